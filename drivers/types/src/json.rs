@@ -1,0 +1,96 @@
+//! JSON that was checked once and is kept as shared text, so that nothing on its way to a screen parses it again.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+/// A text is not JSON, or a value cannot be written as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("not valid JSON")]
+pub struct InvalidJson(#[from] serde_json::Error);
+
+/// One JSON value as text, known to be valid.
+///
+/// Equality is equality of the text: `1.0` and `1` differ, as they do for PlaceOS.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct JsonText(Arc<str>);
+
+impl JsonText {
+    /// Checks that the text is exactly one JSON value; nesting of any depth is checked without recursion.
+    pub fn parse(text: &str) -> Result<Self, InvalidJson> {
+        serde_json::from_str::<IgnoredAny>(text)?;
+        Ok(Self(Arc::from(text.trim_ascii())))
+    }
+
+    /// Takes a text that the JSON parser has already delimited.
+    pub fn from_raw(raw: &serde_json::value::RawValue) -> Self {
+        Self(Arc::from(raw.get()))
+    }
+
+    /// Writes a value as JSON. Fails for maps whose keys are not strings and for failing `Serialize` implementations.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidJson> {
+        Ok(Self(Arc::from(serde_json::to_string(value)?)))
+    }
+
+    /// The JSON value `null`.
+    pub fn null() -> Self {
+        Self(Arc::from("null"))
+    }
+
+    /// The JSON value `true` or `false`.
+    pub fn boolean(value: bool) -> Self {
+        Self(Arc::from(if value { "true" } else { "false" }))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the value `null`.
+    pub fn is_null(&self) -> bool {
+        &*self.0 == "null"
+    }
+
+    /// Reads the value as a Rust type. Nesting deeper than 128 levels is an error.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, InvalidJson> {
+        Ok(serde_json::from_str(&self.0)?)
+    }
+}
+
+impl fmt::Display for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_whole_json_value_is_taken() {
+        assert_eq!(
+            JsonText::parse(" {\"a\": [1]} ").unwrap().as_str(),
+            "{\"a\": [1]}"
+        );
+        for text in ["", "hello", "{", "1 2", "\"\u{1}\""] {
+            assert!(JsonText::parse(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn very_deep_nesting_is_carried_and_refused_only_when_it_is_read() {
+        let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        let json = JsonText::parse(&deep).unwrap();
+        assert!(json.to::<serde_json::Value>().is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! The words that drivers and the gateway share.
+//!
+//! Separate from both so that the gateway's `model` room can use them without importing any transport,
+//! and so that a driver never imports the gateway.
+//! There is no I/O here and nothing that waits.
+
+mod ids;
+mod interface;
+mod json;
+mod log;
+
+#[doc(hidden)]
+pub use ids::checked_text;
+pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, StatusName, SystemId};
+pub use interface::{Clearance, Function, Interface, Parameter};
+pub use json::{InvalidJson, JsonText};
+pub use log::LogLevel;
