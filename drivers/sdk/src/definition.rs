@@ -22,8 +22,11 @@ pub struct Definition {
     /// The functions, their parameters and clearances.
     pub interface: fn() -> Interface,
     /// Starts an instance. Failing is an ordinary outcome: the module is tried again with back-off.
-    pub start: fn(Context) -> BoxFuture<'static, Result<Arc<dyn Instance>, Error>>,
+    pub start: fn(Context) -> Starting,
 }
+
+/// An instance that is about to run.
+pub type Starting = BoxFuture<'static, Result<Arc<dyn Instance>, Error>>;
 
 impl fmt::Debug for Definition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

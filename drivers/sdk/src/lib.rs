@@ -5,12 +5,22 @@
 //! The gateway starts an instance of it, a *module*, through [`Definition`]; everything the module says goes up through its [`Context`].
 //! A driver imports this crate and nothing of the gateway.
 
+mod arguments;
 mod context;
 mod definition;
 mod error;
+mod outcome;
+mod reading;
+mod schema;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 
 pub use context::{Context, Host};
-pub use definition::{Definition, Instance, Outcome};
+pub use definition::{Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::driver;
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
@@ -18,3 +28,5 @@ pub use driver_types::{
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
+pub use outcome::IntoOutcome;
+pub use {schemars, serde};
