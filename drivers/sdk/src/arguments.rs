@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 
 use driver_types::{FunctionName, JsonText};
-use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::{Error, Outcome, reading};
+use crate::{Calling, Error, reading};
 
 /// The response code of a call whose arguments do not fit.
 const BAD_ARGUMENTS: u16 = 400;
@@ -68,7 +67,7 @@ impl Arguments {
     }
 
     /// The answer to a call of a function that the driver does not have.
-    pub fn refuse_function(self) -> BoxFuture<'static, Result<Outcome, Error>> {
+    pub fn refuse_function(self) -> Calling {
         let error = Error::new(format_args!("could not find function '{}'", self.function));
         Box::pin(std::future::ready(Err(error.with_code(NO_FUNCTION))))
     }

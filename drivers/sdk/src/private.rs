@@ -24,29 +24,39 @@ pub fn describe(
     name: &str,
     description: &str,
     clearance: Clearance,
-    parameters: Vec<Parameter>,
+    parameters: impl Into<Vec<Parameter>>,
 ) {
     let name = FunctionName::new(name).expect("the attribute has checked the name");
     let function = Function {
         description: description.to_owned(),
         clearance,
-        parameters,
+        parameters: parameters.into(),
     };
     interface.functions.insert(name, function);
 }
 
-/// Describes a parameter for which clients send a `T`.
-pub fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter {
+/// Describes a parameter that must be there.
+pub fn required<T: JsonSchema>(name: &str) -> Parameter {
+    parameter::<T>(name, None)
+}
+
+/// Describes a parameter that may be left out; clients send a `T` if they send anything.
+pub fn optional<T: JsonSchema>(name: &str) -> Parameter {
+    parameter::<T>(name, Some(JsonText::null()))
+}
+
+/// Describes a parameter with a default. One that cannot be written as JSON is shown as `null` and holds all the same.
+pub fn defaulted<T: JsonSchema, D: Serialize>(name: &str, default: &D) -> Parameter {
+    let default = JsonText::of(default).unwrap_or_else(|_| JsonText::null());
+    parameter::<T>(name, Some(default))
+}
+
+fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter {
     Parameter {
         name: name.to_owned(),
         schema: schema::of::<T>(),
         default,
     }
-}
-
-/// Writes a default as JSON. One that cannot be written is left unknown to clients but still holds.
-pub fn default_text<T: Serialize>(default: &T) -> JsonText {
-    JsonText::of(default).unwrap_or_else(|_| JsonText::null())
 }
 
 /// Starts an instance as the seam wants it.

@@ -15,9 +15,10 @@ pub(crate) fn of<T: JsonSchema>() -> JsonText {
         })
         .with_transform(RecursiveTransform(one_enum_list));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    schema.remove("title");
-    schema.insert("title".to_owned(), title(&T::schema_name()).into());
-    JsonText::of(&schema).expect("a schema is a JSON object")
+    let object = schema.ensure_object();
+    object.shift_remove("title");
+    object.insert("title".to_owned(), title(&T::schema_name()).into());
+    JsonText::of(schema.as_value()).expect("a schema is a JSON object")
 }
 
 /// Names a type as PlaceOS does: its tools show the title to the person who fills in a form.
@@ -57,9 +58,10 @@ fn one_enum_list(schema: &mut Schema) {
     };
     let names: Option<Vec<Vec<Value>>> = choices.iter().map(names).collect();
     if let Some(names) = names {
-        schema.remove("oneOf");
-        schema.insert("type".to_owned(), "string".into());
-        schema.insert("enum".to_owned(), names.concat().into());
+        let object = schema.ensure_object();
+        object.shift_remove("oneOf");
+        object.insert("type".to_owned(), "string".into());
+        object.insert("enum".to_owned(), names.concat().into());
     }
 }
 

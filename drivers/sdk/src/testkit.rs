@@ -31,8 +31,8 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, Location};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -116,11 +116,8 @@ impl Module {
     ///
     /// When it does not come: the message has the last value that was there.
     #[track_caller]
-    pub fn wait_status(&self, name: &str, value: &str) -> impl Future<Output = ()> {
-        self.wait_until(name, value.to_owned(), {
-            let value = value.to_owned();
-            move |now| now == Some(&value)
-        })
+    pub fn wait_status(&self, name: &str, value: &str) -> impl Future<Output = ()> + use<> {
+        self.wait_until(name, Some(value.to_owned()))
     }
 
     /// Waits until there is no such status.
@@ -129,8 +126,8 @@ impl Module {
     ///
     /// When it stays: the message has the last value that was there.
     #[track_caller]
-    pub fn wait_removed(&self, name: &str) -> impl Future<Output = ()> {
-        self.wait_until(name, "removed".to_owned(), |now| now.is_none())
+    pub fn wait_removed(&self, name: &str) -> impl Future<Output = ()> + use<> {
+        self.wait_until(name, None)
     }
 
     /// The value of a status as JSON text.
@@ -148,13 +145,13 @@ impl Module {
         self.host.seen.borrow().lines.clone()
     }
 
-    /// Stops the module as a host does.
+    /// Stops the module as a host does. What it said stays here to be looked at.
     ///
     /// # Panics
     ///
     /// When one of the module's tasks has panicked.
-    pub async fn stop(self) {
-        self.instance.stop().await;
+    pub async fn stop(&self) {
+        self.instance.clone().stop().await;
         let mut tasks = std::mem::take(&mut *self.host.tasks());
         tasks.abort_all();
         while let Some(end) = tasks.join_next().await {
@@ -170,24 +167,21 @@ impl Module {
     }
 
     #[track_caller]
-    fn wait_until(
-        &self,
-        name: &str,
-        expected: String,
-        mut is_there: impl FnMut(Option<&String>) -> bool,
-    ) -> impl Future<Output = ()> {
-        let caller = std::panic::Location::caller();
+    fn wait_until(&self, name: &str, value: Option<String>) -> impl Future<Output = ()> + use<> {
+        let caller = Location::caller();
         let name = name.to_owned();
         let mut seen = self.host.seen.subscribe();
         async move {
-            let waiting = seen.wait_for(|seen| is_there(seen.statuses.get(&name)));
+            let waiting = seen.wait_for(|seen| seen.statuses.get(&name) == value.as_ref());
             if timeout(WAIT_DEADLINE, waiting).await.is_ok() {
                 return;
             }
             let last = seen.borrow().statuses.get(&name).cloned();
+            let text = |value: Option<String>| value.unwrap_or_else(|| "not there".to_owned());
             panic!(
-                "{caller}: the status '{name}' should be {expected}, but it is {}",
-                last.as_deref().unwrap_or("not there")
+                "{caller}: the status '{name}' should be {}, but it is {}",
+                text(value),
+                text(last)
             );
         }
     }
@@ -216,7 +210,7 @@ struct Seen {
 }
 
 impl Recorder {
-    fn tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

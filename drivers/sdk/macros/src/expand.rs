@@ -71,23 +71,7 @@ fn metadata(function: &Function) -> TokenStream {
         clearance,
         ..
     } = function;
-    let parameters = function.parameters.iter().map(|parameter| {
-        let Parameter { name, ty, .. } = parameter;
-        let sent = parameter.sent_type();
-        let describe = quote_spanned! {sent.span()=> ::driver_sdk::__private::parameter::<#sent> };
-        let default = match &parameter.presence {
-            Presence::Required => {
-                quote_spanned! {Span::mixed_site()=> ::std::option::Option::None }
-            }
-            Presence::Optional(_) => quote_spanned! {Span::mixed_site()=>
-                ::std::option::Option::Some(::driver_sdk::JsonText::null())
-            },
-            Presence::Default(value) => quote_spanned! {Span::mixed_site()=>
-                ::std::option::Option::Some(::driver_sdk::__private::default_text::<#ty>(&#value))
-            },
-        };
-        quote_spanned! {Span::mixed_site()=> #describe(#name, #default) }
-    });
+    let parameters = function.parameters.iter().map(parameter);
     quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
         ::driver_sdk::__private::describe(
@@ -95,8 +79,26 @@ fn metadata(function: &Function) -> TokenStream {
             #name,
             #description,
             ::driver_sdk::Clearance::#clearance,
-            ::std::vec![#(#parameters),*],
+            [#(#parameters),*],
         );
+    }
+}
+
+/// The expression that describes one parameter; its span is the type's, where "has no schema" belongs.
+fn parameter(parameter: &Parameter) -> TokenStream {
+    let Parameter { name, ty, .. } = parameter;
+    let sent = parameter.sent_type();
+    let span = Span::mixed_site().located_at(ty.span());
+    match &parameter.presence {
+        Presence::Required => quote_spanned! {span=>
+            ::driver_sdk::__private::required::<#sent>(#name)
+        },
+        Presence::Optional(_) => quote_spanned! {span=>
+            ::driver_sdk::__private::optional::<#sent>(#name)
+        },
+        Presence::Default(value) => quote_spanned! {span=>
+            ::driver_sdk::__private::defaulted::<#sent, #ty>(#name, &#value)
+        },
     }
 }
 
@@ -112,7 +114,7 @@ fn instance(driver: &Driver) -> TokenStream {
                 self: ::std::sync::Arc<Self>,
                 function: &::driver_sdk::FunctionName,
                 arguments: &::driver_sdk::JsonText,
-            ) -> ::driver_sdk::BoxFuture<'static, ::std::result::Result<::driver_sdk::Outcome, ::driver_sdk::Error>> {
+            ) -> ::driver_sdk::Calling {
                 let arguments = ::driver_sdk::__private::Arguments::new(function, arguments);
                 match function.as_str() {
                     #(#arms)*
@@ -158,15 +160,12 @@ fn arm(function: &Function) -> TokenStream {
 /// The expression that reads one argument; its span is the type's, where "cannot be read from JSON" belongs.
 fn read(parameter: &Parameter) -> TokenStream {
     let ty = &parameter.ty;
+    let span = Span::mixed_site().located_at(ty.span());
     match &parameter.presence {
-        Presence::Required => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
-            given.required::<#ty>()?
-        },
-        Presence::Optional(_) => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
+        Presence::Required => quote_spanned! {span=> given.required::<#ty>()? },
+        Presence::Optional(_) => quote_spanned! {span=>
             given.or::<#ty>(|| ::std::option::Option::None)?
         },
-        Presence::Default(value) => quote_spanned! {Span::mixed_site().located_at(ty.span())=>
-            given.or::<#ty>(|| #value)?
-        },
+        Presence::Default(value) => quote_spanned! {span=> given.or::<#ty>(|| #value)? },
     }
 }
