@@ -4,7 +4,12 @@ use driver_sdk::Definition;
 
 /// Every linked-in driver; ids are unique.
 pub fn drivers() -> Vec<Definition> {
-    vec![driver_virtual::Virtual::DEFINITION]
+    vec![
+        driver_demo_display::Display::DEFINITION,
+        driver_demo_lighting::Lighting::DEFINITION,
+        driver_demo_sensor::Sensor::DEFINITION,
+        driver_virtual::Virtual::DEFINITION,
+    ]
 }
 
 #[cfg(test)]

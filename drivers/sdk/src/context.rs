@@ -15,6 +15,9 @@ use crate::{Error, reading};
 /// Work that comes round more often would only fill the module's thread.
 const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
+/// A century stands for "never again": later moments do not fit the clock.
+const LONGEST_PERIOD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// What a host does for one module; none of it waits.
 pub trait Host: Send + Sync + 'static {
     /// Publishes a status, or removes it with `None`. A value equal to the last one is dropped.
@@ -123,14 +126,14 @@ impl Context {
     /// Does work at once and then once per period, until the module stops.
     ///
     /// A turn that fails is logged as a warning and the next one comes; a turn that takes longer than the period delays the next.
-    /// A period below a millisecond counts as one.
+    /// A period below a millisecond counts as one, `Duration::MAX` as never again.
     pub fn every<Work>(&self, period: Duration, mut work: impl FnMut() -> Work + Send + 'static)
     where
         Work: Future<Output = Result<(), Error>> + Send,
     {
         let context = self.clone();
         self.spawn(async move {
-            let mut turns = tokio::time::interval(period.max(SHORTEST_PERIOD));
+            let mut turns = tokio::time::interval(period.clamp(SHORTEST_PERIOD, LONGEST_PERIOD));
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 turns.tick().await;

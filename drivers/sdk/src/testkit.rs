@@ -187,6 +187,13 @@ impl Module {
     }
 }
 
+/// The tasks know their host and the host its tasks, so neither would ever end by itself.
+impl Drop for Module {
+    fn drop(&mut self) {
+        self.host.tasks().abort_all();
+    }
+}
+
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Module")
