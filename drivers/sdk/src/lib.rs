@@ -122,6 +122,11 @@
 //! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive through the re-exports and say where they are,
 //! as in the example: `#[serde(crate = "driver_sdk::serde")]` and `#[schemars(crate = "driver_sdk::schemars")]`.
 //!
+//! # Tests
+//!
+//! The feature `testkit`, for a driver's `[dev-dependencies]`, brings `driver_sdk::testkit`: a host in memory
+//! that starts a module, calls it and waits for what it publishes, also with Tokio's clock paused.
+//!
 //! # What a driver may rely on
 //!
 //! - Calls start in the order in which they arrive and run side by side; a panic restarts the module, and its other callers are answered.

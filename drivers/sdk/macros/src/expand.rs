@@ -96,9 +96,12 @@ fn parameter(parameter: &Parameter) -> TokenStream {
         Presence::Optional(_) => quote_spanned! {span=>
             ::driver_sdk::__private::optional::<#sent>(#name)
         },
-        Presence::Default(value) => quote_spanned! {span=>
-            ::driver_sdk::__private::defaulted::<#sent, #ty>(#name, &#value)
-        },
+        Presence::Default(value) => {
+            let value = quote_spanned! {span.located_at(value.span())=> &#value };
+            quote_spanned! {span=>
+                ::driver_sdk::__private::defaulted::<#sent, #ty>(#name, #value)
+            }
+        }
     }
 }
 
@@ -135,6 +138,7 @@ fn arm(function: &Function) -> TokenStream {
         conditions,
         method,
         name,
+        output,
         parameters,
         ..
     } = function;
@@ -148,12 +152,13 @@ fn arm(function: &Function) -> TokenStream {
             })?;
         }
     });
-    quote_spanned! {Span::mixed_site()=>
+    // What is wrong with the method's result or its future is shown at the method.
+    let call = quote_spanned! {Span::mixed_site().located_at(*output)=>
+        ::driver_sdk::IntoOutcome::into_outcome(Self::#method(&self, #(#idents),*).await)
+    };
+    quote_spanned! {Span::mixed_site().located_at(method.span())=>
         #(#conditions)*
-        #name => ::std::boxed::Box::pin(async move {
-            #read
-            ::driver_sdk::IntoOutcome::into_outcome(Self::#method(&self, #(#idents),*).await)
-        }),
+        #name => ::std::boxed::Box::pin(async move { #read #call }),
     }
 }
 

@@ -9,6 +9,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit,
     LitStr, Meta, Pat, PathArguments, Receiver, Result, ReturnType, Token, Type, Visibility,
@@ -51,6 +52,8 @@ pub(crate) struct Function {
     /// The variant of `Clearance`.
     pub(crate) clearance: Ident,
     pub(crate) parameters: Vec<Parameter>,
+    /// Where the method says what it returns.
+    pub(crate) output: Span,
 }
 
 /// A parameter of such a method.
@@ -189,6 +192,10 @@ impl Function {
             description: description(&method.attrs),
             clearance,
             parameters,
+            output: match &method.sig.output {
+                ReturnType::Default => method.sig.ident.span(),
+                ReturnType::Type(_, ty) => ty.span(),
+            },
         })
     }
 }
