@@ -78,7 +78,7 @@ impl Room {
         }
     }
 
-    /// One step of a walk: the farther from its goal, the surer it goes there. It is never still.
+    /// One step of a walk: the farther from its goal, the surer it goes there.
     fn towards(&mut self, now: i32, goal: i32, spread: i32) -> i32 {
         let pull = (goal - now) / spread;
         now + pull + self.dice.either()
