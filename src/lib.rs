@@ -1,1 +1,13 @@
-//! riser
+//! riser, a building-control real-time gateway.
+//!
+//! The rooms below stand in arrow order: each may use those above it that its own documentation names, never one below.
+
+pub mod model;
+
+pub mod dialects;
+pub mod driver_host;
+pub mod stores;
+
+pub mod core;
+
+pub mod server;

@@ -1,0 +1,1 @@
+//! A driver that is linked into the gateway.
