@@ -96,6 +96,15 @@ pub enum DriverRef {
     LinkedIn(String),
 }
 
+impl DriverRef {
+    /// The driver's id, for people.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::LinkedIn(id) => id,
+        }
+    }
+}
+
 /// A person or service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
