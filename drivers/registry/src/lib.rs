@@ -4,5 +4,24 @@ use driver_sdk::Definition;
 
 /// Every linked-in driver; ids are unique.
 pub fn drivers() -> Vec<Definition> {
-    Vec::new()
+    vec![driver_virtual::Virtual::DEFINITION]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_id_names_one_driver() {
+        let mut ids = HashSet::new();
+        for driver in drivers() {
+            assert!(
+                ids.insert(driver.id),
+                "two drivers are called {}",
+                driver.id
+            );
+        }
+    }
 }

@@ -2,13 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use driver_types::{JsonText, LogLevel, ModuleId, StatusName};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::MissedTickBehavior;
 
-use crate::Error;
+use crate::{Error, reading};
+
+/// Work that comes round more often would only fill the module's thread.
+const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
 /// What a host does for one module; none of it waits.
 pub trait Host: Send + Sync + 'static {
@@ -63,9 +68,8 @@ impl Context {
 
     /// The module's settings as a type of the driver's. The error names the setting that does not fit.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.settings
-            .to()
-            .map_err(|error| Error::from(error).prefixed("the module's settings do not fit"))
+        reading::read(self.settings.as_str())
+            .map_err(|error| error.prefixed("the module's settings do not fit"))
     }
 
     /// Publishes a status. Setting an equal value again publishes nothing; `null` removes the status.
@@ -91,7 +95,10 @@ impl Context {
     /// The last value of one of this module's own statuses; `None` without one.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         match self.host.status(&StatusName::new(name)?) {
-            Some(value) => Ok(Some(value.to()?)),
+            Some(value) => {
+                let misfit = |error: Error| error.prefixed(&format!("the status '{name}'"));
+                Ok(Some(reading::read(value.as_str()).map_err(misfit)?))
+            }
             None => Ok(None),
         }
     }
@@ -111,6 +118,27 @@ impl Context {
     /// Runs work beside the calls. It is dropped when the module stops; a panic in it restarts the module.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.host.spawn(Box::pin(task));
+    }
+
+    /// Does work at once and then once per period, until the module stops.
+    ///
+    /// A turn that fails is logged as a warning and the next one comes; a turn that takes longer than the period delays the next.
+    /// A period below a millisecond counts as one.
+    pub fn every<Work>(&self, period: Duration, mut work: impl FnMut() -> Work + Send + 'static)
+    where
+        Work: Future<Output = Result<(), Error>> + Send,
+    {
+        let context = self.clone();
+        self.spawn(async move {
+            let mut turns = tokio::time::interval(period.max(SHORTEST_PERIOD));
+            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                if let Err(error) = work().await {
+                    context.log(LogLevel::Warn, || error.to_string());
+                }
+            }
+        });
     }
 }
 

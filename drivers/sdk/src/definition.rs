@@ -22,8 +22,14 @@ pub struct Definition {
     /// The functions, their parameters and clearances.
     pub interface: fn() -> Interface,
     /// Starts an instance. Failing is an ordinary outcome: the module is tried again with back-off.
-    pub start: fn(Context) -> BoxFuture<'static, Result<Arc<dyn Instance>, Error>>,
+    pub start: fn(Context) -> Starting,
 }
+
+/// An instance that is about to run.
+pub type Starting = BoxFuture<'static, Result<Arc<dyn Instance>, Error>>;
+
+/// A call on its way.
+pub type Calling = BoxFuture<'static, Result<Outcome, Error>>;
 
 impl fmt::Debug for Definition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,11 +46,7 @@ pub trait Instance: Send + Sync + 'static {
     ///
     /// A function that is not in the interface, arguments that do not fit and a failing method are errors;
     /// a panic inside the future is for the host to catch.
-    fn call(
-        self: Arc<Self>,
-        function: &FunctionName,
-        arguments: &JsonText,
-    ) -> BoxFuture<'static, Result<Outcome, Error>>;
+    fn call(self: Arc<Self>, function: &FunctionName, arguments: &JsonText) -> Calling;
 
     /// Lets the instance put its device in order before it is dropped.
     fn stop(self: Arc<Self>) -> BoxFuture<'static, ()>;

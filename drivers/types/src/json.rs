@@ -1,10 +1,13 @@
 //! JSON that was checked once and is kept as shared text, so that nothing on its way to a screen parses it again.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+use serde_json::value::RawValue;
 
 /// A text is not JSON, or a value cannot be written as JSON.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +28,7 @@ impl JsonText {
     }
 
     /// Takes a text that the JSON parser has already delimited.
-    pub fn from_raw(raw: &serde_json::value::RawValue) -> Self {
+    pub fn from_raw(raw: &RawValue) -> Self {
         Self(Arc::from(raw.get()))
     }
 
@@ -72,9 +75,47 @@ impl fmt::Debug for JsonText {
     }
 }
 
+/// Writes the text as it is, with `serde_json` only: other formats have no raw JSON.
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// Takes the text as it is, with `serde_json` only.
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: Box<RawValue> = Deserialize::deserialize(deserializer)?;
+        Ok(Self::from_raw(&raw))
+    }
+}
+
+impl JsonSchema for JsonText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Any".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({})
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn inside_other_values_the_text_stays_byte_for_byte() {
+        let text = r#"[1.0,{"a": [ "\u0041" ]},null,12345678901234567890123]"#;
+        let items: Vec<JsonText> = serde_json::from_str(text).unwrap();
+        assert_eq!(items[1].as_str(), r#"{"a": [ "\u0041" ]}"#);
+        assert_eq!(JsonText::of(&items).unwrap().as_str(), text);
+    }
 
     #[test]
     fn only_one_whole_json_value_is_taken() {

@@ -1,9 +1,235 @@
-//! The `driver` attribute.
+//! The `driver` attribute of `driver-sdk`; authors read about it there.
+//!
+//! Two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
+//! Both work on `proc_macro2` tokens, so the tests need no compiler.
 
-use proc_macro::TokenStream;
+mod expand;
+mod parse;
 
-/// Makes the public async methods of an `impl` block callable.
+use proc_macro2::TokenStream;
+
+/// Makes the public async methods of an `impl` block callable by clients and describes them.
+///
+/// See the documentation of `driver-sdk`.
 #[proc_macro_attribute]
-pub fn driver(_attribute: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn driver(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    driver_tokens(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+fn driver_tokens(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    Ok(expand::expand(&parse::Driver::parse(options, item)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    /// The messages for this block, all mistakes at once.
+    fn mistakes(options: TokenStream, item: TokenStream) -> Vec<String> {
+        match driver_tokens(options, item) {
+            Ok(tokens) => panic!("the block was taken: {tokens}"),
+            Err(error) => error.into_iter().map(|error| error.to_string()).collect(),
+        }
+    }
+
+    #[track_caller]
+    fn check_options(options: TokenStream, expect: &[&str]) {
+        let block =
+            quote! { impl Lamp { async fn start(context: Context) -> Result<Self, Error> {} } };
+        assert_eq!(mistakes(options, block), expect);
+    }
+
+    /// Checks the mistakes of a block with these methods beside a correct `start`.
+    #[track_caller]
+    fn check_methods(methods: TokenStream, expect: &[&str]) {
+        let block = quote! {
+            impl Lamp {
+                async fn start(context: Context) -> Result<Self, Error> {}
+                #methods
+            }
+        };
+        assert_eq!(
+            mistakes(quote! { id = "lamp", name = "Lamp" }, block),
+            expect
+        );
+    }
+
+    #[test]
+    fn the_options_are_checked() {
+        check_options(
+            quote! { name = "Lamp" },
+            &["`driver` needs an id: `#[driver(id = \"…\", name = \"…\")]`"],
+        );
+        check_options(
+            quote! { id = "lamp" },
+            &["`driver` needs a module name: `#[driver(id = \"…\", name = \"…\")]`"],
+        );
+        check_options(
+            quote! { id = "lamp", name = "Lamp", port = 1 },
+            &["unknown option: `driver` takes `id`, `name` and `implements`"],
+        );
+        check_options(
+            quote! { id = "lamp", id = "lamp", name = "Lamp" },
+            &["this option is given twice"],
+        );
+        check_options(
+            quote! { id = "", name = "Lamp" },
+            &["a name has 1 to 512 bytes and no control characters"],
+        );
+    }
+
+    #[test]
+    fn a_block_needs_a_start() {
+        let options = quote! { id = "lamp", name = "Lamp" };
+        let expect = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+        let block = quote! { impl Lamp {} };
+        assert_eq!(mistakes(options.clone(), block), [expect]);
+        for start in [
+            quote! { fn start(context: Context) -> Result<Self, Error> {} },
+            quote! { async fn start() -> Result<Self, Error> {} },
+            quote! { async fn start(&self, context: Context) -> Result<Self, Error> {} },
+            quote! { async fn start(context: Context) {} },
+        ] {
+            let block = quote! { impl Lamp { #start } };
+            assert_eq!(mistakes(options.clone(), block), [expect]);
+        }
+    }
+
+    #[test]
+    fn a_stop_takes_no_arguments_and_gives_nothing() {
+        for stop in [
+            quote! { fn stop(&self) {} },
+            quote! { async fn stop(self) {} },
+            quote! { async fn stop(&self, hard: bool) {} },
+            quote! { async fn stop(&self) -> bool {} },
+        ] {
+            check_methods(stop, &["`stop` is `async fn stop(&self)`"]);
+        }
+    }
+
+    #[test]
+    fn only_an_inherent_block_of_a_plain_type_can_be_a_driver() {
+        let options = quote! { id = "lamp", name = "Lamp" };
+        assert_eq!(
+            mistakes(options.clone(), quote! { impl Switch for Lamp {} }),
+            ["a driver is an `impl` block of its own type, not of a trait"]
+        );
+        assert_eq!(
+            mistakes(options.clone(), quote! { impl<T> Lamp<T> {} }),
+            ["a driver's type has no generics: a host could not choose them"]
+        );
+        assert_eq!(
+            mistakes(options, quote! { struct Lamp; }),
+            ["expected `impl`"]
+        );
+    }
+
+    #[test]
+    fn what_clients_call_is_async_and_borrows_the_driver() {
+        let expect = "what clients call is `pub async fn name(&self, …)`; without `pub` it is the driver's own";
+        check_methods(quote! { pub fn dim(&self) {} }, &[expect]);
+        check_methods(quote! { pub async fn dim() {} }, &[expect]);
+        check_methods(quote! { pub async fn dim(self) {} }, &[expect]);
+        check_methods(quote! { pub async fn dim(&mut self) {} }, &[expect]);
+        check_methods(quote! { pub async fn dim(self: Arc<Self>) {} }, &[expect]);
+    }
+
+    #[test]
+    fn arguments_are_plain_names_of_owned_types() {
+        check_methods(
+            quote! { pub async fn dim<T>(&self, level: T) {} },
+            &["what clients call has no generics: they could not choose them"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, level: impl Into<f64>) {} },
+            &["what clients call has no generics: they could not choose them"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, (from, to): (u8, u8)) {} },
+            &["an argument is a plain name: clients can give it by this name"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, _: u8) {} },
+            &["an argument is a plain name: clients can give it by this name"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, level: &str) {} },
+            &["an argument is an owned value, such as `String`: it is read from the client's JSON"],
+        );
+    }
+
+    #[test]
+    fn the_helper_attributes_are_checked() {
+        check_methods(
+            quote! { #[admin] #[support] pub async fn reset(&self) {} },
+            &["the clearance is given twice"],
+        );
+        check_methods(
+            quote! { #[admin] fn reset(&self) {} },
+            &["only what clients call has this attribute"],
+        );
+        check_methods(
+            quote! { #[name = "power?"] pub async fn is_on(&self) {} },
+            &["expected `#[name(\"…\")]`"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, #[default] level: u8) {} },
+            &["expected `#[default(…)]`"],
+        );
+        check_methods(
+            quote! { pub async fn dim(&self, #[default(1)] #[default(2)] level: u8) {} },
+            &["this argument has two defaults"],
+        );
+    }
+
+    #[test]
+    fn two_functions_have_two_names() {
+        check_methods(
+            quote! { pub async fn dim(&self) {} #[name("dim")] pub async fn shade(&self) {} },
+            &["another function is called `dim` already"],
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        check_methods(
+            quote! { pub fn dim(&self) {} pub async fn shade<T>(&self) {} },
+            &[
+                "what clients call is `pub async fn name(&self, …)`; without `pub` it is the driver's own",
+                "what clients call has no generics: they could not choose them",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_authors_block_stays_as_it_was_without_the_helper_attributes() {
+        let block = quote! {
+            impl Lamp {
+                async fn start(context: Context) -> Result<Self, Error> {}
+                #[admin]
+                #[name("dim!")]
+                pub async fn dim(&self, #[default(1)] level: u8) {}
+                fn own(&self, level: &str) {}
+            }
+        };
+        let tokens = driver_tokens(quote! { id = "lamp", name = "Lamp" }, block).unwrap();
+        let text = tokens.to_string();
+        assert!(
+            text.contains("pub async fn dim (& self , level : u8) { }"),
+            "{text}"
+        );
+        assert!(
+            text.contains("fn own (& self , level : & str) { }"),
+            "{text}"
+        );
+        assert!(!text.contains("# [admin]"), "{text}");
+        assert!(!text.contains("# [default"), "{text}");
+    }
 }

@@ -1,0 +1,171 @@
+//! Writes the code of a driver: its `DEFINITION`, and the `Instance` that finds a function and reads its arguments.
+//!
+//! What can be an ordinary generic function lives in `driver_sdk::__private`, so that the generated code stays short.
+//! Local names have mixed-site hygiene: a default written by the author cannot see them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{ImplItem, ImplItemFn, Visibility, parse_quote};
+
+use crate::parse::{Driver, Function, Parameter, Presence};
+
+pub(crate) fn expand(driver: &Driver) -> TokenStream {
+    let block = author_block(driver);
+    let definition = definition(driver);
+    let instance = instance(driver);
+    quote_spanned! {Span::mixed_site()=> #block #definition #instance }
+}
+
+/// The author's block. What a host calls is async even when it has nothing to wait for, so that lint is off.
+fn author_block(driver: &Driver) -> TokenStream {
+    let mut block = driver.block.clone();
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item
+            && is_called_by_host(method)
+        {
+            method
+                .attrs
+                .push(parse_quote!(#[allow(clippy::unused_async)]));
+        }
+    }
+    block.into_token_stream()
+}
+
+fn is_called_by_host(method: &ImplItemFn) -> bool {
+    matches!(method.vis, Visibility::Public(_))
+        || method.sig.ident == "start"
+        || method.sig.ident == "stop"
+}
+
+fn definition(driver: &Driver) -> TokenStream {
+    let ty = &driver.block.self_ty;
+    let (id, name) = (&driver.options.id, &driver.options.name);
+    let description = &driver.description;
+    let implements = &driver.options.implements;
+    let functions = driver.functions.iter().map(metadata);
+    quote_spanned! {Span::mixed_site()=>
+        impl #ty {
+            /// What a host needs in order to run this driver.
+            pub const DEFINITION: ::driver_sdk::Definition = ::driver_sdk::Definition {
+                id: #id,
+                module_name: #name,
+                description: #description,
+                interface: || {
+                    let mut interface = ::driver_sdk::__private::interface(&[#(#implements),*]);
+                    #(#functions)*
+                    interface
+                },
+                start: |context| ::driver_sdk::__private::start(Self::start(context)),
+            };
+        }
+    }
+}
+
+/// The statement that describes one function.
+fn metadata(function: &Function) -> TokenStream {
+    let Function {
+        conditions,
+        name,
+        description,
+        clearance,
+        ..
+    } = function;
+    let parameters = function.parameters.iter().map(parameter);
+    quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
+        ::driver_sdk::__private::describe(
+            &mut interface,
+            #name,
+            #description,
+            ::driver_sdk::Clearance::#clearance,
+            [#(#parameters),*],
+        );
+    }
+}
+
+/// The expression that describes one parameter; its span is the type's, where "has no schema" belongs.
+fn parameter(parameter: &Parameter) -> TokenStream {
+    let Parameter { name, ty, .. } = parameter;
+    let sent = parameter.sent_type();
+    let span = Span::mixed_site().located_at(ty.span());
+    match &parameter.presence {
+        Presence::Required => quote_spanned! {span=>
+            ::driver_sdk::__private::required::<#sent>(#name)
+        },
+        Presence::Optional(_) => quote_spanned! {span=>
+            ::driver_sdk::__private::optional::<#sent>(#name)
+        },
+        Presence::Default(value) => quote_spanned! {span=>
+            ::driver_sdk::__private::defaulted::<#sent, #ty>(#name, &#value)
+        },
+    }
+}
+
+fn instance(driver: &Driver) -> TokenStream {
+    let ty = &driver.block.self_ty;
+    let arms = driver.functions.iter().map(arm);
+    let stop = driver
+        .has_stop
+        .then(|| quote_spanned! {Span::mixed_site()=> Self::stop(&self).await });
+    quote_spanned! {Span::mixed_site()=>
+        impl ::driver_sdk::Instance for #ty {
+            fn call(
+                self: ::std::sync::Arc<Self>,
+                function: &::driver_sdk::FunctionName,
+                arguments: &::driver_sdk::JsonText,
+            ) -> ::driver_sdk::Calling {
+                let arguments = ::driver_sdk::__private::Arguments::new(function, arguments);
+                match function.as_str() {
+                    #(#arms)*
+                    _ => arguments.refuse_function(),
+                }
+            }
+
+            fn stop(self: ::std::sync::Arc<Self>) -> ::driver_sdk::BoxFuture<'static, ()> {
+                ::std::boxed::Box::pin(async move { #stop })
+            }
+        }
+    }
+}
+
+/// The arm that calls one function. A function without parameters takes whatever is sent, so it reads nothing.
+fn arm(function: &Function) -> TokenStream {
+    let Function {
+        conditions,
+        method,
+        name,
+        parameters,
+        ..
+    } = function;
+    let idents: Vec<_> = parameters.iter().map(|it| &it.ident).collect();
+    let names = parameters.iter().map(|it| &it.name);
+    let values = parameters.iter().map(read);
+    let read = (!parameters.is_empty()).then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            let (#(#idents,)*) = arguments.read([#(#names),*], |given| {
+                ::std::result::Result::Ok((#(#values,)*))
+            })?;
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #(#conditions)*
+        #name => ::std::boxed::Box::pin(async move {
+            #read
+            ::driver_sdk::IntoOutcome::into_outcome(Self::#method(&self, #(#idents),*).await)
+        }),
+    }
+}
+
+/// The expression that reads one argument; its span is the type's, where "cannot be read from JSON" belongs.
+fn read(parameter: &Parameter) -> TokenStream {
+    let ty = &parameter.ty;
+    let span = Span::mixed_site().located_at(ty.span());
+    match &parameter.presence {
+        Presence::Required => quote_spanned! {span=> given.required::<#ty>()? },
+        Presence::Optional(_) => quote_spanned! {span=>
+            given.or::<#ty>(|| ::std::option::Option::None)?
+        },
+        Presence::Default(value) => quote_spanned! {span=> given.or::<#ty>(|| #value)? },
+    }
+}

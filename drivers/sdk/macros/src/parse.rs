@@ -1,0 +1,412 @@
+//! Reads the `impl` block of a driver into what the expansion needs, and says what is wrong with it.
+//!
+//! Every mistake of a block is reported at once, each at the tokens that are wrong.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Error, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit,
+    LitStr, Meta, Pat, PathArguments, Receiver, Result, ReturnType, Token, Type, Visibility,
+};
+
+const NEEDS_START: &str =
+    "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+const STOP_SHAPE: &str = "`stop` is `async fn stop(&self)`";
+const CALLABLE_SHAPE: &str =
+    "what clients call is `pub async fn name(&self, …)`; without `pub` it is the driver's own";
+const NO_GENERICS: &str = "what clients call has no generics: they could not choose them";
+const PLAIN_NAME: &str = "an argument is a plain name: clients can give it by this name";
+const OWNED_VALUE: &str =
+    "an argument is an owned value, such as `String`: it is read from the client's JSON";
+
+/// What the attribute and its block say.
+pub(crate) struct Driver {
+    pub(crate) options: Options,
+    pub(crate) description: String,
+    /// The block as the compiler shall see it: without the helper attributes.
+    pub(crate) block: ItemImpl,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) has_stop: bool,
+}
+
+/// The options of the attribute.
+pub(crate) struct Options {
+    pub(crate) id: LitStr,
+    pub(crate) name: LitStr,
+    pub(crate) implements: Vec<LitStr>,
+}
+
+/// A method that clients call.
+pub(crate) struct Function {
+    /// `#[cfg]`s of the method, which hold for all that speaks of it.
+    pub(crate) conditions: Vec<Attribute>,
+    pub(crate) method: Ident,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    /// The variant of `Clearance`.
+    pub(crate) clearance: Ident,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter of such a method.
+pub(crate) struct Parameter {
+    pub(crate) ident: Ident,
+    /// The name for calls with named arguments.
+    pub(crate) name: String,
+    pub(crate) ty: Type,
+    pub(crate) presence: Presence,
+}
+
+/// What stands in for an absent argument.
+pub(crate) enum Presence {
+    /// Nothing: the argument must be there.
+    Required,
+    /// `None`. Holds the type inside the option, which is what clients send.
+    Optional(Type),
+    /// The value of an expression.
+    Default(Expr),
+}
+
+impl Driver {
+    pub(crate) fn parse(options: TokenStream, item: TokenStream) -> Result<Self> {
+        let options = Options::parse.parse2(options)?;
+        let mut block: ItemImpl = syn::parse2(item)?;
+        if let Some((_, of_trait, _)) = &block.trait_ {
+            return Err(Error::new_spanned(
+                of_trait,
+                "a driver is an `impl` block of its own type, not of a trait",
+            ));
+        }
+        if !block.generics.params.is_empty() {
+            return Err(Error::new_spanned(
+                &block.generics,
+                "a driver's type has no generics: a host could not choose them",
+            ));
+        }
+
+        let mut mistakes = Mistakes::default();
+        let mut functions = Vec::new();
+        let (mut has_start, mut has_stop) = (false, false);
+        for item in &mut block.items {
+            let ImplItem::Fn(method) = item else { continue };
+            if method.sig.ident == "start" {
+                has_start = true;
+                mistakes.note(check_start(method));
+            } else if method.sig.ident == "stop" {
+                has_stop = true;
+                mistakes.note(check_stop(method));
+            } else if matches!(method.vis, Visibility::Public(_)) {
+                functions.extend(mistakes.note(Function::take(method)));
+            } else {
+                mistakes.note(refuse_helpers(method));
+            }
+        }
+        if !has_start {
+            mistakes.note::<()>(Err(Error::new_spanned(&block.self_ty, NEEDS_START)));
+        }
+        mistakes.note(check_names(&functions));
+        mistakes.into_result()?;
+
+        Ok(Self {
+            options,
+            description: description(&block.attrs),
+            block,
+            functions,
+            has_stop,
+        })
+    }
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let (mut id, mut name, mut implements) = (None, None, None);
+        for option in Punctuated::<Meta, Token![,]>::parse_terminated(input)? {
+            let twice = if option.path().is_ident("id") {
+                id.replace(checked_name(value(&option)?)?).is_some()
+            } else if option.path().is_ident("name") {
+                name.replace(checked_name(value(&option)?)?).is_some()
+            } else if option.path().is_ident("implements") {
+                let list = option
+                    .require_list()?
+                    .parse_args_with(Punctuated::<LitStr, Token![,]>::parse_terminated)?;
+                implements.replace(list.into_iter().collect()).is_some()
+            } else {
+                return Err(Error::new_spanned(
+                    option,
+                    "unknown option: `driver` takes `id`, `name` and `implements`",
+                ));
+            };
+            if twice {
+                return Err(Error::new_spanned(option, "this option is given twice"));
+            }
+        }
+        let missing = |what| {
+            let message = format!("`driver` needs {what}: `#[driver(id = \"…\", name = \"…\")]`");
+            Error::new(Span::call_site(), message)
+        };
+        Ok(Self {
+            id: id.ok_or_else(|| missing("an id"))?,
+            name: name.ok_or_else(|| missing("a module name"))?,
+            implements: implements.unwrap_or_default(),
+        })
+    }
+}
+
+impl Function {
+    /// Reads a public method and takes the helper attributes off it.
+    fn take(method: &mut ImplItemFn) -> Result<Self> {
+        let is_callable = method.sig.asyncness.is_some()
+            && method.sig.receiver().is_some_and(is_shared_reference);
+        if !is_callable {
+            return Err(Error::new_spanned(&method.sig, CALLABLE_SHAPE));
+        }
+        if !method.sig.generics.params.is_empty() {
+            return Err(Error::new_spanned(&method.sig.generics, NO_GENERICS));
+        }
+        let name = take_name(method)?;
+        let clearance = take_clearance(&mut method.attrs)?;
+        let parameters = method
+            .sig
+            .inputs
+            .iter_mut()
+            .skip(1)
+            .map(Parameter::take)
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            conditions: method
+                .attrs
+                .iter()
+                .filter(|attribute| attribute.path().is_ident("cfg"))
+                .cloned()
+                .collect(),
+            method: method.sig.ident.clone(),
+            name,
+            description: description(&method.attrs),
+            clearance,
+            parameters,
+        })
+    }
+}
+
+impl Parameter {
+    fn take(input: &mut FnArg) -> Result<Self> {
+        let FnArg::Typed(input) = input else {
+            return Err(Error::new_spanned(input, PLAIN_NAME));
+        };
+        let ident = plain_name(&input.pat)?.clone();
+        if let Type::Reference(ty) = &*input.ty {
+            return Err(Error::new_spanned(ty, OWNED_VALUE));
+        }
+        if let Type::ImplTrait(ty) = &*input.ty {
+            return Err(Error::new_spanned(ty, NO_GENERICS));
+        }
+        let presence = match take_default(&mut input.attrs)? {
+            Some(value) => Presence::Default(value),
+            None => match inside_option(&input.ty) {
+                Some(inside) => Presence::Optional(inside.clone()),
+                None => Presence::Required,
+            },
+        };
+        Ok(Self {
+            name: ident.unraw().to_string(),
+            ident,
+            ty: (*input.ty).clone(),
+            presence,
+        })
+    }
+
+    /// The type that clients send when they send something.
+    pub(crate) fn sent_type(&self) -> &Type {
+        match &self.presence {
+            Presence::Optional(inside) => inside,
+            Presence::Default(_) => inside_option(&self.ty).unwrap_or(&self.ty),
+            Presence::Required => &self.ty,
+        }
+    }
+}
+
+/// Several mistakes as one error, so that an author fixes them in one go.
+#[derive(Default)]
+struct Mistakes(Option<Error>);
+
+impl Mistakes {
+    fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+        match (result, &mut self.0) {
+            (Ok(value), _) => return Some(value),
+            (Err(error), Some(all)) => all.combine(error),
+            (Err(error), first) => *first = Some(error),
+        }
+        None
+    }
+
+    fn into_result(self) -> Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+fn check_start(method: &ImplItemFn) -> Result<()> {
+    let signature = &method.sig;
+    let is_start = signature.asyncness.is_some()
+        && signature.receiver().is_none()
+        && signature.inputs.len() == 1
+        && matches!(signature.output, ReturnType::Type(..));
+    if !is_start {
+        return Err(Error::new_spanned(signature, NEEDS_START));
+    }
+    refuse_helpers(method)
+}
+
+fn check_stop(method: &ImplItemFn) -> Result<()> {
+    let signature = &method.sig;
+    let is_stop = signature.asyncness.is_some()
+        && signature.receiver().is_some_and(is_shared_reference)
+        && signature.inputs.len() == 1
+        && matches!(signature.output, ReturnType::Default);
+    if !is_stop {
+        return Err(Error::new_spanned(signature, STOP_SHAPE));
+    }
+    refuse_helpers(method)
+}
+
+fn check_names(functions: &[Function]) -> Result<()> {
+    let mut names = HashSet::new();
+    for function in functions.iter().filter(|it| it.conditions.is_empty()) {
+        if !names.insert(&function.name) {
+            return Err(Error::new_spanned(
+                &function.method,
+                format!("another function is called `{}` already", function.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Without this check a forgotten `pub` would leave an attribute that the compiler does not know.
+fn refuse_helpers(method: &ImplItemFn) -> Result<()> {
+    let helper = |attribute: &&Attribute| {
+        ["name", "support", "admin"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name))
+    };
+    match method.attrs.iter().find(helper) {
+        Some(attribute) => Err(Error::new_spanned(
+            attribute,
+            "only what clients call has this attribute",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn is_shared_reference(receiver: &Receiver) -> bool {
+    receiver.reference.is_some() && receiver.mutability.is_none()
+}
+
+fn plain_name(pattern: &Pat) -> Result<&Ident> {
+    if let Pat::Ident(name) = pattern
+        && name.by_ref.is_none()
+        && name.subpat.is_none()
+    {
+        return Ok(&name.ident);
+    }
+    Err(Error::new_spanned(pattern, PLAIN_NAME))
+}
+
+fn take_name(method: &mut ImplItemFn) -> Result<String> {
+    match take_helper(&mut method.attrs, "name").as_slice() {
+        [] => Ok(method.sig.ident.unraw().to_string()),
+        [attribute] => {
+            let shape = |_| Error::new_spanned(attribute, "expected `#[name(\"…\")]`");
+            checked_name(attribute.parse_args().map_err(shape)?).map(|name| name.value())
+        }
+        [.., attribute] => Err(Error::new_spanned(attribute, "the name is given twice")),
+    }
+}
+
+fn take_clearance(attributes: &mut Vec<Attribute>) -> Result<Ident> {
+    let support = take_helper(attributes, "support");
+    let admin = take_helper(attributes, "admin");
+    for attribute in support.iter().chain(&admin) {
+        attribute.meta.require_path_only()?;
+    }
+    let variant = match (support.as_slice(), admin.as_slice()) {
+        ([], []) => "User",
+        ([_], []) => "Support",
+        ([], [_]) => "Admin",
+        ([.., twice], _) | (_, [.., twice]) => {
+            return Err(Error::new_spanned(twice, "the clearance is given twice"));
+        }
+    };
+    Ok(Ident::new(variant, Span::call_site()))
+}
+
+fn take_default(attributes: &mut Vec<Attribute>) -> Result<Option<Expr>> {
+    match take_helper(attributes, "default").as_slice() {
+        [] => Ok(None),
+        [attribute] => match &attribute.meta {
+            Meta::List(list) => list.parse_args().map(Some),
+            meta @ (Meta::Path(_) | Meta::NameValue(_)) => {
+                Err(Error::new_spanned(meta, "expected `#[default(…)]`"))
+            }
+        },
+        [.., twice] => Err(Error::new_spanned(twice, "this argument has two defaults")),
+    }
+}
+
+/// Removes the attributes of this name and gives them back.
+fn take_helper(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
+    attributes
+        .extract_if(.., |attribute| attribute.path().is_ident(name))
+        .collect()
+}
+
+/// The text of `option = "text"`.
+fn value(option: &Meta) -> Result<LitStr> {
+    syn::parse2(option.require_name_value()?.value.to_token_stream())
+}
+
+/// The rule of every id and name, so that the generated code can rely on it.
+fn checked_name(name: LitStr) -> Result<LitStr> {
+    let text = name.value();
+    if (1..=512).contains(&text.len()) && !text.chars().any(char::is_control) {
+        return Ok(name);
+    }
+    Err(Error::new(
+        name.span(),
+        "a name has 1 to 512 bytes and no control characters",
+    ))
+}
+
+/// The `T` of an `Option<T>` that is written as such.
+fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match (last.ident == "Option", arguments.args.first()?) {
+        (true, GenericArgument::Type(inside)) => Some(inside),
+        _ => None,
+    }
+}
+
+/// The doc comment as text, without the space that follows each `///`.
+fn description(attributes: &[Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes {
+        let Meta::NameValue(meta) = &attribute.meta else {
+            continue;
+        };
+        if let (true, Expr::Lit(literal)) = (meta.path.is_ident("doc"), &meta.value)
+            && let Lit::Str(line) = &literal.lit
+        {
+            let line = line.value();
+            lines.push(line.strip_prefix(' ').unwrap_or(&line).to_owned());
+        }
+    }
+    lines.join("\n").trim().to_owned()
+}

@@ -1,0 +1,70 @@
+//! What the code that the `driver` attribute writes calls; not for authors, and free to change.
+
+use std::sync::Arc;
+
+use driver_types::{Clearance, Function, FunctionName, Interface, JsonText, Parameter};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use crate::arguments::Arguments;
+use crate::schema;
+use crate::{Error, Instance, Starting};
+
+/// An interface without functions.
+pub fn interface(implements: &[&str]) -> Interface {
+    Interface {
+        implements: implements.iter().map(|&name| name.to_owned()).collect(),
+        ..Interface::default()
+    }
+}
+
+/// Adds a function to an interface.
+pub fn describe(
+    interface: &mut Interface,
+    name: &str,
+    description: &str,
+    clearance: Clearance,
+    parameters: impl Into<Vec<Parameter>>,
+) {
+    let name = FunctionName::new(name).expect("the attribute has checked the name");
+    let function = Function {
+        description: description.to_owned(),
+        clearance,
+        parameters: parameters.into(),
+    };
+    interface.functions.insert(name, function);
+}
+
+/// Describes a parameter that must be there.
+pub fn required<T: JsonSchema>(name: &str) -> Parameter {
+    parameter::<T>(name, None)
+}
+
+/// Describes a parameter that may be left out; clients send a `T` if they send anything.
+pub fn optional<T: JsonSchema>(name: &str) -> Parameter {
+    parameter::<T>(name, Some(JsonText::null()))
+}
+
+/// Describes a parameter with a default. One that cannot be written as JSON is shown as `null` and holds all the same.
+pub fn defaulted<T: JsonSchema, D: Serialize>(name: &str, default: &D) -> Parameter {
+    let default = JsonText::of(default).unwrap_or_else(|_| JsonText::null());
+    parameter::<T>(name, Some(default))
+}
+
+fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        schema: schema::of::<T>(),
+        default,
+    }
+}
+
+/// Starts an instance as the seam wants it.
+pub fn start<D: Instance>(
+    starting: impl Future<Output = Result<D, Error>> + Send + 'static,
+) -> Starting {
+    Box::pin(async move {
+        let instance: Arc<dyn Instance> = Arc::new(starting.await?);
+        Ok(instance)
+    })
+}

@@ -1,0 +1,472 @@
+//! The `driver` attribute as an author meets it: what it reads off an `impl` block and how clients' calls arrive.
+
+use std::time::Duration;
+
+use driver_sdk::schemars::JsonSchema;
+use driver_sdk::serde::{Deserialize, Serialize};
+use driver_sdk::testkit::{Line, Module};
+use driver_sdk::{Clearance, Context, Error, JsonText, LogLevel, Outcome, driver};
+
+/// How bright.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
+pub enum Mood {
+    /// For talking.
+    Bright,
+    /// For films.
+    VeryDark,
+}
+
+/// What a lamp shines on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
+pub struct Area {
+    id: u32,
+    #[expect(dead_code, reason = "it stands in the schema")]
+    mood: Option<Mood>,
+}
+
+/// A type that contains itself, so that JSON of any depth fits its shape.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
+pub struct Nested(Vec<Nested>);
+
+/// All optional.
+#[derive(Debug, Deserialize)]
+#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+struct Settings {
+    password: String,
+    ports: Vec<u16>,
+    period_milliseconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            password: "none".to_owned(),
+            ports: Vec::new(),
+            period_milliseconds: 1000,
+        }
+    }
+}
+
+/// The driver under test.
+#[derive(Debug)]
+pub struct Lamp {
+    context: Context,
+    ports: usize,
+}
+
+/// A lamp with every kind of function.
+///
+/// It has two paragraphs.
+#[driver(id = "lamp", name = "Lighting", implements("Powerable", "Dimmable"))]
+impl Lamp {
+    async fn start(context: Context) -> Result<Self, Error> {
+        let settings: Settings = context.settings()?;
+        let mut turn = 0;
+        let period = Duration::from_millis(settings.period_milliseconds);
+        let ticking = context.clone();
+        context.every(period, move || {
+            turn += 1;
+            let result = match turn {
+                2 => Err(Error::new("the lamp did not answer")),
+                turn => ticking.set("turn", &turn),
+            };
+            std::future::ready(result)
+        });
+        Ok(Self {
+            context,
+            ports: settings.ports.len(),
+        })
+    }
+
+    async fn stop(&self) {
+        self.context.log(LogLevel::Info, || "off".to_owned());
+    }
+
+    /// Switches the lamp.
+    pub async fn power(&self, state: bool) -> Result<(), Error> {
+        self.context.set("power", &state)
+    }
+
+    /// Whether it is on.
+    ///
+    /// False without a lamp.
+    #[name("power?")]
+    pub async fn is_on(&self) -> Result<bool, Error> {
+        Ok(self.context.get("power")?.unwrap_or(false))
+    }
+
+    /// Gives back what it was called with.
+    pub async fn dim(
+        &self,
+        level: f64,
+        area: Option<Area>,
+        #[default(1000)] fade_time: u32,
+        #[default(Some(Mood::VeryDark))] mood: Option<Mood>,
+    ) -> String {
+        let area = area.map(|area| area.id);
+        format!("{level} {area:?} {fade_time} {mood:?}")
+    }
+
+    /// Has names that Rust keeps for itself.
+    #[support]
+    pub async fn r#move(&self, r#type: JsonText) -> JsonText {
+        r#type
+    }
+
+    /// Its parameters are called like what the generated code may use.
+    pub async fn shadows(&self, function: u8, arguments: u8, given: u8, interface: u8) -> u32 {
+        u32::from(function) + u32::from(arguments) + u32::from(given) + u32::from(interface)
+    }
+
+    /// Takes JSON of any shape.
+    pub async fn nest(&self, mut inside: Nested, moods: Vec<Mood>) -> usize {
+        inside.0.clear();
+        inside.0.len() + moods.len()
+    }
+
+    /// Chooses its response code.
+    #[admin]
+    pub async fn order(&self) -> Outcome {
+        Outcome {
+            value: JsonText::boolean(true),
+            code: 202,
+        }
+    }
+
+    /// Chooses its response code also when it fails.
+    pub async fn order_or_fail(&self, fail: bool) -> Result<Outcome, Error> {
+        if fail {
+            return Err(Error::new("sold out").with_code(410));
+        }
+        Ok(Outcome::of("on its way")?.with_code(202))
+    }
+
+    /// Has no parameters.
+    pub async fn ports(&self) -> usize {
+        self.own()
+    }
+
+    /// Is not compiled.
+    #[cfg(any())]
+    pub async fn left_out(&self) -> NoSuchType {}
+
+    fn own(&self) -> usize {
+        self.ports
+    }
+}
+
+#[test]
+fn the_definition_is_what_the_options_and_the_doc_comment_say() {
+    let definition = Lamp::DEFINITION;
+    assert_eq!(
+        (definition.id, definition.module_name),
+        ("lamp", "Lighting")
+    );
+    assert_eq!(
+        definition.description,
+        "A lamp with every kind of function.\n\nIt has two paragraphs."
+    );
+    let interface = (definition.interface)();
+    assert_eq!(interface.implements, ["Powerable", "Dimmable"]);
+}
+
+#[test]
+fn public_methods_are_functions_in_the_order_of_the_source() {
+    let interface = (Lamp::DEFINITION.interface)();
+    let functions: Vec<_> = interface
+        .functions
+        .iter()
+        .map(|(name, function)| (name.as_str(), function.clearance))
+        .collect();
+    let expect = [
+        ("power", Clearance::User),
+        ("power?", Clearance::User),
+        ("dim", Clearance::User),
+        ("move", Clearance::Support),
+        ("shadows", Clearance::User),
+        ("nest", Clearance::User),
+        ("order", Clearance::Admin),
+        ("order_or_fail", Clearance::User),
+        ("ports", Clearance::User),
+    ];
+    assert_eq!(functions, expect);
+    assert_eq!(
+        interface.functions["power?"].description,
+        "Whether it is on.\n\nFalse without a lamp."
+    );
+}
+
+#[test]
+fn parameters_have_names_schemas_and_defaults() {
+    let interface = (Lamp::DEFINITION.interface)();
+    let check = |function: &str, expect: &[(&str, &str, Option<&str>)]| {
+        let parameters: Vec<_> = interface.functions[function]
+            .parameters
+            .iter()
+            .map(|it| {
+                let default = it.default.as_ref().map(JsonText::as_str);
+                (it.name.as_str(), it.schema.as_str(), default)
+            })
+            .collect();
+        assert_eq!(parameters, expect);
+    };
+    check(
+        "power",
+        &[("state", r#"{"type":"boolean","title":"Bool"}"#, None)],
+    );
+    check("move", &[("type", r#"{"title":"Any"}"#, None)]);
+    let mood = r#""type":"string","enum":["bright","very_dark"]"#;
+    check(
+        "dim",
+        &[
+            (
+                "level",
+                r#"{"type":"number","format":"double","title":"Float64"}"#,
+                None,
+            ),
+            (
+                "area",
+                &format!(
+                    r#"{{"type":"object","properties":{{"id":{{"type":"integer","format":"uint32","minimum":0}},"mood":{{"anyOf":[{{"description":"How bright.",{mood}}},{{"type":"null"}}]}}}},"required":["id"],"description":"What a lamp shines on.","title":"Area"}}"#
+                ),
+                Some("null"),
+            ),
+            (
+                "fade_time",
+                r#"{"type":"integer","format":"uint32","minimum":0,"title":"UInt32"}"#,
+                Some("1000"),
+            ),
+            (
+                "mood",
+                &format!(r#"{{"description":"How bright.",{mood},"title":"Mood"}}"#),
+                Some(r#""very_dark""#),
+            ),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn arguments_come_by_position_or_by_name() {
+    let module = start().await;
+    let all = r#""7 Some(3) 20 Some(Bright)""#;
+    check(&module, "dim", r#"[7, {"id": 3}, 20, "bright"]"#, all).await;
+    let named = r#"{"mood": "bright", "level": 7, "fade_time": 20, "area": {"id": 3}}"#;
+    check(&module, "dim", named, all).await;
+    check(&module, "shadows", "[1, 2, 3, 4]", "10").await;
+    check(
+        &module,
+        "move",
+        r#"{"type": {"a": [ 1 ]}}"#,
+        r#"{"a": [ 1 ]}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_absent_or_null_argument_is_its_default() {
+    let module = start().await;
+    let rest = r#""7 None 1000 Some(VeryDark)""#;
+    for arguments in [
+        "[7]",
+        "[7, null, null, null]",
+        r#"{"level": 7}"#,
+        r#"{"level": 7, "area": null, "fade_time": null, "mood": null}"#,
+    ] {
+        check(&module, "dim", arguments, rest).await;
+    }
+    check(&module, "move", "[null]", "null").await;
+}
+
+#[tokio::test]
+async fn a_function_without_parameters_takes_whatever_is_sent() {
+    let module = start().await;
+    for arguments in ["[]", "{}", "null", "[1, 2]", r#"{"a": 1}"#, "7"] {
+        check(&module, "ports", arguments, "0").await;
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_named() {
+    let module = start().await;
+    for (function, arguments, expect) in [
+        (
+            "power",
+            "[true, 2, 3]",
+            "wrong number of arguments for 'power' (given 3, expected 1)",
+        ),
+        ("power", "[]", "missing argument 'state' of 'power'"),
+        ("power", "null", "missing argument 'state' of 'power'"),
+        (
+            "power",
+            r#"{"state": true, "fast": 1}"#,
+            "'power' has no argument 'fast'",
+        ),
+        (
+            "power",
+            r#"["secret"]"#,
+            "argument 'state' of 'power': expected a boolean",
+        ),
+        (
+            "power",
+            "[null]",
+            "argument 'state' of 'power': expected a boolean",
+        ),
+        (
+            "power",
+            "7",
+            "the arguments of 'power' must be an array or an object",
+        ),
+        (
+            "dim",
+            r#"[7, {"id": "x"}]"#,
+            "argument 'area' of 'dim': id: expected u32",
+        ),
+        (
+            "dim",
+            "[7, {}]",
+            "argument 'area' of 'dim': missing field `id`",
+        ),
+        (
+            "dim",
+            r#"[7, null, 1, "gloomy"]"#,
+            "argument 'mood' of 'dim': expected `bright` or `very_dark`",
+        ),
+        (
+            "nest",
+            r#"[[], ["bright", "x"]]"#,
+            "argument 'moods' of 'nest': [1]: expected `bright` or `very_dark`",
+        ),
+    ] {
+        let error = module.call(function, arguments).await.unwrap_err();
+        assert_eq!((error.message(), error.code()), (expect, 400));
+    }
+    let error = module.call("own", "[]").await.unwrap_err();
+    let expect = "could not find function 'own'";
+    assert_eq!((error.message(), error.code()), (expect, 404));
+}
+
+#[tokio::test]
+async fn too_deep_an_argument_is_an_error() {
+    let module = start().await;
+    let deep = |levels| format!("[{}{}, []]", "[".repeat(levels), "]".repeat(levels));
+    check(&module, "nest", &deep(127), "0").await;
+    for levels in [128, 200_000] {
+        let error = module.call("nest", &deep(levels)).await.unwrap_err();
+        let message = error.message();
+        assert!(
+            message.ends_with("recursion limit exceeded") && message.len() < 200,
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_result_may_choose_its_response_code() {
+    let module = start().await;
+    for (function, arguments, expect) in [
+        ("power", "[true]", ("null", 200)),
+        ("order", "[]", ("true", 202)),
+        ("order_or_fail", "[false]", (r#""on its way""#, 202)),
+    ] {
+        let outcome = module.call(function, arguments).await.unwrap();
+        assert_eq!((outcome.value.as_str(), outcome.code), expect);
+    }
+    let error = module.call("order_or_fail", "[true]").await.unwrap_err();
+    assert_eq!((error.message(), error.code()), ("sold out", 410));
+}
+
+#[tokio::test]
+async fn a_renamed_function_is_called_by_its_name_on_the_wire() {
+    let module = start().await;
+    check(&module, "power?", "[]", "false").await;
+    check(&module, "power", "[true]", "null").await;
+    check(&module, "power?", "[]", "true").await;
+    check(&module, "is_on", "[]", "could not find function 'is_on'").await;
+}
+
+#[tokio::test]
+async fn settings_that_do_not_fit_are_named_but_not_repeated() {
+    for (settings, expect) in [
+        (r#"{"password": 12345}"#, "password: expected a string"),
+        (r#"{"ports": [1, 70000]}"#, "ports[1]: expected u16"),
+        (
+            r#"{"pasword": "hunter2"}"#,
+            "pasword: expected one of `password`, `ports`, `period_milliseconds`",
+        ),
+    ] {
+        let error = Module::start(&Lamp::DEFINITION, settings)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.message(),
+            format!("the module's settings do not fit: {expect}")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_comes_round_goes_on_after_a_failure() {
+    let module = start().await;
+    module.wait_status("turn", "1").await;
+    module.wait_status("turn", "3").await;
+    let line = Line {
+        level: LogLevel::Warn,
+        message: "the lamp did not answer".to_owned(),
+    };
+    assert_eq!(module.lines(), [line]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_in_vain_tells_the_last_value() {
+    let module = start().await;
+    check(&module, "power", "[true]", "null").await;
+    let mut waits = tokio::task::JoinSet::new();
+    waits.spawn(module.wait_status("power", "false"));
+    waits.spawn(module.wait_status("colour", "1"));
+    let mut messages = Vec::new();
+    while let Some(end) = waits.join_next().await {
+        let panic = end.unwrap_err().into_panic();
+        let message = panic.downcast_ref::<String>().unwrap();
+        messages.push(message.split_once(": ").unwrap().1.to_owned());
+    }
+    messages.sort();
+    assert_eq!(
+        messages,
+        [
+            "the status 'colour' should be 1, but it is not there",
+            "the status 'power' should be false, but it is true",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_module_puts_its_device_in_order_when_it_stops() {
+    let module = start().await;
+    module.stop().await;
+    let line = Line {
+        level: LogLevel::Info,
+        message: "off".to_owned(),
+    };
+    assert_eq!(module.lines(), [line]);
+}
+
+async fn start() -> Module {
+    Module::start(&Lamp::DEFINITION, "{}")
+        .await
+        .expect("the lamp starts")
+}
+
+/// Calls a function and checks the result's text, or the error's.
+async fn check(module: &Module, function: &str, arguments: &str, expect: &str) {
+    let answer = match module.call(function, arguments).await {
+        Ok(outcome) => outcome.value.to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(answer, expect, "{function}{arguments}");
+}

@@ -1,0 +1,316 @@
+//! The driver `virtual`: a soft module whose statuses and behaviour clients choose.
+//!
+//! Apps use it for values that no device has, tests and demos use it to make a module do anything: publish fast, answer late, fail, crash.
+
+mod number;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use driver_sdk::{Context, Error, JsonText, LogLevel, driver};
+
+use crate::number::Number;
+
+/// The longest burst: about ten seconds of publishing, so that no caller keeps the module busy for ever.
+const BURST_MAX: u64 = 10_000_000;
+
+/// How many values of a burst are published before others on the same thread have their turn: some tens of microseconds.
+const BURST_TURN: u64 = 64;
+
+/// The longest sleep, a day: each holds one of the module's calls in flight.
+const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A soft module.
+#[derive(Debug)]
+pub struct Virtual {
+    context: Context,
+    /// Held while a status is written, so that an increment on one thread does not undo a write on another.
+    writing: Mutex<()>,
+}
+
+/// A module without a device: clients set its statuses and choose what its calls do.
+#[driver(id = "virtual", name = "Virtual")]
+impl Virtual {
+    async fn start(context: Context) -> Result<Self, Error> {
+        context.set_connected(true)?;
+        Ok(Self {
+            context,
+            writing: Mutex::default(),
+        })
+    }
+
+    /// Publishes any JSON value as a status. `null` removes the status.
+    pub async fn set(&self, name: String, value: JsonText) -> Result<(), Error> {
+        let _writing = self.writing();
+        self.context.set(&name, &value)
+    }
+
+    /// Removes a status.
+    pub async fn remove(&self, name: String) -> Result<(), Error> {
+        let _writing = self.writing();
+        self.context.remove(&name)
+    }
+
+    /// Publishes a status again although it has not changed.
+    pub async fn signal(&self, name: String) -> Result<(), Error> {
+        self.context.signal(&name)
+    }
+
+    /// Gives the value of a status, `null` without one.
+    pub async fn get(&self, name: String) -> Result<Option<JsonText>, Error> {
+        self.context.get(&name)
+    }
+
+    /// Gives the value back.
+    pub async fn echo(&self, value: JsonText) -> JsonText {
+        value
+    }
+
+    /// Adds to a status that is a number and gives the sum. A status that is not there counts as 0.
+    pub async fn increment(
+        &self,
+        name: String,
+        #[default(Number::Whole(1))] by: Number,
+    ) -> Result<Number, Error> {
+        let _writing = self.writing();
+        let now = self.context.get(&name)?.unwrap_or(Number::Whole(0));
+        let sum = now.plus(by).ok_or_else(|| {
+            Error::new(format_args!("the status '{name}' cannot grow any further"))
+        })?;
+        self.context.set(&name, &sum)?;
+        Ok(sum)
+    }
+
+    /// Publishes 1, 2, 3 … up to the count as fast as it can.
+    pub async fn burst(&self, name: String, count: u64) -> Result<(), Error> {
+        if count > BURST_MAX {
+            return Err(Error::new(format_args!(
+                "a burst has at most {BURST_MAX} values"
+            )));
+        }
+        for value in 1..=count {
+            {
+                let _writing = self.writing();
+                self.context.set(&name, &value)?;
+            }
+            if value % BURST_TURN == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers after this time.
+    pub async fn sleep(&self, milliseconds: u64) -> Result<(), Error> {
+        let time = Duration::from_millis(milliseconds);
+        if time > SLEEP_MAX {
+            return Err(Error::new(format_args!(
+                "a sleep has at most {} milliseconds",
+                SLEEP_MAX.as_millis()
+            )));
+        }
+        tokio::time::sleep(time).await;
+        Ok(())
+    }
+
+    /// Fails with this message.
+    pub async fn fail(&self, message: String) -> Result<(), Error> {
+        Err(Error::new(message))
+    }
+
+    /// Panics, as a driver with a mistake in it does.
+    pub async fn crash(&self) {
+        panic!("crash was called");
+    }
+
+    /// Writes a log line.
+    pub async fn log(&self, level: LogLevel, message: String) {
+        self.context.log(level, || message);
+    }
+
+    /// Does nothing, for support staff and administrators.
+    #[support]
+    pub async fn support_only(&self) {}
+
+    /// Does nothing, for administrators.
+    #[admin]
+    pub async fn admin_only(&self) {}
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use driver_sdk::Clearance;
+    use driver_sdk::testkit::{Line, Module};
+
+    use super::*;
+
+    async fn start() -> Module {
+        Module::start(&Virtual::DEFINITION, "{}").await.unwrap()
+    }
+
+    /// Calls a function and checks the result's text, or the error's.
+    async fn check(module: &Module, function: &str, arguments: &str, expect: &str) {
+        let answer = match module.call(function, arguments).await {
+            Ok(outcome) => outcome.value.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(answer, expect, "{function}{arguments}");
+    }
+
+    #[tokio::test]
+    async fn a_new_module_is_connected() {
+        start().await.wait_status("connected", "true").await;
+    }
+
+    #[tokio::test]
+    async fn a_status_is_set_removed_and_read() {
+        let module = start().await;
+        check(&module, "get", r#"["scene"]"#, "null").await;
+        check(&module, "set", r#"["scene", "lecture"]"#, "null").await;
+        module.wait_status("scene", r#""lecture""#).await;
+        check(&module, "get", r#"{"name": "scene"}"#, r#""lecture""#).await;
+        check(&module, "set", r#"["scene", null]"#, "null").await;
+        module.wait_removed("scene").await;
+        check(&module, "set", r#"["scene", 1]"#, "null").await;
+        check(&module, "remove", r#"["scene"]"#, "null").await;
+        module.wait_removed("scene").await;
+    }
+
+    #[tokio::test]
+    async fn json_stays_byte_for_byte() {
+        let module = start().await;
+        let value = r#"{"b":1.0, "a" : "\u0041", "b":[ 12345678901234567890123 ]}"#;
+        check(&module, "echo", &format!("[ {value} ]"), value).await;
+        check(&module, "set", &format!(r#"["raw",{value}]"#), "null").await;
+        assert_eq!(module.status("raw").as_deref(), Some(value));
+        check(&module, "get", r#"["raw"]"#, value).await;
+    }
+
+    #[tokio::test]
+    async fn very_deep_json_is_carried() {
+        let module = start().await;
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        check(&module, "echo", &format!("[{deep}]"), &deep).await;
+        check(&module, "set", &format!(r#"["deep",{deep}]"#), "null").await;
+        assert_eq!(module.status("deep"), Some(deep));
+    }
+
+    #[tokio::test]
+    async fn a_signal_publishes_what_has_not_changed() {
+        let module = start().await;
+        check(&module, "set", r#"["scene", 1]"#, "null").await;
+        check(&module, "set", r#"["scene", 1]"#, "null").await;
+        check(&module, "signal", r#"["scene"]"#, "null").await;
+        check(&module, "signal", r#"["nothing"]"#, "null").await;
+        assert_eq!(published(&module, "scene"), ["1", "1"]);
+    }
+
+    #[tokio::test]
+    async fn increment_counts_and_keeps_whole_numbers_whole() {
+        let module = start().await;
+        check(&module, "increment", r#"["visits"]"#, "1").await;
+        check(&module, "increment", r#"["visits", 41]"#, "42").await;
+        check(&module, "increment", r#"["visits", -43]"#, "-1").await;
+        check(&module, "increment", r#"["visits", 0.5]"#, "-0.5").await;
+        module.wait_status("visits", "-0.5").await;
+    }
+
+    #[tokio::test]
+    async fn increment_refuses_what_cannot_grow() {
+        let module = start().await;
+        check(&module, "set", r#"["scene", "lecture"]"#, "null").await;
+        let expect = "the status 'scene': expected a number";
+        check(&module, "increment", r#"["scene"]"#, expect).await;
+        check(&module, "set", r#"["visits", 9223372036854775807]"#, "null").await;
+        let expect = "the status 'visits' cannot grow any further";
+        check(&module, "increment", r#"["visits"]"#, expect).await;
+        let expect = "argument 'by' of 'increment': expected a number";
+        check(&module, "increment", r#"["visits", "2"]"#, expect).await;
+    }
+
+    #[tokio::test]
+    async fn a_burst_publishes_each_number_once_and_in_order() {
+        let module = start().await;
+        check(&module, "burst", r#"["n", 1000]"#, "null").await;
+        let expect: Vec<String> = (1..=1000).map(|n| n.to_string()).collect();
+        assert_eq!(published(&module, "n"), expect);
+    }
+
+    #[tokio::test]
+    async fn a_burst_leaves_time_for_other_calls() {
+        let module = start().await;
+        let burst = module.call("burst", r#"["n", 100000]"#);
+        tokio::select! {
+            biased;
+            _ = burst => panic!("the burst did not give way"),
+            answer = module.call("get", r#"["n"]"#) => {
+                assert_eq!(answer.unwrap().value.as_str(), "64");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_would_never_end_is_refused() {
+        let module = start().await;
+        let expect = "a burst has at most 10000000 values";
+        check(&module, "burst", r#"["n", 10000001]"#, expect).await;
+        let expect = "a sleep has at most 86400000 milliseconds";
+        check(&module, "sleep", "[86400001]", expect).await;
+        let expect = "argument 'milliseconds' of 'sleep': expected u64";
+        check(&module, "sleep", "[-1]", expect).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleep_answers_after_its_time() {
+        let module = start().await;
+        let asleep = tokio::time::Instant::now();
+        check(&module, "sleep", "[1500]", "null").await;
+        assert_eq!(asleep.elapsed(), Duration::from_millis(1500));
+    }
+
+    #[tokio::test]
+    async fn it_fails_and_crashes_on_demand() {
+        let module = start().await;
+        check(&module, "fail", r#"["out of paper"]"#, "out of paper").await;
+        check(&module, "crash", "[]", "panicked: crash was called").await;
+    }
+
+    #[tokio::test]
+    async fn it_logs_at_every_level_by_name() {
+        let module = start().await;
+        check(&module, "log", r#"["notice", "hello"]"#, "null").await;
+        let line = Line {
+            level: LogLevel::Notice,
+            message: "hello".to_owned(),
+        };
+        assert_eq!(module.lines(), [line]);
+    }
+
+    #[test]
+    fn the_restricted_functions_say_so() {
+        let interface = (Virtual::DEFINITION.interface)();
+        let restricted: Vec<_> = interface
+            .functions
+            .iter()
+            .filter(|(_, function)| function.clearance > Clearance::User)
+            .map(|(name, function)| (name.as_str(), function.clearance))
+            .collect();
+        let expect = [
+            ("support_only", Clearance::Support),
+            ("admin_only", Clearance::Admin),
+        ];
+        assert_eq!(restricted, expect);
+    }
+
+    fn published(module: &Module, name: &str) -> Vec<String> {
+        let publications = module.publications().into_iter();
+        publications
+            .filter(|publication| publication.name == name)
+            .map(|publication| publication.value.unwrap_or_default())
+            .collect()
+    }
+}
