@@ -14,7 +14,11 @@ mod session;
 mod wire;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod transcripts;
 
 pub(in crate::dialects) use frames::encode;
 pub use session::Session;

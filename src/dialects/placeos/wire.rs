@@ -108,10 +108,8 @@ impl<'a> Fields<'a> {
     fn id(&self) -> Result<&'a str, Wrong> {
         match self.id {
             Some(id) if id.starts_with(|first| matches!(first, '"' | '-' | '0'..='9')) => Ok(id),
-            Some(_) => Err(Wrong::bad_request(
-                "\"id\" is neither a number nor a string",
-            )),
-            None => Err(Wrong::bad_request("\"id\" is missing")),
+            Some(_) => Err(Wrong::bad_request("id is neither a number nor a string")),
+            None => Err(Wrong::bad_request("id is missing")),
         }
     }
 
@@ -120,7 +118,7 @@ impl<'a> Fields<'a> {
             .id
             .is_some_and(|id| id.len() > limits::ID_TOKEN_MAX_BYTES)
         {
-            return Err(Wrong::bad_request("\"id\" is too long"));
+            return Err(Wrong::bad_request("id is too long"));
         }
         let command = required("cmd", self.cmd)?;
         let is = |known: &str| command.eq_ignore_ascii_case(known);
@@ -203,16 +201,16 @@ impl<'a> Fields<'a> {
             None | Some("null") => Ok(1),
             Some(token) => token
                 .parse()
-                .map_err(|_| Wrong::bad_request("\"index\" is not a whole number")),
+                .map_err(|_| Wrong::bad_request("index is not a whole number")),
         }
     }
 
     fn arguments(&self) -> Result<JsonText, Wrong> {
         match self.args {
             Some(args) if args.get().starts_with(['[', '{']) => Ok(JsonText::from_raw(args)),
-            Some(args) if args.get() != "null" => Err(Wrong::bad_request(
-                "\"args\" is neither an array nor an object",
-            )),
+            Some(args) if args.get() != "null" => {
+                Err(Wrong::bad_request("args is neither an array nor an object"))
+            }
             Some(_) | None => Ok(JsonText::parse("[]").expect("an empty array is JSON")),
         }
     }
@@ -239,9 +237,9 @@ fn place(system: SystemId, module: ModuleName, index: i32) -> Result<ModulePath,
 fn required<'a>(name: &str, token: Option<&'a str>) -> Result<Cow<'a, str>, Wrong> {
     match token {
         Some(token) => {
-            text(token).ok_or_else(|| Wrong::bad_request(format!("\"{name}\" is not a string")))
+            text(token).ok_or_else(|| Wrong::bad_request(format!("{name} is not a string")))
         }
-        None => Err(Wrong::bad_request(format!("\"{name}\" is missing"))),
+        None => Err(Wrong::bad_request(format!("{name} is missing"))),
     }
 }
 
