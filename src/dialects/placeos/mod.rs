@@ -1,7 +1,27 @@
 //! PlaceOS's real-time websocket, so exact that its own clients work unmodified.
+//!
+//! 1. A text frame is `ping`, or a JSON object with `id`, `cmd`, `sys`, `mod`, `index`, `name` and `args` (`wire.rs`).
+//! 2. It becomes one request for the core, or one refusal (`session.rs`).
+//! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`), a failure gets its code in `errors.rs`.
+//! 4. Values and log lines are written once for all who follow them ([`encode`]).
+//!
 
-use crate::dialects::{Encoded, Step};
-use crate::model::{Event, Failure, Reply, Ticket};
+pub mod errors;
+mod frames;
+mod limits;
+pub mod rest;
+mod session;
+mod wire;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod transcripts;
+
+pub(in crate::dialects) use frames::encode;
+pub use session::Session;
 
 /// What answers a text `ping`, and keeps idle connections alive.
 pub const PONG: &str = "pong";
@@ -14,30 +34,3 @@ pub enum ValueForm {
     /// As a JSON string that contains JSON, as the public documentation shows it (`?values=string`).
     Text,
 }
-
-/// One connection's state.
-#[derive(Debug)]
-pub struct Session {
-    form: ValueForm,
-}
-
-impl Session {
-    /// Begins a connection.
-    pub fn open(form: ValueForm, _steps: &mut Vec<Step>) -> Self {
-        Self { form }
-    }
-
-    /// Takes one message.
-    pub fn receive(&mut self, _text: &str, _steps: &mut Vec<Step>) {}
-
-    /// Answers one request.
-    pub fn reply(&mut self, _ticket: Ticket, _reply: Result<Reply, Failure>, _out: &mut Vec<u8>) {}
-
-    /// How this connection wants its events written.
-    pub fn form(&self) -> ValueForm {
-        self.form
-    }
-}
-
-/// Writes an event.
-pub fn encode(_form: ValueForm, _event: &Event, _out: &mut Encoded) {}
