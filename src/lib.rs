@@ -4,6 +4,8 @@
 
 pub mod model;
 
+pub mod building;
+
 pub mod dialects;
 pub mod driver_host;
 pub mod stores;

@@ -118,8 +118,17 @@ pub struct User {
     pub level: Clearance,
     /// Groups, for rights per zone.
     pub groups: Vec<String>,
-    /// The password; hashed where it is stored.
-    pub password: Option<Secret>,
+    /// What the user signs in with; absent for those who only have API keys.
+    pub password: Option<Password>,
+}
+
+/// What a user signs in with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Password {
+    /// The password itself; hashed where it is stored.
+    Plain(Secret),
+    /// An argon2 hash in its usual text form, `$argon2id$…`.
+    Hashed(Secret),
 }
 
 /// An API key.

@@ -13,7 +13,9 @@ mod reply;
 mod request;
 mod status;
 
-pub use building::{ApiKey, Building, DriverRef, Module, Scope, ScopeAccess, System, User, Zone};
+pub use building::{
+    ApiKey, Building, DriverRef, Module, Password, Scope, ScopeAccess, System, User, Zone,
+};
 pub use close::{Audience, CloseReason};
 pub use credentials::{Credentials, Secret};
 pub use driver_types::{
