@@ -15,12 +15,13 @@ mod status;
 mod subscriptions;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{KeyRing, may_debug, may_request, may_see};
+use crate::core::auth::{KeyRing, audit, may_request, may_see};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
@@ -31,7 +32,7 @@ use crate::model::{
 };
 use crate::stores::{StatusStore, StoreFeed};
 
-pub use auth::Principal;
+pub use auth::{Caller, Principal};
 pub use directory::{Directory, ModuleEntry};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
@@ -116,15 +117,30 @@ impl Core {
         self.subscriptions.detach(outlet);
     }
 
-    /// Who shows these credentials.
-    pub fn authenticate(&self, credentials: &Credentials) -> Result<Arc<Principal>, Failure> {
+    /// Who shows these credentials at this address.
+    pub fn authenticate(
+        &self,
+        credentials: &Credentials,
+        address: IpAddr,
+    ) -> Result<Caller, Failure> {
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.authenticate(credentials)
+        keys.authenticate(credentials, address)
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
-    pub fn authorize(&self, who: &Principal, request: &Request) -> Result<(), Failure> {
-        self.counted(may_request(&self.directory(), who, request))
+    pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
+        let verdict = may_request(&self.directory(), who, request);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::refused(who, request, failure);
+        }
+        verdict
+    }
+
+    /// Writes down that somebody asked for what no dialect knows.
+    pub fn note_unknown_command(&self, who: &Caller, command: &str) {
+        self.metrics.refusals.increment(1);
+        audit::unknown_command(who, command);
     }
 
     /// Follows a subject, with a new id at every call. What is known of it now is pushed before this returns.
@@ -146,69 +162,65 @@ impl Core {
     }
 
     /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
-    pub fn exec(&self, who: &Principal, call: Call, slot: ReplySlot) {
+    ///
+    /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
+    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
         self.metrics.execs.increment(1);
-        match self.callee(who, &call.module) {
-            Ok(module) => module.exec(who.clearance(), call, slot, self.settings.exec_deadline),
-            Err(failure) => slot.answer(Err(failure)),
+        let admitted = self
+            .callee(&call.module)
+            .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
+        match admitted {
+            Ok(module) => module.exec(call, slot, self.settings.exec_deadline),
+            Err(failure) => {
+                if failure.kind() == FailureKind::Forbidden {
+                    self.metrics.refusals.increment(1);
+                    audit::refused_call(who, &call, &failure);
+                }
+                slot.answer(Err(failure));
+            }
         }
     }
 
-    fn callee(
-        &self,
-        who: &Principal,
-        path: &ModulePath,
-    ) -> Result<Arc<modules::ModuleHandle>, Failure> {
-        let directory = self.directory();
-        self.counted(may_see(&directory, who, &path.system))?;
+    fn callee(&self, path: &ModulePath) -> Result<Arc<modules::ModuleHandle>, Failure> {
         let module = self.subscriptions.resolve(path)?;
         self.modules
             .get(&module)
             .ok_or_else(|| Failure::new(FailureKind::Unavailable, "the module does not run"))
     }
 
-    /// The module whose log somebody asks for.
-    pub fn module_of(&self, who: &Principal, target: &DebugTarget) -> Result<ModuleId, Failure> {
-        let directory = self.directory();
+    /// The module whose log somebody asks for, who has been [authorized](Self::authorize).
+    pub fn module_of(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
         match target {
-            DebugTarget::Path(path) => {
-                self.counted(may_see(&directory, who, &path.system))?;
-                self.subscriptions.resolve(path)
-            }
-            DebugTarget::Module { id, .. } => {
-                self.counted(may_debug(&directory, who, id))?;
-                if directory.module(id).is_none() {
-                    return Err(Failure::new(
-                        FailureKind::ModuleNotFound,
-                        "could not find module",
-                    ));
-                }
+            DebugTarget::Path(path) => self.subscriptions.resolve(path),
+            DebugTarget::Module { id, .. } if self.directory().module(id).is_some() => {
                 Ok(id.clone())
             }
+            DebugTarget::Module { .. } => Err(Failure::new(
+                FailureKind::ModuleNotFound,
+                "could not find module",
+            )),
         }
     }
 
     /// The module that stands at a place, for whoever may see its system.
-    pub fn resolve(&self, who: &Principal, path: &ModulePath) -> Result<ModuleId, Failure> {
-        self.counted(may_see(&self.directory(), who, &path.system))?;
+    pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        self.may_see(who, &path.system)?;
         self.subscriptions.resolve(path)
     }
 
     /// Whether somebody may see a system.
-    pub fn may_see(&self, who: &Principal, system: &SystemId) -> Result<(), Failure> {
-        self.counted(may_see(&self.directory(), who, system))
+    pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
+        let verdict = may_see(&self.directory(), who, system);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::out_of_reach(who, system.as_str(), failure);
+        }
+        verdict
     }
 
-    /// All statuses of a module, for whoever may see it.
-    pub fn state(
-        &self,
-        who: &Principal,
-        module: &ModuleId,
-        answer: oneshot::Sender<State>,
-    ) -> Result<(), Failure> {
-        self.counted(may_debug(&self.directory(), who, module))?;
+    /// All statuses of a module that was [resolved](Self::resolve).
+    pub fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
         self.subscriptions.state(module, answer);
-        Ok(())
     }
 
     /// Who is there now.
@@ -244,15 +256,6 @@ impl Core {
             .set(self.subscriptions.watches() as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
-    }
-
-    fn counted<T>(&self, verdict: Result<T, Failure>) -> Result<T, Failure> {
-        if let Err(failure) = &verdict
-            && failure.kind() == FailureKind::Forbidden
-        {
-            self.metrics.refusals.increment(1);
-        }
-        verdict
     }
 
     /// The core's own clockwork: deadlines of calls, settling of slots. Runs until it is dropped, on the main runtime.

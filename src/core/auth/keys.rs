@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,10 +13,14 @@ use rand::Rng;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
-use crate::core::auth::principal::{Principal, Reach};
+use crate::core::auth::audit;
+use crate::core::auth::principal::{Caller, Principal, Reach};
 use crate::model::{ApiKey, Credentials, Failure, FailureKind, KeyId, Secret, User, UserId};
 
 const DIGEST_BYTES: usize = 64;
+
+/// How much of an unknown key's id reaches the audit log.
+const SHOWN_MAX_BYTES: usize = 64;
 
 /// All API keys of a building.
 pub(in crate::core) struct KeyRing {
@@ -57,17 +62,28 @@ impl KeyRing {
         }
     }
 
-    /// Who shows these credentials.
+    /// Who shows these credentials at this address. A refusal is written to the audit log.
     pub(in crate::core) fn authenticate(
         &self,
         credentials: &Credentials,
-    ) -> Result<Arc<Principal>, Failure> {
-        match credentials {
-            Credentials::Absent => Err(unauthenticated("")),
-            Credentials::ApiKey(presented) => self.find(presented),
-            Credentials::Bearer(_) => Err(unauthenticated(
-                "bearer tokens are not accepted here; use an API key",
-            )),
+        address: IpAddr,
+    ) -> Result<Caller, Failure> {
+        let (shown, found) = match credentials {
+            Credentials::Absent => ("", Err(unauthenticated(""))),
+            Credentials::ApiKey(presented) => (key_id(presented), self.find(presented)),
+            Credentials::Bearer(_) => (
+                "a bearer token",
+                Err(unauthenticated(
+                    "bearer tokens are not accepted here; use an API key",
+                )),
+            ),
+        };
+        match found {
+            Ok(principal) => Ok(Caller { principal, address }),
+            Err(failure) => {
+                audit::not_known(address, shown, &failure);
+                Err(failure)
+            }
         }
     }
 
@@ -93,6 +109,16 @@ impl fmt::Debug for KeyRing {
             .field("keys", &self.keys.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The public half of what was shown, cut: it may be anything.
+fn key_id(presented: &Secret) -> &str {
+    let (id, _) = presented
+        .expose()
+        .split_once('.')
+        .unwrap_or(("malformed", ""));
+    let end = id.floor_char_boundary(SHOWN_MAX_BYTES);
+    &id[..end]
 }
 
 fn unauthenticated(message: &str) -> Failure {
@@ -156,9 +182,13 @@ mod tests {
         Credentials::ApiKey(Secret::new(text))
     }
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     #[test]
     fn a_key_opens_with_its_secret_at_the_lower_of_the_two_levels() {
-        let principal = ring().authenticate(&presented("panel.s.3cret")).unwrap();
+        let principal = ring()
+            .authenticate(&presented("panel.s.3cret"), HERE)
+            .unwrap();
         assert_eq!(principal.clearance(), Clearance::Support);
         assert!(!principal.is_restricted());
     }
@@ -166,10 +196,10 @@ mod tests {
     #[test]
     fn every_other_credential_is_refused_without_a_hint() {
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
-            let failure = ring().authenticate(&presented(text)).unwrap_err();
+            let failure = ring().authenticate(&presented(text), HERE).unwrap_err();
             assert_eq!(failure.message(), "unknown X-API-Key", "{text:?}");
         }
-        let failure = ring().authenticate(&Credentials::Absent).unwrap_err();
+        let failure = ring().authenticate(&Credentials::Absent, HERE).unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Unauthenticated);
     }
 }

@@ -19,15 +19,21 @@ pub(in crate::core) fn may_request(
         }
         Request::Unbind(path) => may_see(directory, who, &path.module.system),
         Request::Exec(call) => may_see(directory, who, &call.module.system),
-        Request::Debug(target) | Request::Ignore(target) => {
+        Request::Debug(target) => {
             if who.clearance() < Clearance::Support {
                 return Err(forbidden("debugging needs support clearance"));
             }
-            match target {
-                DebugTarget::Path(path) => may_see(directory, who, &path.system),
-                DebugTarget::Module { id, .. } => may_debug(directory, who, id),
-            }
+            may_follow(directory, who, target)
         }
+        // Whoever has nothing to ignore may say so.
+        Request::Ignore(target) => may_follow(directory, who, target),
+    }
+}
+
+fn may_follow(directory: &Directory, who: &Principal, target: &DebugTarget) -> Result<(), Failure> {
+    match target {
+        DebugTarget::Path(path) => may_see(directory, who, &path.system),
+        DebugTarget::Module { id, .. } => may_reach(directory, who, id),
     }
 }
 
@@ -49,7 +55,7 @@ pub(in crate::core) fn may_see(
 }
 
 /// Whether a module stands in a system that is within reach.
-pub(in crate::core) fn may_debug(
+pub(in crate::core) fn may_reach(
     directory: &Directory,
     who: &Principal,
     module: &ModuleId,

@@ -1,6 +1,8 @@
 //! Somebody whose credentials were good.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::model::{Clearance, KeyId, Scope, System, SystemId, User, ZoneId};
@@ -13,6 +15,28 @@ pub struct Principal {
     pub(super) clearance: Clearance,
     pub(super) scopes: Vec<Scope>,
     pub(super) reach: Reach,
+}
+
+/// A principal who calls from somewhere: what the audit log needs to know.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub(super) principal: Arc<Principal>,
+    pub(super) address: IpAddr,
+}
+
+impl Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl Caller {
+    /// Where the call came from.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
 }
 
 /// Which systems somebody can reach.

@@ -26,24 +26,14 @@ pub(in crate::core) struct ModuleHandle {
 }
 
 impl ModuleHandle {
-    /// Queues a call. Whatever happens, the slot is answered once.
-    pub(in crate::core) fn exec(
-        &self,
-        clearance: Clearance,
-        call: Call,
-        slot: ReplySlot,
-        deadline: Duration,
-    ) {
-        match self.admit(clearance, &call) {
-            Ok(()) => {
-                self.mailbox
-                    .offer(&self.calls, call.function, call.arguments, slot, deadline)
-            }
-            Err(failure) => slot.answer(Err(failure)),
-        }
+    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once.
+    pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) {
+        self.mailbox
+            .offer(&self.calls, call.function, call.arguments, slot, deadline);
     }
 
-    fn admit(&self, clearance: Clearance, call: &Call) -> Result<(), Failure> {
+    /// Whether there is such a function and this clearance is enough for it.
+    pub(in crate::core) fn admit(&self, clearance: Clearance, call: &Call) -> Result<(), Failure> {
         let name = &call.function;
         let Some(function) = self.description.interface.functions.get(name) else {
             return Err(Failure::new(
