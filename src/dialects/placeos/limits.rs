@@ -8,3 +8,9 @@ pub(super) const ID_TOKEN_MAX_BYTES: usize = 4096;
 
 /// How much of an unknown `cmd` is repeated in the answer and in the audit log: enough to recognise it.
 pub(super) const COMMAND_SHOWN_BYTES: usize = 64;
+
+/// How many items of a list come unless the client says otherwise: PlaceOS's own number.
+pub(super) const PAGE_DEFAULT: usize = 100;
+
+/// How many items of a list come at most: PlaceOS's own number; more are cut without an error.
+pub(super) const PAGE_MAX: usize = 10_000;

@@ -5,11 +5,17 @@
 
 mod admission;
 mod credentials;
+mod filters;
+mod lists;
 mod query;
+mod slug;
 
 pub use admission::{
     Device, DoorRefusal, SocketQuery, enter_websocket, is_websocket_upgrade, may_exec, may_read,
     may_write, origin_is_foreign,
 };
 pub use credentials::{Carrier, Presented, presented};
-pub use query::Query;
+pub use filters::{SystemFilter, ZoneFilter};
+pub use lists::{Listing, Page, PageHeaders};
+pub use query::{BadParameter, Query};
+pub use slug::module_slug;
