@@ -47,6 +47,20 @@ impl ErrorCode {
         }
     }
 
+    /// The name in PlaceOS's table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ParseError => "parse error",
+            Self::BadRequest => "bad request",
+            Self::AccessDenied => "access denied",
+            Self::RequestFailed => "request failed",
+            Self::UnknownCommand => "unknown command",
+            Self::SystemNotFound => "system not found",
+            Self::ModuleNotFound => "module not found",
+            Self::UnexpectedFailure => "unexpected failure",
+        }
+    }
+
     /// The code for a kind of failure.
     pub fn of(kind: FailureKind) -> Self {
         on_the_wire(kind).0
@@ -70,19 +84,10 @@ pub fn http_status(failure: &Failure) -> u16 {
 ///
 /// PlaceOS answers 401, not 403, when the caller's clearance is too low for the function.
 pub fn exec_http_status(failure: &Failure) -> u16 {
-    match failure.kind() {
-        FailureKind::Forbidden => 401,
-        FailureKind::SystemNotFound
-        | FailureKind::ModuleNotFound
-        | FailureKind::FunctionNotFound
-        | FailureKind::BadRequest
-        | FailureKind::Unauthenticated
-        | FailureKind::TimedOut
-        | FailureKind::Busy
-        | FailureKind::Unavailable
-        | FailureKind::DriverFailed
-        | FailureKind::TooLarge
-        | FailureKind::Internal => http_status(failure),
+    if failure.kind() == FailureKind::Forbidden {
+        401
+    } else {
+        http_status(failure)
     }
 }
 

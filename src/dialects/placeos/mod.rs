@@ -2,9 +2,10 @@
 //!
 //! 1. A text frame is `ping`, or a JSON object with `id`, `cmd`, `sys`, `mod`, `index`, `name` and `args` (`wire.rs`).
 //! 2. It becomes one request for the core, or one refusal (`session.rs`).
-//! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`), a failure gets its code in `errors.rs`.
-//! 4. Values and log lines are written once for all who follow them ([`encode`]).
+//! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`); a failure gets its code in [`errors`].
+//! 4. Values and log lines are written once for all who follow them (`frames.rs`).
 //!
+//! The HTTP side, from credentials to the shapes of resources, is in [`rest`].
 
 pub mod errors;
 mod frames;

@@ -107,7 +107,8 @@ pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>) -> bool {
     !(same_port && origin_name.eq_ignore_ascii_case(host_name))
 }
 
-fn name_and_port(authority: &str) -> (&str, Option<&str>) {
+/// Takes a host and port apart, where there is a port.
+pub(super) fn name_and_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
         _ => (authority, None),

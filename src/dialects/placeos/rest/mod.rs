@@ -5,9 +5,12 @@
 
 mod admission;
 mod credentials;
+mod directory;
 mod filters;
 mod lists;
+mod modules;
 mod query;
+mod room;
 mod slug;
 
 pub use admission::{
@@ -15,7 +18,10 @@ pub use admission::{
     may_write, origin_is_foreign,
 };
 pub use credentials::{Carrier, Presented, presented};
+pub use directory::{Authority, CurrentUser, SignIn, SystemShape, ZoneShape};
 pub use filters::{SystemFilter, ZoneFilter};
 pub use lists::{Listing, Page, PageHeaders};
+pub use modules::{Condition, DriverFacts, ModuleShape};
 pub use query::{BadParameter, Query};
+pub use room::{ErrorShape, ExecErrorShape, Functions, Statuses, Types};
 pub use slug::module_slug;
