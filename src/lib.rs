@@ -13,3 +13,7 @@ pub mod stores;
 pub mod core;
 
 pub mod server;
+
+pub mod config;
+
+pub mod cli;

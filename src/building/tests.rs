@@ -219,7 +219,7 @@ fn what_is_not_yaml_is_refused_where_it_breaks() {
     check(
         "modules:\n  - {id: m, driver: virtual, settings: {a: .inf}}\n",
         &[
-            "b.yaml:2:43: a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes",
+            "b.yaml:2:44: a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes",
         ],
     );
 }
