@@ -152,7 +152,7 @@ fn node_packages(root: &Path) -> Result<()> {
     // It empties the folder first, so a stamp is there only with a complete installation.
     let install = ["ci", "--no-progress", "--loglevel=error"];
     run_program(Command::new("npm").args(install), &folder, INSTALL)
-        .context("try by hand: npm ci in tests/clients/node")?;
+        .context("it needs npm (apt-get install npm); by hand: npm ci in tests/clients/node")?;
     stamp.put_into(&modules)
 }
 
