@@ -1,1 +1,19 @@
-//! riser
+//! riser, a building-control real-time gateway.
+//!
+//! The rooms below stand in arrow order: each may use those above it that its own documentation names, never one below.
+
+pub mod model;
+
+pub mod building;
+
+pub mod dialects;
+pub mod driver_host;
+pub mod stores;
+
+pub mod core;
+
+pub mod server;
+
+pub mod config;
+
+pub mod cli;

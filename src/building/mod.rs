@@ -1,0 +1,54 @@
+//! The building file: YAML (so JSON too) in, a checked [`Building`] out, or every mistake with its line and a remedy.
+//!
+//! Separate because a file is one of several places a building can come from, and the only one where a person is told what to correct.
+//! It knows no driver and no store: the ids of the drivers and the environment are arguments.
+//!
+//! - `node` reads the text into a tree with positions.
+//! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
+//! - `check` compares the entries with each other.
+//! - `problem` holds what can be wrong, `nearest` the "did you mean".
+//! - `demo` is the building that runs when no file is given.
+
+mod check;
+mod demo;
+mod nearest;
+mod node;
+mod parse;
+mod problem;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::model::Building;
+
+pub use demo::demo;
+pub use problem::{Position, Problem, ProblemKind, Problems};
+
+/// Reads and checks the text of a building file.
+///
+/// `file` is what the problems call it, `drivers` are the ids of the linked-in drivers, `environment` fills in `${ENV:…}`.
+pub fn read(
+    file: &str,
+    text: &str,
+    drivers: &[&str],
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    let problems = |list| Problems {
+        file: file.to_owned(),
+        list,
+    };
+    let root = node::Node::read(text).map_err(|problem| problems(vec![problem]))?;
+    let mut parsed = parse::parse(&root, environment);
+    check::check(&mut parsed, drivers);
+    if parsed.problems.is_empty() {
+        return Ok(parsed.building);
+    }
+    let mut list = parsed.problems;
+    list.sort_by_key(|problem| problem.at);
+    // A mistake behind an alias is found once for each alias, in the same words.
+    let mut seen = HashSet::new();
+    list.retain(|Problem { at, kind }| seen.insert((*at, kind.to_string())));
+    Err(problems(list))
+}

@@ -1,0 +1,245 @@
+//! YAML text as a tree whose every value knows where it stands.
+//!
+//! Separate because it is the only place that names the YAML library.
+//! A tree rather than typed structs: reading into structs stops at the first mistake, and whoever installs a building wants to see all of them at once.
+//! It knows nothing of buildings.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{Location, Spanned};
+
+use super::problem::{Position, Problem, ProblemKind};
+
+/// The deepest nesting of lists and maps. Protects the stack, of which a level takes up to 40 KiB in an unoptimised build; a building file itself needs four levels, the rest is for settings.
+const DEPTH_MAX: usize = 24;
+
+/// The most values in one file, those repeated by aliases included. Bounds the memory that a file can ask for; far beyond the largest campus.
+const NODES_MAX: usize = 10_000_000;
+
+/// The most values that aliases may repeat. A file of a few lines can multiply itself to gigabytes through nested aliases; past this it is refused.
+const REPEATED_MAX: usize = 500_000;
+
+/// One value of the file. No `Debug`: it may hold passwords.
+pub(super) struct Node {
+    /// Where the value is written; for an alias that is its anchor, which is what needs the correction.
+    pub(super) at: Position,
+    /// Where the value takes effect; differs from `at` for an alias and a merged map.
+    pub(super) used_at: Position,
+    /// The value.
+    pub(super) kind: Kind,
+}
+
+/// What a value is.
+pub(super) enum Kind {
+    /// Nothing: `null`, `~` or no text at all.
+    Null,
+    /// `true` or `false`; YAML's older `yes` and `on` are text.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// Keys and values in the order of the file; no key twice.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a map.
+pub(super) struct Key {
+    /// Where it stands.
+    pub(super) at: Position,
+    /// The key.
+    pub(super) text: String,
+}
+
+impl Node {
+    /// Reads one YAML document.
+    pub(super) fn read(text: &str) -> Result<Self, Problem> {
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! {
+                max_depth: DEPTH_MAX,
+                max_nodes: NODES_MAX,
+                max_events: 2 * NODES_MAX,
+                max_aliases: REPEATED_MAX,
+                max_recorded_anchor_events: REPEATED_MAX,
+                // One anchor with thousands of aliases is how like devices share their settings.
+                enforce_alias_anchor_ratio: false,
+            },
+            alias_limits: serde_saphyr::alias_limits! {
+                max_total_replayed_events: REPEATED_MAX,
+            },
+            strict_booleans: true,
+            // A snippet would copy lines of the file, and with them passwords, into the error.
+            with_snippet: false,
+        };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| refused(&error))
+    }
+
+    /// What the value is, in words for people.
+    pub(super) fn noun(&self) -> &'static str {
+        match self.kind {
+            Kind::Null => "nothing",
+            Kind::Bool(_) => "true or false",
+            Kind::Number(_) => "a number",
+            Kind::Text(_) => "text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+
+    /// The value as JSON, keys in the order of the file; `text` maps each text on the way.
+    pub(super) fn to_json(&self, text: &mut impl FnMut(&str, Position) -> String) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(value) => Value::Number(value.clone()),
+            Kind::Text(value) => Value::String(text(value, self.at)),
+            Kind::List(items) => items.iter().map(|item| item.to_json(text)).collect(),
+            Kind::Map(entries) => {
+                let mut map = Map::new();
+                for (key, value) in entries {
+                    map.insert(key.text.clone(), value.to_json(text));
+                }
+                Value::Object(map)
+            }
+        }
+    }
+}
+
+/// Puts the library's error into our words.
+fn refused(error: &serde_saphyr::Error) -> Problem {
+    let at = error.location().map_or(Position::START, position);
+    let mut cause = error;
+    while let serde_saphyr::Error::AliasError { error, .. } = cause {
+        cause = error;
+    }
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a foreign enum that may grow"
+    )]
+    let kind = match cause {
+        serde_saphyr::Error::Budget { .. }
+        | serde_saphyr::Error::AliasReplayLimitExceeded { .. }
+        | serde_saphyr::Error::AliasExpansionLimitExceeded { .. }
+        | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => ProblemKind::TooMuch,
+        serde_saphyr::Error::Eof { .. } => ProblemKind::EmptyFile,
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => ProblemKind::KeyTwice {
+            key: key.clone().unwrap_or_default(),
+        },
+        serde_saphyr::Error::MultipleDocuments { .. } => ProblemKind::TwoDocuments,
+        serde_saphyr::Error::NullIntoString { .. } => ProblemKind::NullKey,
+        serde_saphyr::Error::NonFiniteFloat { .. } => ProblemKind::NotFinite,
+        _ => not_yaml(cause),
+    };
+    Problem { at, kind }
+}
+
+fn not_yaml(error: &serde_saphyr::Error) -> ProblemKind {
+    let mut detail = error.to_string().replace(['\n', '\r'], " ");
+    // The library ends its text with the place, which ours begins with.
+    if let Some(end) = detail.find(" at line ") {
+        detail.truncate(end);
+    }
+    // The scanner has a bound of its own on brackets, and reports it as a mistake in the YAML.
+    if detail == "recursion limit exceeded" {
+        return ProblemKind::TooMuch;
+    }
+    ProblemKind::Yaml { detail }
+}
+
+fn position(location: Location) -> Position {
+    Position {
+        line: location.line().max(1),
+        column: location.column().max(1),
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        Ok(Self {
+            at: position(spanned.defined),
+            used_at: position(spanned.referenced),
+            kind: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<String>::deserialize(deserializer)?;
+        Ok(Self {
+            at: position(spanned.defined),
+            text: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+struct KindVisitor;
+
+impl<'de> Visitor<'de> for KindVisitor {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(Kind::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
+        Number::from_f64(value)
+            .map(Kind::Number)
+            .ok_or_else(|| E::custom("a number that JSON cannot carry"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
+        Ok(Kind::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Kind, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Kind::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Kind::Map(entries))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Kind, E> {
+        Err(E::custom("binary data, which JSON cannot carry"))
+    }
+}

@@ -1,0 +1,239 @@
+//! What can be wrong with a building file, in one line each that ends with what to do about it.
+//!
+//! No text here holds a value that may be a secret: a password never shows in an error.
+
+use std::fmt;
+
+use crate::model::InvalidId;
+
+/// Where something stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Counted from 1.
+    pub line: u64,
+    /// In characters, counted from 1.
+    pub column: u64,
+}
+
+impl Position {
+    /// The beginning of the file.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// Everything wrong with a file, in the order of its lines. Prints as one line per mistake, `file:line:column: what; remedy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    /// The file as the caller named it.
+    pub file: String,
+    /// At least one.
+    pub list: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { at, kind }) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{}:{}: {kind}", self.file, at.line, at.column)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// One mistake and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it is.
+    pub at: Position,
+    /// What it is.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// The text is not YAML.
+    #[error("not valid YAML: {detail}; look at the indentation, quotes and brackets up to here")]
+    Yaml {
+        /// The parser's words.
+        detail: String,
+    },
+    /// The file nests or multiplies itself beyond the bounds of `node`.
+    #[error("more than a building file may hold; nest less deep here, or repeat less by aliases")]
+    TooMuch,
+    /// The same key twice in one map.
+    #[error("the key `{key}` is already in this map; remove one of them")]
+    KeyTwice {
+        /// The key.
+        key: String,
+    },
+    /// A second document behind `---`.
+    #[error("a second document begins here; keep the building in one, without `---` in between")]
+    TwoDocuments,
+    /// `null` or nothing as a key.
+    #[error(
+        "a key is missing before the colon, or is null; write a name there, in quotes if need be"
+    )]
+    NullKey,
+    /// `.inf` or `.nan`.
+    #[error(
+        "a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes"
+    )]
+    NotFinite,
+    /// There is nothing in the file. Refused because a half-written file must not clear a building.
+    #[error("the file is empty; write {{}} for a building with nothing in it")]
+    EmptyFile,
+    /// A value has the wrong type.
+    #[error("{what} must be {expected}, not {found}{}", quotes(expected, found))]
+    Type {
+        /// Which value.
+        what: String,
+        /// What belongs there.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A key that nobody reads.
+    #[error("unknown key `{key}` in {place}; {remedy}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// What has the key.
+        place: &'static str,
+        /// The nearest allowed key or all of them.
+        remedy: String,
+    },
+    /// A needed key is absent.
+    #[error("{place} has no `{key}`; add {remedy}")]
+    Missing {
+        /// What lacks the key.
+        place: &'static str,
+        /// The key.
+        key: &'static str,
+        /// An example.
+        remedy: &'static str,
+    },
+    /// A text cannot be an id or a name.
+    #[error("{reason}; use 1 to 512 bytes of text without control characters")]
+    Id {
+        /// Why not.
+        reason: InvalidId,
+    },
+    /// An API key's id has a dot in it.
+    #[error(
+        "an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write `{suggestion}`"
+    )]
+    DotInKeyId {
+        /// The id without dots.
+        suggestion: String,
+    },
+    /// A secret that cannot be sent.
+    #[error("`{key}` {reason}")]
+    Secret {
+        /// Which secret.
+        key: &'static str,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
+    /// Two entries share what must be unique.
+    #[error("{what} `{value}` is already used on line {first_line}; give one of them another")]
+    Duplicate {
+        /// What must be unique.
+        what: &'static str,
+        /// The value.
+        value: String,
+        /// Where it was used first.
+        first_line: u64,
+    },
+    /// The same reference twice in one list.
+    #[error("{what} `{id}` is listed twice; remove one of them")]
+    ListedTwice {
+        /// What is listed.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// A reference without target.
+    #[error("there is no {what} `{id}`; {remedy}")]
+    NoSuch {
+        /// What should be there.
+        what: &'static str,
+        /// The reference.
+        id: String,
+        /// The nearest existing one, or where to add it.
+        remedy: String,
+    },
+    /// Zones that contain each other.
+    #[error("zone `{id}` is inside itself ({path}); remove one `parent_id`")]
+    ZoneCycle {
+        /// The first zone of the cycle.
+        id: String,
+        /// The way round.
+        path: String,
+    },
+    /// A driver that runs as its own process.
+    #[error(
+        "drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`"
+    )]
+    DriverProcess,
+    /// A number that is no count of people.
+    #[error(
+        "`capacity` must be a whole number from 0 to {}; leave it out if it is not known",
+        u32::MAX
+    )]
+    Capacity,
+    /// Not a clearance.
+    #[error("`{level}` is no level; use user, support or admin")]
+    Level {
+        /// What is there.
+        level: String,
+    },
+    /// Not a scope.
+    #[error("`{scope}` is no scope; write a name such as public, or name.read or name.write")]
+    Scope {
+        /// What is there.
+        scope: String,
+    },
+    /// A restriction to nothing, which could be read as no restriction.
+    #[error(
+        "`{key}` is empty; list what the key may open, or leave `{key}` out to open everything"
+    )]
+    EmptyRestriction {
+        /// `systems` or `zones`.
+        key: &'static str,
+    },
+    /// Both a password and its hash.
+    #[error("a user has both `password` and `password_hash`; remove one of them")]
+    TwoPasswords,
+    /// Not a password hash.
+    #[error(
+        "`password_hash` must be an argon2 hash that begins with $argon2; use `password` for the password itself"
+    )]
+    PasswordHash,
+    /// `${ENV:…}` names a variable that is not set.
+    #[error("the environment variable {name} is not set; set it before starting riser")]
+    Unset {
+        /// The variable.
+        name: String,
+    },
+    /// `${ENV:` without a name and a closing brace.
+    #[error("`${{ENV:` must go on with the name of a variable and `}}`, such as ${{ENV:PASSWORD}}")]
+    EnvSyntax,
+    /// `${ENV:…}` where it is not filled in.
+    #[error(
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, `secret`, `password` and `password_hash`; write the text itself"
+    )]
+    EnvElsewhere,
+}
+
+/// YAML reads `101` and `true` as number and truth value: quotes are the way to mean text.
+fn quotes(expected: &str, found: &str) -> &'static str {
+    if expected == "text" && (found == "a number" || found == "true or false") {
+        "; put it in quotes"
+    } else {
+        ""
+    }
+}

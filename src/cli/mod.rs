@@ -1,0 +1,200 @@
+//! The command line: arguments in, a [`Command`] out.
+//!
+//! Separate so that the words of the command line stand in one place; it does nothing itself.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
+
+/// What the user wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Run the gateway.
+    Serve(Flags),
+}
+
+/// The arguments lead to no command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parted {
+    /// `--help` or `--version`: this text goes to stdout, exit code 0.
+    Answer(String),
+    /// A mistake: this line goes to stderr, exit code 2.
+    Refused(String),
+}
+
+/// A building-control real-time gateway.
+#[derive(Debug, Parser)]
+#[command(
+    name = "riser",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command, riser serves. Settings can also stand in riser.toml and in RISER_… variables."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Run the gateway
+    Serve(ServeArguments),
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// Where clients connect; port 0 takes a free one [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// The building file [default: a built-in demo]
+    #[arg(long, value_name = "FILE")]
+    building: Option<PathBuf>,
+    /// The file of settings [default: riser.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Threads that serve connections; 0 means one per core [default: 0]
+    #[arg(long, value_name = "N")]
+    workers: Option<String>,
+}
+
+/// Reads the arguments, the first of which is the program's own name.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Parted> {
+    let Arguments { command, serve } =
+        Arguments::try_parse_from(arguments).map_err(|error| parted(&error))?;
+    match command {
+        None => Ok(Command::Serve(serve.into())),
+        Some(Subcommands::Serve(serve)) => Ok(Command::Serve(serve.into())),
+    }
+}
+
+impl From<ServeArguments> for Flags {
+    fn from(arguments: ServeArguments) -> Self {
+        let ServeArguments {
+            listen,
+            building,
+            config,
+            workers,
+        } = arguments;
+        Self {
+            config,
+            listen,
+            building,
+            workers,
+        }
+    }
+}
+
+fn parted(error: &clap::Error) -> Parted {
+    let text = error.render().to_string();
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        Parted::Answer(text)
+    } else {
+        Parted::Refused(one_line(&text))
+    }
+}
+
+/// The library answers with a paragraph: the mistake, perhaps tips, the usage. Ours is one line in the manner of every other.
+fn one_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mistake = lines.next().unwrap_or_default();
+    let mut line = mistake
+        .strip_prefix("error: ")
+        .unwrap_or(mistake)
+        .to_owned();
+    for tip in lines.filter_map(|line| line.strip_prefix("tip: ")) {
+        line.push_str("; ");
+        line.push_str(tip);
+    }
+    line.push_str("; try riser --help");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &str) -> Result<Command, Parted> {
+        parse(
+            ["riser"]
+                .into_iter()
+                .chain(words.split_whitespace())
+                .map(OsString::from),
+        )
+    }
+
+    #[track_caller]
+    fn check_refused(words: &str, expect: &str) {
+        assert_eq!(parse_words(words), Err(Parted::Refused(expect.to_owned())));
+    }
+
+    #[test]
+    fn no_arguments_serve() {
+        assert_eq!(parse_words(""), Ok(Command::Serve(Flags::default())));
+        assert_eq!(parse_words("serve"), Ok(Command::Serve(Flags::default())));
+    }
+
+    #[test]
+    fn flags_work_with_and_without_the_word_serve() {
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --config c.toml --workers 2";
+        let expect = Command::Serve(Flags {
+            config: Some(PathBuf::from("c.toml")),
+            listen: Some("127.0.0.1:0".to_owned()),
+            building: Some(PathBuf::from("b.yaml")),
+            workers: Some("2".to_owned()),
+        });
+        assert_eq!(parse_words(flags), Ok(expect.clone()));
+        assert_eq!(parse_words(&format!("serve {flags}")), Ok(expect));
+    }
+
+    #[test]
+    fn help_and_version_are_answers() {
+        let version = concat!("riser ", env!("CARGO_PKG_VERSION"), "\n");
+        assert_eq!(
+            parse_words("--version"),
+            Err(Parted::Answer(version.to_owned()))
+        );
+        for words in ["--help", "-h", "help", "serve --help"] {
+            let Err(Parted::Answer(help)) = parse_words(words) else {
+                panic!("{words} gave no help");
+            };
+            assert!(
+                help.contains("--listen <ADDR:PORT>") || words == "help",
+                "{help}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_one_line_with_a_remedy() {
+        check_refused(
+            "--lisen x",
+            "unexpected argument '--lisen' found; a similar argument exists: '--listen'; try riser --help",
+        );
+        check_refused(
+            "serv",
+            "unrecognized subcommand 'serv'; a similar subcommand exists: 'serve'; try riser --help",
+        );
+        check_refused(
+            "--listen",
+            "a value is required for '--listen <ADDR:PORT>' but none was supplied; try riser --help",
+        );
+        check_refused(
+            "--workers 1 serve",
+            "the subcommand 'serve' cannot be used with '--workers <N>'; try riser --help",
+        );
+        check_refused("serve x", "unexpected argument 'x' found; try riser --help");
+        check_refused(
+            "--workers 1 --workers 2",
+            "the argument '--workers <N>' cannot be used multiple times; try riser --help",
+        );
+    }
+}

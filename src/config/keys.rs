@@ -1,0 +1,185 @@
+//! All settings in one table: what is not here is refused, and the reference in `docs/settings.md` is made from it.
+
+use std::fmt::Write as _;
+
+use super::env::variable;
+
+/// One setting.
+pub(super) struct Key {
+    /// The name; a dot separates the section.
+    pub(super) name: &'static str,
+    /// What it takes, for people.
+    pub(super) takes: &'static str,
+    /// The value that holds when nothing is set, as one would write it; empty for none.
+    pub(super) default: &'static str,
+    /// The flag, where there is one.
+    pub(super) flag: &'static str,
+    /// What it does, and what zero means.
+    pub(super) about: &'static str,
+}
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "listen",
+        takes: ADDRESS,
+        default: "127.0.0.1:3000",
+        flag: "--listen",
+        about: "Where clients connect. Port 0 takes a free one, which the ready line names.",
+    },
+    Key {
+        name: "health_listen",
+        takes: ADDRESS,
+        default: "",
+        flag: "",
+        about: "Where `/metrics`, `/healthz` and `/readyz` are served, when not beside everything else.",
+    },
+    Key {
+        name: "workers",
+        takes: COUNT,
+        default: "0",
+        flag: "--workers",
+        about: "Threads that serve connections. 0 means one per core.",
+    },
+    Key {
+        name: "building",
+        takes: "a path",
+        default: "",
+        flag: "--building",
+        about: "The building file. Without one the demo building runs.",
+    },
+    Key {
+        name: "log",
+        takes: "a level, or a filter such as `info,riser::server=debug`",
+        default: "info",
+        flag: "",
+        about: "What is logged to stderr: `error`, `warn`, `info`, `debug`, `trace` or `off`, in general and for parts.",
+    },
+    Key {
+        name: "drain_deadline",
+        takes: DURATION,
+        default: "5s",
+        flag: "",
+        about: "How long clients may take to answer the close when the gateway stops; at most 6s.",
+    },
+    Key {
+        name: "send_buffer",
+        takes: SIZE,
+        default: "64KiB",
+        flag: "",
+        about: "What the kernel may hold for one client that does not read; at least 4KiB.",
+    },
+    Key {
+        name: "limits.message_max",
+        takes: SIZE,
+        default: "2MiB",
+        flag: "",
+        about: "The largest message from a client; at least 1KiB. Past it the connection is closed with 1009.",
+    },
+    Key {
+        name: "limits.bindings_max",
+        takes: COUNT,
+        default: "10000",
+        flag: "",
+        about: "Bindings per connection; one more is refused. 0 means no limit.",
+    },
+    Key {
+        name: "limits.requests_per_second",
+        takes: COUNT,
+        default: "0",
+        flag: "",
+        about: "Requests per second and connection; past it they are answered \"busy\". 0 means no limit.",
+    },
+    Key {
+        name: "limits.connections_max",
+        takes: COUNT,
+        default: "0",
+        flag: "",
+        about: "Connections in all; past it new ones get 503. 0 means no limit.",
+    },
+    Key {
+        name: "limits.connections_per_key",
+        takes: COUNT,
+        default: "0",
+        flag: "",
+        about: "Connections per API key; past it new ones get 503. 0 means no limit.",
+    },
+    Key {
+        name: "limits.connections_per_address",
+        takes: COUNT,
+        default: "0",
+        flag: "",
+        about: "Connections per client address; past it new ones get 503. 0 means no limit.",
+    },
+    Key {
+        name: "keep_alive.ping_after",
+        takes: DURATION,
+        default: "30s",
+        flag: "",
+        about: "A protocol PING goes out after this long without a frame from the client; shorter than `keep_alive.reap_after`.",
+    },
+    Key {
+        name: "keep_alive.pong_every",
+        takes: DURATION,
+        default: "80s",
+        flag: "",
+        about: "The dialect's own sign of life goes out this often, counted from each connection's start.",
+    },
+    Key {
+        name: "keep_alive.reap_after",
+        takes: DURATION,
+        default: "90s",
+        flag: "",
+        about: "A connection without a frame from the client for this long is closed.",
+    },
+    Key {
+        name: "exec.deadline",
+        takes: DURATION,
+        default: "15s",
+        flag: "",
+        about: "How long a caller waits for a function of a module; the function itself runs on.",
+    },
+];
+
+pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
+pub(super) const COUNT: &str = "a whole number";
+pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";
+pub(super) const SIZE: &str = "a size such as 64KiB or 2MiB";
+
+/// The reference for people, in Markdown.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Settings\n\
+         \n\
+         Defaults, then `riser.toml` in the working directory (or the file named by `--config`), then the environment, then flags; the last one wins.\n\
+         A key that is not in this table is an error.\n\
+         \n\
+         | key | default | takes | what it does | variable | flag |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    let code = |text: &str| match text {
+        "" => String::new(),
+        _ => format!("`{text}`"),
+    };
+    for key in KEYS {
+        let Key {
+            name,
+            takes,
+            default,
+            flag,
+            about,
+        } = key;
+        let (default, flag) = (code(default), code(flag));
+        let variable = variable(name);
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "| `{name}` | {default} | {takes} | {about} | `{variable}` | {flag} |"
+        );
+    }
+    text.push_str(
+        "\nA dot in a key is a section of the file: `keep_alive.ping_after` is `ping_after` under `[keep_alive]`.\n\
+         Durations have a unit (`ms`, `s`, `m`, `h`) and are longer than zero; sizes may have one (`KiB`, `MiB`, `GiB`).\n\
+         `RISER_URL` and `RISER_API_KEY` belong to the terminal client and set nothing here.\n",
+    );
+    text
+}

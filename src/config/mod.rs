@@ -1,0 +1,226 @@
+//! What an operator may set, from four layers: the defaults, `riser.toml`, the environment, the flags. The last one wins.
+//!
+//! Separate so that no room knows where its settings come from: each owns a plain struct, and this room fills them in.
+//!
+//! - `keys` is the list of all settings; `docs/settings.md` is made from it.
+//! - `raw` merges the layers and refuses keys that are not in the list.
+//! - `values` reads durations and sizes.
+//! - `env` turns the environment into a layer.
+//! - `problem` holds what can be wrong: all of it is reported together, a line each.
+
+mod env;
+mod keys;
+mod problem;
+mod raw;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::core::CoreSettings;
+use crate::server::ServerSettings;
+
+pub use env::environment;
+pub use keys::reference;
+pub use problem::{Origin, Problem, ProblemKind, Problems};
+
+use raw::Raw;
+
+/// The file that is read from the working directory when no other is named.
+const DEFAULT_FILE: &str = "riser.toml";
+
+/// The longest drain. The whole stop has 8 s; two of them are for the modules and the store.
+const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(6);
+
+/// The smallest largest message: less than this and no ordinary request fits.
+const MESSAGE_MAX_MIN: usize = 1024;
+
+/// The smallest send buffer: less than this and the kernel raises it anyway.
+const SEND_BUFFER_MIN: usize = 4096;
+
+/// The most workers; each is a thread.
+const WORKERS_MAX: usize = 1024;
+
+/// Everything that the program gets to know about how it should run. Checked: every value can be used as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Of the server room.
+    pub server: ServerSettings,
+    /// Of the core.
+    pub core: CoreSettings,
+    /// The building file; the demo building when absent.
+    pub building: Option<PathBuf>,
+    /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
+    pub log: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: ServerSettings::default(),
+            core: CoreSettings::default(),
+            building: None,
+            log: "info".to_owned(),
+        }
+    }
+}
+
+/// What was said on the command line. Values are text here: they are read with those of the other layers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--config`: the file of settings; it must exist.
+    pub config: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--building`.
+    pub building: Option<PathBuf>,
+    /// `--workers`.
+    pub workers: Option<String>,
+}
+
+/// Reads all layers; `riser.toml` is looked for in `directory`.
+pub fn load(
+    directory: &Path,
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<Settings, Problems> {
+    let (path, required) = match &flags.config {
+        Some(path) => (path.clone(), true),
+        None => (directory.join(DEFAULT_FILE), false),
+    };
+    let name = match &flags.config {
+        Some(path) => path.display().to_string(),
+        None => DEFAULT_FILE.to_owned(),
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => None,
+        Err(error) => {
+            return Err(Problems(vec![Problem {
+                origin: Origin::File(name),
+                kind: ProblemKind::Unreadable {
+                    reason: error.to_string(),
+                },
+            }]));
+        }
+    };
+    read(
+        text.as_deref().map(|text| (name.as_str(), text)),
+        flags,
+        environment,
+    )
+}
+
+/// Reads all layers, the file as its name and text.
+pub fn read(
+    file: Option<(&str, &str)>,
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<Settings, Problems> {
+    let mut raw =
+        Raw::merge(file, flags, environment).map_err(|problem| Problems(vec![problem]))?;
+    let settings = build(&mut raw, flags);
+    if raw.problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(Problems(raw.problems))
+    }
+}
+
+/// Fills the settings in over their defaults and checks them. A mistake is noted and leaves the default.
+fn build(raw: &mut Raw, flags: &Flags) -> Settings {
+    let mut settings = Settings::default();
+
+    let server = &mut settings.server;
+    raw.address("listen", &mut server.listen);
+    raw.optional_address("health_listen", &mut server.health_listen);
+    raw.count("workers", &mut server.workers, WORKERS_MAX);
+    raw.duration("drain_deadline", &mut server.drain_deadline);
+    raw.size("send_buffer", &mut server.send_buffer_bytes);
+
+    let limits = &mut server.limits;
+    raw.size("limits.message_max", &mut limits.message_max_bytes);
+    raw.count("limits.bindings_max", &mut limits.bindings_max, usize::MAX);
+    raw.count(
+        "limits.requests_per_second",
+        &mut limits.requests_per_second,
+        u32::MAX,
+    );
+    raw.count(
+        "limits.connections_max",
+        &mut limits.connections_max,
+        usize::MAX,
+    );
+    raw.count(
+        "limits.connections_per_key",
+        &mut limits.connections_per_key,
+        usize::MAX,
+    );
+    raw.count(
+        "limits.connections_per_address",
+        &mut limits.connections_per_address,
+        usize::MAX,
+    );
+
+    let keep_alive = &mut server.keep_alive;
+    raw.duration("keep_alive.ping_after", &mut keep_alive.ping_after);
+    raw.duration("keep_alive.pong_every", &mut keep_alive.pong_every);
+    raw.duration("keep_alive.reap_after", &mut keep_alive.reap_after);
+
+    raw.duration("exec.deadline", &mut settings.core.exec_deadline);
+    raw.path("building", &mut settings.building);
+    raw.log_filter("log", &mut settings.log);
+    // A path on the command line need not be text.
+    if flags.building.is_some() {
+        settings.building.clone_from(&flags.building);
+    }
+
+    check(raw, &settings);
+    settings
+}
+
+/// What the values say about each other and about the promises of the gateway.
+fn check(raw: &mut Raw, settings: &Settings) {
+    let ServerSettings {
+        listen,
+        health_listen,
+        workers: _,
+        drain_deadline,
+        send_buffer_bytes,
+        limits,
+        keep_alive,
+    } = &settings.server;
+    if *health_listen == Some(*listen) && listen.port() != 0 {
+        raw.refuse(
+            &["health_listen", "listen"],
+            "`health_listen` must differ from `listen`; leave it out to serve health beside everything else",
+        );
+    }
+    if *drain_deadline > DRAIN_DEADLINE_MAX {
+        raw.refuse(
+            &["drain_deadline"],
+            "`drain_deadline` must be at most 6s, since the whole stop may take 8s; lower it",
+        );
+    }
+    if *send_buffer_bytes < SEND_BUFFER_MIN {
+        raw.refuse(
+            &["send_buffer"],
+            "`send_buffer` must be at least 4KiB; raise it or leave it out",
+        );
+    }
+    if limits.message_max_bytes < MESSAGE_MAX_MIN {
+        raw.refuse(
+            &["limits.message_max"],
+            "`limits.message_max` must be at least 1KiB, or no request fits; raise it or leave it out",
+        );
+    }
+    if keep_alive.ping_after >= keep_alive.reap_after {
+        raw.refuse(
+            &["keep_alive.ping_after", "keep_alive.reap_after"],
+            "`keep_alive.ping_after` must be shorter than `keep_alive.reap_after`, or no client lives long enough to answer a ping; lower the first or raise the second",
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What can be wrong with the settings, in one line each that ends with what to do about it.
+
+use std::fmt;
+
+/// Everything wrong with the settings. Prints as one line per mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(
+    /// At least one.
+    pub Vec<Problem>,
+);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { origin, kind }) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{origin}: {kind}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// One mistake and whence it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where the value was set.
+    pub origin: Origin,
+    /// What it is.
+    pub kind: ProblemKind,
+}
+
+/// Where a value was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A file, as the operator named it.
+    File(String),
+    /// A variable of the environment.
+    Variable(String),
+    /// A flag.
+    Flag(&'static str),
+    /// Nowhere.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(name) | Self::Variable(name) => name,
+            Self::Flag(flag) => flag,
+            Self::Default => "default",
+        })
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// The file is not there or may not be read.
+    #[error("could not read the file: {reason}; check the path and its permissions")]
+    Unreadable {
+        /// The system's words.
+        reason: String,
+    },
+    /// The file is not TOML.
+    #[error("not valid TOML {detail}; correct it there")]
+    Toml {
+        /// The parser's place and words.
+        detail: String,
+    },
+    /// A key that sets nothing.
+    #[error("unknown key `{key}`; {remedy}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The nearest key, or all of them.
+        remedy: String,
+    },
+    /// A variable with our prefix that sets nothing.
+    #[error("unknown setting; {remedy}")]
+    UnknownVariable {
+        /// The nearest variable, or all of them.
+        remedy: String,
+    },
+    /// A value where a section belongs.
+    #[error("`{key}` is a section; write `[{key}]` on a line and its keys below it")]
+    Section {
+        /// The section.
+        key: String,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("`{key}` must be {expected}, not {given}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What belongs there.
+        expected: String,
+        /// What is there.
+        given: String,
+    },
+    /// A value that goes against another one or a promise of the gateway.
+    #[error("{0}")]
+    Refused(&'static str),
+}

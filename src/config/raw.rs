@@ -1,0 +1,298 @@
+//! What the layers say, merged: each key once, with the layer it came from.
+//!
+//! The crate `config` does the merging. The values are then read one by one instead of by `serde`, which would stop at the first mistake.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
+use tracing_subscriber::EnvFilter;
+
+use super::env::{self, EnvLayer};
+use super::keys::{self, ADDRESS, DURATION, KEYS, SIZE};
+use super::problem::{Origin, Problem, ProblemKind};
+use super::{Flags, values};
+
+/// How alike two keys must be to be worth a suggestion.
+const ALIKE: f64 = 0.8;
+
+/// The merged layers, and the mistakes found in them so far.
+pub(super) struct Raw {
+    given: BTreeMap<&'static str, (Origin, ValueKind)>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Raw {
+    /// Merges the layers. Fails as a whole only when the file is not TOML.
+    pub(super) fn merge(
+        file: Option<(&str, &str)>,
+        flags: &Flags,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, Problem> {
+        let file_name = file.map_or("", |(name, _)| name);
+        let EnvLayer { known, unknown } = env::layer(environment);
+        let mut raw = Self {
+            given: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+
+        let mut layers = Config::builder();
+        if let Some((_, text)) = file {
+            layers = layers.add_source(File::from_str(text, FileFormat::Toml));
+        }
+        let variables: Vec<String> = known.keys().cloned().collect();
+        let by_flag = [("listen", &flags.listen), ("workers", &flags.workers)];
+        let merged = layers
+            .add_source(env::source(known))
+            .set_override_option("listen", flags.listen.clone())
+            .and_then(|layers| layers.set_override_option("workers", flags.workers.clone()))
+            .and_then(|layers| layers.build())
+            .map_err(|error| Problem {
+                origin: Origin::File(file_name.to_owned()),
+                kind: not_toml(&error),
+            })?;
+
+        let origin = |key: &keys::Key| {
+            let variable = env::variable(key.name);
+            if by_flag
+                .iter()
+                .any(|(name, flag)| *name == key.name && flag.is_some())
+            {
+                Origin::Flag(key.flag)
+            } else if variables.contains(&variable) {
+                Origin::Variable(variable)
+            } else {
+                Origin::File(file_name.to_owned())
+            }
+        };
+        let mut leaves = Vec::new();
+        flatten("", merged.cache, &mut leaves);
+        for (name, value) in leaves {
+            match KEYS.iter().find(|key| key.name == name) {
+                Some(key) => {
+                    raw.given.insert(key.name, (origin(key), value));
+                }
+                // Flags and variables are known to be known.
+                None => raw.problems.push(Problem {
+                    origin: Origin::File(file_name.to_owned()),
+                    kind: unknown_key(name),
+                }),
+            }
+        }
+        raw.problems.sort_by_key(|problem| problem.kind.to_string());
+        raw.problems
+            .extend(unknown.into_iter().map(unknown_variable));
+        Ok(raw)
+    }
+
+    pub(super) fn address(&mut self, key: &'static str, setting: &mut SocketAddr) {
+        self.text_as(key, setting, ADDRESS, |text| text.trim().parse().ok());
+    }
+
+    pub(super) fn optional_address(&mut self, key: &'static str, setting: &mut Option<SocketAddr>) {
+        self.text_as(key, setting, ADDRESS, |text| {
+            text.trim().parse().ok().map(Some)
+        });
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, setting: &mut Duration) {
+        self.text_as(key, setting, DURATION, values::duration);
+    }
+
+    pub(super) fn size(&mut self, key: &'static str, setting: &mut usize) {
+        self.text_as(key, setting, SIZE, values::size);
+    }
+
+    pub(super) fn path(&mut self, key: &'static str, setting: &mut Option<PathBuf>) {
+        self.text_as(key, setting, "a path", |text| {
+            (!text.is_empty()).then(|| Some(PathBuf::from(text)))
+        });
+    }
+
+    pub(super) fn log_filter(&mut self, key: &'static str, setting: &mut String) {
+        let expected =
+            "error, warn, info, debug, trace, off or a filter such as info,riser::server=debug";
+        self.text_as(key, setting, expected, |text| {
+            is_filter(text).then(|| text.to_owned())
+        });
+    }
+
+    /// A whole number from 0 to `max`.
+    pub(super) fn count<N>(&mut self, key: &'static str, setting: &mut N, max: N)
+    where
+        N: TryFrom<u64> + PartialOrd + Copy + std::fmt::Display,
+    {
+        let expected = format!("a whole number from 0 to {max}");
+        self.value_as(key, setting, &expected, |kind| {
+            scalar(kind)?
+                .trim()
+                .parse::<u64>()
+                .ok()
+                .and_then(|number| N::try_from(number).ok())
+                .filter(|number| *number <= max)
+        });
+    }
+
+    /// Notes that values which can each be read do not go together; the first key that was set is held responsible.
+    pub(super) fn refuse(&mut self, keys: &[&'static str], why: &'static str) {
+        let origin = keys
+            .iter()
+            .find_map(|key| self.given.get(key))
+            .map_or(Origin::Default, |(origin, _)| origin.clone());
+        let kind = ProblemKind::Refused(why);
+        self.problems.push(Problem { origin, kind });
+    }
+
+    fn text_as<T>(
+        &mut self,
+        key: &'static str,
+        setting: &mut T,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) {
+        self.value_as(key, setting, expected, |kind| read(&scalar(kind)?));
+    }
+
+    /// Reads the key into `setting`, if it is given at all.
+    fn value_as<T>(
+        &mut self,
+        key: &'static str,
+        setting: &mut T,
+        expected: &str,
+        read: impl FnOnce(&ValueKind) -> Option<T>,
+    ) {
+        let Some((origin, kind)) = self.given.get(key) else {
+            return;
+        };
+        match read(kind) {
+            Some(value) => *setting = value,
+            None => self.problems.push(Problem {
+                origin: origin.clone(),
+                kind: ProblemKind::Value {
+                    key,
+                    expected: expected.to_owned(),
+                    given: shown(kind),
+                },
+            }),
+        }
+    }
+}
+
+/// Every value of the tree with its dotted name; an empty section counts as a value, or an unknown one would go unnoticed.
+fn flatten(prefix: &str, value: Value, leaves: &mut Vec<(String, ValueKind)>) {
+    let ValueKind::Table(table) = value.kind else {
+        leaves.push((prefix.to_owned(), value.kind));
+        return;
+    };
+    if table.is_empty() && !prefix.is_empty() && !is_section(prefix) {
+        leaves.push((prefix.to_owned(), ValueKind::Table(table)));
+        return;
+    }
+    for (name, value) in table {
+        let name = match prefix {
+            "" => name,
+            _ => format!("{prefix}.{name}"),
+        };
+        flatten(&name, value, leaves);
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    KEYS.iter()
+        .filter_map(|key| key.name.split_once('.'))
+        .any(|(section, _)| section == name)
+}
+
+/// The text of a value that is text or a whole number.
+fn scalar(kind: &ValueKind) -> Option<String> {
+    match kind {
+        ValueKind::String(text) => Some(text.clone()),
+        ValueKind::I64(number) => Some(number.to_string()),
+        ValueKind::U64(number) => Some(number.to_string()),
+        ValueKind::Nil
+        | ValueKind::Boolean(_)
+        | ValueKind::I128(_)
+        | ValueKind::U128(_)
+        | ValueKind::Float(_)
+        | ValueKind::Table(_)
+        | ValueKind::Array(_) => None,
+    }
+}
+
+/// A value as its author wrote it, or what it is.
+fn shown(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::Boolean(value) => value.to_string(),
+        ValueKind::I64(number) => number.to_string(),
+        ValueKind::U64(number) => number.to_string(),
+        ValueKind::I128(number) => number.to_string(),
+        ValueKind::U128(number) => number.to_string(),
+        ValueKind::Float(number) => number.to_string(),
+        ValueKind::Nil => "nothing".to_owned(),
+        ValueKind::Table(_) => "a table".to_owned(),
+        ValueKind::Array(_) => "an array".to_owned(),
+    }
+}
+
+/// A bare word that is no level would be taken for the name of a module and switch all else off, so it is refused.
+fn is_filter(text: &str) -> bool {
+    const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
+    let known = |part: &str| {
+        let part = part.trim().to_ascii_lowercase();
+        part.contains(['=', '[']) || LEVELS.contains(&part.as_str())
+    };
+    text.split(',').all(known) && EnvFilter::try_new(text).is_ok()
+}
+
+fn unknown_key(key: String) -> ProblemKind {
+    if is_section(&key) {
+        return ProblemKind::Section { key };
+    }
+    let names = KEYS.iter().map(|key| key.name);
+    let sections = KEYS.iter().filter_map(|key| key.name.split_once('.'));
+    let words = names.clone().chain(sections.map(|(section, _)| section));
+    let remedy = match nearest(&key, words) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("known are {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    ProblemKind::UnknownKey { key, remedy }
+}
+
+fn unknown_variable(name: String) -> Problem {
+    let variables: Vec<String> = KEYS.iter().map(|key| env::variable(key.name)).collect();
+    let remedy = match nearest(&name, variables.iter().map(String::as_str)) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("known are {}", variables.join(", ")),
+    };
+    Problem {
+        origin: Origin::Variable(name.clone()),
+        kind: ProblemKind::UnknownVariable { remedy },
+    }
+}
+
+fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(alike, _)| *alike > ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+/// The TOML parser prints its place, a picture and then the reason; the picture does not fit in a line.
+fn not_toml(error: &ConfigError) -> ProblemKind {
+    let text = if let ConfigError::FileParse { cause, .. } = error {
+        cause.to_string()
+    } else {
+        error.to_string()
+    };
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.contains('|'))
+        .collect();
+    let detail = lines.join(": ").replacen("TOML parse error ", "", 1);
+    ProblemKind::Toml { detail }
+}

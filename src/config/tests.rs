@@ -1,0 +1,336 @@
+//! Layers and the settings or the exact lines they lead to.
+
+use super::*;
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+fn read_layers(file: &str, variables: Variables<'_>, flags: &Flags) -> Result<Settings, Problems> {
+    let environment = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    read(Some(("riser.toml", file)), flags, &environment)
+}
+
+fn settings(file: &str, variables: Variables<'_>) -> Settings {
+    read_layers(file, variables, &Flags::default()).unwrap()
+}
+
+/// The file and the variables are answered with exactly these lines; none means that they are fine.
+#[track_caller]
+fn check(file: &str, variables: Variables<'_>, expect: &[&str]) {
+    let problems = match read_layers(file, variables, &Flags::default()) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    };
+    assert_eq!(problems, expect.join("\n"), "for\n{file}\n{variables:?}");
+}
+
+#[test]
+fn nothing_set_gives_the_defaults() {
+    let nothing = read(None, &Flags::default(), &BTreeMap::new());
+    assert_eq!(nothing, Ok(Settings::default()));
+    assert_eq!(settings("", &[]), Settings::default());
+    assert_eq!(
+        settings("[limits]\n[exec]\n", &[("RISER_LOG", "")]),
+        Settings::default()
+    );
+}
+
+#[test]
+fn the_defaults_in_the_reference_are_those_of_the_program() {
+    for key in keys::KEYS.iter().filter(|key| !key.default.is_empty()) {
+        let variable = env::variable(key.name);
+        assert_eq!(
+            settings("", &[(&variable, key.default)]),
+            Settings::default(),
+            "{variable}"
+        );
+    }
+}
+
+#[test]
+fn every_key_of_the_reference_changes_something() {
+    for key in keys::KEYS {
+        let other = match key.takes {
+            keys::ADDRESS => "0.0.0.0:80",
+            keys::COUNT => "7",
+            keys::DURATION => "3s",
+            keys::SIZE => "5KiB",
+            _ => "trace",
+        };
+        let other = if key.name == "keep_alive.reap_after" {
+            "31s"
+        } else {
+            other
+        };
+        let variable = env::variable(key.name);
+        assert_ne!(
+            settings("", &[(&variable, other)]),
+            Settings::default(),
+            "{variable}"
+        );
+    }
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let settings = settings(
+        r#"
+        listen = "0.0.0.0:8080"
+        health_listen = "[::1]:9090"
+        workers = 4
+        drain_deadline = "2500ms"
+        send_buffer = 131072
+        building = "hq.yaml"
+        log = "info,riser::server=debug"
+        [limits]
+        message_max = "4 MiB"
+        bindings_max = 0
+        requests_per_second = 50
+        connections_max = 20000
+        connections_per_key = 10
+        connections_per_address = "5"
+        [keep_alive]
+        ping_after = "1m"
+        pong_every = "1h"
+        reap_after = "2min"
+        [exec]
+        deadline = "500ms"
+        "#,
+        &[],
+    );
+    let server = &settings.server;
+    assert_eq!(server.listen, "0.0.0.0:8080".parse().unwrap());
+    assert_eq!(server.health_listen, Some("[::1]:9090".parse().unwrap()));
+    assert_eq!(server.workers, 4);
+    assert_eq!(server.drain_deadline, Duration::from_millis(2500));
+    assert_eq!(server.send_buffer_bytes, 131_072);
+    assert_eq!(settings.building, Some(PathBuf::from("hq.yaml")));
+    assert_eq!(settings.log, "info,riser::server=debug");
+    assert_eq!(server.limits.message_max_bytes, 4 << 20);
+    assert_eq!(server.limits.bindings_max, 0);
+    assert_eq!(server.limits.requests_per_second, 50);
+    assert_eq!(server.limits.connections_max, 20_000);
+    assert_eq!(server.limits.connections_per_key, 10);
+    assert_eq!(server.limits.connections_per_address, 5);
+    assert_eq!(server.keep_alive.ping_after, Duration::from_secs(60));
+    assert_eq!(server.keep_alive.pong_every, Duration::from_secs(3600));
+    assert_eq!(server.keep_alive.reap_after, Duration::from_secs(120));
+    assert_eq!(settings.core.exec_deadline, Duration::from_millis(500));
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_a_flag_over_both() {
+    let file =
+        "listen = \"127.0.0.1:1\"\nworkers = 1\nbuilding = \"a\"\n[exec]\ndeadline = \"1s\"\n";
+    let variables = [
+        ("RISER_LISTEN", "127.0.0.1:2"),
+        ("RISER_WORKERS", "2"),
+        ("RISER_BUILDING", "b"),
+        ("RISER_KEEP_ALIVE__PING_AFTER", "2s"),
+    ];
+    let by_variable = settings(file, &variables);
+    assert_eq!(by_variable.server.listen.port(), 2);
+    assert_eq!(by_variable.server.workers, 2);
+    assert_eq!(by_variable.building, Some(PathBuf::from("b")));
+    assert_eq!(
+        by_variable.server.keep_alive.ping_after,
+        Duration::from_secs(2)
+    );
+    assert_eq!(by_variable.core.exec_deadline, Duration::from_secs(1));
+
+    let flags = Flags {
+        config: None,
+        listen: Some("127.0.0.1:3".to_owned()),
+        building: Some(PathBuf::from("c")),
+        workers: Some("3".to_owned()),
+    };
+    let by_flag = read_layers(file, &variables, &flags).unwrap();
+    assert_eq!(by_flag.server.listen.port(), 3);
+    assert_eq!(by_flag.server.workers, 3);
+    assert_eq!(by_flag.building, Some(PathBuf::from("c")));
+    assert_eq!(by_flag.core.exec_deadline, Duration::from_secs(1));
+}
+
+#[test]
+fn variables_that_are_not_settings_are_left_alone() {
+    check(
+        "",
+        &[
+            ("PATH", "/bin"),
+            ("RISER", "x"),
+            ("RISER_URL", "http://127.0.0.1:3000"),
+            ("RISER_API_KEY", "a.b"),
+            ("RISER_PORT", "tcp://10.0.0.1:3000"),
+            ("RISER_PORT_3000_TCP_PROTO", "tcp"),
+            ("RISER_SERVICE_HOST", "10.0.0.1"),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_source() {
+    let all = keys::KEYS
+        .iter()
+        .map(|key| key.name)
+        .collect::<Vec<_>>()
+        .join(", ");
+    check(
+        "lisen = \"x\"\ncolour = 1\n[limits]\nbindings = 5\n[keepalive]\n[zzz]\n",
+        &[
+            ("RISER_LISEN", "x"),
+            ("RISER_KEEP_ALIVE_PING_AFTER", "1s"),
+            ("RISER_PORT", "80"),
+        ],
+        &[
+            &format!("riser.toml: unknown key `colour`; known are {all}"),
+            "riser.toml: unknown key `keepalive`; did you mean `keep_alive`?",
+            "riser.toml: unknown key `limits.bindings`; did you mean `limits.bindings_max`?",
+            "riser.toml: unknown key `lisen`; did you mean `listen`?",
+            &format!("riser.toml: unknown key `zzz`; known are {all}"),
+            "RISER_KEEP_ALIVE_PING_AFTER: unknown setting; did you mean RISER_KEEP_ALIVE__PING_AFTER?",
+            "RISER_LISEN: unknown setting; did you mean RISER_LISTEN?",
+            "RISER_PORT: unknown setting; did you mean RISER_LOG?",
+        ],
+    );
+}
+
+#[test]
+fn a_section_is_not_a_value() {
+    check(
+        "exec = \"15s\"\n[listen]\naddress = \"x\"\n",
+        &[],
+        &[
+            "riser.toml: `exec` is a section; write `[exec]` on a line and its keys below it",
+            "riser.toml: unknown key `listen.address`; did you mean `listen`?",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_is_expected() {
+    check(
+        "listen = 3000\nhealth_listen = \"localhost:80\"\nworkers = -1\nsend_buffer = \"64KB\"\nbuilding = \"\"\nlog = \"verbose\"\n[limits]\nrequests_per_second = 1.5\nbindings_max = true\n[keep_alive]\nping_after = 30\npong_every = \"0s\"\nreap_after = [\"90s\"]\n",
+        &[
+            ("RISER_EXEC__DEADLINE", "2 days"),
+            ("RISER_LIMITS__CONNECTIONS_MAX", "many"),
+        ],
+        &[
+            "riser.toml: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not 3000",
+            "riser.toml: `health_listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"localhost:80\"",
+            "riser.toml: `workers` must be a whole number from 0 to 1024, not -1",
+            "riser.toml: `send_buffer` must be a size such as 64KiB or 2MiB, not \"64KB\"",
+            "riser.toml: `limits.bindings_max` must be a whole number from 0 to 18446744073709551615, not true",
+            "riser.toml: `limits.requests_per_second` must be a whole number from 0 to 4294967295, not 1.5",
+            "RISER_LIMITS__CONNECTIONS_MAX: `limits.connections_max` must be a whole number from 0 to 18446744073709551615, not \"many\"",
+            "riser.toml: `keep_alive.ping_after` must be a duration such as 500ms, 10s or 2m, not 30",
+            "riser.toml: `keep_alive.pong_every` must be a duration such as 500ms, 10s or 2m, not \"0s\"",
+            "riser.toml: `keep_alive.reap_after` must be a duration such as 500ms, 10s or 2m, not an array",
+            "RISER_EXEC__DEADLINE: `exec.deadline` must be a duration such as 500ms, 10s or 2m, not \"2 days\"",
+            "riser.toml: `building` must be a path, not \"\"",
+            "riser.toml: `log` must be error, warn, info, debug, trace, off or a filter such as info,riser::server=debug, not \"verbose\"",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_flag_is_named_by_the_flag() {
+    let flags = Flags {
+        listen: Some("here".to_owned()),
+        workers: Some("4096".to_owned()),
+        ..Flags::default()
+    };
+    assert_eq!(
+        read_layers("listen = \"127.0.0.1:1\"", &[], &flags)
+            .unwrap_err()
+            .to_string(),
+        "--listen: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"here\"\n\
+         --workers: `workers` must be a whole number from 0 to 1024, not \"4096\"",
+    );
+}
+
+#[test]
+fn values_must_go_together() {
+    check(
+        "listen = \"127.0.0.1:80\"\nhealth_listen = \"127.0.0.1:80\"\ndrain_deadline = \"7s\"\nsend_buffer = 100\n[limits]\nmessage_max = \"1000B\"\n",
+        &[("RISER_KEEP_ALIVE__REAP_AFTER", "30s")],
+        &[
+            "riser.toml: `health_listen` must differ from `listen`; leave it out to serve health beside everything else",
+            "riser.toml: `drain_deadline` must be at most 6s, since the whole stop may take 8s; lower it",
+            "riser.toml: `send_buffer` must be at least 4KiB; raise it or leave it out",
+            "riser.toml: `limits.message_max` must be at least 1KiB, or no request fits; raise it or leave it out",
+            "RISER_KEEP_ALIVE__REAP_AFTER: `keep_alive.ping_after` must be shorter than `keep_alive.reap_after`, or no client lives long enough to answer a ping; lower the first or raise the second",
+        ],
+    );
+    check(
+        "listen = \"127.0.0.1:0\"\nhealth_listen = \"127.0.0.1:0\"\n",
+        &[],
+        &[],
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_refused_where_it_breaks() {
+    check(
+        "workers = 1\nlisten = \n",
+        &[],
+        &[
+            "riser.toml: not valid TOML at line 2, column 10: string values must be quoted, expected literal string; correct it there",
+        ],
+    );
+    check(
+        "workers = 1\nworkers = 2\n",
+        &[],
+        &["riser.toml: not valid TOML at line 2, column 1: duplicate key; correct it there"],
+    );
+}
+
+#[test]
+fn a_file_that_was_named_must_be_there_the_usual_one_need_not() {
+    let nowhere = Path::new("/nowhere");
+    let settings = load(nowhere, &Flags::default(), &BTreeMap::new());
+    assert_eq!(settings, Ok(Settings::default()));
+
+    let flags = Flags {
+        config: Some(PathBuf::from("/nowhere/my.toml")),
+        ..Flags::default()
+    };
+    assert_eq!(
+        load(nowhere, &flags, &BTreeMap::new())
+            .unwrap_err()
+            .to_string(),
+        "/nowhere/my.toml: could not read the file: No such file or directory (os error 2); check the path and its permissions",
+    );
+}
+
+#[test]
+fn the_reference_in_the_documentation_is_this_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a developer asks for the file to be rewritten"
+    )]
+    if std::env::var("UPDATE_GOLDEN").is_ok() {
+        std::fs::write(path, reference()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        written,
+        reference(),
+        "UPDATE_GOLDEN=1 cargo test rewrites docs/settings.md"
+    );
+}
+
+#[test]
+fn what_is_no_text_is_refused_where_it_is_used() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let odd = std::ffi::OsString::from_vec(vec![b'4', 0xff]);
+    let environment = environment([("RISER_WORKERS".into(), odd)]);
+    let problems = read(None, &Flags::default(), &environment).unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "RISER_WORKERS: `workers` must be a whole number from 0 to 1024, not \"4\u{fffd}\""
+    );
+}

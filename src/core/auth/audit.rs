@@ -1,0 +1,74 @@
+//! The audit log: every refusal with who and what, as structured events of the target `audit`.
+//!
+//! Ids and names only; never arguments, values or credentials.
+
+use std::net::IpAddr;
+
+use crate::core::auth::principal::Caller;
+use crate::model::{Call, DebugTarget, Failure, ModulePath, Request};
+
+/// Somebody who is known was refused.
+pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) {
+    match what {
+        Request::Bind(path) => place(who, "bind", &path.module, path.status.as_str(), failure),
+        Request::Unbind(path) => place(who, "unbind", &path.module, path.status.as_str(), failure),
+        Request::Exec(call) => refused_call(who, call, failure),
+        Request::Debug(target) => log(who, "debug", target, failure),
+        Request::Ignore(target) => log(who, "ignore", target, failure),
+    }
+}
+
+/// Somebody who is known may not call a function.
+pub(in crate::core) fn refused_call(who: &Caller, call: &Call, failure: &Failure) {
+    place(who, "exec", &call.module, call.function.as_str(), failure);
+}
+
+/// Somebody who is known asked for what no dialect knows.
+pub(in crate::core) fn unknown_command(who: &Caller, command: &str) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.user().id, key = %who.key(), address = %who.address(), command,
+        "refused: unknown command"
+    );
+}
+
+/// Somebody is not known. An absent credential is an ordinary first step of a browser and not worth more than a debug line.
+pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) {
+    if key.is_empty() {
+        tracing::debug!(target: "audit", %address, "refused: no credentials");
+    } else {
+        tracing::warn!(target: "audit", %address, key, reason = failure.message(), "refused: unknown credentials");
+    }
+}
+
+/// Somebody who is known does not reach a system.
+pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failure) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.user().id, key = %who.key(), address = %who.address(), system,
+        reason = failure.message(),
+        "refused"
+    );
+}
+
+fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: &Failure) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.user().id, key = %who.key(), address = %who.address(), command,
+        system = %module.system, module = %module.module, index = %module.index, name,
+        reason = failure.message(),
+        "refused"
+    );
+}
+
+fn log(who: &Caller, command: &str, target: &DebugTarget, failure: &Failure) {
+    match target {
+        DebugTarget::Path(path) => place(who, command, path, "log", failure),
+        DebugTarget::Module { id, .. } => tracing::warn!(
+            target: "audit",
+            user = %who.user().id, key = %who.key(), address = %who.address(), command,
+            module = %id, reason = failure.message(),
+            "refused"
+        ),
+    }
+}

@@ -1,0 +1,84 @@
+//! What a principal may do. REST and every dialect ask here, so the answers are the same at each door.
+
+use crate::core::auth::principal::Principal;
+use crate::core::directory::Directory;
+use crate::model::{
+    Clearance, DebugTarget, Failure, FailureKind, ModuleId, ModuleName, Request, SystemId,
+};
+
+/// Whether a request may be made at all. What depends on the function called is the module's to say.
+pub(in crate::core) fn may_request(
+    directory: &Directory,
+    who: &Principal,
+    request: &Request,
+) -> Result<(), Failure> {
+    match request {
+        Request::Bind(path) => {
+            may_see(directory, who, &path.module.system)?;
+            may_look_into(who, &path.module.module)
+        }
+        Request::Unbind(path) => may_see(directory, who, &path.module.system),
+        Request::Exec(call) => may_see(directory, who, &call.module.system),
+        Request::Debug(target) => {
+            if who.clearance() < Clearance::Support {
+                return Err(forbidden("debugging needs support clearance"));
+            }
+            may_follow(directory, who, target)
+        }
+        // Whoever has nothing to ignore may say so.
+        Request::Ignore(target) => may_follow(directory, who, target),
+    }
+}
+
+fn may_follow(directory: &Directory, who: &Principal, target: &DebugTarget) -> Result<(), Failure> {
+    match target {
+        DebugTarget::Path(path) => may_see(directory, who, &path.system),
+        DebugTarget::Module { id, .. } => may_reach(directory, who, id),
+    }
+}
+
+/// Whether a system is within reach. One that is not in the directory is within reach of those who are not restricted.
+pub(in crate::core) fn may_see(
+    directory: &Directory,
+    who: &Principal,
+    system: &SystemId,
+) -> Result<(), Failure> {
+    let reached = !who.is_restricted()
+        || directory
+            .system(system)
+            .is_some_and(|system| who.reaches(system));
+    if reached {
+        Ok(())
+    } else {
+        Err(forbidden("this key does not reach that system"))
+    }
+}
+
+/// Whether a module stands in a system that is within reach.
+pub(in crate::core) fn may_reach(
+    directory: &Directory,
+    who: &Principal,
+    module: &ModuleId,
+) -> Result<(), Failure> {
+    let reached = !who.is_restricted()
+        || directory
+            .systems_of(module)
+            .any(|system| who.reaches(system));
+    if reached {
+        Ok(())
+    } else {
+        Err(forbidden("this key does not reach that module"))
+    }
+}
+
+/// Modules whose name begins with `_` are the engine's own: PlaceOS shows them to support staff only.
+fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
+    if module.as_str().starts_with('_') && who.clearance() < Clearance::Support {
+        return Err(forbidden("attempted to access protected module"));
+    }
+    Ok(())
+}
+
+fn forbidden(message: &str) -> Failure {
+    Failure::new(FailureKind::Forbidden, message).with_response_code(403)
+}

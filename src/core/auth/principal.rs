@@ -1,0 +1,91 @@
+//! Somebody whose credentials were good.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::model::{Clearance, KeyId, Scope, System, SystemId, User, ZoneId};
+
+/// Somebody whose credentials were good.
+#[derive(Debug)]
+pub struct Principal {
+    pub(super) user: Arc<User>,
+    pub(super) key: KeyId,
+    pub(super) clearance: Clearance,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) reach: Reach,
+}
+
+/// A principal who calls from somewhere: what the audit log needs to know.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub(super) principal: Arc<Principal>,
+    pub(super) address: IpAddr,
+}
+
+impl Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl Caller {
+    /// Where the call came from.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+}
+
+/// Which systems somebody can reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    Everything,
+    /// These, and those in these zones.
+    Within {
+        /// Systems by id.
+        systems: HashSet<SystemId>,
+        /// Zones by id.
+        zones: HashSet<ZoneId>,
+    },
+}
+
+impl Principal {
+    /// The user behind the credentials.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// The API key.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+
+    /// The key's level or its user's, whichever is lower.
+    pub fn clearance(&self) -> Clearance {
+        self.clearance
+    }
+
+    /// The parts of the API that the credentials open.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    /// Whether a system is within reach.
+    pub fn reaches(&self, system: &System) -> bool {
+        match &self.reach {
+            Reach::Everything => true,
+            Reach::Within { systems, zones } => {
+                systems.contains(&system.id) || system.zones.iter().any(|zone| zones.contains(zone))
+            }
+        }
+    }
+
+    /// Whether the credentials are restricted to some systems.
+    pub fn is_restricted(&self) -> bool {
+        self.reach != Reach::Everything
+    }
+}

@@ -1,0 +1,70 @@
+//! What the core counts.
+
+use metrics::{Counter, Gauge, Histogram};
+
+/// The core's own measures.
+#[derive(Debug)]
+pub(super) struct CoreMetrics {
+    /// From the moment a call reached the core to its answer, in seconds; calls that ran into their deadline are in `exec_timeouts`.
+    pub(super) exec_seconds: Histogram,
+    /// Calls that were asked for, refused ones too.
+    pub(super) execs: Counter,
+    /// Calls whose caller was told that the deadline had passed.
+    pub(super) exec_timeouts: Counter,
+    /// Modules that ended by themselves and were started again.
+    pub(super) module_restarts: Counter,
+    /// Requests refused because who asked may not.
+    pub(super) refusals: Counter,
+    /// Modules that are meant to run.
+    pub(super) modules: Gauge,
+    /// Watched paths.
+    pub(super) watches: Gauge,
+    /// Calls that wait in all mailboxes together.
+    pub(super) mailbox_calls: Gauge,
+    /// Calls that wait in the fullest mailbox.
+    pub(super) mailbox_deepest: Gauge,
+}
+
+impl CoreMetrics {
+    pub(super) fn new() -> Self {
+        metrics::describe_histogram!(
+            "riser_exec_seconds",
+            metrics::Unit::Seconds,
+            "From the moment a call reached the core to its answer"
+        );
+        metrics::describe_counter!("riser_execs_total", "Calls asked for, refused ones too");
+        metrics::describe_counter!(
+            "riser_exec_timeouts_total",
+            "Calls whose caller was told that the deadline had passed"
+        );
+        metrics::describe_counter!(
+            "riser_module_restarts_total",
+            "Modules that ended by themselves and were started again"
+        );
+        metrics::describe_counter!(
+            "riser_refusals_total",
+            "Requests refused because who asked may not"
+        );
+        metrics::describe_gauge!("riser_modules", "Modules that are meant to run");
+        metrics::describe_gauge!("riser_watches", "Watched paths, whoever follows them");
+        metrics::describe_gauge!(
+            "riser_mailbox_calls",
+            "Calls that wait in all mailboxes together"
+        );
+        metrics::describe_gauge!(
+            "riser_mailbox_deepest_calls",
+            "Calls that wait in the fullest mailbox"
+        );
+        Self {
+            exec_seconds: metrics::histogram!("riser_exec_seconds"),
+            execs: metrics::counter!("riser_execs_total"),
+            exec_timeouts: metrics::counter!("riser_exec_timeouts_total"),
+            module_restarts: metrics::counter!("riser_module_restarts_total"),
+            refusals: metrics::counter!("riser_refusals_total"),
+            modules: metrics::gauge!("riser_modules"),
+            watches: metrics::gauge!("riser_watches"),
+            mailbox_calls: metrics::gauge!("riser_mailbox_calls"),
+            mailbox_deepest: metrics::gauge!("riser_mailbox_deepest_calls"),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The core: who is there, what each status says, who follows it, and the modules that run.
+//!
+//! It knows no wire format and no socket. The server room talks to it through [`Core`] alone; all of that is sync and none of it waits.
+//! What is owed to a connection goes back through the [`Outlet`] of its worker.
+
+pub mod auth;
+mod directory;
+mod limits;
+mod metrics;
+mod modules;
+mod outlet;
+mod reply;
+mod settings;
+mod status;
+mod subscriptions;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::core::auth::{KeyRing, audit, may_request, may_see};
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::Supervisor;
+use crate::core::subscriptions::Subscriptions;
+use crate::driver_host::{Description, DriverHost, HostError};
+use crate::model::{
+    Audience, Building, Call, CloseReason, Credentials, DebugTarget, Failure, FailureKind,
+    ModuleId, ModulePath, Request, State, Subject, SystemId,
+};
+use crate::stores::{StatusStore, StoreFeed};
+
+pub use auth::{Caller, Principal};
+pub use directory::{Directory, ModuleEntry};
+pub use outlet::{Delivery, Outlet, OutletId, WatchId};
+pub use reply::ReplySlot;
+pub use settings::CoreSettings;
+
+/// The whole API that the server room uses.
+pub struct Core {
+    settings: CoreSettings,
+    subscriptions: Arc<Subscriptions>,
+    modules: Supervisor,
+    directory: RwLock<Arc<Directory>>,
+    keys: RwLock<Arc<KeyRing>>,
+    metrics: Arc<CoreMetrics>,
+}
+
+impl Core {
+    /// A core without a building.
+    ///
+    /// `make_store` is given the way by which the store tells what changed; `drivers` is the runtime on which modules run.
+    pub fn new(
+        settings: CoreSettings,
+        make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
+        host: Arc<dyn DriverHost>,
+        drivers: Handle,
+    ) -> Self {
+        let metrics = Arc::new(CoreMetrics::new());
+        let subscriptions = Subscriptions::new(make_store);
+        Self {
+            settings,
+            modules: Supervisor::new(
+                host,
+                drivers,
+                Arc::clone(&subscriptions),
+                Arc::clone(&metrics),
+            ),
+            subscriptions,
+            directory: RwLock::default(),
+            keys: RwLock::new(Arc::new(KeyRing::new(&[], &[]))),
+            metrics,
+        }
+    }
+
+    /// Takes a building: maps its systems, takes its keys, starts its modules. Nothing is changed when a driver is not known.
+    pub fn load(&self, building: Building) -> Result<(), HostError> {
+        let descriptions = building
+            .modules
+            .iter()
+            .map(|module| self.modules.host().describe(&module.driver))
+            .collect::<Result<Vec<Description>, HostError>>()?;
+        let keys = KeyRing::new(&building.api_keys, &building.users);
+        let directory = Arc::new(Directory::new(building, &descriptions));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        let before = std::mem::replace(
+            &mut *self
+                .directory
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+            Arc::clone(&directory),
+        );
+        for system in before.systems() {
+            if directory.system(&system.id).is_none() {
+                self.subscriptions.unmap(&system.id);
+            }
+        }
+        for system in directory.systems() {
+            self.subscriptions
+                .mapped(system.id.clone(), directory.slots(system));
+        }
+        for (entry, description) in directory.modules().zip(descriptions) {
+            self.modules.start(entry.module.clone(), description);
+        }
+        Ok(())
+    }
+
+    /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
+    pub fn attach(&self, outlet: Arc<dyn Outlet>) -> OutletId {
+        self.subscriptions.attach(outlet)
+    }
+
+    /// Disconnects a worker, and drops all its watches.
+    pub fn detach(&self, outlet: OutletId) {
+        self.subscriptions.detach(outlet);
+    }
+
+    /// Who shows these credentials at this address.
+    pub fn authenticate(
+        &self,
+        credentials: &Credentials,
+        address: IpAddr,
+    ) -> Result<Caller, Failure> {
+        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
+        keys.authenticate(credentials, address)
+    }
+
+    /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
+    pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
+        let verdict = may_request(&self.directory(), who, request);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::refused(who, request, failure);
+        }
+        verdict
+    }
+
+    /// Writes down that somebody asked for what no dialect knows.
+    pub fn note_unknown_command(&self, who: &Caller, command: &str) {
+        self.metrics.refusals.increment(1);
+        audit::unknown_command(who, command);
+    }
+
+    /// Follows a subject, with a new id at every call. What is known of it now is pushed before this returns.
+    pub fn watch(&self, outlet: OutletId, subject: Subject) -> WatchId {
+        self.subscriptions
+            .watch(outlet, subject, |module| self.set_debugged(module, true))
+    }
+
+    /// Ends a watch. What is already on its way still comes.
+    pub fn unwatch(&self, outlet: OutletId, watch: WatchId) {
+        self.subscriptions
+            .unwatch(outlet, watch, |module| self.set_debugged(module, false));
+    }
+
+    fn set_debugged(&self, module: &ModuleId, debugged: bool) {
+        if let Some(module) = self.modules.get(module) {
+            module.voice().set_debugged(debugged);
+        }
+    }
+
+    /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
+    ///
+    /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
+    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
+        self.metrics.execs.increment(1);
+        let admitted = self
+            .callee(&call.module)
+            .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
+        match admitted {
+            Ok(module) => module.exec(call, slot, self.settings.exec_deadline),
+            Err(failure) => {
+                if failure.kind() == FailureKind::Forbidden {
+                    self.metrics.refusals.increment(1);
+                    audit::refused_call(who, &call, &failure);
+                }
+                slot.answer(Err(failure));
+            }
+        }
+    }
+
+    fn callee(&self, path: &ModulePath) -> Result<Arc<modules::ModuleHandle>, Failure> {
+        let module = self.subscriptions.resolve(path)?;
+        self.modules
+            .get(&module)
+            .ok_or_else(|| Failure::new(FailureKind::Unavailable, "the module does not run"))
+    }
+
+    /// The module whose log somebody asks for, who has been [authorized](Self::authorize).
+    pub fn module_of(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
+        match target {
+            DebugTarget::Path(path) => self.subscriptions.resolve(path),
+            DebugTarget::Module { id, .. } if self.directory().module(id).is_some() => {
+                Ok(id.clone())
+            }
+            DebugTarget::Module { .. } => Err(Failure::new(
+                FailureKind::ModuleNotFound,
+                "could not find module",
+            )),
+        }
+    }
+
+    /// The module that stands at a place, for whoever may see its system.
+    pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        self.may_see(who, &path.system)?;
+        self.subscriptions.resolve(path)
+    }
+
+    /// Whether somebody may see a system.
+    pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
+        let verdict = may_see(&self.directory(), who, system);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::out_of_reach(who, system.as_str(), failure);
+        }
+        verdict
+    }
+
+    /// All statuses of a module that was [resolved](Self::resolve).
+    pub fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
+        self.subscriptions.state(module, answer);
+    }
+
+    /// Who is there now.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(
+            &self
+                .directory
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// An outlet by its id, for replies.
+    pub fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
+        self.subscriptions.outlet(outlet)
+    }
+
+    /// Orders every worker to close connections.
+    pub fn close(&self, whom: Audience, why: CloseReason) {
+        for outlet in self.subscriptions.outlets() {
+            outlet.push(&mut vec![Delivery::Close { whom, why }]);
+        }
+    }
+
+    /// Brings the gauges up to date, before they are read.
+    pub fn measure(&self) {
+        let depths = self.modules.depths();
+        let calls: usize = depths.iter().map(|(_, depth)| depth).sum();
+        let deepest = depths.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
+        self.metrics.modules.set(depths.len() as f64);
+        self.metrics
+            .watches
+            .set(self.subscriptions.watches() as f64);
+        self.metrics.mailbox_calls.set(calls as f64);
+        self.metrics.mailbox_deepest.set(deepest as f64);
+    }
+
+    /// The core's own clockwork: deadlines of calls, settling of slots. Runs until it is dropped, on the main runtime.
+    pub async fn run(&self) {
+        futures_util::future::join(self.modules.keep_deadlines(), self.subscriptions.settle())
+            .await;
+    }
+
+    /// Stops all modules, within bounded time.
+    pub async fn stop(&self) {
+        self.modules.stop().await;
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}

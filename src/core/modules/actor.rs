@@ -1,0 +1,226 @@
+//! One module's life: start, calls in arrival order, and after a failure a restart with back-off.
+//!
+//! The mailbox outlives each instance of the driver. While there is none, callers are told at once.
+//! A call whose caller has been told that it is too late is not begun; a call that has begun is never begun again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use driver_sdk::Outcome;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, future};
+use rand::RngExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::core::limits::{
+    CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
+    STOP_DEADLINE,
+};
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::handle::ModuleHandle;
+use crate::core::modules::mailbox::{Job, OpenCall};
+use crate::driver_host::{CallError, DriverHost, RunningModule};
+use crate::model::{Failure, FailureKind, LogLevel, Reply};
+
+/// Why an instance of a driver ended.
+#[derive(Debug)]
+enum Exit {
+    Stopped,
+    NotStarted(String),
+    Panicked(String),
+    Ended(String),
+    Hung,
+}
+
+pub(super) struct Actor {
+    pub(super) handle: Arc<ModuleHandle>,
+    pub(super) jobs: mpsc::Receiver<Job>,
+    pub(super) host: Arc<dyn DriverHost>,
+    pub(super) metrics: Arc<CoreMetrics>,
+}
+
+type RunningCall = BoxFuture<'static, (OpenCall, Result<Outcome, CallError>)>;
+
+impl Actor {
+    /// Runs the module until it is told to stop.
+    pub(super) async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            let began = Instant::now();
+            let exit = self.live().await;
+            self.handle.voice.end_life();
+            self.handle.calls.abandon_running(|| {
+                Failure::new(
+                    FailureKind::Unavailable,
+                    "the module ended; whether the call had its effect is not known",
+                )
+            });
+            let reason = match exit {
+                Exit::Stopped => break,
+                Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
+                Exit::Hung => "all its calls are past their deadline".to_owned(),
+            };
+            self.handle.voice.set_connected(false);
+            if began.elapsed() >= RESTART_RESET {
+                failures = 0;
+            }
+            let pause = restart_pause(failures);
+            failures = failures.saturating_add(1);
+            self.metrics.module_restarts.increment(1);
+            self.handle.voice.line(
+                LogLevel::Error,
+                format!("the module ended and starts again in {pause:.1?}: {reason}"),
+            );
+            if self.back_off(pause).await == Waited::Stopped {
+                break;
+            }
+        }
+        self.refuse_the_rest();
+    }
+
+    /// One life of the driver.
+    async fn live(&mut self) -> Exit {
+        let handle = Arc::clone(&self.handle);
+        let sink = handle.voice.begin_life();
+        let started = tokio::select! {
+            () = handle.stop.cancelled() => return Exit::Stopped,
+            started = timeout(START_DEADLINE, self.host.start(&handle.module, sink)) => started,
+        };
+        let instance = match started {
+            Ok(Ok(instance)) => instance,
+            Ok(Err(error)) => return Exit::NotStarted(error.to_string()),
+            Err(_) => return Exit::NotStarted(format!("it took more than {START_DEADLINE:?}")),
+        };
+        handle.voice.assume_connected();
+        let exit = self.serve(&*instance).await;
+        if timeout(STOP_DEADLINE, instance.stop()).await.is_err() {
+            tracing::warn!(module = %handle.module.id, "the driver did not stop in time and was dropped");
+        }
+        exit
+    }
+
+    /// Takes calls and gives their results until something ends the instance.
+    async fn serve(&mut self, instance: &dyn RunningModule) -> Exit {
+        let handle = Arc::clone(&self.handle);
+        let mut running: FuturesUnordered<RunningCall> = FuturesUnordered::new();
+        let exited = instance.exited();
+        tokio::pin!(exited);
+        let settled = sleep_until(Instant::now() + SETTLE);
+        tokio::pin!(settled);
+        let mut settling = true;
+        loop {
+            // Each arm is cancel-safe: nothing is taken from a queue or a future before its arm is chosen.
+            tokio::select! {
+                biased;
+                () = handle.stop.cancelled() => return Exit::Stopped,
+                reason = &mut exited => return Exit::Ended(reason),
+                () = handle.hung.notified() => return Exit::Hung,
+                () = &mut settled, if settling => {
+                    settling = false;
+                    handle.voice.drop_stale();
+                }
+                Some((call, result)) = running.next(), if !running.is_empty() => {
+                    if let Some(exit) = self.finish(call, result) {
+                        return exit;
+                    }
+                }
+                Some(job) = self.jobs.recv(), if running.len() < CALLS_IN_FLIGHT => {
+                    if let Some((call, result)) = begin(&handle, instance, job, &mut running)
+                        && let Some(exit) = self.finish(call, result)
+                    {
+                        return exit;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Answers a caller. A panic ends the instance.
+    fn finish(&self, call: OpenCall, result: Result<Outcome, CallError>) -> Option<Exit> {
+        let (reply, exit) = match result {
+            Ok(Outcome { value, code }) => (Ok(Reply::Result { value, code }), None),
+            Err(CallError::Failed(error)) => (
+                Err(Failure::new(FailureKind::DriverFailed, error.message())
+                    .with_response_code(error.code())),
+                None,
+            ),
+            Err(CallError::Panicked(message)) => (
+                Err(Failure::new(
+                    FailureKind::DriverFailed,
+                    "the driver crashed and is being restarted",
+                )),
+                Some(Exit::Panicked(message)),
+            ),
+        };
+        if let Some(waited) = self.handle.calls.finish(call, reply) {
+            self.metrics.exec_seconds.record(waited);
+        }
+        exit
+    }
+
+    /// Waits before the next try. Callers are told meanwhile that the module is not there.
+    async fn back_off(&mut self, pause: Duration) -> Waited {
+        let pause = sleep(pause);
+        tokio::pin!(pause);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.handle.stop.cancelled() => return Waited::Stopped,
+                () = &mut pause => return Waited::Through,
+                Some(job) = self.jobs.recv() => self.refuse(&job, "the module is being restarted; the call did not run"),
+            }
+        }
+    }
+
+    fn refuse_the_rest(&mut self) {
+        self.jobs.close();
+        while let Ok(job) = self.jobs.try_recv() {
+            self.refuse(&job, "the module has stopped; the call did not run");
+        }
+    }
+
+    fn refuse(&self, job: &Job, why: &str) {
+        self.handle
+            .calls
+            .finish(job.open, Err(Failure::new(FailureKind::Unavailable, why)));
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Waited {
+    Through,
+    Stopped,
+}
+
+/// Begins a call. Most methods are done at their first poll, which saves them a place among the running ones.
+fn begin(
+    handle: &ModuleHandle,
+    instance: &dyn RunningModule,
+    job: Job,
+    running: &mut FuturesUnordered<RunningCall>,
+) -> Option<(OpenCall, Result<Outcome, CallError>)> {
+    if !handle.calls.begin(job.open) {
+        return None;
+    }
+    let mut call = instance.call(&job.function, &job.arguments);
+    match (&mut call).now_or_never() {
+        Some(result) => Some((job.open, result)),
+        None => {
+            let open = job.open;
+            running.push(Box::pin(
+                call.then(move |result| future::ready((open, result))),
+            ));
+            None
+        }
+    }
+}
+
+/// Doubles from at most a second to a minute; the jitter keeps modules of one fault from returning in step.
+fn restart_pause(failures: u32) -> Duration {
+    let longest = RESTART_FIRST
+        .saturating_mul(2_u32.saturating_pow(failures))
+        .min(RESTART_MAX);
+    longest.mul_f64(rand::rng().random_range(0.5..=1.0))
+}

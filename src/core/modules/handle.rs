@@ -1,0 +1,70 @@
+//! What others hold of a running module: enough to call it, and to raise its log level.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::modules::mailbox::{Mailbox, OpenCalls};
+use crate::core::modules::sink::Voice;
+use crate::core::reply::ReplySlot;
+use crate::driver_host::Description;
+use crate::model::{Call, Clearance, Failure, FailureKind, Module};
+
+/// A running module, as others see it.
+pub(in crate::core) struct ModuleHandle {
+    pub(super) module: Module,
+    pub(super) description: Description,
+    pub(super) mailbox: Mailbox,
+    pub(super) calls: OpenCalls,
+    pub(super) voice: Arc<Voice>,
+    pub(super) stop: CancellationToken,
+    /// Told when the module hangs and is to be restarted.
+    pub(super) hung: Notify,
+}
+
+impl ModuleHandle {
+    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once.
+    pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) {
+        self.mailbox
+            .offer(&self.calls, call.function, call.arguments, slot, deadline);
+    }
+
+    /// Whether there is such a function and this clearance is enough for it.
+    pub(in crate::core) fn admit(&self, clearance: Clearance, call: &Call) -> Result<(), Failure> {
+        let name = &call.function;
+        let Some(function) = self.description.interface.functions.get(name) else {
+            return Err(Failure::new(
+                FailureKind::FunctionNotFound,
+                format!("could not find function {name}"),
+            ));
+        };
+        if function.clearance > clearance {
+            return Err(Failure::new(
+                FailureKind::Forbidden,
+                format!("attempted to access privileged function {name}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// How the module's log level is raised and restored.
+    pub(in crate::core) fn voice(&self) -> &Voice {
+        &self.voice
+    }
+
+    /// How many calls wait in the mailbox.
+    pub(in crate::core) fn mailbox_depth(&self) -> usize {
+        self.mailbox.depth()
+    }
+}
+
+impl fmt::Debug for ModuleHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModuleHandle")
+            .field("id", &self.module.id)
+            .finish_non_exhaustive()
+    }
+}

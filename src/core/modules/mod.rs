@@ -1,0 +1,13 @@
+//! Running modules: an actor each, a supervisor over them, a handle to call them by.
+//!
+//! `handle.rs` is what others hold, `mailbox.rs` the calls on their way, `sink.rs` what the module says upward,
+//! `actor.rs` one module's life and its restarts, `supervisor.rs` all of them together.
+
+mod actor;
+mod handle;
+mod mailbox;
+mod sink;
+mod supervisor;
+
+pub(super) use handle::ModuleHandle;
+pub(super) use supervisor::Supervisor;

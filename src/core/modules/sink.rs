@@ -1,0 +1,213 @@
+//! What a module says on its way up: statuses, compared with what it last said, and log lines, if anybody listens.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::core::subscriptions::Subscriptions;
+use crate::driver_host::ModuleSink;
+use crate::model::{
+    BindingKey, LogLevel, LogLine, ModuleId, Origin, StatusChange, StatusName, StatusValue,
+};
+
+/// The lowest level that reaches the gateway's own log while nobody debugs the module.
+const QUIET_LEVEL: LogLevel = LogLevel::Warn;
+
+/// The lowest level that is made while somebody debugs the module.
+const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
+
+/// A module's voice, through all its restarts.
+pub(in crate::core) struct Voice {
+    module: ModuleId,
+    driver: Arc<str>,
+    debugged: AtomicBool,
+    said: Mutex<Said>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+/// What the module last said.
+#[derive(Debug, Default)]
+struct Said {
+    values: HashMap<StatusName, StatusValue>,
+    /// Values of an earlier life that this one has not set yet.
+    stale: HashSet<StatusName>,
+    /// Counts the lives, so that one that has ended is no longer heard.
+    life: u64,
+}
+
+impl Voice {
+    pub(super) fn new(
+        module: ModuleId,
+        driver: Arc<str>,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Self {
+        Self {
+            module,
+            driver,
+            debugged: AtomicBool::new(false),
+            said: Mutex::new(Said::default()),
+            subscriptions,
+        }
+    }
+
+    /// Somebody debugs the module, or nobody any more.
+    pub(in crate::core) fn set_debugged(&self, debugged: bool) {
+        self.debugged.store(debugged, Ordering::Relaxed);
+    }
+
+    /// A new life begins: the earlier one is no longer heard, and what it said must be said again.
+    pub(super) fn begin_life(self: &Arc<Self>) -> Arc<LifeSink> {
+        let mut said = self.said();
+        said.life += 1;
+        // Not stale but unsaid: the actor told `false` for the life that ended.
+        said.values.remove(CONNECTED);
+        said.stale = said.values.keys().cloned().collect();
+        let life = said.life;
+        drop(said);
+        Arc::new(LifeSink {
+            voice: Arc::clone(self),
+            life,
+        })
+    }
+
+    /// The life is over: nothing of it is heard from here on.
+    pub(super) fn end_life(&self) {
+        self.said().life += 1;
+    }
+
+    /// Removes what this life has not said again.
+    pub(super) fn drop_stale(&self) {
+        let mut said = self.said();
+        for name in std::mem::take(&mut said.stale) {
+            if said.values.remove(&name).is_some() {
+                self.write(&name, None);
+            }
+        }
+    }
+
+    /// Says `connected` on the module's behalf.
+    pub(super) fn set_connected(&self, connected: bool) {
+        let mut said = self.said();
+        self.set(
+            &mut said,
+            &connected_name(),
+            Some(StatusValue::boolean(connected)),
+        );
+    }
+
+    /// Says that the module is connected, unless it has said anything about that itself.
+    pub(super) fn assume_connected(&self) {
+        let mut said = self.said();
+        let name = connected_name();
+        if !said.values.contains_key(&name) {
+            self.set(&mut said, &name, Some(StatusValue::boolean(true)));
+        }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock on `said` is held until the store has taken the change: two threads that set one status must not be written in the other order.
+    fn set(&self, said: &mut Said, name: &StatusName, value: Option<StatusValue>) {
+        said.stale.remove(name);
+        if said.values.get(name) == value.as_ref() {
+            return;
+        }
+        match &value {
+            Some(value) => said.values.insert(name.clone(), value.clone()),
+            None => said.values.remove(name),
+        };
+        self.write(name, value);
+    }
+
+    fn write(&self, name: &StatusName, value: Option<StatusValue>) {
+        let key = BindingKey {
+            module: self.module.clone(),
+            status: name.clone(),
+        };
+        self.subscriptions.store().write(vec![StatusChange {
+            key,
+            value,
+            origin: Origin::Push,
+        }]);
+    }
+
+    fn wants(&self, level: LogLevel) -> bool {
+        level >= QUIET_LEVEL || (level >= DEBUG_LEVEL && self.debugged.load(Ordering::Relaxed))
+    }
+
+    /// Says a log line on the module's behalf.
+    pub(super) fn line(&self, level: LogLevel, message: String) {
+        if level >= QUIET_LEVEL {
+            tracing::warn!(target: "module", module = %self.module, %level, "{message}");
+        }
+        if self.debugged.load(Ordering::Relaxed) {
+            self.subscriptions.line(&Arc::new(LogLine {
+                module: self.module.clone(),
+                driver: Arc::clone(&self.driver),
+                level,
+                message,
+            }));
+        }
+    }
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Voice")
+            .field("module", &self.module)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The status that says whether a device is reachable.
+const CONNECTED: &str = "connected";
+
+fn connected_name() -> StatusName {
+    StatusName::new(CONNECTED).expect("the name is a constant that passes its check")
+}
+
+/// One life of a module on its way up.
+#[derive(Debug)]
+pub(super) struct LifeSink {
+    voice: Arc<Voice>,
+    life: u64,
+}
+
+impl ModuleSink for LifeSink {
+    fn status(&self, name: &StatusName, value: Option<StatusValue>) {
+        let mut said = self.voice.said();
+        if said.life == self.life {
+            self.voice.set(&mut said, name, value);
+        }
+    }
+
+    fn signal(&self, name: &StatusName) {
+        let said = self.voice.said();
+        if said.life == self.life
+            && let Some(value) = said.values.get(name)
+        {
+            self.voice.write(name, Some(value.clone()));
+        }
+    }
+
+    fn last(&self, name: &StatusName) -> Option<StatusValue> {
+        let said = self.voice.said();
+        // What an earlier life said is not this one's.
+        if said.stale.contains(name) {
+            return None;
+        }
+        said.values.get(name).cloned()
+    }
+
+    fn wants_line(&self, level: LogLevel) -> bool {
+        self.voice.wants(level)
+    }
+
+    fn line(&self, level: LogLevel, message: String) {
+        if self.voice.wants(level) && self.voice.said().life == self.life {
+            self.voice.line(level, message);
+        }
+    }
+}

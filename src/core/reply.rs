@@ -1,0 +1,114 @@
+//! The promise that every request is answered exactly once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::core::outlet::{Delivery, Outlet};
+use crate::model::{ConnectionId, Failure, FailureKind, Reply, Ticket};
+
+/// Where the answer to one call goes. Answering uses it up; dropping it answers "internal failure".
+pub struct ReplySlot(Option<ReplyTo>);
+
+enum ReplyTo {
+    Outlet {
+        outlet: Arc<dyn Outlet>,
+        to: ConnectionId,
+        ticket: Ticket,
+    },
+    Caller(oneshot::Sender<Result<Reply, Failure>>),
+}
+
+impl ReplySlot {
+    /// The answer goes to a connection through its worker's outlet, behind the statuses that the call set.
+    pub fn outlet(outlet: Arc<dyn Outlet>, to: ConnectionId, ticket: Ticket) -> Self {
+        Self(Some(ReplyTo::Outlet { outlet, to, ticket }))
+    }
+
+    /// The answer goes to a task that waits for it.
+    pub fn caller(caller: oneshot::Sender<Result<Reply, Failure>>) -> Self {
+        Self(Some(ReplyTo::Caller(caller)))
+    }
+
+    /// Gives the answer.
+    pub fn answer(mut self, reply: Result<Reply, Failure>) {
+        self.send(reply);
+    }
+
+    fn send(&mut self, reply: Result<Reply, Failure>) {
+        match self.0.take() {
+            Some(ReplyTo::Outlet { outlet, to, ticket }) => {
+                outlet.push(&mut vec![Delivery::Reply { to, ticket, reply }]);
+            }
+            // Who asked may have gone, which harms nobody.
+            Some(ReplyTo::Caller(caller)) => drop(caller.send(reply)),
+            None => {}
+        }
+    }
+}
+
+impl Drop for ReplySlot {
+    fn drop(&mut self) {
+        self.send(Err(Failure::new(
+            FailureKind::Internal,
+            "the request was dropped",
+        )));
+    }
+}
+
+impl fmt::Debug for ReplySlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplySlot").finish_non_exhaustive()
+    }
+}
+
+/// A reply slot that the deadline and the method share: the first to answer takes it.
+#[derive(Debug, Clone)]
+pub(super) struct SharedSlot(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    slot: Mutex<Option<ReplySlot>>,
+    asked: Instant,
+}
+
+impl SharedSlot {
+    pub(super) fn new(slot: ReplySlot, asked: Instant) -> Self {
+        Self(Arc::new(Shared {
+            slot: Mutex::new(Some(slot)),
+            asked,
+        }))
+    }
+
+    /// Gives the answer unless there is one already.
+    pub(super) fn answer(&self, reply: Result<Reply, Failure>) {
+        let slot = self.take();
+        if let Some(slot) = slot {
+            slot.answer(reply);
+        }
+    }
+
+    /// Whether nobody has answered yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.0
+            .slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+    }
+
+    /// When the caller asked.
+    pub(super) fn asked(&self) -> Instant {
+        self.0.asked
+    }
+
+    fn take(&self) -> Option<ReplySlot> {
+        self.0
+            .slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}

@@ -1,0 +1,177 @@
+//! Who follows what, node-wide: the watch table and the lock around it.
+//!
+//! The table is addressed by subject and knows no socket, no worker thread and no wire format.
+//! Its lock is a std mutex because nothing is awaited under it; the critical sections are a few look-ups and pushes.
+//! Lock order: a module's statuses, then this table, then an outlet; never back.
+
+mod publish;
+mod remap;
+mod table;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::core::outlet::{Outlet, OutletId, WatchId};
+use crate::model::{
+    Failure, FailureKind, LogLine, ModuleId, ModulePath, Slots, State, StatusChange, Subject,
+    SystemId,
+};
+use crate::stores::{StatusStore, StoreFeed};
+
+pub(super) use table::WatchIndex;
+use table::{LogFollowers, Table};
+
+/// The watch table behind its lock, with the store that feeds it.
+pub(super) struct Subscriptions {
+    table: Mutex<Table>,
+    store: Arc<dyn StatusStore>,
+    settle_later: Notify,
+}
+
+impl Subscriptions {
+    /// A table fed by the store that `make_store` yields when it is given the way back.
+    pub(super) fn new(
+        make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| {
+            let store = make_store(this.clone());
+            Self {
+                table: Mutex::new(Table::new(Arc::clone(&store))),
+                store,
+                settle_later: Notify::new(),
+            }
+        })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // A panic under the lock can leave a batch half pushed but no entry half made, so the table stays usable.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where modules write their statuses.
+    pub(super) fn store(&self) -> &Arc<dyn StatusStore> {
+        &self.store
+    }
+
+    pub(super) fn attach(&self, outlet: Arc<dyn Outlet>) -> OutletId {
+        self.table().attach(outlet)
+    }
+
+    pub(super) fn detach(&self, outlet: OutletId) {
+        self.table().detach(outlet);
+    }
+
+    pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
+        self.table().outlet(outlet)
+    }
+
+    pub(super) fn outlets(&self) -> Vec<Arc<dyn Outlet>> {
+        self.table().outlets()
+    }
+
+    /// Follows a subject. What is known of it now is pushed before this returns.
+    pub(super) fn watch(
+        &self,
+        outlet: OutletId,
+        subject: Subject,
+        raise: impl FnOnce(&ModuleId),
+    ) -> WatchId {
+        let mut table = self.table();
+        match subject {
+            Subject::Status(path) => table.watch_status(outlet, path),
+            Subject::Log(module) => {
+                let (watch, followers) = table.watch_log(outlet, &module);
+                if followers == LogFollowers::First {
+                    // Under the lock, so that the last follower leaving at the same time cannot restore the level after this.
+                    raise(&module);
+                }
+                watch
+            }
+        }
+    }
+
+    pub(super) fn unwatch(
+        &self,
+        outlet: OutletId,
+        watch: WatchId,
+        restore: impl FnOnce(&ModuleId),
+    ) {
+        let mut table = self.table();
+        if let Some((module, LogFollowers::None)) = table.unwatch(outlet, watch) {
+            restore(&module);
+        }
+    }
+
+    /// The module that stands at a place now.
+    pub(super) fn resolve(&self, path: &ModulePath) -> Result<ModuleId, Failure> {
+        let table = self.table();
+        let Some(slots) = table.slots(&path.system) else {
+            return Err(Failure::new(
+                FailureKind::SystemNotFound,
+                format!("could not find system {}", path.system),
+            ));
+        };
+        slots
+            .get(&(path.module.clone(), path.index))
+            .cloned()
+            .ok_or_else(|| Failure::new(FailureKind::ModuleNotFound, "could not find module"))
+    }
+
+    /// All statuses of a module, from the store or from this table.
+    pub(super) fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
+        if let Err(answer) = self.store.read(module, answer) {
+            let state = self.table().state(module);
+            // Whoever asked may have gone, which harms nobody.
+            let _ = answer.send(state);
+        }
+    }
+
+    /// Sends a log line to those who follow the module's log.
+    pub(super) fn line(&self, line: &Arc<LogLine>) {
+        self.table().publish_line(line);
+    }
+
+    /// A system is gone: its slots are empty and it is no longer known.
+    pub(super) fn unmap(&self, system: &SystemId) {
+        self.table().unmap(system, Instant::now());
+        self.settle_later.notify_one();
+    }
+
+    /// How many watches there are.
+    pub(super) fn watches(&self) -> usize {
+        self.table().watches()
+    }
+
+    /// Tells `null` to the followers of what stayed empty. Runs until it is dropped.
+    pub(super) async fn settle(&self) {
+        loop {
+            let due = self.table().next_settle();
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => self.settle_later.notified().await,
+            }
+            self.table().settle(Instant::now());
+        }
+    }
+}
+
+impl StoreFeed for Subscriptions {
+    fn changed(&self, changes: &mut Vec<StatusChange>) {
+        self.table().publish(changes);
+    }
+
+    fn mapped(&self, system: SystemId, slots: Slots) {
+        self.table().remap(system, slots, Instant::now());
+        self.settle_later.notify_one();
+    }
+}
+
+impl fmt::Debug for Subscriptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriptions").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! From a change to deliveries: find the watches, fill one batch per outlet, push.
+//!
+//! The push happens under the table's lock, so that every outlet sees changes in one order.
+
+use std::sync::Arc;
+
+use crate::core::outlet::Delivery;
+use crate::core::subscriptions::table::{Follower, Table, WatchIndex};
+use crate::model::{Event, LogLine, Origin, StatusChange, StatusValue};
+
+impl Table {
+    /// Takes changes in order and empties the list.
+    pub(super) fn publish(&mut self, changes: &mut Vec<StatusChange>) {
+        for change in changes.drain(..) {
+            self.apply(change);
+        }
+        self.push_batches();
+    }
+
+    fn apply(&mut self, change: StatusChange) {
+        let StatusChange { key, value, origin } = change;
+        let status = self.statuses.entry(&key);
+        status.value.clone_from(&value);
+        // Taken out for the loop, since telling the followers needs the whole table.
+        let watches = std::mem::take(&mut status.watches);
+        for &index in &watches {
+            if origin == Origin::Push || self.watches[index].last != value {
+                self.tell_all(index, value.clone());
+            } else {
+                self.watches[index].settles = None;
+            }
+        }
+        self.statuses.entry(&key).watches = watches;
+        if value.is_none() {
+            self.statuses.tidy(&key);
+        }
+    }
+
+    /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
+    pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>) {
+        let revision = self.next_revision();
+        let watch = &mut self.watches[index];
+        watch.settles = None;
+        watch.last.clone_from(&value);
+        for follower in &watch.followers {
+            let event = Event::Value {
+                path: Arc::clone(&watch.path),
+                value: value.clone(),
+                revision,
+            };
+            let Some(entry) = self.outlets.get_mut(follower.outlet.0) else {
+                continue;
+            };
+            if entry.batch.is_empty() {
+                self.dirty.push(follower.outlet);
+            }
+            entry.batch.push(Delivery::Event {
+                watch: follower.watch,
+                event,
+            });
+        }
+    }
+
+    /// Tells a new follower what the status says now; nothing when it says nothing.
+    pub(super) fn tell_newcomer(&mut self, index: WatchIndex, follower: Follower) {
+        let watch = &self.watches[index];
+        let Some(value) = watch
+            .key
+            .as_ref()
+            .and_then(|key| self.statuses.get(key)?.value.clone())
+        else {
+            return;
+        };
+        let path = Arc::clone(&watch.path);
+        let revision = self.next_revision();
+        self.watches[index].last = Some(value.clone());
+        self.deliver(
+            follower,
+            Event::Value {
+                path,
+                value: Some(value),
+                revision,
+            },
+        );
+        self.push_batches();
+    }
+
+    /// Tells all who follow the log of a module.
+    pub(super) fn publish_line(&mut self, line: &Arc<LogLine>) {
+        let Some(followers) = self.logs.remove(&line.module) else {
+            return;
+        };
+        for &follower in &followers {
+            self.deliver(follower, Event::Line(Arc::clone(line)));
+        }
+        self.logs.insert(line.module.clone(), followers);
+        self.push_batches();
+    }
+
+    fn deliver(&mut self, follower: Follower, event: Event) {
+        let Some(entry) = self.outlets.get_mut(follower.outlet.0) else {
+            return;
+        };
+        if entry.batch.is_empty() {
+            self.dirty.push(follower.outlet);
+        }
+        entry.batch.push(Delivery::Event {
+            watch: follower.watch,
+            event,
+        });
+    }
+
+    /// Hands every batch to its outlet.
+    pub(super) fn push_batches(&mut self) {
+        for outlet in self.dirty.drain(..) {
+            if let Some(entry) = self.outlets.get_mut(outlet.0) {
+                entry.outlet.push(&mut entry.batch);
+                entry.batch.clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! When other modules stand in a system's slots: every watch on it looks again.
+//!
+//! A slot that lost its module, or whose module lacks the status, keeps the old value on screen for a short settle time and then shows one `null`:
+//! so a mapping that is cleared and refilled identically shows nothing at all.
+
+use tokio::time::Instant;
+
+use crate::core::limits::SETTLE;
+use crate::core::subscriptions::table::{Table, WatchIndex};
+use crate::model::{Slots, SystemId};
+
+impl Table {
+    /// These are all slots of a system.
+    pub(super) fn remap(&mut self, system: SystemId, slots: Slots, now: Instant) {
+        self.slots.insert(system.clone(), slots);
+        self.look_again(&system, now);
+    }
+
+    /// The system is gone.
+    pub(super) fn unmap(&mut self, system: &SystemId, now: Instant) {
+        self.slots.remove(system);
+        self.look_again(system, now);
+    }
+
+    fn look_again(&mut self, system: &SystemId, now: Instant) {
+        let watches: Vec<WatchIndex> = self
+            .by_system
+            .get(system)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        for index in watches {
+            let key = self.resolve(&self.watches[index].path);
+            if key == self.watches[index].key {
+                continue;
+            }
+            self.point(index, key);
+            self.tell_difference(index, now);
+        }
+        self.push_batches();
+    }
+
+    /// After a watch was pointed elsewhere: tells a value that differs at once, and its absence later.
+    fn tell_difference(&mut self, index: WatchIndex, now: Instant) {
+        let watch = &self.watches[index];
+        let value = watch
+            .key
+            .as_ref()
+            .and_then(|key| self.statuses.get(key)?.value.clone());
+        match value {
+            Some(_) if value == watch.last => self.watches[index].settles = None,
+            Some(_) => self.tell_all(index, value),
+            None if watch.last.is_some() && watch.settles.is_none() => {
+                let due = now + SETTLE;
+                let serial = watch.serial;
+                self.watches[index].settles = Some(due);
+                self.settling.push_back((due, index, serial));
+            }
+            None => {}
+        }
+    }
+
+    /// When the next watch may have to be told `null`.
+    pub(super) fn next_settle(&self) -> Option<Instant> {
+        self.settling.front().map(|(due, ..)| *due)
+    }
+
+    /// Tells `null` to the followers of what stayed empty for the settle time.
+    pub(super) fn settle(&mut self, now: Instant) {
+        while let Some(&(due, index, serial)) = self.settling.front()
+            && due <= now
+        {
+            self.settling.pop_front();
+            let still = self
+                .watches
+                .get(index)
+                .is_some_and(|watch| watch.serial == serial && watch.settles == Some(due));
+            if still {
+                self.tell_all(index, None);
+            }
+        }
+        self.push_batches();
+    }
+}

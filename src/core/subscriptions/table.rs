@@ -1,0 +1,297 @@
+//! The watch table: path → watch (its key now, who is interested), key → watches.
+//!
+//! Slots and latest values live under the same lock, so that a re-map cannot fall between resolving a path and inserting its watch.
+//! Changing what is in the table is here and in `remap.rs`; telling it to the outlets is in `publish.rs`.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use slab::Slab;
+use tokio::time::Instant;
+
+use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
+use crate::core::status::Statuses;
+use crate::model::{
+    BindingKey, BindingPath, ModuleId, ModulePath, Revision, Slots, State, StatusValue, Subject,
+    SystemId,
+};
+use crate::stores::StatusStore;
+
+/// Where a watch of a path stands in the table; used again after the watch has gone.
+pub(in crate::core) type WatchIndex = usize;
+
+/// Who follows the log of a module after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogFollowers {
+    /// This follower is the first.
+    First,
+    /// There are others.
+    Others,
+    /// The last one has gone.
+    None,
+}
+
+/// One interested outlet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Follower {
+    pub(super) outlet: OutletId,
+    pub(super) watch: WatchId,
+}
+
+/// One watched path, whoever is interested in it.
+#[derive(Debug)]
+pub(super) struct PathWatch {
+    pub(super) path: Arc<BindingPath>,
+    /// Where the path leads now; `None` while no module stands there.
+    pub(super) key: Option<BindingKey>,
+    /// What the followers were last told.
+    pub(super) last: Option<StatusValue>,
+    pub(super) followers: Vec<Follower>,
+    /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
+    pub(super) settles: Option<Instant>,
+    /// Tells this watch from another that used the same index before.
+    pub(super) serial: u64,
+}
+
+pub(super) struct OutletEntry {
+    pub(super) outlet: Arc<dyn Outlet>,
+    /// Filled while a change is worked on, pushed and emptied before the lock is released.
+    pub(super) batch: Vec<Delivery>,
+    /// What this outlet watches, so that a watch can be found by its id and all of them when the outlet goes.
+    pub(super) subjects: HashMap<WatchId, Subject>,
+}
+
+pub(super) struct Table {
+    pub(super) store: Arc<dyn StatusStore>,
+    pub(super) outlets: Slab<OutletEntry>,
+    /// The outlets whose batch is not empty.
+    pub(super) dirty: Vec<OutletId>,
+    pub(super) watches: Slab<PathWatch>,
+    paths: HashMap<Arc<BindingPath>, WatchIndex>,
+    pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
+    pub(super) statuses: Statuses,
+    pub(super) slots: HashMap<SystemId, Slots>,
+    pub(super) logs: HashMap<ModuleId, Vec<Follower>>,
+    /// Watches that may have to be told `null`, soonest first: the wait is the same for all.
+    pub(super) settling: VecDeque<(Instant, WatchIndex, u64)>,
+    last_revision: u64,
+    last_watch: u64,
+    last_serial: u64,
+}
+
+impl Table {
+    pub(super) fn new(store: Arc<dyn StatusStore>) -> Self {
+        Self {
+            store,
+            outlets: Slab::new(),
+            dirty: Vec::new(),
+            watches: Slab::new(),
+            paths: HashMap::new(),
+            by_system: HashMap::new(),
+            statuses: Statuses::default(),
+            slots: HashMap::new(),
+            logs: HashMap::new(),
+            settling: VecDeque::new(),
+            last_revision: 0,
+            last_watch: 0,
+            last_serial: 0,
+        }
+    }
+
+    pub(super) fn attach(&mut self, outlet: Arc<dyn Outlet>) -> OutletId {
+        OutletId(self.outlets.insert(OutletEntry {
+            outlet,
+            batch: Vec::new(),
+            subjects: HashMap::new(),
+        }))
+    }
+
+    pub(super) fn detach(&mut self, outlet: OutletId) {
+        let Some(entry) = self.outlets.try_remove(outlet.0) else {
+            return;
+        };
+        for (watch, subject) in entry.subjects {
+            self.drop_follower(Follower { outlet, watch }, &subject);
+        }
+    }
+
+    pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
+        Some(Arc::clone(&self.outlets.get(outlet.0)?.outlet))
+    }
+
+    pub(super) fn outlets(&self) -> Vec<Arc<dyn Outlet>> {
+        self.outlets
+            .iter()
+            .map(|(_, entry)| Arc::clone(&entry.outlet))
+            .collect()
+    }
+
+    pub(super) fn slots(&self, system: &SystemId) -> Option<&Slots> {
+        self.slots.get(system)
+    }
+
+    pub(super) fn state(&self, module: &ModuleId) -> State {
+        self.statuses.state(module)
+    }
+
+    pub(super) fn watches(&self) -> usize {
+        self.watches.len()
+    }
+
+    pub(super) fn next_revision(&mut self) -> Revision {
+        self.last_revision += 1;
+        Revision(self.last_revision)
+    }
+
+    /// The key that a path leads to now.
+    pub(super) fn resolve(&self, path: &BindingPath) -> Option<BindingKey> {
+        let ModulePath {
+            system,
+            module,
+            index,
+        } = &path.module;
+        let module = self.slots.get(system)?.get(&(module.clone(), *index))?;
+        Some(BindingKey {
+            module: module.clone(),
+            status: path.status.clone(),
+        })
+    }
+
+    /// Adds a follower of a path; what the status says now goes to it before the lock is released.
+    pub(super) fn watch_status(&mut self, outlet: OutletId, path: Arc<BindingPath>) -> WatchId {
+        let follower = self.new_follower(outlet, Subject::Status(Arc::clone(&path)));
+        let index = match self.paths.get(&path) {
+            Some(&index) => index,
+            None => self.insert_path(path),
+        };
+        self.watches[index].followers.push(follower);
+        self.tell_newcomer(index, follower);
+        follower.watch
+    }
+
+    /// Adds a follower of a module's log.
+    pub(super) fn watch_log(
+        &mut self,
+        outlet: OutletId,
+        module: &ModuleId,
+    ) -> (WatchId, LogFollowers) {
+        let follower = self.new_follower(outlet, Subject::Log(module.clone()));
+        let followers = self.logs.entry(module.clone()).or_default();
+        followers.push(follower);
+        let others = if followers.len() == 1 {
+            LogFollowers::First
+        } else {
+            LogFollowers::Others
+        };
+        (follower.watch, others)
+    }
+
+    /// Removes a follower. For a log, says whose and who is left.
+    pub(super) fn unwatch(
+        &mut self,
+        outlet: OutletId,
+        watch: WatchId,
+    ) -> Option<(ModuleId, LogFollowers)> {
+        let subject = self.outlets.get_mut(outlet.0)?.subjects.remove(&watch)?;
+        self.drop_follower(Follower { outlet, watch }, &subject)
+    }
+
+    fn new_follower(&mut self, outlet: OutletId, subject: Subject) -> Follower {
+        self.last_watch += 1;
+        let watch = WatchId(self.last_watch);
+        if let Some(entry) = self.outlets.get_mut(outlet.0) {
+            entry.subjects.insert(watch, subject);
+        }
+        Follower { outlet, watch }
+    }
+
+    fn insert_path(&mut self, path: Arc<BindingPath>) -> WatchIndex {
+        let key = self.resolve(&path);
+        self.last_serial += 1;
+        let system = path.module.system.clone();
+        let index = self.watches.insert(PathWatch {
+            path: Arc::clone(&path),
+            key: None,
+            last: None,
+            followers: Vec::new(),
+            settles: None,
+            serial: self.last_serial,
+        });
+        self.paths.insert(path, index);
+        if self.by_system.get(&system).is_none_or(HashSet::is_empty) {
+            self.store.follow_system(&system);
+        }
+        self.by_system.entry(system).or_default().insert(index);
+        self.point(index, key);
+        index
+    }
+
+    /// Lets a watch look at another key.
+    pub(super) fn point(&mut self, index: WatchIndex, key: Option<BindingKey>) {
+        if let Some(old) = self.watches[index].key.take() {
+            let status = self.statuses.entry(&old);
+            status.watches.retain(|&watch| watch != index);
+            if status.watches.is_empty() {
+                self.store.unfollow(&old);
+            }
+            self.statuses.tidy(&old);
+        }
+        if let Some(new) = &key {
+            let status = self.statuses.entry(new);
+            if status.watches.is_empty() {
+                self.store.follow(new);
+            }
+            status.watches.push(index);
+        }
+        self.watches[index].key = key;
+    }
+
+    fn drop_follower(
+        &mut self,
+        follower: Follower,
+        subject: &Subject,
+    ) -> Option<(ModuleId, LogFollowers)> {
+        match subject {
+            Subject::Status(path) => {
+                let index = *self.paths.get(path)?;
+                let followers = &mut self.watches[index].followers;
+                followers.retain(|other| *other != follower);
+                if followers.is_empty() {
+                    self.remove_path(index);
+                }
+                None
+            }
+            Subject::Log(module) => {
+                let followers = self.logs.get_mut(module)?;
+                followers.retain(|other| *other != follower);
+                if followers.is_empty() {
+                    self.logs.remove(module);
+                    return Some((module.clone(), LogFollowers::None));
+                }
+                Some((module.clone(), LogFollowers::Others))
+            }
+        }
+    }
+
+    fn remove_path(&mut self, index: WatchIndex) {
+        self.point(index, None);
+        let watch = self.watches.remove(index);
+        self.paths.remove(&watch.path);
+        let system = &watch.path.module.system;
+        if let Some(watches) = self.by_system.get_mut(system) {
+            watches.remove(&index);
+            if watches.is_empty() {
+                self.by_system.remove(system);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("watches", &self.watches.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! The wire protocols that clients speak, each a pure state machine in a folder of its own.
+//!
+//! A dialect turns text into [`Step`]s, and replies and events into text.
+//! It never awaits, owns no socket and knows neither the core nor another dialect; the server drives it with four verbs:
+//! [`Session::open`], [`Session::receive`], [`Session::reply`] and the free function [`encode`].
+
+pub mod placeos;
+
+use compact_str::CompactString;
+
+use crate::model::{Event, Failure, Reply, Request, Ticket};
+
+/// Which dialect a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DialectKind {
+    /// PlaceOS's real-time websocket.
+    PlaceOs,
+}
+
+impl DialectKind {
+    /// The word in logs and on counters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlaceOs => "placeos",
+        }
+    }
+}
+
+/// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// PlaceOS's frames.
+    PlaceOs(placeos::ValueForm),
+}
+
+/// What a connection says of itself in its handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hello {
+    /// PlaceOS's websocket, with values in this form.
+    PlaceOs(placeos::ValueForm),
+}
+
+/// What makes one subscriber's copy of an event differ from another's: a few bytes that stand at [`Encoded::splice_at`].
+///
+/// Short ones, as ids are, take no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Splice(CompactString);
+
+impl Splice {
+    /// A splice of this text.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(CompactString::new(text))
+    }
+
+    /// The bytes to put into the frame.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// An event as the text of one frame, but for the splice.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    /// The text around the splice.
+    pub bytes: Vec<u8>,
+    /// Where the splice goes.
+    pub splice_at: usize,
+}
+
+/// What the server is to do next for a connection.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this text, in the place of a reply.
+    Send(String),
+    /// Ask the core. The answer goes to [`Session::reply`] with the ticket.
+    /// The splice belongs to what is followed by it, and is empty for requests that follow nothing.
+    Request {
+        /// Which open request this is.
+        ticket: Ticket,
+        /// What is asked.
+        request: Request,
+        /// This subscriber's part of the events that will come.
+        splice: Splice,
+    },
+    /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
+    Refused {
+        /// What was asked, cut to a reasonable length.
+        command: String,
+    },
+}
+
+/// The state of one connection in its dialect.
+#[derive(Debug)]
+pub struct Session(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    PlaceOs(placeos::Session),
+}
+
+impl Session {
+    /// Begins a connection. Whatever the dialect says first is put into `steps`.
+    pub fn open(hello: Hello, steps: &mut Vec<Step>) -> Self {
+        match hello {
+            Hello::PlaceOs(form) => Self(Inner::PlaceOs(placeos::Session::open(form, steps))),
+        }
+    }
+
+    /// Takes the text of one message and says what to do.
+    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
+        match &mut self.0 {
+            Inner::PlaceOs(session) => session.receive(text, steps),
+        }
+    }
+
+    /// Answers one request: appends the text of one frame to `out`. A ticket that is not open appends nothing.
+    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
+        match &mut self.0 {
+            Inner::PlaceOs(session) => session.reply(ticket, reply, out),
+        }
+    }
+
+    /// How this connection wants its events written.
+    pub fn form(&self) -> Form {
+        match &self.0 {
+            Inner::PlaceOs(session) => Form::PlaceOs(session.form()),
+        }
+    }
+
+    /// A text that keeps proxies and clients from giving the connection up, sent from time to time.
+    pub fn keep_alive(&self) -> Option<&'static str> {
+        match &self.0 {
+            Inner::PlaceOs(_) => Some(placeos::PONG),
+        }
+    }
+}
+
+/// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
+pub fn encode(form: Form, event: &Event, out: &mut Encoded) {
+    out.bytes.clear();
+    match form {
+        Form::PlaceOs(form) => placeos::encode(form, event, out),
+    }
+}

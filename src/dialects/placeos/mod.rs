@@ -1,0 +1,37 @@
+//! PlaceOS's real-time websocket, so exact that its own clients work unmodified.
+//!
+//! 1. A text frame is `ping`, or a JSON object with `id`, `cmd`, `sys`, `mod`, `index`, `name` and `args` (`wire.rs`).
+//! 2. It becomes one request for the core, or one refusal (`session.rs`).
+//! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`); a failure gets its code in [`errors`].
+//! 4. Values and log lines are written once for all who follow them (`frames.rs`).
+//!
+//! The HTTP side, from credentials to the shapes of resources, is in [`rest`].
+
+pub mod errors;
+mod frames;
+mod limits;
+pub mod rest;
+mod session;
+mod wire;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod transcripts;
+
+pub(in crate::dialects) use frames::encode;
+pub use session::Session;
+
+/// What answers a text `ping`, and keeps idle connections alive.
+pub const PONG: &str = "pong";
+
+/// How values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValueForm {
+    /// As JSON, what PlaceOS has sent since October 2021 and its clients expect.
+    Raw,
+    /// As a JSON string that contains JSON, as the public documentation shows it (`?values=string`).
+    Text,
+}

@@ -1,0 +1,252 @@
+//! Who may enter where: scopes, the websocket's door, `Origin`.
+
+use crate::dialects::placeos::ValueForm;
+use crate::dialects::placeos::rest::Query;
+use crate::model::Scope;
+
+/// The scope that opens everything.
+const PUBLIC: &str = "public";
+
+/// The scope for what drives rooms.
+const CONTROL: &str = "control";
+
+/// The scope of the resource under which the websocket stands.
+const SYSTEMS: &str = "systems";
+
+/// Why the websocket's door stays shut for a caller who is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoorRefusal {
+    /// No scope of the credential opens it, or the page that asks is foreign. The body is empty.
+    Forbidden,
+    /// The request is no upgrade. The body is plain text.
+    UpgradeRequired,
+}
+
+impl DoorRefusal {
+    /// The HTTP status.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Forbidden => 403,
+            Self::UpgradeRequired => 426,
+        }
+    }
+}
+
+/// Decides on the websocket for a caller who is known; one who is not has got 401 before.
+///
+/// The order is PlaceOS's: a plain GET with too narrow a scope gets 403, one with a good scope 426.
+pub fn enter_websocket(
+    scopes: &[Scope],
+    upgrade: Option<&str>,
+    connection: Option<&str>,
+) -> Result<(), DoorRefusal> {
+    if !may_enter_websocket(scopes) {
+        return Err(DoorRefusal::Forbidden);
+    }
+    if !is_websocket_upgrade(upgrade, connection) {
+        return Err(DoorRefusal::UpgradeRequired);
+    }
+    Ok(())
+}
+
+/// Whether the headers `Upgrade` and `Connection` ask for a websocket.
+pub fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> bool {
+    let lists = |value: Option<&str>, word: &str| {
+        value.is_some_and(|value| {
+            value
+                .split(',')
+                .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
+        })
+    };
+    lists(upgrade, "websocket") && lists(connection, "upgrade")
+}
+
+/// Whether the scopes open the websocket: writing on any of `public`, `systems`, `control`.
+fn may_enter_websocket(scopes: &[Scope]) -> bool {
+    scopes
+        .iter()
+        .any(|scope| scope.writes() && [PUBLIC, SYSTEMS, CONTROL].contains(&scope.name.as_str()))
+}
+
+/// Whether the scopes let one read a REST resource (`systems`, `zones`, `modules`, …).
+pub fn may_read(scopes: &[Scope], resource: &str) -> bool {
+    scopes
+        .iter()
+        .any(|scope| scope.reads() && (scope.name == PUBLIC || scope.name == resource))
+}
+
+/// Whether the scopes let one change a REST resource.
+pub fn may_write(scopes: &[Scope], resource: &str) -> bool {
+    scopes
+        .iter()
+        .any(|scope| scope.writes() && (scope.name == PUBLIC || scope.name == resource))
+}
+
+/// Whether the scopes let one call functions through a REST resource.
+pub fn may_exec(scopes: &[Scope], resource: &str) -> bool {
+    may_write(scopes, resource) || may_write(scopes, CONTROL)
+}
+
+/// Whether a page of another site asks. Only cookies make this matter, since browsers send them along unasked.
+///
+/// A request without `Origin` comes from no page. Behind a proxy that drops the port from `Host`, names alone are compared.
+pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>) -> bool {
+    let Some(origin) = origin else {
+        return false;
+    };
+    let (Some((scheme, authority)), Some(host)) = (origin.trim_ascii().split_once("://"), host)
+    else {
+        return true;
+    };
+    let (origin_name, origin_port) = name_and_port(authority);
+    let (host_name, host_port) = name_and_port(host.trim_ascii());
+    let same_port = match host_port {
+        None => true,
+        Some(port) => port == origin_port.unwrap_or_else(|| default_port(scheme)),
+    };
+    !(same_port && origin_name.eq_ignore_ascii_case(host_name))
+}
+
+/// Takes a host and port apart, where there is a port.
+pub(super) fn name_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+fn default_port(scheme: &str) -> &'static str {
+    if scheme.eq_ignore_ascii_case("https") {
+        "443"
+    } else {
+        "80"
+    }
+}
+
+/// What the query of a websocket's URL says beside credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketQuery {
+    /// How values are written: `values=string` asks for the documented form.
+    pub form: ValueForm,
+    /// What kind of device connects, for the log.
+    pub device: Device,
+}
+
+/// What kind of device a client says it is. Nothing depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// Mounted in a room: `fixed_device=true`.
+    Fixed,
+    /// Anything else.
+    Personal,
+}
+
+impl SocketQuery {
+    /// Reads the query. What is not known is passed over.
+    pub fn read(query: &Query<'_>) -> Self {
+        let says = |name, word| {
+            query
+                .first(name)
+                .is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
+        Self {
+            form: if says("values", "string") {
+                ValueForm::Text
+            } else {
+                ValueForm::Raw
+            },
+            device: if says("fixed_device", "true") {
+                Device::Fixed
+            } else {
+                Device::Personal
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(texts: &[&str]) -> Vec<Scope> {
+        let parsed = texts.iter().map(|text| Scope::parse(text));
+        parsed.collect::<Option<_>>().unwrap()
+    }
+
+    #[test]
+    fn the_websocket_needs_a_scope_that_writes() {
+        let enters = |texts: &[&str]| {
+            enter_websocket(
+                &scopes(texts),
+                Some("WebSocket"),
+                Some("keep-alive, Upgrade"),
+            )
+        };
+        for good in ["public", "systems", "control.write", "PUBLIC.Write"] {
+            assert_eq!(enters(&["guest", good]), Ok(()), "{good}");
+        }
+        for bad in ["public.read", "systems.read", "guest", "zones"] {
+            assert_eq!(enters(&[bad]), Err(DoorRefusal::Forbidden), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_scope_is_looked_at_before_the_upgrade() {
+        let plain =
+            |scope| enter_websocket(&scopes(&[scope]), None, None).map_err(DoorRefusal::status);
+        assert_eq!(plain("guest"), Err(403));
+        assert_eq!(plain("public"), Err(426));
+    }
+
+    #[test]
+    fn only_both_headers_together_ask_for_a_websocket() {
+        assert!(is_websocket_upgrade(Some("websocket"), Some("upgrade")));
+        assert!(!is_websocket_upgrade(Some("websocket"), Some("close")));
+        assert!(!is_websocket_upgrade(Some("h2c"), Some("Upgrade")));
+        assert!(!is_websocket_upgrade(None, Some("Upgrade")));
+    }
+
+    #[test]
+    fn a_resource_is_opened_by_its_own_name_or_public() {
+        assert!(may_read(&scopes(&["systems.read"]), "systems"));
+        assert!(!may_read(&scopes(&["systems"]), "zones"));
+        assert!(!may_read(&scopes(&["zones.write"]), "zones"));
+        assert!(!may_write(&scopes(&["public.read"]), "systems"));
+        assert!(!may_write(&scopes(&["control"]), "systems"));
+        assert!(may_exec(&scopes(&["control"]), "systems"));
+        assert!(!may_exec(&scopes(&["control.read"]), "systems"));
+    }
+
+    #[test]
+    fn an_origin_is_foreign_when_its_host_or_port_is_another() {
+        for (origin, host) in [
+            (None, Some("rooms.test")),
+            (Some("https://rooms.test"), Some("Rooms.test")),
+            (Some("https://rooms.test"), Some("rooms.test:443")),
+            (Some("http://rooms.test:3000"), Some("rooms.test:3000")),
+            (Some("https://rooms.test:8443"), Some("rooms.test")),
+            (Some("http://[::1]:3000"), Some("[::1]:3000")),
+        ] {
+            assert!(!origin_is_foreign(origin, host), "{origin:?} {host:?}");
+        }
+        for (origin, host) in [
+            ("https://evil.test", Some("rooms.test")),
+            ("https://rooms.test.evil.test", Some("rooms.test")),
+            ("http://rooms.test:3001", Some("rooms.test:3000")),
+            ("http://rooms.test", Some("rooms.test:3000")),
+            ("null", Some("rooms.test")),
+            ("https://rooms.test", None),
+        ] {
+            assert!(origin_is_foreign(Some(origin), host), "{origin} {host:?}");
+        }
+    }
+
+    #[test]
+    fn the_documented_form_of_values_is_asked_for_by_the_query() {
+        let read = |query| SocketQuery::read(&Query::parse(query));
+        assert_eq!(read("values=String&x=1").form, ValueForm::Text);
+        assert_eq!(read("values=raw").form, ValueForm::Raw);
+        assert_eq!(read("fixed_device=true").device, Device::Fixed);
+        assert_eq!(read("").device, Device::Personal);
+    }
+}

@@ -1,0 +1,412 @@
+//! The shapes of what a building consists of: its authority, systems, zones and users.
+//!
+//! PlaceOS's resources have more fields than the gateway has facts; those are given as PlaceOS gives them for a fresh row.
+//! Times are Unix seconds. The gateway keeps none per document, so whoever makes a shape says one time for all of them.
+
+use serde::Serialize;
+
+use crate::dialects::placeos::rest::ModuleShape;
+use crate::model::{Clearance, System, User, Zone, ZoneId};
+
+/// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
+const PLATFORM_VERSION: &str = "v2.0.0";
+
+/// The id of the one authority that a gateway serves.
+const AUTHORITY_ID: &str = "authority-riser";
+
+/// The tag of the zone around everything.
+const ORGANISATION_TAG: &str = "org";
+
+/// A list that is always empty.
+type NoItems = [(); 0];
+
+/// An object that is always empty.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct Empty {}
+
+/// The first thing that a client asks for: `GET /auth/authority`.
+#[derive(Debug, Serialize)]
+pub struct Authority<'a> {
+    id: &'static str,
+    name: &'a str,
+    description: &'static str,
+    domain: &'a str,
+    login_url: &'static str,
+    logout_url: &'static str,
+    config: AuthorityConfig<'a>,
+    email_domains: NoItems,
+    version: &'static str,
+    session: bool,
+    token_valid: bool,
+    production: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct AuthorityConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_zone: Option<&'a str>,
+}
+
+/// How a browser stands towards the gateway when it asks for the authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignIn {
+    /// It has nothing: a client sends it to the login page.
+    None,
+    /// It has a session from signing in, or carries a good credential with the request.
+    Session,
+}
+
+impl<'a> Authority<'a> {
+    /// The authority of this domain, the request's `Host` without its port. Its zone is the first that is tagged `org`.
+    pub fn new(domain: &'a str, zones: &'a [Zone], sign_in: SignIn) -> Self {
+        let is_organisation = |zone: &&Zone| zone.tags.iter().any(|tag| tag == ORGANISATION_TAG);
+        let organisation = zones.iter().find(is_organisation);
+        let signed_in = sign_in == SignIn::Session;
+        Self {
+            id: AUTHORITY_ID,
+            name: organisation.map_or(domain, |zone| &zone.name),
+            description: "",
+            domain,
+            login_url: "/login?continue={{url}}",
+            logout_url: "/auth/logout",
+            config: AuthorityConfig {
+                org_zone: organisation.map(|zone| zone.id.as_str()),
+            },
+            email_domains: [],
+            version: PLATFORM_VERSION,
+            session: signed_in,
+            token_valid: signed_in,
+            production: true,
+        }
+    }
+}
+
+/// A system: `GET /systems`, `GET /systems/{id}`.
+#[derive(Debug, Serialize)]
+pub struct SystemShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    display_name: Option<&'a str>,
+    description: &'a str,
+    email: Option<&'a str>,
+    features: &'a [String],
+    bookable: bool,
+    public: bool,
+    code: Option<()>,
+    r#type: Option<()>,
+    capacity: u32,
+    map_id: Option<&'a str>,
+    approval: bool,
+    images: NoItems,
+    security_groups: NoItems,
+    timezone: Option<&'a str>,
+    support_url: &'a str,
+    timetable_url: Option<()>,
+    camera_snapshot_urls: NoItems,
+    camera_url: Option<()>,
+    room_booking_url: Option<()>,
+    version: u32,
+    installed_ui_devices: u32,
+    zones: Vec<&'a str>,
+    modules: Vec<&'a str>,
+    orientation: &'static str,
+    playlists: NoItems,
+    signage: bool,
+    signage_last_seen: Option<()>,
+    space_config: Empty,
+    created_at: u64,
+    updated_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zone_data: Option<Vec<ZoneShape<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module_data: Option<Vec<ModuleShape<'a>>>,
+}
+
+impl<'a> SystemShape<'a> {
+    /// A system without what is around and in it.
+    pub fn new(system: &'a System, time: u64) -> Self {
+        Self {
+            id: system.id.as_str(),
+            name: &system.name,
+            display_name: system.display_name.as_deref(),
+            description: &system.description,
+            email: system.email.as_deref(),
+            features: &system.features,
+            bookable: system.bookable,
+            public: false,
+            code: None,
+            r#type: None,
+            capacity: system.capacity,
+            map_id: system.map_id.as_deref(),
+            approval: false,
+            images: [],
+            security_groups: [],
+            timezone: system.timezone.as_deref(),
+            support_url: system.support_url.as_deref().unwrap_or_default(),
+            timetable_url: None,
+            camera_snapshot_urls: [],
+            camera_url: None,
+            room_booking_url: None,
+            version: 0,
+            installed_ui_devices: 0,
+            zones: system.zones.iter().map(ZoneId::as_str).collect(),
+            modules: system
+                .modules
+                .iter()
+                .map(|module| module.as_str())
+                .collect(),
+            orientation: "unspecified",
+            playlists: [],
+            signage: false,
+            signage_last_seen: None,
+            space_config: Empty {},
+            created_at: time,
+            updated_at: time,
+            zone_data: None,
+            module_data: None,
+        }
+    }
+
+    /// The same with its zones and modules: `complete=true`.
+    #[must_use]
+    pub fn complete(self, zones: Vec<ZoneShape<'a>>, modules: Vec<ModuleShape<'a>>) -> Self {
+        Self {
+            zone_data: Some(zones),
+            module_data: Some(modules),
+            ..self
+        }
+    }
+}
+
+/// A zone: `GET /zones`, `GET /zones/{id}`, `GET /systems/{id}/zones`.
+#[derive(Debug, Serialize)]
+pub struct ZoneShape<'a> {
+    id: &'a str,
+    name: &'a str,
+    description: &'a str,
+    tags: &'a [String],
+    location: Option<()>,
+    display_name: Option<&'a str>,
+    code: Option<()>,
+    r#type: Option<()>,
+    count: u32,
+    capacity: u32,
+    map_id: Option<()>,
+    timezone: Option<()>,
+    parent_id: Option<&'a str>,
+    triggers: NoItems,
+    images: NoItems,
+    created_at: u64,
+    updated_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children_count: Option<usize>,
+}
+
+impl<'a> ZoneShape<'a> {
+    /// A zone by itself.
+    pub fn new(zone: &'a Zone, time: u64) -> Self {
+        Self {
+            id: zone.id.as_str(),
+            name: &zone.name,
+            description: &zone.description,
+            tags: &zone.tags,
+            location: None,
+            display_name: zone.display_name.as_deref(),
+            code: None,
+            r#type: None,
+            count: 0,
+            capacity: 0,
+            map_id: None,
+            timezone: None,
+            parent_id: zone.parent_id.as_ref().map(ZoneId::as_str),
+            triggers: [],
+            images: [],
+            created_at: time,
+            updated_at: time,
+            children_count: None,
+        }
+    }
+
+    /// The same with how many zones are directly inside it: `include_children_count=true`.
+    #[must_use]
+    pub fn with_children(self, count: usize) -> Self {
+        Self {
+            children_count: Some(count),
+            ..self
+        }
+    }
+}
+
+/// Who asks: `GET /users/current`.
+#[derive(Debug, Serialize)]
+pub struct CurrentUser<'a> {
+    id: &'a str,
+    authority_id: &'static str,
+    name: &'a str,
+    email: &'a str,
+    email_digest: &'static str,
+    first_name: &'a str,
+    last_name: &'a str,
+    image: &'static str,
+    groups: &'a [String],
+    sys_admin: bool,
+    support: bool,
+    associated_metadata: Empty,
+    subsystem_access: NoItems,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> CurrentUser<'a> {
+    /// A user with the clearance that the credential leaves to them.
+    pub fn new(user: &'a User, clearance: Clearance, time: u64) -> Self {
+        let (first_name, last_name) = user.name.split_once(' ').unwrap_or((&user.name, ""));
+        Self {
+            id: user.id.as_str(),
+            authority_id: AUTHORITY_ID,
+            name: &user.name,
+            email: &user.email,
+            email_digest: "",
+            first_name,
+            last_name,
+            image: "",
+            groups: &user.groups,
+            sys_admin: clearance >= Clearance::Admin,
+            support: clearance >= Clearance::Support,
+            associated_metadata: Empty {},
+            subsystem_access: [],
+            created_at: time,
+            updated_at: time,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::dialects::placeos::rest::{Condition, DriverFacts};
+    use crate::dialects::placeos::testing::{system, zone};
+    use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId};
+
+    const TIME: u64 = 1_700_000_000;
+
+    fn shape<T: Serialize>(shape: &T) -> Value {
+        serde_json::to_value(shape).unwrap()
+    }
+
+    fn module() -> Module {
+        Module {
+            id: ModuleId::new("mod-d1").unwrap(),
+            driver: DriverRef::LinkedIn("pjlink".to_owned()),
+            name: None,
+            uri: None,
+            settings: Secret::new("{}"),
+        }
+    }
+
+    const DRIVER: DriverFacts<'_> = DriverFacts {
+        id: "pjlink",
+        description: "Projectors",
+        module_name: "Display",
+    };
+
+    #[test]
+    fn the_authority_points_at_the_zone_around_everything() {
+        let organisation = Zone {
+            id: ZoneId::new("zone-hq").unwrap(),
+            name: "Headquarters".to_owned(),
+            tags: vec!["org".to_owned()],
+            ..zone()
+        };
+        let zones = [zone(), organisation];
+        let authority = shape(&Authority::new("rooms.test", &zones, SignIn::None));
+        assert_eq!(
+            authority,
+            json!({
+                "id": "authority-riser", "name": "Headquarters", "description": "", "domain": "rooms.test",
+                "login_url": "/login?continue={{url}}", "logout_url": "/auth/logout",
+                "config": {"org_zone": "zone-hq"}, "email_domains": [], "version": "v2.0.0",
+                "session": false, "token_valid": false, "production": true,
+            })
+        );
+        let alone = shape(&Authority::new("rooms.test", &[], SignIn::Session));
+        assert_eq!(alone["config"], json!({}));
+        assert_eq!(alone["session"], true);
+    }
+
+    #[test]
+    fn a_system_has_every_field_that_clients_read() {
+        assert_eq!(
+            shape(&SystemShape::new(&system(), TIME)),
+            json!({
+                "id": "sys-1", "name": "Board Room", "display_name": "The Board Room", "description": "Level 1",
+                "email": "board@example.com", "features": ["vc", "whiteboard"], "bookable": true, "public": false,
+                "code": null, "type": null, "capacity": 8, "map_id": "map-1", "approval": false, "images": [],
+                "security_groups": [], "timezone": "Etc/UTC", "support_url": "", "timetable_url": null,
+                "camera_snapshot_urls": [], "camera_url": null, "room_booking_url": null, "version": 0,
+                "installed_ui_devices": 0, "zones": ["zone-hq", "zone-l1"], "modules": ["mod-d1", "mod-d2"],
+                "orientation": "unspecified", "playlists": [], "signage": false, "signage_last_seen": null,
+                "space_config": {}, "created_at": TIME, "updated_at": TIME,
+            })
+        );
+    }
+
+    #[test]
+    fn a_complete_system_has_its_zones_and_modules_with_their_drivers() {
+        let (system, zone, module) = (system(), zone(), module());
+        let zones = vec![ZoneShape::new(&zone, TIME)];
+        let condition = Condition::Connected;
+        let modules = vec![ModuleShape::new(
+            &module,
+            DRIVER,
+            condition,
+            Some(&system.id),
+            TIME,
+        )];
+        let shape = shape(&SystemShape::new(&system, TIME).complete(zones, modules));
+        assert_eq!(shape["zone_data"][0]["id"], "zone-l1");
+        assert_eq!(shape["module_data"][0]["driver"]["module_name"], "Display");
+        assert_eq!(shape["module_data"][0]["control_system_id"], "sys-1");
+    }
+
+    #[test]
+    fn a_zone_says_how_many_are_inside_only_when_asked() {
+        let zone = zone();
+        assert_eq!(
+            shape(&ZoneShape::new(&zone, TIME)),
+            json!({
+                "id": "zone-l1", "name": "Level 1", "description": "", "tags": ["level", "quiet"], "location": null,
+                "display_name": null, "code": null, "type": null, "count": 0, "capacity": 0, "map_id": null,
+                "timezone": null, "parent_id": "zone-hq", "triggers": [], "images": [],
+                "created_at": TIME, "updated_at": TIME,
+            })
+        );
+        assert_eq!(
+            shape(&ZoneShape::new(&zone, TIME).with_children(3))["children_count"],
+            3
+        );
+    }
+
+    #[test]
+    fn the_current_user_has_the_clearance_that_the_credential_leaves() {
+        let user = User {
+            id: UserId::new("user-1").unwrap(),
+            email: "ann@example.test".to_owned(),
+            name: "Ann Mary Lee".to_owned(),
+            level: Clearance::Admin,
+            groups: vec!["group-a".to_owned()],
+            password: Some(Password::Plain(Secret::new("hunter2"))),
+        };
+        assert_eq!(
+            shape(&CurrentUser::new(&user, Clearance::Support, TIME)),
+            json!({
+                "id": "user-1", "authority_id": "authority-riser", "name": "Ann Mary Lee", "email": "ann@example.test",
+                "email_digest": "", "first_name": "Ann", "last_name": "Mary Lee", "image": "", "groups": ["group-a"],
+                "sys_admin": false, "support": true, "associated_metadata": {}, "subsystem_access": [],
+                "created_at": TIME, "updated_at": TIME,
+            })
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! What the lists of systems and zones are narrowed by.
+
+use crate::dialects::placeos::rest::Query;
+use crate::dialects::placeos::rest::query::BadParameter;
+use crate::model::{System, Zone};
+
+/// What `GET /systems` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SystemFilter {
+    words: Words,
+    bookable: Option<bool>,
+    capacity: Option<usize>,
+    emails: Vec<String>,
+    features: Vec<String>,
+    modules: Vec<String>,
+    zones: Vec<String>,
+    /// Asks for what no system here has: a trigger, being public, being signage.
+    nothing: bool,
+}
+
+impl SystemFilter {
+    /// Reads `q`, `bookable`, `capacity`, `email`, `features`, `module_id` and `zone_id`.
+    pub fn read(query: &Query<'_>) -> Result<Self, BadParameter> {
+        let public = query.truth("public")?.unwrap_or(false);
+        let signage = query.truth("signage")?.unwrap_or(false);
+        Ok(Self {
+            words: Words::read(query),
+            bookable: query.truth("bookable")?,
+            capacity: query.whole_number("capacity")?,
+            emails: query.items("email"),
+            features: query.items("features"),
+            modules: query.items("module_id"),
+            zones: query.items("zone_id"),
+            nothing: public || signage || !query.items("trigger_id").is_empty(),
+        })
+    }
+
+    /// Whether a system is asked for: it has at least this capacity, one of these addresses,
+    /// and all of these features, modules and zones.
+    pub fn matches(&self, system: &System) -> bool {
+        let capacity = usize::try_from(system.capacity).unwrap_or(usize::MAX);
+        let email = system.email.as_deref().unwrap_or_default();
+        let has_zone = |zone: &str| system.zones.iter().any(|known| known.as_str() == zone);
+        let has_module = |module: &str| system.modules.iter().any(|known| known.as_str() == module);
+        !self.nothing
+            && self.bookable.is_none_or(|asked| asked == system.bookable)
+            && self.capacity.is_none_or(|asked| asked <= capacity)
+            && (self.emails.is_empty() || contains(&self.emails, email))
+            && self
+                .features
+                .iter()
+                .all(|asked| contains(&system.features, asked))
+            && self.modules.iter().all(|asked| has_module(asked))
+            && self.zones.iter().all(|asked| has_zone(asked))
+            && self.words.stand_in(&[
+                &system.name,
+                system.display_name.as_deref().unwrap_or_default(),
+                &system.description,
+                email,
+                system.id.as_str(),
+            ])
+    }
+}
+
+/// What `GET /zones` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ZoneFilter {
+    words: Words,
+    parents: Vec<String>,
+    tags: Vec<String>,
+    /// Whether each zone is to say how many zones it has inside.
+    pub counts_children: bool,
+}
+
+impl ZoneFilter {
+    /// Reads `q`, `parent_id`, `tags` and `include_children_count`.
+    pub fn read(query: &Query<'_>) -> Result<Self, BadParameter> {
+        Ok(Self {
+            words: Words::read(query),
+            parents: query.items("parent_id"),
+            tags: query.items("tags"),
+            counts_children: query.truth("include_children_count")?.unwrap_or(false),
+        })
+    }
+
+    /// Whether tags or a parent are given. Users without clearance are refused with 403 if not.
+    pub fn is_narrow(&self) -> bool {
+        !self.parents.is_empty() || !self.tags.is_empty()
+    }
+
+    /// Whether a zone is asked for: it has one of these parents, where `root` is having none, and all of these tags.
+    pub fn matches(&self, zone: &Zone) -> bool {
+        let parent = zone
+            .parent_id
+            .as_ref()
+            .map_or("root", |parent| parent.as_str());
+        (self.parents.is_empty() || self.parents.iter().any(|asked| asked == parent))
+            && self.tags.iter().all(|asked| contains(&zone.tags, asked))
+            && self.words.stand_in(&[
+                &zone.name,
+                zone.display_name.as_deref().unwrap_or_default(),
+                &zone.description,
+                zone.id.as_str(),
+            ])
+    }
+}
+
+/// The words of a text search, in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Words(Vec<String>);
+
+impl Words {
+    /// Clients may ask with `*` behind a word, which every word has here anyway.
+    fn read(query: &Query<'_>) -> Self {
+        let words = query.first("q").unwrap_or_default().split_whitespace();
+        Self(
+            words
+                .map(|word| word.trim_matches(['*', '"']).to_lowercase())
+                .filter(|word| !word.is_empty())
+                .collect(),
+        )
+    }
+
+    /// Whether each word stands in one of the texts.
+    fn stand_in(&self, texts: &[&str]) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let stands = |word: &String| texts.iter().any(|text| text.contains(word.as_str()));
+        self.0.iter().all(stands)
+    }
+}
+
+fn contains(list: &[String], asked: &str) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::placeos::testing::{system, zone};
+
+    fn check_system(query: &str, expect: bool) {
+        let filter = SystemFilter::read(&Query::parse(query)).unwrap();
+        assert_eq!(filter.matches(&system()), expect, "{query:?}");
+    }
+
+    fn check_zone(query: &str, expect: bool) {
+        let filter = ZoneFilter::read(&Query::parse(query)).unwrap();
+        assert_eq!(filter.matches(&zone()), expect, "{query:?}");
+    }
+
+    #[test]
+    fn a_system_has_everything_that_is_asked() {
+        for query in [
+            "",
+            "q=",
+            "bookable=true&capacity=8&zone_id=zone-hq,zone-l1&features=VC",
+            "email=Board@example.com,other@example.com",
+            "module_id=mod-d1",
+            "q=board+ROOM",
+            "q=sys-1*",
+            "bookable=&capacity=&limit=20&group_id=x",
+            "public=false",
+        ] {
+            check_system(query, true);
+        }
+        for query in [
+            "bookable=false",
+            "capacity=9",
+            "zone_id=zone-hq,zone-l2",
+            "features=vc,lights",
+            "email=other@example.com",
+            "module_id=mod-d9",
+            "q=board+kitchen",
+            "public=true",
+            "trigger_id=trigger-1",
+        ] {
+            check_system(query, false);
+        }
+    }
+
+    #[test]
+    fn a_zone_is_found_by_its_tags_its_parent_and_its_words() {
+        for query in [
+            "",
+            "tags=level",
+            "tags=level,Quiet",
+            "parent_id=zone-hq",
+            "parent_id=zone-x,zone-hq",
+            "q=level",
+        ] {
+            check_zone(query, true);
+        }
+        for query in ["tags=level,org", "parent_id=root", "parent_id=zone-x"] {
+            check_zone(query, false);
+        }
+        let root = Zone {
+            parent_id: None,
+            ..zone()
+        };
+        let filter = ZoneFilter::read(&Query::parse("parent_id=root&include_children_count=true"));
+        let filter = filter.unwrap();
+        assert!(filter.matches(&root) && filter.is_narrow() && filter.counts_children);
+    }
+
+    #[test]
+    fn a_parameter_that_cannot_be_read_is_named_with_what_it_can_be() {
+        let wrong = |query| SystemFilter::read(&Query::parse(query)).unwrap_err();
+        assert_eq!(
+            serde_json::to_string(&wrong("capacity=many")).unwrap(),
+            r#"{"error":"capacity is not a whole number from 0","parameter":"capacity","restriction":"a whole number from 0"}"#
+        );
+        assert_eq!(wrong("bookable=maybe").parameter, "bookable");
+    }
+}

@@ -1,0 +1,211 @@
+//! One connection's state: the requests that are not answered yet, and which logs it follows by a module's place.
+//!
+//! An idle connection has neither, so it owns no memory beside this struct.
+
+use compact_str::CompactString;
+
+use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
+use crate::dialects::placeos::wire::{self, Asked, Frame, Refused};
+use crate::dialects::placeos::{PONG, ValueForm, frames};
+use crate::dialects::{Splice, Step};
+use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
+
+/// One connection's state.
+#[derive(Debug)]
+pub struct Session {
+    form: ValueForm,
+    /// Grows with every request, so that a late second answer meets no other request.
+    next_ticket: u32,
+    /// The server bounds how many requests are open, and most are answered before the next one comes: a list is enough.
+    open: Vec<Open>,
+    /// The logs that were begun by a place. A place may get another module while its log is followed.
+    logs: Vec<PlacedLog>,
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct Open {
+    ticket: Ticket,
+    id: CompactString,
+    meta: Vec<u8>,
+    then: Then,
+}
+
+/// What a success changes in the session.
+#[derive(Debug)]
+enum Then {
+    Nothing,
+    RememberLog(ModulePath),
+    ForgetLog(ModuleId),
+}
+
+#[derive(Debug)]
+struct PlacedLog {
+    path: ModulePath,
+    module: ModuleId,
+}
+
+impl Session {
+    /// Begins a connection. PlaceOS says nothing first.
+    pub fn open(form: ValueForm, _steps: &mut Vec<Step>) -> Self {
+        Self {
+            form,
+            next_ticket: 0,
+            open: Vec::new(),
+            logs: Vec::new(),
+        }
+    }
+
+    /// How this connection wants its events written.
+    pub fn form(&self) -> ValueForm {
+        self.form
+    }
+
+    /// Takes one text frame.
+    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
+        match wire::read(text) {
+            Ok(Frame::Ping) => steps.push(Step::Send(PONG.to_owned())),
+            Ok(Frame::Asked(asked)) => self.ask(asked, steps),
+            Err(refused) => refuse(refused, steps),
+        }
+    }
+
+    /// Answers one request.
+    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
+        let Some(at) = self.open.iter().position(|open| open.ticket == ticket) else {
+            return;
+        };
+        let open = self.open.swap_remove(at);
+        if self.open.is_empty() {
+            self.open = Vec::new();
+        }
+        let Open { id, meta, then, .. } = open;
+        match reply {
+            Ok(Reply::Bound | Reply::Unbound) => frames::success(&id, &meta, out),
+            Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
+            Ok(Reply::Debugging(module)) => {
+                frames::debugging(&id, &module, &meta, out);
+                if let Then::RememberLog(path) = then {
+                    self.remember_log(path, module);
+                }
+            }
+            Ok(Reply::Ignored) => {
+                frames::ignored(&id, out);
+                if let Then::ForgetLog(module) = then {
+                    self.forget_log(&module);
+                }
+            }
+            Err(failure) => frames::error(
+                &id,
+                ErrorCode::of(failure.kind()),
+                &errors::message(&failure),
+                failure.response_code(),
+                out,
+            ),
+        }
+    }
+
+    fn ask(&mut self, asked: Asked<'_>, steps: &mut Vec<Step>) {
+        let Asked { id, request, meta } = asked;
+        let request = self.meant(request, steps);
+        let (splice, then) = match &request {
+            Request::Bind(_) => (Splice::new(id), Then::Nothing),
+            Request::Unbind(_) | Request::Exec(_) => (Splice::default(), Then::Nothing),
+            Request::Debug(DebugTarget::Path(path)) => (
+                frames::log_splice(id, &meta),
+                Then::RememberLog(path.clone()),
+            ),
+            Request::Debug(DebugTarget::Module { .. }) => {
+                (frames::log_splice(id, &meta), Then::Nothing)
+            }
+            Request::Ignore(DebugTarget::Path(_)) => (Splice::default(), Then::Nothing),
+            Request::Ignore(DebugTarget::Module { id, .. }) => {
+                (Splice::default(), Then::ForgetLog(id.clone()))
+            }
+        };
+        let ticket = self.ticket();
+        self.open.push(Open {
+            ticket,
+            id: CompactString::new(id),
+            meta,
+            then,
+        });
+        steps.push(Step::Request {
+            ticket,
+            request,
+            splice,
+        });
+    }
+
+    /// An ignore by place is meant for the logs that a debug by this place began, whatever module stands there by now.
+    ///
+    /// If there are several, since the place was debugged again with another module in it, the older ones are asked for here.
+    /// Their tickets are not open, so that the client gets the one answer to its one request.
+    fn meant(&mut self, request: Request, steps: &mut Vec<Step>) -> Request {
+        let Request::Ignore(DebugTarget::Path(path)) = request else {
+            return request;
+        };
+        let mut begun: Vec<ModuleId> = self
+            .logs
+            .iter()
+            .filter(|log| log.path == path)
+            .map(|log| log.module.clone())
+            .collect();
+        let Some(newest) = begun.pop() else {
+            return Request::Ignore(DebugTarget::Path(path));
+        };
+        for module in begun {
+            self.forget_log(&module);
+            steps.push(Step::Request {
+                ticket: self.ticket(),
+                request: ignore(module, &path),
+                splice: Splice::default(),
+            });
+        }
+        ignore(newest, &path)
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket = self.next_ticket.wrapping_add(1);
+        ticket
+    }
+
+    fn remember_log(&mut self, path: ModulePath, module: ModuleId) {
+        let known = |log: &PlacedLog| log.path == path && log.module == module;
+        if !self.logs.iter().any(known) {
+            self.logs.push(PlacedLog { path, module });
+        }
+    }
+
+    fn forget_log(&mut self, module: &ModuleId) {
+        self.logs.retain(|log| log.module != *module);
+        if self.logs.is_empty() {
+            self.logs = Vec::new();
+        }
+    }
+}
+
+fn ignore(module: ModuleId, path: &ModulePath) -> Request {
+    Request::Ignore(DebugTarget::Module {
+        id: module,
+        system: Some(path.system.clone()),
+    })
+}
+
+fn refuse(refused: Refused<'_>, steps: &mut Vec<Step>) {
+    let mut out = Vec::new();
+    frames::error(
+        refused.id,
+        refused.code,
+        &refused.message,
+        DEFAULT_RESPONSE_CODE,
+        &mut out,
+    );
+    steps.push(Step::Send(
+        String::from_utf8(out).expect("a frame is made of texts"),
+    ));
+    if let Some(command) = refused.command {
+        steps.push(Step::Refused { command });
+    }
+}

@@ -1,0 +1,55 @@
+//! Helpers for this dialect's tests.
+
+use crate::model::{
+    BindingPath, ModuleId, ModuleIndex, ModuleName, ModulePath, StatusName, System, SystemId, Zone,
+    ZoneId,
+};
+
+/// A status by its place.
+pub(super) fn path(system: &str, module: &str, index: u32, status: &str) -> BindingPath {
+    BindingPath {
+        module: ModulePath {
+            system: SystemId::new(system).unwrap(),
+            module: ModuleName::new(module).unwrap(),
+            index: ModuleIndex::new(index).unwrap(),
+        },
+        status: StatusName::new(status).unwrap(),
+    }
+}
+
+/// A system with something in every field.
+pub(super) fn system() -> System {
+    System {
+        id: SystemId::new("sys-1").unwrap(),
+        name: "Board Room".to_owned(),
+        display_name: Some("The Board Room".to_owned()),
+        description: "Level 1".to_owned(),
+        email: Some("board@example.com".to_owned()),
+        capacity: 8,
+        bookable: true,
+        features: vec!["vc".to_owned(), "whiteboard".to_owned()],
+        map_id: Some("map-1".to_owned()),
+        timezone: Some("Etc/UTC".to_owned()),
+        support_url: None,
+        zones: vec![
+            ZoneId::new("zone-hq").unwrap(),
+            ZoneId::new("zone-l1").unwrap(),
+        ],
+        modules: vec![
+            ModuleId::new("mod-d1").unwrap(),
+            ModuleId::new("mod-d2").unwrap(),
+        ],
+    }
+}
+
+/// A zone inside another.
+pub(super) fn zone() -> Zone {
+    Zone {
+        id: ZoneId::new("zone-l1").unwrap(),
+        name: "Level 1".to_owned(),
+        display_name: None,
+        description: String::new(),
+        tags: vec!["level".to_owned(), "quiet".to_owned()],
+        parent_id: Some(ZoneId::new("zone-hq").unwrap()),
+    }
+}

@@ -1,0 +1,384 @@
+//! Drivers that are linked into the gateway.
+//!
+//! A panic in anything a driver does is caught here and becomes the end of its module, never of the process.
+//! A driver that blocks its thread cannot be stopped, so it is reported: each time one of its futures is polled, the moment is noted,
+//! and [`InProcessHost::report_blocked`] looks for moments that lie too far back.
+//! What a driver spawns through its context ends with the module.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use driver_sdk::{BoxFuture, Context, Definition, Host, Instance, Outcome};
+use futures_util::FutureExt;
+use metrics::Counter;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, interval};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::driver_host::{
+    CallError, Description, DriverHost, HostError, ModuleSink, RunningModule,
+};
+use crate::model::{
+    DriverRef, FunctionName, JsonText, LogLevel, Module, ModuleId, ModuleName, StatusName,
+    StatusValue,
+};
+
+/// How long one poll of a driver's future may take before it counts as blocking its thread. A driver that computes for a second starves its neighbours.
+const BLOCKED_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs the drivers that are linked in.
+pub struct InProcessHost {
+    drivers: HashMap<&'static str, (Definition, Description)>,
+    runtime: Handle,
+    polls: Arc<Polls>,
+}
+
+impl InProcessHost {
+    /// A host of these drivers, whose modules run on `runtime`.
+    pub fn new(definitions: Vec<Definition>, runtime: Handle) -> Result<Self, HostError> {
+        let drivers = definitions
+            .into_iter()
+            .map(|definition| {
+                let module_name = ModuleName::new(definition.module_name).map_err(|source| {
+                    HostError::BadDefinition {
+                        id: definition.id.to_owned(),
+                        source,
+                    }
+                })?;
+                let description = Description {
+                    module_name,
+                    text: Arc::from(definition.description),
+                    interface: Arc::new((definition.interface)()),
+                };
+                Ok((definition.id, (definition, description)))
+            })
+            .collect::<Result<_, HostError>>()?;
+        Ok(Self {
+            drivers,
+            runtime,
+            polls: Arc::new(Polls::new()),
+        })
+    }
+
+    /// Reports drivers that block their thread. Runs until it is dropped; to be run away from the drivers' runtime.
+    pub fn report_blocked(&self) -> impl Future<Output = ()> + use<> {
+        let polls = Arc::clone(&self.polls);
+        async move {
+            let mut ticks = interval(BLOCKED_AFTER / 2);
+            loop {
+                ticks.tick().await;
+                polls.report();
+            }
+        }
+    }
+
+    fn find(&self, driver: &DriverRef) -> Result<&(Definition, Description), HostError> {
+        let DriverRef::LinkedIn(id) = driver;
+        self.drivers.get(id.as_str()).ok_or_else(|| {
+            let mut known: Vec<&str> = self.drivers.keys().copied().collect();
+            known.sort_unstable();
+            HostError::UnknownDriver {
+                id: id.clone(),
+                known: known.join(", "),
+            }
+        })
+    }
+}
+
+impl fmt::Debug for InProcessHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcessHost")
+            .field("drivers", &self.drivers.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DriverHost for InProcessHost {
+    fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
+        Ok(self.find(driver)?.1.clone())
+    }
+
+    fn start(
+        &self,
+        module: &Module,
+        sink: Arc<dyn ModuleSink>,
+    ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>> {
+        let definition = match self.find(&module.driver) {
+            Ok((definition, _)) => *definition,
+            Err(error) => return Box::pin(async { Err(error) }),
+        };
+        let bridge = Arc::new(Bridge {
+            module: module.id.clone(),
+            sink,
+            runtime: self.runtime.clone(),
+            polls: Arc::clone(&self.polls),
+            tasks: TaskTracker::new(),
+            end: CancellationToken::new(),
+            panicked: watch::Sender::new(None),
+        });
+        // Dropping the future, or what it yields, ends what the driver has started.
+        let guard = bridge.end.clone().drop_guard();
+        let context = Context::new(
+            module.id.clone(),
+            module.uri.as_deref(),
+            module.settings(),
+            Arc::clone(&bridge) as Arc<dyn Host>,
+        );
+        let poll = self.polls.register(&module.id);
+        Box::pin(async move {
+            let starting = async move { (definition.start)(context).await };
+            let instance = match caught(Watched::new(starting, Arc::clone(&poll))).await {
+                Ok(Ok(instance)) => instance,
+                Ok(Err(error)) => return Err(HostError::Start(error)),
+                Err(panic) => return Err(HostError::Panicked(panic)),
+            };
+            Ok(Arc::new(Running {
+                instance,
+                bridge,
+                poll,
+                _end: guard,
+            }) as Arc<dyn RunningModule>)
+        })
+    }
+}
+
+/// A running instance of a linked-in driver.
+struct Running {
+    instance: Arc<dyn Instance>,
+    bridge: Arc<Bridge>,
+    poll: Arc<PollNote>,
+    _end: DropGuard,
+}
+
+impl RunningModule for Running {
+    fn call(
+        &self,
+        function: &FunctionName,
+        arguments: &JsonText,
+    ) -> BoxFuture<'static, Result<Outcome, CallError>> {
+        let instance = Arc::clone(&self.instance);
+        let (function, arguments) = (function.clone(), arguments.clone());
+        // What the driver does before its first await must be watched and caught as well, so it moves into the future.
+        let call = async move { instance.call(&function, &arguments).await };
+        let call = caught(Watched::new(call, Arc::clone(&self.poll)));
+        Box::pin(async move {
+            match call.await {
+                Ok(Ok(outcome)) => Ok(outcome),
+                Ok(Err(error)) => Err(CallError::Failed(error)),
+                Err(panic) => Err(CallError::Panicked(panic)),
+            }
+        })
+    }
+
+    fn exited(&self) -> BoxFuture<'static, String> {
+        let mut panicked = self.bridge.panicked.subscribe();
+        Box::pin(async move {
+            let panic = panicked.wait_for(Option::is_some).await;
+            match panic.ok().and_then(|panic| panic.clone()) {
+                Some(panic) => panic,
+                // The sender lives in the bridge that this instance holds, so only a dropped instance comes here.
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn stop(&self) -> BoxFuture<'static, ()> {
+        let instance = Arc::clone(&self.instance);
+        let bridge = Arc::clone(&self.bridge);
+        let stopping = caught(Watched::new(
+            async move { instance.stop().await },
+            Arc::clone(&self.poll),
+        ));
+        Box::pin(async move {
+            if let Err(panic) = stopping.await {
+                tracing::warn!(module = %bridge.module, %panic, "the driver panicked while stopping");
+            }
+            bridge.end.cancel();
+            bridge.tasks.close();
+            bridge.tasks.wait().await;
+        })
+    }
+}
+
+/// The driver's view of its module, and the module's tasks.
+struct Bridge {
+    module: ModuleId,
+    sink: Arc<dyn ModuleSink>,
+    runtime: Handle,
+    polls: Arc<Polls>,
+    tasks: TaskTracker,
+    end: CancellationToken,
+    panicked: watch::Sender<Option<String>>,
+}
+
+impl Host for Bridge {
+    fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
+        self.sink.status(name, value);
+    }
+
+    fn signal_status(&self, name: &StatusName) {
+        self.sink.signal(name);
+    }
+
+    fn status(&self, name: &StatusName) -> Option<StatusValue> {
+        self.sink.last(name)
+    }
+
+    fn wants_line(&self, level: LogLevel) -> bool {
+        self.sink.wants_line(level)
+    }
+
+    fn line(&self, level: LogLevel, message: String) {
+        self.sink.line(level, message);
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        let poll = self.polls.register(&self.module);
+        let task = caught(Watched::new(task, poll));
+        let end = self.end.clone();
+        let panicked = self.panicked.clone();
+        self.tasks.spawn_on(
+            async move {
+                if let Some(Err(panic)) = end.run_until_cancelled(task).await {
+                    panicked.send_replace(Some(format!("a task of the driver panicked: {panic}")));
+                }
+            },
+            &self.runtime,
+        );
+    }
+}
+
+/// Turns a panic into its message.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(future)
+        .catch_unwind()
+        .await
+        .map_err(|panic| panic_message(&*panic))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(message) = panic.downcast_ref::<&str>() {
+        (*message).to_owned()
+    } else if let Some(message) = panic.downcast_ref::<String>() {
+        message.clone()
+    } else {
+        "without a message".to_owned()
+    }
+}
+
+/// When each future of a driver was last entered.
+struct Polls {
+    epoch: Instant,
+    notes: Mutex<Vec<Weak<PollNote>>>,
+    blocked: Counter,
+}
+
+/// One future, or several that are polled by one task.
+struct PollNote {
+    module: ModuleId,
+    epoch: Instant,
+    /// Milliseconds since `epoch`, plus one, at which the poll that is under way began; 0 between polls.
+    entered: AtomicU64,
+    /// The value of `entered` that was last reported.
+    reported: AtomicU64,
+}
+
+impl Polls {
+    fn new() -> Self {
+        metrics::describe_counter!(
+            "riser_drivers_blocked_total",
+            "Times a linked-in driver blocked its thread"
+        );
+        Self {
+            epoch: Instant::now(),
+            notes: Mutex::default(),
+            blocked: metrics::counter!("riser_drivers_blocked_total"),
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Vec<Weak<PollNote>>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register(&self, module: &ModuleId) -> Arc<PollNote> {
+        let note = Arc::new(PollNote {
+            module: module.clone(),
+            epoch: self.epoch,
+            entered: AtomicU64::new(0),
+            reported: AtomicU64::new(0),
+        });
+        self.notes().push(Arc::downgrade(&note));
+        note
+    }
+
+    fn report(&self) {
+        let now = millis(self.epoch);
+        self.notes().retain(|note| {
+            let Some(note) = note.upgrade() else {
+                return false;
+            };
+            let entered = note.entered.load(Ordering::Relaxed);
+            let blocked = entered != 0 && now.saturating_sub(entered) > millis_of(BLOCKED_AFTER);
+            if blocked && note.reported.swap(entered, Ordering::Relaxed) != entered {
+                self.blocked.increment(1);
+                tracing::warn!(
+                    module = %note.module,
+                    "the driver blocks its thread; its module hangs until it returns, and a driver that must be stoppable has to run as a process"
+                );
+            }
+            true
+        });
+    }
+}
+
+fn millis(epoch: Instant) -> u64 {
+    millis_of(epoch.elapsed()) + 1
+}
+
+fn millis_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A future that notes when it is polled.
+struct Watched<F> {
+    future: Pin<Box<F>>,
+    note: Arc<PollNote>,
+}
+
+impl<F: Future> Watched<F> {
+    fn new(future: F, note: Arc<PollNote>) -> Self {
+        Self {
+            future: Box::pin(future),
+            note,
+        }
+    }
+}
+
+impl<F: Future> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        /// Leaves the note behind on every way out, a panic too.
+        struct Leave<'a>(&'a AtomicU64);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.store(0, Ordering::Relaxed);
+            }
+        }
+        let this = &mut *self;
+        this.note
+            .entered
+            .store(millis(this.note.epoch), Ordering::Relaxed);
+        let _leave = Leave(&this.note.entered);
+        this.future.as_mut().poll(cx)
+    }
+}

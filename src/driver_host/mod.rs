@@ -1,0 +1,112 @@
+//! How drivers run: the port, and its implementations.
+//!
+//! The core starts and calls modules through [`DriverHost`]; a running driver speaks upward through the [`ModuleSink`] that the core hands in.
+//! So the host knows neither the core nor a concrete driver.
+
+pub mod in_process;
+
+use std::sync::Arc;
+
+use driver_sdk::BoxFuture;
+use driver_sdk::Outcome;
+
+use crate::model::{
+    DriverRef, FunctionName, Interface, JsonText, LogLevel, Module, ModuleName, StatusName,
+    StatusValue,
+};
+
+/// Starts modules.
+pub trait DriverHost: Send + Sync + 'static {
+    /// What a driver says of itself.
+    fn describe(&self, driver: &DriverRef) -> Result<Description, HostError>;
+
+    /// Starts a module. The future and all that it starts run on the driver runtime.
+    fn start(
+        &self,
+        module: &Module,
+        sink: Arc<dyn ModuleSink>,
+    ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>>;
+}
+
+/// What a driver says of itself, before any module of it runs.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The name of its modules unless the building file gives another.
+    pub module_name: ModuleName,
+    /// What it is, for people.
+    pub text: Arc<str>,
+    /// Its functions.
+    pub interface: Arc<Interface>,
+}
+
+/// One running module.
+pub trait RunningModule: Send + Sync + 'static {
+    /// Calls a function. Dropping the future abandons the call.
+    fn call(
+        &self,
+        function: &FunctionName,
+        arguments: &JsonText,
+    ) -> BoxFuture<'static, Result<Outcome, CallError>>;
+
+    /// Waits until the module ends by itself, and says why.
+    fn exited(&self) -> BoxFuture<'static, String>;
+
+    /// Ends the module in good order. What it said or started is over when this returns.
+    fn stop(&self) -> BoxFuture<'static, ()>;
+}
+
+/// What a module says. None of it waits. After the module was stopped or replaced, what still comes is dropped.
+pub trait ModuleSink: Send + Sync + 'static {
+    /// A status has this value, or none. A value equal to the last one is dropped.
+    fn status(&self, name: &StatusName, value: Option<StatusValue>);
+
+    /// Publishes the last value again.
+    fn signal(&self, name: &StatusName);
+
+    /// The value the module last set.
+    fn last(&self, name: &StatusName) -> Option<StatusValue>;
+
+    /// Whether anybody would see a line of this level.
+    fn wants_line(&self, level: LogLevel) -> bool;
+
+    /// A log line.
+    fn line(&self, level: LogLevel, message: String);
+}
+
+/// Why a call gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The driver failed or refused the arguments; it runs on.
+    #[error("{0}")]
+    Failed(driver_sdk::Error),
+    /// The driver panicked; the module is to be restarted.
+    #[error("the driver panicked: {0}")]
+    Panicked(String),
+}
+
+/// Why a module could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// No driver of that id is linked in.
+    #[error("no driver {id:?} is linked in; there are {known}")]
+    UnknownDriver {
+        /// The id asked for.
+        id: String,
+        /// The ids that there are.
+        known: String,
+    },
+    /// A linked-in driver's metadata cannot be used.
+    #[error("driver {id:?} has an unusable module name")]
+    BadDefinition {
+        /// The driver.
+        id: String,
+        /// What is wrong.
+        source: crate::model::InvalidId,
+    },
+    /// The driver's start failed.
+    #[error("the driver did not start: {0}")]
+    Start(driver_sdk::Error),
+    /// The driver's start panicked.
+    #[error("the driver panicked while starting: {0}")]
+    Panicked(String),
+}

@@ -1,0 +1,198 @@
+//! What a building consists of: the checked content of a building file or a store.
+
+use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
+
+use crate::model::{KeyId, Secret, UserId, ZoneId};
+
+/// A whole building. Ids are unique within each list, and every reference has its target.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Building {
+    /// Zones in the order of the file.
+    pub zones: Vec<Zone>,
+    /// Systems in the order of the file.
+    pub systems: Vec<System>,
+    /// Modules in the order of the file.
+    pub modules: Vec<Module>,
+    /// People and services.
+    pub users: Vec<User>,
+    /// API keys.
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// A group of systems.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zone {
+    /// The id.
+    pub id: ZoneId,
+    /// The name for people.
+    pub name: String,
+    /// A name for screens, where it differs.
+    pub display_name: Option<String>,
+    /// A few words for people.
+    pub description: String,
+    /// Tags such as `org`, `building`, `level`.
+    pub tags: Vec<String>,
+    /// The zone around this one.
+    pub parent_id: Option<ZoneId>,
+}
+
+/// A room or group of modules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct System {
+    /// The id.
+    pub id: SystemId,
+    /// The name for people.
+    pub name: String,
+    /// A name for screens, where it differs.
+    pub display_name: Option<String>,
+    /// A few words for people.
+    pub description: String,
+    /// The mailbox of the room's calendar.
+    pub email: Option<String>,
+    /// How many people fit in.
+    pub capacity: u32,
+    /// Whether it can be booked.
+    pub bookable: bool,
+    /// What the room has, for searches.
+    pub features: Vec<String>,
+    /// An id on a map.
+    pub map_id: Option<String>,
+    /// An IANA time zone.
+    pub timezone: Option<String>,
+    /// Where people get help.
+    pub support_url: Option<String>,
+    /// The zones it is in, outermost first by habit.
+    pub zones: Vec<ZoneId>,
+    /// Its modules; the order gives the index of like-named ones.
+    pub modules: Vec<ModuleId>,
+}
+
+/// A module to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Module {
+    /// The id.
+    pub id: ModuleId,
+    /// Which driver.
+    pub driver: DriverRef,
+    /// The name clients use; the driver's own when absent.
+    pub name: Option<ModuleName>,
+    /// Where the device is.
+    pub uri: Option<String>,
+    /// The settings, a JSON object with `${ENV:…}` already filled in; may hold passwords.
+    pub settings: Secret,
+}
+
+impl Module {
+    /// The settings as JSON.
+    pub fn settings(&self) -> JsonText {
+        JsonText::parse(self.settings.expose()).unwrap_or_else(|_| JsonText::null())
+    }
+}
+
+/// Which code a module runs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DriverRef {
+    /// A driver that is linked into the gateway, by its id.
+    LinkedIn(String),
+}
+
+impl DriverRef {
+    /// The driver's id, for people.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::LinkedIn(id) => id,
+        }
+    }
+}
+
+/// A person or service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The address, unique.
+    pub email: String,
+    /// The name for people.
+    pub name: String,
+    /// What the user may do at most.
+    pub level: Clearance,
+    /// Groups, for rights per zone.
+    pub groups: Vec<String>,
+    /// What the user signs in with; absent for those who only have API keys.
+    pub password: Option<Password>,
+}
+
+/// What a user signs in with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Password {
+    /// The password itself; hashed where it is stored.
+    Plain(Secret),
+    /// An argon2 hash in its usual text form, `$argon2id$…`.
+    Hashed(Secret),
+}
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiKey {
+    /// The public half.
+    pub id: KeyId,
+    /// The secret half; hashed where it is stored.
+    pub secret: Secret,
+    /// Whose key it is.
+    pub user: UserId,
+    /// What the key may do at most.
+    pub level: Clearance,
+    /// Which parts of the API it opens.
+    pub scopes: Vec<Scope>,
+    /// When given, only these systems and those in `zones`.
+    pub systems: Vec<SystemId>,
+    /// When given, only systems in these zones and those in `systems`.
+    pub zones: Vec<ZoneId>,
+}
+
+/// A part of the API: `public`, `systems.read`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The part, in lower case.
+    pub name: String,
+    /// Reading, writing or both.
+    pub access: ScopeAccess,
+}
+
+/// What a scope lets one do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeAccess {
+    /// Only read.
+    Read,
+    /// Only write.
+    Write,
+    /// Both.
+    Full,
+}
+
+impl Scope {
+    /// Reads `name`, `name.read` or `name.write`, in any case. `None` for an empty name or another ending.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let (name, access) = match text.split_once('.') {
+            None => (text.as_str(), ScopeAccess::Full),
+            Some((name, "read")) => (name, ScopeAccess::Read),
+            Some((name, "write")) => (name, ScopeAccess::Write),
+            Some(_) => return None,
+        };
+        (!name.is_empty()).then(|| Self {
+            name: name.to_owned(),
+            access,
+        })
+    }
+
+    /// Whether the scope lets one write.
+    pub fn writes(&self) -> bool {
+        self.access != ScopeAccess::Read
+    }
+
+    /// Whether the scope lets one read.
+    pub fn reads(&self) -> bool {
+        self.access != ScopeAccess::Write
+    }
+}

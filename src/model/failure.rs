@@ -1,0 +1,102 @@
+//! Why a request failed, as the core sees it.
+//!
+//! Each dialect maps the kind to its own code in one exhaustive match.
+//! The message is for the client; what only the log may see is the source.
+
+use std::error::Error;
+use std::fmt;
+
+/// The closed list of what can go wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// There is no such system.
+    SystemNotFound,
+    /// The system has no such module, or there is no module of that id.
+    ModuleNotFound,
+    /// The module has no such function.
+    FunctionNotFound,
+    /// The request has the wrong shape.
+    BadRequest,
+    /// Who asks is not known.
+    Unauthenticated,
+    /// Who asks may not do this.
+    Forbidden,
+    /// No answer came in time; whether the call ran is not known.
+    TimedOut,
+    /// A queue on the way is full; the call did not run.
+    Busy,
+    /// What is needed is not there at the moment.
+    Unavailable,
+    /// The driver failed or refused the arguments.
+    DriverFailed,
+    /// Something in the request is over a limit.
+    TooLarge,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A failed request.
+#[derive(Debug)]
+pub struct Failure {
+    kind: FailureKind,
+    message: String,
+    response_code: u16,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure with a message fit for the client, and the HTTP-like response code 500.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            response_code: 500,
+            source: None,
+        }
+    }
+
+    /// The same failure with a driver's own HTTP-like response code.
+    #[must_use]
+    pub fn with_response_code(self, response_code: u16) -> Self {
+        Self {
+            response_code,
+            ..self
+        }
+    }
+
+    /// The same failure with what only the log may see.
+    #[must_use]
+    pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// The message for the client.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The HTTP-like response code that PlaceOS drivers give.
+    pub fn response_code(&self) -> u16 {
+        self.response_code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

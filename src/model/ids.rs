@@ -1,0 +1,36 @@
+//! Ids that only the gateway knows; those that drivers share are in `driver-types`.
+
+use std::fmt;
+
+use driver_types::text_id;
+
+text_id! {
+    /// A zone: a building, a level, any group of systems.
+    ZoneId, "a zone id"
+}
+text_id! {
+    /// A person or service that signs in.
+    UserId, "a user id"
+}
+text_id! {
+    /// The public half of an API key.
+    KeyId, "an API key id"
+}
+
+/// One client's connection, never used twice by a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which of a connection's open requests a reply answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u32);
+
+/// The place of a status change in the order of this node, from 1. Local to the node and never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Revision(pub u64);

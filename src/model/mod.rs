@@ -1,0 +1,32 @@
+//! The words of the gateway: ids, status values, requests, replies, events, failures.
+//!
+//! Every other room speaks in these types, so this one imports no room and does no I/O.
+//! None of them derives `serde`: a wire format belongs to its dialect, and changing a word here cannot change a wire.
+
+mod building;
+mod close;
+mod credentials;
+mod event;
+mod failure;
+mod ids;
+mod reply;
+mod request;
+mod status;
+
+pub use building::{
+    ApiKey, Building, DriverRef, Module, Password, Scope, ScopeAccess, System, User, Zone,
+};
+pub use close::{Audience, CloseReason};
+pub use credentials::{Credentials, Secret};
+pub use driver_types::{
+    Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
+    ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,
+};
+pub use event::{Event, LogLine, Subject};
+pub use failure::{Failure, FailureKind};
+pub use ids::{ConnectionId, KeyId, Revision, Ticket, UserId, ZoneId};
+pub use reply::Reply;
+pub use request::{Call, DebugTarget, Request};
+pub use status::{
+    BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
+};

@@ -1,0 +1,5 @@
+//! The doors: HTTP and websockets.
+
+mod settings;
+
+pub use settings::{ConnectionLimits, KeepAliveSettings, ServerSettings};

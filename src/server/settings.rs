@@ -1,0 +1,88 @@
+//! What an operator may set about the doors. Bounds that nobody needs to turn are in `limits.rs`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// Settings of the server room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Where to listen; port 0 takes a free one. Default `127.0.0.1:3000`.
+    pub listen: SocketAddr,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served. Absent (the default) means: beside everything else.
+    pub health_listen: Option<SocketAddr>,
+    /// How many worker threads serve connections. 0 (the default) means one per core.
+    pub workers: usize,
+    /// How long clients have to answer the close frame when the gateway stops. Default 5 s.
+    pub drain_deadline: Duration,
+    /// `SO_SNDBUF` of each connection in bytes: what the kernel may hold for a client that does not read. Default 64 KiB.
+    pub send_buffer_bytes: usize,
+    /// What one client may take.
+    pub limits: ConnectionLimits,
+    /// How dead connections are noticed.
+    pub keep_alive: KeepAliveSettings,
+}
+
+/// What one client may take. For counts and rates 0 means no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// The largest message from a client in bytes. Past it the connection is closed with 1009. Default 2 MiB.
+    pub message_max_bytes: usize,
+    /// Bindings per connection. One more is refused. Default 10 000.
+    pub bindings_max: usize,
+    /// Requests per second and connection; past it requests are answered "busy". Default 0.
+    pub requests_per_second: u32,
+    /// Connections in all; past it new ones get 503. Default 0.
+    pub connections_max: usize,
+    /// Connections per API key; past it new ones get 503. Default 0.
+    pub connections_per_key: usize,
+    /// Connections per client address; past it new ones get 503. Default 0.
+    pub connections_per_address: usize,
+}
+
+/// How dead connections are noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepAliveSettings {
+    /// A protocol PING goes out after this long without any inbound frame. Default 30 s.
+    pub ping_after: Duration,
+    /// The dialect's own sign of life goes out this often, counted from each connection's start. Default 80 s.
+    pub pong_every: Duration,
+    /// A connection without any inbound frame for this long is closed. Default 90 s.
+    pub reap_after: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            health_listen: None,
+            workers: 0,
+            drain_deadline: Duration::from_secs(5),
+            send_buffer_bytes: 64 * 1024,
+            limits: ConnectionLimits::default(),
+            keep_alive: KeepAliveSettings::default(),
+        }
+    }
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            message_max_bytes: 2 * 1024 * 1024,
+            bindings_max: 10_000,
+            requests_per_second: 0,
+            connections_max: 0,
+            connections_per_key: 0,
+            connections_per_address: 0,
+        }
+    }
+}
+
+impl Default for KeepAliveSettings {
+    fn default() -> Self {
+        Self {
+            ping_after: Duration::from_secs(30),
+            pong_every: Duration::from_secs(80),
+            reap_after: Duration::from_secs(90),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// PlaceOS's own client library, unmodified, driven by a test through its standard input and output.
+//
+//   node ts-client.mjs URL API_KEY [cookie|query]
+//
+// `cookie` is how a page in a desktop browser presents its key, `query` how a framed page and an iPad do.
+// Standard input takes one command a line and standard output gives one event a line, both JSON objects.
+// `ref` is the test's own mark; it comes back in the answer.
+//
+//   command                                              answered by
+//   {"cmd":"bind","sys","mod","index","name"}            a `value` event for each value, with the same four fields
+//   {"cmd":"unbind","sys","mod","index","name"}          nothing: look for the reply among the `received` events
+//   {"cmd":"exec","ref","sys","mod","index","name","args","timeout"}
+//                                                        {"event":"result","ref","value"} or {"event":"error","ref","error"}
+//   {"cmd":"debug","ref","sys","mod","index"}            as exec, and then `debug` events
+//   {"cmd":"ignore","ref","sys","mod","index"}           as exec
+//
+// Without being asked it says
+//
+//   {"event":"ready"}                                    the library has its authority and its key; it has opened no socket yet
+//   {"event":"status","connected"}                       the library's own idea of being connected
+//   {"event":"debug","mod_id","module","class_name","message","level","time"}
+//   {"event":"http","method","path"}                     a request leaves; {"event":"http_reply","path","status"} is its answer
+//   {"event":"socket","socket","path","cookie"}          a websocket is asked for; they are numbered from 1
+//   {"event":"socket_open","socket"}  {"event":"socket_error","socket","message"}
+//   {"event":"socket_close","socket","code","reason","clean"}
+//   {"event":"sent","socket","frame"}  {"event":"received","socket","frame"}
+//   {"event":"navigate","to"}                            the library wanted to leave or reload the page
+//   {"event":"rejected","error"}                         a promise inside the library failed with nobody listening
+//   {"event":"refused","line","error"}                   a command line that makes no sense
+//
+// It ends when its standard input does.
+
+import { createInterface } from "node:readline";
+import { openPage } from "./browser.mjs";
+
+const [url, apiKey, carrier = "cookie"] = process.argv.slice(2);
+if (!url || !apiKey || !["cookie", "query"].includes(carrier)) {
+  console.error("usage: ts-client.mjs URL API_KEY [cookie|query]");
+  process.exit(2);
+}
+
+function report(event) {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+// A page carries on after an unhandled rejection, and the library has some: a rebind that the server refuses is one.
+process.on("unhandledRejection", (error) => report({ event: "rejected", error: plain(error) }));
+
+openPage(new URL("/panel/", url).href, report);
+localStorage.setItem("x-api-key", apiKey);
+
+// After the page exists, because the library looks for `localStorage` while it loads; by its file,
+// because the package's main entry is CommonJS in a package that says it is not.
+const placeos = await import("@placeos/ts-client/dist/index.es.js");
+
+const commands = {
+  bind: ({ sys, mod, index, name }) => {
+    const variable = placeos.getModule(sys, mod, index).variable(name);
+    watch(variable, { sys, mod, index, name });
+    variable.bind();
+  },
+  unbind: ({ sys, mod, index, name }) => placeos.getModule(sys, mod, index).variable(name).unbind(),
+  exec: ({ ref, sys, mod, index, name, args, timeout }) =>
+    answer(ref, placeos.getModule(sys, mod, index).execute(name, args, timeout)),
+  debug: ({ ref, sys, mod, index }) => answer(ref, placeos.debug({ sys, mod, index, name: "debug" })),
+  ignore: ({ ref, sys, mod, index }) => answer(ref, placeos.ignore({ sys, mod, index, name: "ignore" })),
+};
+
+const watched = new Set();
+
+// Kept across an unbind, so that a value which comes after it is seen.
+function watch(variable, path) {
+  if (watched.has(variable)) return;
+  watched.add(variable);
+  variable.subscribe((value) => {
+    // The library's word for "no value yet"; a value from the server is JSON and never this.
+    if (value !== undefined) report({ event: "value", ...path, value });
+  });
+}
+
+function answer(ref, promise) {
+  promise.then(
+    (value) => report({ event: "result", ref, value: value ?? null }),
+    (error) => report({ event: "error", ref, error: plain(error) }),
+  );
+}
+
+// An `Error` has no fields of its own that JSON would show.
+function plain(error) {
+  return error instanceof Error ? String(error) : error;
+}
+
+// The library repeats itself with every frame it receives.
+let connected;
+placeos.status().subscribe((now) => {
+  if (now !== connected) report({ event: "status", connected: now });
+  connected = now;
+});
+placeos.debug_events.subscribe((event) => report({ event: "debug", ...event }));
+
+const options = { redirect_uri: new URL("/panel/oauth-resp.html", url).href, scope: "public" };
+// Left out for the cookie, so that the library's own default is what is tested.
+if (carrier === "query") options.token_header = true;
+const ready = placeos.setup(options).then(() => report({ event: "ready" }));
+
+const lines = createInterface({ input: process.stdin });
+lines.on("line", (line) => ready.then(() => obey(line)));
+// The library's timers would keep the process alive, and without a server it never becomes ready.
+lines.on("close", () => process.exit(0));
+
+function obey(line) {
+  try {
+    const command = JSON.parse(line);
+    commands[command.cmd](command);
+  } catch (error) {
+    report({ event: "refused", line, error: plain(error) });
+  }
+}

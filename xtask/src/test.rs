@@ -1,0 +1,63 @@
+//! Everything that CI checks, cheapest first, and the test runner last: its summary is how the run ends.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::setup;
+use crate::step::{run as run_program, step};
+
+/// For what compiles nothing.
+const QUICK: Duration = Duration::from_secs(2 * 60);
+
+/// For what may compile the whole workspace on two cores.
+const BUILD: Duration = Duration::from_secs(30 * 60);
+
+pub(crate) fn run(root: &Path) -> Result<()> {
+    setup::run(root)?;
+    step("format", || {
+        run_program(cargo().args(["fmt", "--all", "--check"]), root, QUICK)
+    })?;
+    step("lints", || {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--locked"];
+        run_program(
+            cargo().args(clippy).args(["--", "-D", "warnings"]),
+            root,
+            BUILD,
+        )
+    })?;
+    step("documentation", || {
+        let doc = ["doc", "--workspace", "--no-deps", "--locked"];
+        run_program(
+            cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings"),
+            root,
+            BUILD,
+        )
+    })?;
+    step("licences, bans and sources", || {
+        // Not advisories: their database is on the network and changes under an unchanged commit.
+        let check = ["--locked", "check", "licenses", "bans", "sources"];
+        run_program(setup::tool(root, "cargo-deny").args(check), root, QUICK)
+    })?;
+    step("examples in the documentation", || {
+        run_program(
+            cargo().args(["test", "--doc", "--workspace", "--locked"]),
+            root,
+            BUILD,
+        )
+    })?;
+    // Without a line of ours behind it: the run ends with the runner's summary.
+    let nextest = ["nextest", "run", "--workspace", "--locked"];
+    run_program(
+        setup::tool(root, "cargo-nextest").args(nextest),
+        root,
+        BUILD,
+    )
+    .context("the step 'tests' failed")
+}
+
+fn cargo() -> Command {
+    Command::new(setup::CARGO)
+}
