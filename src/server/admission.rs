@@ -1,0 +1,211 @@
+//! How many websockets there are, in all and per client, and whether one more may come.
+//!
+//! One count for the whole process, since a limit per worker would depend on which worker the kernel picks.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::model::KeyId;
+use crate::server::ConnectionLimits;
+
+/// Who is connected.
+#[derive(Debug)]
+pub(super) struct Admission {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+    gone: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    phase: Phase,
+    all: usize,
+    by_key: HashMap<KeyId, usize>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    Draining,
+}
+
+/// Why one more websocket may not come. All are for the client to try again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TurnedAway {
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Draining,
+    /// There are as many as there may be.
+    #[error("there are too many connections")]
+    Full,
+    /// This key has as many as it may.
+    #[error("there are too many connections with this API key")]
+    Key,
+    /// This address has as many as it may.
+    #[error("there are too many connections from this address")]
+    Address,
+}
+
+/// One admitted websocket; dropping it gives the place back.
+#[derive(Debug)]
+pub(super) struct Permit {
+    admission: Arc<Admission>,
+    /// Boxed, and only there when somebody counts by it: an idle connection should be small.
+    counted_by: Option<Box<(KeyId, IpAddr)>>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: ConnectionLimits) -> Self {
+        Self {
+            limits,
+            state: Mutex::default(),
+            gone: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Admits a websocket, or says why not.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        key: &KeyId,
+        address: IpAddr,
+    ) -> Result<Permit, TurnedAway> {
+        let limits = &self.limits;
+        let counts = limits.connections_per_key > 0 || limits.connections_per_address > 0;
+        let mut state = self.state();
+        if state.phase == Phase::Draining {
+            return Err(TurnedAway::Draining);
+        }
+        if reached(limits.connections_max, state.all) {
+            return Err(TurnedAway::Full);
+        }
+        if reached(limits.connections_per_key, count(&state.by_key, key)) {
+            return Err(TurnedAway::Key);
+        }
+        if reached(
+            limits.connections_per_address,
+            count(&state.by_address, &address),
+        ) {
+            return Err(TurnedAway::Address);
+        }
+        state.all += 1;
+        if counts {
+            *state.by_key.entry(key.clone()).or_default() += 1;
+            *state.by_address.entry(address).or_default() += 1;
+        }
+        Ok(Permit {
+            admission: Arc::clone(self),
+            counted_by: counts.then(|| Box::new((key.clone(), address))),
+        })
+    }
+
+    /// Turns all newcomers away from here on.
+    pub(super) fn drain(&self) {
+        self.state().phase = Phase::Draining;
+    }
+
+    /// Whether newcomers are turned away.
+    pub(super) fn is_draining(&self) -> bool {
+        self.state().phase == Phase::Draining
+    }
+
+    /// Waits until nobody is connected.
+    pub(super) async fn all_gone(&self) {
+        loop {
+            let gone = self.gone.notified();
+            if self.state().all == 0 {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    /// How many are connected.
+    pub(super) fn connected(&self) -> usize {
+        self.state().all
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.admission.state();
+        state.all -= 1;
+        if let Some((key, address)) = self.counted_by.as_deref() {
+            release(&mut state.by_key, key);
+            release(&mut state.by_address, address);
+        }
+        if state.all == 0 {
+            self.admission.gone.notify_waiters();
+        }
+    }
+}
+
+/// Whether a limit is reached; 0 is no limit.
+fn reached(limit: usize, count: usize) -> bool {
+    limit > 0 && count >= limit
+}
+
+fn count<K: Hash + Eq>(counts: &HashMap<K, usize>, key: &K) -> usize {
+    counts.get(key).copied().unwrap_or(0)
+}
+
+fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(id: &str) -> KeyId {
+        KeyId::new(id).unwrap()
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, last])
+    }
+
+    #[test]
+    fn each_limit_turns_away_and_a_dropped_permit_gives_its_place_back() {
+        let admission = Arc::new(Admission::new(ConnectionLimits {
+            connections_max: 3,
+            connections_per_key: 2,
+            connections_per_address: 1,
+            ..ConnectionLimits::default()
+        }));
+        let first = admission.admit(&key("a"), address(1)).unwrap();
+        let again = admission.admit(&key("a"), address(1)).unwrap_err();
+        assert_eq!(again, TurnedAway::Address);
+        let _second = admission.admit(&key("a"), address(2)).unwrap();
+        let third_of_key = admission.admit(&key("a"), address(3)).unwrap_err();
+        assert_eq!(third_of_key, TurnedAway::Key);
+        let _third = admission.admit(&key("b"), address(3)).unwrap();
+        let fourth = admission.admit(&key("c"), address(4)).unwrap_err();
+        assert_eq!(fourth, TurnedAway::Full);
+        drop(first);
+        let _fourth = admission.admit(&key("a"), address(1)).unwrap();
+        assert_eq!(admission.connected(), 3);
+    }
+
+    #[test]
+    fn a_draining_gateway_admits_nobody() {
+        let admission = Arc::new(Admission::new(ConnectionLimits::default()));
+        admission.drain();
+        let refused = admission.admit(&key("a"), address(1)).unwrap_err();
+        assert_eq!(refused, TurnedAway::Draining);
+    }
+}

@@ -1,0 +1,171 @@
+//! Whether somebody may come in: the one function behind REST and websockets.
+
+use std::net::IpAddr;
+
+use actix_http::RequestHead;
+use actix_http::header::{
+    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use actix_http::{StatusCode, header::CONNECTION};
+use actix_web::HttpResponse;
+
+use crate::core::Caller;
+use crate::dialects::placeos::errors;
+use crate::dialects::placeos::rest::{
+    self, Carrier, DoorRefusal, ErrorShape, Query, origin_is_foreign, presented,
+};
+use crate::model::Failure;
+use crate::server::Doors;
+use crate::server::admission::TurnedAway;
+
+pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
+
+/// Where PlaceOS's clients open their websocket; the second is its predecessor's.
+pub(super) const WEBSOCKET_PATHS: [&str; 2] =
+    ["/api/engine/v2/systems/control", "/control/websocket"];
+
+/// Whether a path is a websocket's door. A trailing slash is as good as none.
+pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    WEBSOCKET_PATHS.contains(&path)
+}
+
+/// A plain HTTP answer to somebody who does not come in.
+#[derive(Debug)]
+pub(in crate::server) struct Refusal {
+    pub(in crate::server) status: StatusCode,
+    pub(in crate::server) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(in crate::server) body: String,
+}
+
+impl Refusal {
+    fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// A refusal with a plain text.
+    pub(in crate::server) fn text(status: StatusCode, body: &str) -> Self {
+        Self {
+            status,
+            headers: vec![(
+                CONTENT_TYPE,
+                HeaderValue::from_static("text/plain; charset=utf-8"),
+            )],
+            body: body.to_owned(),
+        }
+    }
+
+    /// A refusal with PlaceOS's error body.
+    pub(in crate::server) fn json(status: StatusCode, message: &str) -> Self {
+        Self {
+            status,
+            headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            body: serde_json::to_string(&ErrorShape::new(message)).unwrap_or_default(),
+        }
+    }
+
+    /// The same refusal with one more header.
+    pub(in crate::server) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let status = StatusCode::from_u16(errors::http_status(&failure))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status == StatusCode::FORBIDDEN {
+            return Self::empty(status);
+        }
+        Self::json(status, &errors::message(&failure))
+    }
+}
+
+impl From<TurnedAway> for Refusal {
+    fn from(turned_away: TurnedAway) -> Self {
+        Self::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("{turned_away}; try again later"),
+        )
+    }
+}
+
+impl From<Refusal> for HttpResponse {
+    fn from(refusal: Refusal) -> Self {
+        let mut response = HttpResponse::build(refusal.status);
+        for header in refusal.headers {
+            response.insert_header(header);
+        }
+        response.body(refusal.body)
+    }
+}
+
+/// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
+pub(in crate::server) fn authenticate(
+    doors: &Doors,
+    head: &RequestHead,
+    address: IpAddr,
+) -> Result<Caller, Refusal> {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let presented = presented(
+        |name| head.headers.get(name).map(HeaderValue::as_bytes),
+        &query,
+    );
+    let caller = doors.core.authenticate(&presented.credentials, address)?;
+    let foreign = presented.carrier == Some(Carrier::Cookie)
+        && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
+    if foreign {
+        tracing::warn!(
+            target: "audit", user = %caller.user().id, key = %caller.key(), %address,
+            origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
+        );
+        return Err(Refusal::empty(StatusCode::FORBIDDEN));
+    }
+    Ok(caller)
+}
+
+/// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
+pub(in crate::server) fn enter_websocket(
+    doors: &Doors,
+    head: &RequestHead,
+    address: IpAddr,
+) -> Result<(Caller, SocketQuery), Refusal> {
+    let caller = authenticate(doors, head, address)?;
+    let entered =
+        rest::enter_websocket(caller.scopes(), text(head, UPGRADE), text(head, CONNECTION));
+    match entered {
+        Ok(()) => {
+            let query = Query::parse(head.uri.query().unwrap_or_default());
+            Ok((caller, SocketQuery::read(&query)))
+        }
+        Err(DoorRefusal::Forbidden) => {
+            tracing::warn!(
+                target: "audit", user = %caller.user().id, key = %caller.key(), %address,
+                "refused: the key's scopes do not open the websocket"
+            );
+            Err(Refusal::empty(StatusCode::FORBIDDEN))
+        }
+        Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
+            "this is a websocket: connect to it with an upgrade",
+        )),
+    }
+}
+
+/// The answer to a request for a websocket's door that is no handshake we know.
+pub(in crate::server) fn upgrade_required(message: &str) -> Refusal {
+    Refusal::text(StatusCode::UPGRADE_REQUIRED, message)
+        .with_header(UPGRADE, HeaderValue::from_static("websocket"))
+        .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+}
+
+fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {
+    // A header that is no text is one that nobody may trust, so it must not look absent.
+    head.headers
+        .get(name)
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+}

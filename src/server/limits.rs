@@ -1,0 +1,60 @@
+//! Every bound and deadline of this room: what it protects, what happens when it is hit, why this number.
+//! What an operator may turn is in `settings.rs`.
+
+use std::time::Duration;
+
+/// Bytes that may wait in a connection's outbox before values are merged. Protects memory and the age of what a slow client sees:
+/// past it only which watches are behind is kept. A page of thirty large variables fits.
+pub(super) const OUTBOX_MAX_BYTES: usize = 64 * 1024;
+
+/// Bytes of replies and log lines that may wait beyond that, since they cannot be merged. Past it the connection is closed as a slow consumer.
+/// Bytes alone are bounded, not frames: a waiting frame costs nothing but its bytes.
+pub(super) const REPLIES_MAX_BYTES: usize = 1024 * 1024;
+
+/// Bytes waiting in the outbox past which the connection is not read further, so that who pipelines requests is slowed down and not closed.
+pub(super) const READ_PAUSE_BYTES: usize = 256 * 1024;
+
+/// Calls of one connection without an answer past which it is not read further until some are answered.
+/// With four such connections a module's mailbox is full.
+pub(super) const OPEN_EXECS_MAX: u32 = 256;
+
+/// Deliveries waiting for one worker past which only the latest value per watch is kept and log lines are dropped.
+/// Far more than any burst of a healthy worker, and some megabytes at most.
+pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;
+
+/// Bytes read from one connection before others get their turn.
+pub(super) const READ_TURN_BYTES: usize = 256 * 1024;
+
+/// The size of the buffer that all connections of a worker read into, one after the other.
+pub(super) const READ_BUFFER_BYTES: usize = 64 * 1024;
+
+/// How long a client has to answer a close frame that is not part of a shutdown.
+pub(super) const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long the gateway waits beyond the drain deadline for connections to be gone.
+pub(super) const DRAIN_GRACE: Duration = Duration::from_millis(500);
+
+/// How long plain HTTP requests have to finish when the gateway stops, in whole seconds (actix's unit).
+/// With the drain of websockets and the stop of modules before and after it, the whole stays under 8 s.
+pub(super) const HTTP_STOP_SECONDS: u64 = 1;
+
+/// How long a client has to send the head of a request. Protects against connections that trickle.
+pub(super) const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long an idle HTTP connection is kept.
+pub(super) const HTTP_KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How long a refused upgrade may take to be written, and its answer to be read before the connection is cut.
+pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
+pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
+pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
+
+/// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.
+pub(super) const LISTEN_BACKLOG: u32 = 4_096;
+
+/// How many times in a row a worker's flusher is started again after a panic before the worker is given up.
+pub(super) const FLUSHER_RESTARTS_MAX: u32 = 10;

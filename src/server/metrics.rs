@@ -1,0 +1,85 @@
+//! What the doors count. Counters come in pairs, so that they can be reconciled: accepted and closed, told and merged.
+
+use std::collections::HashMap;
+
+use metrics::{Counter, Gauge};
+
+use crate::model::CloseReason;
+
+/// The server room's own measures.
+#[derive(Debug)]
+pub(super) struct ServerMetrics {
+    /// Websockets that are open.
+    pub(super) connections: Gauge,
+    /// Websockets that were accepted.
+    pub(super) accepted: Counter,
+    /// Upgrades that were refused because of a limit or while the gateway stops.
+    pub(super) turned_away: Counter,
+    /// Bindings and debug streams that are open.
+    pub(super) bindings: Gauge,
+    /// Values and log lines that were put into outboxes.
+    pub(super) notifies: Counter,
+    /// Values that a newer one took the place of, because a connection or a worker was behind.
+    pub(super) values_merged: Counter,
+    /// Log lines that were dropped because a worker was behind.
+    pub(super) lines_dropped: Counter,
+    /// Messages from clients.
+    pub(super) messages: Counter,
+    closed: HashMap<CloseReason, Counter>,
+}
+
+impl ServerMetrics {
+    pub(super) fn new() -> Self {
+        metrics::describe_gauge!("riser_connections", "Websockets that are open");
+        metrics::describe_counter!("riser_connections_accepted_total", "Websockets accepted");
+        metrics::describe_counter!(
+            "riser_connections_turned_away_total",
+            "Upgrades refused because of a limit or while the gateway stops"
+        );
+        metrics::describe_counter!(
+            "riser_connections_closed_total",
+            "Websockets that ended, by reason"
+        );
+        metrics::describe_gauge!("riser_bindings", "Bindings and debug streams that are open");
+        metrics::describe_counter!(
+            "riser_notifies_total",
+            "Values and log lines put into outboxes"
+        );
+        metrics::describe_counter!(
+            "riser_values_merged_total",
+            "Values that a newer one took the place of, because a client or worker was behind"
+        );
+        metrics::describe_counter!(
+            "riser_lines_dropped_total",
+            "Log lines dropped because a worker was behind"
+        );
+        metrics::describe_counter!("riser_messages_total", "Messages from clients");
+        Self {
+            connections: metrics::gauge!("riser_connections"),
+            accepted: metrics::counter!("riser_connections_accepted_total"),
+            turned_away: metrics::counter!("riser_connections_turned_away_total"),
+            bindings: metrics::gauge!("riser_bindings"),
+            notifies: metrics::counter!("riser_notifies_total"),
+            values_merged: metrics::counter!("riser_values_merged_total"),
+            lines_dropped: metrics::counter!("riser_lines_dropped_total"),
+            messages: metrics::counter!("riser_messages_total"),
+            closed: CloseReason::ALL
+                .into_iter()
+                .map(|reason| {
+                    let counter = metrics::counter!(
+                        "riser_connections_closed_total",
+                        "reason" => reason.as_str()
+                    );
+                    (reason, counter)
+                })
+                .collect(),
+        }
+    }
+
+    /// A websocket ended.
+    pub(super) fn closed(&self, reason: CloseReason) {
+        if let Some(counter) = self.closed.get(&reason) {
+            counter.increment(1);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The order in which things stop.
+//!
+//! 1. Newcomers are turned away and readiness fails.
+//! 2. Every client is told by a close frame (1001) and has the drain deadline to answer it.
+//! 3. Plain HTTP requests that are under way get a moment to finish, while the modules stop.
+//!
+//! The store is flushed and the runtimes end after that, which is `app`'s to do.
+
+use std::io;
+use std::pin::pin;
+
+use actix_server::Server as ActixServer;
+use futures_util::future::{Either, join, select};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{Audience, CloseReason};
+use crate::server::Doors;
+use crate::server::limits::DRAIN_GRACE;
+
+/// Serves until `stop`, then drains.
+pub(super) async fn run(
+    server: ActixServer,
+    doors: &Doors,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let handle = server.handle();
+    let mut server = pin!(server);
+    if let Either::Left((ended, _)) = select(server.as_mut(), pin!(stop.cancelled())).await {
+        return ended;
+    }
+    doors.admission.drain();
+    tracing::info!(
+        connections = doors.admission.connected(),
+        "stopping: clients are told to go elsewhere"
+    );
+    doors.core.close(Audience::All, CloseReason::GoingAway);
+    let patience = doors.settings.drain_deadline + DRAIN_GRACE;
+    let drained = pin!(timeout(patience, doors.admission.all_gone()));
+    // The server future is polled all the while: it is what keeps the workers going.
+    let drained = match select(server.as_mut(), drained).await {
+        Either::Left((ended, _)) => return ended,
+        Either::Right((drained, _)) => drained,
+    };
+    if drained.is_err() {
+        tracing::warn!(
+            connections = doors.admission.connected(),
+            "some clients did not answer the close frame in time and are cut off"
+        );
+    }
+    let stopped = join(handle.stop(true), doors.core.stop());
+    let (ended, _) = join(server, stopped).await;
+    ended
+}

@@ -1,0 +1,578 @@
+//! One client's connection: it reads, asks its dialect what that means, and does it.
+//!
+//! Its task is for input only. What is owed to the client goes into the outbox, in the order in which it came to be owed,
+//! and the worker's flusher writes it. So a slow exec delays nothing behind it, and a bind's success stands before its first value.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use actix_http::ws::OpCode;
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout_at};
+
+use crate::core::{Caller, ReplySlot};
+use crate::dialects::{Form, Session, Splice, Step};
+use crate::model::{
+    CloseReason, ConnectionId, Failure, FailureKind, Reply, Request, Subject, Ticket,
+};
+use crate::server::admission::Permit;
+use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, READ_TURN_BYTES};
+use crate::server::ws::fanout::Newcomer;
+use crate::server::ws::frames::{Flow, FrameReader, Inbound, write_close, write_frame, write_head};
+use crate::server::ws::outbox::Offer;
+use crate::server::ws::wire::Wire;
+use crate::server::ws::worker::{Followed, WatchSlot, Worker};
+
+/// One client's connection, as the worker's table and the flusher see it.
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    pub(super) wire: Wire,
+    pub(super) form: Form,
+    pub(super) outbox: RefCell<super::outbox::Outbox>,
+    /// What it follows, and where it stands among each watch's subscribers.
+    pub(super) follows: RefCell<HashMap<WatchSlot, u32>>,
+    /// It is in the worker's list of connections with something to write.
+    pub(super) dirty: Cell<bool>,
+    /// The kernel took nothing; a task waits until it does.
+    pub(super) blocked: Cell<bool>,
+    pub(super) began: Instant,
+    pub(super) last_inbound: Cell<Instant>,
+    /// Signs of life that were sent: protocol pings since the last inbound frame, and the dialect's own since the start.
+    pub(super) pings: Cell<u32>,
+    pub(super) pongs: Cell<u32>,
+    caller: Caller,
+    session: RefCell<Session>,
+    phase: Cell<Phase>,
+    open_execs: Cell<u32>,
+    /// The second in which requests are counted, and how many there were, for the limit on their rate.
+    requests: Cell<(u64, u32)>,
+    /// The input task, while it waits.
+    input: RefCell<Option<Waker>>,
+    _permit: Permit,
+}
+
+/// Where a connection is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// A close frame is in the outbox.
+    Closing(CloseReason),
+    /// The stream has failed or ended.
+    Lost,
+}
+
+/// Why the input task goes on.
+enum Turn {
+    Readable,
+    Over(CloseReason),
+}
+
+impl Connection {
+    pub(super) fn new(
+        id: ConnectionId,
+        wire: Wire,
+        caller: Caller,
+        session: Session,
+        permit: Permit,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            id,
+            wire,
+            form: session.form(),
+            outbox: RefCell::default(),
+            follows: RefCell::default(),
+            dirty: Cell::new(false),
+            blocked: Cell::new(false),
+            began: now,
+            last_inbound: Cell::new(now),
+            pings: Cell::new(0),
+            pongs: Cell::new(0),
+            caller,
+            session: RefCell::new(session),
+            phase: Cell::new(Phase::Open),
+            open_execs: Cell::new(0),
+            requests: Cell::new((0, 0)),
+            input: RefCell::default(),
+            _permit: permit,
+        }
+    }
+
+    /// Whether anything but the end of the connection is still owed.
+    pub(super) fn is_open(&self) -> bool {
+        self.phase.get() == Phase::Open
+    }
+
+    /// Whether the stream can still be written.
+    pub(super) fn is_lost(&self) -> bool {
+        self.phase.get() == Phase::Lost
+    }
+
+    /// The stream has failed.
+    pub(super) fn lose(&self) {
+        self.phase.set(Phase::Lost);
+        self.wake_input();
+    }
+
+    /// A call of this connection has its answer.
+    pub(super) fn exec_answered(&self) {
+        self.open_execs.update(|open| open.saturating_sub(1));
+        self.wake_input();
+    }
+
+    /// Lets the input task look again: it may read on, or the connection is over.
+    pub(super) fn wake_input(&self) {
+        if let Some(waker) = self.input.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    /// What the dialect sends from time to time.
+    pub(super) fn keep_alive_text(&self) -> Option<&'static str> {
+        self.session.borrow().keep_alive()
+    }
+
+    /// Whether the client has as much unanswered or unread as it may: then it is not read further.
+    fn is_paused(&self) -> bool {
+        self.open_execs.get() >= OPEN_EXECS_MAX || self.outbox.borrow().backlog() > READ_PAUSE_BYTES
+    }
+
+    fn poll_turn(&self, cx: &mut Context<'_>, rest: &[u8]) -> Poll<Turn> {
+        match self.phase.get() {
+            Phase::Open => {}
+            Phase::Closing(reason) => return Poll::Ready(Turn::Over(reason)),
+            Phase::Lost => return Poll::Ready(Turn::Over(CloseReason::ConnectionLost)),
+        }
+        self.remember(cx.waker());
+        if self.is_paused() {
+            return Poll::Pending;
+        }
+        if !rest.is_empty() {
+            return Poll::Ready(Turn::Readable);
+        }
+        self.wire.poll_readable(cx).map(|ready| match ready {
+            Ok(()) => Turn::Readable,
+            Err(_) => Turn::Over(CloseReason::ConnectionLost),
+        })
+    }
+
+    fn remember(&self, waker: &Waker) {
+        let mut input = self.input.borrow_mut();
+        if !input.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *input = Some(waker.clone());
+        }
+    }
+
+    /// Counts a request against the limit on their rate; `false` when it is one too many.
+    fn admits_request(&self, per_second: u32) -> bool {
+        if per_second == 0 {
+            return true;
+        }
+        let second = self.began.elapsed().as_secs();
+        let (counted, requests) = self.requests.get();
+        let requests = if counted == second { requests + 1 } else { 1 };
+        self.requests.set((second, requests));
+        requests <= per_second
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs a connection to its end. `rest` is what came behind the handshake.
+pub(super) async fn run(
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+    steps: Vec<Step>,
+    rest: Vec<u8>,
+) {
+    let mut leave = Leave {
+        worker: Rc::clone(&worker),
+        connection: Rc::clone(&connection),
+        reason: CloseReason::Internal,
+    };
+    worker.register(Rc::clone(&connection));
+    if worker.admission.is_draining() {
+        // The order to close everybody may have passed between this client's admission and its registration.
+        worker.close(&connection, CloseReason::GoingAway);
+    }
+    for step in steps {
+        worker.perform(&connection, step);
+    }
+    let input = AssertUnwindSafe(input(&worker, &connection, rest)).catch_unwind();
+    let reason = input.await.unwrap_or_else(|_| {
+        // The panic hook has written where it came from.
+        tracing::error!(connection = %connection.id, "a connection panicked and is being closed");
+        CloseReason::Internal
+    });
+    leave.reason = reason;
+    // Boxed, so that the many connections that are far from their end do not pay for it.
+    Box::pin(finish(&worker, &connection, reason)).await;
+}
+
+/// Takes a connection out of everything that knows of it, on every way out.
+struct Leave {
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+    reason: CloseReason,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.connection.phase.set(Phase::Lost);
+        // Also lets go a task that waits for the kernel to take something.
+        self.connection.wire.shutdown();
+        self.worker.unregister(&self.connection);
+        self.worker.metrics.closed(self.reason);
+        self.worker.metrics.connections.decrement(1);
+    }
+}
+
+/// Reads until the connection is over.
+async fn input(worker: &Rc<Worker>, connection: &Rc<Connection>, rest: Vec<u8>) -> CloseReason {
+    let mut reader = FrameReader::new(worker.settings.limits.message_max_bytes);
+    let mut rest = rest;
+    loop {
+        match poll_fn(|cx| connection.poll_turn(cx, &rest)).await {
+            Turn::Over(reason) => return reason,
+            Turn::Readable => {}
+        }
+        if let Err(reason) = worker.read_turn(connection, &mut reader, &mut rest) {
+            return reason;
+        }
+        // A client that never stops sending lets its neighbours in between.
+        tokio::task::consume_budget().await;
+    }
+}
+
+/// Says goodbye: the close frame leaves, the client answers it or not, the stream ends.
+async fn finish(worker: &Rc<Worker>, connection: &Rc<Connection>, reason: CloseReason) {
+    worker.close(connection, reason);
+    let patience = match reason {
+        CloseReason::GoingAway => worker.settings.drain_deadline,
+        _ => CLOSE_DEADLINE,
+    };
+    let deadline = Instant::now() + patience;
+    let _ = timeout_at(deadline, async {
+        poll_fn(|cx| {
+            connection.remember(cx.waker());
+            if connection.is_lost() || connection.outbox.borrow().is_idle() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        match reason {
+            CloseReason::ClientClosed | CloseReason::ConnectionLost => {}
+            CloseReason::ProtocolError
+            | CloseReason::InvalidText
+            | CloseReason::MessageTooLarge => {
+                // What follows a broken frame cannot be read, so our end is the sign; what is still on its way is read and dropped,
+                // lest the kernel answer it with a reset that overtakes the close frame.
+                connection.wire.shutdown_write();
+                drop_input(worker, connection, UntilClose::No).await;
+            }
+            CloseReason::GoingAway
+            | CloseReason::SlowConsumer
+            | CloseReason::KeepAliveTimedOut
+            | CloseReason::CredentialsRevoked
+            | CloseReason::Internal => drop_input(worker, connection, UntilClose::Yes).await,
+        }
+        connection.wire.shutdown_write();
+    })
+    .await;
+}
+
+#[derive(PartialEq, Eq)]
+enum UntilClose {
+    Yes,
+    No,
+}
+
+/// Reads and drops what the client still sends, until its end or, if asked, its close frame.
+async fn drop_input(worker: &Worker, connection: &Connection, until_close: UntilClose) {
+    let mut reader = FrameReader::new(worker.settings.limits.message_max_bytes);
+    loop {
+        let readable = poll_fn(|cx| {
+            connection.remember(cx.waker());
+            if connection.is_lost() {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            connection.wire.poll_readable(cx)
+        });
+        if readable.await.is_err() {
+            return;
+        }
+        let mut buffer = worker.read_buffer.borrow_mut();
+        match connection.wire.try_read(&mut buffer) {
+            Ok(0) => return,
+            Ok(read) if until_close == UntilClose::Yes => {
+                let mut closed = false;
+                // The reader begins in the middle of the stream when the last input ended within a frame; then the deadline ends this.
+                let outcome = reader.read(&mut buffer[..read], |inbound| {
+                    closed |= matches!(inbound, Inbound::Close(_));
+                    Flow::Continue
+                });
+                if closed || outcome.is_err() {
+                    return;
+                }
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+        drop(buffer);
+        tokio::task::consume_budget().await;
+    }
+}
+
+impl Worker {
+    /// Reads a bounded amount and acts on every message in it.
+    fn read_turn(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        reader: &mut FrameReader,
+        rest: &mut Vec<u8>,
+    ) -> Result<(), CloseReason> {
+        if !rest.is_empty() {
+            let mut input = std::mem::take(rest);
+            let used = self.take_input(connection, reader, &mut input)?;
+            rest.extend_from_slice(&input[used..]);
+            if !rest.is_empty() {
+                return Ok(());
+            }
+        }
+        let mut buffer = self.read_buffer.borrow_mut();
+        let mut budget = READ_TURN_BYTES;
+        while budget > 0 && connection.is_open() && !connection.is_paused() {
+            let read = match connection.wire.try_read(&mut buffer) {
+                Ok(0) => return Err(CloseReason::ConnectionLost),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => return Err(CloseReason::ConnectionLost),
+            };
+            budget = budget.saturating_sub(read);
+            let used = self.take_input(connection, reader, &mut buffer[..read])?;
+            if used < read {
+                rest.extend_from_slice(&buffer[used..read]);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn take_input(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        reader: &mut FrameReader,
+        input: &mut [u8],
+    ) -> Result<usize, CloseReason> {
+        connection.last_inbound.set(Instant::now());
+        connection.pings.set(0);
+        let mut steps = Vec::new();
+        let mut messages = 0;
+        let used = reader.read(input, |inbound| {
+            messages += 1;
+            match inbound {
+                Inbound::Text(text) => {
+                    connection.session.borrow_mut().receive(text, &mut steps);
+                    for step in steps.drain(..) {
+                        self.perform(connection, step);
+                    }
+                }
+                Inbound::Ping(payload) => self.answer_ping(connection, payload),
+                Inbound::Close(code) => self.answer_close(connection, code),
+                Inbound::Binary | Inbound::Pong => {}
+            }
+            if connection.is_open() && !connection.is_paused() {
+                Flow::Continue
+            } else {
+                Flow::Pause
+            }
+        });
+        self.metrics.messages.increment(messages);
+        used
+    }
+
+    /// Does what the dialect decided.
+    pub(super) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
+        match step {
+            Step::Send(text) => {
+                let mut frame = Vec::with_capacity(text.len() + 4);
+                write_frame(&mut frame, OpCode::Text, text.as_bytes());
+                self.send(connection, &frame);
+            }
+            Step::Refused { command } => {
+                self.core.note_unknown_command(&connection.caller, &command);
+            }
+            Step::Request {
+                ticket,
+                request,
+                splice,
+            } => self.request(connection, ticket, request, splice),
+        }
+    }
+
+    fn request(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        request: Request,
+        splice: Splice,
+    ) {
+        let admitted = self.admit_request(connection, &request);
+        if let Err(failure) = admitted {
+            self.reply(connection, ticket, Err(failure));
+            return;
+        }
+        match request {
+            Request::Bind(path) => {
+                let subject = Subject::Status(Arc::new(path));
+                match self.follow(connection, subject, splice) {
+                    Ok(followed) => {
+                        self.reply(connection, ticket, Ok(Reply::Bound));
+                        self.tell_newcomer(connection, followed);
+                    }
+                    Err(failure) => self.reply(connection, ticket, Err(failure)),
+                }
+            }
+            Request::Unbind(path) => {
+                self.unfollow(connection, &Subject::Status(Arc::new(path)));
+                self.reply(connection, ticket, Ok(Reply::Unbound));
+            }
+            Request::Exec(call) => {
+                connection.open_execs.update(|open| open + 1);
+                let outlet = Arc::clone(&self.outlet);
+                let slot = ReplySlot::outlet(outlet, connection.id, ticket);
+                self.core.exec(&connection.caller, call, slot);
+            }
+            Request::Debug(target) => {
+                let reply = self.core.module_of(&target).and_then(|module| {
+                    self.follow(connection, Subject::Log(module.clone()), splice)?;
+                    Ok(Reply::Debugging(module))
+                });
+                self.reply(connection, ticket, reply);
+            }
+            Request::Ignore(target) => {
+                // What does not exist has no log to end, so that too is a success.
+                if let Ok(module) = self.core.module_of(&target) {
+                    self.unfollow(connection, &Subject::Log(module));
+                }
+                self.reply(connection, ticket, Ok(Reply::Ignored));
+            }
+        }
+    }
+
+    fn admit_request(&self, connection: &Connection, request: &Request) -> Result<(), Failure> {
+        let per_second = self.settings.limits.requests_per_second;
+        if !connection.admits_request(per_second) {
+            return Err(Failure::new(
+                FailureKind::Busy,
+                format!(
+                    "more than {per_second} requests a second; the request was not carried out"
+                ),
+            ));
+        }
+        self.core.authorize(&connection.caller, request)
+    }
+
+    fn tell_newcomer(&self, connection: &Rc<Connection>, followed: Followed) {
+        match followed {
+            Followed::Here(slot) | Followed::Already(slot) => {
+                self.tell_last(connection, slot, Newcomer::Yes);
+                self.mark_dirty(connection);
+            }
+            Followed::Coming => {}
+        }
+    }
+
+    /// Answers a request.
+    pub(super) fn reply(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+    ) {
+        let mut text = std::mem::take(&mut self.scratch.borrow_mut().reply);
+        text.clear();
+        connection
+            .session
+            .borrow_mut()
+            .reply(ticket, reply, &mut text);
+        if !text.is_empty() {
+            let mut frame = Vec::with_capacity(text.len() + 10);
+            write_head(&mut frame, OpCode::Text, text.len());
+            frame.extend_from_slice(&text);
+            self.send(connection, &frame);
+        }
+        self.scratch.borrow_mut().reply = text;
+    }
+
+    /// Puts a frame that must not be lost into the outbox; a client that leaves too many unread is closed.
+    pub(super) fn send(self: &Rc<Self>, connection: &Rc<Connection>, frame: &[u8]) {
+        if !connection.is_open() {
+            return;
+        }
+        let offer = connection.outbox.borrow_mut().offer_reply(frame);
+        match offer {
+            Offer::Full => self.close(connection, CloseReason::SlowConsumer),
+            Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
+        }
+    }
+
+    fn answer_ping(self: &Rc<Self>, connection: &Rc<Connection>, payload: &[u8]) {
+        let mut frame = Vec::with_capacity(payload.len() + 2);
+        write_frame(&mut frame, OpCode::Pong, payload);
+        self.send(connection, &frame);
+    }
+
+    /// The client closes: its frame is echoed, and nothing more is owed.
+    fn answer_close(&self, connection: &Rc<Connection>, code: Option<u16>) {
+        let mut frame = Vec::with_capacity(4);
+        let code = code.map(u16::to_be_bytes);
+        write_frame(
+            &mut frame,
+            OpCode::Close,
+            code.as_ref().map_or(&[], |code| code),
+        );
+        self.end(connection, CloseReason::ClientClosed, &frame);
+    }
+
+    /// Closes a connection: nothing more is owed but a close frame that says why.
+    pub(super) fn close(&self, connection: &Rc<Connection>, why: CloseReason) {
+        let mut frame = Vec::with_capacity(32);
+        if why != CloseReason::ConnectionLost {
+            write_close(&mut frame, why);
+        }
+        self.end(connection, why, &frame);
+    }
+
+    fn end(&self, connection: &Rc<Connection>, why: CloseReason, frame: &[u8]) {
+        if !connection.is_open() {
+            return;
+        }
+        connection.phase.set(Phase::Closing(why));
+        let mut outbox = connection.outbox.borrow_mut();
+        outbox.forget_values();
+        outbox.append(frame);
+        drop(outbox);
+        self.unfollow_all(connection);
+        self.mark_dirty(connection);
+        connection.wake_input();
+    }
+}

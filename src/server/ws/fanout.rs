@@ -1,0 +1,186 @@
+//! The hot path: take the batch, encode once per watch and form, splice each id, append to each outbox.
+//!
+//! No await, no lock, no allocation per subscriber. While subscribers have the same splice they get the same bytes.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::ws::OpCode;
+
+use crate::core::Delivery;
+use crate::dialects::{Encoded, Splice, encode};
+use crate::model::{Audience, CloseReason, Event, LogLevel, LogLine, ModuleId};
+use crate::server::ws::connection::Connection;
+use crate::server::ws::frames::write_head;
+use crate::server::ws::outbox::Offer;
+use crate::server::ws::worker::{Scratch, WatchSlot, Worker};
+
+impl Worker {
+    /// Takes everything that waits and puts it into the outboxes. Returns whether there was anything.
+    pub(super) fn drain(self: &Rc<Self>) -> bool {
+        let queue = self.outlet.take();
+        if queue.merged > 0 {
+            self.metrics.values_merged.increment(queue.merged);
+        }
+        let any = !queue.deliveries.is_empty();
+        for delivery in queue.deliveries {
+            self.deliver(delivery);
+        }
+        if queue.lines_dropped > 0 {
+            self.report_dropped_lines(queue.lines_dropped);
+        }
+        any
+    }
+
+    fn deliver(self: &Rc<Self>, delivery: Delivery) {
+        match delivery {
+            Delivery::Event { watch, event } => {
+                let slot = self.table.borrow().find(watch);
+                if let Some(slot) = slot {
+                    self.fan_out(slot, event);
+                }
+            }
+            Delivery::Reply { to, ticket, reply } => {
+                let connection = self.table.borrow().connections.get(&to).cloned();
+                if let Some(connection) = connection {
+                    connection.exec_answered();
+                    self.reply(&connection, ticket, reply);
+                }
+            }
+            Delivery::Close { whom, why } => {
+                let connections: Vec<Rc<Connection>> = match whom {
+                    Audience::All => self.table.borrow().connections.values().cloned().collect(),
+                    Audience::Connection(id) => self
+                        .table
+                        .borrow()
+                        .connections
+                        .get(&id)
+                        .cloned()
+                        .into_iter()
+                        .collect(),
+                };
+                for connection in connections {
+                    self.close(&connection, why);
+                }
+            }
+        }
+    }
+
+    /// One event to all who follow it.
+    fn fan_out(&self, slot: WatchSlot, event: Event) {
+        let mut table = self.table.borrow_mut();
+        let Some(watch) = table.watch_mut(slot) else {
+            return;
+        };
+        let mut scratch = self.scratch.borrow_mut();
+        let Scratch { encoded, frame, .. } = &mut *scratch;
+        let mut told = 0_u64;
+        let mut merged = 0_u64;
+        let mut overflowed = Vec::new();
+        for (form, subscribers) in &watch.forms {
+            encode(*form, &event, encoded);
+            let mut spliced: Option<&Splice> = None;
+            for subscriber in subscribers {
+                if spliced != Some(&subscriber.splice) {
+                    splice(encoded, &subscriber.splice, frame);
+                    spliced = Some(&subscriber.splice);
+                }
+                let connection = &subscriber.connection;
+                let mut outbox = connection.outbox.borrow_mut();
+                let offer = match &event {
+                    Event::Value { .. } => outbox.offer_value(slot, frame),
+                    Event::Line(_) => outbox.offer_reply(frame),
+                };
+                match offer {
+                    Offer::Taken => told += 1,
+                    Offer::Behind => {}
+                    Offer::Merged => merged += 1,
+                    Offer::Full => overflowed.push(Rc::clone(connection)),
+                }
+                drop(outbox);
+                self.mark_dirty(connection);
+            }
+        }
+        if matches!(event, Event::Value { .. }) {
+            watch.last = Some(event);
+        }
+        drop(table);
+        drop(scratch);
+        self.metrics.notifies.increment(told);
+        self.metrics.values_merged.increment(merged);
+        for connection in overflowed {
+            self.close(&connection, CloseReason::SlowConsumer);
+        }
+    }
+
+    /// One value to one connection: the last that came, for a bind that found the watch here and for a watch that was behind.
+    ///
+    /// `false` when there is no room for it. A removed value is nothing to tell a newcomer, but something to tell who has seen it.
+    pub(super) fn tell_last(
+        &self,
+        connection: &Connection,
+        slot: WatchSlot,
+        audience: Newcomer,
+    ) -> bool {
+        let table = self.table.borrow();
+        let place = connection.follows.borrow().get(&slot).copied();
+        let Some((watch, place)) = table.watch(slot).zip(place) else {
+            return true;
+        };
+        let (Some(event), Some(own)) = (&watch.last, watch.splice(connection, place)) else {
+            return true;
+        };
+        if audience == Newcomer::Yes && matches!(event, Event::Value { value: None, .. }) {
+            return true;
+        }
+        let mut scratch = self.scratch.borrow_mut();
+        let Scratch { encoded, frame, .. } = &mut *scratch;
+        encode(connection.form, event, encoded);
+        splice(encoded, own, frame);
+        let mut outbox = connection.outbox.borrow_mut();
+        match audience {
+            Newcomer::Yes => {
+                outbox.offer_value(slot, frame);
+            }
+            Newcomer::No if outbox.has_room(frame.len()) => outbox.append(frame),
+            Newcomer::No => return false,
+        }
+        self.metrics.notifies.increment(1);
+        true
+    }
+
+    /// Tells every engineer that some lines are missing.
+    fn report_dropped_lines(&self, lines: u64) {
+        self.metrics.lines_dropped.increment(lines);
+        let watches: Vec<(WatchSlot, ModuleId)> = self.table.borrow().log_watches();
+        for (slot, module) in watches {
+            let line = LogLine {
+                module,
+                driver: Arc::from("riser"),
+                level: LogLevel::Warn,
+                message: format!("{lines} log lines were dropped because too many came at once"),
+            };
+            self.fan_out(slot, Event::Line(Arc::new(line)));
+        }
+    }
+}
+
+/// Whether a connection has seen anything of a watch before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Newcomer {
+    /// It has just bound it.
+    Yes,
+    /// It has, and is behind.
+    No,
+}
+
+/// Builds one subscriber's frame.
+fn splice(encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
+    let (head, tail) = encoded.bytes.split_at(encoded.splice_at);
+    let splice = splice.as_bytes();
+    frame.clear();
+    write_head(frame, OpCode::Text, encoded.bytes.len() + splice.len());
+    frame.extend_from_slice(head);
+    frame.extend_from_slice(splice);
+    frame.extend_from_slice(tail);
+}

@@ -1,0 +1,133 @@
+//! What leaves: one task per worker that takes what the core owes, fans it out, and writes each dirty connection once per round.
+//!
+//! Writing once per round and not once per change is what makes many pending changes cheap; input that comes meanwhile joins the next round.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_rt::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::model::CloseReason;
+use crate::server::limits::FLUSHER_RESTARTS_MAX;
+use crate::server::ws::connection::Connection;
+use crate::server::ws::fanout::Newcomer;
+use crate::server::ws::outbox::Written;
+use crate::server::ws::worker::Worker;
+
+/// How often a client that keeps up with the refills of its outbox gets another one in the same round.
+const REFILLS_PER_ROUND: usize = 8;
+
+/// Flushes for as long as the worker lives, and starts again after a panic.
+pub(super) async fn supervise(worker: Rc<Worker>) {
+    for restart in 0..=FLUSHER_RESTARTS_MAX {
+        let flusher: JoinHandle<()> = actix_rt::spawn(run(Rc::clone(&worker)));
+        if flusher.await.is_ok() {
+            return;
+        }
+        tracing::error!(restart, "a worker's flusher panicked and is started again");
+        sleep(Duration::from_millis(10 << restart)).await;
+        worker.outlet.wake.notify_one();
+    }
+    tracing::error!("a worker's flusher panicked too often; its connections are closed");
+    worker.abandon();
+}
+
+async fn run(worker: Rc<Worker>) {
+    loop {
+        let mut woken = pin!(worker.outlet.wake.notified());
+        if woken.as_mut().enable() {
+            // There is work already: let the connections read in between, or a steady stream of changes would starve them.
+            tokio::task::yield_now().await;
+        } else {
+            woken.await;
+        }
+        worker.drain();
+        worker.flush();
+    }
+}
+
+impl Worker {
+    /// Writes every dirty connection once.
+    fn flush(self: &Rc<Self>) {
+        let dirty = std::mem::take(&mut *self.dirty.borrow_mut());
+        for connection in &dirty {
+            connection.dirty.set(false);
+            self.flush_connection(connection);
+        }
+        // The list keeps its memory for the next round, unless that has begun.
+        let mut next = self.dirty.borrow_mut();
+        if next.is_empty() {
+            *next = dirty;
+            next.clear();
+        }
+    }
+
+    fn flush_connection(self: &Rc<Self>, connection: &Rc<Connection>) {
+        if connection.blocked.get() || connection.is_lost() {
+            return;
+        }
+        for _ in 0..REFILLS_PER_ROUND {
+            let written = connection.outbox.borrow_mut().write_to(&connection.wire);
+            match written {
+                Ok(Written::All) => {}
+                Ok(Written::Blocked) => {
+                    self.wait_until_writable(connection);
+                    break;
+                }
+                Err(_) => {
+                    connection.lose();
+                    return;
+                }
+            }
+            if !self.refill(connection) {
+                break;
+            }
+        }
+        if !connection.outbox.borrow().is_idle() {
+            if !connection.blocked.get() {
+                self.mark_dirty(connection);
+            }
+        }
+        // It may have waited for room in the outbox, or for its end.
+        connection.wake_input();
+    }
+
+    /// Encodes the latest values of watches that are behind, as far as there is room. Returns whether there is something to write.
+    fn refill(&self, connection: &Rc<Connection>) -> bool {
+        loop {
+            let Some(slot) = connection.outbox.borrow_mut().first_behind() else {
+                break;
+            };
+            if !self.tell_last(connection, slot, Newcomer::No) {
+                break;
+            }
+            connection.outbox.borrow_mut().forget_behind(slot);
+        }
+        connection.outbox.borrow().backlog() > 0
+    }
+
+    /// The kernel takes nothing: the connection waits outside the flusher.
+    fn wait_until_writable(self: &Rc<Self>, connection: &Rc<Connection>) {
+        connection.blocked.set(true);
+        let (worker, connection) = (Rc::clone(self), Rc::clone(connection));
+        // Not awaited by anybody: it ends when the stream does, which the connection's own task sees to.
+        actix_rt::spawn(async move {
+            if connection.wire.writable().await.is_err() {
+                connection.lose();
+            }
+            connection.blocked.set(false);
+            worker.mark_dirty(&connection);
+        });
+    }
+
+    fn abandon(&self) {
+        let connections: Vec<Rc<Connection>> =
+            self.table.borrow().connections.values().cloned().collect();
+        for connection in connections {
+            self.close(&connection, CloseReason::Internal);
+            connection.lose();
+        }
+    }
+}

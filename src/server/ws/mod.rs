@@ -1,0 +1,47 @@
+//! Websockets: from the handshake on the socket is this room's.
+//!
+//! `upgrade.rs` lets clients in, `connection.rs` reads what they send, `worker.rs` knows who follows what on this thread,
+//! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
+//! `frames.rs`, `outbox.rs` and `wire.rs` are what these are made of.
+
+mod connection;
+mod fanout;
+mod flusher;
+mod frames;
+mod heartbeat;
+mod outbox;
+mod upgrade;
+mod wire;
+mod worker;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::server::Doors;
+
+pub(super) use upgrade::take_over;
+pub(super) use worker::Worker;
+
+thread_local! {
+    /// This thread's worker. The services of a thread are made once per listener, so the worker cannot live in one of them.
+    static WORKER: OnceCell<Rc<Worker>> = const { OnceCell::new() };
+}
+
+/// The worker of this thread, started when it is first asked for.
+pub(super) fn worker_of_this_thread(doors: &Doors) -> Rc<Worker> {
+    WORKER.with(|worker| Rc::clone(worker.get_or_init(|| start(doors))))
+}
+
+fn start(doors: &Doors) -> Rc<Worker> {
+    let worker = Worker::new(
+        Arc::clone(&doors.core),
+        Arc::clone(&doors.settings),
+        Arc::clone(&doors.metrics),
+        Arc::clone(&doors.admission),
+    );
+    // Both end with the thread's runtime, which outlives every connection.
+    actix_rt::spawn(flusher::supervise(Rc::clone(&worker)));
+    actix_rt::spawn(heartbeat::run(Rc::clone(&worker)));
+    worker
+}

@@ -1,0 +1,271 @@
+//! The handshake, and taking the socket over from actix.
+//!
+//! actix hands every request with `Upgrade: websocket` here, whatever its path. Those for a websocket's door are let in or refused;
+//! the others are strays and go through a second instance of the App.
+//! After the 101 the stream is taken apart, so that the dispatcher and its buffers end and only the connection's own small task is left.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use actix_codec::Framed;
+use actix_http::body::{BodySize, BoxBody, MessageBody, to_bytes};
+use actix_http::header::{
+    ALLOW, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use actix_http::{ConnectionType, Method, Payload, Request, Response, StatusCode, Version, h1};
+use actix_service::Service;
+use actix_web::dev::ServiceResponse;
+use actix_web::web::Bytes;
+use futures_util::SinkExt;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::core::Caller;
+use crate::dialects::{Hello, Session};
+use crate::model::ConnectionId;
+use crate::server::Doors;
+use crate::server::http::door::{self, Refusal};
+use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
+use crate::server::ws::connection::{self, Connection};
+use crate::server::ws::wire::Wire;
+use crate::server::ws::worker::Worker;
+
+type Stream = Framed<TcpStream, h1::Codec>;
+
+/// PlaceOS's name for the id that a request can be followed by.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Serves one request that asks for an upgrade.
+pub(in crate::server) async fn take_over<S, B>(
+    doors: Doors,
+    worker: Rc<Worker>,
+    strays: Rc<S>,
+    request: Request,
+    framed: Stream,
+) -> Result<(), actix_web::Error>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
+{
+    let served = if door::is_websocket_path(request.path()) {
+        websocket(&doors, &worker, &request, framed).await
+    } else {
+        stray(&*strays, request, framed).await
+    };
+    if let Err(error) = served {
+        // The client has gone, or sent what cannot be served: there is nobody to tell.
+        tracing::debug!(%error, "an upgrade request ended early");
+    }
+    Ok(())
+}
+
+/// A request for a websocket's door.
+async fn websocket(
+    doors: &Doors,
+    worker: &Rc<Worker>,
+    request: &Request,
+    framed: Stream,
+) -> io::Result<()> {
+    let address = match framed.io_ref().peer_addr() {
+        Ok(address) => address.ip(),
+        Err(error) => return Err(error),
+    };
+    let admitted = door::enter_websocket(doors, request.head(), address)
+        .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
+        .and_then(|(caller, query, key)| {
+            let permit = doors.admission.admit(caller.key(), address)?;
+            Ok((caller, query, key, permit))
+        });
+    let (caller, query, key, permit) = match admitted {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
+                doors.metrics.turned_away.increment(1);
+            }
+            return refuse(framed, refusal).await;
+        }
+    };
+    let mut framed = framed;
+    framed
+        .send(h1::Message::Item((
+            switching_protocols(request, &key),
+            BodySize::None,
+        )))
+        .await?;
+    let parts = framed.into_parts();
+    // Copied out: the buffer itself has kilobytes of room even when it is empty.
+    let rest = parts.read_buf.to_vec();
+    let wire = Wire::plain(parts.io, doors.settings.send_buffer_bytes)?;
+    let id = ConnectionId(doors.next_connection.fetch_add(1, Ordering::Relaxed));
+    log_opened(&caller, id, &query);
+    let mut steps = Vec::new();
+    let session = Session::open(Hello::PlaceOs(query.form), &mut steps);
+    let connection = Rc::new(Connection::new(id, wire, caller, session, permit));
+    doors.metrics.accepted.increment(1);
+    doors.metrics.connections.increment(1);
+    // A task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
+    actix_rt::spawn(connection::run(Rc::clone(worker), connection, steps, rest));
+    Ok(())
+}
+
+fn log_opened(caller: &Caller, id: ConnectionId, query: &door::SocketQuery) {
+    tracing::debug!(
+        connection = %id, user = %caller.user().id, key = %caller.key(),
+        address = %caller.address(), device = ?query.device,
+        "a client connected"
+    );
+}
+
+/// What RFC 6455 section 4.2.1 asks of a handshake beyond what the door has looked at.
+fn websocket_key(request: &Request) -> Result<String, Refusal> {
+    let head = request.head();
+    if head.method != Method::GET {
+        return Err(Refusal::text(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "a websocket handshake is a GET request",
+        )
+        .with_header(ALLOW, HeaderValue::from_static("GET")));
+    }
+    if head.version < Version::HTTP_11 {
+        return Err(Refusal::text(
+            StatusCode::BAD_REQUEST,
+            "a websocket handshake needs HTTP/1.1",
+        ));
+    }
+    let version = head.headers.get(SEC_WEBSOCKET_VERSION);
+    if version.is_none_or(|version| version.as_bytes() != b"13") {
+        return Err(door::upgrade_required(
+            "this gateway speaks version 13 of the websocket protocol",
+        ));
+    }
+    head.headers
+        .get(SEC_WEBSOCKET_KEY)
+        .and_then(|key| key.to_str().ok())
+        .map(str::trim)
+        .filter(|key| is_nonce(key))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Refusal::text(
+                StatusCode::BAD_REQUEST,
+                "Sec-WebSocket-Key has to be 16 bytes in base64",
+            )
+        })
+}
+
+/// Whether a text is 16 bytes in base64.
+fn is_nonce(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    bytes.len() == 24
+        && bytes.ends_with(b"==")
+        && bytes[..22]
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+fn switching_protocols(request: &Request, key: &str) -> Response<()> {
+    let mut response = Response::new(StatusCode::SWITCHING_PROTOCOLS).set_body(());
+    let head = response.head_mut();
+    head.set_connection_type(ConnectionType::Upgrade);
+    head.headers
+        .insert(UPGRADE, HeaderValue::from_static("websocket"));
+    let accept = actix_http::ws::hash_key(key.as_bytes());
+    if let Ok(accept) = HeaderValue::from_bytes(&accept) {
+        head.headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    let id = match request.head().headers.get(REQUEST_ID) {
+        Some(id) => Some(id.clone()),
+        None => HeaderValue::from_str(&Uuid::new_v4().to_string()).ok(),
+    };
+    if let Some(id) = id {
+        head.headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+async fn refuse(framed: Stream, refusal: Refusal) -> io::Result<()> {
+    let mut response = Response::new(refusal.status).set_body(());
+    for (name, value) in refusal.headers {
+        response.headers_mut().insert(name, value);
+    }
+    answer(framed, response, Bytes::from(refusal.body)).await
+}
+
+/// A request that looks like an upgrade and is ordinary HTTP.
+async fn stray<S, B>(strays: &S, request: Request, framed: Stream) -> io::Result<()>
+where
+    S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
+{
+    let mut parts = framed.into_parts();
+    let length = request
+        .head()
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or(0);
+    if length > STRAY_BODY_MAX_BYTES {
+        let framed = Framed::from_parts(parts);
+        let refusal = Refusal::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        return refuse(framed, refusal).await;
+    }
+    // The stream that is handed over does not decode what it has buffered, so the body is read here.
+    let mut body = parts.read_buf.split().to_vec();
+    body.truncate(length);
+    let read = timeout(REFUSAL_DEADLINE, async {
+        while body.len() < length {
+            let missing = (length - body.len()) as u64;
+            if (&mut parts.io).take(missing).read_buf(&mut body).await? == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+        }
+        Ok(())
+    });
+    read.await??;
+    let framed = Framed::from_parts(parts);
+    let mut request = request;
+    request.take_payload();
+    let (request, _) = request.replace_payload(Payload::from(Bytes::from(body)));
+    let response: Response<BoxBody> = match strays.call(request).await {
+        Ok(response) => {
+            let response = Response::<B>::from(response);
+            response.map_into_boxed_body()
+        }
+        Err(error) => Response::from(error),
+    };
+    let mut body = None;
+    let response = response.map_body(|_, whole| body = Some(whole));
+    let body = to_bytes(body.unwrap_or_else(|| BoxBody::new(())))
+        .await
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    answer(framed, response, body).await
+}
+
+/// Writes a plain HTTP answer, lets the client read it, and ends the stream.
+async fn answer(framed: Stream, response: Response<()>, body: Bytes) -> io::Result<()> {
+    let mut framed = framed;
+    let mut response = response;
+    response
+        .head_mut()
+        .set_connection_type(ConnectionType::Close);
+    response.headers_mut().remove(CONNECTION);
+    let written = timeout(REFUSAL_DEADLINE, async {
+        let size = BodySize::Sized(body.len() as u64);
+        framed.send(h1::Message::Item((response, size))).await?;
+        if !body.is_empty() {
+            framed.send(h1::Message::Chunk(Some(body))).await?;
+        }
+        framed.send(h1::Message::Chunk(None)).await
+    });
+    written.await??;
+    let mut io = framed.into_parts().io;
+    socket2::SockRef::from(&io).shutdown(std::net::Shutdown::Write)?;
+    // What the client still sends is read and dropped, lest the kernel answer it with a reset that overtakes our answer.
+    let mut dropped = [0; 512];
+    let drain = async { while io.read(&mut dropped).await.is_ok_and(|read| read > 0) {} };
+    let _ = timeout(REFUSAL_DEADLINE, drain).await;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The seam under which a plain and a TLS stream look the same.
+//!
+//! Two users share one stream: the connection's task reads, the worker's flusher writes. So everything takes `&self`.
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::task::{Context, Poll, Waker};
+
+use socket2::SockRef;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// A connection's byte stream.
+#[derive(Debug)]
+pub(super) enum Wire {
+    /// Without encryption.
+    Plain(TcpStream),
+}
+
+impl Wire {
+    /// Takes a stream over from whoever used it before.
+    pub(super) fn plain(stream: TcpStream, send_buffer_bytes: usize) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_send_buffer_size(send_buffer_bytes)?;
+        // The stream still holds the wakers of the task that had it, and with them that task's whole memory.
+        let mut nobody = Context::from_waker(Waker::noop());
+        let _ = stream.poll_read_ready(&mut nobody);
+        let _ = stream.poll_write_ready(&mut nobody);
+        Ok(Self::Plain(stream))
+    }
+
+    /// Waits until there is something to read. For one task only: there is one place for its waker.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    /// Reads what is there. `WouldBlock` when nothing is, 0 bytes when the peer has ended its side.
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => {
+                let read = stream.try_read(buffer)?;
+                if read > 0 && read < buffer.len() {
+                    // The socket is empty; saying so saves the read that would find it out.
+                    let _ = stream.try_io(Interest::READABLE, || {
+                        Err::<(), _>(io::ErrorKind::WouldBlock.into())
+                    });
+                }
+                Ok(read)
+            }
+        }
+    }
+
+    /// Writes what the kernel takes. `WouldBlock` when it takes nothing.
+    pub(super) fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.try_write_vectored(bytes),
+        }
+    }
+
+    /// Waits until the kernel takes something. Any number of tasks may wait.
+    pub(super) async fn writable(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.writable().await,
+        }
+    }
+
+    /// Ends our side: the peer reads an end after what has been written.
+    pub(super) fn shutdown_write(&self) {
+        self.end(Shutdown::Write);
+    }
+
+    /// Ends both sides, and wakes whoever waits for either.
+    pub(super) fn shutdown(&self) {
+        self.end(Shutdown::Both);
+    }
+
+    fn end(&self, how: Shutdown) {
+        match self {
+            // A peer that has gone already is no error here.
+            Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
+        }
+    }
+}

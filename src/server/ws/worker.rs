@@ -1,0 +1,394 @@
+//! One actix worker's table: its connections, and who of them follows which watch.
+//!
+//! Single-threaded, so a `RefCell` is enough, and it is never borrowed across an await.
+//! The only door between threads is [`WorkerOutlet`], into which the core pushes and out of which this worker takes whole batches.
+//! What happens to a batch is in `fanout.rs`, how it leaves in `flusher.rs`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use slab::Slab;
+use tokio::sync::Notify;
+
+use crate::core::{Core, Delivery, Outlet, OutletId, WatchId};
+use crate::dialects::{Encoded, Form, Splice};
+use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
+use crate::server::ServerSettings;
+use crate::server::admission::Admission;
+use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
+use crate::server::metrics::ServerMetrics;
+use crate::server::ws::connection::Connection;
+
+/// Where a watch stands in its worker's table; used again after the watch has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct WatchSlot(u32);
+
+/// What all connections of a worker share.
+pub(in crate::server) struct Worker {
+    pub(super) core: Arc<Core>,
+    pub(super) settings: Arc<ServerSettings>,
+    pub(super) metrics: Arc<ServerMetrics>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) outlet: Arc<WorkerOutlet>,
+    outlet_id: OutletId,
+    pub(super) table: RefCell<Table>,
+    /// Connections with something to write, each once.
+    pub(super) dirty: RefCell<Vec<Rc<Connection>>>,
+    /// One buffer for all reads: a connection keeps only what is incomplete.
+    pub(super) read_buffer: RefCell<Box<[u8]>>,
+    pub(super) scratch: RefCell<Scratch>,
+}
+
+/// Buffers that are used again.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) encoded: Encoded,
+    pub(super) frame: Vec<u8>,
+    pub(super) reply: Vec<u8>,
+}
+
+/// Who follows what, on this worker.
+#[derive(Default)]
+pub(super) struct Table {
+    subjects: HashMap<Subject, WatchSlot>,
+    by_watch: HashMap<WatchId, WatchSlot>,
+    watches: Slab<LocalWatch>,
+    pub(super) connections: HashMap<ConnectionId, Rc<Connection>>,
+}
+
+/// A watch of this worker.
+pub(super) struct LocalWatch {
+    subject: Subject,
+    watch: WatchId,
+    /// The last value that came. Log lines are never told again, so they are not kept.
+    pub(super) last: Option<Event>,
+    pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
+}
+
+/// A connection that follows a watch.
+pub(super) struct Subscriber {
+    pub(super) connection: Rc<Connection>,
+    pub(super) splice: Splice,
+}
+
+/// What binding did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// The connection follows the subject now. The last value is here already, if there is one.
+    Here(WatchSlot),
+    /// The connection follows the subject now; what is known of it is on its way.
+    Coming,
+    /// The connection followed it before.
+    Already(WatchSlot),
+}
+
+impl Worker {
+    pub(in crate::server) fn new(
+        core: Arc<Core>,
+        settings: Arc<ServerSettings>,
+        metrics: Arc<ServerMetrics>,
+        admission: Arc<Admission>,
+    ) -> Rc<Self> {
+        let outlet = Arc::new(WorkerOutlet::default());
+        let outlet_id = core.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
+        Rc::new(Self {
+            core,
+            settings,
+            metrics,
+            admission,
+            outlet,
+            outlet_id,
+            table: RefCell::default(),
+            dirty: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
+            scratch: RefCell::default(),
+        })
+    }
+
+    /// A connection has something to write.
+    pub(super) fn mark_dirty(&self, connection: &Rc<Connection>) {
+        if !connection.dirty.replace(true) {
+            self.dirty.borrow_mut().push(Rc::clone(connection));
+            self.outlet.wake.notify_one();
+        }
+    }
+
+    /// A connection begins.
+    pub(super) fn register(&self, connection: Rc<Connection>) {
+        self.table
+            .borrow_mut()
+            .connections
+            .insert(connection.id, connection);
+    }
+
+    /// A connection ends, and with it all that it follows.
+    pub(super) fn unregister(&self, connection: &Rc<Connection>) {
+        self.table.borrow_mut().connections.remove(&connection.id);
+        self.unfollow_all(connection);
+    }
+
+    /// A connection follows nothing any more.
+    pub(super) fn unfollow_all(&self, connection: &Rc<Connection>) {
+        let followed: Vec<WatchSlot> = connection.follows.borrow().keys().copied().collect();
+        let mut ended = Vec::new();
+        {
+            let mut table = self.table.borrow_mut();
+            for slot in followed {
+                ended.extend(table.remove_subscriber(slot, connection));
+            }
+        }
+        for watch in ended {
+            self.core.unwatch(self.outlet_id, watch);
+        }
+    }
+
+    /// Lets a connection follow a subject.
+    pub(super) fn follow(
+        &self,
+        connection: &Rc<Connection>,
+        subject: Subject,
+        splice: Splice,
+    ) -> Result<Followed, Failure> {
+        let mut table = self.table.borrow_mut();
+        if let Some(&slot) = table.subjects.get(&subject) {
+            if connection.follows.borrow().contains_key(&slot) {
+                return Ok(Followed::Already(slot));
+            }
+            self.check_room(connection)?;
+            table.add_subscriber(slot, connection, splice);
+            return Ok(Followed::Here(slot));
+        }
+        self.check_room(connection)?;
+        // The core pushes what is known into our own outlet, which takes no borrow of this table.
+        let watch = self.core.watch(self.outlet_id, subject.clone());
+        let slot = table.insert_watch(subject, watch);
+        table.add_subscriber(slot, connection, splice);
+        Ok(Followed::Coming)
+    }
+
+    fn check_room(&self, connection: &Connection) -> Result<(), Failure> {
+        let max = self.settings.limits.bindings_max;
+        if connection.follows.borrow().len() >= max {
+            return Err(Failure::new(
+                FailureKind::TooLarge,
+                format!("this connection has {max} bindings, as many as it may"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Lets a connection no longer follow a subject; nothing happens when it does not.
+    pub(super) fn unfollow(&self, connection: &Rc<Connection>, subject: &Subject) {
+        let ended = {
+            let mut table = self.table.borrow_mut();
+            let Some(&slot) = table.subjects.get(subject) else {
+                return;
+            };
+            connection.outbox.borrow_mut().forget_behind(slot);
+            table.remove_subscriber(slot, connection)
+        };
+        if let Some(watch) = ended {
+            self.core.unwatch(self.outlet_id, watch);
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.core.detach(self.outlet_id);
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    /// The watch that a delivery is for; `None` when it came too late.
+    pub(super) fn find(&self, watch: WatchId) -> Option<WatchSlot> {
+        self.by_watch.get(&watch).copied()
+    }
+
+    pub(super) fn watch(&self, slot: WatchSlot) -> Option<&LocalWatch> {
+        self.watches.get(slot.0 as usize)
+    }
+
+    pub(super) fn watch_mut(&mut self, slot: WatchSlot) -> Option<&mut LocalWatch> {
+        self.watches.get_mut(slot.0 as usize)
+    }
+
+    /// All watches of log lines, and whose.
+    pub(super) fn log_watches(&self) -> Vec<(WatchSlot, ModuleId)> {
+        self.subjects
+            .iter()
+            .filter_map(|(subject, slot)| match subject {
+                Subject::Log(module) => Some((*slot, module.clone())),
+                Subject::Status(_) => None,
+            })
+            .collect()
+    }
+
+    fn insert_watch(&mut self, subject: Subject, watch: WatchId) -> WatchSlot {
+        let index = self.watches.insert(LocalWatch {
+            subject: subject.clone(),
+            watch,
+            last: None,
+            forms: Vec::new(),
+        });
+        let slot = WatchSlot(u32::try_from(index).expect("a worker has fewer than 2^32 watches"));
+        self.subjects.insert(subject, slot);
+        self.by_watch.insert(watch, slot);
+        slot
+    }
+
+    fn add_subscriber(&mut self, slot: WatchSlot, connection: &Rc<Connection>, splice: Splice) {
+        let Some(watch) = self.watch_mut(slot) else {
+            return;
+        };
+        let at = watch
+            .forms
+            .iter()
+            .position(|(form, _)| *form == connection.form)
+            .unwrap_or_else(|| {
+                watch.forms.push((connection.form, Vec::new()));
+                watch.forms.len() - 1
+            });
+        let subscribers = &mut watch.forms[at].1;
+        let place = u32::try_from(subscribers.len()).expect("a worker has fewer than 2^32 sockets");
+        subscribers.push(Subscriber {
+            connection: Rc::clone(connection),
+            splice,
+        });
+        connection.follows.borrow_mut().insert(slot, place);
+    }
+
+    /// Removes a subscriber in constant time. Returns the watch when nobody is left.
+    fn remove_subscriber(
+        &mut self,
+        slot: WatchSlot,
+        connection: &Rc<Connection>,
+    ) -> Option<WatchId> {
+        let place = connection.follows.borrow_mut().remove(&slot)?;
+        let watch = self.watch_mut(slot)?;
+        let at = watch
+            .forms
+            .iter()
+            .position(|(form, _)| *form == connection.form)?;
+        let subscribers = &mut watch.forms[at].1;
+        subscribers.swap_remove(place as usize);
+        if let Some(moved) = subscribers.get(place as usize) {
+            moved.connection.follows.borrow_mut().insert(slot, place);
+        }
+        if subscribers.is_empty() {
+            watch.forms.swap_remove(at);
+        }
+        if !watch.forms.is_empty() {
+            return None;
+        }
+        let watch = self.watches.remove(slot.0 as usize);
+        self.subjects.remove(&watch.subject);
+        self.by_watch.remove(&watch.watch);
+        Some(watch.watch)
+    }
+}
+
+impl LocalWatch {
+    /// The bytes that make this connection's copy its own.
+    pub(super) fn splice(&self, connection: &Connection, place: u32) -> Option<&Splice> {
+        let (_, subscribers) = self
+            .forms
+            .iter()
+            .find(|(form, _)| *form == connection.form)?;
+        Some(&subscribers.get(place as usize)?.splice)
+    }
+}
+
+/// The worker's side of the border: an ordered queue that the core fills and the worker empties.
+#[derive(Debug, Default)]
+pub(super) struct WorkerOutlet {
+    queue: Mutex<Queue>,
+    pub(super) wake: Notify,
+}
+
+/// What waits for a worker.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) deliveries: Vec<Delivery>,
+    /// Where each watch's latest value stands, once the queue is over its bound.
+    latest: Option<HashMap<WatchId, usize>>,
+    /// Values that gave their place to a newer one.
+    pub(super) merged: u64,
+    /// Log lines that found no place.
+    pub(super) lines_dropped: u64,
+}
+
+impl WorkerOutlet {
+    /// Takes all that waits.
+    pub(super) fn take(&self) -> Queue {
+        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Outlet for WorkerOutlet {
+    fn push(&self, batch: &mut Vec<Delivery>) {
+        let was_empty = {
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let was_empty = queue.deliveries.is_empty();
+            if queue.deliveries.len() + batch.len() <= OUTLET_MAX_DELIVERIES {
+                queue.deliveries.append(batch);
+            } else {
+                for delivery in batch.drain(..) {
+                    queue.push_merging(delivery);
+                }
+            }
+            was_empty
+        };
+        // Whoever filled the empty queue has woken the worker, which takes everything at once.
+        if was_empty {
+            self.wake.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    /// Over the bound: only the latest value of each watch is kept, in the place of the older one, so that a result does not overtake its status.
+    fn push_merging(&mut self, delivery: Delivery) {
+        let latest = self.latest.get_or_insert_with(|| {
+            let mut latest = HashMap::new();
+            for (at, delivery) in self.deliveries.iter().enumerate() {
+                if let Delivery::Event {
+                    watch,
+                    event: Event::Value { .. },
+                } = delivery
+                {
+                    latest.insert(*watch, at);
+                }
+            }
+            latest
+        });
+        match &delivery {
+            Delivery::Event {
+                watch,
+                event: Event::Value { .. },
+            } => {
+                if let Some(&at) = latest.get(watch) {
+                    self.deliveries[at] = delivery;
+                    self.merged += 1;
+                } else {
+                    latest.insert(*watch, self.deliveries.len());
+                    self.deliveries.push(delivery);
+                }
+            }
+            Delivery::Event {
+                event: Event::Line(_),
+                ..
+            } => self.lines_dropped += 1,
+            Delivery::Reply { .. } | Delivery::Close { .. } => self.deliveries.push(delivery),
+        }
+    }
+}
