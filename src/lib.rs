@@ -17,3 +17,7 @@ pub mod server;
 pub mod config;
 
 pub mod cli;
+
+pub mod observability;
+
+pub mod app;

@@ -5,6 +5,7 @@
 //! It knows nothing of buildings.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -27,6 +28,8 @@ pub(super) struct Node {
     pub(super) at: Position,
     /// Where the value takes effect; differs from `at` for an alias and a merged map.
     pub(super) used_at: Position,
+    /// Which bytes of the file hold the value.
+    bytes: Option<Range<usize>>,
     /// The value.
     pub(super) kind: Kind,
 }
@@ -39,6 +42,8 @@ pub(super) enum Kind {
     Bool(bool),
     /// A number.
     Number(Number),
+    /// Digits that YAML reads as a number and JSON would not give back: `0123`, or more than 64 bits hold. A PIN, more often than not.
+    Digits,
     /// Text.
     Text(String),
     /// A list.
@@ -75,7 +80,32 @@ impl Node {
             // A snippet would copy lines of the file, and with them passwords, into the error.
             with_snippet: false,
         };
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| refused(&error))
+        let mut root: Self =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| refused(&error))?;
+        root.find_digits(text);
+        Ok(root)
+    }
+
+    /// The library hands over as floats what looks whole and is no integer to it; what is written tells the two apart.
+    fn find_digits(&mut self, text: &str) {
+        match &mut self.kind {
+            Kind::Number(number) if number.is_f64() => {
+                let written = self.bytes.clone().and_then(|bytes| text.get(bytes));
+                let written = written
+                    .unwrap_or_default()
+                    .trim()
+                    .trim_start_matches(['+', '-']);
+                let digits = written.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+                if digits && !written.is_empty() {
+                    self.kind = Kind::Digits;
+                }
+            }
+            Kind::List(items) => items.iter_mut().for_each(|item| item.find_digits(text)),
+            Kind::Map(entries) => entries
+                .iter_mut()
+                .for_each(|(_, node)| node.find_digits(text)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits | Kind::Text(_) => {}
+        }
     }
 
     /// What the value is, in words for people.
@@ -83,25 +113,24 @@ impl Node {
         match self.kind {
             Kind::Null => "nothing",
             Kind::Bool(_) => "true or false",
-            Kind::Number(_) => "a number",
+            Kind::Number(_) | Kind::Digits => "a number",
             Kind::Text(_) => "text",
             Kind::List(_) => "a list",
             Kind::Map(_) => "a map",
         }
     }
 
-    /// The value as JSON, keys in the order of the file; `text` maps each text on the way.
-    pub(super) fn to_json(&self, text: &mut impl FnMut(&str, Position) -> String) -> Value {
+    /// The value as JSON, keys in the order of the file; `scalar` answers for whatever is neither list nor map.
+    pub(super) fn to_json(&self, scalar: &mut impl FnMut(&Self) -> Value) -> Value {
         match &self.kind {
-            Kind::Null => Value::Null,
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(value) => Value::Number(value.clone()),
-            Kind::Text(value) => Value::String(text(value, self.at)),
-            Kind::List(items) => items.iter().map(|item| item.to_json(text)).collect(),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits | Kind::Text(_) => {
+                scalar(self)
+            }
+            Kind::List(items) => items.iter().map(|item| item.to_json(scalar)).collect(),
             Kind::Map(entries) => {
                 let mut map = Map::new();
                 for (key, value) in entries {
-                    map.insert(key.text.clone(), value.to_json(text));
+                    map.insert(key.text.clone(), value.to_json(scalar));
                 }
                 Value::Object(map)
             }
@@ -157,12 +186,19 @@ fn position(location: Location) -> Position {
     }
 }
 
+fn bytes(location: Location) -> Option<Range<usize>> {
+    let start = usize::try_from(location.span().byte_offset()?).ok()?;
+    let length = usize::try_from(location.span().byte_len()?).ok()?;
+    Some(start..start.checked_add(length)?)
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
         Ok(Self {
             at: position(spanned.defined),
             used_at: position(spanned.referenced),
+            bytes: bytes(spanned.defined),
             kind: spanned.value,
         })
     }

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use crate::model::{
     ApiKey, Building, Clearance, DriverRef, InvalidId, KeyId, Module, ModuleName, Password, Scope,
     Secret, System, User, Zone,
@@ -284,8 +286,22 @@ impl Parser<'_> {
         if !matches!(node.kind, Kind::Map(_)) {
             self.wrong_type(node, "`settings`", "a map");
         }
-        let json = node.to_json(&mut |text, at| self.fill_in(text, at));
+        let json = node.to_json(&mut |node| self.setting(node));
         Secret::new(json.to_string())
+    }
+
+    /// A setting that is neither list nor map.
+    fn setting(&mut self, node: &Node) -> Value {
+        match &node.kind {
+            Kind::Text(text) => Value::String(self.fill_in(text, node.at)),
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Digits => {
+                self.problem(node.at, ProblemKind::Digits);
+                Value::Null
+            }
+            Kind::Null | Kind::List(_) | Kind::Map(_) => Value::Null,
+        }
     }
 
     fn capacity(&mut self, entry: Entry<'_>) -> u32 {
@@ -294,7 +310,12 @@ impl Parser<'_> {
         };
         let count = match &node.kind {
             Kind::Number(number) => number.as_u64().and_then(|count| u32::try_from(count).ok()),
-            Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => None,
+            Kind::Null
+            | Kind::Bool(_)
+            | Kind::Digits
+            | Kind::Text(_)
+            | Kind::List(_)
+            | Kind::Map(_) => None,
         };
         if count.is_none() {
             self.problem(node.at, ProblemKind::Capacity);

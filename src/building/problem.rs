@@ -2,7 +2,7 @@
 //!
 //! No text here holds a value that may be a secret: a password never shows in an error.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::model::InvalidId;
 
@@ -35,7 +35,14 @@ impl fmt::Display for Problems {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{}:{}:{}: {kind}", self.file, at.line, at.column)?;
+            write!(f, "{}:{}:{}: ", self.file, at.line, at.column)?;
+            // A quoted key or id may hold line ends and terminal codes.
+            for c in kind.to_string().chars() {
+                match c.is_control() {
+                    true => write!(f, "{}", c.escape_default())?,
+                    false => f.write_char(c)?,
+                }
+            }
         }
         Ok(())
     }
@@ -86,6 +93,11 @@ pub enum ProblemKind {
     /// There is nothing in the file. Refused because a half-written file must not clear a building.
     #[error("the file is empty; write {{}} for a building with nothing in it")]
     EmptyFile,
+    /// Digits that would come out changed.
+    #[error(
+        "a number with leading zeros or more digits than fit would be changed; put it in quotes to keep it as text, or write it without zeros in front"
+    )]
+    Digits,
     /// A value has the wrong type.
     #[error("{what} must be {expected}, not {found}{}", quotes(expected, found))]
     Type {

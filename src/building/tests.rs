@@ -522,3 +522,147 @@ fn mistakes_of_every_kind_come_together_in_the_order_of_the_file() {
         ],
     );
 }
+#[test]
+fn digits_that_would_come_out_changed_are_refused() {
+    let line = "a number with leading zeros or more digits than fit would be changed; put it in quotes to keep it as text, or write it without zeros in front";
+    check(
+        "modules:\n  - id: m\n    driver: virtual\n    settings:\n      pin: 0123\n      serial: [18446744073709551616, -007]\n      fine: [0, 0.5, 1e3, -1.0, 1_000, 0x1F, \"0123\", 18446744073709551615]\n",
+        &[
+            &format!("b.yaml:5:12: {line}"),
+            &format!("b.yaml:6:16: {line}"),
+            &format!("b.yaml:6:38: {line}"),
+        ],
+    );
+}
+
+#[test]
+fn numbers_are_told_from_digits_in_a_file_with_a_byte_order_mark_and_foreign_letters() {
+    check(
+        "\u{feff}# Größe\r\nmodules:\r\n- {id: ü, driver: virtual, settings: {a: 1.5, b: 25.0, c: 1e22}}\r\n",
+        &[],
+    );
+}
+
+#[test]
+fn an_error_stays_one_line_whatever_is_in_the_file() {
+    check(
+        "\"zo\\nnes\\e[31m\": []\n",
+        &[
+            "b.yaml:1:1: unknown key `zo\\nnes\\u{1b}[31m` in the building file; did you mean `zones`?",
+        ],
+    );
+}
+
+#[test]
+fn a_secret_never_shows_in_an_error() {
+    for file in [
+        "api_keys:\n  - {id: k, secret: \"hunter2\nusers: [",
+        "api_keys:\n  - {id: k, secret: hunter2: x}",
+        "api_keys:\n  - {id: k, secret: hunter2\\x, user: u}",
+        "api_keys:\n  - {id: k, secret: \"hunter2\\q\", user: u}",
+        "api_keys:\n  - {id: k, secret: [hunter2], user: u}",
+        "api_keys:\n  - {id: k, secret: \"hunter2 \", user: u}",
+        "modules:\n  - {id: m, driver: virtual, settings: hunter2}",
+        "modules:\n  - {id: m, driver: virtual, settings: {a: \"${ENV:PASSWORD}${ENV:X}\"}}",
+        "users:\n  - {id: u, email: e, password_hash: hunter2}",
+    ] {
+        let problems = read_file(file).unwrap_err().to_string();
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Text that is YAML-like enough to get past the scanner now and then.
+    fn yamlish() -> impl Strategy<Value = String> {
+        let words = prop::sample::select(vec![
+            "zones",
+            "systems",
+            "modules",
+            "users",
+            "api_keys",
+            "id",
+            "name",
+            "driver",
+            "settings",
+            "virtual",
+            "secret",
+            "user",
+            "parent_id",
+            "${ENV:",
+            "}",
+            "{",
+            "[",
+            "]",
+            ":",
+            ": ",
+            ", ",
+            "- ",
+            "\n",
+            "\n  ",
+            "\n    ",
+            "\"",
+            "'",
+            "&a ",
+            "*a",
+            "<<",
+            "|",
+            ">",
+            "!!str ",
+            "~",
+            "0",
+            "-1",
+            "1e9",
+            ".nan",
+            "true",
+            "#",
+            "---",
+            "%",
+            "\t",
+            "é",
+            "\u{0}",
+            "\u{feff}",
+        ]);
+        prop::collection::vec(words, 0..60).prop_map(|words| words.concat())
+    }
+
+    fn only_whole_lines(text: &str) {
+        if let Err(problems) = read_file(text) {
+            let count = problems.list.len();
+            assert!(count > 0);
+            let lines = problems.to_string();
+            assert_eq!(lines.lines().count(), count, "{lines}");
+            assert!(
+                lines.lines().all(|line| line.starts_with("b.yaml:")),
+                "{lines}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn random_text_is_read_or_refused_in_whole_lines(text in any::<String>()) {
+            only_whole_lines(&text);
+        }
+
+        #[test]
+        fn yaml_like_text_is_read_or_refused_in_whole_lines(text in yamlish()) {
+            only_whole_lines(&text);
+        }
+
+        #[test]
+        fn a_damaged_file_is_read_or_refused_in_whole_lines(
+            cut in any::<prop::sample::Index>(),
+            damage in yamlish(),
+        ) {
+            let demo = include_str!("demo.yaml");
+            let at = cut.index(demo.len());
+            let (before, after) = (demo.get(..at).unwrap_or(demo), demo.get(at..).unwrap_or(""));
+            only_whole_lines(&format!("{before}{damage}{after}"));
+            only_whole_lines(before);
+        }
+    }
+}

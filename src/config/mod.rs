@@ -33,7 +33,7 @@ use raw::Raw;
 const DEFAULT_FILE: &str = "riser.toml";
 
 /// The longest drain. The whole stop has 8 s; two of them are for the modules and the store.
-const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(6);
+const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(5);
 
 /// The smallest largest message: less than this and no ordinary request fits.
 const MESSAGE_MAX_MIN: usize = 1024;
@@ -41,8 +41,8 @@ const MESSAGE_MAX_MIN: usize = 1024;
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
 
-/// The most workers; each is a thread.
-const WORKERS_MAX: usize = 1024;
+/// The most workers; each is a thread, and actix takes no more.
+const WORKERS_MAX: usize = 512;
 
 /// Everything that the program gets to know about how it should run. Checked: every value can be used as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
     if *drain_deadline > DRAIN_DEADLINE_MAX {
         raw.refuse(
             &["drain_deadline"],
-            "`drain_deadline` must be at most 6s, since the whole stop may take 8s; lower it",
+            "`drain_deadline` must be at most 5s, since the whole stop may take 8s; lower it",
         );
     }
     if *send_buffer_bytes < SEND_BUFFER_MIN {

@@ -1,6 +1,6 @@
 //! What can be wrong with the settings, in one line each that ends with what to do about it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Everything wrong with the settings. Prints as one line per mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,13 @@ impl fmt::Display for Problems {
             if index > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{origin}: {kind}")?;
+            // A quoted key may hold line ends and terminal codes.
+            for c in format!("{origin}: {kind}").chars() {
+                match c.is_control() {
+                    true => write!(f, "{}", c.escape_default())?,
+                    false => f.write_char(c)?,
+                }
+            }
         }
         Ok(())
     }

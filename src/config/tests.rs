@@ -220,7 +220,7 @@ fn a_wrong_value_is_named_with_what_is_expected() {
         &[
             "riser.toml: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not 3000",
             "riser.toml: `health_listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"localhost:80\"",
-            "riser.toml: `workers` must be a whole number from 0 to 1024, not -1",
+            "riser.toml: `workers` must be a whole number from 0 to 512, not -1",
             "riser.toml: `send_buffer` must be a size such as 64KiB or 2MiB, not \"64KB\"",
             "riser.toml: `limits.bindings_max` must be a whole number from 0 to 18446744073709551615, not true",
             "riser.toml: `limits.requests_per_second` must be a whole number from 0 to 4294967295, not 1.5",
@@ -247,7 +247,7 @@ fn a_wrong_flag_is_named_by_the_flag() {
             .unwrap_err()
             .to_string(),
         "--listen: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"here\"\n\
-         --workers: `workers` must be a whole number from 0 to 1024, not \"4096\"",
+         --workers: `workers` must be a whole number from 0 to 512, not \"4096\"",
     );
 }
 
@@ -331,6 +331,6 @@ fn what_is_no_text_is_refused_where_it_is_used() {
     let problems = read(None, &Flags::default(), &environment).unwrap_err();
     assert_eq!(
         problems.to_string(),
-        "RISER_WORKERS: `workers` must be a whole number from 0 to 1024, not \"4\u{fffd}\""
+        "RISER_WORKERS: `workers` must be a whole number from 0 to 512, not \"4\u{fffd}\""
     );
 }

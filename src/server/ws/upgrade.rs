@@ -49,7 +49,7 @@ pub(in crate::server) async fn take_over<S, B>(
 ) -> Result<(), actix_web::Error>
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
     let served = if door::is_websocket_path(request.path()) {
         websocket(&doors, &worker, &request, framed).await
@@ -198,7 +198,7 @@ async fn refuse(framed: Stream, refusal: Refusal) -> io::Result<()> {
 async fn stray<S, B>(strays: &S, request: Request, framed: Stream) -> io::Result<()>
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
     let mut parts = framed.into_parts();
     let length = request

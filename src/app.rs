@@ -1,0 +1,246 @@
+//! The composition root: the only file that names every room.
+//!
+//! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::building::{self, Problems as BuildingProblems};
+use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
+use crate::core::Core;
+use crate::driver_host::HostError;
+use crate::driver_host::in_process::InProcessHost;
+use crate::model::{Building, Secret};
+use crate::observability::{self, ObservabilityError};
+use crate::server::{BindError, Server};
+use crate::stores::embedded::EmbeddedStatusStore;
+
+/// The fewest threads for drivers, so that one that blocks stops no other module.
+const DRIVER_THREADS_MIN: usize = 4;
+
+/// Threads for timers and supervision, which have little to do.
+const MAIN_THREADS: usize = 2;
+
+/// How long work that is left over may hold up the end of the process.
+const RUNTIME_STOP_DEADLINE: Duration = Duration::from_millis(200);
+
+/// Why the gateway did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] ConfigProblems),
+    /// The building file cannot be read.
+    #[error("{file}: could not read the building file ({source}); name another with --building")]
+    UnreadableBuilding {
+        /// The file.
+        file: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The building file has mistakes.
+    #[error(transparent)]
+    Building(#[from] BuildingProblems),
+    /// The address is taken or not ours.
+    #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.source)]
+    Bind(#[from] BindError),
+    /// A linked-in driver cannot be used.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Logging or metrics could not be set up.
+    #[error(transparent)]
+    Observability(#[from] ObservabilityError),
+    /// The system refused something that every process needs.
+    #[error("could not {doing}")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl AppError {
+    /// The exit code: 2 for what the operator can put right, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(_)
+            | Self::UnreadableBuilding { .. }
+            | Self::Building(_)
+            | Self::Bind(_)
+            | Self::Host(_) => 2,
+            Self::Observability(_) | Self::System { .. } => 1,
+        }
+    }
+}
+
+/// Where the building comes from.
+enum Source {
+    File,
+    Demo { secret: Secret },
+}
+
+/// Runs the gateway until it is told to stop by a signal.
+pub fn serve(
+    directory: &Path,
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), AppError> {
+    let settings = config::load(directory, flags, environment)?;
+    let definitions = driver_registry::drivers();
+    let drivers: Vec<&str> = definitions.iter().map(|driver| driver.id).collect();
+    let (building, source) = read_building(&settings, &drivers, environment)?;
+    observability::start_logging(&settings.log)?;
+    let metrics = observability::start_metrics()?;
+    raise_open_files();
+
+    let main = runtime("riser-main", MAIN_THREADS)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let driver_runtime = runtime("riser-driver", threads.max(DRIVER_THREADS_MIN))?;
+    let host = Arc::new(InProcessHost::new(
+        definitions,
+        driver_runtime.handle().clone(),
+    )?);
+    let report_blocked = host.report_blocked();
+    let core = Arc::new(Core::new(
+        settings.core,
+        |feed| Arc::new(EmbeddedStatusStore::new(feed)),
+        host,
+        driver_runtime.handle().clone(),
+    ));
+    let render = metrics.clone();
+    // The address first: a second gateway by mistake must not get as far as the devices.
+    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
+    let ended = main.block_on(async {
+        let stop = stop_on_signal()?;
+        core.load(building)?;
+        let core = Arc::clone(&core);
+        main.spawn(async move { core.run().await });
+        main.spawn(report_blocked);
+        main.spawn(async move { metrics.upkeep().await });
+        announce(server.address(), &source);
+        server.run(stop).await.map_err(|source| AppError::System {
+            doing: "serve",
+            source,
+        })
+    });
+    // A driver that blocks its thread would hold up the end for as long as it likes.
+    driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
+    main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
+    ended
+}
+
+fn read_building(
+    settings: &Settings,
+    drivers: &[&str],
+    environment: &BTreeMap<String, String>,
+) -> Result<(Building, Source), AppError> {
+    let Some(path) = &settings.building else {
+        let secret = demo_secret();
+        let building = building::demo(&secret, drivers)?;
+        return Ok((building, Source::Demo { secret }));
+    };
+    let file = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let building = building::read(&file, &text, drivers, environment)?;
+            Ok((building, Source::File))
+        }
+        Err(source) => Err(AppError::UnreadableBuilding { file, source }),
+    }
+}
+
+/// A fresh secret: the demo's key is an administrator's, and the demo may listen on any address.
+fn demo_secret() -> Secret {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
+}
+
+fn runtime(name: &'static str, threads: usize) -> Result<Runtime, AppError> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map_err(|source| AppError::System {
+            doing: "start a runtime",
+            source,
+        })
+}
+
+/// Each connection is an open file, and the soft limit is often 1024.
+fn raise_open_files() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "could not raise the limit of open files; it bounds the number of connections");
+    }
+}
+
+/// A token that SIGTERM or SIGINT cancels; the second one ends the process at once.
+fn stop_on_signal() -> Result<CancellationToken, AppError> {
+    let listen = |kind| {
+        signal(kind).map_err(|source| AppError::System {
+            doing: "listen for signals",
+            source,
+        })
+    };
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::runtime::Handle::current().spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stopping.is_cancelled() {
+                tracing::warn!("told to stop a second time: ending at once");
+                std::process::exit(1);
+            }
+            stopping.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+/// Says on stdout that the gateway is ready, and for the demo how to see something move.
+///
+/// Whoever started riser may never read this, so a write that fails is no failure of ours.
+fn announce(address: SocketAddr, source: &Source) {
+    let mut text = format!("riser ready http://{address}\n");
+    if let Source::Demo { secret } = source {
+        let key = format!("demo.{}", secret.expose());
+        let here = reachable(address);
+        text.push_str(&format!(
+            "api key {key}\n\
+             curl -s -H 'X-API-Key: {key}' http://{here}/api/engine/v2/systems/sys-board/Sensor_1\n\
+             node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
+             s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
+             s.onmessage = (event) => console.log(event.data)'\n"
+        ));
+    }
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// An address that a client on this machine can connect to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port())
+    } else {
+        address
+    }
+}

@@ -1,0 +1,85 @@
+//! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
+//!
+//! It sets things up and knows the behaviour of no room; each room owns its measures.
+
+use std::io::{self, IsTerminal};
+use std::panic;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+/// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Bounds of the buckets for durations in seconds: from a local call to the deadline.
+const SECONDS: [f64; 12] = [
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 15.0,
+];
+
+/// Logging or metrics could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ObservabilityError {
+    /// The filter has a mistake.
+    #[error("could not read the log filter {filter:?}")]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// The mistake.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// Something in this process logs or measures already.
+    #[error("could not set up logging or metrics")]
+    Taken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The process's measures.
+#[derive(Debug, Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// All measures, in Prometheus's text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Keeps the memory of samples bounded. Runs until it is dropped.
+    pub async fn upkeep(&self) {
+        let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+        loop {
+            ticks.tick().await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+/// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
+pub fn start_logging(filter: &str) -> Result<(), ObservabilityError> {
+    let filter = EnvFilter::try_new(filter).map_err(|source| ObservabilityError::Filter {
+        filter: filter.to_owned(),
+        source,
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init()
+        .map_err(ObservabilityError::Taken)?;
+    panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        tracing::error!(thread = thread.name(), "{info}");
+    }));
+    Ok(())
+}
+
+/// Starts measuring. To be called before any room makes its measures.
+pub fn start_metrics() -> Result<Metrics, ObservabilityError> {
+    let taken =
+        |error: metrics_exporter_prometheus::BuildError| ObservabilityError::Taken(Box::new(error));
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .map_err(taken)?
+        .install_recorder()
+        .map_err(taken)?;
+    Ok(Metrics(handle))
+}
