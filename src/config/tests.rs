@@ -258,7 +258,7 @@ fn values_must_go_together() {
         &[("RISER_KEEP_ALIVE__REAP_AFTER", "30s")],
         &[
             "riser.toml: `health_listen` must differ from `listen`; leave it out to serve health beside everything else",
-            "riser.toml: `drain_deadline` must be at most 6s, since the whole stop may take 8s; lower it",
+            "riser.toml: `drain_deadline` must be at most 5s, since the whole stop may take 8s; lower it",
             "riser.toml: `send_buffer` must be at least 4KiB; raise it or leave it out",
             "riser.toml: `limits.message_max` must be at least 1KiB, or no request fits; raise it or leave it out",
             "RISER_KEEP_ALIVE__REAP_AFTER: `keep_alive.ping_after` must be shorter than `keep_alive.reap_after`, or no client lives long enough to answer a ping; lower the first or raise the second",

@@ -3,20 +3,19 @@
 //! The slots that a binding path resolves through are the watch table's; this yields them once, when a building is loaded.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
     Building, Interface, Module, ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User,
-    Zone, ZoneId,
+    Zone,
 };
 
 /// A snapshot of the building.
 #[derive(Debug, Default)]
 pub struct Directory {
-    zones: IndexMap<ZoneId, Zone>,
+    zones: Vec<Zone>,
     systems: IndexMap<SystemId, System>,
     modules: IndexMap<ModuleId, ModuleEntry>,
     users: Vec<User>,
@@ -30,8 +29,24 @@ pub struct ModuleEntry {
     pub module: Module,
     /// The name that clients use.
     pub name: ModuleName,
+    description: Description,
+}
+
+impl ModuleEntry {
     /// Its functions.
-    pub interface: Arc<Interface>,
+    pub fn interface(&self) -> &Interface {
+        &self.description.interface
+    }
+
+    /// What its driver's modules are called unless the building says otherwise.
+    pub fn driver_module_name(&self) -> &ModuleName {
+        &self.description.module_name
+    }
+
+    /// What its driver is, for people.
+    pub fn driver_text(&self) -> &str {
+        &self.description.text
+    }
 }
 
 impl Directory {
@@ -46,16 +61,12 @@ impl Directory {
                     .name
                     .clone()
                     .unwrap_or_else(|| description.module_name.clone());
-                let interface = Arc::clone(&description.interface);
-                let id = module.id.clone();
-                (
-                    id,
-                    ModuleEntry {
-                        module,
-                        name,
-                        interface,
-                    },
-                )
+                let entry = ModuleEntry {
+                    module,
+                    name,
+                    description: description.clone(),
+                };
+                (entry.module.id.clone(), entry)
             })
             .collect();
         let mut standing: HashMap<ModuleId, Vec<SystemId>> = HashMap::new();
@@ -68,11 +79,7 @@ impl Directory {
             }
         }
         Self {
-            zones: building
-                .zones
-                .into_iter()
-                .map(|zone| (zone.id.clone(), zone))
-                .collect(),
+            zones: building.zones,
             systems: building
                 .systems
                 .into_iter()
@@ -85,8 +92,8 @@ impl Directory {
     }
 
     /// All zones, in the order of the building.
-    pub fn zones(&self) -> impl Iterator<Item = &Zone> {
-        self.zones.values()
+    pub fn zones(&self) -> &[Zone] {
+        &self.zones
     }
 
     /// All systems, in the order of the building.
@@ -123,27 +130,21 @@ impl Directory {
             .filter_map(|id| self.systems.get(id))
     }
 
-    /// How many modules of each name a system has, in the order of the building.
-    pub fn types(&self, system: &System) -> IndexMap<ModuleName, u32> {
-        let mut types = IndexMap::new();
-        for module in &system.modules {
-            if let Some(entry) = self.modules.get(module) {
-                *types.entry(entry.name.clone()).or_default() += 1;
-            }
-        }
-        types
+    /// The modules of a system, in its order.
+    pub fn modules_of(&self, system: &System) -> impl Iterator<Item = &ModuleEntry> {
+        system
+            .modules
+            .iter()
+            .filter_map(|module| self.modules.get(module))
     }
 
     /// Which module stands behind each name and index of a system: like-named modules count from 1 in the system's order.
     pub(super) fn slots(&self, system: &System) -> Slots {
         let mut next: HashMap<&ModuleName, ModuleIndex> = HashMap::new();
         let mut slots = Slots::new();
-        for id in &system.modules {
-            let Some(entry) = self.modules.get(id) else {
-                continue;
-            };
+        for entry in self.modules_of(system) {
             let index = next.entry(&entry.name).or_insert(ModuleIndex::FIRST);
-            slots.insert((entry.name.clone(), *index), id.clone());
+            slots.insert((entry.name.clone(), *index), entry.module.id.clone());
             *index = index.next();
         }
         slots

@@ -47,8 +47,8 @@ struct Shared {
     metrics: Arc<ServerMetrics>,
     admission: Arc<Admission>,
     next_connection: AtomicU64,
-    /// When this process began, for timestamps that nothing else has.
-    began: SystemTime,
+    /// When this process began, in Unix seconds: the time of documents that have none of their own.
+    began: u64,
     render_metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
@@ -87,7 +87,9 @@ impl Server {
             settings: Arc::new(settings),
             metrics: Arc::new(ServerMetrics::new()),
             next_connection: AtomicU64::new(1),
-            began: SystemTime::now(),
+            began: SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
             render_metrics: Box::new(render_metrics),
         }));
         Ok(Self {

@@ -84,6 +84,14 @@ impl Principal {
         }
     }
 
+    /// Whether a zone is within reach by itself; one around a system that is within reach is for the caller to look at.
+    pub fn reaches_zone(&self, zone: &ZoneId) -> bool {
+        match &self.reach {
+            Reach::Everything => true,
+            Reach::Within { zones, .. } => zones.contains(zone),
+        }
+    }
+
     /// Whether the credentials are restricted to some systems.
     pub fn is_restricted(&self) -> bool {
         self.reach != Reach::Everything

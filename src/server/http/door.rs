@@ -8,6 +8,7 @@ use actix_http::header::{
 };
 use actix_http::{StatusCode, header::CONNECTION};
 use actix_web::HttpResponse;
+use serde::Serialize;
 
 use crate::core::Caller;
 use crate::dialects::placeos::errors;
@@ -39,7 +40,8 @@ pub(in crate::server) struct Refusal {
 }
 
 impl Refusal {
-    fn empty(status: StatusCode) -> Self {
+    /// A refusal without a body.
+    pub(in crate::server) fn empty(status: StatusCode) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -61,11 +63,25 @@ impl Refusal {
 
     /// A refusal with PlaceOS's error body.
     pub(in crate::server) fn json(status: StatusCode, message: &str) -> Self {
+        Self::json_body(status, &ErrorShape::new(message))
+    }
+
+    /// A refusal with a body of its own shape.
+    pub(in crate::server) fn json_body<T: Serialize>(status: StatusCode, body: &T) -> Self {
         Self {
             status,
             headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-            body: serde_json::to_string(&ErrorShape::new(message)).unwrap_or_default(),
+            body: serde_json::to_string(body).unwrap_or_default(),
         }
+    }
+
+    /// The refusal as actix sends it.
+    pub(super) fn to_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.body(self.body.clone())
     }
 
     /// The same refusal with one more header.
@@ -95,13 +111,9 @@ impl From<TurnedAway> for Refusal {
     }
 }
 
-impl From<Refusal> for HttpResponse {
-    fn from(refusal: Refusal) -> Self {
-        let mut response = HttpResponse::build(refusal.status);
-        for header in refusal.headers {
-            response.insert_header(header);
-        }
-        response.body(refusal.body)
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.status)
     }
 }
 

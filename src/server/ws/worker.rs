@@ -133,6 +133,7 @@ impl Worker {
     /// A connection follows nothing any more.
     pub(super) fn unfollow_all(&self, connection: &Rc<Connection>) {
         let followed: Vec<WatchSlot> = connection.follows.borrow().keys().copied().collect();
+        self.metrics.bindings.decrement(followed.len() as f64);
         let mut ended = Vec::new();
         {
             let mut table = self.table.borrow_mut();
@@ -159,6 +160,7 @@ impl Worker {
             }
             self.check_room(connection)?;
             table.add_subscriber(slot, connection, splice);
+            self.metrics.bindings.increment(1);
             return Ok(Followed::Here(slot));
         }
         self.check_room(connection)?;
@@ -166,6 +168,7 @@ impl Worker {
         let watch = self.core.watch(self.outlet_id, subject.clone());
         let slot = table.insert_watch(subject, watch);
         table.add_subscriber(slot, connection, splice);
+        self.metrics.bindings.increment(1);
         Ok(Followed::Coming)
     }
 
@@ -187,7 +190,11 @@ impl Worker {
             let Some(&slot) = table.subjects.get(subject) else {
                 return;
             };
+            if !connection.follows.borrow().contains_key(&slot) {
+                return;
+            }
             connection.outbox.borrow_mut().forget_behind(slot);
+            self.metrics.bindings.decrement(1);
             table.remove_subscriber(slot, connection)
         };
         if let Some(watch) = ended {
