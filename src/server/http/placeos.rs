@@ -221,7 +221,9 @@ async fn exec(
         function: FunctionName::new(&function).map_err(bad_request)?,
         arguments: arguments(&body)?,
     };
-    doors.core.authorize(&caller, &Request::Exec(call.clone()))?;
+    doors
+        .core
+        .authorize(&caller, &Request::Exec(call.clone()))?;
     let (answer, answered) = oneshot::channel();
     doors.core.exec(&caller, call, ReplySlot::caller(answer));
     match answered.await {

@@ -55,6 +55,8 @@ pub(super) struct Connection {
     requests: Cell<(u64, u32)>,
     /// The input task, while it waits.
     input: RefCell<Option<Waker>>,
+    /// What the input task waits for is room: in the outbox or among the open calls.
+    awaits_room: Cell<bool>,
     _permit: Permit,
 }
 
@@ -101,6 +103,7 @@ impl Connection {
             open_execs: Cell::new(0),
             requests: Cell::new((0, 0)),
             input: RefCell::default(),
+            awaits_room: Cell::new(false),
             _permit: permit,
         }
     }
@@ -124,11 +127,18 @@ impl Connection {
     /// A call of this connection has its answer.
     pub(super) fn exec_answered(&self) {
         self.open_execs.update(|open| open.saturating_sub(1));
-        self.wake_input();
+        self.made_room();
     }
 
-    /// Lets the input task look again: it may read on, or the connection is over.
-    pub(super) fn wake_input(&self) {
+    /// Calls were answered or bytes were written: the input task goes on if that is what it waits for.
+    pub(super) fn made_room(&self) {
+        if self.awaits_room.get() {
+            self.wake_input();
+        }
+    }
+
+    /// Lets the input task look again.
+    fn wake_input(&self) {
         if let Some(waker) = self.input.borrow_mut().take() {
             waker.wake();
         }
@@ -151,7 +161,8 @@ impl Connection {
             Phase::Lost => return Poll::Ready(Turn::Over(CloseReason::ConnectionLost)),
         }
         self.remember(cx.waker());
-        if self.is_paused() {
+        self.awaits_room.set(self.is_paused());
+        if self.awaits_room.get() {
             return Poll::Pending;
         }
         if !rest.is_empty() {
@@ -161,6 +172,26 @@ impl Connection {
             Ok(()) => Turn::Readable,
             Err(_) => Turn::Over(CloseReason::ConnectionLost),
         })
+    }
+
+    /// Waits until all that is owed has been written.
+    fn poll_written(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.remember(cx.waker());
+        self.awaits_room.set(true);
+        if self.is_lost() || self.outbox.borrow().is_idle() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Waits for input, whatever the client owes.
+    fn poll_input(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.remember(cx.waker());
+        if self.is_lost() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        self.wire.poll_readable(cx)
     }
 
     fn remember(&self, waker: &Waker) {
@@ -212,15 +243,26 @@ pub(super) async fn run(
     for step in steps {
         worker.perform(&connection, step);
     }
-    let input = AssertUnwindSafe(input(&worker, &connection, rest)).catch_unwind();
-    let reason = input.await.unwrap_or_else(|_| {
+    let mut input = Input {
+        reader: FrameReader::new(worker.settings.limits.message_max_bytes),
+        rest,
+    };
+    let reading = AssertUnwindSafe(read(&worker, &connection, &mut input)).catch_unwind();
+    let reason = reading.await.unwrap_or_else(|_| {
         // The panic hook has written where it came from.
         tracing::error!(connection = %connection.id, "a connection panicked and is being closed");
         CloseReason::Internal
     });
     leave.reason = reason;
     // Boxed, so that the many connections that are far from their end do not pay for it.
-    Box::pin(finish(&worker, &connection, reason)).await;
+    Box::pin(finish(&worker, &connection, &mut input, reason)).await;
+}
+
+/// What has come and is not yet acted upon.
+struct Input {
+    reader: FrameReader,
+    /// Bytes behind a message at which reading was paused.
+    rest: Vec<u8>,
 }
 
 /// Takes a connection out of everything that knows of it, on every way out.
@@ -242,15 +284,13 @@ impl Drop for Leave {
 }
 
 /// Reads until the connection is over.
-async fn input(worker: &Rc<Worker>, connection: &Rc<Connection>, rest: Vec<u8>) -> CloseReason {
-    let mut reader = FrameReader::new(worker.settings.limits.message_max_bytes);
-    let mut rest = rest;
+async fn read(worker: &Rc<Worker>, connection: &Rc<Connection>, input: &mut Input) -> CloseReason {
     loop {
-        match poll_fn(|cx| connection.poll_turn(cx, &rest)).await {
+        match poll_fn(|cx| connection.poll_turn(cx, &input.rest)).await {
             Turn::Over(reason) => return reason,
             Turn::Readable => {}
         }
-        if let Err(reason) = worker.read_turn(connection, &mut reader, &mut rest) {
+        if let Err(reason) = worker.read_turn(connection, input) {
             return reason;
         }
         // A client that never stops sending lets its neighbours in between.
@@ -259,23 +299,20 @@ async fn input(worker: &Rc<Worker>, connection: &Rc<Connection>, rest: Vec<u8>) 
 }
 
 /// Says goodbye: the close frame leaves, the client answers it or not, the stream ends.
-async fn finish(worker: &Rc<Worker>, connection: &Rc<Connection>, reason: CloseReason) {
+async fn finish(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    input: &mut Input,
+    reason: CloseReason,
+) {
     worker.close(connection, reason);
-    let patience = match reason {
-        CloseReason::GoingAway => worker.settings.drain_deadline,
-        _ => CLOSE_DEADLINE,
+    let patience = if reason == CloseReason::GoingAway {
+        worker.settings.drain_deadline
+    } else {
+        CLOSE_DEADLINE
     };
-    let deadline = Instant::now() + patience;
-    let _ = timeout_at(deadline, async {
-        poll_fn(|cx| {
-            connection.remember(cx.waker());
-            if connection.is_lost() || connection.outbox.borrow().is_idle() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
+    let goodbye = async {
+        poll_fn(|cx| connection.poll_written(cx)).await;
         match reason {
             CloseReason::ClientClosed | CloseReason::ConnectionLost => {}
             CloseReason::ProtocolError
@@ -284,60 +321,54 @@ async fn finish(worker: &Rc<Worker>, connection: &Rc<Connection>, reason: CloseR
                 // What follows a broken frame cannot be read, so our end is the sign; what is still on its way is read and dropped,
                 // lest the kernel answer it with a reset that overtakes the close frame.
                 connection.wire.shutdown_write();
-                drop_input(worker, connection, UntilClose::No).await;
+                drop_input(worker, connection, input, Awaited::End).await;
             }
             CloseReason::GoingAway
             | CloseReason::SlowConsumer
             | CloseReason::KeepAliveTimedOut
             | CloseReason::CredentialsRevoked
-            | CloseReason::Internal => drop_input(worker, connection, UntilClose::Yes).await,
+            | CloseReason::Internal => {
+                drop_input(worker, connection, input, Awaited::CloseFrame).await;
+            }
         }
         connection.wire.shutdown_write();
-    })
-    .await;
+    };
+    // Past the deadline the stream is cut, which whoever does not answer has asked for.
+    let _ = timeout_at(Instant::now() + patience, goodbye).await;
 }
 
-#[derive(PartialEq, Eq)]
-enum UntilClose {
-    Yes,
-    No,
+/// What ends the wait for a client that is being closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    CloseFrame,
+    End,
 }
 
-/// Reads and drops what the client still sends, until its end or, if asked, its close frame.
-async fn drop_input(worker: &Worker, connection: &Connection, until_close: UntilClose) {
-    let mut reader = FrameReader::new(worker.settings.limits.message_max_bytes);
-    loop {
-        let readable = poll_fn(|cx| {
-            connection.remember(cx.waker());
-            if connection.is_lost() {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-            }
-            connection.wire.poll_readable(cx)
-        });
-        if readable.await.is_err() {
+/// Reads and drops what the client still sends.
+async fn drop_input(worker: &Worker, connection: &Connection, input: &mut Input, until: Awaited) {
+    let mut rest = std::mem::take(&mut input.rest);
+    if drop_bytes(input, &mut rest, until) {
+        return;
+    }
+    while poll_fn(|cx| connection.poll_input(cx)).await.is_ok() {
+        if worker.drop_turn(connection, input, until) {
             return;
         }
-        let mut buffer = worker.read_buffer.borrow_mut();
-        match connection.wire.try_read(&mut buffer) {
-            Ok(0) => return,
-            Ok(read) if until_close == UntilClose::Yes => {
-                let mut closed = false;
-                // The reader begins in the middle of the stream when the last input ended within a frame; then the deadline ends this.
-                let outcome = reader.read(&mut buffer[..read], |inbound| {
-                    closed |= matches!(inbound, Inbound::Close(_));
-                    Flow::Continue
-                });
-                if closed || outcome.is_err() {
-                    return;
-                }
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
-        }
-        drop(buffer);
         tokio::task::consume_budget().await;
     }
+}
+
+/// Drops bytes; `true` when what was awaited is among them.
+fn drop_bytes(input: &mut Input, bytes: &mut [u8], until: Awaited) -> bool {
+    if until == Awaited::End {
+        return false;
+    }
+    let mut closed = false;
+    let read = input.reader.read(bytes, |inbound| {
+        closed |= matches!(inbound, Inbound::Close(_));
+        Flow::Continue
+    });
+    closed || read.is_err()
 }
 
 impl Worker {
@@ -345,16 +376,16 @@ impl Worker {
     fn read_turn(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
-        reader: &mut FrameReader,
-        rest: &mut Vec<u8>,
+        input: &mut Input,
     ) -> Result<(), CloseReason> {
+        let Input { reader, rest } = input;
         if !rest.is_empty() {
-            let mut input = std::mem::take(rest);
-            let used = self.take_input(connection, reader, &mut input)?;
-            rest.extend_from_slice(&input[used..]);
+            let used = self.take_input(connection, reader, rest)?;
+            rest.drain(..used);
             if !rest.is_empty() {
                 return Ok(());
             }
+            *rest = Vec::new();
         }
         let mut buffer = self.read_buffer.borrow_mut();
         let mut budget = READ_TURN_BYTES;
@@ -374,6 +405,16 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Reads and drops a bounded amount; `true` when what was awaited has come.
+    fn drop_turn(&self, connection: &Connection, input: &mut Input, until: Awaited) -> bool {
+        let mut buffer = self.read_buffer.borrow_mut();
+        match connection.wire.try_read(&mut buffer) {
+            Ok(0) => true,
+            Ok(read) => drop_bytes(input, &mut buffer[..read], until),
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
     }
 
     fn take_input(

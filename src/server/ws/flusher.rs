@@ -85,13 +85,10 @@ impl Worker {
                 break;
             }
         }
-        if !connection.outbox.borrow().is_idle() {
-            if !connection.blocked.get() {
-                self.mark_dirty(connection);
-            }
+        if !connection.outbox.borrow().is_idle() && !connection.blocked.get() {
+            self.mark_dirty(connection);
         }
-        // It may have waited for room in the outbox, or for its end.
-        connection.wake_input();
+        connection.made_room();
     }
 
     /// Encodes the latest values of watches that are behind, as far as there is room. Returns whether there is something to write.
