@@ -313,25 +313,25 @@ async fn finish(
     };
     let goodbye = async {
         poll_fn(|cx| connection.poll_written(cx)).await;
-        match reason {
-            CloseReason::ClientClosed | CloseReason::ConnectionLost => {}
-            CloseReason::ProtocolError
-            | CloseReason::InvalidText
-            | CloseReason::MessageTooLarge => {
-                // What follows a broken frame cannot be read, so our end is the sign; what is still on its way is read and dropped,
-                // lest the kernel answer it with a reset that overtakes the close frame.
-                connection.wire.shutdown_write();
-                drop_input(worker, connection, input, Awaited::End).await;
-            }
+        let answers = match reason {
             CloseReason::GoingAway
             | CloseReason::SlowConsumer
             | CloseReason::KeepAliveTimedOut
             | CloseReason::CredentialsRevoked
-            | CloseReason::Internal => {
-                drop_input(worker, connection, input, Awaited::CloseFrame).await;
-            }
+            | CloseReason::Internal => true,
+            // What follows a broken frame cannot be read, so our end is the sign.
+            CloseReason::ClientClosed
+            | CloseReason::ConnectionLost
+            | CloseReason::ProtocolError
+            | CloseReason::InvalidText
+            | CloseReason::MessageTooLarge => false,
+        };
+        if answers {
+            drop_input(worker, connection, input, Awaited::CloseFrame).await;
         }
         connection.wire.shutdown_write();
+        // What is still on its way is read and dropped, lest the kernel answer it with a reset that overtakes the close frame.
+        drop_input(worker, connection, input, Awaited::End).await;
     };
     // Past the deadline the stream is cut, which whoever does not answer has asked for.
     let _ = timeout_at(Instant::now() + patience, goodbye).await;
