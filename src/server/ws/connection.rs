@@ -108,6 +108,11 @@ impl Connection {
         }
     }
 
+    /// Asks the dialect what a message means.
+    pub(super) fn receive(&self, text: &str, steps: &mut Vec<Step>) {
+        self.session.borrow_mut().receive(text, steps);
+    }
+
     /// Whether anything but the end of the connection is still owed.
     pub(super) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
@@ -431,7 +436,7 @@ impl Worker {
             messages += 1;
             match inbound {
                 Inbound::Text(text) => {
-                    connection.session.borrow_mut().receive(text, &mut steps);
+                    connection.receive(text, &mut steps);
                     for step in steps.drain(..) {
                         self.perform(connection, step);
                     }

@@ -50,7 +50,7 @@ async fn run(worker: Rc<Worker>) {
 
 impl Worker {
     /// Writes every dirty connection once.
-    fn flush(self: &Rc<Self>) {
+    pub(super) fn flush(self: &Rc<Self>) {
         let dirty = std::mem::take(&mut *self.dirty.borrow_mut());
         for connection in &dirty {
             connection.dirty.set(false);
