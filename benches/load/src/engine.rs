@@ -1,0 +1,240 @@
+//! The generator's connections: one thread, one poll, no timers of its own.
+//!
+//! It spins instead of sleeping, since a generator that sleeps makes the server pay for waking it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::protocol::{Message, Protocol};
+
+/// The size of the buffer that all connections are read into, one after the other.
+const READ_BUFFER_BYTES: usize = 256 * 1024;
+
+/// How many connections are opened before the first ones are served, so that the server's backlog is not what is measured.
+const OPENING_MAX: usize = 512;
+
+/// Many client connections.
+pub(crate) struct Engine {
+    poll: Poll,
+    events: Events,
+    connections: Vec<Connection>,
+    buffer: Vec<u8>,
+    address: SocketAddr,
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// The beginning of a message whose end has not come yet.
+    rest: Vec<u8>,
+    /// What the kernel has not taken yet.
+    unsent: Vec<u8>,
+    phase: Phase,
+    reading: Reading,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Connecting,
+    Greeting,
+    Open,
+    Closed,
+}
+
+/// Whether a connection reads what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// It does.
+    On,
+    /// It leaves everything in the kernel, as a stopped client does.
+    Off,
+}
+
+impl Engine {
+    /// An engine for a server at this address.
+    pub(crate) fn new(address: SocketAddr) -> Result<Self> {
+        Ok(Self {
+            poll: Poll::new().context("could not make a poll")?,
+            events: Events::with_capacity(4096),
+            connections: Vec::new(),
+            buffer: vec![0; READ_BUFFER_BYTES],
+            address,
+        })
+    }
+
+    /// How many connections there are.
+    pub(crate) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Opens connections until there are `count`, and waits until each is greeted.
+    pub(crate) fn open(
+        &mut self,
+        protocol: &dyn Protocol,
+        count: usize,
+        deadline: Duration,
+    ) -> Result<()> {
+        let end = crate::account::now() + deadline;
+        let mut greeted = self.connections.len();
+        while greeted < count {
+            while self.connections.len() < count && self.connections.len() - greeted < OPENING_MAX {
+                self.begin()?;
+            }
+            greeted += self.turn(protocol, &mut |_, _| Ok(()))?;
+            if crate::account::now() > end {
+                bail!("only {greeted} of {count} connections came up in {deadline:?}");
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let mut stream = TcpStream::connect(self.address)
+            .with_context(|| format!("could not connect to {}", self.address))?;
+        let token = Token(self.connections.len());
+        self.poll
+            .registry()
+            .register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.connections.push(Connection {
+            stream,
+            rest: Vec::new(),
+            unsent: Vec::new(),
+            phase: Phase::Connecting,
+            reading: Reading::On,
+        });
+        Ok(())
+    }
+
+    /// Sends bytes on a connection; what the kernel does not take goes out later.
+    pub(crate) fn send(&mut self, connection: usize, bytes: &[u8]) -> Result<()> {
+        let connection = &mut self.connections[connection];
+        connection.unsent.extend_from_slice(bytes);
+        connection.flush()
+    }
+
+    /// Lets a connection read or not.
+    pub(crate) fn set_reading(
+        &mut self,
+        protocol: &dyn Protocol,
+        connection: usize,
+        reading: Reading,
+        handle: &mut dyn FnMut(usize, Message<'_>) -> Result<()>,
+    ) -> Result<()> {
+        self.connections[connection].reading = reading;
+        if reading == Reading::On {
+            self.read(protocol, connection, handle)?;
+        }
+        Ok(())
+    }
+
+    /// Serves what is ready, and returns how many connections were greeted meanwhile.
+    pub(crate) fn turn(
+        &mut self,
+        protocol: &dyn Protocol,
+        handle: &mut dyn FnMut(usize, Message<'_>) -> Result<()>,
+    ) -> Result<usize> {
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(1));
+        self.poll.poll(&mut events, Some(Duration::ZERO))?;
+        let mut greeted = 0;
+        for event in &events {
+            let index = event.token().0;
+            if event.is_writable() {
+                self.writable(protocol, index)?;
+            }
+            if event.is_readable() && self.connections[index].reading == Reading::On {
+                greeted += self.read(protocol, index, handle)?;
+            }
+        }
+        self.events = events;
+        Ok(greeted)
+    }
+
+    fn writable(&mut self, protocol: &dyn Protocol, index: usize) -> Result<()> {
+        let connection = &mut self.connections[index];
+        if connection.phase == Phase::Connecting {
+            if let Some(error) = connection.stream.take_error()? {
+                bail!("connection {index} was refused: {error}");
+            }
+            connection.stream.set_nodelay(true)?;
+            connection.phase = Phase::Greeting;
+            protocol.greet(index, &mut connection.unsent);
+        }
+        connection.flush()
+    }
+
+    fn read(
+        &mut self,
+        protocol: &dyn Protocol,
+        index: usize,
+        handle: &mut dyn FnMut(usize, Message<'_>) -> Result<()>,
+    ) -> Result<usize> {
+        let connection = &mut self.connections[index];
+        let mut greeted = 0;
+        loop {
+            let read = match connection.stream.read(&mut self.buffer) {
+                Ok(0) => {
+                    connection.phase = Phase::Closed;
+                    bail!("the server closed connection {index}");
+                }
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(greeted),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => bail!("connection {index} was lost: {error}"),
+            };
+            let mut bytes = &self.buffer[..read];
+            let joined;
+            if !connection.rest.is_empty() {
+                connection.rest.extend_from_slice(bytes);
+                joined = std::mem::take(&mut connection.rest);
+                bytes = &joined;
+            }
+            if connection.phase == Phase::Greeting {
+                match protocol.greeted(bytes)? {
+                    Some(used) => {
+                        bytes = &bytes[used..];
+                        connection.phase = Phase::Open;
+                        greeted += 1;
+                    }
+                    None => {
+                        connection.rest = bytes.to_vec();
+                        continue;
+                    }
+                }
+            }
+            while let Some((used, message)) = protocol.read(bytes)? {
+                handle(index, message)?;
+                bytes = &bytes[used..];
+            }
+            if !bytes.is_empty() {
+                connection.rest = bytes.to_vec();
+            }
+            // A short read has emptied the socket, and the next arrival is a new event.
+            if read < self.buffer.len() {
+                return Ok(greeted);
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn flush(&mut self) -> Result<()> {
+        if self.phase == Phase::Connecting {
+            return Ok(());
+        }
+        let mut written = 0;
+        while written < self.unsent.len() {
+            match self.stream.write(&self.unsent[written..]) {
+                Ok(taken) => written += taken,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => bail!("could not write: {error}"),
+            }
+        }
+        self.unsent.drain(..written);
+        Ok(())
+    }
+}
