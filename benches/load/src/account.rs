@@ -51,7 +51,10 @@ impl Cpu {
             .split_whitespace()
             .collect();
         let ticks = |field: usize| -> Duration {
-            let ticks: u64 = fields.get(field).and_then(|ticks| ticks.parse().ok()).unwrap_or(0);
+            let ticks: u64 = fields
+                .get(field)
+                .and_then(|ticks| ticks.parse().ok())
+                .unwrap_or(0);
             Duration::from_millis(ticks * 10)
         };
         Ok(Self {
@@ -73,7 +76,11 @@ impl Cpu {
     /// The share of user space.
     pub(crate) fn user_share(self) -> f64 {
         let both = (self.user + self.system).as_secs_f64();
-        if both > 0.0 { self.user.as_secs_f64() / both } else { 0.0 }
+        if both > 0.0 {
+            self.user.as_secs_f64() / both
+        } else {
+            0.0
+        }
     }
 }
 
@@ -84,7 +91,7 @@ pub(crate) fn resident(pid: u32) -> Result<(u64, u64)> {
         status
             .lines()
             .find_map(|line| line.strip_prefix(name))
-            .and_then(|rest| rest.trim().split_whitespace().next())
+            .and_then(|rest| rest.split_whitespace().next())
             .and_then(|kib| kib.parse::<u64>().ok())
             .unwrap_or(0)
             * 1024

@@ -66,11 +66,6 @@ impl Engine {
         })
     }
 
-    /// How many connections there are.
-    pub(crate) fn len(&self) -> usize {
-        self.connections.len()
-    }
-
     /// Opens connections until there are `count`, and waits until each is greeted.
     pub(crate) fn open(
         &mut self,
@@ -96,9 +91,11 @@ impl Engine {
         let mut stream = TcpStream::connect(self.address)
             .with_context(|| format!("could not connect to {}", self.address))?;
         let token = Token(self.connections.len());
-        self.poll
-            .registry()
-            .register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.poll.registry().register(
+            &mut stream,
+            token,
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
         self.connections.push(Connection {
             stream,
             rest: Vec::new(),

@@ -28,7 +28,9 @@ impl Stamp {
     /// Appends a JSON value of about `bytes` bytes that carries the stamp.
     pub(crate) fn write(self, bytes: usize, out: &mut Vec<u8>) {
         let start = out.len();
-        out.extend_from_slice(format!(r#"{{"n":{},"t":{},"p":""#, self.sequence, self.sent_nanos).as_bytes());
+        out.extend_from_slice(
+            format!(r#"{{"n":{},"t":{},"p":""#, self.sequence, self.sent_nanos).as_bytes(),
+        );
         let end = (start + bytes).max(out.len() + 2) - 2;
         out.resize(end, b'x');
         out.extend_from_slice(br#""}"#);
@@ -49,7 +51,10 @@ impl Stamp {
 
 /// Reads a whole number at the front.
 pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if digits == 0 {
         return None;
     }
@@ -78,8 +83,6 @@ pub(crate) trait Protocol {
     fn read<'a>(&self, bytes: &'a [u8]) -> Result<Option<(usize, Message<'a>)>>;
     /// Appends the request to follow a status. Its success comes as [`Message::Done`].
     fn bind(&self, connection: usize, binding: usize, out: &mut Vec<u8>);
-    /// The request's number of that bind.
-    fn bind_request(&self, connection: usize, binding: usize) -> u64;
     /// Appends the request to publish a value of a status.
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>);
     /// Appends a call that gives its argument back.

@@ -77,7 +77,10 @@ impl Protocol for PlaceOs {
         };
         let message = match bytes[0] & 0x0f {
             1 => read_text(text, self)?,
-            8 => bail!("the server closes: {}", String::from_utf8_lossy(text.get(2..).unwrap_or_default())),
+            8 => bail!(
+                "the server closes: {}",
+                String::from_utf8_lossy(text.get(2..).unwrap_or_default())
+            ),
             _ => Message::Other,
         };
         Ok(Some((end, message)))
@@ -89,10 +92,6 @@ impl Protocol for PlaceOs {
             r#"{{"id":{id},"cmd":"bind","sys":"sys-1","mod":"Load","index":1,"name":"s{binding}"}}"#
         );
         frame(text.as_bytes(), out);
-    }
-
-    fn bind_request(&self, connection: usize, binding: usize) -> u64 {
-        self.id(connection, binding) as u64
     }
 
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>) {

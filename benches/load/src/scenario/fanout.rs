@@ -1,0 +1,60 @@
+//! A closed window: the next changes are published when all clients have the last ones.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::account::{nanos, now};
+use crate::scenario::{Clients, Figures, Gaps, Loads, PATIENCE, Samples, Size};
+use crate::target::Running;
+
+/// Throughput and cost of `window` changes at a time.
+pub(super) fn closed(
+    server: &Running,
+    size: Size,
+    connections: usize,
+    window: usize,
+) -> Result<Figures> {
+    let connections = size.connections.unwrap_or(connections);
+    let mut clients = Clients::bound(server, connections, 1, size.bytes.unwrap_or(100))?;
+    let mut figures = Figures::new();
+    // What is warm is measured: the first rounds grow buffers on both sides.
+    rounds(&mut clients, window, Duration::from_millis(300))?;
+    let loads = Loads::begin(server)?;
+    let (notifies, mut latency) = rounds(&mut clients, window, Duration::from_secs(size.seconds))?;
+    let (cpu, took) = loads.end(&mut figures)?;
+    let notifies = notifies as f64;
+    figures.insert("notifies/s", notifies / took.as_secs_f64());
+    figures.insert("CPU µs/notify", cpu.total.as_secs_f64() * 1e6 / notifies);
+    figures.insert(
+        "user µs/notify",
+        cpu.total.as_secs_f64() * 1e6 / notifies * cpu.user_share(),
+    );
+    figures.insert("p50 ms", latency.quantile(0.5) / 1e6);
+    Ok(figures)
+}
+
+fn rounds(clients: &mut Clients<'_>, window: usize, time: Duration) -> Result<(u64, Samples)> {
+    let mut notifies = 0;
+    let mut latency = Samples::new();
+    let end = now() + time;
+    while now() < end {
+        clients.publish(window)?;
+        let mut missing = clients.connections * window;
+        let mut unacknowledged = window;
+        let give_up = now() + PATIENCE;
+        while missing > 0 || unacknowledged > 0 {
+            let here = nanos();
+            let acknowledged = clients.turn(Gaps::Never, &mut |_, stamp| {
+                missing -= 1;
+                latency.offer(here.saturating_sub(stamp.sent_nanos));
+            })?;
+            unacknowledged = unacknowledged.saturating_sub(acknowledged);
+            if now() > give_up {
+                bail!("{missing} deliveries are missing after {PATIENCE:?}");
+            }
+        }
+        notifies += (clients.connections * window) as u64;
+    }
+    Ok((notifies, latency))
+}

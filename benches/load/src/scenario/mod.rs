@@ -1,0 +1,415 @@
+//! What is done to a server, each scenario one word on the command line.
+//!
+//! Every delivery is checked: the right connection and binding, in order, none twice, the last one true.
+//! A run with one wrong delivery is an error and has no figure.
+
+mod connect;
+mod exec;
+mod fanout;
+mod idle;
+mod rate;
+mod slow;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::account::{Cpu, now};
+use crate::engine::{Engine, Reading};
+use crate::protocol::{Ids, Message, Protocol, Stamp};
+use crate::target::Running;
+
+/// How long anything that a scenario waits for may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is done to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Scenario {
+    /// One change at a time to 1000 connections: the next when all have it.
+    Fanout,
+    /// 32 changes pending to 1000 connections.
+    Pending,
+    /// 32 changes pending, every client with ids of its own.
+    Own,
+    /// Bursts of 20 changes to 500 connections.
+    Burst,
+    /// 50 changes a second to 1000 connections: latency at an easy rate.
+    Easy,
+    /// 500 changes a second to 1000 connections: latency at the edge.
+    Overload,
+    /// Calls over 64 connections, one at a time on each.
+    Exec,
+    /// Calls over one connection.
+    Trip,
+    /// Connect, authenticate and bind, over and over.
+    Connect,
+    /// Memory of idle connections.
+    Idle,
+    /// Memory of further bindings.
+    Bindings,
+    /// Some clients stop reading for a while.
+    Slow,
+}
+
+/// What a run measured, by name. All are "per something" or times, so that runs of different length compare.
+pub(crate) type Figures = BTreeMap<&'static str, f64>;
+
+/// How a run is sized; what is absent is the scenario's own.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Size {
+    /// How many connections.
+    #[arg(long)]
+    pub(crate) connections: Option<usize>,
+    /// How long to measure, in seconds.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seconds: u64,
+    /// The size of a value in bytes.
+    #[arg(long)]
+    pub(crate) bytes: Option<usize>,
+}
+
+impl Scenario {
+    /// How the clients of this scenario number their bindings.
+    pub(crate) fn ids(self) -> Ids {
+        if self == Self::Own {
+            Ids::Own
+        } else {
+            Ids::Alike
+        }
+    }
+
+    /// Does it to a server that has just been started.
+    pub(crate) fn run(self, server: &Running, size: Size) -> Result<Figures> {
+        match self {
+            Self::Fanout => fanout::closed(server, size, 1000, 1),
+            Self::Pending | Self::Own => fanout::closed(server, size, 1000, 32),
+            Self::Burst => fanout::closed(server, size, 500, 20),
+            Self::Easy => rate::open(server, size, 50),
+            Self::Overload => rate::open(server, size, 500),
+            Self::Exec => exec::closed(server, size, 64),
+            Self::Trip => exec::closed(server, size, 1),
+            Self::Connect => connect::storm(server, size),
+            Self::Idle => idle::connections(server, size),
+            Self::Bindings => idle::bindings(server, size),
+            Self::Slow => slow::stopped(server, size),
+        }
+        .with_context(|| format!("{self:?} on {}", server.name()))
+    }
+}
+
+/// Clients that are connected and bound, and one that publishes.
+pub(super) struct Clients<'a> {
+    pub(super) engine: Engine,
+    pub(super) protocol: &'a dyn Protocol,
+    pub(super) connections: usize,
+    pub(super) bindings: usize,
+    /// The newest sequence number of each binding of each connection.
+    seen: Vec<u64>,
+    sequence: u64,
+    bytes: usize,
+}
+
+/// Whether every change has to arrive, or only ever newer ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    Never,
+    Allowed,
+}
+
+impl<'a> Clients<'a> {
+    /// Connects and binds: every client the same statuses, one publisher beside them.
+    pub(super) fn bound(
+        server: &'a Running,
+        connections: usize,
+        bindings: usize,
+        bytes: usize,
+    ) -> Result<Self> {
+        let mut clients = Self {
+            engine: Engine::new(server.address())?,
+            protocol: server.protocol(),
+            connections,
+            bindings,
+            seen: vec![0; connections * bindings],
+            sequence: 0,
+            bytes,
+        };
+        clients
+            .engine
+            .open(clients.protocol, connections + 1, PATIENCE)?;
+        clients.bind_all()?;
+        Ok(clients)
+    }
+
+    fn bind_all(&mut self) -> Result<()> {
+        let mut out = Vec::new();
+        for connection in 0..self.connections {
+            out.clear();
+            for binding in 0..self.bindings {
+                self.protocol.bind(connection, binding, &mut out);
+            }
+            self.engine.send(connection, &out)?;
+        }
+        let wanted = self.connections * self.bindings;
+        let mut done = 0;
+        let protocol = self.protocol;
+        wait(
+            &mut self.engine,
+            protocol,
+            "every bind to succeed",
+            &mut |_, message| {
+                if matches!(message, Message::Done { .. }) {
+                    done += 1;
+                }
+                Ok(done >= wanted)
+            },
+        )
+    }
+
+    /// Publishes this many changes, to the statuses in turn, in one write.
+    pub(super) fn publish(&mut self, changes: usize) -> Result<()> {
+        let mut out = Vec::new();
+        let mut value = Vec::new();
+        for _ in 0..changes {
+            self.sequence += 1;
+            value.clear();
+            Stamp {
+                sequence: self.sequence,
+                sent_nanos: crate::account::nanos(),
+            }
+            .write(self.bytes, &mut value);
+            let status = usize::try_from(self.sequence)? % self.bindings;
+            self.protocol
+                .publish(self.sequence, status, &value, &mut out);
+        }
+        self.engine.send(self.connections, &out)
+    }
+
+    /// Lets a client read or not.
+    pub(super) fn set_reading(&mut self, connection: usize, reading: Reading) -> Result<()> {
+        let Self {
+            engine,
+            protocol,
+            connections,
+            bindings,
+            seen,
+            ..
+        } = self;
+        engine.set_reading(
+            *protocol,
+            connection,
+            reading,
+            &mut |connection, message| {
+                if let Message::Change { binding, value } = message {
+                    check(
+                        connection,
+                        *connections,
+                        binding,
+                        *bindings,
+                        value,
+                        seen,
+                        Gaps::Allowed,
+                    )?;
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// The newest change that was published.
+    pub(super) fn published(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Serves what is ready, checks it, and calls `arrived` with the connection and stamp of each change. Returns how many publishes were acknowledged.
+    pub(super) fn turn(
+        &mut self,
+        gaps: Gaps,
+        arrived: &mut dyn FnMut(usize, Stamp),
+    ) -> Result<usize> {
+        let Self {
+            engine,
+            protocol,
+            connections,
+            bindings,
+            seen,
+            ..
+        } = self;
+        let mut acknowledged = 0;
+        engine.turn(*protocol, &mut |connection, message| {
+            match message {
+                Message::Change { binding, value } => {
+                    let stamp = check(
+                        connection,
+                        *connections,
+                        binding,
+                        *bindings,
+                        value,
+                        seen,
+                        gaps,
+                    )?;
+                    arrived(connection, stamp);
+                }
+                Message::Done { .. } => acknowledged += 1,
+                Message::Other => {}
+            }
+            Ok(())
+        })?;
+        Ok(acknowledged)
+    }
+
+    /// Whether every client has the newest value of every status.
+    pub(super) fn all_have(&self, sequence: u64) -> bool {
+        self.missing(sequence) == 0
+    }
+
+    /// How many clients lack the newest value of their last status.
+    pub(super) fn missing(&self, sequence: u64) -> usize {
+        let status = usize::try_from(sequence).unwrap_or(0) % self.bindings;
+        (0..self.connections)
+            .filter(|connection| self.seen[connection * self.bindings + status] != sequence)
+            .count()
+    }
+}
+
+fn check(
+    connection: usize,
+    connections: usize,
+    binding: usize,
+    bindings: usize,
+    value: &[u8],
+    seen: &mut [u64],
+    gaps: Gaps,
+) -> Result<Stamp> {
+    let Some(stamp) = Stamp::read(value) else {
+        bail!(
+            "connection {connection} got a value that nobody published: {}",
+            String::from_utf8_lossy(&value[..value.len().min(80)])
+        );
+    };
+    if connection >= connections || binding >= bindings {
+        bail!("connection {connection} got a value of binding {binding}, which it never bound");
+    }
+    if usize::try_from(stamp.sequence)? % bindings != binding {
+        bail!(
+            "connection {connection} got change {} on binding {binding}",
+            stamp.sequence
+        );
+    }
+    let last = &mut seen[connection * bindings + binding];
+    let next = *last == 0 || stamp.sequence == *last + bindings as u64;
+    if stamp.sequence <= *last || (gaps == Gaps::Never && !next) {
+        bail!(
+            "connection {connection} got change {} after {last}",
+            stamp.sequence
+        );
+    }
+    *last = stamp.sequence;
+    Ok(stamp)
+}
+
+/// Turns until `enough` says so, bounded.
+pub(super) fn wait(
+    engine: &mut Engine,
+    protocol: &dyn Protocol,
+    what: &str,
+    enough: &mut dyn FnMut(usize, Message<'_>) -> Result<bool>,
+) -> Result<()> {
+    let end = now() + PATIENCE;
+    let mut done = false;
+    while !done {
+        engine.turn(protocol, &mut |connection, message| {
+            done |= enough(connection, message)?;
+            Ok(())
+        })?;
+        if now() > end {
+            bail!("waited {PATIENCE:?} for {what}");
+        }
+    }
+    Ok(())
+}
+
+/// The loads of both sides while something was measured.
+pub(super) struct Loads {
+    server: u32,
+    before: (Cpu, Cpu),
+    began: Duration,
+}
+
+impl Loads {
+    pub(super) fn begin(server: &Running) -> Result<Self> {
+        Ok(Self {
+            server: server.pid(),
+            before: (Cpu::of(server.pid())?, Cpu::of(std::process::id())?),
+            began: now(),
+        })
+    }
+
+    /// Ends the measurement: what the server used and how long it took. Both loads become figures.
+    pub(super) fn end(self, figures: &mut Figures) -> Result<(Cpu, Duration)> {
+        let took = now() - self.began;
+        let server = Cpu::of(self.server)?.since(self.before.0);
+        let tool = Cpu::of(std::process::id())?.since(self.before.1);
+        figures.insert(
+            "server load",
+            server.total.as_secs_f64() / took.as_secs_f64(),
+        );
+        figures.insert("tool load", tool.total.as_secs_f64() / took.as_secs_f64());
+        Ok((server, took))
+    }
+}
+
+/// The value below which this share of the samples lies. Sorts them.
+pub(super) fn quantile(samples: &mut [u64], share: f64) -> f64 {
+    samples.sort_unstable();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index below the length"
+    )]
+    let at = (samples.len() as f64 * share) as usize;
+    samples
+        .get(at.min(samples.len().saturating_sub(1)))
+        .map_or(0.0, |sample| *sample as f64)
+}
+
+/// Takes samples evenly, so that memory is bounded whatever the rate.
+#[derive(Debug)]
+pub(super) struct Samples {
+    values: Vec<u64>,
+    every: u64,
+    offered: u64,
+}
+
+/// How many samples are kept; their order statistics are steady long before that.
+const SAMPLES_MAX: usize = 1 << 20;
+
+impl Samples {
+    pub(super) fn new() -> Self {
+        Self {
+            values: Vec::new(),
+            every: 1,
+            offered: 0,
+        }
+    }
+
+    pub(super) fn offer(&mut self, sample: u64) {
+        self.offered += 1;
+        if !self.offered.is_multiple_of(self.every) {
+            return;
+        }
+        if self.values.len() == SAMPLES_MAX {
+            let mut keep = false;
+            self.values.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.every *= 2;
+        }
+        self.values.push(sample);
+    }
+
+    pub(super) fn quantile(&mut self, share: f64) -> f64 {
+        quantile(&mut self.values, share)
+    }
+}

@@ -1,0 +1,188 @@
+//! The servers that can be measured: how each is started, and what its clients speak.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::protocol::{Ids, PlaceOs, Protocol};
+
+/// The core that servers run on; the tool takes the other.
+const SERVER_CORE: usize = 0;
+const TOOL_CORE: usize = 1;
+
+/// How long a server may take to say that it is ready.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A server that can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Target {
+    /// This project's gateway.
+    Riser,
+    /// The least that a server can do.
+    Limit,
+}
+
+/// The bindings that a protocol's ids are spread over when every client has its own.
+const BINDINGS_PER_CLIENT: usize = 1;
+
+/// The building that riser is measured with.
+const BUILDING: &str = "systems:
+  - {id: sys-1, name: Load, modules: [mod-load]}
+modules:
+  - {id: mod-load, driver: virtual, name: Load}
+users:
+  - {id: user-load, email: load@example.test, name: Load, level: admin}
+api_keys:
+  - {id: load, secret: secret, user: user-load, level: admin}
+";
+
+/// A server that runs, and ends when this is dropped.
+pub(crate) struct Running {
+    name: &'static str,
+    child: Child,
+    address: SocketAddr,
+    protocol: Box<dyn Protocol>,
+    _files: Vec<TempFile>,
+}
+
+struct TempFile(PathBuf);
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Target {
+    /// The word in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Riser => "riser",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// Starts the server on its core and waits until it is ready.
+    pub(crate) fn start(self, riser: &Path, workers: usize, ids: Ids) -> Result<Running> {
+        let mut files = Vec::new();
+        let mut command;
+        match self {
+            Self::Riser => {
+                let path = std::env::temp_dir().join(format!("load-{}.yaml", std::process::id()));
+                std::fs::write(&path, BUILDING).context("could not write the building file")?;
+                command = Command::new(riser);
+                command
+                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
+                    .arg(&path)
+                    .args(["--workers", &workers.to_string()]);
+                files.push(TempFile(path));
+            }
+            Self::Limit => {
+                command = Command::new(std::env::current_exe()?);
+                command.arg("limit");
+            }
+        }
+        let protocol = PlaceOs {
+            key: "load.secret".to_owned(),
+            ids,
+            bindings: BINDINGS_PER_CLIENT,
+        };
+        Running::start(self.name(), command, Box::new(protocol), files)
+    }
+}
+
+impl Running {
+    fn start(
+        name: &'static str,
+        mut command: Command,
+        protocol: Box<dyn Protocol>,
+        files: Vec<TempFile>,
+    ) -> Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        // A child inherits the core of the thread that starts it.
+        pin(SERVER_CORE)?;
+        let child = command.spawn();
+        pin(TOOL_CORE)?;
+        let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
+        match ready_address(&mut child) {
+            Ok(address) => Ok(Self {
+                name,
+                child,
+                address,
+                protocol,
+                _files: files,
+            }),
+            Err(error) => {
+                end(&mut child);
+                Err(error).with_context(|| format!("{name} did not come up"))
+            }
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn protocol(&self) -> &dyn Protocol {
+        &*self.protocol
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    // It may have ended already, which is what is wanted.
+    if let Ok(pid) = i32::try_from(child.id()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+}
+
+fn pin(core: usize) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(core)?;
+    sched_setaffinity(Pid::from_raw(0), &set)
+        .context("could not choose a core; two are needed, one for the server and one for the tool")
+}
+
+/// Reads the line `… ready http://ADDRESS` off a server's output.
+fn ready_address(child: &mut Child) -> Result<SocketAddr> {
+    let stdout = child.stdout.take().context("the output is piped")?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, address)) = line.split_once(" ready http://") {
+                // The tool may have given up waiting.
+                let _ = sender.try_send(address.to_owned());
+            }
+        }
+    });
+    match receiver.recv_timeout(START_DEADLINE) {
+        Ok(address) => address.parse().context("an address"),
+        Err(_) => bail!("it was not ready in {START_DEADLINE:?}"),
+    }
+}
