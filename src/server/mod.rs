@@ -138,6 +138,19 @@ impl Server {
                     map_config(
                         App::new()
                             .app_data(web::Data::new(doors.clone()))
+                            .wrap_fn(|request, service| {
+                                // actix ends the stream behind its answer to such a request, and does not say so.
+                                let ends = request.head().upgrade();
+                                let answer = actix_service::Service::call(service, request);
+                                async move {
+                                    let mut answer = answer.await?;
+                                    if ends {
+                                        let head = answer.response_mut().head_mut();
+                                        head.set_connection_type(actix_http::ConnectionType::Close);
+                                    }
+                                    Ok::<_, actix_web::Error>(answer)
+                                }
+                            })
                             .configure(|config| http::configure(config, scope)),
                         |()| AppConfig::default(),
                     )

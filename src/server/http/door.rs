@@ -148,8 +148,11 @@ pub(in crate::server) fn enter_websocket(
     address: IpAddr,
 ) -> Result<(Caller, SocketQuery), Refusal> {
     let caller = authenticate(doors, head, address)?;
-    let entered =
-        rest::enter_websocket(caller.scopes(), text(head, UPGRADE), text(head, CONNECTION));
+    let entered = rest::enter_websocket(
+        caller.scopes(),
+        text(head, UPGRADE),
+        list(head, CONNECTION).as_deref(),
+    );
     match entered {
         Ok(()) => {
             let query = Query::parse(head.uri.query().unwrap_or_default());
@@ -173,6 +176,16 @@ pub(in crate::server) fn upgrade_required(message: &str) -> Refusal {
     Refusal::text(StatusCode::UPGRADE_REQUIRED, message)
         .with_header(UPGRADE, HeaderValue::from_static("websocket"))
         .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+}
+
+/// A header that may come in several lines, which mean the same as one (RFC 9110 section 5.3).
+fn list(head: &RequestHead, name: HeaderName) -> Option<String> {
+    let lines: Vec<&str> = head
+        .headers
+        .get_all(name)
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {

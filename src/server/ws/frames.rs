@@ -267,9 +267,6 @@ impl FrameReader {
                 self.text.extend_from_slice(chunk);
                 *checked += valid_prefix(&self.text[*checked..])?;
                 if complete {
-                    if *checked < self.text.len() {
-                        return Err(CloseReason::InvalidText);
-                    }
                     self.message = None;
                     let mut whole = std::mem::take(&mut self.text);
                     let text = std::str::from_utf8(&whole).map_err(|_| CloseReason::InvalidText)?;
