@@ -402,3 +402,6 @@ pub(super) fn write_close(out: &mut Vec<u8>, why: CloseReason) {
     out.extend_from_slice(&why.code().to_be_bytes());
     out.extend_from_slice(reason);
 }
+
+#[cfg(test)]
+mod tests;

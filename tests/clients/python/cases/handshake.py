@@ -24,8 +24,9 @@ from .steps import (
 # The gateway may have its reason for a status among these; that it is no upgrade is what counts.
 REFUSED = range(400, 506)
 
-# An ordinary path that anybody may ask.
+# An ordinary path that anybody may ask, and one that takes a body.
 HEALTH = "/healthz"
+ECHO = "/api/engine/v2/systems/sys-1/Virtual_1/echo"
 
 
 def cases(_limit: int) -> Iterator[Case]:
@@ -48,7 +49,7 @@ def accepts(
     """This handshake succeeds, and then the websocket works."""
 
     def run(door: Door) -> None:
-        target = request.get("target", "{path}").format(path=door.path, key=door.key, authority=door.authority)
+        target = target_of(request, door)
         with door.connect() as stream:
             peer = Peer(stream)
             peer.send(upgrade(door, filled(changes, door), target=target), chop)
@@ -70,9 +71,11 @@ def refuses(
 
     def run(door: Door) -> None:
         method = request.get("method", "GET")
-        target = request.get("target", "{path}").format(path=door.path, key=door.key, authority=door.authority)
+        target = target_of(request, door)
         version = request.get("version", "HTTP/1.1")
-        data = upgrade(door, filled(changes, door), method=method, target=target, version=version)
+        body = request.get("body", "").encode()
+        changed = filled(changes, door)
+        data = upgrade(door, changed, method=method, target=target, version=version, body=body)
         with door.connect() as stream:
             stream.sendall(data)
             answer = read_answer(stream, method=method)
@@ -80,6 +83,11 @@ def refuses(
             check_aftermath(door, Peer(stream), answer, version)
 
     return Case(name, title, run)
+
+
+def target_of(request: dict[str, str], door: Door) -> str:
+    target = request.get("target", "{path}")
+    return target.format(path=door.path, key=door.key, authority=door.authority)
 
 
 def filled(changes: Changes | None, door: Door) -> Changes:
@@ -248,6 +256,7 @@ def broken() -> Iterator[Case]:
         ("Upgrade: websockets", 426, {"Upgrade": "websockets"}),
         ("Upgrade: h2c", 426, {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABkAAQAAP__"}),
         ("Upgrade: something", 426, {"Upgrade": "something"}),
+        ("Upgrade: h2c, websocket, which may be declined", 426, {"Upgrade": "h2c, websocket"}),
         ("no Connection", [400, 426], {"Connection": None}),
         ("Connection: keep-alive", [400, 426], {"Connection": "keep-alive"}),
         ("Connection: upgrades", [400, 426], {"Connection": "upgrades"}),
@@ -263,12 +272,22 @@ def broken() -> Iterator[Case]:
     yield refuses(
         "12.5.9", "HTTP/1.0 with keep-alive", REFUSED, {"Connection": "keep-alive, Upgrade"}, version="HTTP/1.0"
     )
-    yield Case("12.5.10", "a body is refused, or skipped and not taken for frames", run_with_body)
+    with_length, chunked = {"Content-Length": "5"}, {"Transfer-Encoding": "chunked"}
+    for turn, (title, changes, body) in enumerate(
+        [
+            ("a body", with_length, b"hello"),
+            ("a body that looks like a frame", {"Content-Length": "10"}, text("ping")),
+            ("a body in chunks", chunked, b"5\r\nhello\r\n0\r\n\r\n"),
+        ],
+        10,
+    ):
+        title += " is refused, or skipped and not taken for frames"
+        yield Case(f"12.5.{turn}", title, lambda door, c=changes, b=body: run_with_body(door, c, b))
 
 
-def run_with_body(door: Door) -> None:
+def run_with_body(door: Door, changes: Changes, body: bytes) -> None:
     with door.connect() as stream:
-        stream.sendall(upgrade(door, {"Content-Length": "5"}, body=b"hello"))
+        stream.sendall(upgrade(door, changes, body=body))
         answer = read_answer(stream)
         if answer.status == 101:
             check_upgrade(answer)
@@ -326,6 +345,18 @@ def elsewhere() -> Iterator[Case]:
             REFUSED,
             {"Upgrade": None, "Connection": None},
             {"target": "{authority}", "method": "CONNECT"},
+        ),
+        (
+            "a request with a body",
+            200,
+            {"Content-Length": "5"},
+            {"target": ECHO, "method": "POST", "body": '["x"]'},
+        ),
+        (
+            "a request with a body in chunks",
+            200,
+            {"Transfer-Encoding": "chunked"},
+            {"target": ECHO, "method": "POST", "body": '5\r\n["x"]\r\n0\r\n\r\n'},
         ),
     ]
     for turn, (title, statuses, changes, request) in enumerate(table, 1):
