@@ -7,6 +7,7 @@
 mod harness;
 
 mod bind;
+mod conformance;
 mod debug;
 mod demo;
 mod door;

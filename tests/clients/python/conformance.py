@@ -3,7 +3,7 @@
     python conformance.py URL API_KEY [--limit BYTES] [--only GROUP]… [--threads N]
 
 The building must have a system `sys-1` with a module `Virtual` of the driver `virtual`.
-Each case has a connection of its own. Frames come from wsproto and are read by it; those that break a rule are made by hand.
+Each case has a connection of its own. Frames come from wsproto and are read by it; broken ones are made by hand.
 Prints one line a case and a count, and exits 1 when a case failed, 2 when it was called wrongly.
 
 The groups: 1 messages, 2 pings, 3 reserved bits, 4 opcodes, 5 fragments, 6 UTF-8, 7 closing, 8 lengths, 9 limits,
@@ -40,13 +40,15 @@ def main() -> int:
     began = time.monotonic()
     failed = 0
     with ThreadPoolExecutor(arguments.threads) as pool:
-        for case, problem in zip(chosen, pool.map(lambda case: check(case, door), chosen)):
+        problems = pool.map(lambda case: check(case, door), chosen)
+        for case, problem in zip(chosen, problems, strict=True):
             failed += problem is not None
             end = f" {problem}" if problem else ""
-            print(f"{'FAIL' if problem else 'ok'} {case.name} {case.title}{':' if end else ''}{end}", flush=True)
+            print(
+                f"{'FAIL' if problem else 'ok'} {case.name} {case.title}{':' if end else ''}{end}", flush=True
+            )
     seconds = time.monotonic() - began
-    print(f"{len(chosen)} cases in {seconds:.1f} s")
-    print(f"{len(chosen) - failed} passed, {failed} failed")
+    print(f"{len(chosen)} cases in {seconds:.1f} s: {len(chosen) - failed} ok, {failed} failed")
     return 1 if failed else 0
 
 

@@ -14,7 +14,8 @@ from .peer import Door, Mismatch
 # The example of RFC 6455 section 1.3, so that the answer can be looked up there.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
-# What a request has more than the usual, or instead of it, or, where it is None, not at all; a list gives a line for each.
+# What a request has more than the usual, or instead of it, or, where it is None, not at all.
+# A list gives a line for each.
 Changes = dict[str, str | list[str] | None]
 
 
@@ -86,9 +87,7 @@ class Answer:
 def read_answer(stream: socket.socket, early: bytes = b"", method: str = "GET") -> Answer:
     """Reads one answer, as h11 does that sent such a request."""
     http = h11.Connection(h11.CLIENT)
-    http.send(
-        h11.Request(method=method, target="/", headers=[("Host", "h"), ("Upgrade", "websocket")])
-    )
+    http.send(h11.Request(method=method, target="/", headers=[("Host", "h"), ("Upgrade", "websocket")]))
     http.send(h11.EndOfMessage())
     if early:
         http.receive_data(early)
@@ -100,7 +99,10 @@ def read_answer(stream: socket.socket, early: bytes = b"", method: str = "GET") 
         except h11.RemoteProtocolError as refusal:
             raise Mismatch("an answer that h11 accepts", refusal) from refusal
         if event is h11.NEED_DATA:
-            http.receive_data(receive(stream))
+            data = receive(stream)
+            if not data and head is None:
+                raise Mismatch("an answer", "the end")
+            http.receive_data(data)
         elif isinstance(event, h11.Data):
             body += bytes(event.data)
         elif isinstance(event, h11.Response):
@@ -113,9 +115,7 @@ def read_answer(stream: socket.socket, early: bytes = b"", method: str = "GET") 
             raise Mismatch("an answer", f"{event} after {head}")
 
 
-def make_answer(
-    head: h11.Response | h11.InformationalResponse, body: bytes, rest: bytes
-) -> Answer:
+def make_answer(head: h11.Response | h11.InformationalResponse, body: bytes, rest: bytes) -> Answer:
     headers = [(name.decode().lower(), value.decode()) for name, value in head.headers]
     return Answer(head.status_code, headers, body, bytes(rest))
 

@@ -160,9 +160,7 @@ def out_of_turn() -> Iterator[Case]:
     yield from refused("a last continuation of nothing", lone_last)
     yield from refused("a continuation of nothing that is not the last", lone_first)
     yield from refused("an empty continuation of nothing", raw(CONTINUATION))
-    yield from refused(
-        "a continuation of a whole message", text("ping"), lone_last, answers=(hear_pong(),)
-    )
+    yield from refused("a continuation of a whole message", text("ping"), lone_last, answers=(hear_pong(),))
     yield from refused(
         "a continuation of a finished message",
         *fragments("ping", 2),
@@ -170,16 +168,12 @@ def out_of_turn() -> Iterator[Case]:
         text("ping"),
         answers=(hear_pong(),),
     )
-    yield from refused(
-        "a continuation after a ping", ping(b"a"), lone_last, answers=(ponged(b"a"),)
-    )
+    yield from refused("a continuation after a ping", ping(b"a"), lone_last, answers=(ponged(b"a"),))
     start = raw(TEXT, b"pi", fin=False)
     yield from refused("a whole text inside a text", start, text("ping"))
     yield from refused("the start of a text inside a text", start, start)
     yield from refused("a binary message inside a text", start, raw(BINARY, b"x"))
-    yield from refused(
-        "the start of a binary message inside a text", start, raw(BINARY, b"x", fin=False)
-    )
+    yield from refused("the start of a binary message inside a text", start, raw(BINARY, b"x", fin=False))
     binary_start = raw(BINARY, b"x", fin=False)
     yield from refused("a text inside a binary message", binary_start, text("ping"))
     yield from refused("a binary message inside a binary message", binary_start, raw(BINARY, b"x"))

@@ -37,10 +37,7 @@ def fragments(content: str | bytes, size: int) -> list[bytes]:
     """One message in frames of `size` characters or bytes; the last one may be shorter."""
     client = _client()
     starts = range(0, max(len(content), 1), size)
-    return [
-        bytes(client.send_data(content[at : at + size], fin=at + size >= len(content)))
-        for at in starts
-    ]
+    return [bytes(client.send_data(content[at : at + size], fin=at + size >= len(content))) for at in starts]
 
 
 def _client() -> FrameProtocol:
@@ -85,7 +82,7 @@ def apply_mask(payload: bytes, mask: bytes) -> bytes:
 
 
 def raw_fragments(payload: bytes, sizes: list[int] | int) -> list[bytes]:
-    """A text message cut at any byte, in the middle of a character too: in frames of one size, or of each size in turn."""
+    """A text message cut at any byte, also in the middle of a character: in frames of one size, or of these sizes."""
     if isinstance(sizes, int):
         sizes = [sizes] * -(-len(payload) // sizes)
     frames, at = [], 0

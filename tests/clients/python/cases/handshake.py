@@ -133,10 +133,16 @@ def check_aftermath(door: Door, peer: Peer, answer: Answer, version: str) -> Non
     if answer.says_close() or version == "HTTP/1.0":
         expect(peer, End(), END_DEADLINE)
         return
+    expected = f"an answer that says close, or one to {HEALTH} on the same connection"
     peer.send(plain(door, HEALTH))
-    following = read_answer(peer.stream)
+    try:
+        following = read_answer(peer.stream)
+    except Mismatch as mismatch:
+        raise Mismatch(
+            expected, f"Connection: {answer.header('connection')}, then {mismatch.got}"
+        ) from mismatch
     if following.status != 200:
-        raise Mismatch(f"{HEALTH} answered on the same connection", following)
+        raise Mismatch(expected, following)
 
 
 def follow(stream, answer: Answer, *steps: Step) -> None:
@@ -150,7 +156,7 @@ def forms() -> Iterator[Case]:
     """What the rules leave to the client."""
     names = ["Host", "X-API-Key", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"]
     values = ["{authority}", "{key}", "websocket", "Upgrade", KEY, "13"]
-    usual = dict(zip(names, values))
+    usual = dict(zip(names, values, strict=True))
     without: Changes = dict.fromkeys(names)
     table: list[tuple[str, Changes]] = [
         ("as everybody does it", {}),
@@ -165,7 +171,10 @@ def forms() -> Iterator[Case]:
         ("Connection in two lines", {"Connection": ["keep-alive", "Upgrade"]}),
         ("blanks around the values", {"Upgrade": " websocket ", "Sec-WebSocket-Version": "\t13 "}),
         ("a sub-protocol is offered", {"Sec-WebSocket-Protocol": "chat, superchat"}),
-        ("compression is offered", {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"}),
+        (
+            "compression is offered",
+            {"Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits"},
+        ),
         ("an unknown extension is offered", {"Sec-WebSocket-Extensions": "x-unknown; a=1, x-other"}),
         ("headers that nobody knows", {"X-Unknown": "a", "Pragma": "no-cache", "Cookie": "a=b; c=d"}),
         ("an origin from elsewhere, with a key in a header", {"Origin": "http://elsewhere.test"}),
@@ -254,7 +263,11 @@ def broken() -> Iterator[Case]:
         ("no Upgrade", 426, {"Upgrade": None}),
         ("an empty Upgrade", 426, {"Upgrade": ""}),
         ("Upgrade: websockets", 426, {"Upgrade": "websockets"}),
-        ("Upgrade: h2c", 426, {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABkAAQAAP__"}),
+        (
+            "Upgrade: h2c",
+            426,
+            {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABkAAQAAP__"},
+        ),
         ("Upgrade: something", 426, {"Upgrade": "something"}),
         ("Upgrade: h2c, websocket, which may be declined", 426, {"Upgrade": "h2c, websocket"}),
         ("no Connection", [400, 426], {"Connection": None}),
@@ -270,7 +283,11 @@ def broken() -> Iterator[Case]:
         yield refuses(f"12.5.{turn}", f"the method {method}", allowed, no_body, method=method)
     yield refuses("12.5.8", "HTTP/1.0", REFUSED, version="HTTP/1.0")
     yield refuses(
-        "12.5.9", "HTTP/1.0 with keep-alive", REFUSED, {"Connection": "keep-alive, Upgrade"}, version="HTTP/1.0"
+        "12.5.9",
+        "HTTP/1.0 with keep-alive",
+        REFUSED,
+        {"Connection": "keep-alive, Upgrade"},
+        version="HTTP/1.0",
     )
     with_length, chunked = {"Content-Length": "5"}, {"Transfer-Encoding": "chunked"}
     for turn, (title, changes, body) in enumerate(
@@ -299,9 +316,14 @@ def run_with_body(door: Door, changes: Changes, body: bytes) -> None:
 
 def not_13() -> Iterator[Case]:
     """RFC 6455 section 4.4: the answer to another version says which one would do."""
-    for turn, version in enumerate([None, "", "0", "7", "8", "12", "14", "255", "thirteen", "13, 8", "013"], 1):
+    for turn, version in enumerate(
+        [None, "", "0", "7", "8", "12", "14", "255", "thirteen", "13, 8", "013"], 1
+    ):
         title = "no version" if version is None else f"the version '{version}'"
         yield refuses(f"12.6.{turn}", title, 426, {"Sec-WebSocket-Version": version})
+    for turn, versions in enumerate([["13", "8"], ["8", "13"], ["13", "13"]], 12):
+        title = f"the versions {' and '.join(versions)} in two lines"
+        yield refuses(f"12.6.{turn}", title, [400, 426], {"Sec-WebSocket-Version": versions})
 
 
 def credentials() -> Iterator[Case]:

@@ -75,9 +75,7 @@ def reserved_bits() -> Iterator[Case]:
             send(raw(TEXT, b"pi", fin=False), raw(CONTINUATION, b"ng", rsv=rsv)),
             hear_close(1002),
         )
-    yield case(
-        "3.9.1", "a reserved bit is refused by the first byte", send(b"\xc1"), hear_close(1002)
-    )
+    yield case("3.9.1", "a reserved bit is refused by the first byte", send(b"\xc1"), hear_close(1002))
 
 
 def reserved_opcodes() -> Iterator[Case]:
@@ -98,9 +96,7 @@ def reserved_opcodes() -> Iterator[Case]:
                     hear_pong(),
                     hear_close(1002),
                 )
-    yield case(
-        "4.3.1", "a reserved opcode is refused by the first byte", send(b"\x83"), hear_close(1002)
-    )
+    yield case("4.3.1", "a reserved opcode is refused by the first byte", send(b"\x83"), hear_close(1002))
 
 
 def lengths(limit: int) -> Iterator[Case]:

@@ -98,8 +98,10 @@ def too_large(limit: int) -> Iterator[Case]:
             f"9.9.{number}",
             f"a {kind} that grows beyond the limit in fragments of {KIB}",
             send(
-                lambda opcode=opcode: raw(opcode, b"x" * KIB, fin=False)
-                + raw(CONTINUATION, b"x" * KIB, fin=False) * (limit // KIB)
+                lambda opcode=opcode: (
+                    raw(opcode, b"x" * KIB, fin=False)
+                    + raw(CONTINUATION, b"x" * KIB, fin=False) * (limit // KIB)
+                )
             ),
             hear_close(1009),
         )
@@ -127,4 +129,3 @@ def echoed(size: int, piece: int | None = None, chop: int | None = None) -> Step
         hear_echo(value)(peer)
 
     return step
-

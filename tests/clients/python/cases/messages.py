@@ -41,9 +41,7 @@ def cases(_limit: int) -> Iterator[Case]:
             hear_echo(value),
         )
     yield case("1.3.7", "an empty text in writes of 1", send(text(""), chop=1), hear_not_json())
-    yield case(
-        "1.3.8", "a binary message in writes of 1", send(binary(b"\xff" * 1000), chop=1), alive()
-    )
+    yield case("1.3.8", "a binary message in writes of 1", send(binary(b"\xff" * 1000), chop=1), alive())
 
     several = [text("ping"), binary(b"\x00\x01"), text(""), text("ping"), text("x")]
     several_answers = [hear_pong(), hear_not_json(), hear_pong(), hear_not_json()]

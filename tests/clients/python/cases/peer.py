@@ -32,6 +32,7 @@ class Mismatch(Exception):
 
     def __init__(self, expected: object, got: object) -> None:
         super().__init__(f"expected {shorten(expected)}, got {shorten(got)}")
+        self.got = got
 
 
 def shorten(thing: object) -> str:
@@ -146,7 +147,7 @@ class Peer:
         return cls(stream, early)
 
     def send(self, data: bytes, chop: int | None = None) -> None:
-        """Writes bytes, `chop` at a time. That the gateway has closed meanwhile is for the next expectation to judge."""
+        """Writes bytes, `chop` at a time. Whether the gateway may have closed is for the next expectation to judge."""
         try:
             for at in range(0, len(data), chop or max(len(data), 1)):
                 self.stream.sendall(data[at : at + chop] if chop else data)

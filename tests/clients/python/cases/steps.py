@@ -60,7 +60,7 @@ def expect(peer: Peer, expected: Received, seconds: float | None = None) -> None
 
 
 def send(*data: bytes | Callable[[], bytes], chop: int | None = None) -> Step:
-    """Writes all of it at once, or `chop` bytes at a time. A function makes its bytes when they are due, for large ones."""
+    """Writes all of it at once, or `chop` bytes at a time. A function makes large ones when they are due."""
 
     def step(peer: Peer) -> None:
         peer.send(b"".join(part() if callable(part) else part for part in data), chop)
@@ -187,7 +187,7 @@ def call(value: object, request_id: int = 1) -> str:
 
 
 def call_of(size: int) -> tuple[str, str]:
-    """A call whose text has exactly this many bytes, and the value in it, in which no two neighbourhoods look the same."""
+    """A call whose text has exactly this many bytes, and the value in it, which looks the same nowhere."""
     room = size - len(call(""))
     letters = "".join(f"{number}." for number in range(room // 2 + 1))
     value = letters[:room]

@@ -176,9 +176,7 @@ def invalid() -> Iterator[Case]:
 
 def truncated() -> Iterator[Case]:
     for turn, (title, data) in enumerate(TRUNCATED, 1):
-        yield case(
-            f"6.11.{turn}", f"a text that ends after {title}", send(raw(TEXT, data)), hear_close(1007)
-        )
+        yield case(f"6.11.{turn}", f"a text that ends after {title}", send(raw(TEXT, data)), hear_close(1007))
         yield case(
             f"6.12.{turn}",
             f"a fragmented text that ends after {title}",
