@@ -13,6 +13,8 @@ mod reply;
 mod settings;
 mod status;
 mod subscriptions;
+#[cfg(test)]
+pub(crate) mod testkit;
 
 use std::fmt;
 use std::net::IpAddr;

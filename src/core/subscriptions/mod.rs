@@ -154,8 +154,13 @@ impl Subscriptions {
                 Some(due) => tokio::time::sleep_until(due).await,
                 None => self.settle_later.notified().await,
             }
-            self.table().settle(Instant::now());
+            self.settle_until(Instant::now());
         }
+    }
+
+    /// Tells `null` where the settle time has passed by this moment.
+    pub(super) fn settle_until(&self, now: Instant) {
+        self.table().settle(now);
     }
 }
 

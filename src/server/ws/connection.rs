@@ -108,6 +108,11 @@ impl Connection {
         }
     }
 
+    /// Asks the dialect what a message means.
+    pub(super) fn receive(&self, text: &str, steps: &mut Vec<Step>) {
+        self.session.borrow_mut().receive(text, steps);
+    }
+
     /// Whether anything but the end of the connection is still owed.
     pub(super) fn is_open(&self) -> bool {
         self.phase.get() == Phase::Open
@@ -313,25 +318,25 @@ async fn finish(
     };
     let goodbye = async {
         poll_fn(|cx| connection.poll_written(cx)).await;
-        match reason {
-            CloseReason::ClientClosed | CloseReason::ConnectionLost => {}
-            CloseReason::ProtocolError
-            | CloseReason::InvalidText
-            | CloseReason::MessageTooLarge => {
-                // What follows a broken frame cannot be read, so our end is the sign; what is still on its way is read and dropped,
-                // lest the kernel answer it with a reset that overtakes the close frame.
-                connection.wire.shutdown_write();
-                drop_input(worker, connection, input, Awaited::End).await;
-            }
+        let answers = match reason {
             CloseReason::GoingAway
             | CloseReason::SlowConsumer
             | CloseReason::KeepAliveTimedOut
             | CloseReason::CredentialsRevoked
-            | CloseReason::Internal => {
-                drop_input(worker, connection, input, Awaited::CloseFrame).await;
-            }
+            | CloseReason::Internal => true,
+            // What follows a broken frame cannot be read, so our end is the sign.
+            CloseReason::ClientClosed
+            | CloseReason::ConnectionLost
+            | CloseReason::ProtocolError
+            | CloseReason::InvalidText
+            | CloseReason::MessageTooLarge => false,
+        };
+        if answers {
+            drop_input(worker, connection, input, Awaited::CloseFrame).await;
         }
         connection.wire.shutdown_write();
+        // What is still on its way is read and dropped, lest the kernel answer it with a reset that overtakes the close frame.
+        drop_input(worker, connection, input, Awaited::End).await;
     };
     // Past the deadline the stream is cut, which whoever does not answer has asked for.
     let _ = timeout_at(Instant::now() + patience, goodbye).await;
@@ -431,7 +436,7 @@ impl Worker {
             messages += 1;
             match inbound {
                 Inbound::Text(text) => {
-                    connection.session.borrow_mut().receive(text, &mut steps);
+                    connection.receive(text, &mut steps);
                     for step in steps.drain(..) {
                         self.perform(connection, step);
                     }

@@ -67,7 +67,7 @@ impl Worker {
     }
 
     /// One event to all who follow it.
-    fn fan_out(&self, slot: WatchSlot, event: Event) {
+    fn fan_out(self: &Rc<Self>, slot: WatchSlot, event: Event) {
         let mut table = self.table.borrow_mut();
         let Some(watch) = table.watch_mut(slot) else {
             return;
@@ -86,6 +86,10 @@ impl Worker {
                     spliced = Some(&subscriber.splice);
                 }
                 let connection = &subscriber.connection;
+                if !connection.outbox.borrow().has_room(frame.len()) {
+                    // A client is behind when the kernel takes no more for it, not when a long batch fills its outbox.
+                    self.write_now(connection);
+                }
                 let mut outbox = connection.outbox.borrow_mut();
                 let offer = match &event {
                     Event::Value { .. } => outbox.offer_value(slot, frame),
@@ -98,7 +102,9 @@ impl Worker {
                     Offer::Full => overflowed.push(Rc::clone(connection)),
                 }
                 drop(outbox);
-                self.mark_dirty(connection);
+                if !connection.blocked.get() {
+                    self.mark_dirty(connection);
+                }
             }
         }
         if matches!(event, Event::Value { .. }) {
@@ -150,7 +156,7 @@ impl Worker {
     }
 
     /// Tells every engineer that some lines are missing.
-    fn report_dropped_lines(&self, lines: u64) {
+    fn report_dropped_lines(self: &Rc<Self>, lines: u64) {
         self.metrics.lines_dropped.increment(lines);
         let watches: Vec<(WatchSlot, ModuleId)> = self.table.borrow().log_watches();
         for (slot, module) in watches {

@@ -50,7 +50,7 @@ async fn run(worker: Rc<Worker>) {
 
 impl Worker {
     /// Writes every dirty connection once.
-    fn flush(self: &Rc<Self>) {
+    pub(super) fn flush(self: &Rc<Self>) {
         let dirty = std::mem::take(&mut *self.dirty.borrow_mut());
         for connection in &dirty {
             connection.dirty.set(false);
@@ -65,23 +65,8 @@ impl Worker {
     }
 
     fn flush_connection(self: &Rc<Self>, connection: &Rc<Connection>) {
-        if connection.blocked.get() || connection.is_lost() {
-            return;
-        }
         for _ in 0..REFILLS_PER_ROUND {
-            let written = connection.outbox.borrow_mut().write_to(&connection.wire);
-            match written {
-                Ok(Written::All) => {}
-                Ok(Written::Blocked) => {
-                    self.wait_until_writable(connection);
-                    break;
-                }
-                Err(_) => {
-                    connection.lose();
-                    return;
-                }
-            }
-            if !self.refill(connection) {
+            if self.write_now(connection) != Written::All || !self.refill(connection) {
                 break;
             }
         }
@@ -89,6 +74,25 @@ impl Worker {
             self.mark_dirty(connection);
         }
         connection.made_room();
+    }
+
+    /// Writes what the kernel takes. When it takes nothing the connection waits outside the flusher.
+    pub(super) fn write_now(self: &Rc<Self>, connection: &Rc<Connection>) -> Written {
+        if connection.blocked.get() || connection.is_lost() {
+            return Written::Blocked;
+        }
+        let written = connection.outbox.borrow_mut().write_to(&connection.wire);
+        match written {
+            Ok(Written::All) => Written::All,
+            Ok(Written::Blocked) => {
+                self.wait_until_writable(connection);
+                Written::Blocked
+            }
+            Err(_) => {
+                connection.lose();
+                Written::Blocked
+            }
+        }
     }
 
     /// Encodes the latest values of watches that are behind, as far as there is room. Returns whether there is something to write.
@@ -105,7 +109,6 @@ impl Worker {
         connection.outbox.borrow().backlog() > 0
     }
 
-    /// The kernel takes nothing: the connection waits outside the flusher.
     fn wait_until_writable(self: &Rc<Self>, connection: &Rc<Connection>) {
         connection.blocked.set(true);
         let (worker, connection) = (Rc::clone(self), Rc::clone(connection));

@@ -325,7 +325,8 @@ fn unmask(bytes: &mut [u8], mask: [u8; 4], mask_at: usize) {
     let mut turned = mask;
     turned.rotate_left(mask_at % 4);
     // Eight bytes at a time is what the compiler turns into vector code.
-    let wide = u64::from_ne_bytes(array(&[turned, turned].concat()));
+    let [a, b, c, d] = turned;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (chunks, rest) = bytes.as_chunks_mut::<8>();
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();

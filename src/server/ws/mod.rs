@@ -10,6 +10,8 @@ mod flusher;
 mod frames;
 mod heartbeat;
 mod outbox;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 mod wire;
 mod worker;

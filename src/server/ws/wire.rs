@@ -15,6 +15,9 @@ use tokio::net::TcpStream;
 pub(super) enum Wire {
     /// Without encryption.
     Plain(TcpStream),
+    /// A client that reads as much as a test lets it.
+    #[cfg(test)]
+    Memory(super::tests::MemoryWire),
 }
 
 impl Wire {
@@ -33,6 +36,8 @@ impl Wire {
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
+            #[cfg(test)]
+            Self::Memory(_) => Poll::Pending,
         }
     }
 
@@ -49,6 +54,8 @@ impl Wire {
                 }
                 Ok(read)
             }
+            #[cfg(test)]
+            Self::Memory(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -56,6 +63,8 @@ impl Wire {
     pub(super) fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write_vectored(bytes),
+            #[cfg(test)]
+            Self::Memory(memory) => memory.try_write(bytes),
         }
     }
 
@@ -63,6 +72,8 @@ impl Wire {
     pub(super) async fn writable(&self) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.writable().await,
+            #[cfg(test)]
+            Self::Memory(memory) => memory.writable().await,
         }
     }
 
@@ -80,6 +91,8 @@ impl Wire {
         match self {
             // A peer that has gone already is no error here.
             Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
+            #[cfg(test)]
+            Self::Memory(_) => {}
         }
     }
 }
