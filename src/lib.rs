@@ -21,3 +21,8 @@ pub mod cli;
 pub mod observability;
 
 pub mod app;
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
