@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::Outcome;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
@@ -21,7 +20,7 @@ use crate::core::limits::{
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
-use crate::driver_host::{CallError, DriverHost, RunningModule};
+use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule};
 use crate::model::{Failure, FailureKind, LogLevel, Reply};
 
 /// Why an instance of a driver ended.
