@@ -5,6 +5,8 @@
 
 pub mod auth;
 mod directory;
+#[cfg(test)]
+mod doubles;
 mod limits;
 mod metrics;
 mod modules;

@@ -7,6 +7,8 @@
 mod publish;
 mod remap;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

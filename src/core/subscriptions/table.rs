@@ -48,6 +48,8 @@ pub(super) struct PathWatch {
     /// What the followers were last told.
     pub(super) last: Option<StatusValue>,
     pub(super) followers: Vec<Follower>,
+    /// Followers that came while nothing backed `last`, and so were never told it. Empty unless `settles` is set.
+    pub(super) newcomers: Vec<WatchId>,
     /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
     pub(super) settles: Option<Instant>,
     /// Tells this watch from another that used the same index before.
@@ -215,6 +217,7 @@ impl Table {
             key: None,
             last: None,
             followers: Vec::new(),
+            newcomers: Vec::new(),
             settles: None,
             serial: self.last_serial,
         });
@@ -255,9 +258,10 @@ impl Table {
         match subject {
             Subject::Status(path) => {
                 let index = *self.paths.get(path)?;
-                let followers = &mut self.watches[index].followers;
-                followers.retain(|other| *other != follower);
-                if followers.is_empty() {
+                let watch = &mut self.watches[index];
+                watch.followers.retain(|other| *other != follower);
+                watch.newcomers.retain(|other| *other != follower.watch);
+                if watch.followers.is_empty() {
                     self.remove_path(index);
                 }
                 None
