@@ -29,9 +29,10 @@ impl Table {
                 self.tell_all(index, value.clone());
             } else if watch.last == value {
                 self.tell_newcomers(index);
-            } else {
+            } else if value.is_some() || watch.settles.is_none() {
                 self.tell_all(index, value.clone());
             }
+            // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
         }
         self.statuses.entry(&key).watches = watches;
         if value.is_none() {

@@ -206,6 +206,17 @@ fn a_value_that_is_read_again_is_told_only_where_it_differs() {
     assert_eq!(room.told(), ["null"]);
 }
 
+#[test]
+fn a_read_that_finds_nothing_at_a_new_module_waits_for_the_settle_time() {
+    let mut room = Room::bound_to_one();
+    room.map([(1, "mod-2")]);
+    room.read("mod-2", "x", None);
+    assert_eq!(room.told(), [] as [&str; 0]);
+    room.publish("mod-2", "x", Some("2"));
+    room.pass(SETTLE);
+    assert_eq!(room.told(), ["2"]);
+}
+
 // The clockwork.
 
 #[tokio::test(start_paused = true)]
