@@ -116,7 +116,8 @@ impl Core {
 
     /// Disconnects a worker, and drops all its watches.
     pub fn detach(&self, outlet: OutletId) {
-        self.subscriptions.detach(outlet);
+        self.subscriptions
+            .detach(outlet, |module| self.set_debugged(module, false));
     }
 
     /// Who shows these credentials at this address.

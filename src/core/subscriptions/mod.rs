@@ -63,8 +63,11 @@ impl Subscriptions {
         self.table().attach(outlet)
     }
 
-    pub(super) fn detach(&self, outlet: OutletId) {
-        self.table().detach(outlet);
+    pub(super) fn detach(&self, outlet: OutletId, restore: impl Fn(&ModuleId)) {
+        let mut table = self.table();
+        for module in table.detach(outlet) {
+            restore(&module);
+        }
     }
 
     pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {

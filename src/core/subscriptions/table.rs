@@ -109,13 +109,19 @@ impl Table {
         }))
     }
 
-    pub(super) fn detach(&mut self, outlet: OutletId) {
+    /// Removes an outlet and all that it watches. Returns the modules whose log nobody follows any more.
+    pub(super) fn detach(&mut self, outlet: OutletId) -> Vec<ModuleId> {
         let Some(entry) = self.outlets.try_remove(outlet.0) else {
-            return;
+            return Vec::new();
         };
+        let mut unheard = Vec::new();
         for (watch, subject) in entry.subjects {
-            self.drop_follower(Follower { outlet, watch }, &subject);
+            let left = self.drop_follower(Follower { outlet, watch }, &subject);
+            if let Some((module, LogFollowers::None)) = left {
+                unheard.push(module);
+            }
         }
+        unheard
     }
 
     pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {

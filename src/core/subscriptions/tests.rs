@@ -263,6 +263,21 @@ fn only_the_first_follower_of_a_log_raises_the_level_and_only_the_last_restores_
 }
 
 #[test]
+fn the_last_follower_of_a_log_that_goes_with_its_outlet_restores_the_level() {
+    let logs = Logs::new();
+    let one = logs.attach();
+    let two = logs.attach();
+    logs.watch(one);
+    logs.watch(one);
+    logs.watch(two);
+    logs.take_orders();
+    logs.detach(one);
+    assert_eq!(logs.take_orders(), [] as [&str; 0]);
+    logs.detach(two);
+    assert_eq!(logs.take_orders(), ["restore mod-1"]);
+}
+
+#[test]
 fn a_line_goes_to_those_who_follow_its_module_and_to_nobody_after_they_left() {
     let mut room = Room::new();
     let (here, _) = room.table.watch_log(room.outlet, &module("mod-1"));
@@ -400,6 +415,11 @@ impl Logs {
 
     fn attach(&self) -> OutletId {
         self.subscriptions.attach(Inbox::new())
+    }
+
+    fn detach(&self, outlet: OutletId) {
+        self.subscriptions
+            .detach(outlet, |id| self.order("restore", id.as_str()));
     }
 
     fn watch(&self, outlet: OutletId) -> WatchId {
