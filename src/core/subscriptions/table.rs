@@ -167,8 +167,13 @@ impl Table {
     }
 
     /// Adds a follower of a path; what the status says now goes to it before the lock is released.
+    ///
+    /// An outlet that has gone follows nothing: nobody would ever end its watch.
     pub(super) fn watch_status(&mut self, outlet: OutletId, path: Arc<BindingPath>) -> WatchId {
         let follower = self.new_follower(outlet, Subject::Status(Arc::clone(&path)));
+        if !self.outlets.contains(outlet.0) {
+            return follower.watch;
+        }
         let index = match self.paths.get(&path) {
             Some(&index) => index,
             None => self.insert_path(path),
@@ -185,6 +190,9 @@ impl Table {
         module: &ModuleId,
     ) -> (WatchId, LogFollowers) {
         let follower = self.new_follower(outlet, Subject::Log(module.clone()));
+        if !self.outlets.contains(outlet.0) {
+            return (follower.watch, LogFollowers::None);
+        }
         let followers = self.logs.entry(module.clone()).or_default();
         followers.push(follower);
         let others = if followers.len() == 1 {

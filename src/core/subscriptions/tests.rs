@@ -184,6 +184,16 @@ fn a_newcomer_gets_the_present_value_and_nobody_else_gets_it_again() {
     assert_eq!(told[0].watch, newcomer);
 }
 
+#[test]
+fn watching_for_an_outlet_that_has_gone_leaves_nothing_behind() {
+    let mut room = Room::new();
+    assert_eq!(room.table.detach(room.outlet), []);
+    room.watch("x");
+    room.table.watch_log(room.outlet, &module("mod-1"));
+    assert_eq!(room.table.watches(), 0);
+    assert!(room.table.logs.is_empty());
+}
+
 // Where a change comes from.
 
 #[test]
