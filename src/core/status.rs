@@ -58,6 +58,20 @@ impl Statuses {
         }
     }
 
+    /// All statuses that anything is kept of, to find leaks.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> std::collections::HashSet<BindingKey> {
+        self.0
+            .iter()
+            .flat_map(|(module, statuses)| {
+                statuses.keys().map(|status| BindingKey {
+                    module: module.clone(),
+                    status: status.clone(),
+                })
+            })
+            .collect()
+    }
+
     /// All values of a module, by name.
     pub(super) fn state(&self, module: &ModuleId) -> State {
         let mut state: State = self

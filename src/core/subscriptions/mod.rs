@@ -4,6 +4,8 @@
 //! Its lock is a std mutex because nothing is awaited under it; the critical sections are a few look-ups and pushes.
 //! Lock order: a module's statuses, then this table, then an outlet; never back.
 
+#[cfg(test)]
+mod properties;
 mod publish;
 mod remap;
 mod table;

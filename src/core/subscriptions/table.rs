@@ -70,7 +70,7 @@ pub(super) struct Table {
     /// The outlets whose batch is not empty.
     pub(super) dirty: Vec<OutletId>,
     pub(super) watches: Slab<PathWatch>,
-    paths: HashMap<Arc<BindingPath>, WatchIndex>,
+    pub(super) paths: HashMap<Arc<BindingPath>, WatchIndex>,
     pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
     pub(super) statuses: Statuses,
     pub(super) slots: HashMap<SystemId, Slots>,
