@@ -5,6 +5,8 @@
 //! Lock order: a module's statuses, then this table, then an outlet; never back.
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod properties;
 mod publish;
 mod remap;
