@@ -21,7 +21,7 @@ use crate::driver_host::{
 use crate::model::{
     BindingKey, BindingPath, Clearance, DriverRef, Event, Failure, Function, FunctionName,
     Interface, JsonText, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision,
-    Secret, State, StatusChange, StatusName, SystemId,
+    Secret, State, StatusChange, StatusName, System, SystemId,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -67,6 +67,25 @@ pub(super) fn path(system_id: &str, name: &str, index: u32, status_name: &str) -
         module: place(system_id, name, index),
         status: status(status_name),
     })
+}
+
+/// A room with these modules, in no zone.
+pub(super) fn room(id: &str, modules: &[&str]) -> System {
+    System {
+        id: system(id),
+        name: id.to_owned(),
+        display_name: None,
+        description: String::new(),
+        email: None,
+        capacity: 0,
+        bookable: false,
+        features: vec![],
+        map_id: None,
+        timezone: None,
+        support_url: None,
+        zones: vec![],
+        modules: modules.iter().map(|id| module(id)).collect(),
+    }
 }
 
 // The store.
