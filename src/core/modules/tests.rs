@@ -304,6 +304,18 @@ async fn connected_is_false_while_a_module_is_down_and_true_when_it_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn connected_is_said_false_once_however_often_a_module_fails_to_come_back() {
+    let bench = Bench::new().await;
+    bench.bind("connected");
+    bench.inbox.take();
+    bench.host.script([const { Start::Fails }; 4]);
+    bench.life().end("the connection broke");
+    bench.pass(RESTART_MAX).await;
+    assert_eq!(bench.host.lives().len(), 6);
+    assert_eq!(bench.inbox.take_values(), ["false", "true"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_new_life_has_not_set_in_time_becomes_null_once_and_what_it_has_shows_nothing() {
     let bench = Bench::starting(Start::Says(vec![("kept", "1"), ("lost", "1")])).await;
     let watches = [bench.bind("kept"), bench.bind("lost")];
