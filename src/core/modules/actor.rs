@@ -115,7 +115,12 @@ impl Actor {
                 biased;
                 () = handle.stop.cancelled() => return Exit::Stopped,
                 reason = &mut exited => return Exit::Ended(reason),
-                () = handle.hung.notified() => return Exit::Hung,
+                () = handle.hung.notified() => {
+                    // What was told while the life before this one was being stopped is not about this one.
+                    if handle.calls.are_hung(Instant::now()) {
+                        return Exit::Hung;
+                    }
+                }
                 () = &mut settled, if settling => {
                     settling = false;
                     handle.voice.drop_stale();

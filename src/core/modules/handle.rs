@@ -21,7 +21,7 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) calls: OpenCalls,
     pub(super) voice: Arc<Voice>,
     pub(super) stop: CancellationToken,
-    /// Told when the module hangs and is to be restarted.
+    /// Told when the module seems to hang; the actor looks again and restarts it.
     pub(super) hung: Notify,
 }
 

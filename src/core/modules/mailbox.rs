@@ -39,15 +39,6 @@ enum Phase {
     Running,
 }
 
-/// What a look at the deadlines found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overdue {
-    /// There is room for further calls.
-    Some,
-    /// As many calls as may run at a time are all past their deadline.
-    Hung,
-}
-
 /// The register of a module's open calls.
 #[derive(Debug, Default)]
 pub(super) struct OpenCalls(Mutex<Slab<Open>>);
@@ -106,20 +97,14 @@ impl OpenCalls {
         }
     }
 
-    /// Answers the callers whose deadline has passed; their calls run on and keep their place.
-    pub(super) fn expire(&self, now: Instant) -> (usize, Overdue) {
-        let calls = self.lock();
-        let mut late = Vec::new();
-        let mut overdue_and_running = 0;
-        for (_, open) in calls.iter().filter(|(_, open)| open.deadline <= now) {
-            if open.phase == Phase::Running {
-                overdue_and_running += 1;
-            }
-            if open.slot.is_open() {
-                late.push(open.slot.clone());
-            }
-        }
-        drop(calls);
+    /// Answers the callers whose deadline has passed, and counts them; their calls run on and keep their place.
+    pub(super) fn expire(&self, now: Instant) -> usize {
+        let late: Vec<SharedSlot> = self
+            .lock()
+            .iter()
+            .filter(|(_, open)| open.deadline <= now && open.slot.is_open())
+            .map(|(_, open)| open.slot.clone())
+            .collect();
         let expired = late.len();
         for slot in late {
             slot.answer(Err(Failure::new(
@@ -127,12 +112,13 @@ impl OpenCalls {
                 "no answer before the deadline; whether the call had its effect is not known",
             )));
         }
-        let overdue = if overdue_and_running >= CALLS_IN_FLIGHT {
-            Overdue::Hung
-        } else {
-            Overdue::Some
-        };
-        (expired, overdue)
+        expired
+    }
+
+    /// Whether as many calls as may run at a time are all past their deadline.
+    pub(super) fn are_hung(&self, now: Instant) -> bool {
+        let overdue = |open: &Open| open.phase == Phase::Running && open.deadline <= now;
+        self.lock().iter().filter(|(_, open)| overdue(open)).count() >= CALLS_IN_FLIGHT
     }
 }
 

@@ -142,6 +142,30 @@ async fn only_so_many_calls_run_at_a_time_and_the_next_begins_when_one_is_done()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_whose_calls_in_flight_are_all_overdue_is_restarted_once() {
+    let bench = Bench::new().await;
+    // A hung driver is slow to stop as well, so its calls stay overdue for many a look at the deadlines.
+    bench.host.set_stop(Stop::Never);
+    bench
+        .life()
+        .end("to be started again with a stop that hangs");
+    bench.pass(Duration::from_secs(10)).await;
+    bench.host.set_stop(Stop::AtOnce);
+    assert_eq!(bench.host.lives().len(), 2);
+    let calls: Vec<_> = (0..CALLS_IN_FLIGHT)
+        .map(|_| bench.exec("wait", "[]"))
+        .collect();
+    bench.pass(EXEC_DEADLINE + Duration::from_secs(20)).await;
+    for call in calls {
+        assert_eq!(refusal(call).kind(), FailureKind::TimedOut);
+    }
+    assert_eq!(bench.host.lives().len(), 3);
+    let next = bench.exec("echo", "[]");
+    bench.pass(CLOCK_STEP).await;
+    check(next, "[]");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_module_with_one_call_in_time_is_not_taken_for_hung() {
     let bench = Bench::new().await;
     let calls: Vec<_> = (1..CALLS_IN_FLIGHT)
