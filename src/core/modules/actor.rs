@@ -50,12 +50,6 @@ impl Actor {
             let began = Instant::now();
             let exit = self.live().await;
             self.handle.voice.end_life();
-            self.handle.calls.abandon_running(|| {
-                Failure::new(
-                    FailureKind::Unavailable,
-                    "the module ended; whether the call had its effect is not known",
-                )
-            });
             let reason = match exit {
                 Exit::Stopped => break,
                 Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
@@ -94,6 +88,16 @@ impl Actor {
         };
         handle.voice.assume_connected();
         let exit = self.serve(&*instance).await;
+        // Before the driver is stopped, which may take as long as it is given: no caller needs to wait for that.
+        self.handle.calls.abandon_running(|| {
+            Failure::new(
+                FailureKind::Unavailable,
+                "the module ended; whether the call had its effect is not known",
+            )
+        });
+        if let Exit::Stopped = exit {
+            self.refuse_the_rest();
+        }
         if timeout(STOP_DEADLINE, instance.stop()).await.is_err() {
             tracing::warn!(module = %handle.module.id, "the driver did not stop in time and was dropped");
         }

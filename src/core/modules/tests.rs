@@ -242,6 +242,16 @@ async fn a_panic_answers_its_caller_and_everybody_else_in_flight_and_restarts_th
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_in_flight_do_not_wait_for_a_failed_driver_to_stop() {
+    let bench = Bench::with(Stop::Never, []).await;
+    let in_flight = bench.exec("wait", "[]");
+    bench.pass(CLOCK_STEP).await;
+    bench.life().end("the connection broke");
+    bench.pass(CLOCK_STEP).await;
+    assert_eq!(refusal(in_flight).kind(), FailureKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_to_a_module_that_backs_off_are_refused_and_never_begun() {
     let bench = Bench::new().await;
     bench.life().end("the connection broke");
@@ -467,6 +477,19 @@ async fn stopping_answers_everybody_and_starts_nothing_again() {
     assert_eq!(refusal(later).kind(), FailureKind::Unavailable);
     bench.pass(RESTART_MAX).await;
     assert_eq!(bench.host.lives().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_answers_everybody_in_bounded_time_even_if_a_driver_never_stops() {
+    let bench = Bench::with(Stop::Never, []).await;
+    let running = bench.exec("wait", "[]");
+    bench.pass(CLOCK_STEP).await;
+    let waiting = bench.exec("echo", "[]");
+    let before = Instant::now();
+    bench.core.stop().await;
+    assert!(before.elapsed() <= STOP_DEADLINE + CLOCK_STEP);
+    assert_eq!(refusal(running).kind(), FailureKind::Unavailable);
+    assert_eq!(refusal(waiting).kind(), FailureKind::Unavailable);
 }
 
 #[tokio::test(start_paused = true)]
