@@ -1,6 +1,6 @@
 //! riser, a building-control real-time gateway.
 //!
-//! The rooms below stand in arrow order: each may use those above it that its own documentation names, never one below.
+//! The rooms below stand in arrow order: each may use those above it that its own documentation names.
 
 pub mod model;
 

@@ -77,9 +77,9 @@ impl Server {
     ) -> Result<Self, BindError> {
         let listener = listen(settings.listen)?;
         let health = settings.health_listen.map(listen).transpose()?;
-        let address = listener.local_addr().map_err(|source| BindError {
+        let address = listener.local_addr().map_err(|cause| BindError {
             address: settings.listen,
-            source,
+            cause,
         })?;
         let doors = Doors(Arc::new(Shared {
             core,
@@ -221,12 +221,12 @@ impl fmt::Debug for Server {
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("could not listen on {address}")]
+#[error("could not listen on {address} ({cause})")]
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
     /// What the system says.
-    pub source: io::Error,
+    pub cause: io::Error,
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
@@ -243,5 +243,5 @@ fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
         socket.listen(i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
         Ok(socket.into())
     };
-    open().map_err(|source| BindError { address, source })
+    open().map_err(|cause| BindError { address, cause })
 }

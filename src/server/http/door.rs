@@ -128,10 +128,14 @@ pub(in crate::server) fn authenticate(
         |name| head.headers.get(name).map(HeaderValue::as_bytes),
         &query,
     );
-    let caller = doors.core.authenticate(&presented.credentials, address)?;
+    let caller = doors
+        .core
+        .authenticate(&presented.credentials, address)
+        .inspect_err(|_| doors.metrics.not_let_in.increment(1))?;
     let foreign = presented.carrier == Some(Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
+        doors.metrics.not_let_in.increment(1);
         tracing::warn!(
             target: "audit", user = %caller.user().id, key = %caller.key(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
@@ -139,6 +143,17 @@ pub(in crate::server) fn authenticate(
         return Err(Refusal::empty(StatusCode::FORBIDDEN));
     }
     Ok(caller)
+}
+
+/// The credentials are good and do not open this part of the API.
+pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    doors.metrics.not_let_in.increment(1);
+    tracing::warn!(
+        target: "audit",
+        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part,
+        "refused: the key's scopes do not open this"
+    );
+    Refusal::empty(StatusCode::FORBIDDEN)
 }
 
 /// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
@@ -158,13 +173,7 @@ pub(in crate::server) fn enter_websocket(
             let query = Query::parse(head.uri.query().unwrap_or_default());
             Ok((caller, SocketQuery::read(&query)))
         }
-        Err(DoorRefusal::Forbidden) => {
-            tracing::warn!(
-                target: "audit", user = %caller.user().id, key = %caller.key(), %address,
-                "refused: the key's scopes do not open the websocket"
-            );
-            Err(Refusal::empty(StatusCode::FORBIDDEN))
-        }
+        Err(DoorRefusal::Forbidden) => Err(out_of_scope(doors, &caller, "the websocket")),
         Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
             "this is a websocket: connect to it with an upgrade",
         )),

@@ -2,7 +2,7 @@
 //!
 //! The reader is our own because it must refuse on the *declared* length and on the sum of fragments, before anything is buffered;
 //! a codec that waits for the whole frame can be made to hold whatever a client claims to send.
-//! It takes input in any split, keeps at most one header and one incomplete message, and hands out what is complete.
+//! It takes input in any split, keeps at most one header, one incomplete message and one incomplete control frame, and hands out what is complete.
 
 use actix_http::ws::OpCode;
 

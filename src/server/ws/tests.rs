@@ -309,11 +309,11 @@ impl World {
     fn check(&self) {
         for (client, (_, wire)) in self.clients.iter().enumerate() {
             let seen = Seen::of(&wire.messages(), &self.asked);
-            for status in 0..STATUSES.len() {
+            for (status, name) in STATUSES.iter().enumerate() {
                 let truth = self
                     .mapped
                     .and_then(|module| Some((module, *self.values.get(&(module, status))?)));
-                seen.check(STATUSES[status], self.bound[client][status], truth);
+                seen.check(name, self.bound[client][status], truth);
             }
         }
     }

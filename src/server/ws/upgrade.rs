@@ -79,7 +79,16 @@ async fn websocket(
     let admitted = door::enter_websocket(doors, request.head(), address)
         .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
         .and_then(|(caller, query, key)| {
-            let permit = doors.admission.admit(caller.key(), address)?;
+            let permit = doors
+                .admission
+                .admit(caller.key(), address)
+                .inspect_err(|reason| {
+                    tracing::warn!(
+                        target: "audit",
+                        user = %caller.user().id, key = %caller.key(), %address, %reason,
+                        "turned away"
+                    );
+                })?;
             Ok((caller, query, key, permit))
         });
     let (caller, query, key, permit) = match admitted {
