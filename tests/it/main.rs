@@ -12,6 +12,7 @@ mod debug;
 mod demo;
 mod door;
 mod exec;
+mod faults;
 mod frames;
 mod heartbeat;
 mod page;
