@@ -54,7 +54,7 @@ struct Inside {
     door: Door,
     stop: CancellationToken,
     server: Option<thread::JoinHandle<()>>,
-    _drivers: Runtime,
+    drivers: Option<Runtime>,
 }
 
 impl Inside {
@@ -90,7 +90,7 @@ impl Inside {
             door,
             stop,
             server: Some(server),
-            _drivers: drivers,
+            drivers: Some(drivers),
         }
     }
 }
@@ -101,6 +101,9 @@ impl Drop for Inside {
         if let Some(server) = self.server.take() {
             // A server that panicked has failed the test already.
             let _ = server.join();
+        }
+        if let Some(drivers) = self.drivers.take() {
+            drivers.shutdown_background();
         }
     }
 }
