@@ -40,19 +40,19 @@ pub enum AppError {
     #[error(transparent)]
     Settings(#[from] ConfigProblems),
     /// The building file cannot be read.
-    #[error("{file}: could not read the building file ({source}); name another with --building")]
+    #[error("{file}: could not read the building file ({cause}); name another with --building")]
     UnreadableBuilding {
         /// The file.
         file: String,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The building file has mistakes.
     #[error(transparent)]
     Building(#[from] BuildingProblems),
     /// The address is taken or not ours.
-    #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.source)]
-    Bind(#[from] BindError),
+    #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
+    Bind(BindError),
     /// A linked-in driver cannot be used.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -119,9 +119,13 @@ pub fn serve(
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
-    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
+    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())
+        .map_err(AppError::Bind)?;
     let ended = main.block_on(async {
         let stop = stop_on_signal()?;
+        tracing::info!(
+            "everything is kept in memory: what is not in the building file is gone after a restart"
+        );
         core.load(building)?;
         let core = Arc::clone(&core);
         main.spawn(async move { core.run().await });
@@ -155,7 +159,7 @@ fn read_building(
             let building = building::read(&file, &text, drivers, environment)?;
             Ok((building, Source::File))
         }
-        Err(source) => Err(AppError::UnreadableBuilding { file, source }),
+        Err(cause) => Err(AppError::UnreadableBuilding { file, cause }),
     }
 }
 
@@ -193,9 +197,10 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
             source,
         })
     };
-    let (mut terminate, mut interrupt) = (
+    let (mut terminate, mut interrupt, mut hangup) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::interrupt())?,
+        listen(SignalKind::hangup())?,
     );
     let stop = CancellationToken::new();
     let stopping = stop.clone();
@@ -204,6 +209,10 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                _ = hangup.recv() => {
+                    tracing::warn!("told to read the building file again, which takes a restart");
+                    continue;
+                }
             }
             if stopping.is_cancelled() {
                 tracing::warn!("told to stop a second time: ending at once");

@@ -1,6 +1,6 @@
 //! riser, a building-control real-time gateway.
 //!
-//! The rooms below stand in arrow order: each may use those above it that its own documentation names, never one below.
+//! The rooms below stand in arrow order: each may use those above it that its own documentation names.
 
 pub mod model;
 
@@ -21,3 +21,8 @@ pub mod cli;
 pub mod observability;
 
 pub mod app;
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -59,7 +59,7 @@ pub(super) const KEYS: &[Key] = &[
         takes: DURATION,
         default: "5s",
         flag: "",
-        about: "How long clients may take to answer the close when the gateway stops; at most 6s.",
+        about: "How long clients may take to answer the close when the gateway stops; at most 5s.",
     },
     Key {
         name: "send_buffer",

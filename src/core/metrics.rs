@@ -7,10 +7,12 @@ use metrics::{Counter, Gauge, Histogram};
 pub(super) struct CoreMetrics {
     /// From the moment a call reached the core to its answer, in seconds; calls that ran into their deadline are in `exec_timeouts`.
     pub(super) exec_seconds: Histogram,
-    /// Calls that were asked for, refused ones too.
+    /// Calls of those who may use the system, whatever became of them.
     pub(super) execs: Counter,
     /// Calls whose caller was told that the deadline had passed.
     pub(super) exec_timeouts: Counter,
+    /// Calls that found a mailbox full.
+    pub(super) mailbox_full: Counter,
     /// Modules that ended by themselves and were started again.
     pub(super) module_restarts: Counter,
     /// Requests refused because who asked may not.
@@ -32,10 +34,17 @@ impl CoreMetrics {
             metrics::Unit::Seconds,
             "From the moment a call reached the core to its answer"
         );
-        metrics::describe_counter!("riser_execs_total", "Calls asked for, refused ones too");
+        metrics::describe_counter!(
+            "riser_execs_total",
+            "Calls by those who may use the system, whatever became of them"
+        );
         metrics::describe_counter!(
             "riser_exec_timeouts_total",
             "Calls whose caller was told that the deadline had passed"
+        );
+        metrics::describe_counter!(
+            "riser_mailbox_full_total",
+            "Calls answered \"busy\" because the module's mailbox was full"
         );
         metrics::describe_counter!(
             "riser_module_restarts_total",
@@ -59,6 +68,7 @@ impl CoreMetrics {
             exec_seconds: metrics::histogram!("riser_exec_seconds"),
             execs: metrics::counter!("riser_execs_total"),
             exec_timeouts: metrics::counter!("riser_exec_timeouts_total"),
+            mailbox_full: metrics::counter!("riser_mailbox_full_total"),
             module_restarts: metrics::counter!("riser_module_restarts_total"),
             refusals: metrics::counter!("riser_refusals_total"),
             modules: metrics::gauge!("riser_modules"),

@@ -1,10 +1,12 @@
 //! The core: who is there, what each status says, who follows it, and the modules that run.
 //!
-//! It knows no wire format and no socket. The server room talks to it through [`Core`] alone; all of that is sync and none of it waits.
+//! It knows no wire format and no socket. The server room talks to it through [`Core`] alone; while it serves, all of that is sync and none of it waits.
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
 pub mod auth;
 mod directory;
+#[cfg(test)]
+mod doubles;
 mod limits;
 mod metrics;
 mod modules;
@@ -23,9 +25,9 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{KeyRing, audit, may_request, may_see};
+use crate::core::auth::{KeyRing, audit, may_read, may_request, may_see};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::Supervisor;
+use crate::core::modules::{Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{Description, DriverHost, HostError};
 use crate::model::{
@@ -116,7 +118,8 @@ impl Core {
 
     /// Disconnects a worker, and drops all its watches.
     pub fn detach(&self, outlet: OutletId) {
-        self.subscriptions.detach(outlet);
+        self.subscriptions
+            .detach(outlet, |module| self.set_debugged(module, false));
     }
 
     /// Who shows these credentials at this address.
@@ -132,9 +135,12 @@ impl Core {
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
     pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
         let verdict = may_request(&self.directory(), who, request);
-        if let Err(failure) = &verdict {
-            self.metrics.refusals.increment(1);
-            audit::refused(who, request, failure);
+        match &verdict {
+            Ok(()) => audit::allowed(who, request),
+            Err(failure) => {
+                self.metrics.refusals.increment(1);
+                audit::refused(who, request, failure);
+            }
         }
         verdict
     }
@@ -172,7 +178,11 @@ impl Core {
             .callee(&call.module)
             .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
         match admitted {
-            Ok(module) => module.exec(call, slot, self.settings.exec_deadline),
+            Ok(module) => {
+                if module.exec(call, slot, self.settings.exec_deadline) == Offered::Full {
+                    self.metrics.mailbox_full.increment(1);
+                }
+            }
             Err(failure) => {
                 if failure.kind() == FailureKind::Forbidden {
                     self.metrics.refusals.increment(1);
@@ -204,15 +214,25 @@ impl Core {
         }
     }
 
-    /// The module that stands at a place, for whoever may see its system.
+    /// The module that stands at a place, for whoever may read its functions and statuses.
     pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        self.may_see(who, &path.system)?;
+        let verdict = may_read(&self.directory(), who, path);
+        self.note_reach(who, &path.system, verdict)?;
         self.subscriptions.resolve(path)
     }
 
     /// Whether somebody may see a system.
     pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
         let verdict = may_see(&self.directory(), who, system);
+        self.note_reach(who, system, verdict)
+    }
+
+    fn note_reach(
+        &self,
+        who: &Caller,
+        system: &SystemId,
+        verdict: Result<(), Failure>,
+    ) -> Result<(), Failure> {
         if let Err(failure) = &verdict {
             self.metrics.refusals.increment(1);
             audit::out_of_reach(who, system.as_str(), failure);

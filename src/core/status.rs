@@ -1,7 +1,7 @@
 //! The latest value of each status, and which watches look at it.
 //!
-//! One map holds both, so that a change costs one look-up.
-//! It lives under the watch table's lock and is the only map of latest values.
+//! One map holds both, so that a change finds its watches where it puts its value.
+//! It lives under the watch table's lock and is what newcomers and re-maps are told from.
 
 use std::collections::HashMap;
 
@@ -56,6 +56,20 @@ impl Statuses {
                 self.0.remove(&key.module);
             }
         }
+    }
+
+    /// All statuses that anything is kept of, to find leaks.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> std::collections::HashSet<BindingKey> {
+        self.0
+            .iter()
+            .flat_map(|(module, statuses)| {
+                statuses.keys().map(|status| BindingKey {
+                    module: module.clone(),
+                    status: status.clone(),
+                })
+            })
+            .collect()
     }
 
     /// All values of a module, by name.

@@ -6,15 +6,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::BoxFuture;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, Core, CoreSettings};
+use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, WatchId};
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
     ApiKey, BindingKey, Building, Clearance, Credentials, DriverRef, KeyId, Module, ModuleId,
-    Origin, Scope, Secret, Slots, State, StatusChange, StatusValue, SystemId, User, UserId,
+    Origin, Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User,
+    UserId,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -105,6 +106,18 @@ impl TestCore {
         let key = Credentials::ApiKey(Secret::new("test.secret"));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
         self.core.authenticate(&key, here).unwrap()
+    }
+
+    /// A watch id, of an outlet of its own.
+    pub(crate) fn watch(&self, subject: Subject) -> WatchId {
+        struct Nowhere;
+        impl Outlet for Nowhere {
+            fn push(&self, batch: &mut Vec<Delivery>) {
+                batch.clear();
+            }
+        }
+        let outlet = self.core.attach(Arc::new(Nowhere));
+        self.core.watch(outlet, subject)
     }
 
     /// A module has published a status.

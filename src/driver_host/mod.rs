@@ -8,7 +8,8 @@ pub mod in_process;
 use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
-use driver_sdk::Outcome;
+// Part of the port: the core reads results and errors of calls and knows nothing else of the SDK.
+pub use driver_sdk::{Error as DriverError, Outcome};
 
 use crate::model::{
     DriverRef, FunctionName, Interface, JsonText, LogLevel, Module, ModuleName, StatusName,
@@ -78,7 +79,7 @@ pub trait ModuleSink: Send + Sync + 'static {
 pub enum CallError {
     /// The driver failed or refused the arguments; it runs on.
     #[error("{0}")]
-    Failed(driver_sdk::Error),
+    Failed(DriverError),
     /// The driver panicked; the module is to be restarted.
     #[error("the driver panicked: {0}")]
     Panicked(String),
@@ -105,7 +106,7 @@ pub enum HostError {
     },
     /// The driver's start failed.
     #[error("the driver did not start: {0}")]
-    Start(driver_sdk::Error),
+    Start(DriverError),
     /// The driver's start panicked.
     #[error("the driver panicked while starting: {0}")]
     Panicked(String),

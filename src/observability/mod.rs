@@ -12,6 +12,9 @@ use tracing_subscriber::EnvFilter;
 /// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
+/// What stands before the operator's filter: actix reports each broken request of anybody as an error, and its own steps as news.
+const QUIET: &str = "actix_http=off,actix_server=warn";
+
 /// Bounds of the buckets for durations in seconds: from a local call to the deadline.
 const SECONDS: [f64; 12] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 15.0,
@@ -55,9 +58,11 @@ impl Metrics {
 
 /// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
 pub fn start_logging(filter: &str) -> Result<(), ObservabilityError> {
-    let filter = EnvFilter::try_new(filter).map_err(|source| ObservabilityError::Filter {
-        filter: filter.to_owned(),
-        source,
+    let filter = EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| {
+        ObservabilityError::Filter {
+            filter: filter.to_owned(),
+            source,
+        }
     })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -56,5 +56,5 @@ pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
 /// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.
 pub(super) const LISTEN_BACKLOG: u32 = 4_096;
 
-/// How many times in a row a worker's flusher is started again after a panic before the worker is given up.
-pub(super) const FLUSHER_RESTARTS_MAX: u32 = 10;
+/// How long a worker's flusher rests after a panic. Protects the log and the processor from one that panics at every round.
+pub(super) const FLUSHER_RESTART_PAUSE: Duration = Duration::from_millis(50);

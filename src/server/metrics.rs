@@ -15,6 +15,8 @@ pub(super) struct ServerMetrics {
     pub(super) accepted: Counter,
     /// Upgrades that were refused because of a limit or while the gateway stops.
     pub(super) turned_away: Counter,
+    /// Requests without good credentials, with too narrow a scope, or from a foreign page.
+    pub(super) not_let_in: Counter,
     /// Bindings and debug streams that are open.
     pub(super) bindings: Gauge,
     /// Values and log lines that were put into outboxes.
@@ -40,6 +42,10 @@ impl ServerMetrics {
             "riser_connections_closed_total",
             "Websockets that ended, by reason"
         );
+        metrics::describe_counter!(
+            "riser_requests_not_let_in_total",
+            "Requests without good credentials, with too narrow a scope, or from a foreign page"
+        );
         metrics::describe_gauge!("riser_bindings", "Bindings and debug streams that are open");
         metrics::describe_counter!(
             "riser_notifies_total",
@@ -58,6 +64,7 @@ impl ServerMetrics {
             connections: metrics::gauge!("riser_connections"),
             accepted: metrics::counter!("riser_connections_accepted_total"),
             turned_away: metrics::counter!("riser_connections_turned_away_total"),
+            not_let_in: metrics::counter!("riser_requests_not_let_in_total"),
             bindings: metrics::gauge!("riser_bindings"),
             notifies: metrics::counter!("riser_notifies_total"),
             values_merged: metrics::counter!("riser_values_merged_total"),

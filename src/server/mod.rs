@@ -77,9 +77,9 @@ impl Server {
     ) -> Result<Self, BindError> {
         let listener = listen(settings.listen)?;
         let health = settings.health_listen.map(listen).transpose()?;
-        let address = listener.local_addr().map_err(|source| BindError {
+        let address = listener.local_addr().map_err(|cause| BindError {
             address: settings.listen,
-            source,
+            cause,
         })?;
         let doors = Doors(Arc::new(Shared {
             core,
@@ -138,6 +138,19 @@ impl Server {
                     map_config(
                         App::new()
                             .app_data(web::Data::new(doors.clone()))
+                            .wrap_fn(|request, service| {
+                                // actix ends the stream behind its answer to such a request, and does not say so.
+                                let ends = request.head().upgrade();
+                                let answer = actix_service::Service::call(service, request);
+                                async move {
+                                    let mut answer = answer.await?;
+                                    if ends {
+                                        let head = answer.response_mut().head_mut();
+                                        head.set_connection_type(actix_http::ConnectionType::Close);
+                                    }
+                                    Ok::<_, actix_web::Error>(answer)
+                                }
+                            })
                             .configure(|config| http::configure(config, scope)),
                         |()| AppConfig::default(),
                     )
@@ -208,12 +221,12 @@ impl fmt::Debug for Server {
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("could not listen on {address}")]
+#[error("could not listen on {address} ({cause})")]
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
     /// What the system says.
-    pub source: io::Error,
+    pub cause: io::Error,
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
@@ -230,5 +243,5 @@ fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
         socket.listen(i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
         Ok(socket.into())
     };
-    open().map_err(|source| BindError { address, source })
+    open().map_err(|cause| BindError { address, cause })
 }

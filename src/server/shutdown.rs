@@ -4,7 +4,7 @@
 //! 2. Every client is told by a close frame (1001) and has the drain deadline to answer it.
 //! 3. Plain HTTP requests that are under way get a moment to finish, while the modules stop.
 //!
-//! The store is flushed and the runtimes end after that, which is `app`'s to do.
+//! The runtimes end after that, which is `app`'s to do.
 
 use std::io;
 use std::pin::pin;

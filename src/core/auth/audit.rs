@@ -1,11 +1,32 @@
-//! The audit log: every refusal with who and what, as structured events of the target `audit`.
+//! The audit log: who was refused what, and who called or debugged what, as structured events of the target `audit`.
 //!
+//! Refusals are warnings. What was allowed is told at debug level, since a busy building makes thousands of calls a second; `log = "info,audit=debug"` keeps them.
 //! Ids and names only; never arguments, values or credentials.
 
 use std::net::IpAddr;
 
 use crate::core::auth::principal::Caller;
 use crate::model::{Call, DebugTarget, Failure, ModulePath, Request};
+
+/// Somebody calls a function or follows a log.
+pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
+    match what {
+        Request::Exec(call) => tracing::debug!(
+            target: "audit",
+            user = %who.user().id, key = %who.key(), address = %who.address(), command = "exec",
+            system = %call.module.system, module = %call.module.module, index = %call.module.index,
+            name = %call.function,
+            "allowed"
+        ),
+        Request::Debug(target) => tracing::debug!(
+            target: "audit",
+            user = %who.user().id, key = %who.key(), address = %who.address(), command = "debug",
+            module = ?target,
+            "allowed"
+        ),
+        Request::Bind(_) | Request::Unbind(_) | Request::Ignore(_) => {}
+    }
+}
 
 /// Somebody who is known was refused.
 pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) {

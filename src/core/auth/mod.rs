@@ -9,5 +9,5 @@ mod policy;
 mod principal;
 
 pub(super) use keys::KeyRing;
-pub(super) use policy::{may_request, may_see};
+pub(super) use policy::{may_read, may_request, may_see};
 pub use principal::{Caller, Principal, Reach};

@@ -3,7 +3,8 @@
 use crate::core::auth::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
-    Clearance, DebugTarget, Failure, FailureKind, ModuleId, ModuleName, Request, SystemId,
+    Clearance, DebugTarget, Failure, FailureKind, ModuleId, ModuleName, ModulePath, Request,
+    SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -13,10 +14,7 @@ pub(in crate::core) fn may_request(
     request: &Request,
 ) -> Result<(), Failure> {
     match request {
-        Request::Bind(path) => {
-            may_see(directory, who, &path.module.system)?;
-            may_look_into(who, &path.module.module)
-        }
+        Request::Bind(path) => may_read(directory, who, &path.module),
         Request::Unbind(path) => may_see(directory, who, &path.module.system),
         Request::Exec(call) => may_see(directory, who, &call.module.system),
         Request::Debug(target) => {
@@ -69,6 +67,16 @@ pub(in crate::core) fn may_reach(
     } else {
         Err(forbidden("this key does not reach that module"))
     }
+}
+
+/// Whether the functions and statuses of the module at a place may be read.
+pub(in crate::core) fn may_read(
+    directory: &Directory,
+    who: &Principal,
+    place: &ModulePath,
+) -> Result<(), Failure> {
+    may_see(directory, who, &place.system)?;
+    may_look_into(who, &place.module)
 }
 
 /// Modules whose name begins with `_` are the engine's own: PlaceOS shows them to support staff only.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::Outcome;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
@@ -21,7 +20,7 @@ use crate::core::limits::{
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
-use crate::driver_host::{CallError, DriverHost, RunningModule};
+use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule};
 use crate::model::{Failure, FailureKind, LogLevel, Reply};
 
 /// Why an instance of a driver ended.
@@ -51,12 +50,6 @@ impl Actor {
             let began = Instant::now();
             let exit = self.live().await;
             self.handle.voice.end_life();
-            self.handle.calls.abandon_running(|| {
-                Failure::new(
-                    FailureKind::Unavailable,
-                    "the module ended; whether the call had its effect is not known",
-                )
-            });
             let reason = match exit {
                 Exit::Stopped => break,
                 Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
@@ -95,6 +88,16 @@ impl Actor {
         };
         handle.voice.assume_connected();
         let exit = self.serve(&*instance).await;
+        // Before the driver is stopped, which may take as long as it is given: no caller needs to wait for that.
+        self.handle.calls.abandon_running(|| {
+            Failure::new(
+                FailureKind::Unavailable,
+                "the module ended; whether the call had its effect is not known",
+            )
+        });
+        if let Exit::Stopped = exit {
+            self.refuse_the_rest();
+        }
         if timeout(STOP_DEADLINE, instance.stop()).await.is_err() {
             tracing::warn!(module = %handle.module.id, "the driver did not stop in time and was dropped");
         }
@@ -116,7 +119,12 @@ impl Actor {
                 biased;
                 () = handle.stop.cancelled() => return Exit::Stopped,
                 reason = &mut exited => return Exit::Ended(reason),
-                () = handle.hung.notified() => return Exit::Hung,
+                () = handle.hung.notified() => {
+                    // What was told while the life before this one was being stopped is not about this one.
+                    if handle.calls.are_hung(Instant::now()) {
+                        return Exit::Hung;
+                    }
+                }
                 () = &mut settled, if settling => {
                     settling = false;
                     handle.voice.drop_stale();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::modules::mailbox::{Mailbox, OpenCalls};
+use crate::core::modules::mailbox::{Mailbox, Offered, OpenCalls};
 use crate::core::modules::sink::Voice;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::Description;
@@ -21,15 +21,15 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) calls: OpenCalls,
     pub(super) voice: Arc<Voice>,
     pub(super) stop: CancellationToken,
-    /// Told when the module hangs and is to be restarted.
+    /// Told when the module seems to hang; the actor looks again and restarts it.
     pub(super) hung: Notify,
 }
 
 impl ModuleHandle {
     /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once.
-    pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) {
+    pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) -> Offered {
         self.mailbox
-            .offer(&self.calls, call.function, call.arguments, slot, deadline);
+            .offer(&self.calls, call.function, call.arguments, slot, deadline)
     }
 
     /// Whether there is such a function and this clearance is enough for it.
@@ -45,7 +45,8 @@ impl ModuleHandle {
             return Err(Failure::new(
                 FailureKind::Forbidden,
                 format!("attempted to access privileged function {name}"),
-            ));
+            )
+            .with_response_code(403));
         }
         Ok(())
     }

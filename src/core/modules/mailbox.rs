@@ -39,15 +39,6 @@ enum Phase {
     Running,
 }
 
-/// What a look at the deadlines found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overdue {
-    /// There is room for further calls.
-    Some,
-    /// As many calls as may run at a time are all past their deadline.
-    Hung,
-}
-
 /// The register of a module's open calls.
 #[derive(Debug, Default)]
 pub(super) struct OpenCalls(Mutex<Slab<Open>>);
@@ -106,20 +97,14 @@ impl OpenCalls {
         }
     }
 
-    /// Answers the callers whose deadline has passed; their calls run on and keep their place.
-    pub(super) fn expire(&self, now: Instant) -> (usize, Overdue) {
-        let calls = self.lock();
-        let mut late = Vec::new();
-        let mut overdue_and_running = 0;
-        for (_, open) in calls.iter().filter(|(_, open)| open.deadline <= now) {
-            if open.phase == Phase::Running {
-                overdue_and_running += 1;
-            }
-            if open.slot.is_open() {
-                late.push(open.slot.clone());
-            }
-        }
-        drop(calls);
+    /// Answers the callers whose deadline has passed, and counts them; their calls run on and keep their place.
+    pub(super) fn expire(&self, now: Instant) -> usize {
+        let late: Vec<SharedSlot> = self
+            .lock()
+            .iter()
+            .filter(|(_, open)| open.deadline <= now && open.slot.is_open())
+            .map(|(_, open)| open.slot.clone())
+            .collect();
         let expired = late.len();
         for slot in late {
             slot.answer(Err(Failure::new(
@@ -127,13 +112,25 @@ impl OpenCalls {
                 "no answer before the deadline; whether the call had its effect is not known",
             )));
         }
-        let overdue = if overdue_and_running >= CALLS_IN_FLIGHT {
-            Overdue::Hung
-        } else {
-            Overdue::Some
-        };
-        (expired, overdue)
+        expired
     }
+
+    /// Whether as many calls as may run at a time are all past their deadline.
+    pub(super) fn are_hung(&self, now: Instant) -> bool {
+        let overdue = |open: &Open| open.phase == Phase::Running && open.deadline <= now;
+        self.lock().iter().filter(|(_, open)| overdue(open)).count() >= CALLS_IN_FLIGHT
+    }
+}
+
+/// What became of a call that was offered to a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Offered {
+    /// It waits there.
+    Taken,
+    /// There was no place, and its caller has been told.
+    Full,
+    /// The module has ended, and its caller has been told.
+    Ended,
 }
 
 /// The way into a module's mailbox.
@@ -154,25 +151,32 @@ impl Mailbox {
         arguments: JsonText,
         slot: ReplySlot,
         deadline: Duration,
-    ) {
+    ) -> Offered {
         let now = Instant::now();
         let open = calls.insert(SharedSlot::new(slot, now), now + deadline);
-        let failure = match self.0.try_send(Job {
+        let (offered, failure) = match self.0.try_send(Job {
             function,
             arguments,
             open,
         }) {
-            Ok(()) => return,
-            Err(mpsc::error::TrySendError::Full(_)) => Failure::new(
-                FailureKind::Busy,
-                "the module has too many calls waiting; the call did not run",
+            Ok(()) => return Offered::Taken,
+            Err(mpsc::error::TrySendError::Full(_)) => (
+                Offered::Full,
+                Failure::new(
+                    FailureKind::Busy,
+                    "the module has too many calls waiting; the call did not run",
+                ),
             ),
-            Err(mpsc::error::TrySendError::Closed(_)) => Failure::new(
-                FailureKind::Unavailable,
-                "the module has stopped; the call did not run",
+            Err(mpsc::error::TrySendError::Closed(_)) => (
+                Offered::Ended,
+                Failure::new(
+                    FailureKind::Unavailable,
+                    "the module has stopped; the call did not run",
+                ),
             ),
         };
         calls.finish(open, Err(failure));
+        offered
     }
 
     /// How many calls wait.

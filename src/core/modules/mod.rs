@@ -8,6 +8,9 @@ mod handle;
 mod mailbox;
 mod sink;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 pub(super) use handle::ModuleHandle;
+pub(super) use mailbox::Offered;
 pub(super) use supervisor::Supervisor;

@@ -59,8 +59,6 @@ impl Voice {
     pub(super) fn begin_life(self: &Arc<Self>) -> Arc<LifeSink> {
         let mut said = self.said();
         said.life += 1;
-        // Not stale but unsaid: the actor told `false` for the life that ended.
-        said.values.remove(CONNECTED);
         said.stale = said.values.keys().cloned().collect();
         let life = said.life;
         drop(said);
@@ -99,7 +97,8 @@ impl Voice {
     pub(super) fn assume_connected(&self) {
         let mut said = self.said();
         let name = connected_name();
-        if !said.values.contains_key(&name) {
+        // Stale is the `false` that the actor said for the life that ended.
+        if !said.values.contains_key(&name) || said.stale.contains(&name) {
             self.set(&mut said, &name, Some(StatusValue::boolean(true)));
         }
     }
@@ -139,7 +138,9 @@ impl Voice {
 
     /// Says a log line on the module's behalf.
     pub(super) fn line(&self, level: LogLevel, message: String) {
-        if level >= QUIET_LEVEL {
+        if level >= LogLevel::Error {
+            tracing::error!(target: "module", module = %self.module, %level, "{message}");
+        } else if level >= QUIET_LEVEL {
             tracing::warn!(target: "module", module = %self.module, %level, "{message}");
         }
         if self.debugged.load(Ordering::Relaxed) {

@@ -14,7 +14,7 @@ use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
 use crate::core::modules::handle::ModuleHandle;
-use crate::core::modules::mailbox::{Mailbox, OpenCalls, Overdue};
+use crate::core::modules::mailbox::{Mailbox, OpenCalls};
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{Description, DriverHost};
@@ -113,9 +113,9 @@ impl Supervisor {
             ticks.tick().await;
             let now = Instant::now();
             for handle in self.all() {
-                let (expired, overdue) = handle.calls.expire(now);
+                let expired = handle.calls.expire(now);
                 self.metrics.exec_timeouts.increment(expired as u64);
-                if overdue == Overdue::Hung {
+                if handle.calls.are_hung(now) {
                     handle.hung.notify_one();
                 }
             }

@@ -4,9 +4,15 @@
 //! Its lock is a std mutex because nothing is awaited under it; the critical sections are a few look-ups and pushes.
 //! Lock order: a module's statuses, then this table, then an outlet; never back.
 
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod properties;
 mod publish;
 mod remap;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -61,8 +67,11 @@ impl Subscriptions {
         self.table().attach(outlet)
     }
 
-    pub(super) fn detach(&self, outlet: OutletId) {
-        self.table().detach(outlet);
+    pub(super) fn detach(&self, outlet: OutletId, restore: impl Fn(&ModuleId)) {
+        let mut table = self.table();
+        for module in table.detach(outlet) {
+            restore(&module);
+        }
     }
 
     pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {

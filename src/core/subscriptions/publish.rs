@@ -24,11 +24,15 @@ impl Table {
         // Taken out for the loop, since telling the followers needs the whole table.
         let watches = std::mem::take(&mut status.watches);
         for &index in &watches {
-            if origin == Origin::Push || self.watches[index].last != value {
+            let watch = &self.watches[index];
+            if origin == Origin::Push {
                 self.tell_all(index, value.clone());
-            } else {
-                self.watches[index].settles = None;
+            } else if watch.last == value {
+                self.tell_newcomers(index);
+            } else if value.is_some() || watch.settles.is_none() {
+                self.tell_all(index, value.clone());
             }
+            // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
         }
         self.statuses.entry(&key).watches = watches;
         if value.is_none() {
@@ -38,11 +42,38 @@ impl Table {
 
     /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
     pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>) {
+        self.watches[index].newcomers.clear();
+        self.tell(index, value, |_| true);
+    }
+
+    /// What the followers of a watch were last told holds: only those who were not told it are told.
+    pub(super) fn tell_newcomers(&mut self, index: WatchIndex) {
+        let watch = &mut self.watches[index];
+        watch.settles = None;
+        let newcomers = std::mem::take(&mut watch.newcomers);
+        if !newcomers.is_empty() {
+            let value = watch.last.clone();
+            self.tell(index, value, |follower| newcomers.contains(&follower.watch));
+        }
+    }
+
+    /// What the followers of a watch were last told is gone: those who were told it are told `null`.
+    pub(super) fn tell_gone(&mut self, index: WatchIndex) {
+        let newcomers = std::mem::take(&mut self.watches[index].newcomers);
+        self.tell(index, None, |follower| !newcomers.contains(&follower.watch));
+    }
+
+    fn tell(
+        &mut self,
+        index: WatchIndex,
+        value: Option<StatusValue>,
+        whom: impl Fn(&Follower) -> bool,
+    ) {
         let revision = self.next_revision();
         let watch = &mut self.watches[index];
         watch.settles = None;
         watch.last.clone_from(&value);
-        for follower in &watch.followers {
+        for follower in watch.followers.iter().filter(|follower| whom(follower)) {
             let event = Event::Value {
                 path: Arc::clone(&watch.path),
                 value: value.clone(),
@@ -63,12 +94,15 @@ impl Table {
 
     /// Tells a new follower what the status says now; nothing when it says nothing.
     pub(super) fn tell_newcomer(&mut self, index: WatchIndex, follower: Follower) {
-        let watch = &self.watches[index];
+        let watch = &mut self.watches[index];
         let Some(value) = watch
             .key
             .as_ref()
             .and_then(|key| self.statuses.get(key)?.value.clone())
         else {
+            if watch.settles.is_some() {
+                watch.newcomers.push(follower.watch);
+            }
             return;
         };
         let path = Arc::clone(&watch.path);

@@ -49,7 +49,7 @@ impl Table {
             .as_ref()
             .and_then(|key| self.statuses.get(key)?.value.clone());
         match value {
-            Some(_) if value == watch.last => self.watches[index].settles = None,
+            Some(_) if value == watch.last => self.tell_newcomers(index),
             Some(_) => self.tell_all(index, value),
             None if watch.last.is_some() && watch.settles.is_none() => {
                 let due = now + SETTLE;
@@ -77,7 +77,7 @@ impl Table {
                 .get(index)
                 .is_some_and(|watch| watch.serial == serial && watch.settles == Some(due));
             if still {
-                self.tell_all(index, None);
+                self.tell_gone(index);
             }
         }
         self.push_batches();

@@ -48,6 +48,8 @@ pub(super) struct PathWatch {
     /// What the followers were last told.
     pub(super) last: Option<StatusValue>,
     pub(super) followers: Vec<Follower>,
+    /// Followers that came while nothing backed `last`, and so were never told it. Empty unless `settles` is set.
+    pub(super) newcomers: Vec<WatchId>,
     /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
     pub(super) settles: Option<Instant>,
     /// Tells this watch from another that used the same index before.
@@ -68,7 +70,7 @@ pub(super) struct Table {
     /// The outlets whose batch is not empty.
     pub(super) dirty: Vec<OutletId>,
     pub(super) watches: Slab<PathWatch>,
-    paths: HashMap<Arc<BindingPath>, WatchIndex>,
+    pub(super) paths: HashMap<Arc<BindingPath>, WatchIndex>,
     pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
     pub(super) statuses: Statuses,
     pub(super) slots: HashMap<SystemId, Slots>,
@@ -107,13 +109,19 @@ impl Table {
         }))
     }
 
-    pub(super) fn detach(&mut self, outlet: OutletId) {
+    /// Removes an outlet and all that it watches. Returns the modules whose log nobody follows any more.
+    pub(super) fn detach(&mut self, outlet: OutletId) -> Vec<ModuleId> {
         let Some(entry) = self.outlets.try_remove(outlet.0) else {
-            return;
+            return Vec::new();
         };
+        let mut unheard = Vec::new();
         for (watch, subject) in entry.subjects {
-            self.drop_follower(Follower { outlet, watch }, &subject);
+            let left = self.drop_follower(Follower { outlet, watch }, &subject);
+            if let Some((module, LogFollowers::None)) = left {
+                unheard.push(module);
+            }
         }
+        unheard
     }
 
     pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
@@ -159,8 +167,13 @@ impl Table {
     }
 
     /// Adds a follower of a path; what the status says now goes to it before the lock is released.
+    ///
+    /// An outlet that has gone follows nothing: nobody would ever end its watch.
     pub(super) fn watch_status(&mut self, outlet: OutletId, path: Arc<BindingPath>) -> WatchId {
         let follower = self.new_follower(outlet, Subject::Status(Arc::clone(&path)));
+        if !self.outlets.contains(outlet.0) {
+            return follower.watch;
+        }
         let index = match self.paths.get(&path) {
             Some(&index) => index,
             None => self.insert_path(path),
@@ -177,6 +190,9 @@ impl Table {
         module: &ModuleId,
     ) -> (WatchId, LogFollowers) {
         let follower = self.new_follower(outlet, Subject::Log(module.clone()));
+        if !self.outlets.contains(outlet.0) {
+            return (follower.watch, LogFollowers::None);
+        }
         let followers = self.logs.entry(module.clone()).or_default();
         followers.push(follower);
         let others = if followers.len() == 1 {
@@ -215,6 +231,7 @@ impl Table {
             key: None,
             last: None,
             followers: Vec::new(),
+            newcomers: Vec::new(),
             settles: None,
             serial: self.last_serial,
         });
@@ -255,9 +272,10 @@ impl Table {
         match subject {
             Subject::Status(path) => {
                 let index = *self.paths.get(path)?;
-                let followers = &mut self.watches[index].followers;
-                followers.retain(|other| *other != follower);
-                if followers.is_empty() {
+                let watch = &mut self.watches[index];
+                watch.followers.retain(|other| *other != follower);
+                watch.newcomers.retain(|other| *other != follower.watch);
+                if watch.followers.is_empty() {
                     self.remove_path(index);
                 }
                 None

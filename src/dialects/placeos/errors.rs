@@ -118,7 +118,27 @@ fn on_the_wire(kind: FailureKind) -> (ErrorCode, u16) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
+
+    #[test]
+    fn the_table_in_the_specification_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/api-spec/error-codes.md");
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how a developer asks for the file to be rewritten"
+        )]
+        if std::env::var("UPDATE_GOLDEN").is_ok() {
+            std::fs::write(path, reference()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(
+            written,
+            reference(),
+            "UPDATE_GOLDEN=1 cargo test rewrites api-spec/error-codes.md"
+        );
+    }
 
     #[test]
     fn a_driver_chooses_its_http_status_among_the_errors_only() {
@@ -145,5 +165,90 @@ mod tests {
         assert_eq!(status(FailureKind::FunctionNotFound), 400);
         assert_eq!(status(FailureKind::Unavailable), 503);
         assert_eq!(status(FailureKind::TimedOut), 504);
+    }
+
+    /// All kinds, in the order of their declaration.
+    const KINDS: [FailureKind; 12] = [
+        FailureKind::SystemNotFound,
+        FailureKind::ModuleNotFound,
+        FailureKind::FunctionNotFound,
+        FailureKind::BadRequest,
+        FailureKind::Unauthenticated,
+        FailureKind::Forbidden,
+        FailureKind::TimedOut,
+        FailureKind::Busy,
+        FailureKind::Unavailable,
+        FailureKind::DriverFailed,
+        FailureKind::TooLarge,
+        FailureKind::Internal,
+    ];
+
+    /// A kind for people. Exhaustive, so that a new kind cannot be left out of the table unnoticed.
+    fn in_words(kind: FailureKind) -> &'static str {
+        match kind {
+            FailureKind::SystemNotFound => "there is no such system",
+            FailureKind::ModuleNotFound => {
+                "the system has no such module, or no module has that id"
+            }
+            FailureKind::FunctionNotFound => "the module has no such function",
+            FailureKind::BadRequest => "the request has the wrong shape",
+            FailureKind::Unauthenticated => "who asks is not known",
+            FailureKind::Forbidden => "who asks may not do this",
+            FailureKind::TimedOut => "no answer came in time; whether the call ran is not known",
+            FailureKind::Busy => "a queue or a rate is full; the request was not carried out",
+            FailureKind::Unavailable => "what is needed is not there at the moment",
+            FailureKind::DriverFailed => "the driver failed or refused the arguments",
+            FailureKind::TooLarge => "something is over a limit",
+            FailureKind::Internal => "a fault of the gateway",
+        }
+    }
+
+    /// The table for people, in Markdown.
+    fn reference() -> String {
+        let mut text = String::from(
+            "# Error codes\n\
+             \n\
+             What can go wrong with a request, and how PlaceOS's dialect says it.\n\
+             On the websocket the number is in both `code` and `error_code` of an error frame.\n\
+             A resource is anything under `/api/engine/v2` but a call of a function, which has the last column.\n\
+             \n\
+             | failure | what happened | code | name | HTTP, resource | HTTP, call |\n\
+             |---|---|---|---|---|---|\n",
+        );
+        for kind in KINDS {
+            let code = ErrorCode::of(kind);
+            // Without a code of the driver's own.
+            let failure = Failure::new(kind, "");
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "| `{kind:?}` | {} | {} | {} | {} | {} |",
+                in_words(kind),
+                code.number(),
+                code.name(),
+                http_status(&failure),
+                exec_http_status(&failure),
+            );
+        }
+        for (code, what) in [
+            (ErrorCode::ParseError, "the text of a frame is not JSON"),
+            (
+                ErrorCode::UnknownCommand,
+                "the `cmd` of a frame is not known",
+            ),
+        ] {
+            let _ = writeln!(
+                text,
+                "|  | {what} | {} | {} |  |  |",
+                code.number(),
+                code.name()
+            );
+        }
+        text.push_str(
+            "\nA driver's failure has the driver's own response code as its HTTP status, where that is from 400 to 599.\n\
+             A call into a system that the key does not reach is refused as a resource is, with 403; 401 is for a function that needs a higher clearance.\n\
+             Beside the code an error frame has the HTTP-like number of PlaceOS's drivers as `response_code`: the driver's own, or 500 where nobody gave one.\n",
+        );
+        text
     }
 }

@@ -17,6 +17,8 @@ mod wire;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod specification;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod transcripts;

@@ -128,10 +128,14 @@ pub(in crate::server) fn authenticate(
         |name| head.headers.get(name).map(HeaderValue::as_bytes),
         &query,
     );
-    let caller = doors.core.authenticate(&presented.credentials, address)?;
+    let caller = doors
+        .core
+        .authenticate(&presented.credentials, address)
+        .inspect_err(|_| doors.metrics.not_let_in.increment(1))?;
     let foreign = presented.carrier == Some(Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
+        doors.metrics.not_let_in.increment(1);
         tracing::warn!(
             target: "audit", user = %caller.user().id, key = %caller.key(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
@@ -141,6 +145,17 @@ pub(in crate::server) fn authenticate(
     Ok(caller)
 }
 
+/// The credentials are good and do not open this part of the API.
+pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    doors.metrics.not_let_in.increment(1);
+    tracing::warn!(
+        target: "audit",
+        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part,
+        "refused: the key's scopes do not open this"
+    );
+    Refusal::empty(StatusCode::FORBIDDEN)
+}
+
 /// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
 pub(in crate::server) fn enter_websocket(
     doors: &Doors,
@@ -148,20 +163,17 @@ pub(in crate::server) fn enter_websocket(
     address: IpAddr,
 ) -> Result<(Caller, SocketQuery), Refusal> {
     let caller = authenticate(doors, head, address)?;
-    let entered =
-        rest::enter_websocket(caller.scopes(), text(head, UPGRADE), text(head, CONNECTION));
+    let entered = rest::enter_websocket(
+        caller.scopes(),
+        text(head, UPGRADE),
+        list(head, CONNECTION).as_deref(),
+    );
     match entered {
         Ok(()) => {
             let query = Query::parse(head.uri.query().unwrap_or_default());
             Ok((caller, SocketQuery::read(&query)))
         }
-        Err(DoorRefusal::Forbidden) => {
-            tracing::warn!(
-                target: "audit", user = %caller.user().id, key = %caller.key(), %address,
-                "refused: the key's scopes do not open the websocket"
-            );
-            Err(Refusal::empty(StatusCode::FORBIDDEN))
-        }
+        Err(DoorRefusal::Forbidden) => Err(out_of_scope(doors, &caller, "the websocket")),
         Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
             "this is a websocket: connect to it with an upgrade",
         )),
@@ -173,6 +185,16 @@ pub(in crate::server) fn upgrade_required(message: &str) -> Refusal {
     Refusal::text(StatusCode::UPGRADE_REQUIRED, message)
         .with_header(UPGRADE, HeaderValue::from_static("websocket"))
         .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+}
+
+/// A header that may come in several lines, which mean the same as one (RFC 9110 section 5.3).
+fn list(head: &RequestHead, name: HeaderName) -> Option<String> {
+    let lines: Vec<&str> = head
+        .headers
+        .get_all(name)
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {

@@ -10,8 +10,11 @@ use crate::server::Doors;
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthz))
+        .route("/healthz", web::head().to(healthz))
         .route("/readyz", web::get().to(readyz))
-        .route("/metrics", web::get().to(metrics));
+        .route("/readyz", web::head().to(readyz))
+        .route("/metrics", web::get().to(metrics))
+        .route("/metrics", web::head().to(metrics));
 }
 
 /// The process lives.

@@ -211,7 +211,7 @@ async fn exec(
 ) -> Answer {
     let caller = door::authenticate(&doors, request.head(), address(&request))?;
     if !may_exec(caller.scopes(), "systems") {
-        return Err(Refusal::empty(StatusCode::FORBIDDEN));
+        return Err(door::out_of_scope(&doors, &caller, "calls"));
     }
     let directory = doors.core.directory();
     let (system, module, function) = path.into_inner();
@@ -286,7 +286,7 @@ fn reader(doors: &Doors, request: &HttpRequest, resource: &str) -> Result<Caller
     if may_read(caller.scopes(), resource) {
         Ok(caller)
     } else {
-        Err(Refusal::empty(StatusCode::FORBIDDEN))
+        Err(door::out_of_scope(doors, &caller, resource))
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) struct Connection {
     input: RefCell<Option<Waker>>,
     /// What the input task waits for is room: in the outbox or among the open calls.
     awaits_room: Cell<bool>,
-    _permit: Permit,
+    /// Its place among the connections that there may be, until both sides have said goodbye.
+    permit: RefCell<Option<Permit>>,
 }
 
 /// Where a connection is in its life.
@@ -104,7 +105,7 @@ impl Connection {
             requests: Cell::new((0, 0)),
             input: RefCell::default(),
             awaits_room: Cell::new(false),
-            _permit: permit,
+            permit: RefCell::new(Some(permit)),
         }
     }
 
@@ -335,6 +336,7 @@ async fn finish(
             drop_input(worker, connection, input, Awaited::CloseFrame).await;
         }
         connection.wire.shutdown_write();
+        connection.permit.borrow_mut().take();
         // What is still on its way is read and dropped, lest the kernel answer it with a reset that overtakes the close frame.
         drop_input(worker, connection, input, Awaited::End).await;
     };

@@ -1,6 +1,7 @@
 //! The hot path: take the batch, encode once per watch and form, splice each id, append to each outbox.
 //!
-//! No await, no lock, no allocation per subscriber. While subscribers have the same splice they get the same bytes.
+//! No await, no lock, and per subscriber no allocation but its outbox's. While subscribers have the same splice they get the same bytes.
+//! Writing is the flusher's; only an outbox that a long batch fills is written from here, since a client is behind when the kernel says so.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -145,9 +146,8 @@ impl Worker {
         splice(encoded, own, frame);
         let mut outbox = connection.outbox.borrow_mut();
         match audience {
-            Newcomer::Yes => {
-                outbox.offer_value(slot, frame);
-            }
+            Newcomer::Yes if outbox.offer_value(slot, frame) != Offer::Taken => return true,
+            Newcomer::Yes => {}
             Newcomer::No if outbox.has_room(frame.len()) => outbox.append(frame),
             Newcomer::No => return false,
         }

@@ -4,13 +4,11 @@
 
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use actix_rt::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::model::CloseReason;
-use crate::server::limits::FLUSHER_RESTARTS_MAX;
+use crate::server::limits::FLUSHER_RESTART_PAUSE;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::outbox::Written;
@@ -19,19 +17,17 @@ use crate::server::ws::worker::Worker;
 /// How often a client that keeps up with the refills of its outbox gets another one in the same round.
 const REFILLS_PER_ROUND: usize = 8;
 
-/// Flushes for as long as the worker lives, and starts again after a panic.
+/// Flushes for as long as the worker lives, and starts again after a panic: what made it panic has left the queue.
 pub(super) async fn supervise(worker: Rc<Worker>) {
-    for restart in 0..=FLUSHER_RESTARTS_MAX {
+    loop {
         let flusher: JoinHandle<()> = actix_rt::spawn(run(Rc::clone(&worker)));
         if flusher.await.is_ok() {
             return;
         }
-        tracing::error!(restart, "a worker's flusher panicked and is started again");
-        sleep(Duration::from_millis(10 << restart)).await;
+        tracing::error!("a worker's flusher panicked and is started again");
+        sleep(FLUSHER_RESTART_PAUSE).await;
         worker.outlet.wake.notify_one();
     }
-    tracing::error!("a worker's flusher panicked too often; its connections are closed");
-    worker.abandon();
 }
 
 async fn run(worker: Rc<Worker>) {
@@ -69,6 +65,10 @@ impl Worker {
             if self.write_now(connection) != Written::All || !self.refill(connection) {
                 break;
             }
+        }
+        if connection.is_lost() {
+            // Nothing can be written any more; its own task sees to its end.
+            return;
         }
         if !connection.outbox.borrow().is_idle() && !connection.blocked.get() {
             self.mark_dirty(connection);
@@ -120,14 +120,5 @@ impl Worker {
             connection.blocked.set(false);
             worker.mark_dirty(&connection);
         });
-    }
-
-    fn abandon(&self) {
-        let connections: Vec<Rc<Connection>> =
-            self.table.borrow().connections.values().cloned().collect();
-        for connection in connections {
-            self.close(&connection, CloseReason::Internal);
-            connection.lose();
-        }
     }
 }

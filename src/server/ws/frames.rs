@@ -2,7 +2,7 @@
 //!
 //! The reader is our own because it must refuse on the *declared* length and on the sum of fragments, before anything is buffered;
 //! a codec that waits for the whole frame can be made to hold whatever a client claims to send.
-//! It takes input in any split, keeps at most one header and one incomplete message, and hands out what is complete.
+//! It takes input in any split, keeps at most one header, one incomplete message and one incomplete control frame, and hands out what is complete.
 
 use actix_http::ws::OpCode;
 
@@ -267,9 +267,6 @@ impl FrameReader {
                 self.text.extend_from_slice(chunk);
                 *checked += valid_prefix(&self.text[*checked..])?;
                 if complete {
-                    if *checked < self.text.len() {
-                        return Err(CloseReason::InvalidText);
-                    }
                     self.message = None;
                     let mut whole = std::mem::take(&mut self.text);
                     let text = std::str::from_utf8(&whole).map_err(|_| CloseReason::InvalidText)?;
@@ -405,3 +402,6 @@ pub(super) fn write_close(out: &mut Vec<u8>, why: CloseReason) {
     out.extend_from_slice(&why.code().to_be_bytes());
     out.extend_from_slice(reason);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Noticing dead connections, and keeping idle ones from being given up by proxies and clients.
 //!
-//! One task per worker that looks at all connections in turn; each counts from its own start, so they do not all speak at once.
+//! One task per worker that looks at all connections in turn.
+//! Each counts from its own last input or its own start, so they do not all speak at once.
 
 use std::rc::Rc;
 use std::time::Duration;

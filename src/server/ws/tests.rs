@@ -14,19 +14,20 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use crate::core::testkit::TestCore;
+use crate::core::{Delivery, Outlet};
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::{Hello, Session, Step};
 use crate::model::{
-    BindingKey, ConnectionId, KeyId, ModuleId, ModuleIndex, ModuleName, Slots, StatusName,
-    StatusValue, SystemId,
+    BindingKey, BindingPath, ConnectionId, Event, KeyId, ModuleId, ModuleIndex, ModuleName,
+    ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
 };
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
-use crate::server::limits::{OUTBOX_MAX_BYTES, REPLIES_MAX_BYTES};
+use crate::server::limits::{OUTBOX_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::wire::Wire;
-use crate::server::ws::worker::Worker;
+use crate::server::ws::worker::{Worker, WorkerOutlet};
 
 /// A client that reads as much as a test lets it.
 #[derive(Debug, Default, Clone)]
@@ -309,11 +310,11 @@ impl World {
     fn check(&self) {
         for (client, (_, wire)) in self.clients.iter().enumerate() {
             let seen = Seen::of(&wire.messages(), &self.asked);
-            for status in 0..STATUSES.len() {
+            for (status, name) in STATUSES.iter().enumerate() {
                 let truth = self
                     .mapped
                     .and_then(|module| Some((module, *self.values.get(&(module, status))?)));
-                seen.check(STATUSES[status], self.bound[client][status], truth);
+                seen.check(name, self.bound[client][status], truth);
             }
         }
     }
@@ -408,6 +409,70 @@ proptest! {
             assert_eq!(world.core.watches(), 0, "watches are left over");
         });
     }
+}
+
+#[test]
+fn a_lost_client_with_bytes_unwritten_leaves_the_flusher_nothing_to_do() {
+    run(async {
+        let mut world = World::new();
+        world.say(0, Asked::Bind, 0);
+        world.round().await;
+        let (connection, _) = world.clients[0].clone();
+        assert!(connection.blocked.get() && connection.outbox.borrow().backlog() > 0);
+
+        connection.lose();
+        connection.blocked.set(false);
+        world.worker.mark_dirty(&connection);
+        world.worker.flush();
+
+        assert!(world.worker.dirty.borrow().is_empty());
+    });
+}
+
+#[test]
+fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
+    run(async {
+        let world = World::new();
+        let path = Arc::new(BindingPath {
+            module: ModulePath {
+                system: SystemId::new("sys-1").unwrap(),
+                module: ModuleName::new("Display").unwrap(),
+                index: ModuleIndex::FIRST,
+            },
+            status: StatusName::new("a").unwrap(),
+        });
+        let outlet = WorkerOutlet::default();
+        let watch = world.core.watch(Subject::Status(Arc::clone(&path)));
+        let value = |revision| Delivery::Event {
+            watch,
+            event: Event::Value {
+                path: Arc::clone(&path),
+                value: None,
+                revision: Revision(revision),
+            },
+        };
+        let bound = u64::try_from(OUTLET_MAX_DELIVERIES).unwrap();
+
+        outlet.push(&mut (1..=bound).map(value).collect());
+        outlet.push(&mut vec![value(bound + 1), value(bound + 2)]);
+        outlet.push(&mut vec![value(bound + 3)]);
+
+        let queue = outlet.take();
+        let revisions: Vec<u64> = queue
+            .deliveries
+            .iter()
+            .filter_map(|delivery| match delivery {
+                Delivery::Event {
+                    event: Event::Value { revision, .. },
+                    ..
+                } => Some(revision.0),
+                Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. } => None,
+            })
+            .collect();
+        assert!(revisions.is_sorted(), "a value went back");
+        assert_eq!(revisions.last(), Some(&(bound + 3)));
+        assert_eq!(revisions.len() as u64 + queue.merged, bound + 3);
+    });
 }
 
 fn run(test: impl Future<Output = ()>) {

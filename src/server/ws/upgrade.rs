@@ -12,9 +12,11 @@ use actix_codec::Framed;
 use actix_http::body::{BodySize, BoxBody, MessageBody, to_bytes};
 use actix_http::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
-use actix_http::{ConnectionType, Method, Payload, Request, Response, StatusCode, Version, h1};
+use actix_http::{
+    ConnectionType, Method, Payload, Request, RequestHead, Response, StatusCode, Version, h1,
+};
 use actix_service::Service;
 use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
@@ -77,7 +79,16 @@ async fn websocket(
     let admitted = door::enter_websocket(doors, request.head(), address)
         .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
         .and_then(|(caller, query, key)| {
-            let permit = doors.admission.admit(caller.key(), address)?;
+            let permit = doors
+                .admission
+                .admit(caller.key(), address)
+                .inspect_err(|reason| {
+                    tracing::warn!(
+                        target: "audit",
+                        user = %caller.user().id, key = %caller.key(), %address, %reason,
+                        "turned away"
+                    );
+                })?;
             Ok((caller, query, key, permit))
         });
     let (caller, query, key, permit) = match admitted {
@@ -136,14 +147,25 @@ fn websocket_key(request: &Request) -> Result<String, Refusal> {
             "a websocket handshake needs HTTP/1.1",
         ));
     }
-    let version = head.headers.get(SEC_WEBSOCKET_VERSION);
+    // What would follow is not frames, and what is in it could be taken for some.
+    if head.headers.contains_key(TRANSFER_ENCODING)
+        || head
+            .headers
+            .get(CONTENT_LENGTH)
+            .is_some_and(|length| length.as_bytes() != b"0")
+    {
+        return Err(Refusal::text(
+            StatusCode::BAD_REQUEST,
+            "a websocket handshake has no body",
+        ));
+    }
+    let version = only(head, SEC_WEBSOCKET_VERSION);
     if version.is_none_or(|version| version.as_bytes() != b"13") {
         return Err(door::upgrade_required(
             "this gateway speaks version 13 of the websocket protocol",
         ));
     }
-    head.headers
-        .get(SEC_WEBSOCKET_KEY)
+    only(head, SEC_WEBSOCKET_KEY)
         .and_then(|key| key.to_str().ok())
         .map(str::trim)
         .filter(|key| is_nonce(key))
@@ -154,6 +176,13 @@ fn websocket_key(request: &Request) -> Result<String, Refusal> {
                 "Sec-WebSocket-Key has to be 16 bytes in base64",
             )
         })
+}
+
+/// A header that may come once (RFC 6455 sections 11.3.1 and 11.3.5); `None` when it comes more often too.
+fn only(head: &RequestHead, name: HeaderName) -> Option<&HeaderValue> {
+    let mut values = head.headers.get_all(name);
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
 }
 
 /// Whether a text is 16 bytes in base64.

@@ -174,7 +174,7 @@ impl Worker {
 
     fn check_room(&self, connection: &Connection) -> Result<(), Failure> {
         let max = self.settings.limits.bindings_max;
-        if connection.follows.borrow().len() >= max {
+        if max > 0 && connection.follows.borrow().len() >= max {
             return Err(Failure::new(
                 FailureKind::TooLarge,
                 format!("this connection has {max} bindings, as many as it may"),
@@ -346,7 +346,10 @@ impl Outlet for WorkerOutlet {
         let was_empty = {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             let was_empty = queue.deliveries.is_empty();
-            if queue.deliveries.len() + batch.len() <= OUTLET_MAX_DELIVERIES {
+            // Once merging has begun everything goes that way: a value appended beside it could be overtaken by an older one.
+            if queue.latest.is_none()
+                && queue.deliveries.len() + batch.len() <= OUTLET_MAX_DELIVERIES
+            {
                 queue.deliveries.append(batch);
             } else {
                 for delivery in batch.drain(..) {

@@ -1,0 +1,476 @@
+//! Doubles for the core's tests, in place of the rooms around it, none of which the core may import.
+//!
+//! [`EchoStore`] keeps no value and sends every change straight back, [`Inbox`] keeps what a worker would be told,
+//! [`ScriptedHost`] runs modules that do what a test tells them to.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+use indexmap::IndexMap;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::core::outlet::{Delivery, Outlet, WatchId};
+use crate::driver_host::{
+    CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
+};
+use crate::model::{
+    BindingKey, BindingPath, Clearance, DriverRef, Event, Failure, Function, FunctionName,
+    Interface, JsonText, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision,
+    Secret, State, StatusChange, StatusName, System, SystemId,
+};
+use crate::stores::{StatusStore, StoreFeed};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// Words.
+
+pub(super) fn system(id: &str) -> SystemId {
+    SystemId::new(id).unwrap()
+}
+
+pub(super) fn module(id: &str) -> ModuleId {
+    ModuleId::new(id).unwrap()
+}
+
+pub(super) fn status(name: &str) -> StatusName {
+    StatusName::new(name).unwrap()
+}
+
+pub(super) fn json(text: &str) -> JsonText {
+    JsonText::parse(text).unwrap()
+}
+
+pub(super) fn key(module_id: &str, name: &str) -> BindingKey {
+    BindingKey {
+        module: module(module_id),
+        status: status(name),
+    }
+}
+
+pub(super) fn place(system_id: &str, name: &str, index: u32) -> ModulePath {
+    ModulePath {
+        system: system(system_id),
+        module: ModuleName::new(name).unwrap(),
+        index: ModuleIndex::new(index).unwrap(),
+    }
+}
+
+pub(super) fn path(system_id: &str, name: &str, index: u32, status_name: &str) -> Arc<BindingPath> {
+    Arc::new(BindingPath {
+        module: place(system_id, name, index),
+        status: status(status_name),
+    })
+}
+
+/// A room with these modules, in no zone.
+pub(super) fn room(id: &str, modules: &[&str]) -> System {
+    System {
+        id: system(id),
+        name: id.to_owned(),
+        display_name: None,
+        description: String::new(),
+        email: None,
+        capacity: 0,
+        bookable: false,
+        features: vec![],
+        map_id: None,
+        timezone: None,
+        support_url: None,
+        zones: vec![],
+        modules: modules.iter().map(|id| module(id)).collect(),
+    }
+}
+
+// The store.
+
+/// A store that keeps nothing, echoes every change, and notes which keys are followed.
+pub(super) struct EchoStore {
+    feed: Weak<dyn StoreFeed>,
+    follows: Mutex<Follows>,
+}
+
+#[derive(Default)]
+struct Follows {
+    keys: HashSet<BindingKey>,
+    /// Keys that were followed twice or let go without having been followed.
+    mistakes: Vec<BindingKey>,
+}
+
+impl EchoStore {
+    pub(super) fn new(feed: Weak<dyn StoreFeed>) -> Self {
+        Self {
+            feed,
+            follows: Mutex::default(),
+        }
+    }
+
+    /// One that nobody listens to, for tests that publish by hand.
+    pub(super) fn without_feed() -> Self {
+        /// Never made: only its type is needed for a `Weak` that leads nowhere.
+        struct Nobody;
+        impl StoreFeed for Nobody {
+            fn changed(&self, _: &mut Vec<StatusChange>) {}
+            fn mapped(&self, _: SystemId, _: crate::model::Slots) {}
+        }
+        Self::new(Weak::<Nobody>::new())
+    }
+
+    /// What is followed. Fails when a key was followed twice or let go twice.
+    pub(super) fn followed(&self) -> HashSet<BindingKey> {
+        let follows = lock(&self.follows);
+        assert_eq!(follows.mistakes, [], "follow and unfollow do not alternate");
+        follows.keys.clone()
+    }
+}
+
+impl StatusStore for EchoStore {
+    fn write(&self, mut changes: Vec<StatusChange>) {
+        if let Some(feed) = self.feed.upgrade() {
+            feed.changed(&mut changes);
+        }
+    }
+
+    fn follow(&self, key: &BindingKey) {
+        let mut follows = lock(&self.follows);
+        if !follows.keys.insert(key.clone()) {
+            follows.mistakes.push(key.clone());
+        }
+    }
+
+    fn unfollow(&self, key: &BindingKey) {
+        let mut follows = lock(&self.follows);
+        if !follows.keys.remove(key) {
+            follows.mistakes.push(key.clone());
+        }
+    }
+
+    fn follow_system(&self, _: &SystemId) {}
+
+    fn read(
+        &self,
+        _: &ModuleId,
+        answer: oneshot::Sender<State>,
+    ) -> Result<(), oneshot::Sender<State>> {
+        Err(answer)
+    }
+}
+
+// The outlet.
+
+/// One value as an outlet got it; `None` for `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) watch: WatchId,
+    pub(super) value: Option<String>,
+    pub(super) revision: Revision,
+}
+
+/// An outlet that keeps what it gets until a test takes it.
+#[derive(Default)]
+pub(super) struct Inbox(Mutex<Vec<Delivery>>);
+
+impl Inbox {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Everything since the last look.
+    pub(super) fn take(&self) -> Vec<Delivery> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+
+    /// The values since the last look, with nothing else in between.
+    pub(super) fn take_told(&self) -> Vec<Told> {
+        let told = |delivery| match delivery {
+            Delivery::Event {
+                watch,
+                event: Event::Value {
+                    value, revision, ..
+                },
+            } => Told {
+                watch,
+                value: value.map(|value| value.as_str().to_owned()),
+                revision,
+            },
+            other => panic!("not a value: {other:?}"),
+        };
+        self.take().into_iter().map(told).collect()
+    }
+
+    /// The values since the last look as JSON, `null` for none.
+    pub(super) fn take_values(&self) -> Vec<String> {
+        let text = |told: Told| told.value.unwrap_or_else(|| "null".to_owned());
+        self.take_told().into_iter().map(text).collect()
+    }
+}
+
+impl Outlet for Inbox {
+    fn push(&self, batch: &mut Vec<Delivery>) {
+        lock(&self.0).append(batch);
+    }
+}
+
+// The driver host.
+
+/// The driver that every scripted module names.
+pub(super) const SCRIPTED: &str = "scripted";
+
+/// A module of the scripted driver, `Scratch` in its systems unless `name` says otherwise.
+pub(super) fn scripted(id: &str, name: Option<&str>) -> Module {
+    Module {
+        id: module(id),
+        driver: DriverRef::LinkedIn(SCRIPTED.to_owned()),
+        name: name.map(|name| ModuleName::new(name).unwrap()),
+        uri: None,
+        settings: Secret::new("{}"),
+    }
+}
+
+/// How one start of a module goes.
+#[derive(Debug, Clone)]
+pub(super) enum Start {
+    /// It sets these statuses and runs.
+    Says(Vec<(&'static str, &'static str)>),
+    /// It runs after a while.
+    Slow(Duration),
+    /// It fails.
+    Fails,
+    /// It never comes to an end.
+    Hangs,
+}
+
+/// How a module ends when it is told to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    AtOnce,
+    Never,
+}
+
+/// Runs modules as a test says. Without a script a start says nothing and succeeds, and a stop takes no time.
+///
+/// Functions: `echo` gives its arguments back, `wait` ends when the test says how, `say` sets the status `said` to its arguments,
+/// `fail` fails, `panic` panics; `support_only` and `admin_only` are `echo` for those who may.
+pub(super) struct ScriptedHost {
+    starts: Mutex<VecDeque<Start>>,
+    stop_never: AtomicBool,
+    lives: Mutex<Vec<Arc<Life>>>,
+}
+
+/// One start of a module, and what came of it.
+pub(super) struct Life {
+    pub(super) module: ModuleId,
+    pub(super) began: Instant,
+    /// The module's way up.
+    pub(super) sink: Arc<dyn ModuleSink>,
+    begun: Mutex<Vec<(String, String)>>,
+    waiting: Mutex<VecDeque<oneshot::Sender<Result<Outcome, CallError>>>>,
+    exit: Mutex<Option<oneshot::Sender<String>>>,
+}
+
+impl ScriptedHost {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            starts: Mutex::default(),
+            stop_never: AtomicBool::new(false),
+            lives: Mutex::default(),
+        })
+    }
+
+    /// How the next starts go.
+    pub(super) fn script(&self, starts: impl IntoIterator<Item = Start>) {
+        lock(&self.starts).extend(starts);
+    }
+
+    /// How modules that are started from here on end.
+    pub(super) fn set_stop(&self, stop: Stop) {
+        self.stop_never
+            .store(stop == Stop::Never, Ordering::Relaxed);
+    }
+
+    /// All starts so far, failed ones too.
+    pub(super) fn lives(&self) -> Vec<Arc<Life>> {
+        lock(&self.lives).clone()
+    }
+
+    /// The latest start.
+    pub(super) fn life(&self) -> Arc<Life> {
+        self.lives().pop().expect("a module has been started")
+    }
+}
+
+impl Life {
+    /// The calls that were begun, as function and arguments.
+    pub(super) fn begun(&self) -> Vec<(String, String)> {
+        lock(&self.begun).clone()
+    }
+
+    /// Sets a status as the driver would.
+    pub(super) fn say(&self, name: &str, value: Option<&str>) {
+        self.sink.status(&status(name), value.map(json));
+    }
+
+    /// Ends the `wait` that has waited longest.
+    pub(super) fn answer(&self, result: Result<Outcome, CallError>) {
+        let call = lock(&self.waiting).pop_front().expect("a call waits");
+        // The actor may have given the call up, which is what some tests are about.
+        let _ = call.send(result);
+    }
+
+    /// Ends the `wait` that was begun last.
+    pub(super) fn answer_last(&self, result: Result<Outcome, CallError>) {
+        let call = lock(&self.waiting).pop_back().expect("a call waits");
+        let _ = call.send(result);
+    }
+
+    /// The module ends by itself.
+    pub(super) fn end(&self, reason: &str) {
+        let exit = lock(&self.exit).take().expect("the module has not ended");
+        exit.send(reason.to_owned()).expect("the actor listens");
+    }
+}
+
+pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
+    Ok(Outcome {
+        value: json(value),
+        code: 200,
+    })
+}
+
+impl DriverHost for ScriptedHost {
+    fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
+        if driver.as_str() != SCRIPTED {
+            return Err(HostError::UnknownDriver {
+                id: driver.as_str().to_owned(),
+                known: SCRIPTED.to_owned(),
+            });
+        }
+        let functions: IndexMap<FunctionName, Function> = [
+            ("echo", Clearance::User),
+            ("wait", Clearance::User),
+            ("say", Clearance::User),
+            ("fail", Clearance::User),
+            ("panic", Clearance::User),
+            ("support_only", Clearance::Support),
+            ("admin_only", Clearance::Admin),
+        ]
+        .into_iter()
+        .map(|(name, clearance)| {
+            let function = Function {
+                clearance,
+                ..Function::default()
+            };
+            (FunctionName::new(name).unwrap(), function)
+        })
+        .collect();
+        Ok(Description {
+            module_name: ModuleName::new("Scratch").unwrap(),
+            text: Arc::from("Does what a test says."),
+            interface: Arc::new(Interface {
+                functions,
+                implements: vec![],
+            }),
+        })
+    }
+
+    fn start(
+        &self,
+        module: &Module,
+        sink: Arc<dyn ModuleSink>,
+    ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>> {
+        let plan = lock(&self.starts)
+            .pop_front()
+            .unwrap_or(Start::Says(vec![]));
+        let (exit, exited) = oneshot::channel();
+        let life = Arc::new(Life {
+            module: module.id.clone(),
+            began: Instant::now(),
+            sink,
+            begun: Mutex::default(),
+            waiting: Mutex::default(),
+            exit: Mutex::new(Some(exit)),
+        });
+        lock(&self.lives).push(Arc::clone(&life));
+        let running = Arc::new(ScriptedModule {
+            life: Arc::clone(&life),
+            exited: Mutex::new(Some(exited)),
+            stop_never: self.stop_never.load(Ordering::Relaxed),
+        }) as Arc<dyn RunningModule>;
+        Box::pin(async move {
+            match plan {
+                Start::Says(values) => {
+                    for (name, value) in values {
+                        life.say(name, Some(value));
+                    }
+                }
+                Start::Slow(while_) => sleep(while_).await,
+                Start::Fails => return Err(HostError::Start(DriverError::new("no device"))),
+                Start::Hangs => future::pending().await,
+            }
+            Ok(running)
+        })
+    }
+}
+
+struct ScriptedModule {
+    life: Arc<Life>,
+    exited: Mutex<Option<oneshot::Receiver<String>>>,
+    stop_never: bool,
+}
+
+impl RunningModule for ScriptedModule {
+    fn call(
+        &self,
+        function: &FunctionName,
+        arguments: &JsonText,
+    ) -> BoxFuture<'static, Result<Outcome, CallError>> {
+        let life = Arc::clone(&self.life);
+        let (function, arguments) = (function.as_str().to_owned(), arguments.as_str().to_owned());
+        Box::pin(async move {
+            lock(&life.begun).push((function.clone(), arguments.clone()));
+            match function.as_str() {
+                "wait" => {
+                    let (sender, receiver) = oneshot::channel();
+                    lock(&life.waiting).push_back(sender);
+                    receiver.await.expect("the life keeps the sender")
+                }
+                "say" => {
+                    life.say("said", Some(&arguments));
+                    outcome("null")
+                }
+                "fail" => Err(CallError::Failed(DriverError::new("no").with_code(409))),
+                "panic" => Err(CallError::Panicked("ouch".to_owned())),
+                _ => outcome(&arguments),
+            }
+        })
+    }
+
+    fn exited(&self) -> BoxFuture<'static, String> {
+        let exited = lock(&self.exited).take().expect("asked for once");
+        exited
+            .then(|reason| async move {
+                match reason {
+                    Ok(reason) => reason,
+                    Err(_) => future::pending().await,
+                }
+            })
+            .boxed()
+    }
+
+    fn stop(&self) -> BoxFuture<'static, ()> {
+        if self.stop_never {
+            Box::pin(future::pending())
+        } else {
+            Box::pin(future::ready(()))
+        }
+    }
+}
+
+/// What a caller was answered.
+pub(super) type Answer = Result<Reply, Failure>;

@@ -1,0 +1,262 @@
+//! The gateway as an operator starts it: the real binary on a free port.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::harness::{
+    DEADLINE, Door, Folder, Key, Process, Request, Stream, TestClient, WireClient,
+};
+
+/// Where PlaceOS's clients look for the websocket.
+pub(crate) const CONTROL: &str = "/api/engine/v2/systems/control";
+
+/// What the building file is called in the gateway's folder.
+const BUILDING_FILE: &str = "building.yaml";
+
+const FREE_PORT: &str = "127.0.0.1:0";
+
+/// How a gateway is to be started.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    folder: Folder,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// `riser` without any argument, in an empty folder and with an empty environment.
+    pub(crate) fn bare() -> Self {
+        Self {
+            folder: Folder::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// `riser serve` with this building on a free port.
+    pub(crate) fn serve(building: &str) -> Self {
+        Self::bare().file(BUILDING_FILE, building).arguments([
+            "serve",
+            "--listen",
+            FREE_PORT,
+            "--building",
+            BUILDING_FILE,
+        ])
+    }
+
+    pub(crate) fn arguments<'a>(mut self, more: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(more.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Adds a variable to the environment.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a file into the folder that the gateway starts in.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        self.folder.write(name, text);
+        self
+    }
+
+    /// Starts it and waits for the ready line.
+    pub(crate) async fn start(self) -> Gateway {
+        let (process, address) = self.ready().await;
+        Gateway {
+            plan: self,
+            process,
+            address,
+        }
+    }
+
+    /// Starts it, and waits for the end that a mistake makes of it.
+    pub(crate) async fn refused(self) -> Refusal {
+        let mut process = self.spawn();
+        let status = process.ended(DEADLINE).await;
+        Refusal {
+            code: status.code(),
+            out: process.said(Stream::Out),
+            err: process.said(Stream::Err),
+        }
+    }
+
+    fn spawn(&self) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_riser"));
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Process::start("riser", command, self.folder.path())
+    }
+
+    async fn ready(&self) -> (Process, SocketAddr) {
+        let mut process = self.spawn();
+        let line = process.next_line(Stream::Out, DEADLINE).await;
+        let line = line.expect("the gateway ended before it was ready");
+        let address = line.strip_prefix("riser ready http://");
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
+        (process, address)
+    }
+}
+
+/// What a start with a mistake ends in.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: Vec<String>,
+    pub(crate) err: Vec<String>,
+}
+
+/// A running gateway. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    plan: Plan,
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Gateway {
+    /// A gateway with this building and nothing else said.
+    pub(crate) async fn start(building: &str) -> Self {
+        Plan::serve(building).start().await
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The next line that it prints for people.
+    pub(crate) async fn next_line(&mut self, deadline: Duration) -> Option<String> {
+        self.process.next_line(Stream::Out, deadline).await
+    }
+
+    /// Waits until its log has a line with this text.
+    pub(crate) async fn logged(&self, text: &str) -> String {
+        self.process.logged(text, DEADLINE).await
+    }
+
+    /// Everything that it has logged.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.process.said(Stream::Err)
+    }
+
+    /// A websocket with this key in the header, as programs do it.
+    pub(crate) async fn connect(&self, key: Key) -> TestClient {
+        self.door().key(key).connect().await
+    }
+
+    /// A websocket that is still to be asked for.
+    pub(crate) fn door(&self) -> Door {
+        Door::new(self.address)
+    }
+
+    /// A websocket whose frames are written and read by hand, with this key.
+    pub(crate) async fn connect_wire(&self, key: Key) -> WireClient {
+        WireClient::connect(self.address, key, &[]).await
+    }
+
+    /// A plain request.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    /// Waits until a measure on `/metrics`, without labels, has this value.
+    pub(crate) async fn wait_metric(&self, name: &str, expected: f64) {
+        let mut last = None;
+        let poll = async {
+            while last != Some(expected) {
+                let response = self.request("GET", "/metrics").send().await;
+                let mut rows = response.body.lines();
+                last = rows.find_map(|row| row.strip_prefix(name)?.trim().parse().ok());
+            }
+        };
+        if timeout(DEADLINE, poll).await.is_err() {
+            panic!("{name} was {last:?} and did not become {expected}");
+        }
+    }
+
+    /// Resident memory in bytes now.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// The most resident memory in bytes that it ever had.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    fn status_bytes(&self, row: &str) -> u64 {
+        let path = PathBuf::from(format!("/proc/{}/status", self.process.id()));
+        let status = std::fs::read_to_string(path).expect("the kernel tells about our child");
+        let number = status.lines().find_map(|line| {
+            let kilobytes = line.strip_prefix(row)?.trim().strip_suffix(" kB")?;
+            kilobytes.parse::<u64>().ok()
+        });
+        number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub(crate) async fn ask_to_stop(&self) {
+        self.process.signal("TERM").await;
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self, deadline: Duration) -> ExitStatus {
+        self.process.ended(deadline).await
+    }
+
+    /// Asks it to stop and waits for the end.
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_stop().await;
+        self.ended(DEADLINE).await
+    }
+
+    /// Ends it without a chance to say good-bye.
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().await;
+    }
+
+    /// Starts it again after its end, on the same port.
+    pub(crate) async fn restart(&mut self) {
+        let port = self.address.to_string();
+        for argument in &mut self.plan.arguments {
+            if argument == FREE_PORT {
+                argument.clone_from(&port);
+            }
+        }
+        let (process, address) = self.plan.ready().await;
+        assert_eq!(address, self.address, "it is where it was");
+        self.process = process;
+    }
+}
+
+impl Refusal {
+    /// Asserts that it said this one line to the operator, nothing to whoever reads its output, and left with code 2.
+    pub(crate) fn assert_says(&self, line: &str) {
+        self.assert_lines(&[line]);
+    }
+
+    /// The same for several lines.
+    pub(crate) fn assert_lines(&self, lines: &[&str]) {
+        let Self { code, out, err } = self;
+        assert_eq!(err, lines, "what it told the operator");
+        assert_eq!(*code, Some(2), "its exit code");
+        assert!(out.is_empty(), "nothing else is printed: {out:?}");
+    }
+}

@@ -1,0 +1,151 @@
+//! One plain HTTP request at a time, as text on a connection of its own.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{DEADLINE, Key, within};
+
+/// A request that is still to be sent.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Request {
+    address: SocketAddr,
+    head: String,
+    body: String,
+}
+
+impl Request {
+    pub(crate) fn new(address: SocketAddr, method: &str, path: &str) -> Self {
+        let mut head = String::new();
+        write!(head, "{method} {path} HTTP/1.1\r\nHost: {address}\r\n").expect("text grows");
+        Self {
+            address,
+            head,
+            body: String::new(),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        write!(self.head, "{name}: {value}\r\n").expect("text grows");
+        self
+    }
+
+    pub(crate) fn key(self, key: Key) -> Self {
+        self.header("X-API-Key", key.0)
+    }
+
+    /// A JSON body.
+    pub(crate) fn json(mut self, body: impl Into<Value>) -> Self {
+        self.body = body.into().to_string();
+        self.header("Content-Type", "application/json")
+    }
+
+    /// A body of any text.
+    pub(crate) fn body(self, body: &str) -> Self {
+        let body = body.to_owned();
+        Self { body, ..self }
+    }
+
+    /// Sends it and waits for the whole answer.
+    pub(crate) async fn send(self) -> Response {
+        let Self {
+            address,
+            head,
+            body,
+        } = self;
+        let line = head.lines().next().unwrap_or_default().to_owned();
+        let length = body.len();
+        let text = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        let ask = async {
+            let mut stream = TcpStream::connect(address).await?;
+            stream.write_all(text.as_bytes()).await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let what = || format!("the answer to {line}");
+        let answer = within(DEADLINE, what, ask).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
+        Response::read(&answer).unwrap_or_else(|| {
+            let answer = String::from_utf8_lossy(&answer);
+            panic!("{line} was answered with {answer:?}")
+        })
+    }
+
+    /// Sends it and gives the JSON of a good answer.
+    pub(crate) async fn ok(self) -> Value {
+        let line = self.head.lines().next().unwrap_or_default().to_owned();
+        let response = self.send().await;
+        assert_eq!(response.status, 200, "{line}: {}", response.body);
+        response.json()
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Response {
+    fn read(answer: &[u8]) -> Option<Self> {
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&answer[..end]).ok()?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers = lines
+            .map(|line| {
+                let (name, value) = line.split_once(':')?;
+                Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+            })
+            .collect::<Option<Vec<_>>>()?;
+        let body = &answer[end + 4..];
+        let is_chunked = headers
+            .iter()
+            .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = if is_chunked {
+            unchunked(body)?
+        } else {
+            body.to_vec()
+        };
+        Some(Self {
+            status,
+            headers,
+            body: String::from_utf8(body).ok()?,
+        })
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("the body {:?} is no JSON: {error}", self.body))
+    }
+}
+
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..end]).ok()?;
+        let size = usize::from_str_radix(size.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        let chunk = rest.get(end + 2..end + 2 + size)?;
+        body.extend_from_slice(chunk);
+        rest = rest.get(end + 2 + size + 2..)?;
+    }
+}

@@ -1,0 +1,114 @@
+//! PlaceOS's own client library, in a Node process that looks like a page to it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::harness::{DEADLINE, Folder, Key, Process, Stream};
+
+/// Where the library's packages are installed. The test fails when they are not.
+fn node_modules() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
+    assert!(
+        folder.join("node_modules/@placeos/ts-client").is_dir(),
+        "the node packages are missing: run `cargo xtask test`, which installs them, or `npm ci` in tests/clients/node"
+    );
+    folder
+}
+
+/// How a page presents its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// As a desktop browser does.
+    Cookie,
+    /// As a framed page and a tablet do.
+    Query,
+}
+
+/// A page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    process: Process,
+    /// Every event so far.
+    events: Vec<Value>,
+    _folder: Folder,
+}
+
+impl Page {
+    /// Opens a page and waits until the library has its authority and its key.
+    pub(crate) async fn open(url: &str, key: Key, carrier: Carrier) -> Self {
+        let folder = Folder::new();
+        let mut command = Command::new("node");
+        command
+            .arg(node_modules().join("ts-client.mjs"))
+            .args([url, key.0])
+            .arg(match carrier {
+                Carrier::Cookie => "cookie",
+                Carrier::Query => "query",
+            });
+        let mut page = Self {
+            process: Process::start("the page", command, folder.path()),
+            events: Vec::new(),
+            _folder: folder,
+        };
+        page.wait("ready", |event| event["event"] == "ready").await;
+        page
+    }
+
+    /// Gives the library a command.
+    pub(crate) async fn tell(&mut self, command: Value) {
+        self.process.tell(&command.to_string()).await;
+    }
+
+    /// Reads events until one is as asked for, and gives it.
+    pub(crate) async fn wait(&mut self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        self.wait_within(what, DEADLINE, is).await
+    }
+
+    pub(crate) async fn wait_within(
+        &mut self,
+        what: &str,
+        deadline: Duration,
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let from = self.events.len();
+        let wait = async {
+            loop {
+                let event = self.next(deadline).await;
+                if is(&event) {
+                    return event;
+                }
+            }
+        };
+        match tokio::time::timeout(deadline, wait).await {
+            Ok(event) => event,
+            Err(_) => panic!(
+                "{what} did not happen; the page did {:#?}",
+                &self.events[from..]
+            ),
+        }
+    }
+
+    /// The events so far, which [`Self::wait`] has read.
+    pub(crate) fn events(&self) -> &[Value] {
+        &self.events
+    }
+
+    async fn next(&mut self, deadline: Duration) -> Value {
+        let line = self.process.next_line(Stream::Out, deadline).await;
+        let line = line.expect("the page ended");
+        let event: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{error} in the event {line}"));
+        self.events.push(event.clone());
+        event
+    }
+
+    /// Closes the page.
+    pub(crate) async fn close(mut self) {
+        self.process.say_no_more();
+        let status = self.process.ended(DEADLINE).await;
+        assert!(status.success(), "the page ended with {status}");
+    }
+}

@@ -1,0 +1,59 @@
+//! The websocket below the dialect: every rule of RFC 6455 that a server must keep, as an implementation of another make sees it.
+//!
+//! The cases are in `tests/clients/python/cases`; by hand: `.tools/venv/bin/python tests/clients/python/conformance.py URL KEY`.
+
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::harness::{Folder, Gateway, Process, Stream};
+
+/// Some hundred cases, of which the largest moves some megabytes through an unoptimised gateway.
+const CASES_DEADLINE: Duration = Duration::from_secs(180);
+
+/// What the cases talk to.
+const BUILDING: &str = r"
+systems:
+  - {id: sys-1, name: Room, modules: [mod-1]}
+modules:
+  - {id: mod-1, driver: virtual}
+users:
+  - {id: user-1, email: someone@example.test, name: Someone}
+api_keys:
+  - {id: key, secret: secret, user: user-1, scopes: [public]}
+";
+
+const KEY: &str = "key.secret";
+
+#[tokio::test]
+async fn every_rule_of_the_websocket_protocol_is_kept() {
+    let gateway = Gateway::start(BUILDING).await;
+
+    let (status, said) = run_cases(&gateway.url()).await;
+
+    let complaints = said.iter().filter(|line| !line.starts_with("ok "));
+    let complaints: Vec<&str> = complaints.map(String::as_str).collect();
+    assert!(status.success(), "{status}\n{}", complaints.join("\n"));
+}
+
+/// Runs all cases, and gives what they said of themselves.
+async fn run_cases(url: &str) -> (ExitStatus, Vec<String>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = root.join(".tools/venv/bin/python");
+    assert!(
+        python.is_file(),
+        "there is no Python at .tools/venv: run `cargo xtask test`, which installs it"
+    );
+    let mut command = Command::new(python);
+    command
+        // Otherwise it writes its bytecode into the source tree.
+        .arg("-B")
+        .arg(root.join("tests/clients/python/conformance.py"))
+        .args([url, KEY]);
+    let folder = Folder::new();
+    let mut process = Process::start("conformance.py", command, folder.path());
+    let status = process.ended(CASES_DEADLINE).await;
+    (status, process.said(Stream::Out))
+}

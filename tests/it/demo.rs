@@ -1,0 +1,129 @@
+//! The lines that the demo prints, pasted as they are.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::harness::{DEADLINE, Folder, Gateway, Plan, Process, Stream};
+
+/// How soon after the ready line the others are there.
+const PRINTED_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long the demo's sensor may take to show that it moves.
+const MOVES_WITHIN: Duration = Duration::from_secs(20);
+
+struct Printed {
+    gateway: Gateway,
+    curl: String,
+    websocket: String,
+}
+
+async fn start() -> Printed {
+    let plan = Plan::bare().arguments(["--listen", "127.0.0.1:0"]);
+    let mut gateway = plan.start().await;
+    let key = line(&mut gateway).await;
+    let key = key.strip_prefix("api key ").expect("the key comes first");
+    let (id, secret) = key.split_once('.').expect("<id>.<secret>");
+    assert!(!id.is_empty() && secret.len() >= 16, "{key}");
+    let curl = line(&mut gateway).await;
+    assert!(curl.starts_with("curl ") && curl.contains(key), "{curl}");
+    let websocket = line(&mut gateway).await;
+    assert!(websocket.contains(key), "{websocket}");
+    Printed {
+        gateway,
+        curl,
+        websocket,
+    }
+}
+
+async fn line(gateway: &mut Gateway) -> String {
+    let line = gateway.next_line(PRINTED_WITHIN).await;
+    line.expect("the demo prints one more line")
+}
+
+/// Pastes a line into a shell.
+fn paste(line: &str, folder: &Folder) -> Process {
+    let mut shell = Command::new("sh");
+    // In place of the shell, so that it can be ended by its own id.
+    shell.args(["-c", &format!("exec {line}")]);
+    Process::start(line, shell, folder.path())
+}
+
+#[tokio::test]
+async fn the_curl_line_shows_a_value_that_moves() {
+    let Printed { gateway, curl, .. } = start().await;
+    let folder = Folder::new();
+    let look = async || {
+        let mut process = paste(&curl, &folder);
+        let status = process.ended(DEADLINE).await;
+        assert!(status.success(), "{curl} ended with {status}");
+        let text = process.said(Stream::Out).join("\n");
+        let state: Value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{error} in {text:?} of {curl}"));
+        assert!(state.get("error").is_none(), "{state}");
+        state
+    };
+
+    let first = look().await;
+
+    let moved = async { while look().await == first {} };
+    let moved = tokio::time::timeout(MOVES_WITHIN, moved).await;
+    assert!(moved.is_ok(), "it was {first} all the time");
+    drop(gateway);
+}
+
+#[tokio::test]
+async fn the_websocket_line_binds_and_prints_the_values_as_they_come() {
+    let Printed {
+        gateway, websocket, ..
+    } = start().await;
+    let folder = Folder::new();
+
+    let mut process = paste(&websocket, &folder);
+
+    let success = next_frame(&mut process).await;
+    assert_eq!(success["type"], "success", "{success}");
+    let mut values: Vec<Value> = Vec::new();
+    while values.len() < 3 {
+        let frame = next_frame(&mut process).await;
+        assert_eq!(frame["type"], "notify", "{frame}");
+        assert_eq!(frame["meta"], success["meta"]);
+        values.push(frame["value"].clone());
+    }
+    values.dedup();
+    assert!(values.len() > 1, "it does not move: {values:?}");
+    process.kill().await;
+    drop(gateway);
+}
+
+async fn next_frame(process: &mut Process) -> Value {
+    let line = process.next_line(Stream::Out, MOVES_WITHIN).await;
+    let line = line.expect("it goes on printing");
+    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"))
+}
+
+#[tokio::test]
+async fn nothing_but_the_announcement_goes_to_stdout_and_logs_go_to_stderr() {
+    let Printed { mut gateway, .. } = start().await;
+    gateway.door().refused().await;
+    assert!(gateway.terminate().await.success());
+    let said = gateway.process().said(Stream::Out);
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert!(!gateway.log().is_empty());
+}
+
+#[tokio::test]
+async fn every_start_of_the_demo_has_a_secret_of_its_own() {
+    let (first, second) = (start().await, start().await);
+    let secret = |printed: &Printed| {
+        let key = printed.curl.split("demo.").nth(1).unwrap_or_default();
+        key.chars().take(32).collect::<String>()
+    };
+    assert_ne!(secret(&first), secret(&second));
+    let log = first.gateway.log().join("\n");
+    assert!(
+        !log.contains(&secret(&first)),
+        "the secret is logged:\n{log}"
+    );
+}

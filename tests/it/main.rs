@@ -1,0 +1,24 @@
+//! The gateway from outside: the real binary, real sockets, real clients.
+//!
+//! The comments `§10 case N` name the cases of the table "Black-box test cases" in the protocol's fact sheet;
+//! `waiting.rs` lists those that need more than the gateway has.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod bind;
+mod conformance;
+mod debug;
+mod demo;
+mod door;
+mod exec;
+mod faults;
+mod frames;
+mod heartbeat;
+mod page;
+mod refusals;
+mod rest;
+mod restricted;
+mod shutdown;
+mod slow;
+mod waiting;
