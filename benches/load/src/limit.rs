@@ -27,6 +27,9 @@ struct Server {
     topics: HashMap<Vec<u8>, Topic>,
     dirty: Vec<usize>,
     buffer: Vec<u8>,
+    /// Connections that have gone: still among the followers, and no longer.
+    dead: usize,
+    swept: usize,
 }
 
 struct Connection {
@@ -59,6 +62,8 @@ pub(crate) fn serve(address: SocketAddr) -> Result<()> {
         topics: HashMap::new(),
         dirty: Vec::new(),
         buffer: vec![0; 64 * 1024],
+        dead: 0,
+        swept: 0,
     };
     let mut events = Events::with_capacity(1024);
     loop {
@@ -133,10 +138,19 @@ impl Server {
         self.buffer = buffer;
     }
 
+    /// Its place among followers stays until there are as many dead ones as living: a scan for each would be quadratic.
     fn drop_connection(&mut self, index: usize) {
         self.connections[index] = None;
-        for topic in self.topics.values_mut() {
-            topic.followers.retain(|(follower, _)| *follower != index);
+        self.dead += 1;
+        if self.dead * 2 > self.connections.len() - self.swept {
+            let connections = &self.connections;
+            for topic in self.topics.values_mut() {
+                topic
+                    .followers
+                    .retain(|(follower, _)| connections[*follower].is_some());
+            }
+            self.swept += self.dead;
+            self.dead = 0;
         }
     }
 
