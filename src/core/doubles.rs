@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -255,7 +255,7 @@ pub(super) enum Stop {
 
 /// Runs modules as a test says. Without a script a start says nothing and succeeds, and a stop takes no time.
 ///
-/// Functions: `echo` gives its arguments back, `wait` ends when the test says how, `say` sets the status `said` to its arguments,
+/// Functions: `echo` gives its arguments back, `wait` ends when the test says how, `block` holds its thread until the test lets it go, `say` sets the status `said` to its arguments,
 /// `fail` fails, `panic` panics; `support_only` and `admin_only` are `echo` for those who may.
 pub(super) struct ScriptedHost {
     starts: Mutex<VecDeque<Start>>,
@@ -272,6 +272,40 @@ pub(super) struct Life {
     begun: Mutex<Vec<(String, String)>>,
     waiting: Mutex<VecDeque<oneshot::Sender<Result<Outcome, CallError>>>>,
     exit: Mutex<Option<oneshot::Sender<String>>>,
+    block: Block,
+}
+
+/// Where a call of `block` stands.
+#[derive(Default)]
+struct Block {
+    phase: Mutex<Blocked>,
+    advanced: Condvar,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Blocked {
+    #[default]
+    NotYet,
+    Held,
+    LetGo,
+}
+
+impl Block {
+    fn advance(&self, to: Blocked) {
+        *lock(&self.phase) = to;
+        self.advanced.notify_all();
+    }
+
+    /// Bounded, so that a test that fails elsewhere comes to its end.
+    fn wait_for(&self, phase: Blocked) {
+        let (reached, _) = self
+            .advanced
+            .wait_timeout_while(lock(&self.phase), Duration::from_secs(10), |now| {
+                *now < phase
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(*reached >= phase, "waited for {phase:?} in vain");
+    }
 }
 
 impl ScriptedHost {
@@ -329,6 +363,16 @@ impl Life {
         let _ = call.send(result);
     }
 
+    /// Waits until `block` holds its thread.
+    pub(super) fn wait_until_blocked(&self) {
+        self.block.wait_for(Blocked::Held);
+    }
+
+    /// Lets `block` go on.
+    pub(super) fn unblock(&self) {
+        self.block.advance(Blocked::LetGo);
+    }
+
     /// The module ends by itself.
     pub(super) fn end(&self, reason: &str) {
         let exit = lock(&self.exit).take().expect("the module has not ended");
@@ -354,6 +398,7 @@ impl DriverHost for ScriptedHost {
         let functions: IndexMap<FunctionName, Function> = [
             ("echo", Clearance::User),
             ("wait", Clearance::User),
+            ("block", Clearance::User),
             ("say", Clearance::User),
             ("fail", Clearance::User),
             ("panic", Clearance::User),
@@ -395,6 +440,7 @@ impl DriverHost for ScriptedHost {
             begun: Mutex::default(),
             waiting: Mutex::default(),
             exit: Mutex::new(Some(exit)),
+            block: Block::default(),
         });
         lock(&self.lives).push(Arc::clone(&life));
         let running = Arc::new(ScriptedModule {
@@ -439,6 +485,11 @@ impl RunningModule for ScriptedModule {
                     let (sender, receiver) = oneshot::channel();
                     lock(&life.waiting).push_back(sender);
                     receiver.await.expect("the life keeps the sender")
+                }
+                "block" => {
+                    life.block.advance(Blocked::Held);
+                    life.block.wait_for(Blocked::LetGo);
+                    outcome("null")
                 }
                 "say" => {
                     life.say("said", Some(&arguments));

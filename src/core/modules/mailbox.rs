@@ -97,6 +97,18 @@ impl OpenCalls {
         }
     }
 
+    /// Answers all callers, when nobody else will. The calls keep their place, in case the actor comes to them after all.
+    pub(super) fn answer_all(&self, failure: impl Fn() -> Failure) {
+        let open: Vec<SharedSlot> = self
+            .lock()
+            .iter()
+            .map(|(_, open)| open.slot.clone())
+            .collect();
+        for slot in open {
+            slot.answer(Err(failure()));
+        }
+    }
+
     /// Answers the callers whose deadline has passed, and counts them; their calls run on and keep their place.
     pub(super) fn expire(&self, now: Instant) -> usize {
         let late: Vec<SharedSlot> = self

@@ -18,7 +18,7 @@ use crate::core::modules::mailbox::{Mailbox, OpenCalls};
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{Description, DriverHost};
-use crate::model::{Module, ModuleId};
+use crate::model::{Failure, FailureKind, Module, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -139,6 +139,15 @@ impl Supervisor {
                 left = self.tasks.len(),
                 "some modules did not stop in time and were dropped"
             );
+            // An actor whose thread a driver blocks cannot answer its callers itself.
+            for handle in self.all() {
+                handle.calls.answer_all(|| {
+                    Failure::new(
+                        FailureKind::Unavailable,
+                        "the module did not stop in time; whether the call had its effect is not known",
+                    )
+                });
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
@@ -492,6 +492,35 @@ async fn stopping_answers_everybody_in_bounded_time_even_if_a_driver_never_stops
     assert_eq!(refusal(waiting).kind(), FailureKind::Unavailable);
 }
 
+#[test]
+fn stopping_answers_everybody_even_if_a_driver_blocks_its_thread() {
+    let drivers = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let main = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    main.block_on(async {
+        let bench = Bench::on(drivers.handle(), Stop::AtOnce, []);
+        let blocking = bench.exec("block", "[]");
+        let life = bench.first_life();
+        life.wait_until_blocked();
+        let waiting = bench.exec("echo", "[]");
+        bench.core.stop().await;
+        let answers = [blocking, waiting].map(|mut answered| answered.try_recv());
+        // Let go before anything can fail, since the runtime waits for its threads.
+        life.unblock();
+        for answer in answers {
+            let failure = answer.unwrap().unwrap_err();
+            assert_eq!(failure.kind(), FailureKind::Unavailable);
+        }
+    });
+}
+
 #[tokio::test(start_paused = true)]
 async fn stopping_ends_a_module_that_starts_and_one_that_backs_off() {
     for start in [Start::Hangs, Start::Fails] {
@@ -525,6 +554,13 @@ impl Bench {
     }
 
     async fn with(stop: Stop, starts: impl IntoIterator<Item = Start>) -> Self {
+        let bench = Self::on(&Handle::current(), stop, starts);
+        bench.pass(CLOCK_STEP).await;
+        bench
+    }
+
+    /// With the module on another runtime.
+    fn on(drivers: &Handle, stop: Stop, starts: impl IntoIterator<Item = Start>) -> Self {
         let host = ScriptedHost::new();
         host.set_stop(stop);
         host.script(starts);
@@ -534,7 +570,7 @@ impl Bench {
             },
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             Arc::clone(&host) as Arc<_>,
-            Handle::current(),
+            drivers.clone(),
         ));
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
@@ -545,15 +581,13 @@ impl Bench {
         let caller = core
             .authenticate(&key, IpAddr::V4(Ipv4Addr::LOCALHOST))
             .unwrap();
-        let bench = Self {
+        Self {
             core,
             host,
             inbox,
             outlet,
             caller,
-        };
-        bench.pass(CLOCK_STEP).await;
-        bench
+        }
     }
 
     /// Lets time pass: whatever falls due meanwhile happens in its order.
@@ -571,6 +605,22 @@ impl Bench {
                 self.host.lives().len()
             );
             self.pass(CLOCK_STEP).await;
+        }
+    }
+
+    /// The first start, on whichever thread it happens.
+    fn first_life(&self) -> Arc<Life> {
+        let patience = std::time::Duration::from_secs(10);
+        let before = std::time::SystemTime::now();
+        loop {
+            if let Some(life) = self.host.lives().pop() {
+                return life;
+            }
+            assert!(
+                before.elapsed().unwrap() < patience,
+                "the module was not started"
+            );
+            std::thread::yield_now();
         }
     }
 
