@@ -38,6 +38,7 @@ use crate::stores::{StatusStore, StoreFeed};
 
 pub use auth::{Caller, Principal};
 pub use directory::{Directory, ModuleEntry};
+pub use modules::Nudge;
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
 pub use settings::CoreSettings;
@@ -172,23 +173,29 @@ impl Core {
     /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
     ///
     /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
-    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
+    ///
+    /// A call that was taken begins when the [`Nudge`] is given.
+    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
         self.metrics.execs.increment(1);
         let admitted = self
             .callee(&call.module)
             .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
         match admitted {
-            Ok(module) => {
-                if module.exec(call, slot, self.settings.exec_deadline) == Offered::Full {
+            Ok(module) => match module.exec(call, slot, self.settings.exec_deadline) {
+                Offered::Taken => Some(Nudge::new(module)),
+                Offered::Full => {
                     self.metrics.mailbox_full.increment(1);
+                    None
                 }
-            }
+                Offered::Ended => None,
+            },
             Err(failure) => {
                 if failure.kind() == FailureKind::Forbidden {
                     self.metrics.refusals.increment(1);
                     audit::refused_call(who, &call, &failure);
                 }
                 slot.answer(Err(failure));
+                None
             }
         }
     }

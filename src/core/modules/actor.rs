@@ -10,7 +10,6 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
 use rand::RngExt;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::core::limits::{
@@ -35,7 +34,6 @@ enum Exit {
 
 pub(super) struct Actor {
     pub(super) handle: Arc<ModuleHandle>,
-    pub(super) jobs: mpsc::Receiver<Job>,
     pub(super) host: Arc<dyn DriverHost>,
     pub(super) metrics: Arc<CoreMetrics>,
 }
@@ -134,7 +132,7 @@ impl Actor {
                         return exit;
                     }
                 }
-                Some(job) = self.jobs.recv(), if running.len() < CALLS_IN_FLIGHT => {
+                job = handle.calls.next(), if running.len() < CALLS_IN_FLIGHT => {
                     if let Some((call, result)) = begin(&handle, instance, job, &mut running)
                         && let Some(exit) = self.finish(call, result)
                     {
@@ -177,14 +175,13 @@ impl Actor {
                 biased;
                 () = self.handle.stop.cancelled() => return Waited::Stopped,
                 () = &mut pause => return Waited::Through,
-                Some(job) = self.jobs.recv() => self.refuse(&job, "the module is being restarted; the call did not run"),
+                job = self.handle.calls.next() => self.refuse(&job, "the module is being restarted; the call did not run"),
             }
         }
     }
 
     fn refuse_the_rest(&mut self) {
-        self.jobs.close();
-        while let Ok(job) = self.jobs.try_recv() {
+        for job in self.handle.calls.end() {
             self.refuse(&job, "the module has stopped; the call did not run");
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::modules::mailbox::{Mailbox, Offered, OpenCalls};
+use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::sink::Voice;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::Description;
@@ -17,8 +17,7 @@ use crate::model::{Call, Clearance, Failure, FailureKind, Module};
 pub(in crate::core) struct ModuleHandle {
     pub(super) module: Module,
     pub(super) description: Description,
-    pub(super) mailbox: Mailbox,
-    pub(super) calls: OpenCalls,
+    pub(super) calls: Calls,
     pub(super) voice: Arc<Voice>,
     pub(super) stop: CancellationToken,
     /// Told when the module seems to hang; the actor looks again and restarts it.
@@ -26,10 +25,10 @@ pub(in crate::core) struct ModuleHandle {
 }
 
 impl ModuleHandle {
-    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once.
+    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Nudge`] is given.
     pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) -> Offered {
-        self.mailbox
-            .offer(&self.calls, call.function, call.arguments, slot, deadline)
+        self.calls
+            .offer(call.function, call.arguments, slot, deadline)
     }
 
     /// Whether there is such a function and this clearance is enough for it.
@@ -58,7 +57,30 @@ impl ModuleHandle {
 
     /// How many calls wait in the mailbox.
     pub(in crate::core) fn mailbox_depth(&self) -> usize {
-        self.mailbox.depth()
+        self.calls.depth()
+    }
+}
+
+/// Lets a module begin the calls that wait for it.
+///
+/// Waking a module's thread costs more than a call, so whoever makes several calls in one go wakes each module once.
+#[derive(Debug)]
+#[must_use = "the call begins when the module is told"]
+pub struct Nudge(Arc<ModuleHandle>);
+
+impl Nudge {
+    pub(in crate::core) fn new(module: Arc<ModuleHandle>) -> Self {
+        Self(module)
+    }
+
+    /// Tells the module.
+    pub fn give(self) {
+        self.0.calls.wake();
+    }
+
+    /// Whether both are for the same module.
+    pub fn is_for_same_module(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

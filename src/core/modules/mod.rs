@@ -12,5 +12,6 @@ mod supervisor;
 mod tests;
 
 pub(super) use handle::ModuleHandle;
+pub use handle::Nudge;
 pub(super) use mailbox::Offered;
 pub(super) use supervisor::Supervisor;

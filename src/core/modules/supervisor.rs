@@ -14,7 +14,7 @@ use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
 use crate::core::modules::handle::ModuleHandle;
-use crate::core::modules::mailbox::{Mailbox, OpenCalls};
+use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{Description, DriverHost};
@@ -62,7 +62,6 @@ impl Supervisor {
             return;
         }
         let id = module.id.clone();
-        let (mailbox, jobs) = Mailbox::new();
         let voice = Voice::new(
             id.clone(),
             Arc::from(module.driver.as_str()),
@@ -71,15 +70,13 @@ impl Supervisor {
         let handle = Arc::new(ModuleHandle {
             module,
             description,
-            mailbox,
-            calls: OpenCalls::default(),
+            calls: Calls::default(),
             voice: Arc::new(voice),
             stop: self.stop.child_token(),
             hung: Notify::new(),
         });
         let actor = Actor {
             handle: Arc::clone(&handle),
-            jobs,
             host: Arc::clone(&self.host),
             metrics: Arc::clone(&self.metrics),
         };

@@ -225,7 +225,9 @@ async fn exec(
         .core
         .authorize(&caller, &Request::Exec(call.clone()))?;
     let (answer, answered) = oneshot::channel();
-    doors.core.exec(&caller, call, ReplySlot::caller(answer));
+    if let Some(nudge) = doors.core.exec(&caller, call, ReplySlot::caller(answer)) {
+        nudge.give();
+    }
     match answered.await {
         Ok(Ok(Reply::Result { value, code })) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);

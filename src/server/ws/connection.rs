@@ -507,7 +507,9 @@ impl Worker {
                 connection.open_execs.update(|open| open + 1);
                 let outlet = Arc::clone(&self.outlet);
                 let slot = ReplySlot::outlet(outlet, connection.id, ticket);
-                self.core.exec(&connection.caller, call, slot);
+                if let Some(nudge) = self.core.exec(&connection.caller, call, slot) {
+                    self.nudge_later(nudge);
+                }
             }
             Request::Debug(target) => {
                 let reply = self.core.module_of(&target).and_then(|module| {

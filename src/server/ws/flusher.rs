@@ -39,12 +39,20 @@ async fn run(worker: Rc<Worker>) {
         } else {
             woken.await;
         }
+        worker.nudge();
         worker.drain();
         worker.flush();
     }
 }
 
 impl Worker {
+    /// Wakes the modules that were called since the last round.
+    fn nudge(&self) {
+        for nudge in self.nudges.take() {
+            nudge.give();
+        }
+    }
+
     /// Writes every dirty connection once.
     pub(super) fn flush(self: &Rc<Self>) {
         let dirty = std::mem::take(&mut *self.dirty.borrow_mut());

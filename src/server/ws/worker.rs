@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use slab::Slab;
 use tokio::sync::Notify;
 
-use crate::core::{Core, Delivery, Outlet, OutletId, WatchId};
+use crate::core::{Core, Delivery, Nudge, Outlet, OutletId, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
 use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
 use crate::server::ServerSettings;
@@ -40,6 +40,8 @@ pub(in crate::server) struct Worker {
     /// One buffer for all reads: a connection keeps only what is incomplete.
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     pub(super) scratch: RefCell<Scratch>,
+    /// Modules that have been called in this turn, each once.
+    pub(super) nudges: RefCell<Vec<Nudge>>,
 }
 
 /// Buffers that are used again.
@@ -105,6 +107,7 @@ impl Worker {
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
+            nudges: RefCell::default(),
         })
     }
 
@@ -112,6 +115,15 @@ impl Worker {
     pub(super) fn mark_dirty(&self, connection: &Rc<Connection>) {
         if !connection.dirty.replace(true) {
             self.dirty.borrow_mut().push(Rc::clone(connection));
+            self.outlet.wake.notify_one();
+        }
+    }
+
+    /// A module has been called: it is woken when all that came in with this turn has been read.
+    pub(super) fn nudge_later(&self, nudge: Nudge) {
+        let mut nudges = self.nudges.borrow_mut();
+        if !nudges.iter().any(|other| other.is_for_same_module(&nudge)) {
+            nudges.push(nudge);
             self.outlet.wake.notify_one();
         }
     }
