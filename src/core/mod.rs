@@ -17,6 +17,8 @@ mod status;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::IpAddr;

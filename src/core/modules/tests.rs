@@ -12,8 +12,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
 
 use crate::core::doubles::{
-    Answer, EchoStore, Inbox, Life, ScriptedHost, Start, Stop, json, outcome, path, place, room,
-    scripted,
+    Answer, EchoStore, Inbox, Life, ScriptedHost, Start, Stop, api_key, json, outcome, path, place,
+    room, scripted, user,
 };
 use crate::core::limits::{
     CALLS_IN_FLIGHT, DEADLINE_TICK, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET,
@@ -23,8 +23,8 @@ use crate::core::modules::mailbox::{Mailbox, OpenCalls};
 use crate::core::reply::SharedSlot;
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    ApiKey, Building, Call, Clearance, ConnectionId, Credentials, Failure, FailureKind,
-    FunctionName, KeyId, LogLevel, Reply, Secret, StatusName, Subject, Ticket, User, UserId,
+    Building, Call, Clearance, ConnectionId, Credentials, Failure, FailureKind, FunctionName,
+    LogLevel, Reply, Secret, StatusName, Subject, Ticket,
 };
 use crate::stores::StatusStore;
 
@@ -665,30 +665,12 @@ impl Bench {
 }
 
 fn building() -> Building {
-    let module = scripted("mod-1", None);
-    let user = User {
-        id: UserId::new("user-1").unwrap(),
-        email: "a@example.test".to_owned(),
-        name: "A".to_owned(),
-        level: Clearance::Admin,
-        groups: vec![],
-        password: None,
-    };
-    let key = ApiKey {
-        id: KeyId::new("key").unwrap(),
-        secret: Secret::new("secret"),
-        user: user.id.clone(),
-        level: Clearance::Admin,
-        scopes: vec![],
-        systems: vec![],
-        zones: vec![],
-    };
     Building {
-        zones: vec![],
         systems: vec![room("sys-1", &["mod-1"])],
-        modules: vec![module],
-        users: vec![user],
-        api_keys: vec![key],
+        modules: vec![scripted("mod-1", None)],
+        users: vec![user(Clearance::Admin)],
+        api_keys: vec![api_key("key", Clearance::Admin)],
+        ..Building::default()
     }
 }
 
