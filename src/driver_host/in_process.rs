@@ -5,6 +5,9 @@
 //! and [`InProcessHost::report_blocked`] looks for moments that lie too far back.
 //! What a driver spawns through its context ends with the module.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
