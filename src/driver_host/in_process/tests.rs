@@ -63,6 +63,23 @@ async fn a_call_gives_its_result_or_its_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_while_a_call_is_dropped_goes_no_further() {
+    let (running, ear) = start("{}").await;
+    let dropped = tokio::time::timeout(Duration::from_secs(1), call(&*running, "clumsy")).await;
+    assert!(dropped.is_err());
+    assert_eq!(ear.value("clumsy").as_deref(), Some("\"dropped\""));
+    assert!(call(&*running, "echo").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_an_instance_is_dropped_goes_no_further() {
+    let (running, ear) = start(r#"{"drop": "panic"}"#).await;
+    running.stop().await;
+    drop(running);
+    assert_eq!(ear.value("instance").as_deref(), Some("\"dropped\""));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_in_a_task_ends_the_module_and_says_why() {
     let (running, _) = start("{}").await;
     let exited = running.exited();
@@ -289,6 +306,7 @@ const RUDE: Definition = Definition {
 struct Rude {
     context: Context,
     stop_panics: bool,
+    drop_panics: bool,
 }
 
 impl Rude {
@@ -308,6 +326,7 @@ impl Rude {
         }
         Ok(Arc::new(Self {
             stop_panics: asked("stop") == Some("panic"),
+            drop_panics: asked("drop") == Some("panic"),
             context,
         }))
     }
@@ -330,6 +349,10 @@ impl Instance for Rude {
                 spawn_task(&self.context);
                 Box::pin(async { Outcome::of(&()) })
             }
+            "clumsy" => Box::pin(async move {
+                let _clumsy = Clumsy(&self.context);
+                std::future::pending().await
+            }),
             "block" => Box::pin(async move {
                 self.context.set(BLOCK, &true)?;
                 Outcome::of(&())
@@ -343,6 +366,25 @@ impl Instance for Rude {
             assert!(!self.stop_panics, "no stop");
             self.context.set("stopped", &true).unwrap();
         })
+    }
+}
+
+impl Drop for Rude {
+    fn drop(&mut self) {
+        if self.drop_panics {
+            self.context.set("instance", "dropped").unwrap();
+            panic!("no drop");
+        }
+    }
+}
+
+/// What a call may keep across an await.
+struct Clumsy<'a>(&'a Context);
+
+impl Drop for Clumsy<'_> {
+    fn drop(&mut self) {
+        self.0.set("clumsy", "dropped").unwrap();
+        panic!("no drop");
     }
 }
 
