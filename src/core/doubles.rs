@@ -224,7 +224,9 @@ impl Inbox {
                 value: value.map(|value| value.as_str().to_owned()),
                 revision,
             },
-            other => panic!("not a value: {other:?}"),
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not a value: {other:?}")
+            }
         };
         self.take().into_iter().map(told).collect()
     }

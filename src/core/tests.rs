@@ -73,6 +73,21 @@ async fn a_call_says_which_of_system_module_and_function_is_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_engine_module_is_read_by_support_and_above() {
+    let mut building = building(&[("sys-1", &["mod-1"])]);
+    building.modules = vec![scripted("mod-1", Some("_Engine"))];
+    let bench = Bench::new(building);
+    let read = |who| {
+        let caller = bench.authenticate(who).unwrap();
+        let found = bench.core.resolve(&caller, &place("sys-1", "_Engine", 1));
+        found.map_err(|failure| failure.kind())
+    };
+    assert_eq!(read("user"), Err(FailureKind::Forbidden));
+    assert_eq!(read("support"), Ok(module("mod-1")));
+    assert_eq!(read("admin"), Ok(module("mod-1")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_is_found_by_the_modules_place_or_id() {
     let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
     let by_id = |id| DebugTarget::Module {

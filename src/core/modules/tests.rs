@@ -216,8 +216,12 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
         let job = jobs.try_recv().unwrap();
         assert!(calls.begin(job.open));
         race(&[
-            &|| drop(calls.expire(Instant::now())),
-            &|| drop(calls.finish(job.open, Ok(Reply::Bound))),
+            &|| {
+                calls.expire(Instant::now());
+            },
+            &|| {
+                calls.finish(job.open, Ok(Reply::Bound));
+            },
             &|| calls.abandon_running(|| Failure::new(FailureKind::Unavailable, "gone")),
         ]);
         assert_eq!(inbox.take().len(), 1);
@@ -658,7 +662,9 @@ impl Bench {
             .into_iter()
             .map(|delivery| match delivery {
                 Delivery::Reply { reply, .. } => reply.err().map(|failure| failure.kind()),
-                other => panic!("not a reply: {other:?}"),
+                other @ (Delivery::Event { .. } | Delivery::Close { .. }) => {
+                    panic!("not a reply: {other:?}")
+                }
             })
             .collect()
     }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Condvar, MutexGuard};
 
-use driver_sdk::{Calling, Error, Starting};
+use driver_sdk::{Calling, Error};
 use metrics::{Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokio::runtime::Builder;
 use tokio::time::{advance, sleep};
