@@ -166,6 +166,16 @@ async fn a_module_whose_calls_in_flight_are_all_overdue_is_restarted_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_that_is_said_to_hang_and_does_not_runs_on() {
+    let bench = Bench::new().await;
+    let handle = bench.core.modules.get(&bench.life().module).unwrap();
+    // As the deadlines would for the life before, when it ended in the same moment for another reason.
+    handle.hung.notify_one();
+    bench.pass(2 * RESTART_FIRST).await;
+    assert_eq!(bench.host.lives().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_module_with_one_call_in_time_is_not_taken_for_hung() {
     let bench = Bench::new().await;
     let calls: Vec<_> = (1..CALLS_IN_FLIGHT)
