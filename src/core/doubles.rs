@@ -19,9 +19,9 @@ use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use crate::model::{
-    BindingKey, BindingPath, Clearance, DriverRef, Event, Failure, Function, FunctionName,
-    Interface, JsonText, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision,
-    Secret, State, StatusChange, StatusName, System, SystemId,
+    ApiKey, BindingKey, BindingPath, Clearance, DriverRef, Event, Failure, Function, FunctionName,
+    Interface, JsonText, KeyId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply,
+    Revision, Secret, State, StatusChange, StatusName, System, SystemId, User, UserId,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -85,6 +85,31 @@ pub(super) fn room(id: &str, modules: &[&str]) -> System {
         support_url: None,
         zones: vec![],
         modules: modules.iter().map(|id| module(id)).collect(),
+    }
+}
+
+/// The one user that the keys below belong to.
+pub(super) fn user(level: Clearance) -> User {
+    User {
+        id: UserId::new("user-1").unwrap(),
+        email: "a@example.test".to_owned(),
+        name: "A".to_owned(),
+        level,
+        groups: vec![],
+        password: None,
+    }
+}
+
+/// A key without restrictions; its secret is `secret`.
+pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
+    ApiKey {
+        id: KeyId::new(id).unwrap(),
+        secret: Secret::new("secret"),
+        user: UserId::new("user-1").unwrap(),
+        level,
+        scopes: vec![],
+        systems: vec![],
+        zones: vec![],
     }
 }
 
@@ -199,7 +224,9 @@ impl Inbox {
                 value: value.map(|value| value.as_str().to_owned()),
                 revision,
             },
-            other => panic!("not a value: {other:?}"),
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not a value: {other:?}")
+            }
         };
         self.take().into_iter().map(told).collect()
     }

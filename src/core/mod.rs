@@ -17,6 +17,8 @@ mod status;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -89,6 +91,10 @@ impl Core {
             .collect::<Result<Vec<Description>, HostError>>()?;
         let keys = KeyRing::new(&building.api_keys, &building.users);
         let directory = Arc::new(Directory::new(building, &descriptions));
+        // Before anybody can find them by the directory or a slot.
+        for (entry, description) in directory.modules().zip(descriptions) {
+            self.modules.start(entry.module.clone(), description);
+        }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         let before = std::mem::replace(
             &mut *self
@@ -105,9 +111,6 @@ impl Core {
         for system in directory.systems() {
             self.subscriptions
                 .mapped(system.id.clone(), directory.slots(system));
-        }
-        for (entry, description) in directory.modules().zip(descriptions) {
-            self.modules.start(entry.module.clone(), description);
         }
         Ok(())
     }

@@ -5,10 +5,13 @@
 //! and [`InProcessHost::report_blocked`] looks for moments that lie too far back.
 //! What a driver spawns through its context ends with the module.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -142,7 +145,7 @@ impl DriverHost for InProcessHost {
                 Err(panic) => return Err(HostError::Panicked(panic)),
             };
             Ok(Arc::new(Running {
-                instance,
+                instance: Contained::new(instance, &bridge.module),
                 bridge,
                 poll,
                 _end: guard,
@@ -153,7 +156,7 @@ impl DriverHost for InProcessHost {
 
 /// A running instance of a linked-in driver.
 struct Running {
-    instance: Arc<dyn Instance>,
+    instance: Contained<Arc<dyn Instance>>,
     bridge: Arc<Bridge>,
     poll: Arc<PollNote>,
     _end: DropGuard,
@@ -165,7 +168,7 @@ impl RunningModule for Running {
         function: &FunctionName,
         arguments: &JsonText,
     ) -> BoxFuture<'static, Result<Outcome, CallError>> {
-        let instance = Arc::clone(&self.instance);
+        let instance = Arc::clone(self.instance.get());
         let (function, arguments) = (function.clone(), arguments.clone());
         // What the driver does before its first await must be watched and caught as well, so it moves into the future.
         let call = async move { instance.call(&function, &arguments).await };
@@ -192,7 +195,7 @@ impl RunningModule for Running {
     }
 
     fn stop(&self) -> BoxFuture<'static, ()> {
-        let instance = Arc::clone(&self.instance);
+        let instance = Arc::clone(self.instance.get());
         let bridge = Arc::clone(&self.bridge);
         let stopping = caught(Watched::new(
             async move { instance.stop().await },
@@ -275,6 +278,40 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     }
 }
 
+/// Something of a driver's whose destructor may panic, which goes no further than here:
+/// it would end the actor that gives up a call, and two at once would end the process.
+struct Contained<T> {
+    inner: Option<T>,
+    module: ModuleId,
+}
+
+impl<T> Contained<T> {
+    fn new(inner: T, module: &ModuleId) -> Self {
+        Self {
+            inner: Some(inner),
+            module: module.clone(),
+        }
+    }
+
+    fn get(&self) -> &T {
+        self.inner.as_ref().expect("only drop takes it out")
+    }
+
+    fn get_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("only drop takes it out")
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        let inner = self.inner.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(inner))) {
+            let panic = panic_message(&*panic);
+            tracing::warn!(module = %self.module, %panic, "the driver panicked while something of it was dropped");
+        }
+    }
+}
+
 /// When each future of a driver was last entered.
 struct Polls {
     epoch: Instant,
@@ -350,14 +387,14 @@ fn millis_of(duration: Duration) -> u64 {
 
 /// A future that notes when it is polled.
 struct Watched<F> {
-    future: Pin<Box<F>>,
+    future: Contained<Pin<Box<F>>>,
     note: Arc<PollNote>,
 }
 
 impl<F: Future> Watched<F> {
     fn new(future: F, note: Arc<PollNote>) -> Self {
         Self {
-            future: Box::pin(future),
+            future: Contained::new(Box::pin(future), &note.module),
             note,
         }
     }
@@ -379,6 +416,6 @@ impl<F: Future> Future for Watched<F> {
             .entered
             .store(millis(this.note.epoch), Ordering::Relaxed);
         let _leave = Leave(&this.note.entered);
-        this.future.as_mut().poll(cx)
+        this.future.get_mut().as_mut().poll(cx)
     }
 }

@@ -7,6 +7,8 @@ pub(super) mod audit;
 mod keys;
 mod policy;
 mod principal;
+#[cfg(test)]
+mod tests;
 
 pub(super) use keys::KeyRing;
 pub(super) use policy::{may_read, may_request, may_see};

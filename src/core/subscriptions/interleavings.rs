@@ -22,7 +22,8 @@ use crate::stores::{StatusStore, StoreFeed};
 const MODULES: [&str; 3] = ["mod-0", "mod-1", "mod-2"];
 const PUBLISHED: u64 = 4_000;
 const REMAPS: usize = 400;
-const WORKERS: u64 = 3;
+/// The seeds of the workers, one each.
+const WORKERS: [u64; 3] = [1, 2, 3];
 const TURNS: usize = 2_000;
 
 /// Past this many deliveries a worker keeps only the latest value of each watch.
@@ -32,7 +33,7 @@ const BACKLOG: usize = 32;
 fn values_only_move_forward_and_the_last_one_arrives_whatever_happens_at_once() {
     let subscriptions =
         Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>);
-    let start = Barrier::new(MODULES.len() + 1 + WORKERS as usize);
+    let start = Barrier::new(MODULES.len() + 1 + WORKERS.len());
     let workers: Vec<Worker> = std::thread::scope(|scope| {
         for name in MODULES {
             scope.spawn(|| {
@@ -44,7 +45,7 @@ fn values_only_move_forward_and_the_last_one_arrives_whatever_happens_at_once() 
             start.wait();
             move_slots(&subscriptions);
         });
-        let workers: Vec<_> = (0..WORKERS)
+        WORKERS
             .map(|seed| {
                 let (subscriptions, start) = (&subscriptions, &start);
                 scope.spawn(move || {
@@ -56,13 +57,11 @@ fn values_only_move_forward_and_the_last_one_arrives_whatever_happens_at_once() 
                     worker
                 })
             })
-            .collect();
-        workers
             .into_iter()
             .map(|worker| worker.join().unwrap())
             .collect()
     });
-    subscriptions.table().settle(Instant::now() + SETTLE);
+    subscriptions.settle_until(Instant::now() + SETTLE);
 
     for mut worker in workers {
         worker.read(usize::MAX);
@@ -100,7 +99,7 @@ fn move_slots(subscriptions: &Subscriptions) {
         });
         subscriptions.mapped(system("sys-1"), slots(row));
         if random.random_bool(0.2) {
-            subscriptions.table().settle(Instant::now() + SETTLE);
+            subscriptions.settle_until(Instant::now() + SETTLE);
         }
     }
     subscriptions.mapped(system("sys-1"), slots(MODULES.map(Some)));

@@ -377,6 +377,14 @@ impl World {
         assert_eq!(indexed, systems);
         let indexed: usize = table.by_system.values().map(HashSet::len).sum();
         assert_eq!(indexed, paths.len());
+        for (_, watch) in &table.watches {
+            let follows = |id: &WatchId| watch.followers.iter().any(|other| other.watch == *id);
+            assert!(watch.newcomers.iter().all(follows), "{watch:?}");
+            assert!(
+                watch.settles.is_some() || watch.newcomers.is_empty(),
+                "{watch:?}"
+            );
+        }
         assert_eq!(self.store.followed(), watched);
         assert_eq!(table.statuses.keys(), &watched | &said);
         for (number, name) in MODULES.iter().enumerate() {

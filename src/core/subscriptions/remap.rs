@@ -53,9 +53,8 @@ impl Table {
             Some(_) => self.tell_all(index, value),
             None if watch.last.is_some() && watch.settles.is_none() => {
                 let due = now + SETTLE;
-                let serial = watch.serial;
                 self.watches[index].settles = Some(due);
-                self.settling.push_back((due, index, serial));
+                self.settling.push_back((due, index));
             }
             None => {}
         }
@@ -68,14 +67,14 @@ impl Table {
 
     /// Tells `null` to the followers of what stayed empty for the settle time.
     pub(super) fn settle(&mut self, now: Instant) {
-        while let Some(&(due, index, serial)) = self.settling.front()
+        while let Some(&(due, index)) = self.settling.front()
             && due <= now
         {
             self.settling.pop_front();
             let still = self
                 .watches
                 .get(index)
-                .is_some_and(|watch| watch.serial == serial && watch.settles == Some(due));
+                .is_some_and(|watch| watch.settles == Some(due));
             if still {
                 self.tell_gone(index);
             }

@@ -52,8 +52,6 @@ pub(super) struct PathWatch {
     pub(super) newcomers: Vec<WatchId>,
     /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
     pub(super) settles: Option<Instant>,
-    /// Tells this watch from another that used the same index before.
-    pub(super) serial: u64,
 }
 
 pub(super) struct OutletEntry {
@@ -76,10 +74,9 @@ pub(super) struct Table {
     pub(super) slots: HashMap<SystemId, Slots>,
     pub(super) logs: HashMap<ModuleId, Vec<Follower>>,
     /// Watches that may have to be told `null`, soonest first: the wait is the same for all.
-    pub(super) settling: VecDeque<(Instant, WatchIndex, u64)>,
+    pub(super) settling: VecDeque<(Instant, WatchIndex)>,
     last_revision: u64,
     last_watch: u64,
-    last_serial: u64,
 }
 
 impl Table {
@@ -97,7 +94,6 @@ impl Table {
             settling: VecDeque::new(),
             last_revision: 0,
             last_watch: 0,
-            last_serial: 0,
         }
     }
 
@@ -224,7 +220,6 @@ impl Table {
 
     fn insert_path(&mut self, path: Arc<BindingPath>) -> WatchIndex {
         let key = self.resolve(&path);
-        self.last_serial += 1;
         let system = path.module.system.clone();
         let index = self.watches.insert(PathWatch {
             path: Arc::clone(&path),
@@ -233,7 +228,6 @@ impl Table {
             followers: Vec::new(),
             newcomers: Vec::new(),
             settles: None,
-            serial: self.last_serial,
         });
         self.paths.insert(path, index);
         if self.by_system.get(&system).is_none_or(HashSet::is_empty) {

@@ -403,7 +403,9 @@ fn line_watch(delivery: Delivery) -> WatchId {
             watch,
             event: Event::Line(_),
         } => watch,
-        other => panic!("not a line: {other:?}"),
+        other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+            panic!("not a line: {other:?}")
+        }
     }
 }
 

@@ -1,0 +1,313 @@
+//! What the server room is promised by [`Core`]: who reaches which function, and what a building that is loaded again changes.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::core::doubles::{
+    EchoStore, Inbox, ScriptedHost, api_key, json, module, path, place, room, scripted, system,
+    user,
+};
+use crate::core::limits::SETTLE;
+use crate::core::{Caller, Core, CoreSettings, Outlet, OutletId, ReplySlot};
+use crate::driver_host::HostError;
+use crate::model::{
+    Building, Call, Clearance, Credentials, DebugTarget, DriverRef, FailureKind, FunctionName,
+    ModuleIndex, ModuleName, Secret, Slots, Subject,
+};
+use crate::stores::StatusStore;
+
+// Calls.
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_called_by_those_who_have_its_clearance() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    for (function, refused) in [
+        ("echo", &[] as &[&str]),
+        ("support_only", &["user"]),
+        ("admin_only", &["user", "support"]),
+    ] {
+        for who in ["user", "support", "admin"] {
+            let expected = refused.contains(&who).then_some(FailureKind::Forbidden);
+            let outcome = bench
+                .exec(who, place("sys-1", "Scratch", 1), function)
+                .await;
+            assert_eq!(outcome, expected, "{who} calls {function}");
+        }
+    }
+    let begun = bench.host.life().begun();
+    assert_eq!(begun.len(), 6, "what was refused was not begun");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_says_which_of_system_module_and_function_is_not_there() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    for (place, function, kind) in [
+        (
+            place("sys-none", "Scratch", 1),
+            "echo",
+            FailureKind::SystemNotFound,
+        ),
+        (
+            place("sys-1", "Display", 1),
+            "echo",
+            FailureKind::ModuleNotFound,
+        ),
+        (
+            place("sys-1", "Scratch", 2),
+            "echo",
+            FailureKind::ModuleNotFound,
+        ),
+        (
+            place("sys-1", "Scratch", 1),
+            "nope",
+            FailureKind::FunctionNotFound,
+        ),
+    ] {
+        let outcome = bench.exec("admin", place.clone(), function).await;
+        assert_eq!(outcome, Some(kind), "{place} {function}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_module_is_read_by_support_and_above() {
+    let mut building = building(&[("sys-1", &["mod-1"])]);
+    building.modules = vec![scripted("mod-1", Some("_Engine"))];
+    let bench = Bench::new(building);
+    let read = |who| {
+        let caller = bench.authenticate(who).unwrap();
+        let found = bench.core.resolve(&caller, &place("sys-1", "_Engine", 1));
+        found.map_err(|failure| failure.kind())
+    };
+    assert_eq!(read("user"), Err(FailureKind::Forbidden));
+    assert_eq!(read("support"), Ok(module("mod-1")));
+    assert_eq!(read("admin"), Ok(module("mod-1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_found_by_the_modules_place_or_id() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let by_id = |id| DebugTarget::Module {
+        id: module(id),
+        system: None,
+    };
+    let by_place = |index| DebugTarget::Path(place("sys-1", "Scratch", index));
+    let find = |target| {
+        bench
+            .core
+            .module_of(&target)
+            .map_err(|failure| failure.kind())
+    };
+    assert_eq!(find(by_id("mod-1")), Ok(module("mod-1")));
+    assert_eq!(find(by_place(1)), Ok(module("mod-1")));
+    assert_eq!(find(by_id("mod-none")), Err(FailureKind::ModuleNotFound));
+    assert_eq!(find(by_place(2)), Err(FailureKind::ModuleNotFound));
+}
+
+// The directory.
+
+#[tokio::test(start_paused = true)]
+async fn like_named_modules_are_numbered_in_the_order_of_their_system() {
+    let mut building = building(&[("sys-1", &["mod-3", "mod-1", "mod-2", "mod-4"])]);
+    building.modules = vec![
+        scripted("mod-1", Some("Display")),
+        scripted("mod-2", None),
+        scripted("mod-3", Some("Display")),
+        scripted("mod-4", Some("Scratch")),
+    ];
+    let bench = Bench::new(building);
+    let directory = bench.core.directory();
+    let slots = directory.slots(directory.system(&system("sys-1")).unwrap());
+    let expected: Slots = [
+        ("Display", 1, "mod-3"),
+        ("Display", 2, "mod-1"),
+        ("Scratch", 1, "mod-2"),
+        ("Scratch", 2, "mod-4"),
+    ]
+    .into_iter()
+    .map(|(name, index, id)| {
+        let slot = (
+            ModuleName::new(name).unwrap(),
+            ModuleIndex::new(index).unwrap(),
+        );
+        (slot, module(id))
+    })
+    .collect();
+    assert_eq!(slots, expected);
+}
+
+// Loading again.
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_a_new_building_lacks_shows_null_and_is_not_found() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &["mod-1"])]));
+    bench.pass(Duration::from_millis(1)).await;
+    bench.host.life().say("x", Some("1"));
+    let gone = bench.bind("sys-1");
+    let kept = bench.bind("sys-2");
+    assert_eq!(bench.inbox.take_values(), ["1", "1"]);
+
+    bench.core.load(building(&[("sys-2", &["mod-1"])])).unwrap();
+    bench.pass(2 * SETTLE).await;
+    let told = bench.inbox.take_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((told[0].watch, &told[0].value), (gone, &None));
+    let outcome = bench
+        .exec("admin", place("sys-1", "Scratch", 1), "echo")
+        .await;
+    assert_eq!(outcome, Some(FailureKind::SystemNotFound));
+
+    bench.host.life().say("x", Some("2"));
+    let told = bench.inbox.take_told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].watch, kept);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_a_new_building_brings_back_comes_alive_again() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    bench.pass(Duration::from_millis(1)).await;
+    bench.host.life().say("x", Some("1"));
+    bench.bind("sys-1");
+    bench.core.load(building(&[])).unwrap();
+    bench.pass(2 * SETTLE).await;
+    bench.core.load(building(&[("sys-1", &["mod-1"])])).unwrap();
+    assert_eq!(bench.inbox.take_values(), ["1", "null", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loading_the_same_building_again_restarts_nothing_and_shows_nothing() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    bench.pass(Duration::from_millis(1)).await;
+    bench.host.life().say("x", Some("1"));
+    bench.bind("sys-1");
+    bench.inbox.take();
+    bench.core.load(building(&[("sys-1", &["mod-1"])])).unwrap();
+    bench.pass(2 * SETTLE).await;
+    assert_eq!(bench.inbox.take_values(), [] as [&str; 0]);
+    assert_eq!(bench.host.lives().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_a_new_building_adds_is_started() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let mut more = building(&[("sys-1", &["mod-1", "mod-2"])]);
+    more.modules.push(scripted("mod-2", None));
+    bench.core.load(more).unwrap();
+    let outcome = bench
+        .exec("user", place("sys-1", "Scratch", 2), "echo")
+        .await;
+    assert_eq!(outcome, None);
+    assert_eq!(bench.host.life().module, module("mod-2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_building_with_an_unknown_driver_changes_nothing() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let mut wrong = building(&[("sys-2", &["mod-1"])]);
+    wrong.api_keys.clear();
+    wrong.modules[0].driver = DriverRef::LinkedIn("nope".to_owned());
+    let error = bench.core.load(wrong).unwrap_err();
+    assert!(matches!(error, HostError::UnknownDriver { .. }), "{error}");
+    let outcome = bench
+        .exec("user", place("sys-1", "Scratch", 1), "echo")
+        .await;
+    assert_eq!(outcome, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_a_new_building_lacks_no_longer_opens() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let mut fewer = building(&[("sys-1", &["mod-1"])]);
+    fewer.api_keys.retain(|key| key.id.as_str() != "support");
+    bench.core.load(fewer).unwrap();
+    assert!(bench.authenticate("user").is_some());
+    assert!(bench.authenticate("support").is_none());
+}
+
+// Helpers.
+
+/// A core with one outlet, whose clockwork runs.
+struct Bench {
+    core: Arc<Core>,
+    host: Arc<ScriptedHost>,
+    inbox: Arc<Inbox>,
+    outlet: OutletId,
+}
+
+impl Bench {
+    fn new(building: Building) -> Self {
+        let host = ScriptedHost::new();
+        let core = Arc::new(Core::new(
+            CoreSettings::default(),
+            |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
+            Arc::clone(&host) as Arc<_>,
+            Handle::current(),
+        ));
+        let clockwork = Arc::clone(&core);
+        drop(Handle::current().spawn(async move { clockwork.run().await }));
+        core.load(building).unwrap();
+        let inbox = Inbox::new();
+        let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        Self {
+            core,
+            host,
+            inbox,
+            outlet,
+        }
+    }
+
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    fn bind(&self, system: &str) -> crate::core::WatchId {
+        let subject = Subject::Status(path(system, "Scratch", 1, "x"));
+        self.core.watch(self.outlet, subject)
+    }
+
+    fn authenticate(&self, key: &str) -> Option<Caller> {
+        let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.core.authenticate(&key, here).ok()
+    }
+
+    /// Calls a function and waits for the answer: `None` for a success.
+    async fn exec(
+        &self,
+        who: &str,
+        module: crate::model::ModulePath,
+        function: &str,
+    ) -> Option<FailureKind> {
+        let (answer, answered) = oneshot::channel();
+        let call = Call {
+            module,
+            function: FunctionName::new(function).unwrap(),
+            arguments: json("[]"),
+        };
+        let caller = self.authenticate(who).unwrap();
+        self.core.exec(&caller, call, ReplySlot::caller(answer));
+        answered.await.unwrap().err().map(|failure| failure.kind())
+    }
+}
+
+/// A building of these systems, one module, and a key for each clearance.
+fn building(systems: &[(&str, &[&str])]) -> Building {
+    Building {
+        systems: systems
+            .iter()
+            .map(|(id, modules)| room(id, modules))
+            .collect(),
+        modules: vec![scripted("mod-1", None)],
+        users: vec![user(Clearance::Admin)],
+        api_keys: vec![
+            api_key("user", Clearance::User),
+            api_key("support", Clearance::Support),
+            api_key("admin", Clearance::Admin),
+        ],
+        ..Building::default()
+    }
+}
