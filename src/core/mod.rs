@@ -176,9 +176,14 @@ impl Core {
     /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
     ///
     /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
-    ///
-    /// A call that was taken begins when the [`Nudge`] is given.
-    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
+    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
+        if let Some(nudge) = self.exec_later(who, call, slot) {
+            nudge.give();
+        }
+    }
+
+    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
+    pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
         self.metrics.execs.increment(1);
         let admitted = self
             .callee(&call.module)

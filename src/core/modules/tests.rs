@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -19,7 +20,7 @@ use crate::core::limits::{
     CALLS_IN_FLIGHT, DEADLINE_TICK, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET,
     SETTLE, START_DEADLINE, STOP_DEADLINE,
 };
-use crate::core::modules::mailbox::{Mailbox, OpenCalls};
+use crate::core::modules::mailbox::Calls;
 use crate::core::reply::SharedSlot;
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
@@ -214,16 +215,14 @@ fn a_deadline_and_a_method_that_race_answer_exactly_once() {
 fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() {
     for _ in 0..2_000 {
         let inbox = Inbox::new();
-        let calls = OpenCalls::default();
-        let (mailbox, mut jobs) = Mailbox::new();
-        mailbox.offer(
-            &calls,
+        let calls = Calls::default();
+        calls.offer(
             FunctionName::new("echo").unwrap(),
             json("[]"),
             slot_of(&inbox),
             Duration::ZERO,
         );
-        let job = jobs.try_recv().unwrap();
+        let job = calls.next().now_or_never().unwrap();
         assert!(calls.begin(job.open));
         race(&[
             &|| {

@@ -225,9 +225,7 @@ async fn exec(
         .core
         .authorize(&caller, &Request::Exec(call.clone()))?;
     let (answer, answered) = oneshot::channel();
-    if let Some(nudge) = doors.core.exec(&caller, call, ReplySlot::caller(answer)) {
-        nudge.give();
-    }
+    doors.core.exec(&caller, call, ReplySlot::caller(answer));
     match answered.await {
         Ok(Ok(Reply::Result { value, code })) => {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);

@@ -507,7 +507,7 @@ impl Worker {
                 connection.open_execs.update(|open| open + 1);
                 let outlet = Arc::clone(&self.outlet);
                 let slot = ReplySlot::outlet(outlet, connection.id, ticket);
-                if let Some(nudge) = self.core.exec(&connection.caller, call, slot) {
+                if let Some(nudge) = self.core.exec_later(&connection.caller, call, slot) {
                     self.nudge_later(nudge);
                 }
             }
