@@ -6,8 +6,6 @@
 
 pub mod placeos;
 
-use compact_str::CompactString;
-
 use crate::model::{Event, Failure, Reply, Request, Ticket};
 
 /// Which dialect a connection speaks.
@@ -42,19 +40,63 @@ pub enum Hello {
 
 /// What makes one subscriber's copy of an event differ from another's: a few bytes that stand at [`Encoded::splice_at`].
 ///
-/// Short ones, as ids are, take no memory of their own.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Splice(CompactString);
+/// Every binding has one, so it is 16 bytes, and short ones, as ids are, take no memory of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Splice(Inline);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Inline {
+    Short {
+        length: u8,
+        bytes: [u8; INLINE_MAX_BYTES],
+    },
+    Long(Box<Box<[u8]>>),
+}
+
+/// What fits beside the length and the mark of the variant.
+const INLINE_MAX_BYTES: usize = 14;
 
 impl Splice {
     /// A splice of this text.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Self(CompactString::new(text))
+        let text = text.as_ref().as_bytes();
+        let mut bytes = [0; INLINE_MAX_BYTES];
+        let short = bytes
+            .get_mut(..text.len())
+            .zip(u8::try_from(text.len()).ok());
+        let Some((place, length)) = short else {
+            return Self(Inline::Long(Box::new(Box::from(text))));
+        };
+        place.copy_from_slice(text);
+        Self(Inline::Short { length, bytes })
     }
 
     /// The bytes to put into the frame.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        match &self.0 {
+            Inline::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Inline::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl Default for Splice {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_splice_is_small_and_keeps_any_text() {
+        assert_eq!(size_of::<Splice>(), 16);
+        for length in [0, 1, INLINE_MAX_BYTES, INLINE_MAX_BYTES + 1, 5_000] {
+            let text = "7".repeat(length);
+            assert_eq!(Splice::new(&text).as_bytes(), text.as_bytes());
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! An idle connection has neither, so it owns no memory beside this struct.
 
-use compact_str::CompactString;
-
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, Asked, Frame, Refused};
 use crate::dialects::placeos::{PONG, ValueForm, frames};
@@ -26,7 +24,7 @@ pub struct Session {
 #[derive(Debug)]
 struct Open {
     ticket: Ticket,
-    id: CompactString,
+    id: Box<str>,
     meta: Vec<u8>,
     then: Then,
 }
@@ -126,7 +124,7 @@ impl Session {
         let ticket = self.ticket();
         self.open.push(Open {
             ticket,
-            id: CompactString::new(id),
+            id: Box::from(id),
             meta,
             then,
         });

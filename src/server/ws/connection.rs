@@ -4,7 +4,6 @@
 //! and the worker's flusher writes it. So a slow exec delays nothing behind it, and a bind's success stands before its first value.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -25,10 +24,11 @@ use crate::model::{
 use crate::server::admission::Permit;
 use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, READ_TURN_BYTES};
 use crate::server::ws::fanout::Newcomer;
+use crate::server::ws::follows::Follows;
 use crate::server::ws::frames::{Flow, FrameReader, Inbound, write_close, write_frame, write_head};
 use crate::server::ws::outbox::Offer;
 use crate::server::ws::wire::Wire;
-use crate::server::ws::worker::{Followed, WatchSlot, Worker};
+use crate::server::ws::worker::{Followed, Worker};
 
 /// One client's connection, as the worker's table and the flusher see it.
 pub(super) struct Connection {
@@ -36,8 +36,7 @@ pub(super) struct Connection {
     pub(super) wire: Wire,
     pub(super) form: Form,
     pub(super) outbox: RefCell<super::outbox::Outbox>,
-    /// What it follows, and where it stands among each watch's subscribers.
-    pub(super) follows: RefCell<HashMap<WatchSlot, u32>>,
+    pub(super) follows: RefCell<Follows>,
     /// It is in the worker's list of connections with something to write.
     pub(super) dirty: Cell<bool>,
     /// The kernel took nothing; a task waits until it does.

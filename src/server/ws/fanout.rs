@@ -130,7 +130,7 @@ impl Worker {
         audience: Newcomer,
     ) -> bool {
         let table = self.table.borrow();
-        let place = connection.follows.borrow().get(&slot).copied();
+        let place = connection.follows.borrow().place(slot);
         let Some((watch, place)) = table.watch(slot).zip(place) else {
             return true;
         };

@@ -33,19 +33,31 @@ pub(super) async fn supervise(worker: Rc<Worker>) {
 async fn run(worker: Rc<Worker>) {
     loop {
         let mut woken = pin!(worker.outlet.wake.notified());
-        if woken.as_mut().enable() {
+        if woken.as_mut().enable() || worker.has_left_over() {
             // There is work already: let the connections read in between, or a steady stream of changes would starve them.
             tokio::task::yield_now().await;
         } else {
             woken.await;
         }
-        worker.nudge();
-        worker.drain();
-        worker.flush();
+        worker.round();
     }
 }
 
 impl Worker {
+    /// Takes what is owed, and writes it.
+    fn round(self: &Rc<Self>) {
+        self.in_round.set(true);
+        self.nudge();
+        self.drain();
+        self.flush();
+        self.in_round.set(false);
+    }
+
+    /// Whether the last round left something to write.
+    fn has_left_over(&self) -> bool {
+        !self.dirty.borrow().is_empty()
+    }
+
     /// Wakes the modules that were called since the last round.
     fn nudge(&self) {
         for nudge in self.nudges.take() {

@@ -7,6 +7,7 @@
 mod connection;
 mod fanout;
 mod flusher;
+mod follows;
 mod frames;
 mod heartbeat;
 mod outbox;

@@ -5,7 +5,7 @@
 //! and their latest values are encoded when there is room. Replies and log lines cannot be merged, so past their own bound the connection is to be closed.
 //! One frame always fits into an empty outbox, however large.
 
-use std::io::{self, IoSlice};
+use std::io;
 
 use indexmap::IndexSet;
 
@@ -132,7 +132,7 @@ impl Outbox {
     /// Writes what the kernel takes, once.
     pub(super) fn write_to(&mut self, wire: &Wire) -> io::Result<Written> {
         while self.backlog() > 0 {
-            match wire.try_write(&[IoSlice::new(&self.bytes[self.written..])]) {
+            match wire.try_write(&self.bytes[self.written..]) {
                 Ok(taken) => self.written += taken,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.compact();

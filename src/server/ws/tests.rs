@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{self, IoSlice};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -41,8 +41,7 @@ struct Memory {
 }
 
 impl MemoryWire {
-    pub(super) fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bytes = &bytes[0];
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         let taken = bytes.len().min(self.0.room.get());
         if taken == 0 {
             return Err(io::ErrorKind::WouldBlock.into());

@@ -2,7 +2,7 @@
 //!
 //! Two users share one stream: the connection's task reads, the worker's flusher writes. So everything takes `&self`.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::Shutdown;
 use std::task::{Context, Poll, Waker};
 
@@ -60,9 +60,9 @@ impl Wire {
     }
 
     /// Writes what the kernel takes. `WouldBlock` when it takes nothing.
-    pub(super) fn try_write(&self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(stream) => stream.try_write_vectored(bytes),
+            Self::Plain(stream) => stream.try_write(bytes),
             #[cfg(test)]
             Self::Memory(memory) => memory.try_write(bytes),
         }

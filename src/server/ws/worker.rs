@@ -4,7 +4,7 @@
 //! The only door between threads is [`WorkerOutlet`], into which the core pushes and out of which this worker takes whole batches.
 //! What happens to a batch is in `fanout.rs`, how it leaves in `flusher.rs`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use crate::server::metrics::ServerMetrics;
 use crate::server::ws::connection::Connection;
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct WatchSlot(u32);
 
 /// What all connections of a worker share.
@@ -40,6 +40,8 @@ pub(in crate::server) struct Worker {
     /// One buffer for all reads: a connection keeps only what is incomplete.
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     pub(super) scratch: RefCell<Scratch>,
+    /// The flusher is at work, and will come to what is marked meanwhile: waking it would cost an empty round each time.
+    pub(super) in_round: Cell<bool>,
     /// Modules that have been called in this turn, each once.
     pub(super) nudges: RefCell<Vec<Nudge>>,
 }
@@ -107,6 +109,7 @@ impl Worker {
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
+            in_round: Cell::new(false),
             nudges: RefCell::default(),
         })
     }
@@ -115,7 +118,9 @@ impl Worker {
     pub(super) fn mark_dirty(&self, connection: &Rc<Connection>) {
         if !connection.dirty.replace(true) {
             self.dirty.borrow_mut().push(Rc::clone(connection));
-            self.outlet.wake.notify_one();
+            if !self.in_round.get() {
+                self.outlet.wake.notify_one();
+            }
         }
     }
 
@@ -144,7 +149,7 @@ impl Worker {
 
     /// A connection follows nothing any more.
     pub(super) fn unfollow_all(&self, connection: &Rc<Connection>) {
-        let followed: Vec<WatchSlot> = connection.follows.borrow().keys().copied().collect();
+        let followed: Vec<WatchSlot> = connection.follows.borrow().slots().collect();
         self.metrics.bindings.decrement(followed.len() as f64);
         let mut ended = Vec::new();
         {
@@ -167,7 +172,7 @@ impl Worker {
     ) -> Result<Followed, Failure> {
         let mut table = self.table.borrow_mut();
         if let Some(&slot) = table.subjects.get(&subject) {
-            if connection.follows.borrow().contains_key(&slot) {
+            if connection.follows.borrow().place(slot).is_some() {
                 return Ok(Followed::Already(slot));
             }
             self.check_room(connection)?;
@@ -202,7 +207,7 @@ impl Worker {
             let Some(&slot) = table.subjects.get(subject) else {
                 return;
             };
-            if !connection.follows.borrow().contains_key(&slot) {
+            if connection.follows.borrow().place(slot).is_none() {
                 return;
             }
             connection.outbox.borrow_mut().forget_behind(slot);
@@ -283,7 +288,7 @@ impl Table {
             connection: Rc::clone(connection),
             splice,
         });
-        connection.follows.borrow_mut().insert(slot, place);
+        connection.follows.borrow_mut().set(slot, place);
     }
 
     /// Removes a subscriber in constant time. Returns the watch when nobody is left.
@@ -292,7 +297,7 @@ impl Table {
         slot: WatchSlot,
         connection: &Rc<Connection>,
     ) -> Option<WatchId> {
-        let place = connection.follows.borrow_mut().remove(&slot)?;
+        let place = connection.follows.borrow_mut().remove(slot)?;
         let watch = self.watch_mut(slot)?;
         let at = watch
             .forms
@@ -301,7 +306,7 @@ impl Table {
         let subscribers = &mut watch.forms[at].1;
         subscribers.swap_remove(place as usize);
         if let Some(moved) = subscribers.get(place as usize) {
-            moved.connection.follows.borrow_mut().insert(slot, place);
+            moved.connection.follows.borrow_mut().set(slot, place);
         }
         if subscribers.is_empty() {
             watch.forms.swap_remove(at);
