@@ -1,12 +1,13 @@
 //! The servers that can be measured: how each is made ready and started, and what its clients speak.
 //!
-//! A family of peers has a file of its own below; each server says on stdout where it listens.
+//! A family of peers has a file of its own below.
 
+mod brokers;
 mod install;
 mod web;
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,7 +18,8 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::protocol::{Ids, PlaceOs, Protocol};
+use crate::account::now;
+use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
 
 /// The core that servers run on; the tool takes the other.
 const SERVER_CORE: usize = 0;
@@ -39,6 +41,12 @@ pub(crate) enum Target {
     Bun,
     /// Node.js with ws.
     Node,
+    /// Redis, publish and subscribe; no websocket.
+    Redis,
+    /// NATS over websockets.
+    Nats,
+    /// Mosquitto, MQTT over websockets.
+    Mosquitto,
 }
 
 /// The bindings that a protocol's ids are spread over when every client has its own.
@@ -63,7 +71,33 @@ pub(crate) struct Running {
     _files: Vec<TempFile>,
 }
 
+/// How a server is started.
+struct Launch {
+    command: Command,
+    protocol: Box<dyn Protocol>,
+    ready: Ready,
+    files: Vec<TempFile>,
+}
+
+/// How a server shows that it is ready.
+enum Ready {
+    /// A line on stdout says where it listens.
+    Says,
+    /// It accepts connections there.
+    Accepts(SocketAddr),
+}
+
 struct TempFile(PathBuf);
+
+impl TempFile {
+    /// A file for a server to read; one at a time of each name.
+    fn write(name: &str, content: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("load-{}-{name}", std::process::id()));
+        std::fs::write(&path, content)
+            .with_context(|| format!("could not write {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
 
 impl Drop for TempFile {
     fn drop(&mut self) {
@@ -81,6 +115,9 @@ impl Target {
             Self::Uws => "uws",
             Self::Bun => "bun",
             Self::Node => "node",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+            Self::Mosquitto => "mosquitto",
         }
     }
 
@@ -100,58 +137,84 @@ impl Target {
             Self::Uws => web::prepare_uws(),
             Self::Bun => web::prepare_bun(),
             Self::Node => web::prepare_node(),
+            Self::Redis => brokers::prepare_redis(),
+            Self::Nats => brokers::prepare_nats(),
+            Self::Mosquitto => brokers::prepare_mosquitto(),
         }
     }
 
     /// Starts the server on its core and waits until it is ready.
     pub(crate) fn start(self, riser: &Path, workers: usize, ids: Ids) -> Result<Running> {
-        let mut files = Vec::new();
-        let mut command;
-        match self {
-            Self::Riser => {
-                let path = std::env::temp_dir().join(format!("load-{}.yaml", std::process::id()));
-                std::fs::write(&path, BUILDING).context("could not write the building file")?;
-                command = Command::new(riser);
-                command
-                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
-                    .arg(&path)
-                    .args(["--workers", &workers.to_string()]);
-                files.push(TempFile(path));
-            }
-            Self::Limit => {
-                command = Command::new(std::env::current_exe()?);
-                command.arg("limit");
-            }
-            Self::Uws => command = web::uws(),
-            Self::Bun => command = web::bun(),
-            Self::Node => command = web::node(),
-        }
-        let protocol = PlaceOs {
-            key: "load.secret".to_owned(),
+        let numbering = Numbering {
             ids,
             bindings: BINDINGS_PER_CLIENT,
         };
-        Running::start(self.name(), command, Box::new(protocol), files)
+        let launch = match self {
+            Self::Riser => {
+                let file = TempFile::write("building.yaml", BUILDING)?;
+                let mut command = Command::new(riser);
+                command
+                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
+                    .arg(&file.0)
+                    .args(["--workers", &workers.to_string()]);
+                Launch::placeos(command, numbering, vec![file])
+            }
+            Self::Limit => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg("limit");
+                Launch::placeos(command, numbering, Vec::new())
+            }
+            Self::Uws => Launch::placeos(web::uws(), numbering, Vec::new()),
+            Self::Bun => Launch::placeos(web::bun(), numbering, Vec::new()),
+            Self::Node => Launch::placeos(web::node(), numbering, Vec::new()),
+            Self::Redis => brokers::redis(ids)?,
+            Self::Nats => brokers::nats(numbering)?,
+            Self::Mosquitto => brokers::mosquitto(ids)?,
+        };
+        Running::start(self.name(), launch)
+    }
+}
+
+impl Launch {
+    /// A server that speaks as riser does, and says where it listens.
+    fn placeos(command: Command, numbering: Numbering, files: Vec<TempFile>) -> Self {
+        Self {
+            command,
+            protocol: Box::new(PlaceOs {
+                key: "load.secret".to_owned(),
+                numbering,
+            }),
+            ready: Ready::Says,
+            files,
+        }
     }
 }
 
 impl Running {
-    fn start(
-        name: &'static str,
-        mut command: Command,
-        protocol: Box<dyn Protocol>,
-        files: Vec<TempFile>,
-    ) -> Result<Self> {
+    fn start(name: &'static str, launch: Launch) -> Result<Self> {
+        let Launch {
+            mut command,
+            protocol,
+            ready,
+            files,
+        } = launch;
         command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(match ready {
+                Ready::Says => Stdio::piped(),
+                Ready::Accepts(_) => Stdio::null(),
+            })
             .stderr(Stdio::null());
         // A child inherits the core of the thread that starts it.
         pin(SERVER_CORE)?;
         let child = command.spawn();
         pin(TOOL_CORE)?;
         let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
-        match ready_address(&mut child) {
+        let address = match ready {
+            Ready::Says => ready_address(&mut child),
+            Ready::Accepts(address) => accepts(&mut child, address),
+        };
+        match address {
             Ok(address) => Ok(Self {
                 child,
                 address,
@@ -216,4 +279,18 @@ fn ready_address(child: &mut Child) -> Result<SocketAddr> {
         Err(RecvTimeoutError::Disconnected) => bail!("it ended before it was ready"),
         Err(RecvTimeoutError::Timeout) => bail!("it was not ready in {START_DEADLINE:?}"),
     }
+}
+
+/// Tries until somebody accepts, on the tool's own core.
+fn accepts(child: &mut Child, address: SocketAddr) -> Result<SocketAddr> {
+    let give_up = now() + START_DEADLINE;
+    while TcpStream::connect_timeout(&address, START_DEADLINE).is_err() {
+        if let Some(status) = child.try_wait()? {
+            bail!("it ended before it was ready: {status}");
+        }
+        if now() > give_up {
+            bail!("it was not ready in {START_DEADLINE:?}");
+        }
+    }
+    Ok(address)
 }
