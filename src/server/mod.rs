@@ -35,6 +35,10 @@ use crate::server::limits::{
 };
 use crate::server::metrics::ServerMetrics;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use ws::bench;
+
 pub use settings::{ConnectionLimits, KeepAliveSettings, ServerSettings};
 
 /// What all workers share.

@@ -4,6 +4,8 @@
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
 //! `frames.rs`, `outbox.rs` and `wire.rs` are what these are made of.
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod connection;
 mod fanout;
 mod flusher;

@@ -18,6 +18,9 @@ pub(super) enum Wire {
     /// A client that reads as much as a test lets it.
     #[cfg(test)]
     Memory(super::tests::MemoryWire),
+    /// A client that reads everything at once and sends nothing.
+    #[cfg(feature = "bench")]
+    Sink(super::bench::Sink),
 }
 
 impl Wire {
@@ -38,6 +41,8 @@ impl Wire {
             Self::Plain(stream) => stream.poll_read_ready(cx),
             #[cfg(test)]
             Self::Memory(_) => Poll::Pending,
+            #[cfg(feature = "bench")]
+            Self::Sink(_) => Poll::Pending,
         }
     }
 
@@ -56,6 +61,8 @@ impl Wire {
             }
             #[cfg(test)]
             Self::Memory(_) => Err(io::ErrorKind::WouldBlock.into()),
+            #[cfg(feature = "bench")]
+            Self::Sink(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -65,6 +72,8 @@ impl Wire {
             Self::Plain(stream) => stream.try_write(bytes),
             #[cfg(test)]
             Self::Memory(memory) => memory.try_write(bytes),
+            #[cfg(feature = "bench")]
+            Self::Sink(sink) => sink.try_write(bytes),
         }
     }
 
@@ -74,6 +83,8 @@ impl Wire {
             Self::Plain(stream) => stream.writable().await,
             #[cfg(test)]
             Self::Memory(memory) => memory.writable().await,
+            #[cfg(feature = "bench")]
+            Self::Sink(_) => Ok(()),
         }
     }
 
@@ -93,6 +104,8 @@ impl Wire {
             Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
             #[cfg(test)]
             Self::Memory(_) => {}
+            #[cfg(feature = "bench")]
+            Self::Sink(_) => {}
         }
     }
 }
