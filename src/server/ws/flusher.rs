@@ -26,7 +26,7 @@ pub(super) async fn supervise(worker: Rc<Worker>) {
         }
         tracing::error!("a worker's flusher panicked and is started again");
         sleep(FLUSHER_RESTART_PAUSE).await;
-        worker.outlet.wake.notify_one();
+        worker.mark_all_dirty();
     }
 }
 
@@ -51,6 +51,18 @@ impl Worker {
         self.drain();
         self.flush();
         self.in_round.set(false);
+    }
+
+    /// After a panic nobody knows whose bytes were about to be written.
+    pub(super) fn mark_all_dirty(&self) {
+        self.in_round.set(false);
+        self.dirty.borrow_mut().clear();
+        for connection in self.table.borrow().connections.values() {
+            connection.dirty.set(false);
+            self.mark_dirty(connection);
+        }
+        // Also with nobody to write to: the outlet may hold what came meanwhile.
+        self.outlet.wake.notify_one();
     }
 
     /// Whether the last round left something to write.

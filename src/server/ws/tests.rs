@@ -429,6 +429,25 @@ fn a_lost_client_with_bytes_unwritten_leaves_the_flusher_nothing_to_do() {
 }
 
 #[test]
+fn after_a_panic_of_the_flusher_nobody_is_forgotten() {
+    run(async {
+        let mut world = World::new();
+        for (_, wire) in &world.clients {
+            wire.allow(usize::MAX);
+        }
+        world.say(0, Asked::Bind, 0);
+        // As a round leaves things that panics: the list is taken, the marks stay.
+        world.worker.dirty.borrow_mut().clear();
+        world.worker.in_round.set(true);
+
+        world.worker.mark_all_dirty();
+        world.round().await;
+
+        assert_eq!(world.clients[0].1.messages().len(), 1);
+    });
+}
+
+#[test]
 fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
     run(async {
         let world = World::new();
