@@ -5,11 +5,19 @@
 
 mod house;
 
-use divan::Bencher;
+use std::time::Duration;
+
 use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, Divan};
+
+/// How long each is measured at least, so that a median does not hang on a few hundred runs. `--min-time` says otherwise.
+const MIN_TIME: Duration = Duration::from_millis(200);
 
 fn main() {
-    divan::main();
+    Divan::default()
+        .min_time(MIN_TIME)
+        .config_with_args()
+        .main();
 }
 
 /// From a client's bytes to what it asks.

@@ -13,6 +13,8 @@
     reason = "a plain program of threads and processes, with no runtime to block and no clock to pause"
 )]
 
+mod bench;
+mod load;
 mod setup;
 mod step;
 mod test;
@@ -24,20 +26,36 @@ use anyhow::{Context, Result, bail};
 
 struct Task {
     name: &'static str,
+    /// What may stand behind the name.
+    takes: &'static str,
     does: &'static str,
-    run: fn(&Path) -> Result<()>,
+    run: fn(&Path, &[String]) -> Result<()>,
 }
 
 const TASKS: &[Task] = &[
     Task {
         name: "setup",
+        takes: "",
         does: "install what the tests need: Debian, node and python packages, cargo tools",
-        run: setup::run,
+        run: |root, arguments| none("setup", arguments).and_then(|()| setup::run(root)),
     },
     Task {
         name: "test",
-        does: "set up, then everything that CI checks: format, lints, docs, licences, tests",
-        run: test::run,
+        takes: "",
+        does: "set up, then everything that CI checks: format, lints, docs, licences, load, tests",
+        run: |root, arguments| none("test", arguments).and_then(|()| test::run(root)),
+    },
+    Task {
+        name: "bench",
+        takes: "[NAME …]",
+        does: "measure single steps of the hot paths, all or those whose name contains a word",
+        run: bench::run,
+    },
+    Task {
+        name: "load",
+        takes: "[--all] [--record]",
+        does: "compare riser with the least possible server and uWebSockets, or with every peer",
+        run: load::run,
     },
 ];
 
@@ -60,17 +78,25 @@ fn run(arguments: Vec<String>) -> Result<()> {
         .iter()
         .find(|task| task.name == name)
         .with_context(|| format!("there is no task {name}; cargo xtask lists them"))?;
-    if let Some(argument) = rest.first() {
-        bail!("{name} takes no argument, but was given {argument}");
-    }
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = manifest.parent().context("xtask stands in the workspace")?;
-    (task.run)(root)
+    (task.run)(root, rest)
+}
+
+/// Refuses what stands behind the name of a task that takes nothing.
+fn none(name: &str, arguments: &[String]) -> Result<()> {
+    match arguments.first() {
+        Some(argument) => bail!("{name} takes no argument, but was given {argument}"),
+        None => Ok(()),
+    }
 }
 
 fn list() {
     println!("cargo xtask TASK\n");
-    for Task { name, does, .. } in TASKS {
-        println!("  {name:8} {does}");
+    for task in TASKS {
+        let Task {
+            name, takes, does, ..
+        } = task;
+        println!("  {:24} {does}", format!("{name} {takes}"));
     }
 }

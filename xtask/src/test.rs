@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::load;
 use crate::setup;
 use crate::step::{run as run_program, step};
 
@@ -13,7 +14,7 @@ use crate::step::{run as run_program, step};
 const QUICK: Duration = Duration::from_secs(2 * 60);
 
 /// For what may compile the whole workspace on two cores.
-const BUILD: Duration = Duration::from_secs(30 * 60);
+pub(crate) const BUILD: Duration = Duration::from_secs(30 * 60);
 
 pub(crate) fn run(root: &Path) -> Result<()> {
     setup::run(root)?;
@@ -22,11 +23,18 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     })?;
     step("lints", || {
         let clippy = ["clippy", "--workspace", "--all-targets", "--locked"];
-        run_program(
-            cargo().args(clippy).args(["--", "-D", "warnings"]),
-            root,
-            BUILD,
-        )
+        let deny = ["--", "-D", "warnings"];
+        run_program(cargo().args(clippy).args(deny), root, BUILD)?;
+        // The micro benches need a feature that nothing else has.
+        let benches = [
+            "clippy",
+            "--bench",
+            "micro",
+            "--features",
+            "bench",
+            "--locked",
+        ];
+        run_program(cargo().args(benches).args(deny), root, BUILD)
     })?;
     step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--locked"];
@@ -48,6 +56,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             BUILD,
         )
     })?;
+    load::smoke(root)?;
     // Without a line of ours behind it: the run ends with the runner's summary.
     let nextest = ["nextest", "run", "--workspace", "--locked"];
     run_program(
@@ -58,6 +67,6 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     .context("the step 'tests' failed")
 }
 
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(setup::CARGO)
 }
