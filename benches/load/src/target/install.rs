@@ -68,8 +68,9 @@ pub(super) fn npm_ci(peer: &str) -> Result<()> {
         return Ok(());
     }
     require("npm", "apt-get install npm")?;
-    run(Command::new("npm").arg("ci").current_dir(&folder))
-        .with_context(|| format!("by hand: npm ci --prefix benches/load/peers/{peer}"))?;
+    if let Err(error) = run(Command::new("npm").arg("ci").current_dir(&folder)) {
+        bail!("{error:#}; by hand: npm ci --prefix benches/load/peers/{peer}");
+    }
     note(&modules, &lock)
 }
 
