@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::protocol::{Framing, Message, Protocol, Unframer};
+use crate::protocol::{Framing, Message, Protocol, Role, Unframer};
 
 /// The size of the buffer that all connections are read into, one after the other.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -31,6 +31,7 @@ pub(crate) struct Engine {
 
 struct Connection {
     stream: TcpStream,
+    role: Role,
     /// The beginning of a message whose end has not come yet.
     rest: Vec<u8>,
     unframer: Unframer,
@@ -70,10 +71,11 @@ impl Engine {
         })
     }
 
-    /// Opens connections until there are `count`, and waits until each is greeted.
+    /// Opens connections for this role until there are `count` of all, and waits until each is greeted.
     pub(crate) fn open(
         &mut self,
         protocol: &dyn Protocol,
+        role: Role,
         count: usize,
         deadline: Duration,
     ) -> Result<()> {
@@ -81,7 +83,7 @@ impl Engine {
         let mut greeted = self.connections.len();
         while greeted < count {
             while self.connections.len() < count && self.connections.len() - greeted < OPENING_MAX {
-                self.begin()?;
+                self.begin(role)?;
             }
             greeted += self.turn(protocol, &mut |_, _| Ok(()))?;
             if crate::account::now() > end {
@@ -91,7 +93,7 @@ impl Engine {
         Ok(())
     }
 
-    fn begin(&mut self) -> Result<()> {
+    fn begin(&mut self, role: Role) -> Result<()> {
         let mut stream = TcpStream::connect(self.address)
             .with_context(|| format!("could not connect to {}", self.address))?;
         let token = Token(self.connections.len());
@@ -102,6 +104,7 @@ impl Engine {
         )?;
         self.connections.push(Connection {
             stream,
+            role,
             rest: Vec::new(),
             unframer: Unframer::default(),
             unsent: Vec::new(),
@@ -163,7 +166,7 @@ impl Engine {
             }
             connection.stream.set_nodelay(true)?;
             connection.phase = Phase::Greeting;
-            protocol.greet(index, &mut connection.unsent);
+            protocol.greet(connection.role, &mut connection.unsent);
         }
         connection.flush()
     }
@@ -192,7 +195,9 @@ impl Engine {
             let greeting;
             if connection.phase == Phase::Greeting {
                 rest.extend_from_slice(bytes);
-                let Some(used) = protocol.greeted(&rest, &mut connection.unsent)? else {
+                let Some(used) =
+                    protocol.greeted(connection.role, &rest, &mut connection.unsent)?
+                else {
                     connection.rest = rest;
                     continue;
                 };

@@ -47,6 +47,8 @@ pub(crate) enum Target {
     Nats,
     /// Mosquitto, MQTT over websockets.
     Mosquitto,
+    /// Sockudo, Pusher's protocol.
+    Sockudo,
 }
 
 /// The bindings that a protocol's ids are spread over when every client has its own.
@@ -118,6 +120,7 @@ impl Target {
             Self::Redis => "redis",
             Self::Nats => "nats",
             Self::Mosquitto => "mosquitto",
+            Self::Sockudo => "sockudo",
         }
     }
 
@@ -140,6 +143,7 @@ impl Target {
             Self::Redis => brokers::prepare_redis(),
             Self::Nats => brokers::prepare_nats(),
             Self::Mosquitto => brokers::prepare_mosquitto(),
+            Self::Sockudo => brokers::prepare_sockudo(),
         }
     }
 
@@ -170,6 +174,7 @@ impl Target {
             Self::Redis => brokers::redis(ids)?,
             Self::Nats => brokers::nats(numbering)?,
             Self::Mosquitto => brokers::mosquitto(ids)?,
+            Self::Sockudo => brokers::sockudo(ids)?,
         };
         Running::start(self.name(), launch)
     }

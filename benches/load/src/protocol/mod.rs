@@ -3,6 +3,7 @@
 mod mqtt;
 mod nats;
 mod placeos;
+mod pusher;
 mod redis;
 mod websocket;
 
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
 pub(crate) use placeos::PlaceOs;
+pub(crate) use pusher::{APP, KEY, Pusher, SECRET};
 pub(crate) use redis::Redis;
 pub(crate) use websocket::Unframer;
 
@@ -44,11 +46,13 @@ impl Stamp {
         out.extend_from_slice(br#""}"#);
     }
 
-    /// Reads the stamp of a value.
+    /// Reads the stamp of a value, as it was sent or within a JSON string.
     pub(crate) fn read(value: &[u8]) -> Option<Self> {
-        let rest = value.strip_prefix(br#"{"n":"#)?;
+        let plain = value.strip_prefix(br#"{"n":"#);
+        let rest = plain.or_else(|| value.strip_prefix(br#"{\"n\":"#))?;
         let (sequence, rest) = number(rest)?;
-        let rest = rest.strip_prefix(br#","t":"#)?;
+        let plain = rest.strip_prefix(br#","t":"#);
+        let rest = plain.or_else(|| rest.strip_prefix(br#",\"t\":"#))?;
         let (sent_nanos, _) = number(rest)?;
         Some(Self {
             sequence,
@@ -137,13 +141,22 @@ pub(crate) enum Framing {
     Websocket,
 }
 
+/// What a connection is for. In some protocols a publisher is no client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It binds, and calls.
+    Client,
+    /// It publishes.
+    Publisher,
+}
+
 /// A wire protocol, from the client's side.
 pub(crate) trait Protocol {
     /// Appends what a client says first.
-    fn greet(&self, connection: usize, out: &mut Vec<u8>);
+    fn greet(&self, role: Role, out: &mut Vec<u8>);
     /// How many bytes of the front are the server's greeting; `None` while it is incomplete.
     /// What the client says to it is appended.
-    fn greeted(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>>;
+    fn greeted(&self, role: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>>;
     /// What the messages come in, once the greeting is over.
     fn framing(&self) -> Framing {
         Framing::Own

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::protocol::websocket::{self, BINARY, frame};
-use crate::protocol::{Framing, Message, Numbering, Protocol, line, number, topic};
+use crate::protocol::{Framing, Message, Numbering, Protocol, Role, line, number, topic};
 
 /// What a client says of itself: no answer to every line, and no copies of its own messages.
 const CONNECT: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false,\
@@ -15,12 +15,12 @@ pub(crate) struct Nats {
 }
 
 impl Protocol for Nats {
-    fn greet(&self, _: usize, out: &mut Vec<u8>) {
+    fn greet(&self, _: Role, out: &mut Vec<u8>) {
         websocket::upgrade("/", "", out);
     }
 
     /// The server's own introduction follows the upgrade and needs no waiting for: nothing in it matters here.
-    fn greeted(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
         let used = websocket::upgraded(bytes)?;
         if used.is_some() {
             frame(BINARY, CONNECT, out);

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::protocol::websocket::{self, TEXT, frame};
-use crate::protocol::{Message, Numbering, Protocol, number};
+use crate::protocol::{Message, Numbering, Protocol, Role, number};
 
 /// Requests that are no binds are numbered from here.
 pub(crate) const FIRST_REQUEST: u64 = 1_000_000_000;
@@ -14,7 +14,7 @@ pub(crate) struct PlaceOs {
 }
 
 impl Protocol for PlaceOs {
-    fn greet(&self, _: usize, out: &mut Vec<u8>) {
+    fn greet(&self, _: Role, out: &mut Vec<u8>) {
         websocket::upgrade(
             "/api/engine/v2/systems/control",
             &format!("X-API-Key: {}\r\n", self.key),
@@ -22,7 +22,7 @@ impl Protocol for PlaceOs {
         );
     }
 
-    fn greeted(&self, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
         websocket::upgraded(bytes)
     }
 

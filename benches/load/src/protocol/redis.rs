@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::protocol::{Message, Protocol, line, number, status, topic};
+use crate::protocol::{Message, Protocol, Role, line, number, status, topic};
 
 /// The answer to the greeting.
 const PONG: &[u8] = b"+PONG\r\n";
@@ -10,11 +10,11 @@ const PONG: &[u8] = b"+PONG\r\n";
 pub(crate) struct Redis;
 
 impl Protocol for Redis {
-    fn greet(&self, _: usize, out: &mut Vec<u8>) {
+    fn greet(&self, _: Role, out: &mut Vec<u8>) {
         write_command(&[b"PING"], out);
     }
 
-    fn greeted(&self, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
         let Some((greeting, used)) = line(bytes) else {
             return Ok(None);
         };
@@ -109,7 +109,11 @@ mod tests {
     #[test]
     fn errors_are_not_taken_for_messages() {
         assert!(Redis.read(b"-ERR no\r\n").is_err());
-        assert!(Redis.greeted(b"-NOAUTH\r\n", &mut Vec::new()).is_err());
+        assert!(
+            Redis
+                .greeted(Role::Client, b"-NOAUTH\r\n", &mut Vec::new())
+                .is_err()
+        );
         assert!(
             Redis
                 .read(b"*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\n1\r\n")

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::account::{nanos, now};
 use crate::engine::Engine;
-use crate::protocol::Message;
+use crate::protocol::{Message, Role};
 use crate::scenario::{Figures, Loads, PATIENCE, Samples, Size};
 use crate::target::Running;
 
@@ -15,7 +15,7 @@ pub(super) fn closed(server: &Running, size: Size, connections: usize) -> Result
     let connections = size.connections.unwrap_or(connections);
     let protocol = server.protocol();
     let mut engine = Engine::new(server.address())?;
-    engine.open(protocol, connections, PATIENCE)?;
+    engine.open(protocol, Role::Client, connections, PATIENCE)?;
     let mut figures = Figures::new();
     let mut latency = Samples::new();
     let mut trips = 0_u64;

@@ -18,7 +18,7 @@ use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
 use crate::engine::{Engine, Reading};
-use crate::protocol::{Ids, Message, Protocol, Stamp};
+use crate::protocol::{Ids, Message, Protocol, Role, Stamp};
 use crate::target::Running;
 
 /// How long anything that a scenario waits for may take.
@@ -163,9 +163,14 @@ impl<'a> Clients<'a> {
             sequence: 0,
             bytes,
         };
-        clients
-            .engine
-            .open(clients.protocol, connections + 1, PATIENCE)?;
+        for (role, count) in [
+            (Role::Client, connections),
+            (Role::Publisher, connections + 1),
+        ] {
+            clients
+                .engine
+                .open(clients.protocol, role, count, PATIENCE)?;
+        }
         clients.bind_all()?;
         Ok(clients)
     }

@@ -1,4 +1,4 @@
-//! Message brokers that are installed with the system: Redis, NATS and Mosquitto.
+//! Message brokers that are programs of their own: Redis, NATS, Mosquitto, and Sockudo for Pusher's protocol.
 //!
 //! They say nothing when they are ready, so a free port is chosen for each and tried until somebody answers there.
 //! What is set is what the comparison needs: loopback alone, nothing on disk, and nobody ended for being silent.
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::protocol::{Ids, Mqtt, Nats, Numbering, Redis};
+use crate::protocol::{APP, Ids, KEY, Mqtt, Nats, Numbering, Pusher, Redis, SECRET};
 use crate::target::install::require;
 use crate::target::{Launch, Ready, TempFile};
 
@@ -29,6 +29,18 @@ pub(super) fn prepare_nats() -> Result<()> {
 
 pub(super) fn prepare_mosquitto() -> Result<()> {
     require(&program("mosquitto"), "apt-get install mosquitto")
+}
+
+pub(super) fn prepare_sockudo() -> Result<()> {
+    require(
+        &sockudo_binary(),
+        "apt-get install protobuf-compiler libprotobuf-dev cmake, \
+         then cargo install sockudo --version 5.2.0 --locked --root .tools",
+    )
+}
+
+fn sockudo_binary() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../.tools/bin/sockudo").to_owned()
 }
 
 pub(super) fn redis(ids: Ids) -> Result<Launch> {
@@ -87,6 +99,28 @@ pub(super) fn mosquitto(ids: Ids) -> Result<Launch> {
         protocol: Box::<Mqtt>::default(),
         ready: Ready::Accepts(address),
         files: vec![file],
+    })
+}
+
+pub(super) fn sockudo(ids: Ids) -> Result<Launch> {
+    refuse_own(ids)?;
+    let address = free_address()?;
+    let mut command = Command::new(sockudo_binary());
+    command
+        .current_dir(std::env::temp_dir())
+        .env("HOST", "127.0.0.1")
+        .env("PORT", address.port().to_string())
+        .env("METRICS_ENABLED", "false")
+        .env("RATE_LIMITER_ENABLED", "false")
+        .env("SOCKUDO_DEFAULT_APP_ID", APP)
+        .env("SOCKUDO_DEFAULT_APP_KEY", KEY)
+        .env("SOCKUDO_DEFAULT_APP_SECRET", SECRET)
+        .env("SOCKUDO_DEFAULT_APP_MAX_CONNECTIONS", CLIENTS_MAX);
+    Ok(Launch {
+        command,
+        protocol: Box::new(Pusher),
+        ready: Ready::Accepts(address),
+        files: Vec::new(),
     })
 }
 
