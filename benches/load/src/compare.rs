@@ -1,18 +1,22 @@
 //! Servers side by side: every round runs each of them once, fresh, and only ratios taken within a round are compared.
+//!
+//! A peer that is not there is named and left out, and what goes wrong on one server in one scenario costs it that row alone.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::scenario::{Figures, Scenario, Size};
+use crate::table::Printed;
 use crate::target::Target;
 
 /// What is compared.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Comparison {
-    /// The servers.
+    /// The servers; the first is what the others are compared with.
     #[arg(required = true)]
     targets: Vec<Target>,
     /// What is done to them; everything unless given.
@@ -34,62 +38,127 @@ pub(crate) struct Comparison {
     json: Option<PathBuf>,
 }
 
-/// All figures of one scenario: by server, by figure, one a round.
-type Table = BTreeMap<Target, BTreeMap<&'static str, Vec<f64>>>;
+/// What came of one server in one scenario.
+pub(crate) enum Outcome {
+    /// Each figure, once a round.
+    Measured(BTreeMap<&'static str, Vec<f64>>),
+    /// Why there is none: one wrong round is enough.
+    Failed(String),
+}
+
+/// What came of one scenario.
+pub(crate) type Table = BTreeMap<Target, Outcome>;
 
 #[derive(Serialize)]
 struct Record<'a> {
-    scenario: String,
+    scenario: &'a str,
     server: &'a str,
-    figure: &'a str,
-    rounds: &'a [f64],
+    #[serde(flatten)]
+    content: Content<'a>,
 }
 
-/// Runs the comparison and prints its tables.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Figure { figure: &'a str, rounds: &'a [f64] },
+    None { no_figure: &'a str },
+}
+
+/// Runs the comparison and prints its tables. It has failed when riser or the yardstick has.
 pub(crate) fn run(comparison: &Comparison) -> Result<()> {
     let scenarios = if comparison.scenarios.is_empty() {
-        <Scenario as clap::ValueEnum>::value_variants().to_vec()
+        <Scenario as clap::ValueEnum>::value_variants()
     } else {
-        comparison.scenarios.clone()
+        &comparison.scenarios
     };
-    let mut records = Vec::new();
-    for scenario in scenarios {
-        let mut table = Table::new();
-        for round in 1..=comparison.rounds {
-            for &target in &comparison.targets {
-                eprint!("\r{scenario:?}, round {round}, {}          ", target.name());
-                let figures = run_once(comparison, scenario, target)?;
-                for (name, figure) in figures {
-                    table
-                        .entry(target)
-                        .or_default()
-                        .entry(name)
-                        .or_default()
-                        .push(figure);
-                }
+    let steps = scenarios.len() * comparison.rounds * comparison.targets.len();
+    let bar = ProgressBar::new(u64::try_from(steps)?).with_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len}  {msg}  {elapsed} of about {duration}",
+    )?);
+    let mut failures = Vec::new();
+    let mut targets = Vec::new();
+    for &target in &comparison.targets {
+        bar.set_message(format!("preparing {}", target.name()));
+        match target.prepare(&comparison.riser) {
+            Ok(()) => targets.push(target),
+            Err(error) => {
+                bar.suspend(|| println!("left out: {}: {error:#}", target.name()));
+                fail(target, "everything", &mut failures);
             }
         }
-        eprint!("\r                                          \r");
-        print(scenario, &comparison.targets, &table);
-        records.push((scenario, table));
     }
+    bar.set_length(u64::try_from(
+        scenarios.len() * comparison.rounds * targets.len(),
+    )?);
+    bar.reset_elapsed();
+    let mut tables = Vec::new();
+    for &scenario in scenarios {
+        let table = measure(comparison, scenario, &targets, &bar);
+        let printed = Printed {
+            scenario,
+            targets: &targets,
+            table: &table,
+        };
+        bar.suspend(|| print!("\n{printed}"));
+        for (target, outcome) in &table {
+            if matches!(outcome, Outcome::Failed(_)) {
+                fail(*target, scenario.name(), &mut failures);
+            }
+        }
+        tables.push((scenario, table));
+    }
+    bar.finish_and_clear();
     if let Some(path) = &comparison.json {
-        let records: Vec<Record<'_>> = records
-            .iter()
-            .flat_map(|(scenario, table)| {
-                table.iter().flat_map(move |(target, figures)| {
-                    figures.iter().map(move |(figure, rounds)| Record {
-                        scenario: format!("{scenario:?}").to_lowercase(),
-                        server: target.name(),
-                        figure,
-                        rounds,
-                    })
-                })
-            })
-            .collect();
-        std::fs::write(path, serde_json::to_string_pretty(&records)?)?;
+        std::fs::write(path, serde_json::to_string_pretty(&records(&tables))?)
+            .with_context(|| format!("could not write {}", path.display()))?;
+    }
+    if !failures.is_empty() {
+        bail!(
+            "no figure where there has to be one: {}",
+            failures.join(", ")
+        );
     }
     Ok(())
+}
+
+fn fail(target: Target, what: &str, failures: &mut Vec<String>) {
+    if target.is_essential() {
+        failures.push(format!("{} in {what}", target.name()));
+    }
+}
+
+/// Every server once a round; one that has failed is not run again.
+fn measure(
+    comparison: &Comparison,
+    scenario: Scenario,
+    targets: &[Target],
+    bar: &ProgressBar,
+) -> Table {
+    let mut table = Table::new();
+    for round in 1..=comparison.rounds {
+        for &target in targets {
+            bar.set_message(format!(
+                "{}, round {round}, {}",
+                scenario.name(),
+                target.name()
+            ));
+            let outcome = table
+                .entry(target)
+                .or_insert_with(|| Outcome::Measured(BTreeMap::new()));
+            if let Outcome::Measured(rounds) = outcome {
+                match run_once(comparison, scenario, target) {
+                    Ok(figures) => {
+                        for (name, figure) in figures {
+                            rounds.entry(name).or_default().push(figure);
+                        }
+                    }
+                    Err(error) => *outcome = Outcome::Failed(format!("{error:#}")),
+                }
+            }
+            bar.inc(1);
+        }
+    }
+    table
 }
 
 fn run_once(comparison: &Comparison, scenario: Scenario, target: Target) -> Result<Figures> {
@@ -97,41 +166,26 @@ fn run_once(comparison: &Comparison, scenario: Scenario, target: Target) -> Resu
     scenario.run(&server, comparison.size)
 }
 
-/// One table: medians, and behind them the median of each round's ratio to the first server, with its spread.
-fn print(scenario: Scenario, targets: &[Target], table: &Table) {
-    println!("{scenario:?}");
-    let Some(base) = targets.first().and_then(|target| table.get(target)) else {
-        return;
-    };
-    for name in base.keys() {
-        print!("  {name:<30}");
-        for target in targets {
-            let Some(rounds) = table.get(target).and_then(|figures| figures.get(name)) else {
-                print!("{:>12} {:<26}", target.name(), "–");
-                continue;
+fn records(tables: &[(Scenario, Table)]) -> Vec<Record<'_>> {
+    let mut records = Vec::new();
+    for (scenario, table) in tables {
+        for (target, outcome) in table {
+            let mut push = |content| {
+                records.push(Record {
+                    scenario: scenario.name(),
+                    server: target.name(),
+                    content,
+                });
             };
-            print!("  {} {:>10}", target.name(), short(median(rounds)));
-            if target != &targets[0] {
-                let ratios: Vec<f64> = base[name].iter().zip(rounds).map(|(a, b)| a / b).collect();
-                let low = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = ratios.iter().copied().fold(0.0, f64::max);
-                print!(" (×{:.2}, {low:.2}–{high:.2})", median(&ratios));
+            match outcome {
+                Outcome::Measured(figures) => {
+                    for (figure, rounds) in figures {
+                        push(Content::Figure { figure, rounds });
+                    }
+                }
+                Outcome::Failed(no_figure) => push(Content::None { no_figure }),
             }
         }
-        println!();
     }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn short(value: f64) -> String {
-    match value {
-        value if value >= 1000.0 => format!("{value:.0}"),
-        value if value >= 10.0 => format!("{value:.1}"),
-        value => format!("{value:.3}"),
-    }
+    records
 }

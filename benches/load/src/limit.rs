@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use memchr::memmem;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use nix::sys::socket::{Backlog, listen};
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -52,6 +53,8 @@ pub(crate) fn serve(address: SocketAddr) -> Result<()> {
     let poll = Poll::new()?;
     let mut listener =
         TcpListener::bind(address).with_context(|| format!("could not listen on {address}"))?;
+    // The 128 that mio asks for are fewer than come at once; each one too many would wait a second for its next try.
+    listen(&listener, Backlog::MAXALLOWABLE)?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("limit ready http://{}", listener.local_addr()?);

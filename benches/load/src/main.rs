@@ -13,6 +13,7 @@ mod engine;
 mod limit;
 mod protocol;
 mod scenario;
+mod table;
 mod target;
 
 use std::net::SocketAddr;

@@ -1,10 +1,15 @@
-//! The servers that can be measured: how each is started, and what its clients speak.
+//! The servers that can be measured: how each is made ready and started, and what its clients speak.
+//!
+//! A family of peers has a file of its own below; each server says on stdout where it listens.
+
+mod install;
+mod web;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -28,6 +33,12 @@ pub(crate) enum Target {
     Riser,
     /// The least that a server can do.
     Limit,
+    /// uWebSockets, C++.
+    Uws,
+    /// Bun's own websocket server, JavaScript.
+    Bun,
+    /// Node.js with ws.
+    Node,
 }
 
 /// The bindings that a protocol's ids are spread over when every client has its own.
@@ -46,7 +57,6 @@ api_keys:
 
 /// A server that runs, and ends when this is dropped.
 pub(crate) struct Running {
-    name: &'static str,
     child: Child,
     address: SocketAddr,
     protocol: Box<dyn Protocol>,
@@ -68,6 +78,28 @@ impl Target {
         match self {
             Self::Riser => "riser",
             Self::Limit => "limit",
+            Self::Uws => "uws",
+            Self::Bun => "bun",
+            Self::Node => "node",
+        }
+    }
+
+    /// Whether a comparison has failed without it. Of the others, each may be missing on a machine.
+    pub(crate) fn is_essential(self) -> bool {
+        matches!(self, Self::Riser | Self::Limit)
+    }
+
+    /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
+    pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
+        match self {
+            Self::Riser if !riser.exists() => bail!(
+                "there is no {}: cargo build --release -p riser",
+                riser.display()
+            ),
+            Self::Riser | Self::Limit => Ok(()),
+            Self::Uws => web::prepare_uws(),
+            Self::Bun => web::prepare_bun(),
+            Self::Node => web::prepare_node(),
         }
     }
 
@@ -90,6 +122,9 @@ impl Target {
                 command = Command::new(std::env::current_exe()?);
                 command.arg("limit");
             }
+            Self::Uws => command = web::uws(),
+            Self::Bun => command = web::bun(),
+            Self::Node => command = web::node(),
         }
         let protocol = PlaceOs {
             key: "load.secret".to_owned(),
@@ -118,7 +153,6 @@ impl Running {
         let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
         match ready_address(&mut child) {
             Ok(address) => Ok(Self {
-                name,
                 child,
                 address,
                 protocol,
@@ -129,10 +163,6 @@ impl Running {
                 Err(error).with_context(|| format!("{name} did not come up"))
             }
         }
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -183,6 +213,7 @@ fn ready_address(child: &mut Child) -> Result<SocketAddr> {
     });
     match receiver.recv_timeout(START_DEADLINE) {
         Ok(address) => address.parse().context("an address"),
-        Err(_) => bail!("it was not ready in {START_DEADLINE:?}"),
+        Err(RecvTimeoutError::Disconnected) => bail!("it ended before it was ready"),
+        Err(RecvTimeoutError::Timeout) => bail!("it was not ready in {START_DEADLINE:?}"),
     }
 }

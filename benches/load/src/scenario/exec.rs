@@ -46,6 +46,9 @@ pub(super) fn closed(server: &Running, size: Size, connections: usize) -> Result
             Ok(())
         })?;
     }
+    if trips == 0 {
+        bail!("no call was answered in {} s", size.seconds);
+    }
     let (cpu, took) = loads.end(&mut figures)?;
     figures.insert("trips/s", trips as f64 / took.as_secs_f64());
     figures.insert("CPU µs/trip", cpu.total.as_secs_f64() * 1e6 / trips as f64);

@@ -13,7 +13,8 @@ mod slow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
 use crate::engine::{Engine, Reading};
@@ -48,9 +49,13 @@ pub(crate) enum Scenario {
     Idle,
     /// Memory of further bindings.
     Bindings,
-    /// Some clients stop reading for a while.
+    /// Some clients stop reading for a while; p99 is the latency of the others.
     Slow,
 }
+
+/// The figures of both sides' loads: how much of a core each used.
+pub(crate) const SERVER_LOAD: &str = "server load";
+pub(crate) const TOOL_LOAD: &str = "tool load";
 
 /// What a run measured, by name. All are "per something" or times, so that runs of different length compare.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
@@ -70,6 +75,31 @@ pub(crate) struct Size {
 }
 
 impl Scenario {
+    /// The word on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fanout => "fanout",
+            Self::Pending => "pending",
+            Self::Own => "own",
+            Self::Burst => "burst",
+            Self::Easy => "easy",
+            Self::Overload => "overload",
+            Self::Exec => "exec",
+            Self::Trip => "trip",
+            Self::Connect => "connect",
+            Self::Idle => "idle",
+            Self::Bindings => "bindings",
+            Self::Slow => "slow",
+        }
+    }
+
+    /// What it is, in one line.
+    pub(crate) fn help(self) -> String {
+        self.to_possible_value()
+            .and_then(|value| value.get_help().map(ToString::to_string))
+            .unwrap_or_default()
+    }
+
     /// How the clients of this scenario number their bindings.
     pub(crate) fn ids(self) -> Ids {
         if self == Self::Own {
@@ -94,7 +124,6 @@ impl Scenario {
             Self::Bindings => idle::bindings(server, size),
             Self::Slow => slow::stopped(server, size),
         }
-        .with_context(|| format!("{self:?} on {}", server.name()))
     }
 }
 
@@ -350,11 +379,8 @@ impl Loads {
         let took = now() - self.began;
         let server = Cpu::of(self.server)?.since(self.before.0);
         let tool = Cpu::of(std::process::id())?.since(self.before.1);
-        figures.insert(
-            "server load",
-            server.total.as_secs_f64() / took.as_secs_f64(),
-        );
-        figures.insert("tool load", tool.total.as_secs_f64() / took.as_secs_f64());
+        figures.insert(SERVER_LOAD, server.total.as_secs_f64() / took.as_secs_f64());
+        figures.insert(TOOL_LOAD, tool.total.as_secs_f64() / took.as_secs_f64());
         Ok((server, took))
     }
 }

@@ -36,13 +36,13 @@ pub(super) fn stopped(server: &Running, size: Size) -> Result<Figures> {
         }
     }
     figures.insert("last value ms", (now() - again).as_secs_f64() * 1e3);
-    figures.insert("others' p99 before ms", before.quantile(0.99) / 1e6);
-    figures.insert("others' p99 during ms", during.quantile(0.99) / 1e6);
+    figures.insert("p99 before ms", before.quantile(0.99) / 1e6);
+    figures.insert("p99 during ms", during.quantile(0.99) / 1e6);
     figures.insert(
-        "others' p99, during ÷ before",
+        "p99 during ÷ before",
         during.quantile(0.99) / before.quantile(0.99).max(1.0),
     );
-    figures.insert("MB per stopped client", grown as f64 / 1e6 / stopped as f64);
+    figures.insert("MB/stopped client", grown as f64 / 1e6 / stopped as f64);
     Ok(figures)
 }
 
