@@ -203,11 +203,19 @@ impl Engine {
                 }
             }
             while let Some((used, message)) = protocol.read(bytes)? {
-                handle(index, message)?;
+                match message {
+                    Message::Ping { payload } => protocol.pong(payload, &mut connection.unsent),
+                    Message::Change { .. } | Message::Done { .. } | Message::Other => {
+                        handle(index, message)?;
+                    }
+                }
                 bytes = &bytes[used..];
             }
             if !bytes.is_empty() {
                 connection.rest = bytes.to_vec();
+            }
+            if !connection.unsent.is_empty() {
+                connection.flush()?;
             }
             // A short read has emptied the socket, and the next arrival is a new event.
             if read < self.buffer.len() {

@@ -11,6 +11,7 @@ mod account;
 mod compare;
 mod engine;
 mod limit;
+mod machine;
 mod protocol;
 mod scenario;
 mod table;

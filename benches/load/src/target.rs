@@ -13,15 +13,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::machine::{self, Side};
 use crate::protocol::{Ids, PlaceOs, Protocol};
-
-/// The core that servers run on; the tool takes the other.
-const SERVER_CORE: usize = 0;
-const TOOL_CORE: usize = 1;
 
 /// How long a server may take to say that it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(20);
@@ -147,9 +143,9 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         // A child inherits the core of the thread that starts it.
-        pin(SERVER_CORE)?;
+        machine::pin(Side::Server)?;
         let child = command.spawn();
-        pin(TOOL_CORE)?;
+        machine::pin(Side::Tool)?;
         let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
         match ready_address(&mut child) {
             Ok(address) => Ok(Self {
@@ -190,13 +186,6 @@ fn end(child: &mut Child) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let _ = child.wait();
-}
-
-fn pin(core: usize) -> Result<()> {
-    let mut set = CpuSet::new();
-    set.set(core)?;
-    sched_setaffinity(Pid::from_raw(0), &set)
-        .context("could not choose a core; two are needed, one for the server and one for the tool")
 }
 
 /// Reads the line `… ready http://ADDRESS` off a server's output.

@@ -13,7 +13,9 @@ pub(crate) enum Message<'a> {
     Change { binding: usize, value: &'a [u8] },
     /// A request was carried out: the request's number.
     Done { request: u64 },
-    /// Something that is not looked at, such as a sign of life.
+    /// The server asks for a sign of life.
+    Ping { payload: &'a [u8] },
+    /// Something that is not looked at.
     Other,
 }
 
@@ -87,4 +89,6 @@ pub(crate) trait Protocol {
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>);
     /// Appends a call that gives its argument back.
     fn echo(&self, request: u64, out: &mut Vec<u8>);
+    /// Appends the answer to [`Message::Ping`], where the protocol has one.
+    fn pong(&self, _payload: &[u8], _out: &mut Vec<u8>) {}
 }

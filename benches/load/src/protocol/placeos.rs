@@ -11,6 +11,11 @@ pub(crate) const FIRST_REQUEST: u64 = 1_000_000_000;
 /// The mask of every frame: zero, which is a mask like any other and saves the generator's time.
 const MASK: [u8; 4] = [0; 4];
 
+const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
+
 pub(crate) struct PlaceOs {
     pub(crate) key: String,
     pub(crate) ids: Ids,
@@ -28,7 +33,11 @@ impl PlaceOs {
 
 /// Appends a client's text frame.
 fn frame(text: &[u8], out: &mut Vec<u8>) {
-    out.push(0x81);
+    frame_of(TEXT, text, out);
+}
+
+fn frame_of(kind: u8, text: &[u8], out: &mut Vec<u8>) {
+    out.push(0x80 | kind);
     match text.len() {
         length @ 0..=125 => out.push(0x80 | u8::try_from(length).expect("at most 125")),
         length @ 126..=0xffff => {
@@ -76,11 +85,12 @@ impl Protocol for PlaceOs {
             return Ok(None);
         };
         let message = match bytes[0] & 0x0f {
-            1 => read_text(text, self)?,
-            8 => bail!(
+            TEXT => read_text(text, self)?,
+            CLOSE => bail!(
                 "the server closes: {}",
                 String::from_utf8_lossy(text.get(2..).unwrap_or_default())
             ),
+            PING => Message::Ping { payload: text },
             _ => Message::Other,
         };
         Ok(Some((end, message)))
@@ -111,6 +121,10 @@ impl Protocol for PlaceOs {
             FIRST_REQUEST + request
         );
         frame(text.as_bytes(), out);
+    }
+
+    fn pong(&self, payload: &[u8], out: &mut Vec<u8>) {
+        frame_of(PONG, payload, out);
     }
 }
 

@@ -6,11 +6,14 @@
 mod connect;
 mod exec;
 mod fanout;
+mod growth;
 mod idle;
 mod rate;
 mod slow;
+mod spread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -18,6 +21,7 @@ use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
 use crate::engine::{Engine, Reading};
+use crate::machine;
 use crate::protocol::{Ids, Message, Protocol, Stamp};
 use crate::target::Running;
 
@@ -49,6 +53,10 @@ pub(crate) enum Scenario {
     Idle,
     /// Memory of further bindings.
     Bindings,
+    /// One change at a time to 1000, 2000, 4000 and 8000 connections: the cost of a notify must not grow.
+    Growth,
+    /// One status changes while up to 100 000 bindings of others exist: the cost of a change must not grow.
+    Spread,
     /// Some clients stop reading for a while; p99 is the latency of the others.
     Slow,
 }
@@ -74,6 +82,18 @@ pub(crate) struct Size {
     pub(crate) bytes: Option<usize>,
 }
 
+/// A figure's name that is put together, such as one for each step. It is kept for good: there are few, however many rounds.
+pub(super) fn named(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let kept: &'static str = name.to_owned().leak();
+    names.insert(kept);
+    kept
+}
+
 impl Scenario {
     /// The word on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -89,6 +109,8 @@ impl Scenario {
             Self::Connect => "connect",
             Self::Idle => "idle",
             Self::Bindings => "bindings",
+            Self::Growth => "growth",
+            Self::Spread => "spread",
             Self::Slow => "slow",
         }
     }
@@ -122,6 +144,8 @@ impl Scenario {
             Self::Connect => connect::storm(server, size),
             Self::Idle => idle::connections(server, size),
             Self::Bindings => idle::bindings(server, size),
+            Self::Growth => growth::steps(server, size),
+            Self::Spread => spread::steps(server, size),
             Self::Slow => slow::stopped(server, size),
         }
     }
@@ -154,6 +178,7 @@ impl<'a> Clients<'a> {
         bindings: usize,
         bytes: usize,
     ) -> Result<Self> {
+        machine::allow(connections + 1, server.pid())?;
         let mut clients = Self {
             engine: Engine::new(server.address())?,
             protocol: server.protocol(),
@@ -280,7 +305,7 @@ impl<'a> Clients<'a> {
                     arrived(connection, stamp);
                 }
                 Message::Done { .. } => acknowledged += 1,
-                Message::Other => {}
+                Message::Ping { .. } | Message::Other => {}
             }
             Ok(())
         })?;
