@@ -16,6 +16,10 @@ use nix::sys::socket::{Backlog, listen};
 
 const LISTENER: Token = Token(usize::MAX);
 
+/// How many emptied buffers are kept for the next round, and how large each may be.
+const SPARE_MAX: usize = 1024;
+const SPARE_MAX_BYTES: usize = 64 * 1024;
+
 /// The answer to the one key that the generator sends (RFC 6455 section 1.3).
 const SWITCHING: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -27,6 +31,8 @@ struct Server {
     connections: Vec<Option<Connection>>,
     topics: HashMap<Vec<u8>, Topic>,
     dirty: Vec<usize>,
+    /// Emptied buffers: freed at the end of each round, their pages would go back to the kernel and be faulted in again.
+    spare: Vec<Vec<u8>>,
     buffer: Vec<u8>,
     /// Connections that have gone: still among the followers, and no longer.
     dead: usize,
@@ -64,6 +70,7 @@ pub(crate) fn serve(address: SocketAddr) -> Result<()> {
         connections: Vec::new(),
         topics: HashMap::new(),
         dirty: Vec::new(),
+        spare: Vec::new(),
         buffer: vec![0; 64 * 1024],
         dead: 0,
         swept: 0,
@@ -168,6 +175,7 @@ impl Server {
             };
             at = end + 4;
             connection.greeted = true;
+            lend(connection, &mut self.spare);
             connection.out.extend_from_slice(SWITCHING);
             mark(connection, index, &mut self.dirty);
         }
@@ -227,6 +235,7 @@ impl Server {
 
     fn send(&mut self, index: usize, parts: &[&[u8]]) {
         if let Some(connection) = &mut self.connections[index] {
+            lend(connection, &mut self.spare);
             write_frame(parts, &mut connection.out);
             mark(connection, index, &mut self.dirty);
         }
@@ -256,6 +265,7 @@ impl Server {
                 write_frame(&[br#"{"id":"#, id, &tail], &mut frame);
                 framed_id = Some(id);
             }
+            lend(connection, &mut self.spare);
             connection.out.extend_from_slice(&frame);
             mark(connection, *index, &mut self.dirty);
         }
@@ -269,12 +279,25 @@ impl Server {
             };
             connection.dirty = false;
             match connection.stream.write(&connection.out) {
-                Ok(written) if written == connection.out.len() => connection.out = Vec::new(),
+                Ok(written) if written == connection.out.len() => {
+                    let mut out = std::mem::take(&mut connection.out);
+                    if self.spare.len() < SPARE_MAX && out.capacity() <= SPARE_MAX_BYTES {
+                        out.clear();
+                        self.spare.push(out);
+                    }
+                }
                 Ok(written) => drop(connection.out.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(_) => self.drop_connection(index),
             }
         }
+    }
+}
+
+/// Gives a connection that owes nothing a buffer that is there already.
+fn lend(connection: &mut Connection, spare: &mut Vec<Vec<u8>>) {
+    if connection.out.capacity() == 0 {
+        connection.out = spare.pop().unwrap_or_default();
     }
 }
 
