@@ -164,8 +164,10 @@ fn measure(
 }
 
 fn run_once(comparison: &Comparison, scenario: Scenario, target: Target) -> Result<Figures> {
-    let server = target.start(&comparison.riser, comparison.workers, scenario.ids())?;
-    scenario.run(&server, comparison.size)
+    let mut server = target.start(&comparison.riser, comparison.workers, scenario.ids())?;
+    scenario
+        .run(&server, comparison.size)
+        .map_err(|error| server.blame(error))
 }
 
 fn records(tables: &[(Scenario, Table)]) -> Vec<Record<'_>> {

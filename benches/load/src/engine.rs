@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::protocol::{Message, Protocol};
+use crate::protocol::{Framing, Message, Protocol, Unframer};
 
 /// The size of the buffer that all connections are read into, one after the other.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -24,6 +24,8 @@ pub(crate) struct Engine {
     events: Events,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
+    /// What has been taken out of websocket frames, likewise.
+    payload: Vec<u8>,
     address: SocketAddr,
 }
 
@@ -31,6 +33,7 @@ struct Connection {
     stream: TcpStream,
     /// The beginning of a message whose end has not come yet.
     rest: Vec<u8>,
+    unframer: Unframer,
     /// What the kernel has not taken yet.
     unsent: Vec<u8>,
     phase: Phase,
@@ -62,6 +65,7 @@ impl Engine {
             events: Events::with_capacity(4096),
             connections: Vec::new(),
             buffer: vec![0; READ_BUFFER_BYTES],
+            payload: Vec::new(),
             address,
         })
     }
@@ -88,8 +92,10 @@ impl Engine {
     }
 
     fn begin(&mut self) -> Result<()> {
-        let mut stream = TcpStream::connect(self.address)
-            .with_context(|| format!("could not connect to {}", self.address))?;
+        let mut stream = TcpStream::connect(self.address).with_context(|| {
+            let count = self.connections.len();
+            format!("could not open connection {count} to {}", self.address)
+        })?;
         let token = Token(self.connections.len());
         self.poll.registry().register(
             &mut stream,
@@ -99,6 +105,7 @@ impl Engine {
         self.connections.push(Connection {
             stream,
             rest: Vec::new(),
+            unframer: Unframer::default(),
             unsent: Vec::new(),
             phase: Phase::Connecting,
             reading: Reading::On,
@@ -183,24 +190,28 @@ impl Engine {
                 Err(error) => bail!("connection {index} was lost: {error}"),
             };
             let mut bytes = &self.buffer[..read];
-            let joined;
-            if !connection.rest.is_empty() {
-                connection.rest.extend_from_slice(bytes);
-                joined = std::mem::take(&mut connection.rest);
-                bytes = &joined;
-            }
+            let mut rest = std::mem::take(&mut connection.rest);
+            let greeting;
             if connection.phase == Phase::Greeting {
-                match protocol.greeted(bytes)? {
-                    Some(used) => {
-                        bytes = &bytes[used..];
-                        connection.phase = Phase::Open;
-                        greeted += 1;
-                    }
-                    None => {
-                        connection.rest = bytes.to_vec();
-                        continue;
-                    }
-                }
+                rest.extend_from_slice(bytes);
+                let Some(used) = protocol.greeted(&rest, &mut connection.unsent)? else {
+                    connection.rest = rest;
+                    continue;
+                };
+                connection.phase = Phase::Open;
+                connection.flush()?;
+                greeted += 1;
+                greeting = std::mem::take(&mut rest);
+                bytes = &greeting[used..];
+            }
+            if protocol.framing() == Framing::Websocket {
+                self.payload.clear();
+                self.payload.append(&mut rest);
+                connection.unframer.unframe(bytes, &mut self.payload)?;
+                bytes = &self.payload;
+            } else if !rest.is_empty() {
+                rest.extend_from_slice(bytes);
+                bytes = &rest;
             }
             while let Some((used, message)) = protocol.read(bytes)? {
                 match message {

@@ -13,6 +13,9 @@ use nix::unistd::Pid;
 /// Files that a process has open beside its connections.
 const SPARE_FILES: usize = 64;
 
+/// How the kernel's table of sockets says that one listens.
+const LISTENING: &str = "0A";
+
 /// A core of its own for each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -75,6 +78,34 @@ pub(crate) fn allow(connections: usize, server: u32) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// An error unless this process listens on this port: the figures would be another's.
+pub(crate) fn listens(pid: u32, port: u16) -> Result<()> {
+    let directory = format!("/proc/{pid}/fd");
+    let files = fs::read_dir(&directory)
+        .with_context(|| format!("there is no process {pid}, or it is somebody else's"))?;
+    let sockets: Vec<String> = files
+        .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+        .filter_map(|link| {
+            let link = link.to_str()?;
+            Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+        })
+        .collect();
+    let suffix = format!(":{port:04X}");
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let table = fs::read_to_string(table).unwrap_or_default();
+        for line in table.lines() {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            if let [_, local, _, LISTENING, _, _, _, _, _, inode, ..] = fields[..]
+                && local.ends_with(&suffix)
+                && sockets.iter().any(|socket| socket == inode)
+            {
+                return Ok(());
+            }
+        }
+    }
+    bail!("process {pid} does not listen on port {port}")
 }
 
 /// The soft limit of another process.

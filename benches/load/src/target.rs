@@ -1,12 +1,14 @@
 //! The servers that can be measured: how each is made ready and started, and what its clients speak.
 //!
-//! A family of peers has a file of its own below; each server says on stdout where it listens.
+//! A family of peers has a file of its own below.
 
+mod brokers;
+mod building;
 mod install;
 mod web;
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -16,11 +18,17 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+pub(crate) use building::{KEY, building};
+
+use crate::account::now;
 use crate::machine::{self, Side};
-use crate::protocol::{Ids, PlaceOs, Protocol};
+use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
 
 /// How long a server may take to say that it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long a server whose connections break may take to be seen to have ended.
+const END_DEADLINE: Duration = Duration::from_millis(200);
 
 /// A server that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -35,31 +43,54 @@ pub(crate) enum Target {
     Bun,
     /// Node.js with ws.
     Node,
+    /// Redis, publish and subscribe; no websocket.
+    Redis,
+    /// NATS over websockets.
+    Nats,
+    /// Mosquitto, MQTT over websockets.
+    Mosquitto,
 }
 
 /// The bindings that a protocol's ids are spread over when every client has its own.
 const BINDINGS_PER_CLIENT: usize = 1;
 
-/// The building that riser is measured with.
-const BUILDING: &str = "systems:
-  - {id: sys-1, name: Load, modules: [mod-load]}
-modules:
-  - {id: mod-load, driver: virtual, name: Load}
-users:
-  - {id: user-load, email: load@example.test, name: Load, level: admin}
-api_keys:
-  - {id: load, secret: secret, user: user-load, level: admin}
-";
-
-/// A server that runs, and ends when this is dropped.
+/// A server that runs. One that was started for this ends when this is dropped.
 pub(crate) struct Running {
-    child: Child,
+    name: &'static str,
+    child: Option<Child>,
+    pid: u32,
     address: SocketAddr,
     protocol: Box<dyn Protocol>,
     _files: Vec<TempFile>,
 }
 
+/// How a server is started.
+struct Launch {
+    command: Command,
+    protocol: Box<dyn Protocol>,
+    ready: Ready,
+    files: Vec<TempFile>,
+}
+
+/// How a server shows that it is ready.
+enum Ready {
+    /// A line on stdout says where it listens.
+    Says,
+    /// It accepts connections there.
+    Accepts(SocketAddr),
+}
+
 struct TempFile(PathBuf);
+
+impl TempFile {
+    /// A file for a server to read; one at a time of each name.
+    fn write(name: &str, content: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("load-{}-{name}", std::process::id()));
+        std::fs::write(&path, content)
+            .with_context(|| format!("could not write {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
 
 impl Drop for TempFile {
     fn drop(&mut self) {
@@ -77,6 +108,9 @@ impl Target {
             Self::Uws => "uws",
             Self::Bun => "bun",
             Self::Node => "node",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+            Self::Mosquitto => "mosquitto",
         }
     }
 
@@ -96,60 +130,88 @@ impl Target {
             Self::Uws => web::prepare_uws(),
             Self::Bun => web::prepare_bun(),
             Self::Node => web::prepare_node(),
+            Self::Redis => brokers::prepare_redis(),
+            Self::Nats => brokers::prepare_nats(),
+            Self::Mosquitto => brokers::prepare_mosquitto(),
         }
     }
 
     /// Starts the server on its core and waits until it is ready.
     pub(crate) fn start(self, riser: &Path, workers: usize, ids: Ids) -> Result<Running> {
-        let mut files = Vec::new();
-        let mut command;
-        match self {
-            Self::Riser => {
-                let path = std::env::temp_dir().join(format!("load-{}.yaml", std::process::id()));
-                std::fs::write(&path, BUILDING).context("could not write the building file")?;
-                command = Command::new(riser);
-                command
-                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
-                    .arg(&path)
-                    .args(["--workers", &workers.to_string()]);
-                files.push(TempFile(path));
-            }
-            Self::Limit => {
-                command = Command::new(std::env::current_exe()?);
-                command.arg("limit");
-            }
-            Self::Uws => command = web::uws(),
-            Self::Bun => command = web::bun(),
-            Self::Node => command = web::node(),
-        }
-        let protocol = PlaceOs {
-            key: "load.secret".to_owned(),
+        let numbering = Numbering {
             ids,
             bindings: BINDINGS_PER_CLIENT,
         };
-        Running::start(self.name(), command, Box::new(protocol), files)
+        let launch = match self {
+            Self::Riser => {
+                let file = TempFile::write("building.yaml", &building())?;
+                let mut command = Command::new(riser);
+                command
+                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
+                    .arg(&file.0)
+                    .args(["--workers", &workers.to_string()]);
+                Launch::placeos(command, numbering, vec![file])
+            }
+            Self::Limit => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg("limit");
+                Launch::placeos(command, numbering, Vec::new())
+            }
+            Self::Uws => Launch::placeos(web::uws(), numbering, Vec::new()),
+            Self::Bun => Launch::placeos(web::bun(), numbering, Vec::new()),
+            Self::Node => Launch::placeos(web::node(), numbering, Vec::new()),
+            Self::Redis => brokers::redis(ids)?,
+            Self::Nats => brokers::nats(numbering)?,
+            Self::Mosquitto => brokers::mosquitto(ids)?,
+        };
+        Running::start(self.name(), launch)
+    }
+}
+
+impl Launch {
+    /// A server that speaks as riser does, and says where it listens.
+    fn placeos(command: Command, numbering: Numbering, files: Vec<TempFile>) -> Self {
+        Self {
+            command,
+            protocol: Box::new(PlaceOs {
+                key: KEY.to_owned(),
+                numbering,
+            }),
+            ready: Ready::Says,
+            files,
+        }
     }
 }
 
 impl Running {
-    fn start(
-        name: &'static str,
-        mut command: Command,
-        protocol: Box<dyn Protocol>,
-        files: Vec<TempFile>,
-    ) -> Result<Self> {
+    fn start(name: &'static str, launch: Launch) -> Result<Self> {
+        let Launch {
+            mut command,
+            protocol,
+            ready,
+            files,
+        } = launch;
         command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(match ready {
+                Ready::Says => Stdio::piped(),
+                Ready::Accepts(_) => Stdio::null(),
+            })
             .stderr(Stdio::null());
         // A child inherits the core of the thread that starts it.
         machine::pin(Side::Server)?;
         let child = command.spawn();
         machine::pin(Side::Tool)?;
         let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
-        match ready_address(&mut child) {
+        let address = match ready {
+            Ready::Says => ready_address(&mut child),
+            Ready::Accepts(address) => accepts(&mut child, address),
+        };
+        match address {
             Ok(address) => Ok(Self {
-                child,
+                name,
+                pid: child.id(),
+                child: Some(child),
                 address,
                 protocol,
                 _files: files,
@@ -161,8 +223,46 @@ impl Running {
         }
     }
 
+    /// A server that speaks as riser does, and was not started for this.
+    pub(crate) fn already(address: SocketAddr, pid: u32, key: &str, ids: Ids) -> Self {
+        let numbering = Numbering {
+            ids,
+            bindings: BINDINGS_PER_CLIENT,
+        };
+        let key = key.to_owned();
+        Self {
+            name: "the server",
+            child: None,
+            pid,
+            address,
+            protocol: Box::new(PlaceOs { key, numbering }),
+            _files: Vec::new(),
+        }
+    }
+
+    /// Says of an error that the server has ended, where that is its cause.
+    pub(crate) fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let give_up = now() + END_DEADLINE;
+        while now() < give_up {
+            let end = match &mut self.child {
+                Some(child) => match child.try_wait() {
+                    Ok(Some(status)) => status.to_string(),
+                    Ok(None) | Err(_) => continue,
+                },
+                None if Path::new(&format!("/proc/{}", self.pid)).exists() => continue,
+                None => "its process is gone".to_owned(),
+            };
+            return error.context(format!("{} ended in the run ({end})", self.name));
+        }
+        error
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -176,7 +276,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        end(&mut self.child);
+        if let Some(child) = &mut self.child {
+            end(child);
+        }
     }
 }
 
@@ -205,4 +307,18 @@ fn ready_address(child: &mut Child) -> Result<SocketAddr> {
         Err(RecvTimeoutError::Disconnected) => bail!("it ended before it was ready"),
         Err(RecvTimeoutError::Timeout) => bail!("it was not ready in {START_DEADLINE:?}"),
     }
+}
+
+/// Tries until somebody accepts, on the tool's own core.
+fn accepts(child: &mut Child, address: SocketAddr) -> Result<SocketAddr> {
+    let give_up = now() + START_DEADLINE;
+    while TcpStream::connect_timeout(&address, START_DEADLINE).is_err() {
+        if let Some(status) = child.try_wait()? {
+            bail!("it ended before it was ready: {status}");
+        }
+        if now() > give_up {
+            bail!("it was not ready in {START_DEADLINE:?}");
+        }
+    }
+    Ok(address)
 }

@@ -1,10 +1,18 @@
 //! The wire protocols that the generator speaks. Adding one touches one file, and this list.
 
+mod mqtt;
+mod nats;
 mod placeos;
+mod redis;
+mod websocket;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
-pub(crate) use placeos::PlaceOs;
+pub(crate) use mqtt::Mqtt;
+pub(crate) use nats::Nats;
+pub(crate) use placeos::{MODULES, PlaceOs};
+pub(crate) use redis::Redis;
+pub(crate) use websocket::Unframer;
 
 /// Something that a server said.
 #[derive(Debug, Clone, Copy)]
@@ -75,20 +83,122 @@ pub(crate) enum Ids {
     Own,
 }
 
+/// The numbers that clients give to their bindings, from 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbering {
+    pub(crate) ids: Ids,
+    /// How many bindings a client has when its numbers are its own.
+    pub(crate) bindings: usize,
+}
+
+impl Numbering {
+    fn number(self, connection: usize, binding: usize) -> usize {
+        match self.ids {
+            Ids::Alike => binding + 1,
+            Ids::Own => connection * self.bindings + binding + 1,
+        }
+    }
+
+    fn binding(self, number: u64) -> Result<usize> {
+        let binding = usize::try_from(number)?
+            .checked_sub(1)
+            .context("no binding has the number 0")?;
+        Ok(match self.ids {
+            Ids::Alike => binding,
+            Ids::Own => binding % self.bindings,
+        })
+    }
+}
+
+/// The name of a status, for protocols that have names where riser has paths.
+fn topic(status: usize) -> String {
+    format!("s{status}")
+}
+
+/// The status that a name is of.
+fn status(topic: &[u8]) -> Result<usize> {
+    match topic.strip_prefix(b"s").and_then(number) {
+        Some((status, [])) => Ok(usize::try_from(status)?),
+        _ => bail!("nobody bound {}", String::from_utf8_lossy(topic)),
+    }
+}
+
+/// A line without its end, and how many bytes it takes with it.
+fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let end = memchr::memchr(b'\n', bytes)?;
+    let line = &bytes[..end];
+    Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
+}
+
+/// What lies between the socket and a protocol's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Nothing that the protocol does not read itself.
+    Own,
+    /// Websocket frames whose borders mean nothing: a message may span some, and a frame hold several.
+    Websocket,
+}
+
 /// A wire protocol, from the client's side.
 pub(crate) trait Protocol {
     /// Appends what a client says first.
     fn greet(&self, connection: usize, out: &mut Vec<u8>);
     /// How many bytes of the front are the server's greeting; `None` while it is incomplete.
-    fn greeted(&self, bytes: &[u8]) -> Result<Option<usize>>;
+    /// What the client says to it is appended.
+    fn greeted(&self, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>>;
+    /// What the messages come in, once the greeting is over.
+    fn framing(&self) -> Framing {
+        Framing::Own
+    }
     /// The first message and how many bytes it takes; `None` while it is incomplete.
     fn read<'a>(&self, bytes: &'a [u8]) -> Result<Option<(usize, Message<'a>)>>;
     /// Appends the request to follow a status. Its success comes as [`Message::Done`].
     fn bind(&self, connection: usize, binding: usize, out: &mut Vec<u8>);
     /// Appends the request to publish a value of a status.
+    /// The first [`Message::Done`] after it says that the server has taken it.
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>);
-    /// Appends a call that gives its argument back.
-    fn echo(&self, request: u64, out: &mut Vec<u8>);
+    /// Appends a call that gives its argument back. A server that only passes messages on has none.
+    fn echo(&self, _request: u64, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("it passes messages on and has no calls");
+    }
+    /// Appends the request to follow a status under a number of the client's choice, which its changes come with
+    /// as the binding's; its success comes as a [`Message::Done`] of one more.
+    fn bind_as(&self, _number: usize, _status: usize, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("its clients cannot number their bindings")
+    }
+    /// Appends the request to follow a status no longer.
+    fn unbind(&self, _request: u64, _status: usize, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("no way to end a binding is known of it")
+    }
     /// Appends the answer to [`Message::Ping`], where the protocol has one.
     fn pong(&self, _payload: &[u8], _out: &mut Vec<u8>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `bytes` in two parts, split at every point, and expects these messages each time.
+    pub(super) fn check_splits(protocol: &dyn Protocol, bytes: &[u8], expected: &[&str]) {
+        for split in 0..=bytes.len() {
+            let mut messages = Vec::new();
+            let mut rest = Vec::new();
+            for part in [&bytes[..split], &bytes[split..]] {
+                rest.extend_from_slice(part);
+                while let Some((used, message)) = protocol.read(&rest).expect("messages") {
+                    messages.push(match message {
+                        Message::Change { binding, value } => {
+                            format!("change {binding} {}", String::from_utf8_lossy(value))
+                        }
+                        Message::Done { request } => format!("done {request}"),
+                        Message::Ping { .. } => "ping".to_owned(),
+                        Message::Other => "other".to_owned(),
+                    });
+                    rest.drain(..used);
+                }
+            }
+            assert_eq!(messages, expected, "split at {split}");
+            assert!(rest.is_empty(), "split at {split}");
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub(super) fn closed(server: &Running, size: Size, connections: usize) -> Result
         for connection in idle.drain(..) {
             request += 1;
             out.clear();
-            protocol.echo(request, &mut out);
+            protocol.echo(request, &mut out)?;
             under_way[connection] = (request, nanos());
             engine.send(connection, &out)?;
         }

@@ -3,11 +3,15 @@
 //! Every delivery is checked: the right connection and binding, in order, none twice, the last one true.
 //! A run with one wrong delivery is an error and has no figure.
 
+mod churn;
 mod connect;
 mod exec;
 mod fanout;
 mod growth;
 mod idle;
+mod ledger;
+mod leftovers;
+mod mixed;
 mod rate;
 mod slow;
 mod spread;
@@ -57,8 +61,16 @@ pub(crate) enum Scenario {
     Growth,
     /// One status changes while up to 100 000 bindings of others exist: the cost of a change must not grow.
     Spread,
-    /// Some clients stop reading for a while; p99 is the latency of the others.
+    /// Half of the clients bind and unbind all the time, while changes go by.
+    Churn,
+    /// A campus at work: 2000 panels with 20 bindings each, 200 consoles that call. With --seconds 600 a soak.
+    Mixed,
+    /// 20 of 100 clients stop reading for a while; p99 is the latency of the others.
     Slow,
+    /// 500 of 1000 clients do.
+    SlowHalf,
+    /// All do.
+    SlowAll,
 }
 
 /// The figures of both sides' loads: how much of a core each used.
@@ -111,7 +123,11 @@ impl Scenario {
             Self::Bindings => "bindings",
             Self::Growth => "growth",
             Self::Spread => "spread",
+            Self::Churn => "churn",
+            Self::Mixed => "mixed",
             Self::Slow => "slow",
+            Self::SlowHalf => "slow-half",
+            Self::SlowAll => "slow-all",
         }
     }
 
@@ -146,7 +162,11 @@ impl Scenario {
             Self::Bindings => idle::bindings(server, size),
             Self::Growth => growth::steps(server, size),
             Self::Spread => spread::steps(server, size),
-            Self::Slow => slow::stopped(server, size),
+            Self::Churn => churn::closed(server, size),
+            Self::Mixed => mixed::campus(server, size),
+            Self::Slow => slow::stopped(server, size, &slow::SOME),
+            Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
+            Self::SlowAll => slow::stopped(server, size, &slow::ALL),
         }
     }
 }
@@ -424,6 +444,24 @@ pub(super) fn quantile(samples: &mut [u64], share: f64) -> f64 {
         .map_or(0.0, |sample| *sample as f64)
 }
 
+/// Numbers that look random, the same in every run (xorshift).
+#[derive(Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A number below this one.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or(0) % bound
+    }
+}
+
 /// Takes samples evenly, so that memory is bounded whatever the rate.
 #[derive(Debug)]
 pub(super) struct Samples {
@@ -458,6 +496,13 @@ impl Samples {
             self.every *= 2;
         }
         self.values.push(sample);
+    }
+
+    /// Takes those of another, each once.
+    pub(super) fn append(&mut self, other: Self) {
+        for sample in other.values {
+            self.offer(sample);
+        }
     }
 
     pub(super) fn quantile(&mut self, share: f64) -> f64 {

@@ -1,0 +1,116 @@
+//! Message brokers that are installed with the system: Redis, NATS and Mosquitto.
+//!
+//! They say nothing when they are ready, so a free port is chosen for each and tried until somebody answers there.
+//! What is set is what the comparison needs: loopback alone, nothing on disk, and nobody ended for being silent.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::protocol::{Ids, Mqtt, Nats, Numbering, Redis};
+use crate::target::install::require;
+use crate::target::{Launch, Ready, TempFile};
+
+/// Enough for every scenario; Redis's own bound is 10 000.
+const CLIENTS_MAX: &str = "20000";
+
+/// How many clients may wait to be let in: as many as the tool has under way.
+const BACKLOG: &str = "1024";
+
+pub(super) fn prepare_redis() -> Result<()> {
+    require("redis-server", "apt-get install redis-server")
+}
+
+pub(super) fn prepare_nats() -> Result<()> {
+    require(&program("nats-server"), "apt-get install nats-server")
+}
+
+pub(super) fn prepare_mosquitto() -> Result<()> {
+    require(&program("mosquitto"), "apt-get install mosquitto")
+}
+
+pub(super) fn redis(ids: Ids) -> Result<Launch> {
+    refuse_own(ids)?;
+    let address = free_address()?;
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+        .args(["--save", "", "--appendonly", "no"])
+        .args(["--maxclients", CLIENTS_MAX, "--tcp-backlog", BACKLOG]);
+    Ok(Launch {
+        command,
+        protocol: Box::new(Redis),
+        ready: Ready::Accepts(address),
+        files: Vec::new(),
+    })
+}
+
+pub(super) fn nats(numbering: Numbering) -> Result<Launch> {
+    let address = free_address()?;
+    let file = TempFile::write(
+        "nats.conf",
+        &format!(
+            "host: \"127.0.0.1\"\nport: -1\nping_interval: \"1h\"\n\
+             websocket {{ host: \"127.0.0.1\", port: {}, no_tls: true }}\n",
+            address.port()
+        ),
+    )?;
+    let mut command = Command::new(program("nats-server"));
+    command.arg("--config").arg(&file.0);
+    Ok(Launch {
+        command,
+        protocol: Box::new(Nats { numbering }),
+        ready: Ready::Accepts(address),
+        files: vec![file],
+    })
+}
+
+pub(super) fn mosquitto(ids: Ids) -> Result<Launch> {
+    refuse_own(ids)?;
+    let address = free_address()?;
+    // It starts only with a listener that is no websocket, which nobody uses, and binds websockets to the interface of a name.
+    let file = TempFile::write(
+        "mosquitto.conf",
+        &format!(
+            "allow_anonymous true\npersistence false\nlog_type error\nset_tcp_nodelay true\n\
+             listener {} 127.0.0.1\nlistener {} lo\nprotocol websockets\n",
+            free_address()?.port(),
+            address.port()
+        ),
+    )?;
+    let mut command = Command::new(program("mosquitto"));
+    command.arg("-c").arg(&file.0);
+    Ok(Launch {
+        command,
+        protocol: Box::<Mqtt>::default(),
+        ready: Ready::Accepts(address),
+        files: vec![file],
+    })
+}
+
+/// Some systems keep servers where only the administrator's path looks.
+fn program(name: &str) -> String {
+    let path = format!("/usr/sbin/{name}");
+    if Path::new(&path).exists() {
+        path
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What names its topics in every message costs the same whoever asks.
+fn refuse_own(ids: Ids) -> Result<()> {
+    match ids {
+        Ids::Alike => Ok(()),
+        Ids::Own => bail!("its clients do not number what they bind"),
+    }
+}
+
+/// An address that nobody listens on. Somebody else may take it before the server does, which then ends at once.
+fn free_address() -> Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .context("no port is free")
+}
