@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::machine;
 use crate::scenario::{Figures, Scenario, Size};
 use crate::table::Printed;
 use crate::target::Target;
@@ -66,6 +67,7 @@ enum Content<'a> {
 
 /// Runs the comparison and prints its tables. It has failed when riser or the yardstick has.
 pub(crate) fn run(comparison: &Comparison) -> Result<()> {
+    machine::prepare()?;
     let scenarios = if comparison.scenarios.is_empty() {
         <Scenario as clap::ValueEnum>::value_variants()
     } else {
@@ -162,8 +164,10 @@ fn measure(
 }
 
 fn run_once(comparison: &Comparison, scenario: Scenario, target: Target) -> Result<Figures> {
-    let server = target.start(&comparison.riser, comparison.workers, scenario.ids())?;
-    scenario.run(&server, comparison.size)
+    let mut server = target.start(&comparison.riser, comparison.workers, scenario.ids())?;
+    scenario
+        .run(&server, comparison.size)
+        .map_err(|error| server.blame(error))
 }
 
 fn records(tables: &[(Scenario, Table)]) -> Vec<Record<'_>> {

@@ -71,6 +71,17 @@ impl Engine {
         })
     }
 
+    /// Opens this many clients, and behind them one that publishes.
+    pub(crate) fn open_clients(
+        &mut self,
+        protocol: &dyn Protocol,
+        clients: usize,
+        deadline: Duration,
+    ) -> Result<()> {
+        self.open(protocol, Role::Client, clients, deadline)?;
+        self.open(protocol, Role::Publisher, clients + 1, deadline)
+    }
+
     /// Opens connections for this role until there are `count` of all, and waits until each is greeted.
     pub(crate) fn open(
         &mut self,
@@ -94,8 +105,10 @@ impl Engine {
     }
 
     fn begin(&mut self, role: Role) -> Result<()> {
-        let mut stream = TcpStream::connect(self.address)
-            .with_context(|| format!("could not connect to {}", self.address))?;
+        let mut stream = TcpStream::connect(self.address).with_context(|| {
+            let count = self.connections.len();
+            format!("could not open connection {count} to {}", self.address)
+        })?;
         let token = Token(self.connections.len());
         self.poll.registry().register(
             &mut stream,
@@ -217,11 +230,19 @@ impl Engine {
                 bytes = &rest;
             }
             while let Some((used, message)) = protocol.read(bytes)? {
-                handle(index, message)?;
+                match message {
+                    Message::Ping { payload } => protocol.pong(payload, &mut connection.unsent),
+                    Message::Change { .. } | Message::Done { .. } | Message::Other => {
+                        handle(index, message)?;
+                    }
+                }
                 bytes = &bytes[used..];
             }
             if !bytes.is_empty() {
                 connection.rest = bytes.to_vec();
+            }
+            if !connection.unsent.is_empty() {
+                connection.flush()?;
             }
             // A short read has emptied the socket, and the next arrival is a new event.
             if read < self.buffer.len() {

@@ -204,6 +204,7 @@ impl Server {
                 self.answer(index, id, b"null");
             }
             (true, _, Some(arguments)) => self.answer(index, id, arguments),
+            _ if memmem::find(text, br#""cmd":"unbind""#).is_some() => self.unbind(index, id, name),
             _ => self.bind(index, id, name),
         }
     }
@@ -233,6 +234,13 @@ impl Server {
         }
     }
 
+    fn unbind(&mut self, index: usize, id: &[u8], name: &[u8]) {
+        if let Some(topic) = self.topics.get_mut(name) {
+            topic.followers.retain(|(follower, _)| *follower != index);
+        }
+        self.answer(index, id, b"null");
+    }
+
     fn send(&mut self, index: usize, parts: &[&[u8]]) {
         if let Some(connection) = &mut self.connections[index] {
             lend(connection, &mut self.spare);
@@ -242,9 +250,10 @@ impl Server {
     }
 
     fn publish(&mut self, name: &[u8], value: &[u8]) {
-        let Some(topic) = self.topics.get_mut(name) else {
-            return;
-        };
+        if !self.topics.contains_key(name) {
+            self.topics.insert(name.to_vec(), Topic::default());
+        }
+        let topic = self.topics.get_mut(name).expect("it is there");
         let meta = br#","meta":{"sys":"sys-1","mod":"Load","index":1,"name":""#;
         let tail = [
             br#","type":"notify","value":"#,

@@ -11,7 +11,9 @@ mod account;
 mod compare;
 mod engine;
 mod limit;
+mod machine;
 mod protocol;
+mod run;
 mod scenario;
 mod table;
 mod target;
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::compare::Comparison;
+use crate::run::Run;
 
 /// Drives riser or a peer with many clients, checks every delivery, and says what it cost.
 #[derive(Parser)]
@@ -40,12 +43,21 @@ enum Command {
     },
     /// Run servers side by side and print their figures as ratios to the first
     Compare(Comparison),
+    /// Run one scenario on one server and print its figures
+    Run(Run),
+    /// Print the building that a server which runs already needs
+    Building,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Limit { listen } => limit::serve(listen),
         Command::Compare(comparison) => compare::run(&comparison),
+        Command::Run(one) => run::run(&one),
+        Command::Building => {
+            print!("{}", target::building());
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

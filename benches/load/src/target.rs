@@ -3,6 +3,7 @@
 //! A family of peers has a file of its own below.
 
 mod brokers;
+mod building;
 mod install;
 mod web;
 
@@ -14,19 +15,20 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::account::now;
-use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
+pub(crate) use building::{KEY, building};
 
-/// The core that servers run on; the tool takes the other.
-const SERVER_CORE: usize = 0;
-const TOOL_CORE: usize = 1;
+use crate::account::now;
+use crate::machine::{self, Side};
+use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
 
 /// How long a server may take to say that it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long a server whose connections break may take to be seen to have ended.
+const END_DEADLINE: Duration = Duration::from_millis(200);
 
 /// A server that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -54,20 +56,11 @@ pub(crate) enum Target {
 /// The bindings that a protocol's ids are spread over when every client has its own.
 const BINDINGS_PER_CLIENT: usize = 1;
 
-/// The building that riser is measured with.
-const BUILDING: &str = "systems:
-  - {id: sys-1, name: Load, modules: [mod-load]}
-modules:
-  - {id: mod-load, driver: virtual, name: Load}
-users:
-  - {id: user-load, email: load@example.test, name: Load, level: admin}
-api_keys:
-  - {id: load, secret: secret, user: user-load, level: admin}
-";
-
-/// A server that runs, and ends when this is dropped.
+/// A server that runs. One that was started for this ends when this is dropped.
 pub(crate) struct Running {
-    child: Child,
+    name: &'static str,
+    child: Option<Child>,
+    pid: u32,
     address: SocketAddr,
     protocol: Box<dyn Protocol>,
     _files: Vec<TempFile>,
@@ -155,7 +148,7 @@ impl Target {
         };
         let launch = match self {
             Self::Riser => {
-                let file = TempFile::write("building.yaml", BUILDING)?;
+                let file = TempFile::write("building.yaml", &building())?;
                 let mut command = Command::new(riser);
                 command
                     .args(["serve", "--listen", "127.0.0.1:0", "--building"])
@@ -186,7 +179,7 @@ impl Launch {
         Self {
             command,
             protocol: Box::new(PlaceOs {
-                key: "load.secret".to_owned(),
+                key: KEY.to_owned(),
                 numbering,
             }),
             ready: Ready::Says,
@@ -211,9 +204,9 @@ impl Running {
             })
             .stderr(Stdio::null());
         // A child inherits the core of the thread that starts it.
-        pin(SERVER_CORE)?;
+        machine::pin(Side::Server)?;
         let child = command.spawn();
-        pin(TOOL_CORE)?;
+        machine::pin(Side::Tool)?;
         let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
         let address = match ready {
             Ready::Says => ready_address(&mut child),
@@ -221,7 +214,9 @@ impl Running {
         };
         match address {
             Ok(address) => Ok(Self {
-                child,
+                name,
+                pid: child.id(),
+                child: Some(child),
                 address,
                 protocol,
                 _files: files,
@@ -233,8 +228,46 @@ impl Running {
         }
     }
 
+    /// A server that speaks as riser does, and was not started for this.
+    pub(crate) fn already(address: SocketAddr, pid: u32, key: &str, ids: Ids) -> Self {
+        let numbering = Numbering {
+            ids,
+            bindings: BINDINGS_PER_CLIENT,
+        };
+        let key = key.to_owned();
+        Self {
+            name: "the server",
+            child: None,
+            pid,
+            address,
+            protocol: Box::new(PlaceOs { key, numbering }),
+            _files: Vec::new(),
+        }
+    }
+
+    /// Says of an error that the server has ended, where that is its cause.
+    pub(crate) fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let give_up = now() + END_DEADLINE;
+        while now() < give_up {
+            let end = match &mut self.child {
+                Some(child) => match child.try_wait() {
+                    Ok(Some(status)) => status.to_string(),
+                    Ok(None) | Err(_) => continue,
+                },
+                None if Path::new(&format!("/proc/{}", self.pid)).exists() => continue,
+                None => "its process is gone".to_owned(),
+            };
+            return error.context(format!("{} ended in the run ({end})", self.name));
+        }
+        error
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -248,7 +281,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        end(&mut self.child);
+        if let Some(child) = &mut self.child {
+            end(child);
+        }
     }
 }
 
@@ -258,13 +293,6 @@ fn end(child: &mut Child) {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let _ = child.wait();
-}
-
-fn pin(core: usize) -> Result<()> {
-    let mut set = CpuSet::new();
-    set.set(core)?;
-    sched_setaffinity(Pid::from_raw(0), &set)
-        .context("could not choose a core; two are needed, one for the server and one for the tool")
 }
 
 /// Reads the line `… ready http://ADDRESS` off a server's output.

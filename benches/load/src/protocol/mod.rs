@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
-pub(crate) use placeos::PlaceOs;
+pub(crate) use placeos::{MODULES, PlaceOs};
 pub(crate) use pusher::{APP, KEY, Pusher, SECRET};
 pub(crate) use redis::Redis;
 pub(crate) use websocket::Unframer;
@@ -23,7 +23,9 @@ pub(crate) enum Message<'a> {
     Change { binding: usize, value: &'a [u8] },
     /// A request was carried out: the request's number.
     Done { request: u64 },
-    /// Something that is not looked at, such as a sign of life.
+    /// The server asks for a sign of life.
+    Ping { payload: &'a [u8] },
+    /// Something that is not looked at.
     Other,
 }
 
@@ -172,6 +174,17 @@ pub(crate) trait Protocol {
     fn echo(&self, _request: u64, _out: &mut Vec<u8>) -> Result<()> {
         bail!("it passes messages on and has no calls");
     }
+    /// Appends the request to follow a status under a number of the client's choice, which its changes come with
+    /// as the binding's; its success comes as a [`Message::Done`] of one more.
+    fn bind_as(&self, _number: usize, _status: usize, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("its clients cannot number their bindings")
+    }
+    /// Appends the request to follow a status no longer.
+    fn unbind(&self, _request: u64, _status: usize, _out: &mut Vec<u8>) -> Result<()> {
+        bail!("no way to end a binding is known of it")
+    }
+    /// Appends the answer to [`Message::Ping`], where the protocol has one.
+    fn pong(&self, _payload: &[u8], _out: &mut Vec<u8>) {}
 }
 
 #[cfg(test)]
@@ -191,6 +204,7 @@ mod tests {
                             format!("change {binding} {}", String::from_utf8_lossy(value))
                         }
                         Message::Done { request } => format!("done {request}"),
+                        Message::Ping { .. } => "ping".to_owned(),
                         Message::Other => "other".to_owned(),
                     });
                     rest.drain(..used);

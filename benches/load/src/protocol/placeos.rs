@@ -2,11 +2,14 @@
 
 use anyhow::{Result, bail};
 
-use crate::protocol::websocket::{self, TEXT, frame};
+use crate::protocol::websocket::{self, PONG, TEXT, frame};
 use crate::protocol::{Message, Numbering, Protocol, Role, number};
 
 /// Requests that are no binds are numbered from here.
 pub(crate) const FIRST_REQUEST: u64 = 1_000_000_000;
+
+/// The modules `Load` of the system `sys-1`; the statuses are spread over them.
+pub(crate) const MODULES: usize = 50;
 
 pub(crate) struct PlaceOs {
     pub(crate) key: String,
@@ -30,21 +33,33 @@ impl Protocol for PlaceOs {
         let Some((used, text)) = websocket::text(bytes)? else {
             return Ok(None);
         };
-        Ok(Some((used, read_text(text, self)?)))
+        let message = match websocket::ping(&bytes[..used]) {
+            Some(payload) => Message::Ping { payload },
+            None => read_text(text, self)?,
+        };
+        Ok(Some((used, message)))
     }
 
     fn bind(&self, connection: usize, binding: usize, out: &mut Vec<u8>) {
         let id = self.numbering.number(connection, binding);
-        let text = format!(
-            r#"{{"id":{id},"cmd":"bind","sys":"sys-1","mod":"Load","index":1,"name":"s{binding}"}}"#
-        );
-        frame(TEXT, text.as_bytes(), out);
+        follow(id as u64, "bind", binding, out);
+    }
+
+    fn bind_as(&self, number: usize, status: usize, out: &mut Vec<u8>) -> Result<()> {
+        follow(number as u64 + 1, "bind", status, out);
+        Ok(())
+    }
+
+    fn unbind(&self, request: u64, status: usize, out: &mut Vec<u8>) -> Result<()> {
+        follow(FIRST_REQUEST + request, "unbind", status, out);
+        Ok(())
     }
 
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>) {
         let mut text = format!(
-            r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":1,"name":"set","args":["s{status}","#,
-            FIRST_REQUEST + request
+            r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":{},"name":"set","args":["s{status}","#,
+            FIRST_REQUEST + request,
+            index(status)
         )
         .into_bytes();
         text.extend_from_slice(value);
@@ -60,6 +75,23 @@ impl Protocol for PlaceOs {
         frame(TEXT, text.as_bytes(), out);
         Ok(())
     }
+
+    fn pong(&self, payload: &[u8], out: &mut Vec<u8>) {
+        frame(PONG, payload, out);
+    }
+}
+
+/// Which of the modules a status belongs to.
+fn index(status: usize) -> usize {
+    1 + status % MODULES
+}
+
+fn follow(id: u64, command: &str, status: usize, out: &mut Vec<u8>) {
+    let index = index(status);
+    let text = format!(
+        r#"{{"id":{id},"cmd":"{command}","sys":"sys-1","mod":"Load","index":{index},"name":"s{status}"}}"#
+    );
+    frame(TEXT, text.as_bytes(), out);
 }
 
 fn read_text<'a>(text: &'a [u8], protocol: &PlaceOs) -> Result<Message<'a>> {

@@ -1,6 +1,4 @@
 //! A client's side of a websocket (RFC 6455), as far as the protocols here need it: upgrade, frames out, frames in.
-//!
-//! Pings of the server are not answered: no run is as long as a server's patience.
 
 use anyhow::{Result, bail};
 use memchr::memmem;
@@ -8,6 +6,8 @@ use memchr::memmem;
 pub(super) const TEXT: u8 = 1;
 pub(super) const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
+const PING: u8 = 9;
+pub(super) const PONG: u8 = 10;
 
 /// The opcodes from here on are control frames.
 const CONTROL: u8 = 8;
@@ -87,6 +87,12 @@ pub(super) fn text(bytes: &[u8]) -> Result<Option<(usize, &[u8])>> {
         _ => &[],
     };
     Ok(Some((head + length, text)))
+}
+
+/// What a whole frame wants to have back, if it is a ping.
+pub(super) fn ping(frame: &[u8]) -> Option<&[u8]> {
+    let (head, _) = head(frame).ok().flatten()?;
+    (frame[0] & 0x0f == PING).then(|| &frame[head..])
 }
 
 /// What a close frame says behind its code.

@@ -34,7 +34,11 @@ pub(super) fn closed(
     Ok(figures)
 }
 
-fn rounds(clients: &mut Clients<'_>, window: usize, time: Duration) -> Result<(u64, Samples)> {
+pub(super) fn rounds(
+    clients: &mut Clients<'_>,
+    window: usize,
+    time: Duration,
+) -> Result<(u64, Samples)> {
     let mut notifies = 0;
     let mut latency = Samples::new();
     let end = now() + time;

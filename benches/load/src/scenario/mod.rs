@@ -3,14 +3,21 @@
 //! Every delivery is checked: the right connection and binding, in order, none twice, the last one true.
 //! A run with one wrong delivery is an error and has no figure.
 
+mod churn;
 mod connect;
 mod exec;
 mod fanout;
+mod growth;
 mod idle;
+mod ledger;
+mod leftovers;
+mod mixed;
 mod rate;
 mod slow;
+mod spread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -18,7 +25,8 @@ use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
 use crate::engine::{Engine, Reading};
-use crate::protocol::{Ids, Message, Protocol, Role, Stamp};
+use crate::machine;
+use crate::protocol::{Ids, Message, Protocol, Stamp};
 use crate::target::Running;
 
 /// How long anything that a scenario waits for may take.
@@ -49,8 +57,20 @@ pub(crate) enum Scenario {
     Idle,
     /// Memory of further bindings.
     Bindings,
-    /// Some clients stop reading for a while; p99 is the latency of the others.
+    /// One change at a time to 1000, 2000, 4000 and 8000 connections: the cost of a notify must not grow.
+    Growth,
+    /// One status changes while up to 100 000 bindings of others exist: the cost of a change must not grow.
+    Spread,
+    /// Half of the clients bind and unbind all the time, while changes go by.
+    Churn,
+    /// A campus at work: 2000 panels with 20 bindings each, 200 consoles that call. With --seconds 600 a soak.
+    Mixed,
+    /// 20 of 100 clients stop reading for a while; p99 is the latency of the others.
     Slow,
+    /// 500 of 1000 clients do.
+    SlowHalf,
+    /// All do.
+    SlowAll,
 }
 
 /// The figures of both sides' loads: how much of a core each used.
@@ -74,6 +94,18 @@ pub(crate) struct Size {
     pub(crate) bytes: Option<usize>,
 }
 
+/// A figure's name that is put together, such as one for each step. It is kept for good: there are few, however many rounds.
+pub(super) fn named(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let kept: &'static str = name.to_owned().leak();
+    names.insert(kept);
+    kept
+}
+
 impl Scenario {
     /// The word on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -89,7 +121,13 @@ impl Scenario {
             Self::Connect => "connect",
             Self::Idle => "idle",
             Self::Bindings => "bindings",
+            Self::Growth => "growth",
+            Self::Spread => "spread",
+            Self::Churn => "churn",
+            Self::Mixed => "mixed",
             Self::Slow => "slow",
+            Self::SlowHalf => "slow-half",
+            Self::SlowAll => "slow-all",
         }
     }
 
@@ -122,7 +160,13 @@ impl Scenario {
             Self::Connect => connect::storm(server, size),
             Self::Idle => idle::connections(server, size),
             Self::Bindings => idle::bindings(server, size),
-            Self::Slow => slow::stopped(server, size),
+            Self::Growth => growth::steps(server, size),
+            Self::Spread => spread::steps(server, size),
+            Self::Churn => churn::closed(server, size),
+            Self::Mixed => mixed::campus(server, size),
+            Self::Slow => slow::stopped(server, size, &slow::SOME),
+            Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
+            Self::SlowAll => slow::stopped(server, size, &slow::ALL),
         }
     }
 }
@@ -154,6 +198,7 @@ impl<'a> Clients<'a> {
         bindings: usize,
         bytes: usize,
     ) -> Result<Self> {
+        machine::allow(connections + 1, server.pid())?;
         let mut clients = Self {
             engine: Engine::new(server.address())?,
             protocol: server.protocol(),
@@ -163,14 +208,9 @@ impl<'a> Clients<'a> {
             sequence: 0,
             bytes,
         };
-        for (role, count) in [
-            (Role::Client, connections),
-            (Role::Publisher, connections + 1),
-        ] {
-            clients
-                .engine
-                .open(clients.protocol, role, count, PATIENCE)?;
-        }
+        clients
+            .engine
+            .open_clients(clients.protocol, connections, PATIENCE)?;
         clients.bind_all()?;
         Ok(clients)
     }
@@ -285,7 +325,7 @@ impl<'a> Clients<'a> {
                     arrived(connection, stamp);
                 }
                 Message::Done { .. } => acknowledged += 1,
-                Message::Other => {}
+                Message::Ping { .. } | Message::Other => {}
             }
             Ok(())
         })?;
@@ -404,6 +444,24 @@ pub(super) fn quantile(samples: &mut [u64], share: f64) -> f64 {
         .map_or(0.0, |sample| *sample as f64)
 }
 
+/// Numbers that look random, the same in every run (xorshift).
+#[derive(Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A number below this one.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or(0) % bound
+    }
+}
+
 /// Takes samples evenly, so that memory is bounded whatever the rate.
 #[derive(Debug)]
 pub(super) struct Samples {
@@ -438,6 +496,13 @@ impl Samples {
             self.every *= 2;
         }
         self.values.push(sample);
+    }
+
+    /// Takes those of another, each once.
+    pub(super) fn append(&mut self, other: Self) {
+        for sample in other.values {
+            self.offer(sample);
+        }
     }
 
     pub(super) fn quantile(&mut self, share: f64) -> f64 {

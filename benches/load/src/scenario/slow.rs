@@ -1,4 +1,4 @@
-//! Clients that stop reading, and what that does to the others.
+//! Clients that stop reading, and what that does to the server and to the others.
 
 use std::time::Duration;
 
@@ -9,23 +9,51 @@ use crate::engine::Reading;
 use crate::scenario::{Clients, Figures, Gaps, PATIENCE, Samples, Size};
 use crate::target::Running;
 
-/// Changes a second.
-const RATE: u32 = 200;
+/// How many stop, and what goes by meanwhile.
+pub(super) struct Stop {
+    connections: usize,
+    /// One client in this many stops.
+    one_in: usize,
+    /// Changes a second.
+    rate: u32,
+    bytes: usize,
+}
 
-/// One client in this many stops.
-const STOPPED_ONE_IN: usize = 5;
+pub(super) const SOME: Stop = Stop {
+    connections: 100,
+    one_in: 5,
+    rate: 200,
+    bytes: 16 * 1024,
+};
 
-/// 20 of 100 clients stop for 4 s under 200 changes a second of 16 kB.
-pub(super) fn stopped(server: &Running, size: Size) -> Result<Figures> {
-    let connections = size.connections.unwrap_or(100);
-    let stopped = connections / STOPPED_ONE_IN;
-    let mut clients = Clients::bound(server, connections, 1, size.bytes.unwrap_or(16 * 1024))?;
+/// At a rate that those who read can follow.
+pub(super) const HALF: Stop = Stop {
+    connections: 1000,
+    one_in: 2,
+    rate: 50,
+    bytes: 4 * 1024,
+};
+
+pub(super) const ALL: Stop = Stop {
+    connections: 100,
+    one_in: 1,
+    rate: 200,
+    bytes: 16 * 1024,
+};
+
+/// Clients stop for 4 s, and then read again.
+pub(super) fn stopped(server: &Running, size: Size, stop: &Stop) -> Result<Figures> {
+    let connections = size.connections.unwrap_or(stop.connections);
+    let stopped = (connections / stop.one_in).max(1);
+    let mut clients = Clients::bound(server, connections, 1, size.bytes.unwrap_or(stop.bytes))?;
     let mut figures = Figures::new();
-    let mut before = phase(&mut clients, stopped, Duration::from_secs(2))?;
+    let mut before = phase(&mut clients, stop, 0, Duration::from_secs(2))?;
     let memory = resident(server.pid())?.0;
     set_reading(&mut clients, stopped, Reading::Off)?;
-    let mut during = phase(&mut clients, stopped, Duration::from_secs(4))?;
-    let grown = resident(server.pid())?.0.saturating_sub(memory);
+    let mut during = phase(&mut clients, stop, stopped, Duration::from_secs(2))?;
+    let half_way = resident(server.pid())?.0;
+    during.append(phase(&mut clients, stop, stopped, Duration::from_secs(2))?);
+    let full = resident(server.pid())?.0;
     let last = clients.published();
     let again = now();
     set_reading(&mut clients, stopped, Reading::On)?;
@@ -37,19 +65,32 @@ pub(super) fn stopped(server: &Running, size: Size) -> Result<Figures> {
     }
     figures.insert("last value ms", (now() - again).as_secs_f64() * 1e3);
     figures.insert("p99 before ms", before.quantile(0.99) / 1e6);
-    figures.insert("p99 during ms", during.quantile(0.99) / 1e6);
+    if stopped < connections {
+        let during = during.quantile(0.99);
+        figures.insert("p99 during ms", during / 1e6);
+        figures.insert(
+            "p99 during ÷ before",
+            during / before.quantile(0.99).max(1.0),
+        );
+    }
+    let each = |bytes: u64| bytes as f64 / 1e6 / stopped as f64;
+    figures.insert("MB/stopped client", each(full.saturating_sub(memory)));
     figures.insert(
-        "p99 during ÷ before",
-        during.quantile(0.99) / before.quantile(0.99).max(1.0),
+        "MB/s of it later",
+        each(full.saturating_sub(half_way)) / 2.0,
     );
-    figures.insert("MB/stopped client", grown as f64 / 1e6 / stopped as f64);
     Ok(figures)
 }
 
 /// The latency of those who read while changes come at their rate.
-fn phase(clients: &mut Clients<'_>, stopped: usize, time: Duration) -> Result<Samples> {
+fn phase(
+    clients: &mut Clients<'_>,
+    stop: &Stop,
+    stopped: usize,
+    time: Duration,
+) -> Result<Samples> {
     let mut latency = Samples::new();
-    let step = Duration::from_secs(1) / RATE;
+    let step = Duration::from_secs(1) / stop.rate;
     let mut next = now();
     let end = next + time;
     while now() < end {

@@ -1,0 +1,26 @@
+//! The building that riser is measured with; a server that is already running needs the same one.
+
+use crate::protocol::MODULES;
+
+/// The credentials that the building lets in.
+pub(crate) const KEY: &str = "load.secret";
+
+/// The building file: one system, its modules `Load` 1 and on, and the key.
+pub(crate) fn building() -> String {
+    let ids: Vec<String> = (1..=MODULES).map(|index| format!("mod-{index}")).collect();
+    let mut text = format!(
+        "systems:\n  - {{id: sys-1, name: Load, modules: [{}]}}\nmodules:\n",
+        ids.join(", ")
+    );
+    for id in ids {
+        text.push_str(&format!("  - {{id: {id}, driver: virtual, name: Load}}\n"));
+    }
+    text.push_str(
+        "users:
+  - {id: user-load, email: load@example.test, name: Load, level: admin}
+api_keys:
+  - {id: load, secret: secret, user: user-load, level: admin}
+",
+    );
+    text
+}
