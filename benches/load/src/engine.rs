@@ -179,7 +179,7 @@ impl Engine {
             }
             connection.stream.set_nodelay(true)?;
             connection.phase = Phase::Greeting;
-            protocol.greet(connection.role, &mut connection.unsent);
+            protocol.greet(&mut connection.unsent);
         }
         connection.flush()
     }
@@ -208,14 +208,14 @@ impl Engine {
             let greeting;
             if connection.phase == Phase::Greeting {
                 rest.extend_from_slice(bytes);
-                let Some(used) =
-                    protocol.greeted(connection.role, &rest, &mut connection.unsent)?
-                else {
+                let used =
+                    protocol.greeted(index, connection.role, &rest, &mut connection.unsent)?;
+                connection.flush()?;
+                let Some(used) = used else {
                     connection.rest = rest;
                     continue;
                 };
                 connection.phase = Phase::Open;
-                connection.flush()?;
                 greeted += 1;
                 greeting = std::mem::take(&mut rest);
                 bytes = &greeting[used..];

@@ -143,7 +143,7 @@ pub(crate) enum Framing {
     Websocket,
 }
 
-/// What a connection is for. In some protocols a publisher is no client.
+/// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// It binds, and calls.
@@ -155,10 +155,16 @@ pub(crate) enum Role {
 /// A wire protocol, from the client's side.
 pub(crate) trait Protocol {
     /// Appends what a client says first.
-    fn greet(&self, role: Role, out: &mut Vec<u8>);
+    fn greet(&self, out: &mut Vec<u8>);
     /// How many bytes of the front are the server's greeting; `None` while it is incomplete.
     /// What the client says to it is appended.
-    fn greeted(&self, role: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>>;
+    fn greeted(
+        &self,
+        connection: usize,
+        role: Role,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Option<usize>>;
     /// What the messages come in, once the greeting is over.
     fn framing(&self) -> Framing {
         Framing::Own

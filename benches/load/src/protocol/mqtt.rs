@@ -29,12 +29,12 @@ pub(crate) struct Mqtt {
 }
 
 impl Protocol for Mqtt {
-    fn greet(&self, _: Role, out: &mut Vec<u8>) {
+    fn greet(&self, out: &mut Vec<u8>) {
         websocket::upgrade("/", "Sec-WebSocket-Protocol: mqtt\r\n", out);
     }
 
     /// A client may go on behind its CONNECT without waiting for the answer.
-    fn greeted(&self, _: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: usize, _: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
         let used = websocket::upgraded(bytes)?;
         if used.is_some() {
             self.clients.set(self.clients.get() + 1);
@@ -168,7 +168,7 @@ mod tests {
         let mqtt = Mqtt::default();
         let mut greetings = [Vec::new(), Vec::new()];
         for greeting in &mut greetings {
-            let used = mqtt.greeted(Role::Client, b"HTTP/1.1 101 Yes\r\n\r\n", greeting);
+            let used = mqtt.greeted(0, Role::Client, b"HTTP/1.1 101 Yes\r\n\r\n", greeting);
             assert_eq!(used.expect("an upgrade"), Some(20));
         }
         assert_ne!(greetings[0], greetings[1]);

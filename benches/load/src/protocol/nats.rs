@@ -15,12 +15,12 @@ pub(crate) struct Nats {
 }
 
 impl Protocol for Nats {
-    fn greet(&self, _: Role, out: &mut Vec<u8>) {
+    fn greet(&self, out: &mut Vec<u8>) {
         websocket::upgrade("/", "", out);
     }
 
     /// The server's own introduction follows the upgrade and needs no waiting for: nothing in it matters here.
-    fn greeted(&self, _: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: usize, _: Role, bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<usize>> {
         let used = websocket::upgraded(bytes)?;
         if used.is_some() {
             frame(BINARY, CONNECT, out);

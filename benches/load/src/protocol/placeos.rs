@@ -17,7 +17,7 @@ pub(crate) struct PlaceOs {
 }
 
 impl Protocol for PlaceOs {
-    fn greet(&self, _: Role, out: &mut Vec<u8>) {
+    fn greet(&self, out: &mut Vec<u8>) {
         websocket::upgrade(
             "/api/engine/v2/systems/control",
             &format!("X-API-Key: {}\r\n", self.key),
@@ -25,7 +25,7 @@ impl Protocol for PlaceOs {
         );
     }
 
-    fn greeted(&self, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: usize, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
         websocket::upgraded(bytes)
     }
 

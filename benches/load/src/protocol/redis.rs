@@ -10,11 +10,11 @@ const PONG: &[u8] = b"+PONG\r\n";
 pub(crate) struct Redis;
 
 impl Protocol for Redis {
-    fn greet(&self, _: Role, out: &mut Vec<u8>) {
+    fn greet(&self, out: &mut Vec<u8>) {
         write_command(&[b"PING"], out);
     }
 
-    fn greeted(&self, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
+    fn greeted(&self, _: usize, _: Role, bytes: &[u8], _: &mut Vec<u8>) -> Result<Option<usize>> {
         let Some((greeting, used)) = line(bytes) else {
             return Ok(None);
         };
@@ -111,7 +111,7 @@ mod tests {
         assert!(Redis.read(b"-ERR no\r\n").is_err());
         assert!(
             Redis
-                .greeted(Role::Client, b"-NOAUTH\r\n", &mut Vec::new())
+                .greeted(0, Role::Client, b"-NOAUTH\r\n", &mut Vec::new())
                 .is_err()
         );
         assert!(
