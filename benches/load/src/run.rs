@@ -1,9 +1,10 @@
 //! One scenario on one server: one that is started for it, or one that runs already on this machine.
 
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::machine;
 use crate::scenario::{Scenario, Size};
@@ -57,12 +58,17 @@ pub(crate) fn run(run: &Run) -> Result<()> {
         .run(&server, run.size)
         .map_err(|error| server.blame(error))?;
     let width = figures.keys().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or(0);
+    let mut lines = String::new();
     for (name, figure) in &figures {
-        println!(
-            "{name:width$}  {}",
-            digits(*figure),
-            width = width.unwrap_or(0)
-        );
+        lines.push_str(&format!("{name:width$}  {}\n", digits(*figure)));
+    }
+    // Whoever reads only the first lines has what is wanted.
+    match std::io::stdout().write_all(lines.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(error).context("could not print the figures");
+        }
+        Ok(()) | Err(_) => {}
     }
     Ok(())
 }

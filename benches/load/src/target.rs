@@ -20,7 +20,7 @@ use nix::unistd::Pid;
 
 pub(crate) use building::{KEY, building};
 
-use crate::account::now;
+use crate::account::{nanos, now};
 use crate::machine::{self, Side};
 use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
 
@@ -181,6 +181,7 @@ impl Launch {
             protocol: Box::new(PlaceOs {
                 key: KEY.to_owned(),
                 numbering,
+                prefix: "s".to_owned(),
             }),
             ready: Ready::Says,
             files,
@@ -235,12 +236,18 @@ impl Running {
             bindings: BINDINGS_PER_CLIENT,
         };
         let key = key.to_owned();
+        // The server may still have the values of an earlier run.
+        let prefix = format!("s{:x}-", nanos());
         Self {
             name: "the server",
             child: None,
             pid,
             address,
-            protocol: Box::new(PlaceOs { key, numbering }),
+            protocol: Box::new(PlaceOs {
+                key,
+                numbering,
+                prefix,
+            }),
             _files: Vec::new(),
         }
     }

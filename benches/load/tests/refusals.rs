@@ -1,8 +1,8 @@
 //! What cannot be measured: one clear line, exit code 2, and no figures.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 const LOAD: &str = env!("CARGO_BIN_EXE_load");
@@ -10,7 +10,11 @@ const LOAD: &str = env!("CARGO_BIN_EXE_load");
 /// Runs the tool and expects it to refuse, with this in its one line.
 #[track_caller]
 fn check(command: &mut Command, expected: &str) {
-    let output = command.output().expect("the tool starts");
+    refused(&command.output().expect("the tool starts"), expected);
+}
+
+#[track_caller]
+fn refused(output: &Output, expected: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(output.stdout.is_empty(), "{output:?}");
@@ -61,7 +65,7 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_server_that_is_no_such_server() {
-    let address = answering(b"HTTP/1.1 404 Not Found\r\n\r\n");
+    let address = answering(b"HTTP/1.1 404 Not Found\r\nServer: other\r\n\r\n");
     check(&mut run(address), "no websocket: HTTP/1.1 404 Not Found");
 }
 
@@ -69,6 +73,39 @@ fn a_server_that_is_no_such_server() {
 fn a_server_that_goes_away() {
     let address = answering(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
     check(&mut run(address), "connection");
+}
+
+#[test]
+fn a_server_that_dies_in_the_run() {
+    let mut server = Command::new(LOAD)
+        .arg("limit")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the tool starts");
+    let mut ready = String::new();
+    let said = server.stdout.take().expect("the output is piped");
+    BufReader::new(said).read_line(&mut ready).expect("a line");
+    let address = ready.trim().rsplit('/').next().expect("an address");
+    let pid = server.id().to_string();
+    let mut command = Command::new(LOAD);
+    command
+        .args(["run", "fanout", "--connections", "1", "--seconds", "60"])
+        .args(["--address", address, "--pid", &pid])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let run = command.spawn().expect("the tool starts");
+    // The tool's two connections show that it has begun.
+    let files = format!("/proc/{pid}/fd");
+    let idle = std::fs::read_dir(&files).expect("its files").count();
+    while std::fs::read_dir(&files).expect("its files").count() < idle + 2 {
+        thread::yield_now();
+    }
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
+    refused(
+        &run.wait_with_output().expect("it ends"),
+        "the server ended in the run",
+    );
 }
 
 #[test]

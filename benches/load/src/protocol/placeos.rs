@@ -14,6 +14,18 @@ pub(crate) const MODULES: usize = 50;
 pub(crate) struct PlaceOs {
     pub(crate) key: String,
     pub(crate) numbering: Numbering,
+    /// What the names of statuses begin with.
+    pub(crate) prefix: String,
+}
+
+impl PlaceOs {
+    fn follow(&self, id: u64, command: &str, status: usize, out: &mut Vec<u8>) {
+        let (index, prefix) = (index(status), &self.prefix);
+        let text = format!(
+            r#"{{"id":{id},"cmd":"{command}","sys":"sys-1","mod":"Load","index":{index},"name":"{prefix}{status}"}}"#
+        );
+        frame(TEXT, text.as_bytes(), out);
+    }
 }
 
 impl Protocol for PlaceOs {
@@ -42,24 +54,25 @@ impl Protocol for PlaceOs {
 
     fn bind(&self, connection: usize, binding: usize, out: &mut Vec<u8>) {
         let id = self.numbering.number(connection, binding);
-        follow(id as u64, "bind", binding, out);
+        self.follow(id as u64, "bind", binding, out);
     }
 
     fn bind_as(&self, number: usize, status: usize, out: &mut Vec<u8>) -> Result<()> {
-        follow(number as u64 + 1, "bind", status, out);
+        self.follow(number as u64 + 1, "bind", status, out);
         Ok(())
     }
 
     fn unbind(&self, request: u64, status: usize, out: &mut Vec<u8>) -> Result<()> {
-        follow(FIRST_REQUEST + request, "unbind", status, out);
+        self.follow(FIRST_REQUEST + request, "unbind", status, out);
         Ok(())
     }
 
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>) {
         let mut text = format!(
-            r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":{},"name":"set","args":["s{status}","#,
+            r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":{},"name":"set","args":["{}{status}","#,
             FIRST_REQUEST + request,
-            index(status)
+            index(status),
+            self.prefix
         )
         .into_bytes();
         text.extend_from_slice(value);
@@ -84,14 +97,6 @@ impl Protocol for PlaceOs {
 /// Which of the modules a status belongs to.
 fn index(status: usize) -> usize {
     1 + status % MODULES
-}
-
-fn follow(id: u64, command: &str, status: usize, out: &mut Vec<u8>) {
-    let index = index(status);
-    let text = format!(
-        r#"{{"id":{id},"cmd":"{command}","sys":"sys-1","mod":"Load","index":{index},"name":"s{status}"}}"#
-    );
-    frame(TEXT, text.as_bytes(), out);
 }
 
 fn read_text<'a>(text: &'a [u8], protocol: &PlaceOs) -> Result<Message<'a>> {

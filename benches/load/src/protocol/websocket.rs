@@ -32,7 +32,11 @@ pub(super) fn upgraded(bytes: &[u8]) -> Result<Option<usize>> {
         return Ok(None);
     };
     if !bytes.starts_with(b"HTTP/1.1 101") {
-        bail!("no websocket: {}", String::from_utf8_lossy(&bytes[..end]));
+        let line = bytes[..end].split(|byte| *byte == b'\r').next();
+        bail!(
+            "no websocket: {}",
+            String::from_utf8_lossy(line.unwrap_or_default())
+        );
     }
     Ok(Some(end + 4))
 }
