@@ -191,6 +191,14 @@ async fn answer(page: &mut Page, mark: &str) -> Value {
     }
 }
 
+/// Waits until a line of a log has come.
+async fn first_line(page: &mut Page) {
+    let is = |event: &Value| event["event"] == "debug";
+    if !page.events().iter().any(is) {
+        page.wait("a line of the log", is).await;
+    }
+}
+
 async fn debug(gateway: &Gateway, page: &mut Page) {
     let mut console = gateway.connect(Key::USER).await;
     for cmd in ["debug", "ignore"] {
@@ -200,6 +208,10 @@ async fn debug(gateway: &Gateway, page: &mut Page) {
         let answer = answer(page, cmd).await;
         assert_eq!(answer["event"], "result", "{answer}");
         console.call(display("log"), json!(["warn", cmd])).await;
+        if cmd == "debug" {
+            // An ignore may overtake a line that is still on its way, which is then not shown.
+            first_line(page).await;
+        }
     }
     console.set(display("v3"), "after both").await;
 
