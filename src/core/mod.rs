@@ -270,11 +270,6 @@ impl Core {
         )
     }
 
-    /// An outlet by its id, for replies.
-    pub fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
-        self.subscriptions.outlet(outlet)
-    }
-
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
         for outlet in self.subscriptions.outlets() {

@@ -74,10 +74,6 @@ impl Subscriptions {
         }
     }
 
-    pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
-        self.table().outlet(outlet)
-    }
-
     pub(super) fn outlets(&self) -> Vec<Arc<dyn Outlet>> {
         self.table().outlets()
     }

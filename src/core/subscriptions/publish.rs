@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::core::outlet::Delivery;
-use crate::core::subscriptions::table::{Follower, Table, WatchIndex};
+use slab::Slab;
+
+use crate::core::outlet::{Delivery, OutletId};
+use crate::core::subscriptions::table::{Follower, OutletEntry, Table, WatchIndex};
 use crate::model::{Event, LogLine, Origin, StatusChange, StatusValue};
 
 impl Table {
@@ -79,16 +81,7 @@ impl Table {
                 value: value.clone(),
                 revision,
             };
-            let Some(entry) = self.outlets.get_mut(follower.outlet.0) else {
-                continue;
-            };
-            if entry.batch.is_empty() {
-                self.dirty.push(follower.outlet);
-            }
-            entry.batch.push(Delivery::Event {
-                watch: follower.watch,
-                event,
-            });
+            queue(&mut self.outlets, &mut self.dirty, *follower, event);
         }
     }
 
@@ -132,16 +125,7 @@ impl Table {
     }
 
     fn deliver(&mut self, follower: Follower, event: Event) {
-        let Some(entry) = self.outlets.get_mut(follower.outlet.0) else {
-            return;
-        };
-        if entry.batch.is_empty() {
-            self.dirty.push(follower.outlet);
-        }
-        entry.batch.push(Delivery::Event {
-            watch: follower.watch,
-            event,
-        });
+        queue(&mut self.outlets, &mut self.dirty, follower, event);
     }
 
     /// Hands every batch to its outlet.
@@ -153,4 +137,23 @@ impl Table {
             }
         }
     }
+}
+
+/// Puts an event into the batch of a follower's outlet. Takes the table in parts, since the followers themselves are being walked through.
+fn queue(
+    outlets: &mut Slab<OutletEntry>,
+    dirty: &mut Vec<OutletId>,
+    follower: Follower,
+    event: Event,
+) {
+    let Some(entry) = outlets.get_mut(follower.outlet.0) else {
+        return;
+    };
+    if entry.batch.is_empty() {
+        dirty.push(follower.outlet);
+    }
+    entry.batch.push(Delivery::Event {
+        watch: follower.watch,
+        event,
+    });
 }

@@ -120,10 +120,6 @@ impl Table {
         unheard
     }
 
-    pub(super) fn outlet(&self, outlet: OutletId) -> Option<Arc<dyn Outlet>> {
-        Some(Arc::clone(&self.outlets.get(outlet.0)?.outlet))
-    }
-
     pub(super) fn outlets(&self) -> Vec<Arc<dyn Outlet>> {
         self.outlets
             .iter()

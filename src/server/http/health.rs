@@ -26,15 +26,10 @@ async fn healthz() -> impl Responder {
 
 /// Whether new clients should come here.
 async fn readyz(doors: Data<Doors>) -> impl Responder {
-    let mut response = if doors.admission.is_draining() {
-        HttpResponse::ServiceUnavailable()
+    let (mut response, text) = if doors.admission.is_draining() {
+        (HttpResponse::ServiceUnavailable(), "stopping\n")
     } else {
-        HttpResponse::Ok()
-    };
-    let text = if doors.admission.is_draining() {
-        "stopping\n"
-    } else {
-        "ready\n"
+        (HttpResponse::Ok(), "ready\n")
     };
     response.content_type(ContentType::plaintext()).body(text)
 }

@@ -17,20 +17,18 @@ use crate::server::ws::outbox::Offer;
 use crate::server::ws::worker::{Scratch, WatchSlot, Worker};
 
 impl Worker {
-    /// Takes everything that waits and puts it into the outboxes. Returns whether there was anything.
-    pub(super) fn drain(self: &Rc<Self>) -> bool {
+    /// Takes everything that waits and puts it into the outboxes.
+    pub(super) fn drain(self: &Rc<Self>) {
         let queue = self.outlet.take();
         if queue.merged > 0 {
             self.metrics.values_merged.increment(queue.merged);
         }
-        let any = !queue.deliveries.is_empty();
         for delivery in queue.deliveries {
             self.deliver(delivery);
         }
         if queue.lines_dropped > 0 {
             self.report_dropped_lines(queue.lines_dropped);
         }
-        any
     }
 
     fn deliver(self: &Rc<Self>, delivery: Delivery) {
