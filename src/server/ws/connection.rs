@@ -26,7 +26,7 @@ use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, RE
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::follows::Follows;
 use crate::server::ws::frames::{Flow, FrameReader, Inbound, write_close, write_frame, write_head};
-use crate::server::ws::outbox::Offer;
+use crate::server::ws::outbox::{Frame, Offer};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Followed, Worker};
 
@@ -577,7 +577,10 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
-        let offer = connection.outbox.borrow_mut().offer_reply(frame);
+        let offer = connection
+            .outbox
+            .borrow_mut()
+            .offer_reply(&Frame::Own(frame), &mut self.buffers.borrow_mut());
         match offer {
             Offer::Full => self.close(connection, CloseReason::SlowConsumer),
             Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
@@ -618,7 +621,7 @@ impl Worker {
         connection.phase.set(Phase::Closing(why));
         let mut outbox = connection.outbox.borrow_mut();
         outbox.forget_values();
-        outbox.append(frame);
+        outbox.append(&Frame::Own(frame), &mut self.buffers.borrow_mut());
         drop(outbox);
         self.unfollow_all(connection);
         self.mark_dirty(connection);
