@@ -231,7 +231,9 @@ impl World {
         assert_eq!(booked.err(), refusal);
         if refusal.is_none() {
             self.checked_in = self.now;
-            assert_eq!(self.expected().status_after_booking(), RoomStatus::Busy);
+            let after = self.expected();
+            assert!(after.in_use, "{after:?}");
+            assert_eq!(after.current.map(|event| event.start), Some(self.now));
         }
         assert_eq!(self::overlaps(self.room.events()), overlaps);
     }
@@ -272,18 +274,6 @@ impl World {
                 assert!(is_next || is_current && expected.current_pending);
                 assert!(self.room.events().iter().all(|event| event.id != id));
             }
-        }
-    }
-}
-
-impl Expected {
-    /// A meeting that waits to begin makes the room pending whoever is in it.
-    fn status_after_booking(&self) -> RoomStatus {
-        assert!(self.in_use && self.current.is_some());
-        if self.next_pending {
-            RoomStatus::Busy
-        } else {
-            self.status
         }
     }
 }
