@@ -2,6 +2,8 @@
 //!
 //! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,6 +25,8 @@ use crate::model::{Building, Secret};
 use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, Server};
 use crate::stores::embedded::EmbeddedStatusStore;
+
+pub use check::{Checked, check};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -46,6 +50,22 @@ pub enum AppError {
         file: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("{file}: could not read the file ({cause}); check the path and its permissions")]
+    UnreadableFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is to be checked is of no kind that can be.
+    #[error(
+        "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
+    )]
+    NeitherKind {
+        /// The file.
+        file: String,
     },
     /// The building file has mistakes.
     #[error(transparent)]
@@ -75,6 +95,8 @@ impl AppError {
         match self {
             Self::Settings(_)
             | Self::UnreadableBuilding { .. }
+            | Self::UnreadableFile { .. }
+            | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Bind(_)
             | Self::Host(_) => 2,
