@@ -1,6 +1,6 @@
 //! The composition root: the only file that names every room.
 //!
-//! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
+//! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 
 mod check;
 
@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use crate::building::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::Core;
-use crate::driver_host::HostError;
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::lanes::Lanes;
+use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret};
 use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, Server};
@@ -127,7 +128,15 @@ pub fn serve(
 
     let main = runtime("riser-main", MAIN_THREADS)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let driver_runtime = runtime("riser-driver", threads.max(DRIVER_THREADS_MIN))?;
+    let driver_threads = threads.max(DRIVER_THREADS_MIN);
+    let driver_runtime = runtime("riser-driver", driver_threads)?;
+    let lanes = Lanes::start(driver_threads, driver_runtime.handle()).map_err(|source| {
+        AppError::System {
+            doing: "start a thread for modules",
+            source,
+        }
+    })?;
+    let lanes = Arc::new(lanes);
     let host = Arc::new(InProcessHost::new(
         definitions,
         driver_runtime.handle().clone(),
@@ -137,7 +146,7 @@ pub fn serve(
         settings.core,
         |feed| Arc::new(EmbeddedStatusStore::new(feed)),
         host,
-        driver_runtime.handle().clone(),
+        Arc::clone(&lanes) as Arc<dyn Spawn>,
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
@@ -159,6 +168,7 @@ pub fn serve(
             source,
         })
     });
+    lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);

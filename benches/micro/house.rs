@@ -63,7 +63,7 @@ impl House {
                 Arc::new(EmbeddedStatusStore::new(core))
             },
             Arc::new(host),
-            drivers.handle().clone(),
+            Arc::new(drivers.handle().clone()),
         );
         core.load(building()).expect("the driver is linked in");
         let house = Self {

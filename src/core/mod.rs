@@ -24,14 +24,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{KeyRing, audit, may_read, may_request, may_see};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{Description, DriverHost, HostError};
+use crate::driver_host::{Description, DriverHost, HostError, Spawn};
 use crate::model::{
     Audience, Building, Call, CloseReason, Credentials, DebugTarget, Failure, FailureKind,
     ModuleId, ModulePath, Request, State, Subject, SystemId,
@@ -58,12 +57,12 @@ pub struct Core {
 impl Core {
     /// A core without a building.
     ///
-    /// `make_store` is given the way by which the store tells what changed; `drivers` is the runtime on which modules run.
+    /// `make_store` is given the way by which the store tells what changed; `lanes` is where modules run.
     pub fn new(
         settings: CoreSettings,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
         host: Arc<dyn DriverHost>,
-        drivers: Handle,
+        lanes: Arc<dyn Spawn>,
     ) -> Self {
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
@@ -71,7 +70,7 @@ impl Core {
             settings,
             modules: Supervisor::new(
                 host,
-                drivers,
+                lanes,
                 Arc::clone(&subscriptions),
                 Arc::clone(&metrics),
             ),

@@ -72,7 +72,7 @@ impl TestCore {
             CoreSettings::default(),
             |_| Arc::new(NoStore),
             Arc::new(NoDrivers),
-            Handle::current(),
+            Arc::new(Handle::current()),
         );
         let user = User {
             id: UserId::new("user-test").unwrap(),

@@ -245,7 +245,7 @@ impl Bench {
             CoreSettings::default(),
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             Arc::clone(&host) as Arc<_>,
-            Handle::current(),
+            Arc::new(Handle::current()),
         ));
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));

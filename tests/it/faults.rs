@@ -68,7 +68,7 @@ impl Inside {
             CoreSettings::default(),
             |feed| Arc::new(PanickingStore(feed)),
             Arc::new(host),
-            drivers.handle().clone(),
+            Arc::new(drivers.handle().clone()),
         ));
         core.load(demo).expect("the demo building");
         let settings = ServerSettings {

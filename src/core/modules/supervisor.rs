@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,13 +16,13 @@ use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{Description, DriverHost};
+use crate::driver_host::{Description, DriverHost, Spawn};
 use crate::model::{Failure, FailureKind, Module, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
     host: Arc<dyn DriverHost>,
-    drivers: Handle,
+    lanes: Arc<dyn Spawn>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     modules: RwLock<HashMap<ModuleId, Arc<ModuleHandle>>>,
@@ -32,16 +31,16 @@ pub(in crate::core) struct Supervisor {
 }
 
 impl Supervisor {
-    /// `drivers` is the runtime on which the modules run.
+    /// `lanes` is where the modules run.
     pub(in crate::core) fn new(
         host: Arc<dyn DriverHost>,
-        drivers: Handle,
+        lanes: Arc<dyn Spawn>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
     ) -> Self {
         Self {
             host,
-            drivers,
+            lanes,
             subscriptions,
             metrics,
             modules: RwLock::new(HashMap::new()),
@@ -80,7 +79,8 @@ impl Supervisor {
             host: Arc::clone(&self.host),
             metrics: Arc::clone(&self.metrics),
         };
-        self.tasks.spawn_on(actor.run(), &self.drivers);
+        self.lanes
+            .spawn(Box::pin(self.tasks.track_future(actor.run())));
         modules.insert(id, handle);
     }
 

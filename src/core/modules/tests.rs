@@ -583,7 +583,7 @@ impl Bench {
             },
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             Arc::clone(&host) as Arc<_>,
-            drivers.clone(),
+            Arc::new(drivers.clone()),
         ));
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
