@@ -2,7 +2,7 @@
 //!
 //! - `gateway` starts, stops and restarts the binary; `process` is any child whose output is kept.
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
-//! - `terminal` runs the binary's own client commands.
+//! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request; `page` is PlaceOS's own client library in a Node process.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //!
@@ -12,6 +12,7 @@
 mod buildings;
 mod deadline;
 mod folder;
+mod front;
 mod gateway;
 mod http;
 mod page;
@@ -24,6 +25,7 @@ mod wire;
 pub(crate) use buildings::{BUILDING, Key};
 pub(crate) use deadline::{DEADLINE, within};
 pub(crate) use folder::Folder;
+pub(crate) use front::Front;
 pub(crate) use gateway::{CONTROL, Gateway, Plan, Refusal};
 pub(crate) use http::{Request, Response};
 pub(crate) use page::{Carrier, Page};

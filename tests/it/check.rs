@@ -110,4 +110,9 @@ async fn there_is_a_manual_page_for_every_command() {
         let page = std::fs::read_to_string(&page).expect("the page is there");
         assert!(page.contains(text), "{page}");
     }
+
+    terminal.run(&["man", "none"]).await.assert_failed(
+        2,
+        "riser: none: could not write the manual pages (No such file or directory (os error 2)); name a folder that is there",
+    );
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{
-    BUILDING, DEADLINE, Gateway, Key, Plan, Process, Ran, Stream, Terminal, display,
+    BUILDING, DEADLINE, Front, Gateway, Key, Plan, Process, Ran, Stream, Terminal, display,
 };
 
 const POWER: &str = "sys-1/Display_1/power";
@@ -111,6 +111,23 @@ async fn what_does_not_come_in_time_is_a_failure_only_if_it_was_wanted() {
 
     let watch = terminal.run(&["bind", "--timeout", "0.3", POWER]).await;
     watch.assert_printed(&[]);
+}
+
+#[tokio::test]
+async fn thousands_of_large_values_are_bound_at_once() {
+    let (gateway, terminal) = start().await;
+    let mut console = gateway.connect(Key::USER).await;
+    let large = "x".repeat(20_000);
+    let names: Vec<String> = (0..2_000).map(|number| format!("s{number}")).collect();
+    for name in &names {
+        console.set(display(name), large.as_str()).await;
+    }
+    let mut words = vec!["bind", "--once", "sys-1", "Display"];
+    words.extend(names.iter().map(String::as_str));
+
+    let bind = terminal.run(&words).await;
+
+    assert_eq!((bind.code, bind.out.len()), (Some(0), names.len()));
 }
 
 #[tokio::test]
@@ -421,6 +438,49 @@ async fn who_is_not_let_in_is_told_so_without_the_key() {
         .run(&flags)
         .await;
     assert_eq!(good.code, Some(0), "flags win: {good:?}");
+}
+
+#[tokio::test]
+async fn behind_tls_everything_works_with_a_certificate_that_is_trusted_and_nothing_without() {
+    let (gateway, _) = start().await;
+    set(&gateway, "power", true).await;
+    let front = Front::before(gateway.address()).await;
+    let url = front.url();
+    let terminal = Terminal::at(&gateway, Key::USER).file("ca.pem", front.certificate());
+    let run = async |words: &[&str], url: &str| {
+        let words = [words, &["--url", url]].concat();
+        terminal.run(&words).await
+    };
+
+    let get = ["exec", "sys-1/Display_1/get", "power", "--ca", "ca.pem"];
+    run(&get, &url).await.assert_printed(&["true"]);
+    let bind = run(&["bind", "--once", POWER, "--ca", "ca.pem"], &url).await;
+    assert!(bind.out.concat().ends_with(" true"), "{bind:?}");
+    let modules = run(&["modules", "sys-2", "--ca", "ca.pem"], &url).await;
+    assert_eq!(
+        (modules.code, modules.out.len()),
+        (Some(0), 3),
+        "{modules:?}"
+    );
+
+    let stranger = run(&["systems"], &url).await;
+    assert_eq!(
+        (stranger.code, stranger.out.len()),
+        (Some(2), 0),
+        "{stranger:?}"
+    );
+    let other_name = url.replace("localhost", "127.0.0.1");
+    let other_name = run(&["systems", "--ca", "ca.pem"], &other_name).await;
+    assert_eq!(other_name.code, Some(2), "{other_name:?}");
+    let line = &other_name.err[0];
+    assert!(
+        line.contains("could not make a secure connection"),
+        "{line}"
+    );
+    let plain = run(&["systems"], &url.replace("https", "http")).await;
+    let line = plain.err.first().expect("it says why");
+    assert!(line.contains("answers, but not as a gateway"), "{line}");
+    assert_eq!(plain.code, Some(2), "{plain:?}");
 }
 
 #[tokio::test]
