@@ -7,6 +7,8 @@
 mod harness;
 
 mod bind;
+mod check;
+mod completion;
 mod conformance;
 mod debug;
 mod demo;
@@ -22,4 +24,5 @@ mod rest;
 mod restricted;
 mod shutdown;
 mod slow;
+mod terminal;
 mod waiting;
