@@ -3,6 +3,7 @@
 //! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 
 mod check;
+mod service_manager;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -163,6 +164,7 @@ pub fn serve(
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
         announce(server.address(), &source);
+        service_manager::ready();
         server.run(stop).await.map_err(|source| AppError::System {
             doing: "serve",
             source,
@@ -250,6 +252,7 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
                 tracing::warn!("told to stop a second time: ending at once");
                 std::process::exit(1);
             }
+            service_manager::stopping();
             stopping.cancel();
         }
     });
