@@ -19,7 +19,7 @@ use super::node::{Key, Kind, Node};
 use super::problem::{Position, Problem, ProblemKind};
 use super::variables;
 
-const BUILDING_KEYS: &[&str] = &["zones", "systems", "modules", "users", "api_keys"];
+pub(super) const BUILDING_KEYS: &[&str] = &["zones", "systems", "modules", "users", "api_keys"];
 const ZONE_KEYS: &[&str] = &[
     "id",
     "name",
@@ -55,6 +55,16 @@ const USER_KEYS: &[&str] = &[
 ];
 const API_KEY_KEYS: &[&str] = &[
     "id", "secret", "user", "level", "scopes", "systems", "zones",
+];
+
+/// The keys of an entry, for each list of the file.
+#[cfg(test)]
+pub(super) const ENTRY_KEYS: &[(&str, &[&str])] = &[
+    ("zones", ZONE_KEYS),
+    ("systems", SYSTEM_KEYS),
+    ("modules", MODULE_KEYS),
+    ("users", USER_KEYS),
+    ("api_keys", API_KEY_KEYS),
 ];
 
 /// What a file says, entry by entry.

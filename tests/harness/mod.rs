@@ -5,12 +5,14 @@
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request; `page` is PlaceOS's own client library in a Node process.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
+//! - `document` reads the project's own documents.
 //!
 //! Nothing here sleeps: whatever is waited for has a deadline and fails with what was seen last.
 //! Every process is ended by its own id when its owner is dropped; what it said is printed if the test failed.
 
 mod buildings;
 mod deadline;
+mod document;
 mod folder;
 mod front;
 mod gateway;
@@ -24,6 +26,7 @@ mod wire;
 
 pub(crate) use buildings::{BUILDING, Key};
 pub(crate) use deadline::{DEADLINE, within};
+pub(crate) use document::{Block, Document, root};
 pub(crate) use folder::Folder;
 pub(crate) use front::Front;
 pub(crate) use gateway::{CONTROL, Gateway, Plan, Refusal};
