@@ -165,7 +165,7 @@ impl<'d> Reader<'d> {
             return;
         }
         let script = format!(
-            "set -euo pipefail\nexport RISER_URL={}\n{}{}{command}",
+            "set -eu\nexport RISER_URL={}\n{}{}{command}",
             shell.address,
             shell.exports,
             if Habit::of(&command) == Habit::Ends {
@@ -245,7 +245,8 @@ impl Habit {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
             ["riser"] | ["riser", "serve", ..] => Self::Serves,
-            ["riser", flag, ..] if flag.starts_with("--") && flag != "--help" => Self::Serves,
+            ["riser", "--help" | "--version"] => Self::Ends,
+            ["riser", flag, ..] if flag.starts_with("--") => Self::Serves,
             ["riser", "bind" | "debug", ..] => {
                 let ends = ["--once", "--count", "--timeout"];
                 match words.iter().any(|word| ends.contains(word)) {
