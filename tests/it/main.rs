@@ -21,4 +21,5 @@ mod rest;
 mod restricted;
 mod shutdown;
 mod slow;
+mod tls;
 mod waiting;

@@ -134,3 +134,100 @@ impl Write for Socket<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::time::timeout;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio_rustls::{TlsAcceptor, TlsConnector, client};
+
+    use super::*;
+    use crate::server::ws::wire::{ClientStream, Wire};
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// The two ends of an encrypted stream with little room between them.
+    async fn pair() -> (Wire, client::TlsStream<TcpStream>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], made.signing_key.into())
+            .unwrap();
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(4096).unwrap();
+            let stream = socket.connect(address).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            let connector = TlsConnector::from(Arc::new(client));
+            connector.connect(name, stream).await.unwrap()
+        };
+        let accept = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = TlsAcceptor::from(Arc::new(server));
+            acceptor.accept(stream).await.unwrap()
+        };
+        let (client, server) = tokio::join!(connect, accept);
+        (server.into_wire(4096).unwrap(), client)
+    }
+
+    /// Writes until the kernel takes no more, and gives how many bytes were taken.
+    fn write_all_that_goes(wire: &Wire, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match wire.try_write(&bytes[taken..]) {
+                Ok(written) => taken += written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_has_left_and_what_has_not_left_stays_the_callers() {
+        let (wire, mut client) = pair().await;
+        let bytes: Vec<u8> = (0..2_000_000_u32).flat_map(u32::to_be_bytes).collect();
+        let mut read = Vec::new();
+        let mut taken = 0;
+        while taken < bytes.len() {
+            taken += write_all_that_goes(&wire, &bytes[taken..]);
+            assert_eq!(write_all_that_goes(&wire, &bytes[taken..]), 0);
+            // Without another write all that was taken arrives, and perhaps some of what is under way.
+            while read.len() < taken {
+                let arrive = timeout(DEADLINE, client.read_buf(&mut read));
+                arrive.await.expect("what was taken arrives").unwrap();
+            }
+            let room = async {
+                tokio::select! {
+                    writable = wire.writable() => writable.unwrap(),
+                    // Takes the beginning of a record off the socket, which makes room.
+                    arrived = client.read_buf(&mut read) => drop(arrived.unwrap()),
+                }
+            };
+            timeout(DEADLINE, room).await.expect("there is room");
+        }
+        assert!(read == bytes);
+        wire.shutdown_write();
+        assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+}
