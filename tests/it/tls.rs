@@ -350,6 +350,8 @@ async fn an_expired_certificate_is_served_with_a_warning() {
         .await;
     let line = gateway.logged("the certificate has expired").await;
     assert!(line.contains("valid_until=2002-01-01T00:00:00Z"), "{line}");
+    let measure = "riser_tls_certificate_valid_until_seconds";
+    gateway.wait_metric(measure, 1_009_843_200.0).await;
     assert!(gateway.terminate().await.success());
 }
 
@@ -383,23 +385,31 @@ async fn plain_bytes_are_answered_with_an_alert_and_the_end() {
 async fn who_says_nothing_or_half_a_handshake_is_dropped_at_the_deadline() {
     let gateway = start().await;
     let began = Instant::now();
-    for hello in [&b""[..], b"\x16\x03\x01\x02\x00\x01\x00"] {
+    let answer_to = async |hello: &[u8]| {
         let mut stream = TcpStream::connect(gateway.address())
             .await
             .expect("a stream");
         stream.write_all(hello).await.expect("it is taken");
         let mut answer = Vec::new();
-        let read = within(
-            DEADLINE,
-            || "the end".to_owned(),
-            stream.read_to_end(&mut answer),
-        );
+        let read = stream.read_to_end(&mut answer);
+        let read = within(DEADLINE, || "the end".to_owned(), read);
         read.await.expect("an end");
-        assert!(answer.is_empty(), "{answer:?}");
-    }
+        answer
+    };
+    let half_a_hello = b"\x16\x03\x01\x02\x00\x01\x00";
+
+    let (nothing, half) = tokio::join!(answer_to(b""), answer_to(half_a_hello));
+
+    assert!(
+        nothing.is_empty() && half.is_empty(),
+        "{nothing:?} {half:?}"
+    );
     let took = began.elapsed();
     assert!(took >= HANDSHAKE_DEADLINE, "{took:?}");
     gateway.connect(Key::USER).await.expect_silence().await;
+    gateway
+        .wait_metric("riser_tls_handshakes_failed_total", 2.0)
+        .await;
 }
 
 /// A gateway with a plain address beside the encrypted one, and where that is.

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use metrics::Gauge;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject, SectionKind};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -148,13 +149,14 @@ impl Pair {
     }
 
     /// Says until when the certificate holds; clients turn away from one that does not.
-    pub(super) fn log_expiry(&self) {
+    pub(super) fn announce(&self, measure: &Gauge) {
         let Self {
             file,
             valid_from,
             valid_until,
             ..
         } = self;
+        measure.set(valid_until.to_unix_duration().as_secs_f64());
         let now = SystemTime::now();
         if now > valid_until.to_system_time() {
             tracing::warn!(%file, %valid_until, "the certificate has expired; clients will refuse it");

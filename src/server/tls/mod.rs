@@ -12,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use metrics::Gauge;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -40,6 +41,8 @@ pub(super) struct Tls {
     /// What newcomers are served with. Held for a moment by each of them, and by a change.
     current: RwLock<Arc<ServerConfig>>,
     handshakes: Semaphore,
+    /// Until when the certificate holds, in Unix seconds.
+    valid_until: Gauge,
 }
 
 /// Why a newcomer did not become a client.
@@ -57,11 +60,17 @@ impl Tls {
     /// Reads the files.
     fn read(files: Files) -> Result<Self, CertificateError> {
         let pair = Pair::read(&files)?;
-        pair.log_expiry();
+        metrics::describe_gauge!(
+            "riser_tls_certificate_valid_until_seconds",
+            "Until when the certificate holds, in Unix seconds"
+        );
+        let valid_until = metrics::gauge!("riser_tls_certificate_valid_until_seconds");
+        pair.announce(&valid_until);
         Ok(Self {
             files,
             current: RwLock::new(pair.into_config()),
             handshakes: Semaphore::new(HANDSHAKES_MAX),
+            valid_until,
         })
     }
 
@@ -89,6 +98,7 @@ impl Tls {
 
     /// Newcomers are served with this pair from here on. Sessions made with the one before it cannot be resumed.
     fn replace(&self, pair: Pair) {
+        pair.announce(&self.valid_until);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         *current = pair.into_config();
     }

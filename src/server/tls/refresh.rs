@@ -86,10 +86,7 @@ impl CertificateKeeper {
         // Also when it is refused: it is tried again when the files change, not at every look.
         self.read = look;
         match Pair::read(&self.tls.files) {
-            Ok(pair) => {
-                pair.log_expiry();
-                self.tls.replace(pair);
-            }
+            Ok(pair) => self.tls.replace(pair),
             Err(error) => {
                 tracing::warn!(%error, "the new certificate is refused and the one before it stays");
             }

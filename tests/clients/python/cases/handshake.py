@@ -130,7 +130,7 @@ def check_aftermath(door: Door, peer: Peer, answer: Answer, version: str) -> Non
     if answer.rest:
         raise Mismatch("nothing behind the answer", answer.rest)
     if answer.says_close() or version == "HTTP/1.0":
-        # Where the request could not be read, actix ends the stream and not TLS; the answer says itself how long it is.
+        # Where the request could not be read the stream ends and TLS does not; the answer says how long it is.
         end = peer.receive(END_DEADLINE)
         if end not in (End(), Cut()):
             raise Mismatch(End(), end)
