@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{DEADLINE, Folder, Gateway, Plan, Process, Stream};
+use crate::harness::{DEADLINE, Folder, Gateway, Plan, Process, Stream, within};
 
 /// How soon after the ready line the others are there.
 const PRINTED_WITHIN: Duration = Duration::from_secs(1);
@@ -15,6 +15,7 @@ const MOVES_WITHIN: Duration = Duration::from_secs(20);
 
 struct Printed {
     gateway: Gateway,
+    key: String,
     curl: String,
     websocket: String,
 }
@@ -24,14 +25,16 @@ async fn start() -> Printed {
     let mut gateway = plan.start().await;
     let key = line(&mut gateway).await;
     let key = key.strip_prefix("api key ").expect("the key comes first");
+    let key = key.to_owned();
     let (id, secret) = key.split_once('.').expect("<id>.<secret>");
     assert!(!id.is_empty() && secret.len() >= 16, "{key}");
     let curl = line(&mut gateway).await;
-    assert!(curl.starts_with("curl ") && curl.contains(key), "{curl}");
+    assert!(curl.starts_with("curl ") && curl.contains(&key), "{curl}");
     let websocket = line(&mut gateway).await;
-    assert!(websocket.contains(key), "{websocket}");
+    assert!(websocket.contains(&key), "{websocket}");
     Printed {
         gateway,
+        key,
         curl,
         websocket,
     }
@@ -71,6 +74,41 @@ async fn the_curl_line_shows_a_value_that_moves() {
     let moved = tokio::time::timeout(MOVES_WITHIN, moved).await;
     assert!(moved.is_ok(), "it was {first} all the time");
     drop(gateway);
+}
+
+#[tokio::test]
+async fn every_module_of_the_demo_runs_and_its_rooms_have_a_day_of_meetings() {
+    let Printed { gateway, key, .. } = start().await;
+    let get = async |path: String| {
+        let path = format!("/api/engine/v2/systems{path}");
+        gateway
+            .request("GET", &path)
+            .header("X-API-Key", &key)
+            .ok()
+            .await
+    };
+    let mut booked = Vec::new();
+    for system in items(&get(String::new()).await) {
+        let id = system["id"].as_str().expect("an id");
+        let types = get(format!("/{id}/types")).await;
+        for (name, count) in types.as_object().expect("a count by name") {
+            for index in 1..=count.as_u64().expect("a count") {
+                let connected = format!("/{id}/{name}_{index}/connected");
+                let runs = async { while get(connected.clone()).await != true {} };
+                within(DEADLINE, || connected.clone(), runs).await;
+            }
+        }
+        if types.get("Bookings").is_some() {
+            let meetings = get(format!("/{id}/Bookings_1/bookings")).await;
+            assert!(items(&meetings).len() >= 8, "{id} has {meetings}");
+            booked.push(id.to_owned());
+        }
+    }
+    assert_eq!(booked, ["sys-board", "sys-huddle", "sys-training"]);
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
 }
 
 #[tokio::test]

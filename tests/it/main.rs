@@ -16,6 +16,7 @@ mod faults;
 mod frames;
 mod heartbeat;
 mod page;
+mod panel;
 mod refusals;
 mod rest;
 mod restricted;
