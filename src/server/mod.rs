@@ -157,7 +157,6 @@ impl Server {
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(HTTP_STOP_SECONDS);
-        let ending = builder.graceful_shutdown_signal();
         let (everything, redirect) = if health.is_some() {
             (Scope::WithoutHealth, Scope::RedirectOnly(address.port()))
         } else {
@@ -165,14 +164,7 @@ impl Server {
         };
         let mut builder = match tls {
             None => listen_for_all(builder, "riser", listener, &doors, everything)?,
-            Some(tls) => {
-                let (doors, ending) = (doors.clone(), ending.clone());
-                builder.listen("riser", listener, move || {
-                    let (doors, ending) = (doors.clone(), ending.clone());
-                    service::encrypted(doors.clone(), Arc::clone(&tls), ending.clone())
-                        .and_then(service::everything(doors, ending, everything))
-                })?
-            }
+            Some(tls) => listen_by_tls(builder, "riser", listener, &doors, tls, everything)?,
         };
         builder = match plain {
             None => builder,
@@ -201,6 +193,22 @@ fn listen_for_all(
     let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
         service::unencrypted().and_then(service::everything(doors.clone(), ending.clone(), scope))
+    })
+}
+
+/// Serves everything at an encrypted address.
+fn listen_by_tls(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    doors: &Doors,
+    tls: Arc<Tls>,
+    scope: Scope,
+) -> io::Result<ServerBuilder> {
+    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    builder.listen(name, listener, move || {
+        service::encrypted(doors.clone(), Arc::clone(&tls), ending.clone())
+            .and_then(service::everything(doors.clone(), ending.clone(), scope))
     })
 }
 

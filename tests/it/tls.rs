@@ -321,6 +321,12 @@ async fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
         "riser: key.pem: holds an encrypted key where a private key should be; write it without a password: openssl pkey -in OLD -out NEW",
     )
     .await;
+    check_refused(
+        chain,
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        "riser: key.pem: the private key cannot be used (unexpected error: failed to parse private key as RSA, ECDSA, or EdDSA); use RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
+    )
+    .await;
     let (cut, _) = chain.split_at(chain.len() / 2);
     check_refused(
         cut,

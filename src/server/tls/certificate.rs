@@ -137,7 +137,12 @@ impl Pair {
                 certificates.unusable(format!("{reason:?}"))
             } else {
                 // What is said of a key speaks of its kind, never of its content.
-                keys.unusable(error.to_string())
+                CertificateError::Unusable {
+                    file: keys.name.clone(),
+                    what: keys.part.name(),
+                    cause: error.to_string(),
+                    remedy: "use RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
+                }
             }
         })?;
         Ok(Self {
