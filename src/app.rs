@@ -2,6 +2,8 @@
 //!
 //! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -26,6 +28,8 @@ use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, CertificateError, Server, StartError};
 use crate::stores::embedded::EmbeddedStatusStore;
 
+pub use check::{Checked, check};
+
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
 
@@ -48,6 +52,22 @@ pub enum AppError {
         file: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("{file}: could not read the file ({cause}); check the path and its permissions")]
+    UnreadableFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is to be checked is of no kind that can be.
+    #[error(
+        "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
+    )]
+    NeitherKind {
+        /// The file.
+        file: String,
     },
     /// The building file has mistakes.
     #[error(transparent)]
@@ -80,6 +100,8 @@ impl AppError {
         match self {
             Self::Settings(_)
             | Self::UnreadableBuilding { .. }
+            | Self::UnreadableFile { .. }
+            | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Bind(_)
             | Self::Certificate(_)
@@ -272,9 +294,10 @@ fn announce(server: &Server, source: &Source) {
     if let Source::Demo { secret } = source {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
+        let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             curl -s -H 'X-API-Key: {key}' {http}://{here}/api/engine/v2/systems/sys-board/Sensor_1\n\
+             {program} bind --url {http}://{here} --key {key} sys-board/Sensor_1/temperature\n\
              node --experimental-websocket -e 'const s = new WebSocket(\"{ws}://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
@@ -283,6 +306,20 @@ fn announce(server: &Server, source: &Source) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
+}
+
+/// The path of this executable as a shell takes it.
+fn this_program() -> String {
+    let path = std::env::current_exe();
+    let path = path.map_or_else(
+        |_| "riser".to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    );
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 /// An address that a client on this machine can connect to.

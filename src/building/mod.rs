@@ -7,10 +7,12 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `problem` holds what can be wrong, `nearest` the "did you mean".
+//! - `masked` writes a building as a file without its secrets.
 //! - `demo` is the building that runs when no file is given.
 
 mod check;
 mod demo;
+mod masked;
 mod nearest;
 mod node;
 mod parse;
@@ -24,6 +26,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::model::Building;
 
 pub use demo::demo;
+pub use masked::masked;
 pub use problem::{Position, Problem, ProblemKind, Problems};
 
 /// Reads and checks the text of a building file.

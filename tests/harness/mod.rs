@@ -2,6 +2,7 @@
 //!
 //! - `gateway` starts, stops and restarts the binary; `process` is any child whose output is kept.
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
+//! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request; `page` is PlaceOS's own client library in a Node process.
 //! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
@@ -13,12 +14,14 @@ mod buildings;
 mod certificate;
 mod deadline;
 mod folder;
+mod front;
 mod gateway;
 mod http;
 mod page;
 mod places;
 mod process;
 mod socket;
+mod terminal;
 mod transport;
 mod wire;
 
@@ -26,11 +29,13 @@ pub(crate) use buildings::{BUILDING, Key};
 pub(crate) use certificate::Certificate;
 pub(crate) use deadline::{DEADLINE, within};
 pub(crate) use folder::Folder;
+pub(crate) use front::Front;
 pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, KEY_FILE, Plan, Refusal};
 pub(crate) use http::{Request, Response};
 pub(crate) use page::{Carrier, Page};
 pub(crate) use places::{Place, bookings, display, scratch};
 pub(crate) use process::{Process, Stream};
 pub(crate) use socket::{Door, TestClient};
+pub(crate) use terminal::{Ran, Terminal};
 pub(crate) use transport::{Endpoint, Transport};
 pub(crate) use wire::{Fin, Opcode, WireClient};

@@ -7,6 +7,8 @@
 mod harness;
 
 mod bind;
+mod check;
+mod completion;
 mod conformance;
 mod debug;
 mod demo;
@@ -22,5 +24,6 @@ mod rest;
 mod restricted;
 mod shutdown;
 mod slow;
+mod terminal;
 mod tls;
 mod waiting;
