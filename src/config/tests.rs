@@ -325,23 +325,23 @@ fn tls_takes_a_certificate_and_its_key() {
     let refused = |tls: &str, line: &str| check(&format!("[tls]\n{tls}"), &[], &[line]);
     refused(
         "cert = \"a\"\n",
-        "riser.toml: `tls.cert` needs `tls.key`; set both or neither",
+        "riser.toml:2: `tls.cert` needs `tls.key`; set both or neither",
     );
     refused(
         "plain_listen = \"127.0.0.1:80\"\n",
-        "riser.toml: `tls.plain_listen` stands beside an encrypted address; set `tls.cert` and `tls.key`, or leave it out since `listen` is plain",
+        "riser.toml:2: `tls.plain_listen` stands beside an encrypted address; set `tls.cert` and `tls.key`, or leave it out since `listen` is plain",
     );
     refused(
         &format!("{both}plain_mode = \"stay\"\n"),
-        "riser.toml: `tls.plain_mode` says what `tls.plain_listen` does, which is not set; set it or leave out both",
+        "riser.toml:4: `tls.plain_mode` says what `tls.plain_listen` does, which is not set; set it or leave out both",
     );
     refused(
         &format!("{both}plain_listen = \"127.0.0.1:80\"\nplain_mode = \"both\"\n"),
-        "riser.toml: `tls.plain_mode` must be redirect or stay, not \"both\"",
+        "riser.toml:5: `tls.plain_mode` must be redirect or stay, not \"both\"",
     );
     refused(
         &format!("{both}plain_listen = \"127.0.0.1:3000\"\n"),
-        "riser.toml: `tls.plain_listen` must differ from `listen` and `health_listen`; choose another port",
+        "riser.toml:4: `tls.plain_listen` must differ from `listen` and `health_listen`; choose another port",
     );
     let flags = Flags {
         tls_key: Some("key.pem".to_owned()),
