@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::config::Flags;
 use crate::terminal::Invocation;
@@ -123,10 +123,10 @@ struct ServeArguments {
     #[arg(long, value_name = "N")]
     workers: Option<String>,
     /// The certificate for TLS, in PEM, with its issuers' behind it [default: no TLS]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tls_cert: Option<String>,
     /// The private key of the certificate, in PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tls_key: Option<String>,
 }
 

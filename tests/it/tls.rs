@@ -15,7 +15,7 @@ use tokio_rustls::rustls::{ProtocolVersion, SupportedProtocolVersion};
 
 use crate::harness::{
     BUILDING, CERTIFICATE_FILE, CONTROL, Carrier, Certificate, DEADLINE, Door, Endpoint, Gateway,
-    KEY_FILE, Key, Page, Plan, Request, TestClient, display, scratch, within,
+    KEY_FILE, Key, Page, Plan, Request, Terminal, TestClient, display, scratch, within,
 };
 
 /// How long a newcomer has for its handshake.
@@ -141,6 +141,21 @@ async fn placeos_own_client_binds_and_calls_by_tls() {
         assert_eq!(result["value"], "hello");
         page.close().await;
     }
+}
+
+#[tokio::test]
+async fn the_terminal_client_comes_in_when_it_trusts_the_certificate() {
+    let certificate = Certificate::new();
+    let gateway = Plan::serve(BUILDING).tls(&certificate).start().await;
+    let terminal = Terminal::at(&gateway, Key::USER).file("ca.pem", &certificate.chain);
+
+    let ran = terminal.run(&["systems", "--ca", "ca.pem"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.join("\n").contains("Board Room"), "{ran:?}");
+
+    let other = terminal.file("ca.pem", &Certificate::new().chain);
+    let ran = other.run(&["systems", "--ca", "ca.pem"]).await;
+    assert_ne!(ran.code, Some(0), "{ran:?}");
 }
 
 /// The changes that go by a client that does not read, each of 4 kB: all of them would be 24 MB for each.
