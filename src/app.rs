@@ -14,6 +14,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::building::{self, Problems as BuildingProblems};
@@ -24,7 +25,7 @@ use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret};
 use crate::observability::{self, ObservabilityError};
-use crate::server::{BindError, Server};
+use crate::server::{BindError, CertificateError, Server, StartError};
 use crate::stores::embedded::EmbeddedStatusStore;
 
 pub use check::{Checked, check};
@@ -74,6 +75,9 @@ pub enum AppError {
     /// The address is taken or not ours.
     #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
     Bind(BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(CertificateError),
     /// A linked-in driver cannot be used.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -100,8 +104,18 @@ impl AppError {
             | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Bind(_)
+            | Self::Certificate(_)
             | Self::Host(_) => 2,
             Self::Observability(_) | Self::System { .. } => 1,
+        }
+    }
+}
+
+impl From<StartError> for AppError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Bind(error) => Self::Bind(error),
+            StartError::Certificate(error) => Self::Certificate(error),
         }
     }
 }
@@ -150,10 +164,9 @@ pub fn serve(
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
-    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())
-        .map_err(AppError::Bind)?;
+    let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
     let ended = main.block_on(async {
-        let stop = stop_on_signal()?;
+        let Signals { stop, reload } = listen_for_signals()?;
         tracing::info!(
             "everything is kept in memory: what is not in the building file is gone after a restart"
         );
@@ -162,7 +175,10 @@ pub fn serve(
         main.spawn(async move { core.run().await });
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
-        announce(server.address(), &source);
+        if let Some(keeper) = server.certificate_keeper() {
+            main.spawn(keeper.run(reload));
+        }
+        announce(&server, &source);
         server.run(stop).await.map_err(|source| AppError::System {
             doing: "serve",
             source,
@@ -221,8 +237,15 @@ fn raise_open_files() {
     }
 }
 
-/// A token that SIGTERM or SIGINT cancels; the second one ends the process at once.
-fn stop_on_signal() -> Result<CancellationToken, AppError> {
+/// What the operator says by signals.
+struct Signals {
+    /// Cancelled by SIGTERM or SIGINT; the second one ends the process at once.
+    stop: CancellationToken,
+    /// Given by SIGHUP.
+    reload: Arc<Notify>,
+}
+
+fn listen_for_signals() -> Result<Signals, AppError> {
     let listen = |kind| {
         signal(kind).map_err(|source| AppError::System {
             doing: "listen for signals",
@@ -234,8 +257,8 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
         listen(SignalKind::interrupt())?,
         listen(SignalKind::hangup())?,
     );
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
+    let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let (stopping, reloading) = (stop.clone(), Arc::clone(&reload));
     tokio::runtime::Handle::current().spawn(async move {
         loop {
             tokio::select! {
@@ -243,6 +266,7 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
                 _ = interrupt.recv() => {}
                 _ = hangup.recv() => {
                     tracing::warn!("told to read the building file again, which takes a restart");
+                    reloading.notify_one();
                     continue;
                 }
             }
@@ -253,22 +277,28 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
             stopping.cancel();
         }
     });
-    Ok(stop)
+    Ok(Signals { stop, reload })
 }
 
 /// Says on stdout that the gateway is ready, and for the demo how to see something move.
 ///
 /// Whoever started riser may never read this, so a write that fails is no failure of ours.
-fn announce(address: SocketAddr, source: &Source) {
-    let mut text = format!("riser ready http://{address}\n");
+fn announce(server: &Server, source: &Source) {
+    let address = server.address();
+    let (http, ws) = if server.is_encrypted() {
+        ("https", "wss")
+    } else {
+        ("http", "ws")
+    };
+    let mut text = format!("riser ready {http}://{address}\n");
     if let Source::Demo { secret } = source {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
         let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             {program} bind --url http://{here} --key {key} sys-board/Sensor_1/temperature\n\
-             node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
+             {program} bind --url {http}://{here} --key {key} sys-board/Sensor_1/temperature\n\
+             node --experimental-websocket -e 'const s = new WebSocket(\"{ws}://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
         ));

@@ -25,4 +25,5 @@ mod restricted;
 mod shutdown;
 mod slow;
 mod terminal;
+mod tls;
 mod waiting;

@@ -1,10 +1,12 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, and each dialect has a file for its resources.
+//! `door.rs` lets callers in, `health.rs` is for operators, `redirect.rs` for those who come unencrypted,
+//! and each dialect has a file for its resources.
 
 pub(super) mod door;
 mod health;
 mod placeos;
+mod redirect;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -19,15 +21,26 @@ pub(super) enum Scope {
     WithoutHealth,
     /// Only the operators' own.
     HealthOnly,
+    /// The operators' own; for all else clients are sent to this port, where TLS is spoken.
+    HealthAndRedirect(u16),
+    /// Clients are sent to this port, whatever they come for.
+    RedirectOnly(u16),
 }
 
 /// Adds the routes of an address.
 pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
-    if scope != Scope::WithoutHealth {
-        health::configure(config);
-    }
-    if scope != Scope::HealthOnly {
-        placeos::configure(config);
+    match scope {
+        Scope::Everything => {
+            health::configure(config);
+            placeos::configure(config);
+        }
+        Scope::WithoutHealth => placeos::configure(config),
+        Scope::HealthOnly => health::configure(config),
+        Scope::HealthAndRedirect(port) => {
+            health::configure(config);
+            redirect::configure(config, port);
+        }
+        Scope::RedirectOnly(port) => redirect::configure(config, port),
     }
 }
