@@ -1,6 +1,6 @@
 //! The composition root: the only room that names every other.
 //!
-//! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
+//! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
 
@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::building::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError, Rehearsal};
-use crate::driver_host::HostError;
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::lanes::Lanes;
+use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, Server};
@@ -130,7 +131,15 @@ pub fn serve(
 
     let main = runtime("riser-main", MAIN_THREADS)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let driver_runtime = runtime("riser-driver", threads.max(DRIVER_THREADS_MIN))?;
+    let driver_threads = threads.max(DRIVER_THREADS_MIN);
+    let driver_runtime = runtime("riser-driver", driver_threads)?;
+    let lanes = Lanes::start(driver_threads, driver_runtime.handle()).map_err(|source| {
+        AppError::System {
+            doing: "start a thread for modules",
+            source,
+        }
+    })?;
+    let lanes = Arc::new(lanes);
     let host = Arc::new(InProcessHost::new(
         definitions,
         driver_runtime.handle().clone(),
@@ -144,7 +153,7 @@ pub fn serve(
             host,
             clock: clock(),
             main: main.handle().clone(),
-            drivers: driver_runtime.handle().clone(),
+            lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
         },
     ));
     let render = metrics.clone();
@@ -171,6 +180,7 @@ pub fn serve(
             source,
         })
     });
+    lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);

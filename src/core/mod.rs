@@ -33,7 +33,7 @@ use crate::core::estate::Estate;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::DriverHost;
+use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Call, CloseReason, Credentials, DebugTarget, Differences, Edit, Failure, FailureKind,
     ModuleId, ModulePath, Request, State, Subject, SystemId,
@@ -68,7 +68,7 @@ pub struct Ground {
     /// Where edits of the building run.
     pub main: Handle,
     /// Where modules run.
-    pub drivers: Handle,
+    pub lanes: Arc<dyn Spawn>,
 }
 
 impl fmt::Debug for Ground {
@@ -91,13 +91,13 @@ impl Core {
             host,
             clock,
             main,
-            drivers,
+            lanes,
         } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
         let modules = Arc::new(Supervisor::new(
             host,
-            drivers,
+            lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
         ));
