@@ -7,6 +7,8 @@
 mod reload;
 mod source;
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -34,6 +36,8 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 use reload::Reload;
 use source::{BuildingFile, demo_secret, is_for_the_demo};
 
+pub use check::{Checked, check};
+
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
 
@@ -59,6 +63,22 @@ pub enum AppError {
         file: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("{file}: could not read the file ({cause}); check the path and its permissions")]
+    UnreadableFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is to be checked is of no kind that can be.
+    #[error(
+        "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
+    )]
+    NeitherKind {
+        /// The file.
+        file: String,
     },
     /// The building file has mistakes.
     #[error(transparent)]
@@ -100,6 +120,8 @@ impl AppError {
         match self {
             Self::Settings(_)
             | Self::UnreadableBuilding { .. }
+            | Self::UnreadableFile { .. }
+            | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Store(_)
             | Self::Open(_)
