@@ -38,6 +38,24 @@ pub fn read(
     drivers: &[&'static str],
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
+    read_with(file, text, Some(drivers), environment)
+}
+
+/// The same where the drivers are somebody else's to know: each is taken for one that there is.
+pub fn read_for_any_driver(
+    file: &str,
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    read_with(file, text, None, environment)
+}
+
+fn read_with(
+    file: &str,
+    text: &str,
+    drivers: Option<&[&'static str]>,
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
     let problems = |list| Problems {
         file: file.to_owned(),
         list,

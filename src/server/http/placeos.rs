@@ -56,7 +56,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .default_service(web::route().to(nothing_here));
 }
 
-type Answer = Result<HttpResponse, Refusal>;
+pub(super) type Answer = Result<HttpResponse, Refusal>;
 
 impl actix_web::ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
@@ -289,7 +289,7 @@ fn reader(doors: &Doors, request: &HttpRequest, resource: &str) -> Result<Caller
     }
 }
 
-fn address(request: &HttpRequest) -> IpAddr {
+pub(super) fn address(request: &HttpRequest) -> IpAddr {
     request
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
