@@ -16,6 +16,7 @@ mod faults;
 mod frames;
 mod heartbeat;
 mod keeping;
+mod office;
 mod page;
 mod refusals;
 mod reload;
