@@ -28,7 +28,7 @@ use client::ClientCommand;
 use completion::Shell;
 use office::OfficeCommand;
 
-pub use manual::write_manual;
+pub use manual::{ManualError, write_manual};
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]

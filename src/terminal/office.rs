@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::terminal::error::TerminalError;
 use crate::terminal::gateway::{Gateway, GatewayOptions};
 use crate::terminal::rest::{Resource, Rest};
-use crate::terminal::runtime;
+use crate::terminal::block_on;
 
 /// A running gateway, as an administrator's key opens it.
 pub struct Office(Gateway);
@@ -57,11 +57,11 @@ impl Office {
         resource: Resource,
         body: String,
     ) -> Result<Bytes, TerminalError> {
-        runtime()?.block_on(async {
+        block_on(async {
             let mut rest = Rest::new(&self.0);
             let answer = rest.send(what, method, resource, body.into()).await?;
             Ok(answer.into_body())
-        })
+        })?
     }
 }
 

@@ -7,6 +7,8 @@
 mod harness;
 
 mod bind;
+mod check;
+mod completion;
 mod conformance;
 mod debug;
 mod demo;
@@ -18,10 +20,12 @@ mod heartbeat;
 mod keeping;
 mod office;
 mod page;
+mod panel;
 mod refusals;
 mod reload;
 mod rest;
 mod restricted;
 mod shutdown;
 mod slow;
+mod terminal;
 mod waiting;
