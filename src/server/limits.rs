@@ -60,6 +60,9 @@ pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// The largest building that is taken over HTTP. Protects memory, from administrators alone; a thousand rooms are about a megabyte.
+pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
 pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
 

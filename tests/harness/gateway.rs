@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// In bytes; none when absent.
+    file_size_limit: Option<u64>,
 }
 
 impl Plan {
@@ -42,6 +44,7 @@ impl Plan {
             certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
+            file_size_limit: None,
         }
     }
 
@@ -74,6 +77,19 @@ impl Plan {
         self
     }
 
+    /// No file of its may become larger than this, until [`Gateway::lift_file_size_limit`].
+    pub(crate) fn file_size_limit(self, bytes: u64) -> Self {
+        Self {
+            file_size_limit: Some(bytes),
+            ..self
+        }
+    }
+
+    /// The folder that the gateway starts in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Adds a variable to the environment.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -84,11 +100,6 @@ impl Plan {
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         self.folder.write(name, text);
         self
-    }
-
-    /// The folder that it will start in.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Starts it and waits for the ready line.
@@ -113,7 +124,17 @@ impl Plan {
     }
 
     fn spawn(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_riser"));
+        let binary = env!("CARGO_BIN_EXE_riser");
+        let mut command = match self.file_size_limit {
+            None => Command::new(binary),
+            Some(bytes) => {
+                let mut shell = Command::new("/bin/sh");
+                // The unit of the limit is half a kilobyte.
+                let limit = format!("ulimit -S -f {} && exec \"$0\" \"$@\"", bytes / 512);
+                shell.args(["-c", &limit, binary]);
+                shell
+            }
+        };
         command
             .args(&self.arguments)
             .env_clear()
@@ -256,6 +277,34 @@ impl Gateway {
             kilobytes.parse::<u64>().ok()
         });
         number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
+    }
+
+    /// Writes its building file anew, as some editors do.
+    pub(crate) fn write_building(&self, text: &str) {
+        self.plan.folder.write(BUILDING_FILE, text);
+    }
+
+    /// Puts another file in the place of its building file, as other editors do.
+    pub(crate) fn replace_building(&self, text: &str) {
+        let new = self.plan.folder.write("building.yaml.new", text);
+        std::fs::rename(new, self.folder().join(BUILDING_FILE)).expect("a file can be replaced");
+    }
+
+    /// Its files may become as large as they like.
+    pub(crate) async fn lift_file_size_limit(&self) {
+        let id = self.process.id().to_string();
+        let mut command = Command::new("prlimit");
+        let status = command.args(["--pid", &id, "--fsize=unlimited:"]).status();
+        let status = status.await.expect("there is a prlimit");
+        assert!(status.success(), "the limit is lifted");
+    }
+
+    /// From the next start on no building file is named.
+    pub(crate) fn forget_building(&mut self) {
+        let arguments = &mut self.plan.arguments;
+        if let Some(at) = arguments.iter().position(|flag| flag == "--building") {
+            arguments.drain(at..at + 2);
+        }
     }
 
     /// Asks it to stop, as a service manager does.

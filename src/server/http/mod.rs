@@ -1,8 +1,9 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, `redirect.rs` for those who come unencrypted,
+//! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
 //! and each dialect has a file for its resources.
 
+mod building;
 pub(super) mod door;
 mod health;
 mod placeos;
@@ -33,9 +34,9 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     match scope {
         Scope::Everything => {
             health::configure(config);
-            placeos::configure(config);
+            resources(config);
         }
-        Scope::WithoutHealth => placeos::configure(config),
+        Scope::WithoutHealth => resources(config),
         Scope::HealthOnly => health::configure(config),
         Scope::HealthAndRedirect(port) => {
             health::configure(config);
@@ -43,4 +44,10 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
         }
         Scope::RedirectOnly(port) => redirect::configure(config, port),
     }
+}
+
+/// What callers come for.
+fn resources(config: &mut ServiceConfig) {
+    building::configure(config);
+    placeos::configure(config);
 }

@@ -56,7 +56,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .default_service(web::route().to(nothing_here));
 }
 
-type Answer = Result<HttpResponse, Refusal>;
+pub(super) type Answer = Result<HttpResponse, Refusal>;
 
 impl actix_web::ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {
@@ -258,14 +258,13 @@ async fn zones(doors: Data<Doors>, request: HttpRequest) -> Answer {
         let shape = ZoneShape::new(zone, doors.began);
         if filter.counts_children {
             let inside = |other: &&Zone| other.parent_id.as_ref() == Some(&zone.id);
-            shape.with_children(directory.zones().iter().filter(inside).count())
+            shape.with_children(directory.zones().filter(inside).count())
         } else {
             shape
         }
     };
     let found = directory
         .zones()
-        .iter()
         .filter(|zone| sees_zone(&caller, &directory, zone) && filter.matches(zone))
         .map(shape);
     list("zone", listing, found, &request, &query)
@@ -290,7 +289,7 @@ fn reader(doors: &Doors, request: &HttpRequest, resource: &str) -> Result<Caller
     }
 }
 
-fn address(request: &HttpRequest) -> IpAddr {
+pub(super) fn address(request: &HttpRequest) -> IpAddr {
     request
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
@@ -391,7 +390,7 @@ fn zones_of<'a>(directory: &'a Directory, system: &'a System) -> impl Iterator<I
     system
         .zones
         .iter()
-        .filter_map(|id| directory.zones().iter().find(|zone| zone.id == *id))
+        .filter_map(|id| directory.zones().find(|zone| zone.id == *id))
 }
 
 /// A restricted key sees its own zones and those around the systems it reaches.
