@@ -51,6 +51,10 @@ impl DriverHost for NoDrivers {
         Err(Self::refuse(driver))
     }
 
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        Vec::new()
+    }
+
     fn start(
         &self,
         module: &Module,

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
+use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
@@ -72,6 +73,7 @@ impl Supervisor {
             description,
             calls: Calls::default(),
             voice: Arc::new(voice),
+            faults: Faults::default(),
             stop: self.stop.child_token(),
             hung: Notify::new(),
         });
