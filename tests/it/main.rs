@@ -17,6 +17,7 @@ mod frames;
 mod heartbeat;
 mod page;
 mod refusals;
+mod resources;
 mod rest;
 mod restricted;
 mod shutdown;

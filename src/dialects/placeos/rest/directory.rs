@@ -4,15 +4,16 @@
 //! Times are Unix seconds. The gateway keeps none per document, so whoever makes a shape says one time for all of them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ModuleShape;
 use crate::model::{Clearance, System, User, Zone, ZoneId};
 
 /// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
-const PLATFORM_VERSION: &str = "v2.0.0";
+pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
 
 /// The id of the one authority that a gateway serves.
-const AUTHORITY_ID: &str = "authority-riser";
+pub(super) const AUTHORITY_ID: &str = "authority-riser";
 
 /// The tag of the zone around everything.
 const ORGANISATION_TAG: &str = "org";
@@ -21,11 +22,11 @@ const ORGANISATION_TAG: &str = "org";
 type NoItems = [(); 0];
 
 /// An object that is always empty.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct Empty {}
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub(super) struct Empty {}
 
 /// The first thing that a client asks for: `GET /auth/authority`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Authority<'a> {
     id: &'static str,
     name: &'a str,
@@ -34,6 +35,7 @@ pub struct Authority<'a> {
     login_url: &'static str,
     logout_url: &'static str,
     config: AuthorityConfig<'a>,
+    #[schema(value_type = Vec<String>)]
     email_domains: NoItems,
     version: &'static str,
     session: bool,
@@ -41,7 +43,7 @@ pub struct Authority<'a> {
     production: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct AuthorityConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     org_zone: Option<&'a str>,
@@ -82,7 +84,8 @@ impl<'a> Authority<'a> {
 }
 
 /// A system: `GET /systems`, `GET /systems/{id}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = System)]
 pub struct SystemShape<'a> {
     id: &'a str,
     name: &'a str,
@@ -92,26 +95,36 @@ pub struct SystemShape<'a> {
     features: &'a [String],
     bookable: bool,
     public: bool,
+    #[schema(value_type = Option<String>)]
     code: Option<()>,
+    #[schema(value_type = Option<String>)]
     r#type: Option<()>,
     capacity: u32,
     map_id: Option<&'a str>,
     approval: bool,
+    #[schema(value_type = Vec<String>)]
     images: NoItems,
+    #[schema(value_type = Vec<String>)]
     security_groups: NoItems,
     timezone: Option<&'a str>,
     support_url: &'a str,
+    #[schema(value_type = Option<String>)]
     timetable_url: Option<()>,
+    #[schema(value_type = Vec<String>)]
     camera_snapshot_urls: NoItems,
+    #[schema(value_type = Option<String>)]
     camera_url: Option<()>,
+    #[schema(value_type = Option<String>)]
     room_booking_url: Option<()>,
     version: u32,
     installed_ui_devices: u32,
     zones: Vec<&'a str>,
     modules: Vec<&'a str>,
     orientation: &'static str,
+    #[schema(value_type = Vec<String>)]
     playlists: NoItems,
     signage: bool,
+    #[schema(value_type = Option<String>)]
     signage_last_seen: Option<()>,
     space_config: Empty,
     created_at: u64,
@@ -179,22 +192,30 @@ impl<'a> SystemShape<'a> {
 }
 
 /// A zone: `GET /zones`, `GET /zones/{id}`, `GET /systems/{id}/zones`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Zone)]
 pub struct ZoneShape<'a> {
     id: &'a str,
     name: &'a str,
     description: &'a str,
     tags: &'a [String],
+    #[schema(value_type = Option<String>)]
     location: Option<()>,
     display_name: Option<&'a str>,
+    #[schema(value_type = Option<String>)]
     code: Option<()>,
+    #[schema(value_type = Option<String>)]
     r#type: Option<()>,
     count: u32,
     capacity: u32,
+    #[schema(value_type = Option<String>)]
     map_id: Option<()>,
+    #[schema(value_type = Option<String>)]
     timezone: Option<()>,
     parent_id: Option<&'a str>,
+    #[schema(value_type = Vec<String>)]
     triggers: NoItems,
+    #[schema(value_type = Vec<String>)]
     images: NoItems,
     created_at: u64,
     updated_at: u64,
@@ -238,7 +259,7 @@ impl<'a> ZoneShape<'a> {
 }
 
 /// Who asks: `GET /users/current`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct CurrentUser<'a> {
     id: &'a str,
     authority_id: &'static str,
@@ -252,6 +273,7 @@ pub struct CurrentUser<'a> {
     sys_admin: bool,
     support: bool,
     associated_metadata: Empty,
+    #[schema(value_type = Vec<String>)]
     subsystem_access: NoItems,
     created_at: u64,
     updated_at: u64,
@@ -286,7 +308,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialects::placeos::rest::{Condition, DriverFacts};
+    use crate::dialects::placeos::rest::{Condition, DriverFacts, ModuleFacts};
     use crate::dialects::placeos::testing::{system, zone};
     use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId};
 
@@ -357,14 +379,13 @@ mod tests {
     fn a_complete_system_has_its_zones_and_modules_with_their_drivers() {
         let (system, zone, module) = (system(), zone(), module());
         let zones = vec![ZoneShape::new(&zone, TIME)];
-        let condition = Condition::Connected;
-        let modules = vec![ModuleShape::new(
-            &module,
-            DRIVER,
-            condition,
-            Some(&system.id),
-            TIME,
-        )];
+        let facts = ModuleFacts {
+            driver: DRIVER,
+            condition: Condition::Connected,
+            failed_at: None,
+            system: Some(&system),
+        };
+        let modules = vec![ModuleShape::new(&module, facts, TIME)];
         let shape = shape(&SystemShape::new(&system, TIME).complete(zones, modules));
         assert_eq!(shape["zone_data"][0]["id"], "zone-l1");
         assert_eq!(shape["module_data"][0]["driver"]["module_name"], "Display");
