@@ -7,6 +7,7 @@
 mod harness;
 
 mod bind;
+mod client;
 mod conformance;
 mod debug;
 mod demo;
