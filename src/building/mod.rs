@@ -32,7 +32,7 @@ pub use problem::{Position, Problem, ProblemKind, Problems};
 pub fn read(
     file: &str,
     text: &str,
-    drivers: &[&str],
+    drivers: &[&'static str],
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
     let problems = |list| Problems {

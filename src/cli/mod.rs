@@ -55,6 +55,9 @@ struct ServeArguments {
     /// The building file [default: a built-in demo]
     #[arg(long, value_name = "FILE")]
     building: Option<PathBuf>,
+    /// Where the building is kept [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// The file of settings [default: riser.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -78,6 +81,7 @@ impl From<ServeArguments> for Flags {
         let ServeArguments {
             listen,
             building,
+            data,
             config,
             workers,
         } = arguments;
@@ -85,6 +89,7 @@ impl From<ServeArguments> for Flags {
             config,
             listen,
             building,
+            data,
             workers,
         }
     }
@@ -144,11 +149,12 @@ mod tests {
 
     #[test]
     fn flags_work_with_and_without_the_word_serve() {
-        let flags = "--listen 127.0.0.1:0 --building b.yaml --config c.toml --workers 2";
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --workers 2";
         let expect = Command::Serve(Flags {
             config: Some(PathBuf::from("c.toml")),
             listen: Some("127.0.0.1:0".to_owned()),
             building: Some(PathBuf::from("b.yaml")),
+            data: Some(PathBuf::from("d")),
             workers: Some("2".to_owned()),
         });
         assert_eq!(parse_words(flags), Ok(expect.clone()));

@@ -45,7 +45,14 @@ pub(super) const KEYS: &[Key] = &[
         takes: "a path",
         default: "",
         flag: "--building",
-        about: "The building file. Without one the demo building runs.",
+        about: "The building file, read again when it changes and on SIGHUP. Without one the building in `data` runs, or the demo.",
+    },
+    Key {
+        name: "data",
+        takes: "a path",
+        default: "",
+        flag: "--data",
+        about: "The directory in which the building is kept, made if there is none. Without one it is kept in memory.",
     },
     Key {
         name: "log",

@@ -53,6 +53,8 @@ pub struct Settings {
     pub core: CoreSettings,
     /// The building file; the demo building when absent.
     pub building: Option<PathBuf>,
+    /// Where the building is kept; in memory when absent.
+    pub data: Option<PathBuf>,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
             server: ServerSettings::default(),
             core: CoreSettings::default(),
             building: None,
+            data: None,
             log: "info".to_owned(),
         }
     }
@@ -77,6 +80,8 @@ pub struct Flags {
     pub listen: Option<String>,
     /// `--building`.
     pub building: Option<PathBuf>,
+    /// `--data`.
+    pub data: Option<PathBuf>,
     /// `--workers`.
     pub workers: Option<String>,
 }
@@ -172,10 +177,14 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
 
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     raw.path("building", &mut settings.building);
+    raw.path("data", &mut settings.data);
     raw.log_filter("log", &mut settings.log);
     // A path on the command line need not be text.
     if flags.building.is_some() {
         settings.building.clone_from(&flags.building);
+    }
+    if flags.data.is_some() {
+        settings.data.clone_from(&flags.data);
     }
 
     check(raw, &settings);

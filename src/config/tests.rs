@@ -83,6 +83,7 @@ fn a_whole_file_is_read() {
         drain_deadline = "2500ms"
         send_buffer = 131072
         building = "hq.yaml"
+        data = "/var/lib/riser"
         log = "info,riser::server=debug"
         [limits]
         message_max = "4 MiB"
@@ -107,6 +108,7 @@ fn a_whole_file_is_read() {
     assert_eq!(server.drain_deadline, Duration::from_millis(2500));
     assert_eq!(server.send_buffer_bytes, 131_072);
     assert_eq!(settings.building, Some(PathBuf::from("hq.yaml")));
+    assert_eq!(settings.data, Some(PathBuf::from("/var/lib/riser")));
     assert_eq!(settings.log, "info,riser::server=debug");
     assert_eq!(server.limits.message_max_bytes, 4 << 20);
     assert_eq!(server.limits.bindings_max, 0);
@@ -122,18 +124,19 @@ fn a_whole_file_is_read() {
 
 #[test]
 fn the_environment_wins_over_the_file_and_a_flag_over_both() {
-    let file =
-        "listen = \"127.0.0.1:1\"\nworkers = 1\nbuilding = \"a\"\n[exec]\ndeadline = \"1s\"\n";
+    let file = "listen = \"127.0.0.1:1\"\nworkers = 1\nbuilding = \"a\"\ndata = \"a\"\n[exec]\ndeadline = \"1s\"\n";
     let variables = [
         ("RISER_LISTEN", "127.0.0.1:2"),
         ("RISER_WORKERS", "2"),
         ("RISER_BUILDING", "b"),
+        ("RISER_DATA", "b"),
         ("RISER_KEEP_ALIVE__PING_AFTER", "2s"),
     ];
     let by_variable = settings(file, &variables);
     assert_eq!(by_variable.server.listen.port(), 2);
     assert_eq!(by_variable.server.workers, 2);
     assert_eq!(by_variable.building, Some(PathBuf::from("b")));
+    assert_eq!(by_variable.data, Some(PathBuf::from("b")));
     assert_eq!(
         by_variable.server.keep_alive.ping_after,
         Duration::from_secs(2)
@@ -144,12 +147,14 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
         config: None,
         listen: Some("127.0.0.1:3".to_owned()),
         building: Some(PathBuf::from("c")),
+        data: Some(PathBuf::from("c")),
         workers: Some("3".to_owned()),
     };
     let by_flag = read_layers(file, &variables, &flags).unwrap();
     assert_eq!(by_flag.server.listen.port(), 3);
     assert_eq!(by_flag.server.workers, 3);
     assert_eq!(by_flag.building, Some(PathBuf::from("c")));
+    assert_eq!(by_flag.data, Some(PathBuf::from("c")));
     assert_eq!(by_flag.core.exec_deadline, Duration::from_secs(1));
 }
 

@@ -7,6 +7,7 @@ pub mod auth;
 mod directory;
 #[cfg(test)]
 mod doubles;
+mod estate;
 mod limits;
 mod metrics;
 mod modules;
@@ -22,25 +23,27 @@ mod tests;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{KeyRing, audit, may_reach, may_read, may_request, may_see};
+use crate::core::auth::{audit, may_edit, may_reach, may_read, may_request, may_see};
+use crate::core::estate::Estate;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{Description, DriverHost, HostError};
+use crate::driver_host::DriverHost;
 use crate::model::{
-    Audience, Building, Call, CloseReason, Credentials, DebugTarget, DriverRef, Failure,
+    Audience, Call, CloseReason, Credentials, DebugTarget, Differences, DriverRef, Edit, Failure,
     FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request, State, Subject, SystemId,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use auth::{Caller, Principal};
 pub use directory::{Directory, ModuleEntry};
+pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
@@ -50,70 +53,102 @@ pub use settings::CoreSettings;
 pub struct Core {
     settings: CoreSettings,
     subscriptions: Arc<Subscriptions>,
-    modules: Supervisor,
-    directory: RwLock<Arc<Directory>>,
-    keys: RwLock<Arc<KeyRing>>,
+    modules: Arc<Supervisor>,
+    estate: Arc<Estate>,
     metrics: Arc<CoreMetrics>,
 }
 
+/// What a core stands on.
+pub struct Ground {
+    /// Keeps the building.
+    pub documents: Arc<dyn DocumentStore>,
+    /// Runs the modules.
+    pub host: Arc<dyn DriverHost>,
+    /// The time, in Unix seconds.
+    pub clock: Clock,
+    /// Where edits of the building run.
+    pub main: Handle,
+    /// Where modules run.
+    pub drivers: Handle,
+}
+
+impl fmt::Debug for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ground").finish_non_exhaustive()
+    }
+}
+
 impl Core {
-    /// A core without a building.
+    /// A core without a building: to be [opened](Self::open).
     ///
-    /// `make_store` is given the way by which the store tells what changed; `drivers` is the runtime on which modules run.
+    /// `make_store` is given the way by which the store of statuses tells what changed.
     pub fn new(
         settings: CoreSettings,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
-        host: Arc<dyn DriverHost>,
-        drivers: Handle,
+        ground: Ground,
     ) -> Self {
+        let Ground {
+            documents,
+            host,
+            clock,
+            main,
+            drivers,
+        } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
+        let modules = Arc::new(Supervisor::new(
+            host,
+            drivers,
+            Arc::clone(&subscriptions),
+            Arc::clone(&metrics),
+        ));
+        let estate = Estate::new(
+            documents,
+            Arc::clone(&modules),
+            Arc::clone(&subscriptions),
+            clock,
+            main,
+        );
         Self {
             settings,
-            modules: Supervisor::new(
-                host,
-                drivers,
-                Arc::clone(&subscriptions),
-                Arc::clone(&metrics),
-            ),
+            modules,
             subscriptions,
-            directory: RwLock::default(),
-            keys: RwLock::new(Arc::new(KeyRing::new(&[], &[]))),
+            estate: Arc::new(estate),
             metrics,
         }
     }
 
-    /// Takes a building: maps its systems, takes its keys, starts its modules. Nothing is changed when a driver is not known.
-    pub fn load(&self, building: Building) -> Result<(), HostError> {
-        let descriptions = building
-            .modules
-            .iter()
-            .map(|module| self.modules.host().describe(&module.driver))
-            .collect::<Result<Vec<Description>, HostError>>()?;
-        let keys = KeyRing::new(&building.api_keys, &building.users);
-        let directory = Arc::new(Directory::new(building, &descriptions));
-        // Before anybody can find them by the directory or a slot.
-        for (entry, description) in directory.modules().zip(descriptions) {
-            self.modules.start(entry.module.clone(), description);
-        }
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-        let before = std::mem::replace(
-            &mut *self
-                .directory
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-            Arc::clone(&directory),
-        );
-        for system in before.systems() {
-            if directory.system(&system.id).is_none() {
-                self.subscriptions.unmap(&system.id);
+    /// Reads the building that the store has. Nothing of it runs until a building is [applied](Self::apply) over it or it [begins](Self::begin) as it is.
+    pub async fn open(&self) -> Result<(), OpenError> {
+        self.estate.open().await
+    }
+
+    /// Starts the building as the store has it.
+    pub fn begin(&self) {
+        self.estate.begin();
+    }
+
+    /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
+    ///
+    /// What refers to a deleted entry lets go of it: systems lose the module or zone, zones their parent, a key its user and with it itself.
+    /// An entry of a building file stays the file's: whoever edits it is overruled when the file is read again.
+    /// A plain secret or password is kept as its hash; the same one again changes nothing.
+    pub async fn edit(&self, who: &Caller, edits: Vec<Edit>) -> Result<Differences, EditError> {
+        for edit in &edits {
+            if let Err(failure) = may_edit(&self.directory(), who, edit) {
+                self.metrics.refusals.increment(1);
+                audit::refused_edit(who, &edit.id(), &failure);
+                return Err(EditError::Forbidden(failure));
             }
         }
-        for system in directory.systems() {
-            self.subscriptions
-                .mapped(system.id.clone(), directory.slots(system));
-        }
-        Ok(())
+        self.estate.edit(who, edits).await
+    }
+
+    /// Makes the building that of a file, which owns every entry that it ever named, or computes what that would change.
+    ///
+    /// Nothing is written when nothing changes. Passwords in the clear are hashed later, since that takes long; until then a user keeps the one before.
+    pub async fn apply(&self, how: Apply) -> Result<Differences, EditError> {
+        self.estate.apply(how).await
     }
 
     /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
@@ -133,8 +168,13 @@ impl Core {
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Caller, Failure> {
-        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.authenticate(credentials, address)
+        self.estate.keys().authenticate(credentials, address)
+    }
+
+    /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
+    /// since the order to close it may have passed before.
+    pub fn still_admits(&self, who: &Caller) -> bool {
+        self.estate.keys().still_admits(who)
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
@@ -334,7 +374,7 @@ impl Core {
     }
 
     /// Every driver that modules can run, in the order of their ids.
-    pub fn drivers(&self) -> Vec<(DriverRef, Description)> {
+    pub fn drivers(&self) -> Vec<(DriverRef, DriverDescription)> {
         self.modules.host().drivers()
     }
 
@@ -345,19 +385,12 @@ impl Core {
 
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
-        Arc::clone(
-            &self
-                .directory
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.estate.directory()
     }
 
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
-        for outlet in self.subscriptions.outlets() {
-            outlet.push(&mut vec![Delivery::Close { whom, why }]);
-        }
+        self.estate.close(&whom, why);
     }
 
     /// Brings the gauges up to date, before they are read.
@@ -379,9 +412,9 @@ impl Core {
             .await;
     }
 
-    /// Stops all modules, within bounded time.
+    /// Ends editing and stops all modules, within bounded time.
     pub async fn stop(&self) {
-        self.modules.stop().await;
+        futures_util::future::join(self.estate.stop(), self.modules.stop()).await;
     }
 }
 

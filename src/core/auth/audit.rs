@@ -6,7 +6,9 @@
 use std::net::IpAddr;
 
 use crate::core::auth::principal::Caller;
-use crate::model::{DebugTarget, Failure, FunctionName, ModuleId, ModulePath, Request};
+use crate::model::{
+    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request,
+};
 
 /// Somebody calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
@@ -101,6 +103,39 @@ pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failur
         reason = failure.message(),
         "refused"
     );
+}
+
+/// Somebody has changed the building.
+pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
+    for (difference, entry) in &differences.0 {
+        tracing::info!(
+            target: "audit",
+            user = %who.user().id, key = %who.key(), address = %who.address(), command = "edit",
+            difference = difference.as_str(), %entry,
+            "allowed"
+        );
+    }
+}
+
+/// Somebody who is known may not change the building so.
+pub(in crate::core) fn refused_edit(who: &Caller, entry: &EntryId, failure: &Failure) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.user().id, key = %who.key(), address = %who.address(), command = "edit",
+        %entry, reason = failure.message(),
+        "refused"
+    );
+}
+
+/// A building file has changed the building. A file may name thousands of entries, so each is a debug line.
+pub(in crate::core) fn applied(differences: &Differences) {
+    for (difference, entry) in &differences.0 {
+        tracing::debug!(
+            target: "audit",
+            command = "apply", difference = difference.as_str(), %entry,
+            "the building file was applied"
+        );
+    }
 }
 
 fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: &Failure) {

@@ -3,8 +3,8 @@
 use crate::core::auth::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
-    Clearance, DebugTarget, Failure, FailureKind, ModuleId, ModuleName, ModulePath, Request,
-    SystemId,
+    Clearance, DebugTarget, Edit, EntryId, Failure, FailureKind, ModuleId, ModuleName, ModulePath,
+    Request, SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -85,6 +85,41 @@ fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
         return Err(forbidden("attempted to access protected module"));
     }
     Ok(())
+}
+
+/// Whether the building may be edited so.
+///
+/// Administrators may do everything. Metadata may also be changed by support staff, by members of the groups that it names as its editors,
+/// and by users whose own it is.
+pub(in crate::core) fn may_edit(
+    directory: &Directory,
+    who: &Principal,
+    edit: &Edit,
+) -> Result<(), Failure> {
+    if who.is_restricted() {
+        return Err(forbidden(
+            "a key for some systems may not change the building",
+        ));
+    }
+    let EntryId::Metadata(id) = edit.id() else {
+        return at_least(who, Clearance::Admin);
+    };
+    let groups = &who.user().groups;
+    let is_editor = directory
+        .metadata_by_id(&id)
+        .is_some_and(|metadata| metadata.editors.iter().any(|group| groups.contains(group)));
+    if is_editor || who.user().id.as_str() == id.parent.as_str() {
+        return Ok(());
+    }
+    at_least(who, Clearance::Support)
+}
+
+fn at_least(who: &Principal, clearance: Clearance) -> Result<(), Failure> {
+    if who.clearance() >= clearance {
+        Ok(())
+    } else {
+        Err(forbidden("changing the building needs a higher clearance"))
+    }
 }
 
 fn forbidden(message: &str) -> Failure {

@@ -16,12 +16,14 @@ use crate::model::{Clearance, Failure, FailureKind, FunctionName, JsonText, Modu
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
-    pub(super) module: Module,
+    pub(super) module: Arc<Module>,
     pub(super) description: Description,
     pub(super) calls: Calls,
     pub(super) voice: Arc<Voice>,
     pub(super) faults: Faults,
     pub(super) stop: CancellationToken,
+    /// Cancelled when the actor has ended, and the device is free for another.
+    pub(super) ended: CancellationToken,
     /// Told when the module seems to hang; the actor looks again and restarts it.
     pub(super) hung: Notify,
 }
@@ -58,6 +60,13 @@ impl ModuleHandle {
             .with_response_code(403));
         }
         Ok(())
+    }
+
+    /// Whether a module that is to be like this one can go on as it runs.
+    pub(super) fn runs_as(&self, module: &Module) -> bool {
+        self.module.driver == module.driver
+            && self.module.uri == module.uri
+            && self.module.settings == module.settings
     }
 
     /// How the module's log level is raised and restored.

@@ -60,9 +60,13 @@ pub enum SignIn {
 
 impl<'a> Authority<'a> {
     /// The authority of this domain, the request's `Host` without its port. Its zone is the first that is tagged `org`.
-    pub fn new(domain: &'a str, zones: &'a [Zone], sign_in: SignIn) -> Self {
+    pub fn new(
+        domain: &'a str,
+        mut zones: impl Iterator<Item = &'a Zone>,
+        sign_in: SignIn,
+    ) -> Self {
         let is_organisation = |zone: &&Zone| zone.tags.iter().any(|tag| tag == ORGANISATION_TAG);
-        let organisation = zones.iter().find(is_organisation);
+        let organisation = zones.find(is_organisation);
         let signed_in = sign_in == SignIn::Session;
         Self {
             id: AUTHORITY_ID,
@@ -343,7 +347,7 @@ mod tests {
             ..zone()
         };
         let zones = [zone(), organisation];
-        let authority = shape(&Authority::new("rooms.test", &zones, SignIn::None));
+        let authority = shape(&Authority::new("rooms.test", zones.iter(), SignIn::None));
         assert_eq!(
             authority,
             json!({
@@ -353,7 +357,7 @@ mod tests {
                 "session": false, "token_valid": false, "production": true,
             })
         );
-        let alone = shape(&Authority::new("rooms.test", &[], SignIn::Session));
+        let alone = shape(&Authority::new("rooms.test", [].iter(), SignIn::Session));
         assert_eq!(alone["config"], json!({}));
         assert_eq!(alone["session"], true);
     }

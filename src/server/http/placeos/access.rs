@@ -163,10 +163,7 @@ pub(super) fn find_zone<'a>(
     directory: &'a Directory,
     asked: &str,
 ) -> Result<&'a Zone, Refusal> {
-    let zone = directory
-        .zones()
-        .iter()
-        .find(|zone| zone.id.as_str() == asked);
+    let zone = directory.zones().find(|zone| zone.id.as_str() == asked);
     match zone {
         Some(zone) if sees_zone(caller, directory, zone) => Ok(zone),
         None if !caller.is_restricted() => Err(not_found("zone")),
@@ -190,7 +187,7 @@ pub(super) fn zones_of<'a>(
     system
         .zones
         .iter()
-        .filter_map(|id| directory.zones().iter().find(|zone| zone.id == *id))
+        .filter_map(|id| directory.zones().find(|zone| zone.id == *id))
 }
 
 /// There is no such module.

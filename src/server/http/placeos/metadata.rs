@@ -41,7 +41,7 @@ pub(super) async fn children(
     let include_parent = query.truth("include_parent")? == Some(true);
     let directory = doors.core.directory();
     let parent = find_zone(&doors, &caller, &directory, &path)?;
-    let inside = directory.zones().iter().filter(|zone| {
+    let inside = directory.zones().filter(|zone| {
         zone.parent_id.as_ref() == Some(&parent.id) && sees_zone(&caller, &directory, zone)
     });
     let found: Vec<ZoneMetadataShape<'_>> = include_parent
@@ -65,14 +65,8 @@ fn find_parent(
     let system = directory
         .systems()
         .find(|system| system.id.as_str() == asked);
-    let zone = directory
-        .zones()
-        .iter()
-        .find(|zone| zone.id.as_str() == asked);
-    let user = directory
-        .users()
-        .iter()
-        .find(|user| user.id.as_str() == asked);
+    let zone = directory.zones().find(|zone| zone.id.as_str() == asked);
+    let user = directory.users().find(|user| user.id.as_str() == asked);
     let seen = system.is_some_and(|system| caller.reaches(system))
         || zone.is_some_and(|zone| sees_zone(caller, directory, zone))
         || user.is_some_and(|user| !caller.is_restricted() || user.id == caller.user().id);

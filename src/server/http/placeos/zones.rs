@@ -37,14 +37,13 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
         let shape = ZoneShape::new(zone, doors.began);
         if filter.counts_children {
             let inside = |other: &&crate::model::Zone| other.parent_id.as_ref() == Some(&zone.id);
-            shape.with_children(directory.zones().iter().filter(inside).count())
+            shape.with_children(directory.zones().filter(inside).count())
         } else {
             shape
         }
     };
     let found = directory
         .zones()
-        .iter()
         .filter(|zone| sees_zone(&caller, &directory, zone) && filter.matches(zone))
         .map(shape);
     list_of("zone", &listing.page(found), &request, &query)
@@ -58,7 +57,6 @@ pub(super) async fn tags(doors: Data<Doors>, request: HttpRequest) -> Answer {
     let directory = doors.core.directory();
     let tags: BTreeSet<&str> = directory
         .zones()
-        .iter()
         .filter(|zone| sees_zone(&caller, &directory, zone))
         .flat_map(|zone| &zone.tags)
         .map(String::as_str)

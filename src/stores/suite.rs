@@ -1,0 +1,1 @@
+//! What every document store promises, as tests that each store runs.
