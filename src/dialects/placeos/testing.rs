@@ -1,8 +1,23 @@
 //! Helpers for this dialect's tests.
 
 use crate::model::{
-    BindingPath, ModuleId, ModuleIndex, ModuleName, ModulePath, StatusName, System, SystemId, Zone,
-    ZoneId,
+    BindingPath, EntryInfo, ModuleId, ModuleIndex, ModuleName, ModulePath, Source, StatusName,
+    System, SystemId, Version, Zone, ZoneId,
+};
+
+/// When the entries of these tests were made.
+pub(super) const CREATED: u64 = 1_700_000_000;
+
+/// When they last changed.
+pub(super) const UPDATED: u64 = 1_700_000_007;
+
+/// What is known of them.
+pub(super) const INFO: EntryInfo = EntryInfo {
+    source: Source::File,
+    version: Version(3),
+    created_at: CREATED,
+    updated_at: UPDATED,
+    place: 1,
 };
 
 /// A status by its place.

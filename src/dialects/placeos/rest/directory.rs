@@ -1,13 +1,13 @@
 //! The shapes of what a building consists of: its authority, systems, zones and users.
 //!
 //! PlaceOS's resources have more fields than the gateway has facts; those are given as PlaceOS gives them for a fresh row.
-//! Times are Unix seconds. The gateway keeps none per document, so whoever makes a shape says one time for all of them.
+//! Times are Unix seconds.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ModuleShape;
-use crate::model::{Clearance, System, User, Zone, ZoneId};
+use crate::model::{Clearance, EntryInfo, System, User, Zone, ZoneId};
 
 /// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
 pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
@@ -120,7 +120,7 @@ pub struct SystemShape<'a> {
     camera_url: Option<()>,
     #[schema(value_type = Option<String>)]
     room_booking_url: Option<()>,
-    version: u32,
+    version: u64,
     installed_ui_devices: u32,
     zones: Vec<&'a str>,
     modules: Vec<&'a str>,
@@ -141,7 +141,7 @@ pub struct SystemShape<'a> {
 
 impl<'a> SystemShape<'a> {
     /// A system without what is around and in it.
-    pub fn new(system: &'a System, time: u64) -> Self {
+    pub fn new(system: &'a System, info: &EntryInfo) -> Self {
         Self {
             id: system.id.as_str(),
             name: &system.name,
@@ -164,7 +164,7 @@ impl<'a> SystemShape<'a> {
             camera_snapshot_urls: [],
             camera_url: None,
             room_booking_url: None,
-            version: 0,
+            version: info.version.0,
             installed_ui_devices: 0,
             zones: system.zones.iter().map(ZoneId::as_str).collect(),
             modules: system
@@ -177,8 +177,8 @@ impl<'a> SystemShape<'a> {
             signage: false,
             signage_last_seen: None,
             space_config: Empty {},
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
             zone_data: None,
             module_data: None,
         }
@@ -229,7 +229,7 @@ pub struct ZoneShape<'a> {
 
 impl<'a> ZoneShape<'a> {
     /// A zone by itself.
-    pub fn new(zone: &'a Zone, time: u64) -> Self {
+    pub fn new(zone: &'a Zone, info: &EntryInfo) -> Self {
         Self {
             id: zone.id.as_str(),
             name: &zone.name,
@@ -246,8 +246,8 @@ impl<'a> ZoneShape<'a> {
             parent_id: zone.parent_id.as_ref().map(ZoneId::as_str),
             triggers: [],
             images: [],
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
             children_count: None,
         }
     }
@@ -262,9 +262,10 @@ impl<'a> ZoneShape<'a> {
     }
 }
 
-/// Who asks: `GET /users/current`.
+/// A user: `GET /users/current`, `GET /users`, `GET /users/{id}`. Nothing of their password is part of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CurrentUser<'a> {
+#[schema(as = User)]
+pub struct UserShape<'a> {
     id: &'a str,
     authority_id: &'static str,
     name: &'a str,
@@ -283,9 +284,9 @@ pub struct CurrentUser<'a> {
     updated_at: u64,
 }
 
-impl<'a> CurrentUser<'a> {
-    /// A user with the clearance that the credential leaves to them.
-    pub fn new(user: &'a User, clearance: Clearance, time: u64) -> Self {
+impl<'a> UserShape<'a> {
+    /// A user with this clearance: their own, or of who asks what the credential leaves to them.
+    pub fn new(user: &'a User, clearance: Clearance, info: &EntryInfo) -> Self {
         let (first_name, last_name) = user.name.split_once(' ').unwrap_or((&user.name, ""));
         Self {
             id: user.id.as_str(),
@@ -301,8 +302,8 @@ impl<'a> CurrentUser<'a> {
             support: clearance >= Clearance::Support,
             associated_metadata: Empty {},
             subsystem_access: [],
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
         }
     }
 }
@@ -313,10 +314,8 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::rest::{Condition, DriverFacts, ModuleFacts};
-    use crate::dialects::placeos::testing::{system, zone};
+    use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED, system, zone};
     use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId};
-
-    const TIME: u64 = 1_700_000_000;
 
     fn shape<T: Serialize>(shape: &T) -> Value {
         serde_json::to_value(shape).unwrap()
@@ -365,16 +364,16 @@ mod tests {
     #[test]
     fn a_system_has_every_field_that_clients_read() {
         assert_eq!(
-            shape(&SystemShape::new(&system(), TIME)),
+            shape(&SystemShape::new(&system(), &INFO)),
             json!({
                 "id": "sys-1", "name": "Board Room", "display_name": "The Board Room", "description": "Level 1",
                 "email": "board@example.com", "features": ["vc", "whiteboard"], "bookable": true, "public": false,
                 "code": null, "type": null, "capacity": 8, "map_id": "map-1", "approval": false, "images": [],
                 "security_groups": [], "timezone": "Etc/UTC", "support_url": "", "timetable_url": null,
-                "camera_snapshot_urls": [], "camera_url": null, "room_booking_url": null, "version": 0,
+                "camera_snapshot_urls": [], "camera_url": null, "room_booking_url": null, "version": 3,
                 "installed_ui_devices": 0, "zones": ["zone-hq", "zone-l1"], "modules": ["mod-d1", "mod-d2"],
                 "orientation": "unspecified", "playlists": [], "signage": false, "signage_last_seen": null,
-                "space_config": {}, "created_at": TIME, "updated_at": TIME,
+                "space_config": {}, "created_at": CREATED, "updated_at": UPDATED,
             })
         );
     }
@@ -382,15 +381,15 @@ mod tests {
     #[test]
     fn a_complete_system_has_its_zones_and_modules_with_their_drivers() {
         let (system, zone, module) = (system(), zone(), module());
-        let zones = vec![ZoneShape::new(&zone, TIME)];
+        let zones = vec![ZoneShape::new(&zone, &INFO)];
         let facts = ModuleFacts {
             driver: DRIVER,
             condition: Condition::Connected,
             failed_at: None,
             system: Some(&system),
         };
-        let modules = vec![ModuleShape::new(&module, facts, TIME)];
-        let shape = shape(&SystemShape::new(&system, TIME).complete(zones, modules));
+        let modules = vec![ModuleShape::new(&module, facts, &INFO)];
+        let shape = shape(&SystemShape::new(&system, &INFO).complete(zones, modules));
         assert_eq!(shape["zone_data"][0]["id"], "zone-l1");
         assert_eq!(shape["module_data"][0]["driver"]["module_name"], "Display");
         assert_eq!(shape["module_data"][0]["control_system_id"], "sys-1");
@@ -400,16 +399,16 @@ mod tests {
     fn a_zone_says_how_many_are_inside_only_when_asked() {
         let zone = zone();
         assert_eq!(
-            shape(&ZoneShape::new(&zone, TIME)),
+            shape(&ZoneShape::new(&zone, &INFO)),
             json!({
                 "id": "zone-l1", "name": "Level 1", "description": "", "tags": ["level", "quiet"], "location": null,
                 "display_name": null, "code": null, "type": null, "count": 0, "capacity": 0, "map_id": null,
                 "timezone": null, "parent_id": "zone-hq", "triggers": [], "images": [],
-                "created_at": TIME, "updated_at": TIME,
+                "created_at": CREATED, "updated_at": UPDATED,
             })
         );
         assert_eq!(
-            shape(&ZoneShape::new(&zone, TIME).with_children(3))["children_count"],
+            shape(&ZoneShape::new(&zone, &INFO).with_children(3))["children_count"],
             3
         );
     }
@@ -425,12 +424,12 @@ mod tests {
             password: Some(Password::Plain(Secret::new("hunter2"))),
         };
         assert_eq!(
-            shape(&CurrentUser::new(&user, Clearance::Support, TIME)),
+            shape(&UserShape::new(&user, Clearance::Support, &INFO)),
             json!({
                 "id": "user-1", "authority_id": "authority-riser", "name": "Ann Mary Lee", "email": "ann@example.test",
                 "email_digest": "", "first_name": "Ann", "last_name": "Mary Lee", "image": "", "groups": ["group-a"],
                 "sys_admin": false, "support": true, "associated_metadata": {}, "subsystem_access": [],
-                "created_at": TIME, "updated_at": TIME,
+                "created_at": CREATED, "updated_at": UPDATED,
             })
         );
     }

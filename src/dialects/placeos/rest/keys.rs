@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{Clearance, Scope, ScopeAccess, User};
+use crate::model::{Clearance, Scope, User};
 
 /// Who issues PlaceOS's tokens.
 const ISSUER: &str = "POS";
@@ -51,7 +51,7 @@ impl<'a> TokenShape<'a> {
             jti: id,
             aud: domain,
             sub: user.id.as_str(),
-            scope: scopes.iter().map(scope).collect(),
+            scope: scopes.iter().map(Scope::to_string).collect(),
             u: TokenUser {
                 n: &user.name,
                 e: &user.email,
@@ -65,15 +65,6 @@ impl<'a> TokenShape<'a> {
             },
         }
     }
-}
-
-fn scope(scope: &Scope) -> String {
-    let access = match scope.access {
-        ScopeAccess::Full => "",
-        ScopeAccess::Read => ".read",
-        ScopeAccess::Write => ".write",
-    };
-    format!("{}{access}", scope.name)
 }
 
 #[cfg(test)]

@@ -25,12 +25,12 @@ pub use admission::{
     may_write, origin_is_foreign,
 };
 pub use credentials::{Carrier, Presented, presented};
-pub use directory::{Authority, CurrentUser, SignIn, SystemShape, ZoneShape};
+pub use directory::{Authority, SignIn, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, ZoneFilter};
 pub use keys::TokenShape;
 pub use lists::{Listing, Page, PageHeaders};
-pub use metadata::{MetadataShape, ZoneMetadataShape};
+pub use metadata::{MetadataByName, MetadataShape, ZoneMetadataShape};
 pub use modules::{Condition, DriverFacts, ModuleFacts, ModuleShape, PingShape, device_host};
 pub use query::{BadParameter, Query};
 pub use refusals::{ErrorShape, InvalidField, InvalidShape};

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ZoneShape;
 use crate::dialects::placeos::rest::admission::name_and_port;
-use crate::model::{Module, System};
+use crate::model::{EntryInfo, Module, System};
 
 /// A module: `GET /modules`, `GET /modules/{id}`, and within a complete system. Its settings are not part of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,7 +96,7 @@ pub enum Condition {
 
 impl<'a> ModuleShape<'a> {
     /// A module with its driver. Of a logic module clients want the system that it belongs to.
-    pub fn new(module: &'a Module, facts: ModuleFacts<'a>, time: u64) -> Self {
+    pub fn new(module: &'a Module, facts: ModuleFacts<'a>, info: &EntryInfo) -> Self {
         let ModuleFacts {
             driver,
             condition,
@@ -130,8 +130,8 @@ impl<'a> ModuleShape<'a> {
             has_runtime_error: failed_at.is_some(),
             error_timestamp: failed_at,
             launch_on_execute: false,
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
             driver: ModuleDriver {
                 id: driver.id,
                 name: driver.id,
@@ -284,10 +284,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialects::placeos::testing::system;
+    use crate::dialects::placeos::testing::{CREATED, INFO, system};
     use crate::model::{DriverRef, ModuleId, ModuleName, Secret};
-
-    const TIME: u64 = 1_700_000_000;
 
     fn module(uri: Option<&str>) -> Module {
         Module {
@@ -312,10 +310,10 @@ mod tests {
         let facts = ModuleFacts {
             driver: DRIVER,
             condition: Condition::Disconnected,
-            failed_at: Some(TIME - 1),
+            failed_at: Some(CREATED - 1),
             system: Some(&system),
         };
-        let shape = ModuleShape::new(&module, facts, TIME).within(&system, Vec::new());
+        let shape = ModuleShape::new(&module, facts, &INFO).within(&system, Vec::new());
         let shape = serde_json::to_value(shape).unwrap();
         assert_eq!(shape["role"], 1);
         assert_eq!(
@@ -332,7 +330,7 @@ mod tests {
         );
         assert_eq!(
             (&shape["has_runtime_error"], &shape["error_timestamp"]),
-            (&json!(true), &json!(TIME - 1))
+            (&json!(true), &json!(CREATED - 1))
         );
         assert_eq!(shape["control_system_id"], Value::Null);
         assert_eq!(shape.get("control_system"), None);
@@ -348,7 +346,7 @@ mod tests {
             failed_at: None,
             system: Some(&system),
         };
-        let shape = ModuleShape::new(&module, facts, TIME).within(&system, Vec::new());
+        let shape = ModuleShape::new(&module, facts, &INFO).within(&system, Vec::new());
         let shape = serde_json::to_value(shape).unwrap();
         assert_eq!(shape["control_system_id"], "sys-1");
         assert_eq!(

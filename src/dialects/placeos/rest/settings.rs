@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
-use crate::model::Module;
+use crate::model::{EntryInfo, Module};
 
 /// PlaceOS's level for settings whose text is shown to nobody.
 const NEVER_SHOWN: u8 = 3;
@@ -28,7 +28,7 @@ pub struct SettingsShape<'a> {
 
 impl<'a> SettingsShape<'a> {
     /// The settings of a module, if it has any.
-    pub fn of(module: &'a Module, time: u64) -> Option<Self> {
+    pub fn of(module: &'a Module, info: &EntryInfo) -> Option<Self> {
         let settings: BTreeMap<String, IgnoredAny> = module.settings().to().unwrap_or_default();
         (!settings.is_empty()).then(|| Self {
             id: format!("sets-{}", module.id),
@@ -36,8 +36,8 @@ impl<'a> SettingsShape<'a> {
             encryption_level: NEVER_SHOWN,
             settings_string: "",
             keys: settings.into_keys().collect(),
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
         })
     }
 }
@@ -47,6 +47,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
     use crate::model::{DriverRef, ModuleId, Secret};
 
     fn module(settings: &str) -> Module {
@@ -62,12 +63,12 @@ mod tests {
     #[test]
     fn settings_are_named_and_not_told() {
         let module = module(r#"{"password":"hunter2","login":{"name":"ann"}}"#);
-        let shape = SettingsShape::of(&module, 7).unwrap();
+        let shape = SettingsShape::of(&module, &INFO).unwrap();
         assert_eq!(
             serde_json::to_value(shape).unwrap(),
             json!({
                 "id": "sets-mod-d1", "parent_id": "mod-d1", "encryption_level": 3, "settings_string": "",
-                "keys": ["login", "password"], "created_at": 7, "updated_at": 7,
+                "keys": ["login", "password"], "created_at": CREATED, "updated_at": UPDATED,
             })
         );
     }
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn a_module_without_settings_has_no_document() {
         for settings in ["{}", "null"] {
-            assert!(SettingsShape::of(&module(settings), 7).is_none());
+            assert!(SettingsShape::of(&module(settings), &INFO).is_none());
         }
     }
 }

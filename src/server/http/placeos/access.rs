@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::core::{Caller, Directory, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, may_exec, may_read, module_slug};
 use crate::model::{
-    Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone,
+    Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
 };
 use crate::server::Doors;
 use crate::server::http::door::{self, Refusal};
@@ -163,7 +163,7 @@ pub(super) fn find_zone<'a>(
     directory: &'a Directory,
     asked: &str,
 ) -> Result<&'a Zone, Refusal> {
-    let zone = directory.zones().find(|zone| zone.id.as_str() == asked);
+    let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
     match zone {
         Some(zone) if sees_zone(caller, directory, zone) => Ok(zone),
         None if !caller.is_restricted() => Err(not_found("zone")),
@@ -184,10 +184,7 @@ pub(super) fn zones_of<'a>(
     directory: &'a Directory,
     system: &'a System,
 ) -> impl Iterator<Item = &'a Zone> {
-    system
-        .zones
-        .iter()
-        .filter_map(|id| directory.zones().find(|zone| zone.id == *id))
+    system.zones.iter().filter_map(|id| directory.zone(id))
 }
 
 /// There is no such module.

@@ -2,7 +2,7 @@
 //!
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
 //! a function's clearance decides who may call it, not the door through which the call comes.
-//! Each resource has a file; `access.rs` says who may see what, `answers.rs` how answers become HTTP.
+//! Each resource has a file; `access.rs` says who may see what, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
 
 mod about;
 mod access;
@@ -13,6 +13,7 @@ mod modules;
 mod ping;
 mod room;
 mod settings;
+mod shapes;
 mod systems;
 mod users;
 mod zones;

@@ -9,20 +9,21 @@ use tokio::sync::oneshot;
 use crate::core::{Caller, Directory, ModuleEntry, ReplySlot};
 use crate::dialects::placeos::rest::{
     DriverFacts, ExecErrorShape, Listing, ModuleFacts, ModuleFilter, ModuleShape, Page, PingShape,
-    Query, SettingsShape, Statuses, ZoneShape, device_host,
+    Query, SettingsShape, Statuses, device_host,
 };
 use crate::model::System;
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::access::{
     condition, find_module, find_system, needs_support, operator, read_state, reader, sees_module,
-    supporter, systems_around, zones_of,
+    supporter, systems_around,
 };
 use crate::server::http::placeos::answers::{
     Answer, Body, invalid_field, json, list as list_of, not_found,
 };
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
+use crate::server::http::placeos::shapes::zone_shapes;
 
 /// The modules that the caller reaches.
 #[utoipa::path(params(ModuleFilter, Listing), responses((status = 200, body = Vec<ModuleShape<'_>>)))]
@@ -40,7 +41,7 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
         None => {
             let found = directory.modules().filter(|entry| {
                 sees_module(&caller, &directory, &entry.module.id)
-                    && filter.matches(&entry.module, driver_facts(entry), doors.began)
+                    && filter.matches(&entry.module, driver_facts(entry), entry.info.updated_at)
             });
             (None, listing.page(found))
         }
@@ -165,7 +166,7 @@ pub(super) async fn settings(
     let caller = supporter(&doors, &request, "modules")?;
     let directory = doors.core.directory();
     let entry = find_module(&doors, &caller, &directory, &path, "settings")?;
-    let settings: Vec<_> = SettingsShape::of(&entry.module, doors.began)
+    let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
         .into_iter()
         .collect();
     json(&settings)
@@ -204,7 +205,7 @@ pub(super) async fn shape<'a>(
         failed_at,
         system,
     };
-    ModuleShape::new(&entry.module, facts, doors.began)
+    ModuleShape::new(&entry.module, facts, &entry.info)
 }
 
 /// The same with this system, or the first around it that the caller reaches.
@@ -218,11 +219,7 @@ async fn shape_within<'a>(
     let system = system.or_else(|| systems_around(caller, directory, &entry.module.id).next());
     let shape = shape(doors, entry, system).await;
     match system {
-        Some(system) => {
-            let zones = zones_of(directory, system);
-            let zones = zones.map(|zone| ZoneShape::new(zone, doors.began));
-            shape.within(system, zones.collect())
-        }
+        Some(system) => shape.within(system, zone_shapes(directory, system)),
         None => shape,
     }
 }

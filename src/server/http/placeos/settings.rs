@@ -30,7 +30,7 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
             (parents.is_empty() || parents.iter().any(|parent| parent == id.as_str()))
                 && sees_module(&caller, &directory, id)
         })
-        .filter_map(|entry| SettingsShape::of(&entry.module, doors.began))
+        .filter_map(|entry| SettingsShape::of(&entry.module, &entry.info))
         .collect();
     if parents.is_empty() || !found.is_empty() {
         needs_support(&doors, &caller, "settings")?;

@@ -3,16 +3,15 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, get};
 
-use crate::core::Directory;
 use crate::dialects::placeos::rest::{
-    Listing, MetadataShape, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
+    Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
     Types, ZoneShape,
 };
-use crate::model::System;
 use crate::server::Doors;
-use crate::server::http::placeos::access::{find_system, has_email, reader, supporter, zones_of};
+use crate::server::http::placeos::access::{find_system, has_email, reader, supporter};
 use crate::server::http::placeos::answers::{Answer, json, list as list_of};
 use crate::server::http::placeos::modules;
+use crate::server::http::placeos::shapes::{metadata_of, system_shape, zone_shapes};
 
 /// The systems that the caller reaches.
 #[utoipa::path(params(SystemFilter, Listing), responses((status = 200, body = Vec<SystemShape<'_>>)))]
@@ -25,7 +24,7 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
     let found = directory
         .systems()
         .filter(|system| caller.reaches(system) && filter.matches(system))
-        .map(|system| SystemShape::new(system, doors.began));
+        .map(|system| system_shape(&directory, system));
     list_of("sys", &listing.page(found), &request, &query)
 }
 
@@ -45,7 +44,7 @@ pub(super) async fn with_emails(doors: Data<Doors>, request: HttpRequest) -> Ans
         .filter(|system| {
             caller.reaches(system) && asked.iter().any(|email| has_email(system, email))
         })
-        .map(|system| SystemShape::new(system, doors.began));
+        .map(|system| system_shape(&directory, system));
     list_of("sys", &Page::whole(found), &request, &query)
 }
 
@@ -62,7 +61,7 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
     let complete = Query::parse(request.query_string()).truth("complete")?;
     let directory = doors.core.directory();
     let system = find_system(&doors, &caller, &directory, &path)?;
-    let shape = SystemShape::new(system, doors.began);
+    let shape = system_shape(&directory, system);
     if complete != Some(true) {
         return json(&shape);
     }
@@ -70,7 +69,7 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
     for entry in directory.modules_of(system) {
         modules.push(modules::shape(&doors, entry, Some(system)).await);
     }
-    json(&shape.complete(zone_shapes(&doors, &directory, system), modules))
+    json(&shape.complete(zone_shapes(&directory, system), modules))
 }
 
 /// How many modules of each name a system has.
@@ -92,13 +91,13 @@ pub(super) async fn zones(doors: Data<Doors>, request: HttpRequest, path: Path<S
     let caller = reader(&doors, &request, "systems")?;
     let directory = doors.core.directory();
     let system = find_system(&doors, &caller, &directory, &path)?;
-    json(&zone_shapes(&doors, &directory, system))
+    json(&zone_shapes(&directory, system))
 }
 
-/// The metadata of a system, of which there is none.
+/// The metadata of a system, by name.
 #[utoipa::path(
     params(("name" = Option<String>, Query, description = "The one of this name alone.")),
-    responses((status = 200, body = MetadataShape)),
+    responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/systems/{system}/metadata")]
 pub(super) async fn metadata(
@@ -107,8 +106,14 @@ pub(super) async fn metadata(
     path: Path<String>,
 ) -> Answer {
     let caller = reader(&doors, &request, "systems")?;
-    find_system(&doors, &caller, &doors.core.directory(), &path)?;
-    json(&MetadataShape::default())
+    let query = Query::parse(request.query_string());
+    let directory = doors.core.directory();
+    let system = find_system(&doors, &caller, &directory, &path)?;
+    json(&metadata_of(
+        &directory,
+        system.id.as_str(),
+        query.text("name"),
+    ))
 }
 
 /// The settings that hold in a system, for support staff. Only modules have any, so there are none.
@@ -136,14 +141,4 @@ pub(super) async fn triggers(
     find_system(&doors, &caller, &doors.core.directory(), &path)?;
     let query = Query::parse(request.query_string());
     list_of("trig", &Page::<()>::whole([]), &request, &query)
-}
-
-fn zone_shapes<'a>(
-    doors: &Doors,
-    directory: &'a Directory,
-    system: &'a System,
-) -> Vec<ZoneShape<'a>> {
-    zones_of(directory, system)
-        .map(|zone| ZoneShape::new(zone, doors.began))
-        .collect()
 }

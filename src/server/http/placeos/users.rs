@@ -6,21 +6,20 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 use uuid::Uuid;
 
-use crate::dialects::placeos::rest::{CurrentUser, TokenShape};
+use crate::dialects::placeos::rest::{TokenShape, UserShape};
 use crate::server::Doors;
 use crate::server::http::placeos::access::{domain, known, reader};
-use crate::server::http::placeos::answers::{Answer, json};
+use crate::server::http::placeos::answers::{Answer, json, not_found};
+use crate::server::http::placeos::shapes::user_shape;
 
 /// The user behind the credentials, with the clearance that they leave.
-#[utoipa::path(responses((status = 200, body = CurrentUser<'_>)))]
+#[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/current")]
 pub(super) async fn current(doors: Data<Doors>, request: HttpRequest) -> Answer {
     let caller = reader(&doors, &request, "users")?;
-    json(&CurrentUser::new(
-        caller.user(),
-        caller.clearance(),
-        doors.began,
-    ))
+    let directory = doors.core.directory();
+    let user = user_shape(&directory, caller.user(), caller.clearance());
+    json(&user.ok_or_else(|| not_found("user"))?)
 }
 
 /// The token that the caller's API key stands for.

@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 
 use crate::core::Caller;
 use crate::dialects::placeos::rest::{
-    Listing, MetadataShape, Page, Query, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
+    Listing, MetadataByName, Page, Query, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
 };
-use crate::model::{Call, Clearance, Failure, FailureKind, ModulePath, Request};
+use crate::model::{Call, Clearance, Failure, FailureKind, ModulePath, Request, Zone};
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::access::{
@@ -19,6 +19,7 @@ use crate::server::http::placeos::access::{
 };
 use crate::server::http::placeos::answers::{Answer, Body, json, list as list_of};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
+use crate::server::http::placeos::shapes::{metadata_of, zone_shape};
 
 /// The zones that the caller sees.
 ///
@@ -34,9 +35,9 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
     }
     let directory = doors.core.directory();
     let shape = |zone| {
-        let shape = ZoneShape::new(zone, doors.began);
+        let shape = zone_shape(&directory, zone);
         if filter.counts_children {
-            let inside = |other: &&crate::model::Zone| other.parent_id.as_ref() == Some(&zone.id);
+            let inside = |other: &&Zone| other.parent_id.as_ref() == Some(&zone.id);
             shape.with_children(directory.zones().filter(inside).count())
         } else {
             shape
@@ -71,13 +72,13 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
     let caller = reader(&doors, &request, "zones")?;
     let directory = doors.core.directory();
     let zone = find_zone(&doors, &caller, &directory, &path)?;
-    json(&ZoneShape::new(zone, doors.began))
+    json(&zone_shape(&directory, zone))
 }
 
-/// The metadata of a zone, of which there is none.
+/// The metadata of a zone, by name.
 #[utoipa::path(
     params(("name" = Option<String>, Query, description = "The one of this name alone.")),
-    responses((status = 200, body = MetadataShape)),
+    responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/zones/{zone}/metadata")]
 pub(super) async fn metadata(
@@ -86,8 +87,14 @@ pub(super) async fn metadata(
     path: Path<String>,
 ) -> Answer {
     let caller = reader(&doors, &request, "zones")?;
-    find_zone(&doors, &caller, &doors.core.directory(), &path)?;
-    json(&MetadataShape::default())
+    let query = Query::parse(request.query_string());
+    let directory = doors.core.directory();
+    let zone = find_zone(&doors, &caller, &directory, &path)?;
+    json(&metadata_of(
+        &directory,
+        zone.id.as_str(),
+        query.text("name"),
+    ))
 }
 
 /// The triggers of a zone, for support staff. There are none.
