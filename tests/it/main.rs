@@ -12,6 +12,7 @@ mod conformance;
 mod debug;
 mod demo;
 mod door;
+mod edits;
 mod exec;
 mod faults;
 mod frames;

@@ -1,8 +1,8 @@
 //! Helpers for this dialect's tests.
 
 use crate::model::{
-    BindingPath, EntryInfo, ModuleId, ModuleIndex, ModuleName, ModulePath, Source, StatusName,
-    System, SystemId, Version, Zone, ZoneId,
+    BindingPath, DriverRef, EntryInfo, Module, ModuleId, ModuleIndex, ModuleName, ModulePath,
+    Secret, Source, StatusName, System, SystemId, Version, Zone, ZoneId,
 };
 
 /// When the entries of these tests were made.
@@ -66,5 +66,16 @@ pub(super) fn zone() -> Zone {
         description: String::new(),
         tags: vec!["level".to_owned(), "quiet".to_owned()],
         parent_id: Some(ZoneId::new("zone-hq").unwrap()),
+    }
+}
+
+/// A module at this address, with a password in its settings.
+pub(super) fn module(uri: Option<&str>) -> Module {
+    Module {
+        id: ModuleId::new("mod-d1").unwrap(),
+        driver: DriverRef::LinkedIn("pjlink".to_owned()),
+        name: Some(ModuleName::new("Projector").unwrap()),
+        uri: uri.map(str::to_owned),
+        settings: Secret::new(r#"{"password":"hunter2"}"#),
     }
 }

@@ -15,7 +15,7 @@ use utoipa::openapi::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use crate::dialects::placeos::rest::{BadParameter, ErrorShape};
+use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
 use crate::server::http::{health, placeos};
 
 /// Makes a type with the routes and the specification of one list of handlers.
@@ -44,7 +44,12 @@ resources! {
 
 /// What every other document refers to.
 #[derive(OpenApi)]
-#[openapi(components(schemas(ErrorShape<'static>, BadParameter)))]
+#[openapi(components(schemas(
+    ErrorShape<'static>,
+    BadParameter,
+    InvalidShape<'static>,
+    InvalidField
+)))]
 struct Refusals;
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
@@ -98,6 +103,12 @@ fn specification() -> Specification {
     for item in specification.paths.paths.values_mut() {
         for operation in operations(item) {
             finish(operation);
+        }
+        // One handler does both, so it has one name for them.
+        if let (Some(patch), Some(put)) = (&item.patch, &mut item.put)
+            && patch.operation_id == put.operation_id
+        {
+            put.operation_id = put.operation_id.take().map(|id| id + "_put");
         }
     }
     specification

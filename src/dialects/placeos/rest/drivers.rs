@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::directory::Empty;
-use crate::dialects::placeos::rest::{DriverFacts, modules};
+use crate::dialects::placeos::rest::{DriverFacts, address};
 
 /// A driver: `GET /drivers`, `GET /drivers/{id}`.
 ///
@@ -41,7 +41,7 @@ impl<'a> DriverShape<'a> {
             name: driver.id,
             description: driver.description,
             module_name: driver.module_name,
-            role: modules::LOGIC_ROLE,
+            role: address::LOGIC_ROLE,
             default_uri: None,
             default_port: None,
             file_name: "",

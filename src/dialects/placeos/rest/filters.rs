@@ -5,10 +5,10 @@
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use crate::dialects::placeos::rest::modules::is_logic;
+use crate::dialects::placeos::rest::address::is_logic;
 use crate::dialects::placeos::rest::query::{BadParameter, Kind, parameter};
 use crate::dialects::placeos::rest::{DriverFacts, Query};
-use crate::model::{Module, System, Zone};
+use crate::model::{Module, System, User, Zone};
 
 /// What `GET /systems` asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -260,6 +260,33 @@ impl DriverFilter {
 }
 
 impl IntoParams for DriverFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![words_parameter()]
+    }
+}
+
+/// What `GET /users` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    words: Words,
+}
+
+impl UserFilter {
+    /// Reads `q`.
+    pub fn read(query: &Query<'_>) -> Self {
+        Self {
+            words: Words::read(query),
+        }
+    }
+
+    /// Whether a user is asked for.
+    pub fn matches(&self, user: &User) -> bool {
+        self.words
+            .stand_in(&[user.id.as_str(), &user.name, &user.email])
+    }
+}
+
+impl IntoParams for UserFilter {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![words_parameter()]
     }

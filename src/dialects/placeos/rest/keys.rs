@@ -1,9 +1,58 @@
-//! What a credential stands for, as PlaceOS's services ask for it.
+//! API keys, and what a credential stands for as PlaceOS's services ask for it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{Clearance, Scope, User};
+use crate::dialects::placeos::rest::directory::AUTHORITY_ID;
+use crate::model::{ApiKey, Clearance, EntryInfo, Scope, Secret, SystemId, User, ZoneId};
+
+/// An API key: `GET /api_keys`, `GET /api_keys/{id}`. Its secret is part of one answer only, the one to its making.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct KeyShape<'a> {
+    id: &'a str,
+    authority_id: &'static str,
+    name: &'a str,
+    description: &'static str,
+    user_id: &'a str,
+    permissions: &'static str,
+    scopes: Vec<String>,
+    systems: Vec<&'a str>,
+    zones: Vec<&'a str>,
+    created_at: u64,
+    updated_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_api_key: Option<String>,
+}
+
+impl<'a> KeyShape<'a> {
+    /// A key without its secret.
+    pub fn new(key: &'a ApiKey, info: &EntryInfo) -> Self {
+        Self {
+            id: key.id.as_str(),
+            authority_id: AUTHORITY_ID,
+            name: key.id.as_str(),
+            description: "",
+            user_id: key.user.as_str(),
+            permissions: key.level.as_str(),
+            scopes: key.scopes.iter().map(Scope::to_string).collect(),
+            systems: key.systems.iter().map(SystemId::as_str).collect(),
+            zones: key.zones.iter().map(ZoneId::as_str).collect(),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+            x_api_key: None,
+        }
+    }
+
+    /// The same with the secret of a key that was just made.
+    #[must_use]
+    pub fn with_secret(self, secret: &Secret) -> Self {
+        Self {
+            x_api_key: Some(format!("{}.{}", self.id, secret.expose())),
+            ..self
+        }
+    }
+}
 
 /// Who issues PlaceOS's tokens.
 const ISSUER: &str = "POS";
@@ -72,7 +121,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::UserId;
+    use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
+    use crate::model::{KeyId, KeySecret, UserId};
+
+    #[test]
+    fn a_key_shows_its_secret_when_it_is_made_and_never_again() {
+        let key = ApiKey {
+            id: KeyId::new("panel").unwrap(),
+            secret: KeySecret::Hashed(Secret::new("hash")),
+            user: UserId::new("user-1").unwrap(),
+            level: Clearance::Support,
+            scopes: vec![Scope::parse("public.read").unwrap()],
+            systems: vec![SystemId::new("sys-1").unwrap()],
+            zones: Vec::new(),
+        };
+        let shape = KeyShape::new(&key, &INFO);
+        assert_eq!(
+            serde_json::to_value(&shape).unwrap(),
+            json!({
+                "id": "panel", "authority_id": "authority-riser", "name": "panel", "description": "", "user_id": "user-1",
+                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [],
+                "created_at": CREATED, "updated_at": UPDATED,
+            })
+        );
+        let made = serde_json::to_value(shape.with_secret(&Secret::new("s3cret"))).unwrap();
+        assert_eq!(made["x_api_key"], "panel.s3cret");
+    }
 
     #[test]
     fn a_key_stands_for_a_token_with_what_it_leaves_to_its_user() {

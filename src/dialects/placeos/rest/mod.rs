@@ -4,9 +4,11 @@
 //! The shapes are written by hand from the model, so that a change there cannot change the wire.
 
 mod about;
+mod address;
 mod admission;
 mod credentials;
 mod directory;
+pub mod documents;
 mod drivers;
 mod filters;
 mod keys;
@@ -20,6 +22,7 @@ mod settings;
 mod slug;
 
 pub use about::{PlatformShape, VersionShape, scopes};
+pub use address::device_host;
 pub use admission::{
     Device, DoorRefusal, SocketQuery, enter_websocket, is_websocket_upgrade, may_exec, may_read,
     may_write, origin_is_foreign,
@@ -27,11 +30,11 @@ pub use admission::{
 pub use credentials::{Carrier, Presented, presented};
 pub use directory::{Authority, SignIn, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;
-pub use filters::{DriverFilter, ModuleFilter, SystemFilter, ZoneFilter};
-pub use keys::TokenShape;
+pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
+pub use keys::{KeyShape, TokenShape};
 pub use lists::{Listing, Page, PageHeaders};
 pub use metadata::{MetadataByName, MetadataShape, ZoneMetadataShape};
-pub use modules::{Condition, DriverFacts, ModuleFacts, ModuleShape, PingShape, device_host};
+pub use modules::{Condition, DriverFacts, ModuleFacts, ModuleShape, PingShape};
 pub use query::{BadParameter, Query};
 pub use refusals::{ErrorShape, InvalidField, InvalidShape};
 pub use room::{ExecErrorShape, Functions, Statuses, Types, ZoneExecShape};

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ZoneShape;
-use crate::dialects::placeos::rest::admission::name_and_port;
+use crate::dialects::placeos::rest::address::{Device, LOGIC_ROLE, Role};
 use crate::model::{EntryInfo, Module, System};
 
 /// A module: `GET /modules`, `GET /modules/{id}`, and within a complete system. Its settings are not part of it.
@@ -157,33 +157,6 @@ impl<'a> ModuleShape<'a> {
     }
 }
 
-/// Whether a module has no device: PlaceOS's logic modules.
-pub(super) fn is_logic(module: &Module) -> bool {
-    Device::of(module.uri.as_deref()).role == Role::Logic
-}
-
-/// The host of a module's device, where it has one.
-pub fn device_host(module: &Module) -> Option<&str> {
-    let device = Device::of(module.uri.as_deref());
-    match device.role {
-        Role::Logic => None,
-        Role::Ssh | Role::Device => Some(device.host),
-        Role::Service | Role::Websocket => {
-            let (_, rest) = module.uri.as_deref()?.split_once("://")?;
-            Some(name_and_port(authority(rest).1).0)
-        }
-    }
-}
-
-/// The credentials and the address in what stands behind a URI's scheme.
-fn authority(rest: &str) -> (Option<&str>, &str) {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((credentials, address)) => (Some(credentials), address),
-        None => (None, authority),
-    }
-}
-
 /// What a ping found: `POST /modules/{id}/ping`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Ping)]
@@ -198,104 +171,12 @@ pub struct PingShape {
     pub exception: Option<String>,
 }
 
-/// PlaceOS's number for a module without a device.
-pub(super) const LOGIC_ROLE: u8 = 99;
-
-/// How a module reaches its device, which PlaceOS calls the role of its driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Ssh,
-    Device,
-    Service,
-    Websocket,
-    Logic,
-}
-
-impl Role {
-    fn number(self) -> u8 {
-        match self {
-            Self::Ssh => 0,
-            Self::Device => 1,
-            Self::Service => 2,
-            Self::Websocket => 3,
-            Self::Logic => LOGIC_ROLE,
-        }
-    }
-}
-
-/// A module's URI as PlaceOS's fields: a host and port, or a URL.
-#[derive(Debug, PartialEq, Eq)]
-struct Device<'a> {
-    role: Role,
-    host: &'a str,
-    port: u16,
-    tls: bool,
-    udp: bool,
-    uri: &'a str,
-}
-
-impl<'a> Device<'a> {
-    /// Credentials in a URI stay inside the gateway, and so does its query, where tokens stand.
-    fn of(uri: Option<&'a str>) -> Self {
-        let nothing = Self {
-            role: Role::Logic,
-            host: "",
-            port: 0,
-            tls: false,
-            udp: false,
-            uri: "",
-        };
-        let Some((scheme, rest)) = uri.and_then(|uri| uri.split_once("://")) else {
-            return nothing;
-        };
-        let (credentials, address) = authority(rest);
-        let (host, port) = name_and_port(address);
-        let port = port.and_then(|port| port.parse().ok()).unwrap_or(0);
-        let url = match (credentials, uri) {
-            (None, Some(uri)) => uri.split(['?', '#']).next().unwrap_or_default(),
-            _ => "",
-        };
-        let at = |role| Self {
-            role,
-            host,
-            port,
-            ..nothing
-        };
-        let service = |role| Self {
-            role,
-            uri: url,
-            ..nothing
-        };
-        match scheme.to_ascii_lowercase().as_str() {
-            "ssh" => at(Role::Ssh),
-            "http" | "https" => service(Role::Service),
-            "ws" | "wss" => service(Role::Websocket),
-            scheme => Self {
-                tls: scheme.contains("tls") || scheme.contains("ssl"),
-                udp: scheme == "udp",
-                ..at(Role::Device)
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialects::placeos::testing::{CREATED, INFO, system};
-    use crate::model::{DriverRef, ModuleId, ModuleName, Secret};
-
-    fn module(uri: Option<&str>) -> Module {
-        Module {
-            id: ModuleId::new("mod-d1").unwrap(),
-            driver: DriverRef::LinkedIn("pjlink".to_owned()),
-            name: Some(ModuleName::new("Projector").unwrap()),
-            uri: uri.map(str::to_owned),
-            settings: Secret::new(r#"{"password":"hunter2"}"#),
-        }
-    }
+    use crate::dialects::placeos::testing::{CREATED, INFO, module, system};
 
     const DRIVER: DriverFacts<'_> = DriverFacts {
         id: "pjlink",
@@ -353,32 +234,5 @@ mod tests {
             shape["control_system"],
             json!({"name": "Board Room", "zone_data": []})
         );
-    }
-
-    #[test]
-    fn a_device_has_a_host_and_a_logic_module_has_none() {
-        let host = |uri| device_host(&module(uri)).map(str::to_owned);
-        assert_eq!(
-            host(Some("tcp://10.0.0.7:4352")).as_deref(),
-            Some("10.0.0.7")
-        );
-        assert_eq!(host(Some("https://a:b@h:8443/x")).as_deref(), Some("h"));
-        assert_eq!(host(None), None);
-    }
-
-    #[test]
-    fn a_uri_becomes_a_role_and_its_credentials_stay_inside() {
-        let role = |uri| Device::of(Some(uri)).role;
-        assert_eq!(role("ssh://h"), Role::Ssh);
-        assert_eq!(Device::of(Some("tcp://[::1]")).host, "[::1]");
-        assert_eq!(role("https://h/x"), Role::Service);
-        assert_eq!(role("wss://h/x"), Role::Websocket);
-        assert_eq!(role("udp://h:1"), Role::Device);
-        assert_eq!(Device::of(None).role, Role::Logic);
-        assert_eq!(Device::of(Some("https://h/x?y=secret")).uri, "https://h/x");
-        let secret = Device::of(Some("https://user:secret@h/x"));
-        assert!(!format!("{secret:?}").contains("secret"));
-        let secret = Device::of(Some("tls://user:secret@h:23"));
-        assert_eq!((secret.host, secret.port, secret.tls), ("h", 23, true));
     }
 }

@@ -67,7 +67,7 @@ impl<'a> Query<'a> {
     }
 
     /// A parameter that counts. Clients send empty ones for what they do not ask.
-    pub(super) fn whole_number(&self, name: &'static str) -> Result<Option<usize>, BadParameter> {
+    pub fn whole_number(&self, name: &'static str) -> Result<Option<usize>, BadParameter> {
         self.text(name)
             .map(|text| text.parse())
             .transpose()

@@ -17,11 +17,12 @@ impl<'a> ErrorShape<'a> {
     }
 }
 
-/// The body of a 422: a document with fields that cannot be as they are.
+/// The body of a 422: a document with fields that cannot be as they are. A parameter that cannot be is said in its own words.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InvalidDocument)]
 pub struct InvalidShape<'a> {
     error: &'static str,
+    #[schema(required = false)]
     failures: &'a [InvalidField],
 }
 

@@ -7,7 +7,7 @@ use actix_web::http::header::HOST;
 use tokio::sync::oneshot;
 
 use crate::core::{Caller, Directory, ModuleEntry};
-use crate::dialects::placeos::rest::{Condition, may_exec, may_read, module_slug};
+use crate::dialects::placeos::rest::{Condition, may_exec, may_read, may_write, module_slug};
 use crate::model::{
     Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
 };
@@ -42,6 +42,33 @@ pub(super) fn supporter(
 ) -> Result<Caller, Refusal> {
     let caller = reader(doors, request, resource)?;
     needs_support(doors, &caller, resource)?;
+    Ok(caller)
+}
+
+/// Who changes a resource, if the credentials let one. Whether the caller may is the core's to say.
+pub(super) fn writer(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = known(doors, request)?;
+    if may_write(caller.scopes(), resource) {
+        Ok(caller)
+    } else {
+        Err(door::out_of_scope(doors, &caller, resource))
+    }
+}
+
+/// The same as [`reader`] for what only administrators may read.
+pub(super) fn administrator(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = reader(doors, request, resource)?;
+    if caller.clearance() < Clearance::Admin {
+        return Err(door::too_low(doors, &caller, resource));
+    }
     Ok(caller)
 }
 

@@ -10,8 +10,11 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
+use utoipa::IntoResponses;
 
-use crate::dialects::placeos::rest::{BadParameter, InvalidField, InvalidShape, Page, Query};
+use crate::dialects::placeos::rest::{
+    BadParameter, ErrorShape, InvalidField, InvalidShape, Page, Query,
+};
 use crate::server::http::door::Refusal;
 use crate::server::limits::BODY_MAX_BYTES;
 
@@ -36,6 +39,21 @@ impl From<BadParameter> for Refusal {
         let status = StatusCode::from_u16(BadParameter::STATUS).unwrap_or(StatusCode::BAD_REQUEST);
         Self::json_body(status, &bad)
     }
+}
+
+/// What a change of an entry may be refused with beside what everything may be. For the specification.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "for the specification alone")]
+pub(super) enum Changes {
+    /// An entry of that id is there, or somebody else was faster too often.
+    #[response(status = 409)]
+    Conflict(ErrorShape<'static>),
+    /// The entry has none of the tags of `If-Match`.
+    #[response(status = 412)]
+    Changed(ErrorShape<'static>),
+    /// Fields of the document cannot be as they are.
+    #[response(status = 422)]
+    Invalid(InvalidShape<'static>),
 }
 
 /// A field of what was asked for cannot be as it is.

@@ -1,16 +1,22 @@
 //! Metadata: documents that apps keep beside zones, systems, modules and users.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get};
+use actix_web::{HttpRequest, delete, get, patch, put};
 
 use crate::core::{Caller, Directory};
-use crate::dialects::placeos::rest::{MetadataByName, Query, ZoneMetadataShape};
-use crate::model::{ModuleId, SystemId, UserId, ZoneId};
+use crate::dialects::placeos::rest::documents::{Details, MetadataDocument};
+use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, Query, ZoneMetadataShape};
+use crate::model::{
+    Entry, EntryId, Metadata, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId,
+    ZoneId,
+};
 use crate::server::Doors;
 use crate::server::http::door::{self, Refusal};
-use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone};
-use crate::server::http::placeos::answers::{Answer, json, not_found};
-use crate::server::http::placeos::shapes::{metadata_of, zone_shape};
+use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
+use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 
 /// The metadata of a system, zone, module or user, by name.
 #[utoipa::path(
@@ -58,6 +64,94 @@ pub(super) async fn children(
         })
         .collect();
     json(&found)
+}
+
+/// Makes or changes the metadata of this name; the details are replaced.
+///
+/// For support staff, for members of its editors' groups, and for users whose own it is.
+#[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
+#[put("/metadata/{parent}")]
+pub(super) async fn replace(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    write(&doors, &request, &path, &body, Details::Replaced).await
+}
+
+/// Makes or changes the metadata of this name; the fields of the details are put among those that are there.
+///
+/// For support staff, for members of its editors' groups, and for users whose own it is.
+#[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
+#[patch("/metadata/{parent}")]
+pub(super) async fn merge(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    write(&doors, &request, &path, &body, Details::Merged).await
+}
+
+/// Takes the metadata of this name away.
+#[utoipa::path(
+    params(("name" = String, Query, description = "Which one.")),
+    responses((status = 202, description = "It is gone."), Changes),
+)]
+#[delete("/metadata/{parent}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "metadata")?;
+    find_parent(&doors, &caller, &doors.core.directory(), &path)?;
+    let query = Query::parse(request.query_string());
+    let name = MetadataName::new(query.text("name").unwrap_or_default());
+    let id = EntryId::Metadata(MetadataId {
+        parent: ParentId::new(&path).map_err(bad_request)?,
+        name: name.map_err(bad_request)?,
+    });
+    let counted = Counted::on_tags(&request);
+    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+}
+
+async fn write(
+    doors: &Doors,
+    request: &HttpRequest,
+    parent: &str,
+    body: &Body,
+    how: Details,
+) -> Answer {
+    let caller = writer(doors, request, "metadata")?;
+    find_parent(doors, &caller, &doors.core.directory(), parent)?;
+    let document: MetadataDocument = read(body)?;
+    let id = MetadataId {
+        parent: ParentId::new(parent).map_err(bad_request)?,
+        name: document.name().map_err(invalid)?,
+    };
+    let counted = Counted::on_tags(request);
+    let changed = |metadata: &Metadata| {
+        let mut metadata = metadata.clone();
+        document.amend(&mut metadata, how);
+        Entry::Metadata(metadata)
+    };
+    let entry = EntryId::Metadata(id.clone());
+    let directory = if doors.core.directory().info(&entry).is_some() {
+        let changed = |directory: &Directory| {
+            let metadata = directory.metadata_by_id(&id);
+            Ok(changed(metadata.ok_or_else(|| not_found("metadata"))?))
+        };
+        edits::change(doors, &caller, &entry, &counted, changed).await?
+    } else {
+        let blank = MetadataDocument::blank(id.parent.clone(), id.name.clone());
+        edits::create(doors, &caller, changed(&blank)).await?
+    };
+    let metadata = directory.metadata_by_id(&id);
+    let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
+    let info = info(&directory, entry);
+    tagged(
+        StatusCode::OK,
+        info.version,
+        &MetadataShape::new(metadata, &info),
+    )
 }
 
 /// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and is not told which others there are.

@@ -2,12 +2,14 @@
 //!
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
 //! a function's clearance decides who may call it, not the door through which the call comes.
-//! Each resource has a file; `access.rs` says who may see what, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
+//! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
 
 mod about;
 mod access;
 mod answers;
 mod drivers;
+mod edits;
+mod keys;
 mod metadata;
 mod modules;
 mod ping;
@@ -45,10 +47,25 @@ resources! {
         about::platform,
         about::scopes,
         users::current,
-        users::inspect,
+        users::list,
+        users::show,
+        users::create,
+        users::update,
+        users::remove,
+        keys::inspect,
+        keys::list,
+        keys::show,
+        keys::create,
+        keys::update,
+        keys::remove,
         systems::list,
         systems::with_emails,
         systems::show,
+        systems::create,
+        systems::update,
+        systems::remove,
+        systems::add_module,
+        systems::remove_module,
         systems::types,
         systems::zones,
         systems::metadata,
@@ -61,11 +78,17 @@ resources! {
         zones::list,
         zones::tags,
         zones::show,
+        zones::create,
+        zones::update,
+        zones::remove,
         zones::metadata,
         zones::triggers,
         zones::exec,
         modules::list,
         modules::show,
+        modules::create,
+        modules::update,
+        modules::remove,
         modules::statuses,
         modules::one_status,
         modules::exec,
@@ -76,7 +99,10 @@ resources! {
         drivers::show,
         settings::list,
         metadata::show,
-        metadata::children
+        metadata::children,
+        metadata::replace,
+        metadata::merge,
+        metadata::remove
 }
 
 /// Adds the routes.

@@ -2,25 +2,29 @@
 
 use std::time::SystemTime;
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{HttpRequest, delete, get, post, routes};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::core::{Caller, Directory, ModuleEntry, ReplySlot};
+use crate::dialects::placeos::rest::documents::ModuleDocument;
 use crate::dialects::placeos::rest::{
     DriverFacts, ExecErrorShape, Listing, ModuleFacts, ModuleFilter, ModuleShape, Page, PingShape,
     Query, SettingsShape, Statuses, device_host,
 };
-use crate::model::System;
+use crate::model::{Entry, EntryId, Module, ModuleId, System};
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::access::{
-    condition, find_module, find_system, needs_support, operator, read_state, reader, sees_module,
-    supporter, systems_around,
+    condition, find_module, find_system, needs_support, no_such_module, operator, read_state,
+    reader, sees_module, supporter, systems_around, writer,
 };
 use crate::server::http::placeos::answers::{
-    Answer, Body, invalid_field, json, list as list_of, not_found,
+    Answer, Body, Changes, bad_request, invalid_field, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
@@ -68,7 +72,8 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
         json(&shape_within(&doors, &caller, &directory, entry, None).await)
     } else {
         let system = systems_around(&caller, &directory, &entry.module.id).next();
-        json(&shape(&doors, entry, system).await)
+        let shape = shape(&doors, entry, system).await;
+        tagged(StatusCode::OK, entry.info.version, &shape)
     }
 }
 
@@ -187,6 +192,75 @@ pub(super) async fn error(doors: Data<Doors>, request: HttpRequest, path: Path<S
     }
     let reasons: Vec<String> = faults.into_iter().map(|fault| fault.reason).collect();
     json(&reasons)
+}
+
+/// Makes a module and starts it. For administrators.
+///
+/// Its id is `id`, or a fresh one. It stands in no system yet.
+#[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
+#[post("/modules")]
+pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&doors, &request, "modules")?;
+    let document: ModuleDocument = read(&body)?;
+    let id = match document.id().map_err(invalid)? {
+        Some(id) => id,
+        None => ModuleId::new(&format!("mod-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
+    };
+    let mut module = ModuleDocument::blank(id.clone());
+    document.amend(&mut module).map_err(invalid)?;
+    let directory = edits::create(&doors, &caller, Entry::Module(module)).await?;
+    answer(StatusCode::CREATED, &doors, &directory, &id).await
+}
+
+/// Changes a module: what the document leaves out stays. For administrators.
+///
+/// One whose driver, address or settings change is started again. `PUT` does the same.
+#[utoipa::path(method(patch, put), request_body = ModuleDocument, responses((status = 200, body = ModuleShape<'_>), Changes))]
+#[routes]
+#[patch("/modules/{module}")]
+#[put("/modules/{module}")]
+pub(super) async fn update(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    let caller = writer(&doors, &request, "modules")?;
+    let directory = doors.core.directory();
+    let entry = find_module(&doors, &caller, &directory, &path, "edit")?;
+    let id = entry.module.id.clone();
+    let document: ModuleDocument = read(&body)?;
+    let changed = |directory: &Directory| {
+        let entry = directory.module(&id).ok_or_else(no_such_module)?;
+        let mut module = Module::clone(&entry.module);
+        document.amend(&mut module).map_err(invalid)?;
+        Ok(Entry::Module(module))
+    };
+    let (entry, counted) = (EntryId::Module(id.clone()), Counted::on_tags(&request));
+    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &doors, &directory, &id).await
+}
+
+/// Stops a module and takes it away, out of every system. For administrators.
+#[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
+#[delete("/modules/{module}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "modules")?;
+    let directory = doors.core.directory();
+    let entry = find_module(&doors, &caller, &directory, &path, "edit")?;
+    let id = EntryId::Module(entry.module.id.clone());
+    let counted = Counted::on_tags(&request);
+    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+}
+
+async fn answer(status: StatusCode, doors: &Doors, directory: &Directory, id: &ModuleId) -> Answer {
+    let entry = directory.module(id).ok_or_else(no_such_module)?;
+    let system = directory.systems_of(id).next();
+    tagged(
+        status,
+        entry.info.version,
+        &shape(doors, entry, system).await,
+    )
 }
 
 /// A module as it is seen through a system, or through none.

@@ -1,17 +1,28 @@
 //! Systems: what there is, and what is around and in each.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get};
+use actix_web::{HttpRequest, delete, get, post, put, routes};
+use uuid::Uuid;
 
+use crate::core::Directory;
+use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
     Types, ZoneShape,
 };
+use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::Doors;
-use crate::server::http::placeos::access::{find_system, has_email, reader, supporter};
-use crate::server::http::placeos::answers::{Answer, json, list as list_of};
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::access::{
+    find_module, find_system, has_email, reader, supporter, writer,
+};
+use crate::server::http::placeos::answers::{
+    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+};
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
 use crate::server::http::placeos::modules;
-use crate::server::http::placeos::shapes::{metadata_of, system_shape, zone_shapes};
+use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
 
 /// The systems that the caller reaches.
 #[utoipa::path(params(SystemFilter, Listing), responses((status = 200, body = Vec<SystemShape<'_>>)))]
@@ -61,10 +72,10 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
     let complete = Query::parse(request.query_string()).truth("complete")?;
     let directory = doors.core.directory();
     let system = find_system(&doors, &caller, &directory, &path)?;
-    let shape = system_shape(&directory, system);
     if complete != Some(true) {
-        return json(&shape);
+        return answer(StatusCode::OK, &directory, &system.id);
     }
+    let shape = system_shape(&directory, system);
     let mut modules: Vec<ModuleShape<'_>> = Vec::new();
     for entry in directory.modules_of(system) {
         modules.push(modules::shape(&doors, entry, Some(system)).await);
@@ -141,4 +152,148 @@ pub(super) async fn triggers(
     find_system(&doors, &caller, &doors.core.directory(), &path)?;
     let query = Query::parse(request.query_string());
     list_of("trig", &Page::<()>::whole([]), &request, &query)
+}
+
+/// Makes a system. For support staff.
+///
+/// Its id is `id`, or a fresh one.
+#[utoipa::path(
+    request_body = SystemDocument,
+    responses((status = 201, body = SystemShape<'_>), Changes),
+)]
+#[post("/systems")]
+pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&doors, &request, "systems")?;
+    let document: SystemDocument = read(&body)?;
+    let id = match document.id().map_err(invalid)? {
+        Some(id) => id,
+        None => SystemId::new(&format!("sys-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
+    };
+    let mut system = SystemDocument::blank(id.clone());
+    document.amend(&mut system).map_err(invalid)?;
+    let directory = edits::create(&doors, &caller, Entry::System(system)).await?;
+    answer(StatusCode::CREATED, &directory, &id)
+}
+
+/// Changes a system: what the document leaves out stays. For support staff.
+///
+/// `PUT` does the same.
+#[utoipa::path(method(patch, put), request_body = SystemDocument,
+    params(("version" = Option<u64>, Query, description = "The version that it is to have still; 409 if it has another.")),
+    responses((status = 200, body = SystemShape<'_>), Changes),
+)]
+#[routes]
+#[patch("/systems/{system}")]
+#[put("/systems/{system}")]
+pub(super) async fn update(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    let caller = writer(&doors, &request, "systems")?;
+    let id = find_system(&doors, &caller, &doors.core.directory(), &path)?
+        .id
+        .clone();
+    let document: SystemDocument = read(&body)?;
+    let counted = Counted::on_tags_or_version(&request)?;
+    let changed = |directory: &Directory| {
+        let mut system = known_system(directory, &id)?.clone();
+        document.amend(&mut system).map_err(invalid)?;
+        Ok(Entry::System(system))
+    };
+    let entry = EntryId::System(id.clone());
+    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &directory, &id)
+}
+
+/// Takes a system away, and the modules that stand in no other. For administrators.
+#[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
+#[delete("/systems/{system}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "systems")?;
+    let id = find_system(&doors, &caller, &doors.core.directory(), &path)?
+        .id
+        .clone();
+    let counted = Counted::on_tags(&request);
+    let alone = |directory: &Directory| {
+        let system = directory.system(&id);
+        let modules = system.into_iter().flat_map(|system| &system.modules);
+        modules
+            .filter(|module| directory.systems_of(module).count() == 1)
+            .map(|module| EntryId::Module(module.clone()))
+            .collect()
+    };
+    let entry = EntryId::System(id.clone());
+    edits::delete(&doors, &caller, &entry, &counted, alone).await
+}
+
+/// Puts a module into a system, behind the others, unless it stands there. For support staff.
+#[utoipa::path(responses((status = 200, body = SystemShape<'_>), Changes))]
+#[put("/systems/{system}/module/{module}")]
+pub(super) async fn add_module(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Answer {
+    let caller = writer(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let id = find_system(&doors, &caller, &directory, &path.0)?
+        .id
+        .clone();
+    let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
+        .module
+        .id;
+    let counted = Counted::on_tags(&request);
+    let changed = |directory: &Directory| {
+        let mut system = known_system(directory, &id)?.clone();
+        if !system.modules.contains(module) {
+            system.modules.push(module.clone());
+        }
+        Ok(Entry::System(system))
+    };
+    let entry = EntryId::System(id.clone());
+    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &directory, &id)
+}
+
+/// Takes a module out of a system, and away if it stands in no other. For administrators.
+#[utoipa::path(responses((status = 202, body = SystemShape<'_>), Changes))]
+#[delete("/systems/{system}/module/{module}")]
+pub(super) async fn remove_module(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Answer {
+    let caller = writer(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let id = find_system(&doors, &caller, &directory, &path.0)?
+        .id
+        .clone();
+    let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
+        .module
+        .id;
+    let counted = Counted::on_tags(&request);
+    let edits = |directory: &Directory, version: Version| {
+        let mut system = known_system(directory, &id)?.clone();
+        let stood = system.modules.contains(module);
+        system.modules.retain(|other| other != module);
+        let is_alone = stood && directory.systems_of(module).count() == 1;
+        let away = is_alone.then(|| Edit::delete(EntryId::Module(module.clone())));
+        let system = Edit::put(Entry::System(system)).at(version);
+        Ok(std::iter::once(system).chain(away).collect())
+    };
+    let entry = EntryId::System(id.clone());
+    let directory = edits::with_version(&doors, &caller, &entry, &counted, edits).await?;
+    answer(StatusCode::ACCEPTED, &directory, &id)
+}
+
+fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, Refusal> {
+    directory.system(id).ok_or_else(|| not_found("system"))
+}
+
+fn answer(status: StatusCode, directory: &Directory, id: &SystemId) -> Answer {
+    let system = known_system(directory, id)?;
+    let info = info(directory, EntryId::System(id.clone()));
+    tagged(status, info.version, &SystemShape::new(system, &info))
 }

@@ -4,22 +4,29 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{HttpRequest, delete, get, post, routes};
 use futures_util::future::join_all;
+use uuid::Uuid;
 
-use crate::core::Caller;
+use crate::core::{Caller, Directory};
+use crate::dialects::placeos::rest::documents::ZoneDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, Page, Query, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
 };
-use crate::model::{Call, Clearance, Failure, FailureKind, ModulePath, Request, Zone};
+use crate::model::{
+    Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
+};
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::access::{
-    find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter,
+    find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter, writer,
 };
-use crate::server::http::placeos::answers::{Answer, Body, json, list as list_of};
+use crate::server::http::placeos::answers::{
+    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+};
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
-use crate::server::http::placeos::shapes::{metadata_of, zone_shape};
+use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 
 /// The zones that the caller sees.
 ///
@@ -72,7 +79,7 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
     let caller = reader(&doors, &request, "zones")?;
     let directory = doors.core.directory();
     let zone = find_zone(&doors, &caller, &directory, &path)?;
-    json(&zone_shape(&directory, zone))
+    answer(StatusCode::OK, &directory, &zone.id)
 }
 
 /// The metadata of a zone, by name.
@@ -161,6 +168,76 @@ pub(super) async fn exec(
         outcomes.push(system);
     }
     json(&shape)
+}
+
+/// Makes a zone. For support staff.
+///
+/// Its id is `id`, or a fresh one.
+#[utoipa::path(request_body = ZoneDocument, responses((status = 201, body = ZoneShape<'_>), Changes))]
+#[post("/zones")]
+pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&doors, &request, "zones")?;
+    let document: ZoneDocument = read(&body)?;
+    let id = match document.id().map_err(invalid)? {
+        Some(id) => id,
+        None => ZoneId::new(&format!("zone-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
+    };
+    let mut zone = ZoneDocument::blank(id.clone());
+    document.amend(&mut zone).map_err(invalid)?;
+    let directory = edits::create(&doors, &caller, Entry::Zone(zone)).await?;
+    answer(StatusCode::CREATED, &directory, &id)
+}
+
+/// Changes a zone: what the document leaves out stays. For support staff.
+///
+/// `PUT` does the same.
+#[utoipa::path(method(patch, put), request_body = ZoneDocument, responses((status = 200, body = ZoneShape<'_>), Changes))]
+#[routes]
+#[patch("/zones/{zone}")]
+#[put("/zones/{zone}")]
+pub(super) async fn update(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    let caller = writer(&doors, &request, "zones")?;
+    let id = find_zone(&doors, &caller, &doors.core.directory(), &path)?
+        .id
+        .clone();
+    let document: ZoneDocument = read(&body)?;
+    let changed = |directory: &Directory| {
+        let mut zone = directory
+            .zone(&id)
+            .ok_or_else(|| not_found("zone"))?
+            .clone();
+        document.amend(&mut zone).map_err(invalid)?;
+        Ok(Entry::Zone(zone))
+    };
+    let (entry, counted) = (EntryId::Zone(id.clone()), Counted::on_tags(&request));
+    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &directory, &id)
+}
+
+/// Takes a zone away; what is inside stays. For support staff.
+#[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
+#[delete("/zones/{zone}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "zones")?;
+    let id = find_zone(&doors, &caller, &doors.core.directory(), &path)?
+        .id
+        .clone();
+    let counted = Counted::on_tags(&request);
+    edits::delete(&doors, &caller, &EntryId::Zone(id), &counted, |_| {
+        Vec::new()
+    })
+    .await
+}
+
+fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
+    let zone = directory.zone(id).ok_or_else(|| not_found("zone"))?;
+    let info = info(directory, EntryId::Zone(id.clone()));
+    tagged(status, info.version, &ZoneShape::new(zone, &info))
 }
 
 async fn call_in_system(doors: &Doors, caller: &Caller, call: Call) -> Result<(), Failure> {
