@@ -1,11 +1,13 @@
 //! The composition root: the only room that names every other.
 //!
-//! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
+//! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
 
 mod reload;
 mod source;
+
+mod check;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 use crate::building::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError, Rehearsal};
-use crate::driver_host::HostError;
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::lanes::Lanes;
+use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, Server};
@@ -32,6 +35,8 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
 use reload::Reload;
 use source::{BuildingFile, demo_secret, is_for_the_demo};
+
+pub use check::{Checked, check};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -58,6 +63,22 @@ pub enum AppError {
         file: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("{file}: could not read the file ({cause}); check the path and its permissions")]
+    UnreadableFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is to be checked is of no kind that can be.
+    #[error(
+        "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
+    )]
+    NeitherKind {
+        /// The file.
+        file: String,
     },
     /// The building file has mistakes.
     #[error(transparent)]
@@ -99,6 +120,8 @@ impl AppError {
         match self {
             Self::Settings(_)
             | Self::UnreadableBuilding { .. }
+            | Self::UnreadableFile { .. }
+            | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Store(_)
             | Self::Open(_)
@@ -130,7 +153,15 @@ pub fn serve(
 
     let main = runtime("riser-main", MAIN_THREADS)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let driver_runtime = runtime("riser-driver", threads.max(DRIVER_THREADS_MIN))?;
+    let driver_threads = threads.max(DRIVER_THREADS_MIN);
+    let driver_runtime = runtime("riser-driver", driver_threads)?;
+    let lanes = Lanes::start(driver_threads, driver_runtime.handle()).map_err(|source| {
+        AppError::System {
+            doing: "start a thread for modules",
+            source,
+        }
+    })?;
+    let lanes = Arc::new(lanes);
     let host = Arc::new(InProcessHost::new(
         definitions,
         driver_runtime.handle().clone(),
@@ -144,7 +175,7 @@ pub fn serve(
             host,
             clock: clock(),
             main: main.handle().clone(),
-            drivers: driver_runtime.handle().clone(),
+            lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
         },
     ));
     let render = metrics.clone();
@@ -171,6 +202,7 @@ pub fn serve(
             source,
         })
     });
+    lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);

@@ -483,3 +483,74 @@ impl MetadataShape {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(collection: &str, id: &str, json: &str) -> Document {
+        Document {
+            collection: collection.to_owned(),
+            id: id.to_owned(),
+            version: 3,
+            json: json.to_owned(),
+        }
+    }
+
+    const ZONE: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"z","name":"Z","tags":["org"],"parent_id":"hq"}}"#;
+    const SYSTEM: &str = r#"{"source":"demo","created_at":1,"updated_at":2,"place":7,"entry":{"id":"s","name":"S","display_name":"D","description":"d","email":"s@example.test","capacity":4,"bookable":true,"features":["f"],"map_id":"m","timezone":"Europe/Berlin","support_url":"https://help.example","zones":["z"],"modules":["m","n"]}}"#;
+    const MODULE: &str = r#"{"source":"elsewhere","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"linked_in":"virtual"},"name":"N","uri":"tcp://h","settings":"{\"b\":1.0,\"a\":2}"}}"#;
+    const USER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"u","email":"u@example.test","name":"U","level":"support","groups":["g"],"password_hash":"$argon2id$x"}}"#;
+    const API_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public","systems.read"],"systems":["s"],"zones":["z"]}}"#;
+    const META: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"parent":"z","name":"settings","description":"d","details":"{\"b\":1.0}","editors":["g"]}}"#;
+
+    /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
+    #[test]
+    fn each_kind_of_entry_is_written_as_it_is_read() {
+        for (collection, id, json) in [
+            (ZONES, "z", ZONE),
+            (SYSTEMS, "s", SYSTEM),
+            (MODULES, "m", MODULE),
+            (USERS, "u", USER),
+            (API_KEYS, "k", API_KEY),
+            (METADATA, "z\nsettings", META),
+        ] {
+            let before = document(collection, id, json);
+            let (entry, info) = before.entry().unwrap();
+            assert_eq!((info.version, info.place), (Version(3), 7));
+            let after = Document::of(&entry, &info);
+            assert_eq!(after, before, "{}", after.json);
+            assert_eq!(after.json, json);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_without_a_word_of_the_content() {
+        for (collection, id, json) in [
+            (ZONES, "z", "{\"hunter2\":"),
+            (ZONES, "z", &ZONE.replace("\"tags\"", "\"hunter2\"")),
+            (ZONES, "other", ZONE),
+            ("hunters", "z", ZONE),
+            (
+                API_KEYS,
+                "k",
+                &API_KEY.replace("systems.read", "systems.hunt"),
+            ),
+            (MODULES, "m", &MODULE.replace("1.0,", "hunter2,")),
+        ] {
+            let error = document(collection, id, json).entry().unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_plain_secret_is_not_written() {
+        let (entry, info) = document(API_KEYS, "k", API_KEY).entry().unwrap();
+        let Entry::ApiKey(mut key) = entry else {
+            panic!("not a key");
+        };
+        key.secret = KeySecret::Plain(Secret::new("hunter2"));
+        let written = Document::of(&Entry::ApiKey(key), &info);
+        assert!(!written.json.contains("hunter2"), "{}", written.json);
+    }
+}

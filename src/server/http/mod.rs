@@ -1,7 +1,9 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, `openapi.rs` describes it all, and each dialect has a folder for its resources.
+//! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, `openapi.rs` describes it all,
+//! and each dialect has a folder for its resources.
 
+mod building;
 pub(super) mod door;
 mod health;
 mod openapi;
@@ -30,6 +32,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     }
     if scope != Scope::HealthOnly {
         openapi::Itself::configure(config);
+        building::configure(config);
         placeos::configure(config);
     }
 }

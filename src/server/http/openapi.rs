@@ -16,7 +16,7 @@ use utoipa::openapi::{
 use utoipa::{OpenApi, ToSchema};
 
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{health, placeos};
+use crate::server::http::{building, health, placeos};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -91,6 +91,7 @@ fn specification() -> Specification {
         .nest(placeos::BASE, placeos::Websocket::openapi())
         .merge_from(placeos::Open::openapi())
         .merge_from(health::Health::openapi())
+        .merge_from(building::Whole::openapi())
         .merge_from(Itself::openapi())
         .merge_from(Refusals::openapi());
     let components = specification.components.get_or_insert_default();

@@ -95,7 +95,7 @@ pub(super) fn needs_support(doors: &Doors, caller: &Caller, part: &str) -> Resul
 }
 
 /// Where the request came from.
-pub(super) fn address(request: &HttpRequest) -> IpAddr {
+pub(in crate::server::http) fn address(request: &HttpRequest) -> IpAddr {
     request
         .peer_addr()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())

@@ -22,7 +22,7 @@ use crate::server::limits::BODY_MAX_BYTES;
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// What a handler gives.
-pub(super) type Answer = Result<HttpResponse, Refusal>;
+pub(in crate::server::http) type Answer = Result<HttpResponse, Refusal>;
 
 impl actix_web::ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {

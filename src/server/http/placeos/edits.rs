@@ -99,7 +99,7 @@ pub(super) async fn create(
 ) -> Result<Arc<Directory>, Refusal> {
     edit(doors, caller, vec![Edit::create(entry)])
         .await
-        .map_err(|error| refusal(&error))?;
+        .map_err(refusal)?;
     Ok(doors.core.directory())
 }
 
@@ -153,7 +153,7 @@ pub(super) async fn with_version(
         match edit(doors, caller, edits).await {
             Ok(()) => return Ok(doors.core.directory()),
             Err(EditError::Conflict { .. }) if tries < EDIT_TRIES => {}
-            Err(error) => return Err(refusal(&error)),
+            Err(error) => return Err(refusal(error)),
         }
     }
 }
@@ -162,24 +162,16 @@ async fn edit(doors: &Doors, caller: &Caller, edits: Vec<Edit>) -> Result<(), Ed
     doors.core.edit(caller, edits).await.map(|_| ())
 }
 
-/// What the caller is told of an edit that was not made.
-fn refusal(error: &EditError) -> Refusal {
+/// What the caller is told of an edit that was not made: of a document field by field.
+fn refusal(error: EditError) -> Refusal {
     match error {
         EditError::Invalid(wrong) => invalid(wrong.iter().map(invalid_field).collect()),
-        EditError::Conflict { .. } => Refusal::json(StatusCode::CONFLICT, &error.to_string()),
-        EditError::NotFound(_) => Refusal::json(StatusCode::NOT_FOUND, &error.to_string()),
-        EditError::Forbidden(_) => Refusal::empty(StatusCode::FORBIDDEN),
-        EditError::Busy | EditError::Interrupted => {
-            Refusal::json(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
-        }
-        // The cause names files of this machine.
-        EditError::Store(cause) => {
-            tracing::error!(%cause, "an edit of the building was not kept");
-            Refusal::json(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the change could not be kept; nothing was changed",
-            )
-        }
+        error @ (EditError::Conflict { .. }
+        | EditError::NotFound(_)
+        | EditError::Forbidden(_)
+        | EditError::Busy
+        | EditError::Interrupted
+        | EditError::Store(_)) => error.into(),
     }
 }
 

@@ -27,8 +27,9 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::server::Doors;
 use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS};
 use crate::server::http::openapi::resources;
-use crate::server::http::placeos::access::address;
-use crate::server::http::placeos::answers::Answer;
+
+pub(super) use access::address;
+pub(super) use answers::Answer;
 
 /// What stands in front of the path of each resource.
 pub(super) const BASE: &str = "/api/engine/v2";

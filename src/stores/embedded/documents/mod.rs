@@ -4,6 +4,9 @@
 //! The work blocks, so it is done on Tokio's blocking threads, one piece at a time.
 //! After an error of the disk nobody knows what the file holds, so it is opened anew before it is used again, and what the failed commit may have left is undone.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -44,6 +47,8 @@ struct Inner {
 enum Place {
     Memory,
     File(PathBuf),
+    #[cfg(test)]
+    Flaky(tests::FlakyDisk),
 }
 
 /// A document as it was before a commit.
@@ -170,6 +175,8 @@ impl Place {
             .set_check_integrity_on_open(true);
         let database = match self {
             Self::Memory => builder.create_with_backend(InMemoryBackend::new()),
+            #[cfg(test)]
+            Self::Flaky(disk) => builder.create_with_backend(disk.clone()),
             Self::File(path) => {
                 let file = OpenOptions::new()
                     .read(true)
@@ -238,6 +245,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory"),
+            #[cfg(test)]
+            Self::Flaky(_) => f.write_str("a disk that fails"),
             Self::File(path) => path.display().fmt(f),
         }
     }
