@@ -56,6 +56,8 @@ fn example(template: &str) -> String {
         .replace("{zone}", "zone-hq")
         .replace("{driver}", "virtual")
         .replace("{parent}", "zone-hq")
+        .replace("{user}", "user-eve")
+        .replace("{key}", "admin")
         .replace("{name}", "connected")
         .replace("{status}", "connected")
 }
@@ -380,7 +382,11 @@ async fn settings_are_named_and_no_answer_has_a_secret_in_it() {
     }
 
     let mut asked = 0;
-    for template in specification::guarded().filter(|path| !path.ends_with("/control")) {
+    // The websocket answers with no document, and the export is made to be read back.
+    let apart = ["/control", "/building"];
+    let documents =
+        specification::guarded().filter(|path| !apart.iter().any(|end| path.ends_with(end)));
+    for template in documents {
         let path = format!("{}?complete=true", example(template));
         let answer = gateway.request("GET", &path).key(Key::ADMIN).send().await;
         assert!(

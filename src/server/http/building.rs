@@ -43,7 +43,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     );
 }
 
-/// The whole building as a building file, without any password. For administrators.
+/// The whole building as a building file, with all that it takes to read it back. For administrators.
+///
+/// The settings of modules are part of it, passwords included; those of users and the secrets of API keys are hashes.
 #[utoipa::path(
     get,
     path = PATH,
