@@ -363,9 +363,10 @@ fn announce(address: SocketAddr, demo: Option<&Secret>) {
     if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
+        let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             curl -s -H 'X-API-Key: {key}' http://{here}/api/engine/v2/systems/sys-board/Sensor_1\n\
+             {program} bind --url http://{here} --key {key} sys-board/Sensor_1/temperature\n\
              node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
@@ -374,6 +375,20 @@ fn announce(address: SocketAddr, demo: Option<&Secret>) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
+}
+
+/// The path of this executable as a shell takes it.
+fn this_program() -> String {
+    let path = std::env::current_exe();
+    let path = path.map_or_else(
+        |_| "riser".to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    );
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 /// An address that a client on this machine can connect to.

@@ -199,3 +199,100 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
         Ok(_) | Err(_) => Err("it must be longer than zero and no eternity"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Command, Parted, parse};
+
+    fn typed(line: &str) -> Result<Invocation, String> {
+        let words = ["riser"].into_iter().chain(line.split_whitespace());
+        match parse(words.map(OsString::from)) {
+            Ok(Command::Client(invocation)) => Ok(*invocation),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(Parted::Answer(text) | Parted::Refused(text)) => Err(text),
+        }
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere() {
+        let found =
+            typed("bind sys-1 --json Display_2 power --once --url http://h:1 volume").unwrap();
+        let paths = terminal::bindings(&words("sys-1 Display_2 power volume")).unwrap();
+        let until = Until {
+            lines: Lines::Once,
+            timeout: None,
+        };
+        assert_eq!(found.action, Action::Bind { paths, until });
+        assert_eq!(found.form, Form::Json);
+        let url = Some("http://h:1".to_owned());
+        assert_eq!(found.gateway, GatewayOptions::new(url, None, None));
+    }
+
+    #[test]
+    fn a_call_takes_numbers_below_zero_and_all_else_behind_two_dashes() {
+        let found = typed("exec sys-1/Display_1/volume -5 --timeout 2.5 -- --loud").unwrap();
+        let call = terminal::call(&words("sys-1/Display_1/volume -5 --loud")).unwrap();
+        let timeout = Some(Duration::from_millis(2500));
+        assert_eq!(found.action, Action::Exec { call, timeout });
+    }
+
+    #[test]
+    fn a_log_has_a_level_and_lists_have_a_filter() {
+        let found = typed("debug mod-1 --level warn --count 2").unwrap();
+        let target = terminal::target(&words("mod-1")).unwrap();
+        let level = terminal::level("warn");
+        let until = Until {
+            lines: Lines::Count(NonZeroU64::new(2).unwrap()),
+            timeout: None,
+        };
+        let action = Action::Debug {
+            target,
+            level,
+            until,
+        };
+        assert_eq!(found.action, action);
+        let text = Some("board".to_owned());
+        assert_eq!(
+            typed("systems --q board").unwrap().action,
+            Action::Systems { text }
+        );
+        let system = Some(terminal::system("sys-1").unwrap());
+        assert_eq!(
+            typed("modules sys-1").unwrap().action,
+            Action::Modules { system }
+        );
+        assert_eq!(
+            typed("modules").unwrap().action,
+            Action::Modules { system: None }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (line, part) in [
+            ("bind a/b/c --once --count 2", "cannot be used with"),
+            ("bind a/b/c --count 0", "number would be zero"),
+            ("bind a/b/c --timeout 0", "longer than zero"),
+            ("bind a/b/c --timeout soon", "write seconds"),
+            ("debug mod-1 --level loud", "invalid value 'loud'"),
+            ("exec a/b", "the module is missing"),
+        ] {
+            let refused = typed(line).unwrap_err();
+            assert!(refused.contains(part), "{line}: {refused}");
+            assert_eq!(refused.lines().count(), 1, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_flags_is_not_shown() {
+        let found = typed("systems --key id.hunter2").unwrap();
+        assert!(!format!("{found:?}").contains("hunter2"));
+    }
+}

@@ -16,6 +16,9 @@ use crate::terminal::{GatewayOptions, Name, Names};
 /// Names the shell that asks.
 const VARIABLE: &str = "RISER_COMPLETE";
 
+/// Where the library's scripts say which word is to be completed; without it that is the last one.
+const INDEX_VARIABLE: &str = "_CLAP_COMPLETE_INDEX";
+
 const PROGRAM: &str = "riser";
 
 /// A shell that can complete our words.
@@ -76,7 +79,10 @@ fn with_names(
     words: &[OsString],
     environment: &BTreeMap<String, String>,
 ) -> Command {
-    let typed = Typed::read(&command, words);
+    let index = environment.get(INDEX_VARIABLE);
+    let index = index.and_then(|index| index.parse().ok());
+    let current = index.unwrap_or(words.len().saturating_sub(1));
+    let typed = Typed::read(&command, words, current);
     [
         ("bind", Wanted::Statuses),
         ("exec", Wanted::Functions),
@@ -105,18 +111,19 @@ enum Wanted {
     Functions,
 }
 
-/// What stands on the line so far.
+/// What stands on the line beside the word that is to be completed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Typed {
     gateway: GatewayOptions,
-    /// The words behind the subcommand that are no flags.
-    words: Vec<String>,
+    /// The words between the subcommand and this one that are no flags.
+    before: Vec<String>,
 }
 
 impl Typed {
-    fn read(command: &Command, words: &[OsString]) -> Self {
-        let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
-        let subcommand = words.next().unwrap_or_default();
+    fn read(command: &Command, words: &[OsString], current: usize) -> Self {
+        let words = words.iter().map(|word| word.to_string_lossy());
+        let mut words = words.enumerate().skip(1);
+        let subcommand = words.next().map(|(_, word)| word).unwrap_or_default();
         let Some(subcommand) = command.find_subcommand(subcommand.as_ref()) else {
             return Self::default();
         };
@@ -128,14 +135,18 @@ impl Typed {
         };
         let mut typed = Self::default();
         let (mut url, mut key, mut ca) = (None, None, None);
-        while let Some(word) = words.next() {
+        while let Some((index, word)) = words.next() {
             if !word.starts_with('-') {
-                typed.words.push(word.into_owned());
+                if index < current {
+                    typed.before.push(word.into_owned());
+                }
                 continue;
             }
             let (flag, value) = match word.split_once('=') {
                 Some((flag, value)) => (flag, Some(value.to_owned())),
-                None if takes_value(&word) => (&*word, words.next().map(|word| word.into_owned())),
+                None if takes_value(&word) => {
+                    (&*word, words.next().map(|(_, word)| word.into_owned()))
+                }
                 None => (&*word, None),
             };
             match flag {
@@ -159,15 +170,11 @@ struct Completer {
 
 impl ValueCompleter for Completer {
     fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
-        self.complete_at(0, current)
-    }
-
-    fn complete_at(&self, place: usize, current: &OsStr) -> Vec<CompletionCandidate> {
         let Some(current) = current.to_str() else {
             return Vec::new();
         };
         let names = Names::new(&self.typed.gateway, &self.environment);
-        let before = self.typed.words.get(..place).unwrap_or_default();
+        let before = &self.typed.before;
         let found = self.names(&names, before, current);
         let fits = |name: &Name| name.name.starts_with(current) && !before.contains(&name.name);
         found
@@ -241,15 +248,16 @@ mod tests {
 
     fn typed(line: &str) -> Typed {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        Typed::read(&crate::cli::command(), &words)
+        let current = words.iter().position(|word| word == "HERE");
+        Typed::read(&crate::cli::command(), &words, current.unwrap_or(0))
     }
 
     #[test]
-    fn flags_and_their_values_are_not_words() {
+    fn flags_and_their_values_and_what_comes_after_are_not_words_before() {
         let found = typed(
-            "riser bind --json sys-1 --url http://there:1 --count 3 Display_1 --key=k.s power",
+            "riser bind --json sys-1 --url http://there:1 --count 3 Display_1 --key=k.s HERE power",
         );
-        assert_eq!(found.words, ["sys-1", "Display_1", "power"]);
+        assert_eq!(found.before, ["sys-1", "Display_1"]);
         let gateway = GatewayOptions::new(
             Some("http://there:1".to_owned()),
             Some("k.s".to_owned()),
@@ -257,13 +265,7 @@ mod tests {
         );
         assert_eq!(found.gateway, gateway);
         assert_eq!(typed("riser"), Typed::default());
-        assert_eq!(
-            typed("riser serve x"),
-            Typed {
-                words: vec!["x".to_owned()],
-                ..Typed::default()
-            }
-        );
+        assert_eq!(typed("riser nothing HERE"), Typed::default());
     }
 
     #[test]

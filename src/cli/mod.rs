@@ -24,7 +24,7 @@ use crate::terminal::Invocation;
 use client::ClientCommand;
 use completion::Shell;
 
-pub use manual::write_manual;
+pub use manual::{ManualError, write_manual};
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]

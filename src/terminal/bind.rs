@@ -87,4 +87,16 @@ impl Watch for Bindings<'_> {
             false => Progress::More,
         })
     }
+
+    fn still_waiting_for(&self) -> Option<String> {
+        let numbered = (1..).zip(self.paths);
+        let silent: Vec<String> = numbered
+            .filter(|(id, _)| !self.seen.contains(id))
+            .map(|(_, path)| address::shown(&path.module, path.status.as_str()))
+            .collect();
+        (!silent.is_empty()).then(|| {
+            let silent = silent.join(", ");
+            format!("no value yet of {silent}; it is shown when there is one, or check the name")
+        })
+    }
 }

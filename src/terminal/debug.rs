@@ -106,4 +106,9 @@ impl Watch for Log<'_> {
             false => Progress::More,
         })
     }
+
+    /// A log may well be silent, and one that is not there has been refused.
+    fn still_waiting_for(&self) -> Option<String> {
+        None
+    }
 }

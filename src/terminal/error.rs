@@ -31,7 +31,7 @@ pub enum TerminalError {
     },
     /// Something answers, but not as a gateway does.
     #[error(
-        "{url} answers, but not as a gateway ({reason}); name the gateway with --url or RISER_URL"
+        "{url} answers, but not as a gateway ({reason}); name the gateway with --url or RISER_URL, with https:// if it serves TLS"
     )]
     NoGateway {
         /// The gateway.

@@ -20,8 +20,9 @@ use crate::terminal::text::brief;
 /// The only request on the connection.
 const ID: u64 = 1;
 
-/// What the gateway answers when a method runs past its deadline: the method goes on.
-const DEADLINE_PASSED: u16 = 504;
+/// PlaceOS's code for an unexpected failure: the deadline passed and the method runs on, the module ended under the call, or a fault of the gateway's own.
+/// Whether the device has done it is not known after any of them.
+const UNEXPECTED_FAILURE: u16 = 7;
 
 /// Calls the function and prints what it returns.
 pub(super) async fn run(
@@ -43,7 +44,7 @@ pub(super) async fn run(
     let name = || address::shown(&call.module, call.function.as_str());
     match answer {
         Ok(Ok(value)) => output.returned(Timestamp::now(), call, &value),
-        Ok(Err(refusal)) if refusal.response_code == Some(DEADLINE_PASSED) => {
+        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => {
             Err(TerminalError::Unknown {
                 call: name(),
                 reason: brief(&refusal.message),

@@ -35,7 +35,7 @@ use std::io;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
 
@@ -114,7 +114,7 @@ pub fn run(
     let (mut out, mut notices) = (io::stdout(), io::stderr());
     let paint = Paint::of_stdout(environment);
     let mut output = Output::new(&mut out, &mut notices, *form, paint, TimeZone::system());
-    match runtime()?.block_on(act(&gateway, action, &mut output)) {
+    match block_on(act(&gateway, action, &mut output))? {
         Err(TerminalError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
@@ -138,12 +138,17 @@ async fn act(
     }
 }
 
-fn runtime() -> Result<Runtime, TerminalError> {
-    Builder::new_current_thread()
+/// Runs a future on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, TerminalError> {
+    let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| TerminalError::System {
             doing: "start a runtime",
             source,
-        })
+        })?;
+    let done = runtime.block_on(future);
+    // The system's resolver has a thread of its own, and may hang when nobody waits for it any more.
+    runtime.shutdown_background();
+    Ok(done)
 }

@@ -8,12 +8,12 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::terminal::address;
+use crate::terminal::block_on;
 use crate::terminal::error::TerminalError;
 use crate::terminal::gateway::{Gateway, GatewayOptions};
 use crate::terminal::limits::COMPLETION_DEADLINE;
 use crate::terminal::lists;
 use crate::terminal::rest::{Resource, Rest};
-use crate::terminal::runtime;
 
 /// The names that a gateway knows. Each call takes a second at most.
 #[derive(Debug)]
@@ -93,17 +93,14 @@ impl Names {
         &self,
         question: impl AsyncFnOnce(&mut Rest<'_>) -> Result<Vec<Name>, TerminalError>,
     ) -> Vec<Name> {
-        let (Some(gateway), Ok(runtime)) = (&self.0, runtime()) else {
+        let Some(gateway) = &self.0 else {
             return Vec::new();
         };
         let mut rest = Rest::new(gateway);
-        let answer =
-            runtime.block_on(async { timeout(COMPLETION_DEADLINE, question(&mut rest)).await });
-        // A name to be looked up by the system's resolver may be waited for by a thread.
-        runtime.shutdown_background();
+        let answer = block_on(async { timeout(COMPLETION_DEADLINE, question(&mut rest)).await });
         match answer {
-            Ok(Ok(names)) => names,
-            Ok(Err(_)) | Err(_) => Vec::new(),
+            Ok(Ok(Ok(names))) => names,
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => Vec::new(),
         }
     }
 }

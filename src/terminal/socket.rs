@@ -6,6 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::header::{HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use hyper::{Request, StatusCode};
+use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -19,8 +20,11 @@ use crate::terminal::gateway::{Gateway, Stream};
 use crate::terminal::limits::{
     CLOSE_DEADLINE, CONNECT_DEADLINE, MESSAGE_MAX_BYTES, PING_INTERVAL, SILENCE_MAX,
 };
-use crate::terminal::rest::API_KEY;
+use crate::terminal::rest::{API_KEY, Resource, Rest};
 use crate::terminal::text::brief;
+
+/// What was asked for, in an error.
+const WHAT: &str = "the websocket";
 
 const CONTROL: &str = "/api/engine/v2/systems/control";
 
@@ -46,7 +50,7 @@ impl Connection {
         let shake = client_async_with_config(handshake(gateway), stream, Some(config));
         let socket = match timeout(CONNECT_DEADLINE, shake).await {
             Ok(Ok((socket, _))) => socket,
-            Ok(Err(error)) => return Err(not_opened(gateway, error)),
+            Ok(Err(error)) => return Err(not_opened(gateway, error).await),
             Err(_) => return Err(gateway.unreachable("no answer")),
         };
         let now = Instant::now();
@@ -140,20 +144,33 @@ fn handshake(gateway: &Gateway) -> Request<()> {
     request
 }
 
-fn not_opened(gateway: &Gateway, error: Error) -> TerminalError {
-    let url = gateway.url();
+async fn not_opened(gateway: &Gateway, error: Error) -> TerminalError {
     if let Error::Io(error) = error {
         return gateway.unreachable(error);
     }
-    if let Error::Http(response) = &error
-        && !matches!(response.status(), StatusCode::OK | StatusCode::NOT_FOUND)
-    {
-        let body = response.body().as_deref().unwrap_or_default();
-        return answer::refused(gateway, "the websocket", response.status(), body);
+    if let Error::Http(response) = &error {
+        let status = response.status();
+        if status == StatusCode::UNAUTHORIZED {
+            return why_not_let_in(gateway).await;
+        }
+        if status != StatusCode::OK && status != StatusCode::NOT_FOUND {
+            let body = response.body().as_deref().unwrap_or_default();
+            return answer::refused(gateway, WHAT, status, body);
+        }
     }
     TerminalError::NoGateway {
-        url,
+        url: gateway.url(),
         reason: error.to_string(),
+    }
+}
+
+/// The library does not wait for the body of a refusal, where the reason stands; the same door tells it to a plain request.
+async fn why_not_let_in(gateway: &Gateway) -> TerminalError {
+    let door = Resource::at(["systems", "control"]);
+    let asked = Rest::new(gateway).get::<IgnoredAny>(WHAT, door).await;
+    match asked {
+        Err(error) => error,
+        Ok(_) => answer::refused(gateway, WHAT, StatusCode::UNAUTHORIZED, &[]),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Following something over a websocket for as long as it is wanted, across lost connections. What is followed is the business of `bind` and `debug`.
 
 use std::num::NonZeroU64;
+use std::pin::pin;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 use crate::terminal::error::TerminalError;
 use crate::terminal::frames::Incoming;
 use crate::terminal::gateway::Gateway;
-use crate::terminal::limits::{GOOD_AFTER, RETRY_FIRST, RETRY_MAX};
+use crate::terminal::limits::{GOOD_AFTER, QUIET_AFTER, REQUESTS_AHEAD, RETRY_FIRST, RETRY_MAX};
 use crate::terminal::output::Output;
 use crate::terminal::socket::{Connection, Lost};
 use crate::terminal::stop::{Stop, Stopped};
@@ -55,6 +56,9 @@ pub(super) trait Watch {
         incoming: Incoming,
         output: &mut Output<'_>,
     ) -> Result<Progress, TerminalError>;
+
+    /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too.
+    fn still_waiting_for(&self) -> Option<String>;
 }
 
 /// Follows it to the end that `until` says.
@@ -115,11 +119,31 @@ async fn drain(
     watch: &mut impl Watch,
     output: &mut Output<'_>,
 ) -> Result<(), End> {
-    for request in watch.requests() {
-        connection.send(request).await.map_err(End::Lost)?;
-    }
+    let mut requests = watch.requests().into_iter();
+    let mut without_answer: usize = 0;
+    let mut quiet = pin!(tokio::time::sleep(QUIET_AFTER));
+    let mut is_told = false;
     loop {
-        let incoming = connection.next().await.map_err(End::Lost)?;
+        // A gateway that cannot get its answers out reads no further: who only sent would wait for it for ever.
+        while without_answer < REQUESTS_AHEAD
+            && let Some(request) = requests.next()
+        {
+            connection.send(request).await.map_err(End::Lost)?;
+            without_answer += 1;
+        }
+        let incoming = tokio::select! {
+            incoming = connection.next() => incoming.map_err(End::Lost)?,
+            () = &mut quiet, if !is_told => {
+                is_told = true;
+                if let Some(message) = watch.still_waiting_for() {
+                    output.say(&message);
+                }
+                continue;
+            }
+        };
+        if matches!(incoming, Incoming::Done { .. } | Incoming::Refused { .. }) {
+            without_answer = without_answer.saturating_sub(1);
+        }
         if watch.receive(incoming, output).map_err(End::Failed)? == Progress::Complete {
             return Ok(());
         }

@@ -291,6 +291,11 @@ impl Gateway {
         self.process.kill().await;
     }
 
+    /// Puts another building in the place of its own, which it reads at the next start.
+    pub(crate) fn rewrite_building(&self, building: &str) {
+        self.plan.folder.write(BUILDING_FILE, building);
+    }
+
     /// Starts it again after its end, on the same port.
     pub(crate) async fn restart(&mut self) {
         let port = self.address.to_string();

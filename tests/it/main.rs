@@ -7,7 +7,9 @@
 mod harness;
 
 mod bind;
+mod check;
 mod client;
+mod completion;
 mod conformance;
 mod debug;
 mod demo;
@@ -19,6 +21,7 @@ mod frames;
 mod heartbeat;
 mod keeping;
 mod page;
+mod panel;
 mod refusals;
 mod reload;
 mod resources;
@@ -26,4 +29,5 @@ mod rest;
 mod restricted;
 mod shutdown;
 mod slow;
+mod terminal;
 mod waiting;
