@@ -7,10 +7,10 @@ use hyper::Method;
 use hyper::body::Bytes;
 use serde::Deserialize;
 
+use crate::terminal::block_on;
 use crate::terminal::error::TerminalError;
 use crate::terminal::gateway::{Gateway, GatewayOptions};
 use crate::terminal::rest::{Resource, Rest};
-use crate::terminal::block_on;
 
 /// A running gateway, as an administrator's key opens it.
 pub struct Office(Gateway);
