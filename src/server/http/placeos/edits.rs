@@ -54,14 +54,18 @@ impl Counted {
         })
     }
 
-    /// Whether an entry at this version is the one that is counted on.
-    fn check(&self, version: Version) -> Result<(), Refusal> {
-        let holds = match self {
-            Self::Nothing => true,
-            Self::Tags(tags) => tags
-                .iter()
-                .any(|asked| asked == "*" || *asked == tag(version)),
-            Self::Number(asked) => u64::try_from(*asked).is_ok_and(|asked| asked == version.0),
+    /// Whether an entry at this version, or none, is what is counted on.
+    fn check(&self, version: Option<Version>) -> Result<(), Refusal> {
+        let holds = match (self, version) {
+            (Self::Nothing, _) => true,
+            (Self::Tags(tags), Some(version)) => {
+                let tag = tag(version);
+                tags.iter().any(|asked| asked == "*" || *asked == tag)
+            }
+            (Self::Number(asked), Some(version)) => {
+                u64::try_from(*asked).is_ok_and(|asked| asked == version.0)
+            }
+            (Self::Tags(_) | Self::Number(_), None) => false,
         };
         if holds {
             return Ok(());
@@ -70,7 +74,10 @@ impl Counted {
             Self::Tags(_) => StatusCode::PRECONDITION_FAILED,
             Self::Nothing | Self::Number(_) => StatusCode::CONFLICT,
         };
-        let message = format!("somebody else has changed it: it is at version {version}");
+        let message = match version {
+            Some(version) => format!("somebody else has changed it: it is at version {version}"),
+            None => "it is not there".to_owned(),
+        };
         Err(Refusal::json(status, &message))
     }
 }
@@ -111,8 +118,27 @@ pub(super) async fn change(
     counted: &Counted,
     changed: impl Fn(&Directory) -> Result<Entry, Refusal>,
 ) -> Result<Arc<Directory>, Refusal> {
-    with_version(doors, caller, id, counted, |directory, version| {
+    make(doors, caller, id, counted, |directory, version| {
+        let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         Ok(vec![Edit::put(changed(directory)?).at(version)])
+    })
+    .await
+}
+
+/// Changes an entry or makes it: `entry` is given a directory that has it or not.
+pub(super) async fn put(
+    doors: &Doors,
+    caller: &Caller,
+    id: &EntryId,
+    counted: &Counted,
+    entry: impl Fn(&Directory) -> Entry,
+) -> Result<Arc<Directory>, Refusal> {
+    make(doors, caller, id, counted, |directory, version| {
+        let entry = entry(directory);
+        Ok(vec![match version {
+            Some(version) => Edit::put(entry).at(version),
+            None => Edit::create(entry),
+        }])
     })
     .await
 }
@@ -125,7 +151,8 @@ pub(super) async fn delete(
     counted: &Counted,
     others: impl Fn(&Directory) -> Vec<EntryId>,
 ) -> Result<HttpResponse, Refusal> {
-    with_version(doors, caller, id, counted, |directory, version| {
+    make(doors, caller, id, counted, |directory, version| {
+        let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         let entry = Edit::delete(id.clone()).at(version);
         let others = others(directory).into_iter().map(Edit::delete);
         Ok(std::iter::once(entry).chain(others).collect())
@@ -134,22 +161,21 @@ pub(super) async fn delete(
     Ok(HttpResponse::Accepted().finish())
 }
 
-/// Makes edits that count on the version of one entry, again when it has changed meanwhile.
-pub(super) async fn with_version(
+/// Makes edits that count on the version of one entry, or on its absence; again when that has changed meanwhile.
+pub(super) async fn make(
     doors: &Doors,
     caller: &Caller,
     id: &EntryId,
     counted: &Counted,
-    edits: impl Fn(&Directory, Version) -> Result<Vec<Edit>, Refusal>,
+    edits: impl Fn(&Directory, Option<Version>) -> Result<Vec<Edit>, Refusal>,
 ) -> Result<Arc<Directory>, Refusal> {
     let mut tries = 0;
     loop {
         tries += 1;
         let directory = doors.core.directory();
-        let info = directory.info(id);
-        let version = info.ok_or_else(|| not_found(id.kind().noun()))?.version;
-        counted.check(version)?;
+        let version = directory.info(id).map(|info| info.version);
         let edits = edits(&directory, version)?;
+        counted.check(version)?;
         match edit(doors, caller, edits).await {
             Ok(()) => return Ok(doors.core.directory()),
             Err(EditError::Conflict { .. }) if tries < EDIT_TRIES => {}

@@ -8,8 +8,7 @@ use crate::core::{Caller, Directory};
 use crate::dialects::placeos::rest::documents::{Details, MetadataDocument};
 use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, Query, ZoneMetadataShape};
 use crate::model::{
-    Entry, EntryId, Metadata, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId,
-    ZoneId,
+    Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, ZoneId,
 };
 use crate::server::Doors;
 use crate::server::http::door::{self, Refusal};
@@ -128,22 +127,16 @@ async fn write(
         name: document.name().map_err(invalid)?,
     };
     let counted = Counted::on_tags(request);
-    let changed = |metadata: &Metadata| {
-        let mut metadata = metadata.clone();
+    let amended = |directory: &Directory| {
+        let mut metadata = match directory.metadata_by_id(&id) {
+            Some(metadata) => metadata.clone(),
+            None => MetadataDocument::blank(id.parent.clone(), id.name.clone()),
+        };
         document.amend(&mut metadata, how);
         Entry::Metadata(metadata)
     };
     let entry = EntryId::Metadata(id.clone());
-    let directory = if doors.core.directory().info(&entry).is_some() {
-        let changed = |directory: &Directory| {
-            let metadata = directory.metadata_by_id(&id);
-            Ok(changed(metadata.ok_or_else(|| not_found("metadata"))?))
-        };
-        edits::change(doors, &caller, &entry, &counted, changed).await?
-    } else {
-        let blank = MetadataDocument::blank(id.parent.clone(), id.name.clone());
-        edits::create(doors, &caller, changed(&blank)).await?
-    };
+    let directory = edits::put(doors, &caller, &entry, &counted, amended).await?;
     let metadata = directory.metadata_by_id(&id);
     let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
     let info = info(&directory, entry);

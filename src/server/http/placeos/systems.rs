@@ -274,7 +274,8 @@ pub(super) async fn remove_module(
         .module
         .id;
     let counted = Counted::on_tags(&request);
-    let edits = |directory: &Directory, version: Version| {
+    let edits = |directory: &Directory, version: Option<Version>| {
+        let version = version.ok_or_else(|| not_found("system"))?;
         let mut system = known_system(directory, &id)?.clone();
         let stood = system.modules.contains(module);
         system.modules.retain(|other| other != module);
@@ -284,7 +285,7 @@ pub(super) async fn remove_module(
         Ok(std::iter::once(system).chain(away).collect())
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::with_version(&doors, &caller, &entry, &counted, edits).await?;
+    let directory = edits::make(&doors, &caller, &entry, &counted, edits).await?;
     answer(StatusCode::ACCEPTED, &directory, &id)
 }
 
