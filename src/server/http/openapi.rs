@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, get};
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, OpenApi as Specification, OpenApiBuilder, Ref, RefOr,
-    Response, ResponseBuilder,
+    Required, Response, ResponseBuilder,
 };
 use utoipa::{OpenApi, ToSchema};
 
@@ -156,6 +157,13 @@ fn finish(operation: &mut Operation) {
             response.description = "What was asked for.".to_owned();
         }
     }
+    let changes_what_is_there = responses.contains_key("412") && !responses.contains_key("201");
+    if changes_what_is_there {
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(RefOr::T(if_match()));
+    }
     // What is open to everybody is refused to nobody.
     if operation.security.is_some() {
         return;
@@ -173,6 +181,19 @@ fn finish(operation: &mut Operation) {
     }
     let wrong = "Something else is wrong: 400 the request, 404 there is no such thing, 503 not at the moment.";
     shared("default", refusal::<ErrorShape<'_>>(wrong));
+}
+
+/// The header by which a caller says on which version they count.
+fn if_match() -> Parameter {
+    ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The `ETag` that it is to have still; 412 if it has another.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }
 
 fn refusal<T: ToSchema>(description: &str) -> Response {
