@@ -17,7 +17,7 @@ pub(super) struct ServerMetrics {
     pub(super) turned_away: Counter,
     /// Connections that ended before their TLS handshake was over.
     pub(super) handshakes_failed: Counter,
-    /// Requests without good credentials, with too narrow a scope, or from a foreign page.
+    /// Requests without good credentials, for more than they open, or from a foreign page.
     pub(super) not_let_in: Counter,
     /// Bindings and debug streams that are open.
     pub(super) bindings: Gauge,
@@ -50,7 +50,7 @@ impl ServerMetrics {
         );
         metrics::describe_counter!(
             "riser_requests_not_let_in_total",
-            "Requests without good credentials, with too narrow a scope, or from a foreign page"
+            "Requests without good credentials, for more than they open, or from a foreign page"
         );
         metrics::describe_gauge!("riser_bindings", "Bindings and debug streams that are open");
         metrics::describe_counter!(

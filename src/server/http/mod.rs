@@ -1,11 +1,12 @@
 //! Plain HTTP: routes, and who may take them.
 //!
 //! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
-//! and each dialect has a file for its resources.
+//! `openapi.rs` describes it all, and each dialect has a folder for its resources.
 
 mod building;
 pub(super) mod door;
 mod health;
+mod openapi;
 mod placeos;
 mod redirect;
 
@@ -33,13 +34,13 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
     match scope {
         Scope::Everything => {
-            health::configure(config);
+            health::Health::configure(config);
             resources(config);
         }
         Scope::WithoutHealth => resources(config),
-        Scope::HealthOnly => health::configure(config),
+        Scope::HealthOnly => health::Health::configure(config),
         Scope::HealthAndRedirect(port) => {
-            health::configure(config);
+            health::Health::configure(config);
             redirect::configure(config, port);
         }
         Scope::RedirectOnly(port) => redirect::configure(config, port),
@@ -48,6 +49,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
 
 /// What callers come for.
 fn resources(config: &mut ServiceConfig) {
+    openapi::Itself::configure(config);
     building::configure(config);
     placeos::configure(config);
 }
