@@ -22,7 +22,7 @@ COPY --from=build /root-of-image/ /
 USER 65532:65532
 WORKDIR /data
 # Clients come from outside of the container.
-ENV RISER_LISTEN=0.0.0.0:3000
+ENV RISER_LISTEN=0.0.0.0:3000 RISER_DATA=/data
 EXPOSE 3000
 VOLUME /data
 STOPSIGNAL SIGTERM

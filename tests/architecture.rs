@@ -68,7 +68,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        arrows: &[To("core"), To("dialects"), To("model")],
+        arrows: &[To("core"), To("dialects"), To("building"), To("model")],
         strangers: &[],
     },
     Room {

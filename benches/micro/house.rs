@@ -5,16 +5,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use riser::core::{Caller, Core, CoreSettings, Delivery, Nudge, Outlet, ReplySlot};
+use riser::core::{
+    Apply, Caller, Core, CoreSettings, Delivery, Ground, Nudge, Outlet, Rehearsal, ReplySlot,
+};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
-    DriverRef, FunctionName, JsonText, KeyId, Module, ModuleId, ModuleIndex, ModuleName,
-    ModulePath, Origin, Reply, Scope, Secret, Slots, StatusChange, StatusName, StatusValue, System,
-    SystemId, Ticket, User, UserId,
+    DriverRef, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleIndex, ModuleName,
+    ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange, StatusName, StatusValue,
+    System, SystemId, Ticket, User, UserId,
 };
 use riser::stores::StoreFeed;
-use riser::stores::embedded::EmbeddedStatusStore;
+use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 use tokio::runtime::{Builder, Runtime};
 
 /// The caller's API key.
@@ -62,10 +64,21 @@ impl House {
                 feed = Some(Weak::clone(&core));
                 Arc::new(EmbeddedStatusStore::new(core))
             },
-            Arc::new(host),
-            Arc::new(drivers.handle().clone()),
+            Ground {
+                documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
+                host: Arc::new(host),
+                clock: Arc::new(|| 0),
+                main: drivers.handle().clone(),
+                lanes: Arc::new(drivers.handle().clone()),
+            },
         );
-        core.load(building()).expect("the driver is linked in");
+        let apply = Apply {
+            building: building(),
+            source: Source::File,
+            rehearsal: Rehearsal::Real,
+        };
+        let applied = drivers.block_on(core.apply(apply));
+        applied.expect("the building is sound");
         let house = Self {
             core: Arc::new(core),
             feed: feed
@@ -209,9 +222,10 @@ fn building() -> Building {
             groups: Vec::new(),
             password: None,
         }],
+        metadata: Vec::new(),
         api_keys: vec![ApiKey {
             id: KeyId::new("bench").expect("it is an id"),
-            secret: Secret::new("secret"),
+            secret: KeySecret::Plain(Secret::new("secret")),
             user,
             level: Clearance::Admin,
             scopes: Scope::parse("public").into_iter().collect(),

@@ -31,7 +31,7 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("yaml" | "yml" | "json") => {
             let definitions = driver_registry::drivers();
-            let drivers: Vec<&str> = definitions.iter().map(|driver| driver.id).collect();
+            let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
             let building = building::read(&name, &text()?, &drivers, environment)?;
             let verdict = format!(
                 "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",

@@ -1,139 +1,133 @@
-//! What the entries of a building file say about each other: ids are unique, references have targets, zones do not contain themselves.
+//! What the entries of a building file say about each other, put into the words of a file: a line, and a remedy.
+//!
+//! The rules themselves are the model's, since an edit of the running building is held to the same ones.
 
-use std::collections::hash_map::{Entry, HashMap};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
-use crate::model::{Zone, ZoneId};
+use crate::model::ZoneId;
+use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 
 use super::nearest::nearest;
-use super::parse::{Claim, Entity, Parsed, Reference};
+use super::parse::Parsed;
 use super::problem::{Position, Problem, ProblemKind};
 
 /// How many missing references get a "did you mean". Each compares with every id there is, so without a bound a large file whose ids were all renamed would take minutes.
 const SUGGESTIONS_MAX: usize = 20;
 
-/// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers.
-pub(super) fn check(parsed: &mut Parsed, drivers: &[&str]) {
-    let mut problems = Vec::new();
-    let mut known = unique(&parsed.claims, &mut problems);
-    known.extend(
-        drivers
-            .iter()
-            .map(|id| ((Entity::Driver, *id), Position::START)),
-    );
-    unresolved(parsed, &known, drivers, &mut problems);
-    cycles(&parsed.building.zones, &known, &mut problems);
-    parsed.problems.append(&mut problems);
-}
-
-/// Where each id stands first.
-type Known<'p> = HashMap<(Entity, &'p str), Position>;
-
-fn unique<'p>(claims: &'p [Claim], problems: &mut Vec<Problem>) -> Known<'p> {
-    let mut known = Known::new();
-    for Claim { entity, id, at } in claims {
-        match known.entry((*entity, id)) {
-            Entry::Vacant(free) => {
-                free.insert(*at);
-            }
-            Entry::Occupied(first) => problems.push(Problem {
-                at: *at,
-                kind: ProblemKind::Duplicate {
-                    what: entity.unique_part(),
-                    value: id.clone(),
-                    first_line: first.get().line,
-                },
-            }),
-        }
+/// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers; without them each is taken for one.
+pub(super) fn check(parsed: &mut Parsed, drivers: Option<&[&'static str]>) {
+    if drivers.is_none() {
+        parsed
+            .references
+            .retain(|reference| reference.to != Thing::Driver);
     }
-    known
+    let drivers = drivers.unwrap_or_default();
+    let mut claims = parsed.claims.clone();
+    claims.extend(drivers.iter().map(|id| Claim {
+        thing: Thing::Driver,
+        id: Cow::Borrowed(*id),
+        at: Position::START,
+    }));
+    let zones: Vec<(&ZoneId, Option<&ZoneId>)> = parsed
+        .building
+        .zones
+        .iter()
+        .map(|zone| (&zone.id, zone.parent_id.as_ref()))
+        .collect();
+    let mut suggestions = Suggestions {
+        claims: &claims,
+        drivers,
+        left: SUGGESTIONS_MAX,
+    };
+    let problems: Vec<Problem> = rules::check(&claims, &parsed.references, &zones)
+        .into_iter()
+        .filter_map(|breach| match breach {
+            Breach::Taken { claim, first } => Some(taken(claim, first)),
+            Breach::Missing(reference) if is_unreadable(reference.to, &parsed.unreadable) => None,
+            Breach::Missing(reference) => Some(suggestions.missing(reference)),
+            Breach::Ring(ring) => Some(cycle(&ring, &claims)),
+        })
+        .collect();
+    parsed.problems.extend(problems);
 }
 
-fn unresolved(parsed: &Parsed, known: &Known<'_>, drivers: &[&str], problems: &mut Vec<Problem>) {
-    let missing = parsed.references.iter().filter(|Reference { to, id, .. }| {
-        !parsed.unreadable.contains(to) && !known.contains_key(&(*to, id.as_str()))
-    });
-    for (count, Reference { to, id, at }) in missing.enumerate() {
-        let ids = known.keys().filter(|(entity, _)| entity == to);
-        let similar = if count < SUGGESTIONS_MAX {
-            nearest(id, ids.map(|(_, id)| *id))
+/// Nothing can be said about references into a list that could not be read.
+fn is_unreadable(to: Thing, unreadable: &HashSet<Thing>) -> bool {
+    to.targets().iter().any(|thing| unreadable.contains(thing))
+}
+
+fn taken(claim: &Claim<'_, Position>, first: &Claim<'_, Position>) -> Problem {
+    Problem {
+        at: claim.at,
+        kind: ProblemKind::Duplicate {
+            what: claim.thing.unique_part(),
+            value: claim.id.replace('\n', " of "),
+            first_line: first.at.line,
+        },
+    }
+}
+
+struct Suggestions<'p> {
+    claims: &'p [Claim<'p, Position>],
+    drivers: &'p [&'static str],
+    left: usize,
+}
+
+impl Suggestions<'_> {
+    fn missing(&mut self, Reference { to, id, at }: &Reference<'_, Position>) -> Problem {
+        let similar = if self.left > 0 {
+            self.left -= 1;
+            let targets = to.targets();
+            let ids = self.claims.iter();
+            let ids = ids.filter(|claim| targets.contains(&claim.thing));
+            nearest(id, ids.map(|claim| &*claim.id))
         } else {
             None
         };
-        let otherwise = match to {
-            Entity::Driver => format!("linked in are {}", drivers.join(", ")),
-            Entity::Zone
-            | Entity::System
-            | Entity::Module
-            | Entity::User
-            | Entity::Email
-            | Entity::ApiKey => format!("add it under `{}`", to.list()),
+        let otherwise = match list(*to) {
+            Some(list) => format!("add it under `{list}`"),
+            None => format!("linked in are {}", self.drivers.join(", ")),
         };
         let remedy = match similar {
             Some(similar) => format!("did you mean `{similar}`? If not: {otherwise}"),
             None => otherwise,
         };
-        problems.push(Problem {
+        Problem {
             at: *at,
             kind: ProblemKind::NoSuch {
                 what: to.noun(),
-                id: id.clone(),
+                id: id.to_string(),
                 remedy,
             },
-        });
+        }
     }
 }
 
-/// Finds every ring of zones once, at the zone of the ring that stands first in the file.
-fn cycles(zones: &[Zone], known: &Known<'_>, problems: &mut Vec<Problem>) {
-    let parents: HashMap<&ZoneId, &ZoneId> = zones
+/// The list of the file that holds such things.
+fn list(thing: Thing) -> Option<&'static str> {
+    match thing {
+        Thing::Zone => Some("zones"),
+        Thing::System => Some("systems"),
+        Thing::Module => Some("modules"),
+        Thing::User | Thing::Email => Some("users"),
+        Thing::ApiKey => Some("api_keys"),
+        Thing::Metadata => Some("metadata"),
+        Thing::Parent => Some("zones"),
+        Thing::Driver => None,
+    }
+}
+
+fn cycle(ring: &[&ZoneId], claims: &[Claim<'_, Position>]) -> Problem {
+    let first = ring.first().map(|zone| zone.as_str()).unwrap_or_default();
+    let claim = claims
         .iter()
-        .filter_map(|zone| Some((&zone.id, zone.parent_id.as_ref()?)))
-        .collect();
-    // The zone whose walk upwards reached this one first: a walk that meets its own mark has gone round.
-    let mut reached_from: HashMap<&ZoneId, &ZoneId> = HashMap::new();
-    for zone in zones {
-        let mut at = &zone.id;
-        while !reached_from.contains_key(at) {
-            reached_from.insert(at, &zone.id);
-            let Some(parent) = parents.get(at) else {
-                break;
-            };
-            at = parent;
-        }
-        let went_round = reached_from.get(at) == Some(&&zone.id) && parents.contains_key(at);
-        if went_round {
-            let ring = ring(at, &parents);
-            let first = zones
-                .iter()
-                .map(|zone| &zone.id)
-                .find(|id| ring.contains(id));
-            problems.extend(first.map(|first| cycle(first, &parents, known)));
-        }
-    }
-}
-
-/// The zones from `start` upwards until `start` comes again.
-fn ring<'z>(start: &'z ZoneId, parents: &HashMap<&'z ZoneId, &'z ZoneId>) -> Vec<&'z ZoneId> {
-    let upwards = std::iter::successors(parents.get(start).copied(), |at| parents.get(at).copied());
-    std::iter::once(start)
-        .chain(upwards.take_while(|at| *at != start))
-        .collect()
-}
-
-fn cycle(first: &ZoneId, parents: &HashMap<&ZoneId, &ZoneId>, known: &Known<'_>) -> Problem {
-    let mut path = String::new();
-    for zone in ring(first, parents) {
-        path.push_str(zone.as_str());
-        path.push_str(" in ");
-    }
-    path.push_str(first.as_str());
+        .find(|claim| claim.thing == Thing::Zone && claim.id == first);
     Problem {
-        at: *known
-            .get(&(Entity::Zone, first.as_str()))
-            .unwrap_or(&Position::START),
+        at: claim.map_or(Position::START, |claim| claim.at),
         kind: ProblemKind::ZoneCycle {
-            id: first.to_string(),
-            path,
+            id: first.to_owned(),
+            path: rules::show_ring(ring),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Building, Secret};
+use crate::model::{Building, KeySecret, Secret};
 
 use super::problem::Problems;
 
@@ -11,10 +11,10 @@ const DEMO: &str = include_str!("demo.yaml");
 /// The demo building, its API key with `secret` in place of the one in the file.
 ///
 /// Fails only when one of its drivers is not among `drivers`.
-pub fn demo(secret: &Secret, drivers: &[&str]) -> Result<Building, Problems> {
+pub fn demo(secret: &Secret, drivers: &[&'static str]) -> Result<Building, Problems> {
     let mut building = super::read("demo.yaml", DEMO, drivers, &BTreeMap::new())?;
     for key in &mut building.api_keys {
-        key.secret = secret.clone();
+        key.secret = KeySecret::Plain(secret.clone());
     }
     Ok(building)
 }

@@ -7,14 +7,13 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `problem` holds what can be wrong, `nearest` the "did you mean".
-//! - `masked` writes a building as a file without its secrets.
+//! - `write` writes a building as a file, with or without its secrets.
 //! - `demo` is the building that runs when no file is given.
 
 mod check;
 mod demo;
 #[cfg(test)]
 mod document;
-mod masked;
 mod nearest;
 mod node;
 mod parse;
@@ -22,14 +21,15 @@ mod problem;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod write;
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::Building;
 
 pub use demo::demo;
-pub use masked::masked;
 pub use problem::{Position, Problem, ProblemKind, Problems};
+pub use write::{masked, write};
 
 /// Reads and checks the text of a building file.
 ///
@@ -37,7 +37,25 @@ pub use problem::{Position, Problem, ProblemKind, Problems};
 pub fn read(
     file: &str,
     text: &str,
-    drivers: &[&str],
+    drivers: &[&'static str],
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    read_with(file, text, Some(drivers), environment)
+}
+
+/// The same where the drivers are somebody else's to know: each is taken for one that there is.
+pub fn read_for_any_driver(
+    file: &str,
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    read_with(file, text, None, environment)
+}
+
+fn read_with(
+    file: &str,
+    text: &str,
+    drivers: Option<&[&'static str]>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
     let problems = |list| Problems {

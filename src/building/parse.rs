@@ -4,14 +4,16 @@
 //! What one entry says about another is only noted down, as claims and references.
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Building, Clearance, DriverRef, InvalidId, KeyId, Module, ModuleName, Password, Scope,
-    Secret, System, User, Zone,
+    ApiKey, Building, Clearance, DriverRef, InvalidId, JsonText, KeyId, KeySecret, Metadata,
+    MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
 };
 
 use super::nearest::nearest;
@@ -19,7 +21,9 @@ use super::node::{Key, Kind, Node};
 use super::problem::{Position, Problem, ProblemKind};
 use super::variables;
 
-pub(super) const BUILDING_KEYS: &[&str] = &["zones", "systems", "modules", "users", "api_keys"];
+pub(super) const BUILDING_KEYS: &[&str] = &[
+    "zones", "systems", "modules", "users", "api_keys", "metadata",
+];
 const ZONE_KEYS: &[&str] = &[
     "id",
     "name",
@@ -54,8 +58,16 @@ const USER_KEYS: &[&str] = &[
     "password_hash",
 ];
 const API_KEY_KEYS: &[&str] = &[
-    "id", "secret", "user", "level", "scopes", "systems", "zones",
+    "id",
+    "secret",
+    "secret_hash",
+    "user",
+    "level",
+    "scopes",
+    "systems",
+    "zones",
 ];
+const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
 
 /// The keys of an entry, for each list of the file.
 #[cfg(test)]
@@ -65,6 +77,7 @@ pub(super) const ENTRY_KEYS: &[(&str, &[&str])] = &[
     ("modules", MODULE_KEYS),
     ("users", USER_KEYS),
     ("api_keys", API_KEY_KEYS),
+    ("metadata", METADATA_KEYS),
 ];
 
 /// What a file says, entry by entry.
@@ -72,39 +85,13 @@ pub(super) struct Parsed {
     /// The entries that could be read.
     pub(super) building: Building,
     /// What must be unique.
-    pub(super) claims: Vec<Claim>,
+    pub(super) claims: Vec<Claim<'static, Position>>,
     /// What must exist.
-    pub(super) references: Vec<Reference>,
+    pub(super) references: Vec<Reference<'static, Position>>,
     /// Lists that could not be read at all, so that nothing can be said about references into them.
-    pub(super) unreadable: HashSet<Entity>,
+    pub(super) unreadable: HashSet<Thing>,
     /// The mistakes so far.
     pub(super) problems: Vec<Problem>,
-}
-
-/// What an id, an address or a reference belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Entity {
-    Zone,
-    System,
-    Module,
-    User,
-    Email,
-    ApiKey,
-    Driver,
-}
-
-/// An entry's own id.
-pub(super) struct Claim {
-    pub(super) entity: Entity,
-    pub(super) id: String,
-    pub(super) at: Position,
-}
-
-/// A mention of another entry, or of a driver.
-pub(super) struct Reference {
-    pub(super) to: Entity,
-    pub(super) id: String,
-    pub(super) at: Position,
 }
 
 /// Reads every entry. `environment` fills in `${ENV:…}`.
@@ -156,11 +143,12 @@ impl Parser<'_> {
             return;
         };
         self.parsed.building = Building {
-            zones: self.entries(entry, "zones", Entity::Zone, Self::zone),
-            systems: self.entries(entry, "systems", Entity::System, Self::system),
-            modules: self.entries(entry, "modules", Entity::Module, Self::module),
-            users: self.entries(entry, "users", Entity::User, Self::user),
-            api_keys: self.entries(entry, "api_keys", Entity::ApiKey, Self::api_key),
+            zones: self.entries(entry, "zones", Thing::Zone, Self::zone),
+            systems: self.entries(entry, "systems", Thing::System, Self::system),
+            modules: self.entries(entry, "modules", Thing::Module, Self::module),
+            users: self.entries(entry, "users", Thing::User, Self::user),
+            api_keys: self.entries(entry, "api_keys", Thing::ApiKey, Self::api_key),
+            metadata: self.entries(entry, "metadata", Thing::Metadata, Self::metadata),
         };
     }
 
@@ -171,8 +159,8 @@ impl Parser<'_> {
             display_name: self.text(entry, "display_name"),
             description: self.text(entry, "description").unwrap_or_default(),
             tags: self.texts(entry, "tags"),
-            parent_id: self.reference(entry, "parent_id", Entity::Zone),
-            id: self.own_id(entry, Entity::Zone, "an id, such as `id: zone-level-1`")?,
+            parent_id: self.reference(entry, "parent_id", Thing::Zone),
+            id: self.own_id(entry, Thing::Zone, "an id, such as `id: zone-level-1`")?,
         })
     }
 
@@ -193,9 +181,9 @@ impl Parser<'_> {
             map_id: self.text(entry, "map_id"),
             timezone: self.text(entry, "timezone"),
             support_url: self.text(entry, "support_url"),
-            zones: self.references(entry, "zones", Entity::Zone),
-            modules: self.references(entry, "modules", Entity::Module),
-            id: self.own_id(entry, Entity::System, "an id, such as `id: sys-board-room`")?,
+            zones: self.references(entry, "zones", Thing::Zone),
+            modules: self.references(entry, "modules", Thing::Module),
+            id: self.own_id(entry, Thing::System, "an id, such as `id: sys-board-room`")?,
         })
     }
 
@@ -208,7 +196,7 @@ impl Parser<'_> {
         };
         let uri = self.filled_text(entry, "uri");
         let settings = self.settings(entry);
-        let id = self.own_id(entry, Entity::Module, "an id, such as `id: mod-display-1`")?;
+        let id = self.own_id(entry, Thing::Module, "an id, such as `id: mod-display-1`")?;
         Some(Module {
             id,
             driver: driver?,
@@ -227,8 +215,8 @@ impl Parser<'_> {
         );
         if let Some(node) = entry.get("email").filter(|_| !email.is_empty()) {
             self.parsed.claims.push(Claim {
-                entity: Entity::Email,
-                id: email.to_lowercase(),
+                thing: Thing::Email,
+                id: Cow::Owned(email.to_lowercase()),
                 at: node.used_at,
             });
         }
@@ -238,15 +226,15 @@ impl Parser<'_> {
             level: self.level(entry),
             groups: self.texts(entry, "groups"),
             password: self.password(entry),
-            id: self.own_id(entry, Entity::User, "an id, such as `id: user-ann`")?,
+            id: self.own_id(entry, Thing::User, "an id, such as `id: user-ann`")?,
         })
     }
 
     fn api_key(&mut self, node: &Node) -> Option<ApiKey> {
         let entry = self.entry(node, "an API key", API_KEY_KEYS)?;
-        let id = self.own_id::<KeyId>(entry, Entity::ApiKey, "an id, such as `id: panel-key`");
+        let id = self.own_id::<KeyId>(entry, Thing::ApiKey, "an id, such as `id: panel-key`");
         if let (Some(node), Some(id)) = (entry.get("id"), &id)
-            && id.as_str().contains('.')
+            && !rules::fits_a_credential(id)
         {
             let suggestion = id.as_str().replace('.', "-");
             self.problem(node.at, ProblemKind::DotInKeyId { suggestion });
@@ -254,12 +242,12 @@ impl Parser<'_> {
         let secret = self.key_secret(entry);
         let user = self
             .required(entry, "user", "the id of the user whose key it is")
-            .then(|| self.reference(entry, "user", Entity::User))
+            .then(|| self.reference(entry, "user", Thing::User))
             .flatten();
         let level = self.level(entry);
         let scopes = self.scopes(entry);
-        let systems = self.restriction(entry, "systems", Entity::System);
-        let zones = self.restriction(entry, "zones", Entity::Zone);
+        let systems = self.restriction(entry, "systems", Thing::System);
+        let zones = self.restriction(entry, "zones", Thing::Zone);
         Some(ApiKey {
             id: id?,
             secret: secret?,
@@ -269,6 +257,49 @@ impl Parser<'_> {
             systems,
             zones,
         })
+    }
+
+    fn metadata(&mut self, node: &Node) -> Option<Metadata> {
+        let entry = self.entry(node, "metadata", METADATA_KEYS)?;
+        let parent = self
+            .required(entry, "parent", "the id of what it belongs to")
+            .then(|| self.reference(entry, "parent", Thing::Parent))
+            .flatten();
+        let name = self
+            .required(entry, "name", "a name, such as `name: settings`")
+            .then(|| self.id_text(entry.get("name")?, "`name`"))
+            .flatten();
+        let description = self.text(entry, "description").unwrap_or_default();
+        let details = self.details(entry);
+        let editors = self.texts(entry, "editors");
+        let id = MetadataId {
+            parent: parent?,
+            name: name?,
+        };
+        self.parsed.claims.push(Claim {
+            thing: Thing::Metadata,
+            id: Cow::Owned(id.to_string()),
+            at: entry.at,
+        });
+        Some(Metadata {
+            id,
+            description,
+            details,
+            editors,
+        })
+    }
+
+    fn details(&mut self, entry: Entry<'_>) -> JsonText {
+        let Some(node) = entry.get("details") else {
+            return JsonText::empty_object();
+        };
+        // What apps keep is not ours to fill in.
+        let json = node.to_json(&mut |node| match &node.kind {
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::Bool(_) | Kind::Number(_) | Kind::Digits => self.setting(node),
+            Kind::Null | Kind::List(_) | Kind::Map(_) => Value::Null,
+        });
+        JsonText::of(&json).unwrap_or_else(|_| JsonText::empty_object())
     }
 
     fn driver(&mut self, entry: Entry<'_>) -> Option<DriverRef> {
@@ -285,7 +316,7 @@ impl Parser<'_> {
             return None;
         }
         let id = self.text_of(node, "`driver`")?;
-        self.refer(Entity::Driver, &id, node.at);
+        self.refer(Thing::Driver, &id, node.at);
         Some(DriverRef::LinkedIn(id))
     }
 
@@ -370,7 +401,7 @@ impl Parser<'_> {
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
-        to: Entity,
+        to: Thing,
     ) -> Vec<I> {
         if let Some(node) = entry.get(key)
             && matches!(&node.kind, Kind::List(items) if items.is_empty())
@@ -380,7 +411,19 @@ impl Parser<'_> {
         self.references(entry, key, to)
     }
 
-    fn key_secret(&mut self, entry: Entry<'_>) -> Option<Secret> {
+    fn key_secret(&mut self, entry: Entry<'_>) -> Option<KeySecret> {
+        let hash = self.filled_text(entry, "secret_hash");
+        if hash.is_some() && entry.get("secret").is_some() {
+            self.problem(entry.at, ProblemKind::TwoSecrets);
+            return None;
+        }
+        if let Some(hash) = hash {
+            if !rules::is_key_hash(&hash) {
+                self.problem(entry.get("secret_hash")?.at, ProblemKind::KeyHash);
+                return None;
+            }
+            return Some(KeySecret::Hashed(Secret::new(hash)));
+        }
         if !self.required(
             entry,
             "secret",
@@ -391,7 +434,7 @@ impl Parser<'_> {
         let node = entry.get("secret")?;
         let text = self.filled_text(entry, "secret")?;
         // A line end that slipped into an environment variable would make a key that no request can carry.
-        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if !rules::can_be_sent(&text) {
             let reason = "has a space or line end in it, which a request cannot carry; remove it";
             self.problem(
                 node.at,
@@ -402,7 +445,7 @@ impl Parser<'_> {
             );
             return None;
         }
-        self.not_empty(node, "secret", text)
+        self.not_empty(node, "secret", text).map(KeySecret::Plain)
     }
 
     fn password(&mut self, entry: Entry<'_>) -> Option<Password> {
@@ -418,7 +461,7 @@ impl Parser<'_> {
                 .not_empty(entry.get("password")?, "password", plain)
                 .map(Password::Plain),
             (None, Some(hash)) => {
-                if !hash.starts_with("$argon2") {
+                if !rules::is_password_hash(&hash) {
                     self.problem(entry.get("password_hash")?.at, ProblemKind::PasswordHash);
                     return None;
                 }
@@ -443,13 +486,13 @@ impl Parser<'_> {
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
-        entity: Entity,
+        thing: Thing,
         read: fn(&mut Self, &Node) -> Option<T>,
     ) -> Vec<T> {
         let before = self.parsed.problems.len();
         let items = self.items(entry, key);
         if self.parsed.problems.len() > before {
-            self.parsed.unreadable.insert(entity);
+            self.parsed.unreadable.insert(thing);
         }
         let items = items.unwrap_or_default();
         items.iter().filter_map(|node| read(self, node)).collect()
@@ -503,7 +546,7 @@ impl Parser<'_> {
     fn own_id<I: FromStr<Err = InvalidId> + ToString>(
         &mut self,
         entry: Entry<'_>,
-        entity: Entity,
+        thing: Thing,
         remedy: &'static str,
     ) -> Option<I> {
         if !self.required(entry, "id", remedy) {
@@ -512,8 +555,8 @@ impl Parser<'_> {
         let node = entry.get("id")?;
         let id = self.id_text::<I>(node, "`id`")?;
         self.parsed.claims.push(Claim {
-            entity,
-            id: id.to_string(),
+            thing,
+            id: Cow::Owned(id.to_string()),
             at: node.used_at,
         });
         Some(id)
@@ -523,7 +566,7 @@ impl Parser<'_> {
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
-        to: Entity,
+        to: Thing,
     ) -> Option<I> {
         self.reference_of(entry.get(key)?, &format!("`{key}`"), to)
     }
@@ -532,7 +575,7 @@ impl Parser<'_> {
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
-        to: Entity,
+        to: Thing,
     ) -> Vec<I> {
         let what = format!("an item of `{key}`");
         let mut seen = HashSet::new();
@@ -554,7 +597,7 @@ impl Parser<'_> {
         &mut self,
         node: &Node,
         what: &str,
-        to: Entity,
+        to: Thing,
     ) -> Option<I> {
         let id = self.id_text(node, what)?;
         if let Kind::Text(text) = &node.kind {
@@ -563,8 +606,8 @@ impl Parser<'_> {
         Some(id)
     }
 
-    fn refer(&mut self, to: Entity, id: &str, at: Position) {
-        let id = id.to_owned();
+    fn refer(&mut self, to: Thing, id: &str, at: Position) {
+        let id = Cow::Owned(id.to_owned());
         self.parsed.references.push(Reference { to, id, at });
     }
 
@@ -678,45 +721,5 @@ impl Parser<'_> {
 
     fn problem(&mut self, at: Position, kind: ProblemKind) {
         self.parsed.problems.push(Problem { at, kind });
-    }
-}
-
-impl Entity {
-    /// What people call it.
-    pub(super) fn noun(self) -> &'static str {
-        match self {
-            Self::Zone => "zone",
-            Self::System => "system",
-            Self::Module => "module",
-            Self::User => "user",
-            Self::Email => "email",
-            Self::ApiKey => "API key",
-            Self::Driver => "driver",
-        }
-    }
-
-    /// What people call that which must be unique about it.
-    pub(super) fn unique_part(self) -> &'static str {
-        match self {
-            Self::Zone => "zone id",
-            Self::System => "system id",
-            Self::Module => "module id",
-            Self::User => "user id",
-            Self::Email => "email",
-            Self::ApiKey => "API key id",
-            Self::Driver => "driver id",
-        }
-    }
-
-    /// The list of the file that holds them.
-    pub(super) fn list(self) -> &'static str {
-        match self {
-            Self::Zone => "zones",
-            Self::System => "systems",
-            Self::Module => "modules",
-            Self::User | Self::Email => "users",
-            Self::ApiKey => "api_keys",
-            Self::Driver => "drivers",
-        }
     }
 }

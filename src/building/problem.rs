@@ -220,6 +220,14 @@ pub enum ProblemKind {
     /// Both a password and its hash.
     #[error("a user has both `password` and `password_hash`; remove one of them")]
     TwoPasswords,
+    /// Both a key's secret and its hash.
+    #[error("an API key has both `secret` and `secret_hash`; remove one of them")]
+    TwoSecrets,
+    /// Not a hash of a key's secret.
+    #[error(
+        "`secret_hash` must be a hash that riser printed, which begins with hmac-sha512$; use `secret` for the secret itself"
+    )]
+    KeyHash,
     /// Not a password hash.
     #[error(
         "`password_hash` must be an argon2 hash that begins with $argon2; use `password` for the password itself"
@@ -236,7 +244,7 @@ pub enum ProblemKind {
     EnvSyntax,
     /// `${ENV:…}` where it is not filled in.
     #[error(
-        "${{ENV:…}} is not filled in here, only in settings, `uri`, `secret`, `password` and `password_hash`; write the text itself"
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself"
     )]
     EnvElsewhere,
 }

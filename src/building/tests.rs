@@ -1,7 +1,7 @@
 //! Files and the exact lines they are answered with.
 
 use super::*;
-use crate::model::{Clearance, DriverRef, Password, Secret};
+use crate::model::{Clearance, DriverRef, KeySecret, Password, Secret};
 
 const DRIVERS: &[&str] = &[
     "bookings",
@@ -43,7 +43,10 @@ fn the_demo_building_passes_its_own_check() {
         assert!(drivers.contains(&&linked_in(id)), "{id} is not in it");
     }
     assert_eq!(building.systems.len(), 4);
-    assert_eq!(building.api_keys[0].secret, Secret::new("fresh"));
+    assert_eq!(
+        building.api_keys[0].secret,
+        KeySecret::Plain(Secret::new("fresh"))
+    );
 }
 
 #[test]
@@ -259,7 +262,7 @@ fn an_unknown_key_is_named_with_the_nearest_or_all_that_are_allowed() {
         "zonse: []\nfoo: 1\nsystems:\n  - {id: s, name: S, modlues: []}\nzones:\n  - {id: z, name: Z, parent: z2}\n  - {id: y, name: Y, colour: red}\n",
         &[
             "b.yaml:1:1: unknown key `zonse` in the building file; did you mean `zones`?",
-            "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys",
+            "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata",
             "b.yaml:4:22: unknown key `modlues` in a system; did you mean `modules`?",
             "b.yaml:6:22: unknown key `parent` in a zone; did you mean `parent_id`?",
             "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id",
@@ -494,8 +497,8 @@ fn a_variable_where_none_is_filled_in_is_refused() {
     check(
         "zones:\n  - {id: \"${ENV:PASSWORD}\", name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `secret`, `password` and `password_hash`; write the text itself",
-            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `secret`, `password` and `password_hash`; write the text itself",
+            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself",
+            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself",
         ],
     );
 }

@@ -5,24 +5,28 @@
 //!
 //! - `client` has the words of the terminal client.
 //! - `completion` offers words to a shell.
+//! - `office` has the words for the whole building.
 //! - `manual` writes the manual pages.
 
 mod client;
 mod completion;
 mod manual;
+mod office;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
+use crate::app::{Errand, Place};
 use crate::config::Flags;
 use crate::terminal::Invocation;
 
 use client::ClientCommand;
 use completion::Shell;
+use office::OfficeCommand;
 
 pub use manual::{ManualError, write_manual};
 
@@ -39,6 +43,13 @@ pub enum Command {
         file: PathBuf,
         /// What to print when there are none.
         outcome: Outcome,
+    },
+    /// Do something with the building as a whole.
+    Office {
+        /// What.
+        errand: Errand,
+        /// Where it is.
+        place: Place,
     },
     /// Write the manual pages into this folder.
     Manual(PathBuf),
@@ -83,6 +94,8 @@ enum Subcommands {
     Serve(ServeArguments),
     #[command(flatten)]
     Client(ClientCommand),
+    #[command(flatten)]
+    Office(OfficeCommand),
     /// Look for mistakes in a building file (.yaml, .yml, .json) or a file of settings (.toml)
     Check {
         /// The file
@@ -116,12 +129,21 @@ struct ServeArguments {
     /// The building file [default: a built-in demo]
     #[arg(long, value_name = "FILE")]
     building: Option<PathBuf>,
+    /// Where the building is kept [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// The file of settings [default: riser.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Threads that serve connections; 0 means one per core [default: 0]
     #[arg(long, value_name = "N")]
     workers: Option<String>,
+    /// The certificate for TLS, in PEM, with its issuers' behind it [default: no TLS]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_cert: Option<String>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_key: Option<String>,
 }
 
 /// Reads the arguments, the first of which is the program's own name.
@@ -135,6 +157,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
             Ok(invocation) => Ok(Command::Client(Box::new(invocation))),
             Err(bad) => Err(Parted::Refused(bad.to_string())),
         },
+        Some(Subcommands::Office(office)) => {
+            let (errand, place) = office.read();
+            Ok(Command::Office { errand, place })
+        }
         Some(Subcommands::Check { file, print }) => Ok(Command::Check {
             file,
             outcome: match print {
@@ -165,14 +191,20 @@ impl From<ServeArguments> for Flags {
         let ServeArguments {
             listen,
             building,
+            data,
             config,
             workers,
+            tls_cert,
+            tls_key,
         } = arguments;
         Self {
             config,
             listen,
             building,
+            data,
             workers,
+            tls_cert,
+            tls_key,
         }
     }
 }
@@ -231,12 +263,15 @@ mod tests {
 
     #[test]
     fn flags_work_with_and_without_the_word_serve() {
-        let flags = "--listen 127.0.0.1:0 --building b.yaml --config c.toml --workers 2";
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --workers 2 --tls-cert c.pem --tls-key k.pem";
         let expect = Command::Serve(Flags {
             config: Some(PathBuf::from("c.toml")),
             listen: Some("127.0.0.1:0".to_owned()),
             building: Some(PathBuf::from("b.yaml")),
+            data: Some(PathBuf::from("d")),
             workers: Some("2".to_owned()),
+            tls_cert: Some("c.pem".to_owned()),
+            tls_key: Some("k.pem".to_owned()),
         });
         assert_eq!(parse_words(flags), Ok(expect.clone()));
         assert_eq!(parse_words(&format!("serve {flags}")), Ok(expect));

@@ -1,34 +1,47 @@
-//! Who is there: zones, systems, modules, users, as one immutable snapshot.
+//! Who is there: zones, systems, modules, users, keys, metadata, as one snapshot that is never changed once others see it.
 //!
-//! The slots that a binding path resolves through are the watch table's; this yields them once, when a building is loaded.
+//! Cheap to copy, since entries are shared: the next snapshot is a copy of this one with some entries replaced, which `estate` makes.
+//! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    Building, Interface, Module, ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User,
-    Zone,
+    ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
+    ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
 };
 
 /// A snapshot of the building.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Directory {
-    zones: Vec<Zone>,
-    systems: IndexMap<SystemId, System>,
+    zones: IndexMap<ZoneId, Stored<Zone>>,
+    systems: IndexMap<SystemId, Stored<System>>,
     modules: IndexMap<ModuleId, ModuleEntry>,
-    users: Vec<User>,
+    users: IndexMap<UserId, Stored<User>>,
+    api_keys: IndexMap<KeyId, Stored<ApiKey>>,
+    metadata: IndexMap<MetadataId, Stored<Metadata>>,
     standing: HashMap<ModuleId, Vec<SystemId>>,
 }
 
+/// An entry and what is known of it.
+#[derive(Debug, Clone)]
+struct Stored<T> {
+    entry: Arc<T>,
+    info: EntryInfo,
+}
+
 /// A module with what its driver says of itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModuleEntry {
     /// The module.
-    pub module: Module,
+    pub module: Arc<Module>,
     /// The name that clients use.
     pub name: ModuleName,
+    /// What is known of it beside its content.
+    pub info: EntryInfo,
     description: Description,
 }
 
@@ -47,78 +60,84 @@ impl ModuleEntry {
     pub fn driver_text(&self) -> &str {
         &self.description.text
     }
+
+    /// All that its driver says of itself.
+    pub(super) fn description(&self) -> &Description {
+        &self.description
+    }
 }
 
 impl Directory {
-    /// A directory of a checked building. `descriptions` has the driver of every module, in the order of `building.modules`.
-    pub(super) fn new(building: Building, descriptions: &[Description]) -> Self {
-        let modules: IndexMap<ModuleId, ModuleEntry> = building
-            .modules
-            .into_iter()
-            .zip(descriptions)
-            .map(|(module, description)| {
-                let name = module
-                    .name
-                    .clone()
-                    .unwrap_or_else(|| description.module_name.clone());
-                let entry = ModuleEntry {
-                    module,
-                    name,
-                    description: description.clone(),
-                };
-                (entry.module.id.clone(), entry)
-            })
-            .collect();
-        let mut standing: HashMap<ModuleId, Vec<SystemId>> = HashMap::new();
-        for system in &building.systems {
-            for module in &system.modules {
-                standing
-                    .entry(module.clone())
-                    .or_default()
-                    .push(system.id.clone());
-            }
-        }
-        Self {
-            zones: building.zones,
-            systems: building
-                .systems
-                .into_iter()
-                .map(|system| (system.id.clone(), system))
-                .collect(),
-            modules,
-            users: building.users,
-            standing,
-        }
+    /// All zones, in the order in which they were made.
+    pub fn zones(&self) -> impl ExactSizeIterator<Item = &Zone> {
+        self.zones.values().map(|stored| &*stored.entry)
     }
 
-    /// All zones, in the order of the building.
-    pub fn zones(&self) -> &[Zone] {
-        &self.zones
+    /// All systems, in the order in which they were made.
+    pub fn systems(&self) -> impl ExactSizeIterator<Item = &System> {
+        self.systems.values().map(|stored| &*stored.entry)
     }
 
-    /// All systems, in the order of the building.
-    pub fn systems(&self) -> impl Iterator<Item = &System> {
-        self.systems.values()
-    }
-
-    /// All modules, in the order of the building.
-    pub fn modules(&self) -> impl Iterator<Item = &ModuleEntry> {
+    /// All modules, in the order in which they were made.
+    pub fn modules(&self) -> impl ExactSizeIterator<Item = &ModuleEntry> {
         self.modules.values()
     }
 
     /// All users.
-    pub fn users(&self) -> &[User] {
-        &self.users
+    pub fn users(&self) -> impl ExactSizeIterator<Item = &User> {
+        self.users.values().map(|stored| &*stored.entry)
+    }
+
+    /// All API keys. Their secrets are hashes.
+    pub fn api_keys(&self) -> impl ExactSizeIterator<Item = &ApiKey> {
+        self.api_keys.values().map(|stored| &*stored.entry)
+    }
+
+    /// All metadata.
+    pub fn metadata(&self) -> impl ExactSizeIterator<Item = &Metadata> {
+        self.metadata.values().map(|stored| &*stored.entry)
+    }
+
+    /// A zone by its id.
+    pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
+        self.zones.get(id).map(|stored| &*stored.entry)
     }
 
     /// A system by its id.
     pub fn system(&self, id: &SystemId) -> Option<&System> {
-        self.systems.get(id)
+        self.systems.get(id).map(|stored| &*stored.entry)
     }
 
     /// A module by its id.
     pub fn module(&self, id: &ModuleId) -> Option<&ModuleEntry> {
         self.modules.get(id)
+    }
+
+    /// A user by their id.
+    pub fn user(&self, id: &UserId) -> Option<&User> {
+        self.users.get(id).map(|stored| &*stored.entry)
+    }
+
+    /// An API key by the public half.
+    pub fn api_key(&self, id: &KeyId) -> Option<&ApiKey> {
+        self.api_keys.get(id).map(|stored| &*stored.entry)
+    }
+
+    /// Metadata of an entry by its name.
+    pub fn metadata_by_id(&self, id: &MetadataId) -> Option<&Metadata> {
+        self.metadata.get(id).map(|stored| &*stored.entry)
+    }
+
+    /// What is known of an entry beside its content; `None` when there is no such entry.
+    pub fn info(&self, id: &EntryId) -> Option<&EntryInfo> {
+        match id {
+            EntryId::Zone(id) => self.zones.get(id).map(|stored| &stored.info),
+            EntryId::System(id) => self.systems.get(id).map(|stored| &stored.info),
+            EntryId::Module(id) => self.modules.get(id).map(|entry| &entry.info),
+            EntryId::User(id) => self.users.get(id).map(|stored| &stored.info),
+            EntryId::ApiKey(id) => self.api_keys.get(id).map(|stored| &stored.info),
+            EntryId::Metadata(id) => self.metadata.get(id).map(|stored| &stored.info),
+        }
     }
 
     /// The systems that a module stands in.
@@ -127,7 +146,7 @@ impl Directory {
             .get(module)
             .into_iter()
             .flatten()
-            .filter_map(|id| self.systems.get(id))
+            .filter_map(|id| self.system(id))
     }
 
     /// The modules of a system, in its order.
@@ -136,6 +155,52 @@ impl Directory {
             .modules
             .iter()
             .filter_map(|module| self.modules.get(module))
+    }
+
+    /// An entry, whole.
+    pub fn entry(&self, id: &EntryId) -> Option<Entry> {
+        match id {
+            EntryId::Zone(id) => self.zone(id).cloned().map(Entry::Zone),
+            EntryId::System(id) => self.system(id).cloned().map(Entry::System),
+            EntryId::Module(id) => {
+                let entry = self.modules.get(id)?;
+                Some(Entry::Module(Module::clone(&entry.module)))
+            }
+            EntryId::User(id) => self.user(id).cloned().map(Entry::User),
+            EntryId::ApiKey(id) => self.api_key(id).cloned().map(Entry::ApiKey),
+            EntryId::Metadata(id) => self.metadata_by_id(id).cloned().map(Entry::Metadata),
+        }
+    }
+
+    /// The ids of all entries, what is referred to before what refers to it.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
+        let zones = self.zones.keys().cloned().map(EntryId::Zone);
+        let modules = self.modules.keys().cloned().map(EntryId::Module);
+        let systems = self.systems.keys().cloned().map(EntryId::System);
+        let users = self.users.keys().cloned().map(EntryId::User);
+        let api_keys = self.api_keys.keys().cloned().map(EntryId::ApiKey);
+        let metadata = self.metadata.keys().cloned().map(EntryId::Metadata);
+        zones
+            .chain(modules)
+            .chain(systems)
+            .chain(users)
+            .chain(api_keys)
+            .chain(metadata)
+    }
+
+    /// The whole building, for a file.
+    pub fn to_building(&self) -> Building {
+        Building {
+            zones: self.zones().cloned().collect(),
+            systems: self.systems().cloned().collect(),
+            modules: self
+                .modules()
+                .map(|entry| Module::clone(&entry.module))
+                .collect(),
+            users: self.users().cloned().collect(),
+            api_keys: self.api_keys().cloned().collect(),
+            metadata: self.metadata().cloned().collect(),
+        }
     }
 
     /// Which module stands behind each name and index of a system: like-named modules count from 1 in the system's order.
@@ -149,4 +214,107 @@ impl Directory {
         }
         slots
     }
+
+    /// A user, to be kept.
+    pub(super) fn shared_user(&self, id: &UserId) -> Option<Arc<User>> {
+        self.users.get(id).map(|stored| Arc::clone(&stored.entry))
+    }
+
+    // Below: how a snapshot is made, before others see it.
+
+    /// The place behind all entries of the kind of this one.
+    pub(super) fn next_place(&self, id: &EntryId) -> u64 {
+        let last = match id {
+            EntryId::Zone(_) => last_place(&self.zones),
+            EntryId::System(_) => last_place(&self.systems),
+            EntryId::Module(_) => self.modules.values().last().map(|entry| entry.info.place),
+            EntryId::User(_) => last_place(&self.users),
+            EntryId::ApiKey(_) => last_place(&self.api_keys),
+            EntryId::Metadata(_) => last_place(&self.metadata),
+        };
+        last.unwrap_or(0) + 1
+    }
+
+    /// Puts an entry in place of the one with its id, or behind all others. `description` is what the driver of a module says of itself.
+    pub(super) fn put(
+        &mut self,
+        entry: Entry,
+        info: EntryInfo,
+        description: impl FnOnce(&Module) -> Description,
+    ) {
+        match entry {
+            Entry::Zone(zone) => put(&mut self.zones, zone.id.clone(), zone, info),
+            Entry::System(system) => put(&mut self.systems, system.id.clone(), system, info),
+            Entry::User(user) => put(&mut self.users, user.id.clone(), user, info),
+            Entry::ApiKey(key) => put(&mut self.api_keys, key.id.clone(), key, info),
+            Entry::Metadata(metadata) => {
+                put(&mut self.metadata, metadata.id.clone(), metadata, info);
+            }
+            Entry::Module(module) => {
+                let description = description(&module);
+                let name = module.name.clone();
+                let entry = ModuleEntry {
+                    name: name.unwrap_or_else(|| description.module_name.clone()),
+                    module: Arc::new(module),
+                    info,
+                    description,
+                };
+                self.modules.insert(entry.module.id.clone(), entry);
+            }
+        }
+    }
+
+    /// Other things are known of an entry.
+    pub(super) fn set_info(&mut self, id: &EntryId, info: EntryInfo) {
+        let place = match id {
+            EntryId::Zone(id) => self.zones.get_mut(id).map(|stored| &mut stored.info),
+            EntryId::System(id) => self.systems.get_mut(id).map(|stored| &mut stored.info),
+            EntryId::Module(id) => self.modules.get_mut(id).map(|entry| &mut entry.info),
+            EntryId::User(id) => self.users.get_mut(id).map(|stored| &mut stored.info),
+            EntryId::ApiKey(id) => self.api_keys.get_mut(id).map(|stored| &mut stored.info),
+            EntryId::Metadata(id) => self.metadata.get_mut(id).map(|stored| &mut stored.info),
+        };
+        if let Some(place) = place {
+            *place = info;
+        }
+    }
+
+    /// Takes an entry out. Whether there was one.
+    pub(super) fn remove(&mut self, id: &EntryId) -> bool {
+        match id {
+            EntryId::Zone(id) => self.zones.shift_remove(id).is_some(),
+            EntryId::System(id) => self.systems.shift_remove(id).is_some(),
+            EntryId::Module(id) => self.modules.shift_remove(id).is_some(),
+            EntryId::User(id) => self.users.shift_remove(id).is_some(),
+            EntryId::ApiKey(id) => self.api_keys.shift_remove(id).is_some(),
+            EntryId::Metadata(id) => self.metadata.shift_remove(id).is_some(),
+        }
+    }
+
+    /// Looks up anew which systems each module stands in. To be called when all entries are in place.
+    pub(super) fn complete(&mut self) {
+        self.standing.clear();
+        for stored in self.systems.values() {
+            for module in &stored.entry.modules {
+                self.standing
+                    .entry(module.clone())
+                    .or_default()
+                    .push(stored.entry.id.clone());
+            }
+        }
+    }
+}
+
+fn last_place<I, T>(entries: &IndexMap<I, Stored<T>>) -> Option<u64> {
+    entries.values().last().map(|stored| stored.info.place)
+}
+
+fn put<I: std::hash::Hash + Eq, T>(
+    entries: &mut IndexMap<I, Stored<T>>,
+    id: I,
+    entry: T,
+    info: EntryInfo,
+) {
+    let entry = Arc::new(entry);
+    entries.insert(id, Stored { entry, info });
 }

@@ -3,27 +3,32 @@
 //! [`EchoStore`] keeps no value and sends every change straight back, [`Inbox`] keeps what a worker would be told,
 //! [`ScriptedHost`] runs modules that do what a test tells them to.
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use indexmap::IndexMap;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
+use crate::core::directory::Directory;
+use crate::core::estate::plan;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
+use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Clearance, DriverRef, Event, Failure, Function, FunctionName,
-    Interface, JsonText, KeyId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply,
-    Revision, Secret, State, StatusChange, StatusName, System, SystemId, User, UserId,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
+    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Module, ModuleId,
+    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Secret, Source, State, StatusChange,
+    StatusName, System, SystemId, User, UserId, Zone, ZoneId,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::stores::{Document, DocumentStore, StatusStore, StoreError, StoreFeed, Write};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,6 +93,18 @@ pub(super) fn room(id: &str, modules: &[&str]) -> System {
     }
 }
 
+/// A zone in no other.
+pub(super) fn zone(id: &str) -> Zone {
+    Zone {
+        id: ZoneId::new(id).unwrap(),
+        name: id.to_owned(),
+        display_name: None,
+        description: String::new(),
+        tags: vec![],
+        parent_id: None,
+    }
+}
+
 /// The one user that the keys below belong to.
 pub(super) fn user(level: Clearance) -> User {
     User {
@@ -104,7 +121,7 @@ pub(super) fn user(level: Clearance) -> User {
 pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
     ApiKey {
         id: KeyId::new(id).unwrap(),
-        secret: Secret::new("secret"),
+        secret: KeySecret::Plain(Secret::new("secret")),
         user: UserId::new("user-1").unwrap(),
         level,
         scopes: vec![],
@@ -113,7 +130,111 @@ pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
     }
 }
 
-// The store.
+/// The directory of a building whose modules are scripted.
+pub(super) fn directory(building: Building) -> Directory {
+    let edits = building.into_entries().map(Edit::put).collect();
+    let host = ScriptedHost::new();
+    plan(&Directory::default(), edits, Source::File, 0, &*host)
+        .unwrap()
+        .next
+}
+
+// The stores.
+
+/// Documents in memory, whose commits fail when a test says so.
+#[derive(Default)]
+pub(super) struct MemoryDocuments {
+    documents: Mutex<BTreeMap<(String, String), Document>>,
+    commits: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl MemoryDocuments {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Whether commits fail from here on.
+    pub(super) fn set_failing(&self, fails: bool) {
+        self.fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// How many commits there were.
+    pub(super) fn commits(&self) -> usize {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    /// Everything that is kept, as text.
+    pub(super) fn text(&self) -> String {
+        let documents = lock(&self.documents);
+        let texts: Vec<&str> = documents
+            .values()
+            .map(|document| document.json.as_str())
+            .collect();
+        texts.join("\n")
+    }
+}
+
+impl DocumentStore for MemoryDocuments {
+    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        let documents = lock(&self.documents).values().cloned().collect();
+        Box::pin(future::ready(Ok(documents)))
+    }
+
+    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>> {
+        if self.fails.load(Ordering::Relaxed) {
+            let detail = "the test says so".to_owned();
+            return Box::pin(future::ready(Err(StoreError::NotWritten { detail })));
+        }
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        let mut documents = lock(&self.documents);
+        for write in batch {
+            match write {
+                Write::Put(document) => {
+                    let key = (document.collection.clone(), document.id.clone());
+                    documents.insert(key, document);
+                }
+                Write::Delete(id) => {
+                    documents.remove(&(id.collection.to_owned(), id.id));
+                }
+            }
+        }
+        Box::pin(future::ready(Ok(())))
+    }
+}
+
+/// A core over these doubles, at a time that stands still.
+pub(super) fn core(
+    settings: CoreSettings,
+    documents: &Arc<MemoryDocuments>,
+    host: &Arc<ScriptedHost>,
+    drivers: &Handle,
+) -> Arc<Core> {
+    Arc::new(Core::new(
+        settings,
+        |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
+        Ground {
+            documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
+            host: Arc::clone(host) as Arc<dyn DriverHost>,
+            clock: Arc::new(|| NOW),
+            main: Handle::current(),
+            lanes: Arc::new(drivers.clone()),
+        },
+    ))
+}
+
+/// The time of [`core`].
+pub(super) const NOW: u64 = 1_800_000_000;
+
+/// Makes the building this one, as a building file does.
+pub(super) async fn apply(core: &Core, building: Building) -> Result<Differences, EditError> {
+    core.apply(Apply {
+        building,
+        source: Source::File,
+        rehearsal: Rehearsal::Real,
+    })
+    .await
+}
 
 /// A store that keeps nothing, echoes every change, and notes which keys are followed.
 pub(super) struct EchoStore {
@@ -415,6 +536,12 @@ pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
 }
 
 impl DriverHost for ScriptedHost {
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        let scripted = DriverRef::LinkedIn(SCRIPTED.to_owned());
+        let description = self.describe(&scripted).unwrap();
+        vec![(scripted, description)]
+    }
+
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
         if driver.as_str() != SCRIPTED {
             return Err(HostError::UnknownDriver {

@@ -28,5 +28,14 @@ pub(super) const RESTART_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before any restart: a device that comes back is found within a minute.
 pub(super) const RESTART_MAX: Duration = Duration::from_secs(60);
 
+/// How many faults of a module are kept for who asks afterwards. A page of them; the log has the rest.
+pub(super) const FAULTS_KEPT: usize = 20;
+
 /// A module that ran this long is healthy: its next failure starts from the shortest wait.
 pub(super) const RESTART_RESET: Duration = Duration::from_secs(60);
+
+/// How long an edit waits for those before it. A disk that hangs must not gather callers; past it the edit is refused and certain not to be made.
+pub(super) const EDIT_TURN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Edits that wait for their turn. Protects memory when many edit at once; one more is refused. Each is made within milliseconds.
+pub(super) const EDITS_WAITING_MAX: usize = 64;

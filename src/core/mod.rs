@@ -7,6 +7,7 @@ pub mod auth;
 mod directory;
 #[cfg(test)]
 mod doubles;
+mod estate;
 mod limits;
 mod metrics;
 mod modules;
@@ -22,24 +23,31 @@ mod tests;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{KeyRing, audit, may_read, may_request, may_see};
-use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Offered, Supervisor};
-use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{Description, DriverHost, HostError, Spawn};
-use crate::model::{
-    Audience, Building, Call, CloseReason, Credentials, DebugTarget, Failure, FailureKind,
-    ModuleId, ModulePath, Request, State, Subject, SystemId,
+use crate::core::auth::{
+    audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::core::estate::{Editor, Estate};
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::{ModuleHandle, Offered, Supervisor};
+use crate::core::subscriptions::Subscriptions;
+use crate::driver_host::{DriverHost, Spawn};
+use crate::model::{
+    Audience, Building, Call, CloseReason, Credentials, DebugTarget, Differences, DriverRef, Edit,
+    Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request, State, Subject,
+    SystemId,
+};
+use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
+pub use crate::driver_host::Description as DriverDescription;
 pub use auth::{Caller, Principal};
 pub use directory::{Directory, ModuleEntry};
-pub use modules::Nudge;
+pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
+pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
 pub use settings::CoreSettings;
@@ -48,70 +56,125 @@ pub use settings::CoreSettings;
 pub struct Core {
     settings: CoreSettings,
     subscriptions: Arc<Subscriptions>,
-    modules: Supervisor,
-    directory: RwLock<Arc<Directory>>,
-    keys: RwLock<Arc<KeyRing>>,
+    modules: Arc<Supervisor>,
+    estate: Arc<Estate>,
     metrics: Arc<CoreMetrics>,
 }
 
+/// What a core stands on.
+pub struct Ground {
+    /// Keeps the building.
+    pub documents: Arc<dyn DocumentStore>,
+    /// Runs the modules.
+    pub host: Arc<dyn DriverHost>,
+    /// The time, in Unix seconds.
+    pub clock: Clock,
+    /// Where edits of the building run.
+    pub main: Handle,
+    /// Where modules run.
+    pub lanes: Arc<dyn Spawn>,
+}
+
+impl fmt::Debug for Ground {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ground").finish_non_exhaustive()
+    }
+}
+
 impl Core {
-    /// A core without a building.
+    /// A core without a building: to be [opened](Self::open).
     ///
-    /// `make_store` is given the way by which the store tells what changed; `lanes` is where modules run.
+    /// `make_store` is given the way by which the store of statuses tells what changed.
     pub fn new(
         settings: CoreSettings,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
-        host: Arc<dyn DriverHost>,
-        lanes: Arc<dyn Spawn>,
+        ground: Ground,
     ) -> Self {
+        let Ground {
+            documents,
+            host,
+            clock,
+            main,
+            lanes,
+        } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
+        let modules = Arc::new(Supervisor::new(
+            host,
+            lanes,
+            Arc::clone(&subscriptions),
+            Arc::clone(&metrics),
+        ));
+        let estate = Estate::new(
+            documents,
+            Arc::clone(&modules),
+            Arc::clone(&subscriptions),
+            clock,
+            main,
+        );
         Self {
             settings,
-            modules: Supervisor::new(
-                host,
-                lanes,
-                Arc::clone(&subscriptions),
-                Arc::clone(&metrics),
-            ),
+            modules,
             subscriptions,
-            directory: RwLock::default(),
-            keys: RwLock::new(Arc::new(KeyRing::new(&[], &[]))),
+            estate: Arc::new(estate),
             metrics,
         }
     }
 
-    /// Takes a building: maps its systems, takes its keys, starts its modules. Nothing is changed when a driver is not known.
-    pub fn load(&self, building: Building) -> Result<(), HostError> {
-        let descriptions = building
-            .modules
-            .iter()
-            .map(|module| self.modules.host().describe(&module.driver))
-            .collect::<Result<Vec<Description>, HostError>>()?;
-        let keys = KeyRing::new(&building.api_keys, &building.users);
-        let directory = Arc::new(Directory::new(building, &descriptions));
-        // Before anybody can find them by the directory or a slot.
-        for (entry, description) in directory.modules().zip(descriptions) {
-            self.modules.start(entry.module.clone(), description);
-        }
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-        let before = std::mem::replace(
-            &mut *self
-                .directory
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-            Arc::clone(&directory),
-        );
-        for system in before.systems() {
-            if directory.system(&system.id).is_none() {
-                self.subscriptions.unmap(&system.id);
+    /// Reads the building that the store has. Nothing of it runs until a building is [applied](Self::apply) over it or it [begins](Self::begin) as it is.
+    pub async fn open(&self) -> Result<(), OpenError> {
+        self.estate.open().await
+    }
+
+    /// Starts the building as the store has it.
+    pub fn begin(&self) {
+        self.estate.begin();
+    }
+
+    /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
+    ///
+    /// What refers to a deleted entry lets go of it: systems lose the module or zone, zones their parent, a key its user and with it itself.
+    /// An entry of a building file stays the file's: whoever edits it is overruled when the file is read again.
+    /// A plain secret or password is kept as its hash; the same one again changes nothing.
+    pub async fn edit(&self, who: &Caller, edits: Vec<Edit>) -> Result<Differences, EditError> {
+        for edit in &edits {
+            if let Err(failure) = may_edit(&self.directory(), who, edit) {
+                self.metrics.refusals.increment(1);
+                audit::refused_edit(who, &edit.id(), &failure);
+                return Err(EditError::Forbidden(failure));
             }
         }
-        for system in directory.systems() {
-            self.subscriptions
-                .mapped(system.id.clone(), directory.slots(system));
+        self.estate.edit(who, edits).await
+    }
+
+    /// Makes the building that of a file, which owns every entry that it ever named, or computes what that would change.
+    ///
+    /// Nothing is written when nothing changes. Passwords in the clear are hashed later, since that takes long; until then a user keeps the one before.
+    pub async fn apply(&self, how: Apply) -> Result<Differences, EditError> {
+        self.estate.apply(Editor::File, how).await
+    }
+
+    /// The same for somebody who sends the file.
+    pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
+        self.may_apply(who).map_err(EditError::Forbidden)?;
+        self.estate.apply(Editor::Caller(who.clone()), how).await
+    }
+
+    /// Whether somebody may change the building as a whole.
+    pub fn may_apply(&self, who: &Caller) -> Result<(), Failure> {
+        let verdict = may_have_building(who);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::out_of_reach(who, "the whole building", failure);
         }
-        Ok(())
+        verdict
+    }
+
+    /// The whole building, with the hashes of its secrets and the settings of its modules.
+    pub fn export(&self, who: &Caller) -> Result<Building, Failure> {
+        self.may_apply(who)?;
+        audit::exported(who);
+        Ok(self.directory().to_building())
     }
 
     /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
@@ -131,8 +194,13 @@ impl Core {
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Caller, Failure> {
-        let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.authenticate(credentials, address)
+        self.estate.keys().authenticate(credentials, address)
+    }
+
+    /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
+    /// since the order to close it may have passed before.
+    pub fn still_admits(&self, who: &Caller) -> bool {
+        self.estate.keys().still_admits(who)
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
@@ -183,23 +251,84 @@ impl Core {
 
     /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
     pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
-        self.metrics.execs.increment(1);
-        let admitted = self
-            .callee(&call.module)
-            .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
-        match admitted {
-            Ok(module) => match module.exec(call, slot, self.settings.exec_deadline) {
-                Offered::Taken => Some(Nudge::new(module)),
-                Offered::Full => {
-                    self.metrics.mailbox_full.increment(1);
-                    None
-                }
-                Offered::Ended => None,
+        let Call {
+            module,
+            function,
+            arguments,
+        } = call;
+        let callee = self
+            .subscriptions
+            .resolve(&module)
+            .and_then(|id| self.running(&id));
+        self.offer(
+            who,
+            callee,
+            function,
+            arguments,
+            slot,
+            |function, failure| {
+                audit::refused_call(who, &module, function, failure);
             },
+        )
+    }
+
+    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
+    pub fn exec_by_id(
+        &self,
+        who: &Caller,
+        module: &ModuleId,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+    ) {
+        let reached = may_reach(&self.directory(), who, module);
+        if reached.is_ok() {
+            audit::allowed_by_id(who, module, &function);
+        }
+        let callee = reached.and_then(|()| self.running(module));
+        let nudge = self.offer(
+            who,
+            callee,
+            function,
+            arguments,
+            slot,
+            |function, failure| {
+                audit::refused_by_id(who, "exec", module, function.as_str(), failure);
+            },
+        );
+        if let Some(nudge) = nudge {
+            nudge.give();
+        }
+    }
+
+    /// Queues a call at its module, or answers it. `refused` writes down that the caller may not make it.
+    fn offer(
+        &self,
+        who: &Caller,
+        callee: Result<Arc<ModuleHandle>, Failure>,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+        refused: impl FnOnce(&FunctionName, &Failure),
+    ) -> Option<Nudge> {
+        self.metrics.execs.increment(1);
+        let admitted =
+            callee.and_then(|module| module.admit(who.clearance(), &function).map(|()| module));
+        match admitted {
+            Ok(module) => {
+                match module.exec(function, arguments, slot, self.settings.exec_deadline) {
+                    Offered::Taken => Some(Nudge::new(module)),
+                    Offered::Full => {
+                        self.metrics.mailbox_full.increment(1);
+                        None
+                    }
+                    Offered::Ended => None,
+                }
+            }
             Err(failure) => {
                 if failure.kind() == FailureKind::Forbidden {
                     self.metrics.refusals.increment(1);
-                    audit::refused_call(who, &call, &failure);
+                    refused(&function, &failure);
                 }
                 slot.answer(Err(failure));
                 None
@@ -207,10 +336,9 @@ impl Core {
         }
     }
 
-    fn callee(&self, path: &ModulePath) -> Result<Arc<modules::ModuleHandle>, Failure> {
-        let module = self.subscriptions.resolve(path)?;
+    fn running(&self, module: &ModuleId) -> Result<Arc<ModuleHandle>, Failure> {
         self.modules
-            .get(&module)
+            .get(module)
             .ok_or_else(|| Failure::new(FailureKind::Unavailable, "the module does not run"))
     }
 
@@ -254,6 +382,28 @@ impl Core {
         verdict
     }
 
+    /// Whether somebody reaches a module by its id: one that stands in a system within reach. `command` is what for, for the audit log.
+    pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
+        let verdict = may_reach(&self.directory(), who, module);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::refused_by_id(who, command, module, "", failure);
+        }
+        verdict
+    }
+
+    /// What ended a module lately, the latest first. Empty for one that never failed or does not run.
+    pub fn faults(&self, module: &ModuleId) -> Vec<Fault> {
+        self.modules
+            .get(module)
+            .map_or_else(Vec::new, |module| module.faults())
+    }
+
+    /// Every driver that modules can run, in the order of their ids.
+    pub fn drivers(&self) -> Vec<(DriverRef, DriverDescription)> {
+        self.modules.host().drivers()
+    }
+
     /// All statuses of a module that was [resolved](Self::resolve).
     pub fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
         self.subscriptions.state(module, answer);
@@ -261,19 +411,12 @@ impl Core {
 
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
-        Arc::clone(
-            &self
-                .directory
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        self.estate.directory()
     }
 
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
-        for outlet in self.subscriptions.outlets() {
-            outlet.push(&mut vec![Delivery::Close { whom, why }]);
-        }
+        self.estate.close(&whom, why);
     }
 
     /// Brings the gauges up to date, before they are read.
@@ -295,9 +438,14 @@ impl Core {
             .await;
     }
 
-    /// Stops all modules, within bounded time.
+    /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
+    pub async fn finish_edits(&self) {
+        self.estate.finish().await;
+    }
+
+    /// Ends editing and stops all modules, within bounded time.
     pub async fn stop(&self) {
-        self.modules.stop().await;
+        futures_util::future::join(self.estate.stop(), self.modules.stop()).await;
     }
 }
 

@@ -10,12 +10,13 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, WatchId};
+use crate::core::doubles::{MemoryDocuments, NOW, apply};
+use crate::core::{Caller, Core, CoreSettings, Delivery, Ground, Outlet, WatchId};
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, Credentials, DriverRef, KeyId, Module, ModuleId,
-    Origin, Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User,
-    UserId,
+    ApiKey, BindingKey, Building, Clearance, Credentials, DriverRef, KeyId, KeySecret, Module,
+    ModuleId, Origin, Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId,
+    User, UserId,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -51,6 +52,10 @@ impl DriverHost for NoDrivers {
         Err(Self::refuse(driver))
     }
 
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        Vec::new()
+    }
+
     fn start(
         &self,
         module: &Module,
@@ -67,12 +72,17 @@ pub(crate) struct TestCore {
 }
 
 impl TestCore {
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let core = Core::new(
             CoreSettings::default(),
             |_| Arc::new(NoStore),
-            Arc::new(NoDrivers),
-            Arc::new(Handle::current()),
+            Ground {
+                documents: MemoryDocuments::new(),
+                host: Arc::new(NoDrivers),
+                clock: Arc::new(|| NOW),
+                main: Handle::current(),
+                lanes: Arc::new(Handle::current()),
+            },
         );
         let user = User {
             id: UserId::new("user-test").unwrap(),
@@ -84,7 +94,7 @@ impl TestCore {
         };
         let key = ApiKey {
             id: KeyId::new("test").unwrap(),
-            secret: Secret::new("secret"),
+            secret: KeySecret::Plain(Secret::new("secret")),
             user: user.id.clone(),
             level: Clearance::Admin,
             scopes: Scope::parse("public").into_iter().collect(),
@@ -96,7 +106,7 @@ impl TestCore {
             api_keys: vec![key],
             ..Building::default()
         };
-        core.load(building).unwrap();
+        apply(&core, building).await.unwrap();
         Self {
             core: Arc::new(core),
         }

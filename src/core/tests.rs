@@ -8,23 +8,21 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::doubles::{
-    EchoStore, Inbox, ScriptedHost, api_key, json, module, path, place, room, scripted, system,
-    user,
+    self, Inbox, MemoryDocuments, ScriptedHost, api_key, json, module, path, place, room, scripted,
+    system, user,
 };
 use crate::core::limits::SETTLE;
-use crate::core::{Caller, Core, CoreSettings, Outlet, OutletId, ReplySlot};
-use crate::driver_host::HostError;
+use crate::core::{Caller, Core, CoreSettings, EditError, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Building, Call, Clearance, Credentials, DebugTarget, DriverRef, FailureKind, FunctionName,
-    ModuleIndex, ModuleName, Secret, Slots, Subject,
+    Building, Call, Clearance, Credentials, DebugTarget, Differences, DriverRef, FailureKind,
+    FunctionName, ModuleIndex, ModuleName, Secret, Slots, Subject,
 };
-use crate::stores::StatusStore;
 
 // Calls.
 
 #[tokio::test(start_paused = true)]
 async fn a_function_is_called_by_those_who_have_its_clearance() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     for (function, refused) in [
         ("echo", &[] as &[&str]),
         ("support_only", &["user"]),
@@ -44,7 +42,7 @@ async fn a_function_is_called_by_those_who_have_its_clearance() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_says_which_of_system_module_and_function_is_not_there() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     for (place, function, kind) in [
         (
             place("sys-none", "Scratch", 1),
@@ -76,7 +74,7 @@ async fn a_call_says_which_of_system_module_and_function_is_not_there() {
 async fn an_engine_module_is_read_by_support_and_above() {
     let mut building = building(&[("sys-1", &["mod-1"])]);
     building.modules = vec![scripted("mod-1", Some("_Engine"))];
-    let bench = Bench::new(building);
+    let bench = Bench::new(building).await;
     let read = |who| {
         let caller = bench.authenticate(who).unwrap();
         let found = bench.core.resolve(&caller, &place("sys-1", "_Engine", 1));
@@ -89,7 +87,7 @@ async fn an_engine_module_is_read_by_support_and_above() {
 
 #[tokio::test(start_paused = true)]
 async fn a_log_is_found_by_the_modules_place_or_id() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     let by_id = |id| DebugTarget::Module {
         id: module(id),
         system: None,
@@ -118,7 +116,7 @@ async fn like_named_modules_are_numbered_in_the_order_of_their_system() {
         scripted("mod-3", Some("Display")),
         scripted("mod-4", Some("Scratch")),
     ];
-    let bench = Bench::new(building);
+    let bench = Bench::new(building).await;
     let directory = bench.core.directory();
     let slots = directory.slots(directory.system(&system("sys-1")).unwrap());
     let expected: Slots = [
@@ -143,14 +141,17 @@ async fn like_named_modules_are_numbered_in_the_order_of_their_system() {
 
 #[tokio::test(start_paused = true)]
 async fn a_system_that_a_new_building_lacks_shows_null_and_is_not_found() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &["mod-1"])])).await;
     bench.pass(Duration::from_millis(1)).await;
     bench.host.life().say("x", Some("1"));
     let gone = bench.bind("sys-1");
     let kept = bench.bind("sys-2");
     assert_eq!(bench.inbox.take_values(), ["1", "1"]);
 
-    bench.core.load(building(&[("sys-2", &["mod-1"])])).unwrap();
+    bench
+        .apply(building(&[("sys-2", &["mod-1"])]))
+        .await
+        .unwrap();
     bench.pass(2 * SETTLE).await;
     let told = bench.inbox.take_told();
     assert_eq!(told.len(), 1, "{told:?}");
@@ -168,24 +169,30 @@ async fn a_system_that_a_new_building_lacks_shows_null_and_is_not_found() {
 
 #[tokio::test(start_paused = true)]
 async fn a_system_that_a_new_building_brings_back_comes_alive_again() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     bench.pass(Duration::from_millis(1)).await;
     bench.host.life().say("x", Some("1"));
     bench.bind("sys-1");
-    bench.core.load(building(&[])).unwrap();
+    bench.apply(building(&[])).await.unwrap();
     bench.pass(2 * SETTLE).await;
-    bench.core.load(building(&[("sys-1", &["mod-1"])])).unwrap();
+    bench
+        .apply(building(&[("sys-1", &["mod-1"])]))
+        .await
+        .unwrap();
     assert_eq!(bench.inbox.take_values(), ["1", "null", "1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn loading_the_same_building_again_restarts_nothing_and_shows_nothing() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     bench.pass(Duration::from_millis(1)).await;
     bench.host.life().say("x", Some("1"));
     bench.bind("sys-1");
     bench.inbox.take();
-    bench.core.load(building(&[("sys-1", &["mod-1"])])).unwrap();
+    bench
+        .apply(building(&[("sys-1", &["mod-1"])]))
+        .await
+        .unwrap();
     bench.pass(2 * SETTLE).await;
     assert_eq!(bench.inbox.take_values(), [] as [&str; 0]);
     assert_eq!(bench.host.lives().len(), 1);
@@ -193,10 +200,10 @@ async fn loading_the_same_building_again_restarts_nothing_and_shows_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_module_that_a_new_building_adds_is_started() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     let mut more = building(&[("sys-1", &["mod-1", "mod-2"])]);
     more.modules.push(scripted("mod-2", None));
-    bench.core.load(more).unwrap();
+    bench.apply(more).await.unwrap();
     let outcome = bench
         .exec("user", place("sys-1", "Scratch", 2), "echo")
         .await;
@@ -206,12 +213,12 @@ async fn a_module_that_a_new_building_adds_is_started() {
 
 #[tokio::test(start_paused = true)]
 async fn a_building_with_an_unknown_driver_changes_nothing() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     let mut wrong = building(&[("sys-2", &["mod-1"])]);
     wrong.api_keys.clear();
     wrong.modules[0].driver = DriverRef::LinkedIn("nope".to_owned());
-    let error = bench.core.load(wrong).unwrap_err();
-    assert!(matches!(error, HostError::UnknownDriver { .. }), "{error}");
+    let error = bench.apply(wrong).await.unwrap_err();
+    assert!(matches!(error, EditError::Invalid(_)), "{error}");
     let outcome = bench
         .exec("user", place("sys-1", "Scratch", 1), "echo")
         .await;
@@ -220,10 +227,10 @@ async fn a_building_with_an_unknown_driver_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_a_new_building_lacks_no_longer_opens() {
-    let bench = Bench::new(building(&[("sys-1", &["mod-1"])]));
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
     let mut fewer = building(&[("sys-1", &["mod-1"])]);
     fewer.api_keys.retain(|key| key.id.as_str() != "support");
-    bench.core.load(fewer).unwrap();
+    bench.apply(fewer).await.unwrap();
     assert!(bench.authenticate("user").is_some());
     assert!(bench.authenticate("support").is_none());
 }
@@ -239,17 +246,18 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(building: Building) -> Self {
+    async fn new(building: Building) -> Self {
         let host = ScriptedHost::new();
-        let core = Arc::new(Core::new(
+        let documents = MemoryDocuments::new();
+        let core = doubles::core(
             CoreSettings::default(),
-            |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
-            Arc::clone(&host) as Arc<_>,
-            Arc::new(Handle::current()),
-        ));
+            &documents,
+            &host,
+            &Handle::current(),
+        );
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
-        core.load(building).unwrap();
+        doubles::apply(&core, building).await.unwrap();
         let inbox = Inbox::new();
         let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {
@@ -258,6 +266,10 @@ impl Bench {
             inbox,
             outlet,
         }
+    }
+
+    async fn apply(&self, building: Building) -> Result<Differences, EditError> {
+        doubles::apply(&self.core, building).await
     }
 
     async fn pass(&self, time: Duration) {

@@ -1,6 +1,6 @@
 //! Why a connection ends. Every end has a name, a code and a counter.
 
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, KeyId};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,10 +90,12 @@ impl CloseReason {
 }
 
 /// Whose connections an order to close is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     /// Everybody's.
     All,
     /// One connection.
     Connection(ConnectionId),
+    /// Those that were let in by this API key.
+    Key(KeyId),
 }

@@ -16,6 +16,14 @@ text_id! {
     /// The public half of an API key.
     KeyId, "an API key id"
 }
+text_id! {
+    /// The entry that metadata belongs to: the id of a zone, system, module or user.
+    ParentId, "a parent id"
+}
+text_id! {
+    /// What metadata is called at its parent.
+    MetadataName, "a metadata name"
+}
 
 /// One client's connection, never used twice by a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,6 +6,7 @@
 mod building;
 mod close;
 mod credentials;
+mod edit;
 mod event;
 mod failure;
 mod ids;
@@ -14,7 +15,8 @@ mod request;
 mod status;
 
 pub use building::{
-    ApiKey, Building, DriverRef, Module, Password, Scope, ScopeAccess, System, User, Zone,
+    ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
+    Password, Scope, ScopeAccess, System, User, Zone, rules,
 };
 pub use close::{Audience, CloseReason};
 pub use credentials::{Credentials, Secret};
@@ -22,9 +24,13 @@ pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
     ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,
 };
+pub use edit::{
+    Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
+    Version,
+};
 pub use event::{Event, LogLine, Subject};
 pub use failure::{Failure, FailureKind};
-pub use ids::{ConnectionId, KeyId, Revision, Ticket, UserId, ZoneId};
+pub use ids::{ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, UserId, ZoneId};
 pub use reply::Reply;
 pub use request::{Call, DebugTarget, Request};
 pub use status::{

@@ -1,13 +1,22 @@
-//! Where statuses are kept and travel: the port, and its implementations.
+//! Where things are kept and travel: the ports, and their implementations.
 //!
-//! The core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
+//! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
+//! Documents: the core loads and commits what must outlive the process through [`DocumentStore`]; their text is JSON, which `shapes` writes and reads.
 //! So neither imports the other.
 
 pub mod embedded;
+mod shapes;
+#[cfg(test)]
+mod suite;
 
+use std::io;
+
+use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::model::{BindingKey, ModuleId, Slots, State, StatusChange, SystemId};
+
+pub use shapes::BadDocument;
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.
 pub trait StatusStore: Send + Sync + 'static {
@@ -40,4 +49,108 @@ pub trait StoreFeed: Send + Sync + 'static {
 
     /// These are all slots of a system.
     fn mapped(&self, system: SystemId, slots: Slots);
+}
+
+/// Keeps documents. What was committed is there after the process, the machine or the power has failed, if the store says that it is durable.
+pub trait DocumentStore: Send + Sync + 'static {
+    /// All documents, in no particular order.
+    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+
+    /// Makes all changes or none, in this order, and returns when they are durable.
+    ///
+    /// After an error the store holds what it held before. A commit that has begun is brought to its end even if nobody waits for it any more.
+    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+/// Which document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentId {
+    /// What kind of thing it is about.
+    pub collection: &'static str,
+    /// Which one.
+    pub id: String,
+}
+
+/// A document as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its collection.
+    pub collection: String,
+    /// Its id, unique in the collection.
+    pub id: String,
+    /// How often it has changed.
+    pub version: u64,
+    /// The content as JSON. It may hold passwords.
+    pub json: String,
+}
+
+/// The content may hold passwords, so it is not shown.
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document")
+            .field("collection", &self.collection)
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// The document has this content.
+    Put(Document),
+    /// There is no such document; nothing happens if there is none.
+    Delete(DocumentId),
+}
+
+/// Why documents could not be read or kept. The messages are one line each and say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The directory or the file in it cannot be used.
+    #[error(
+        "{place}: could not use it for the store ({cause}); name a directory with --data that riser may read and write"
+    )]
+    Unusable {
+        /// The directory or file.
+        place: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Another process has it open.
+    #[error(
+        "{place}: another riser is using this store; stop it, or name another directory with --data"
+    )]
+    InUse {
+        /// The file.
+        place: String,
+    },
+    /// It was written by a newer riser.
+    #[error(
+        "{place}: a newer riser has written this store (schema {found}, this one knows up to {known}); run that version, or name another directory with --data"
+    )]
+    Newer {
+        /// The file.
+        place: String,
+        /// Its schema.
+        found: u64,
+        /// The newest schema that this program knows.
+        known: u64,
+    },
+    /// It is no store, or no longer one. It is left as it is.
+    #[error(
+        "{place}: this is no store of riser's, or it is damaged ({detail}); put back a copy, or name another directory with --data"
+    )]
+    Damaged {
+        /// The file.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A commit failed, and nothing of it holds.
+    #[error("could not write to the store ({detail}); nothing was changed")]
+    NotWritten {
+        /// What is wrong.
+        detail: String,
+    },
 }

@@ -1,7 +1,7 @@
 //! The gateway as an operator starts it: the real binary on a free port.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::harness::{
-    DEADLINE, Door, Folder, Key, Process, Request, Stream, TestClient, WireClient,
+    Certificate, DEADLINE, Door, Endpoint, Folder, Key, Process, Request, Stream, TestClient,
+    WireClient,
 };
 
 /// Where PlaceOS's clients look for the websocket.
@@ -20,12 +21,19 @@ const BUILDING_FILE: &str = "building.yaml";
 
 const FREE_PORT: &str = "127.0.0.1:0";
 
+/// What its certificate and the key are called there.
+pub(crate) const CERTIFICATE_FILE: &str = "cert.pem";
+pub(crate) const KEY_FILE: &str = "key.pem";
+
 /// How a gateway is to be started.
 #[derive(Debug)]
 pub(crate) struct Plan {
     folder: Folder,
+    certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// In bytes; none when absent.
+    file_size_limit: Option<u64>,
 }
 
 impl Plan {
@@ -33,8 +41,10 @@ impl Plan {
     pub(crate) fn bare() -> Self {
         Self {
             folder: Folder::new(),
+            certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
+            file_size_limit: None,
         }
     }
 
@@ -49,9 +59,35 @@ impl Plan {
         ])
     }
 
+    /// By TLS, with this certificate.
+    pub(crate) fn tls(self, certificate: &Certificate) -> Self {
+        let plan = self
+            .file(CERTIFICATE_FILE, &certificate.chain)
+            .file(KEY_FILE, &certificate.key)
+            .arguments(["--tls-cert", CERTIFICATE_FILE, "--tls-key", KEY_FILE]);
+        let certificate = Some(certificate.clone());
+        Self {
+            certificate,
+            ..plan
+        }
+    }
+
     pub(crate) fn arguments<'a>(mut self, more: impl IntoIterator<Item = &'a str>) -> Self {
         self.arguments.extend(more.into_iter().map(str::to_owned));
         self
+    }
+
+    /// No file of its may become larger than this, until [`Gateway::lift_file_size_limit`].
+    pub(crate) fn file_size_limit(self, bytes: u64) -> Self {
+        Self {
+            file_size_limit: Some(bytes),
+            ..self
+        }
+    }
+
+    /// The folder that the gateway starts in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Adds a variable to the environment.
@@ -68,11 +104,11 @@ impl Plan {
 
     /// Starts it and waits for the ready line.
     pub(crate) async fn start(self) -> Gateway {
-        let (process, address) = self.ready().await;
+        let (process, endpoint) = self.ready().await;
         Gateway {
             plan: self,
             process,
-            address,
+            endpoint,
         }
     }
 
@@ -88,7 +124,17 @@ impl Plan {
     }
 
     fn spawn(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_riser"));
+        let binary = env!("CARGO_BIN_EXE_riser");
+        let mut command = match self.file_size_limit {
+            None => Command::new(binary),
+            Some(bytes) => {
+                let mut shell = Command::new("/bin/sh");
+                // The unit of the limit is half a kilobyte.
+                let limit = format!("ulimit -S -f {} && exec \"$0\" \"$@\"", bytes / 512);
+                shell.args(["-c", &limit, binary]);
+                shell
+            }
+        };
         command
             .args(&self.arguments)
             .env_clear()
@@ -96,14 +142,20 @@ impl Plan {
         Process::start("riser", command, self.folder.path())
     }
 
-    async fn ready(&self) -> (Process, SocketAddr) {
+    async fn ready(&self) -> (Process, Endpoint) {
         let mut process = self.spawn();
         let line = process.next_line(Stream::Out, DEADLINE).await;
         let line = line.expect("the gateway ended before it was ready");
-        let address = line.strip_prefix("riser ready http://");
-        let address = address.and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
-        (process, address)
+        let (scheme, address) = line
+            .strip_prefix("riser ready ")
+            .and_then(|url| url.split_once("://"))
+            .unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
+        let endpoint = Endpoint {
+            address: address.parse().expect("an address in the ready line"),
+            certificate: self.certificate.clone(),
+        };
+        assert_eq!(scheme, endpoint.http_scheme(), "in the ready line");
+        (process, endpoint)
     }
 }
 
@@ -120,7 +172,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Gateway {
     plan: Plan,
     process: Process,
-    address: SocketAddr,
+    endpoint: Endpoint,
 }
 
 impl Gateway {
@@ -130,11 +182,27 @@ impl Gateway {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.endpoint.address
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let Endpoint { address, .. } = &self.endpoint;
+        format!("{}://{address}", self.endpoint.http_scheme())
+    }
+
+    /// Where it is, and how it is spoken to.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The folder that it was started in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.plan.folder.path()
+    }
+
+    /// What clients want to see of it from here on, as after a change of its certificate.
+    pub(crate) fn expect_certificate(&mut self, certificate: &Certificate) {
+        self.endpoint.certificate = Some(certificate.clone());
     }
 
     pub(crate) fn process(&mut self) -> &mut Process {
@@ -163,17 +231,17 @@ impl Gateway {
 
     /// A websocket that is still to be asked for.
     pub(crate) fn door(&self) -> Door {
-        Door::new(self.address)
+        Door::new(self.endpoint.clone())
     }
 
     /// A websocket whose frames are written and read by hand, with this key.
     pub(crate) async fn connect_wire(&self, key: Key) -> WireClient {
-        WireClient::connect(self.address, key, &[]).await
+        WireClient::connect(self.endpoint.clone(), key, &[]).await
     }
 
     /// A plain request.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.address, method, path)
+        Request::new(self.endpoint.clone(), method, path)
     }
 
     /// Waits until a measure on `/metrics`, without labels, has this value.
@@ -211,6 +279,34 @@ impl Gateway {
         number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
     }
 
+    /// Writes its building file anew, as some editors do.
+    pub(crate) fn write_building(&self, text: &str) {
+        self.plan.folder.write(BUILDING_FILE, text);
+    }
+
+    /// Puts another file in the place of its building file, as other editors do.
+    pub(crate) fn replace_building(&self, text: &str) {
+        let new = self.plan.folder.write("building.yaml.new", text);
+        std::fs::rename(new, self.folder().join(BUILDING_FILE)).expect("a file can be replaced");
+    }
+
+    /// Its files may become as large as they like.
+    pub(crate) async fn lift_file_size_limit(&self) {
+        let id = self.process.id().to_string();
+        let mut command = Command::new("prlimit");
+        let status = command.args(["--pid", &id, "--fsize=unlimited:"]).status();
+        let status = status.await.expect("there is a prlimit");
+        assert!(status.success(), "the limit is lifted");
+    }
+
+    /// From the next start on no building file is named.
+    pub(crate) fn forget_building(&mut self) {
+        let arguments = &mut self.plan.arguments;
+        if let Some(at) = arguments.iter().position(|flag| flag == "--building") {
+            arguments.drain(at..at + 2);
+        }
+    }
+
     /// Asks it to stop, as a service manager does.
     pub(crate) async fn ask_to_stop(&self) {
         self.process.signal("TERM").await;
@@ -239,14 +335,14 @@ impl Gateway {
 
     /// Starts it again after its end, on the same port.
     pub(crate) async fn restart(&mut self) {
-        let port = self.address.to_string();
+        let port = self.endpoint.address.to_string();
         for argument in &mut self.plan.arguments {
             if argument == FREE_PORT {
                 argument.clone_from(&port);
             }
         }
-        let (process, address) = self.plan.ready().await;
-        assert_eq!(address, self.address, "it is where it was");
+        let (process, endpoint) = self.plan.ready().await;
+        assert_eq!(endpoint.address, self.endpoint.address, "where it was");
         self.process = process;
     }
 }

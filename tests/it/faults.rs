@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use riser::building;
-use riser::core::{Core, CoreSettings};
+use riser::core::{Apply, Core, CoreSettings, Ground, Rehearsal};
 use riser::driver_host::in_process::InProcessHost;
-use riser::model::{BindingKey, ModuleId, Secret, State, StatusChange, SystemId};
+use riser::model::{BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId};
 use riser::server::{Server, ServerSettings};
+use riser::stores::embedded::EmbeddedDocumentStore;
 use riser::stores::{StatusStore, StoreFeed};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -61,16 +62,30 @@ impl Inside {
     fn start() -> Self {
         let drivers = Runtime::new().expect("a runtime");
         let definitions = driver_registry::drivers();
-        let ids: Vec<&str> = definitions.iter().map(|driver| driver.id).collect();
+        let ids: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
         let demo = building::demo(&Secret::new("secret"), &ids).expect("the demo building");
         let host = InProcessHost::new(definitions, drivers.handle().clone()).expect("drivers");
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |feed| Arc::new(PanickingStore(feed)),
-            Arc::new(host),
-            Arc::new(drivers.handle().clone()),
+            Ground {
+                documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
+                host: Arc::new(host),
+                clock: Arc::new(|| 0),
+                main: drivers.handle().clone(),
+                lanes: Arc::new(drivers.handle().clone()),
+            },
         ));
-        core.load(demo).expect("the demo building");
+        let apply = Apply {
+            building: demo,
+            source: Source::Demo,
+            rehearsal: Rehearsal::Real,
+        };
+        let (sender, applied) = std::sync::mpsc::sync_channel(1);
+        let applying = Arc::clone(&core);
+        drivers.spawn(async move { sender.send(applying.apply(apply).await) });
+        let applied = applied.recv().expect("an answer");
+        applied.expect("the demo building");
         let settings = ServerSettings {
             listen: "127.0.0.1:0".parse().expect("an address"),
             workers: 1,

@@ -42,6 +42,11 @@ impl JsonText {
         Self(Arc::from("null"))
     }
 
+    /// The JSON value `{}`.
+    pub fn empty_object() -> Self {
+        Self(Arc::from("{}"))
+    }
+
     /// The JSON value `true` or `false`.
     pub fn boolean(value: bool) -> Self {
         Self(Arc::from(if value { "true" } else { "false" }))

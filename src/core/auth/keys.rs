@@ -1,7 +1,7 @@
-//! API keys: kept as digests, compared in constant time.
+//! API keys: kept as hashes, compared in constant time.
 //!
-//! The digest is an HMAC-SHA512 under a secret of this store: cheap enough for a storm of connections,
-//! and worth nothing to whoever reads the store without that secret.
+//! The hash of a secret is an HMAC-SHA512 under a random key of its own, `hmac-sha512$<key>$<digest>` in hexadecimal:
+//! cheap enough for a storm of connections, since a secret is long and random, and whole in itself, so that it can be carried from store to store.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,8 +15,12 @@ use subtle::ConstantTimeEq;
 
 use crate::core::auth::audit;
 use crate::core::auth::principal::{Caller, Principal, Reach};
-use crate::model::{ApiKey, Credentials, Failure, FailureKind, KeyId, Secret, User, UserId};
+use crate::core::directory::Directory;
+use crate::model::{
+    ApiKey, Credentials, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, User,
+};
 
+const SALT_BYTES: usize = 32;
 const DIGEST_BYTES: usize = 64;
 
 /// How much of an unknown key's id reaches the audit log.
@@ -24,42 +28,145 @@ const SHOWN_MAX_BYTES: usize = 64;
 
 /// All API keys of a building.
 pub(in crate::core) struct KeyRing {
-    digest_secret: [u8; DIGEST_BYTES],
     keys: HashMap<KeyId, Record>,
     /// Compared with when there is no such key, so that a guess at an id takes as long as a guess at a secret.
-    nobody: [u8; DIGEST_BYTES],
+    nobody: KeyHash,
 }
 
 struct Record {
-    digest: [u8; DIGEST_BYTES],
+    hash: KeyHash,
     principal: Arc<Principal>,
 }
 
-impl KeyRing {
-    /// Digests the keys. A key whose user is not there is left out; the building file's check has refused that before.
-    pub(in crate::core) fn new(keys: &[ApiKey], users: &[User]) -> Self {
-        let mut digest_secret = [0; DIGEST_BYTES];
-        rand::rng().fill_bytes(&mut digest_secret);
-        let users: HashMap<&UserId, Arc<User>> = users
-            .iter()
-            .map(|user| (&user.id, Arc::new(user.clone())))
-            .collect();
-        let keys = keys
-            .iter()
-            .filter_map(|key| {
-                let user = Arc::clone(users.get(&key.user)?);
-                let record = Record {
-                    digest: digest(&digest_secret, key.id.as_str(), &key.secret),
-                    principal: Arc::new(principal(key, user)),
-                };
-                Some((key.id.clone(), record))
-            })
-            .collect();
+/// The hash of an API key's secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct KeyHash {
+    salt: [u8; SALT_BYTES],
+    digest: [u8; DIGEST_BYTES],
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The secret as it is kept: one in the clear is hashed, or given back as the stored hash when it is that secret's.
+pub(in crate::core) fn resolve_key_secret(
+    secret: KeySecret,
+    stored: Option<&KeySecret>,
+) -> KeySecret {
+    let KeySecret::Plain(plain) = secret else {
+        return secret;
+    };
+    if let Some(KeySecret::Hashed(text)) = stored
+        && KeyHash::parse(text).is_some_and(|hash| hash.is_of(plain.expose()))
+    {
+        return KeySecret::Hashed(text.clone());
+    }
+    KeySecret::Hashed(KeyHash::of(&plain).to_text())
+}
+
+impl KeyHash {
+    fn of(secret: &Secret) -> Self {
+        let mut salt = [0; SALT_BYTES];
+        rand::rng().fill_bytes(&mut salt);
+        let digest = digest(&salt, secret.expose());
+        Self { salt, digest }
+    }
+
+    fn nobodys() -> Self {
         Self {
-            digest_secret,
-            keys,
-            nobody: [0; DIGEST_BYTES],
+            salt: [0; SALT_BYTES],
+            digest: [0; DIGEST_BYTES],
         }
+    }
+
+    fn parse(text: &Secret) -> Option<Self> {
+        let (salt, digest) = text
+            .expose()
+            .strip_prefix(KEY_HASH_PREFIX)?
+            .split_once('$')?;
+        Some(Self {
+            salt: from_hex(salt)?,
+            digest: from_hex(digest)?,
+        })
+    }
+
+    fn to_text(&self) -> Secret {
+        let mut text = KEY_HASH_PREFIX.to_owned();
+        push_hex(&mut text, &self.salt);
+        text.push('$');
+        push_hex(&mut text, &self.digest);
+        Secret::new(text)
+    }
+
+    /// In constant time.
+    fn is_of(&self, secret: &str) -> bool {
+        let digest = digest(&self.salt, secret);
+        bool::from(digest.as_slice().ct_eq(self.digest.as_slice()))
+    }
+}
+
+fn digest(salt: &[u8], secret: &str) -> [u8; DIGEST_BYTES] {
+    let mut mac = Hmac::<Sha512>::new_from_slice(salt).expect("HMAC takes a key of any length");
+    mac.update(secret.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for half in [byte >> 4, byte & 0xf] {
+            text.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+        }
+    }
+}
+
+fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+impl KeyRing {
+    /// The keys of a directory, which has checked that each has its user.
+    pub(in crate::core) fn new(directory: &Directory) -> Self {
+        let record = |key: &ApiKey| {
+            let KeySecret::Hashed(text) = &key.secret else {
+                return None;
+            };
+            let hash = KeyHash::parse(text)?;
+            let user = directory.shared_user(&key.user)?;
+            let principal = Arc::new(principal(key, hash.clone(), user));
+            Some((key.id.clone(), Record { hash, principal }))
+        };
+        Self {
+            keys: directory.api_keys().filter_map(record).collect(),
+            nobody: KeyHash::nobodys(),
+        }
+    }
+
+    /// The keys that have gone in a later ring, or open less there, or have another secret.
+    pub(in crate::core) fn weakened_in<'a>(
+        &'a self,
+        next: &'a Self,
+    ) -> impl Iterator<Item = KeyId> + 'a {
+        let weakened = |(id, record): (&KeyId, &Record)| {
+            (!next.still_admits(&record.principal)).then(|| id.clone())
+        };
+        self.keys.iter().filter_map(weakened)
+    }
+
+    /// Whether somebody who was let in by an earlier ring would be let in by this one, to no less.
+    pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
+        self.keys
+            .get(who.key())
+            .is_some_and(|record| record.principal.covers(who))
     }
 
     /// Who shows these credentials at this address. A refusal is written to the audit log.
@@ -92,10 +199,9 @@ impl KeyRing {
             .expose()
             .split_once('.')
             .unwrap_or((presented.expose(), ""));
-        let digest = digest(&self.digest_secret, id, &Secret::new(secret));
         let record = self.keys.get(id);
-        let expected = record.map_or(&self.nobody, |record| &record.digest);
-        let equal = bool::from(digest.as_slice().ct_eq(expected.as_slice()));
+        let hash = record.map_or(&self.nobody, |record| &record.hash);
+        let equal = hash.is_of(secret);
         match record {
             Some(record) if equal => Ok(Arc::clone(&record.principal)),
             _ => Err(unauthenticated("unknown X-API-Key")),
@@ -125,16 +231,7 @@ fn unauthenticated(message: &str) -> Failure {
     Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
 }
 
-fn digest(digest_secret: &[u8], id: &str, secret: &Secret) -> [u8; DIGEST_BYTES] {
-    let mut mac =
-        Hmac::<Sha512>::new_from_slice(digest_secret).expect("HMAC takes a key of any length");
-    mac.update(id.as_bytes());
-    mac.update(b".");
-    mac.update(secret.expose().as_bytes());
-    mac.finalize().into_bytes().into()
-}
-
-fn principal(key: &ApiKey, user: Arc<User>) -> Principal {
+fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
     let reach = if key.systems.is_empty() && key.zones.is_empty() {
         Reach::Everything
     } else {
@@ -147,6 +244,7 @@ fn principal(key: &ApiKey, user: Arc<User>) -> Principal {
         clearance: key.level.min(user.level),
         user,
         key: key.id.clone(),
+        secret,
         scopes: key.scopes.clone(),
         reach,
     }
@@ -155,27 +253,26 @@ fn principal(key: &ApiKey, user: Arc<User>) -> Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Clearance, Scope};
+    use crate::core::doubles::{api_key, directory, user};
+    use crate::model::{Building, Clearance};
 
-    fn ring() -> KeyRing {
-        let user = User {
-            id: UserId::new("user-1").unwrap(),
-            email: "a@example.test".into(),
-            name: "A".into(),
-            level: Clearance::Support,
-            groups: vec![],
-            password: None,
-        };
-        let key = ApiKey {
-            id: KeyId::new("panel").unwrap(),
-            secret: Secret::new("s.3cret"),
-            user: user.id.clone(),
-            level: Clearance::Admin,
-            scopes: vec![Scope::parse("public").unwrap()],
-            systems: vec![],
-            zones: vec![],
-        };
-        KeyRing::new(&[key], &[user])
+    fn ring(keys: Vec<ApiKey>) -> KeyRing {
+        KeyRing::new(&directory(Building {
+            users: vec![user(Clearance::Support)],
+            api_keys: keys,
+            ..Building::default()
+        }))
+    }
+
+    fn panel(secret: KeySecret) -> ApiKey {
+        ApiKey {
+            secret,
+            ..api_key("panel", Clearance::Admin)
+        }
+    }
+
+    fn plain(text: &str) -> KeySecret {
+        KeySecret::Plain(Secret::new(text))
     }
 
     fn presented(text: &str) -> Credentials {
@@ -186,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_key_opens_with_its_secret_at_the_lower_of_the_two_levels() {
-        let principal = ring()
+        let ring = ring(vec![panel(plain("s.3cret"))]);
+        let principal = ring
             .authenticate(&presented("panel.s.3cret"), HERE)
             .unwrap();
         assert_eq!(principal.clearance(), Clearance::Support);
@@ -195,11 +293,44 @@ mod tests {
 
     #[test]
     fn every_other_credential_is_refused_without_a_hint() {
+        let ring = ring(vec![panel(plain("s.3cret"))]);
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
-            let failure = ring().authenticate(&presented(text), HERE).unwrap_err();
+            let failure = ring.authenticate(&presented(text), HERE).unwrap_err();
             assert_eq!(failure.message(), "unknown X-API-Key", "{text:?}");
         }
-        let failure = ring().authenticate(&Credentials::Absent, HERE).unwrap_err();
+        let failure = ring.authenticate(&Credentials::Absent, HERE).unwrap_err();
         assert_eq!(failure.kind(), FailureKind::Unauthenticated);
+    }
+
+    #[test]
+    fn the_same_secret_keeps_its_hash_and_another_gets_a_fresh_one() {
+        let hashed = |secret, stored| match resolve_key_secret(secret, stored) {
+            KeySecret::Hashed(text) => text,
+            KeySecret::Plain(_) => panic!("not hashed"),
+        };
+        let first = hashed(plain("one"), None);
+        let stored = KeySecret::Hashed(first.clone());
+        assert_eq!(hashed(plain("one"), Some(&stored)), first);
+        assert_ne!(hashed(plain("two"), Some(&stored)), first);
+        assert_ne!(
+            hashed(plain("one"), None),
+            first,
+            "each has a salt of its own"
+        );
+    }
+
+    #[test]
+    fn a_hash_opens_as_the_secret_did_that_it_was_made_from() {
+        let hashed = resolve_key_secret(plain("s3cret"), None);
+        let ring = ring(vec![panel(hashed)]);
+        assert!(ring.authenticate(&presented("panel.s3cret"), HERE).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_whole_hash_opens_nothing() {
+        for text in ["hmac-sha512$", "hmac-sha512$00$00", "hmac-sha512$é$"] {
+            let ring = ring(vec![panel(KeySecret::Hashed(Secret::new(text)))]);
+            assert!(ring.authenticate(&presented("panel."), HERE).is_err());
+        }
     }
 }

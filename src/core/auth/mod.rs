@@ -10,6 +10,6 @@ mod principal;
 #[cfg(test)]
 mod tests;
 
-pub(super) use keys::KeyRing;
-pub(super) use policy::{may_read, may_request, may_see};
+pub(super) use keys::{KeyRing, resolve_key_secret};
+pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal, Reach};

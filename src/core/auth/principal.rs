@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::core::auth::keys::KeyHash;
 use crate::model::{Clearance, KeyId, Scope, System, SystemId, User, ZoneId};
 
 /// Somebody whose credentials were good.
@@ -12,6 +13,8 @@ use crate::model::{Clearance, KeyId, Scope, System, SystemId, User, ZoneId};
 pub struct Principal {
     pub(super) user: Arc<User>,
     pub(super) key: KeyId,
+    /// What the key's secret was when it was shown.
+    pub(super) secret: KeyHash,
     pub(super) clearance: Clearance,
     pub(super) scopes: Vec<Scope>,
     pub(super) reach: Reach,
@@ -53,6 +56,22 @@ pub enum Reach {
     },
 }
 
+impl Reach {
+    fn covers(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Everything, _) => true,
+            (Self::Within { .. }, Self::Everything) => false,
+            (
+                Self::Within { systems, zones },
+                Self::Within {
+                    systems: systems_before,
+                    zones: zones_before,
+                },
+            ) => systems.is_superset(systems_before) && zones.is_superset(zones_before),
+        }
+    }
+}
+
 impl Principal {
     /// The user behind the credentials.
     pub fn user(&self) -> &User {
@@ -90,6 +109,24 @@ impl Principal {
             Reach::Everything => true,
             Reach::Within { zones, .. } => zones.contains(zone),
         }
+    }
+
+    /// Whether these are the same credentials, and open at least what those did.
+    pub(super) fn covers(&self, before: &Self) -> bool {
+        let opens = |scope: &Scope| {
+            let mut scopes = self.scopes.iter();
+            scopes.any(|other| {
+                other.name == scope.name
+                    && other.reads() >= scope.reads()
+                    && other.writes() >= scope.writes()
+            })
+        };
+        self.key == before.key
+            && self.secret == before.secret
+            && self.user.id == before.user.id
+            && self.clearance >= before.clearance
+            && before.scopes.iter().all(opens)
+            && self.reach.covers(&before.reach)
     }
 
     /// Whether the credentials are restricted to some systems.

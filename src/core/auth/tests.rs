@@ -6,9 +6,8 @@ use crate::core::auth::policy::{may_reach, may_request, may_see};
 use crate::core::auth::{Caller, KeyRing};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
-    ScriptedHost, api_key, json, module, path, place, room, scripted, system, user,
+    api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
-use crate::driver_host::DriverHost;
 use crate::model::{
     Building, Call, Clearance, Credentials, DebugTarget, FailureKind, FunctionName, Request,
     Secret, ZoneId,
@@ -150,6 +149,7 @@ struct House {
 
 impl House {
     fn new() -> Self {
+        let zone = zone("zone-hq");
         let hq = ZoneId::new("zone-hq").unwrap();
         let mut systems = [
             room("sys-1", &["mod-1", "mod-both"]),
@@ -175,17 +175,14 @@ impl House {
                 .map(|id| scripted(id, Some("Display")))
                 .into(),
             users: vec![user(Clearance::Admin)],
+            api_keys: keys.into(),
+            zones: vec![zone],
             ..Building::default()
         };
-        let host = ScriptedHost::new();
-        let descriptions: Vec<_> = building
-            .modules
-            .iter()
-            .map(|module| host.describe(&module.driver).unwrap())
-            .collect();
+        let directory = directory(building);
         Self {
-            keys: KeyRing::new(&keys, &building.users),
-            directory: Directory::new(building, &descriptions),
+            keys: KeyRing::new(&directory),
+            directory,
         }
     }
 

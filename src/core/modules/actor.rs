@@ -11,6 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
 use rand::RngExt;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::core::limits::{
     CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
@@ -34,6 +35,8 @@ enum Exit {
 
 pub(super) struct Actor {
     pub(super) handle: Arc<ModuleHandle>,
+    /// Cancelled when the module before this one has ended; `None` when there was none.
+    pub(super) before: Option<CancellationToken>,
     pub(super) host: Arc<dyn DriverHost>,
     pub(super) metrics: Arc<CoreMetrics>,
 }
@@ -43,8 +46,13 @@ type RunningCall = BoxFuture<'static, (OpenCall, Result<Outcome, CallError>)>;
 impl Actor {
     /// Runs the module until it is told to stop.
     pub(super) async fn run(mut self) {
+        let _ended = self.handle.ended.clone().drop_guard();
+        // Even when this one is to stop by now: whoever comes after it waits for it alone.
+        if let Some(before) = self.before.take() {
+            before.cancelled().await;
+        }
         let mut failures = 0;
-        loop {
+        while !self.handle.stop.is_cancelled() {
             let began = Instant::now();
             let exit = self.live().await;
             self.handle.voice.end_life();
@@ -53,6 +61,8 @@ impl Actor {
                 Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
                 Exit::Hung => "all its calls are past their deadline".to_owned(),
             };
+            // Before anybody hears of it by the status.
+            self.handle.faults.note(reason.clone());
             self.handle.voice.set_connected(false);
             if began.elapsed() >= RESTART_RESET {
                 failures = 0;
@@ -74,7 +84,7 @@ impl Actor {
     /// One life of the driver.
     async fn live(&mut self) -> Exit {
         let handle = Arc::clone(&self.handle);
-        let sink = handle.voice.begin_life();
+        let sink = handle.voice.begin_life(handle.module.driver.as_str());
         let started = tokio::select! {
             () = handle.stop.cancelled() => return Exit::Stopped,
             started = timeout(START_DEADLINE, self.host.start(&handle.module, sink)) => started,

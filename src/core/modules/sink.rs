@@ -19,7 +19,6 @@ const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
 /// A module's voice, through all its restarts.
 pub(in crate::core) struct Voice {
     module: ModuleId,
-    driver: Arc<str>,
     debugged: AtomicBool,
     said: Mutex<Said>,
     subscriptions: Arc<Subscriptions>,
@@ -33,17 +32,16 @@ struct Said {
     stale: HashSet<StatusName>,
     /// Counts the lives, so that one that has ended is no longer heard.
     life: u64,
+    /// The driver of the latest life, as log lines name it.
+    driver: Arc<str>,
+    /// The module is gone from the building and says nothing more, whoever speaks for it.
+    retired: bool,
 }
 
 impl Voice {
-    pub(super) fn new(
-        module: ModuleId,
-        driver: Arc<str>,
-        subscriptions: Arc<Subscriptions>,
-    ) -> Self {
+    pub(super) fn new(module: ModuleId, subscriptions: Arc<Subscriptions>) -> Self {
         Self {
             module,
-            driver,
             debugged: AtomicBool::new(false),
             said: Mutex::new(Said::default()),
             subscriptions,
@@ -56,9 +54,12 @@ impl Voice {
     }
 
     /// A new life begins: the earlier one is no longer heard, and what it said must be said again.
-    pub(super) fn begin_life(self: &Arc<Self>) -> Arc<LifeSink> {
+    pub(super) fn begin_life(self: &Arc<Self>, driver: &str) -> Arc<LifeSink> {
         let mut said = self.said();
         said.life += 1;
+        if *said.driver != *driver {
+            said.driver = Arc::from(driver);
+        }
         said.stale = said.values.keys().cloned().collect();
         let life = said.life;
         drop(said);
@@ -71,6 +72,17 @@ impl Voice {
     /// The life is over: nothing of it is heard from here on.
     pub(super) fn end_life(&self) {
         self.said().life += 1;
+    }
+
+    /// The module is gone: its statuses are removed, and nothing more is said of it.
+    pub(in crate::core) fn retire(&self) {
+        let mut said = self.said();
+        said.retired = true;
+        said.life += 1;
+        said.stale.clear();
+        for (name, _) in std::mem::take(&mut said.values) {
+            self.write(&name, None);
+        }
     }
 
     /// Removes what this life has not said again.
@@ -109,6 +121,9 @@ impl Voice {
 
     /// The lock on `said` is held until the store has taken the change: two threads that set one status must not be written in the other order.
     fn set(&self, said: &mut Said, name: &StatusName, value: Option<StatusValue>) {
+        if said.retired {
+            return;
+        }
         said.stale.remove(name);
         if said.values.get(name) == value.as_ref() {
             return;
@@ -144,9 +159,10 @@ impl Voice {
             tracing::warn!(target: "module", module = %self.module, %level, "{message}");
         }
         if self.debugged.load(Ordering::Relaxed) {
+            let driver = Arc::clone(&self.said().driver);
             self.subscriptions.line(&Arc::new(LogLine {
                 module: self.module.clone(),
-                driver: Arc::clone(&self.driver),
+                driver,
                 level,
                 message,
             }));

@@ -1,23 +1,25 @@
-//! All running modules: started from the building, watched for deadlines, stopped together.
+//! All running modules: kept in line with the building, watched for deadlines, stopped together.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::core::directory::ModuleEntry;
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
+use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{Description, DriverHost, Spawn};
-use crate::model::{Failure, FailureKind, Module, ModuleId};
+use crate::driver_host::{DriverHost, Spawn};
+use crate::model::{Failure, FailureKind, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -25,9 +27,16 @@ pub(in crate::core) struct Supervisor {
     lanes: Arc<dyn Spawn>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
-    modules: RwLock<HashMap<ModuleId, Arc<ModuleHandle>>>,
+    modules: RwLock<Modules>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct Modules {
+    running: HashMap<ModuleId, Arc<ModuleHandle>>,
+    /// Those that were taken away or replaced and have not ended yet. Their callers still have deadlines, and their devices are not free.
+    leaving: Vec<Arc<ModuleHandle>>,
 }
 
 impl Supervisor {
@@ -43,7 +52,7 @@ impl Supervisor {
             lanes,
             subscriptions,
             metrics,
-            modules: RwLock::new(HashMap::new()),
+            modules: RwLock::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -54,34 +63,84 @@ impl Supervisor {
         &*self.host
     }
 
-    /// Starts a module; nothing happens when it runs already.
-    pub(in crate::core) fn start(&self, module: Module, description: Description) {
-        let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
-        if modules.contains_key(&module.id) {
-            return;
+    /// Lets exactly these modules run: starts those that do not, ends those that are not among them, and starts again those whose driver, address or settings changed.
+    ///
+    /// Returns the modules that are gone; they can no longer be found, and are ending.
+    pub(in crate::core) fn align<'m>(
+        &self,
+        wanted: impl Iterator<Item = &'m ModuleEntry>,
+    ) -> Vec<Arc<ModuleHandle>> {
+        let mut started = Vec::new();
+        let mut modules = self.modules();
+        let Modules { running, leaving } = &mut *modules;
+        leaving.retain(|handle| !handle.ended.is_cancelled());
+        let mut before = std::mem::take(running);
+        for entry in wanted {
+            let id = &entry.module.id;
+            let handle = match before.remove(id) {
+                Some(handle) if handle.runs_as(&entry.module) => handle,
+                Some(handle) => {
+                    handle.stop.cancel();
+                    let next = self.start(entry, Arc::clone(&handle.voice), Some(&handle));
+                    leaving.push(handle);
+                    next
+                }
+                None => {
+                    let mut others = leaving.iter().rev();
+                    let same = others.find(|handle| handle.module.id == *id);
+                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions));
+                    let handle = self.start(entry, Arc::new(voice), same);
+                    started.push(Arc::clone(&handle));
+                    handle
+                }
+            };
+            running.insert(id.clone(), handle);
         }
-        let id = module.id.clone();
-        let voice = Voice::new(
-            id.clone(),
-            Arc::from(module.driver.as_str()),
-            Arc::clone(&self.subscriptions),
-        );
+        let gone: Vec<Arc<ModuleHandle>> = before.into_values().collect();
+        for handle in &gone {
+            handle.stop.cancel();
+        }
+        leaving.extend(gone.iter().map(Arc::clone));
+        // The watch table's lock comes before this one.
+        drop(modules);
+        for handle in started {
+            let id = &handle.module.id;
+            self.subscriptions
+                .with_log_followers(id, |followed| handle.voice.set_debugged(followed));
+        }
+        gone
+    }
+
+    /// Starts a module as soon as the one before it has ended, so that a device never has two.
+    fn start(
+        &self,
+        entry: &ModuleEntry,
+        voice: Arc<Voice>,
+        before: Option<&Arc<ModuleHandle>>,
+    ) -> Arc<ModuleHandle> {
         let handle = Arc::new(ModuleHandle {
-            module,
-            description,
+            module: Arc::clone(&entry.module),
+            description: entry.description().clone(),
             calls: Calls::default(),
-            voice: Arc::new(voice),
+            voice,
+            faults: Faults::default(),
             stop: self.stop.child_token(),
+            ended: CancellationToken::new(),
             hung: Notify::new(),
         });
         let actor = Actor {
             handle: Arc::clone(&handle),
+            before: before.map(|before| before.ended.clone()),
             host: Arc::clone(&self.host),
             metrics: Arc::clone(&self.metrics),
         };
         self.lanes
             .spawn(Box::pin(self.tasks.track_future(actor.run())));
-        modules.insert(id, handle);
+        handle
+    }
+
+    fn modules(&self) -> RwLockWriteGuard<'_, Modules> {
+        self.modules.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The handle of a running module.
@@ -89,17 +148,21 @@ impl Supervisor {
         self.modules
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+            .running
             .get(module)
             .cloned()
     }
 
+    fn running(&self) -> Vec<Arc<ModuleHandle>> {
+        let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
+        modules.running.values().cloned().collect()
+    }
+
+    /// Those that run and those that are ending.
     fn all(&self) -> Vec<Arc<ModuleHandle>> {
-        self.modules
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
+        let running = modules.running.values();
+        running.chain(&modules.leaving).cloned().collect()
     }
 
     /// Tells callers whose deadline has passed, and restarts modules that hang. Runs until it is dropped, away from the drivers' threads.
@@ -121,7 +184,7 @@ impl Supervisor {
 
     /// How many modules run, and how many calls wait at each.
     pub(in crate::core) fn depths(&self) -> Vec<(ModuleId, usize)> {
-        self.all()
+        self.running()
             .into_iter()
             .map(|handle| (handle.module.id.clone(), handle.mailbox_depth()))
             .collect()

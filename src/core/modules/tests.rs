@@ -13,8 +13,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
 
 use crate::core::doubles::{
-    Answer, EchoStore, Inbox, Life, ScriptedHost, Start, Stop, api_key, json, outcome, path, place,
-    room, scripted, user,
+    self, Answer, Inbox, Life, MemoryDocuments, ScriptedHost, Start, Stop, api_key, json, outcome,
+    path, place, room, scripted, user,
 };
 use crate::core::limits::{
     CALLS_IN_FLIGHT, DEADLINE_TICK, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET,
@@ -27,7 +27,6 @@ use crate::model::{
     Building, Call, Clearance, ConnectionId, Credentials, Failure, FailureKind, FunctionName,
     LogLevel, Reply, Secret, StatusName, Subject, Ticket,
 };
-use crate::stores::StatusStore;
 
 const EXEC_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -518,7 +517,7 @@ fn stopping_answers_everybody_even_if_a_driver_blocks_its_thread() {
         .build()
         .unwrap();
     main.block_on(async {
-        let bench = Bench::on(drivers.handle(), Stop::AtOnce, []);
+        let bench = Bench::on(drivers.handle(), Stop::AtOnce, []).await;
         let blocking = bench.exec("block", "[]");
         let life = bench.first_life();
         life.wait_until_blocked();
@@ -567,27 +566,23 @@ impl Bench {
     }
 
     async fn with(stop: Stop, starts: impl IntoIterator<Item = Start>) -> Self {
-        let bench = Self::on(&Handle::current(), stop, starts);
+        let bench = Self::on(&Handle::current(), stop, starts).await;
         bench.pass(CLOCK_STEP).await;
         bench
     }
 
     /// With the module on another runtime.
-    fn on(drivers: &Handle, stop: Stop, starts: impl IntoIterator<Item = Start>) -> Self {
+    async fn on(drivers: &Handle, stop: Stop, starts: impl IntoIterator<Item = Start>) -> Self {
         let host = ScriptedHost::new();
         host.set_stop(stop);
         host.script(starts);
-        let core = Arc::new(Core::new(
-            CoreSettings {
-                exec_deadline: EXEC_DEADLINE,
-            },
-            |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
-            Arc::clone(&host) as Arc<_>,
-            Arc::new(drivers.clone()),
-        ));
+        let settings = CoreSettings {
+            exec_deadline: EXEC_DEADLINE,
+        };
+        let core = doubles::core(settings, &MemoryDocuments::new(), &host, drivers);
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
-        core.load(building()).unwrap();
+        doubles::apply(&core, building()).await.unwrap();
         let inbox = Inbox::new();
         let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let key = Credentials::ApiKey(Secret::new("key.secret"));

@@ -111,6 +111,12 @@ impl Subscriptions {
         }
     }
 
+    /// Tells whether anybody follows a module's log, under the lock, so that nobody begins or ceases to meanwhile.
+    pub(super) fn with_log_followers(&self, module: &ModuleId, tell: impl FnOnce(bool)) {
+        let table = self.table();
+        tell(table.is_log_followed(module));
+    }
+
     /// The module that stands at a place now.
     pub(super) fn resolve(&self, path: &ModulePath) -> Result<ModuleId, Failure> {
         let table = self.table();

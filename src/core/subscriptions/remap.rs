@@ -12,6 +12,9 @@ use crate::model::{Slots, SystemId};
 impl Table {
     /// These are all slots of a system.
     pub(super) fn remap(&mut self, system: SystemId, slots: Slots, now: Instant) {
+        if self.slots.get(&system) == Some(&slots) {
+            return;
+        }
         self.slots.insert(system.clone(), slots);
         self.look_again(&system, now);
     }

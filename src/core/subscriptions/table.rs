@@ -195,6 +195,11 @@ impl Table {
         (follower.watch, others)
     }
 
+    /// Whether anybody follows the log of a module.
+    pub(super) fn is_log_followed(&self, module: &ModuleId) -> bool {
+        self.logs.contains_key(module)
+    }
+
     /// Removes a follower. For a log, says whose and who is left.
     pub(super) fn unwatch(
         &mut self,

@@ -46,7 +46,7 @@ pub(super) struct Connection {
     /// Signs of life that were sent: protocol pings since the last inbound frame, and the dialect's own since the start.
     pub(super) pings: Cell<u32>,
     pub(super) pongs: Cell<u32>,
-    caller: Caller,
+    pub(super) caller: Caller,
     session: RefCell<Session>,
     phase: Cell<Phase>,
     open_execs: Cell<u32>,
@@ -249,6 +249,9 @@ pub(super) fn run(
     if worker.admission.is_draining() {
         // The order to close everybody may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
+    } else if !worker.core.still_admits(&connection.caller) {
+        // The same for the order to close what its key had opened.
+        worker.close(connection, CloseReason::CredentialsRevoked);
     }
     for step in steps {
         worker.perform(connection, step);

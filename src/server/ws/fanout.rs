@@ -53,6 +53,14 @@ impl Worker {
             Delivery::Close { whom, why } => {
                 let connections: Vec<Rc<Connection>> = match whom {
                     Audience::All => self.table.borrow().connections.values().cloned().collect(),
+                    Audience::Key(key) => self
+                        .table
+                        .borrow()
+                        .connections
+                        .values()
+                        .filter(|connection| *connection.caller.key() == key)
+                        .cloned()
+                        .collect(),
                     Audience::Connection(id) => self
                         .table
                         .borrow()

@@ -31,7 +31,7 @@ use crate::server::ws::worker::{Worker, WorkerOutlet};
 
 /// A client that reads as much as a test lets it.
 #[derive(Debug, Default, Clone)]
-pub(super) struct MemoryWire(Rc<Memory>);
+pub(in crate::server) struct MemoryWire(Rc<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
@@ -165,8 +165,8 @@ enum Asked {
 }
 
 impl World {
-    fn new() -> Self {
-        let core = TestCore::new();
+    async fn new() -> Self {
+        let core = TestCore::new().await;
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
         let worker = Worker::new(
@@ -396,7 +396,7 @@ proptest! {
         happenings in proptest::collection::vec(happening(), 1..120)
     ) {
         run(async {
-            let mut world = World::new();
+            let mut world = World::new().await;
             for happening in happenings {
                 world.happen(happening).await;
             }
@@ -413,7 +413,7 @@ proptest! {
 #[test]
 fn a_lost_client_with_bytes_unwritten_leaves_the_flusher_nothing_to_do() {
     run(async {
-        let mut world = World::new();
+        let mut world = World::new().await;
         world.say(0, Asked::Bind, 0);
         world.round().await;
         let (connection, _) = world.clients[0].clone();
@@ -431,7 +431,7 @@ fn a_lost_client_with_bytes_unwritten_leaves_the_flusher_nothing_to_do() {
 #[test]
 fn after_a_panic_of_the_flusher_nobody_is_forgotten() {
     run(async {
-        let mut world = World::new();
+        let mut world = World::new().await;
         for (_, wire) in &world.clients {
             wire.allow(usize::MAX);
         }
@@ -450,7 +450,7 @@ fn after_a_panic_of_the_flusher_nobody_is_forgotten() {
 #[test]
 fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
     run(async {
-        let world = World::new();
+        let world = World::new().await;
         let path = Arc::new(BindingPath {
             module: ModulePath {
                 system: SystemId::new("sys-1").unwrap(),

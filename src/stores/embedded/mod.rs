@@ -1,52 +1,8 @@
-//! The store of a gateway that is alone: it keeps no status and sends every change straight back.
-//!
-//! Statuses are never stored on disk: a module sets them again when it starts.
+//! The stores of a gateway that is alone: statuses in memory, documents in one file or in memory.
 
-use std::fmt;
-use std::sync::Weak;
+mod documents;
+mod schema;
+mod statuses;
 
-use tokio::sync::oneshot;
-
-use crate::model::{BindingKey, ModuleId, State, StatusChange, SystemId};
-use crate::stores::{StatusStore, StoreFeed};
-
-/// Statuses in memory: the core's own table is the only map of latest values.
-pub struct EmbeddedStatusStore {
-    feed: Weak<dyn StoreFeed>,
-}
-
-impl EmbeddedStatusStore {
-    /// A store that tells `feed`.
-    pub fn new(feed: Weak<dyn StoreFeed>) -> Self {
-        Self { feed }
-    }
-}
-
-impl fmt::Debug for EmbeddedStatusStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmbeddedStatusStore")
-            .finish_non_exhaustive()
-    }
-}
-
-impl StatusStore for EmbeddedStatusStore {
-    fn write(&self, mut changes: Vec<StatusChange>) {
-        if let Some(feed) = self.feed.upgrade() {
-            feed.changed(&mut changes);
-        }
-    }
-
-    fn follow(&self, _: &BindingKey) {}
-
-    fn unfollow(&self, _: &BindingKey) {}
-
-    fn follow_system(&self, _: &SystemId) {}
-
-    fn read(
-        &self,
-        _: &ModuleId,
-        answer: oneshot::Sender<State>,
-    ) -> Result<(), oneshot::Sender<State>> {
-        Err(answer)
-    }
-}
+pub use documents::EmbeddedDocumentStore;
+pub use statuses::EmbeddedStatusStore;

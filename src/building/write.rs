@@ -1,28 +1,49 @@
-//! A building as a file that anybody may see: every secret, and every value that may be one, is `***`.
+//! A building as a file: whole, so that reading it gives the same building again, or as anybody may see it, with `***` for every value that may be a secret.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    ApiKey, Building, Clearance, Module, Password, Scope, ScopeAccess, System, User, Zone,
+    ApiKey, Building, Clearance, KeySecret, Metadata, Module, Password, Secret, System, User, Zone,
 };
 
 const MASK: &str = "***";
 
-/// The building in the form of a building file. What was left out of the file, and holds by default, is left out here too.
+/// Who is to read what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// Whoever may have everything, hashes and the settings of devices too.
+    Trusted,
+    /// Anybody.
+    Anybody,
+}
+
+/// The building in the form of a building file, with all that it takes to read it back: hashes of secrets, settings of modules.
+pub fn write(building: &Building) -> String {
+    write_for(Reader::Trusted, building)
+}
+
+/// The same as anybody may see it.
 pub fn masked(building: &Building) -> String {
+    write_for(Reader::Anybody, building)
+}
+
+/// What was left out of the file, and holds by default, is left out here too.
+fn write_for(reader: Reader, building: &Building) -> String {
     let Building {
         zones,
         systems,
         modules,
         users,
         api_keys,
+        metadata,
     } = building;
     let building = json!({
         "zones": zones.iter().map(zone).collect::<Vec<_>>(),
         "systems": systems.iter().map(system).collect::<Vec<_>>(),
-        "modules": modules.iter().map(module).collect::<Vec<_>>(),
-        "users": users.iter().map(user).collect::<Vec<_>>(),
-        "api_keys": api_keys.iter().map(api_key).collect::<Vec<_>>(),
+        "modules": modules.iter().map(|entry| module(reader, entry)).collect::<Vec<_>>(),
+        "users": users.iter().map(|entry| user(reader, entry)).collect::<Vec<_>>(),
+        "api_keys": api_keys.iter().map(|entry| api_key(reader, entry)).collect::<Vec<_>>(),
+        "metadata": metadata.iter().map(|entry| attached(reader, entry)).collect::<Vec<_>>(),
     });
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say.
     serde_saphyr::to_string(&building).unwrap_or_default()
@@ -83,7 +104,7 @@ fn system(system: &System) -> Value {
     ])
 }
 
-fn module(module: &Module) -> Value {
+fn module(reader: Reader, module: &Module) -> Value {
     let Module {
         id,
         driver,
@@ -96,12 +117,18 @@ fn module(module: &Module) -> Value {
         ("id", json!(id.as_str())),
         ("driver", json!(driver.as_str())),
         ("name", json!(name.as_ref().map(|name| name.as_str()))),
-        ("uri", json!(uri.as_deref().map(without_user))),
-        ("settings", mask(settings)),
+        (
+            "uri",
+            match reader {
+                Reader::Trusted => json!(uri),
+                Reader::Anybody => json!(uri.as_deref().map(without_user)),
+            },
+        ),
+        ("settings", shown(reader, settings)),
     ])
 }
 
-fn user(user: &User) -> Value {
+fn user(reader: Reader, user: &User) -> Value {
     let User {
         id,
         email,
@@ -111,8 +138,8 @@ fn user(user: &User) -> Value {
         password,
     } = user;
     let (plain, hash) = match password {
-        Some(Password::Plain(_)) => (Some(MASK), None),
-        Some(Password::Hashed(_)) => (None, Some(MASK)),
+        Some(Password::Plain(password)) => (Some(secret(reader, password)), None),
+        Some(Password::Hashed(hash)) => (None, Some(secret(reader, hash))),
         None => (None, None),
     };
     entry([
@@ -126,28 +153,65 @@ fn user(user: &User) -> Value {
     ])
 }
 
-fn api_key(key: &ApiKey) -> Value {
+fn api_key(reader: Reader, key: &ApiKey) -> Value {
     let ApiKey {
         id,
-        secret: _,
+        secret: kept,
         user,
         level,
         scopes,
         systems,
         zones,
     } = key;
+    let (plain, hash) = match kept {
+        KeySecret::Plain(plain) => (Some(secret(reader, plain)), None),
+        KeySecret::Hashed(hash) => (None, Some(secret(reader, hash))),
+    };
     entry([
         ("id", json!(id.as_str())),
-        ("secret", json!(MASK)),
+        ("secret", json!(plain)),
+        ("secret_hash", json!(hash)),
         ("user", json!(user.as_str())),
         ("level", json!(word(*level))),
         (
             "scopes",
-            json!(scopes.iter().map(scope).collect::<Vec<_>>()),
+            json!(scopes.iter().map(ToString::to_string).collect::<Vec<_>>()),
         ),
         ("systems", texts(systems.iter().map(|id| id.as_str()))),
         ("zones", texts(zones.iter().map(|id| id.as_str()))),
     ])
+}
+
+/// What apps keep is theirs, and may be a secret.
+fn attached(reader: Reader, metadata: &Metadata) -> Value {
+    let Metadata {
+        id,
+        description,
+        details,
+        editors,
+    } = metadata;
+    let details: Value = details.to().unwrap_or_default();
+    entry([
+        ("parent", json!(id.parent.as_str())),
+        ("name", json!(id.name.as_str())),
+        ("description", json!(description)),
+        ("details", shown(reader, details)),
+        ("editors", json!(editors)),
+    ])
+}
+
+fn secret(reader: Reader, secret: &Secret) -> &str {
+    match reader {
+        Reader::Trusted => secret.expose(),
+        Reader::Anybody => MASK,
+    }
+}
+
+fn shown(reader: Reader, value: Value) -> Value {
+    match reader {
+        Reader::Trusted => value,
+        Reader::Anybody => mask(value),
+    }
 }
 
 /// A map without what is absent or empty.
@@ -201,15 +265,6 @@ fn word(level: Clearance) -> &'static str {
         Clearance::User => "user",
         Clearance::Support => "support",
         Clearance::Admin => "admin",
-    }
-}
-
-fn scope(scope: &Scope) -> String {
-    let Scope { name, access } = scope;
-    match access {
-        ScopeAccess::Full => name.clone(),
-        ScopeAccess::Read => format!("{name}.read"),
-        ScopeAccess::Write => format!("{name}.write"),
     }
 }
 
@@ -267,5 +322,19 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
         );
         assert_eq!(again.api_keys[0].scopes, building.api_keys[0].scopes);
         assert_eq!(again.users[1].name, building.users[1].name);
+    }
+
+    #[test]
+    fn what_is_written_whole_is_read_as_the_same_building() {
+        let file = format!(
+            "{FILE}metadata: [{{parent: zone-1, name: settings, description: d, details: {{a: [1, 1.0, '1', null, {{}}]}}, editors: [g]}}]"
+        );
+        let read =
+            |text: &str| crate::building::read("b.yaml", text, &["virtual"], &BTreeMap::new());
+        let building = read(&file).unwrap();
+
+        let written = write(&building);
+
+        assert_eq!(read(&written).unwrap(), building, "{written}");
     }
 }

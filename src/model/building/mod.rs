@@ -1,8 +1,12 @@
 //! What a building consists of: the checked content of a building file or a store.
 
+pub mod rules;
+
+use std::fmt;
+
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
-use crate::model::{KeyId, Secret, UserId, ZoneId};
+use crate::model::{Entry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
 
 /// A whole building. Ids are unique within each list, and every reference has its target.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +21,34 @@ pub struct Building {
     pub users: Vec<User>,
     /// API keys.
     pub api_keys: Vec<ApiKey>,
+    /// Metadata of the other entries.
+    pub metadata: Vec<Metadata>,
+}
+
+impl Building {
+    /// Every entry, kind by kind, what is referred to before what refers to it.
+    pub fn into_entries(self) -> impl Iterator<Item = Entry> {
+        let Self {
+            zones,
+            systems,
+            modules,
+            users,
+            api_keys,
+            metadata,
+        } = self;
+        let zones = zones.into_iter().map(Entry::Zone);
+        let modules = modules.into_iter().map(Entry::Module);
+        let systems = systems.into_iter().map(Entry::System);
+        let users = users.into_iter().map(Entry::User);
+        let api_keys = api_keys.into_iter().map(Entry::ApiKey);
+        let metadata = metadata.into_iter().map(Entry::Metadata);
+        zones
+            .chain(modules)
+            .chain(systems)
+            .chain(users)
+            .chain(api_keys)
+            .chain(metadata)
+    }
 }
 
 /// A group of systems.
@@ -136,8 +168,8 @@ pub enum Password {
 pub struct ApiKey {
     /// The public half.
     pub id: KeyId,
-    /// The secret half; hashed where it is stored.
-    pub secret: Secret,
+    /// The secret half.
+    pub secret: KeySecret,
     /// Whose key it is.
     pub user: UserId,
     /// What the key may do at most.
@@ -148,6 +180,47 @@ pub struct ApiKey {
     pub systems: Vec<SystemId>,
     /// When given, only systems in these zones and those in `systems`.
     pub zones: Vec<ZoneId>,
+}
+
+/// The secret half of an API key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeySecret {
+    /// The secret itself; hashed where it is stored.
+    Plain(Secret),
+    /// Its hash in text form, `hmac-sha512$…`.
+    Hashed(Secret),
+}
+
+/// How the text form of an API key's hash begins.
+pub const KEY_HASH_PREFIX: &str = "hmac-sha512$";
+
+/// Whatever an app keeps beside an entry: a JSON object under a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metadata {
+    /// Whose it is and what it is called.
+    pub id: MetadataId,
+    /// A few words for people.
+    pub description: String,
+    /// The content, any JSON.
+    pub details: JsonText,
+    /// Groups whose members may change it.
+    pub editors: Vec<String>,
+}
+
+/// Which metadata: the entry that it belongs to, and its name there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MetadataId {
+    /// The id of a zone, system, module or user.
+    pub parent: ParentId,
+    /// The name, unique for its parent.
+    pub name: MetadataName,
+}
+
+/// Parent and name in one text, which no other pair has: neither may have a line end in it.
+impl fmt::Display for MetadataId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.parent, self.name)
+    }
 }
 
 /// A part of the API: `public`, `systems.read`.
@@ -194,5 +267,17 @@ impl Scope {
     /// Whether the scope lets one read.
     pub fn reads(&self) -> bool {
         self.access != ScopeAccess::Write
+    }
+}
+
+/// Written as [`Scope::parse`] reads it.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match self.access {
+            ScopeAccess::Full => Ok(()),
+            ScopeAccess::Read => f.write_str(".read"),
+            ScopeAccess::Write => f.write_str(".write"),
+        }
     }
 }

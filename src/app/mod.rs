@@ -1,34 +1,46 @@
-//! The composition root: the only file that names every room.
+//! The composition root: the only room that names every other.
 //!
 //! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
+//!
+//! - `source` says where the building comes from, `reload` reads its file again.
+//! - `service_manager` tells systemd how far the gateway is.
 
 mod check;
+mod office;
+mod reload;
 mod service_manager;
+mod source;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use rand::Rng;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::building::{self, Problems as BuildingProblems};
-use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
-use crate::core::Core;
+use crate::config::{self, Flags, Problems as ConfigProblems};
+use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
-use crate::model::{Building, Secret};
+use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
-use crate::server::{BindError, Server};
-use crate::stores::embedded::EmbeddedStatusStore;
+use crate::server::{BindError, CertificateError, Server, StartError};
+use crate::stores::StoreError;
+use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
+use reload::Reload;
+use source::{BuildingFile, demo_secret, is_for_the_demo};
+
+pub use crate::core::Rehearsal;
 pub use check::{Checked, check};
+pub use office::{Errand, OfficeError, Place, run_errand};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -38,6 +50,9 @@ const MAIN_THREADS: usize = 2;
 
 /// How long work that is left over may hold up the end of the process.
 const RUNTIME_STOP_DEADLINE: Duration = Duration::from_millis(200);
+
+/// SIGXFSZ, which has this number on every Unix but one that riser does not run on.
+const FILE_SIZE_SIGNAL: i32 = 25;
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +90,21 @@ pub enum AppError {
     /// The address is taken or not ours.
     #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
     Bind(BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(CertificateError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store holds no sound building.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The building file does not go together with what else is in the store, or could not be kept.
+    #[error("the building file could not be applied: {0}")]
+    Edit(#[from] EditError),
+    /// A piece of work did not come to its end.
+    #[error("reading the building file was interrupted")]
+    Interrupted,
     /// A linked-in driver cannot be used.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -100,17 +130,24 @@ impl AppError {
             | Self::UnreadableFile { .. }
             | Self::NeitherKind { .. }
             | Self::Building(_)
+            | Self::Store(_)
+            | Self::Open(_)
+            | Self::Edit(_)
             | Self::Bind(_)
+            | Self::Certificate(_)
             | Self::Host(_) => 2,
-            Self::Observability(_) | Self::System { .. } => 1,
+            Self::Interrupted | Self::Observability(_) | Self::System { .. } => 1,
         }
     }
 }
 
-/// Where the building comes from.
-enum Source {
-    File,
-    Demo { secret: Secret },
+impl From<StartError> for AppError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Bind(error) => Self::Bind(error),
+            StartError::Certificate(error) => Self::Certificate(error),
+        }
+    }
 }
 
 /// Runs the gateway until it is told to stop by a signal.
@@ -121,8 +158,12 @@ pub fn serve(
 ) -> Result<(), AppError> {
     let settings = config::load(directory, flags, environment)?;
     let definitions = driver_registry::drivers();
-    let drivers: Vec<&str> = definitions.iter().map(|driver| driver.id).collect();
-    let (building, source) = read_building(&settings, &drivers, environment)?;
+    let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
+    let file = settings
+        .building
+        .as_ref()
+        .map(|path| FileAtStart::read(BuildingFile::new(path, &drivers, environment)))
+        .transpose()?;
     observability::start_logging(&settings.log)?;
     let metrics = observability::start_metrics()?;
     raise_open_files();
@@ -146,24 +187,40 @@ pub fn serve(
     let core = Arc::new(Core::new(
         settings.core,
         |feed| Arc::new(EmbeddedStatusStore::new(feed)),
-        host,
-        Arc::clone(&lanes) as Arc<dyn Spawn>,
+        Ground {
+            documents: Arc::new(documents(settings.data.as_deref())?),
+            host,
+            clock: clock(),
+            main: main.handle().clone(),
+            lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
+        },
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
-    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())
-        .map_err(AppError::Bind)?;
+    let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
     let ended = main.block_on(async {
-        let stop = stop_on_signal()?;
-        tracing::info!(
-            "everything is kept in memory: what is not in the building file is gone after a restart"
-        );
-        core.load(building)?;
-        let core = Arc::clone(&core);
-        main.spawn(async move { core.run().await });
+        let Signals {
+            stop,
+            read_building,
+            read_certificate,
+        } = listen_to_signals()?;
+        core.open().await?;
+        tell_what_is_kept(settings.data.as_deref());
+        let demo = begin(&core, file.as_ref(), &drivers).await?;
+        let clockwork = Arc::clone(&core);
+        main.spawn(async move { clockwork.run().await });
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
-        announce(server.address(), &source);
+        if let Some(keeper) = server.certificate_keeper() {
+            main.spawn(keeper.run(read_certificate));
+        }
+        match file {
+            Some(FileAtStart { file, text, .. }) => {
+                main.spawn(Reload::new(core, file, text, read_building).run())
+            }
+            None => main.spawn(refuse_reloads(read_building)),
+        };
+        announce(&server, demo.as_ref());
         service_manager::ready();
         server.run(stop).await.map_err(|source| AppError::System {
             doing: "serve",
@@ -177,31 +234,89 @@ pub fn serve(
     ended
 }
 
-fn read_building(
-    settings: &Settings,
-    drivers: &[&str],
-    environment: &BTreeMap<String, String>,
-) -> Result<(Building, Source), AppError> {
-    let Some(path) = &settings.building else {
-        let secret = demo_secret();
-        let building = building::demo(&secret, drivers)?;
-        return Ok((building, Source::Demo { secret }));
-    };
-    let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => {
-            let building = building::read(&file, &text, drivers, environment)?;
-            Ok((building, Source::File))
-        }
-        Err(cause) => Err(AppError::UnreadableBuilding { file, cause }),
+/// The building file as it was before anything was started, so that a mistake in it is told first.
+struct FileAtStart {
+    file: BuildingFile,
+    text: String,
+    building: Building,
+}
+
+impl FileAtStart {
+    fn read(file: BuildingFile) -> Result<Self, AppError> {
+        let text = file.text()?;
+        let building = file.read(&text)?;
+        Ok(Self {
+            file,
+            text,
+            building,
+        })
     }
 }
 
-/// A fresh secret: the demo's key is an administrator's, and the demo may listen on any address.
-fn demo_secret() -> Secret {
-    let mut bytes = [0_u8; 16];
-    rand::rng().fill_bytes(&mut bytes);
-    Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
+fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreError> {
+    match directory {
+        Some(directory) => EmbeddedDocumentStore::open(directory),
+        None => EmbeddedDocumentStore::in_memory(),
+    }
+}
+
+/// Says whether there will be anything left after the end.
+fn tell_what_is_kept(directory: Option<&Path>) {
+    match directory {
+        Some(directory) => {
+            tracing::info!(directory = %directory.display(), "the building is kept on disk");
+        }
+        None => tracing::info!(
+            "everything is kept in memory: what is not in the building file is gone after a restart; --data DIR keeps it"
+        ),
+    }
+}
+
+/// Lets the building run: that of the file, or the demo where nothing else is, or what the store has. Gives the secret of the demo's key.
+async fn begin(
+    core: &Core,
+    file: Option<&FileAtStart>,
+    drivers: &[&'static str],
+) -> Result<Option<Secret>, AppError> {
+    let (building, source, demo) = match file {
+        Some(file) => (file.building.clone(), Source::File, None),
+        None if is_for_the_demo(&core.directory()) => {
+            let secret = demo_secret();
+            let building = building::demo(&secret, drivers)?;
+            (building, Source::Demo, Some(secret))
+        }
+        None => {
+            core.begin();
+            return Ok(None);
+        }
+    };
+    let differences = core
+        .apply(Apply {
+            building,
+            source,
+            rehearsal: Rehearsal::Real,
+        })
+        .await?;
+    if source == Source::File {
+        reload::log_applied(&differences);
+    }
+    Ok(demo)
+}
+
+/// The system's clock, in Unix seconds.
+fn clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs())
+    })
+}
+
+/// Without a building file there is nothing to read again.
+async fn refuse_reloads(told: Arc<Notify>) {
+    loop {
+        told.notified().await;
+        tracing::warn!("told to read the building file again, but none was named with --building");
+    }
 }
 
 fn runtime(name: &'static str, threads: usize) -> Result<Runtime, AppError> {
@@ -223,8 +338,18 @@ fn raise_open_files() {
     }
 }
 
-/// A token that SIGTERM or SIGINT cancels; the second one ends the process at once.
-fn stop_on_signal() -> Result<CancellationToken, AppError> {
+/// What signals say.
+#[derive(Clone)]
+struct Signals {
+    /// Cancelled by SIGTERM or SIGINT.
+    stop: CancellationToken,
+    /// Both told by SIGHUP.
+    read_building: Arc<Notify>,
+    read_certificate: Arc<Notify>,
+}
+
+/// SIGTERM and SIGINT stop the gateway, the second one at once; SIGHUP has the building file and the certificate read again.
+fn listen_to_signals() -> Result<Signals, AppError> {
     let listen = |kind| {
         signal(kind).map_err(|source| AppError::System {
             doing: "listen for signals",
@@ -236,42 +361,55 @@ fn stop_on_signal() -> Result<CancellationToken, AppError> {
         listen(SignalKind::interrupt())?,
         listen(SignalKind::hangup())?,
     );
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
+    // Past the limit on the size of files a write is to fail, where the signal would end the process. Its listener is of no use otherwise.
+    drop(listen(SignalKind::from_raw(FILE_SIZE_SIGNAL))?);
+    let signals = Signals {
+        stop: CancellationToken::new(),
+        read_building: Arc::default(),
+        read_certificate: Arc::default(),
+    };
+    let told = signals.clone();
     tokio::runtime::Handle::current().spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
                 _ = hangup.recv() => {
-                    tracing::warn!("told to read the building file again, which takes a restart");
+                    told.read_building.notify_one();
+                    told.read_certificate.notify_one();
                     continue;
                 }
             }
-            if stopping.is_cancelled() {
+            if told.stop.is_cancelled() {
                 tracing::warn!("told to stop a second time: ending at once");
                 std::process::exit(1);
             }
             service_manager::stopping();
-            stopping.cancel();
+            told.stop.cancel();
         }
     });
-    Ok(stop)
+    Ok(signals)
 }
 
 /// Says on stdout that the gateway is ready, and for the demo how to see something move.
 ///
 /// Whoever started riser may never read this, so a write that fails is no failure of ours.
-fn announce(address: SocketAddr, source: &Source) {
-    let mut text = format!("riser ready http://{address}\n");
-    if let Source::Demo { secret } = source {
+fn announce(server: &Server, demo: Option<&Secret>) {
+    let address = server.address();
+    let (http, ws) = if server.is_encrypted() {
+        ("https", "wss")
+    } else {
+        ("http", "ws")
+    };
+    let mut text = format!("riser ready {http}://{address}\n");
+    if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
         let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             {program} bind --url http://{here} --key {key} sys-board/Sensor_1/temperature\n\
-             node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
+             {program} bind --url {http}://{here} --key {key} sys-board/Sensor_1/temperature\n\
+             node --experimental-websocket -e 'const s = new WebSocket(\"{ws}://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
         ));

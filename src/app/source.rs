@@ -1,0 +1,80 @@
+//! Where the building comes from: a file, the demo, or the store alone.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rand::Rng;
+
+use crate::building;
+use crate::core::Directory;
+use crate::model::{Building, Secret, Source};
+
+use super::AppError;
+
+/// A building file, and what it takes to read it.
+#[derive(Debug, Clone)]
+pub(super) struct BuildingFile {
+    path: PathBuf,
+    drivers: Vec<&'static str>,
+    environment: BTreeMap<String, String>,
+}
+
+impl BuildingFile {
+    pub(super) fn new(
+        path: &Path,
+        drivers: &[&'static str],
+        environment: &BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            drivers: drivers.to_owned(),
+            environment: environment.clone(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The text as it is now. Blocks.
+    pub(super) fn text(&self) -> Result<String, AppError> {
+        std::fs::read_to_string(&self.path).map_err(|cause| self.unreadable(cause))
+    }
+
+    /// What a text of it says.
+    pub(super) fn read(&self, text: &str) -> Result<Building, AppError> {
+        let file = self.path.display().to_string();
+        let building = building::read(&file, text, &self.drivers, &self.environment)?;
+        Ok(building)
+    }
+
+    fn unreadable(&self, cause: io::Error) -> AppError {
+        AppError::UnreadableBuilding {
+            file: self.path.display().to_string(),
+            cause,
+        }
+    }
+}
+
+/// Whether the demo is to run when no file is named: over an empty store, and over one that it has begun.
+pub(super) fn is_for_the_demo(directory: &Directory) -> bool {
+    let mut empty = true;
+    let mut demo = false;
+    for id in directory.ids() {
+        empty = false;
+        match directory.info(&id).map(|info| info.source) {
+            Some(Source::File) => return false,
+            Some(Source::Demo) => demo = true,
+            Some(Source::Elsewhere) | None => {}
+        }
+    }
+    empty || demo
+}
+
+/// A fresh secret: the demo's key is an administrator's, and the demo may listen on any address.
+pub(super) fn demo_secret() -> Secret {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
+}

@@ -1,0 +1,172 @@
+//! The model's rules, held against a whole directory; what does not hold is said by entry and field.
+
+use std::borrow::Cow;
+
+use crate::core::directory::Directory;
+use crate::core::estate::error::Invalid;
+use crate::model::rules::{self, Breach, Claim, Reference, Thing};
+use crate::model::{EntryId, KeySecret, ZoneId};
+
+/// Where something stands.
+#[derive(Debug, Clone)]
+struct Place {
+    id: EntryId,
+    field: &'static str,
+}
+
+/// Everything that does not hold.
+pub(super) fn check(directory: &Directory) -> Vec<Invalid> {
+    let mut statements = Statements::default();
+    statements.gather(directory);
+    let zones: Vec<(&ZoneId, Option<&ZoneId>)> = directory
+        .zones()
+        .map(|zone| (&zone.id, zone.parent_id.as_ref()))
+        .collect();
+    let Statements {
+        claims,
+        references,
+        mut problems,
+    } = statements;
+    for breach in rules::check(&claims, &references, &zones) {
+        problems.extend(said(breach));
+    }
+    problems
+}
+
+fn said(breach: Breach<'_, '_, Place>) -> Option<Invalid> {
+    let (at, reason) = match breach {
+        Breach::Taken { claim, first } => {
+            let (id, other) = (&claim.id, &first.at.id);
+            (
+                claim.at.clone(),
+                format!("`{id}` is already that of {other}"),
+            )
+        }
+        Breach::Missing(reference) => {
+            let (what, id) = (reference.to.noun(), &reference.id);
+            (
+                reference.at.clone(),
+                format!("names the {what} `{id}`, which is not there"),
+            )
+        }
+        Breach::Ring(ring) => {
+            let zone = EntryId::Zone((*ring.first()?).clone());
+            let path = rules::show_ring(&ring);
+            (
+                place(zone, "parent_id"),
+                format!("puts the zone inside itself ({path})"),
+            )
+        }
+    };
+    Some(Invalid {
+        id: at.id,
+        field: at.field,
+        reason,
+    })
+}
+
+fn place(id: EntryId, field: &'static str) -> Place {
+    Place { id, field }
+}
+
+/// What all entries say. The ids of entries are unique already: a directory has one of each.
+#[derive(Default)]
+struct Statements<'a> {
+    claims: Vec<Claim<'a, Place>>,
+    references: Vec<Reference<'a, Place>>,
+    problems: Vec<Invalid>,
+}
+
+impl<'a> Statements<'a> {
+    fn gather(&mut self, directory: &'a Directory) {
+        for zone in directory.zones() {
+            let id = EntryId::Zone(zone.id.clone());
+            self.claim(Thing::Zone, zone.id.as_str(), &id, "id");
+            self.require(&zone.name, &id, "name");
+            let parent = zone.parent_id.iter().map(ZoneId::as_str);
+            self.refer(Thing::Zone, parent, &id, "parent_id");
+        }
+        for entry in directory.modules() {
+            let id = EntryId::Module(entry.module.id.clone());
+            self.claim(Thing::Module, entry.module.id.as_str(), &id, "id");
+        }
+        for system in directory.systems() {
+            let id = EntryId::System(system.id.clone());
+            self.claim(Thing::System, system.id.as_str(), &id, "id");
+            self.require(&system.name, &id, "name");
+            let zones = system.zones.iter().map(ZoneId::as_str);
+            self.refer(Thing::Zone, zones, &id, "zones");
+            let modules = system.modules.iter().map(|module| module.as_str());
+            self.refer(Thing::Module, modules, &id, "modules");
+        }
+        for user in directory.users() {
+            let id = EntryId::User(user.id.clone());
+            self.claim(Thing::User, user.id.as_str(), &id, "id");
+            self.require(&user.email, &id, "email");
+            self.claims.push(Claim {
+                thing: Thing::Email,
+                id: Cow::Owned(user.email.to_lowercase()),
+                at: place(id, "email"),
+            });
+        }
+        for key in directory.api_keys() {
+            let id = EntryId::ApiKey(key.id.clone());
+            self.claim(Thing::ApiKey, key.id.as_str(), &id, "id");
+            if !rules::fits_a_credential(&key.id) {
+                self.problem(&id, "id", "cannot have a dot in it");
+            }
+            if let KeySecret::Hashed(hash) = &key.secret
+                && !rules::is_key_hash(hash.expose())
+            {
+                self.problem(&id, "secret_hash", "is no hash of riser's");
+            }
+            let user = std::iter::once(key.user.as_str());
+            self.refer(Thing::User, user, &id, "user");
+            let systems = key.systems.iter().map(|system| system.as_str());
+            self.refer(Thing::System, systems, &id, "systems");
+            let zones = key.zones.iter().map(ZoneId::as_str);
+            self.refer(Thing::Zone, zones, &id, "zones");
+        }
+        for metadata in directory.metadata() {
+            let id = EntryId::Metadata(metadata.id.clone());
+            let parent = std::iter::once(metadata.id.parent.as_str());
+            self.refer(Thing::Parent, parent, &id, "parent");
+        }
+    }
+
+    fn claim(&mut self, thing: Thing, text: &'a str, id: &EntryId, field: &'static str) {
+        self.claims.push(Claim {
+            thing,
+            id: Cow::Borrowed(text),
+            at: place(id.clone(), field),
+        });
+    }
+
+    fn refer(
+        &mut self,
+        to: Thing,
+        targets: impl Iterator<Item = &'a str>,
+        id: &EntryId,
+        field: &'static str,
+    ) {
+        self.references.extend(targets.map(|target| Reference {
+            to,
+            id: Cow::Borrowed(target),
+            at: place(id.clone(), field),
+        }));
+    }
+
+    fn require(&mut self, text: &str, id: &EntryId, field: &'static str) {
+        if text.is_empty() {
+            self.problem(id, field, "is empty");
+        }
+    }
+
+    fn problem(&mut self, id: &EntryId, field: &'static str, reason: &str) {
+        self.problems.push(Invalid {
+            id: id.clone(),
+            field,
+            reason: reason.to_owned(),
+        });
+    }
+}

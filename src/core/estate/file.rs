@@ -1,0 +1,80 @@
+//! A whole building over the one that stands: what a building file says, as edits.
+//!
+//! The file owns every entry that it ever named: one that left it goes, one that was made elsewhere under the same id becomes the file's.
+//! What was made elsewhere and is not named stays.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::core::directory::Directory;
+use crate::core::estate::plan::{self, Plan};
+use crate::core::estate::{EditError, Editor, Estate, Turn};
+use crate::model::{Building, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId};
+
+/// A building to be applied.
+#[derive(Debug, Clone)]
+pub struct Apply {
+    /// The building, checked in itself.
+    pub building: Building,
+    /// What the entries then come from: [`Source::File`] or [`Source::Demo`].
+    pub source: Source,
+    /// Whether it is done or only computed.
+    pub rehearsal: Rehearsal,
+}
+
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// It is only computed what would change.
+    Dry,
+    /// It is done.
+    Real,
+}
+
+impl Estate {
+    pub(super) async fn apply_in_turn(
+        self: Arc<Self>,
+        turn: Turn,
+        editor: Editor,
+        Apply {
+            building,
+            source,
+            rehearsal,
+        }: Apply,
+    ) -> Result<Differences, EditError> {
+        let passwords = plain_passwords(&building);
+        let edits = edits(&self.directory(), building);
+        if rehearsal == Rehearsal::Dry {
+            let (now, time) = (self.directory(), (self.clock)());
+            let Plan { differences, .. } =
+                plan::plan(&now, edits, source, time, self.modules.host())?;
+            return Ok(differences);
+        }
+        let differences = self.commit(&turn, &editor, source, edits).await?;
+        self.hash_later(&turn, source, passwords);
+        Ok(differences)
+    }
+}
+
+/// The edits that make the building that of the file.
+fn edits(now: &Directory, building: Building) -> Vec<Edit> {
+    let entries: Vec<Entry> = building.into_entries().collect();
+    let named: HashSet<EntryId> = entries.iter().map(Entry::id).collect();
+    let left = now.ids().filter(|id| {
+        let owned = now
+            .info(id)
+            .is_some_and(|info| info.source != Source::Elsewhere);
+        owned && !named.contains(id)
+    });
+    let left: Vec<Edit> = left.map(Edit::delete).collect();
+    entries.into_iter().map(Edit::put).chain(left).collect()
+}
+
+/// The passwords that the building has in the clear.
+fn plain_passwords(building: &Building) -> Vec<(UserId, Secret)> {
+    let plain = |user: &crate::model::User| match &user.password {
+        Some(Password::Plain(password)) => Some((user.id.clone(), password.clone())),
+        Some(Password::Hashed(_)) | None => None,
+    };
+    building.users.iter().filter_map(plain).collect()
+}

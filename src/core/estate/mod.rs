@@ -1,0 +1,261 @@
+//! The building as it stands, and the only way in which it changes.
+//!
+//! An edit is planned on a copy of the directory, committed to the store, and only then shown: modules, directory, keys and slots are brought in line.
+//! So whatever fails leaves everything as it was, and whatever was acknowledged is there after a restart.
+//! There is one editor at a time.
+//!
+//! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
+//! - `file` turns a whole building into edits.
+//! - `passwords` hashes what takes long to hash.
+
+mod check;
+mod error;
+mod file;
+mod passwords;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::core::auth::{Caller, KeyRing, audit};
+use crate::core::directory::Directory;
+use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
+use crate::core::modules::Supervisor;
+use crate::core::outlet::Delivery;
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{Audience, CloseReason, Differences, Edit, Source};
+use crate::stores::{Document, DocumentStore, StoreFeed};
+
+pub use error::{EditError, Invalid};
+pub use file::{Apply, Rehearsal};
+pub use plan::OpenError;
+
+#[cfg(test)]
+pub(in crate::core) use plan::plan;
+
+use passwords::Passwords;
+use plan::Plan;
+
+/// The time as the building's entries are stamped with it, in Unix seconds.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// The building as it stands.
+pub(in crate::core) struct Estate {
+    documents: Arc<dyn DocumentStore>,
+    modules: Arc<Supervisor>,
+    subscriptions: Arc<Subscriptions>,
+    clock: Clock,
+    directory: RwLock<Arc<Directory>>,
+    keys: RwLock<Arc<KeyRing>>,
+    /// Held by the one who edits.
+    turn: Arc<Mutex<()>>,
+    waiting: Semaphore,
+    passwords: Passwords,
+    /// Where edits run: whoever asked may go away, but what was committed must come to hold.
+    main: Handle,
+    tasks: TaskTracker,
+}
+
+/// Who edits, for the audit log.
+#[derive(Debug, Clone)]
+pub(in crate::core) enum Editor {
+    Caller(Caller),
+    File,
+}
+
+/// The right to edit, held by one at a time.
+type Turn = OwnedMutexGuard<()>;
+
+impl Estate {
+    pub(in crate::core) fn new(
+        documents: Arc<dyn DocumentStore>,
+        modules: Arc<Supervisor>,
+        subscriptions: Arc<Subscriptions>,
+        clock: Clock,
+        main: Handle,
+    ) -> Self {
+        Self {
+            documents,
+            modules,
+            subscriptions,
+            clock,
+            directory: RwLock::default(),
+            keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
+            turn: Arc::default(),
+            waiting: Semaphore::new(EDITS_WAITING_MAX),
+            passwords: Passwords::default(),
+            main,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Reads what the store has. Nothing runs yet.
+    pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
+        let documents = self.documents.load().await?;
+        let entries = documents
+            .iter()
+            .map(Document::entry)
+            .collect::<Result<Vec<_>, _>>()?;
+        let directory = plan::stored(entries, self.modules.host())?;
+        *self
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+        Ok(())
+    }
+
+    /// Starts what the directory has, for a building that no file is applied to.
+    pub(in crate::core) fn begin(&self) {
+        let directory = self.directory();
+        self.show(&directory);
+    }
+
+    pub(in crate::core) fn directory(&self) -> Arc<Directory> {
+        let directory = self.directory.read();
+        Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(in crate::core) fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes all edits or none.
+    pub(in crate::core) async fn edit(
+        self: &Arc<Self>,
+        who: &Caller,
+        edits: Vec<Edit>,
+    ) -> Result<Differences, EditError> {
+        let turn = self.turn().await?;
+        let (this, editor) = (Arc::clone(self), Editor::Caller(who.clone()));
+        self.to_the_end(async move {
+            let edits = passwords::hash_edits(&this.directory(), edits).await?;
+            this.commit(&turn, &editor, Source::Elsewhere, edits).await
+        })
+        .await
+    }
+
+    /// Makes the building that of a file, or says what that would change.
+    pub(in crate::core) async fn apply(
+        self: &Arc<Self>,
+        editor: Editor,
+        how: Apply,
+    ) -> Result<Differences, EditError> {
+        let turn = self.turn().await?;
+        let this = Arc::clone(self);
+        self.to_the_end(async move { this.apply_in_turn(turn, editor, how).await })
+            .await
+    }
+
+    /// Waits for the turn to edit, bounded.
+    async fn turn(&self) -> Result<Turn, EditError> {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(EditError::Busy);
+        };
+        timeout(EDIT_TURN_DEADLINE, Arc::clone(&self.turn).lock_owned())
+            .await
+            .map_err(|_| EditError::Busy)
+    }
+
+    /// Does it in a task that ends by itself, whatever becomes of the caller.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, EditError>> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let done = self.tasks.spawn_on(work, &self.main).await;
+        done.unwrap_or(Err(EditError::Interrupted))
+    }
+
+    /// Plans, commits and shows. The turn is an argument so that nobody gets here without it.
+    async fn commit(
+        &self,
+        _: &Turn,
+        editor: &Editor,
+        source: Source,
+        edits: Vec<Edit>,
+    ) -> Result<Differences, EditError> {
+        let time = (self.clock)();
+        let Plan {
+            next,
+            writes,
+            differences,
+        } = plan::plan(&self.directory(), edits, source, time, self.modules.host())?;
+        if !writes.is_empty() {
+            self.documents.commit(writes).await?;
+        }
+        self.show(&Arc::new(next));
+        match editor {
+            Editor::Caller(who) => audit::edited(who, &differences),
+            Editor::File => audit::applied(&differences),
+        }
+        Ok(differences)
+    }
+
+    /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
+    fn show(&self, next: &Arc<Directory>) {
+        let gone = self.modules.align(next.modules());
+        let keys = Arc::new(KeyRing::new(next));
+        let keys_before = std::mem::replace(
+            &mut *self.keys.write().unwrap_or_else(PoisonError::into_inner),
+            Arc::clone(&keys),
+        );
+        let before = std::mem::replace(
+            &mut *self
+                .directory
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+            Arc::clone(next),
+        );
+        for system in before.systems() {
+            if next.system(&system.id).is_none() {
+                self.subscriptions.unmap(&system.id);
+            }
+        }
+        for system in next.systems() {
+            self.subscriptions
+                .mapped(system.id.clone(), next.slots(system));
+        }
+        // Behind the slots, so that whoever follows a path of theirs sees it empty and nothing else.
+        for module in gone {
+            module.voice().retire();
+        }
+        for key in keys_before.weakened_in(&keys) {
+            self.close(&Audience::Key(key), CloseReason::CredentialsRevoked);
+        }
+    }
+
+    pub(in crate::core) fn close(&self, whom: &Audience, why: CloseReason) {
+        for outlet in self.subscriptions.outlets() {
+            let whom = whom.clone();
+            outlet.push(&mut vec![Delivery::Close { whom, why }]);
+        }
+    }
+
+    /// Waits until everything is kept, the passwords that wait too.
+    pub(in crate::core) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Waits until what is being edited is done; new edits are refused.
+    pub(in crate::core) async fn stop(&self) {
+        self.waiting.close();
+        self.passwords.abandon();
+        self.tasks.close();
+        if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("an edit of the building did not end in time and was dropped");
+        }
+    }
+}
+
+impl fmt::Debug for Estate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Estate").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! Passwords, whose hash is meant to take long: it is made on blocking threads, and those of a building file after the gateway is ready.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::directory::Directory;
+use crate::core::estate::{EditError, Editor, Estate, Turn};
+use crate::model::{Change, Edit, Entry, Password, Secret, Source, User, UserId};
+
+/// The passwords that wait to be hashed.
+#[derive(Debug, Default)]
+pub(super) struct Passwords {
+    /// Cancelled when a later file has other passwords.
+    current: Mutex<CancellationToken>,
+}
+
+impl Passwords {
+    /// What waits is no longer wanted.
+    pub(super) fn abandon(&self) {
+        drop(self.replace());
+    }
+
+    fn replace(&self) -> CancellationToken {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.cancel();
+        *current = CancellationToken::new();
+        current.clone()
+    }
+}
+
+/// The same edits, each plain password hashed, or given back as the hash that is there already.
+pub(super) async fn hash_edits(now: &Directory, edits: Vec<Edit>) -> Result<Vec<Edit>, EditError> {
+    let mut hashed = Vec::with_capacity(edits.len());
+    for mut edit in edits {
+        if let Change::Put(entry) = &mut edit.change
+            && let Entry::User(user) = &mut **entry
+            && let Some(Password::Plain(password)) = &user.password
+        {
+            let stored = now.user(&user.id).and_then(|user| user.password.clone());
+            user.password = Some(hash_or_keep(password.clone(), stored).await?);
+        }
+        hashed.push(edit);
+    }
+    Ok(hashed)
+}
+
+/// The stored hash when it is that of this password, else a fresh one.
+async fn hash_or_keep(password: Secret, stored: Option<Password>) -> Result<Password, EditError> {
+    let hashed = spawn_blocking(move || match stored {
+        Some(Password::Hashed(hash)) if matches(&password, &hash) => Some(hash),
+        Some(_) | None => hash(&password),
+    });
+    let hashed = hashed.await.ok().flatten();
+    hashed.map(Password::Hashed).ok_or(EditError::Interrupted)
+}
+
+fn hash(password: &Secret) -> Option<Secret> {
+    let hash = Argon2::default()
+        .hash_password(password.expose().as_bytes())
+        .ok()?;
+    Some(Secret::new(hash.to_string()))
+}
+
+fn matches(password: &Secret, hash: &Secret) -> bool {
+    PasswordHash::new(hash.expose()).is_ok_and(|hash| {
+        Argon2::default()
+            .verify_password(password.expose().as_bytes(), &hash)
+            .is_ok()
+    })
+}
+
+impl Estate {
+    /// Hashes the passwords of a file one after the other, behind everything else. Those of an earlier file are given up.
+    pub(super) fn hash_later(
+        self: &Arc<Self>,
+        _: &Turn,
+        source: Source,
+        passwords: Vec<(UserId, Secret)>,
+    ) {
+        let wanted = self.passwords.replace();
+        if passwords.is_empty() {
+            return;
+        }
+        let this = Arc::clone(self);
+        let work = async move {
+            for (id, password) in passwords {
+                if wanted.is_cancelled() {
+                    return;
+                }
+                if let Err(error) = this.set_password(&wanted, source, &id, password).await {
+                    tracing::error!(user = %id, %error, "the password in the building file could not be kept");
+                }
+            }
+        };
+        drop(self.tasks.spawn_on(work, &self.main));
+    }
+
+    async fn set_password(
+        self: &Arc<Self>,
+        wanted: &CancellationToken,
+        source: Source,
+        id: &UserId,
+        password: Secret,
+    ) -> Result<(), EditError> {
+        let stored = self
+            .directory()
+            .user(id)
+            .and_then(|user| user.password.clone());
+        let password = hash_or_keep(password, stored).await?;
+        // Behind everybody else who edits, however long that takes.
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let Some(user) = self.directory().user(id).cloned() else {
+            return Ok(());
+        };
+        // Looked at in turn: a later file replaces it in its own.
+        if wanted.is_cancelled() || user.password.as_ref() == Some(&password) {
+            return Ok(());
+        }
+        let user = User {
+            password: Some(password),
+            ..user
+        };
+        let edit = Edit::put(Entry::User(user));
+        self.commit(&turn, &Editor::File, source, vec![edit])
+            .await?;
+        Ok(())
+    }
+}

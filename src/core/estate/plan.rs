@@ -1,0 +1,365 @@
+//! From edits to the next directory and to what has to be written for it. Pure: nothing is changed and nobody is asked.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use crate::core::auth::resolve_key_secret;
+use crate::core::directory::Directory;
+use crate::core::estate::check::check;
+use crate::core::estate::error::{EditError, Invalid};
+use crate::driver_host::{Description, DriverHost};
+use crate::model::{
+    ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
+    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, Version, Zone,
+};
+use crate::stores::{BadDocument, Document, DocumentId, StoreError, Write};
+
+/// What a batch of edits comes to.
+#[derive(Debug)]
+pub(in crate::core) struct Plan {
+    pub(in crate::core) next: Directory,
+    pub(super) writes: Vec<Write>,
+    pub(super) differences: Differences,
+}
+
+/// Why the store's content is no building.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document cannot be understood.
+    #[error(
+        "the store holds what is no entry of a building ({0}); put back a copy, or name another directory with --data"
+    )]
+    Document(#[from] BadDocument),
+    /// The entries do not go together.
+    #[error(
+        "the store's entries do not go together ({0}); put back a copy, or name another directory with --data"
+    )]
+    Unsound(EditError),
+}
+
+/// The directory that the store's entries make.
+pub(super) fn stored(
+    mut entries: Vec<(Entry, EntryInfo)>,
+    host: &dyn DriverHost,
+) -> Result<Directory, OpenError> {
+    entries.sort_by_key(|(_, info)| info.place);
+    let mut directory = Directory::default();
+    for (entry, info) in entries {
+        // A driver that this program lacks is its module's problem, and no reason not to start.
+        let describe = |module: &Module| {
+            host.describe(&module.driver)
+                .unwrap_or_else(|_| undescribed(&module.driver))
+        };
+        directory.put(entry, info, describe);
+    }
+    directory.complete();
+    let problems = check(&directory);
+    if problems.is_empty() {
+        Ok(directory)
+    } else {
+        Err(OpenError::Unsound(EditError::Invalid(problems)))
+    }
+}
+
+fn undescribed(driver: &DriverRef) -> Description {
+    let module_name = ModuleName::new(driver.as_str())
+        .unwrap_or_else(|_| ModuleName::new("Unknown").expect("the name is a constant"));
+    Description {
+        module_name,
+        text: Arc::from("a driver that this riser does not have"),
+        interface: Arc::new(Interface::default()),
+    }
+}
+
+/// Plans a batch: each edit sees what those before it made, and the rules have to hold at the end.
+pub(in crate::core) fn plan(
+    now: &Directory,
+    edits: Vec<Edit>,
+    source: Source,
+    time: u64,
+    host: &dyn DriverHost,
+) -> Result<Plan, EditError> {
+    let mut draft = Draft {
+        now,
+        next: now.clone(),
+        host,
+        source,
+        time,
+        touched: IndexSet::new(),
+        deleted: IndexSet::new(),
+        problems: Vec::new(),
+    };
+    for edit in edits {
+        draft.make(edit)?;
+    }
+    draft.release();
+    draft.finish()
+}
+
+struct Draft<'a> {
+    now: &'a Directory,
+    next: Directory,
+    host: &'a dyn DriverHost,
+    source: Source,
+    time: u64,
+    touched: IndexSet<EntryId>,
+    deleted: IndexSet<EntryId>,
+    problems: Vec<Invalid>,
+}
+
+impl Draft<'_> {
+    fn make(&mut self, edit: Edit) -> Result<(), EditError> {
+        let id = edit.id();
+        let actual = self.next.info(&id).map(|info| info.version);
+        let holds = match edit.expected {
+            Expected::Anything => true,
+            Expected::Absent => actual.is_none(),
+            Expected::Version(expected) => actual == Some(expected),
+        };
+        if !holds {
+            let expected = edit.expected;
+            return Err(EditError::Conflict {
+                id,
+                expected,
+                actual,
+            });
+        }
+        match edit.change {
+            Change::Put(entry) => {
+                self.deleted.shift_remove(&id);
+                self.put(&id, *entry);
+            }
+            Change::Delete(_) if !self.next.remove(&id) => return Err(EditError::NotFound(id)),
+            Change::Delete(_) => {
+                self.deleted.insert(id.clone());
+            }
+        }
+        self.touched.insert(id);
+        Ok(())
+    }
+
+    fn put(&mut self, id: &EntryId, entry: Entry) {
+        let entry = match entry {
+            Entry::ApiKey(key) => Entry::ApiKey(self.hashed(key)),
+            Entry::User(user) => Entry::User(self.without_plain_password(user)),
+            entry @ (Entry::Zone(_) | Entry::System(_) | Entry::Module(_) | Entry::Metadata(_)) => {
+                entry
+            }
+        };
+        let info = match (self.next.info(id), self.source) {
+            // Somebody who edits what a file owns does not make it theirs.
+            (Some(info), Source::Elsewhere) => *info,
+            (Some(info), source) => EntryInfo { source, ..*info },
+            (None, source) => EntryInfo {
+                source,
+                version: Version(0),
+                created_at: self.time,
+                updated_at: self.time,
+                place: self.next.next_place(id),
+            },
+        };
+        let Self {
+            next,
+            host,
+            problems,
+            ..
+        } = self;
+        next.put(entry, info, |module| {
+            host.describe(&module.driver).unwrap_or_else(|error| {
+                problems.push(Invalid {
+                    id: id.clone(),
+                    field: "driver",
+                    reason: format!("cannot be used: {error}"),
+                });
+                undescribed(&module.driver)
+            })
+        });
+    }
+
+    /// The same secret keeps its hash, so that nothing changes.
+    fn hashed(&self, mut key: ApiKey) -> ApiKey {
+        let stored = self.now.api_key(&key.id).map(|stored| &stored.secret);
+        key.secret = resolve_key_secret(key.secret, stored);
+        key
+    }
+
+    /// A password is hashed before or after; until then the one that is there holds.
+    fn without_plain_password(&self, mut user: User) -> User {
+        if let Some(Password::Plain(_)) = user.password {
+            let stored = self.now.user(&user.id);
+            user.password = stored.and_then(|stored| stored.password.clone());
+        }
+        user
+    }
+
+    /// What refers to a deleted entry lets go of it. What this batch itself put is not helped: there it is a mistake.
+    fn release(&mut self) {
+        if self.deleted.is_empty() {
+            return;
+        }
+        let ids: Vec<EntryId> = self.next.ids().collect();
+        let there: HashSet<&str> = ids.iter().filter_map(parent_of_metadata).collect();
+        let mut changed = Vec::new();
+        let mut removed = Vec::new();
+        for id in &ids {
+            if self.touched.contains(id) {
+                continue;
+            }
+            match id {
+                EntryId::Zone(id) => {
+                    changed.extend(self.next.zone(id).and_then(|zone| self.release_zone(zone)))
+                }
+                EntryId::System(id) => {
+                    changed.extend(
+                        self.next
+                            .system(id)
+                            .and_then(|system| self.release_system(system)),
+                    );
+                }
+                EntryId::ApiKey(key) => {
+                    match self.next.api_key(key).map(|key| self.release_key(key)) {
+                        Some(Released::Changed(key)) => changed.push(Entry::ApiKey(key)),
+                        Some(Released::Gone) => removed.push(id.clone()),
+                        Some(Released::Unchanged) | None => {}
+                    }
+                }
+                EntryId::Metadata(metadata) => {
+                    if !there.contains(metadata.parent.as_str()) {
+                        removed.push(id.clone());
+                    }
+                }
+                EntryId::Module(_) | EntryId::User(_) => {}
+            }
+        }
+        for entry in changed {
+            let id = entry.id();
+            if let Some(info) = self.next.info(&id).copied() {
+                self.next
+                    .put(entry, info, |module| undescribed(&module.driver));
+            }
+            self.touched.insert(id);
+        }
+        for id in removed {
+            self.next.remove(&id);
+            self.touched.insert(id);
+        }
+    }
+
+    fn is_deleted(&self, id: EntryId) -> bool {
+        self.deleted.contains(&id)
+    }
+
+    fn release_zone(&self, zone: &Zone) -> Option<Entry> {
+        let parent = zone.parent_id.clone()?;
+        self.is_deleted(EntryId::Zone(parent)).then(|| {
+            Entry::Zone(Zone {
+                parent_id: None,
+                ..zone.clone()
+            })
+        })
+    }
+
+    fn release_system(&self, system: &System) -> Option<Entry> {
+        let mut kept = system.clone();
+        kept.zones
+            .retain(|zone| !self.is_deleted(EntryId::Zone(zone.clone())));
+        kept.modules
+            .retain(|module| !self.is_deleted(EntryId::Module(module.clone())));
+        (kept != *system).then_some(Entry::System(kept))
+    }
+
+    fn release_key(&self, key: &ApiKey) -> Released {
+        if self.is_deleted(EntryId::User(key.user.clone())) {
+            return Released::Gone;
+        }
+        let mut kept = key.clone();
+        kept.systems
+            .retain(|system| !self.is_deleted(EntryId::System(system.clone())));
+        kept.zones
+            .retain(|zone| !self.is_deleted(EntryId::Zone(zone.clone())));
+        if kept == *key {
+            Released::Unchanged
+        } else if kept.systems.is_empty() && kept.zones.is_empty() {
+            // Without any restriction left it would open everything.
+            Released::Gone
+        } else {
+            Released::Changed(kept)
+        }
+    }
+
+    fn finish(self) -> Result<Plan, EditError> {
+        let Self {
+            now,
+            mut next,
+            touched,
+            mut problems,
+            time,
+            ..
+        } = self;
+        problems.extend(check(&next));
+        if !problems.is_empty() {
+            return Err(EditError::Invalid(problems));
+        }
+        let mut writes = Vec::new();
+        let mut differences = Vec::new();
+        for id in touched {
+            let (before, after) = (now.entry(&id), next.entry(&id));
+            let (was, is) = (now.info(&id).copied(), next.info(&id).copied());
+            let (Some(after), Some(is)) = (after, is) else {
+                if before.is_some() {
+                    writes.push(Write::Delete(DocumentId::of(&id)));
+                    differences.push((Difference::Removed, id));
+                }
+                continue;
+            };
+            let unchanged =
+                before.as_ref() == Some(&after) && was.map(|was| was.source) == Some(is.source);
+            if let (true, Some(was)) = (unchanged, was) {
+                next.set_info(&id, was);
+                continue;
+            }
+            let info = EntryInfo {
+                version: Version(was.map_or(0, |was| was.version.0) + 1),
+                created_at: was.map_or(is.created_at, |was| was.created_at),
+                updated_at: time,
+                ..is
+            };
+            next.set_info(&id, info);
+            writes.push(Write::Put(Document::of(&after, &info)));
+            let difference = match before {
+                Some(_) => Difference::Changed,
+                None => Difference::Added,
+            };
+            differences.push((difference, id));
+        }
+        next.complete();
+        Ok(Plan {
+            next,
+            writes,
+            differences: Differences(differences),
+        })
+    }
+}
+
+/// What a key becomes when things that it refers to are deleted.
+enum Released {
+    Unchanged,
+    Changed(ApiKey),
+    Gone,
+}
+
+/// The id under which an entry can have metadata.
+fn parent_of_metadata(id: &EntryId) -> Option<&str> {
+    match id {
+        EntryId::Zone(id) => Some(id.as_str()),
+        EntryId::System(id) => Some(id.as_str()),
+        EntryId::Module(id) => Some(ModuleId::as_str(id)),
+        EntryId::User(id) => Some(id.as_str()),
+        EntryId::ApiKey(_) | EntryId::Metadata(_) => None,
+    }
+}

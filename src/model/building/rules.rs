@@ -1,0 +1,215 @@
+//! What has to hold between the entries of a building: ids are unique, references have targets, zones do not contain themselves.
+//!
+//! Separate from who asks, since a building file and an edit of the running building are held to the same rules:
+//! each says where its statements stand in its own way, as a line of a file or as a field of an entry.
+
+use std::borrow::Cow;
+use std::collections::hash_map::{Entry, HashMap};
+
+use crate::model::{KEY_HASH_PREFIX, KeyId, ZoneId};
+
+/// What an id, an address or a reference belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// A zone.
+    Zone,
+    /// A system.
+    System,
+    /// A module.
+    Module,
+    /// A user.
+    User,
+    /// A user's address.
+    Email,
+    /// An API key.
+    ApiKey,
+    /// A driver.
+    Driver,
+    /// Metadata, by its parent and name together.
+    Metadata,
+    /// What metadata may belong to: a zone, system, module or user.
+    Parent,
+}
+
+impl Thing {
+    /// What people call it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Zone => "zone",
+            Self::System => "system",
+            Self::Module => "module",
+            Self::User => "user",
+            Self::Email => "email",
+            Self::ApiKey => "API key",
+            Self::Driver => "driver",
+            Self::Metadata => "metadata",
+            Self::Parent => "zone, system, module or user",
+        }
+    }
+
+    /// What people call that which must be unique about it.
+    pub fn unique_part(self) -> &'static str {
+        match self {
+            Self::Zone => "zone id",
+            Self::System => "system id",
+            Self::Module => "module id",
+            Self::User => "user id",
+            Self::Email => "email",
+            Self::ApiKey => "API key id",
+            Self::Driver => "driver id",
+            Self::Metadata => "metadata name",
+            Self::Parent => "id",
+        }
+    }
+
+    /// The things that answer to a reference to this one.
+    pub fn targets(self) -> &'static [Self] {
+        match self {
+            Self::Zone => &[Self::Zone],
+            Self::System => &[Self::System],
+            Self::Module => &[Self::Module],
+            Self::User => &[Self::User],
+            Self::Email => &[Self::Email],
+            Self::ApiKey => &[Self::ApiKey],
+            Self::Driver => &[Self::Driver],
+            Self::Metadata => &[Self::Metadata],
+            Self::Parent => &[Self::Zone, Self::System, Self::Module, Self::User],
+        }
+    }
+}
+
+/// What one entry claims for itself alone. `P` says where.
+#[derive(Debug, Clone)]
+pub struct Claim<'a, P> {
+    /// What is claimed.
+    pub thing: Thing,
+    /// The id or address.
+    pub id: Cow<'a, str>,
+    /// Where it stands.
+    pub at: P,
+}
+
+/// One entry's mention of another. `P` says where.
+#[derive(Debug, Clone)]
+pub struct Reference<'a, P> {
+    /// What is mentioned.
+    pub to: Thing,
+    /// Its id.
+    pub id: Cow<'a, str>,
+    /// Where it stands.
+    pub at: P,
+}
+
+/// A rule that does not hold.
+#[derive(Debug)]
+pub enum Breach<'s, 'a, P> {
+    /// Two entries claim the same.
+    Taken {
+        /// The later claim.
+        claim: &'s Claim<'a, P>,
+        /// The one before it.
+        first: &'s Claim<'a, P>,
+    },
+    /// A mention of what is not there.
+    Missing(&'s Reference<'a, P>),
+    /// Zones that contain each other, from one of them upwards.
+    Ring(Vec<&'s ZoneId>),
+}
+
+/// Everything that does not hold. `zones` has each zone with the one around it, in the order in which a ring is to begin with the first.
+pub fn check<'s, 'a, P>(
+    claims: &'s [Claim<'a, P>],
+    references: &'s [Reference<'a, P>],
+    zones: &[(&'s ZoneId, Option<&'s ZoneId>)],
+) -> Vec<Breach<'s, 'a, P>> {
+    let mut breaches = Vec::new();
+    let mut known: HashMap<(Thing, &str), &Claim<'a, P>> = HashMap::new();
+    for claim in claims {
+        match known.entry((claim.thing, &*claim.id)) {
+            Entry::Vacant(free) => {
+                free.insert(claim);
+            }
+            Entry::Occupied(first) => breaches.push(Breach::Taken {
+                claim,
+                first: first.get(),
+            }),
+        }
+    }
+    let is_known = |reference: &Reference<'a, P>| {
+        let mut targets = reference.to.targets().iter();
+        targets.any(|thing| known.contains_key(&(*thing, &*reference.id)))
+    };
+    let missing = references.iter().filter(|reference| !is_known(reference));
+    breaches.extend(missing.map(Breach::Missing));
+    breaches.extend(rings(zones).into_iter().map(Breach::Ring));
+    breaches
+}
+
+/// Finds every ring of zones once, beginning at the zone of the ring that is listed first.
+fn rings<'z>(zones: &[(&'z ZoneId, Option<&'z ZoneId>)]) -> Vec<Vec<&'z ZoneId>> {
+    let parents: HashMap<&ZoneId, &ZoneId> = zones
+        .iter()
+        .filter_map(|(zone, parent)| Some((*zone, (*parent)?)))
+        .collect();
+    let mut rings = Vec::new();
+    // The zone whose walk upwards reached this one first: a walk that meets its own mark has gone round.
+    let mut reached_from: HashMap<&ZoneId, &ZoneId> = HashMap::new();
+    for (zone, _) in zones {
+        let mut at = *zone;
+        while !reached_from.contains_key(at) {
+            reached_from.insert(at, zone);
+            let Some(parent) = parents.get(at) else {
+                break;
+            };
+            at = parent;
+        }
+        let went_round = reached_from.get(at) == Some(zone) && parents.contains_key(at);
+        if went_round {
+            let around = ring(at, &parents);
+            let mut listed = zones.iter().map(|(zone, _)| *zone);
+            let first = listed.find(|id| around.contains(id));
+            rings.extend(first.map(|first| ring(first, &parents)));
+        }
+    }
+    rings
+}
+
+/// The zones from `start` upwards until `start` comes again.
+fn ring<'z>(start: &'z ZoneId, parents: &HashMap<&'z ZoneId, &'z ZoneId>) -> Vec<&'z ZoneId> {
+    let upwards = std::iter::successors(parents.get(start).copied(), |at| parents.get(at).copied());
+    std::iter::once(start)
+        .chain(upwards.take_while(|at| *at != start))
+        .collect()
+}
+
+/// A ring of zones for people: `zone-a in zone-b in zone-a`.
+pub fn show_ring(ring: &[&ZoneId]) -> String {
+    let mut text = String::new();
+    for zone in ring.iter().chain(ring.first()) {
+        if !text.is_empty() {
+            text.push_str(" in ");
+        }
+        text.push_str(zone.as_str());
+    }
+    text
+}
+
+/// Whether the id can be told from the secret in `<id>.<secret>`.
+pub fn fits_a_credential(id: &KeyId) -> bool {
+    !id.as_str().contains('.')
+}
+
+/// Whether a request can carry this as part of a credential.
+pub fn can_be_sent(secret: &str) -> bool {
+    !secret.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// Whether this looks like the hash of an API key's secret.
+pub fn is_key_hash(text: &str) -> bool {
+    text.starts_with(KEY_HASH_PREFIX)
+}
+
+/// Whether this looks like the hash of a password.
+pub fn is_password_hash(text: &str) -> bool {
+    text.starts_with("$argon2")
+}

@@ -1,0 +1,268 @@
+//! How the building changes while it is in use: edits of its entries, and what is known of each entry beside its content.
+
+use std::fmt;
+
+use driver_types::{ModuleId, SystemId};
+
+use crate::model::{
+    ApiKey, KeyId, Metadata, MetadataId, Module, System, User, UserId, Zone, ZoneId,
+};
+
+/// One entry of the building.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A zone.
+    Zone(Zone),
+    /// A system.
+    System(System),
+    /// A module.
+    Module(Module),
+    /// A user.
+    User(User),
+    /// An API key.
+    ApiKey(ApiKey),
+    /// Metadata of another entry.
+    Metadata(Metadata),
+}
+
+impl Entry {
+    /// Which entry this is.
+    pub fn id(&self) -> EntryId {
+        match self {
+            Self::Zone(zone) => EntryId::Zone(zone.id.clone()),
+            Self::System(system) => EntryId::System(system.id.clone()),
+            Self::Module(module) => EntryId::Module(module.id.clone()),
+            Self::User(user) => EntryId::User(user.id.clone()),
+            Self::ApiKey(key) => EntryId::ApiKey(key.id.clone()),
+            Self::Metadata(metadata) => EntryId::Metadata(metadata.id.clone()),
+        }
+    }
+}
+
+/// The kinds of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// Zones.
+    Zone,
+    /// Systems.
+    System,
+    /// Modules.
+    Module,
+    /// Users.
+    User,
+    /// API keys.
+    ApiKey,
+    /// Metadata.
+    Metadata,
+}
+
+impl EntryKind {
+    /// What people call one of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Zone => "zone",
+            Self::System => "system",
+            Self::Module => "module",
+            Self::User => "user",
+            Self::ApiKey => "API key",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+/// Which entry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EntryId {
+    /// A zone.
+    Zone(ZoneId),
+    /// A system.
+    System(SystemId),
+    /// A module.
+    Module(ModuleId),
+    /// A user.
+    User(UserId),
+    /// An API key.
+    ApiKey(KeyId),
+    /// Metadata of another entry.
+    Metadata(MetadataId),
+}
+
+impl EntryId {
+    /// Of which kind the entry is.
+    pub fn kind(&self) -> EntryKind {
+        match self {
+            Self::Zone(_) => EntryKind::Zone,
+            Self::System(_) => EntryKind::System,
+            Self::Module(_) => EntryKind::Module,
+            Self::User(_) => EntryKind::User,
+            Self::ApiKey(_) => EntryKind::ApiKey,
+            Self::Metadata(_) => EntryKind::Metadata,
+        }
+    }
+}
+
+/// Names the entry for people: ``zone `zone-hq` ``.
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind().noun())?;
+        match self {
+            Self::Zone(id) => write!(f, "`{id}`"),
+            Self::System(id) => write!(f, "`{id}`"),
+            Self::Module(id) => write!(f, "`{id}`"),
+            Self::User(id) => write!(f, "`{id}`"),
+            Self::ApiKey(id) => write!(f, "`{id}`"),
+            Self::Metadata(id) => write!(f, "`{}` of `{}`", id.name, id.parent),
+        }
+    }
+}
+
+/// How often an entry has changed: 1 when it is made, one more at each change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(pub u64);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where an entry comes from, and so who may take it away again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The building file, which owns every entry that it ever named.
+    File,
+    /// The demo building, whose entries give way to those of a building file.
+    Demo,
+    /// Somebody who edited the running building. No building file takes it away, unless it names it.
+    Elsewhere,
+}
+
+/// What is known of an entry beside its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryInfo {
+    /// Where it comes from.
+    pub source: Source,
+    /// How often it changed.
+    pub version: Version,
+    /// When it was made, in Unix seconds.
+    pub created_at: u64,
+    /// When it last changed, in Unix seconds.
+    pub updated_at: u64,
+    /// Its place among the entries of its kind: they are listed in the order in which they were made.
+    pub place: u64,
+}
+
+/// A change of one entry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The entry is made, or replaced as a whole.
+    Put(Box<Entry>),
+    /// The entry goes, and what refers to it lets go of it.
+    Delete(EntryId),
+}
+
+/// What an edit counts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing: it holds whatever is there.
+    Anything,
+    /// That there is no such entry yet.
+    Absent,
+    /// That the entry is still at this version.
+    Version(Version),
+}
+
+/// One edit of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// What changes.
+    pub change: Change,
+    /// What has to be so for the edit to be made.
+    pub expected: Expected,
+}
+
+impl Edit {
+    /// Makes or replaces an entry, whatever is there.
+    pub fn put(entry: Entry) -> Self {
+        Self {
+            change: Change::Put(Box::new(entry)),
+            expected: Expected::Anything,
+        }
+    }
+
+    /// Makes an entry that is not there yet.
+    pub fn create(entry: Entry) -> Self {
+        Self {
+            change: Change::Put(Box::new(entry)),
+            expected: Expected::Absent,
+        }
+    }
+
+    /// Takes an entry away, whatever its version.
+    pub fn delete(id: EntryId) -> Self {
+        Self {
+            change: Change::Delete(id),
+            expected: Expected::Anything,
+        }
+    }
+
+    /// The same edit, made only if the entry is still at this version.
+    #[must_use]
+    pub fn at(self, version: Version) -> Self {
+        Self {
+            expected: Expected::Version(version),
+            ..self
+        }
+    }
+
+    /// Which entry it is about.
+    pub fn id(&self) -> EntryId {
+        match &self.change {
+            Change::Put(entry) => entry.id(),
+            Change::Delete(id) => id.clone(),
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// It is new.
+    Added,
+    /// It has other content, or another source.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+impl Difference {
+    /// For people: `added`, `changed`, `removed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What a batch of edits made of the building, or would make: each entry once, none that stayed as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences(pub Vec<(Difference, EntryId)>);
+
+impl Differences {
+    /// Whether everything stayed as it was.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A line for each entry: ``added zone `zone-hq` ``.
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (difference, id) in &self.0 {
+            writeln!(f, "{} {id}", difference.as_str())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! Documents in one file on this machine, or in memory when there is no place for a file: the same code over another backend.
+//!
+//! A commit returns after the disk has it.
+//! The work blocks, so it is done on Tokio's blocking threads, one piece at a time.
+//! After an error of the disk nobody knows what the file holds, so it is opened anew before it is used again, and what the failed commit may have left is undone.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use redb::backends::{FileBackend, InMemoryBackend};
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
+};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use crate::stores::embedded::schema::{DOCUMENTS, Found, STEPS, prepare};
+use crate::stores::{Document, DocumentId, DocumentStore, StoreError, Write};
+
+/// The file in the directory that the operator names.
+const FILE: &str = "riser.redb";
+
+/// What redb may keep of the file in memory; the documents are held by the core anyway.
+const CACHE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Documents in a file or in memory.
+pub struct EmbeddedDocumentStore {
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    place: Place,
+    /// `None` after an error, until it is opened anew.
+    database: Option<Database>,
+    /// What a failed commit would have to be undone with, if it holds after all.
+    undo: Vec<Undo>,
+}
+
+enum Place {
+    Memory,
+    File(PathBuf),
+    #[cfg(test)]
+    Flaky(tests::FlakyDisk),
+}
+
+/// A document as it was before a commit.
+struct Undo {
+    collection: String,
+    id: String,
+    before: Option<(u64, String)>,
+}
+
+impl EmbeddedDocumentStore {
+    /// A store that forgets everything when it is dropped.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::new(Place::Memory)
+    }
+
+    /// The store in a directory, which is made if there is none. Blocks until the file has been read through once.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let unusable = |cause| StoreError::Unusable {
+            place: directory.display().to_string(),
+            cause,
+        };
+        // For the owner alone: settings of modules hold passwords.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(unusable)?;
+        let store = Self::new(Place::File(directory.join(FILE)))?;
+        // A file that is made is only sure to be there when its directory is on the disk too.
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(unusable)?;
+        Ok(store)
+    }
+
+    fn new(place: Place) -> Result<Self, StoreError> {
+        let database = place.open()?;
+        Ok(Self {
+            inner: Arc::new(Mutex::new(Inner {
+                place,
+                database: Some(database),
+                undo: Vec::new(),
+            })),
+        })
+    }
+
+    /// Does something with the store where it may block. It is brought to its end even if nobody waits any more.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let mut inner = Arc::clone(&self.inner).lock_owned().await;
+        spawn_blocking(move || work(&mut inner))
+            .await
+            .unwrap_or_else(|_| Err(not_written("a fault in the store")))
+    }
+}
+
+impl DocumentStore for EmbeddedDocumentStore {
+    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
+        Box::pin(self.with(Inner::load))
+    }
+
+    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.with(move |inner| inner.commit(&batch)))
+    }
+}
+
+impl fmt::Debug for EmbeddedDocumentStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedDocumentStore")
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn load(&mut self) -> Result<Vec<Document>, StoreError> {
+        let database = self.ready()?;
+        let documents = read_all(&database);
+        self.database = Some(database);
+        documents.map_err(|error| self.place.damaged(&error))
+    }
+
+    fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
+        let database = self.ready()?;
+        let mut undo = Vec::new();
+        match write_all(&database, batch, &mut undo) {
+            Ok(()) => {
+                self.database = Some(database);
+                Ok(())
+            }
+            Err(error) => {
+                if let Place::Memory = self.place {
+                    // Nothing outside has failed, and the transaction was dropped.
+                    self.database = Some(database);
+                } else {
+                    self.undo = undo;
+                }
+                Err(not_written(error))
+            }
+        }
+    }
+
+    /// Takes the database, opened anew after an error and rid of what the failed commit may have left.
+    fn ready(&mut self) -> Result<Database, StoreError> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => self.place.open().map_err(not_written)?,
+        };
+        if !self.undo.is_empty() {
+            undo_all(&database, &self.undo).map_err(not_written)?;
+            self.undo.clear();
+        }
+        Ok(database)
+    }
+}
+
+impl Place {
+    fn open(&self) -> Result<Database, StoreError> {
+        let mut builder = Builder::new();
+        // A file that was damaged from outside is reported rather than believed; it is small enough to be read through.
+        builder
+            .set_cache_size(CACHE_BYTES)
+            .set_check_integrity_on_open(true);
+        let database = match self {
+            Self::Memory => builder.create_with_backend(InMemoryBackend::new()),
+            #[cfg(test)]
+            Self::Flaky(disk) => builder.create_with_backend(disk.clone()),
+            Self::File(path) => {
+                let file = OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .mode(0o600)
+                    .open(path)
+                    .map_err(|cause| self.unusable(cause))?;
+                FileBackend::new(file).and_then(|file| builder.create_with_backend(file))
+            }
+        };
+        let database = database.map_err(|error| self.not_opened(error))?;
+        match prepare(&database, STEPS) {
+            Ok(Found::Ready) => Ok(database),
+            Ok(Found::Newer(found)) => Err(StoreError::Newer {
+                place: self.to_string(),
+                found,
+                known: 1 + STEPS.len() as u64,
+            }),
+            Ok(Found::Foreign) => Err(self.damaged("it has no schema")),
+            Err(redb::Error::Io(cause)) => Err(self.unusable(cause)),
+            Err(error) => Err(self.damaged(error)),
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "foreign enums that may grow"
+    )]
+    fn not_opened(&self, error: DatabaseError) -> StoreError {
+        match error {
+            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+                StoreError::InUse {
+                    place: self.to_string(),
+                }
+            }
+            // redb says so of a file that is none of its own.
+            DatabaseError::Storage(StorageError::Io(cause))
+                if cause.kind() == io::ErrorKind::InvalidData
+                    || cause.kind() == io::ErrorKind::UnexpectedEof =>
+            {
+                self.damaged(cause)
+            }
+            DatabaseError::Storage(StorageError::Io(cause)) => self.unusable(cause),
+            error => self.damaged(error),
+        }
+    }
+
+    fn unusable(&self, cause: io::Error) -> StoreError {
+        StoreError::Unusable {
+            place: self.to_string(),
+            cause,
+        }
+    }
+
+    fn damaged(&self, detail: impl ToString) -> StoreError {
+        StoreError::Damaged {
+            place: self.to_string(),
+            detail: one_line(&detail.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            #[cfg(test)]
+            Self::Flaky(_) => f.write_str("a disk that fails"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+fn not_written(detail: impl ToString) -> StoreError {
+    StoreError::NotWritten {
+        detail: one_line(&detail.to_string()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+fn read_all(database: &Database) -> Result<Vec<Document>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let table = transaction.open_table(DOCUMENTS)?;
+    let mut documents = Vec::new();
+    for row in table.iter()? {
+        let (key, value) = row?;
+        let ((collection, id), (version, json)) = (key.value(), value.value());
+        documents.push(Document {
+            collection: collection.to_owned(),
+            id: id.to_owned(),
+            version,
+            json: json.to_owned(),
+        });
+    }
+    Ok(documents)
+}
+
+type Documents<'t> = Table<'t, (&'static str, &'static str), (u64, &'static str)>;
+
+/// Makes all changes in one transaction, and notes in `undo` what was there before.
+fn write_all(
+    database: &Database,
+    batch: &[Write],
+    undo: &mut Vec<Undo>,
+) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(DOCUMENTS)?;
+        for write in batch {
+            let (collection, id) = match write {
+                Write::Put(Document { collection, id, .. }) => (collection.as_str(), id.as_str()),
+                Write::Delete(DocumentId { collection, id }) => (*collection, id.as_str()),
+            };
+            undo.push(Undo {
+                collection: collection.to_owned(),
+                id: id.to_owned(),
+                before: before(&table, collection, id)?,
+            });
+            match write {
+                Write::Put(document) => {
+                    let value = (document.version, document.json.as_str());
+                    table.insert((collection, id), value)?;
+                }
+                Write::Delete(_) => {
+                    table.remove((collection, id))?;
+                }
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn before(
+    table: &Documents<'_>,
+    collection: &str,
+    id: &str,
+) -> Result<Option<(u64, String)>, redb::Error> {
+    let row = table.get((collection, id))?;
+    Ok(row.map(|row| {
+        let (version, json) = row.value();
+        (version, json.to_owned())
+    }))
+}
+
+/// Brings back what was there before, latest change first.
+fn undo_all(database: &Database, undo: &[Undo]) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(DOCUMENTS)?;
+        for Undo {
+            collection,
+            id,
+            before,
+        } in undo.iter().rev()
+        {
+            let key = (collection.as_str(), id.as_str());
+            match before {
+                Some((version, json)) => {
+                    table.insert(key, (*version, json.as_str()))?;
+                }
+                None => {
+                    table.remove(key)?;
+                }
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}

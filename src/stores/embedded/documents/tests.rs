@@ -1,0 +1,330 @@
+//! The embedded store in memory and in a file, held to the suite of every store, and what only a file can suffer.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use redb::{Database, StorageBackend, TableDefinition};
+
+use super::{EmbeddedDocumentStore, FILE, Place};
+use crate::stores::embedded::schema::{DOCUMENTS, Found, Step, prepare};
+use crate::stores::suite::{COLLECTION, Fixture, check, document_store_suite, put};
+use crate::stores::{DocumentStore, StoreError};
+
+mod in_memory {
+    use super::*;
+
+    /// One store for the whole test: nothing is left when it is closed.
+    struct Memory(Arc<EmbeddedDocumentStore>);
+
+    impl Fixture for Memory {
+        fn new() -> Self {
+            Self(Arc::new(EmbeddedDocumentStore::in_memory().unwrap()))
+        }
+
+        fn open(&self) -> Arc<dyn DocumentStore> {
+            Arc::clone(&self.0) as Arc<dyn DocumentStore>
+        }
+    }
+
+    document_store_suite!(Memory);
+}
+
+mod in_a_file {
+    use super::*;
+
+    impl Fixture for Folder {
+        fn new() -> Self {
+            Folder::empty()
+        }
+
+        fn open(&self) -> Arc<dyn DocumentStore> {
+            Arc::new(EmbeddedDocumentStore::open(self.path()).unwrap())
+        }
+    }
+
+    document_store_suite!(Folder);
+}
+
+// A file that is not as it should be.
+
+#[test]
+fn a_second_store_in_the_same_directory_is_refused() {
+    let folder = Folder::empty();
+    let _first = EmbeddedDocumentStore::open(folder.path()).unwrap();
+    let error = EmbeddedDocumentStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_is_refused() {
+    let folder = Folder::empty();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = EmbeddedDocumentStore::open(&folder.path().join("file/data")).unwrap_err();
+    assert!(matches!(error, StoreError::Unusable { .. }), "{error}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused_and_left_as_it_is() {
+    let long = "no store at all\n".repeat(10_000);
+    for foreign in ["x", "no store at all\n", &long] {
+        let folder = Folder::empty();
+        let path = folder.path().join(FILE);
+        fs::write(&path, foreign).unwrap();
+        let error = EmbeddedDocumentStore::open(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
+    }
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_as_it_is() {
+    let folder = Folder::empty();
+    let path = folder.path().join(FILE);
+    let database = Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let table: TableDefinition<'_, u8, u8> = TableDefinition::new("theirs");
+    transaction.open_table(table).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = EmbeddedDocumentStore::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    let database = Database::open(&path).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    assert_eq!(transaction.list_tables().unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_short_is_refused_or_whole() {
+    let folder = Folder::empty();
+    let whole = filled(&folder).await;
+    let path = folder.path().join(FILE);
+    for left in [1, 100, 4096, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..left]).unwrap();
+        check_refused_or_whole(&folder, &format!("cut to {left}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_damage_is_refused_or_whole() {
+    let folder = Folder::empty();
+    let whole = filled(&folder).await;
+    let path = folder.path().join(FILE);
+    // Every part of the first pages, and a sample of the rest.
+    let places = (0..12_288)
+        .step_by(97)
+        .chain((12_288..whole.len()).step_by(20_011));
+    for place in places {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x55;
+        fs::write(&path, &damaged).unwrap();
+        check_refused_or_whole(&folder, &format!("byte {place}")).await;
+    }
+}
+
+/// The bytes of a store with documents in it.
+async fn filled(folder: &Folder) -> Vec<u8> {
+    let store = folder.open();
+    store
+        .commit(vec![put("a", 1, "\"one\""), put("b", 1, "\"two\"")])
+        .await
+        .unwrap();
+    drop(store);
+    fs::read(folder.path().join(FILE)).unwrap()
+}
+
+/// Never a panic, never half of what was there.
+async fn check_refused_or_whole(folder: &Folder, what: &str) {
+    match EmbeddedDocumentStore::open(folder.path()) {
+        Ok(store) => check(&store, &[("a", 1, "\"one\""), ("b", 1, "\"two\"")]).await,
+        Err(StoreError::Damaged { .. } | StoreError::Unusable { .. }) => {}
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+// Schemas.
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let folder = Folder::empty();
+    let path = folder.path().join(FILE);
+    let step: Step = |_| Ok(());
+    let database = Database::create(&path).unwrap();
+    assert_eq!(prepare(&database, &[step]).unwrap(), Found::Ready);
+    drop(database);
+    let error = EmbeddedDocumentStore::open(folder.path()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: a newer riser has written this store (schema 2, this one knows up to 1); run that version, or name another directory with --data",
+            path.display()
+        )
+    );
+}
+
+#[test]
+fn an_older_schema_goes_through_each_step_once() {
+    let add: [Step; 2] = [
+        |transaction| add_document(transaction, "second"),
+        |transaction| add_document(transaction, "third"),
+    ];
+    let folder = Folder::empty();
+    let database = Database::create(folder.path().join(FILE)).unwrap();
+    for steps in [0, 1, 2, 2] {
+        assert_eq!(prepare(&database, &add[..steps]).unwrap(), Found::Ready);
+        let documents = super::read_all(&database).unwrap();
+        assert_eq!(documents.len(), steps, "after {steps} steps");
+    }
+}
+
+fn add_document(transaction: &redb::WriteTransaction, id: &str) -> Result<(), redb::Error> {
+    transaction
+        .open_table(DOCUMENTS)?
+        .insert((COLLECTION, id), (1, "{}"))?;
+    Ok(())
+}
+
+// A disk that fails.
+
+#[tokio::test]
+async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_held_and_goes_on() {
+    for fails_at in 0.. {
+        let disk = FlakyDisk::default();
+        let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
+        store.commit(vec![put("a", 1, "1")]).await.unwrap();
+        disk.fail_after(fails_at);
+        let failed = store.commit(vec![put("a", 2, "2"), put("b", 1, "1")]).await;
+        let was_hit = disk.heal();
+        match failed {
+            Err(StoreError::NotWritten { .. }) => check(&store, &[("a", 1, "1")]).await,
+            Err(error) => panic!("{error}"),
+            Ok(()) => check(&store, &[("a", 2, "2"), ("b", 1, "1")]).await,
+        }
+        store.commit(vec![put("a", 3, "3")]).await.unwrap();
+        if !was_hit {
+            assert!(
+                fails_at > 3,
+                "the disk was asked for too little: {fails_at}"
+            );
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_goes_on_failing_is_told_each_time() {
+    let disk = FlakyDisk::default();
+    let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
+    store.commit(vec![put("a", 1, "1")]).await.unwrap();
+    for _ in 0..3 {
+        disk.fail_after(0);
+        let failed = store.commit(vec![put("a", 2, "2")]).await.unwrap_err();
+        assert!(
+            failed.to_string().contains("nothing was changed"),
+            "{failed}"
+        );
+    }
+    disk.heal();
+    check(&store, &[("a", 1, "1")]).await;
+}
+
+/// A disk in memory that fails from a given step on; what was written before the failure is on it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FlakyDisk(Arc<Mutex<Disk>>);
+
+#[derive(Debug, Default)]
+struct Disk {
+    bytes: Vec<u8>,
+    /// How many writing steps still succeed.
+    left: Option<usize>,
+    failed: bool,
+}
+
+impl FlakyDisk {
+    fn fail_after(&self, steps: usize) {
+        self.0.lock().unwrap().left = Some(steps);
+    }
+
+    /// Works again. Whether it has failed meanwhile.
+    fn heal(&self) -> bool {
+        let mut disk = self.0.lock().unwrap();
+        disk.left = None;
+        std::mem::take(&mut disk.failed)
+    }
+}
+
+impl Disk {
+    fn step(&mut self) -> Result<(), io::Error> {
+        match &mut self.left {
+            None => Ok(()),
+            Some(0) => {
+                self.failed = true;
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl StorageBackend for FlakyDisk {
+    fn len(&self) -> Result<u64, io::Error> {
+        Ok(self.0.lock().unwrap().bytes.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        let disk = self.0.lock().unwrap();
+        let start = usize::try_from(offset).unwrap();
+        let bytes = disk.bytes.get(start..start + out.len());
+        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        let mut disk = self.0.lock().unwrap();
+        disk.step()?;
+        disk.bytes.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.0.lock().unwrap().step()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        let mut disk = self.0.lock().unwrap();
+        disk.step()?;
+        let start = usize::try_from(offset).unwrap();
+        disk.bytes[start..start + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+/// A folder of one test's own, gone with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn empty() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("riser-store-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,176 @@
+//! What every document store promises, as tests that each store runs by the same names.
+//!
+//! A store joins by [`document_store_suite`] and a [`Fixture`] of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::stores::{Document, DocumentId, DocumentStore, Write};
+
+/// A place for a store, empty at first.
+pub(super) trait Fixture {
+    /// A place of its own for one test.
+    fn new() -> Self;
+
+    /// The store at this place; one that was opened before has been closed.
+    fn open(&self) -> Arc<dyn DocumentStore>;
+}
+
+/// Runs every test of the suite with a fixture.
+macro_rules! document_store_suite {
+    ($fixture:ty: $($test:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                let fixture = <$fixture as $crate::stores::suite::Fixture>::new();
+                $crate::stores::suite::$test(&fixture).await;
+            }
+        )+
+    };
+    ($fixture:ty) => {
+        $crate::stores::suite::document_store_suite! {
+            $fixture:
+            a_new_store_is_empty
+            what_was_committed_is_there
+            a_batch_is_made_in_its_order
+            what_is_not_there_can_be_deleted
+            any_text_can_be_an_id_and_any_size_a_document
+            commits_at_one_time_all_hold
+            a_commit_that_nobody_waits_for_is_whole_or_not_made
+            what_was_committed_is_there_when_it_is_opened_again
+        }
+    };
+}
+
+pub(super) use document_store_suite;
+
+pub(super) async fn a_new_store_is_empty(fixture: &impl Fixture) {
+    assert_eq!(content(&*fixture.open()).await, BTreeMap::new());
+}
+
+pub(super) async fn what_was_committed_is_there(fixture: &impl Fixture) {
+    let store = fixture.open();
+    store.commit(vec![put("a", 1, "{}")]).await.unwrap();
+    store
+        .commit(vec![put("a", 2, "[2]"), put("b", 1, "1")])
+        .await
+        .unwrap();
+    check(&*store, &[("a", 2, "[2]"), ("b", 1, "1")]).await;
+}
+
+pub(super) async fn a_batch_is_made_in_its_order(fixture: &impl Fixture) {
+    let store = fixture.open();
+    store
+        .commit(vec![
+            put("a", 1, "1"),
+            delete("a"),
+            put("b", 1, "1"),
+            put("b", 2, "2"),
+            put("c", 1, "1"),
+            delete("c"),
+            put("c", 1, "3"),
+        ])
+        .await
+        .unwrap();
+    check(&*store, &[("b", 2, "2"), ("c", 1, "3")]).await;
+}
+
+pub(super) async fn what_is_not_there_can_be_deleted(fixture: &impl Fixture) {
+    let store = fixture.open();
+    store
+        .commit(vec![delete("a"), put("b", 1, "1")])
+        .await
+        .unwrap();
+    store.commit(vec![]).await.unwrap();
+    check(&*store, &[("b", 1, "1")]).await;
+}
+
+pub(super) async fn any_text_can_be_an_id_and_any_size_a_document(fixture: &impl Fixture) {
+    let store = fixture.open();
+    let long = format!("\"{}\"", "ü".repeat(500_000));
+    let id = format!("zone-hq\n{}", "é".repeat(250));
+    store
+        .commit(vec![put(&id, u64::MAX, &long), put("", 0, "null")])
+        .await
+        .unwrap();
+    check(&*store, &[("", 0, "null"), (&id, u64::MAX, &long)]).await;
+}
+
+pub(super) async fn commits_at_one_time_all_hold(fixture: &impl Fixture) {
+    let store = fixture.open();
+    let ids: Vec<String> = (0..20).map(|number| format!("{number:02}")).collect();
+    let commits = ids.iter().map(|id| store.commit(vec![put(id, 1, "{}")]));
+    for committed in futures_util::future::join_all(commits).await {
+        committed.unwrap();
+    }
+    let expected: Vec<_> = ids.iter().map(|id| (id.as_str(), 1, "{}")).collect();
+    check(&*store, &expected).await;
+}
+
+pub(super) async fn a_commit_that_nobody_waits_for_is_whole_or_not_made(fixture: &impl Fixture) {
+    let store = fixture.open();
+    for round in 0..10 {
+        let batch = ["a", "b", "c"].map(|id| put(id, round, "{}"));
+        // Polled once and dropped: it may or may not have begun.
+        let _ = futures_util::poll!(store.commit(batch.into()));
+        let content = content(&*store).await;
+        let versions: Vec<u64> = content.values().map(|(version, _)| *version).collect();
+        assert!(
+            versions.is_empty()
+                || versions.len() == 3 && versions.iter().all(|v| *v == versions[0]),
+            "{versions:?}"
+        );
+    }
+}
+
+pub(super) async fn what_was_committed_is_there_when_it_is_opened_again(fixture: &impl Fixture) {
+    let store = fixture.open();
+    store
+        .commit(vec![put("a", 1, "{\"b\":1.0}"), put("gone", 1, "1")])
+        .await
+        .unwrap();
+    store.commit(vec![delete("gone")]).await.unwrap();
+    drop(store);
+    check(&*fixture.open(), &[("a", 1, "{\"b\":1.0}")]).await;
+}
+
+pub(super) const COLLECTION: &str = "things";
+
+pub(super) fn put(id: &str, version: u64, json: &str) -> Write {
+    Write::Put(Document {
+        collection: COLLECTION.to_owned(),
+        id: id.to_owned(),
+        version,
+        json: json.to_owned(),
+    })
+}
+
+fn delete(id: &str) -> Write {
+    Write::Delete(DocumentId {
+        collection: COLLECTION,
+        id: id.to_owned(),
+    })
+}
+
+type Content = BTreeMap<(String, String), (u64, String)>;
+
+async fn content(store: &dyn DocumentStore) -> Content {
+    let documents = store.load().await.unwrap();
+    let rows = documents.into_iter().map(|document| {
+        let key = (document.collection, document.id);
+        (key, (document.version, document.json))
+    });
+    rows.collect()
+}
+
+/// The store holds exactly these: id, version, content.
+pub(super) async fn check(store: &dyn DocumentStore, expected: &[(&str, u64, &str)]) {
+    let expected: Content = expected
+        .iter()
+        .map(|(id, version, json)| {
+            let key = (COLLECTION.to_owned(), (*id).to_owned());
+            (key, (*version, (*json).to_owned()))
+        })
+        .collect();
+    assert_eq!(content(store).await, expected);
+}
