@@ -6,7 +6,7 @@
 
 FROM rust:1.95-slim AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends build-essential ca-certificates
+    && apt-get install --yes --no-install-recommends ca-certificates gcc libc6-dev
 WORKDIR /riser
 COPY . .
 # The target is named so that the flag is for the program alone: procedural macros cannot be linked like this.
