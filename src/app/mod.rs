@@ -3,12 +3,13 @@
 //! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
-
-mod office;
-mod reload;
-mod source;
+//! - `check` looks for mistakes, `office` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod check;
+mod office;
+mod reload;
+mod service_manager;
+mod source;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -220,6 +221,7 @@ pub fn serve(
             None => main.spawn(refuse_reloads(read_building)),
         };
         announce(&server, demo.as_ref());
+        service_manager::ready();
         server.run(stop).await.map_err(|source| AppError::System {
             doing: "serve",
             source,
@@ -382,6 +384,7 @@ fn listen_to_signals() -> Result<Signals, AppError> {
                 tracing::warn!("told to stop a second time: ending at once");
                 std::process::exit(1);
             }
+            service_manager::stopping();
             told.stop.cancel();
         }
     });

@@ -12,6 +12,8 @@
 
 mod check;
 mod demo;
+#[cfg(test)]
+mod document;
 mod nearest;
 mod node;
 mod parse;

@@ -21,7 +21,7 @@ use super::node::{Key, Kind, Node};
 use super::problem::{Position, Problem, ProblemKind};
 use super::variables;
 
-const BUILDING_KEYS: &[&str] = &[
+pub(super) const BUILDING_KEYS: &[&str] = &[
     "zones", "systems", "modules", "users", "api_keys", "metadata",
 ];
 const ZONE_KEYS: &[&str] = &[
@@ -68,6 +68,17 @@ const API_KEY_KEYS: &[&str] = &[
     "zones",
 ];
 const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
+
+/// The keys of an entry, for each list of the file.
+#[cfg(test)]
+pub(super) const ENTRY_KEYS: &[(&str, &[&str])] = &[
+    ("zones", ZONE_KEYS),
+    ("systems", SYSTEM_KEYS),
+    ("modules", MODULE_KEYS),
+    ("users", USER_KEYS),
+    ("api_keys", API_KEY_KEYS),
+    ("metadata", METADATA_KEYS),
+];
 
 /// What a file says, entry by entry.
 pub(super) struct Parsed {

@@ -1,4 +1,4 @@
-//! The words of the terminal client: `bind`, `exec`, `debug`, `systems`, `modules`.
+//! The words of the terminal client: `bind`, `exec`, `debug`, `systems`, `modules`, `healthy`.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -50,6 +50,8 @@ pub(super) enum ClientCommand {
     /// List the modules, with their state
     #[command(after_help = EXIT_CODES)]
     Modules(ModulesArguments),
+    /// Ask whether the gateway should get traffic: exit code 0 if so, 1 if not, for health checks
+    Healthy(HealthyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +141,16 @@ pub(super) struct ModulesArguments {
     gateway: GatewayArguments,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct HealthyArguments {
+    /// The gateway, or its health_listen [default: RISER_URL, else http://127.0.0.1:3000]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Trust the certificates of this PEM file in place of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
 impl ClientCommand {
     /// Reads the words that stand for something in a building.
     pub(super) fn read(self) -> Result<Invocation, BadAddress> {
@@ -168,6 +180,7 @@ impl ClientCommand {
                 let system = system.as_deref().map(terminal::system).transpose()?;
                 (gateway, Action::Modules { system })
             }
+            Self::Healthy(arguments) => (arguments.into(), Action::Healthy),
         };
         let GatewayArguments { url, key, ca, json } = gateway;
         Ok(Invocation {
@@ -178,6 +191,17 @@ impl ClientCommand {
             },
             action,
         })
+    }
+}
+
+impl From<HealthyArguments> for GatewayArguments {
+    fn from(HealthyArguments { url, ca }: HealthyArguments) -> Self {
+        Self {
+            url,
+            key: None,
+            ca,
+            json: false,
+        }
     }
 }
 

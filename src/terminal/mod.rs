@@ -6,7 +6,7 @@
 //! - `address` and `arguments` read what is named on the command line.
 //! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
-//! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye.
+//! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye, `healthy` for health checks.
 //! - `office` reads and replaces the whole building.
 //! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
 //! - `names` is what a shell completes.
@@ -20,6 +20,7 @@ mod error;
 mod exec;
 mod frames;
 mod gateway;
+mod healthy;
 mod limits;
 mod lists;
 mod names;
@@ -101,6 +102,8 @@ pub enum Action {
         /// Only those of this system.
         system: Option<SystemId>,
     },
+    /// Ask whether the gateway should get traffic.
+    Healthy,
 }
 
 /// Does it, with data on stdout and messages on stderr. Whoever reads stdout may stop reading, which ends it without a failure.
@@ -138,6 +141,7 @@ async fn act(
         } => debug::run(gateway, target, *level, *until, output).await,
         Action::Systems { text } => lists::systems(gateway, text.as_deref(), output).await,
         Action::Modules { system } => lists::modules(gateway, system.as_ref(), output).await,
+        Action::Healthy => healthy::run(gateway).await,
     }
 }
 

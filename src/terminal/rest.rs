@@ -49,6 +49,11 @@ impl Resource {
         Self(target)
     }
 
+    /// Whether the gateway should get traffic, which is asked beside the resources and needs no key.
+    pub(super) fn readiness() -> Self {
+        Self("/readyz".to_owned())
+    }
+
     /// With this in the query.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.0.push(match self.0.contains('?') {

@@ -6,6 +6,7 @@
 //! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
 //! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
+//! - `document` reads the project's own documents.
 //!
 //! Nothing here sleeps: whatever is waited for has a deadline and fails with what was seen last.
 //! Every process is ended by its own id when its owner is dropped; what it said is printed if the test failed.
@@ -13,6 +14,7 @@
 mod buildings;
 mod certificate;
 mod deadline;
+mod document;
 mod folder;
 mod front;
 mod gateway;
@@ -29,6 +31,7 @@ mod wire;
 pub(crate) use buildings::{BUILDING, Key};
 pub(crate) use certificate::Certificate;
 pub(crate) use deadline::{DEADLINE, within};
+pub(crate) use document::{Block, Document, root};
 pub(crate) use folder::Folder;
 pub(crate) use front::Front;
 pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, KEY_FILE, Plan, Refusal};

@@ -1,6 +1,6 @@
 //! `riser check` and `riser man`: what needs no gateway.
 
-use crate::harness::{BUILDING, Terminal};
+use crate::harness::{BUILDING, Terminal, root};
 
 #[tokio::test]
 async fn every_mistake_of_a_building_file_is_told_with_its_line() {
@@ -115,4 +115,14 @@ async fn there_is_a_manual_page_for_every_command() {
         2,
         "riser: none: could not write the manual pages (No such file or directory (os error 2)); name a folder that is there",
     );
+}
+
+#[tokio::test]
+async fn the_files_that_a_package_brings_are_good() {
+    let terminal = Terminal::bare().variable("ADMIN_KEY_SECRET", "a-secret-of-the-test");
+    for file in ["packaging/riser.toml", "packaging/building.yaml"] {
+        let path = root().join(file).display().to_string();
+        let checked = terminal.run(&["check", &path]).await;
+        assert_eq!(checked.code, Some(0), "{checked:#?}");
+    }
 }

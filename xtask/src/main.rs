@@ -15,6 +15,7 @@
 
 mod bench;
 mod load;
+mod package;
 mod setup;
 mod step;
 mod test;
@@ -56,6 +57,12 @@ const TASKS: &[Task] = &[
         takes: "[--all] [--record]",
         does: "compare riser with the least possible server and uWebSockets, or with every peer",
         run: load::run,
+    },
+    Task {
+        name: "package",
+        takes: "[--check]",
+        does: "make the Debian package; with --check install, use, remove and purge it in a fresh Debian",
+        run: package::run,
     },
 ];
 

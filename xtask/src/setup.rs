@@ -25,7 +25,7 @@ pub(crate) const CARGO: &str = env!("CARGO");
 const INSTALL: Duration = Duration::from_secs(20 * 60);
 
 /// Debian packages, each with a program that shows it is there.
-const DEBIAN_PACKAGES: &[(&str, &str)] = &[];
+const DEBIAN_PACKAGES: &[(&str, &str)] = &[("curl", "curl")];
 
 /// Interpreters with the oldest version that the clients in `tests/clients` run on, and the packages that bring them.
 const INTERPRETERS: &[(&str, Version, &str)] = &[
@@ -54,6 +54,13 @@ const CARGO_TOOLS: &[CargoTool] = &[
     },
 ];
 
+/// For `cargo xtask package` alone, so the tests do not wait for it.
+const CARGO_DEB: CargoTool = CargoTool {
+    name: "cargo-deb",
+    version: "3.8.0",
+    question: &["deb", "--version"],
+};
+
 /// The tools run for seconds: quick to build matters more than quick to run.
 const CHEAP_BUILD: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
@@ -64,7 +71,7 @@ const CHEAP_BUILD: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn run(root: &Path) -> Result<()> {
-    step("Debian packages", || debian_packages(root))?;
+    step("Debian packages", || debian_packages(root, DEBIAN_PACKAGES))?;
     step("interpreters", interpreters)?;
     step("node packages", || node_packages(root))?;
     step("python packages", || python_packages(root))?;
@@ -73,6 +80,12 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         step(&format!("{name} {version}"), || cargo_tool(root, tool))?;
     }
     Ok(())
+}
+
+/// What makes a Debian package.
+pub(crate) fn cargo_deb(root: &Path) -> Result<Command> {
+    cargo_tool(root, &CARGO_DEB)?;
+    Ok(tool(root, CARGO_DEB.name))
 }
 
 /// A cargo tool that the set-up has provided: ours, or the machine's where that has the right version.
@@ -85,8 +98,9 @@ fn own_tool(root: &Path, name: &str) -> PathBuf {
     root.join(".tools/bin").join(name)
 }
 
-fn debian_packages(root: &Path) -> Result<()> {
-    let missing: Vec<&str> = DEBIAN_PACKAGES
+/// Installs those Debian packages whose programs the machine lacks.
+pub(crate) fn debian_packages(root: &Path, packages: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(_, program)| !is_on_path(program))
         .map(|(package, _)| *package)

@@ -1,0 +1,26 @@
+//! `riser healthy`: whether a gateway should get traffic, for health checks in places that have no other program to ask with.
+
+use hyper::Method;
+use hyper::body::Bytes;
+
+use crate::terminal::error::TerminalError;
+use crate::terminal::gateway::Gateway;
+use crate::terminal::rest::{Resource, Rest};
+
+/// Asks once. Whatever is wrong is the same failure: exit code 1 is all that a health check knows beside 0.
+pub(super) async fn run(gateway: &Gateway) -> Result<(), TerminalError> {
+    let mut rest = Rest::new(gateway);
+    let asked = rest.send(
+        "readiness",
+        Method::GET,
+        Resource::readiness(),
+        Bytes::new(),
+    );
+    match asked.await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(TerminalError::Failed {
+            what: "not healthy".to_owned(),
+            reason: error.to_string(),
+        }),
+    }
+}
