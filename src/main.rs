@@ -41,6 +41,10 @@ fn main() -> ExitCode {
             }
             Err(error) => end(Err(error), app::AppError::exit_code),
         },
+        Command::Office { errand, place } => match app::run_errand(&errand, &place, &environment) {
+            Ok(text) => answer(&text),
+            Err(error) => end(Err(error), app::OfficeError::exit_code),
+        },
         Command::Manual(directory) => end(cli::write_manual(&directory), |_| 2),
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
 
+mod office;
 mod reload;
 mod source;
 
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError, Rehearsal};
+use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
@@ -36,7 +37,9 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 use reload::Reload;
 use source::{BuildingFile, demo_secret, is_for_the_demo};
 
+pub use crate::core::Rehearsal;
 pub use check::{Checked, check};
+pub use office::{Errand, OfficeError, Place, run_errand};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -185,6 +188,7 @@ pub fn serve(
     let ended = main.block_on(async {
         let Signals { stop, reload } = listen_to_signals()?;
         core.open().await?;
+        tell_what_is_kept(settings.data.as_deref());
         let demo = begin(&core, file.as_ref(), &drivers).await?;
         let clockwork = Arc::clone(&core);
         main.spawn(async move { clockwork.run().await });
@@ -230,17 +234,20 @@ impl FileAtStart {
 
 fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreError> {
     match directory {
+        Some(directory) => EmbeddedDocumentStore::open(directory),
+        None => EmbeddedDocumentStore::in_memory(),
+    }
+}
+
+/// Says whether there will be anything left after the end.
+fn tell_what_is_kept(directory: Option<&Path>) {
+    match directory {
         Some(directory) => {
-            let store = EmbeddedDocumentStore::open(directory)?;
             tracing::info!(directory = %directory.display(), "the building is kept on disk");
-            Ok(store)
         }
-        None => {
-            tracing::info!(
-                "everything is kept in memory: what is not in the building file is gone after a restart; --data DIR keeps it"
-            );
-            EmbeddedDocumentStore::in_memory()
-        }
+        None => tracing::info!(
+            "everything is kept in memory: what is not in the building file is gone after a restart; --data DIR keeps it"
+        ),
     }
 }
 

@@ -5,11 +5,13 @@
 //!
 //! - `client` has the words of the terminal client.
 //! - `completion` offers words to a shell.
+//! - `office` has the words for the whole building.
 //! - `manual` writes the manual pages.
 
 mod client;
 mod completion;
 mod manual;
+mod office;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,11 +20,13 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::app::{Errand, Place};
 use crate::config::Flags;
 use crate::terminal::Invocation;
 
 use client::ClientCommand;
 use completion::Shell;
+use office::OfficeCommand;
 
 pub use manual::{ManualError, write_manual};
 
@@ -39,6 +43,13 @@ pub enum Command {
         file: PathBuf,
         /// What to print when there are none.
         outcome: Outcome,
+    },
+    /// Do something with the building as a whole.
+    Office {
+        /// What.
+        errand: Errand,
+        /// Where it is.
+        place: Place,
     },
     /// Write the manual pages into this folder.
     Manual(PathBuf),
@@ -83,6 +94,8 @@ enum Subcommands {
     Serve(ServeArguments),
     #[command(flatten)]
     Client(ClientCommand),
+    #[command(flatten)]
+    Office(OfficeCommand),
     /// Look for mistakes in a building file (.yaml, .yml, .json) or a file of settings (.toml)
     Check {
         /// The file
@@ -138,6 +151,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
             Ok(invocation) => Ok(Command::Client(Box::new(invocation))),
             Err(bad) => Err(Parted::Refused(bad.to_string())),
         },
+        Some(Subcommands::Office(office)) => {
+            let (errand, place) = office.read();
+            Ok(Command::Office { errand, place })
+        }
         Some(Subcommands::Check { file, print }) => Ok(Command::Check {
             file,
             outcome: match print {

@@ -438,6 +438,11 @@ impl Core {
             .await;
     }
 
+    /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
+    pub async fn finish_edits(&self) {
+        self.estate.finish().await;
+    }
+
     /// Ends editing and stops all modules, within bounded time.
     pub async fn stop(&self) {
         futures_util::future::join(self.estate.stop(), self.modules.stop()).await;

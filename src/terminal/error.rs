@@ -122,8 +122,12 @@ impl TerminalError {
         }
     }
 
-    /// Whether another attempt may go better without anybody doing anything.
+    /// Whether another attempt may go better without anybody doing anything, where there was a gateway a moment ago:
+    /// a proxy answers for one that is being restarted in words of its own.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Full { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Full { .. } | Self::NoGateway { .. }
+        )
     }
 }

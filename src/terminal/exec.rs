@@ -40,9 +40,8 @@ pub(super) async fn run(
         answer = ask(&mut connection, call) => answer.map_err(|lost| lost.to_string()),
         stopped = stop.wait() => Err(after(stopped).to_owned()),
     };
-    connection.close().await;
     let name = || address::shown(&call.module, call.function.as_str());
-    match answer {
+    let done = match answer {
         Ok(Ok(value)) => output.returned(Timestamp::now(), call, &value),
         Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => {
             Err(TerminalError::Unknown {
@@ -58,7 +57,9 @@ pub(super) async fn run(
             call: name(),
             reason,
         }),
-    }
+    };
+    connection.close().await;
+    done
 }
 
 async fn ask(connection: &mut Connection, call: &Call) -> Result<Result<JsonText, Refusal>, Lost> {

@@ -32,9 +32,6 @@ pub(super) const RETRY_MAX: Duration = Duration::from_secs(10);
 /// A connection that lasted this long was a good one: the pauses begin from the first again.
 pub(super) const GOOD_AFTER: Duration = Duration::from_secs(10);
 
-/// How many requests may be without an answer: so few that they and their answers fit into the kernel's buffers.
-pub(super) const REQUESTS_AHEAD: usize = 128;
-
 /// How long nothing may come of a status before the user is told; what is there comes at once.
 pub(super) const QUIET_AFTER: Duration = Duration::from_secs(2);
 

@@ -236,6 +236,10 @@ async fn collect(response: Response<Incoming>) -> Result<Answer, Broken> {
 }
 
 impl Answer {
+    pub(super) fn into_body(self) -> Bytes {
+        self.body
+    }
+
     fn total(&self) -> Option<usize> {
         self.headers.get(TOTAL_COUNT)?.to_str().ok()?.parse().ok()
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::terminal::error::TerminalError;
 use crate::terminal::frames::Incoming;
 use crate::terminal::gateway::Gateway;
-use crate::terminal::limits::{GOOD_AFTER, QUIET_AFTER, REQUESTS_AHEAD, RETRY_FIRST, RETRY_MAX};
+use crate::terminal::limits::{GOOD_AFTER, QUIET_AFTER, RETRY_FIRST, RETRY_MAX};
 use crate::terminal::output::Output;
 use crate::terminal::socket::{Connection, Lost};
 use crate::terminal::stop::{Stop, Stopped};
@@ -119,18 +119,12 @@ async fn drain(
     watch: &mut impl Watch,
     output: &mut Output<'_>,
 ) -> Result<(), End> {
-    let mut requests = watch.requests().into_iter();
-    let mut without_answer: usize = 0;
+    for request in watch.requests() {
+        connection.send(request).await.map_err(End::Lost)?;
+    }
     let mut quiet = pin!(tokio::time::sleep(QUIET_AFTER));
     let mut is_told = false;
     loop {
-        // A gateway that cannot get its answers out reads no further: who only sent would wait for it for ever.
-        while without_answer < REQUESTS_AHEAD
-            && let Some(request) = requests.next()
-        {
-            connection.send(request).await.map_err(End::Lost)?;
-            without_answer += 1;
-        }
         let incoming = tokio::select! {
             incoming = connection.next() => incoming.map_err(End::Lost)?,
             () = &mut quiet, if !is_told => {
@@ -141,9 +135,6 @@ async fn drain(
                 continue;
             }
         };
-        if matches!(incoming, Incoming::Done { .. } | Incoming::Refused { .. }) {
-            without_answer = without_answer.saturating_sub(1);
-        }
         if watch.receive(incoming, output).map_err(End::Failed)? == Progress::Complete {
             return Ok(());
         }

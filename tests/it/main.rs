@@ -20,6 +20,7 @@ mod faults;
 mod frames;
 mod heartbeat;
 mod keeping;
+mod office;
 mod page;
 mod panel;
 mod refusals;

@@ -114,11 +114,11 @@ async fn what_does_not_come_in_time_is_a_failure_only_if_it_was_wanted() {
 }
 
 #[tokio::test]
-async fn thousands_of_large_values_are_bound_at_once() {
+async fn hundreds_of_large_values_are_bound_at_once() {
     let (gateway, terminal) = start().await;
     let mut console = gateway.connect(Key::USER).await;
     let large = "x".repeat(20_000);
-    let names: Vec<String> = (0..2_000).map(|number| format!("s{number}")).collect();
+    let names: Vec<String> = (0..300).map(|number| format!("s{number}")).collect();
     for name in &names {
         console.set(display(name), large.as_str()).await;
     }

@@ -237,6 +237,12 @@ impl Estate {
         }
     }
 
+    /// Waits until everything is kept, the passwords that wait too.
+    pub(in crate::core) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
     /// Waits until what is being edited is done; new edits are refused.
     pub(in crate::core) async fn stop(&self) {
         self.waiting.close();

@@ -160,19 +160,24 @@ impl Applied {
     }
 }
 
-/// Why it was not taken: a line for each problem.
+/// Why it was not taken: the first problem in a sentence, and a line for each.
 #[derive(Debug, Serialize, ToSchema)]
 struct Refused {
-    error: &'static str,
+    error: String,
     problems: Vec<String>,
 }
 
 impl Refused {
     fn new(problems: Vec<String>) -> Self {
-        Self {
-            error: "the building is not taken",
-            problems,
-        }
+        let first = problems.first().map(String::as_str).unwrap_or_default();
+        let error = match problems.len() {
+            0 | 1 => format!("the building is not taken: {first}"),
+            count => format!(
+                "the building is not taken: {first}; and {} more problems",
+                count - 1
+            ),
+        };
+        Self { error, problems }
     }
 }
 
