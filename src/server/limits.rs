@@ -66,6 +66,15 @@ pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
 pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
 
+/// Pings that a device gets before it counts as silent: one may be lost.
+pub(super) const PINGS: u8 = 3;
+
+/// How long a device has to answer one ping, and a name server to find it. A device in the building answers within milliseconds.
+pub(super) const PING_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How often a change of an entry is tried again when somebody else has changed it in between. A try that fails means that another edit was made, and no more than these can wait for their turn.
+pub(super) const EDIT_TRIES: u32 = 64;
+
 /// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.
 pub(super) const LISTEN_BACKLOG: u32 = 4_096;
 

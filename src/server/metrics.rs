@@ -15,7 +15,7 @@ pub(super) struct ServerMetrics {
     pub(super) accepted: Counter,
     /// Upgrades that were refused because of a limit or while the gateway stops.
     pub(super) turned_away: Counter,
-    /// Requests without good credentials, with too narrow a scope, or from a foreign page.
+    /// Requests without good credentials, for more than they open, or from a foreign page.
     pub(super) not_let_in: Counter,
     /// Bindings and debug streams that are open.
     pub(super) bindings: Gauge,
@@ -44,7 +44,7 @@ impl ServerMetrics {
         );
         metrics::describe_counter!(
             "riser_requests_not_let_in_total",
-            "Requests without good credentials, with too narrow a scope, or from a foreign page"
+            "Requests without good credentials, for more than they open, or from a foreign page"
         );
         metrics::describe_gauge!("riser_bindings", "Bindings and debug streams that are open");
         metrics::describe_counter!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{DEADLINE, Key, within};
+use crate::harness::{DEADLINE, Key, specification, within};
 
 /// A request that is still to be sent.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Request {
         Self { body, ..self }
     }
 
-    /// Sends it and waits for the whole answer.
+    /// Sends it and waits for the whole answer, which has to be as the specification says.
     pub(crate) async fn send(self) -> Response {
         let Self {
             address,
@@ -70,10 +70,12 @@ impl Request {
         let what = || format!("the answer to {line}");
         let answer = within(DEADLINE, what, ask).await;
         let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
-        Response::read(&answer).unwrap_or_else(|| {
+        let response = Response::read(&answer).unwrap_or_else(|| {
             let answer = String::from_utf8_lossy(&answer);
             panic!("{line} was answered with {answer:?}")
-        })
+        });
+        specification::check(&line, response.status, &response.body);
+        response
     }
 
     /// The same for an answer that may never come: its status, if there is one.

@@ -3,7 +3,7 @@
 //! - `gateway` starts, stops and restarts the binary; `process` is any child whose output is kept.
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
-//! - `http` asks one plain request; `page` is PlaceOS's own client library in a Node process.
+//! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //!
 //! Nothing here sleeps: whatever is waited for has a deadline and fails with what was seen last.
@@ -19,6 +19,7 @@ mod page;
 mod places;
 mod process;
 mod socket;
+pub(crate) mod specification;
 mod terminal;
 mod wire;
 

@@ -91,6 +91,16 @@ impl Page {
         }
     }
 
+    /// The event that answers the command with this mark, whether it is there already or comes.
+    pub(crate) async fn answer(&mut self, mark: &str) -> Value {
+        let is = |event: &Value| event["ref"] == mark;
+        let there = self.events.iter().find(|event| is(event)).cloned();
+        match there {
+            Some(answer) => answer,
+            None => self.wait(&format!("the answer to {mark}"), is).await,
+        }
+    }
+
     /// The events so far, which [`Self::wait`] has read.
     pub(crate) fn events(&self) -> &[Value] {
         &self.events

@@ -11,5 +11,5 @@ mod principal;
 mod tests;
 
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use policy::{may_edit, may_have_building, may_read, may_request, may_see};
+pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal, Reach};

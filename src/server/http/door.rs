@@ -147,11 +147,25 @@ pub(in crate::server) fn authenticate(
 
 /// The credentials are good and do not open this part of the API.
 pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    forbidden(doors, caller, part, "the key's scopes do not open this")
+}
+
+/// The credentials open this part of the API, for callers of a higher clearance.
+pub(super) fn too_low(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    forbidden(doors, caller, part, "this needs a higher clearance")
+}
+
+/// The key is restricted to what this is not part of.
+pub(super) fn out_of_reach(doors: &Doors, caller: &Caller, what: &str) -> Refusal {
+    forbidden(doors, caller, what, "this key does not reach that")
+}
+
+fn forbidden(doors: &Doors, caller: &Caller, part: &str, reason: &str) -> Refusal {
     doors.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
-        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part,
-        "refused: the key's scopes do not open this"
+        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part, reason,
+        "refused"
     );
     Refusal::empty(StatusCode::FORBIDDEN)
 }

@@ -1,10 +1,12 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, and each dialect has a file for its resources.
+//! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, `openapi.rs` describes it all,
+//! and each dialect has a folder for its resources.
 
 mod building;
 pub(super) mod door;
 mod health;
+mod openapi;
 mod placeos;
 
 use actix_web::web::{self, ServiceConfig};
@@ -26,9 +28,10 @@ pub(super) enum Scope {
 pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
     if scope != Scope::WithoutHealth {
-        health::configure(config);
+        health::Health::configure(config);
     }
     if scope != Scope::HealthOnly {
+        openapi::Itself::configure(config);
         building::configure(config);
         placeos::configure(config);
     }
