@@ -165,3 +165,51 @@ async fn a_console_looks_into_modules_and_drives_them_over_http() {
         .find(|event| event["event"] == "http_reply");
     assert_eq!(reply.map(|reply| &reply["status"]), Some(&json!(404)));
 }
+
+#[tokio::test]
+async fn a_backoffice_changes_the_building() {
+    let gateway = Gateway::start(BUILDING).await;
+    let mut page = Page::open(&gateway.url(), Key::ADMIN, Carrier::Cookie).await;
+    let page = &mut page;
+
+    let zone = json!([{"name": "Level 3", "tags": ["level"], "parent_id": "zone-hq"}]);
+    let zone = ask(page, "addZone", zone).await["id"].clone();
+    let system = json!([{"name": "Attic", "zones": [zone], "bookable": true}]);
+    let system = ask(page, "addSystem", system).await;
+    let module = json!([{"driver_id": "virtual", "custom_name": "Lights"}]);
+    let module = ask(page, "addModule", module).await["id"].clone();
+    let with_module = ask(page, "addSystemModule", json!([system["id"], module])).await;
+    assert_eq!(with_module["modules"], json!([module]));
+
+    // The library sends back whole what it got, and the version with it.
+    let mut renamed = with_module.clone();
+    renamed["name"] = json!("Loft");
+    let updated = ask(page, "updateSystem", json!([system["id"], renamed])).await;
+    assert_eq!(
+        (&updated["name"], &updated["modules"]),
+        (&json!("Loft"), &json!([module]))
+    );
+    let stale = outcome(page, "ask", "updateSystem", json!([system["id"], system])).await;
+    assert_eq!(stale["event"], "error", "{stale}");
+    let same = ask(page, "showModule", json!([module, {}])).await;
+    let same = ask(page, "updateModule", json!([module, same])).await;
+    assert_eq!(same["custom_name"], "Lights");
+
+    let map = json!({"name": "map", "details": {"level": 3}});
+    let made = ask(page, "updateMetadata", json!([zone, map])).await;
+    assert_eq!(made["details"], json!({"level": 3}));
+    let more = json!({"name": "map", "details": {"wing": "west"}});
+    ask(page, "updateMetadata", json!([zone, more, "patch"])).await;
+    let shown = ask(page, "showMetadata", json!([zone, "map"])).await;
+    assert_eq!(shown["details"], json!({"level": 3, "wing": "west"}));
+
+    for (name, args) in [
+        ("removeMetadata", json!([zone, {"name": "map"}])),
+        ("removeSystem", json!([system["id"]])),
+        ("removeZone", json!([zone])),
+    ] {
+        ask(page, name, args).await;
+    }
+    let left = ask(page, "querySystems", json!([{"q": "loft"}])).await;
+    assert_eq!(left["data"], json!([]));
+}
