@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{DEADLINE, Folder, Key, Process, Stream};
+use crate::harness::{Certificate, DEADLINE, Folder, Key, Process, Stream};
 
 /// Where the library's packages are installed. The test fails when they are not.
 fn node_modules() -> PathBuf {
@@ -39,6 +39,16 @@ pub(crate) struct Page {
 impl Page {
     /// Opens a page and waits until the library has its authority and its key.
     pub(crate) async fn open(url: &str, key: Key, carrier: Carrier) -> Self {
+        Self::open_trusting(None, url, key, carrier).await
+    }
+
+    /// The same for a gateway that shows this certificate.
+    pub(crate) async fn open_trusting(
+        certificate: Option<&Certificate>,
+        url: &str,
+        key: Key,
+        carrier: Carrier,
+    ) -> Self {
         let folder = Folder::new();
         let mut command = Command::new("node");
         command
@@ -48,6 +58,10 @@ impl Page {
                 Carrier::Cookie => "cookie",
                 Carrier::Query => "query",
             });
+        if let Some(certificate) = certificate {
+            let authorities = folder.write("authorities.pem", &certificate.chain);
+            command.env("NODE_EXTRA_CA_CERTS", authorities);
+        }
         let mut page = Self {
             process: Process::start("the page", command, folder.path()),
             events: Vec::new(),

@@ -31,4 +31,5 @@ mod restricted;
 mod shutdown;
 mod slow;
 mod terminal;
+mod tls;
 mod waiting;
