@@ -89,6 +89,9 @@ pub enum AppError {
     /// The address is taken or not ours.
     #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
     Bind(BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(CertificateError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,9 +104,6 @@ pub enum AppError {
     /// A piece of work did not come to its end.
     #[error("reading the building file was interrupted")]
     Interrupted,
-    /// The certificate or its key cannot be used.
-    #[error(transparent)]
-    Certificate(CertificateError),
     /// A linked-in driver cannot be used.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -200,8 +200,8 @@ pub fn serve(
     let ended = main.block_on(async {
         let Signals {
             stop,
-            reload,
-            renew,
+            read_building,
+            read_certificate,
         } = listen_to_signals()?;
         core.open().await?;
         tell_what_is_kept(settings.data.as_deref());
@@ -211,13 +211,13 @@ pub fn serve(
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
         if let Some(keeper) = server.certificate_keeper() {
-            main.spawn(keeper.run(renew));
+            main.spawn(keeper.run(read_certificate));
         }
         match file {
             Some(FileAtStart { file, text, .. }) => {
-                main.spawn(Reload::new(core, file, text, reload).run())
+                main.spawn(Reload::new(core, file, text, read_building).run())
             }
-            None => main.spawn(refuse_reloads(reload)),
+            None => main.spawn(refuse_reloads(read_building)),
         };
         announce(&server, demo.as_ref());
         server.run(stop).await.map_err(|source| AppError::System {
@@ -337,13 +337,13 @@ fn raise_open_files() {
 }
 
 /// What signals say.
+#[derive(Clone)]
 struct Signals {
     /// Cancelled by SIGTERM or SIGINT.
     stop: CancellationToken,
-    /// Told by SIGHUP, for the building file.
-    reload: Arc<Notify>,
-    /// Told by SIGHUP, for the certificate.
-    renew: Arc<Notify>,
+    /// Both told by SIGHUP.
+    read_building: Arc<Notify>,
+    read_certificate: Arc<Notify>,
 }
 
 /// SIGTERM and SIGINT stop the gateway, the second one at once; SIGHUP has the building file and the certificate read again.
@@ -361,33 +361,31 @@ fn listen_to_signals() -> Result<Signals, AppError> {
     );
     // Past the limit on the size of files a write is to fail, where the signal would end the process. Its listener is of no use otherwise.
     drop(listen(SignalKind::from_raw(FILE_SIZE_SIGNAL))?);
-    let stop = CancellationToken::new();
-    let (reload, renew) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let stopping = stop.clone();
-    let (reloading, renewing) = (Arc::clone(&reload), Arc::clone(&renew));
+    let signals = Signals {
+        stop: CancellationToken::new(),
+        read_building: Arc::default(),
+        read_certificate: Arc::default(),
+    };
+    let told = signals.clone();
     tokio::runtime::Handle::current().spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
                 _ = hangup.recv() => {
-                    reloading.notify_one();
-                    renewing.notify_one();
+                    told.read_building.notify_one();
+                    told.read_certificate.notify_one();
                     continue;
                 }
             }
-            if stopping.is_cancelled() {
+            if told.stop.is_cancelled() {
                 tracing::warn!("told to stop a second time: ending at once");
                 std::process::exit(1);
             }
-            stopping.cancel();
+            told.stop.cancel();
         }
     });
-    Ok(Signals {
-        stop,
-        reload,
-        renew,
-    })
+    Ok(signals)
 }
 
 /// Says on stdout that the gateway is ready, and for the demo how to see something move.

@@ -85,6 +85,11 @@ impl Plan {
         }
     }
 
+    /// The folder that the gateway starts in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Adds a variable to the environment.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -95,11 +100,6 @@ impl Plan {
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         self.folder.write(name, text);
         self
-    }
-
-    /// The folder that it will start in.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Starts it and waits for the ready line.
