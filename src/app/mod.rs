@@ -3,7 +3,7 @@
 //! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
-//! - `service_manager` tells systemd how far the gateway is.
+//! - `check` looks for mistakes, `office` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod check;
 mod office;
@@ -36,11 +36,11 @@ use crate::stores::StoreError;
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
 use reload::Reload;
-use source::{BuildingFile, demo_secret, is_for_the_demo};
+use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
 pub use check::{Checked, check};
-pub use office::{Errand, OfficeError, Place, run_errand};
+pub use office::{Errand, NewKey, OfficeError, Place, run_errand};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -281,7 +281,7 @@ async fn begin(
     let (building, source, demo) = match file {
         Some(file) => (file.building.clone(), Source::File, None),
         None if is_for_the_demo(&core.directory()) => {
-            let secret = demo_secret();
+            let secret = fresh_secret();
             let building = building::demo(&secret, drivers)?;
             (building, Source::Demo, Some(secret))
         }

@@ -3,21 +3,28 @@
 //! In a store nothing is started: modules are known by their drivers' descriptions alone.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
 use tokio::runtime::Runtime;
 
 use crate::building;
-use crate::core::{Apply, Core, CoreSettings, Ground, Rehearsal};
+use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
-use crate::model::{Building, DriverRef, Module, Source};
+use crate::model::{
+    ApiKey, Building, Clearance, DriverRef, Edit, Entry, EntryId, InvalidId, KeySecret, Module,
+    Scope, Secret, Source,
+};
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
-use crate::terminal::{GatewayOptions, Office as RunningOffice, TerminalError};
+use crate::terminal::{GatewayOptions, KeyRow, Office as RunningOffice, TerminalError};
 
-use super::source::BuildingFile;
+pub use crate::terminal::NewKey;
+
+use super::source::{BuildingFile, fresh_secret};
 use super::{AppError, clock, runtime};
 
 /// Where the building is.
@@ -41,6 +48,12 @@ pub enum Errand {
     },
     /// Print it as a file.
     Export,
+    /// Make an API key, and print it whole this once.
+    CreateKey(NewKey),
+    /// Print the API keys without their secrets.
+    ListKeys,
+    /// Take an API key away.
+    RevokeKey(String),
 }
 
 /// Why it was not done.
@@ -49,6 +62,12 @@ pub enum OfficeError {
     /// The file, or the store.
     #[error(transparent)]
     App(#[from] AppError),
+    /// An edit was not made.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// A word of the command line cannot be used.
+    #[error("{0}")]
+    Word(String),
     /// The gateway.
     #[error(transparent)]
     Terminal(#[from] TerminalError),
@@ -59,6 +78,7 @@ impl OfficeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::App(error) => error.exit_code(),
+            Self::Edit(_) | Self::Word(_) => 2,
             Self::Terminal(error) => error.exit_code(),
         }
     }
@@ -96,6 +116,34 @@ pub fn run_errand(
             office.close();
             Ok(text)
         }
+        (Errand::CreateKey(key), Place::Gateway(options)) => {
+            let key = RunningOffice::new(options, environment)?.create_key(key)?;
+            Ok(format!("{key}\n"))
+        }
+        (Errand::CreateKey(key), Place::Data(directory)) => {
+            let secret = fresh_secret();
+            let key = read_key(key, secret.clone())?;
+            let whole = format!("{}.{}\n", key.id, secret.expose());
+            ClosedOffice::open(directory)?.edit(Edit::create(Entry::ApiKey(key)))?;
+            Ok(whole)
+        }
+        (Errand::ListKeys, Place::Gateway(options)) => Ok(key_lines(
+            &RunningOffice::new(options, environment)?.keys()?,
+        )),
+        (Errand::ListKeys, Place::Data(directory)) => {
+            let office = ClosedOffice::open(directory)?;
+            let keys: Vec<KeyRow> = office.building().api_keys.iter().map(row).collect();
+            Ok(key_lines(&keys))
+        }
+        (Errand::RevokeKey(id), Place::Gateway(options)) => {
+            RunningOffice::new(options, environment)?.revoke_key(id)?;
+            Ok(String::new())
+        }
+        (Errand::RevokeKey(id), Place::Data(directory)) => {
+            let id = EntryId::ApiKey(word("the key", id)?);
+            ClosedOffice::open(directory)?.edit(Edit::delete(id))?;
+            Ok(String::new())
+        }
         (Errand::Export, Place::Gateway(options)) => {
             Ok(RunningOffice::new(options, environment)?.export()?)
         }
@@ -106,6 +154,94 @@ pub fn run_errand(
             Ok(text)
         }
     }
+}
+
+/// The key that the words ask for.
+fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, OfficeError> {
+    let NewKey {
+        id,
+        user,
+        level,
+        scopes,
+        systems,
+        zones,
+    } = key;
+    let user = user.as_deref().ok_or_else(|| {
+        OfficeError::Word(
+            "name whose key it is with --user; a store has nobody who asks".to_owned(),
+        )
+    })?;
+    let scope = |text: &String| {
+        Scope::parse(text).ok_or_else(|| {
+            OfficeError::Word(format!(
+                "`{text}` is no scope; write a name such as public, or name.read or name.write"
+            ))
+        })
+    };
+    let words = scopes.iter().map(scope).collect::<Result<Vec<_>, _>>()?;
+    let public = || Scope::parse("public").into_iter().collect();
+    Ok(ApiKey {
+        id: word("the key", id)?,
+        secret: KeySecret::Plain(secret),
+        user: word("the user", user)?,
+        level: match level.as_str() {
+            "admin" => Clearance::Admin,
+            "support" => Clearance::Support,
+            _ => Clearance::User,
+        },
+        scopes: if words.is_empty() { public() } else { words },
+        systems: systems
+            .iter()
+            .map(|id| word("a system", id))
+            .collect::<Result<_, _>>()?,
+        zones: zones
+            .iter()
+            .map(|id| word("a zone", id))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn word<I: FromStr<Err = InvalidId>>(what: &str, text: &str) -> Result<I, OfficeError> {
+    text.parse()
+        .map_err(|error: InvalidId| OfficeError::Word(format!("{what}: {error}")))
+}
+
+fn row(key: &ApiKey) -> KeyRow {
+    KeyRow {
+        id: key.id.to_string(),
+        user: key.user.to_string(),
+        level: key.level.as_str().to_owned(),
+        scopes: key.scopes.iter().map(ToString::to_string).collect(),
+        systems: key.systems.iter().map(ToString::to_string).collect(),
+        zones: key.zones.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A line for each key: its id, whose it is, its level, its scopes, and what it is restricted to.
+fn key_lines(keys: &[KeyRow]) -> String {
+    let mut text = String::new();
+    for key in keys {
+        let KeyRow {
+            id,
+            user,
+            level,
+            scopes,
+            systems,
+            zones,
+        } = key;
+        let within: Vec<&str> = systems.iter().chain(zones).map(String::as_str).collect();
+        let within = match within.is_empty() {
+            true => "everywhere".to_owned(),
+            false => within.join(","),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{id}  {user}  {level}  {}  {within}",
+            scopes.join(",")
+        );
+    }
+    text
 }
 
 /// A core over a store whose modules stay where they are.
@@ -138,6 +274,12 @@ impl ClosedOffice {
         self.core.directory().to_building()
     }
 
+    fn edit(self, edit: Edit) -> Result<(), EditError> {
+        self.main
+            .block_on(self.core.edit_at_rest(vec![edit]))
+            .map(drop)
+    }
+
     /// Waits for what is still to be kept: passwords in the clear.
     fn close(self) {
         self.main.block_on(self.core.finish_edits());
@@ -148,12 +290,12 @@ impl ClosedOffice {
 struct Describing(InProcessHost);
 
 impl DriverHost for Describing {
-    fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
-        self.0.describe(driver)
-    }
-
     fn drivers(&self) -> Vec<(DriverRef, Description)> {
         self.0.drivers()
+    }
+
+    fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
+        self.0.describe(driver)
     }
 
     fn start(

@@ -72,8 +72,8 @@ pub(super) fn is_for_the_demo(directory: &Directory) -> bool {
     empty || demo
 }
 
-/// A fresh secret: the demo's key is an administrator's, and the demo may listen on any address.
-pub(super) fn demo_secret() -> Secret {
+/// A fresh secret for an API key. The demo gets one too: its key is an administrator's, and it may listen on any address.
+pub(super) fn fresh_secret() -> Secret {
     let mut bytes = [0_u8; 16];
     rand::rng().fill_bytes(&mut bytes);
     Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())

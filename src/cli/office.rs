@@ -1,10 +1,10 @@
-//! The words of `apply` and `export`: the building in a running gateway, or in a directory that none uses.
+//! The words of `apply`, `export` and `keys`: the building in a running gateway, or in a directory that none uses.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{Errand, Place, Rehearsal};
+use crate::app::{Errand, NewKey, Place, Rehearsal};
 use crate::terminal::GatewayOptions;
 
 #[derive(Debug, Subcommand)]
@@ -21,8 +21,51 @@ pub(super) enum OfficeCommand {
         #[command(flatten)]
         place: PlaceArguments,
     },
+    /// Make, list and revoke API keys
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Print the building as a file, with hashes of secrets and the settings of devices
     Export {
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Make a key and print it whole, <id>.<secret>, which is not shown again
+    Create {
+        /// The public half, without a dot
+        id: String,
+        /// Whose key it is [default: the one who asks]
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+        /// What it may do at most
+        #[arg(long, value_name = "LEVEL", default_value = "user", value_parser = ["user", "support", "admin"])]
+        level: String,
+        /// A part of the API that it opens [default: public]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// A system that it is restricted to
+        #[arg(long = "system", value_name = "SYSTEM")]
+        systems: Vec<String>,
+        /// A zone that it is restricted to
+        #[arg(long = "zone", value_name = "ZONE")]
+        zones: Vec<String>,
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Print the keys: id, user, level, scopes, and what each is restricted to
+    List {
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Take a key away; what it has opened is closed
+    Revoke {
+        /// The public half
+        id: String,
         #[command(flatten)]
         place: PlaceArguments,
     },
@@ -44,6 +87,34 @@ pub(super) struct PlaceArguments {
     ca: Option<PathBuf>,
 }
 
+impl KeysCommand {
+    fn read(self) -> (Errand, PlaceArguments) {
+        match self {
+            Self::Create {
+                id,
+                user,
+                level,
+                scopes,
+                systems,
+                zones,
+                place,
+            } => {
+                let key = NewKey {
+                    id,
+                    user,
+                    level,
+                    scopes,
+                    systems,
+                    zones,
+                };
+                (Errand::CreateKey(key), place)
+            }
+            Self::List { place } => (Errand::ListKeys, place),
+            Self::Revoke { id, place } => (Errand::RevokeKey(id), place),
+        }
+    }
+}
+
 impl OfficeCommand {
     /// What to do, and where.
     pub(super) fn read(self) -> (Errand, Place) {
@@ -60,6 +131,7 @@ impl OfficeCommand {
                 (Errand::Apply { file, rehearsal }, place)
             }
             Self::Export { place } => (Errand::Export, place),
+            Self::Keys { command } => command.read(),
         };
         let PlaceArguments { data, url, key, ca } = place;
         let place = match data {

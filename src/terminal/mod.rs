@@ -7,7 +7,7 @@
 //! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
 //! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye, `healthy` for health checks.
-//! - `office` reads and replaces the whole building.
+//! - `office` reads and replaces the whole building, and makes and revokes keys.
 //! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
 //! - `names` is what a shell completes.
 
@@ -48,7 +48,7 @@ pub use debug::{level, levels};
 pub use error::TerminalError;
 pub use gateway::GatewayOptions;
 pub use names::{Name, Names};
-pub use office::Office;
+pub use office::{KeyRow, NewKey, Office};
 pub use output::Form;
 pub use watch::{Lines, Until};
 

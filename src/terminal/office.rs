@@ -1,15 +1,17 @@
-//! The whole building of a running gateway, for `riser apply` and `riser export`.
+//! The whole building of a running gateway and its API keys, for `riser apply`, `riser export` and `riser keys`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hyper::Method;
 use hyper::body::Bytes;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::terminal::block_on;
 use crate::terminal::error::TerminalError;
 use crate::terminal::gateway::{Gateway, GatewayOptions};
+use crate::terminal::limits::PAGE;
 use crate::terminal::rest::{Resource, Rest};
 
 /// A running gateway, as an administrator's key opens it.
@@ -37,17 +39,36 @@ impl Office {
             false => building(),
         };
         let body = self.ask("apply", Method::PUT, resource, text)?;
-        let applied: Applied =
-            serde_json::from_slice(&body).map_err(|error| TerminalError::Failed {
-                what: "apply".to_owned(),
-                reason: error.to_string(),
-            })?;
+        let applied: Applied = read("apply", &body)?;
         let mut lines = String::new();
         for Changed { change, entry } in applied.changes {
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "{change} {entry}");
         }
         Ok(lines)
+    }
+
+    /// Makes an API key, and gives it whole.
+    pub fn create_key(&self, key: &NewKey) -> Result<String, TerminalError> {
+        let body = serde_json::to_string(key).unwrap_or_default();
+        let made = self.ask("keys create", Method::POST, keys(), body)?;
+        let made: MadeKey = read("keys create", &made)?;
+        Ok(made.x_api_key)
+    }
+
+    /// All API keys, without their secrets.
+    pub fn keys(&self) -> Result<Vec<KeyRow>, TerminalError> {
+        block_on(async {
+            let mut rest = Rest::new(&self.0);
+            rest.list("keys list", keys(), PAGE).await
+        })?
+    }
+
+    /// Takes an API key away.
+    pub fn revoke_key(&self, id: &str) -> Result<(), TerminalError> {
+        let resource = Resource::at(["api_keys", id]);
+        self.ask("keys revoke", Method::DELETE, resource, String::new())
+            .map(drop)
     }
 
     fn ask(
@@ -69,6 +90,64 @@ impl std::fmt::Debug for Office {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Office").finish_non_exhaustive()
     }
+}
+
+fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, TerminalError> {
+    serde_json::from_slice(body).map_err(|error| TerminalError::Failed {
+        what: what.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn keys() -> Resource {
+    Resource::at(["api_keys"])
+}
+
+/// An API key to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewKey {
+    /// The public half.
+    pub id: String,
+    /// Whose it is; of whoever asks when absent.
+    #[serde(rename = "user_id", skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `user`, `support` or `admin`.
+    #[serde(rename = "permissions")]
+    pub level: String,
+    /// What it opens; `public` when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// The systems that it is restricted to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub systems: Vec<String>,
+    /// The zones that it is restricted to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
+}
+
+/// An API key as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct KeyRow {
+    /// The public half.
+    pub id: String,
+    /// Whose it is.
+    #[serde(rename = "user_id")]
+    pub user: String,
+    /// `user`, `support` or `admin`.
+    #[serde(rename = "permissions")]
+    pub level: String,
+    /// What it opens.
+    pub scopes: Vec<String>,
+    /// The systems that it is restricted to.
+    pub systems: Vec<String>,
+    /// The zones that it is restricted to.
+    pub zones: Vec<String>,
+}
+
+/// The answer to the making of a key.
+#[derive(Deserialize)]
+struct MadeKey {
+    x_api_key: String,
 }
 
 fn building() -> Resource {

@@ -1,6 +1,6 @@
-//! `riser apply` and `riser export`: the same words for a gateway that runs and for the store of one that does not.
+//! `riser apply`, `riser export` and `riser keys`: the same words for a gateway that runs and for the store of one that does not.
 
-use crate::harness::{BUILDING, Folder, Gateway, Key, Plan};
+use crate::harness::{BUILDING, DEADLINE, Folder, Gateway, Key, Plan};
 
 const FILE: &str = "building.yaml";
 
@@ -69,6 +69,64 @@ async fn mistakes_and_refusals_are_one_line_and_code_2() {
     let weak = weak.refused().await;
     assert_eq!(weak.code, Some(1));
     assert_eq!(weak.err, ["riser: apply: the key does not allow it"]);
+}
+
+#[tokio::test]
+async fn a_key_is_made_listed_used_and_revoked_in_a_running_gateway() {
+    let gateway = Gateway::start(BUILDING).await;
+    let url = gateway.url();
+    let at = ["--url", &url, "--key", Key::ADMIN.0];
+    let create = [
+        "keys", "create", "panel", "--level", "support", "--system", "sys-1",
+    ];
+    let made = run("", &[&create[..], &at[..]].concat()).await;
+    assert_eq!(made.len(), 1, "{made:?}");
+    assert!(made[0].starts_with("panel."), "{made:?}");
+    let mut client = gateway.door().header("X-API-Key", &made[0]).connect().await;
+    client.expect_silence().await;
+    let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
+    let line = "panel  user-eve  support  public  sys-1".to_owned();
+    assert!(list.contains(&line), "{list:?}");
+    let shown = list.join("\n");
+    assert!(
+        !shown.contains("secret") && !shown.contains("hmac"),
+        "{shown}"
+    );
+    run("", &[&["keys", "revoke", "panel"], &at[..]].concat()).await;
+    let closed = client.expect_closed(DEADLINE).await;
+    assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
+    let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
+    assert!(!list.contains(&line), "{list:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_made_in_a_store_at_rest_opens_the_gateway_that_starts_with_it() {
+    let data = Folder::new();
+    let data = data.path().join("data").display().to_string();
+    run(BUILDING, &["apply", FILE, "--data", &data]).await;
+    let create = [
+        "keys", "create", "panel", "--user", "user-ann", "--data", &data,
+    ];
+    let made = run("", &create).await;
+    let plan = Plan::bare().arguments(create);
+    plan.refused()
+        .await
+        .assert_says("riser: API key `panel` is already there");
+    let plan = Plan::bare().arguments(["keys", "create", "x", "--data", &data]);
+    plan.refused()
+        .await
+        .assert_says("riser: name whose key it is with --user; a store has nobody who asks");
+    let list = run("", &["keys", "list", "--data", &data]).await;
+    assert!(
+        list.contains(&"panel  user-ann  user  public  everywhere".to_owned()),
+        "{list:?}"
+    );
+    run("", &["keys", "revoke", "support", "--data", &data]).await;
+
+    let plan = Plan::bare().arguments(["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+    let gateway = plan.start().await;
+    gateway.door().header("X-API-Key", &made[0]).connect().await;
+    assert_eq!(gateway.door().key(Key::SUPPORT).refused().await, 401);
 }
 
 /// Runs riser to its good end, with a file in its folder, and gives the lines that it printed.

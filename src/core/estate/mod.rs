@@ -68,6 +68,8 @@ pub(in crate::core) struct Estate {
 pub(in crate::core) enum Editor {
     Caller(Caller),
     File,
+    /// Whoever holds the store of a gateway that does not run.
+    Operator,
 }
 
 /// The right to edit, held by one at a time.
@@ -129,11 +131,11 @@ impl Estate {
     /// Makes all edits or none.
     pub(in crate::core) async fn edit(
         self: &Arc<Self>,
-        who: &Caller,
+        editor: Editor,
         edits: Vec<Edit>,
     ) -> Result<Differences, EditError> {
         let turn = self.turn().await?;
-        let (this, editor) = (Arc::clone(self), Editor::Caller(who.clone()));
+        let this = Arc::clone(self);
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
             this.commit(&turn, &editor, Source::Elsewhere, edits).await
@@ -192,7 +194,7 @@ impl Estate {
         self.show(&Arc::new(next));
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
-            Editor::File => audit::applied(&differences),
+            Editor::File | Editor::Operator => audit::applied(&differences),
         }
         Ok(differences)
     }

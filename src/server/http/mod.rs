@@ -47,7 +47,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     }
 }
 
-/// What callers come for.
+/// What is there for clients.
 fn resources(config: &mut ServiceConfig) {
     openapi::Itself::configure(config);
     building::configure(config);
