@@ -6,7 +6,7 @@
 
 FROM rust:1.95-slim AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends build-essential ca-certificates
+    && apt-get install --yes --no-install-recommends ca-certificates gcc libc6-dev
 WORKDIR /riser
 COPY . .
 # The target is named so that the flag is for the program alone: procedural macros cannot be linked like this.
@@ -22,7 +22,7 @@ COPY --from=build /root-of-image/ /
 USER 65532:65532
 WORKDIR /data
 # Clients come from outside of the container.
-ENV RISER_LISTEN=0.0.0.0:3000
+ENV RISER_LISTEN=0.0.0.0:3000 RISER_DATA=/data
 EXPOSE 3000
 VOLUME /data
 STOPSIGNAL SIGTERM

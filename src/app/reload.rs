@@ -18,6 +18,7 @@ use crate::core::{Apply, Core, EditError, Rehearsal};
 use crate::model::{Difference, Differences, Source};
 
 use super::AppError;
+use super::service_manager;
 use super::source::BuildingFile;
 
 /// How long the directory must be quiet before the file is read: an editor takes several steps to save one.
@@ -96,7 +97,15 @@ impl Reload {
                 }
                 () = again => Cause::Again,
             };
-            retry = match self.reload(cause).await {
+            // Whoever told us may wait for the end of it; of what we notice by ourselves nobody else knows.
+            if cause == Cause::Told {
+                service_manager::reloading();
+            }
+            let outcome = self.reload(cause).await;
+            if cause == Cause::Told {
+                service_manager::ready();
+            }
+            retry = match outcome {
                 Ok(()) => None,
                 Err(error) => {
                     let passing = is_passing(&error);

@@ -2,11 +2,21 @@
 //!
 //! Separate because it is the only place that knows of a service manager. Without that variable nothing is sent.
 
+use std::io;
+
 use sd_notify::NotifyState;
 
 /// Clients can connect.
 pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
+}
+
+/// Told to read the configuration again; [`ready`] ends it.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => complain(&error),
+    }
 }
 
 /// Told to stop: what takes time from here on is the draining.
@@ -17,6 +27,10 @@ pub(super) fn stopping() {
 /// The manager may have gone, or not listen: that stops no gateway, but an operator who waits for it wants to know why.
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "could not tell the service manager how the gateway fares; check NOTIFY_SOCKET");
+        complain(&error);
     }
+}
+
+fn complain(error: &io::Error) {
+    tracing::warn!(%error, "could not tell the service manager how the gateway fares; check NOTIFY_SOCKET");
 }

@@ -33,7 +33,7 @@ impl Manager {
 }
 
 #[tokio::test]
-async fn a_service_manager_is_told_of_readiness_and_of_the_stop() {
+async fn a_service_manager_is_told_of_readiness_of_a_reload_and_of_the_stop() {
     let manager = Manager::new();
     let plan = Plan::serve(BUILDING).variable("NOTIFY_SOCKET", &manager.name());
 
@@ -42,6 +42,14 @@ async fn a_service_manager_is_told_of_readiness_and_of_the_stop() {
     assert_eq!(manager.told(DEADLINE).await, "READY=1\n");
     let ready = gateway.request("GET", "/readyz").send().await;
     assert_eq!(ready.status, 200, "what is called ready is");
+
+    gateway.process().signal("HUP").await;
+    let reloading = manager.told(DEADLINE).await;
+    assert!(
+        reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
+        "{reloading}"
+    );
+    assert_eq!(manager.told(DEADLINE).await, "READY=1\n");
 
     gateway.ask_to_stop().await;
     assert_eq!(manager.told(DEADLINE).await, "STOPPING=1\n");

@@ -25,7 +25,7 @@ pub(crate) const CARGO: &str = env!("CARGO");
 const INSTALL: Duration = Duration::from_secs(20 * 60);
 
 /// Debian packages, each with a program that shows it is there.
-const DEBIAN_PACKAGES: &[(&str, &str)] = &[("curl", "curl")];
+const DEBIAN_PACKAGES: &[(&str, &str)] = &[("curl", "curl"), ("openssl", "openssl")];
 
 /// Interpreters with the oldest version that the clients in `tests/clients` run on, and the packages that bring them.
 const INTERPRETERS: &[(&str, Version, &str)] = &[
