@@ -139,6 +139,27 @@ pub(super) const KEYS: &[Key] = &[
         about: "A connection without a frame from the client for this long is closed.",
     },
     Key {
+        name: "sign_in.token_life",
+        takes: DURATION,
+        default: "2h",
+        flag: "",
+        about: "How long a bearer token is good that riser gives; whole seconds, at most 24h. Apps renew it by themselves.",
+    },
+    Key {
+        name: "sign_in.redirects",
+        takes: "addresses such as https://app.example.org/oauth-resp.html, apart by commas",
+        default: "",
+        flag: "",
+        about: "Where a browser may be sent with a token, to the letter, beside the pages of riser's own origin.",
+    },
+    Key {
+        name: "jwt_public",
+        takes: "the PEM of an RSA public key, or that in base64",
+        default: "",
+        flag: "",
+        about: "Whose bearer tokens are believed beside riser's own: those of a PlaceOS, for example. `JWT_PUBLIC` sets it too.",
+    },
+    Key {
         name: "exec.deadline",
         takes: DURATION,
         default: "15s",

@@ -111,6 +111,40 @@ impl Raw {
         });
     }
 
+    /// Items apart by commas, or a list of them.
+    pub(super) fn list(&mut self, key: &'static str, setting: &mut Vec<String>) {
+        let items = |text: &str| -> Vec<String> {
+            let items = text.split(',').map(str::trim);
+            items
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        self.value_as(key, setting, "items apart by commas", |kind| {
+            if let ValueKind::Array(values) = kind {
+                let texts = values.iter().map(|value| scalar(&value.kind));
+                let texts: Vec<String> = texts.collect::<Option<_>>()?;
+                return Some(texts.iter().flat_map(|text| items(text)).collect());
+            }
+            Some(items(&scalar(kind)?))
+        });
+    }
+
+    /// Text that must not be shown when it is wrong: it may be a secret in the wrong place.
+    pub(super) fn hidden(
+        &mut self,
+        key: &'static str,
+        why: &'static str,
+        take: impl FnOnce(&str) -> bool,
+    ) {
+        let Some((_, kind)) = self.given.get(key) else {
+            return;
+        };
+        if !scalar(kind).is_some_and(|text| take(&text)) {
+            self.refuse(&[key], why);
+        }
+    }
+
     pub(super) fn log_filter(&mut self, key: &'static str, setting: &mut String) {
         let expected =
             "error, warn, info, debug, trace, off or a filter such as info,riser::server=debug";

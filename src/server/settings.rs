@@ -20,6 +20,8 @@ pub struct ServerSettings {
     pub limits: ConnectionLimits,
     /// How dead connections are noticed.
     pub keep_alive: KeepAliveSettings,
+    /// Where a browser may be sent with a token, to the letter, beside the pages of the origin that it called. Default nowhere.
+    pub redirects: Vec<String>,
 }
 
 /// What one client may take. For counts and rates 0 means no limit.
@@ -60,6 +62,7 @@ impl Default for ServerSettings {
             send_buffer_bytes: 64 * 1024,
             limits: ConnectionLimits::default(),
             keep_alive: KeepAliveSettings::default(),
+            redirects: Vec::new(),
         }
     }
 }

@@ -211,6 +211,12 @@ impl Gateway {
         number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
     }
 
+    /// Gives it another building file, and tells it to read it.
+    pub(crate) async fn reload(&self, building: &str) {
+        self.plan.folder.write(BUILDING_FILE, building);
+        self.process.signal("HUP").await;
+    }
+
     /// Asks it to stop, as a service manager does.
     pub(crate) async fn ask_to_stop(&self) {
         self.process.signal("TERM").await;

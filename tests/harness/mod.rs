@@ -24,7 +24,7 @@ pub(crate) use deadline::{DEADLINE, within};
 pub(crate) use folder::Folder;
 pub(crate) use gateway::{CONTROL, Gateway, Plan, Refusal};
 pub(crate) use http::{Request, Response};
-pub(crate) use page::{Carrier, Page};
+pub(crate) use page::{Carrier, Page, SignIn};
 pub(crate) use places::{Place, bookings, display, scratch};
 pub(crate) use process::{Process, Stream};
 pub(crate) use socket::{Door, TestClient};

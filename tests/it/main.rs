@@ -20,5 +20,6 @@ mod refusals;
 mod rest;
 mod restricted;
 mod shutdown;
+mod sign_in;
 mod slow;
 mod waiting;

@@ -1,13 +1,13 @@
 //! Whether somebody may come in: the one function behind REST and websockets.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use actix_http::RequestHead;
 use actix_http::header::{
     CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use actix_http::{StatusCode, header::CONNECTION};
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::core::Caller;
@@ -117,6 +117,13 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// Where a request came from.
+pub(super) fn address(request: &HttpRequest) -> IpAddr {
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
 pub(in crate::server) fn authenticate(
     doors: &Doors,
@@ -137,7 +144,7 @@ pub(in crate::server) fn authenticate(
     if foreign {
         doors.metrics.not_let_in.increment(1);
         tracing::warn!(
-            target: "audit", user = %caller.user().id, key = %caller.key(), %address,
+            target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
         );
         return Err(Refusal::empty(StatusCode::FORBIDDEN));
@@ -150,7 +157,7 @@ pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str
     doors.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
-        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part,
+        user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part,
         "refused: the key's scopes do not open this"
     );
     Refusal::empty(StatusCode::FORBIDDEN)

@@ -1,7 +1,8 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, and each dialect has a file for its resources.
+//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, and each dialect has a file for its resources.
 
+mod auth;
 pub(super) mod door;
 mod health;
 mod placeos;
@@ -28,6 +29,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
         health::configure(config);
     }
     if scope != Scope::HealthOnly {
+        auth::configure(config);
         placeos::configure(config);
     }
 }

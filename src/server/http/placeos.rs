@@ -3,8 +3,6 @@
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
 //! a function's clearance decides who may call it, not the door through which the call comes.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_RANGE, ContentType, HOST, HeaderName, LINK};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
@@ -16,7 +14,7 @@ use crate::core::{Caller, Directory, ModuleEntry, ReplySlot};
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
     Authority, BadParameter, Condition, CurrentUser, DriverFacts, ExecErrorShape, Functions,
-    Listing, ModuleShape, Query, SignIn, Statuses, SystemFilter, SystemShape, Types, ZoneFilter,
+    Listing, ModuleShape, Query, Standing, Statuses, SystemFilter, SystemShape, Types, ZoneFilter,
     ZoneShape, may_exec, may_read, module_slug,
 };
 use crate::model::{
@@ -24,7 +22,8 @@ use crate::model::{
     Request, State, System, SystemId, Zone,
 };
 use crate::server::Doors;
-use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS};
+use crate::server::http::auth;
+use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS, address};
 
 /// How many items a list has in all its parts.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -102,12 +101,15 @@ async fn authority(doors: Data<Doors>, request: HttpRequest) -> Answer {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let sign_in = match door::authenticate(&doors, request.head(), address(&request)) {
-        Ok(_) => SignIn::Session,
-        Err(_) => SignIn::None,
+    let caller = door::authenticate(&doors, request.head(), address(&request)).ok();
+    let session = auth::has_session(&doors, &request);
+    let standing = Standing {
+        session,
+        // A browser's session lets in as well, but is no token that the page could use.
+        token_valid: caller.is_some_and(|caller| !caller.is_browser()),
     };
     let directory = doors.core.directory();
-    json(&Authority::new(domain, directory.zones(), sign_in))
+    json(&Authority::new(domain, directory.zones(), standing))
 }
 
 async fn systems(doors: Data<Doors>, request: HttpRequest) -> Answer {
@@ -287,12 +289,6 @@ fn reader(doors: &Doors, request: &HttpRequest, resource: &str) -> Result<Caller
     } else {
         Err(door::out_of_scope(doors, &caller, resource))
     }
-}
-
-fn address(request: &HttpRequest) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
 }
 
 /// A system by its id, or by its email as some clients ask.

@@ -1,0 +1,88 @@
+//! The page on which people sign in: a form and nothing else, no script, served from the binary.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
+use crate::server::Doors;
+use crate::server::http::auth::session::{status, try_sign_in, with_session};
+use crate::server::http::auth::{header, retry_after, see_other, transport};
+use crate::server::http::door::Refusal;
+
+const PAGE: &str = include_str!("login.html");
+const STYLE: &str = include_str!("login.css");
+
+/// Only our style and our form, and no page around it that could lay something over it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// `GET /login`.
+pub(super) async fn login(request: HttpRequest) -> HttpResponse {
+    let parameters = Parameters::read(request.query_string(), b"");
+    page(StatusCode::OK, on(&request, &parameters), "", None)
+}
+
+/// `POST /login`: on to where the page was asked for, or the form again with what was wrong.
+pub(super) async fn sign_in(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::read("", &body);
+    let place = on(&request, &parameters);
+    Ok(match try_sign_in(&doors, &request, &parameters).await? {
+        Ok(cookie) => with_session(see_other(place), &request, Some(&cookie)),
+        Err(failure) => {
+            let (status, wait) = status(&failure);
+            page(status, place, &failure.to_string(), wait)
+        }
+    })
+}
+
+/// `GET /auth/login`, as PlaceOS's own pages have it.
+pub(super) async fn to_login(request: HttpRequest) -> HttpResponse {
+    let parameters = Parameters::read(request.query_string(), b"");
+    let place = on(&request, &parameters);
+    see_other(&format!("/login?continue={}", escaped(place)))
+}
+
+/// `GET /login/style.css`.
+pub(super) async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "max-age=3600"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(STYLE)
+}
+
+fn on<'a>(request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
+    let asked = parameters.get("continue");
+    go_on(asked, header(request, &HOST), transport(request), "/")
+}
+
+fn page(status: StatusCode, place: &str, problem: &str, wait: Option<u64>) -> HttpResponse {
+    let html = PAGE
+        .replace("{{continue}}", &text(place))
+        .replace("{{problem}}", &text(problem));
+    let mut response = HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("Referrer-Policy", "same-origin"))
+        .body(html);
+    retry_after(&mut response, wait);
+    response
+}
+
+/// Text as it stands in HTML, an attribute included.
+fn text(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

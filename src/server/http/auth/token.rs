@@ -1,0 +1,119 @@
+//! `POST /auth/oauth/token`: a token for a password, a code or a refresh token.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::core::{App, CodeShown, Issued, SignInError};
+use crate::dialects::placeos::rest::{
+    OAuthError, OAuthErrorShape, Parameters, TokenRequest, TokenShape, scope_text,
+};
+use crate::model::{Credentials, Secret};
+use crate::server::Doors;
+use crate::server::http::auth::{domain, refuse_foreign_page, retry_after, unkept, verdict};
+use crate::server::http::door::{Refusal, address};
+
+pub(super) async fn token(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    refuse_foreign_page(&doors, &request)?;
+    let parameters = Parameters::read(request.query_string(), &body);
+    let asked = match TokenRequest::read(&parameters) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, error, &error.to_string())),
+    };
+    let core = &doors.core;
+    let domain = domain(&request);
+    let issued = match asked {
+        TokenRequest::Password {
+            username,
+            password,
+            client,
+            scopes,
+        } => {
+            let app = App {
+                client,
+                scopes,
+                domain,
+            };
+            core.sign_in_app(&username, password, app, address(&request))
+                .await
+        }
+        TokenRequest::Code {
+            code,
+            client,
+            redirect,
+            verifier,
+        } => {
+            let shown = CodeShown {
+                code,
+                client,
+                redirect,
+                verifier,
+            };
+            core.redeem(shown, &domain).await
+        }
+        TokenRequest::Refresh { token, client } => {
+            core.refresh(&token, client.as_deref(), &domain).await
+        }
+        TokenRequest::Revoke { token } => {
+            return Ok(revoke(&doors, &request, token, domain).await);
+        }
+    };
+    Ok(match issued {
+        Ok(issued) => given(&issued),
+        Err(failure) => failed(&failure),
+    })
+}
+
+/// Ends the sign-in of a token. One that is not good has ended already (RFC 7009 section 2.2).
+async fn revoke(
+    doors: &Doors,
+    request: &HttpRequest,
+    token: Secret,
+    domain: String,
+) -> HttpResponse {
+    let credentials = Credentials::Bearer { token, domain };
+    if let Ok(caller) = doors.core.authenticate(&credentials, address(request))
+        && let Err(failure) = doors.core.sign_out(&caller).await
+    {
+        return failed(&failure);
+    }
+    with_json(unkept(StatusCode::OK), "{}".to_owned())
+}
+
+fn given(issued: &Issued) -> HttpResponse {
+    let shape = TokenShape {
+        access_token: issued.access.expose(),
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        refresh_token: issued.refresh.as_ref().map(Secret::expose),
+        scope: scope_text(&issued.scopes),
+        created_at: issued.created_at,
+    };
+    let body = serde_json::to_string(&shape).unwrap_or_default();
+    with_json(unkept(StatusCode::OK), body)
+}
+
+fn failed(failure: &SignInError) -> HttpResponse {
+    let (status, error, wait) = verdict(failure);
+    let mut response = refused(status, error, &failure.to_string());
+    retry_after(&mut response, wait);
+    response
+}
+
+fn refused(status: StatusCode, error: OAuthError, description: &str) -> HttpResponse {
+    let body = serde_json::to_string(&OAuthErrorShape::new(error, description));
+    with_json(unkept(status), body.unwrap_or_default())
+}
+
+fn with_json(response: HttpResponse, body: String) -> HttpResponse {
+    let mut response = response.set_body(actix_web::body::BoxBody::new(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    debug_assert!(headers.contains_key(CACHE_CONTROL));
+    response
+}
