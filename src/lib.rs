@@ -16,6 +16,8 @@ pub mod server;
 
 pub mod config;
 
+pub mod terminal;
+
 pub mod cli;
 
 pub mod observability;

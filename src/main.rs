@@ -1,35 +1,70 @@
 //! The gateway binary: arguments and environment in, exit code out.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use riser::cli::{self, Command, Parted};
-use riser::{app, config};
+use riser::cli::{self, Command, Outcome, Parted};
+use riser::{app, config, terminal};
 
 fn main() -> ExitCode {
-    let Command::Serve(flags) = match cli::parse(std::env::args_os()) {
+    let environment = config::environment(std::env::vars_os());
+    if let Some(candidates) = cli::complete(std::env::args_os(), &environment) {
+        return answer(&candidates);
+    }
+    let command = match cli::parse(std::env::args_os()) {
         Ok(command) => command,
-        Err(Parted::Answer(text)) => {
-            // Whoever asked may have gone, which is no failure of ours.
-            let _ = io::stdout().write_all(text.as_bytes());
-            return ExitCode::SUCCESS;
-        }
+        Err(Parted::Answer(text)) => return answer(&text),
         Err(Parted::Refused(line)) => {
             complain(&line);
             return ExitCode::from(2);
         }
     };
-    let environment = config::environment(std::env::vars_os());
-    match app::serve(Path::new("."), &flags, &environment) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let code = error.exit_code();
-            complain(&format!("{:#}", anyhow::Error::new(error)));
-            ExitCode::from(code)
+    match command {
+        Command::Serve(flags) => {
+            let served = app::serve(Path::new("."), &flags, &environment);
+            end(served, app::AppError::exit_code)
         }
+        Command::Client(invocation) => {
+            let done = terminal::run(&invocation, &environment);
+            end(done, terminal::TerminalError::exit_code)
+        }
+        Command::Check { file, outcome } => match app::check(&file, &environment) {
+            Ok(checked) => {
+                complain(&checked.verdict);
+                match outcome {
+                    Outcome::Printed => answer(&checked.outcome),
+                    Outcome::Quiet => ExitCode::SUCCESS,
+                }
+            }
+            Err(error) => end(Err(error), app::AppError::exit_code),
+        },
+        Command::Office { errand, place } => match app::run_errand(&errand, &place, &environment) {
+            Ok(text) => answer(&text),
+            Err(error) => end(Err(error), app::OfficeError::exit_code),
+        },
+        Command::Manual(directory) => end(cli::write_manual(&directory), |_| 2),
     }
+}
+
+/// Prints what was asked for. Whoever asked may have gone, which is no failure of ours.
+fn answer(text: &str) -> ExitCode {
+    let _ = io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn end<E: Error + Send + Sync + 'static>(
+    done: Result<(), E>,
+    exit_code: impl FnOnce(&E) -> u8,
+) -> ExitCode {
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    let code = exit_code(&error);
+    complain(&format!("{:#}", anyhow::Error::new(error)));
+    ExitCode::from(code)
 }
 
 /// One line on stderr for each line of the message.

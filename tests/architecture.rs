@@ -68,7 +68,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        arrows: &[To("core"), To("dialects"), To("model")],
+        arrows: &[To("core"), To("dialects"), To("building"), To("model")],
         strangers: &[],
     },
     Room {
@@ -82,8 +82,13 @@ const ROOMS: &[Room] = &[
         strangers: &[],
     },
     Room {
+        name: "terminal",
+        arrows: &[To("model")],
+        strangers: &["actix"],
+    },
+    Room {
         name: "cli",
-        arrows: &[To("config"), To("building"), To("app")],
+        arrows: &[To("config"), To("building"), To("terminal"), To("app")],
         strangers: &[],
     },
     Room {
@@ -98,7 +103,13 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "main",
-        arrows: &[To("cli"), To("config"), To("observability"), To("app")],
+        arrows: &[
+            To("cli"),
+            To("config"),
+            To("observability"),
+            To("terminal"),
+            To("app"),
+        ],
         strangers: &[],
     },
 ];

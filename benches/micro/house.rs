@@ -69,7 +69,7 @@ impl House {
                 host: Arc::new(host),
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
-                drivers: drivers.handle().clone(),
+                lanes: Arc::new(drivers.handle().clone()),
             },
         );
         let apply = Apply {

@@ -1,11 +1,14 @@
 //! The composition root: the only room that names every other.
 //!
-//! It owns the runtimes. Connections live on actix's workers, modules on the driver runtime, everything else on the main one.
+//! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
 
+mod office;
 mod reload;
 mod source;
+
+mod check;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -21,9 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError, Rehearsal};
-use crate::driver_host::HostError;
+use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError};
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::lanes::Lanes;
+use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
 use crate::server::{BindError, Server};
@@ -32,6 +36,10 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
 use reload::Reload;
 use source::{BuildingFile, demo_secret, is_for_the_demo};
+
+pub use crate::core::Rehearsal;
+pub use check::{Checked, check};
+pub use office::{Errand, OfficeError, Place, run_errand};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -58,6 +66,22 @@ pub enum AppError {
         file: String,
         /// What the system says.
         cause: io::Error,
+    },
+    /// A file that is to be checked cannot be read.
+    #[error("{file}: could not read the file ({cause}); check the path and its permissions")]
+    UnreadableFile {
+        /// The file.
+        file: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A file that is to be checked is of no kind that can be.
+    #[error(
+        "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
+    )]
+    NeitherKind {
+        /// The file.
+        file: String,
     },
     /// The building file has mistakes.
     #[error(transparent)]
@@ -99,6 +123,8 @@ impl AppError {
         match self {
             Self::Settings(_)
             | Self::UnreadableBuilding { .. }
+            | Self::UnreadableFile { .. }
+            | Self::NeitherKind { .. }
             | Self::Building(_)
             | Self::Store(_)
             | Self::Open(_)
@@ -130,7 +156,15 @@ pub fn serve(
 
     let main = runtime("riser-main", MAIN_THREADS)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let driver_runtime = runtime("riser-driver", threads.max(DRIVER_THREADS_MIN))?;
+    let driver_threads = threads.max(DRIVER_THREADS_MIN);
+    let driver_runtime = runtime("riser-driver", driver_threads)?;
+    let lanes = Lanes::start(driver_threads, driver_runtime.handle()).map_err(|source| {
+        AppError::System {
+            doing: "start a thread for modules",
+            source,
+        }
+    })?;
+    let lanes = Arc::new(lanes);
     let host = Arc::new(InProcessHost::new(
         definitions,
         driver_runtime.handle().clone(),
@@ -144,7 +178,7 @@ pub fn serve(
             host,
             clock: clock(),
             main: main.handle().clone(),
-            drivers: driver_runtime.handle().clone(),
+            lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
         },
     ));
     let render = metrics.clone();
@@ -154,6 +188,7 @@ pub fn serve(
     let ended = main.block_on(async {
         let Signals { stop, reload } = listen_to_signals()?;
         core.open().await?;
+        tell_what_is_kept(settings.data.as_deref());
         let demo = begin(&core, file.as_ref(), &drivers).await?;
         let clockwork = Arc::clone(&core);
         main.spawn(async move { clockwork.run().await });
@@ -171,6 +206,7 @@ pub fn serve(
             source,
         })
     });
+    lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
@@ -198,17 +234,20 @@ impl FileAtStart {
 
 fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreError> {
     match directory {
+        Some(directory) => EmbeddedDocumentStore::open(directory),
+        None => EmbeddedDocumentStore::in_memory(),
+    }
+}
+
+/// Says whether there will be anything left after the end.
+fn tell_what_is_kept(directory: Option<&Path>) {
+    match directory {
         Some(directory) => {
-            let store = EmbeddedDocumentStore::open(directory)?;
             tracing::info!(directory = %directory.display(), "the building is kept on disk");
-            Ok(store)
         }
-        None => {
-            tracing::info!(
-                "everything is kept in memory: what is not in the building file is gone after a restart; --data DIR keeps it"
-            );
-            EmbeddedDocumentStore::in_memory()
-        }
+        None => tracing::info!(
+            "everything is kept in memory: what is not in the building file is gone after a restart; --data DIR keeps it"
+        ),
     }
 }
 
@@ -331,9 +370,10 @@ fn announce(address: SocketAddr, demo: Option<&Secret>) {
     if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
+        let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             curl -s -H 'X-API-Key: {key}' http://{here}/api/engine/v2/systems/sys-board/Sensor_1\n\
+             {program} bind --url http://{here} --key {key} sys-board/Sensor_1/temperature\n\
              node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
@@ -342,6 +382,20 @@ fn announce(address: SocketAddr, demo: Option<&Secret>) {
     let mut stdout = io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
+}
+
+/// The path of this executable as a shell takes it.
+fn this_program() -> String {
+    let path = std::env::current_exe();
+    let path = path.map_or_else(
+        |_| "riser".to_owned(),
+        |path| path.to_string_lossy().into_owned(),
+    );
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%".contains(c);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
 }
 
 /// An address that a client on this machine can connect to.

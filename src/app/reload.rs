@@ -66,6 +66,8 @@ impl Reload {
                 tracing::warn!(%error, "changes of the building file go unnoticed: send SIGHUP to have it read again");
             })
             .ok();
+        // The file may have changed after it was read and before it was watched.
+        changed.notify_one();
         Self {
             core,
             file,

@@ -15,8 +15,14 @@ use super::problem::{Position, Problem, ProblemKind};
 /// How many missing references get a "did you mean". Each compares with every id there is, so without a bound a large file whose ids were all renamed would take minutes.
 const SUGGESTIONS_MAX: usize = 20;
 
-/// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers.
-pub(super) fn check(parsed: &mut Parsed, drivers: &[&'static str]) {
+/// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers; without them each is taken for one.
+pub(super) fn check(parsed: &mut Parsed, drivers: Option<&[&'static str]>) {
+    if drivers.is_none() {
+        parsed
+            .references
+            .retain(|reference| reference.to != Thing::Driver);
+    }
+    let drivers = drivers.unwrap_or_default();
     let mut claims = parsed.claims.clone();
     claims.extend(drivers.iter().map(|id| Claim {
         thing: Thing::Driver,

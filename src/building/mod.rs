@@ -7,6 +7,7 @@
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
 //! - `problem` holds what can be wrong, `nearest` the "did you mean".
+//! - `write` writes a building as a file, with or without its secrets.
 //! - `demo` is the building that runs when no file is given.
 
 mod check;
@@ -18,6 +19,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod write;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -25,6 +27,7 @@ use crate::model::Building;
 
 pub use demo::demo;
 pub use problem::{Position, Problem, ProblemKind, Problems};
+pub use write::{masked, write};
 
 /// Reads and checks the text of a building file.
 ///
@@ -33,6 +36,24 @@ pub fn read(
     file: &str,
     text: &str,
     drivers: &[&'static str],
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    read_with(file, text, Some(drivers), environment)
+}
+
+/// The same where the drivers are somebody else's to know: each is taken for one that there is.
+pub fn read_for_any_driver(
+    file: &str,
+    text: &str,
+    environment: &BTreeMap<String, String>,
+) -> Result<Building, Problems> {
+    read_with(file, text, None, environment)
+}
+
+fn read_with(
+    file: &str,
+    text: &str,
+    drivers: Option<&[&'static str]>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
     let problems = |list| Problems {

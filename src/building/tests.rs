@@ -3,7 +3,13 @@
 use super::*;
 use crate::model::{Clearance, DriverRef, KeySecret, Password, Secret};
 
-const DRIVERS: &[&str] = &["demo_display", "demo_lighting", "demo_sensor", "virtual"];
+const DRIVERS: &[&str] = &[
+    "bookings",
+    "demo_display",
+    "demo_lighting",
+    "demo_sensor",
+    "virtual",
+];
 
 fn read_file(text: &str) -> Result<Building, Problems> {
     let environment = BTreeMap::from([
@@ -34,15 +40,9 @@ fn the_demo_building_passes_its_own_check() {
         .collect();
     let linked_in = |id: &str| DriverRef::LinkedIn(id.to_owned());
     for id in DRIVERS {
-        assert_eq!(
-            drivers
-                .iter()
-                .filter(|driver| ***driver == linked_in(id))
-                .count(),
-            2
-        );
+        assert!(drivers.contains(&&linked_in(id)), "{id} is not in it");
     }
-    assert_eq!(building.systems.len(), 2);
+    assert_eq!(building.systems.len(), 4);
     assert_eq!(
         building.api_keys[0].secret,
         KeySecret::Plain(Secret::new("fresh"))
@@ -53,7 +53,7 @@ fn the_demo_building_passes_its_own_check() {
 fn a_demo_without_its_drivers_is_refused() {
     let problems = demo(
         &Secret::new("fresh"),
-        &["demo_display", "demo_lighting", "virtual"],
+        &["bookings", "demo_display", "demo_lighting", "virtual"],
     );
     assert!(
         problems
@@ -429,8 +429,8 @@ fn a_driver_must_be_linked_in() {
     check(
         "modules:\n  - {id: a, driver: virtaul}\n  - {id: b, driver: pjlink}\n  - {id: c, driver: {command: [python3, weather.py]}}\n",
         &[
-            "b.yaml:2:21: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are demo_display, demo_lighting, demo_sensor, virtual",
-            "b.yaml:3:21: there is no driver `pjlink`; linked in are demo_display, demo_lighting, demo_sensor, virtual",
+            "b.yaml:2:21: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
+            "b.yaml:3:21: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
             "b.yaml:4:21: drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`",
         ],
     );
@@ -508,7 +508,7 @@ fn a_merged_map_is_read_and_its_mistakes_are_reported_where_they_are_written() {
     check(
         "modules:\n  - &base\n    id: a\n    driver: pjlink\n  - {<<: *base, id: b}\n",
         &[
-            "b.yaml:4:13: there is no driver `pjlink`; linked in are demo_display, demo_lighting, demo_sensor, virtual",
+            "b.yaml:4:13: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
         ],
     );
 }

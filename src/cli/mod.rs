@@ -1,26 +1,73 @@
 //! The command line: arguments in, a [`Command`] out.
 //!
-//! Separate so that the words of the command line stand in one place; it does nothing itself.
+//! Separate so that the words of the command line stand in one place. It does none of it;
+//! what it does itself is to tell about these words: help, completion in shells, manual pages.
+//!
+//! - `client` has the words of the terminal client.
+//! - `completion` offers words to a shell.
+//! - `office` has the words for the whole building.
+//! - `manual` writes the manual pages.
 
+mod client;
+mod completion;
+mod manual;
+mod office;
+
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::app::{Errand, Place};
 use crate::config::Flags;
+use crate::terminal::Invocation;
+
+use client::ClientCommand;
+use completion::Shell;
+use office::OfficeCommand;
+
+pub use manual::{ManualError, write_manual};
 
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Run the gateway.
     Serve(Flags),
+    /// Talk to a running gateway.
+    Client(Box<Invocation>),
+    /// Look for mistakes in a building file or a file of settings.
+    Check {
+        /// The file.
+        file: PathBuf,
+        /// What to print when there are none.
+        outcome: Outcome,
+    },
+    /// Do something with the building as a whole.
+    Office {
+        /// What.
+        errand: Errand,
+        /// Where it is.
+        place: Place,
+    },
+    /// Write the manual pages into this folder.
+    Manual(PathBuf),
+}
+
+/// Whether what a file leads to is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// No.
+    Quiet,
+    /// Yes, with the secrets masked.
+    Printed,
 }
 
 /// The arguments lead to no command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parted {
-    /// `--help` or `--version`: this text goes to stdout, exit code 0.
+    /// `--help`, `--version` or `completions`: this text goes to stdout, exit code 0.
     Answer(String),
     /// A mistake: this line goes to stderr, exit code 2.
     Refused(String),
@@ -45,6 +92,33 @@ struct Arguments {
 enum Subcommands {
     /// Run the gateway
     Serve(ServeArguments),
+    #[command(flatten)]
+    Client(ClientCommand),
+    #[command(flatten)]
+    Office(OfficeCommand),
+    /// Look for mistakes in a building file (.yaml, .yml, .json) or a file of settings (.toml)
+    Check {
+        /// The file
+        file: PathBuf,
+        /// Print what it leads to, with secrets masked
+        #[arg(long)]
+        print: bool,
+    },
+    /// Print the script that makes a shell complete commands, and names by asking the gateway
+    #[command(
+        after_help = "For bash: source <(riser completions bash). For zsh the same, after compinit. For fish: riser completions fish | source."
+    )]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// The folder for them
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -73,7 +147,37 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
     match command {
         None => Ok(Command::Serve(serve.into())),
         Some(Subcommands::Serve(serve)) => Ok(Command::Serve(serve.into())),
+        Some(Subcommands::Client(client)) => match client.read() {
+            Ok(invocation) => Ok(Command::Client(Box::new(invocation))),
+            Err(bad) => Err(Parted::Refused(bad.to_string())),
+        },
+        Some(Subcommands::Office(office)) => {
+            let (errand, place) = office.read();
+            Ok(Command::Office { errand, place })
+        }
+        Some(Subcommands::Check { file, print }) => Ok(Command::Check {
+            file,
+            outcome: match print {
+                true => Outcome::Printed,
+                false => Outcome::Quiet,
+            },
+        }),
+        Some(Subcommands::Completions { shell }) => Err(Parted::Answer(shell.script())),
+        Some(Subcommands::Man { directory }) => Ok(Command::Manual(directory)),
     }
+}
+
+/// What a shell should offer, if it is a shell that asks; `None` for everybody else.
+pub fn complete(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &BTreeMap<String, String>,
+) -> Option<String> {
+    completion::candidates(command(), arguments, environment)
+}
+
+/// All that can be typed.
+fn command() -> clap::Command {
+    Arguments::command()
 }
 
 impl From<ServeArguments> for Flags {

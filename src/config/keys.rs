@@ -76,6 +76,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "What the kernel may hold for one client that does not read; at least 4KiB.",
     },
     Key {
+        name: "jwt_public",
+        takes: "the PEM of an RSA public key, or that in base64",
+        default: "",
+        flag: "",
+        about: "Whose bearer tokens are believed beside riser's own: those of a PlaceOS, for example. `JWT_PUBLIC` sets it too.",
+    },
+    Key {
         name: "limits.message_max",
         takes: SIZE,
         default: "2MiB",
@@ -108,7 +115,7 @@ pub(super) const KEYS: &[Key] = &[
         takes: COUNT,
         default: "0",
         flag: "",
-        about: "Connections per API key; past it new ones get 503. 0 means no limit.",
+        about: "Connections per API key, or per sign-in; past it new ones get 503. 0 means no limit.",
     },
     Key {
         name: "limits.connections_per_address",
@@ -151,13 +158,6 @@ pub(super) const KEYS: &[Key] = &[
         default: "",
         flag: "",
         about: "Where a browser may be sent with a token, to the letter, beside the pages of riser's own origin.",
-    },
-    Key {
-        name: "jwt_public",
-        takes: "the PEM of an RSA public key, or that in base64",
-        default: "",
-        flag: "",
-        about: "Whose bearer tokens are believed beside riser's own: those of a PlaceOS, for example. `JWT_PUBLIC` sets it too.",
     },
     Key {
         name: "exec.deadline",

@@ -6,10 +6,14 @@
 //! - `raw` merges the layers and refuses keys that are not in the list.
 //! - `values` reads durations and sizes.
 //! - `env` turns the environment into a layer.
+//! - `places` knows on which line of the file a key stands.
+//! - `outcome` prints what the layers lead to.
 //! - `problem` holds what can be wrong: all of it is reported together, a line each.
 
 mod env;
 mod keys;
+mod outcome;
+mod places;
 mod problem;
 mod raw;
 #[cfg(test)]
@@ -108,7 +112,7 @@ pub fn load(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => None,
         Err(error) => {
             return Err(Problems(vec![Problem {
-                origin: Origin::File(name),
+                origin: Origin::File { name, line: None },
                 kind: ProblemKind::Unreadable {
                     reason: error.to_string(),
                 },
@@ -128,14 +132,33 @@ pub fn read(
     flags: &Flags,
     environment: &BTreeMap<String, String>,
 ) -> Result<Settings, Problems> {
+    merged(file, flags, environment).map(|(settings, _)| settings)
+}
+
+/// What all layers lead to, as text in the form of the file, with where each value comes from.
+pub fn outcome(
+    file: Option<(&str, &str)>,
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<String, Problems> {
+    merged(file, flags, environment).map(|(_, raw)| outcome::print(&raw))
+}
+
+fn merged(
+    file: Option<(&str, &str)>,
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Settings, Raw), Problems> {
     let mut raw =
         Raw::merge(file, flags, environment).map_err(|problem| Problems(vec![problem]))?;
     let settings = build(&mut raw, flags);
     if raw.problems.is_empty() {
-        Ok(settings)
-    } else {
-        Err(Problems(raw.problems))
+        return Ok((settings, raw));
     }
+    // In the order of the file, and then what is elsewhere.
+    raw.problems
+        .sort_by_key(|problem| problem.origin.line().unwrap_or(usize::MAX));
+    Err(Problems(raw.problems))
 }
 
 /// Fills the settings in over their defaults and checks them. A mistake is noted and leaves the default.

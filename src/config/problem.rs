@@ -41,8 +41,13 @@ pub struct Problem {
 /// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A file, as the operator named it.
-    File(String),
+    /// A file.
+    File {
+        /// As the operator named it.
+        name: String,
+        /// Counted from 1; absent where the problem is the whole file's.
+        line: Option<usize>,
+    },
     /// A variable of the environment.
     Variable(String),
     /// A flag.
@@ -51,13 +56,27 @@ pub enum Origin {
     Default,
 }
 
+impl Origin {
+    /// The line, where there is one.
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            Self::File { line, .. } => *line,
+            Self::Variable(_) | Self::Flag(_) | Self::Default => None,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File(name) | Self::Variable(name) => name,
-            Self::Flag(flag) => flag,
-            Self::Default => "default",
-        })
+        match self {
+            Self::File {
+                name,
+                line: Some(line),
+            } => write!(f, "{name}:{line}"),
+            Self::File { name, line: None } | Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Default => f.write_str("default"),
+        }
     }
 }
 

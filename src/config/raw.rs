@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
 use super::keys::{self, ADDRESS, DURATION, KEYS, SIZE};
+use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
 
@@ -32,6 +33,11 @@ impl Raw {
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, Problem> {
         let file_name = file.map_or("", |(name, _)| name);
+        let places = Places::of(file.map_or("", |(_, text)| text));
+        let in_file = |line| Origin::File {
+            name: file_name.to_owned(),
+            line,
+        };
         let EnvLayer { known, unknown } = env::layer(environment);
         let mut raw = Self {
             given: BTreeMap::new(),
@@ -50,7 +56,7 @@ impl Raw {
             .and_then(|layers| layers.set_override_option("workers", flags.workers.clone()))
             .and_then(|layers| layers.build())
             .map_err(|error| Problem {
-                origin: Origin::File(file_name.to_owned()),
+                origin: in_file(None),
                 kind: not_toml(&error),
             })?;
 
@@ -64,7 +70,7 @@ impl Raw {
             } else if variables.contains(&variable) {
                 Origin::Variable(variable)
             } else {
-                Origin::File(file_name.to_owned())
+                in_file(places.line(key.name))
             }
         };
         let mut leaves = Vec::new();
@@ -76,7 +82,7 @@ impl Raw {
                 }
                 // Flags and variables are known to be known.
                 None => raw.problems.push(Problem {
-                    origin: Origin::File(file_name.to_owned()),
+                    origin: in_file(places.line(&name)),
                     kind: unknown_key(name),
                 }),
             }
@@ -85,6 +91,27 @@ impl Raw {
         raw.problems
             .extend(unknown.into_iter().map(unknown_variable));
         Ok(raw)
+    }
+
+    /// What is given for a key, as TOML, and where. Of a value without mistakes.
+    pub(super) fn written(&self, key: &str) -> Option<(String, &Origin)> {
+        let (origin, kind) = self.given.get(key)?;
+        let text = match kind {
+            ValueKind::Array(items) => {
+                let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            ValueKind::Nil
+            | ValueKind::Boolean(_)
+            | ValueKind::I64(_)
+            | ValueKind::I128(_)
+            | ValueKind::U64(_)
+            | ValueKind::U128(_)
+            | ValueKind::Float(_)
+            | ValueKind::String(_)
+            | ValueKind::Table(_) => shown(kind),
+        };
+        Some((text, origin))
     }
 
     pub(super) fn address(&mut self, key: &'static str, setting: &mut SocketAddr) {

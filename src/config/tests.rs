@@ -117,6 +117,34 @@ fn where_a_browser_may_be_sent_is_a_list_or_apart_by_commas() {
 }
 
 #[test]
+fn the_outcome_is_a_file_that_leads_to_the_same() {
+    let file = "workers = 2\nlog = \"info,riser=debug\"\n[limits]\nmessage_max = \"4 MiB\"\n[sign_in]\nredirects = [\"https://a.test\"]\n";
+    let variables = BTreeMap::from([
+        ("RISER_EXEC__DEADLINE".to_owned(), "3s".to_owned()),
+        ("JWT_PUBLIC".to_owned(), PUBLIC_KEY.to_owned()),
+    ]);
+    let flags = Flags::default();
+
+    let outcome = outcome(Some(("my.toml", file)), &flags, &variables).unwrap();
+
+    for line in [
+        "listen = \"127.0.0.1:3000\" # default",
+        "# building is not set",
+        "workers = 2 # my.toml:1",
+        "message_max = \"4 MiB\" # my.toml:4",
+        "redirects = [\"https://a.test\"] # my.toml:6",
+        "deadline = \"3s\" # RISER_EXEC__DEADLINE",
+    ] {
+        assert!(
+            outcome.lines().any(|other| other == line),
+            "no {line} in\n{outcome}"
+        );
+    }
+    let again = read(Some(("again.toml", &outcome)), &flags, &BTreeMap::new());
+    assert_eq!(again, read(Some(("my.toml", file)), &flags, &variables));
+}
+
+#[test]
 fn a_whole_file_is_read() {
     let settings = settings(
         r#"
@@ -233,11 +261,11 @@ fn an_unknown_key_is_named_with_its_source() {
             ("RISER_PORT", "80"),
         ],
         &[
-            &format!("riser.toml: unknown key `colour`; known are {all}"),
-            "riser.toml: unknown key `keepalive`; did you mean `keep_alive`?",
-            "riser.toml: unknown key `limits.bindings`; did you mean `limits.bindings_max`?",
-            "riser.toml: unknown key `lisen`; did you mean `listen`?",
-            &format!("riser.toml: unknown key `zzz`; known are {all}"),
+            "riser.toml:1: unknown key `lisen`; did you mean `listen`?",
+            &format!("riser.toml:2: unknown key `colour`; known are {all}"),
+            "riser.toml:4: unknown key `limits.bindings`; did you mean `limits.bindings_max`?",
+            "riser.toml:5: unknown key `keepalive`; did you mean `keep_alive`?",
+            &format!("riser.toml:6: unknown key `zzz`; known are {all}"),
             "RISER_KEEP_ALIVE_PING_AFTER: unknown setting; did you mean RISER_KEEP_ALIVE__PING_AFTER?",
             "RISER_LISEN: unknown setting; did you mean RISER_LISTEN?",
             "RISER_PORT: unknown setting; did you mean RISER_LOG?",
@@ -251,8 +279,8 @@ fn a_section_is_not_a_value() {
         "exec = \"15s\"\n[listen]\naddress = \"x\"\n",
         &[],
         &[
-            "riser.toml: `exec` is a section; write `[exec]` on a line and its keys below it",
-            "riser.toml: unknown key `listen.address`; did you mean `listen`?",
+            "riser.toml:1: `exec` is a section; write `[exec]` on a line and its keys below it",
+            "riser.toml:3: unknown key `listen.address`; did you mean `listen`?",
         ],
     );
 }
@@ -266,19 +294,19 @@ fn a_wrong_value_is_named_with_what_is_expected() {
             ("RISER_LIMITS__CONNECTIONS_MAX", "many"),
         ],
         &[
-            "riser.toml: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not 3000",
-            "riser.toml: `health_listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"localhost:80\"",
-            "riser.toml: `workers` must be a whole number from 0 to 512, not -1",
-            "riser.toml: `send_buffer` must be a size such as 64KiB or 2MiB, not \"64KB\"",
-            "riser.toml: `limits.bindings_max` must be a whole number from 0 to 18446744073709551615, not true",
-            "riser.toml: `limits.requests_per_second` must be a whole number from 0 to 4294967295, not 1.5",
+            "riser.toml:1: `listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not 3000",
+            "riser.toml:2: `health_listen` must be an address and port such as 127.0.0.1:3000 or [::]:3000, not \"localhost:80\"",
+            "riser.toml:3: `workers` must be a whole number from 0 to 512, not -1",
+            "riser.toml:4: `send_buffer` must be a size such as 64KiB or 2MiB, not \"64KB\"",
+            "riser.toml:5: `building` must be a path, not \"\"",
+            "riser.toml:6: `log` must be error, warn, info, debug, trace, off or a filter such as info,riser::server=debug, not \"verbose\"",
+            "riser.toml:8: `limits.requests_per_second` must be a whole number from 0 to 4294967295, not 1.5",
+            "riser.toml:9: `limits.bindings_max` must be a whole number from 0 to 18446744073709551615, not true",
+            "riser.toml:11: `keep_alive.ping_after` must be a duration such as 500ms, 10s or 2m, not 30",
+            "riser.toml:12: `keep_alive.pong_every` must be a duration such as 500ms, 10s or 2m, not \"0s\"",
+            "riser.toml:13: `keep_alive.reap_after` must be a duration such as 500ms, 10s or 2m, not an array",
             "RISER_LIMITS__CONNECTIONS_MAX: `limits.connections_max` must be a whole number from 0 to 18446744073709551615, not \"many\"",
-            "riser.toml: `keep_alive.ping_after` must be a duration such as 500ms, 10s or 2m, not 30",
-            "riser.toml: `keep_alive.pong_every` must be a duration such as 500ms, 10s or 2m, not \"0s\"",
-            "riser.toml: `keep_alive.reap_after` must be a duration such as 500ms, 10s or 2m, not an array",
             "RISER_EXEC__DEADLINE: `exec.deadline` must be a duration such as 500ms, 10s or 2m, not \"2 days\"",
-            "riser.toml: `building` must be a path, not \"\"",
-            "riser.toml: `log` must be error, warn, info, debug, trace, off or a filter such as info,riser::server=debug, not \"verbose\"",
         ],
     );
 }
@@ -305,10 +333,10 @@ fn values_must_go_together() {
         "listen = \"127.0.0.1:80\"\nhealth_listen = \"127.0.0.1:80\"\ndrain_deadline = \"7s\"\nsend_buffer = 100\n[limits]\nmessage_max = \"1000B\"\n",
         &[("RISER_KEEP_ALIVE__REAP_AFTER", "30s")],
         &[
-            "riser.toml: `health_listen` must differ from `listen`; leave it out to serve health beside everything else",
-            "riser.toml: `drain_deadline` must be at most 5s, since the whole stop may take 8s; lower it",
-            "riser.toml: `send_buffer` must be at least 4KiB; raise it or leave it out",
-            "riser.toml: `limits.message_max` must be at least 1KiB, or no request fits; raise it or leave it out",
+            "riser.toml:2: `health_listen` must differ from `listen`; leave it out to serve health beside everything else",
+            "riser.toml:3: `drain_deadline` must be at most 5s, since the whole stop may take 8s; lower it",
+            "riser.toml:4: `send_buffer` must be at least 4KiB; raise it or leave it out",
+            "riser.toml:6: `limits.message_max` must be at least 1KiB, or no request fits; raise it or leave it out",
             "RISER_KEEP_ALIVE__REAP_AFTER: `keep_alive.ping_after` must be shorter than `keep_alive.reap_after`, or no client lives long enough to answer a ping; lower the first or raise the second",
         ],
     );

@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    ApiKey, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module, ModuleId,
-    ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
+    ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
+    ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
 };
 
 /// A snapshot of the building.
@@ -186,6 +186,21 @@ impl Directory {
             .chain(users)
             .chain(api_keys)
             .chain(metadata)
+    }
+
+    /// The whole building, for a file.
+    pub fn to_building(&self) -> Building {
+        Building {
+            zones: self.zones().cloned().collect(),
+            systems: self.systems().cloned().collect(),
+            modules: self
+                .modules()
+                .map(|entry| Module::clone(&entry.module))
+                .collect(),
+            users: self.users().cloned().collect(),
+            api_keys: self.api_keys().cloned().collect(),
+            metadata: self.metadata().cloned().collect(),
+        }
     }
 
     /// Which module stands behind each name and index of a system: like-named modules count from 1 in the system's order.

@@ -218,7 +218,7 @@ pub(super) fn core(
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: Arc::new(|| NOW),
             main: Handle::current(),
-            drivers: drivers.clone(),
+            lanes: Arc::new(drivers.clone()),
         },
     ))
 }

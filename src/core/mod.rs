@@ -29,15 +29,17 @@ use std::sync::{Arc, Weak};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{Reception, admit, audit, may_edit, may_read, may_request, may_see};
-use crate::core::estate::Estate;
+use crate::core::auth::{
+    Reception, admit, audit, may_edit, may_have_building, may_read, may_request, may_see,
+};
+use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::DriverHost;
+use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences, Edit,
-    Failure, FailureKind, ModuleId, ModulePath, Request, State, Subject, SystemId,
+    Audience, Building, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
+    Edit, Failure, FailureKind, ModuleId, ModulePath, Request, State, Subject, SystemId,
 };
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
@@ -73,7 +75,7 @@ pub struct Ground {
     /// Where edits of the building run.
     pub main: Handle,
     /// Where modules run.
-    pub drivers: Handle,
+    pub lanes: Arc<dyn Spawn>,
 }
 
 impl fmt::Debug for Ground {
@@ -96,13 +98,13 @@ impl Core {
             host,
             clock,
             main,
-            drivers,
+            lanes,
         } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
         let modules = Arc::new(Supervisor::new(
             host,
-            drivers,
+            lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
         ));
@@ -161,7 +163,30 @@ impl Core {
     ///
     /// Nothing is written when nothing changes. Passwords in the clear are hashed later, since that takes long; until then a user keeps the one before.
     pub async fn apply(&self, how: Apply) -> Result<Differences, EditError> {
-        self.estate.apply(how).await
+        self.estate.apply(Editor::File, how).await
+    }
+
+    /// The same for somebody who sends the file.
+    pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
+        self.may_apply(who).map_err(EditError::Forbidden)?;
+        self.estate.apply(Editor::Caller(who.clone()), how).await
+    }
+
+    /// Whether somebody may change the building as a whole.
+    pub fn may_apply(&self, who: &Caller) -> Result<(), Failure> {
+        let verdict = may_have_building(who);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::out_of_reach(who, "the whole building", failure);
+        }
+        verdict
+    }
+
+    /// The whole building, with the hashes of its secrets and the settings of its modules.
+    pub fn export(&self, who: &Caller) -> Result<Building, Failure> {
+        self.may_apply(who)?;
+        audit::exported(who);
+        Ok(self.directory().to_building())
     }
 
     /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
@@ -349,6 +374,11 @@ impl Core {
             self.reception.keep(),
         )
         .await;
+    }
+
+    /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
+    pub async fn finish_edits(&self) {
+        self.estate.finish().await;
     }
 
     /// Ends editing and signing in, and stops all modules, within bounded time.

@@ -77,7 +77,7 @@ impl TestCore {
                 host: Arc::new(NoDrivers),
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
-                drivers: Handle::current(),
+                lanes: Arc::new(Handle::current()),
             },
         );
         let user = User {

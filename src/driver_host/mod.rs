@@ -4,6 +4,7 @@
 //! So the host knows neither the core nor a concrete driver.
 
 pub mod in_process;
+pub mod lanes;
 
 use std::sync::Arc;
 
@@ -11,17 +12,31 @@ use driver_sdk::BoxFuture;
 // Part of the port: the core reads results and errors of calls and knows nothing else of the SDK.
 pub use driver_sdk::{Error as DriverError, Outcome};
 
+use tokio::runtime::Handle;
+
 use crate::model::{
     DriverRef, FunctionName, Interface, JsonText, LogLevel, Module, ModuleName, StatusName,
     StatusValue,
 };
+
+/// Where modules run.
+pub trait Spawn: Send + Sync + 'static {
+    /// Runs a module's life to its end, beside all others.
+    fn spawn(&self, life: BoxFuture<'static, ()>);
+}
+
+impl Spawn for Handle {
+    fn spawn(&self, life: BoxFuture<'static, ()>) {
+        drop(Handle::spawn(self, life));
+    }
+}
 
 /// Starts modules.
 pub trait DriverHost: Send + Sync + 'static {
     /// What a driver says of itself.
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError>;
 
-    /// Starts a module. The future and all that it starts run on the driver runtime.
+    /// Starts a module. The future runs where modules run, and what the driver spawns on the driver runtime.
     fn start(
         &self,
         module: &Module,

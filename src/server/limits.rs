@@ -7,6 +7,16 @@ use std::time::Duration;
 /// past it only which watches are behind is kept. A page of thirty large variables fits.
 pub(super) const OUTBOX_MAX_BYTES: usize = 64 * 1024;
 
+/// Bytes that a worker's fan-out writes once for many before they are flushed in the middle of a batch. Protects memory when large values wait;
+/// far more than an outbox holds, so that it costs no write that would not have come anyway.
+pub(super) const ROUND_MAX_BYTES: usize = 1024 * 1024;
+
+/// The largest emptied outbox buffer that is kept: one that held what may wait before values are merged.
+pub(super) const SPARE_BUFFER_MAX_BYTES: usize = OUTBOX_MAX_BYTES;
+
+/// Bytes of emptied outbox buffers that a worker keeps. Bounds what a storm leaves behind; a thousand connections with three kilobytes each find theirs again.
+pub(super) const SPARE_BUFFERS_MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// Bytes of replies and log lines that may wait beyond that, since they cannot be merged. Past it the connection is closed as a slow consumer.
 /// Bytes alone are bounded, not frames: a waiting frame costs nothing but its bytes.
 pub(super) const REPLIES_MAX_BYTES: usize = 1024 * 1024;
@@ -49,6 +59,9 @@ pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// The largest building that is taken over HTTP. Protects memory, from administrators alone; a thousand rooms are about a megabyte.
+pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
 pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;

@@ -35,7 +35,7 @@ pub struct ConnectionLimits {
     pub requests_per_second: u32,
     /// Connections in all; past it new ones get 503. Default 0.
     pub connections_max: usize,
-    /// Connections per API key; past it new ones get 503. Default 0.
+    /// Connections per API key, or per sign-in; past it new ones get 503. Default 0.
     pub connections_per_key: usize,
     /// Connections per client address; past it new ones get 503. Default 0.
     pub connections_per_address: usize,

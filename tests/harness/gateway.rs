@@ -1,7 +1,7 @@
 //! The gateway as an operator starts it: the real binary on a free port.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     folder: Folder,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// In bytes; none when absent.
+    file_size_limit: Option<u64>,
 }
 
 impl Plan {
@@ -35,6 +37,7 @@ impl Plan {
             folder: Folder::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            file_size_limit: None,
         }
     }
 
@@ -52,6 +55,19 @@ impl Plan {
     pub(crate) fn arguments<'a>(mut self, more: impl IntoIterator<Item = &'a str>) -> Self {
         self.arguments.extend(more.into_iter().map(str::to_owned));
         self
+    }
+
+    /// No file of its may become larger than this, until [`Gateway::lift_file_size_limit`].
+    pub(crate) fn file_size_limit(self, bytes: u64) -> Self {
+        Self {
+            file_size_limit: Some(bytes),
+            ..self
+        }
+    }
+
+    /// The folder that the gateway starts in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Adds a variable to the environment.
@@ -88,7 +104,17 @@ impl Plan {
     }
 
     fn spawn(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_riser"));
+        let binary = env!("CARGO_BIN_EXE_riser");
+        let mut command = match self.file_size_limit {
+            None => Command::new(binary),
+            Some(bytes) => {
+                let mut shell = Command::new("/bin/sh");
+                // The unit of the limit is half a kilobyte.
+                let limit = format!("ulimit -S -f {} && exec \"$0\" \"$@\"", bytes / 512);
+                shell.args(["-c", &limit, binary]);
+                shell
+            }
+        };
         command
             .args(&self.arguments)
             .env_clear()
@@ -211,10 +237,37 @@ impl Gateway {
         number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
     }
 
-    /// Gives it another building file, and tells it to read it.
-    pub(crate) async fn reload(&self, building: &str) {
-        self.plan.folder.write(BUILDING_FILE, building);
-        self.process.signal("HUP").await;
+    /// The folder that it was started in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.plan.folder()
+    }
+
+    /// Writes its building file anew, as some editors do.
+    pub(crate) fn write_building(&self, text: &str) {
+        self.plan.folder.write(BUILDING_FILE, text);
+    }
+
+    /// Puts another file in the place of its building file, as other editors do.
+    pub(crate) fn replace_building(&self, text: &str) {
+        let new = self.plan.folder.write("building.yaml.new", text);
+        std::fs::rename(new, self.folder().join(BUILDING_FILE)).expect("a file can be replaced");
+    }
+
+    /// Its files may become as large as they like.
+    pub(crate) async fn lift_file_size_limit(&self) {
+        let id = self.process.id().to_string();
+        let mut command = Command::new("prlimit");
+        let status = command.args(["--pid", &id, "--fsize=unlimited:"]).status();
+        let status = status.await.expect("there is a prlimit");
+        assert!(status.success(), "the limit is lifted");
+    }
+
+    /// From the next start on no building file is named.
+    pub(crate) fn forget_building(&mut self) {
+        let arguments = &mut self.plan.arguments;
+        if let Some(at) = arguments.iter().position(|flag| flag == "--building") {
+            arguments.drain(at..at + 2);
+        }
     }
 
     /// Asks it to stop, as a service manager does.
@@ -236,6 +289,11 @@ impl Gateway {
     /// Ends it without a chance to say good-bye.
     pub(crate) async fn kill(&mut self) {
         self.process.kill().await;
+    }
+
+    /// Puts another building in the place of its own, which it reads at the next start.
+    pub(crate) fn rewrite_building(&self, building: &str) {
+        self.plan.folder.write(BUILDING_FILE, building);
     }
 
     /// Starts it again after its end, on the same port.

@@ -89,6 +89,26 @@ impl Request {
         })
     }
 
+    /// The same for an answer that may never come: its status, if there is one.
+    pub(crate) async fn try_send(self) -> Option<u16> {
+        let Self {
+            address,
+            head,
+            body,
+        } = self;
+        let length = body.len();
+        let text = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        let ask = async {
+            let mut stream = TcpStream::connect(address).await.ok()?;
+            stream.write_all(text.as_bytes()).await.ok()?;
+            let mut answer = Vec::new();
+            // What came before the end is what counts.
+            let _ = stream.read_to_end(&mut answer).await;
+            Some(Response::read(&answer)?.status)
+        };
+        within(DEADLINE, || "an answer or the end".to_owned(), ask).await
+    }
+
     /// Sends it and gives the JSON of a good answer.
     pub(crate) async fn ok(self) -> Value {
         let line = self.head.lines().next().unwrap_or_default().to_owned();

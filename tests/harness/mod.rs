@@ -2,6 +2,7 @@
 //!
 //! - `gateway` starts, stops and restarts the binary; `process` is any child whose output is kept.
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
+//! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request; `page` is PlaceOS's own client library in a Node process.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //!
@@ -11,21 +12,25 @@
 mod buildings;
 mod deadline;
 mod folder;
+mod front;
 mod gateway;
 mod http;
 mod page;
 mod places;
 mod process;
 mod socket;
+mod terminal;
 mod wire;
 
 pub(crate) use buildings::{BUILDING, Key};
 pub(crate) use deadline::{DEADLINE, within};
 pub(crate) use folder::Folder;
+pub(crate) use front::Front;
 pub(crate) use gateway::{CONTROL, Gateway, Plan, Refusal};
 pub(crate) use http::{Request, Response};
 pub(crate) use page::{Carrier, Page, SignIn};
 pub(crate) use places::{Place, bookings, display, scratch};
 pub(crate) use process::{Process, Stream};
 pub(crate) use socket::{Door, TestClient};
+pub(crate) use terminal::{Ran, Terminal};
 pub(crate) use wire::{Fin, Opcode, WireClient};

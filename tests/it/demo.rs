@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{DEADLINE, Folder, Gateway, Plan, Process, Stream};
+use crate::harness::{DEADLINE, Folder, Gateway, Plan, Process, Stream, within};
 
 /// How soon after the ready line the others are there.
 const PRINTED_WITHIN: Duration = Duration::from_secs(1);
@@ -15,7 +15,8 @@ const MOVES_WITHIN: Duration = Duration::from_secs(20);
 
 struct Printed {
     gateway: Gateway,
-    curl: String,
+    key: String,
+    bind: String,
     websocket: String,
 }
 
@@ -24,15 +25,21 @@ async fn start() -> Printed {
     let mut gateway = plan.start().await;
     let key = line(&mut gateway).await;
     let key = key.strip_prefix("api key ").expect("the key comes first");
+    let key = key.to_owned();
     let (id, secret) = key.split_once('.').expect("<id>.<secret>");
     assert!(!id.is_empty() && secret.len() >= 16, "{key}");
-    let curl = line(&mut gateway).await;
-    assert!(curl.starts_with("curl ") && curl.contains(key), "{curl}");
+    let bind = line(&mut gateway).await;
+    let program = env!("CARGO_BIN_EXE_riser");
+    assert!(
+        bind.starts_with(&format!("{program} bind ")) && bind.contains(&key),
+        "{bind}"
+    );
     let websocket = line(&mut gateway).await;
-    assert!(websocket.contains(key), "{websocket}");
+    assert!(websocket.contains(&key), "{websocket}");
     Printed {
         gateway,
-        curl,
+        key,
+        bind,
         websocket,
     }
 }
@@ -51,26 +58,62 @@ fn paste(line: &str, folder: &Folder) -> Process {
 }
 
 #[tokio::test]
-async fn the_curl_line_shows_a_value_that_moves() {
-    let Printed { gateway, curl, .. } = start().await;
+async fn the_bind_line_prints_the_values_as_they_come() {
+    let Printed { gateway, bind, .. } = start().await;
     let folder = Folder::new();
-    let look = async || {
-        let mut process = paste(&curl, &folder);
-        let status = process.ended(DEADLINE).await;
-        assert!(status.success(), "{curl} ended with {status}");
-        let text = process.said(Stream::Out).join("\n");
-        let state: Value = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{error} in {text:?} of {curl}"));
-        assert!(state.get("error").is_none(), "{state}");
-        state
-    };
 
-    let first = look().await;
+    let mut process = paste(&bind, &folder);
 
-    let moved = async { while look().await == first {} };
-    let moved = tokio::time::timeout(MOVES_WITHIN, moved).await;
-    assert!(moved.is_ok(), "it was {first} all the time");
+    let mut values = Vec::new();
+    while values.len() < 3 {
+        let line = process.next_line(Stream::Out, MOVES_WITHIN).await;
+        let line = line.expect("it goes on printing");
+        let words: Vec<&str> = line.split(' ').collect();
+        let [_, "sys-board/Sensor_1/temperature", value] = words[..] else {
+            panic!("this is no value: {line:?}");
+        };
+        let value: f64 = value.parse().expect("a temperature is a number");
+        values.push(value);
+    }
+    values.dedup();
+    assert!(values.len() > 1, "it does not move: {values:?}");
+    process.kill().await;
     drop(gateway);
+}
+
+#[tokio::test]
+async fn every_module_of_the_demo_runs_and_its_rooms_have_a_day_of_meetings() {
+    let Printed { gateway, key, .. } = start().await;
+    let get = async |path: String| {
+        let path = format!("/api/engine/v2/systems{path}");
+        gateway
+            .request("GET", &path)
+            .header("X-API-Key", &key)
+            .ok()
+            .await
+    };
+    let mut booked = Vec::new();
+    for system in items(&get(String::new()).await) {
+        let id = system["id"].as_str().expect("an id");
+        let types = get(format!("/{id}/types")).await;
+        for (name, count) in types.as_object().expect("a count by name") {
+            for index in 1..=count.as_u64().expect("a count") {
+                let connected = format!("/{id}/{name}_{index}/connected");
+                let runs = async { while get(connected.clone()).await != true {} };
+                within(DEADLINE, || connected.clone(), runs).await;
+            }
+        }
+        if types.get("Bookings").is_some() {
+            let meetings = get(format!("/{id}/Bookings_1/bookings")).await;
+            assert!(items(&meetings).len() >= 8, "{id} has {meetings}");
+            booked.push(id.to_owned());
+        }
+    }
+    assert_eq!(booked, ["sys-board", "sys-huddle", "sys-training"]);
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
 }
 
 #[tokio::test]
@@ -117,7 +160,7 @@ async fn nothing_but_the_announcement_goes_to_stdout_and_logs_go_to_stderr() {
 async fn every_start_of_the_demo_has_a_secret_of_its_own() {
     let (first, second) = (start().await, start().await);
     let secret = |printed: &Printed| {
-        let key = printed.curl.split("demo.").nth(1).unwrap_or_default();
+        let key = printed.bind.split("demo.").nth(1).unwrap_or_default();
         key.chars().take(32).collect::<String>()
     };
     assert_ne!(secret(&first), secret(&second));

@@ -7,6 +7,8 @@
 mod harness;
 
 mod bind;
+mod check;
+mod completion;
 mod conformance;
 mod debug;
 mod demo;
@@ -15,11 +17,16 @@ mod exec;
 mod faults;
 mod frames;
 mod heartbeat;
+mod keeping;
+mod office;
 mod page;
+mod panel;
 mod refusals;
+mod reload;
 mod rest;
 mod restricted;
 mod shutdown;
 mod sign_in;
 mod slow;
+mod terminal;
 mod waiting;

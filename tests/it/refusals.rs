@@ -40,7 +40,7 @@ async fn a_module_that_names_no_driver_is_told_which_there_are() {
     check_building(
         "modules:\n  - {id: mod-1, driver: virtuel}\n  - {id: mod-2}\n",
         &[
-            "riser: building.yaml:2:25: there is no driver `virtuel`; did you mean `virtual`? If not: linked in are demo_display, demo_lighting, demo_sensor, virtual",
+            "riser: building.yaml:2:25: there is no driver `virtuel`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
             "riser: building.yaml:3:5: a module has no `driver`; add the id of a driver, such as `driver: virtual`",
         ],
     )
@@ -101,7 +101,7 @@ async fn a_building_file_that_is_not_there_is_named() {
 async fn an_unknown_setting_is_told_the_nearest_in_the_file_and_in_the_environment() {
     check_settings(
         "[keep_alive]\nping_afer = \"1s\"\n",
-        "riser: riser.toml: unknown key `keep_alive.ping_afer`; did you mean `keep_alive.ping_after`?",
+        "riser: riser.toml:2: unknown key `keep_alive.ping_afer`; did you mean `keep_alive.ping_after`?",
     )
     .await;
     let plan = Plan::serve(BUILDING).variable("RISER_WORKER", "2");
@@ -122,7 +122,7 @@ async fn the_terminal_clients_own_variables_are_none_of_serves() {
 async fn a_setting_of_the_wrong_kind_is_told_what_belongs_there() {
     check_settings(
         "[keep_alive]\nping_after = \"soon\"\n",
-        "riser: riser.toml: `keep_alive.ping_after` must be a duration such as 500ms, 10s or 2m, not \"soon\"",
+        "riser: riser.toml:2: `keep_alive.ping_after` must be a duration such as 500ms, 10s or 2m, not \"soon\"",
     )
     .await;
     let plan = Plan::bare().arguments(["serve", "--listen", "everywhere"]);

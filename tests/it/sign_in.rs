@@ -223,10 +223,11 @@ async fn the_sockets_of_who_is_lowered_removed_or_gets_another_password_close() 
         ("removed", String::new()),
         ("another password", ann("support", "password: another")),
     ] {
-        let gateway = plan().start().await;
+        let mut gateway = plan().start().await;
         let issued = token(&gateway).await;
         let client = socket(&gateway, text(&issued, "access_token")).await;
-        gateway.reload(&building(&after)).await;
+        gateway.write_building(&building(&after));
+        gateway.process().signal("HUP").await;
         expect_revoked(client).await;
         let request = gateway.request("GET", "/api/engine/v2/users/current");
         let response = request.bearer(text(&issued, "access_token")).send().await;

@@ -42,10 +42,13 @@ impl Default for Settings {
 #[schemars(crate = "driver_sdk::schemars")]
 pub enum PowerState {
     /// It shows a picture.
+    #[serde(alias = "on")]
     On,
     /// It stands by.
+    #[serde(alias = "off")]
     Off,
     /// It draws no power at all.
+    #[serde(alias = "full_off")]
     FullOff,
 }
 
@@ -70,10 +73,13 @@ pub enum Input {
 #[schemars(crate = "driver_sdk::schemars")]
 pub enum Layer {
     /// The sound.
+    #[serde(alias = "audio")]
     Audio,
     /// The picture.
+    #[serde(alias = "video")]
     Video,
     /// Both.
+    #[serde(alias = "audio_video")]
     AudioVideo,
 }
 
@@ -87,7 +93,7 @@ pub enum Layer {
 #[schemars(crate = "driver_sdk::schemars")]
 pub enum Output {
     /// By number.
-    Number(u32),
+    Number(i32),
     /// By name.
     Name(String),
 }
@@ -326,6 +332,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn its_power_is_switched_by_name_in_either_spelling() {
+        let display = start().await;
+        for (state, power) in [("On", "true"), ("full_off", "false"), ("on", "true")] {
+            let arguments = format!(r#"["{state}"]"#);
+            display.call("power_state", &arguments).await.unwrap();
+            let asked = display.call("power?", "[]").await.unwrap();
+            assert_eq!(asked.value.as_str(), power, "{state}");
+        }
+        let error = display.call("power_state", r#"["Dim"]"#).await.unwrap_err();
+        assert_eq!(
+            error.message(),
+            "argument 'state' of 'power_state': expected one of `On`, `on`, `Off`, `off`, `FullOff`, `full_off`"
+        );
+    }
+
+    #[tokio::test]
     async fn it_shows_an_input_by_name() {
         let display = start().await;
         display
@@ -361,6 +383,8 @@ mod tests {
             ("mute_video", "[true, 0]", "false", "true"),
             ("mute_audio", "[]", "true", "true"),
             ("unmute", r#"{"layer": "Audio"}"#, "false", "true"),
+            ("mute", r#"[null, null, "audio_video"]"#, "true", "true"),
+            ("unmute", r#"[-1, "video"]"#, "true", "false"),
         ] {
             display.call(function, arguments).await.unwrap();
             display.wait_status("audio_mute", audio).await;

@@ -1,11 +1,12 @@
 //! A believable room: a few people, and air that follows them.
 //!
+//! A step is a second, whoever looks and how often.
 //! Everything is counted in whole numbers, in the smallest step that a sensor shows, so that nothing drifts.
 
-use driver_sdk::serde::Serialize;
+use crate::reading::{Quantity, Reading};
 
-/// One step in this many, somebody comes or goes.
-const STEPS_PER_PERSON: u64 = 20;
+/// Somebody comes or goes once in so many seconds, on average.
+const SECONDS_PER_PERSON: u64 = 20;
 
 /// The people that the room starts with, if they fit.
 const FIRST_PEOPLE: i32 = 2;
@@ -22,22 +23,10 @@ pub(crate) struct Room {
     temperature: i32,
     /// Tenths of a per cent.
     humidity: i32,
-}
-
-/// What the sensor shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(crate = "driver_sdk::serde")]
-pub struct Readings {
-    /// In degrees Celsius.
-    pub temperature: f64,
-    /// Relative, in per cent.
-    pub humidity: f64,
-    /// In parts per million.
-    pub co2: i32,
-    /// How many people are in the room.
-    pub people_count: i32,
-    /// Whether anybody is.
-    pub presence: bool,
+    /// Parts per billion.
+    voc: i32,
+    /// Tenths of a microgram per cubic metre.
+    dust: i32,
 }
 
 impl Room {
@@ -52,12 +41,14 @@ impl Room {
             co2: 600,
             temperature: 212,
             humidity: 450,
+            voc: 130,
+            dust: 60,
         }
     }
 
-    /// Lets a little time pass.
-    pub(crate) fn step(&mut self) -> Readings {
-        if self.dice.throw(STEPS_PER_PERSON) == 0 {
+    /// Lets a second pass.
+    pub(crate) fn step(&mut self) {
+        if self.dice.throw(SECONDS_PER_PERSON) == 0 {
             let change = self.dice.either();
             self.people = (self.people + change).clamp(0, self.capacity);
         }
@@ -65,16 +56,21 @@ impl Room {
         self.co2 = self.towards(self.co2, 420 + 90 * self.people.min(40), 40);
         self.temperature = self.towards(self.temperature, 205 + 3 * self.people.min(20), 8);
         self.humidity = self.towards(self.humidity, 420 + 8 * self.people.min(20), 8);
-        self.readings()
+        self.voc = self.towards(self.voc, 90 + 20 * self.people.min(40), 12);
+        // People stir up a little of what comes in from outside.
+        self.dust = self.towards(self.dust, 55 + self.people.min(40), 4);
     }
 
-    pub(crate) fn readings(&self) -> Readings {
-        Readings {
-            temperature: f64::from(self.temperature) / 10.0,
-            humidity: f64::from(self.humidity) / 10.0,
-            co2: self.co2,
-            people_count: self.people,
-            presence: self.people > 0,
+    pub(crate) fn reading(&self, quantity: Quantity) -> Reading {
+        let tenths = |value: i32| Reading::Fraction(f64::from(value) / 10.0);
+        match quantity {
+            Quantity::Temperature => tenths(self.temperature),
+            Quantity::Humidity => tenths(self.humidity),
+            Quantity::Co2 => Reading::Whole(self.co2),
+            Quantity::Voc => Reading::Whole(self.voc),
+            Quantity::Pm2_5 => tenths(self.dust),
+            Quantity::PeopleCount => Reading::Whole(self.people),
+            Quantity::Presence => Reading::Flag(self.people > 0),
         }
     }
 
@@ -117,34 +113,74 @@ impl Dice {
 mod tests {
     use super::*;
 
+    /// Everything that a room shows, as numbers.
+    fn numbers(room: &Room) -> [f64; 7] {
+        Quantity::ALL.map(|quantity| match room.reading(quantity) {
+            Reading::Whole(number) => number.into(),
+            Reading::Fraction(number) => number,
+            Reading::Flag(flag) => f64::from(u8::from(flag)),
+        })
+    }
+
     #[test]
     fn the_readings_stay_believable_for_days() {
         for capacity in [0, 8, u16::MAX] {
             let mut room = Room::new("mod-test", capacity);
             for _ in 0..200_000 {
-                let readings = room.step();
-                assert!((15.0..30.0).contains(&readings.temperature), "{readings:?}");
-                assert!((30.0..70.0).contains(&readings.humidity), "{readings:?}");
-                assert!((300..4500).contains(&readings.co2), "{readings:?}");
-                assert!((0..=i32::from(capacity)).contains(&readings.people_count));
+                room.step();
+                let numbers = numbers(&room);
+                let [temperature, humidity, co2, voc, dust, people, presence] = numbers;
+                assert!((15.0..30.0).contains(&temperature), "{numbers:?}");
+                assert!((30.0..70.0).contains(&humidity), "{numbers:?}");
+                assert!((300.0..4500.0).contains(&co2), "{numbers:?}");
+                assert!((0.0..1200.0).contains(&voc), "{numbers:?}");
+                assert!((0.0..20.0).contains(&dust), "{numbers:?}");
+                assert!((0.0..=capacity.into()).contains(&people), "{numbers:?}");
+                assert_eq!(presence > 0.0, people > 0.0, "{numbers:?}");
             }
         }
     }
 
     #[test]
+    fn everything_moves_and_nothing_jumps() {
+        let mut room = Room::new("mod-test", 8);
+        let mut before = numbers(&room);
+        let mut moved = [false; 7];
+        for _ in 0..5000 {
+            room.step();
+            let after = numbers(&room);
+            for (place, (before, after)) in before.iter().zip(after).enumerate() {
+                moved[place] |= *before != after;
+                let farthest = if place == 2 || place == 3 { 20.0 } else { 1.0 };
+                assert!((before - after).abs() <= farthest, "{before} to {after}");
+            }
+            before = after;
+        }
+        assert_eq!(moved, [true; 7]);
+    }
+
+    #[test]
     fn people_come_and_go() {
         let mut room = Room::new("mod-test", 8);
-        let counts: Vec<i32> = (0..5000).map(|_| room.step().people_count).collect();
+        let mut counts = Vec::new();
+        for _ in 0..5000 {
+            room.step();
+            counts.push(room.people);
+        }
         assert!(counts.contains(&0) && counts.contains(&8), "{counts:?}");
     }
 
     #[test]
     fn a_room_is_told_by_its_seed() {
-        let readings = |seed| {
+        let day = |seed| {
             let mut room = Room::new(seed, 8);
-            (0..50).map(|_| room.step()).collect::<Vec<_>>()
+            let seconds = std::iter::repeat_with(|| {
+                room.step();
+                numbers(&room)
+            });
+            seconds.take(50).collect::<Vec<_>>()
         };
-        assert_eq!(readings("mod-1"), readings("mod-1"));
-        assert_ne!(readings("mod-1"), readings("mod-2"));
+        assert_eq!(day("mod-1"), day("mod-1"));
+        assert_ne!(day("mod-1"), day("mod-2"));
     }
 }

@@ -5,6 +5,7 @@ use driver_sdk::Definition;
 /// Every linked-in driver; ids are unique.
 pub fn drivers() -> Vec<Definition> {
     vec![
+        driver_bookings::Bookings::DEFINITION,
         driver_demo_display::Display::DEFINITION,
         driver_demo_lighting::Lighting::DEFINITION,
         driver_demo_sensor::Sensor::DEFINITION,

@@ -109,6 +109,15 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     }
 }
 
+/// Somebody has read the whole building.
+pub(in crate::core) fn exported(who: &Caller) {
+    tracing::info!(
+        target: "audit",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "export",
+        "allowed"
+    );
+}
+
 /// Somebody who is known may not change the building so.
 pub(in crate::core) fn refused_edit(who: &Caller, entry: &EntryId, failure: &Failure) {
     tracing::warn!(

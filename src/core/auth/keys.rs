@@ -55,7 +55,7 @@ pub(in crate::core) fn resolve_key_secret(
         return secret;
     };
     if let Some(KeySecret::Hashed(text)) = stored
-        && KeyHash::parse(text).is_some_and(|hash| hash.is_of(&plain))
+        && KeyHash::parse(text).is_some_and(|hash| hash.is_of(plain.expose()))
     {
         return KeySecret::Hashed(text.clone());
     }
@@ -97,8 +97,8 @@ impl KeyHash {
     }
 
     /// In constant time.
-    fn is_of(&self, secret: &Secret) -> bool {
-        let digest = digest(&self.salt, secret.expose());
+    fn is_of(&self, secret: &str) -> bool {
+        let digest = digest(&self.salt, secret);
         bool::from(digest.as_slice().ct_eq(self.digest.as_slice()))
     }
 }
@@ -175,7 +175,7 @@ impl KeyRing {
             .unwrap_or((presented.expose(), ""));
         let record = self.keys.get(id);
         let hash = record.map_or(&self.nobody, |record| &record.hash);
-        let equal = hash.is_of(&Secret::new(secret));
+        let equal = hash.is_of(secret);
         match record {
             Some(record) if equal => Ok(Arc::clone(&record.principal)),
             _ => Err(unauthenticated("unknown X-API-Key")),

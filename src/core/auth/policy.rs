@@ -96,11 +96,7 @@ pub(in crate::core) fn may_edit(
     who: &Principal,
     edit: &Edit,
 ) -> Result<(), Failure> {
-    if who.is_restricted() {
-        return Err(forbidden(
-            "a key for some systems may not change the building",
-        ));
-    }
+    unrestricted(who)?;
     let EntryId::Metadata(id) = edit.id() else {
         return at_least(who, Clearance::Admin);
     };
@@ -112,6 +108,21 @@ pub(in crate::core) fn may_edit(
         return Ok(());
     }
     at_least(who, Clearance::Support)
+}
+
+/// Whether the whole building may be read and replaced, secrets of devices included.
+pub(in crate::core) fn may_have_building(who: &Principal) -> Result<(), Failure> {
+    unrestricted(who)?;
+    at_least(who, Clearance::Admin)
+}
+
+fn unrestricted(who: &Principal) -> Result<(), Failure> {
+    if who.is_restricted() {
+        return Err(forbidden(
+            "a key for some systems may not change the building",
+        ));
+    }
+    Ok(())
 }
 
 fn at_least(who: &Principal, clearance: Clearance) -> Result<(), Failure> {

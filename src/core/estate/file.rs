@@ -35,6 +35,7 @@ impl Estate {
     pub(super) async fn apply_in_turn(
         self: Arc<Self>,
         turn: Turn,
+        editor: Editor,
         Apply {
             building,
             source,
@@ -49,7 +50,7 @@ impl Estate {
                 plan::plan(&now, edits, source, time, self.modules.host())?;
             return Ok(differences);
         }
-        let differences = self.commit(&turn, &Editor::File, source, edits).await?;
+        let differences = self.commit(&turn, &editor, source, edits).await?;
         self.hash_later(&turn, source, passwords);
         Ok(differences)
     }

@@ -65,7 +65,7 @@ pub(in crate::core) struct Estate {
 
 /// Who edits, for the audit log.
 #[derive(Debug, Clone)]
-enum Editor {
+pub(in crate::core) enum Editor {
     Caller(Caller),
     File,
 }
@@ -149,11 +149,12 @@ impl Estate {
     /// Makes the building that of a file, or says what that would change.
     pub(in crate::core) async fn apply(
         self: &Arc<Self>,
+        editor: Editor,
         how: Apply,
     ) -> Result<Differences, EditError> {
         let turn = self.turn().await?;
         let this = Arc::clone(self);
-        self.to_the_end(async move { this.apply_in_turn(turn, how).await })
+        self.to_the_end(async move { this.apply_in_turn(turn, editor, how).await })
             .await
     }
 
@@ -235,6 +236,12 @@ impl Estate {
                 .close(&whom, CloseReason::CredentialsRevoked);
         }
         self.reception.align(next);
+    }
+
+    /// Waits until everything is kept, the passwords that wait too.
+    pub(in crate::core) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     /// Waits until what is being edited is done; new edits are refused.

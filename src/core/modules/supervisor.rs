@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -18,13 +17,13 @@ use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::DriverHost;
+use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Failure, FailureKind, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
     host: Arc<dyn DriverHost>,
-    drivers: Handle,
+    lanes: Arc<dyn Spawn>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     modules: RwLock<Modules>,
@@ -40,16 +39,16 @@ struct Modules {
 }
 
 impl Supervisor {
-    /// `drivers` is the runtime on which the modules run.
+    /// `lanes` is where the modules run.
     pub(in crate::core) fn new(
         host: Arc<dyn DriverHost>,
-        drivers: Handle,
+        lanes: Arc<dyn Spawn>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
     ) -> Self {
         Self {
             host,
-            drivers,
+            lanes,
             subscriptions,
             metrics,
             modules: RwLock::default(),
@@ -133,7 +132,8 @@ impl Supervisor {
             host: Arc::clone(&self.host),
             metrics: Arc::clone(&self.metrics),
         };
-        drop(self.tasks.spawn_on(actor.run(), &self.drivers));
+        self.lanes
+            .spawn(Box::pin(self.tasks.track_future(actor.run())));
         handle
     }
 

@@ -1,8 +1,9 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, and each dialect has a file for its resources.
+//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, and each dialect has a file for its resources.
 
 mod auth;
+mod building;
 pub(super) mod door;
 mod health;
 mod placeos;
@@ -30,6 +31,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     }
     if scope != Scope::HealthOnly {
         auth::configure(config);
+        building::configure(config);
         placeos::configure(config);
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .default_service(web::route().to(nothing_here));
 }
 
-type Answer = Result<HttpResponse, Refusal>;
+pub(super) type Answer = Result<HttpResponse, Refusal>;
 
 impl actix_web::ResponseError for Refusal {
     fn status_code(&self) -> StatusCode {

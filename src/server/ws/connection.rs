@@ -26,7 +26,7 @@ use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, RE
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::follows::Follows;
 use crate::server::ws::frames::{Flow, FrameReader, Inbound, write_close, write_frame, write_head};
-use crate::server::ws::outbox::Offer;
+use crate::server::ws::outbox::{Frame, Offer};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Followed, Worker};
 
@@ -228,42 +228,55 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Runs a connection to its end. `rest` is what came behind the handshake.
-pub(super) async fn run(
+/// Lets a connection begin; what is returned runs it to its end. `rest` is what came behind the handshake.
+///
+/// Not an async function, so that what only the beginning needs takes no room in the task of an idle connection.
+pub(super) fn run(
     worker: Rc<Worker>,
     connection: Rc<Connection>,
     steps: Vec<Step>,
     rest: Vec<u8>,
-) {
-    let mut leave = Leave {
-        worker: Rc::clone(&worker),
-        connection: Rc::clone(&connection),
-        reason: CloseReason::Internal,
+) -> impl Future<Output = ()> {
+    let leave = Leave {
+        worker,
+        connection,
+        reason: Cell::new(CloseReason::Internal),
     };
-    worker.register(Rc::clone(&connection));
+    let Leave {
+        worker, connection, ..
+    } = &leave;
+    worker.register(Rc::clone(connection));
     if worker.admission.is_draining() {
         // The order to close everybody may have passed between this client's admission and its registration.
-        worker.close(&connection, CloseReason::GoingAway);
+        worker.close(connection, CloseReason::GoingAway);
     } else if !worker.core.still_admits(&connection.caller) {
         // The same for the order to close what its key had opened.
-        worker.close(&connection, CloseReason::CredentialsRevoked);
+        worker.close(connection, CloseReason::CredentialsRevoked);
     }
     for step in steps {
-        worker.perform(&connection, step);
+        worker.perform(connection, step);
     }
     let mut input = Input {
         reader: FrameReader::new(worker.settings.limits.message_max_bytes),
         rest,
     };
-    let reading = AssertUnwindSafe(read(&worker, &connection, &mut input)).catch_unwind();
-    let reason = reading.await.unwrap_or_else(|_| {
-        // The panic hook has written where it came from.
-        tracing::error!(connection = %connection.id, "a connection panicked and is being closed");
-        CloseReason::Internal
-    });
-    leave.reason = reason;
-    // Boxed, so that the many connections that are far from their end do not pay for it.
-    Box::pin(finish(&worker, &connection, &mut input, reason)).await;
+    // A block and not a function, whose arguments would stand in the task twice.
+    async move {
+        let Leave {
+            worker,
+            connection,
+            reason: end,
+        } = &leave;
+        let reading = AssertUnwindSafe(read(worker, connection, &mut input)).catch_unwind();
+        let reason = reading.await.unwrap_or_else(|_| {
+            // The panic hook has written where it came from.
+            tracing::error!(connection = %connection.id, "a connection panicked and is being closed");
+            CloseReason::Internal
+        });
+        end.set(reason);
+        // Boxed, so that the many connections that are far from their end do not pay for it.
+        Box::pin(finish(worker, connection, &mut input, reason)).await;
+    }
 }
 
 /// What has come and is not yet acted upon.
@@ -277,7 +290,7 @@ struct Input {
 struct Leave {
     worker: Rc<Worker>,
     connection: Rc<Connection>,
-    reason: CloseReason,
+    reason: Cell<CloseReason>,
 }
 
 impl Drop for Leave {
@@ -286,7 +299,7 @@ impl Drop for Leave {
         // Also lets go a task that waits for the kernel to take something.
         self.connection.wire.shutdown();
         self.worker.unregister(&self.connection);
-        self.worker.metrics.closed(self.reason);
+        self.worker.metrics.closed(self.reason.get());
         self.worker.metrics.connections.decrement(1);
     }
 }
@@ -580,7 +593,10 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
-        let offer = connection.outbox.borrow_mut().offer_reply(frame);
+        let offer = connection
+            .outbox
+            .borrow_mut()
+            .offer_reply(&Frame::Own(frame), &mut self.buffers.borrow_mut());
         match offer {
             Offer::Full => self.close(connection, CloseReason::SlowConsumer),
             Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
@@ -621,7 +637,7 @@ impl Worker {
         connection.phase.set(Phase::Closing(why));
         let mut outbox = connection.outbox.borrow_mut();
         outbox.forget_values();
-        outbox.append(frame);
+        outbox.append(&Frame::Own(frame), &mut self.buffers.borrow_mut());
         drop(outbox);
         self.unfollow_all(connection);
         self.mark_dirty(connection);

@@ -1,6 +1,6 @@
 //! The hot path: take the batch, encode once per watch and form, splice each id, append to each outbox.
 //!
-//! No await, no lock, and per subscriber no allocation but its outbox's. While subscribers have the same splice they get the same bytes.
+//! No await, no lock, and per subscriber no allocation but its outbox's. Subscribers that stand side by side with the same splice share the same bytes.
 //! Writing is the flusher's; only an outbox that a long batch fills is written from here, since a client is behind when the kernel says so.
 
 use std::rc::Rc;
@@ -11,10 +11,11 @@ use actix_http::ws::OpCode;
 use crate::core::Delivery;
 use crate::dialects::{Encoded, Splice, encode};
 use crate::model::{Audience, CloseReason, Event, LogLevel, LogLine, ModuleId};
+use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::write_head;
-use crate::server::ws::outbox::Offer;
-use crate::server::ws::worker::{Scratch, WatchSlot, Worker};
+use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::worker::{Scratch, Subscriber, WatchSlot, Worker};
 
 impl Worker {
     /// Takes everything that waits and puts it into the outboxes.
@@ -25,6 +26,9 @@ impl Worker {
         }
         for delivery in queue.deliveries {
             self.deliver(delivery);
+            if self.buffers.borrow().round_len() > ROUND_MAX_BYTES {
+                self.flush();
+            }
         }
         if queue.lines_dropped > 0 {
             self.report_dropped_lines(queue.lines_dropped);
@@ -81,36 +85,41 @@ impl Worker {
         };
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
+        let mut buffers = self.buffers.borrow_mut();
         let mut told = 0_u64;
         let mut merged = 0_u64;
         let mut overflowed = Vec::new();
         for (form, subscribers) in &watch.forms {
             encode(*form, &event, encoded);
-            let mut spliced: Option<&Splice> = None;
-            for subscriber in subscribers {
-                if spliced != Some(&subscriber.splice) {
-                    splice(encoded, &subscriber.splice, frame);
-                    spliced = Some(&subscriber.splice);
-                }
-                let connection = &subscriber.connection;
-                if !connection.outbox.borrow().has_room(frame.len()) {
-                    // A client is behind when the kernel takes no more for it, not when a long batch fills its outbox.
-                    self.write_now(connection);
-                }
-                let mut outbox = connection.outbox.borrow_mut();
-                let offer = match &event {
-                    Event::Value { .. } => outbox.offer_value(slot, frame),
-                    Event::Line(_) => outbox.offer_reply(frame),
+            for alike in subscribers.chunk_by(|one, next| one.splice == next.splice) {
+                let own = &alike[0].splice;
+                let frame = if alike.len() > 1 {
+                    Frame::Shared(buffers.share(|bytes| splice(encoded, own, bytes)))
+                } else {
+                    frame.clear();
+                    splice(encoded, own, frame);
+                    Frame::Own(frame)
                 };
-                match offer {
-                    Offer::Taken => told += 1,
-                    Offer::Behind => {}
-                    Offer::Merged => merged += 1,
-                    Offer::Full => overflowed.push(Rc::clone(connection)),
-                }
-                drop(outbox);
-                if !connection.blocked.get() {
-                    self.mark_dirty(connection);
+                for Subscriber { connection, .. } in alike {
+                    if !connection.outbox.borrow().has_room(frame.len()) {
+                        // A client is behind when the kernel takes no more for it, not when a long batch fills its outbox.
+                        self.write_now(connection, &mut buffers);
+                    }
+                    let mut outbox = connection.outbox.borrow_mut();
+                    let offer = match &event {
+                        Event::Value { .. } => outbox.offer_value(slot, &frame, &mut buffers),
+                        Event::Line(_) => outbox.offer_reply(&frame, &mut buffers),
+                    };
+                    match offer {
+                        Offer::Taken => told += 1,
+                        Offer::Behind => {}
+                        Offer::Merged => merged += 1,
+                        Offer::Full => overflowed.push(Rc::clone(connection)),
+                    }
+                    drop(outbox);
+                    if !connection.blocked.get() {
+                        self.mark_dirty(connection);
+                    }
                 }
             }
         }
@@ -119,6 +128,7 @@ impl Worker {
         }
         drop(table);
         drop(scratch);
+        drop(buffers);
         self.metrics.notifies.increment(told);
         self.metrics.values_merged.increment(merged);
         for connection in overflowed {
@@ -149,12 +159,17 @@ impl Worker {
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
         encode(connection.form, event, encoded);
+        frame.clear();
         splice(encoded, own, frame);
+        let frame = Frame::Own(frame);
         let mut outbox = connection.outbox.borrow_mut();
+        let buffers = &mut self.buffers.borrow_mut();
         match audience {
-            Newcomer::Yes if outbox.offer_value(slot, frame) != Offer::Taken => return true,
+            Newcomer::Yes if outbox.offer_value(slot, &frame, buffers) != Offer::Taken => {
+                return true;
+            }
             Newcomer::Yes => {}
-            Newcomer::No if outbox.has_room(frame.len()) => outbox.append(frame),
+            Newcomer::No if outbox.has_room(frame.len()) => outbox.append(&frame, buffers),
             Newcomer::No => return false,
         }
         self.metrics.notifies.increment(1);
@@ -186,11 +201,10 @@ pub(super) enum Newcomer {
     No,
 }
 
-/// Builds one subscriber's frame.
+/// Appends one subscriber's frame.
 fn splice(encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
     let (head, tail) = encoded.bytes.split_at(encoded.splice_at);
     let splice = splice.as_bytes();
-    frame.clear();
     write_head(frame, OpCode::Text, encoded.bytes.len() + splice.len());
     frame.extend_from_slice(head);
     frame.extend_from_slice(splice);

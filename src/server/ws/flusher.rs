@@ -8,7 +8,8 @@ use std::rc::Rc;
 use actix_rt::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::server::limits::FLUSHER_RESTART_PAUSE;
+use crate::server::limits::{FLUSHER_RESTART_PAUSE, ROUND_MAX_BYTES};
+use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::outbox::Written;
@@ -84,6 +85,7 @@ impl Worker {
             connection.dirty.set(false);
             self.flush_connection(connection);
         }
+        self.buffers.borrow_mut().end_round(ROUND_MAX_BYTES);
         // The list keeps its memory for the next round, unless that has begun.
         let mut next = self.dirty.borrow_mut();
         if next.is_empty() {
@@ -94,12 +96,14 @@ impl Worker {
 
     fn flush_connection(self: &Rc<Self>, connection: &Rc<Connection>) {
         for _ in 0..REFILLS_PER_ROUND {
-            if self.write_now(connection) != Written::All || !self.refill(connection) {
+            let written = self.write_now(connection, &mut self.buffers.borrow_mut());
+            if written != Written::All || !self.refill(connection) {
                 break;
             }
         }
         if connection.is_lost() {
             // Nothing can be written any more; its own task sees to its end.
+            connection.outbox.borrow_mut().clear();
             return;
         }
         if !connection.outbox.borrow().is_idle() && !connection.blocked.get() {
@@ -109,11 +113,18 @@ impl Worker {
     }
 
     /// Writes what the kernel takes. When it takes nothing the connection waits outside the flusher.
-    pub(super) fn write_now(self: &Rc<Self>, connection: &Rc<Connection>) -> Written {
+    pub(super) fn write_now(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        buffers: &mut Buffers,
+    ) -> Written {
         if connection.blocked.get() || connection.is_lost() {
             return Written::Blocked;
         }
-        let written = connection.outbox.borrow_mut().write_to(&connection.wire);
+        let written = connection
+            .outbox
+            .borrow_mut()
+            .write_to(&connection.wire, buffers);
         match written {
             Ok(Written::All) => Written::All,
             Ok(Written::Blocked) => {

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "bench")]
 pub mod bench;
+mod buffers;
 mod connection;
 mod fanout;
 mod flusher;

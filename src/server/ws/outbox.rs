@@ -1,6 +1,8 @@
 //! What is owed to one connection and not yet written.
 //!
 //! Replies, log lines and values stand in one line of bytes, so order holds by construction.
+//! While all that waits came with this round's fan-out and the same bytes are owed to others too, they are not copied: the outbox is a range of the worker's [`RoundBytes`].
+//! A round ends with the flush, and what the kernel did not take then becomes the connection's own.
 //! Past [`OUTBOX_MAX_BYTES`] values are no longer appended: only which watches are behind is kept, in the order in which they fell behind,
 //! and their latest values are encoded when there is room. Replies and log lines cannot be merged, so past their own bound the connection is to be closed.
 //! One frame always fits into an empty outbox, however large.
@@ -10,6 +12,7 @@ use std::io;
 use indexmap::IndexSet;
 
 use crate::server::limits::{OUTBOX_MAX_BYTES, REPLIES_MAX_BYTES};
+use crate::server::ws::buffers::{Buffers, RoundBytes};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::WatchSlot;
 
@@ -35,16 +38,48 @@ pub(super) enum Written {
     Blocked,
 }
 
+/// A whole frame that is to leave.
+#[derive(Debug)]
+pub(super) enum Frame<'a> {
+    /// For one connection.
+    Own(&'a [u8]),
+    /// For several, and among the bytes of this round.
+    Shared(RoundBytes),
+}
+
+impl Frame<'_> {
+    /// Its size in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Own(bytes) => bytes.len(),
+            Self::Shared(range) => range.len(),
+        }
+    }
+}
+
 /// One connection's outbox. Empty, it holds no memory of its own.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    bytes: Vec<u8>,
-    /// How much of `bytes` has been written.
-    written: usize,
+    waiting: Waiting,
     /// The size of the frame that was taken into an empty outbox: it counts against no bound.
     first: usize,
     /// Boxed because most connections never fall behind.
     behind: Option<Box<Behind>>,
+}
+
+/// The bytes that wait.
+#[derive(Debug)]
+enum Waiting {
+    /// A part of what this round's fan-out has written once for many. Never there between two rounds, unless it is empty.
+    Shared(RoundBytes),
+    /// The connection's own, of which the first `written` have left.
+    Own { bytes: Vec<u8>, written: usize },
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self::Shared(RoundBytes::default())
+    }
 }
 
 /// The watches that are behind, oldest first, at constant cost each.
@@ -60,7 +95,10 @@ struct Behind {
 impl Outbox {
     /// How many bytes wait.
     pub(super) fn backlog(&self) -> usize {
-        self.bytes.len() - self.written
+        match &self.waiting {
+            Waiting::Shared(range) => range.len(),
+            Waiting::Own { bytes, written } => bytes.len() - written,
+        }
     }
 
     /// Whether anything waits, watches that are behind included.
@@ -69,22 +107,27 @@ impl Outbox {
     }
 
     /// Takes a reply or a log line.
-    pub(super) fn offer_reply(&mut self, frame: &[u8]) -> Offer {
+    pub(super) fn offer_reply(&mut self, frame: &Frame<'_>, buffers: &mut Buffers) -> Offer {
         let bound = self.first.max(OUTBOX_MAX_BYTES) + REPLIES_MAX_BYTES;
         if self.backlog() > 0 && self.backlog() + frame.len() > bound {
             return Offer::Full;
         }
-        self.append(frame);
+        self.append(frame, buffers);
         Offer::Taken
     }
 
     /// Takes a value of a watch, or remembers that the watch is behind.
-    pub(super) fn offer_value(&mut self, watch: WatchSlot, frame: &[u8]) -> Offer {
+    pub(super) fn offer_value(
+        &mut self,
+        watch: WatchSlot,
+        frame: &Frame<'_>,
+        buffers: &mut Buffers,
+    ) -> Offer {
         if self.behind.is_some() || !self.has_room(frame.len()) {
             let newly = self.behind.get_or_insert_default().later.insert(watch);
             return if newly { Offer::Behind } else { Offer::Merged };
         }
-        self.append(frame);
+        self.append(frame, buffers);
         Offer::Taken
     }
 
@@ -94,11 +137,34 @@ impl Outbox {
     }
 
     /// Appends a frame whatever waits: for control frames, which are small and few.
-    pub(super) fn append(&mut self, frame: &[u8]) {
+    pub(super) fn append(&mut self, frame: &Frame<'_>, buffers: &mut Buffers) {
         if self.backlog() == 0 {
             self.first = frame.len();
         }
-        self.bytes.extend_from_slice(frame);
+        match frame {
+            Frame::Own(frame) => self.own(buffers).extend_from_slice(frame),
+            Frame::Shared(frame) => {
+                if let Waiting::Shared(waiting) = &mut self.waiting
+                    && waiting.extend(frame)
+                {
+                    return;
+                }
+                self.own(buffers).extend_from_slice(buffers.round(frame));
+            }
+        }
+    }
+
+    /// The bytes as the connection's own.
+    fn own(&mut self, buffers: &mut Buffers) -> &mut Vec<u8> {
+        if let Waiting::Shared(range) = &self.waiting {
+            let mut bytes = buffers.lend();
+            bytes.extend_from_slice(buffers.round(range));
+            self.waiting = Waiting::Own { bytes, written: 0 };
+        }
+        match &mut self.waiting {
+            Waiting::Own { bytes, .. } => bytes,
+            Waiting::Shared(_) => unreachable!("it has just become its own"),
+        }
     }
 
     /// The watch whose turn it is, by how long it has been behind.
@@ -129,12 +195,25 @@ impl Outbox {
         self.behind = None;
     }
 
+    /// Drops all that waits: the stream has failed.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Writes what the kernel takes, once.
-    pub(super) fn write_to(&mut self, wire: &Wire) -> io::Result<Written> {
+    pub(super) fn write_to(&mut self, wire: &Wire, buffers: &mut Buffers) -> io::Result<Written> {
         while self.backlog() > 0 {
-            match wire.try_write(&self.bytes[self.written..]) {
-                Ok(taken) => self.written += taken,
+            let rest = match &self.waiting {
+                Waiting::Shared(range) => buffers.round(range),
+                Waiting::Own { bytes, written } => &bytes[*written..],
+            };
+            match wire.try_write(rest) {
+                Ok(taken) => match &mut self.waiting {
+                    Waiting::Shared(range) => range.advance(taken),
+                    Waiting::Own { written, .. } => *written += taken,
+                },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.own(buffers);
                     self.compact();
                     return Ok(Written::Blocked);
                 }
@@ -143,17 +222,20 @@ impl Outbox {
             }
         }
         // An idle connection's outbox costs nothing.
-        self.bytes = Vec::new();
-        self.written = 0;
+        if let Waiting::Own { bytes, .. } = std::mem::take(&mut self.waiting) {
+            buffers.give_back(bytes);
+        }
         self.first = 0;
         Ok(Written::All)
     }
 
     /// Moves the rest to the front once most of the buffer has been written: each byte is moved at most once on average.
     fn compact(&mut self) {
-        if self.written > self.bytes.len() / 2 {
-            self.bytes.drain(..self.written);
-            self.written = 0;
+        if let Waiting::Own { bytes, written } = &mut self.waiting
+            && *written > bytes.len() / 2
+        {
+            bytes.drain(..*written);
+            *written = 0;
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
+use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
@@ -40,6 +41,7 @@ pub(in crate::server) struct Worker {
     /// One buffer for all reads: a connection keeps only what is incomplete.
     pub(super) read_buffer: RefCell<Box<[u8]>>,
     pub(super) scratch: RefCell<Scratch>,
+    pub(super) buffers: RefCell<Buffers>,
     /// The flusher is at work, and will come to what is marked meanwhile: waking it would cost an empty round each time.
     pub(super) in_round: Cell<bool>,
     /// Modules that have been called in this turn, each once.
@@ -109,6 +111,7 @@ impl Worker {
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
+            buffers: RefCell::default(),
             in_round: Cell::new(false),
             nudges: RefCell::default(),
         })

@@ -1,0 +1,257 @@
+//! What a day looks like: the meetings that the settings name, relative to the start of the day where the room is.
+
+use std::num::NonZeroU16;
+use std::str::FromStr;
+
+use driver_sdk::serde::{Deserialize, Serialize};
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+const MINUTES_PER_DAY: u16 = 24 * 60;
+
+/// A meeting that comes every day, once or several times.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(crate = "driver_sdk::serde", deny_unknown_fields)]
+pub(crate) struct PlannedMeeting {
+    pub(crate) title: String,
+    /// Who invites, by email.
+    pub(crate) host: String,
+    /// When it begins, or for the first time in the day.
+    #[serde(default)]
+    start: TimeOfDay,
+    /// How long it lasts.
+    #[serde(default = "half_an_hour")]
+    minutes: NonZeroU16,
+    /// After how many minutes it comes again on the same day; once a day without.
+    every_minutes: Option<NonZeroU16>,
+    /// Who else is invited, by email.
+    #[serde(default)]
+    pub(crate) attendees: Vec<String>,
+    #[serde(default)]
+    pub(crate) body: String,
+    /// From midnight to midnight, whatever the times say.
+    #[serde(default)]
+    pub(crate) all_day: bool,
+    #[serde(default)]
+    pub(crate) private: bool,
+    /// Whether it says that it comes every day.
+    #[serde(default)]
+    pub(crate) recurring: bool,
+    /// Who is to be shown as the host, by email.
+    pub(crate) host_override: Option<String>,
+}
+
+/// When a meeting is on: at its start, and no longer at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+/// A time of the day to the minute, written as `09:30`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(crate = "driver_sdk::serde", try_from = "String")]
+pub(crate) struct TimeOfDay {
+    minutes: u16,
+}
+
+/// A time zone of the IANA database, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(crate = "driver_sdk::serde", try_from = "String")]
+pub(crate) struct Zone {
+    name: String,
+    zone: TimeZone,
+}
+
+/// Somebody who can be found and named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(crate = "driver_sdk::serde", deny_unknown_fields)]
+pub struct Person {
+    /// The name for people.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+impl PlannedMeeting {
+    /// When it is on this day. A time that the day does not have, because clocks went forward, is an hour later.
+    pub(crate) fn slots(&self, day: Date, zone: &Zone) -> Vec<Slot> {
+        if self.all_day {
+            return zone.whole(day).into_iter().collect();
+        }
+        let starts = self.start.again_every(self.every_minutes);
+        let slots = starts.filter_map(|start| {
+            let start = zone.at(day, start)?;
+            let length = SignedDuration::from_mins(self.minutes.get().into());
+            let end = start.checked_add(length).ok()?;
+            Some(Slot { start, end })
+        });
+        slots.collect()
+    }
+}
+
+impl TimeOfDay {
+    /// This time and each later one of the same day after so many minutes.
+    fn again_every(self, minutes: Option<NonZeroU16>) -> impl Iterator<Item = Self> {
+        let step = minutes.map_or(MINUTES_PER_DAY, NonZeroU16::get);
+        (self.minutes..MINUTES_PER_DAY)
+            .step_by(step.into())
+            .map(|minutes| Self { minutes })
+    }
+
+    fn as_time(self) -> Time {
+        let part = |part: u16| i8::try_from(part).expect("hours and minutes of a day fit");
+        Time::constant(part(self.minutes / 60), part(self.minutes % 60), 0, 0)
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let read = || {
+            let (hours, minutes) = text.split_once(':')?;
+            let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+            (hours < 24 && minutes < 60).then_some(Self {
+                minutes: hours * 60 + minutes,
+            })
+        };
+        read().ok_or("write a time of the day as `09:30`")
+    }
+}
+
+impl Zone {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The day that it is here.
+    pub(crate) fn day_of(&self, moment: Timestamp) -> Date {
+        self.zone.to_datetime(moment).date()
+    }
+
+    /// When a day begins here; `None` at the end of time.
+    pub(crate) fn start_of(&self, day: Date) -> Option<Timestamp> {
+        let midnight = day.to_zoned(self.zone.clone()).ok()?;
+        Some(midnight.timestamp())
+    }
+
+    /// All of a day, which has 23 or 25 hours when clocks change.
+    fn whole(&self, day: Date) -> Option<Slot> {
+        Some(Slot {
+            start: self.start_of(day)?,
+            end: self.start_of(day.tomorrow().ok()?)?,
+        })
+    }
+
+    fn at(&self, day: Date, time: TimeOfDay) -> Option<Timestamp> {
+        self.zone.to_timestamp(day.to_datetime(time.as_time())).ok()
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self {
+            name: "Etc/UTC".to_owned(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        match TimeZone::get(&name) {
+            Ok(zone) => Ok(Self { name, zone }),
+            Err(_) => {
+                Err("there is no such time zone; name one of IANA's, such as `Europe/London`")
+            }
+        }
+    }
+}
+
+fn two_digits(text: &str) -> Option<u16> {
+    let is_plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| u16::from_str(text).ok()).flatten()
+}
+
+fn half_an_hour() -> NonZeroU16 {
+    NonZeroU16::new(30).expect("thirty is not zero")
+}
+
+#[cfg(test)]
+mod tests {
+    use driver_sdk::JsonText;
+
+    use super::*;
+
+    fn zone(name: &str) -> Zone {
+        name.to_owned().try_into().unwrap()
+    }
+
+    /// The starts and ends of a meeting on one day in one place, in universal time.
+    fn check(meeting: &str, day: &str, place: &str, expect: &[(&str, &str)]) {
+        let meeting = format!(r#"{{"title":"t","host":"h",{meeting}}}"#);
+        let meeting: PlannedMeeting = JsonText::parse(&meeting).unwrap().to().unwrap();
+        let slots = meeting.slots(day.parse().unwrap(), &zone(place));
+        let slots: Vec<(String, String)> = slots
+            .iter()
+            .map(|slot| (slot.start.to_string(), slot.end.to_string()))
+            .collect();
+        let slots: Vec<(&str, &str)> = slots
+            .iter()
+            .map(|(start, end)| (start.as_str(), end.as_str()))
+            .collect();
+        assert_eq!(slots, expect, "{meeting:?}");
+    }
+
+    #[test]
+    fn a_meeting_is_at_its_time_where_the_room_is() {
+        check(
+            r#""start":"09:30","minutes":45"#,
+            "2026-07-01",
+            "Europe/London",
+            &[("2026-07-01T08:30:00Z", "2026-07-01T09:15:00Z")],
+        );
+        check(
+            r#""start":"08:00","every_minutes":480"#,
+            "2026-01-05",
+            "Asia/Kolkata",
+            &[
+                ("2026-01-05T02:30:00Z", "2026-01-05T03:00:00Z"),
+                ("2026-01-05T10:30:00Z", "2026-01-05T11:00:00Z"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_day_has_the_length_that_the_clocks_give_it() {
+        check(
+            r#""all_day":true,"start":"11:00""#,
+            "2026-03-29",
+            "Europe/London",
+            &[("2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z")],
+        );
+        // Half past one does not exist on this day.
+        check(
+            r#""start":"01:30""#,
+            "2026-03-29",
+            "Europe/London",
+            &[("2026-03-29T01:30:00Z", "2026-03-29T02:00:00Z")],
+        );
+    }
+
+    #[test]
+    fn what_is_no_time_of_the_day_is_refused() {
+        for text in ["", "9:30", "24:00", "12:60", "+1:00", "12:00:00", "noon"] {
+            let read = TimeOfDay::try_from(text.to_owned());
+            assert_eq!(read, Err("write a time of the day as `09:30`"), "{text}");
+        }
+        assert_eq!(
+            TimeOfDay::try_from("23:59".to_owned()),
+            Ok(TimeOfDay { minutes: 1439 })
+        );
+    }
+}

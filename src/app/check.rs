@@ -1,0 +1,56 @@
+//! `riser check`: the mistakes of one file, found by the rooms that read it when the gateway starts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::app::AppError;
+use crate::building;
+use crate::config::{self, Flags};
+
+/// What a file without mistakes is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// A line for people.
+    pub verdict: String,
+    /// What the file leads to, secrets masked.
+    pub outcome: String,
+}
+
+/// Reads a building file or a file of settings as a start would, and starts nothing.
+///
+/// Of settings the environment is a part, as it is at a start; a building's settings are not shown to their drivers.
+pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Checked, AppError> {
+    let name = file.display().to_string();
+    let text = || {
+        std::fs::read_to_string(file).map_err(|cause| AppError::UnreadableFile {
+            file: name.clone(),
+            cause,
+        })
+    };
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("yaml" | "yml" | "json") => {
+            let definitions = driver_registry::drivers();
+            let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
+            let building = building::read(&name, &text()?, &drivers, environment)?;
+            let verdict = format!(
+                "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",
+                building.zones.len(),
+                building.systems.len(),
+                building.modules.len(),
+                building.users.len(),
+                building.api_keys.len()
+            );
+            let outcome = building::masked(&building);
+            Ok(Checked { verdict, outcome })
+        }
+        Some("toml") => {
+            let text = text()?;
+            let layer = Some((name.as_str(), text.as_str()));
+            let outcome = config::outcome(layer, &Flags::default(), environment)?;
+            let verdict = format!("{name}: a good file of settings");
+            Ok(Checked { verdict, outcome })
+        }
+        Some(_) | None => Err(AppError::NeitherKind { file: name }),
+    }
+}

@@ -1,0 +1,298 @@
+//! The words of the terminal client: `bind`, `exec`, `debug`, `systems`, `modules`.
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+
+use crate::terminal::{self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Until};
+
+/// The flag that names a gateway, as completion looks for it.
+pub(super) const URL_FLAG: &str = "--url";
+/// The flag with the key.
+pub(super) const KEY_FLAG: &str = "--key";
+/// The flag that names certificates.
+pub(super) const CA_FLAG: &str = "--ca";
+
+/// The name of the argument in which the words of an address stand.
+pub(super) const WORDS: &str = "words";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 the gateway or a driver refused or failed, or it did not come within --timeout;
+2 wrong usage, nobody answers at the URL, or the key is refused; 3 it is not known whether a call ran;
+130 interrupted before it was done.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ClientCommand {
+    /// Print the values of statuses as they change
+    #[command(
+        override_usage = "riser bind [OPTIONS] SYSTEM MODULE[_INDEX] NAME…\n       riser bind [OPTIONS] SYSTEM/MODULE[_INDEX]/NAME…",
+        after_help = EXIT_CODES,
+    )]
+    Bind(BindArguments),
+    /// Call a method of a module and print what it returns
+    #[command(
+        override_usage = "riser exec [OPTIONS] SYSTEM MODULE[_INDEX] METHOD [ARG…]\n       riser exec [OPTIONS] SYSTEM/MODULE[_INDEX]/METHOD [ARG…]",
+        after_help = EXIT_CODES,
+    )]
+    Exec(ExecArguments),
+    /// Print the log of a module as it comes
+    #[command(
+        override_usage = "riser debug [OPTIONS] SYSTEM MODULE[_INDEX]\n       riser debug [OPTIONS] SYSTEM/MODULE[_INDEX]\n       riser debug [OPTIONS] MODULE_ID",
+        after_help = EXIT_CODES,
+    )]
+    Debug(DebugArguments),
+    /// List the systems
+    #[command(after_help = EXIT_CODES)]
+    Systems(SystemsArguments),
+    /// List the modules, with their state
+    #[command(after_help = EXIT_CODES)]
+    Modules(ModulesArguments),
+}
+
+#[derive(Debug, Args)]
+struct GatewayArguments {
+    /// The gateway [default: RISER_URL, else http://127.0.0.1:3000]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The API key, <id>.<secret> [default: RISER_API_KEY]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Trust the certificates of this PEM file in place of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Print JSON, an object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BindArguments {
+    /// The statuses: a system, a module and names, or paths such as sys-1/Display_1/power
+    #[arg(value_name = "WORDS")]
+    words: Vec<String>,
+    /// End after the first value of each status
+    #[arg(long, conflicts_with = "count")]
+    once: bool,
+    /// End after N lines
+    #[arg(long, value_name = "N")]
+    count: Option<NonZeroU64>,
+    /// End after this time; with --once or --count that is a failure
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExecArguments {
+    /// The method and its arguments, which are JSON; a bare word is a string
+    #[arg(value_name = "WORDS", allow_negative_numbers = true)]
+    words: Vec<String>,
+    /// Wait this long for the answer [default: as long as the gateway does]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DebugArguments {
+    /// The module: a system and a module, a path such as sys-1/Display_1, or an id
+    #[arg(value_name = "WORDS")]
+    words: Vec<String>,
+    /// Print lines of this level and above
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "trace",
+        value_parser = PossibleValuesParser::new(terminal::levels())
+    )]
+    level: String,
+    /// End after N lines
+    #[arg(long, value_name = "N")]
+    count: Option<NonZeroU64>,
+    /// End after this time; with --count that is a failure
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SystemsArguments {
+    /// Only systems that this text is found in
+    #[arg(long, value_name = "TEXT")]
+    q: Option<String>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModulesArguments {
+    /// Only those of this system
+    #[arg(value_name = "SYSTEM", id = WORDS)]
+    system: Option<String>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+impl ClientCommand {
+    /// Reads the words that stand for something in a building.
+    pub(super) fn read(self) -> Result<Invocation, BadAddress> {
+        let (gateway, action) = match self {
+            Self::Bind(arguments) => {
+                let paths = terminal::bindings(&arguments.words)?;
+                let until = until(arguments.once, arguments.count, arguments.timeout);
+                (arguments.gateway, Action::Bind { paths, until })
+            }
+            Self::Exec(arguments) => {
+                let call = terminal::call(&arguments.words)?;
+                let timeout = arguments.timeout;
+                (arguments.gateway, Action::Exec { call, timeout })
+            }
+            Self::Debug(arguments) => {
+                let action = Action::Debug {
+                    target: terminal::target(&arguments.words)?,
+                    level: terminal::level(&arguments.level),
+                    until: until(false, arguments.count, arguments.timeout),
+                };
+                (arguments.gateway, action)
+            }
+            Self::Systems(SystemsArguments { q, gateway }) => {
+                (gateway, Action::Systems { text: q })
+            }
+            Self::Modules(ModulesArguments { system, gateway }) => {
+                let system = system.as_deref().map(terminal::system).transpose()?;
+                (gateway, Action::Modules { system })
+            }
+        };
+        let GatewayArguments { url, key, ca, json } = gateway;
+        Ok(Invocation {
+            gateway: GatewayOptions::new(url, key, ca),
+            form: match json {
+                true => Form::Json,
+                false => Form::Text,
+            },
+            action,
+        })
+    }
+}
+
+fn until(once: bool, count: Option<NonZeroU64>, timeout: Option<Duration>) -> Until {
+    let lines = match (once, count) {
+        (true, _) => Lines::Once,
+        (false, Some(count)) => Lines::Count(count),
+        (false, None) => Lines::Endless,
+    };
+    Until { lines, timeout }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "write seconds, such as 5 or 0.5")?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(_) | Err(_) => Err("it must be longer than zero and no eternity"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Command, Parted, parse};
+
+    fn typed(line: &str) -> Result<Invocation, String> {
+        let words = ["riser"].into_iter().chain(line.split_whitespace());
+        match parse(words.map(OsString::from)) {
+            Ok(Command::Client(invocation)) => Ok(*invocation),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(Parted::Answer(text) | Parted::Refused(text)) => Err(text),
+        }
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere() {
+        let found =
+            typed("bind sys-1 --json Display_2 power --once --url http://h:1 volume").unwrap();
+        let paths = terminal::bindings(&words("sys-1 Display_2 power volume")).unwrap();
+        let until = Until {
+            lines: Lines::Once,
+            timeout: None,
+        };
+        assert_eq!(found.action, Action::Bind { paths, until });
+        assert_eq!(found.form, Form::Json);
+        let url = Some("http://h:1".to_owned());
+        assert_eq!(found.gateway, GatewayOptions::new(url, None, None));
+    }
+
+    #[test]
+    fn a_call_takes_numbers_below_zero_and_all_else_behind_two_dashes() {
+        let found = typed("exec sys-1/Display_1/volume -5 --timeout 2.5 -- --loud").unwrap();
+        let call = terminal::call(&words("sys-1/Display_1/volume -5 --loud")).unwrap();
+        let timeout = Some(Duration::from_millis(2500));
+        assert_eq!(found.action, Action::Exec { call, timeout });
+    }
+
+    #[test]
+    fn a_log_has_a_level_and_lists_have_a_filter() {
+        let found = typed("debug mod-1 --level warn --count 2").unwrap();
+        let target = terminal::target(&words("mod-1")).unwrap();
+        let level = terminal::level("warn");
+        let until = Until {
+            lines: Lines::Count(NonZeroU64::new(2).unwrap()),
+            timeout: None,
+        };
+        let action = Action::Debug {
+            target,
+            level,
+            until,
+        };
+        assert_eq!(found.action, action);
+        let text = Some("board".to_owned());
+        assert_eq!(
+            typed("systems --q board").unwrap().action,
+            Action::Systems { text }
+        );
+        let system = Some(terminal::system("sys-1").unwrap());
+        assert_eq!(
+            typed("modules sys-1").unwrap().action,
+            Action::Modules { system }
+        );
+        assert_eq!(
+            typed("modules").unwrap().action,
+            Action::Modules { system: None }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (line, part) in [
+            ("bind a/b/c --once --count 2", "cannot be used with"),
+            ("bind a/b/c --count 0", "number would be zero"),
+            ("bind a/b/c --timeout 0", "longer than zero"),
+            ("bind a/b/c --timeout soon", "write seconds"),
+            ("debug mod-1 --level loud", "invalid value 'loud'"),
+            ("exec a/b", "the module is missing"),
+        ] {
+            let refused = typed(line).unwrap_err();
+            assert!(refused.contains(part), "{line}: {refused}");
+            assert_eq!(refused.lines().count(), 1, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_flags_is_not_shown() {
+        let found = typed("systems --key id.hunter2").unwrap();
+        assert!(!format!("{found:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,179 @@
+//! The whole building as one resource, for administrators: what `riser apply` and `riser export` speak to.
+//!
+//! The text is that of a building file. It is no part of a dialect, since it is riser's own.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use crate::building;
+use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
+use crate::dialects::placeos::rest::{Query, may_read, may_write};
+use crate::model::{Building, Differences, Source};
+use crate::server::Doors;
+use crate::server::http::door::{self, Refusal, address};
+use crate::server::http::placeos::Answer;
+use crate::server::limits::BUILDING_MAX_BYTES;
+
+const PATH: &str = "/api/engine/v2/building";
+
+/// What the resource is called in the scopes of keys.
+const SCOPE: &str = "building";
+
+/// What problems call the text.
+const FILE: &str = "building";
+
+/// Adds the route.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(
+        web::resource(PATH)
+            .app_data(web::PayloadConfig::new(BUILDING_MAX_BYTES))
+            .route(web::get().to(export))
+            .route(web::put().to(apply)),
+    );
+}
+
+async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    let caller = caller(&doors, &request, may_read)?;
+    let building = doors.core.export(&caller)?;
+    let text = blocking(move || building::write(&building)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/yaml; charset=utf-8")
+        .body(text))
+}
+
+async fn apply(doors: Data<Doors>, request: HttpRequest, body: Bytes) -> Answer {
+    let caller = caller(&doors, &request, may_write)?;
+    // Looked at first, so that nobody else learns what a file has to look like.
+    doors.core.may_apply(&caller)?;
+    let query = Query::parse(request.query_string());
+    let rehearsal = match query.first("dry_run") {
+        Some("true") => Rehearsal::Dry,
+        _ => Rehearsal::Real,
+    };
+    let building = blocking(move || read(&body)).await??;
+    let apply = Apply {
+        building,
+        source: Source::File,
+        rehearsal,
+    };
+    let differences = doors.core.apply_as(&caller, apply).await?;
+    let body = Applied::new(rehearsal, &differences);
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(text))
+}
+
+/// The environment of this process is not the caller's to read, so nothing is filled in.
+fn read(body: &[u8]) -> Result<Building, Refusal> {
+    let problem = |problems: Vec<String>| {
+        Refusal::json_body(StatusCode::UNPROCESSABLE_ENTITY, &Refused::new(problems))
+    };
+    let text = std::str::from_utf8(body)
+        .map_err(|_| problem(vec!["the building is not UTF-8 text".to_owned()]))?;
+    building::read_for_any_driver(FILE, text, &BTreeMap::new())
+        .map_err(|problems| problem(problems.to_string().lines().map(str::to_owned).collect()))
+}
+
+/// Who asks, if their scopes open this.
+fn caller(
+    doors: &Doors,
+    request: &HttpRequest,
+    may: impl FnOnce(&[crate::model::Scope], &str) -> bool,
+) -> Result<Caller, Refusal> {
+    let caller = door::authenticate(doors, request.head(), address(request))?;
+    if may(caller.scopes(), SCOPE) {
+        Ok(caller)
+    } else {
+        Err(door::out_of_scope(doors, &caller, SCOPE))
+    }
+}
+
+/// A large building takes its time to read and to write.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    web::block(work)
+        .await
+        .map_err(|_| Refusal::empty(StatusCode::SERVICE_UNAVAILABLE))
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+struct Applied {
+    dry_run: bool,
+    changes: Vec<Changed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Changed {
+    change: &'static str,
+    kind: &'static str,
+    /// Names kind and id, for people.
+    entry: String,
+}
+
+impl Applied {
+    fn new(rehearsal: Rehearsal, differences: &Differences) -> Self {
+        let change =
+            |(difference, id): &(crate::model::Difference, crate::model::EntryId)| Changed {
+                change: difference.as_str(),
+                kind: id.kind().noun(),
+                entry: id.to_string(),
+            };
+        Self {
+            dry_run: rehearsal == Rehearsal::Dry,
+            changes: differences.0.iter().map(change).collect(),
+        }
+    }
+}
+
+/// Why it was not taken: the first problem in a sentence, and a line for each.
+#[derive(Debug, Serialize)]
+struct Refused {
+    error: String,
+    problems: Vec<String>,
+}
+
+impl Refused {
+    fn new(problems: Vec<String>) -> Self {
+        let first = problems.first().map(String::as_str).unwrap_or_default();
+        let error = match problems.len() {
+            0 | 1 => format!("the building is not taken: {first}"),
+            count => format!(
+                "the building is not taken: {first}; and {} more problems",
+                count - 1
+            ),
+        };
+        Self { error, problems }
+    }
+}
+
+impl From<EditError> for Refusal {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Invalid(problems) => Self::json_body(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &Refused::new(problems.iter().map(Invalid::to_string).collect()),
+            ),
+            EditError::Conflict { .. } => Self::json(StatusCode::CONFLICT, &error.to_string()),
+            EditError::NotFound(_) => Self::json(StatusCode::NOT_FOUND, &error.to_string()),
+            EditError::Forbidden(failure) => failure.into(),
+            EditError::Store(cause) => {
+                tracing::error!(%cause, "the building could not be kept");
+                Self::json(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the building could not be kept; nothing was changed",
+                )
+            }
+            EditError::Busy | EditError::Interrupted => {
+                Self::json(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+            }
+        }
+    }
+}

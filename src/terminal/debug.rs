@@ -1,0 +1,114 @@
+//! `riser debug`: a line for every line of a module's log.
+
+use jiff::Timestamp;
+
+use crate::model::{DebugTarget, LogLevel};
+use crate::terminal::error::TerminalError;
+use crate::terminal::frames::{self, Incoming};
+use crate::terminal::gateway::Gateway;
+use crate::terminal::output::Output;
+use crate::terminal::text::brief;
+use crate::terminal::watch::{self, Lines, Progress, Until, Watch};
+
+/// The only request on a connection.
+const ID: u64 = 1;
+
+/// The levels, lowest first.
+const LEVELS: [LogLevel; 7] = [
+    LogLevel::Trace,
+    LogLevel::Debug,
+    LogLevel::Info,
+    LogLevel::Notice,
+    LogLevel::Warn,
+    LogLevel::Error,
+    LogLevel::Fatal,
+];
+
+/// The words for levels, lowest first.
+pub fn levels() -> impl Iterator<Item = &'static str> {
+    LEVELS.iter().map(|level| level.as_str())
+}
+
+/// The level of this name; the lowest for another word, so that nothing is held back by it.
+pub fn level(name: &str) -> LogLevel {
+    known(name).unwrap_or(LogLevel::Trace)
+}
+
+fn known(name: &str) -> Option<LogLevel> {
+    LEVELS.into_iter().find(|level| level.as_str() == name)
+}
+
+/// Follows the log. What is logged while a connection is lost is not seen.
+pub(super) async fn run(
+    gateway: &Gateway,
+    target: &DebugTarget,
+    lowest: LogLevel,
+    until: Until,
+    output: &mut Output<'_>,
+) -> Result<(), TerminalError> {
+    let mut log = Log {
+        target,
+        lowest,
+        lines: until.lines,
+        printed: 0,
+    };
+    watch::follow(gateway, &mut log, until, output).await
+}
+
+struct Log<'a> {
+    target: &'a DebugTarget,
+    lowest: LogLevel,
+    lines: Lines,
+    printed: u64,
+}
+
+impl Watch for Log<'_> {
+    fn requests(&self) -> Vec<String> {
+        vec![frames::debug(ID, self.target)]
+    }
+
+    fn receive(
+        &mut self,
+        incoming: Incoming,
+        output: &mut Output<'_>,
+    ) -> Result<Progress, TerminalError> {
+        match incoming {
+            // A level that is not in the list is worth a look.
+            Incoming::Line(line) if known(&line.level).is_none_or(|level| level >= self.lowest) => {
+                output.line(Timestamp::now(), &line)?;
+                self.printed += 1;
+            }
+            Incoming::Refused { id: ID, refusal } => {
+                let what = match self.target {
+                    DebugTarget::Path(module) => {
+                        format!("{}/{}_{}", module.system, module.module, module.index)
+                    }
+                    DebugTarget::Module { id, .. } => id.to_string(),
+                };
+                return Err(TerminalError::Failed {
+                    what,
+                    reason: brief(&refusal.message),
+                });
+            }
+            Incoming::Line(_)
+            | Incoming::Refused { .. }
+            | Incoming::Done { .. }
+            | Incoming::Value { .. }
+            | Incoming::Other => {}
+        }
+        let complete = match self.lines {
+            Lines::Endless => false,
+            Lines::Once => self.printed >= 1,
+            Lines::Count(count) => self.printed >= count.get(),
+        };
+        Ok(match complete {
+            true => Progress::Complete,
+            false => Progress::More,
+        })
+    }
+
+    /// A log may well be silent, and one that is not there has been refused.
+    fn still_waiting_for(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,133 @@
+//! Why a command of the terminal client did not do what it was asked, in one line, and the exit code that a script sees.
+
+use std::io;
+use std::time::Duration;
+
+/// What went wrong. Prints as one line; no text here holds the key.
+#[derive(Debug, thiserror::Error)]
+pub enum TerminalError {
+    /// A flag or a variable cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// Nobody answers at the address.
+    #[error(
+        "could not connect to {url} ({reason}); start riser there, or name another gateway with --url or RISER_URL"
+    )]
+    Unreachable {
+        /// The gateway.
+        url: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The other side cannot show that it is who it should be, or speaks no TLS.
+    #[error(
+        "could not make a secure connection to {url} ({reason}); name the file of its authority with --ca, or correct the URL"
+    )]
+    Untrusted {
+        /// The gateway.
+        url: String,
+        /// What TLS says.
+        reason: String,
+    },
+    /// Something answers, but not as a gateway does.
+    #[error(
+        "{url} answers, but not as a gateway ({reason}); name the gateway with --url or RISER_URL, with https:// if it serves TLS"
+    )]
+    NoGateway {
+        /// The gateway.
+        url: String,
+        /// What it answered.
+        reason: String,
+    },
+    /// The gateway does not take newcomers at the moment.
+    #[error("{url} takes no more connections at the moment ({reason}); try again later")]
+    Full {
+        /// The gateway.
+        url: String,
+        /// What it answered.
+        reason: String,
+    },
+    /// No key was given, and one is needed.
+    #[error("{url} asks for an API key; give one with --key or RISER_API_KEY")]
+    NoKey {
+        /// The gateway.
+        url: String,
+    },
+    /// The key does not open the door.
+    #[error("{url} refused the API key ({reason}); check --key or RISER_API_KEY")]
+    KeyRefused {
+        /// The gateway.
+        url: String,
+        /// What it answered.
+        reason: String,
+    },
+    /// The gateway or a driver said no, or failed.
+    #[error("{what}: {reason}")]
+    Failed {
+        /// What was asked.
+        what: String,
+        /// What was answered.
+        reason: String,
+    },
+    /// The time that the user gave is over.
+    #[error("{what} did not come within {}s; raise --timeout to wait longer", .after.as_secs_f64())]
+    TimedOut {
+        /// What was waited for.
+        what: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// The call was sent, and what became of it is not known. It is never sent again.
+    #[error(
+        "it is not known whether {call} ran: {reason}; look at the device before calling again"
+    )]
+    Unknown {
+        /// What was called.
+        call: String,
+        /// Why there is no answer.
+        reason: String,
+    },
+    /// Ctrl-C before it was done.
+    #[error("interrupted")]
+    Interrupted,
+    /// What was to be printed could not be.
+    #[error("could not write the output")]
+    Output(#[source] io::Error),
+    /// The system refused something that every process needs.
+    #[error("could not {doing}")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl TerminalError {
+    /// The exit code; `riser --help` and the README have the same table.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed { .. } | Self::TimedOut { .. } | Self::Output(_) | Self::System { .. } => {
+                1
+            }
+            Self::Usage(_)
+            | Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::NoGateway { .. }
+            | Self::Full { .. }
+            | Self::NoKey { .. }
+            | Self::KeyRefused { .. } => 2,
+            Self::Unknown { .. } => 3,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Whether another attempt may go better without anybody doing anything, where there was a gateway a moment ago:
+    /// a proxy answers for one that is being restarted in words of its own.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Full { .. } | Self::NoGateway { .. }
+        )
+    }
+}

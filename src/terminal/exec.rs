@@ -1,0 +1,97 @@
+//! `riser exec`: one call, sent at most once.
+//!
+//! Until the request has been handed over, a failure means that nothing was called. After that only an answer tells what became of it,
+//! and without one the user is told that it is not known: calling a second time is a decision for people.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{Call, JsonText};
+use crate::terminal::address;
+use crate::terminal::error::TerminalError;
+use crate::terminal::frames::{self, Incoming, Refusal};
+use crate::terminal::gateway::Gateway;
+use crate::terminal::output::Output;
+use crate::terminal::socket::{Connection, Lost};
+use crate::terminal::stop::{Stop, Stopped};
+use crate::terminal::text::brief;
+
+/// The only request on the connection.
+const ID: u64 = 1;
+
+/// PlaceOS's code for an unexpected failure: the deadline passed and the method runs on, the module ended under the call, or a fault of the gateway's own.
+/// Whether the device has done it is not known after any of them.
+const UNEXPECTED_FAILURE: u16 = 7;
+
+/// Calls the function and prints what it returns.
+pub(super) async fn run(
+    gateway: &Gateway,
+    call: &Call,
+    timeout: Option<Duration>,
+    output: &mut Output<'_>,
+) -> Result<(), TerminalError> {
+    let mut stop = Stop::new(timeout)?;
+    let mut connection = tokio::select! {
+        opened = Connection::open(gateway) => opened?,
+        stopped = stop.wait() => return Err(before(stopped, timeout)),
+    };
+    let answer = tokio::select! {
+        answer = ask(&mut connection, call) => answer.map_err(|lost| lost.to_string()),
+        stopped = stop.wait() => Err(after(stopped).to_owned()),
+    };
+    let name = || address::shown(&call.module, call.function.as_str());
+    let done = match answer {
+        Ok(Ok(value)) => output.returned(Timestamp::now(), call, &value),
+        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => {
+            Err(TerminalError::Unknown {
+                call: name(),
+                reason: brief(&refusal.message),
+            })
+        }
+        Ok(Err(refusal)) => Err(TerminalError::Failed {
+            what: name(),
+            reason: brief(&refusal.message),
+        }),
+        Err(reason) => Err(TerminalError::Unknown {
+            call: name(),
+            reason,
+        }),
+    };
+    connection.close().await;
+    done
+}
+
+async fn ask(connection: &mut Connection, call: &Call) -> Result<Result<JsonText, Refusal>, Lost> {
+    connection.send(frames::exec(ID, call)).await?;
+    loop {
+        match connection.next().await? {
+            Incoming::Done { id: ID, value } => return Ok(Ok(value)),
+            Incoming::Refused { id: ID, refusal } => return Ok(Err(refusal)),
+            Incoming::Done { .. }
+            | Incoming::Refused { .. }
+            | Incoming::Value { .. }
+            | Incoming::Line(_)
+            | Incoming::Other => {}
+        }
+    }
+}
+
+/// Nothing was called yet.
+fn before(stopped: Stopped, timeout: Option<Duration>) -> TerminalError {
+    match (stopped, timeout) {
+        (Stopped::TimedOut, Some(after)) => TerminalError::TimedOut {
+            what: "the connection",
+            after,
+        },
+        (Stopped::TimedOut | Stopped::Interrupted, _) => TerminalError::Interrupted,
+    }
+}
+
+/// The call is under way.
+fn after(stopped: Stopped) -> &'static str {
+    match stopped {
+        Stopped::TimedOut => "no answer within the time given by --timeout",
+        Stopped::Interrupted => "interrupted before the answer",
+    }
+}

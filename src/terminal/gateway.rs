@@ -1,0 +1,340 @@
+//! Which gateway is meant, with which key, and the connections to it.
+//!
+//! The websocket and the requests over HTTP go over the same streams, so that TLS, deadlines and errors are the same for both.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, ClientConfig};
+
+use crate::model::Secret;
+use crate::terminal::error::TerminalError;
+use crate::terminal::limits::CONNECT_DEADLINE;
+use crate::terminal::tls;
+
+const DEFAULT_URL: &str = "http://127.0.0.1:3000";
+
+const URL_VARIABLE: &str = "RISER_URL";
+const KEY_VARIABLE: &str = "RISER_API_KEY";
+
+/// What was said on the command line about the gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatewayOptions {
+    /// `--url`.
+    url: Option<String>,
+    /// `--key`.
+    key: Option<Secret>,
+    /// `--ca`: a file of certificates to trust in place of the system's.
+    ca: Option<PathBuf>,
+}
+
+impl GatewayOptions {
+    /// As they were typed.
+    pub fn new(url: Option<String>, key: Option<String>, ca: Option<PathBuf>) -> Self {
+        Self {
+            url,
+            key: key.map(Secret::new),
+            ca,
+        }
+    }
+}
+
+/// A gateway, as far as it is needed to talk to it.
+#[derive(Clone)]
+pub(super) struct Gateway {
+    url: Url,
+    key: Option<HeaderValue>,
+    tls: Option<Arc<ClientConfig>>,
+}
+
+/// A plain or an encrypted connection.
+pub(super) type Stream = Box<dyn Duplex>;
+
+/// What both kinds of connection can do.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+impl Gateway {
+    /// The flags before the environment before the default. Connects to nothing.
+    pub(super) fn new(
+        options: &GatewayOptions,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, TerminalError> {
+        let variable = |name| environment.get(name).filter(|value| !value.is_empty());
+        let url = options.url.as_ref().or_else(|| variable(URL_VARIABLE));
+        let url = Url::parse(url.map_or(DEFAULT_URL, String::as_str))?;
+        let key = options.key.as_ref().map(Secret::expose);
+        let key = key.or_else(|| variable(KEY_VARIABLE).map(String::as_str));
+        let key = key.map(header).transpose()?;
+        let tls = match url.scheme {
+            Scheme::Plain => None,
+            Scheme::Tls => Some(Arc::new(tls::client(options.ca.as_deref())?)),
+        };
+        Ok(Self { url, key, tls })
+    }
+
+    /// The URL as one writes it, without a key.
+    pub(super) fn url(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// What stands in a `Host` header.
+    pub(super) fn authority(&self) -> &str {
+        &self.url.authority
+    }
+
+    /// The API key, if there is one; marked so that nothing prints it.
+    pub(super) fn key(&self) -> Option<&HeaderValue> {
+        self.key.as_ref()
+    }
+
+    /// A new connection. Takes [`CONNECT_DEADLINE`] at most.
+    pub(super) async fn connect(&self) -> Result<Stream, TerminalError> {
+        match timeout(CONNECT_DEADLINE, self.open()).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(self.not_connected(&error)),
+            Err(_) => Err(self.unreachable("no answer")),
+        }
+    }
+
+    /// Nobody answers, for this reason.
+    pub(super) fn unreachable(&self, reason: impl ToString) -> TerminalError {
+        TerminalError::Unreachable {
+            url: self.url(),
+            reason: reason.to_string(),
+        }
+    }
+
+    async fn open(&self) -> io::Result<Stream> {
+        let Url { host, port, .. } = &self.url;
+        let stream = TcpStream::connect((host.as_str(), *port)).await?;
+        // Each request is one small write that somebody waits for.
+        stream.set_nodelay(true)?;
+        let Some(config) = &self.tls else {
+            return Ok(Box::new(stream));
+        };
+        let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
+        let connector = TlsConnector::from(Arc::clone(config));
+        Ok(Box::new(connector.connect(name, stream).await?))
+    }
+
+    fn not_connected(&self, error: &io::Error) -> TerminalError {
+        let cause = error.get_ref();
+        match cause.and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Some(error) => TerminalError::Untrusted {
+                url: self.url(),
+                reason: error.to_string(),
+            },
+            None => self.unreachable(error),
+        }
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+fn header(key: &str) -> Result<HeaderValue, TerminalError> {
+    let mut value = HeaderValue::from_str(key).map_err(|_| {
+        let line =
+            "the API key has characters in it that cannot be sent; check --key or RISER_API_KEY";
+        TerminalError::Usage(line.to_owned())
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Where a gateway listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Url {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+    authority: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Plain,
+    Tls,
+}
+
+impl Url {
+    /// Reads `http://host:port`, `https://host`, the same with `ws` and `wss`, or `host:port` alone.
+    fn parse(text: &str) -> Result<Self, TerminalError> {
+        // What stands there is not repeated: it may hold a password.
+        let wrong = |what: &str| {
+            TerminalError::Usage(format!(
+                "the gateway's URL {what}; write it like http://127.0.0.1:3000 or https://rooms.example.org"
+            ))
+        };
+        let text = text.trim();
+        let whole = match text.contains("://") {
+            true => text.to_owned(),
+            false => format!("http://{text}"),
+        };
+        let uri: Uri = whole.parse().map_err(|_| wrong("cannot be read"))?;
+        let (scheme, default_port) = match uri.scheme_str() {
+            Some("http" | "ws") => (Scheme::Plain, 80),
+            Some("https" | "wss") => (Scheme::Tls, 443),
+            Some(_) | None => return Err(wrong("must begin with http:// or https://")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong(
+                "cannot have a user in it: the key goes into --key or RISER_API_KEY",
+            ));
+        }
+        if !uri.path().trim_matches('/').is_empty() || uri.query().is_some() {
+            return Err(wrong("ends with the host and the port, without a path"));
+        }
+        let host = authority.host();
+        if host.is_empty() {
+            return Err(wrong("names no host"));
+        }
+        Ok(Self {
+            scheme,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: authority.port_u16().unwrap_or(default_port),
+            authority: authority.as_str().to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Plain => "http",
+            Scheme::Tls => "https",
+        };
+        write!(f, "{scheme}://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: Result<(&str, &str, u16), &str>) {
+        let found = Url::parse(text).map(|url| (url.to_string(), url.host, url.port));
+        let expect = expect.map(|(shown, host, port)| (shown.to_owned(), host.to_owned(), port));
+        let end = "; write it like http://127.0.0.1:3000 or https://rooms.example.org";
+        let expect = expect.map_err(|what| format!("the gateway's URL {what}{end}"));
+        assert_eq!(found.map_err(|error| error.to_string()), expect, "{text}");
+    }
+
+    #[test]
+    fn a_gateway_is_named_by_scheme_host_and_port() {
+        check(
+            "http://127.0.0.1:3000",
+            Ok(("http://127.0.0.1:3000", "127.0.0.1", 3000)),
+        );
+        check(
+            "https://rooms.example.org/",
+            Ok(("https://rooms.example.org", "rooms.example.org", 443)),
+        );
+        check(
+            "wss://rooms.example.org:8443",
+            Ok(("https://rooms.example.org:8443", "rooms.example.org", 8443)),
+        );
+        check(
+            "localhost:3000",
+            Ok(("http://localhost:3000", "localhost", 3000)),
+        );
+        check("http://[::1]:80", Ok(("http://[::1]:80", "::1", 80)));
+        check(" gateway ", Ok(("http://gateway", "gateway", 80)));
+    }
+
+    #[test]
+    fn what_is_no_gateway_is_refused_without_being_repeated() {
+        check("ftp://host", Err("must begin with http:// or https://"));
+        check(
+            "http://user:hunter2@host",
+            Err("cannot have a user in it: the key goes into --key or RISER_API_KEY"),
+        );
+        check(
+            "http://host/console",
+            Err("ends with the host and the port, without a path"),
+        );
+        check(
+            "http://host?api-key=hunter2",
+            Err("ends with the host and the port, without a path"),
+        );
+        check("http://a b", Err("cannot be read"));
+        check("", Err("cannot be read"));
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_the_environment_over_the_default() {
+        let variables = |pairs: &[(&str, &str)]| {
+            let owned = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            owned.collect::<BTreeMap<_, _>>()
+        };
+        let both = variables(&[
+            ("RISER_URL", "http://there:1"),
+            ("RISER_API_KEY", "there.x"),
+        ]);
+        let flags = GatewayOptions {
+            url: Some("http://here:2".to_owned()),
+            key: Some(Secret::new("here.x")),
+            ca: None,
+        };
+        let key = |gateway: &Gateway| {
+            gateway
+                .key()
+                .and_then(|key| key.to_str().ok())
+                .map(str::to_owned)
+        };
+
+        let gateway = Gateway::new(&flags, &both).unwrap();
+        assert_eq!(
+            (gateway.url().as_str(), key(&gateway).as_deref()),
+            ("http://here:2", Some("here.x"))
+        );
+        let gateway = Gateway::new(&GatewayOptions::default(), &both).unwrap();
+        assert_eq!(
+            (gateway.url().as_str(), key(&gateway).as_deref()),
+            ("http://there:1", Some("there.x"))
+        );
+        let empty = variables(&[("RISER_URL", ""), ("RISER_API_KEY", "")]);
+        let gateway = Gateway::new(&GatewayOptions::default(), &empty).unwrap();
+        assert_eq!((gateway.url().as_str(), key(&gateway)), (DEFAULT_URL, None));
+    }
+
+    #[test]
+    fn the_key_shows_nowhere() {
+        let options = GatewayOptions {
+            key: Some(Secret::new("id.hunter2")),
+            ..GatewayOptions::default()
+        };
+        let gateway = Gateway::new(&options, &BTreeMap::new()).unwrap();
+        assert!(!format!("{gateway:?} {options:?} {:?}", gateway.key()).contains("hunter2"));
+        let broken = GatewayOptions {
+            key: Some(Secret::new("id.hunter2\n")),
+            ..GatewayOptions::default()
+        };
+        let error = Gateway::new(&broken, &BTreeMap::new()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the API key has characters in it that cannot be sent; check --key or RISER_API_KEY"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The terminal client of a running gateway: bind, exec and debug over its websocket, lists over HTTP.
+//!
+//! Separate because it is a program of its own that happens to be in the same binary: it reaches a gateway through the public doors of the dialect placeos,
+//! as any other client does, and so may talk to one on another machine and of another version.
+//!
+//! - `address` and `arguments` read what is named on the command line.
+//! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
+//! - `frames` has the shapes of the websocket.
+//! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye.
+//! - `office` reads and replaces the whole building.
+//! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
+//! - `names` is what a shell completes.
+
+mod address;
+mod answer;
+mod arguments;
+mod bind;
+mod debug;
+mod error;
+mod exec;
+mod frames;
+mod gateway;
+mod limits;
+mod lists;
+mod names;
+mod office;
+mod output;
+mod rest;
+mod socket;
+mod stop;
+mod text;
+mod tls;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::runtime::Builder;
+
+use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
+
+pub use address::{BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, system, target};
+pub use arguments::BadArgument;
+pub use debug::{level, levels};
+pub use error::TerminalError;
+pub use gateway::GatewayOptions;
+pub use names::{Name, Names};
+pub use office::Office;
+pub use output::Form;
+pub use watch::{Lines, Until};
+
+use gateway::Gateway;
+use output::{Output, Paint};
+
+/// A command for a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// Which gateway.
+    pub gateway: GatewayOptions,
+    /// How to print.
+    pub form: Form,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Print the values of statuses.
+    Bind {
+        /// The statuses, each once.
+        paths: Vec<BindingPath>,
+        /// How many of them.
+        until: Until,
+    },
+    /// Call a function and print what it returns.
+    Exec {
+        /// The call.
+        call: Call,
+        /// How long to wait; the gateway's own deadline alone when absent.
+        timeout: Option<Duration>,
+    },
+    /// Print a module's log.
+    Debug {
+        /// The module.
+        target: DebugTarget,
+        /// The lowest level that is printed.
+        level: LogLevel,
+        /// How many lines.
+        until: Until,
+    },
+    /// Print the systems.
+    Systems {
+        /// Only those that match.
+        text: Option<String>,
+    },
+    /// Print the modules.
+    Modules {
+        /// Only those of this system.
+        system: Option<SystemId>,
+    },
+}
+
+/// Does it, with data on stdout and messages on stderr. Whoever reads stdout may stop reading, which ends it without a failure.
+pub fn run(
+    invocation: &Invocation,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), TerminalError> {
+    let Invocation {
+        gateway,
+        form,
+        action,
+    } = invocation;
+    let gateway = Gateway::new(gateway, environment)?;
+    let (mut out, mut notices) = (io::stdout(), io::stderr());
+    let paint = Paint::of_stdout(environment);
+    let mut output = Output::new(&mut out, &mut notices, *form, paint, TimeZone::system());
+    match block_on(act(&gateway, action, &mut output))? {
+        Err(TerminalError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+async fn act(
+    gateway: &Gateway,
+    action: &Action,
+    output: &mut Output<'_>,
+) -> Result<(), TerminalError> {
+    match action {
+        Action::Bind { paths, until } => bind::run(gateway, paths, *until, output).await,
+        Action::Exec { call, timeout } => exec::run(gateway, call, *timeout, output).await,
+        Action::Debug {
+            target,
+            level,
+            until,
+        } => debug::run(gateway, target, *level, *until, output).await,
+        Action::Systems { text } => lists::systems(gateway, text.as_deref(), output).await,
+        Action::Modules { system } => lists::modules(gateway, system.as_ref(), output).await,
+    }
+}
+
+/// Runs a future on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, TerminalError> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| TerminalError::System {
+            doing: "start a runtime",
+            source,
+        })?;
+    let done = runtime.block_on(future);
+    // The system's resolver has a thread of its own, and may hang when nobody waits for it any more.
+    runtime.shutdown_background();
+    Ok(done)
+}

@@ -1,0 +1,360 @@
+//! What goes to stdout, in the form that people or scripts read, and what is said to people beside it on stderr.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::model::{BindingPath, Call, JsonText, ModulePath};
+use crate::terminal::address;
+use crate::terminal::error::TerminalError;
+use crate::terminal::frames::Line;
+use crate::terminal::text::{one_line, printable};
+
+/// In which form data is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A readable line each.
+    #[default]
+    Text,
+    /// A JSON object each, on a line of its own.
+    Json,
+}
+
+/// Whether lines have colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Paint {
+    /// Text alone.
+    Plain,
+    /// With the terminal's codes.
+    Coloured,
+}
+
+impl Paint {
+    /// Colours only where somebody sees them and has not asked for none.
+    pub(super) fn of_stdout(environment: &BTreeMap<String, String>) -> Self {
+        let variable = |name| environment.get(name).map_or("", String::as_str);
+        let refused = !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb";
+        match io::stdout().is_terminal() && !refused {
+            true => Self::Coloured,
+            false => Self::Plain,
+        }
+    }
+}
+
+const TIME: Style = Style::new().dimmed();
+const PATH: Style = AnsiColor::Cyan.on_default();
+const HEADING: Style = Style::new().bold();
+
+/// Where a command writes.
+pub(super) struct Output<'a> {
+    out: &'a mut dyn Write,
+    notices: &'a mut dyn Write,
+    form: Form,
+    paint: Paint,
+    zone: TimeZone,
+}
+
+#[derive(Serialize)]
+struct ValueShape<'a> {
+    time: String,
+    system: &'a str,
+    module: &'a str,
+    index: u32,
+    name: &'a str,
+    value: JsonText,
+}
+
+#[derive(Serialize)]
+struct LineShape<'a> {
+    time: String,
+    module: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    driver: Option<&'a str>,
+    level: &'a str,
+    message: &'a str,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(
+        out: &'a mut dyn Write,
+        notices: &'a mut dyn Write,
+        form: Form,
+        paint: Paint,
+        zone: TimeZone,
+    ) -> Self {
+        Self {
+            out,
+            notices,
+            form,
+            paint,
+            zone,
+        }
+    }
+
+    /// A status has this value.
+    pub(super) fn value(
+        &mut self,
+        time: Timestamp,
+        path: &BindingPath,
+        value: &JsonText,
+    ) -> Result<(), TerminalError> {
+        let name = path.status.as_str();
+        match self.form {
+            Form::Text => {
+                let path = address::shown(&path.module, name);
+                let line = format!(
+                    "{} {} {}",
+                    self.time(time),
+                    self.painted(PATH, &path),
+                    one_line(value.as_str())
+                );
+                self.write(&line)
+            }
+            Form::Json => self.result(time, &path.module, name, value),
+        }
+    }
+
+    /// What a function returned.
+    pub(super) fn returned(
+        &mut self,
+        time: Timestamp,
+        call: &Call,
+        value: &JsonText,
+    ) -> Result<(), TerminalError> {
+        match self.form {
+            Form::Text => self.write(&one_line(value.as_str())),
+            Form::Json => self.result(time, &call.module, call.function.as_str(), value),
+        }
+    }
+
+    /// A line of a log.
+    pub(super) fn line(&mut self, time: Timestamp, line: &Line) -> Result<(), TerminalError> {
+        match self.form {
+            Form::Text => {
+                let level = printable(&line.level);
+                let padding = " ".repeat(5_usize.saturating_sub(level.chars().count()));
+                let text = format!(
+                    "{} {} {}{padding} {}",
+                    self.time(time),
+                    self.painted(PATH, &printable(&line.module)),
+                    self.painted(style_of(&level), &level),
+                    printable(&line.message)
+                );
+                self.write(&text)
+            }
+            Form::Json => self.object(&LineShape {
+                time: rfc3339(time),
+                module: &line.module,
+                driver: line.driver.as_deref(),
+                level: &line.level,
+                message: &line.message,
+            }),
+        }
+    }
+
+    /// Rows below their headings, each column as wide as its widest cell; for scripts an object a row.
+    pub(super) fn table<R: Row>(&mut self, rows: &[R]) -> Result<(), TerminalError> {
+        if self.form == Form::Json {
+            return rows.iter().try_for_each(|row| self.object(row));
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let cells: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| {
+                row.cells()
+                    .iter()
+                    .map(|cell| printable(cell).into_owned())
+                    .collect()
+            })
+            .collect();
+        let headings: Vec<String> = R::HEADINGS
+            .iter()
+            .map(|&heading| heading.to_owned())
+            .collect();
+        let widths: Vec<usize> = (0..headings.len())
+            .map(|column| {
+                let cells = cells.iter().chain([&headings]);
+                cells
+                    .map(|row| row[column].chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        let aligned = |row: &[String]| {
+            let padded = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:width$}"));
+            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        };
+        let mut text = self.painted(HEADING, &aligned(&headings));
+        for row in &cells {
+            text.push('\n');
+            text.push_str(&aligned(row));
+        }
+        self.write(&text)
+    }
+
+    /// Says something to people. They may have gone, which is no failure.
+    pub(super) fn say(&mut self, message: &str) {
+        let _ = writeln!(self.notices, "riser: {message}");
+    }
+
+    fn result(
+        &mut self,
+        time: Timestamp,
+        module: &ModulePath,
+        name: &str,
+        value: &JsonText,
+    ) -> Result<(), TerminalError> {
+        let line = one_line(value.as_str());
+        self.object(&ValueShape {
+            time: rfc3339(time),
+            system: module.system.as_str(),
+            module: module.module.as_str(),
+            index: module.index.get(),
+            name,
+            value: JsonText::parse(&line).unwrap_or_else(|_| value.clone()),
+        })
+    }
+
+    fn object(&mut self, object: &impl Serialize) -> Result<(), TerminalError> {
+        let line = serde_json::to_string(object)
+            .map_err(|error| TerminalError::Output(io::Error::other(error)))?;
+        self.write(&line)
+    }
+
+    /// Each line at once: whoever reads them may be waiting for this one.
+    fn write(&mut self, line: &str) -> Result<(), TerminalError> {
+        writeln!(self.out, "{line}")
+            .and_then(|()| self.out.flush())
+            .map_err(TerminalError::Output)
+    }
+
+    fn time(&self, time: Timestamp) -> String {
+        let local = time.to_zoned(self.zone.clone());
+        self.painted(TIME, &local.strftime("%H:%M:%S%.3f").to_string())
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        match self.paint {
+            Paint::Plain => text.to_owned(),
+            Paint::Coloured => format!("{style}{text}{style:#}"),
+        }
+    }
+}
+
+/// A line of a table.
+pub(super) trait Row: Serialize {
+    /// What stands above the columns.
+    const HEADINGS: &'static [&'static str];
+
+    /// A cell for each heading.
+    fn cells(&self) -> Vec<String>;
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+fn style_of(level: &str) -> Style {
+    match level {
+        "trace" | "debug" => Style::new().dimmed(),
+        "notice" => AnsiColor::Green.on_default(),
+        "warn" | "warning" => AnsiColor::Yellow.on_default(),
+        "error" | "fatal" => AnsiColor::Red.on_default(),
+        _ => Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(
+        form: Form,
+        paint: Paint,
+        print: impl FnOnce(&mut Output<'_>) -> Result<(), TerminalError>,
+    ) -> String {
+        let (mut out, mut notices) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut out, &mut notices, form, paint, TimeZone::UTC);
+        print(&mut output).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn time() -> Timestamp {
+        "2026-11-21T12:30:05.1234Z".parse().unwrap()
+    }
+
+    fn path() -> BindingPath {
+        address::bindings(&["sys-1/Display_2/power".to_owned()]).unwrap()[0].clone()
+    }
+
+    #[test]
+    fn a_value_is_a_line() {
+        let text = printed(Form::Text, Paint::Plain, |output| {
+            output.value(time(), &path(), &JsonText::parse("{\n\"a\":1}").unwrap())
+        });
+        assert_eq!(text, "12:30:05.123 sys-1/Display_2/power { \"a\":1}\n");
+        let json = printed(Form::Json, Paint::Coloured, |output| {
+            output.value(time(), &path(), &JsonText::parse("1.50").unwrap())
+        });
+        assert_eq!(
+            json,
+            "{\"time\":\"2026-11-21T12:30:05.123Z\",\"system\":\"sys-1\",\"module\":\"Display\",\"index\":2,\"name\":\"power\",\"value\":1.50}\n"
+        );
+    }
+
+    #[test]
+    fn a_line_of_a_log_cannot_drive_the_terminal() {
+        let line = Line {
+            module: "mod-d1".to_owned(),
+            driver: Some("virtual".to_owned()),
+            level: "warn".to_owned(),
+            message: "hot\u{1b}[2J\nvery".to_owned(),
+        };
+        let print = |output: &mut Output<'_>| output.line(time(), &line);
+        assert_eq!(
+            printed(Form::Text, Paint::Plain, print),
+            "12:30:05.123 mod-d1 warn  hot\\u{1b}[2J\\nvery\n"
+        );
+        let coloured = printed(Form::Text, Paint::Coloured, print);
+        assert!(coloured.contains("\u{1b}[33mwarn\u{1b}[0m"), "{coloured:?}");
+        assert_eq!(
+            printed(Form::Json, Paint::Plain, print),
+            "{\"time\":\"2026-11-21T12:30:05.123Z\",\"module\":\"mod-d1\",\"driver\":\"virtual\",\"level\":\"warn\",\"message\":\"hot\\u001b[2J\\nvery\"}\n"
+        );
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        #[derive(Serialize)]
+        struct Room(&'static str, &'static str);
+        impl Row for Room {
+            const HEADINGS: &'static [&'static str] = &["ID", "NAME"];
+            fn cells(&self) -> Vec<String> {
+                vec![self.0.to_owned(), self.1.to_owned()]
+            }
+        }
+        let rooms = [Room("sys-1", "Küche"), Room("s", "")];
+        let print = |output: &mut Output<'_>| output.table(&rooms);
+        assert_eq!(
+            printed(Form::Text, Paint::Plain, print),
+            "ID     NAME\nsys-1  Küche\ns\n"
+        );
+        assert_eq!(
+            printed(Form::Json, Paint::Plain, print),
+            "[\"sys-1\",\"Küche\"]\n[\"s\",\"\"]\n"
+        );
+        assert_eq!(
+            printed(Form::Text, Paint::Plain, |output| output.table::<Room>(&[])),
+            ""
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! Words of the other side made fit for a line: no line ends, no terminal codes, not without end.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::terminal::limits::QUOTED_MAX_CHARS;
+
+/// The text with its control characters escaped.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c.is_control() {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// JSON on one line, still the same JSON: a control character below 0x20 is white space between tokens, and another can be written as JSON writes it.
+pub(super) fn one_line(json: &str) -> Cow<'_, str> {
+    if !json.contains(char::is_control) {
+        return Cow::Borrowed(json);
+    }
+    let mut line = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        match c {
+            '\t' | '\n' | '\r' => line.push(' '),
+            c if c.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(line, "\\u{:04x}", u32::from(c));
+            }
+            c => line.push(c),
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// The beginning of a text, printable, for an error.
+pub(super) fn brief(text: &str) -> String {
+    let text = printable(text.trim());
+    match text.char_indices().nth(QUOTED_MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_as_a_code() {
+        assert_eq!(printable("lamp hot"), "lamp hot");
+        assert_eq!(printable("a\nb\u{1b}[31m\u{9b}"), "a\\nb\\u{1b}[31m\\u{9b}");
+        assert_eq!(brief(&"x".repeat(400)).chars().count(), 301);
+    }
+
+    #[test]
+    fn a_value_stays_the_same_json_on_one_line() {
+        let pretty = "{\n\t\"a\": \"x\\ny\u{7f}\"\r\n}";
+        let line = one_line(pretty);
+        assert_eq!(line, "{  \"a\": \"x\\ny\\u007f\"  }");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&line), value(pretty));
+    }
+}

@@ -1,0 +1,220 @@
+//! Following something over a websocket for as long as it is wanted, across lost connections. What is followed is the business of `bind` and `debug`.
+
+use std::num::NonZeroU64;
+use std::pin::pin;
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio::time::Instant;
+
+use crate::terminal::error::TerminalError;
+use crate::terminal::frames::Incoming;
+use crate::terminal::gateway::Gateway;
+use crate::terminal::limits::{GOOD_AFTER, QUIET_AFTER, RETRY_FIRST, RETRY_MAX};
+use crate::terminal::output::Output;
+use crate::terminal::socket::{Connection, Lost};
+use crate::terminal::stop::{Stop, Stopped};
+
+/// How much of it is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Until {
+    /// How many lines.
+    pub lines: Lines,
+    /// How long; no limit when absent.
+    pub timeout: Option<Duration>,
+}
+
+/// How many lines are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lines {
+    /// All that come, until it is stopped.
+    #[default]
+    Endless,
+    /// The first of everything that is followed.
+    Once,
+    /// This many.
+    Count(NonZeroU64),
+}
+
+/// Whether there is more to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Yes.
+    More,
+    /// All that was wanted has come.
+    Complete,
+}
+
+/// Something to follow.
+pub(super) trait Watch {
+    /// The requests that each new connection begins with.
+    fn requests(&self) -> Vec<String>;
+
+    /// Prints what a frame says.
+    fn receive(
+        &mut self,
+        incoming: Incoming,
+        output: &mut Output<'_>,
+    ) -> Result<Progress, TerminalError>;
+
+    /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too.
+    fn still_waiting_for(&self) -> Option<String>;
+}
+
+/// Follows it to the end that `until` says.
+///
+/// The first connection must succeed; one that is lost later is made again, however often.
+pub(super) async fn follow(
+    gateway: &Gateway,
+    watch: &mut impl Watch,
+    until: Until,
+    output: &mut Output<'_>,
+) -> Result<(), TerminalError> {
+    let mut stop = Stop::new(until.timeout)?;
+    let mut connection = tokio::select! {
+        opened = Connection::open(gateway) => opened?,
+        stopped = stop.wait() => return over(stopped, until),
+    };
+    let mut backoff = Backoff::default();
+    loop {
+        let began = Instant::now();
+        let end = tokio::select! {
+            end = drain(&mut connection, watch, output) => end,
+            stopped = stop.wait() => {
+                connection.close().await;
+                return over(stopped, until);
+            }
+        };
+        let lost = match end {
+            Ok(()) => {
+                connection.close().await;
+                return Ok(());
+            }
+            Err(End::Failed(error)) => {
+                connection.close().await;
+                return Err(error);
+            }
+            Err(End::Lost(lost)) => lost,
+        };
+        if began.elapsed() >= GOOD_AFTER {
+            backoff = Backoff::default();
+        }
+        output.say(&format!("lost the connection ({lost}); connecting again"));
+        connection = tokio::select! {
+            opened = reopen(gateway, &mut backoff) => opened?,
+            stopped = stop.wait() => return over(stopped, until),
+        };
+        output.say("connected again");
+    }
+}
+
+/// Why a connection is no longer read.
+enum End {
+    Lost(Lost),
+    Failed(TerminalError),
+}
+
+async fn drain(
+    connection: &mut Connection,
+    watch: &mut impl Watch,
+    output: &mut Output<'_>,
+) -> Result<(), End> {
+    for request in watch.requests() {
+        connection.send(request).await.map_err(End::Lost)?;
+    }
+    let mut quiet = pin!(tokio::time::sleep(QUIET_AFTER));
+    let mut is_told = false;
+    loop {
+        let incoming = tokio::select! {
+            incoming = connection.next() => incoming.map_err(End::Lost)?,
+            () = &mut quiet, if !is_told => {
+                is_told = true;
+                if let Some(message) = watch.still_waiting_for() {
+                    output.say(&message);
+                }
+                continue;
+            }
+        };
+        if watch.receive(incoming, output).map_err(End::Failed)? == Progress::Complete {
+            return Ok(());
+        }
+    }
+}
+
+/// Tries until it succeeds, or until the gateway says something that another attempt would not change.
+async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, TerminalError> {
+    loop {
+        tokio::time::sleep(backoff.pause(rand::rng().random_range(0.5..=1.0))).await;
+        match Connection::open(gateway).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) if error.may_pass() => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Being stopped is the end that somebody who follows without end has asked for; to others it comes too early.
+fn over(stopped: Stopped, until: Until) -> Result<(), TerminalError> {
+    match (stopped, until.lines, until.timeout) {
+        (_, Lines::Endless, _) => Ok(()),
+        (Stopped::TimedOut, Lines::Once | Lines::Count(_), Some(after)) => {
+            Err(TerminalError::TimedOut {
+                what: "all that was asked for",
+                after,
+            })
+        }
+        (_, Lines::Once | Lines::Count(_), _) => Err(TerminalError::Interrupted),
+    }
+}
+
+/// Pauses that grow. At random shorter, so that a thousand watchers do not come back in the same moment.
+#[derive(Debug)]
+struct Backoff {
+    next: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { next: RETRY_FIRST }
+    }
+}
+
+impl Backoff {
+    /// The next pause, of which this part is waited.
+    fn pause(&mut self, part: f64) -> Duration {
+        let pause = self.next.mul_f64(part);
+        self.next = (self.next * 2).min(RETRY_MAX);
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_bound() {
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u128> = (0..7).map(|_| backoff.pause(1.0).as_millis()).collect();
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+        assert_eq!(Backoff::default().pause(0.5).as_millis(), 250);
+    }
+
+    #[test]
+    fn an_early_end_is_a_failure_only_for_who_wanted_more() {
+        let until = |lines| Until {
+            lines,
+            timeout: Some(Duration::from_millis(1500)),
+        };
+        assert!(over(Stopped::Interrupted, until(Lines::Endless)).is_ok());
+        assert!(over(Stopped::TimedOut, until(Lines::Endless)).is_ok());
+        let interrupted = over(Stopped::Interrupted, until(Lines::Once)).unwrap_err();
+        assert_eq!(interrupted.exit_code(), 130);
+        let late = over(Stopped::TimedOut, until(Lines::Once)).unwrap_err();
+        assert_eq!(late.exit_code(), 1);
+        assert_eq!(
+            late.to_string(),
+            "all that was asked for did not come within 1.5s; raise --timeout to wait longer"
+        );
+    }
+}

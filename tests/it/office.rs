@@ -1,0 +1,80 @@
+//! `riser apply` and `riser export`: the same words for a gateway that runs and for the store of one that does not.
+
+use crate::harness::{BUILDING, Folder, Gateway, Key, Plan};
+
+const FILE: &str = "building.yaml";
+
+#[tokio::test]
+async fn a_store_at_rest_is_rehearsed_filled_exported_and_then_served() {
+    let data = Folder::new();
+    let data = data.path().join("data").display().to_string();
+    let apply = ["apply", FILE, "--data", &data];
+    let added = run(BUILDING, &["apply", FILE, "--data", &data, "--dry-run"]).await;
+    assert_eq!(added.len(), 25, "{added:?}");
+    assert_eq!(added[0], "added zone `zone-hq`");
+    assert_eq!(
+        run(BUILDING, &apply).await,
+        added,
+        "the rehearsal did nothing"
+    );
+    assert_eq!(
+        run(BUILDING, &apply).await,
+        [""; 0],
+        "the second time neither"
+    );
+    let exported = run("", &["export", "--data", &data]).await.join("\n");
+    let again = run(&exported, &apply).await;
+    assert_eq!(again, [""; 0], "its own export changes nothing");
+
+    let plan = Plan::bare().arguments(["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+    let gateway = plan.start().await;
+    gateway.connect(Key::ADMIN).await;
+    let plan = Plan::bare().arguments(["export", "--data", &data]);
+    plan.refused().await.assert_says(&format!(
+        "riser: {data}/riser.redb: another riser is using this store; stop it, or name another directory with --data"
+    ));
+}
+
+#[tokio::test]
+async fn a_running_gateway_is_rehearsed_changed_and_exported() {
+    let gateway = Gateway::start("api_keys: [{id: admin, secret: secret-a, user: u, level: admin}]\nusers: [{id: u, email: u@example.test, level: admin}]\n").await;
+    let url = gateway.url();
+    let at = ["--url", &url, "--key", Key::ADMIN.0];
+    let dry = [&["apply", FILE, "--dry-run"], &at[..]].concat();
+    let real = [&["apply", FILE], &at[..]].concat();
+    let export = [&["export"], &at[..]].concat();
+    let told = run(BUILDING, &dry).await;
+    assert!(told.contains(&"removed user `u`".to_owned()), "{told:?}");
+    assert!(!run("", &export).await.join("\n").contains("sys-1"));
+    assert_eq!(run(BUILDING, &real).await, told);
+    let exported = run("", &export).await.join("\n");
+    assert!(exported.contains("sys-1"), "{exported}");
+    assert_eq!(run(&exported, &real).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn mistakes_and_refusals_are_one_line_and_code_2() {
+    let gateway = Gateway::start(BUILDING).await;
+    let url = gateway.url();
+    let plan = |text| Plan::bare().file(FILE, text);
+    let broken = plan("zones: [{id: z}]\n").arguments(["apply", FILE, "--url", &url]);
+    broken.refused().await.assert_says(
+        "riser: building.yaml:1:9: a zone has no `name`; add a name for people, such as `name: Level 1`",
+    );
+    let wrong = plan(BUILDING).arguments(["apply", FILE, "--url", &url, "--key", "user.wrong"]);
+    wrong.refused().await.assert_says(&format!(
+        "riser: {url} refused the API key (unknown X-API-Key); check --key or RISER_API_KEY"
+    ));
+    let weak = plan(BUILDING).arguments(["apply", FILE, "--url", &url, "--key", Key::USER.0]);
+    let weak = weak.refused().await;
+    assert_eq!(weak.code, Some(1));
+    assert_eq!(weak.err, ["riser: apply: the key does not allow it"]);
+}
+
+/// Runs riser to its good end, with a file in its folder, and gives the lines that it printed.
+async fn run(file: &str, arguments: &[&str]) -> Vec<String> {
+    let plan = Plan::bare().file(FILE, file);
+    let ended = plan.arguments(arguments.iter().copied()).refused().await;
+    assert_eq!(ended.code, Some(0), "{arguments:?}: {:?}", ended.err);
+    ended.out
+}
