@@ -134,7 +134,7 @@ async fn the_demo_runs_again_over_what_it_kept() {
         let key = line.strip_prefix("api key ").expect("the key").to_owned();
         let systems = gateway.request("GET", "/api/engine/v2/systems");
         let systems = systems.header("X-API-Key", &key).ok().await;
-        assert_eq!(systems.as_array().map(Vec::len), Some(2));
+        assert_eq!(systems.as_array().map(Vec::len), Some(4));
         gateway.terminate().await;
         gateway.restart().await;
     }
