@@ -379,6 +379,7 @@ impl Core {
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
     pub async fn finish_edits(&self) {
         self.estate.finish().await;
+        self.reception.finish().await;
     }
 
     /// Ends editing and signing in, and stops all modules, within bounded time.

@@ -352,6 +352,13 @@ async fn somebody_signs_in_on_the_page_and_gets_a_session_that_no_script_reads()
     let authority = authority.ok().await;
     assert_eq!(authority["session"], true);
     assert_eq!(authority["token_valid"], false);
+    let page = gateway.request("GET", "/login").header("Cookie", &cookie);
+    let page = page.send().await;
+    assert!(
+        page.body.contains("You are signed in as Ann."),
+        "{}",
+        page.body
+    );
     let mut client = gateway.door().header("Cookie", &cookie).connect().await;
     client.bind(scratch("x"), 1).await;
 

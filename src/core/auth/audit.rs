@@ -75,7 +75,7 @@ pub(in crate::core) fn not_signed_in(
     failure: &SignInError,
 ) {
     let user = user.map_or("nobody who is known", UserId::as_str);
-    tracing::warn!(target: "audit", user, %address, command = "sign in", reason = %failure, "refused");
+    tracing::warn!(target: "audit", %user, %address, command = "sign in", reason = %failure, "refused");
 }
 
 /// Somebody has signed out.

@@ -77,6 +77,17 @@ impl Desk {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_crowd_is_sent_away_and_those_who_wait_are_served() {
+        let desk = Desk::new(Handle::current());
+        let ask = || desk.is_of(None, Secret::new("guess"));
+        let asked = (0..PASSWORDS_WAITING_MAX + 5).map(|_| ask());
+        let answers = futures_util::future::join_all(asked).await;
+        let crowded = answers.iter().filter(|answer| **answer == Err(Crowded));
+        assert_eq!(crowded.count(), 5);
+        assert_eq!(ask().await, Ok(false), "there is room again");
+    }
+
     #[test]
     fn the_hash_of_nobody_costs_what_a_hash_costs() {
         let fresh = hash(&Secret::new("open sesame")).unwrap();

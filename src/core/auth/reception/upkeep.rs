@@ -135,11 +135,24 @@ impl Reception {
         done.unwrap_or(Err(SignInError::Interrupted))
     }
 
-    /// Waits until what is being changed is done; new changes are refused.
-    pub(in crate::core) async fn stop(&self) {
-        self.waiting.close();
-        self.tasks.close();
-        if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
+    /// Waits until the store has let go of what has ended.
+    pub(in crate::core) async fn finish(self: &Arc<Self>) {
+        // A failure is logged where it happens. A user who is gone ends it at the next start; one with another password is why it is tried.
+        if timeout(STOP_DEADLINE, self.settle()).await.is_err() {
+            tracing::warn!("the store did not let go of ended sign-ins in time");
+        }
+    }
+
+    /// Waits until what is being changed is done and the store has let go of what has ended; new changes are refused.
+    pub(in crate::core) async fn stop(self: &Arc<Self>) {
+        let ending = async {
+            // A failure is logged where it happens.
+            let _ = self.settle().await;
+            self.waiting.close();
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        if timeout(STOP_DEADLINE, ending).await.is_err() {
             tracing::warn!("a change of sign-ins did not end in time and was dropped");
         }
     }

@@ -10,19 +10,26 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
 use crate::server::Doors;
 use crate::server::http::auth::session::{status, try_sign_in, with_session};
-use crate::server::http::auth::{header, retry_after, see_other, transport};
+use crate::server::http::auth::{browser, header, retry_after, see_other, transport};
 use crate::server::http::door::Refusal;
 
 const PAGE: &str = include_str!("login.html");
+const SIGNED_IN: &str = include_str!("signed_in.html");
 const STYLE: &str = include_str!("login.css");
 
 /// Only our style and our form, and no page around it that could lay something over it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// `GET /login`.
-pub(super) async fn login(request: HttpRequest) -> HttpResponse {
+/// `GET /login`: the form, or who is signed in when nobody waits to go on.
+pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
-    page(StatusCode::OK, on(&request, &parameters), "", None)
+    match browser(&doors, &request) {
+        Some(caller) if parameters.get("continue").is_none() => {
+            let name = text(&caller.user().name);
+            html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
+        }
+        Some(_) | None => page(StatusCode::OK, on(&request, &parameters), "", None),
+    }
 }
 
 /// `POST /login`: on to where the page was asked for, or the form again with what was wrong.
@@ -60,22 +67,26 @@ pub(super) async fn style() -> HttpResponse {
 
 fn on<'a>(request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
     let asked = parameters.get("continue");
-    go_on(asked, header(request, &HOST), transport(request), "/")
+    go_on(asked, header(request, &HOST), transport(request), "/login")
 }
 
 fn page(status: StatusCode, place: &str, problem: &str, wait: Option<u64>) -> HttpResponse {
-    let html = PAGE
-        .replace("{{continue}}", &text(place))
-        .replace("{{problem}}", &text(problem));
-    let mut response = HttpResponse::build(status)
+    let page = PAGE
+        .replace("{{problem}}", &text(problem))
+        .replace("{{continue}}", &text(place));
+    let mut response = html(status, page);
+    retry_after(&mut response, wait);
+    response
+}
+
+fn html(status: StatusCode, page: String) -> HttpResponse {
+    HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header(("Referrer-Policy", "same-origin"))
-        .body(html);
-    retry_after(&mut response, wait);
-    response
+        .body(page)
 }
 
 /// Text as it stands in HTML, an attribute included.

@@ -29,7 +29,7 @@ pub(super) async fn sign_in(
                     asked,
                     header(&request, &HOST),
                     transport(&request),
-                    "/",
+                    "/login",
                 )),
             };
             Ok(with_session(response, &request, Some(&cookie)))
