@@ -106,6 +106,7 @@ async fn expect_revoked(mut client: TestClient) {
     assert_eq!((code, &*reason), (1008, "credentials_revoked"));
 }
 
+// §10 case 4
 #[tokio::test]
 async fn a_token_opens_rest_and_the_websocket_by_every_carrier() {
     let gateway = plan().start().await;
@@ -137,6 +138,40 @@ async fn a_token_opens_rest_and_the_websocket_by_every_carrier() {
         .header("Cookie", &by_cookie)
         .header("Origin", "https://evil.test");
     assert_eq!(foreign.refused().await, 403);
+}
+
+// §10 case 3
+#[tokio::test]
+async fn a_good_token_does_not_help_a_bad_key() {
+    let gateway = plan().start().await;
+    let issued = token(&gateway).await;
+    let query = format!("bearer_token={}", text(&issued, "access_token"));
+    let door = gateway.door().key(Key::WRONG).query(&query);
+    assert_eq!(door.refused().await, 401);
+}
+
+// §10 case 5
+#[tokio::test]
+async fn a_token_opens_what_its_scopes_say() {
+    let gateway = plan().start().await;
+    for (scope, status) in [
+        ("systems.read", Some(403)),
+        ("guest", Some(403)),
+        ("control.write", None),
+        ("zones public", None),
+    ] {
+        let mut grant = password_grant(PASSWORD);
+        grant[4] = ("scope", scope);
+        let request = gateway.request("POST", "/auth/oauth/token");
+        let issued = request.form(&grant).ok().await;
+        assert_eq!(issued["scope"], scope);
+        let bearer = format!("Bearer {}", text(&issued, "access_token"));
+        let door = gateway.door().header("Authorization", &bearer);
+        match status {
+            Some(status) => assert_eq!(door.refused().await, status, "{scope}"),
+            None => drop(door.connect().await),
+        }
+    }
 }
 
 #[tokio::test]
