@@ -295,6 +295,18 @@ async fn a_refresh_token_is_good_once_and_a_second_use_closes_what_it_had_opened
 }
 
 #[tokio::test]
+async fn a_token_that_is_given_back_closes_what_it_had_opened() {
+    let gateway = plan().start().await;
+    let issued = token(&gateway).await;
+    let client = socket(&gateway, text(&issued, "access_token")).await;
+    let path = format!("/auth/token?token={}", text(&issued, "access_token"));
+    for _ in 0..2 {
+        gateway.request("POST", &path).ok().await;
+    }
+    expect_revoked(client).await;
+}
+
+#[tokio::test]
 async fn whoever_guesses_waits() {
     let gateway = plan().start().await;
     let mut statuses = Vec::new();
@@ -387,6 +399,11 @@ async fn somebody_signs_in_on_the_page_and_gets_a_session_that_no_script_reads()
     let authority = authority.ok().await;
     assert_eq!(authority["session"], true);
     assert_eq!(authority["token_valid"], false);
+    let foreign = gateway
+        .door()
+        .header("Cookie", &cookie)
+        .header("Origin", "https://evil.test");
+    assert_eq!(foreign.refused().await, 403);
     let page = gateway.request("GET", "/login").header("Cookie", &cookie);
     let page = page.send().await;
     assert!(

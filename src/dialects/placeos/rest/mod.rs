@@ -27,6 +27,6 @@ pub use query::{BadParameter, Query};
 pub use room::{ErrorShape, ExecErrorShape, Functions, Statuses, Types};
 pub use sign_in::{
     AuthorizeRequest, KeySet, OAuthError, OAuthErrorShape, Parameters, ResponseType, ReturnAddress,
-    TokenRequest, TokenShape, Transport, escaped, go_on, may_redirect, scope_text, set_session,
+    TokenAnswer, TokenRequest, Transport, escaped, go_on, may_redirect, scope_text, set_session,
 };
 pub use slug::module_slug;

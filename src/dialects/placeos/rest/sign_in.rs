@@ -3,6 +3,7 @@
 //! Clients put parameters into the query with an empty body, or into a form, whichever their library took a liking to; both are read.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -28,9 +29,17 @@ const CHALLENGE_BYTES: usize = 43;
 const DEFAULT_SCOPE: &str = "public";
 
 /// A request's parameters, those of its form before those of its query.
-#[derive(Debug)]
 pub struct Parameters<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Their names alone: a password may be among them.
+impl fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.pairs.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 impl<'a> Parameters<'a> {
@@ -213,22 +222,45 @@ impl TokenRequest {
     }
 }
 
-/// A token as a body.
-#[derive(Debug, Serialize)]
-pub struct TokenShape<'a> {
+/// A token that an app gets.
+#[derive(Debug)]
+pub struct TokenAnswer<'a> {
     /// The token.
-    pub access_token: &'a str,
-    /// Always `Bearer`.
-    pub token_type: &'static str,
+    pub access: &'a Secret,
+    /// By what the next is got.
+    pub refresh: Option<&'a Secret>,
+    /// What it opens.
+    pub scopes: &'a [Scope],
     /// How long it is good, in seconds.
     pub expires_in: u64,
-    /// By what the next is got.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<&'a str>,
-    /// What it opens, apart by blanks.
-    pub scope: String,
     /// When it was made, in Unix seconds.
     pub created_at: u64,
+}
+
+#[derive(Serialize)]
+struct TokenShape<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    scope: String,
+    created_at: u64,
+}
+
+impl TokenAnswer<'_> {
+    /// The body.
+    pub fn to_json(&self) -> String {
+        let shape = TokenShape {
+            access_token: self.access.expose(),
+            token_type: "Bearer",
+            expires_in: self.expires_in,
+            refresh_token: self.refresh.map(Secret::expose),
+            scope: scope_text(self.scopes),
+            created_at: self.created_at,
+        };
+        serde_json::to_string(&shape).expect("the shape has text keys")
+    }
 }
 
 /// Scopes as they are written in a body.

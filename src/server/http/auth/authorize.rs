@@ -3,6 +3,7 @@
 //! Apps open it in a hidden frame of their own, so it may be framed by pages of its origin.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HOST;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -14,8 +15,6 @@ use crate::dialects::placeos::rest::{
 use crate::server::Doors;
 use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
 use crate::server::http::door::Refusal;
-
-use actix_web::http::header::HOST;
 
 pub(super) async fn authorize(
     doors: Data<Doors>,

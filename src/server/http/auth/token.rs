@@ -1,13 +1,14 @@
 //! `POST /auth/oauth/token`: a token for a password, a code or a refresh token.
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::core::{App, CodeShown, Issued, SignInError};
 use crate::dialects::placeos::rest::{
-    OAuthError, OAuthErrorShape, Parameters, TokenRequest, TokenShape, scope_text,
+    OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
 };
 use crate::model::{Credentials, Secret};
 use crate::server::Doors;
@@ -86,16 +87,14 @@ async fn revoke(
 }
 
 fn given(issued: &Issued) -> HttpResponse {
-    let shape = TokenShape {
-        access_token: issued.access.expose(),
-        token_type: "Bearer",
+    let answer = TokenAnswer {
+        access: &issued.access,
+        refresh: issued.refresh.as_ref(),
+        scopes: &issued.scopes,
         expires_in: issued.expires_in,
-        refresh_token: issued.refresh.as_ref().map(Secret::expose),
-        scope: scope_text(&issued.scopes),
         created_at: issued.created_at,
     };
-    let body = serde_json::to_string(&shape).unwrap_or_default();
-    with_json(unkept(StatusCode::OK), body)
+    with_json(unkept(StatusCode::OK), answer.to_json())
 }
 
 fn failed(failure: &SignInError) -> HttpResponse {
@@ -111,9 +110,9 @@ fn refused(status: StatusCode, error: OAuthError, description: &str) -> HttpResp
 }
 
 fn with_json(response: HttpResponse, body: String) -> HttpResponse {
-    let mut response = response.set_body(actix_web::body::BoxBody::new(body));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    debug_assert!(headers.contains_key(CACHE_CONTROL));
+    let mut response = response.set_body(BoxBody::new(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
