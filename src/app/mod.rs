@@ -30,7 +30,7 @@ use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
-use crate::server::{BindError, Server};
+use crate::server::{BindError, CertificateError, Server, StartError};
 use crate::stores::StoreError;
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
@@ -89,6 +89,9 @@ pub enum AppError {
     /// The address is taken or not ours.
     #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
     Bind(BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(CertificateError),
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -130,8 +133,18 @@ impl AppError {
             | Self::Open(_)
             | Self::Edit(_)
             | Self::Bind(_)
+            | Self::Certificate(_)
             | Self::Host(_) => 2,
             Self::Interrupted | Self::Observability(_) | Self::System { .. } => 1,
+        }
+    }
+}
+
+impl From<StartError> for AppError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Bind(error) => Self::Bind(error),
+            StartError::Certificate(error) => Self::Certificate(error),
         }
     }
 }
@@ -183,10 +196,13 @@ pub fn serve(
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
-    let server = Server::bind(Arc::clone(&core), settings.server, move || render.render())
-        .map_err(AppError::Bind)?;
+    let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
     let ended = main.block_on(async {
-        let Signals { stop, reload } = listen_to_signals()?;
+        let Signals {
+            stop,
+            read_building,
+            read_certificate,
+        } = listen_to_signals()?;
         core.open().await?;
         tell_what_is_kept(settings.data.as_deref());
         let demo = begin(&core, file.as_ref(), &drivers).await?;
@@ -194,13 +210,16 @@ pub fn serve(
         main.spawn(async move { clockwork.run().await });
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
+        if let Some(keeper) = server.certificate_keeper() {
+            main.spawn(keeper.run(read_certificate));
+        }
         match file {
             Some(FileAtStart { file, text, .. }) => {
-                main.spawn(Reload::new(core, file, text, reload).run())
+                main.spawn(Reload::new(core, file, text, read_building).run())
             }
-            None => main.spawn(refuse_reloads(reload)),
+            None => main.spawn(refuse_reloads(read_building)),
         };
-        announce(server.address(), demo.as_ref());
+        announce(&server, demo.as_ref());
         server.run(stop).await.map_err(|source| AppError::System {
             doing: "serve",
             source,
@@ -318,14 +337,16 @@ fn raise_open_files() {
 }
 
 /// What signals say.
+#[derive(Clone)]
 struct Signals {
     /// Cancelled by SIGTERM or SIGINT.
     stop: CancellationToken,
-    /// Told by SIGHUP.
-    reload: Arc<Notify>,
+    /// Both told by SIGHUP.
+    read_building: Arc<Notify>,
+    read_certificate: Arc<Notify>,
 }
 
-/// SIGTERM and SIGINT stop the gateway, the second one at once; SIGHUP has the building file read again.
+/// SIGTERM and SIGINT stop the gateway, the second one at once; SIGHUP has the building file and the certificate read again.
 fn listen_to_signals() -> Result<Signals, AppError> {
     let listen = |kind| {
         signal(kind).map_err(|source| AppError::System {
@@ -340,41 +361,52 @@ fn listen_to_signals() -> Result<Signals, AppError> {
     );
     // Past the limit on the size of files a write is to fail, where the signal would end the process. Its listener is of no use otherwise.
     drop(listen(SignalKind::from_raw(FILE_SIZE_SIGNAL))?);
-    let (stop, reload) = (CancellationToken::new(), Arc::new(Notify::new()));
-    let (stopping, reloading) = (stop.clone(), Arc::clone(&reload));
+    let signals = Signals {
+        stop: CancellationToken::new(),
+        read_building: Arc::default(),
+        read_certificate: Arc::default(),
+    };
+    let told = signals.clone();
     tokio::runtime::Handle::current().spawn(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
                 _ = hangup.recv() => {
-                    reloading.notify_one();
+                    told.read_building.notify_one();
+                    told.read_certificate.notify_one();
                     continue;
                 }
             }
-            if stopping.is_cancelled() {
+            if told.stop.is_cancelled() {
                 tracing::warn!("told to stop a second time: ending at once");
                 std::process::exit(1);
             }
-            stopping.cancel();
+            told.stop.cancel();
         }
     });
-    Ok(Signals { stop, reload })
+    Ok(signals)
 }
 
 /// Says on stdout that the gateway is ready, and for the demo how to see something move.
 ///
 /// Whoever started riser may never read this, so a write that fails is no failure of ours.
-fn announce(address: SocketAddr, demo: Option<&Secret>) {
-    let mut text = format!("riser ready http://{address}\n");
+fn announce(server: &Server, demo: Option<&Secret>) {
+    let address = server.address();
+    let (http, ws) = if server.is_encrypted() {
+        ("https", "wss")
+    } else {
+        ("http", "ws")
+    };
+    let mut text = format!("riser ready {http}://{address}\n");
     if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
         let here = reachable(address);
         let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
-             {program} bind --url http://{here} --key {key} sys-board/Sensor_1/temperature\n\
-             node --experimental-websocket -e 'const s = new WebSocket(\"ws://{here}/api/engine/v2/systems/control?api-key={key}\"); \
+             {program} bind --url {http}://{here} --key {key} sys-board/Sensor_1/temperature\n\
+             node --experimental-websocket -e 'const s = new WebSocket(\"{ws}://{here}/api/engine/v2/systems/control?api-key={key}\"); \
              s.onopen = () => s.send(JSON.stringify({{id: 1, cmd: \"bind\", sys: \"sys-board\", mod: \"Sensor\", index: 1, name: \"temperature\"}})); \
              s.onmessage = (event) => console.log(event.data)'\n"
         ));

@@ -152,6 +152,10 @@ impl DriverHost for Describing {
         self.0.describe(driver)
     }
 
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        self.0.drivers()
+    }
+
     fn start(
         &self,
         _: &Module,

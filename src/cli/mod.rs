@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::app::{Errand, Place};
 use crate::config::Flags;
@@ -138,6 +138,12 @@ struct ServeArguments {
     /// Threads that serve connections; 0 means one per core [default: 0]
     #[arg(long, value_name = "N")]
     workers: Option<String>,
+    /// The certificate for TLS, in PEM, with its issuers' behind it [default: no TLS]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_cert: Option<String>,
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tls_key: Option<String>,
 }
 
 /// Reads the arguments, the first of which is the program's own name.
@@ -188,6 +194,8 @@ impl From<ServeArguments> for Flags {
             data,
             config,
             workers,
+            tls_cert,
+            tls_key,
         } = arguments;
         Self {
             config,
@@ -195,6 +203,8 @@ impl From<ServeArguments> for Flags {
             building,
             data,
             workers,
+            tls_cert,
+            tls_key,
         }
     }
 }
@@ -253,13 +263,15 @@ mod tests {
 
     #[test]
     fn flags_work_with_and_without_the_word_serve() {
-        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --workers 2";
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --workers 2 --tls-cert c.pem --tls-key k.pem";
         let expect = Command::Serve(Flags {
             config: Some(PathBuf::from("c.toml")),
             listen: Some("127.0.0.1:0".to_owned()),
             building: Some(PathBuf::from("b.yaml")),
             data: Some(PathBuf::from("d")),
             workers: Some("2".to_owned()),
+            tls_cert: Some("c.pem".to_owned()),
+            tls_key: Some("k.pem".to_owned()),
         });
         assert_eq!(parse_words(flags), Ok(expect.clone()));
         assert_eq!(parse_words(&format!("serve {flags}")), Ok(expect));

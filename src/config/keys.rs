@@ -42,7 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "building",
-        takes: "a path",
+        takes: PATH,
         default: "",
         flag: "--building",
         about: "The building file, read again when it changes and on SIGHUP. Without one the building in `data` runs, or the demo.",
@@ -160,6 +160,34 @@ pub(super) const KEYS: &[Key] = &[
         about: "Where a browser may be sent with a token, to the letter, beside the pages of riser's own origin.",
     },
     Key {
+        name: "tls.cert",
+        takes: PATH,
+        default: "",
+        flag: "--tls-cert",
+        about: "The certificate for TLS at `listen`, in PEM: the gateway's own first, then its issuers'. With `tls.key` or not at all; read again when either changes.",
+    },
+    Key {
+        name: "tls.key",
+        takes: PATH,
+        default: "",
+        flag: "--tls-key",
+        about: "The private key of the certificate, in PEM, not encrypted.",
+    },
+    Key {
+        name: "tls.plain_listen",
+        takes: ADDRESS,
+        default: "",
+        flag: "",
+        about: "A plain address beside the encrypted one. Without it nothing is served unencrypted but `health_listen`.",
+    },
+    Key {
+        name: "tls.plain_mode",
+        takes: PLAIN_MODE,
+        default: "",
+        flag: "",
+        about: "What `tls.plain_listen` does: `redirect` (when not set) sends everything but health and metrics to the encrypted address by 308, `stay` serves everything.",
+    },
+    Key {
         name: "exec.deadline",
         takes: DURATION,
         default: "15s",
@@ -170,6 +198,8 @@ pub(super) const KEYS: &[Key] = &[
 
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
 pub(super) const COUNT: &str = "a whole number";
+pub(super) const PATH: &str = "a path";
+pub(super) const PLAIN_MODE: &str = "`redirect` or `stay`";
 pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";
 pub(super) const SIZE: &str = "a size such as 64KiB or 2MiB";
 

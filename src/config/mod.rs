@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::core::CoreSettings;
-use crate::server::ServerSettings;
+use crate::server::{PlainSettings, ServerSettings, TlsSettings};
 
 pub use env::environment;
 pub use keys::reference;
@@ -47,6 +47,10 @@ const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
 
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
+
+/// What `tls.plain_mode` may be.
+const REDIRECT: &str = "redirect";
+const STAY: &str = "stay";
 
 /// The most workers; each is a thread, and actix takes no more.
 const WORKERS_MAX: usize = 512;
@@ -91,6 +95,10 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     /// `--workers`.
     pub workers: Option<String>,
+    /// `--tls-cert`.
+    pub tls_cert: Option<String>,
+    /// `--tls-key`.
+    pub tls_key: Option<String>,
 }
 
 /// Reads all layers; `riser.toml` is looked for in `directory`.
@@ -201,6 +209,8 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.duration("keep_alive.pong_every", &mut keep_alive.pong_every);
     raw.duration("keep_alive.reap_after", &mut keep_alive.reap_after);
 
+    server.tls = tls(raw);
+
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     let sign_in = &mut settings.core.sign_in;
     raw.duration("sign_in.token_life", &mut sign_in.token_life);
@@ -225,11 +235,61 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     settings
 }
 
+/// TLS, when all that it needs is there.
+fn tls(raw: &mut Raw) -> Option<TlsSettings> {
+    let (mut certificate, mut key, mut plain_listen, mut plain_mode) = (None, None, None, None);
+    raw.path("tls.cert", &mut certificate);
+    raw.path("tls.key", &mut key);
+    raw.optional_address("tls.plain_listen", &mut plain_listen);
+    raw.word("tls.plain_mode", &mut plain_mode, [REDIRECT, STAY]);
+    if plain_mode.is_some() && plain_listen.is_none() {
+        raw.refuse(
+            &["tls.plain_mode"],
+            "`tls.plain_mode` says what `tls.plain_listen` does, which is not set; set it or leave out both",
+        );
+    }
+    let plain = plain_listen.map(match plain_mode {
+        Some(STAY) => PlainSettings::Stay,
+        _ => PlainSettings::Redirect,
+    });
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(TlsSettings {
+            certificate,
+            key,
+            plain,
+        }),
+        (None, None) => {
+            if plain.is_some() {
+                raw.refuse(
+                    &["tls.plain_listen"],
+                    "`tls.plain_listen` stands beside an encrypted address; set `tls.cert` and `tls.key`, or leave it out since `listen` is plain",
+                );
+            }
+            None
+        }
+        (Some(_), None) => {
+            raw.refuse(
+                &["tls.cert"],
+                "`tls.cert` needs `tls.key`; set both or neither",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            raw.refuse(
+                &["tls.key"],
+                "`tls.key` needs `tls.cert`; set both or neither",
+            );
+            None
+        }
+    }
+}
+
 /// What the values say about each other and about the promises of the gateway.
 fn check(raw: &mut Raw, settings: &Settings) {
     let ServerSettings {
         listen,
         health_listen,
+        tls,
         workers: _,
         drain_deadline,
         send_buffer_bytes,
@@ -247,6 +307,19 @@ fn check(raw: &mut Raw, settings: &Settings) {
         raw.refuse(
             &["health_listen", "listen"],
             "`health_listen` must differ from `listen`; leave it out to serve health beside everything else",
+        );
+    }
+    let plain_listen = tls
+        .as_ref()
+        .and_then(|tls| tls.plain)
+        .map(|plain| plain.listen());
+    if let Some(plain) = plain_listen
+        && plain.port() != 0
+        && (plain == *listen || Some(plain) == *health_listen)
+    {
+        raw.refuse(
+            &["tls.plain_listen"],
+            "`tls.plain_listen` must differ from `listen` and `health_listen`; choose another port",
         );
     }
     if *drain_deadline > DRAIN_DEADLINE_MAX {

@@ -11,7 +11,7 @@ use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
 use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
-use super::keys::{self, ADDRESS, DURATION, KEYS, SIZE};
+use super::keys::{self, ADDRESS, DURATION, KEYS, PATH, SIZE};
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
@@ -49,11 +49,18 @@ impl Raw {
             layers = layers.add_source(File::from_str(text, FileFormat::Toml));
         }
         let variables: Vec<String> = known.keys().cloned().collect();
-        let by_flag = [("listen", &flags.listen), ("workers", &flags.workers)];
-        let merged = layers
-            .add_source(env::source(known))
-            .set_override_option("listen", flags.listen.clone())
-            .and_then(|layers| layers.set_override_option("workers", flags.workers.clone()))
+        let by_flag = [
+            ("listen", &flags.listen),
+            ("workers", &flags.workers),
+            ("tls.cert", &flags.tls_cert),
+            ("tls.key", &flags.tls_key),
+        ];
+        layers = layers.add_source(env::source(known));
+        let merged = by_flag
+            .into_iter()
+            .try_fold(layers, |layers, (name, flag)| {
+                layers.set_override_option(name, flag.clone())
+            })
             .and_then(|layers| layers.build())
             .map_err(|error| Problem {
                 origin: in_file(None),
@@ -133,7 +140,7 @@ impl Raw {
     }
 
     pub(super) fn path(&mut self, key: &'static str, setting: &mut Option<PathBuf>) {
-        self.text_as(key, setting, "a path", |text| {
+        self.text_as(key, setting, PATH, |text| {
             (!text.is_empty()).then(|| Some(PathBuf::from(text)))
         });
     }
@@ -170,6 +177,19 @@ impl Raw {
         if !scalar(kind).is_some_and(|text| take(&text)) {
             self.refuse(&[key], why);
         }
+    }
+
+    /// One of these words.
+    pub(super) fn word(
+        &mut self,
+        key: &'static str,
+        setting: &mut Option<&'static str>,
+        words: [&'static str; 2],
+    ) {
+        let expected = words.join(" or ");
+        self.text_as(key, setting, &expected, |text| {
+            words.into_iter().find(|word| *word == text).map(Some)
+        });
     }
 
     pub(super) fn log_filter(&mut self, key: &'static str, setting: &mut String) {

@@ -68,6 +68,7 @@ fn every_key_of_the_reference_changes_something() {
             keys::COUNT => "7",
             keys::DURATION => "3s",
             keys::SIZE => "5KiB",
+            keys::PLAIN_MODE => "stay",
             _ => "trace",
         };
         let other = match key.name {
@@ -76,11 +77,21 @@ fn every_key_of_the_reference_changes_something() {
             _ => other,
         };
         let variable = env::variable(key.name);
+        let needed = needed_by(key.name);
         assert_ne!(
-            settings("", &[(&variable, other)]),
-            Settings::default(),
+            settings(needed, &[(&variable, other)]),
+            settings(needed, &[]),
             "{variable}"
         );
+    }
+}
+
+/// The file of settings without which a key cannot be set.
+fn needed_by(key: &str) -> &'static str {
+    if key.starts_with("tls.") {
+        "[tls]\ncert = \"a\"\nkey = \"b\"\nplain_listen = \"127.0.0.1:1\"\n"
+    } else {
+        ""
     }
 }
 
@@ -169,12 +180,23 @@ fn a_whole_file_is_read() {
         reap_after = "2min"
         [exec]
         deadline = "500ms"
+        [tls]
+        cert = "chain.pem"
+        key = "key.pem"
+        plain_listen = "0.0.0.0:80"
+        plain_mode = "stay"
         "#,
         &[],
     );
     let server = &settings.server;
     assert_eq!(server.listen, "0.0.0.0:8080".parse().unwrap());
     assert_eq!(server.health_listen, Some("[::1]:9090".parse().unwrap()));
+    let tls = TlsSettings {
+        certificate: PathBuf::from("chain.pem"),
+        key: PathBuf::from("key.pem"),
+        plain: Some(PlainSettings::Stay("0.0.0.0:80".parse().unwrap())),
+    };
+    assert_eq!(server.tls, Some(tls));
     assert_eq!(server.workers, 4);
     assert_eq!(server.drain_deadline, Duration::from_millis(2500));
     assert_eq!(server.send_buffer_bytes, 131_072);
@@ -220,6 +242,8 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
         building: Some(PathBuf::from("c")),
         data: Some(PathBuf::from("c")),
         workers: Some("3".to_owned()),
+        tls_cert: Some("d".to_owned()),
+        tls_key: Some("e".to_owned()),
     };
     let by_flag = read_layers(file, &variables, &flags).unwrap();
     assert_eq!(by_flag.server.listen.port(), 3);
@@ -344,6 +368,40 @@ fn values_must_go_together() {
         "listen = \"127.0.0.1:0\"\nhealth_listen = \"127.0.0.1:0\"\n",
         &[],
         &[],
+    );
+}
+
+#[test]
+fn tls_takes_a_certificate_and_its_key() {
+    let both = "cert = \"a\"\nkey = \"b\"\n";
+    let refused = |tls: &str, line: &str| check(&format!("[tls]\n{tls}"), &[], &[line]);
+    refused(
+        "cert = \"a\"\n",
+        "riser.toml:2: `tls.cert` needs `tls.key`; set both or neither",
+    );
+    refused(
+        "plain_listen = \"127.0.0.1:80\"\n",
+        "riser.toml:2: `tls.plain_listen` stands beside an encrypted address; set `tls.cert` and `tls.key`, or leave it out since `listen` is plain",
+    );
+    refused(
+        &format!("{both}plain_mode = \"stay\"\n"),
+        "riser.toml:4: `tls.plain_mode` says what `tls.plain_listen` does, which is not set; set it or leave out both",
+    );
+    refused(
+        &format!("{both}plain_listen = \"127.0.0.1:80\"\nplain_mode = \"both\"\n"),
+        "riser.toml:5: `tls.plain_mode` must be redirect or stay, not \"both\"",
+    );
+    refused(
+        &format!("{both}plain_listen = \"127.0.0.1:3000\"\n"),
+        "riser.toml:4: `tls.plain_listen` must differ from `listen` and `health_listen`; choose another port",
+    );
+    let flags = Flags {
+        tls_key: Some("key.pem".to_owned()),
+        ..Flags::default()
+    };
+    assert_eq!(
+        read_layers("", &[], &flags).unwrap_err().to_string(),
+        "--tls-key: `tls.key` needs `tls.cert`; set both or neither"
     );
 }
 

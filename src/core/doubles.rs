@@ -536,6 +536,12 @@ pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
 }
 
 impl DriverHost for ScriptedHost {
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        let scripted = DriverRef::LinkedIn(SCRIPTED.to_owned());
+        let description = self.describe(&scripted).unwrap();
+        vec![(scripted, description)]
+    }
+
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
         if driver.as_str() != SCRIPTED {
             return Err(HostError::UnknownDriver {

@@ -28,6 +28,9 @@ pub(super) const RESTART_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before any restart: a device that comes back is found within a minute.
 pub(super) const RESTART_MAX: Duration = Duration::from_secs(60);
 
+/// How many faults of a module are kept for who asks afterwards. A page of them; the log has the rest.
+pub(super) const FAULTS_KEPT: usize = 20;
+
 /// A module that ran this long is healthy: its next failure starts from the shortest wait.
 pub(super) const RESTART_RESET: Duration = Duration::from_secs(60);
 

@@ -30,26 +30,28 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    Reception, admit, audit, may_edit, may_have_building, may_read, may_request, may_see,
+    Reception, admit, audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Offered, Supervisor};
+use crate::core::modules::{ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Building, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
-    Edit, Failure, FailureKind, ModuleId, ModulePath, Request, State, Subject, SystemId,
+    DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request,
+    State, Subject, SystemId,
 };
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
+pub use crate::driver_host::Description as DriverDescription;
 pub use auth::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
     SignInError,
 };
 pub use directory::{Directory, ModuleEntry};
 pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
-pub use modules::Nudge;
+pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
 pub use settings::{CoreSettings, SignInSettings};
@@ -266,23 +268,84 @@ impl Core {
 
     /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
     pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
-        self.metrics.execs.increment(1);
-        let admitted = self
-            .callee(&call.module)
-            .and_then(|module| module.admit(who.clearance(), &call).map(|()| module));
-        match admitted {
-            Ok(module) => match module.exec(call, slot, self.settings.exec_deadline) {
-                Offered::Taken => Some(Nudge::new(module)),
-                Offered::Full => {
-                    self.metrics.mailbox_full.increment(1);
-                    None
-                }
-                Offered::Ended => None,
+        let Call {
+            module,
+            function,
+            arguments,
+        } = call;
+        let callee = self
+            .subscriptions
+            .resolve(&module)
+            .and_then(|id| self.running(&id));
+        self.offer(
+            who,
+            callee,
+            function,
+            arguments,
+            slot,
+            |function, failure| {
+                audit::refused_call(who, &module, function, failure);
             },
+        )
+    }
+
+    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
+    pub fn exec_by_id(
+        &self,
+        who: &Caller,
+        module: &ModuleId,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+    ) {
+        let reached = may_reach(&self.directory(), who, module);
+        if reached.is_ok() {
+            audit::allowed_by_id(who, module, &function);
+        }
+        let callee = reached.and_then(|()| self.running(module));
+        let nudge = self.offer(
+            who,
+            callee,
+            function,
+            arguments,
+            slot,
+            |function, failure| {
+                audit::refused_by_id(who, "exec", module, function.as_str(), failure);
+            },
+        );
+        if let Some(nudge) = nudge {
+            nudge.give();
+        }
+    }
+
+    /// Queues a call at its module, or answers it. `refused` writes down that the caller may not make it.
+    fn offer(
+        &self,
+        who: &Caller,
+        callee: Result<Arc<ModuleHandle>, Failure>,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+        refused: impl FnOnce(&FunctionName, &Failure),
+    ) -> Option<Nudge> {
+        self.metrics.execs.increment(1);
+        let admitted =
+            callee.and_then(|module| module.admit(who.clearance(), &function).map(|()| module));
+        match admitted {
+            Ok(module) => {
+                match module.exec(function, arguments, slot, self.settings.exec_deadline) {
+                    Offered::Taken => Some(Nudge::new(module)),
+                    Offered::Full => {
+                        self.metrics.mailbox_full.increment(1);
+                        None
+                    }
+                    Offered::Ended => None,
+                }
+            }
             Err(failure) => {
                 if failure.kind() == FailureKind::Forbidden {
                     self.metrics.refusals.increment(1);
-                    audit::refused_call(who, &call, &failure);
+                    refused(&function, &failure);
                 }
                 slot.answer(Err(failure));
                 None
@@ -290,10 +353,9 @@ impl Core {
         }
     }
 
-    fn callee(&self, path: &ModulePath) -> Result<Arc<modules::ModuleHandle>, Failure> {
-        let module = self.subscriptions.resolve(path)?;
+    fn running(&self, module: &ModuleId) -> Result<Arc<ModuleHandle>, Failure> {
         self.modules
-            .get(&module)
+            .get(module)
             .ok_or_else(|| Failure::new(FailureKind::Unavailable, "the module does not run"))
     }
 
@@ -335,6 +397,28 @@ impl Core {
             audit::out_of_reach(who, system.as_str(), failure);
         }
         verdict
+    }
+
+    /// Whether somebody reaches a module by its id: one that stands in a system within reach. `command` is what for, for the audit log.
+    pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
+        let verdict = may_reach(&self.directory(), who, module);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::refused_by_id(who, command, module, "", failure);
+        }
+        verdict
+    }
+
+    /// What ended a module lately, the latest first. Empty for one that never failed or does not run.
+    pub fn faults(&self, module: &ModuleId) -> Vec<Fault> {
+        self.modules
+            .get(module)
+            .map_or_else(Vec::new, |module| module.faults())
+    }
+
+    /// Every driver that modules can run, in the order of their ids.
+    pub fn drivers(&self) -> Vec<(DriverRef, DriverDescription)> {
+        self.modules.host().drivers()
     }
 
     /// All statuses of a module that was [resolved](Self::resolve).

@@ -52,6 +52,10 @@ impl DriverHost for NoDrivers {
         Err(Self::refuse(driver))
     }
 
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        Vec::new()
+    }
+
     fn start(
         &self,
         module: &Module,

@@ -110,6 +110,17 @@ impl DriverHost for InProcessHost {
         Ok(self.find(driver)?.1.clone())
     }
 
+    fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        let mut drivers: Vec<_> = self.drivers.iter().collect();
+        drivers.sort_unstable_by_key(|(id, _)| **id);
+        drivers
+            .into_iter()
+            .map(|(id, (_, description))| {
+                (DriverRef::LinkedIn((*id).to_owned()), description.clone())
+            })
+            .collect()
+    }
+
     fn start(
         &self,
         module: &Module,

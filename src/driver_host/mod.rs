@@ -36,6 +36,9 @@ pub trait DriverHost: Send + Sync + 'static {
     /// What a driver says of itself.
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError>;
 
+    /// Every driver that can run here, in the order of their ids.
+    fn drivers(&self) -> Vec<(DriverRef, Description)>;
+
     /// Starts a module. The future runs where modules run, and what the driver spawns on the driver runtime.
     fn start(
         &self,

@@ -66,8 +66,31 @@ pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
 pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
 
+/// Pings that a device gets before it counts as silent: one may be lost.
+pub(super) const PINGS: u8 = 3;
+
+/// How long a device has to answer one ping, and a name server to find it. A device in the building answers within milliseconds.
+pub(super) const PING_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How often a change of an entry is tried again when somebody else has changed it in between. A try that fails means that another edit was made, and no more than these can wait for their turn.
+pub(super) const EDIT_TRIES: u32 = 64;
+
 /// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.
 pub(super) const LISTEN_BACKLOG: u32 = 4_096;
 
 /// How long a worker's flusher rests after a panic. Protects the log and the processor from one that panics at every round.
 pub(super) const FLUSHER_RESTART_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a client has from its connection to the end of the TLS handshake. As long as for the head of a request, which protects against the same.
+pub(super) const HANDSHAKE_DEADLINE: Duration = REQUEST_HEAD_DEADLINE;
+
+/// TLS handshakes under way at a time, in all workers; further ones wait for their turn, within the same deadline.
+/// Bounds the memory of a storm, some 20 kB each; a core does some thousand of them a second, so a place is free soon.
+pub(super) const HANDSHAKES_MAX: usize = 1024;
+
+/// Bytes that are encrypted for one client ahead of the kernel. They are kept twice until they have left, as they were and encrypted,
+/// so it bounds what TLS adds to the backlog of a client that does not read. Two of TLS's largest records: a large value and its frame's head leave in one write.
+pub(super) const ENCRYPTED_AHEAD_MAX_BYTES: usize = 32 * 1024;
+
+/// How often the files of the certificate are looked at. A change is taken up at the second look, when it has come to rest.
+pub(super) const CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(1);

@@ -15,7 +15,9 @@ pub(super) struct ServerMetrics {
     pub(super) accepted: Counter,
     /// Upgrades that were refused because of a limit or while the gateway stops.
     pub(super) turned_away: Counter,
-    /// Requests without good credentials, with too narrow a scope, or from a foreign page.
+    /// Connections that ended before their TLS handshake was over.
+    pub(super) handshakes_failed: Counter,
+    /// Requests without good credentials, for more than they open, or from a foreign page.
     pub(super) not_let_in: Counter,
     /// Bindings and debug streams that are open.
     pub(super) bindings: Gauge,
@@ -43,8 +45,12 @@ impl ServerMetrics {
             "Websockets that ended, by reason"
         );
         metrics::describe_counter!(
+            "riser_tls_handshakes_failed_total",
+            "Connections that ended before their TLS handshake was over"
+        );
+        metrics::describe_counter!(
             "riser_requests_not_let_in_total",
-            "Requests without good credentials, with too narrow a scope, or from a foreign page"
+            "Requests without good credentials, for more than they open, or from a foreign page"
         );
         metrics::describe_gauge!("riser_bindings", "Bindings and debug streams that are open");
         metrics::describe_counter!(
@@ -64,6 +70,7 @@ impl ServerMetrics {
             connections: metrics::gauge!("riser_connections"),
             accepted: metrics::counter!("riser_connections_accepted_total"),
             turned_away: metrics::counter!("riser_connections_turned_away_total"),
+            handshakes_failed: metrics::counter!("riser_tls_handshakes_failed_total"),
             not_let_in: metrics::counter!("riser_requests_not_let_in_total"),
             bindings: metrics::gauge!("riser_bindings"),
             notifies: metrics::counter!("riser_notifies_total"),

@@ -2,14 +2,16 @@
 //!
 //! REST is plain actix-web. A websocket leaves actix after its handshake: the room `ws` owns the socket from then on.
 //! Both ask the same function of `http::door` whether somebody may come in.
-//! Two services are bound per worker, the App and beside it the upgrade service (see `ws::upgrade`).
+//! By TLS or not, a stream is served alike: `tls` shakes hands, `service` says what follows.
 
 mod admission;
 mod http;
 mod limits;
 mod metrics;
+mod service;
 mod settings;
 mod shutdown;
+mod tls;
 mod ws;
 
 use std::fmt;
@@ -19,27 +21,26 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
-use actix_http::HttpService;
-use actix_server::Server as ActixServer;
-use actix_service::{ServiceFactory, fn_factory, fn_service, map_config};
-use actix_web::dev::AppConfig;
-use actix_web::{App, web};
+use actix_server::{Server as ActixServer, ServerBuilder};
+use actix_service::ServiceFactoryExt;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::server::admission::Admission;
-use crate::server::limits::{
-    HTTP_KEEP_ALIVE, HTTP_STOP_SECONDS, LISTEN_BACKLOG, REQUEST_HEAD_DEADLINE,
-};
+use crate::server::http::Scope;
+use crate::server::limits::{HTTP_STOP_SECONDS, LISTEN_BACKLOG};
 use crate::server::metrics::ServerMetrics;
+use crate::server::tls::Tls;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use ws::bench;
 
-pub use settings::{ConnectionLimits, KeepAliveSettings, ServerSettings};
+pub use settings::{
+    ConnectionLimits, KeepAliveSettings, PlainSettings, ServerSettings, TlsSettings,
+};
+pub use tls::{CertificateError, CertificateKeeper};
 
 /// What all workers share.
 #[derive(Clone)]
@@ -68,19 +69,34 @@ impl std::ops::Deref for Doors {
 pub struct Server {
     doors: Doors,
     listener: TcpListener,
+    /// What the streams of `listener` are encrypted by.
+    tls: Option<Arc<Tls>>,
+    keeper: Option<CertificateKeeper>,
+    plain: Option<(PlainSettings, TcpListener)>,
     health: Option<TcpListener>,
     address: SocketAddr,
 }
 
 impl Server {
-    /// Binds the addresses of the settings. `render_metrics` gives the text of `/metrics`.
+    /// Reads the certificate and binds the addresses of the settings. `render_metrics` gives the text of `/metrics`.
     pub fn bind(
         core: Arc<Core>,
         settings: ServerSettings,
         render_metrics: impl Fn() -> String + Send + Sync + 'static,
-    ) -> Result<Self, BindError> {
+    ) -> Result<Self, StartError> {
+        let keeper = settings.tls.as_ref().map(CertificateKeeper::start);
+        let keeper = keeper.transpose()?;
         let listener = listen(settings.listen)?;
         let health = settings.health_listen.map(listen).transpose()?;
+        let plain = match settings.tls.as_ref().and_then(|tls| tls.plain) {
+            Some(plain) => {
+                let listener = listen(plain.listen())?;
+                let address = listener.local_addr().unwrap_or(plain.listen());
+                tracing::info!(%address, "there is a plain address beside the encrypted one");
+                Some((plain, listener))
+            }
+            None => None,
+        };
         let address = listener.local_addr().map_err(|cause| BindError {
             address: settings.listen,
             cause,
@@ -99,6 +115,9 @@ impl Server {
         Ok(Self {
             doors,
             listener,
+            tls: keeper.as_ref().map(CertificateKeeper::tls),
+            keeper,
+            plain,
             health,
             address,
         })
@@ -109,110 +128,102 @@ impl Server {
         self.address
     }
 
+    /// Whether clients come in by TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// What keeps the certificate fresh, when there is one; it is to be run beside the server.
+    pub fn certificate_keeper(&mut self) -> Option<CertificateKeeper> {
+        self.keeper.take()
+    }
+
     /// Serves until it is told to stop, then drains: see `shutdown.rs` for the order.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let Self {
             doors,
             listener,
+            tls,
+            plain,
             health,
+            address,
             ..
         } = self;
         let workers = match doors.settings.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let mut builder = ActixServer::build()
+        let builder = ActixServer::build()
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(HTTP_STOP_SECONDS);
-        let stopping = builder.graceful_shutdown_signal();
-        let scope = if health.is_some() {
-            http::Scope::WithoutHealth
+        let (everything, redirect) = if health.is_some() {
+            (Scope::WithoutHealth, Scope::RedirectOnly(address.port()))
         } else {
-            http::Scope::Everything
+            (Scope::Everything, Scope::HealthAndRedirect(address.port()))
         };
-        let public = doors.clone();
-        let ending = stopping.clone();
-        builder = builder.listen("riser", listener, move || {
-            // Trap: `AppConfig` says "http" and the address of nobody; what needs the real ones reads the request.
-            let app = {
-                let doors = public.clone();
-                move || {
-                    let doors = doors.clone();
-                    map_config(
-                        App::new()
-                            .app_data(web::Data::new(doors.clone()))
-                            .wrap_fn(|request, service| {
-                                // actix ends the stream behind its answer to such a request, and does not say so.
-                                let ends = request.head().upgrade();
-                                let answer = actix_service::Service::call(service, request);
-                                async move {
-                                    let mut answer = answer.await?;
-                                    if ends {
-                                        let head = answer.response_mut().head_mut();
-                                        head.set_connection_type(actix_http::ConnectionType::Close);
-                                    }
-                                    Ok::<_, actix_web::Error>(answer)
-                                }
-                            })
-                            .configure(|config| http::configure(config, scope)),
-                        |()| AppConfig::default(),
-                    )
-                }
-            };
-            let upgrade = {
-                let (doors, app) = (public.clone(), app.clone());
-                fn_factory(move || {
-                    // A second instance of the App, for requests that only look like upgrades.
-                    let (doors, strays) = (doors.clone(), app().new_service(()));
-                    async move {
-                        let worker = ws::worker_of_this_thread(&doors);
-                        let strays = std::rc::Rc::new(strays.await?);
-                        Ok::<_, ()>(fn_service(move |(request, framed)| {
-                            ws::take_over(
-                                doors.clone(),
-                                std::rc::Rc::clone(&worker),
-                                std::rc::Rc::clone(&strays),
-                                request,
-                                framed,
-                            )
-                        }))
-                    }
-                })
-            };
-            let ending = ending.clone();
-            HttpService::<TcpStream, _, _, _, _>::build()
-                .keep_alive(HTTP_KEEP_ALIVE)
-                .client_request_timeout(REQUEST_HEAD_DEADLINE)
-                .graceful_shutdown_signal(move || {
-                    let ending = ending.clone();
-                    async move { ending.notified().await }
-                })
-                .upgrade(upgrade)
-                .finish(app())
-                .tcp()
-        })?;
+        let mut builder = match tls {
+            None => listen_for_all(builder, "riser", listener, &doors, everything)?,
+            Some(tls) => listen_by_tls(builder, "riser", listener, &doors, tls, everything)?,
+        };
+        builder = match plain {
+            None => builder,
+            Some((PlainSettings::Stay(_), listener)) => {
+                listen_for_all(builder, "plain", listener, &doors, everything)?
+            }
+            Some((PlainSettings::Redirect(_), listener)) => {
+                listen_for_http(builder, "plain", listener, &doors, redirect)?
+            }
+        };
         if let Some(health) = health {
-            let doors = doors.clone();
-            builder = builder.listen("health", health, move || {
-                let doors = doors.clone();
-                let ending = stopping.clone();
-                let app = App::new()
-                    .app_data(web::Data::new(doors))
-                    .configure(|config| http::configure(config, http::Scope::HealthOnly));
-                HttpService::<TcpStream, _, _, _, _>::build()
-                    .keep_alive(HTTP_KEEP_ALIVE)
-                    .client_request_timeout(REQUEST_HEAD_DEADLINE)
-                    .graceful_shutdown_signal(move || {
-                        let ending = ending.clone();
-                        async move { ending.notified().await }
-                    })
-                    .finish(map_config(app, |()| AppConfig::default()))
-                    .tcp()
-            })?;
+            builder = listen_for_http(builder, "health", health, &doors, Scope::HealthOnly)?;
         }
         shutdown::run(builder.run(), &doors, stop).await
     }
+}
+
+/// Serves everything at a plain address.
+fn listen_for_all(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    doors: &Doors,
+    scope: Scope,
+) -> io::Result<ServerBuilder> {
+    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    builder.listen(name, listener, move || {
+        service::unencrypted().and_then(service::everything(doors.clone(), ending.clone(), scope))
+    })
+}
+
+/// Serves everything at an encrypted address.
+fn listen_by_tls(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    doors: &Doors,
+    tls: Arc<Tls>,
+    scope: Scope,
+) -> io::Result<ServerBuilder> {
+    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    builder.listen(name, listener, move || {
+        service::encrypted(doors.clone(), Arc::clone(&tls), ending.clone())
+            .and_then(service::everything(doors.clone(), ending.clone(), scope))
+    })
+}
+
+/// Serves plain HTTP, and no websockets.
+fn listen_for_http(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    doors: &Doors,
+    scope: Scope,
+) -> io::Result<ServerBuilder> {
+    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    builder.listen(name, listener, move || {
+        service::unencrypted().and_then(service::http_only(doors.clone(), ending.clone(), scope))
+    })
 }
 
 impl fmt::Debug for Server {
@@ -221,6 +232,17 @@ impl fmt::Debug for Server {
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
+}
+
+/// The server cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken or not ours.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 /// An address cannot be listened on.

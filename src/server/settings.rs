@@ -1,6 +1,7 @@
 //! What an operator may set about the doors. Bounds that nobody needs to turn are in `limits.rs`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Settings of the server room.
@@ -10,6 +11,8 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// Where `/metrics`, `/healthz` and `/readyz` are served. Absent (the default) means: beside everything else.
     pub health_listen: Option<SocketAddr>,
+    /// How clients are served by TLS at `listen`. Absent (the default) means: everything is plain.
+    pub tls: Option<TlsSettings>,
     /// How many worker threads serve connections. 0 (the default) means one per core.
     pub workers: usize,
     /// How long clients have to answer the close frame when the gateway stops. Default 5 s.
@@ -22,6 +25,35 @@ pub struct ServerSettings {
     pub keep_alive: KeepAliveSettings,
     /// Where a browser may be sent with a token, to the letter, beside the pages of the origin that it called. Default nowhere.
     pub redirects: Vec<String>,
+}
+
+/// How clients are served by TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The certificate and behind it those of its issuers, in PEM. It is read again when it changes.
+    pub certificate: PathBuf,
+    /// The certificate's private key, in PEM, not encrypted.
+    pub key: PathBuf,
+    /// A plain address beside the encrypted one. Absent (the default) means: there is none.
+    pub plain: Option<PlainSettings>,
+}
+
+/// A plain address beside the encrypted one, and what is served there. Port 0 takes a free one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainSettings {
+    /// Health and metrics; whoever asks for anything else is sent to the encrypted address.
+    Redirect(SocketAddr),
+    /// Everything.
+    Stay(SocketAddr),
+}
+
+impl PlainSettings {
+    /// Where to listen.
+    pub fn listen(&self) -> SocketAddr {
+        match self {
+            Self::Redirect(listen) | Self::Stay(listen) => *listen,
+        }
+    }
 }
 
 /// What one client may take. For counts and rates 0 means no limit.
@@ -57,6 +89,7 @@ impl Default for ServerSettings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             health_listen: None,
+            tls: None,
             workers: 0,
             drain_deadline: Duration::from_secs(5),
             send_buffer_bytes: 64 * 1024,

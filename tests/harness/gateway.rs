@@ -9,7 +9,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::harness::{
-    DEADLINE, Door, Folder, Key, Process, Request, Stream, TestClient, WireClient,
+    Certificate, DEADLINE, Door, Endpoint, Folder, Key, Process, Request, Stream, TestClient,
+    WireClient,
 };
 
 /// Where PlaceOS's clients look for the websocket.
@@ -20,10 +21,15 @@ const BUILDING_FILE: &str = "building.yaml";
 
 const FREE_PORT: &str = "127.0.0.1:0";
 
+/// What its certificate and the key are called there.
+pub(crate) const CERTIFICATE_FILE: &str = "cert.pem";
+pub(crate) const KEY_FILE: &str = "key.pem";
+
 /// How a gateway is to be started.
 #[derive(Debug)]
 pub(crate) struct Plan {
     folder: Folder,
+    certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     /// In bytes; none when absent.
@@ -35,6 +41,7 @@ impl Plan {
     pub(crate) fn bare() -> Self {
         Self {
             folder: Folder::new(),
+            certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             file_size_limit: None,
@@ -50,6 +57,19 @@ impl Plan {
             "--building",
             BUILDING_FILE,
         ])
+    }
+
+    /// By TLS, with this certificate.
+    pub(crate) fn tls(self, certificate: &Certificate) -> Self {
+        let plan = self
+            .file(CERTIFICATE_FILE, &certificate.chain)
+            .file(KEY_FILE, &certificate.key)
+            .arguments(["--tls-cert", CERTIFICATE_FILE, "--tls-key", KEY_FILE]);
+        let certificate = Some(certificate.clone());
+        Self {
+            certificate,
+            ..plan
+        }
     }
 
     pub(crate) fn arguments<'a>(mut self, more: impl IntoIterator<Item = &'a str>) -> Self {
@@ -84,11 +104,11 @@ impl Plan {
 
     /// Starts it and waits for the ready line.
     pub(crate) async fn start(self) -> Gateway {
-        let (process, address) = self.ready().await;
+        let (process, endpoint) = self.ready().await;
         Gateway {
             plan: self,
             process,
-            address,
+            endpoint,
         }
     }
 
@@ -122,14 +142,20 @@ impl Plan {
         Process::start("riser", command, self.folder.path())
     }
 
-    async fn ready(&self) -> (Process, SocketAddr) {
+    async fn ready(&self) -> (Process, Endpoint) {
         let mut process = self.spawn();
         let line = process.next_line(Stream::Out, DEADLINE).await;
         let line = line.expect("the gateway ended before it was ready");
-        let address = line.strip_prefix("riser ready http://");
-        let address = address.and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
-        (process, address)
+        let (scheme, address) = line
+            .strip_prefix("riser ready ")
+            .and_then(|url| url.split_once("://"))
+            .unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
+        let endpoint = Endpoint {
+            address: address.parse().expect("an address in the ready line"),
+            certificate: self.certificate.clone(),
+        };
+        assert_eq!(scheme, endpoint.http_scheme(), "in the ready line");
+        (process, endpoint)
     }
 }
 
@@ -146,7 +172,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Gateway {
     plan: Plan,
     process: Process,
-    address: SocketAddr,
+    endpoint: Endpoint,
 }
 
 impl Gateway {
@@ -156,11 +182,27 @@ impl Gateway {
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.endpoint.address
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let Endpoint { address, .. } = &self.endpoint;
+        format!("{}://{address}", self.endpoint.http_scheme())
+    }
+
+    /// Where it is, and how it is spoken to.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The folder that it was started in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.plan.folder.path()
+    }
+
+    /// What clients want to see of it from here on, as after a change of its certificate.
+    pub(crate) fn expect_certificate(&mut self, certificate: &Certificate) {
+        self.endpoint.certificate = Some(certificate.clone());
     }
 
     pub(crate) fn process(&mut self) -> &mut Process {
@@ -189,17 +231,17 @@ impl Gateway {
 
     /// A websocket that is still to be asked for.
     pub(crate) fn door(&self) -> Door {
-        Door::new(self.address)
+        Door::new(self.endpoint.clone())
     }
 
     /// A websocket whose frames are written and read by hand, with this key.
     pub(crate) async fn connect_wire(&self, key: Key) -> WireClient {
-        WireClient::connect(self.address, key, &[]).await
+        WireClient::connect(self.endpoint.clone(), key, &[]).await
     }
 
     /// A plain request.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.address, method, path)
+        Request::new(self.endpoint.clone(), method, path)
     }
 
     /// Waits until a measure on `/metrics`, without labels, has this value.
@@ -235,11 +277,6 @@ impl Gateway {
             kilobytes.parse::<u64>().ok()
         });
         number.unwrap_or_else(|| panic!("no {row} in\n{status}")) * 1024
-    }
-
-    /// The folder that it was started in.
-    pub(crate) fn folder(&self) -> &Path {
-        self.plan.folder()
     }
 
     /// Writes its building file anew, as some editors do.
@@ -298,14 +335,14 @@ impl Gateway {
 
     /// Starts it again after its end, on the same port.
     pub(crate) async fn restart(&mut self) {
-        let port = self.address.to_string();
+        let port = self.endpoint.address.to_string();
         for argument in &mut self.plan.arguments {
             if argument == FREE_PORT {
                 argument.clone_from(&port);
             }
         }
-        let (process, address) = self.plan.ready().await;
-        assert_eq!(address, self.address, "it is where it was");
+        let (process, endpoint) = self.plan.ready().await;
+        assert_eq!(endpoint.address, self.endpoint.address, "where it was");
         self.process = process;
     }
 }

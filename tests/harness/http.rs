@@ -1,29 +1,29 @@
 //! One plain HTTP request at a time, as text on a connection of its own.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::harness::{DEADLINE, Key, within};
+use crate::harness::{DEADLINE, Endpoint, Key, specification, within};
 
 /// A request that is still to be sent.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Request {
-    address: SocketAddr,
+    endpoint: Endpoint,
     head: String,
     body: String,
 }
 
 impl Request {
-    pub(crate) fn new(address: SocketAddr, method: &str, path: &str) -> Self {
+    pub(crate) fn new(endpoint: impl Into<Endpoint>, method: &str, path: &str) -> Self {
+        let endpoint = endpoint.into();
+        let address = endpoint.address;
         let mut head = String::new();
         write!(head, "{method} {path} HTTP/1.1\r\nHost: {address}\r\n").expect("text grows");
         Self {
-            address,
+            endpoint,
             head,
             body: String::new(),
         }
@@ -63,10 +63,10 @@ impl Request {
         Self { body, ..self }
     }
 
-    /// Sends it and waits for the whole answer.
+    /// Sends it and waits for the whole answer, which has to be as the specification says.
     pub(crate) async fn send(self) -> Response {
         let Self {
-            address,
+            endpoint,
             head,
             body,
         } = self;
@@ -74,7 +74,7 @@ impl Request {
         let length = body.len();
         let text = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
         let ask = async {
-            let mut stream = TcpStream::connect(address).await?;
+            let mut stream = endpoint.connect(None).await?;
             stream.write_all(text.as_bytes()).await?;
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await?;
@@ -83,23 +83,25 @@ impl Request {
         let what = || format!("the answer to {line}");
         let answer = within(DEADLINE, what, ask).await;
         let answer = answer.unwrap_or_else(|error| panic!("{line}: {error}"));
-        Response::read(&answer).unwrap_or_else(|| {
+        let response = Response::read(&answer).unwrap_or_else(|| {
             let answer = String::from_utf8_lossy(&answer);
             panic!("{line} was answered with {answer:?}")
-        })
+        });
+        specification::check(&line, response.status, &response.body);
+        response
     }
 
     /// The same for an answer that may never come: its status, if there is one.
     pub(crate) async fn try_send(self) -> Option<u16> {
         let Self {
-            address,
+            endpoint,
             head,
             body,
         } = self;
         let length = body.len();
         let text = format!("{head}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
         let ask = async {
-            let mut stream = TcpStream::connect(address).await.ok()?;
+            let mut stream = endpoint.connect(None).await.ok()?;
             stream.write_all(text.as_bytes()).await.ok()?;
             let mut answer = Vec::new();
             // What came before the end is what counts.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{DEADLINE, Folder, Key, Process, Stream};
+use crate::harness::{Certificate, DEADLINE, Folder, Key, Process, Stream};
 
 /// Where the library's packages are installed. The test fails when they are not.
 fn node_modules() -> PathBuf {
@@ -48,11 +48,21 @@ pub(crate) struct Page {
 impl Page {
     /// Opens a page and waits until the library has its authority and its key.
     pub(crate) async fn open(url: &str, key: Key, carrier: Carrier) -> Self {
+        Self::open_trusting(None, url, key, carrier).await
+    }
+
+    /// The same for a gateway that shows this certificate.
+    pub(crate) async fn open_trusting(
+        certificate: Option<&Certificate>,
+        url: &str,
+        key: Key,
+        carrier: Carrier,
+    ) -> Self {
         let carrier = match carrier {
             Carrier::Cookie => "cookie",
             Carrier::Query => "query",
         };
-        Self::start(&[url, key.0, carrier]).await
+        Self::start(certificate, &[url, key.0, carrier]).await
     }
 
     /// Opens a page whose user signs in, and waits until the library has its token.
@@ -61,15 +71,19 @@ impl Page {
             SignIn::Password => "--password",
             SignIn::Code => "--code",
         };
-        Self::start(&[url, way, email, password]).await
+        Self::start(None, &[url, way, email, password]).await
     }
 
-    async fn start(arguments: &[&str]) -> Self {
+    async fn start(certificate: Option<&Certificate>, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let mut command = Command::new("node");
         command
             .arg(node_modules().join("ts-client.mjs"))
             .args(arguments);
+        if let Some(certificate) = certificate {
+            let authorities = folder.write("authorities.pem", &certificate.chain);
+            command.env("NODE_EXTRA_CA_CERTS", authorities);
+        }
         let mut page = Self {
             process: Process::start("the page", command, folder.path()),
             events: Vec::new(),
@@ -110,6 +124,16 @@ impl Page {
                 "{what} did not happen; the page did {:#?}",
                 &self.events[from..]
             ),
+        }
+    }
+
+    /// The event that answers the command with this mark, whether it is there already or comes.
+    pub(crate) async fn answer(&mut self, mark: &str) -> Value {
+        let is = |event: &Value| event["ref"] == mark;
+        let there = self.events.iter().find(|event| is(event)).cloned();
+        match there {
+            Some(answer) => answer,
+            None => self.wait(&format!("the answer to {mark}"), is).await,
         }
     }
 

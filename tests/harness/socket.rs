@@ -1,19 +1,17 @@
 //! A websocket client that answers pings and closes by itself, as every client library does, and looks at frames as JSON.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Response as Handshake};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::harness::{CONTROL, DEADLINE, Key, Place, scratch, within};
+use crate::harness::{CONTROL, DEADLINE, Endpoint, Key, Place, Transport, scratch, within};
 
 /// Frames that a failure shows.
 const FRAMES_SHOWN: usize = 12;
@@ -22,16 +20,16 @@ const FRAMES_SHOWN: usize = 12;
 #[derive(Debug, Clone)]
 #[must_use]
 pub(crate) struct Door {
-    address: SocketAddr,
+    endpoint: Endpoint,
     path: String,
     headers: Vec<(String, String)>,
     receive_buffer: Option<u32>,
 }
 
 impl Door {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(endpoint: impl Into<Endpoint>) -> Self {
         Self {
-            address,
+            endpoint: endpoint.into(),
             path: CONTROL.to_owned(),
             headers: Vec::new(),
             receive_buffer: None,
@@ -105,12 +103,13 @@ impl Door {
     /// Asks, and gives the headers of the handshake too; or the HTTP status of the refusal.
     pub(crate) async fn ask(self) -> Result<(TestClient, Handshake<Option<Vec<u8>>>), u16> {
         let Self {
-            address,
+            endpoint,
             path,
             headers,
             receive_buffer,
         } = self;
-        let url = format!("ws://{address}{path}");
+        let scheme = endpoint.websocket_scheme();
+        let url = format!("{scheme}://{}{path}", endpoint.address);
         let mut request = url.into_client_request().expect("a URL of a websocket");
         for (name, value) in headers {
             let name = HeaderName::try_from(name).expect("the name of a header");
@@ -121,13 +120,7 @@ impl Door {
             .max_message_size(None)
             .max_frame_size(None);
         let shake = async {
-            let socket = TcpSocket::new_v4().expect("a socket");
-            if let Some(bytes) = receive_buffer {
-                socket
-                    .set_recv_buffer_size(bytes)
-                    .expect("a buffer of this size");
-            }
-            let stream = socket.connect(address).await?;
+            let stream = endpoint.connect(receive_buffer).await?;
             client_async_with_config(request, stream, Some(config)).await
         };
         match within(DEADLINE, || format!("a websocket at {path}"), shake).await {
@@ -141,7 +134,7 @@ impl Door {
 /// An open websocket.
 #[derive(Debug)]
 pub(crate) struct TestClient {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Transport>,
     /// The last frames, for the text of a failure.
     seen: VecDeque<String>,
     /// The id of the latest request that [`Self::call`] made.
@@ -149,7 +142,7 @@ pub(crate) struct TestClient {
 }
 
 impl TestClient {
-    fn new(stream: WebSocketStream<TcpStream>) -> Self {
+    fn new(stream: WebSocketStream<Transport>) -> Self {
         Self {
             stream,
             seen: VecDeque::new(),

@@ -1,12 +1,10 @@
 //! A websocket client that does nothing by itself: no pong, no close, no reassembly. For what happens below the frames of the dialect.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
-use crate::harness::{CONTROL, DEADLINE, Key, within};
+use crate::harness::{CONTROL, DEADLINE, Endpoint, Key, Transport, within};
 
 /// The kinds of frames that are looked at here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,22 +27,24 @@ pub(crate) enum Fin {
 /// An open websocket.
 #[derive(Debug)]
 pub(crate) struct WireClient {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Transport>,
     /// The head of the answer to the handshake, in lower case.
     pub(crate) handshake: String,
 }
 
 impl WireClient {
     /// Shakes hands, with these further lines in the request.
-    pub(crate) async fn connect(address: SocketAddr, key: Key, lines: &[&str]) -> Self {
+    pub(crate) async fn connect(endpoint: impl Into<Endpoint>, key: Key, lines: &[&str]) -> Self {
+        let endpoint = endpoint.into();
         let more: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
         let connect = async {
-            let stream = TcpStream::connect(address).await?;
+            let stream = endpoint.connect(None).await?;
             let mut stream = BufReader::new(stream);
             let head = format!(
-                "GET {CONTROL} HTTP/1.1\r\nHost: {address}\r\nX-API-Key: {key}\r\n\
+                "GET {CONTROL} HTTP/1.1\r\nHost: {}\r\nX-API-Key: {key}\r\n\
                  Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n"
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n",
+                endpoint.address
             );
             stream.write_all(head.as_bytes()).await?;
             let mut answer = Vec::new();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::harness::{Folder, Gateway, Process, Stream};
+use crate::harness::{CERTIFICATE_FILE, Certificate, Folder, Gateway, Plan, Process, Stream};
 
 /// Some hundred cases, of which the largest moves some megabytes through an unoptimised gateway.
 const CASES_DEADLINE: Duration = Duration::from_secs(180);
@@ -30,8 +30,19 @@ const KEY: &str = "key.secret";
 #[tokio::test]
 async fn every_rule_of_the_websocket_protocol_is_kept() {
     let gateway = Gateway::start(BUILDING).await;
+    check_cases(&gateway, &[]).await;
+}
 
-    let (status, said) = run_cases(&gateway.url()).await;
+#[tokio::test]
+async fn every_rule_of_the_websocket_protocol_is_kept_over_tls() {
+    let gateway = Plan::serve(BUILDING).tls(&Certificate::new()).start().await;
+    let certificate = gateway.folder().join(CERTIFICATE_FILE);
+    let certificate = certificate.to_str().expect("a path that is text");
+    check_cases(&gateway, &["--ca", certificate]).await;
+}
+
+async fn check_cases(gateway: &Gateway, arguments: &[&str]) {
+    let (status, said) = run_cases(&gateway.url(), arguments).await;
 
     let complaints = said.iter().filter(|line| !line.starts_with("ok "));
     let complaints: Vec<&str> = complaints.map(String::as_str).collect();
@@ -39,7 +50,7 @@ async fn every_rule_of_the_websocket_protocol_is_kept() {
 }
 
 /// Runs all cases, and gives what they said of themselves.
-async fn run_cases(url: &str) -> (ExitStatus, Vec<String>) {
+async fn run_cases(url: &str, arguments: &[&str]) -> (ExitStatus, Vec<String>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = root.join(".tools/venv/bin/python");
     assert!(
@@ -51,7 +62,8 @@ async fn run_cases(url: &str) -> (ExitStatus, Vec<String>) {
         // Otherwise it writes its bytecode into the source tree.
         .arg("-B")
         .arg(root.join("tests/clients/python/conformance.py"))
-        .args([url, KEY]);
+        .args([url, KEY])
+        .args(arguments);
     let folder = Folder::new();
     let mut process = Process::start("conformance.py", command, folder.path());
     let status = process.ended(CASES_DEADLINE).await;

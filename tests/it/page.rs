@@ -172,23 +172,13 @@ async fn exec(page: &mut Page) {
     }
 
     for (function, code) in [("nope", 1), ("fail", 3)] {
-        let answer = answer(page, function).await;
+        let answer = page.answer(function).await;
         assert_eq!(answer["event"], "error", "{answer}");
         assert_eq!(answer["error"]["code"], code, "{answer}");
     }
-    let answer = answer(page, "echo").await;
+    let answer = page.answer("echo").await;
     assert_eq!(answer["event"], "result", "{answer}");
     assert_eq!(answer["value"], value);
-}
-
-/// The event that answers the command with this mark, whether it is there already or comes.
-async fn answer(page: &mut Page, mark: &str) -> Value {
-    let is = |event: &Value| event["ref"] == mark;
-    let there = page.events().iter().find(|event| is(event)).cloned();
-    match there {
-        Some(answer) => answer,
-        None => page.wait(&format!("the answer to {mark}"), is).await,
-    }
 }
 
 /// Waits until a line of a log has come.
@@ -205,7 +195,7 @@ async fn debug(gateway: &Gateway, page: &mut Page) {
         let mut request = command(cmd, display(""));
         request["ref"] = json!(cmd);
         page.tell(request).await;
-        let answer = answer(page, cmd).await;
+        let answer = page.answer(cmd).await;
         assert_eq!(answer["event"], "result", "{answer}");
         console.call(display("log"), json!(["warn", cmd])).await;
         if cmd == "debug" {

@@ -663,9 +663,10 @@ async fn live(gateway: &Gateway, page: &mut Page, value: u64) {
 }
 
 async fn who(page: &mut Page) -> Value {
-    page.tell(json!({"cmd": "user", "ref": "who"})).await;
+    page.tell(json!({"cmd": "ask", "ref": "who", "name": "currentUser", "args": []}))
+        .await;
     let answer = page.wait("the user", |event| event["ref"] == "who").await;
-    answer["value"].clone()
+    json!({"id": answer["value"]["id"], "name": answer["value"]["name"]})
 }
 
 async fn log_out(page: &mut Page) {

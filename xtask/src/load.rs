@@ -53,6 +53,12 @@ const ALL_SIZE: &[&str] = &["--seconds", "1"];
 /// Hangs are ended. All peers take most of an hour, and are installed or built before.
 const BOUND: Duration = Duration::from_secs(3 * 60 * 60);
 
+/// What is compared for its correctness: every scenario, and by TLS those that differ in how much leaves at a time.
+const SMOKES: &[&[&str]] = &[
+    &["limit", "riser"],
+    &["riser-tls", "--scenarios", "fanout,pending"],
+];
+
 /// Small enough for an unoptimised build: what is asked is whether every delivery is right, not when it comes.
 const SMOKE_SIZE: &[&str] = &["--rounds", "1", "--seconds", "1", "--connections", "50"];
 
@@ -112,7 +118,7 @@ fn compare(root: &Path, servers: &[&str], scenarios: &[&str], size: &[&str]) -> 
     serde_json::from_str(&text).context("the figures are not a list in JSON")
 }
 
-/// Every scenario for a moment, on an unoptimised riser and on the yardstick. It fails when a delivery is wrong, never when one is late.
+/// Every scenario for a moment, on an unoptimised riser and on the yardstick, and some by TLS. It fails when a delivery is wrong, never when one is late.
 pub(crate) fn smoke(root: &Path) -> Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if threads < 2 {
@@ -129,15 +135,20 @@ pub(crate) fn smoke(root: &Path) -> Result<()> {
             "load",
         ];
         run_program(cargo().args(build), root, BUILD)?;
-        let mut compare = Command::new(root.join("target/debug/load"));
-        compare
-            .args(["compare", "limit", "riser", "--riser", "target/debug/riser"])
-            .args(SMOKE_SIZE);
         // What it measures in passing is worth nothing, so it is shown only where it says what went wrong.
         let said = root.join("target/load-smoke.txt");
         let file = fs::File::create(&said)
             .with_context(|| format!("could not write {}", said.display()))?;
-        let outcome = run_program(compare.stdout(file), root, SMOKE_BOUND);
+        let outcome = SMOKES.iter().try_for_each(|servers| {
+            let mut compare = Command::new(root.join("target/debug/load"));
+            compare
+                .arg("compare")
+                .args(*servers)
+                .args(["--riser", "target/debug/riser"])
+                .args(SMOKE_SIZE)
+                .stdout(file.try_clone()?);
+            run_program(&mut compare, root, SMOKE_BOUND)
+        });
         if outcome.is_err() {
             println!("{}", fs::read_to_string(&said).unwrap_or_default());
         }

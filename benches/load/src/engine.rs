@@ -2,15 +2,15 @@
 //!
 //! It spins instead of sleeping, since a generator that sleeps makes the server pay for waking it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::protocol::{Framing, Message, Protocol, Role, Unframer};
+use crate::stream::{Stream, Trust};
 
 /// The size of the buffer that all connections are read into, one after the other.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -27,10 +27,11 @@ pub(crate) struct Engine {
     /// What has been taken out of websocket frames, likewise.
     payload: Vec<u8>,
     address: SocketAddr,
+    trust: Trust,
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     role: Role,
     /// The beginning of a message whose end has not come yet.
     rest: Vec<u8>,
@@ -59,8 +60,8 @@ pub(crate) enum Reading {
 }
 
 impl Engine {
-    /// An engine for a server at this address.
-    pub(crate) fn new(address: SocketAddr) -> Result<Self> {
+    /// An engine for a server at this address, by TLS where there is something to trust.
+    pub(crate) fn new(address: SocketAddr, trust: Trust) -> Result<Self> {
         Ok(Self {
             poll: Poll::new().context("could not make a poll")?,
             events: Events::with_capacity(4096),
@@ -68,6 +69,7 @@ impl Engine {
             buffer: vec![0; READ_BUFFER_BYTES],
             payload: Vec::new(),
             address,
+            trust,
         })
     }
 
@@ -105,16 +107,10 @@ impl Engine {
     }
 
     fn begin(&mut self, role: Role) -> Result<()> {
-        let mut stream = TcpStream::connect(self.address).with_context(|| {
-            let count = self.connections.len();
-            format!("could not open connection {count} to {}", self.address)
-        })?;
-        let token = Token(self.connections.len());
-        self.poll.registry().register(
-            &mut stream,
-            token,
-            Interest::READABLE | Interest::WRITABLE,
-        )?;
+        let count = self.connections.len();
+        let mut stream = Stream::connect(self.address, &self.trust)
+            .with_context(|| format!("could not open connection {count}"))?;
+        stream.register(self.poll.registry(), Token(count))?;
         self.connections.push(Connection {
             stream,
             role,
@@ -174,10 +170,9 @@ impl Engine {
     fn writable(&mut self, protocol: &dyn Protocol, index: usize) -> Result<()> {
         let connection = &mut self.connections[index];
         if connection.phase == Phase::Connecting {
-            if let Some(error) = connection.stream.take_error()? {
+            if let Err(error) = connection.stream.connected() {
                 bail!("connection {index} was refused: {error}");
             }
-            connection.stream.set_nodelay(true)?;
             connection.phase = Phase::Greeting;
             protocol.greet(&mut connection.unsent);
         }
@@ -244,8 +239,8 @@ impl Engine {
             if !connection.unsent.is_empty() {
                 connection.flush()?;
             }
-            // A short read has emptied the socket, and the next arrival is a new event.
-            if read < self.buffer.len() {
+            // When the stream is empty the next arrival is a new event.
+            if connection.stream.is_emptied_by(read, self.buffer.len()) {
                 return Ok(greeted);
             }
         }
@@ -267,6 +262,6 @@ impl Connection {
             }
         }
         self.unsent.drain(..written);
-        Ok(())
+        self.stream.flush().context("could not write")
     }
 }

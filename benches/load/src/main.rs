@@ -15,6 +15,7 @@ mod machine;
 mod protocol;
 mod run;
 mod scenario;
+mod stream;
 mod table;
 mod target;
 

@@ -5,10 +5,11 @@
 mod brokers;
 mod building;
 mod install;
+mod own;
 mod web;
 
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -23,6 +24,7 @@ pub(crate) use building::{KEY, building};
 use crate::account::{nanos, now};
 use crate::machine::{self, Side};
 use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
+use crate::stream::Trust;
 
 /// How long a server may take to say that it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(20);
@@ -35,6 +37,8 @@ const END_DEADLINE: Duration = Duration::from_millis(200);
 pub(crate) enum Target {
     /// This project's gateway.
     Riser,
+    /// The same by TLS.
+    RiserTls,
     /// The least that a server can do.
     Limit,
     /// uWebSockets, C++.
@@ -62,6 +66,9 @@ pub(crate) struct Running {
     child: Option<Child>,
     pid: u32,
     address: SocketAddr,
+    trust: Trust,
+    /// Where riser tells its measures without encryption.
+    metrics: SocketAddr,
     protocol: Box<dyn Protocol>,
     _files: Vec<TempFile>,
 }
@@ -71,6 +78,9 @@ struct Launch {
     command: Command,
     protocol: Box<dyn Protocol>,
     ready: Ready,
+    trust: Trust,
+    /// Where riser tells its measures, when not beside everything else.
+    metrics: Option<SocketAddr>,
     files: Vec<TempFile>,
 }
 
@@ -106,6 +116,7 @@ impl Target {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Riser => "riser",
+            Self::RiserTls => "riser-tls",
             Self::Limit => "limit",
             Self::Uws => "uws",
             Self::Bun => "bun",
@@ -119,17 +130,14 @@ impl Target {
 
     /// Whether a comparison has failed without it. Of the others, each may be missing on a machine.
     pub(crate) fn is_essential(self) -> bool {
-        matches!(self, Self::Riser | Self::Limit)
+        matches!(self, Self::Riser | Self::RiserTls | Self::Limit)
     }
 
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
-            Self::Riser if !riser.exists() => bail!(
-                "there is no {}: cargo build --release -p riser",
-                riser.display()
-            ),
-            Self::Riser | Self::Limit => Ok(()),
+            Self::Riser | Self::RiserTls => own::prepare(riser),
+            Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
             Self::Bun => web::prepare_bun(),
             Self::Node => web::prepare_node(),
@@ -147,15 +155,8 @@ impl Target {
             bindings: BINDINGS_PER_CLIENT,
         };
         let launch = match self {
-            Self::Riser => {
-                let file = TempFile::write("building.yaml", &building())?;
-                let mut command = Command::new(riser);
-                command
-                    .args(["serve", "--listen", "127.0.0.1:0", "--building"])
-                    .arg(&file.0)
-                    .args(["--workers", &workers.to_string()]);
-                Launch::placeos(command, numbering, vec![file])
-            }
+            Self::Riser => own::riser(riser, workers, numbering)?,
+            Self::RiserTls => own::riser_tls(riser, workers, numbering)?,
             Self::Limit => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("limit");
@@ -184,6 +185,8 @@ impl Launch {
                 prefix: "s".to_owned(),
             }),
             ready: Ready::Says,
+            trust: None,
+            metrics: None,
             files,
         }
     }
@@ -195,6 +198,8 @@ impl Running {
             mut command,
             protocol,
             ready,
+            trust,
+            metrics,
             files,
         } = launch;
         command
@@ -219,6 +224,8 @@ impl Running {
                 pid: child.id(),
                 child: Some(child),
                 address,
+                trust,
+                metrics: metrics.unwrap_or(address),
                 protocol,
                 _files: files,
             }),
@@ -243,6 +250,8 @@ impl Running {
             child: None,
             pid,
             address,
+            trust: None,
+            metrics: address,
             protocol: Box::new(PlaceOs {
                 key,
                 numbering,
@@ -269,16 +278,29 @@ impl Running {
         error
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it must show of itself.
+    pub(crate) fn trust(&self) -> Trust {
+        self.trust.clone()
+    }
+
+    /// Where riser tells its measures.
+    pub(crate) fn metrics_address(&self) -> SocketAddr {
+        self.metrics
+    }
+
+    /// Whether it was started as this project's gateway.
+    pub(crate) fn is_riser(&self) -> bool {
+        [Target::Riser, Target::RiserTls]
+            .map(Target::name)
+            .contains(&self.name)
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
@@ -302,13 +324,14 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Reads the line `… ready http://ADDRESS` off a server's output.
+/// Reads the line `… ready http://ADDRESS`, or `https`, off a server's output.
 fn ready_address(child: &mut Child) -> Result<SocketAddr> {
     let stdout = child.stdout.take().context("the output is piped")?;
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once(" ready http://") {
+            let url = line.split_once(" ready http");
+            if let Some((_, address)) = url.and_then(|(_, rest)| rest.split_once("://")) {
                 // The tool may have given up waiting.
                 let _ = sender.try_send(address.to_owned());
             }
@@ -319,6 +342,13 @@ fn ready_address(child: &mut Child) -> Result<SocketAddr> {
         Err(RecvTimeoutError::Disconnected) => bail!("it ended before it was ready"),
         Err(RecvTimeoutError::Timeout) => bail!("it was not ready in {START_DEADLINE:?}"),
     }
+}
+
+/// An address that nobody listens on. Somebody else may take it before the server does, which then ends at once.
+fn free_address() -> Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .context("no port is free")
 }
 
 /// Tries until somebody accepts, on the tool's own core.

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 
 use crate::core::auth::principal::Caller;
 use crate::core::auth::reception::SignInError;
-use crate::model::{Call, DebugTarget, Differences, EntryId, Failure, ModulePath, Request, UserId};
+use crate::model::{
+    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request, UserId,
+};
 
 /// Somebody calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
@@ -34,15 +36,46 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
     match what {
         Request::Bind(path) => place(who, "bind", &path.module, path.status.as_str(), failure),
         Request::Unbind(path) => place(who, "unbind", &path.module, path.status.as_str(), failure),
-        Request::Exec(call) => refused_call(who, call, failure),
+        Request::Exec(call) => refused_call(who, &call.module, &call.function, failure),
         Request::Debug(target) => log(who, "debug", target, failure),
         Request::Ignore(target) => log(who, "ignore", target, failure),
     }
 }
 
 /// Somebody who is known may not call a function.
-pub(in crate::core) fn refused_call(who: &Caller, call: &Call, failure: &Failure) {
-    place(who, "exec", &call.module, call.function.as_str(), failure);
+pub(in crate::core) fn refused_call(
+    who: &Caller,
+    module: &ModulePath,
+    function: &FunctionName,
+    failure: &Failure,
+) {
+    place(who, "exec", module, function.as_str(), failure);
+}
+
+/// Somebody calls a function of a module that is named by its id.
+pub(in crate::core) fn allowed_by_id(who: &Caller, module: &ModuleId, function: &FunctionName) {
+    tracing::debug!(
+        target: "audit",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "exec",
+        module = %module, name = %function,
+        "allowed"
+    );
+}
+
+/// Somebody who is known may not do this with a module that is named by its id.
+pub(in crate::core) fn refused_by_id(
+    who: &Caller,
+    command: &str,
+    module: &ModuleId,
+    name: &str,
+    failure: &Failure,
+) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
+        module = %module, name, reason = failure.message(),
+        "refused"
+    );
 }
 
 /// Somebody who is known asked for what no dialect knows.
@@ -152,11 +185,6 @@ fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: 
 fn log(who: &Caller, command: &str, target: &DebugTarget, failure: &Failure) {
     match target {
         DebugTarget::Path(path) => place(who, command, path, "log", failure),
-        DebugTarget::Module { id, .. } => tracing::warn!(
-            target: "audit",
-            user = %who.user().id, key = %who.credential(), address = %who.address(), command,
-            module = %id, reason = failure.message(),
-            "refused"
-        ),
+        DebugTarget::Module { id, .. } => refused_by_id(who, command, id, "log", failure),
     }
 }

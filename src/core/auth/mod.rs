@@ -20,7 +20,7 @@ mod tokens;
 
 pub(super) use door::admit;
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use policy::{may_edit, may_have_building, may_read, may_request, may_see};
+pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal, Reach};
 pub(super) use reception::Reception;
 pub use reception::{App, CodeRequest, CodeShown, Issued, SignInError};

@@ -3,8 +3,8 @@
 use crate::core::auth::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
-    Clearance, DebugTarget, Edit, EntryId, Failure, FailureKind, ModuleId, ModuleName, ModulePath,
-    Request, SystemId,
+    Change, Clearance, DebugTarget, Edit, EntryId, Failure, FailureKind, ModuleId, ModuleName,
+    ModulePath, Request, SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -89,25 +89,33 @@ fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
 
 /// Whether the building may be edited so.
 ///
-/// Administrators may do everything. Metadata may also be changed by support staff, by members of the groups that it names as its editors,
-/// and by users whose own it is.
+/// Administrators may do everything. Support staff may make and change zones and systems, and take zones away.
+/// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
 pub(in crate::core) fn may_edit(
     directory: &Directory,
     who: &Principal,
     edit: &Edit,
 ) -> Result<(), Failure> {
     unrestricted(who)?;
-    let EntryId::Metadata(id) = edit.id() else {
-        return at_least(who, Clearance::Admin);
-    };
-    let groups = &who.user().groups;
-    let is_editor = directory
-        .metadata_by_id(&id)
-        .is_some_and(|metadata| metadata.editors.iter().any(|group| groups.contains(group)));
-    if is_editor || who.user().id.as_str() == id.parent.as_str() {
-        return Ok(());
+    match (edit.id(), &edit.change) {
+        (EntryId::Metadata(id), _) => {
+            let groups = &who.user().groups;
+            let is_editor = directory.metadata_by_id(&id).is_some_and(|metadata| {
+                metadata.editors.iter().any(|group| groups.contains(group))
+            });
+            if is_editor || who.user().id.as_str() == id.parent.as_str() {
+                return Ok(());
+            }
+            at_least(who, Clearance::Support)
+        }
+        (EntryId::Zone(_), _) | (EntryId::System(_), Change::Put(_)) => {
+            at_least(who, Clearance::Support)
+        }
+        (EntryId::System(_), Change::Delete(_))
+        | (EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_), _) => {
+            at_least(who, Clearance::Admin)
+        }
     }
-    at_least(who, Clearance::Support)
 }
 
 /// Whether the whole building may be read and replaced, secrets of devices included.

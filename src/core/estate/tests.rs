@@ -143,14 +143,22 @@ async fn a_store_that_takes_nothing_leaves_everything_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_administrators_edit_and_metadata_also_those_whom_it_names_or_concerns() {
+async fn who_may_edit_depends_on_what_and_metadata_may_name_more() {
     let bench = Bench::new().await;
     let of = |parent| vec![Edit::put(Entry::Metadata(metadata(parent)))];
     let put = || vec![Edit::put(Entry::Zone(zone("zone-2")))];
+    let made = || vec![Edit::put(Entry::System(room("sys-2", &[])))];
+    let gone = || vec![Edit::delete(EntryId::System(system("sys-2")))];
+    let run = || vec![Edit::put(Entry::Module(scripted("mod-2", None)))];
     for (who, edits, allowed) in [
         ("user", put(), false),
-        ("support", put(), false),
-        ("admin", put(), true),
+        ("support", put(), true),
+        ("user", made(), false),
+        ("support", made(), true),
+        ("support", gone(), false),
+        ("admin", gone(), true),
+        ("support", run(), false),
+        ("admin", run(), true),
         ("user", of("zone-1"), false),
         ("support", of("zone-1"), true),
         ("user", of("user-1"), true),

@@ -61,6 +61,8 @@ impl Actor {
                 Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
                 Exit::Hung => "all its calls are past their deadline".to_owned(),
             };
+            // Before anybody hears of it by the status.
+            self.handle.faults.note(reason.clone());
             self.handle.voice.set_connected(false);
             if began.elapsed() >= RESTART_RESET {
                 failures = 0;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::modules::faults::{Fault, Faults};
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::sink::Voice;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::Description;
-use crate::model::{Call, Clearance, Failure, FailureKind, Module};
+use crate::model::{Clearance, Failure, FailureKind, FunctionName, JsonText, Module};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
@@ -19,6 +20,7 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) description: Description,
     pub(super) calls: Calls,
     pub(super) voice: Arc<Voice>,
+    pub(super) faults: Faults,
     pub(super) stop: CancellationToken,
     /// Cancelled when the actor has ended, and the device is free for another.
     pub(super) ended: CancellationToken,
@@ -28,14 +30,22 @@ pub(in crate::core) struct ModuleHandle {
 
 impl ModuleHandle {
     /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Nudge`] is given.
-    pub(in crate::core) fn exec(&self, call: Call, slot: ReplySlot, deadline: Duration) -> Offered {
-        self.calls
-            .offer(call.function, call.arguments, slot, deadline)
+    pub(in crate::core) fn exec(
+        &self,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+        deadline: Duration,
+    ) -> Offered {
+        self.calls.offer(function, arguments, slot, deadline)
     }
 
     /// Whether there is such a function and this clearance is enough for it.
-    pub(in crate::core) fn admit(&self, clearance: Clearance, call: &Call) -> Result<(), Failure> {
-        let name = &call.function;
+    pub(in crate::core) fn admit(
+        &self,
+        clearance: Clearance,
+        name: &FunctionName,
+    ) -> Result<(), Failure> {
         let Some(function) = self.description.interface.functions.get(name) else {
             return Err(Failure::new(
                 FailureKind::FunctionNotFound,
@@ -62,6 +72,11 @@ impl ModuleHandle {
     /// How the module's log level is raised and restored.
     pub(in crate::core) fn voice(&self) -> &Voice {
         &self.voice
+    }
+
+    /// What ended the module lately, the latest first.
+    pub(in crate::core) fn faults(&self) -> Vec<Fault> {
+        self.faults.latest_first()
     }
 
     /// How many calls wait in the mailbox.

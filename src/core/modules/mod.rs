@@ -1,9 +1,10 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
 //! `handle.rs` is what others hold, `mailbox.rs` the calls on their way, `sink.rs` what the module says upward,
-//! `actor.rs` one module's life and its restarts, `supervisor.rs` all of them together.
+//! `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
+mod faults;
 mod handle;
 mod mailbox;
 mod sink;
@@ -11,6 +12,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub use faults::Fault;
 pub(super) use handle::ModuleHandle;
 pub use handle::Nudge;
 pub(super) use mailbox::Offered;

@@ -13,6 +13,7 @@ use crate::core::directory::ModuleEntry;
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
+use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
@@ -122,6 +123,7 @@ impl Supervisor {
             description: entry.description().clone(),
             calls: Calls::default(),
             voice,
+            faults: Faults::default(),
             stop: self.stop.child_token(),
             ended: CancellationToken::new(),
             hung: Notify::new(),

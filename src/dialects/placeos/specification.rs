@@ -15,6 +15,8 @@ struct Message {
     name: String,
     fields: BTreeSet<String>,
     kind: Option<String>,
+    command: Option<String>,
+    required: Vec<String>,
     examples: Vec<String>,
 }
 
@@ -44,6 +46,33 @@ fn every_example_of_the_specification_stands_in_a_transcript() {
             assert!(spoken.contains(&example), "{}: {example}", message.name);
         }
     }
+}
+
+#[test]
+fn every_request_that_is_carried_out_has_what_the_specification_requires() {
+    let messages = messages();
+    let mut carried_out = 0;
+    for frame in transcribed("C> ") {
+        let Ok(Frame::Asked(_)) = wire::read(&frame) else {
+            continue;
+        };
+        // One whose strings are no text is carried out too.
+        let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(&frame) else {
+            continue;
+        };
+        let command: String = serde_json::from_str(fields["cmd"].get()).unwrap();
+        let specified = |message: &&Message| {
+            let known = message.command.as_deref();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(&command))
+        };
+        let message = messages.iter().find(specified);
+        let message = message.unwrap_or_else(|| panic!("not specified: {frame}"));
+        for field in &message.required {
+            assert!(fields.contains_key(field), "{field} is not in {frame}");
+        }
+        carried_out += 1;
+    }
+    assert!(carried_out > 0);
 }
 
 #[test]
@@ -91,6 +120,13 @@ fn messages() -> Vec<Message> {
             name: name.clone(),
             fields: fields.map(|(field, _)| field.clone()).collect(),
             kind: properties["type"]["const"].as_str().map(str::to_owned),
+            command: properties["cmd"]["const"].as_str().map(str::to_owned),
+            required: message["payload"]["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(text)
+                .collect(),
             examples: examples.map(|example| text(&example["payload"])).collect(),
         }
     };

@@ -1,8 +1,23 @@
 //! Helpers for this dialect's tests.
 
 use crate::model::{
-    BindingPath, ModuleId, ModuleIndex, ModuleName, ModulePath, StatusName, System, SystemId, Zone,
-    ZoneId,
+    BindingPath, DriverRef, EntryInfo, Module, ModuleId, ModuleIndex, ModuleName, ModulePath,
+    Secret, Source, StatusName, System, SystemId, Version, Zone, ZoneId,
+};
+
+/// When the entries of these tests were made.
+pub(super) const CREATED: u64 = 1_700_000_000;
+
+/// When they last changed.
+pub(super) const UPDATED: u64 = 1_700_000_007;
+
+/// What is known of them.
+pub(super) const INFO: EntryInfo = EntryInfo {
+    source: Source::File,
+    version: Version(3),
+    created_at: CREATED,
+    updated_at: UPDATED,
+    place: 1,
 };
 
 /// A status by its place.
@@ -51,5 +66,16 @@ pub(super) fn zone() -> Zone {
         description: String::new(),
         tags: vec!["level".to_owned(), "quiet".to_owned()],
         parent_id: Some(ZoneId::new("zone-hq").unwrap()),
+    }
+}
+
+/// A module at this address, with a password in its settings.
+pub(super) fn module(uri: Option<&str>) -> Module {
+    Module {
+        id: ModuleId::new("mod-d1").unwrap(),
+        driver: DriverRef::LinkedIn("pjlink".to_owned()),
+        name: Some(ModuleName::new("Projector").unwrap()),
+        uri: uri.map(str::to_owned),
+        settings: Secret::new(r#"{"password":"hunter2"}"#),
     }
 }

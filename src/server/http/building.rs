@@ -9,14 +9,15 @@ use actix_web::http::header::ContentType;
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::building;
 use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
 use crate::dialects::placeos::rest::{Query, may_read, may_write};
 use crate::model::{Building, Differences, Source};
 use crate::server::Doors;
-use crate::server::http::door::{self, Refusal, address};
-use crate::server::http::placeos::Answer;
+use crate::server::http::door::{self, Refusal};
+use crate::server::http::placeos::{Answer, address};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";
@@ -26,6 +27,11 @@ const SCOPE: &str = "building";
 
 /// What problems call the text.
 const FILE: &str = "building";
+
+/// The specification of the route, which has its own bound on bodies and so a place of its own.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(export, apply))]
+pub(super) struct Whole;
 
 /// Adds the route.
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -37,6 +43,15 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     );
 }
 
+/// The whole building as a building file, with all that it takes to read it back. For administrators.
+///
+/// The settings of modules are part of it, passwords included; those of users and the secrets of API keys are hashes.
+#[utoipa::path(
+    get,
+    path = PATH,
+    tag = "building",
+    responses((status = 200, body = String, content_type = "application/yaml")),
+)]
 async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
     let caller = caller(&doors, &request, may_read)?;
     let building = doors.core.export(&caller)?;
@@ -46,6 +61,18 @@ async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
         .body(text))
 }
 
+/// Makes the building that of a building file, as far as files own it. For administrators.
+#[utoipa::path(
+    put,
+    path = PATH,
+    tag = "building",
+    params(("dry_run" = Option<bool>, Query, description = "With `true` it is only said what would change.")),
+    request_body(content = String, content_type = "application/yaml"),
+    responses(
+        (status = 200, body = Applied),
+        (status = 422, description = "The file has mistakes, or the building would not be sound.", body = Refused),
+    ),
+)]
 async fn apply(doors: Data<Doors>, request: HttpRequest, body: Bytes) -> Answer {
     let caller = caller(&doors, &request, may_write)?;
     // Looked at first, so that nobody else learns what a file has to look like.
@@ -104,13 +131,13 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// What came of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Applied {
     dry_run: bool,
     changes: Vec<Changed>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Changed {
     change: &'static str,
     kind: &'static str,
@@ -134,7 +161,7 @@ impl Applied {
 }
 
 /// Why it was not taken: the first problem in a sentence, and a line for each.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Refused {
     error: String,
     problems: Vec<String>,

@@ -1,13 +1,13 @@
 //! Whether somebody may come in: the one function behind REST and websockets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::header::{
     CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use actix_http::{StatusCode, header::CONNECTION};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use serde::Serialize;
 
 use crate::core::Caller;
@@ -117,13 +117,6 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// Where a request came from.
-pub(super) fn address(request: &HttpRequest) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
-}
-
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
 pub(in crate::server) fn authenticate(
     doors: &Doors,
@@ -154,11 +147,25 @@ pub(in crate::server) fn authenticate(
 
 /// The credentials are good and do not open this part of the API.
 pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    forbidden(doors, caller, part, "the key's scopes do not open this")
+}
+
+/// The credentials open this part of the API, for callers of a higher clearance.
+pub(super) fn too_low(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
+    forbidden(doors, caller, part, "this needs a higher clearance")
+}
+
+/// The key is restricted to what this is not part of.
+pub(super) fn out_of_reach(doors: &Doors, caller: &Caller, what: &str) -> Refusal {
+    forbidden(doors, caller, what, "this key does not reach that")
+}
+
+fn forbidden(doors: &Doors, caller: &Caller, part: &str, reason: &str) -> Refusal {
     doors.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
-        user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part,
-        "refused: the key's scopes do not open this"
+        user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part, reason,
+        "refused"
     );
     Refusal::empty(StatusCode::FORBIDDEN)
 }

@@ -1,23 +1,30 @@
 //! What operators and orchestrators ask: does the process live, should it get traffic, how is it doing.
 
 use actix_web::http::header::ContentType;
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
+use actix_web::web::Data;
+use actix_web::{HttpResponse, Responder, routes};
 
+use utoipa::IntoResponses;
+
+use crate::dialects::placeos::rest::ErrorShape;
 use crate::server::Doors;
+use crate::server::http::openapi::resources;
 
-/// Adds the routes.
-pub(super) fn configure(config: &mut ServiceConfig) {
-    config
-        .route("/healthz", web::get().to(healthz))
-        .route("/healthz", web::head().to(healthz))
-        .route("/readyz", web::get().to(readyz))
-        .route("/readyz", web::head().to(readyz))
-        .route("/metrics", web::get().to(metrics))
-        .route("/metrics", web::head().to(metrics));
+/// The answer where these resources have an address of their own, and this is another.
+#[derive(IntoResponses)]
+#[response(status = 404, description = "They have an address of their own.")]
+struct Elsewhere(#[expect(dead_code, reason = "for the specification alone")] ErrorShape<'static>);
+
+resources! {
+    /// What operators ask.
+    pub(super) Health: healthz, readyz, metrics
 }
 
-/// The process lives.
+/// Whether the process lives.
+#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain"), Elsewhere))]
+#[routes]
+#[get("/healthz")]
+#[head("/healthz")]
 async fn healthz() -> impl Responder {
     HttpResponse::Ok()
         .content_type(ContentType::plaintext())
@@ -25,6 +32,18 @@ async fn healthz() -> impl Responder {
 }
 
 /// Whether new clients should come here.
+#[utoipa::path(
+    tag = "health",
+    security(()),
+    responses(
+        (status = 200, description = "They should.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The gateway is stopping.", body = String, content_type = "text/plain"),
+        Elsewhere,
+    ),
+)]
+#[routes]
+#[get("/readyz")]
+#[head("/readyz")]
 async fn readyz(doors: Data<Doors>) -> impl Responder {
     let (mut response, text) = if doors.admission.is_draining() {
         (HttpResponse::ServiceUnavailable(), "stopping\n")
@@ -35,6 +54,10 @@ async fn readyz(doors: Data<Doors>) -> impl Responder {
 }
 
 /// All measures, in Prometheus's text format.
+#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain"), Elsewhere))]
+#[routes]
+#[get("/metrics")]
+#[head("/metrics")]
 async fn metrics(doors: Data<Doors>) -> impl Responder {
     doors.core.measure();
     HttpResponse::Ok()

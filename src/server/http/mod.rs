@@ -1,12 +1,15 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, and each dialect has a file for its resources.
+//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
+//! `openapi.rs` describes it all, and each dialect has a folder for its resources.
 
 mod auth;
 mod building;
 pub(super) mod door;
 mod health;
+mod openapi;
 mod placeos;
+mod redirect;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -21,17 +24,34 @@ pub(super) enum Scope {
     WithoutHealth,
     /// Only the operators' own.
     HealthOnly,
+    /// The operators' own; for all else clients are sent to this port, where TLS is spoken.
+    HealthAndRedirect(u16),
+    /// Clients are sent to this port, whatever they come for.
+    RedirectOnly(u16),
 }
 
 /// Adds the routes of an address.
 pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
     config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
-    if scope != Scope::WithoutHealth {
-        health::configure(config);
+    match scope {
+        Scope::Everything => {
+            health::Health::configure(config);
+            resources(config);
+        }
+        Scope::WithoutHealth => resources(config),
+        Scope::HealthOnly => health::Health::configure(config),
+        Scope::HealthAndRedirect(port) => {
+            health::Health::configure(config);
+            redirect::configure(config, port);
+        }
+        Scope::RedirectOnly(port) => redirect::configure(config, port),
     }
-    if scope != Scope::HealthOnly {
-        auth::configure(config);
-        building::configure(config);
-        placeos::configure(config);
-    }
+}
+
+/// What callers come for.
+fn resources(config: &mut ServiceConfig) {
+    openapi::Itself::configure(config);
+    auth::configure(config);
+    building::configure(config);
+    placeos::configure(config);
 }

@@ -45,7 +45,7 @@ impl Frames {
 
 /// A stream whose other end reads everything at once. It counts what it was given.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sink(Rc<Cell<usize>>);
+pub(in crate::server) struct Sink(Rc<Cell<usize>>);
 
 impl Sink {
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {

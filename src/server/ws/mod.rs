@@ -2,12 +2,13 @@
 //!
 //! `upgrade.rs` lets clients in, `connection.rs` reads what they send, `worker.rs` knows who follows what on this thread,
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
-//! `frames.rs`, `outbox.rs` and `wire.rs` are what these are made of.
+//! `frames.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
 #[cfg(feature = "bench")]
 pub mod bench;
 mod buffers;
 mod connection;
+mod encrypted;
 mod fanout;
 mod flusher;
 mod follows;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use crate::server::Doors;
 
 pub(super) use upgrade::take_over;
+pub(super) use wire::ClientStream;
 pub(super) use worker::Worker;
 
 thread_local! {

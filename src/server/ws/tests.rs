@@ -31,7 +31,7 @@ use crate::server::ws::worker::{Worker, WorkerOutlet};
 
 /// A client that reads as much as a test lets it.
 #[derive(Debug, Default, Clone)]
-pub(super) struct MemoryWire(Rc<Memory>);
+pub(in crate::server) struct MemoryWire(Rc<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {

@@ -21,8 +21,7 @@ use actix_service::Service;
 use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 use futures_util::SinkExt;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -33,23 +32,24 @@ use crate::server::Doors;
 use crate::server::http::door::{self, Refusal};
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
 use crate::server::ws::connection::{self, Connection};
-use crate::server::ws::wire::Wire;
+use crate::server::ws::wire::ClientStream;
 use crate::server::ws::worker::Worker;
 
-type Stream = Framed<TcpStream, h1::Codec>;
+type Stream<T> = Framed<T, h1::Codec>;
 
 /// PlaceOS's name for the id that a request can be followed by.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves one request that asks for an upgrade.
-pub(in crate::server) async fn take_over<S, B>(
+pub(in crate::server) async fn take_over<T, S, B>(
     doors: Doors,
     worker: Rc<Worker>,
     strays: Rc<S>,
     request: Request,
-    framed: Stream,
+    framed: Stream<T>,
 ) -> Result<(), actix_web::Error>
 where
+    T: ClientStream,
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
@@ -66,13 +66,13 @@ where
 }
 
 /// A request for a websocket's door.
-async fn websocket(
+async fn websocket<T: ClientStream>(
     doors: &Doors,
     worker: &Rc<Worker>,
     request: &Request,
-    framed: Stream,
+    framed: Stream<T>,
 ) -> io::Result<()> {
-    let address = match framed.io_ref().peer_addr() {
+    let address = match framed.io_ref().socket().peer_addr() {
         Ok(address) => address.ip(),
         Err(error) => return Err(error),
     };
@@ -110,7 +110,7 @@ async fn websocket(
     let parts = framed.into_parts();
     // Copied out: the buffer itself has kilobytes of room even when it is empty.
     let rest = parts.read_buf.to_vec();
-    let wire = Wire::plain(parts.io, doors.settings.send_buffer_bytes)?;
+    let wire = parts.io.into_wire(doors.settings.send_buffer_bytes)?;
     let id = ConnectionId(doors.next_connection.fetch_add(1, Ordering::Relaxed));
     log_opened(&caller, id, &query);
     let mut steps = Vec::new();
@@ -215,7 +215,7 @@ fn switching_protocols(request: &Request, key: &str) -> Response<()> {
     response
 }
 
-async fn refuse(framed: Stream, refusal: Refusal) -> io::Result<()> {
+async fn refuse<T: ClientStream>(framed: Stream<T>, refusal: Refusal) -> io::Result<()> {
     let mut response = Response::new(refusal.status).set_body(());
     for (name, value) in refusal.headers {
         response.headers_mut().insert(name, value);
@@ -224,8 +224,9 @@ async fn refuse(framed: Stream, refusal: Refusal) -> io::Result<()> {
 }
 
 /// A request that looks like an upgrade and is ordinary HTTP.
-async fn stray<S, B>(strays: &S, request: Request, framed: Stream) -> io::Result<()>
+async fn stray<T, S, B>(strays: &S, request: Request, framed: Stream<T>) -> io::Result<()>
 where
+    T: ClientStream,
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
@@ -274,7 +275,11 @@ where
 }
 
 /// Writes a plain HTTP answer, lets the client read it, and ends the stream.
-async fn answer(framed: Stream, response: Response<()>, body: Bytes) -> io::Result<()> {
+async fn answer<T: ClientStream>(
+    framed: Stream<T>,
+    response: Response<()>,
+    body: Bytes,
+) -> io::Result<()> {
     let mut framed = framed;
     let mut response = response;
     response
@@ -287,11 +292,12 @@ async fn answer(framed: Stream, response: Response<()>, body: Bytes) -> io::Resu
         if !body.is_empty() {
             framed.send(h1::Message::Chunk(Some(body))).await?;
         }
-        framed.send(h1::Message::Chunk(None)).await
+        framed.send(h1::Message::Chunk(None)).await?;
+        // Ends our side.
+        framed.io_mut().shutdown().await
     });
     written.await??;
     let mut io = framed.into_parts().io;
-    socket2::SockRef::from(&io).shutdown(std::net::Shutdown::Write)?;
     // What the client still sends is read and dropped, lest the kernel answer it with a reset that overtakes our answer.
     let mut dropped = [0; 512];
     let drain = async { while io.read(&mut dropped).await.is_ok_and(|read| read > 0) {} };

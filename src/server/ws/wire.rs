@@ -7,14 +7,64 @@ use std::net::Shutdown;
 use std::task::{Context, Poll, Waker};
 
 use socket2::SockRef;
-use tokio::io::Interest;
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::server::ws::encrypted::Encrypted;
+
+/// A stream as actix serves it, before it is a [`Wire`].
+pub(in crate::server) trait ClientStream:
+    AsyncRead + AsyncWrite + Unpin + 'static
+{
+    /// What all of it goes through.
+    fn socket(&self) -> &TcpStream;
+
+    /// Takes it over from actix. `send_buffer_bytes` is what the kernel may hold of what is written.
+    fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire>;
+}
+
+impl ClientStream for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+
+    fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
+        take_over(&self, send_buffer_bytes)?;
+        Ok(Wire::Plain(self))
+    }
+}
+
+impl ClientStream for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+
+    fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
+        let (stream, session) = self.into_inner();
+        take_over(&stream, send_buffer_bytes)?;
+        Ok(Wire::Tls(Box::new(Encrypted::new(stream, session))))
+    }
+}
+
+/// Sets a socket up, and frees it of whoever used it before.
+fn take_over(stream: &TcpStream, send_buffer_bytes: usize) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_send_buffer_size(send_buffer_bytes)?;
+    // The stream still holds the wakers of the task that had it, and with them that task's whole memory.
+    let mut nobody = Context::from_waker(Waker::noop());
+    let _ = stream.poll_read_ready(&mut nobody);
+    let _ = stream.poll_write_ready(&mut nobody);
+    Ok(())
+}
 
 /// A connection's byte stream.
 #[derive(Debug)]
-pub(super) enum Wire {
+pub(in crate::server) enum Wire {
     /// Without encryption.
     Plain(TcpStream),
+    /// By TLS. Boxed, so that plain connections, which are many, do not grow by what its state takes.
+    Tls(Box<Encrypted>),
     /// A client that reads as much as a test lets it.
     #[cfg(test)]
     Memory(super::tests::MemoryWire),
@@ -24,21 +74,11 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    /// Takes a stream over from whoever used it before.
-    pub(super) fn plain(stream: TcpStream, send_buffer_bytes: usize) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        SockRef::from(&stream).set_send_buffer_size(send_buffer_bytes)?;
-        // The stream still holds the wakers of the task that had it, and with them that task's whole memory.
-        let mut nobody = Context::from_waker(Waker::noop());
-        let _ = stream.poll_read_ready(&mut nobody);
-        let _ = stream.poll_write_ready(&mut nobody);
-        Ok(Self::Plain(stream))
-    }
-
     /// Waits until there is something to read. For one task only: there is one place for its waker.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
+            Self::Tls(stream) => stream.poll_readable(cx),
             #[cfg(test)]
             Self::Memory(_) => Poll::Pending,
             #[cfg(feature = "bench")]
@@ -49,16 +89,8 @@ impl Wire {
     /// Reads what is there. `WouldBlock` when nothing is, 0 bytes when the peer has ended its side.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(stream) => {
-                let read = stream.try_read(buffer)?;
-                if read > 0 && read < buffer.len() {
-                    // The socket is empty; saying so saves the read that would find it out.
-                    let _ = stream.try_io(Interest::READABLE, || {
-                        Err::<(), _>(io::ErrorKind::WouldBlock.into())
-                    });
-                }
-                Ok(read)
-            }
+            Self::Plain(stream) => read_socket(stream, buffer),
+            Self::Tls(stream) => stream.try_read(buffer),
             #[cfg(test)]
             Self::Memory(_) => Err(io::ErrorKind::WouldBlock.into()),
             #[cfg(feature = "bench")]
@@ -67,9 +99,13 @@ impl Wire {
     }
 
     /// Writes what the kernel takes. `WouldBlock` when it takes nothing.
+    ///
+    /// After `WouldBlock` the next write has to begin with the same bytes, though there may be more of them:
+    /// encrypted, some of them may be under way already.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write(bytes),
+            Self::Tls(stream) => stream.try_write(bytes),
             #[cfg(test)]
             Self::Memory(memory) => memory.try_write(bytes),
             #[cfg(feature = "bench")]
@@ -81,6 +117,7 @@ impl Wire {
     pub(super) async fn writable(&self) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.writable().await,
+            Self::Tls(stream) => stream.socket().writable().await,
             #[cfg(test)]
             Self::Memory(memory) => memory.writable().await,
             #[cfg(feature = "bench")]
@@ -90,6 +127,9 @@ impl Wire {
 
     /// Ends our side: the peer reads an end after what has been written.
     pub(super) fn shutdown_write(&self) {
+        if let Self::Tls(stream) = self {
+            stream.say_goodbye();
+        }
         self.end(Shutdown::Write);
     }
 
@@ -102,10 +142,33 @@ impl Wire {
         match self {
             // A peer that has gone already is no error here.
             Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
+            Self::Tls(stream) => drop(SockRef::from(stream.socket()).shutdown(how)),
             #[cfg(test)]
             Self::Memory(_) => {}
             #[cfg(feature = "bench")]
             Self::Sink(_) => {}
         }
+    }
+}
+
+/// Reads what a socket has. `WouldBlock` when it has nothing, 0 bytes when the peer has ended its side.
+pub(super) fn read_socket(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let read = stream.try_read(buffer)?;
+    if read > 0 && read < buffer.len() {
+        // The socket is empty; saying so saves the read that would find it out.
+        let _ = stream.try_io(Interest::READABLE, || {
+            Err::<(), _>(io::ErrorKind::WouldBlock.into())
+        });
+    }
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_connection_is_hardly_larger_for_there_being_encrypted_ones() {
+        assert!(size_of::<Wire>() <= size_of::<TcpStream>() + size_of::<usize>());
     }
 }

@@ -17,9 +17,10 @@
 //                                                        {"event":"result","ref","value"} or {"event":"error","ref","error"}
 //   {"cmd":"debug","ref","sys","mod","index"}            as exec, and then `debug` events
 //   {"cmd":"ignore","ref","sys","mod","index"}           as exec
-//   {"cmd":"user","ref"}                                 as exec: who the library says is signed in
 //   {"cmd":"renew"}                                      nothing: the library is made to think that its token has expired
 //   {"cmd":"logout"}                                     a `navigate` event
+//   {"cmd":"ask","ref","name","args"}                    as exec: the library's function of this name, which asks over HTTP
+//   {"cmd":"ask_all","ref","name","args"}                the same for a list, followed from page to page to its end
 //
 // Without being asked it says
 //
@@ -39,7 +40,7 @@
 // It ends when its standard input does.
 
 import { createInterface } from "node:readline";
-import { lastValueFrom } from "rxjs";
+import { firstValueFrom } from "rxjs";
 import { openPage } from "./browser.mjs";
 
 const [url, first, ...rest] = process.argv.slice(2);
@@ -77,13 +78,22 @@ const commands = {
     answer(ref, placeos.getModule(sys, mod, index).execute(name, args, timeout)),
   debug: ({ ref, sys, mod, index }) => answer(ref, placeos.debug({ sys, mod, index, name: "debug" })),
   ignore: ({ ref, sys, mod, index }) => answer(ref, placeos.ignore({ sys, mod, index, name: "ignore" })),
-  user: ({ ref }) => answer(ref, lastValueFrom(placeos.currentUser()).then(({ id, name }) => ({ id, name }))),
   renew: () => {
     placeos.invalidateToken();
     placeos.token();
   },
   logout: () => placeos.logout(),
+  ask: ({ ref, name, args }) => answer(ref, firstValueFrom(placeos[name](...args))),
+  ask_all: ({ ref, name, args }) => answer(ref, everyPage(placeos[name](...args))),
 };
+
+async function everyPage(observable) {
+  const pages = [];
+  for (let page = await firstValueFrom(observable); page; page = page.next && (await firstValueFrom(page.next()))) {
+    pages.push(page.data);
+  }
+  return pages;
+}
 
 const watched = new Set();
 

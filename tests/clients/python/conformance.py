@@ -1,7 +1,8 @@
 """Checks that a gateway keeps every rule of RFC 6455 that a server must keep, as a client of another make sees it.
 
-    python conformance.py URL API_KEY [--limit BYTES] [--only GROUP]… [--threads N]
+    python conformance.py URL API_KEY [--ca FILE] [--limit BYTES] [--only GROUP]… [--threads N]
 
+With a URL of https: the connections are by TLS, and `--ca` is the certificate that the gateway must show, or its authority's.
 The building must have a system `sys-1` with a module `Virtual` of the driver `virtual`.
 Each case has a connection of its own. Frames come from wsproto and are read by it; broken ones are made by hand.
 Prints one line a case and a count, and exits 1 when a case failed, 2 when it was called wrongly.
@@ -13,6 +14,7 @@ The groups: 1 messages, 2 pings, 3 reserved bits, 4 opcodes, 5 fragments, 6 UTF-
 from __future__ import annotations
 
 import argparse
+import ssl
 import sys
 import time
 import traceback
@@ -32,7 +34,8 @@ DEFAULT_LIMIT = 2 * 1024 * 1024
 def main() -> int:
     arguments = parse_arguments()
     url = urlsplit(arguments.url)
-    door = Door(url.hostname or "", url.port or 80, SOCKET_PATH, arguments.api_key, arguments.limit)
+    tls = ssl.create_default_context(cafile=arguments.ca) if url.scheme == "https" else None
+    door = Door(url.hostname or "", url.port or 80, SOCKET_PATH, arguments.api_key, arguments.limit, tls)
     chosen = [case for case in all_cases(door.limit) if is_chosen(case, arguments.only)]
     if not chosen:
         print(f"no case begins with {' or '.join(arguments.only)}", file=sys.stderr)
@@ -56,6 +59,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("url", metavar="URL")
     parser.add_argument("api_key", metavar="API_KEY")
+    parser.add_argument("--ca", metavar="FILE")
     parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="BYTES")
     parser.add_argument("--only", action="append", default=[], metavar="GROUP")
     parser.add_argument("--threads", type=int, default=4, metavar="N")

@@ -31,7 +31,7 @@ impl Holdings {
     /// What a server holds at this moment.
     pub(super) fn of(server: &Running) -> Result<Self> {
         let gauges = gauges(server)?;
-        if gauges.is_none() && server.name() == "riser" {
+        if gauges.is_none() && server.is_riser() {
             bail!("riser says nothing of its tables at /metrics");
         }
         let pid = server.pid();
@@ -77,8 +77,9 @@ impl Holdings {
 
 /// riser's gauges; `None` when the server has no such page.
 fn gauges(server: &Running) -> Result<Option<[f64; GAUGES.len()]>> {
-    let mut stream = TcpStream::connect_timeout(&server.address(), LOOK_DEADLINE)
-        .with_context(|| format!("could not connect to {}", server.address()))?;
+    let address = server.metrics_address();
+    let mut stream = TcpStream::connect_timeout(&address, LOOK_DEADLINE)
+        .with_context(|| format!("could not connect to {address}"))?;
     stream.set_read_timeout(Some(LOOK_DEADLINE))?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n")?;
     let mut first = [0; 12];

@@ -200,7 +200,7 @@ impl<'a> Clients<'a> {
     ) -> Result<Self> {
         machine::allow(connections + 1, server.pid())?;
         let mut clients = Self {
-            engine: Engine::new(server.address())?,
+            engine: Engine::new(server.address(), server.trust())?,
             protocol: server.protocol(),
             connections,
             bindings,

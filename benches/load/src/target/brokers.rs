@@ -3,15 +3,14 @@
 //! They say nothing when they are ready, so a free port is chosen for each and tried until somebody answers there.
 //! What is set is what the comparison needs: loopback alone, nothing on disk, and nobody ended for being silent.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::protocol::{APP, Ids, KEY, Mqtt, Nats, Numbering, Pusher, Redis, SECRET};
 use crate::target::install::require;
-use crate::target::{Launch, Ready, TempFile};
+use crate::target::{Launch, Ready, TempFile, free_address};
 
 /// Enough for every scenario; Redis's own bound is 10 000.
 const CLIENTS_MAX: &str = "20000";
@@ -60,6 +59,8 @@ pub(super) fn redis(ids: Ids) -> Result<Launch> {
         command,
         protocol: Box::new(Redis),
         ready: Ready::Accepts(address),
+        trust: None,
+        metrics: None,
         files: Vec::new(),
     })
 }
@@ -80,6 +81,8 @@ pub(super) fn nats(numbering: Numbering) -> Result<Launch> {
         command,
         protocol: Box::new(Nats { numbering }),
         ready: Ready::Accepts(address),
+        trust: None,
+        metrics: None,
         files: vec![file],
     })
 }
@@ -104,6 +107,8 @@ pub(super) fn mosquitto(ids: Ids) -> Result<Launch> {
         command,
         protocol: Box::<Mqtt>::default(),
         ready: Ready::Accepts(address),
+        trust: None,
+        metrics: None,
         files: vec![file],
     })
 }
@@ -131,6 +136,8 @@ pub(super) fn sockudo(ids: Ids) -> Result<Launch> {
         command,
         protocol: Box::<Pusher>::default(),
         ready: Ready::Accepts(address),
+        trust: None,
+        metrics: None,
         files: Vec::new(),
     })
 }
@@ -151,11 +158,4 @@ fn refuse_own(ids: Ids) -> Result<()> {
         Ids::Alike => Ok(()),
         Ids::Own => bail!("its clients do not number what they bind"),
     }
-}
-
-/// An address that nobody listens on. Somebody else may take it before the server does, which then ends at once.
-fn free_address() -> Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .context("no port is free")
 }

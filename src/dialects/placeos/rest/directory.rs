@@ -1,18 +1,19 @@
 //! The shapes of what a building consists of: its authority, systems, zones and users.
 //!
 //! PlaceOS's resources have more fields than the gateway has facts; those are given as PlaceOS gives them for a fresh row.
-//! Times are Unix seconds. The gateway keeps none per document, so whoever makes a shape says one time for all of them.
+//! Times are Unix seconds.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ModuleShape;
-use crate::model::{Clearance, System, User, Zone, ZoneId};
+use crate::model::{Clearance, EntryInfo, System, User, Zone, ZoneId};
 
 /// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
-const PLATFORM_VERSION: &str = "v2.0.0";
+pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
 
 /// The id of the one authority that a gateway serves.
-const AUTHORITY_ID: &str = "authority-riser";
+pub(super) const AUTHORITY_ID: &str = "authority-riser";
 
 /// The tag of the zone around everything.
 const ORGANISATION_TAG: &str = "org";
@@ -21,11 +22,11 @@ const ORGANISATION_TAG: &str = "org";
 type NoItems = [(); 0];
 
 /// An object that is always empty.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct Empty {}
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub(super) struct Empty {}
 
 /// The first thing that a client asks for: `GET /auth/authority`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Authority<'a> {
     id: &'static str,
     name: &'a str,
@@ -34,6 +35,7 @@ pub struct Authority<'a> {
     login_url: &'static str,
     logout_url: &'static str,
     config: AuthorityConfig<'a>,
+    #[schema(value_type = Vec<String>)]
     email_domains: NoItems,
     version: &'static str,
     session: bool,
@@ -41,7 +43,7 @@ pub struct Authority<'a> {
     production: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct AuthorityConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     org_zone: Option<&'a str>,
@@ -85,7 +87,8 @@ impl<'a> Authority<'a> {
 }
 
 /// A system: `GET /systems`, `GET /systems/{id}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = System)]
 pub struct SystemShape<'a> {
     id: &'a str,
     name: &'a str,
@@ -95,26 +98,36 @@ pub struct SystemShape<'a> {
     features: &'a [String],
     bookable: bool,
     public: bool,
+    #[schema(value_type = Option<String>)]
     code: Option<()>,
+    #[schema(value_type = Option<String>)]
     r#type: Option<()>,
     capacity: u32,
     map_id: Option<&'a str>,
     approval: bool,
+    #[schema(value_type = Vec<String>)]
     images: NoItems,
+    #[schema(value_type = Vec<String>)]
     security_groups: NoItems,
     timezone: Option<&'a str>,
     support_url: &'a str,
+    #[schema(value_type = Option<String>)]
     timetable_url: Option<()>,
+    #[schema(value_type = Vec<String>)]
     camera_snapshot_urls: NoItems,
+    #[schema(value_type = Option<String>)]
     camera_url: Option<()>,
+    #[schema(value_type = Option<String>)]
     room_booking_url: Option<()>,
-    version: u32,
+    version: u64,
     installed_ui_devices: u32,
     zones: Vec<&'a str>,
     modules: Vec<&'a str>,
     orientation: &'static str,
+    #[schema(value_type = Vec<String>)]
     playlists: NoItems,
     signage: bool,
+    #[schema(value_type = Option<String>)]
     signage_last_seen: Option<()>,
     space_config: Empty,
     created_at: u64,
@@ -127,7 +140,7 @@ pub struct SystemShape<'a> {
 
 impl<'a> SystemShape<'a> {
     /// A system without what is around and in it.
-    pub fn new(system: &'a System, time: u64) -> Self {
+    pub fn new(system: &'a System, info: &EntryInfo) -> Self {
         Self {
             id: system.id.as_str(),
             name: &system.name,
@@ -150,7 +163,7 @@ impl<'a> SystemShape<'a> {
             camera_snapshot_urls: [],
             camera_url: None,
             room_booking_url: None,
-            version: 0,
+            version: info.version.0,
             installed_ui_devices: 0,
             zones: system.zones.iter().map(ZoneId::as_str).collect(),
             modules: system
@@ -163,8 +176,8 @@ impl<'a> SystemShape<'a> {
             signage: false,
             signage_last_seen: None,
             space_config: Empty {},
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
             zone_data: None,
             module_data: None,
         }
@@ -182,22 +195,30 @@ impl<'a> SystemShape<'a> {
 }
 
 /// A zone: `GET /zones`, `GET /zones/{id}`, `GET /systems/{id}/zones`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Zone)]
 pub struct ZoneShape<'a> {
     id: &'a str,
     name: &'a str,
     description: &'a str,
     tags: &'a [String],
+    #[schema(value_type = Option<String>)]
     location: Option<()>,
     display_name: Option<&'a str>,
+    #[schema(value_type = Option<String>)]
     code: Option<()>,
+    #[schema(value_type = Option<String>)]
     r#type: Option<()>,
     count: u32,
     capacity: u32,
+    #[schema(value_type = Option<String>)]
     map_id: Option<()>,
+    #[schema(value_type = Option<String>)]
     timezone: Option<()>,
     parent_id: Option<&'a str>,
+    #[schema(value_type = Vec<String>)]
     triggers: NoItems,
+    #[schema(value_type = Vec<String>)]
     images: NoItems,
     created_at: u64,
     updated_at: u64,
@@ -207,7 +228,7 @@ pub struct ZoneShape<'a> {
 
 impl<'a> ZoneShape<'a> {
     /// A zone by itself.
-    pub fn new(zone: &'a Zone, time: u64) -> Self {
+    pub fn new(zone: &'a Zone, info: &EntryInfo) -> Self {
         Self {
             id: zone.id.as_str(),
             name: &zone.name,
@@ -224,8 +245,8 @@ impl<'a> ZoneShape<'a> {
             parent_id: zone.parent_id.as_ref().map(ZoneId::as_str),
             triggers: [],
             images: [],
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
             children_count: None,
         }
     }
@@ -240,9 +261,10 @@ impl<'a> ZoneShape<'a> {
     }
 }
 
-/// Who asks: `GET /users/current`.
-#[derive(Debug, Serialize)]
-pub struct CurrentUser<'a> {
+/// A user: `GET /users/current`, `GET /users`, `GET /users/{id}`. Nothing of their password is part of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserShape<'a> {
     id: &'a str,
     authority_id: &'static str,
     name: &'a str,
@@ -255,14 +277,15 @@ pub struct CurrentUser<'a> {
     sys_admin: bool,
     support: bool,
     associated_metadata: Empty,
+    #[schema(value_type = Vec<String>)]
     subsystem_access: NoItems,
     created_at: u64,
     updated_at: u64,
 }
 
-impl<'a> CurrentUser<'a> {
-    /// A user with the clearance that the credential leaves to them.
-    pub fn new(user: &'a User, clearance: Clearance, time: u64) -> Self {
+impl<'a> UserShape<'a> {
+    /// A user with this clearance: their own, or of who asks what the credential leaves to them.
+    pub fn new(user: &'a User, clearance: Clearance, info: &EntryInfo) -> Self {
         let (first_name, last_name) = user.name.split_once(' ').unwrap_or((&user.name, ""));
         Self {
             id: user.id.as_str(),
@@ -278,8 +301,8 @@ impl<'a> CurrentUser<'a> {
             support: clearance >= Clearance::Support,
             associated_metadata: Empty {},
             subsystem_access: [],
-            created_at: time,
-            updated_at: time,
+            created_at: info.created_at,
+            updated_at: info.updated_at,
         }
     }
 }
@@ -289,11 +312,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialects::placeos::rest::{Condition, DriverFacts};
-    use crate::dialects::placeos::testing::{system, zone};
+    use crate::dialects::placeos::rest::{Condition, DriverFacts, ModuleFacts};
+    use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED, system, zone};
     use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId};
-
-    const TIME: u64 = 1_700_000_000;
 
     fn shape<T: Serialize>(shape: &T) -> Value {
         serde_json::to_value(shape).unwrap()
@@ -356,16 +377,16 @@ mod tests {
     #[test]
     fn a_system_has_every_field_that_clients_read() {
         assert_eq!(
-            shape(&SystemShape::new(&system(), TIME)),
+            shape(&SystemShape::new(&system(), &INFO)),
             json!({
                 "id": "sys-1", "name": "Board Room", "display_name": "The Board Room", "description": "Level 1",
                 "email": "board@example.com", "features": ["vc", "whiteboard"], "bookable": true, "public": false,
                 "code": null, "type": null, "capacity": 8, "map_id": "map-1", "approval": false, "images": [],
                 "security_groups": [], "timezone": "Etc/UTC", "support_url": "", "timetable_url": null,
-                "camera_snapshot_urls": [], "camera_url": null, "room_booking_url": null, "version": 0,
+                "camera_snapshot_urls": [], "camera_url": null, "room_booking_url": null, "version": 3,
                 "installed_ui_devices": 0, "zones": ["zone-hq", "zone-l1"], "modules": ["mod-d1", "mod-d2"],
                 "orientation": "unspecified", "playlists": [], "signage": false, "signage_last_seen": null,
-                "space_config": {}, "created_at": TIME, "updated_at": TIME,
+                "space_config": {}, "created_at": CREATED, "updated_at": UPDATED,
             })
         );
     }
@@ -373,16 +394,15 @@ mod tests {
     #[test]
     fn a_complete_system_has_its_zones_and_modules_with_their_drivers() {
         let (system, zone, module) = (system(), zone(), module());
-        let zones = vec![ZoneShape::new(&zone, TIME)];
-        let condition = Condition::Connected;
-        let modules = vec![ModuleShape::new(
-            &module,
-            DRIVER,
-            condition,
-            Some(&system.id),
-            TIME,
-        )];
-        let shape = shape(&SystemShape::new(&system, TIME).complete(zones, modules));
+        let zones = vec![ZoneShape::new(&zone, &INFO)];
+        let facts = ModuleFacts {
+            driver: DRIVER,
+            condition: Condition::Connected,
+            failed_at: None,
+            system: Some(&system),
+        };
+        let modules = vec![ModuleShape::new(&module, facts, &INFO)];
+        let shape = shape(&SystemShape::new(&system, &INFO).complete(zones, modules));
         assert_eq!(shape["zone_data"][0]["id"], "zone-l1");
         assert_eq!(shape["module_data"][0]["driver"]["module_name"], "Display");
         assert_eq!(shape["module_data"][0]["control_system_id"], "sys-1");
@@ -392,16 +412,16 @@ mod tests {
     fn a_zone_says_how_many_are_inside_only_when_asked() {
         let zone = zone();
         assert_eq!(
-            shape(&ZoneShape::new(&zone, TIME)),
+            shape(&ZoneShape::new(&zone, &INFO)),
             json!({
                 "id": "zone-l1", "name": "Level 1", "description": "", "tags": ["level", "quiet"], "location": null,
                 "display_name": null, "code": null, "type": null, "count": 0, "capacity": 0, "map_id": null,
                 "timezone": null, "parent_id": "zone-hq", "triggers": [], "images": [],
-                "created_at": TIME, "updated_at": TIME,
+                "created_at": CREATED, "updated_at": UPDATED,
             })
         );
         assert_eq!(
-            shape(&ZoneShape::new(&zone, TIME).with_children(3))["children_count"],
+            shape(&ZoneShape::new(&zone, &INFO).with_children(3))["children_count"],
             3
         );
     }
@@ -417,12 +437,12 @@ mod tests {
             password: Some(Password::Plain(Secret::new("hunter2"))),
         };
         assert_eq!(
-            shape(&CurrentUser::new(&user, Clearance::Support, TIME)),
+            shape(&UserShape::new(&user, Clearance::Support, &INFO)),
             json!({
                 "id": "user-1", "authority_id": "authority-riser", "name": "Ann Mary Lee", "email": "ann@example.test",
                 "email_digest": "", "first_name": "Ann", "last_name": "Mary Lee", "image": "", "groups": ["group-a"],
                 "sys_admin": false, "support": true, "associated_metadata": {}, "subsystem_access": [],
-                "created_at": TIME, "updated_at": TIME,
+                "created_at": CREATED, "updated_at": UPDATED,
             })
         );
     }

@@ -1,8 +1,14 @@
-//! What the lists of systems and zones are narrowed by.
+//! What lists are narrowed by.
+//!
+//! Each filter says beside what it reads how the specification describes it.
 
-use crate::dialects::placeos::rest::Query;
-use crate::dialects::placeos::rest::query::BadParameter;
-use crate::model::{System, Zone};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+
+use crate::dialects::placeos::rest::address::is_logic;
+use crate::dialects::placeos::rest::query::{BadParameter, Kind, parameter};
+use crate::dialects::placeos::rest::{DriverFacts, Query};
+use crate::model::{Module, System, User, Zone};
 
 /// What `GET /systems` asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +68,39 @@ impl SystemFilter {
     }
 }
 
+impl IntoParams for SystemFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            words_parameter(),
+            parameter(
+                "bookable",
+                Kind::Truth,
+                "Those that can be booked, or those that cannot.",
+            ),
+            parameter(
+                "capacity",
+                Kind::WholeNumber,
+                "Those into which at least as many people fit.",
+            ),
+            parameter("email", Kind::Items, "Those with one of these addresses."),
+            parameter("features", Kind::Items, "Those with all of these features."),
+            parameter("module_id", Kind::Items, "Those with all of these modules."),
+            parameter("zone_id", Kind::Items, "Those in all of these zones."),
+            parameter(
+                "public",
+                Kind::Truth,
+                "With `true` none: no system is public.",
+            ),
+            parameter(
+                "signage",
+                Kind::Truth,
+                "With `true` none: no system is a sign.",
+            ),
+            parameter("trigger_id", Kind::Items, "None: there are no triggers."),
+        ]
+    }
+}
+
 /// What `GET /zones` asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ZoneFilter {
@@ -103,6 +142,162 @@ impl ZoneFilter {
                 zone.id.as_str(),
             ])
     }
+}
+
+impl IntoParams for ZoneFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            words_parameter(),
+            parameter(
+                "parent_id",
+                Kind::Items,
+                "Those directly inside one of these zones; `root` is those inside none.",
+            ),
+            parameter("tags", Kind::Items, "Those with all of these tags."),
+            parameter(
+                "include_children_count",
+                Kind::Truth,
+                "Whether each zone says how many are directly inside it.",
+            ),
+        ]
+    }
+}
+
+/// What `GET /modules` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModuleFilter {
+    /// The modules of this system alone, in its order. Whatever else is asked is then passed over.
+    pub system: Option<String>,
+    words: Words,
+    driver: Option<String>,
+    no_logic: bool,
+    running: Option<bool>,
+    as_of: Option<usize>,
+}
+
+impl ModuleFilter {
+    /// Reads `q`, `control_system_id`, `driver_id`, `no_logic`, `running` and `as_of`.
+    pub fn read(query: &Query<'_>) -> Result<Self, BadParameter> {
+        Ok(Self {
+            system: query.text("control_system_id").map(str::to_owned),
+            words: Words::read(query),
+            driver: query.text("driver_id").map(str::to_owned),
+            no_logic: query.truth("no_logic")?.unwrap_or(false),
+            running: query.truth("running")?,
+            as_of: query.whole_number("as_of")?,
+        })
+    }
+
+    /// Whether a module is asked for, which was last changed at this time. Every module of the directory runs.
+    pub fn matches(&self, module: &Module, driver: DriverFacts<'_>, changed: u64) -> bool {
+        self.running != Some(false)
+            && self
+                .as_of
+                .is_none_or(|asked| usize::try_from(changed).is_ok_and(|changed| changed <= asked))
+            && self
+                .driver
+                .as_deref()
+                .is_none_or(|asked| asked == driver.id)
+            && !(self.no_logic && is_logic(module))
+            && self.words.stand_in(&[
+                module.id.as_str(),
+                module.name.as_ref().map_or("", |name| name.as_str()),
+                driver.id,
+                driver.module_name,
+                driver.description,
+            ])
+    }
+}
+
+impl IntoParams for ModuleFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            words_parameter(),
+            parameter(
+                "control_system_id",
+                Kind::Text,
+                "The modules of this system in its order; nothing else narrows them then.",
+            ),
+            parameter("driver_id", Kind::Text, "Those of this driver."),
+            parameter(
+                "no_logic",
+                Kind::Truth,
+                "Whether those without a device are left out.",
+            ),
+            parameter(
+                "running",
+                Kind::Truth,
+                "Those that run, or those that do not.",
+            ),
+            parameter(
+                "as_of",
+                Kind::WholeNumber,
+                "Those that were last changed before or at this time, in Unix seconds.",
+            ),
+        ]
+    }
+}
+
+/// What `GET /drivers` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DriverFilter {
+    words: Words,
+}
+
+impl DriverFilter {
+    /// Reads `q`.
+    pub fn read(query: &Query<'_>) -> Self {
+        Self {
+            words: Words::read(query),
+        }
+    }
+
+    /// Whether a driver is asked for.
+    pub fn matches(&self, driver: DriverFacts<'_>) -> bool {
+        self.words
+            .stand_in(&[driver.id, driver.module_name, driver.description])
+    }
+}
+
+impl IntoParams for DriverFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![words_parameter()]
+    }
+}
+
+/// What `GET /users` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    words: Words,
+}
+
+impl UserFilter {
+    /// Reads `q`.
+    pub fn read(query: &Query<'_>) -> Self {
+        Self {
+            words: Words::read(query),
+        }
+    }
+
+    /// Whether a user is asked for.
+    pub fn matches(&self, user: &User) -> bool {
+        self.words
+            .stand_in(&[user.id.as_str(), &user.name, &user.email])
+    }
+}
+
+impl IntoParams for UserFilter {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![words_parameter()]
+    }
+}
+
+fn words_parameter() -> Parameter {
+    parameter(
+        "q",
+        Kind::Text,
+        "Words that all stand somewhere in its names and descriptions.",
+    )
 }
 
 /// The words of a text search, in lower case.

@@ -1,10 +1,12 @@
 //! Lists: which part of one is asked for, and the headers that say what part is given.
 
 use form_urlencoded::Serializer;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::dialects::placeos::limits;
 use crate::dialects::placeos::rest::Query;
-use crate::dialects::placeos::rest::query::BadParameter;
+use crate::dialects::placeos::rest::query::{BadParameter, Kind, parameter};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Listing {
     offset: usize,
 }
 
-/// One part of a list.
+/// One part of a list, or the whole of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items, a bare array on the wire.
@@ -58,7 +60,39 @@ impl Listing {
     }
 }
 
+impl IntoParams for Listing {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            parameter(
+                "limit",
+                Kind::WholeNumber,
+                "How many at most: 100 unless it is given, never more than 10 000.",
+            ),
+            parameter("offset", Kind::WholeNumber, "How many to pass over."),
+        ]
+    }
+}
+
 impl<T> Page<T> {
+    /// A list that is given whole, whatever part is asked for.
+    pub fn whole(items: impl IntoIterator<Item = T>) -> Self {
+        Listing {
+            limit: usize::MAX,
+            offset: 0,
+        }
+        .page(items)
+    }
+
+    /// The same part with other items in the place of these, one for one.
+    #[must_use]
+    pub fn with_items<U>(&self, items: Vec<U>) -> Page<U> {
+        Page {
+            items,
+            total: self.total,
+            listing: self.listing,
+        }
+    }
+
     /// The headers, for a kind of resource as PlaceOS names its tables (`sys`, `zone`, `mod`), at this path with this query.
     pub fn headers(&self, table: &str, path: &str, query: &Query<'_>) -> PageHeaders {
         let Listing { limit, offset } = self.listing;

@@ -3,28 +3,43 @@
 //! Pure shapes and rules, without a handler: `server` asks the core and puts what it says into these.
 //! The shapes are written by hand from the model, so that a change there cannot change the wire.
 
+mod about;
+mod address;
 mod admission;
 mod credentials;
 mod directory;
+pub mod documents;
+mod drivers;
 mod filters;
+mod keys;
 mod lists;
+mod metadata;
 mod modules;
 mod query;
+mod refusals;
 mod room;
+mod settings;
 mod sign_in;
 mod slug;
 
+pub use about::{PlatformShape, VersionShape, scopes};
+pub use address::device_host;
 pub use admission::{
     Device, DoorRefusal, SocketQuery, enter_websocket, is_websocket_upgrade, may_exec, may_read,
     may_write, origin_is_foreign,
 };
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
-pub use directory::{Authority, CurrentUser, Standing, SystemShape, ZoneShape};
-pub use filters::{SystemFilter, ZoneFilter};
+pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
+pub use drivers::DriverShape;
+pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
+pub use keys::{KeyShape, TokenShape};
 pub use lists::{Listing, Page, PageHeaders};
-pub use modules::{Condition, DriverFacts, ModuleShape};
+pub use metadata::{MetadataByName, MetadataShape, ZoneMetadataShape};
+pub use modules::{Condition, DriverFacts, ModuleFacts, ModuleShape, PingShape};
 pub use query::{BadParameter, Query};
-pub use room::{ErrorShape, ExecErrorShape, Functions, Statuses, Types};
+pub use refusals::{ErrorShape, InvalidField, InvalidShape};
+pub use room::{ExecErrorShape, Functions, Statuses, Types, ZoneExecShape};
+pub use settings::SettingsShape;
 pub use sign_in::{
     AuthorizeRequest, KeySet, OAuthError, OAuthErrorShape, Parameters, ResponseType, ReturnAddress,
     TokenAnswer, TokenRequest, Transport, escaped, go_on, may_redirect, scope_text, set_session,

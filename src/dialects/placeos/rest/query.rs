@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// The parameters of a query in their order.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +15,7 @@ pub struct Query<'a> {
 }
 
 /// A parameter that cannot be read: the body of a 422.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BadParameter {
     /// The whole for people.
     pub error: String,
@@ -56,24 +60,30 @@ impl<'a> Query<'a> {
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
+    /// A parameter that is a text. An empty one is none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let text = self.first(name)?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+
     /// A parameter that counts. Clients send empty ones for what they do not ask.
-    pub(super) fn whole_number(&self, name: &'static str) -> Result<Option<usize>, BadParameter> {
-        self.said(name)
+    pub fn whole_number(&self, name: &'static str) -> Result<Option<usize>, BadParameter> {
+        self.text(name)
             .map(|text| text.parse())
             .transpose()
             .map_err(|_| BadParameter::new(name, "a whole number from 0"))
     }
 
     /// A parameter that is `true` or `false`.
-    pub(super) fn truth(&self, name: &'static str) -> Result<Option<bool>, BadParameter> {
-        self.said(name)
+    pub fn truth(&self, name: &'static str) -> Result<Option<bool>, BadParameter> {
+        self.text(name)
             .map(|text| text.to_ascii_lowercase().parse())
             .transpose()
             .map_err(|_| BadParameter::new(name, "true or false"))
     }
 
     /// The comma-separated items of a parameter.
-    pub(super) fn items(&self, name: &str) -> Vec<String> {
+    pub fn items(&self, name: &str) -> Vec<String> {
         self.pairs()
             .filter(|(known, _)| *known == name)
             .flat_map(|(_, value)| value.split(','))
@@ -82,9 +92,34 @@ impl<'a> Query<'a> {
             .map(str::to_owned)
             .collect()
     }
+}
 
-    fn said(&self, name: &str) -> Option<&str> {
-        let text = self.first(name)?.trim();
-        (!text.is_empty()).then_some(text)
-    }
+/// What a parameter can be, for the specification.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Text,
+    WholeNumber,
+    Truth,
+    /// Texts with commas between them.
+    Items,
+}
+
+/// The specification of a parameter that may be left out.
+pub(super) fn parameter(name: &str, kind: Kind, description: &str) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(match kind {
+        Kind::Text | Kind::Items => Type::String,
+        Kind::WholeNumber => Type::Integer,
+        Kind::Truth => Type::Boolean,
+    });
+    let description = match kind {
+        Kind::Items => format!("{description} Several have commas between them."),
+        Kind::Text | Kind::WholeNumber | Kind::Truth => description.to_owned(),
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
 }

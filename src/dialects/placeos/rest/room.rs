@@ -3,15 +3,18 @@
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::dialects::placeos::errors::{self, ErrorCode};
 use crate::model::{
-    Clearance, Failure, Function, Interface, ModuleName, ModulePath, StatusName, StatusValue,
+    Clearance, Failure, Function, Interface, ModuleIndex, ModuleName, ModulePath, StatusName,
+    StatusValue,
 };
 
 /// How many modules of each name a system has: `GET /systems/{id}/types`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = HashMap<String, usize>)]
 pub struct Types<'a>(IndexMap<&'a str, usize>);
 
 impl<'a> Types<'a> {
@@ -26,13 +29,17 @@ impl<'a> Types<'a> {
 }
 
 /// What a caller may call: `GET /systems/{id}/functions/{module}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(transparent)]
+#[schema(value_type = HashMap<String, FunctionShape<'static>>)]
 pub struct Functions<'a>(IndexMap<&'a str, FunctionShape<'a>>);
 
-#[derive(Debug, Serialize)]
+/// One function: how many parameters it has, the JSON Schema of each and their order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Function)]
 struct FunctionShape<'a> {
     arity: usize,
+    #[schema(value_type = HashMap<String, Object>)]
     params: IndexMap<&'a str, Map<String, Value>>,
     order: Vec<&'a str>,
 }
@@ -74,7 +81,8 @@ impl<'a> FunctionShape<'a> {
 }
 
 /// All statuses of a module: `GET /systems/{id}/{module}`. Each value is a string of JSON, which clients parse again.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(value_type = HashMap<String, String>)]
 pub struct Statuses<'a>(pub &'a [(StatusName, StatusValue)]);
 
 impl Serialize for Statuses<'_> {
@@ -87,38 +95,54 @@ impl Serialize for Statuses<'_> {
     }
 }
 
-/// The body of a refused or failed request.
-#[derive(Debug, Serialize)]
-pub struct ErrorShape<'a> {
-    error: &'a str,
+/// How a call went in each system of a zone: `POST /zones/{id}/exec/{module}/{function}`. The lists hold ids of systems.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ZoneExec)]
+pub struct ZoneExecShape {
+    /// The function returned.
+    pub success: Vec<String>,
+    /// The call was refused or failed.
+    pub failure: Vec<String>,
+    /// The system has no such module.
+    pub module_missing: Vec<String>,
 }
 
-impl<'a> ErrorShape<'a> {
-    /// What went wrong, fit for the client.
-    pub fn new(error: &'a str) -> Self {
-        Self { error }
-    }
-}
-
-/// The body of a failed call: `POST /systems/{id}/{module}/{function}`.
-#[derive(Debug, Serialize)]
+/// The body of a failed call: `POST /systems/{id}/{module}/{function}`, `POST /modules/{id}/exec/{function}`.
+///
+/// A request that did not get as far as a module has the first field alone.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecError)]
 pub struct ExecErrorShape<'a> {
     error: &'static str,
+    #[schema(required = false)]
     sys_id: &'a str,
+    #[schema(required = false)]
     module_name: &'a str,
+    #[schema(required = false)]
     index: u32,
+    #[schema(required = false)]
     message: String,
+    #[schema(required = false, value_type = Vec<String>)]
     backtrace: [(); 0],
 }
 
 impl<'a> ExecErrorShape<'a> {
-    /// What went wrong and where. A backtrace is never given away.
-    pub fn new(module: &'a ModulePath, failure: &Failure) -> Self {
+    /// What went wrong with a module that was named by its place. A backtrace is never given away.
+    pub fn at_place(module: &'a ModulePath, failure: &Failure) -> Self {
+        Self {
+            sys_id: module.system.as_str(),
+            index: module.index.get(),
+            ..Self::by_id(&module.module, failure)
+        }
+    }
+
+    /// The same with a module that was named by its id, which says no system.
+    pub fn by_id(name: &'a ModuleName, failure: &Failure) -> Self {
         Self {
             error: ErrorCode::of(failure.kind()).name(),
-            sys_id: module.system.as_str(),
-            module_name: module.module.as_str(),
-            index: module.index.get(),
+            sys_id: "",
+            module_name: name.as_str(),
+            index: ModuleIndex::FIRST.get(),
             message: errors::message(failure).into_owned(),
             backtrace: [],
         }
@@ -209,12 +233,8 @@ mod tests {
         let module = path("sys-1", "Display", 2, "x").module;
         let failure = Failure::new(FailureKind::DriverFailed, "lamp is broken");
         assert_eq!(
-            json(&ExecErrorShape::new(&module, &failure)),
+            json(&ExecErrorShape::at_place(&module, &failure)),
             r#"{"error":"request failed","sys_id":"sys-1","module_name":"Display","index":2,"message":"module raised: lamp is broken","backtrace":[]}"#
-        );
-        assert_eq!(
-            json(&ErrorShape::new("not found")),
-            r#"{"error":"not found"}"#
         );
     }
 }

@@ -22,8 +22,14 @@ pub(super) async fn authorize(
 ) -> Result<HttpResponse, Refusal> {
     let parameters = Parameters::read(request.query_string(), b"");
     let listed = &doors.settings.redirects;
-    let may_go =
-        |uri: &str| may_redirect(uri, header(&request, &HOST), listed, transport(&request));
+    let may_go = |uri: &str| {
+        may_redirect(
+            uri,
+            header(&request, &HOST),
+            listed,
+            transport(&doors, &request),
+        )
+    };
     // Whatever else is wrong is told to the app; a place that may not be sent to is told to nobody but who asks.
     let back = ReturnAddress::read(&parameters, may_go).map_err(|_| {
         Refusal::json(

@@ -24,7 +24,8 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::Doors;
-use crate::server::http::door::{Refusal, address};
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::address;
 
 /// The largest form: a password and a few names.
 const FORM_MAX_BYTES: usize = 16 * 1024;
@@ -84,12 +85,14 @@ fn domain(request: &HttpRequest) -> String {
 }
 
 /// How the gateway was called. What a proxy says of TLS can only make us stricter, so it is believed of anybody.
-fn transport(request: &HttpRequest) -> Transport {
+///
+/// A page says itself by what it was fetched, which tells the plain address beside the encrypted one.
+fn transport(doors: &Doors, request: &HttpRequest) -> Transport {
     let forwarded = HeaderName::from_static("x-forwarded-proto");
     let by_proxy =
         header(request, &forwarded).is_some_and(|name| name.eq_ignore_ascii_case("https"));
-    let by_page = header(request, &ORIGIN).is_some_and(|origin| origin.starts_with("https://"));
-    if by_proxy || by_page {
+    let by_page = header(request, &ORIGIN).map(|origin| origin.starts_with("https://"));
+    if by_proxy || by_page.unwrap_or_else(|| doors.settings.tls.is_some()) {
         Transport::Encrypted
     } else {
         Transport::Plain

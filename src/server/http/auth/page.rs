@@ -28,7 +28,7 @@ pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpRespo
             let name = text(&caller.user().name);
             html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
         }
-        Some(_) | None => page(StatusCode::OK, on(&request, &parameters), "", None),
+        Some(_) | None => page(StatusCode::OK, on(&doors, &request, &parameters), "", None),
     }
 }
 
@@ -39,9 +39,9 @@ pub(super) async fn sign_in(
     body: Bytes,
 ) -> Result<HttpResponse, Refusal> {
     let parameters = Parameters::read("", &body);
-    let place = on(&request, &parameters);
+    let place = on(&doors, &request, &parameters);
     Ok(match try_sign_in(&doors, &request, &parameters).await? {
-        Ok(cookie) => with_session(see_other(place), &request, Some(&cookie)),
+        Ok(cookie) => with_session(see_other(place), &doors, &request, Some(&cookie)),
         Err(failure) => {
             let (status, wait) = status(&failure);
             page(status, place, &failure.to_string(), wait)
@@ -50,9 +50,9 @@ pub(super) async fn sign_in(
 }
 
 /// `GET /auth/login`, as PlaceOS's own pages have it.
-pub(super) async fn to_login(request: HttpRequest) -> HttpResponse {
+pub(super) async fn to_login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
-    let place = on(&request, &parameters);
+    let place = on(&doors, &request, &parameters);
     see_other(&format!("/login?continue={}", escaped(place)))
 }
 
@@ -65,9 +65,14 @@ pub(super) async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
-fn on<'a>(request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
+fn on<'a>(doors: &Doors, request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
     let asked = parameters.get("continue");
-    go_on(asked, header(request, &HOST), transport(request), "/login")
+    go_on(
+        asked,
+        header(request, &HOST),
+        transport(doors, request),
+        "/login",
+    )
 }
 
 fn page(status: StatusCode, place: &str, problem: &str, wait: Option<u64>) -> HttpResponse {

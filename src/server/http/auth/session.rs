@@ -12,7 +12,8 @@ use crate::server::Doors;
 use crate::server::http::auth::{
     browser, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };
-use crate::server::http::door::{self, Refusal, address};
+use crate::server::http::door::{self, Refusal};
+use crate::server::http::placeos::address;
 
 /// `POST /auth/signin`: 202 with the browser's session, or on to where the form says.
 pub(super) async fn sign_in(
@@ -28,11 +29,11 @@ pub(super) async fn sign_in(
                 asked => see_other(go_on(
                     asked,
                     header(&request, &HOST),
-                    transport(&request),
+                    transport(&doors, &request),
                     "/login",
                 )),
             };
-            Ok(with_session(response, &request, Some(&cookie)))
+            Ok(with_session(response, &doors, &request, Some(&cookie)))
         }
         Err(failure) => {
             let (status, wait) = status(&failure);
@@ -67,10 +68,11 @@ pub(super) fn status(failure: &SignInError) -> (StatusCode, Option<u64>) {
 /// The same answer, and the browser has this session or none.
 pub(super) fn with_session(
     mut response: HttpResponse,
+    doors: &Doors,
     request: &HttpRequest,
     cookie: Option<&Secret>,
 ) -> HttpResponse {
-    let header = set_session(cookie, transport(request));
+    let header = set_session(cookie, transport(doors, request));
     if let Ok(header) = HeaderValue::from_str(&header) {
         response.headers_mut().append(SET_COOKIE, header);
     }
@@ -98,8 +100,8 @@ pub(super) async fn sign_out(
     let place = go_on(
         parameters.get("continue"),
         header(&request, &HOST),
-        transport(&request),
+        transport(&doors, &request),
         "/login",
     );
-    Ok(with_session(see_other(place), &request, None))
+    Ok(with_session(see_other(place), &doors, &request, None))
 }

@@ -13,7 +13,8 @@ use crate::dialects::placeos::rest::{
 use crate::model::{Credentials, Secret};
 use crate::server::Doors;
 use crate::server::http::auth::{domain, refuse_foreign_page, retry_after, unkept, verdict};
-use crate::server::http::door::{Refusal, address};
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::address;
 
 pub(super) async fn token(
     doors: Data<Doors>,

@@ -7,6 +7,7 @@ lengths in more bytes than needed, text that is no UTF-8, close codes that may n
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -50,6 +51,8 @@ class Door:
     key: str
     # The longest message that the gateway takes, in bytes.
     limit: int
+    # How connections are encrypted, if they are.
+    tls: ssl.SSLContext | None = None
 
     @property
     def authority(self) -> str:
@@ -59,6 +62,9 @@ class Door:
         """A connection that has said nothing yet and sends every write at once."""
         stream = socket.create_connection((self.host, self.port), timeout=ANSWER_DEADLINE)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            # An end without the end of TLS is told as such.
+            stream = self.tls.wrap_socket(stream, server_hostname=self.host, suppress_ragged_eofs=False)
         return stream
 
 
@@ -98,6 +104,11 @@ class End:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """The end of the stream, in order for TCP, without the end of TLS before it."""
+
+
+@dataclass(frozen=True)
 class Reset:
     """The end of the stream by a reset, which may destroy what was sent before it."""
 
@@ -116,7 +127,7 @@ class Broken:
     why: str
 
 
-Received = Text | Binary | Ping | Pong | Close | End | Reset | Silence | Broken
+Received = Text | Binary | Ping | Pong | Close | End | Cut | Reset | Silence | Broken
 
 
 class Peer:
@@ -156,7 +167,8 @@ class Peer:
 
     def send_end(self) -> None:
         """Ends our half of the stream."""
-        self.stream.shutdown(socket.SHUT_WR)
+        # The socket's own: that of an encrypted stream would forget how to read as well.
+        socket.socket.shutdown(self.stream, socket.SHUT_WR)
 
     def receive(self, seconds: float = ANSWER_DEADLINE) -> Received:
         """The next thing that comes."""
@@ -170,6 +182,8 @@ class Peer:
                 data = self.stream.recv(65536)
             except TimeoutError:
                 return Silence(seconds)
+            except ssl.SSLEOFError:
+                return Cut()
             except ConnectionResetError:
                 return Reset()
             finally:

@@ -1,0 +1,179 @@
+//! API keys, and what a credential stands for as PlaceOS's services ask for it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::dialects::placeos::rest::directory::AUTHORITY_ID;
+use crate::model::{ApiKey, Clearance, EntryInfo, Scope, Secret, SystemId, User, ZoneId};
+
+/// An API key: `GET /api_keys`, `GET /api_keys/{id}`. Its secret is part of one answer only, the one to its making.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct KeyShape<'a> {
+    id: &'a str,
+    authority_id: &'static str,
+    name: &'a str,
+    description: &'static str,
+    user_id: &'a str,
+    permissions: &'static str,
+    scopes: Vec<String>,
+    systems: Vec<&'a str>,
+    zones: Vec<&'a str>,
+    created_at: u64,
+    updated_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_api_key: Option<String>,
+}
+
+impl<'a> KeyShape<'a> {
+    /// A key without its secret.
+    pub fn new(key: &'a ApiKey, info: &EntryInfo) -> Self {
+        Self {
+            id: key.id.as_str(),
+            authority_id: AUTHORITY_ID,
+            name: key.id.as_str(),
+            description: "",
+            user_id: key.user.as_str(),
+            permissions: key.level.as_str(),
+            scopes: key.scopes.iter().map(Scope::to_string).collect(),
+            systems: key.systems.iter().map(SystemId::as_str).collect(),
+            zones: key.zones.iter().map(ZoneId::as_str).collect(),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+            x_api_key: None,
+        }
+    }
+
+    /// The same with the secret of a key that was just made.
+    #[must_use]
+    pub fn with_secret(self, secret: &Secret) -> Self {
+        Self {
+            x_api_key: Some(format!("{}.{}", self.id, secret.expose())),
+            ..self
+        }
+    }
+}
+
+/// Who issues PlaceOS's tokens.
+const ISSUER: &str = "POS";
+
+/// For how long whoever asked may believe what it was told, in seconds.
+const BELIEVED_SECONDS: u64 = 3_600;
+
+/// The token that an API key stands for: `GET /api_keys/inspect`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Token)]
+pub struct TokenShape<'a> {
+    iss: &'static str,
+    iat: u64,
+    exp: u64,
+    jti: String,
+    aud: &'a str,
+    sub: &'a str,
+    scope: Vec<String>,
+    u: TokenUser<'a>,
+}
+
+/// The user in a token: name, email, permissions and roles.
+#[derive(Debug, Serialize, ToSchema)]
+struct TokenUser<'a> {
+    n: &'a str,
+    e: &'a str,
+    p: u8,
+    r: &'a [String],
+}
+
+impl<'a> TokenShape<'a> {
+    /// The token of a user with what the credential leaves to them, at this time in this domain. `id` is one that nobody else has.
+    pub fn new(
+        user: &'a User,
+        clearance: Clearance,
+        scopes: &[Scope],
+        domain: &'a str,
+        id: String,
+        time: u64,
+    ) -> Self {
+        Self {
+            iss: ISSUER,
+            iat: time,
+            exp: time.saturating_add(BELIEVED_SECONDS),
+            jti: id,
+            aud: domain,
+            sub: user.id.as_str(),
+            scope: scopes.iter().map(Scope::to_string).collect(),
+            u: TokenUser {
+                n: &user.name,
+                e: &user.email,
+                p: match clearance {
+                    Clearance::User => 0,
+                    Clearance::Support => 1,
+                    // Administrators are support staff too.
+                    Clearance::Admin => 3,
+                },
+                r: &user.groups,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
+    use crate::model::{KeyId, KeySecret, UserId};
+
+    #[test]
+    fn a_key_shows_its_secret_when_it_is_made_and_never_again() {
+        let key = ApiKey {
+            id: KeyId::new("panel").unwrap(),
+            secret: KeySecret::Hashed(Secret::new("hash")),
+            user: UserId::new("user-1").unwrap(),
+            level: Clearance::Support,
+            scopes: vec![Scope::parse("public.read").unwrap()],
+            systems: vec![SystemId::new("sys-1").unwrap()],
+            zones: Vec::new(),
+        };
+        let shape = KeyShape::new(&key, &INFO);
+        assert_eq!(
+            serde_json::to_value(&shape).unwrap(),
+            json!({
+                "id": "panel", "authority_id": "authority-riser", "name": "panel", "description": "", "user_id": "user-1",
+                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [],
+                "created_at": CREATED, "updated_at": UPDATED,
+            })
+        );
+        let made = serde_json::to_value(shape.with_secret(&Secret::new("s3cret"))).unwrap();
+        assert_eq!(made["x_api_key"], "panel.s3cret");
+    }
+
+    #[test]
+    fn a_key_stands_for_a_token_with_what_it_leaves_to_its_user() {
+        let user = User {
+            id: UserId::new("user-1").unwrap(),
+            email: "ann@example.test".to_owned(),
+            name: "Ann".to_owned(),
+            level: Clearance::Admin,
+            groups: vec!["group-a".to_owned()],
+            password: None,
+        };
+        let scopes = ["public", "systems.read"].map(|text| Scope::parse(text).unwrap());
+        let token = TokenShape::new(
+            &user,
+            Clearance::Support,
+            &scopes,
+            "rooms.test",
+            "id".to_owned(),
+            1_000,
+        );
+        assert_eq!(
+            serde_json::to_value(token).unwrap(),
+            json!({
+                "iss": "POS", "iat": 1_000, "exp": 4_600, "jti": "id", "aud": "rooms.test", "sub": "user-1",
+                "scope": ["public", "systems.read"],
+                "u": {"n": "Ann", "e": "ann@example.test", "p": 1, "r": ["group-a"]},
+            })
+        );
+    }
+}

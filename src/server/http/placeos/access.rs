@@ -1,0 +1,242 @@
+//! Who asks, and what of the building they may see. The policy is the core's, and the same for the websocket.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HOST;
+use tokio::sync::oneshot;
+
+use crate::core::{Caller, Directory, ModuleEntry};
+use crate::dialects::placeos::rest::{Condition, may_exec, may_read, may_write, module_slug};
+use crate::model::{
+    Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
+};
+use crate::server::Doors;
+use crate::server::http::door::{self, Refusal};
+use crate::server::http::placeos::answers::{bad_request, not_found};
+
+/// Who asks, whatever their credentials open.
+pub(super) fn known(doors: &Doors, request: &HttpRequest) -> Result<Caller, Refusal> {
+    door::authenticate(doors, request.head(), address(request))
+}
+
+/// Who reads a resource, if the credentials let one read it.
+pub(super) fn reader(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = known(doors, request)?;
+    if may_read(caller.scopes(), resource) {
+        Ok(caller)
+    } else {
+        Err(door::out_of_scope(doors, &caller, resource))
+    }
+}
+
+/// The same for what only support staff may read.
+pub(super) fn supporter(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = reader(doors, request, resource)?;
+    needs_support(doors, &caller, resource)?;
+    Ok(caller)
+}
+
+/// Who changes a resource, if the credentials let one. Whether the caller may is the core's to say.
+pub(super) fn writer(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = known(doors, request)?;
+    if may_write(caller.scopes(), resource) {
+        Ok(caller)
+    } else {
+        Err(door::out_of_scope(doors, &caller, resource))
+    }
+}
+
+/// The same as [`reader`] for what only administrators may read.
+pub(super) fn administrator(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = reader(doors, request, resource)?;
+    if caller.clearance() < Clearance::Admin {
+        return Err(door::too_low(doors, &caller, resource));
+    }
+    Ok(caller)
+}
+
+/// Who calls functions through a resource, if the credentials let one. What each function needs is the core's to say.
+pub(super) fn operator(
+    doors: &Doors,
+    request: &HttpRequest,
+    resource: &str,
+) -> Result<Caller, Refusal> {
+    let caller = known(doors, request)?;
+    if may_exec(caller.scopes(), resource) {
+        Ok(caller)
+    } else {
+        Err(door::out_of_scope(doors, &caller, "calls"))
+    }
+}
+
+/// Refuses everybody but support staff.
+pub(super) fn needs_support(doors: &Doors, caller: &Caller, part: &str) -> Result<(), Refusal> {
+    if caller.clearance() < Clearance::Support {
+        return Err(door::too_low(doors, caller, part));
+    }
+    Ok(())
+}
+
+/// Where the request came from.
+pub(in crate::server::http) fn address(request: &HttpRequest) -> IpAddr {
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+}
+
+/// The domain that was asked: `Host` without its port.
+pub(super) fn domain(request: &HttpRequest) -> &str {
+    let host = request.headers().get(HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+/// A system by its id, or by its email as some clients ask.
+pub(super) fn find_system<'a>(
+    doors: &Doors,
+    caller: &Caller,
+    directory: &'a Directory,
+    asked: &str,
+) -> Result<&'a System, Refusal> {
+    let id = system_id(directory, asked)?;
+    doors.core.may_see(caller, &id)?;
+    directory
+        .system(&id)
+        .ok_or_else(|| not_found(&format!("system {id}")))
+}
+
+fn system_id(directory: &Directory, asked: &str) -> Result<SystemId, Refusal> {
+    if asked.contains('@')
+        && let Some(system) = directory.systems().find(|system| has_email(system, asked))
+    {
+        return Ok(system.id.clone());
+    }
+    SystemId::new(asked).map_err(bad_request)
+}
+
+/// Whether a system has this address, in any case.
+pub(super) fn has_email(system: &System, asked: &str) -> bool {
+    let email = system.email.as_deref();
+    email.is_some_and(|email| email.eq_ignore_ascii_case(asked.trim()))
+}
+
+/// A module as a path names it: `Display_2` of a system.
+pub(super) fn place(
+    directory: &Directory,
+    system: &str,
+    module: &str,
+) -> Result<ModulePath, Refusal> {
+    let (name, index) = module_slug(module).ok_or_else(no_such_module)?;
+    Ok(ModulePath {
+        system: system_id(directory, system)?,
+        module: name,
+        index,
+    })
+}
+
+/// A module by its id. `command` is what is asked of it, for the audit log.
+pub(super) fn find_module<'a>(
+    doors: &Doors,
+    caller: &Caller,
+    directory: &'a Directory,
+    asked: &str,
+    command: &str,
+) -> Result<&'a ModuleEntry, Refusal> {
+    let id = ModuleId::new(asked).map_err(bad_request)?;
+    doors.core.may_reach(caller, &id, command)?;
+    directory.module(&id).ok_or_else(no_such_module)
+}
+
+/// The systems through which a caller sees a module.
+pub(super) fn systems_around<'a>(
+    caller: &Caller,
+    directory: &'a Directory,
+    module: &ModuleId,
+) -> impl Iterator<Item = &'a System> {
+    directory
+        .systems_of(module)
+        .filter(|system| caller.reaches(system))
+}
+
+/// Whether a caller sees a module. One that stands in no system is seen by those who see everything.
+pub(super) fn sees_module(caller: &Caller, directory: &Directory, module: &ModuleId) -> bool {
+    !caller.is_restricted() || systems_around(caller, directory, module).next().is_some()
+}
+
+/// A zone by its id. To a restricted key one that is not there looks like one that is out of reach.
+pub(super) fn find_zone<'a>(
+    doors: &Doors,
+    caller: &Caller,
+    directory: &'a Directory,
+    asked: &str,
+) -> Result<&'a Zone, Refusal> {
+    let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
+    match zone {
+        Some(zone) if sees_zone(caller, directory, zone) => Ok(zone),
+        None if !caller.is_restricted() => Err(not_found("zone")),
+        Some(_) | None => Err(door::out_of_reach(doors, caller, asked)),
+    }
+}
+
+/// A restricted key sees its own zones and those around the systems it reaches.
+pub(super) fn sees_zone(caller: &Caller, directory: &Directory, zone: &Zone) -> bool {
+    caller.reaches_zone(&zone.id)
+        || directory
+            .systems()
+            .any(|system| system.zones.contains(&zone.id) && caller.reaches(system))
+}
+
+/// The zones that a system is in, in its order.
+pub(super) fn zones_of<'a>(
+    directory: &'a Directory,
+    system: &'a System,
+) -> impl Iterator<Item = &'a Zone> {
+    system.zones.iter().filter_map(|id| directory.zone(id))
+}
+
+/// There is no such module.
+pub(super) fn no_such_module() -> Refusal {
+    not_found("module")
+}
+
+/// All statuses of a module.
+pub(super) async fn read_state(doors: &Doors, module: &ModuleId) -> Result<State, Refusal> {
+    let (answer, answered) = oneshot::channel();
+    doors.core.state(module, answer);
+    answered.await.map_err(|_| {
+        Refusal::from(Failure::new(
+            FailureKind::Unavailable,
+            "the statuses cannot be read at the moment",
+        ))
+    })
+}
+
+/// How a module fares, by its status `connected`.
+pub(super) async fn condition(doors: &Doors, module: &ModuleId) -> Condition {
+    let state = read_state(doors, module).await.unwrap_or_default();
+    let connected = state.iter().find(|(name, _)| name.as_str() == "connected");
+    match connected {
+        Some((_, value)) if value.as_str() == "false" => Condition::Disconnected,
+        _ => Condition::Connected,
+    }
+}

@@ -1,0 +1,174 @@
+//! Metadata: documents that apps keep beside zones, systems, modules and users.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, delete, get, patch, put};
+
+use crate::core::{Caller, Directory};
+use crate::dialects::placeos::rest::documents::{Details, MetadataDocument};
+use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, Query, ZoneMetadataShape};
+use crate::model::{
+    Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, ZoneId,
+};
+use crate::server::Doors;
+use crate::server::http::door::{self, Refusal};
+use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
+use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
+
+/// The metadata of a system, zone, module or user, by name.
+#[utoipa::path(
+    params(("name" = Option<String>, Query, description = "The one of this name alone.")),
+    responses((status = 200, body = MetadataByName<'_>)),
+)]
+#[get("/metadata/{parent}")]
+pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = reader(&doors, &request, "metadata")?;
+    let query = Query::parse(request.query_string());
+    let directory = doors.core.directory();
+    find_parent(&doors, &caller, &directory, &path)?;
+    json(&metadata_of(&directory, &path, query.text("name")))
+}
+
+/// The zones directly inside a zone, with their metadata.
+#[utoipa::path(
+    params(
+        ("name" = Option<String>, Query, description = "The metadata of this name alone."),
+        ("include_parent" = Option<bool>, Query, description = "Whether the zone itself comes first."),
+    ),
+    responses((status = 200, body = Vec<ZoneMetadataShape<'_>>)),
+)]
+#[get("/metadata/{parent}/children")]
+pub(super) async fn children(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&doors, &request, "metadata")?;
+    let query = Query::parse(request.query_string());
+    let include_parent = query.truth("include_parent")? == Some(true);
+    let directory = doors.core.directory();
+    let parent = find_zone(&doors, &caller, &directory, &path)?;
+    let inside = directory.zones().filter(|zone| {
+        zone.parent_id.as_ref() == Some(&parent.id) && sees_zone(&caller, &directory, zone)
+    });
+    let found: Vec<ZoneMetadataShape<'_>> = include_parent
+        .then_some(parent)
+        .into_iter()
+        .chain(inside)
+        .map(|zone| {
+            let metadata = metadata_of(&directory, zone.id.as_str(), query.text("name"));
+            ZoneMetadataShape::new(zone_shape(&directory, zone), metadata)
+        })
+        .collect();
+    json(&found)
+}
+
+/// Makes or changes the metadata of this name; the details are replaced.
+///
+/// For support staff, for members of its editors' groups, and for users whose own it is.
+#[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
+#[put("/metadata/{parent}")]
+pub(super) async fn replace(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    write(&doors, &request, &path, &body, Details::Replaced).await
+}
+
+/// Makes or changes the metadata of this name; the fields of the details are put among those that are there.
+///
+/// For support staff, for members of its editors' groups, and for users whose own it is.
+#[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
+#[patch("/metadata/{parent}")]
+pub(super) async fn merge(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    write(&doors, &request, &path, &body, Details::Merged).await
+}
+
+/// Takes the metadata of this name away.
+#[utoipa::path(
+    params(("name" = String, Query, description = "Which one.")),
+    responses((status = 202, description = "It is gone."), Changes),
+)]
+#[delete("/metadata/{parent}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "metadata")?;
+    find_parent(&doors, &caller, &doors.core.directory(), &path)?;
+    let query = Query::parse(request.query_string());
+    let name = MetadataName::new(query.text("name").unwrap_or_default());
+    let id = EntryId::Metadata(MetadataId {
+        parent: ParentId::new(&path).map_err(bad_request)?,
+        name: name.map_err(bad_request)?,
+    });
+    let counted = Counted::on_tags(&request);
+    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+}
+
+async fn write(
+    doors: &Doors,
+    request: &HttpRequest,
+    parent: &str,
+    body: &Body,
+    how: Details,
+) -> Answer {
+    let caller = writer(doors, request, "metadata")?;
+    find_parent(doors, &caller, &doors.core.directory(), parent)?;
+    let document: MetadataDocument = read(body)?;
+    let id = MetadataId {
+        parent: ParentId::new(parent).map_err(bad_request)?,
+        name: document.name().map_err(invalid)?,
+    };
+    let counted = Counted::on_tags(request);
+    let amended = |directory: &Directory| {
+        let mut metadata = match directory.metadata_by_id(&id) {
+            Some(metadata) => metadata.clone(),
+            None => MetadataDocument::blank(id.parent.clone(), id.name.clone()),
+        };
+        document.amend(&mut metadata, how);
+        Entry::Metadata(metadata)
+    };
+    let entry = EntryId::Metadata(id.clone());
+    let directory = edits::put(doors, &caller, &entry, &counted, amended).await?;
+    let metadata = directory.metadata_by_id(&id);
+    let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
+    let info = info(&directory, entry);
+    tagged(
+        StatusCode::OK,
+        info.version,
+        &MetadataShape::new(metadata, &info),
+    )
+}
+
+/// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and is not told which others there are.
+fn find_parent(
+    doors: &Doors,
+    caller: &Caller,
+    directory: &Directory,
+    asked: &str,
+) -> Result<(), Refusal> {
+    let system = SystemId::new(asked).ok();
+    let system = system.and_then(|id| directory.system(&id));
+    let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
+    let module = ModuleId::new(asked).ok();
+    let module = module.and_then(|id| directory.module(&id));
+    let user = UserId::new(asked).ok().and_then(|id| directory.user(&id));
+    let seen = system.is_some_and(|system| caller.reaches(system))
+        || zone.is_some_and(|zone| sees_zone(caller, directory, zone))
+        || module.is_some_and(|entry| sees_module(caller, directory, &entry.module.id))
+        || user.is_some_and(|user| !caller.is_restricted() || user.id == caller.user().id);
+    if seen {
+        Ok(())
+    } else if caller.is_restricted() {
+        Err(door::out_of_reach(doors, caller, asked))
+    } else {
+        Err(not_found("a system, zone, module or user of that id"))
+    }
+}

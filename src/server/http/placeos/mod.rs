@@ -1,0 +1,155 @@
+//! PlaceOS's REST resources around the websocket: what its clients and a terminal need to find and drive a room.
+//!
+//! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
+//! a function's clearance decides who may call it, not the door through which the call comes.
+//! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
+
+mod about;
+mod access;
+mod answers;
+mod drivers;
+mod edits;
+mod keys;
+mod metadata;
+mod modules;
+mod ping;
+mod room;
+mod settings;
+mod shapes;
+mod systems;
+mod users;
+mod zones;
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::server::Doors;
+use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS};
+use crate::server::http::openapi::resources;
+
+pub(super) use access::address;
+pub(super) use answers::Answer;
+
+/// What stands in front of the path of each resource.
+pub(super) const BASE: &str = "/api/engine/v2";
+
+resources! {
+    /// What is asked before there are credentials.
+    pub(super) Open: about::authority
+}
+
+resources! {
+    /// The resources below [`BASE`]. The first that fits a path has it, so fixed words stand before names.
+    pub(super) Engine:
+        about::alive,
+        about::version,
+        about::versions,
+        about::platform,
+        about::scopes,
+        users::current,
+        users::list,
+        users::show,
+        users::create,
+        users::update,
+        users::remove,
+        keys::inspect,
+        keys::list,
+        keys::show,
+        keys::create,
+        keys::update,
+        keys::remove,
+        systems::list,
+        systems::with_emails,
+        systems::show,
+        systems::create,
+        systems::update,
+        systems::remove,
+        systems::add_module,
+        systems::remove_module,
+        systems::types,
+        systems::zones,
+        systems::metadata,
+        systems::settings,
+        systems::triggers,
+        room::functions,
+        room::statuses,
+        room::one_status,
+        room::exec,
+        zones::list,
+        zones::tags,
+        zones::show,
+        zones::create,
+        zones::update,
+        zones::remove,
+        zones::metadata,
+        zones::triggers,
+        zones::exec,
+        modules::list,
+        modules::show,
+        modules::create,
+        modules::update,
+        modules::remove,
+        modules::statuses,
+        modules::one_status,
+        modules::exec,
+        modules::ping,
+        modules::settings,
+        modules::error,
+        drivers::list,
+        drivers::show,
+        settings::list,
+        metadata::show,
+        metadata::children,
+        metadata::replace,
+        metadata::merge,
+        metadata::remove
+}
+
+/// Adds the routes.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    for path in WEBSOCKET_PATHS {
+        config.route(path, web::route().to(not_upgraded));
+    }
+    config
+        .configure(Open::configure)
+        .service(web::scope(BASE).configure(Engine::configure))
+        .default_service(web::route().to(nothing_here));
+}
+
+/// The websocket, whose doors are not below [`BASE`] alone.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(not_upgraded))]
+pub(super) struct Websocket;
+
+/// The websocket; see its own specification.
+///
+/// The older path `/control/websocket` is the same door.
+// Reached by a request that is no upgrade, or one that actix does not take for one.
+#[utoipa::path(
+    get,
+    path = "/systems/control",
+    tag = "websocket",
+    operation_id = "open",
+    params(
+        ("values" = Option<String>, Query, description = "With `string`, values come as text that contains JSON."),
+        ("fixed_device" = Option<bool>, Query, description = "Whether the client is mounted in a room, for the log."),
+    ),
+    responses(
+        (status = 101, description = "The websocket is open."),
+        (status = 426, description = "The request is no upgrade.", body = String, content_type = "text/plain"),
+    ),
+)]
+async fn not_upgraded(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    door::enter_websocket(&doors, request.head(), address(&request))?;
+    Err(door::upgrade_required(
+        "this is a websocket: connect to it with an upgrade",
+    ))
+}
+
+async fn nothing_here() -> Answer {
+    Err(Refusal::json(
+        StatusCode::NOT_FOUND,
+        "there is nothing here",
+    ))
+}

@@ -1,0 +1,182 @@
+//! What happens in a system: its modules' functions and statuses, and calls.
+//!
+//! A module is named by its place, `Display_2`. A fixed word in a path (`types`, `zones`, …) wins over a module of that name.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, get, post};
+use tokio::sync::oneshot;
+
+use crate::core::{Caller, ReplySlot};
+use crate::dialects::placeos::errors;
+use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
+use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
+use crate::server::Doors;
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::access::{no_such_module, operator, place, read_state, reader};
+use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, json_text};
+
+/// The functions of a module that the caller's clearance opens.
+#[utoipa::path(responses((status = 200, body = Functions<'_>)))]
+#[get("/systems/{system}/functions/{module}")]
+pub(super) async fn functions(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Answer {
+    let caller = reader(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let place = place(&directory, &path.0, &path.1)?;
+    let module = doors.core.resolve(&caller, &place)?;
+    let entry = directory.module(&module).ok_or_else(no_such_module)?;
+    json(&Functions::of(entry.interface(), caller.clearance()))
+}
+
+/// All statuses of a module, each as JSON text.
+///
+/// A module that is not there has none.
+#[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
+#[get("/systems/{system}/{module}")]
+pub(super) async fn statuses(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Answer {
+    let caller = reader(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let place = place(&directory, &path.0, &path.1)?;
+    let state = match doors.core.resolve(&caller, &place) {
+        Ok(module) => read_state(&doors, &module).await?,
+        // A module that is not there has no statuses; a system that is not there is an error.
+        Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
+        Err(failure) => return Err(failure.into()),
+    };
+    json(&Statuses(&state))
+}
+
+/// One status of a module, as JSON.
+///
+/// `null` when it is not set.
+#[utoipa::path(responses((status = 200, body = serde_json::Value)))]
+#[get("/systems/{system}/{module}/{name}")]
+pub(super) async fn one_status(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String, String)>,
+) -> Answer {
+    let caller = reader(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let (system, module, name) = path.into_inner();
+    let place = place(&directory, &system, &module)?;
+    let module = doors.core.resolve(&caller, &place)?;
+    let state = read_state(&doors, &module).await?;
+    let value = state.iter().find(|(known, _)| known.as_str() == name);
+    let value = value.map_or("null", |(_, value)| value.as_str());
+    Ok(json_text(StatusCode::OK, value.to_owned()))
+}
+
+/// Calls a function of a module.
+///
+/// It runs at most once. The answer is what it returned, with the driver's own HTTP status.
+#[utoipa::path(
+    request_body(content = Vec<serde_json::Value>, description = "Arguments by position, or an object of arguments by name. Empty is no arguments."),
+    responses(
+        (status = 200, body = serde_json::Value),
+        (status = 401, description = "Not known, or the function needs a higher clearance.", body = ExecErrorShape<'_>),
+        (status = "default", description = "The call failed, with the driver's status if that is an error.", body = ExecErrorShape<'_>),
+    ),
+)]
+#[post("/systems/{system}/{module}/{name}")]
+pub(super) async fn exec(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<(String, String, String)>,
+    body: Body,
+) -> Answer {
+    let caller = operator(&doors, &request, "systems")?;
+    let directory = doors.core.directory();
+    let (system, module, function) = path.into_inner();
+    let module = place(&directory, &system, &module)?;
+    let call = Call {
+        module: module.clone(),
+        function: function_name(&function)?,
+        arguments: arguments(&body)?,
+    };
+    doors
+        .core
+        .authorize(&caller, &Request::Exec(call.clone()))?;
+    match call_at_place(&doors, &caller, call).await {
+        Ok(result) => Ok(result.into_response()),
+        Err(failure) => Err(Refusal::json_body(
+            exec_status(&failure),
+            &ExecErrorShape::at_place(&module, &failure),
+        )),
+    }
+}
+
+/// What a function returned, and its driver's HTTP-like code.
+pub(super) struct Returned {
+    value: JsonText,
+    code: u16,
+}
+
+impl Returned {
+    pub(super) fn into_response(self) -> actix_web::HttpResponse {
+        let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::OK);
+        json_text(status, self.value.as_str().to_owned())
+    }
+}
+
+/// Calls a function for a caller who may, and waits for its end.
+pub(super) async fn call_at_place(
+    doors: &Doors,
+    caller: &Caller,
+    call: Call,
+) -> Result<Returned, Failure> {
+    let (answer, answered) = oneshot::channel();
+    doors.core.exec(caller, call, ReplySlot::caller(answer));
+    returned(answered).await
+}
+
+/// What comes of a call.
+pub(super) async fn returned(
+    answered: oneshot::Receiver<Result<Reply, Failure>>,
+) -> Result<Returned, Failure> {
+    match answered.await {
+        Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
+        Ok(Err(failure)) => Err(failure),
+        // A reply slot always answers, and a call is always answered with a result.
+        Ok(Ok(Reply::Bound | Reply::Unbound | Reply::Debugging(_) | Reply::Ignored)) | Err(_) => {
+            Err(Failure::new(
+                FailureKind::Internal,
+                "the call was not answered",
+            ))
+        }
+    }
+}
+
+/// The HTTP status of a failed call.
+pub(super) fn exec_status(failure: &Failure) -> StatusCode {
+    StatusCode::from_u16(errors::exec_http_status(failure))
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A function as a path names it.
+pub(super) fn function_name(name: &str) -> Result<FunctionName, Refusal> {
+    FunctionName::new(name).map_err(bad_request)
+}
+
+/// The arguments of a call: a JSON array or object; nothing at all is no arguments.
+pub(super) fn arguments(body: &Body) -> Result<JsonText, Refusal> {
+    let refused = || bad_request("the body is not a JSON array of arguments");
+    if body.0.is_empty() {
+        return Ok(JsonText::of::<[(); 0]>(&[]).unwrap_or_else(|_| JsonText::null()));
+    }
+    let text = std::str::from_utf8(&body.0)
+        .unwrap_or_default()
+        .trim_ascii();
+    if !text.starts_with(['[', '{']) {
+        return Err(refused());
+    }
+    JsonText::parse(text).map_err(|_| refused())
+}

@@ -1,0 +1,122 @@
+//! Who the caller is, and who else there is.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, delete, get, post, routes};
+use uuid::Uuid;
+
+use crate::core::Directory;
+use crate::dialects::placeos::rest::documents::UserDocument;
+use crate::dialects::placeos::rest::{Listing, Query, UserFilter, UserShape};
+use crate::model::{Entry, EntryId, UserId};
+use crate::server::Doors;
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::access::{reader, supporter, writer};
+use crate::server::http::placeos::answers::{
+    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+};
+use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::shapes::{info, user_shape};
+
+/// The user behind the credentials, with the clearance that they leave.
+#[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
+#[get("/users/current")]
+pub(super) async fn current(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    let caller = reader(&doors, &request, "users")?;
+    let directory = doors.core.directory();
+    let user = user_shape(&directory, caller.user(), caller.clearance());
+    json(&user.ok_or_else(|| not_found("user"))?)
+}
+
+/// All users. For support staff.
+#[utoipa::path(params(UserFilter, Listing), responses((status = 200, body = Vec<UserShape<'_>>)))]
+#[get("/users")]
+pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    supporter(&doors, &request, "users")?;
+    let query = Query::parse(request.query_string());
+    let (filter, listing) = (UserFilter::read(&query), Listing::read(&query)?);
+    let directory = doors.core.directory();
+    let found = directory
+        .users()
+        .filter(|user| filter.matches(user))
+        .filter_map(|user| user_shape(&directory, user, user.level));
+    list_of("user", &listing.page(found), &request, &query)
+}
+
+/// One user. For support staff.
+#[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
+#[get("/users/{user}")]
+pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    supporter(&doors, &request, "users")?;
+    answer(StatusCode::OK, &doors.core.directory(), &user_id(&path)?)
+}
+
+/// Makes a user. For administrators.
+///
+/// Its id is `id`, or a fresh one.
+#[utoipa::path(request_body = UserDocument, responses((status = 201, body = UserShape<'_>), Changes))]
+#[post("/users")]
+pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&doors, &request, "users")?;
+    let document: UserDocument = read(&body)?;
+    let id = match document.id().map_err(invalid)? {
+        Some(id) => id,
+        None => UserId::new(&format!("user-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
+    };
+    let mut user = UserDocument::blank(id.clone());
+    document.amend(&mut user);
+    let directory = edits::create(&doors, &caller, Entry::User(user)).await?;
+    answer(StatusCode::CREATED, &directory, &id)
+}
+
+/// Changes a user: what the document leaves out stays. For administrators.
+///
+/// `PUT` does the same.
+#[utoipa::path(method(patch, put), request_body = UserDocument, responses((status = 200, body = UserShape<'_>), Changes))]
+#[routes]
+#[patch("/users/{user}")]
+#[put("/users/{user}")]
+pub(super) async fn update(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    path: Path<String>,
+    body: Body,
+) -> Answer {
+    let caller = writer(&doors, &request, "users")?;
+    let id = user_id(&path)?;
+    let document: UserDocument = read(&body)?;
+    let changed = |directory: &Directory| {
+        let mut user = directory
+            .user(&id)
+            .ok_or_else(|| not_found("user"))?
+            .clone();
+        document.amend(&mut user);
+        Ok(Entry::User(user))
+    };
+    let (entry, counted) = (EntryId::User(id.clone()), Counted::on_tags(&request));
+    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &directory, &id)
+}
+
+/// Takes a user away, and their API keys with them. For administrators.
+#[utoipa::path(responses((status = 202, description = "They are gone."), Changes))]
+#[delete("/users/{user}")]
+pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
+    let caller = writer(&doors, &request, "users")?;
+    let (id, counted) = (EntryId::User(user_id(&path)?), Counted::on_tags(&request));
+    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+}
+
+fn user_id(asked: &str) -> Result<UserId, Refusal> {
+    UserId::new(asked).map_err(bad_request)
+}
+
+fn answer(status: StatusCode, directory: &Directory, id: &UserId) -> Answer {
+    let user = directory.user(id).ok_or_else(|| not_found("user"))?;
+    let info = info(directory, EntryId::User(id.clone()));
+    tagged(
+        status,
+        info.version,
+        &UserShape::new(user, user.level, &info),
+    )
+}

@@ -1,0 +1,178 @@
+//! What a listener serves: a stream becomes plain HTTP by actix-web's App, or leaves actix by the upgrade service (see `ws::upgrade`).
+//!
+//! Separate because the types of these services cannot be named, and because plain and encrypted streams are served alike.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::body::MessageBody;
+use actix_http::error::DispatchError;
+use actix_http::{ConnectionType, HttpService, Protocol, Request};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::web::Data;
+use actix_web::{App, Error};
+use futures_util::future::{Either, select};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::server::Doors;
+use crate::server::http::{self, Scope};
+use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
+use crate::server::tls::{HandshakeError, Tls};
+use crate::server::ws::{self, ClientStream};
+
+/// A stream on its way to be served.
+type Incoming<T> = (T, Protocol, Option<SocketAddr>);
+
+/// Everything that clients come for, websockets included.
+pub(super) fn everything<T: ClientStream>(
+    doors: Doors,
+    ending: GracefulShutdownSignal,
+    scope: Scope,
+) -> impl ServiceFactory<Incoming<T>, Config = (), Response = (), Error = DispatchError, InitError = ()>
+{
+    let upgrade = {
+        let doors = doors.clone();
+        fn_factory(move || {
+            // A second instance of the App, for requests that only look like upgrades.
+            let (doors, strays) = (doors.clone(), app(doors.clone(), scope).new_service(()));
+            async move {
+                let worker = ws::worker_of_this_thread(&doors);
+                let strays = Rc::new(strays.await?);
+                Ok::<_, ()>(fn_service(move |(request, framed)| {
+                    ws::take_over::<T, _, _>(
+                        doors.clone(),
+                        Rc::clone(&worker),
+                        Rc::clone(&strays),
+                        request,
+                        framed,
+                    )
+                }))
+            }
+        })
+    };
+    HttpService::<T, _, _, _, _>::build()
+        .keep_alive(HTTP_KEEP_ALIVE)
+        .client_request_timeout(REQUEST_HEAD_DEADLINE)
+        .graceful_shutdown_signal(notified(ending))
+        .upgrade(upgrade)
+        .finish(app(doors, scope))
+}
+
+/// Plain HTTP, and no websockets.
+pub(super) fn http_only(
+    doors: Doors,
+    ending: GracefulShutdownSignal,
+    scope: Scope,
+) -> impl ServiceFactory<
+    Incoming<TcpStream>,
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> {
+    HttpService::<TcpStream, _, _>::build()
+        .keep_alive(HTTP_KEEP_ALIVE)
+        .client_request_timeout(REQUEST_HEAD_DEADLINE)
+        .graceful_shutdown_signal(notified(ending))
+        .finish(app(doors, scope))
+}
+
+/// Takes streams as they come.
+pub(super) fn unencrypted() -> impl ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = Incoming<TcpStream>,
+    Error = DispatchError,
+    InitError = (),
+> {
+    fn_service(async |stream: TcpStream| {
+        let peer = stream.peer_addr().ok();
+        Ok((stream, Protocol::Http1, peer))
+    })
+}
+
+/// Takes streams once they have shaken hands. Who has not by the time that the server stops is not waited for.
+pub(super) fn encrypted(
+    doors: Doors,
+    tls: Arc<Tls>,
+    ending: GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = Incoming<TlsStream<TcpStream>>,
+    Error = DispatchError,
+    InitError = (),
+> {
+    fn_service(move |stream: TcpStream| {
+        let (doors, tls, ending) = (doors.clone(), Arc::clone(&tls), ending.clone());
+        async move {
+            let peer = stream.peer_addr().ok();
+            let shaken = {
+                let (handshake, ending) =
+                    (Box::pin(tls.accept(stream)), Box::pin(ending.notified()));
+                match select(handshake, ending).await {
+                    Either::Left((shaken, _)) => shaken,
+                    Either::Right(_) => return Err(DispatchError::DisconnectTimeout),
+                }
+            };
+            match shaken {
+                Ok(stream) => Ok((stream, Protocol::Http1, peer)),
+                Err(error) => {
+                    doors.metrics.handshakes_failed.increment(1);
+                    tracing::debug!(?peer, %error, "nobody came in");
+                    Err(match error {
+                        HandshakeError::TooSlow => DispatchError::SlowRequestTimeout,
+                        HandshakeError::Failed(cause) => DispatchError::Io(cause),
+                    })
+                }
+            }
+        }
+    })
+}
+
+/// The App with the routes of a scope.
+fn app(
+    doors: Doors,
+    scope: Scope,
+) -> impl ServiceFactory<
+    Request,
+    Config = (),
+    Response = ServiceResponse<impl MessageBody>,
+    Error = Error,
+    InitError = (),
+    Future: 'static,
+    Service: Service<Request, Future: 'static>,
+> {
+    let app = App::new()
+        .app_data(Data::new(doors))
+        .wrap_fn(|request, service| {
+            // actix ends the stream behind its answer to such a request, and does not say so.
+            let ends = request.head().upgrade();
+            let answer = service.call(request);
+            async move {
+                let mut answer = answer.await?;
+                if ends {
+                    let head = answer.response_mut().head_mut();
+                    head.set_connection_type(ConnectionType::Close);
+                }
+                Ok::<_, Error>(answer)
+            }
+        })
+        .configure(|config| http::configure(config, scope));
+    // Trap: `AppConfig` says "http" and the address of nobody; what needs the real ones reads the request.
+    map_config(app, |()| AppConfig::default())
+}
+
+/// What an idle connection listens for, so that it does not hold up the end.
+fn notified(
+    ending: GracefulShutdownSignal,
+) -> impl Fn() -> futures_util::future::LocalBoxFuture<'static, ()> {
+    move || {
+        let ending = ending.clone();
+        Box::pin(async move { ending.notified().await })
+    }
+}

@@ -1,0 +1,105 @@
+//! TLS at the door: the certificate and its key, the handshake, and the change of a certificate while the gateway runs.
+//!
+//! `certificate.rs` reads a pair of files and says what is wrong with it, `refresh.rs` notices when they change,
+//! and here newcomers shake hands with the pair that holds at the moment.
+//! A connection keeps what it was made with, so a change touches none that is there.
+//! What happens on an encrypted stream afterwards is `ws::wire`'s, and for plain HTTP actix's.
+
+mod certificate;
+mod refresh;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use metrics::Gauge;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
+
+use crate::server::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX};
+
+pub use certificate::CertificateError;
+pub use refresh::CertificateKeeper;
+
+use certificate::Pair;
+
+/// The files of a certificate and its key.
+#[derive(Debug, Clone)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+/// What all workers need to shake hands.
+#[derive(Debug)]
+pub(super) struct Tls {
+    files: Files,
+    /// What newcomers are served with. Held for a moment by each of them, and by a change.
+    current: RwLock<Arc<ServerConfig>>,
+    handshakes: Semaphore,
+    /// Until when the certificate holds, in Unix seconds.
+    valid_until: Gauge,
+}
+
+/// Why a newcomer did not become a client.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HandshakeError {
+    /// It took longer than it may.
+    #[error("the handshake took longer than {HANDSHAKE_DEADLINE:?}")]
+    TooSlow,
+    /// It speaks no TLS, or none that we do, or went away.
+    #[error("the handshake failed")]
+    Failed(#[source] io::Error),
+}
+
+impl Tls {
+    /// Reads the files.
+    fn read(files: Files) -> Result<Self, CertificateError> {
+        let pair = Pair::read(&files)?;
+        metrics::describe_gauge!(
+            "riser_tls_certificate_valid_until_seconds",
+            "Until when the certificate holds, in Unix seconds"
+        );
+        let valid_until = metrics::gauge!("riser_tls_certificate_valid_until_seconds");
+        pair.announce(&valid_until);
+        Ok(Self {
+            files,
+            current: RwLock::new(pair.into_config()),
+            handshakes: Semaphore::new(HANDSHAKES_MAX),
+            valid_until,
+        })
+    }
+
+    /// Makes an encrypted stream of a plain one, within a deadline.
+    pub(super) async fn accept(
+        &self,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, HandshakeError> {
+        let handshake = async {
+            // Who says nothing must not keep a place from those who do.
+            stream.readable().await?;
+            let _place = self.handshakes.acquire().await.map_err(io::Error::other)?;
+            TlsAcceptor::from(self.config()).accept(stream).await
+        };
+        match timeout(HANDSHAKE_DEADLINE, handshake).await {
+            Ok(done) => done.map_err(HandshakeError::Failed),
+            Err(_) => Err(HandshakeError::TooSlow),
+        }
+    }
+
+    fn config(&self) -> Arc<ServerConfig> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// Newcomers are served with this pair from here on. Sessions made with the one before it cannot be resumed.
+    fn replace(&self, pair: Pair) {
+        pair.announce(&self.valid_until);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = pair.into_config();
+    }
+}
