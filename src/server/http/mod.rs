@@ -51,7 +51,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
 /// What callers come for.
 fn resources(config: &mut ServiceConfig) {
     openapi::Itself::configure(config);
-    auth::configure(config);
+    auth::SignIn::configure(config);
     building::configure(config);
     placeos::configure(config);
 }

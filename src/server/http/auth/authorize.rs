@@ -5,7 +5,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::HOST;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::core::{App, Caller, CodeRequest, SignInError};
 use crate::dialects::placeos::rest::{
@@ -16,6 +16,13 @@ use crate::server::Doors;
 use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
 use crate::server::http::door::Refusal;
 
+/// Sends a browser that is signed in back to its app with a code, for PKCE by S256, or a token; another to sign in.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    responses((status = 302, description = "Back to the app."), (status = 303, description = "To sign in."), (status = "default", body = Object))
+)]
+#[get("/auth/oauth/authorize")]
 pub(super) async fn authorize(
     doors: Data<Doors>,
     request: HttpRequest,

@@ -15,8 +15,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, RETRY_AFTER,
 };
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::core::{Caller, SignInError};
 use crate::dialects::placeos::rest::{
@@ -25,6 +25,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::Credentials;
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
+use crate::server::http::openapi::resources;
 use crate::server::http::placeos::address;
 
 /// The largest form: a password and a few names.
@@ -33,33 +34,39 @@ const FORM_MAX_BYTES: usize = 16 * 1024;
 /// How long somebody is asked to wait when too many come at a time, in seconds.
 const CROWD_SECONDS: u64 = 1;
 
-/// Adds the routes.
-pub(super) fn configure(config: &mut ServiceConfig) {
-    let forms = || web::PayloadConfig::new(FORM_MAX_BYTES);
-    let resource = |path: &str| web::resource(path.to_owned()).app_data(forms());
-    config
-        .service(resource("/auth/token").route(web::post().to(token::token)))
-        .service(resource("/auth/oauth/token").route(web::post().to(token::token)))
-        .route("/auth/oauth/authorize", web::get().to(authorize::authorize))
-        .service(resource("/auth/signin").route(web::post().to(session::sign_in)))
-        .route("/auth/login", web::get().to(page::to_login))
-        .route("/auth/logout", web::get().to(session::sign_out))
-        .route("/auth/logout", web::post().to(session::sign_out))
-        .service(
-            resource("/login")
-                .route(web::get().to(page::login))
-                .route(web::post().to(page::sign_in)),
-        )
-        .route("/login/style.css", web::get().to(page::style))
-        .route("/.well-known/jwks.json", web::get().to(keys));
+resources! {
+    /// Signing in.
+    pub(super) SignIn:
+        token::grant,
+        token::grant_by_default,
+        authorize::authorize,
+        session::sign_in,
+        session::sign_out,
+        session::sign_out_by_form,
+        page::to_login,
+        page::login,
+        page::sign_in_by_form,
+        page::style,
+        keys
 }
 
-async fn keys(doors: Data<Doors>) -> HttpResponse {
+/// The keys by which the gateway's tokens are verified; none until somebody has signed in.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = Object)))]
+#[get("/.well-known/jwks.json")]
+pub(super) async fn keys(doors: Data<Doors>) -> HttpResponse {
     let keys = doors.core.public_keys();
     let keys = keys
         .iter()
         .map(|key| (&*key.id, &*key.modulus, &*key.exponent));
     HttpResponse::Ok().json(KeySet::new(keys))
+}
+
+/// The form of a request, which nobody needs to be long.
+fn form(body: &Bytes) -> Result<&[u8], Refusal> {
+    if body.len() > FORM_MAX_BYTES {
+        return Err(Refusal::empty(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(body)
 }
 
 /// Whose browser this is, by its session alone.

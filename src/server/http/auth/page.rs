@@ -5,12 +5,12 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
 use crate::server::Doors;
 use crate::server::http::auth::session::{status, try_sign_in, with_session};
-use crate::server::http::auth::{browser, header, retry_after, see_other, transport};
+use crate::server::http::auth::{browser, form, header, retry_after, see_other, transport};
 use crate::server::http::door::Refusal;
 
 const PAGE: &str = include_str!("login.html");
@@ -20,7 +20,9 @@ const STYLE: &str = include_str!("login.css");
 /// Only our style and our form, and no page around it that could lay something over it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// `GET /login`: the form, or who is signed in when nobody waits to go on.
+/// The page to sign in on: the form, or who is signed in when nobody waits to go on.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
+#[get("/login")]
 pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
     match browser(&doors, &request) {
@@ -32,13 +34,15 @@ pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpRespo
     }
 }
 
-/// `POST /login`: on to where the page was asked for, or the form again with what was wrong.
-pub(super) async fn sign_in(
+/// Signs in by the form: on to where the page was asked for, or the form again with what was wrong.
+#[utoipa::path(tag = "auth", security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
+#[post("/login")]
+pub(super) async fn sign_in_by_form(
     doors: Data<Doors>,
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Refusal> {
-    let parameters = Parameters::read("", &body);
+    let parameters = Parameters::read("", form(&body)?);
     let place = on(&doors, &request, &parameters);
     Ok(match try_sign_in(&doors, &request, &parameters).await? {
         Ok(cookie) => with_session(see_other(place), &doors, &request, Some(&cookie)),
@@ -49,14 +53,18 @@ pub(super) async fn sign_in(
     })
 }
 
-/// `GET /auth/login`, as PlaceOS's own pages have it.
+/// To the page to sign in on, as PlaceOS's own pages have it.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "There.")))]
+#[get("/auth/login")]
 pub(super) async fn to_login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
     let place = on(&doors, &request, &parameters);
     see_other(&format!("/login?continue={}", escaped(place)))
 }
 
-/// `GET /login/style.css`.
+/// How the page looks.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/css")))]
+#[get("/login/style.css")]
 pub(super) async fn style() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))

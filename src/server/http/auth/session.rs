@@ -3,25 +3,37 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderValue, SET_COOKIE};
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
 use crate::model::Secret;
 use crate::server::Doors;
 use crate::server::http::auth::{
-    browser, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
+    browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };
 use crate::server::http::door::{self, Refusal};
 use crate::server::http::placeos::address;
 
-/// `POST /auth/signin`: 202 with the browser's session, or on to where the form says.
+/// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
+#[utoipa::path(
+    tag = "auth",
+    security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 202, description = "The browser has a session."),
+        (status = 303, description = "It has one, and goes on."),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "401 a wrong password, 429 too many have failed, 503 not at the moment.", body = Object),
+    )
+)]
+#[post("/auth/signin")]
 pub(super) async fn sign_in(
     doors: Data<Doors>,
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Refusal> {
-    let parameters = Parameters::read(request.query_string(), &body);
+    let parameters = Parameters::read(request.query_string(), form(&body)?);
     match try_sign_in(&doors, &request, &parameters).await? {
         Ok(cookie) => {
             let response = match parameters.get("continue") {
@@ -79,15 +91,30 @@ pub(super) fn with_session(
     response
 }
 
-/// `GET /auth/logout`: ends what the browser's cookie and the app's token stand for, and goes on to the login page.
-///
-/// Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
+/// Ends what the browser's cookie and the app's token stand for, and goes on to the login page.
+// Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[get("/auth/logout")]
 pub(super) async fn sign_out(
     doors: Data<Doors>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Refusal> {
-    let by_cookie = browser(&doors, &request);
-    let by_token = door::authenticate(&doors, request.head(), address(&request)).ok();
+    end(&doors, &request).await
+}
+
+/// The same for a page that does it by a form.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[post("/auth/logout")]
+pub(super) async fn sign_out_by_form(
+    doors: Data<Doors>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Refusal> {
+    end(&doors, &request).await
+}
+
+async fn end(doors: &Doors, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let by_cookie = browser(doors, request);
+    let by_token = door::authenticate(doors, request.head(), address(request)).ok();
     for caller in by_cookie.iter().chain(&by_token) {
         if let Err(failure) = doors.core.sign_out(caller).await {
             let (status, wait) = status(&failure);
@@ -99,9 +126,9 @@ pub(super) async fn sign_out(
     let parameters = Parameters::read(request.query_string(), b"");
     let place = go_on(
         parameters.get("continue"),
-        header(&request, &HOST),
-        transport(&doors, &request),
+        header(request, &HOST),
+        transport(doors, request),
         "/login",
     );
-    Ok(with_session(see_other(place), &doors, &request, None))
+    Ok(with_session(see_other(place), doors, request, None))
 }

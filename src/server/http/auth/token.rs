@@ -4,7 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, post};
 
 use crate::core::{App, CodeShown, Issued, SignInError};
 use crate::dialects::placeos::rest::{
@@ -12,23 +12,67 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Credentials, Secret};
 use crate::server::Doors;
-use crate::server::http::auth::{domain, refuse_foreign_page, retry_after, unkept, verdict};
+use crate::server::http::auth::{domain, form, refuse_foreign_page, retry_after, unkept, verdict};
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::address;
 
-pub(super) async fn token(
+/// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
+///
+/// The parameters stand in the query or in a form.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = Object),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "400 the request or the grant, 429 too many have failed, 503 not at the moment.", body = Object),
+    )
+)]
+#[post("/auth/oauth/token")]
+pub(super) async fn grant(
     doors: Data<Doors>,
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse, Refusal> {
-    refuse_foreign_page(&doors, &request)?;
-    let parameters = Parameters::read(request.query_string(), &body);
+    answer(&doors, &request, &body).await
+}
+
+/// The same under the path that PlaceOS's client library asks unless it is told otherwise.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = Object),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "As of the other path.", body = Object),
+    )
+)]
+#[post("/auth/token")]
+pub(super) async fn grant_by_default(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    answer(&doors, &request, &body).await
+}
+
+async fn answer(
+    doors: &Doors,
+    request: &HttpRequest,
+    body: &Bytes,
+) -> Result<HttpResponse, Refusal> {
+    refuse_foreign_page(doors, request)?;
+    let parameters = Parameters::read(request.query_string(), form(body)?);
     let asked = match TokenRequest::read(&parameters) {
         Ok(asked) => asked,
         Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, error, &error.to_string())),
     };
     let core = &doors.core;
-    let domain = domain(&request);
+    let domain = domain(request);
     let issued = match asked {
         TokenRequest::Password {
             username,
@@ -41,7 +85,7 @@ pub(super) async fn token(
                 scopes,
                 domain,
             };
-            core.sign_in_app(&username, password, app, address(&request))
+            core.sign_in_app(&username, password, app, address(request))
                 .await
         }
         TokenRequest::Code {
@@ -62,7 +106,7 @@ pub(super) async fn token(
             core.refresh(&token, client.as_deref(), &domain).await
         }
         TokenRequest::Revoke { token } => {
-            return Ok(revoke(&doors, &request, token, domain).await);
+            return Ok(revoke(doors, request, token, domain).await);
         }
     };
     Ok(match issued {
