@@ -21,6 +21,9 @@ pub fn environment(
         .collect()
 }
 
+/// PlaceOS's own name for the key by which its tokens are verified, and ours. Ours wins.
+const JWT_PUBLIC: (&str, &str) = ("JWT_PUBLIC", "RISER_JWT_PUBLIC");
+
 /// What the environment sets.
 pub(super) struct EnvLayer {
     /// The variables of known settings.
@@ -35,6 +38,10 @@ pub(super) fn layer(environment: &BTreeMap<String, String>) -> EnvLayer {
         known: config::Map::new(),
         unknown: Vec::new(),
     };
+    let (placeos, ours) = JWT_PUBLIC;
+    if let Some(key) = environment.get(placeos).filter(|key| !key.is_empty()) {
+        layer.known.insert(ours.to_owned(), key.clone());
+    }
     for (name, value) in environment {
         if !name.starts_with(PREFIX)
             || NOT_OURS.contains(&name.as_str())

@@ -76,6 +76,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "What the kernel may hold for one client that does not read; at least 4KiB.",
     },
     Key {
+        name: "jwt_public",
+        takes: "the PEM of an RSA public key, or that in base64",
+        default: "",
+        flag: "",
+        about: "Whose bearer tokens are believed beside riser's own: those of a PlaceOS, for example. `JWT_PUBLIC` sets it too.",
+    },
+    Key {
         name: "limits.message_max",
         takes: SIZE,
         default: "2MiB",
@@ -108,7 +115,7 @@ pub(super) const KEYS: &[Key] = &[
         takes: COUNT,
         default: "0",
         flag: "",
-        about: "Connections per API key; past it new ones get 503. 0 means no limit.",
+        about: "Connections per API key, or per sign-in; past it new ones get 503. 0 means no limit.",
     },
     Key {
         name: "limits.connections_per_address",
@@ -137,6 +144,20 @@ pub(super) const KEYS: &[Key] = &[
         default: "90s",
         flag: "",
         about: "A connection without a frame from the client for this long is closed.",
+    },
+    Key {
+        name: "sign_in.token_life",
+        takes: DURATION,
+        default: "2h",
+        flag: "",
+        about: "How long a bearer token is good that riser gives; whole seconds, at most 24h. Apps renew it by themselves.",
+    },
+    Key {
+        name: "sign_in.redirects",
+        takes: "addresses such as https://app.example.org/oauth-resp.html, apart by commas",
+        default: "",
+        flag: "",
+        about: "Where a browser may be sent with a token, to the letter, beside the pages of riser's own origin.",
     },
     Key {
         name: "tls.cert",

@@ -42,6 +42,9 @@ const DRAIN_DEADLINE_MAX: Duration = Duration::from_secs(5);
 /// The smallest largest message: less than this and no ordinary request fits.
 const MESSAGE_MAX_MIN: usize = 1024;
 
+/// The shortest life of a token: its end is written in whole seconds.
+const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
+
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
 
@@ -209,6 +212,14 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     server.tls = tls(raw);
 
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
+    let sign_in = &mut settings.core.sign_in;
+    raw.duration("sign_in.token_life", &mut sign_in.token_life);
+    raw.list("sign_in.redirects", &mut settings.server.redirects);
+    raw.hidden(
+        "jwt_public",
+        "`jwt_public` is not the PEM of an RSA public key of at least 2048 bits, nor that in base64; copy it from who signs the tokens",
+        |text| sign_in.believe(text).is_ok(),
+    );
     raw.path("building", &mut settings.building);
     raw.path("data", &mut settings.data);
     raw.log_filter("log", &mut settings.log);
@@ -284,7 +295,14 @@ fn check(raw: &mut Raw, settings: &Settings) {
         send_buffer_bytes,
         limits,
         keep_alive,
+        redirects: _,
     } = &settings.server;
+    if settings.core.sign_in.token_life < TOKEN_LIFE_MIN {
+        raw.refuse(
+            &["sign_in.token_life"],
+            "`sign_in.token_life` must be at least 1s; raise it or leave it out",
+        );
+    }
     if *health_listen == Some(*listen) && listen.port() != 0 {
         raw.refuse(
             &["health_listen", "listen"],

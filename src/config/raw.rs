@@ -103,7 +103,22 @@ impl Raw {
     /// What is given for a key, as TOML, and where. Of a value without mistakes.
     pub(super) fn written(&self, key: &str) -> Option<(String, &Origin)> {
         let (origin, kind) = self.given.get(key)?;
-        Some((shown(kind), origin))
+        let text = match kind {
+            ValueKind::Array(items) => {
+                let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            ValueKind::Nil
+            | ValueKind::Boolean(_)
+            | ValueKind::I64(_)
+            | ValueKind::I128(_)
+            | ValueKind::U64(_)
+            | ValueKind::U128(_)
+            | ValueKind::Float(_)
+            | ValueKind::String(_)
+            | ValueKind::Table(_) => shown(kind),
+        };
+        Some((text, origin))
     }
 
     pub(super) fn address(&mut self, key: &'static str, setting: &mut SocketAddr) {
@@ -128,6 +143,40 @@ impl Raw {
         self.text_as(key, setting, PATH, |text| {
             (!text.is_empty()).then(|| Some(PathBuf::from(text)))
         });
+    }
+
+    /// Items apart by commas, or a list of them.
+    pub(super) fn list(&mut self, key: &'static str, setting: &mut Vec<String>) {
+        let items = |text: &str| -> Vec<String> {
+            let items = text.split(',').map(str::trim);
+            items
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        self.value_as(key, setting, "items apart by commas", |kind| {
+            if let ValueKind::Array(values) = kind {
+                let texts = values.iter().map(|value| scalar(&value.kind));
+                let texts: Vec<String> = texts.collect::<Option<_>>()?;
+                return Some(texts.iter().flat_map(|text| items(text)).collect());
+            }
+            Some(items(&scalar(kind)?))
+        });
+    }
+
+    /// Text that must not be shown when it is wrong: it may be a secret in the wrong place.
+    pub(super) fn hidden(
+        &mut self,
+        key: &'static str,
+        why: &'static str,
+        take: impl FnOnce(&str) -> bool,
+    ) {
+        let Some((_, kind)) = self.given.get(key) else {
+            return;
+        };
+        if !scalar(kind).is_some_and(|text| take(&text)) {
+            self.refuse(&[key], why);
+        }
     }
 
     /// One of these words.

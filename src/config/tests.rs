@@ -49,6 +49,17 @@ fn the_defaults_in_the_reference_are_those_of_the_program() {
     }
 }
 
+/// The public half of a key that nobody has.
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAlNvtSRsNXuk9rqm2x5lW
+wPAeGLqYya0c9LPXggsOmRjj9y9Qe76Tn6v884VVRQVXu6N/Y7awsCfdD6BcLMMm
++MrqcikoRYYLv/kB9Rjy5OA50icWqTaEA0UOpFclgAdpC8QakIlHOh3v05QW9S9d
+omeFPBu0E7XAMmF616QVtt0KFVfSR+rdGTNAdwKpPZ+SM+pLmgokTrxnY4y8Yq2s
+CCqvylkRNg2SgcL9fv03C3pH/DBCTQ5dXWZaQYkKsHYIItQ7N9skBWUqWvzTAnuC
+5V5Hav7oTQLJ0YLT18omqpUOSZCudS6MpmuWDYFV5EtAU52IpyGB+VDT4clm/YiI
+yQIDAQAB
+-----END PUBLIC KEY-----";
+
 #[test]
 fn every_key_of_the_reference_changes_something() {
     for key in keys::KEYS {
@@ -60,10 +71,10 @@ fn every_key_of_the_reference_changes_something() {
             keys::PLAIN_MODE => "stay",
             _ => "trace",
         };
-        let other = if key.name == "keep_alive.reap_after" {
-            "31s"
-        } else {
-            other
+        let other = match key.name {
+            "keep_alive.reap_after" => "31s",
+            "jwt_public" => PUBLIC_KEY,
+            _ => other,
         };
         let variable = env::variable(key.name);
         let needed = needed_by(key.name);
@@ -85,9 +96,44 @@ fn needed_by(key: &str) -> &'static str {
 }
 
 #[test]
+fn a_foreign_key_is_taken_under_placeos_name_too_and_never_shown() {
+    let ours = settings("", &[("RISER_JWT_PUBLIC", PUBLIC_KEY)]);
+    assert_eq!(settings("", &[("JWT_PUBLIC", PUBLIC_KEY)]), ours);
+    let both = [("JWT_PUBLIC", "wrong"), ("RISER_JWT_PUBLIC", PUBLIC_KEY)];
+    assert_eq!(settings("", &both), ours);
+    check(
+        "",
+        &[("JWT_PUBLIC", "hunter2")],
+        &[
+            "RISER_JWT_PUBLIC: `jwt_public` is not the PEM of an RSA public key of at least 2048 bits, nor that in base64; copy it from who signs the tokens",
+        ],
+    );
+}
+
+#[test]
+fn where_a_browser_may_be_sent_is_a_list_or_apart_by_commas() {
+    let by_file = settings(
+        "sign_in.redirects = [\"https://a.test/r\", \"https://b.test/r\"]",
+        &[],
+    );
+    let by_variable = [(
+        "RISER_SIGN_IN__REDIRECTS",
+        "https://a.test/r, https://b.test/r,",
+    )];
+    assert_eq!(by_file, settings("", &by_variable));
+    assert_eq!(
+        by_file.server.redirects,
+        ["https://a.test/r", "https://b.test/r"]
+    );
+}
+
+#[test]
 fn the_outcome_is_a_file_that_leads_to_the_same() {
-    let file = "workers = 2\nlog = \"info,riser=debug\"\n[limits]\nmessage_max = \"4 MiB\"\n";
-    let variables = BTreeMap::from([("RISER_EXEC__DEADLINE".to_owned(), "3s".to_owned())]);
+    let file = "workers = 2\nlog = \"info,riser=debug\"\n[limits]\nmessage_max = \"4 MiB\"\n[sign_in]\nredirects = [\"https://a.test\"]\n";
+    let variables = BTreeMap::from([
+        ("RISER_EXEC__DEADLINE".to_owned(), "3s".to_owned()),
+        ("JWT_PUBLIC".to_owned(), PUBLIC_KEY.to_owned()),
+    ]);
     let flags = Flags::default();
 
     let outcome = outcome(Some(("my.toml", file)), &flags, &variables).unwrap();
@@ -97,6 +143,7 @@ fn the_outcome_is_a_file_that_leads_to_the_same() {
         "# building is not set",
         "workers = 2 # my.toml:1",
         "message_max = \"4 MiB\" # my.toml:4",
+        "redirects = [\"https://a.test\"] # my.toml:6",
         "deadline = \"3s\" # RISER_EXEC__DEADLINE",
     ] {
         assert!(

@@ -220,6 +220,13 @@ impl Directory {
         self.users.get(id).map(|stored| Arc::clone(&stored.entry))
     }
 
+    /// A user by their address, in any case.
+    pub(super) fn user_by_email(&self, email: &str) -> Option<Arc<User>> {
+        let mut users = self.users.values();
+        let found = users.find(|stored| stored.entry.email.eq_ignore_ascii_case(email))?;
+        Some(Arc::clone(&found.entry))
+    }
+
     // Below: how a snapshot is made, before others see it.
 
     /// The place behind all entries of the kind of this one.

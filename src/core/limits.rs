@@ -39,3 +39,51 @@ pub(super) const EDIT_TURN_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Edits that wait for their turn. Protects memory when many edit at once; one more is refused. Each is made within milliseconds.
 pub(super) const EDITS_WAITING_MAX: usize = 64;
+
+/// Passwords that are compared at a time. Each takes a core and 19 MiB for tens of milliseconds, and the building has to go on meanwhile.
+pub(super) const PASSWORDS_AT_ONCE: usize = 2;
+
+/// Sign-ins whose password is compared or waits to be. Protects against a flood; one more is told to come back.
+pub(super) const PASSWORDS_WAITING_MAX: usize = 32;
+
+/// Failed sign-ins from one address before it has to wait. A whole floor may stand behind one address.
+pub(super) const FAILURES_PER_ADDRESS: u32 = 20;
+
+/// How long until an address is forgiven one more failure.
+pub(super) const FAILURE_FORGOTTEN_PER_ADDRESS: Duration = Duration::from_secs(5);
+
+/// Failed sign-ins with one name before it has to wait: enough for a forgetful person, useless for guessing.
+pub(super) const FAILURES_PER_NAME: u32 = 10;
+
+/// How long until a name is forgiven one more failure.
+pub(super) const FAILURE_FORGOTTEN_PER_NAME: Duration = Duration::from_secs(30);
+
+/// Addresses and names whose failures are remembered, each. Protects memory from a flood of them; who failed longest ago is forgotten first.
+pub(super) const FAILURES_KEPT_MAX: usize = 4_096;
+
+/// How long a sign-in lasts without being used. Two weeks of holidays end it, a long week-end does not.
+pub(super) const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Sign-ins of one user. Bounds the store; a fleet of panels may share a user. Past it the one that was used longest ago ends.
+pub(super) const SESSIONS_PER_USER: usize = 1_024;
+
+/// How long an authorization code can be exchanged for a token: a redirect and one request.
+pub(super) const CODE_LIFE: Duration = Duration::from_secs(60);
+
+/// Authorization codes that wait. Protects memory; one more is refused. Each lives for [`CODE_LIFE`].
+pub(super) const CODES_MAX: usize = 4_096;
+
+/// How long a change of sign-ins waits for those before it; past it it is refused.
+pub(super) const SESSION_TURN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Changes of sign-ins that wait for their turn. A fleet that refreshes at one time fits; one more is told to come back.
+pub(super) const SESSION_TURNS_MAX: usize = 1_024;
+
+/// How often sign-ins that are over are looked for, and so how long the sockets of one may outlive it.
+pub(super) const SESSION_SWEEP: Duration = Duration::from_secs(2);
+
+/// How old the key that signs may get before another takes its place.
+pub(super) const SIGNING_KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How long a key verifies after another has taken its place: the longest life that a token can be given, and an hour.
+pub(super) const SIGNING_KEY_REST: Duration = Duration::from_secs(25 * 60 * 60);

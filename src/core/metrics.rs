@@ -17,6 +17,12 @@ pub(super) struct CoreMetrics {
     pub(super) module_restarts: Counter,
     /// Requests refused because who asked may not.
     pub(super) refusals: Counter,
+    /// People and apps that signed in with a password.
+    pub(super) sign_ins: Counter,
+    /// Tries to sign in with a password that were refused.
+    pub(super) sign_ins_refused: Counter,
+    /// Sign-ins that hold.
+    pub(super) sessions: Gauge,
     /// Modules that are meant to run.
     pub(super) modules: Gauge,
     /// Watched paths.
@@ -54,6 +60,18 @@ impl CoreMetrics {
             "riser_refusals_total",
             "Requests refused because who asked may not"
         );
+        metrics::describe_counter!(
+            "riser_sign_ins_total",
+            "People and apps that signed in with a password"
+        );
+        metrics::describe_counter!(
+            "riser_sign_ins_refused_total",
+            "Tries to sign in with a password that were refused"
+        );
+        metrics::describe_gauge!(
+            "riser_sessions",
+            "Sign-ins that hold, and what apps were given by them"
+        );
         metrics::describe_gauge!("riser_modules", "Modules that are meant to run");
         metrics::describe_gauge!("riser_watches", "Watched paths, whoever follows them");
         metrics::describe_gauge!(
@@ -71,6 +89,9 @@ impl CoreMetrics {
             mailbox_full: metrics::counter!("riser_mailbox_full_total"),
             module_restarts: metrics::counter!("riser_module_restarts_total"),
             refusals: metrics::counter!("riser_refusals_total"),
+            sign_ins: metrics::counter!("riser_sign_ins_total"),
+            sign_ins_refused: metrics::counter!("riser_sign_ins_refused_total"),
+            sessions: metrics::gauge!("riser_sessions"),
             modules: metrics::gauge!("riser_modules"),
             watches: metrics::gauge!("riser_watches"),
             mailbox_calls: metrics::gauge!("riser_mailbox_calls"),

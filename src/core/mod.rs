@@ -14,6 +14,7 @@ mod modules;
 mod outlet;
 mod reply;
 mod settings;
+mod sign_in;
 mod status;
 mod subscriptions;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
+    Reception, admit, audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
@@ -37,26 +38,30 @@ use crate::core::modules::{ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Call, CloseReason, Credentials, DebugTarget, Differences, DriverRef, Edit,
-    Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request, State, Subject,
-    SystemId,
+    Audience, Building, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
+    DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request,
+    State, Subject, SystemId,
 };
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
-pub use auth::{Caller, Principal};
+pub use auth::{
+    App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
+    SignInError,
+};
 pub use directory::{Directory, ModuleEntry};
 pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
-pub use settings::CoreSettings;
+pub use settings::{CoreSettings, SignInSettings};
 
 /// The whole API that the server room uses.
 pub struct Core {
     settings: CoreSettings,
     subscriptions: Arc<Subscriptions>,
     modules: Arc<Supervisor>,
+    reception: Arc<Reception>,
     estate: Arc<Estate>,
     metrics: Arc<CoreMetrics>,
 }
@@ -105,10 +110,18 @@ impl Core {
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
         ));
+        let reception = Arc::new(Reception::new(
+            settings.sign_in.clone(),
+            Arc::clone(&documents),
+            Arc::clone(&subscriptions),
+            Arc::clone(&clock),
+            main.clone(),
+        ));
         let estate = Estate::new(
             documents,
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
+            Arc::clone(&reception),
             clock,
             main,
         );
@@ -116,6 +129,7 @@ impl Core {
             settings,
             modules,
             subscriptions,
+            reception,
             estate: Arc::new(estate),
             metrics,
         }
@@ -199,13 +213,16 @@ impl Core {
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Caller, Failure> {
-        self.estate.keys().authenticate(credentials, address)
+        admit(&self.estate.keys(), &self.reception, credentials, address)
     }
 
     /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
-        self.estate.keys().still_admits(who)
+        match who.credential() {
+            CredentialId::Key(_) => self.estate.keys().still_admits(who),
+            CredentialId::Session(_) | CredentialId::Foreign(_) => self.reception.still_admits(who),
+        }
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
@@ -421,7 +438,7 @@ impl Core {
 
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
-        self.estate.close(&whom, why);
+        self.subscriptions.close(&whom, why);
     }
 
     /// Brings the gauges up to date, before they are read.
@@ -433,24 +450,35 @@ impl Core {
         self.metrics
             .watches
             .set(self.subscriptions.watches() as f64);
+        self.metrics.sessions.set(self.reception.sessions() as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        futures_util::future::join(self.modules.keep_deadlines(), self.subscriptions.settle())
-            .await;
+        futures_util::future::join3(
+            self.modules.keep_deadlines(),
+            self.subscriptions.settle(),
+            self.reception.keep(),
+        )
+        .await;
     }
 
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
     pub async fn finish_edits(&self) {
         self.estate.finish().await;
+        self.reception.finish().await;
     }
 
-    /// Ends editing and stops all modules, within bounded time.
+    /// Ends editing and signing in, and stops all modules, within bounded time.
     pub async fn stop(&self) {
-        futures_util::future::join(self.estate.stop(), self.modules.stop()).await;
+        futures_util::future::join3(
+            self.estate.stop(),
+            self.reception.stop(),
+            self.modules.stop(),
+        )
+        .await;
     }
 }
 

@@ -2,17 +2,48 @@
 
 use std::time::Duration;
 
+use crate::core::auth::{BadPublicKey, ForeignKey};
+
 /// Settings of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreSettings {
     /// How long a caller waits for a function; the method itself runs on. Default 15 s.
     pub exec_deadline: Duration,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
+}
+
+/// How people sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInSettings {
+    /// How long a token is good. Default 2 h, at most a day.
+    pub token_life: Duration,
+    /// Whose tokens are believed beside riser's own. Default nobody's.
+    pub foreign_key: Option<ForeignKey>,
+}
+
+impl SignInSettings {
+    /// Believes the tokens of who holds the private half of this key: PEM, or PEM in base64.
+    pub fn believe(&mut self, public_key: &str) -> Result<(), BadPublicKey> {
+        self.foreign_key = Some(ForeignKey::parse(public_key)?);
+        Ok(())
+    }
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        Self {
+            token_life: Duration::from_secs(2 * 60 * 60),
+            foreign_key: None,
+        }
+    }
 }
 
 impl Default for CoreSettings {
     fn default() -> Self {
         Self {
             exec_deadline: Duration::from_secs(15),
+            sign_in: SignInSettings::default(),
         }
     }
 }

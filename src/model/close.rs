@@ -1,6 +1,6 @@
 //! Why a connection ends. Every end has a name, a code and a counter.
 
-use crate::model::{ConnectionId, KeyId};
+use crate::model::{ConnectionId, CredentialId};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +96,6 @@ pub enum Audience {
     All,
     /// One connection.
     Connection(ConnectionId),
-    /// Those that were let in by this API key.
-    Key(KeyId),
+    /// Those that were let in by this.
+    Credential(CredentialId),
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::{KeyId, UserId};
+
 /// Text that must never reach a log, a metric or an error message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -32,5 +34,55 @@ pub enum Credentials {
     /// An API key, `<id>.<secret>`.
     ApiKey(Secret),
     /// A bearer token.
-    Bearer(Secret),
+    Bearer {
+        /// The token.
+        token: Secret,
+        /// The host name by which the gateway was called: the token has to be meant for it.
+        domain: String,
+    },
+    /// What a browser was given when somebody signed in on the login page.
+    Session(Secret),
+}
+
+/// By what somebody was let in, as logs may show it: never a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum CredentialId {
+    /// An API key.
+    Key(KeyId),
+    /// A sign-in here: the browser's session or a token made from it.
+    Session(SessionId),
+    /// A token that somebody else has signed for this user.
+    Foreign(UserId),
+}
+
+/// A key by its id, as logs always had it; the others say what they are.
+impl fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Session(id) => write!(f, "session {id}"),
+            Self::Foreign(user) => write!(f, "foreign token of {user}"),
+        }
+    }
+}
+
+/// One sign-in. Random, and no secret: whoever knows it has nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u128);
+
+/// 32 hexadecimal digits.
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl SessionId {
+    /// Reads what `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (text.len() == 32 && digits)
+            .then(|| u128::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
+    }
 }

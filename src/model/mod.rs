@@ -19,7 +19,7 @@ pub use building::{
     Password, Scope, ScopeAccess, System, User, Zone, rules,
 };
 pub use close::{Audience, CloseReason};
-pub use credentials::{Credentials, Secret};
+pub use credentials::{CredentialId, Credentials, Secret, SessionId};
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
     ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::model::KeyId;
+use crate::model::CredentialId;
 use crate::server::ConnectionLimits;
 
 /// Who is connected.
@@ -24,7 +24,7 @@ pub(super) struct Admission {
 struct State {
     phase: Phase,
     all: usize,
-    by_key: HashMap<KeyId, usize>,
+    by_key: HashMap<CredentialId, usize>,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -44,8 +44,8 @@ pub(super) enum TurnedAway {
     /// There are as many as there may be.
     #[error("there are too many connections")]
     Full,
-    /// This key has as many as it may.
-    #[error("there are too many connections with this API key")]
+    /// These credentials have as many as it may.
+    #[error("there are too many connections with these credentials")]
     Key,
     /// This address has as many as it may.
     #[error("there are too many connections from this address")]
@@ -57,7 +57,7 @@ pub(super) enum TurnedAway {
 pub(super) struct Permit {
     admission: Arc<Admission>,
     /// Boxed, and only there when somebody counts by it: an idle connection should be small.
-    counted_by: Option<Box<(KeyId, IpAddr)>>,
+    counted_by: Option<Box<(CredentialId, IpAddr)>>,
 }
 
 impl Admission {
@@ -76,7 +76,7 @@ impl Admission {
     /// Admits a websocket, or says why not.
     pub(super) fn admit(
         self: &Arc<Self>,
-        key: &KeyId,
+        key: &CredentialId,
         address: IpAddr,
     ) -> Result<Permit, TurnedAway> {
         let limits = &self.limits;
@@ -170,9 +170,10 @@ fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::KeyId;
 
-    fn key(id: &str) -> KeyId {
-        KeyId::new(id).unwrap()
+    fn key(id: &str) -> CredentialId {
+        CredentialId::Key(KeyId::new(id).unwrap())
     }
 
     fn address(last: u8) -> IpAddr {

@@ -23,6 +23,8 @@ pub struct ServerSettings {
     pub limits: ConnectionLimits,
     /// How dead connections are noticed.
     pub keep_alive: KeepAliveSettings,
+    /// Where a browser may be sent with a token, to the letter, beside the pages of the origin that it called. Default nowhere.
+    pub redirects: Vec<String>,
 }
 
 /// How clients are served by TLS.
@@ -65,7 +67,7 @@ pub struct ConnectionLimits {
     pub requests_per_second: u32,
     /// Connections in all; past it new ones get 503. Default 0.
     pub connections_max: usize,
-    /// Connections per API key; past it new ones get 503. Default 0.
+    /// Connections per API key, or per sign-in; past it new ones get 503. Default 0.
     pub connections_per_key: usize,
     /// Connections per client address; past it new ones get 503. Default 0.
     pub connections_per_address: usize,
@@ -93,6 +95,7 @@ impl Default for ServerSettings {
             send_buffer_bytes: 64 * 1024,
             limits: ConnectionLimits::default(),
             keep_alive: KeepAliveSettings::default(),
+            redirects: Vec::new(),
         }
     }
 }

@@ -31,6 +31,17 @@ pub struct BadDocument {
     detail: String,
 }
 
+impl BadDocument {
+    /// A document does not hold what it should. The detail must not quote it: it may hold secrets.
+    pub fn new(document: &Document, detail: impl Into<String>) -> Self {
+        Self {
+            collection: document.collection.clone(),
+            id: document.id.clone(),
+            detail: detail.into(),
+        }
+    }
+}
+
 impl DocumentId {
     /// Which document holds an entry.
     pub fn of(id: &EntryId) -> Self {

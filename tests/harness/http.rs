@@ -44,6 +44,19 @@ impl Request {
         self.header("Content-Type", "application/json")
     }
 
+    /// A form of these fields.
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        self.body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.header("Content-Type", "application/x-www-form-urlencoded")
+    }
+
+    /// A bearer token.
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
     /// A body of any text.
     pub(crate) fn body(self, body: &str) -> Self {
         let body = body.to_owned();

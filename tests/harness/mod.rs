@@ -36,7 +36,7 @@ pub(crate) use folder::Folder;
 pub(crate) use front::Front;
 pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, KEY_FILE, Plan, Refusal};
 pub(crate) use http::{Request, Response};
-pub(crate) use page::{Carrier, Page};
+pub(crate) use page::{Carrier, Page, SignIn};
 pub(crate) use places::{Place, bookings, display, scratch};
 pub(crate) use process::{Process, Stream};
 pub(crate) use socket::{Door, TestClient};

@@ -27,6 +27,15 @@ pub(crate) enum Carrier {
     Query,
 }
 
+/// How the user of a page signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    /// By the library, with a password that the page has.
+    Password,
+    /// On the login page; the library gets its token by a code.
+    Code,
+}
+
 /// A page.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -49,15 +58,28 @@ impl Page {
         key: Key,
         carrier: Carrier,
     ) -> Self {
+        let carrier = match carrier {
+            Carrier::Cookie => "cookie",
+            Carrier::Query => "query",
+        };
+        Self::start(certificate, &[url, key.0, carrier]).await
+    }
+
+    /// Opens a page whose user signs in, and waits until the library has its token.
+    pub(crate) async fn sign_in(url: &str, way: SignIn, email: &str, password: &str) -> Self {
+        let way = match way {
+            SignIn::Password => "--password",
+            SignIn::Code => "--code",
+        };
+        Self::start(None, &[url, way, email, password]).await
+    }
+
+    async fn start(certificate: Option<&Certificate>, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let mut command = Command::new("node");
         command
             .arg(node_modules().join("ts-client.mjs"))
-            .args([url, key.0])
-            .arg(match carrier {
-                Carrier::Cookie => "cookie",
-                Carrier::Query => "query",
-            });
+            .args(arguments);
         if let Some(certificate) = certificate {
             let authorities = folder.write("authorities.pem", &certificate.chain);
             command.env("NODE_EXTRA_CA_CERTS", authorities);

@@ -33,6 +33,7 @@ mod rest;
 mod restricted;
 mod service_manager;
 mod shutdown;
+mod sign_in;
 mod slow;
 mod terminal;
 mod tls;

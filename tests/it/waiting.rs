@@ -2,7 +2,6 @@
 //!
 //! | case | what | waits for |
 //! |---|---|---|
-//! | 4, 5 | bearer tokens in cookie and query, their scopes | tokens; the same carriers and scopes are tested with API keys |
 //! | 17 | a status stored as the text `null` | Redis: a module that runs here removes what it sets to null |
 //! | 21–25 | a mapping that changes under a binding | a building that is reloaded; the core's own tests change its directory |
 //! | 27, 28 | payloads that are not UTF-8 or not JSON | Redis: a module that runs here cannot publish either |

@@ -6,8 +6,9 @@
 use std::net::IpAddr;
 
 use crate::core::auth::principal::Caller;
+use crate::core::auth::reception::SignInError;
 use crate::model::{
-    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request,
+    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request, UserId,
 };
 
 /// Somebody calls a function or follows a log.
@@ -15,14 +16,14 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
         Request::Exec(call) => tracing::debug!(
             target: "audit",
-            user = %who.user().id, key = %who.key(), address = %who.address(), command = "exec",
+            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "exec",
             system = %call.module.system, module = %call.module.module, index = %call.module.index,
             name = %call.function,
             "allowed"
         ),
         Request::Debug(target) => tracing::debug!(
             target: "audit",
-            user = %who.user().id, key = %who.key(), address = %who.address(), command = "debug",
+            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "debug",
             module = ?target,
             "allowed"
         ),
@@ -55,7 +56,7 @@ pub(in crate::core) fn refused_call(
 pub(in crate::core) fn allowed_by_id(who: &Caller, module: &ModuleId, function: &FunctionName) {
     tracing::debug!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command = "exec",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "exec",
         module = %module, name = %function,
         "allowed"
     );
@@ -71,7 +72,7 @@ pub(in crate::core) fn refused_by_id(
 ) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command,
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
         module = %module, name, reason = failure.message(),
         "refused"
     );
@@ -81,7 +82,7 @@ pub(in crate::core) fn refused_by_id(
 pub(in crate::core) fn unknown_command(who: &Caller, command: &str) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command,
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
         "refused: unknown command"
     );
 }
@@ -95,11 +96,35 @@ pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) 
     }
 }
 
+/// Somebody has signed in.
+pub(in crate::core) fn signed_in(address: IpAddr, user: &UserId, how: &str) {
+    tracing::info!(target: "audit", %user, %address, command = "sign in", how, "allowed");
+}
+
+/// Somebody could not sign in. The name that was typed is told only when it is somebody's: it may be a password in the wrong field.
+pub(in crate::core) fn not_signed_in(
+    address: IpAddr,
+    user: Option<&UserId>,
+    failure: &SignInError,
+) {
+    let user = user.map_or("nobody who is known", UserId::as_str);
+    tracing::warn!(target: "audit", %user, %address, command = "sign in", reason = %failure, "refused");
+}
+
+/// Somebody has signed out.
+pub(in crate::core) fn signed_out(who: &Caller) {
+    tracing::info!(
+        target: "audit",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "sign out",
+        "allowed"
+    );
+}
+
 /// Somebody who is known does not reach a system.
 pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), system,
+        user = %who.user().id, key = %who.credential(), address = %who.address(), system,
         reason = failure.message(),
         "refused"
     );
@@ -110,7 +135,7 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     for (difference, entry) in &differences.0 {
         tracing::info!(
             target: "audit",
-            user = %who.user().id, key = %who.key(), address = %who.address(), command = "edit",
+            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "edit",
             difference = difference.as_str(), %entry,
             "allowed"
         );
@@ -121,7 +146,7 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
 pub(in crate::core) fn exported(who: &Caller) {
     tracing::info!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command = "export",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "export",
         "allowed"
     );
 }
@@ -130,7 +155,7 @@ pub(in crate::core) fn exported(who: &Caller) {
 pub(in crate::core) fn refused_edit(who: &Caller, entry: &EntryId, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command = "edit",
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "edit",
         %entry, reason = failure.message(),
         "refused"
     );
@@ -150,7 +175,7 @@ pub(in crate::core) fn applied(differences: &Differences) {
 fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.key(), address = %who.address(), command,
+        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
         system = %module.system, module = %module.module, index = %module.index, name,
         reason = failure.message(),
         "refused"

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,18 +12,14 @@ use rand::Rng;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
-use crate::core::auth::audit;
-use crate::core::auth::principal::{Caller, Principal, Reach};
+use crate::core::auth::principal::{Principal, Proof, Reach};
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, Credentials, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, User,
+    ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, User,
 };
 
 const SALT_BYTES: usize = 32;
 const DIGEST_BYTES: usize = 64;
-
-/// How much of an unknown key's id reaches the audit log.
-const SHOWN_MAX_BYTES: usize = 64;
 
 /// All API keys of a building.
 pub(in crate::core) struct KeyRing {
@@ -164,37 +159,16 @@ impl KeyRing {
 
     /// Whether somebody who was let in by an earlier ring would be let in by this one, to no less.
     pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
+        let CredentialId::Key(key) = who.credential() else {
+            return false;
+        };
         self.keys
-            .get(who.key())
+            .get(key)
             .is_some_and(|record| record.principal.covers(who))
     }
 
-    /// Who shows these credentials at this address. A refusal is written to the audit log.
-    pub(in crate::core) fn authenticate(
-        &self,
-        credentials: &Credentials,
-        address: IpAddr,
-    ) -> Result<Caller, Failure> {
-        let (shown, found) = match credentials {
-            Credentials::Absent => ("", Err(unauthenticated(""))),
-            Credentials::ApiKey(presented) => (key_id(presented), self.find(presented)),
-            Credentials::Bearer(_) => (
-                "a bearer token",
-                Err(unauthenticated(
-                    "bearer tokens are not accepted here; use an API key",
-                )),
-            ),
-        };
-        match found {
-            Ok(principal) => Ok(Caller { principal, address }),
-            Err(failure) => {
-                audit::not_known(address, shown, &failure);
-                Err(failure)
-            }
-        }
-    }
-
-    fn find(&self, presented: &Secret) -> Result<Arc<Principal>, Failure> {
+    /// Whose key this is.
+    pub(in crate::core) fn find(&self, presented: &Secret) -> Result<Arc<Principal>, Failure> {
         let (id, secret) = presented
             .expose()
             .split_once('.')
@@ -217,16 +191,6 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// The public half of what was shown, cut: it may be anything.
-fn key_id(presented: &Secret) -> &str {
-    let (id, _) = presented
-        .expose()
-        .split_once('.')
-        .unwrap_or(("malformed", ""));
-    let end = id.floor_char_boundary(SHOWN_MAX_BYTES);
-    &id[..end]
-}
-
 fn unauthenticated(message: &str) -> Failure {
     Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
 }
@@ -243,8 +207,8 @@ fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
     Principal {
         clearance: key.level.min(user.level),
         user,
-        key: key.id.clone(),
-        secret,
+        credential: CredentialId::Key(key.id.clone()),
+        proof: Proof::Key(secret),
         scopes: key.scopes.clone(),
         reach,
     }
@@ -275,18 +239,10 @@ mod tests {
         KeySecret::Plain(Secret::new(text))
     }
 
-    fn presented(text: &str) -> Credentials {
-        Credentials::ApiKey(Secret::new(text))
-    }
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
     #[test]
     fn a_key_opens_with_its_secret_at_the_lower_of_the_two_levels() {
         let ring = ring(vec![panel(plain("s.3cret"))]);
-        let principal = ring
-            .authenticate(&presented("panel.s.3cret"), HERE)
-            .unwrap();
+        let principal = ring.find(&Secret::new("panel.s.3cret")).unwrap();
         assert_eq!(principal.clearance(), Clearance::Support);
         assert!(!principal.is_restricted());
     }
@@ -295,11 +251,10 @@ mod tests {
     fn every_other_credential_is_refused_without_a_hint() {
         let ring = ring(vec![panel(plain("s.3cret"))]);
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
-            let failure = ring.authenticate(&presented(text), HERE).unwrap_err();
+            let failure = ring.find(&Secret::new(text)).unwrap_err();
             assert_eq!(failure.message(), "unknown X-API-Key", "{text:?}");
+            assert_eq!(failure.kind(), FailureKind::Unauthenticated);
         }
-        let failure = ring.authenticate(&Credentials::Absent, HERE).unwrap_err();
-        assert_eq!(failure.kind(), FailureKind::Unauthenticated);
     }
 
     #[test]
@@ -323,14 +278,14 @@ mod tests {
     fn a_hash_opens_as_the_secret_did_that_it_was_made_from() {
         let hashed = resolve_key_secret(plain("s3cret"), None);
         let ring = ring(vec![panel(hashed)]);
-        assert!(ring.authenticate(&presented("panel.s3cret"), HERE).is_ok());
+        assert!(ring.find(&Secret::new("panel.s3cret")).is_ok());
     }
 
     #[test]
     fn what_is_no_whole_hash_opens_nothing() {
         for text in ["hmac-sha512$", "hmac-sha512$00$00", "hmac-sha512$é$"] {
             let ring = ring(vec![panel(KeySecret::Hashed(Secret::new(text)))]);
-            assert!(ring.authenticate(&presented("panel."), HERE).is_err());
+            assert!(ring.find(&Secret::new("panel.")).is_err());
         }
     }
 }

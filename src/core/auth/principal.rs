@@ -6,18 +6,29 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::core::auth::keys::KeyHash;
-use crate::model::{Clearance, KeyId, Scope, System, SystemId, User, ZoneId};
+use crate::model::{Clearance, CredentialId, Scope, System, SystemId, User, ZoneId};
 
 /// Somebody whose credentials were good.
 #[derive(Debug)]
 pub struct Principal {
     pub(super) user: Arc<User>,
-    pub(super) key: KeyId,
-    /// What the key's secret was when it was shown.
-    pub(super) secret: KeyHash,
+    pub(super) credential: CredentialId,
+    pub(super) proof: Proof,
     pub(super) clearance: Clearance,
     pub(super) scopes: Vec<Scope>,
     pub(super) reach: Reach,
+}
+
+/// What of the credentials decides on whether they are still good.
+#[derive(Debug)]
+pub(super) enum Proof {
+    /// What an API key's secret was when it was shown.
+    Key(KeyHash),
+    /// A session or a token of one.
+    Session {
+        /// When the token expires, in Unix seconds; a browser's session says that itself.
+        expires: Option<u64>,
+    },
 }
 
 /// A principal who calls from somewhere: what the audit log needs to know.
@@ -78,12 +89,25 @@ impl Principal {
         &self.user
     }
 
-    /// The API key.
-    pub fn key(&self) -> &KeyId {
-        &self.key
+    /// By what they were let in, for logs and limits.
+    pub fn credential(&self) -> &CredentialId {
+        &self.credential
     }
 
-    /// The key's level or its user's, whichever is lower.
+    /// When the credentials end by themselves, in Unix seconds; `None` for those that do not.
+    pub fn expires(&self) -> Option<u64> {
+        match self.proof {
+            Proof::Key(_) => None,
+            Proof::Session { expires } => expires,
+        }
+    }
+
+    /// Whether they came in by a browser's session, and not by a token or key.
+    pub fn is_browser(&self) -> bool {
+        matches!(self.proof, Proof::Session { expires: None })
+    }
+
+    /// The credential's level or its user's, whichever is lower.
     pub fn clearance(&self) -> Clearance {
         self.clearance
     }
@@ -111,7 +135,7 @@ impl Principal {
         }
     }
 
-    /// Whether these are the same credentials, and open at least what those did.
+    /// Whether these are the same API key with the same secret, and open at least what those did.
     pub(super) fn covers(&self, before: &Self) -> bool {
         let opens = |scope: &Scope| {
             let mut scopes = self.scopes.iter();
@@ -121,8 +145,12 @@ impl Principal {
                     && other.writes() >= scope.writes()
             })
         };
-        self.key == before.key
-            && self.secret == before.secret
+        let same_secret = match (&self.proof, &before.proof) {
+            (Proof::Key(now), Proof::Key(before)) => now == before,
+            (Proof::Key(_) | Proof::Session { .. }, _) => false,
+        };
+        self.credential == before.credential
+            && same_secret
             && self.user.id == before.user.id
             && self.clearance >= before.clearance
             && before.scopes.iter().all(opens)

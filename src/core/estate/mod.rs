@@ -24,13 +24,12 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::auth::{Caller, KeyRing, audit};
+use crate::core::auth::{Caller, KeyRing, Reception, audit};
 use crate::core::directory::Directory;
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
-use crate::core::outlet::Delivery;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, Differences, Edit, Source};
+use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source};
 use crate::stores::{Document, DocumentStore, StoreFeed};
 
 pub use error::{EditError, Invalid};
@@ -51,6 +50,7 @@ pub(in crate::core) struct Estate {
     documents: Arc<dyn DocumentStore>,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
+    reception: Arc<Reception>,
     clock: Clock,
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
@@ -80,6 +80,7 @@ impl Estate {
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
         subscriptions: Arc<Subscriptions>,
+        reception: Arc<Reception>,
         clock: Clock,
         main: Handle,
     ) -> Self {
@@ -87,6 +88,7 @@ impl Estate {
             documents,
             modules,
             subscriptions,
+            reception,
             clock,
             directory: RwLock::default(),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
@@ -101,15 +103,18 @@ impl Estate {
     /// Reads what the store has. Nothing runs yet.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
         let documents = self.documents.load().await?;
-        let entries = documents
+        let (ours, others): (Vec<_>, Vec<_>) = documents.into_iter().partition(Reception::keeps);
+        let entries = others
             .iter()
             .map(Document::entry)
             .collect::<Result<Vec<_>, _>>()?;
-        let directory = plan::stored(entries, self.modules.host())?;
+        let directory = Arc::new(plan::stored(entries, self.modules.host())?);
+        self.reception.open(&ours)?;
+        self.reception.align(&directory);
         *self
             .directory
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+            .unwrap_or_else(PoisonError::into_inner) = directory;
         Ok(())
     }
 
@@ -228,15 +233,11 @@ impl Estate {
             module.voice().retire();
         }
         for key in keys_before.weakened_in(&keys) {
-            self.close(&Audience::Key(key), CloseReason::CredentialsRevoked);
+            let whom = Audience::Credential(CredentialId::Key(key));
+            self.subscriptions
+                .close(&whom, CloseReason::CredentialsRevoked);
         }
-    }
-
-    pub(in crate::core) fn close(&self, whom: &Audience, why: CloseReason) {
-        for outlet in self.subscriptions.outlets() {
-            let whom = whom.clone();
-            outlet.push(&mut vec![Delivery::Close { whom, why }]);
-        }
+        self.reception.align(next);
     }
 
     /// Waits until everything is kept, the passwords that wait too.

@@ -2,12 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::auth::passwords::{hash, matches};
 use crate::core::directory::Directory;
 use crate::core::estate::{EditError, Editor, Estate, Turn};
 use crate::model::{Change, Edit, Entry, Password, Secret, Source, User, UserId};
@@ -57,21 +55,6 @@ async fn hash_or_keep(password: Secret, stored: Option<Password>) -> Result<Pass
     });
     let hashed = hashed.await.ok().flatten();
     hashed.map(Password::Hashed).ok_or(EditError::Interrupted)
-}
-
-fn hash(password: &Secret) -> Option<Secret> {
-    let hash = Argon2::default()
-        .hash_password(password.expose().as_bytes())
-        .ok()?;
-    Some(Secret::new(hash.to_string()))
-}
-
-fn matches(password: &Secret, hash: &Secret) -> bool {
-    PasswordHash::new(hash.expose()).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.expose().as_bytes(), &hash)
-            .is_ok()
-    })
 }
 
 impl Estate {

@@ -649,7 +649,7 @@ impl Bench {
     fn closed(&self) -> Vec<String> {
         let key = |delivery| match delivery {
             Delivery::Close {
-                whom: Audience::Key(key),
+                whom: Audience::Credential(key),
                 why: CloseReason::CredentialsRevoked,
             } => Some(key.to_string()),
             Delivery::Close { .. } | Delivery::Event { .. } | Delivery::Reply { .. } => None,

@@ -578,6 +578,7 @@ impl Bench {
         host.script(starts);
         let settings = CoreSettings {
             exec_deadline: EXEC_DEADLINE,
+            ..CoreSettings::default()
         };
         let core = doubles::core(settings, &MemoryDocuments::new(), &host, drivers);
         let clockwork = Arc::clone(&core);

@@ -21,10 +21,10 @@ use tokio::sync::Notify;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::core::outlet::{Outlet, OutletId, WatchId};
+use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
-    Failure, FailureKind, LogLine, ModuleId, ModulePath, Slots, State, StatusChange, Subject,
-    SystemId,
+    Audience, CloseReason, Failure, FailureKind, LogLine, ModuleId, ModulePath, Slots, State,
+    StatusChange, Subject, SystemId,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -74,8 +74,13 @@ impl Subscriptions {
         }
     }
 
-    pub(super) fn outlets(&self) -> Vec<Arc<dyn Outlet>> {
-        self.table().outlets()
+    /// Orders every worker to close connections.
+    pub(super) fn close(&self, whom: &Audience, why: CloseReason) {
+        let outlets = self.table().outlets();
+        for outlet in outlets {
+            let whom = whom.clone();
+            outlet.push(&mut vec![Delivery::Close { whom, why }]);
+        }
     }
 
     /// Follows a subject. What is known of it now is pushed before this returns.

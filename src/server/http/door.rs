@@ -137,7 +137,7 @@ pub(in crate::server) fn authenticate(
     if foreign {
         doors.metrics.not_let_in.increment(1);
         tracing::warn!(
-            target: "audit", user = %caller.user().id, key = %caller.key(), %address,
+            target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
         );
         return Err(Refusal::empty(StatusCode::FORBIDDEN));
@@ -164,7 +164,7 @@ fn forbidden(doors: &Doors, caller: &Caller, part: &str, reason: &str) -> Refusa
     doors.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
-        user = %caller.user().id, key = %caller.key(), address = %caller.address(), part, reason,
+        user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part, reason,
         "refused"
     );
     Refusal::empty(StatusCode::FORBIDDEN)

@@ -1,8 +1,9 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
+//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
 //! `openapi.rs` describes it all, and each dialect has a folder for its resources.
 
+mod auth;
 mod building;
 pub(super) mod door;
 mod health;
@@ -50,6 +51,7 @@ pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
 /// What is there for clients.
 fn resources(config: &mut ServiceConfig) {
     openapi::Itself::configure(config);
+    auth::SignIn::configure(config);
     building::configure(config);
     placeos::configure(config);
 }

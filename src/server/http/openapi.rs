@@ -9,7 +9,9 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, get};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, OpenApi as Specification, OpenApiBuilder, Ref, RefOr,
     Required, Response, ResponseBuilder,
@@ -17,7 +19,7 @@ use utoipa::openapi::{
 use utoipa::{OpenApi, ToSchema};
 
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{building, health, placeos};
+use crate::server::http::{auth, building, health, placeos};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -75,7 +77,7 @@ fn specification() -> Specification {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(
             "The HTTP edge of riser: PlaceOS's REST resources, and what operators ask.\n\n\
-             Credentials are looked for in this order: the header `X-API-Key`, the query parameter `api-key`, the cookie `api-key`.\n\
+             Credentials are looked for in this order: the header `X-API-Key`, the query parameter `api-key`, the cookie `api-key`, the header `Authorization`, the query parameter and the cookie `bearer_token`.\n\
              A key that is restricted to some systems and zones sees only what is inside, and gets 403 for anything else.",
         ))
         .license(Some(
@@ -93,6 +95,7 @@ fn specification() -> Specification {
         .merge_from(placeos::Open::openapi())
         .merge_from(health::Health::openapi())
         .merge_from(building::Whole::openapi())
+        .merge_from(auth::SignIn::openapi())
         .merge_from(Itself::openapi())
         .merge_from(Refusals::openapi());
     let components = specification.components.get_or_insert_default();
@@ -101,6 +104,10 @@ fn specification() -> Specification {
         components.add_security_scheme(name, SecurityScheme::ApiKey(key));
         accepted.push(SecurityRequirement::new(name, [] as [&str; 0]));
     }
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let token = SecurityScheme::Http(token.bearer_format("JWT").build());
+    components.add_security_scheme("token", token);
+    accepted.push(SecurityRequirement::new("token", [] as [&str; 0]));
     specification.security = Some(accepted);
     for item in specification.paths.paths.values_mut() {
         for operation in operations(item) {

@@ -79,7 +79,7 @@ impl Clients {
         let connections = (0..count)
             .map(|client| {
                 let permit = admission
-                    .admit(caller.key(), caller.address())
+                    .admit(caller.credential(), caller.address())
                     .expect("the default settings admit everybody");
                 let connection = Rc::new(Connection::new(
                     ConnectionId(client as u64),

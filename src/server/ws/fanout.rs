@@ -53,12 +53,12 @@ impl Worker {
             Delivery::Close { whom, why } => {
                 let connections: Vec<Rc<Connection>> = match whom {
                     Audience::All => self.table.borrow().connections.values().cloned().collect(),
-                    Audience::Key(key) => self
+                    Audience::Credential(credential) => self
                         .table
                         .borrow()
                         .connections
                         .values()
-                        .filter(|connection| *connection.caller.key() == key)
+                        .filter(|connection| *connection.caller.credential() == credential)
                         .cloned()
                         .collect(),
                     Audience::Connection(id) => self

@@ -1,4 +1,4 @@
-//! Noticing dead connections, and keeping idle ones from being given up by proxies and clients.
+//! Noticing dead connections and expired tokens, and keeping idle ones from being given up by proxies and clients.
 //!
 //! One task per worker that looks at all connections in turn.
 //! Each counts from its own last input or its own start, so they do not all speak at once.
@@ -30,18 +30,33 @@ pub(super) async fn run(worker: Rc<Worker>) {
     loop {
         ticks.tick().await;
         let now = Instant::now();
+        let time = worker.core.now();
         let connections: Vec<Rc<Connection>> = worker
             .table
             .borrow()
             .connections
             .values()
-            .filter(|connection| connection.is_open() && is_due(connection, &settings, now))
+            .filter(|connection| {
+                connection.is_open() && {
+                    has_expired(connection, time) || is_due(connection, &settings, now)
+                }
+            })
             .cloned()
             .collect();
         for connection in connections {
-            worker.beat(&connection, &settings, now);
+            if has_expired(&connection, time) {
+                worker.close(&connection, CloseReason::CredentialsRevoked);
+            } else {
+                worker.beat(&connection, &settings, now);
+            }
         }
     }
+}
+
+/// Whether a connection was let in by what is no longer good. `time` is in Unix seconds.
+fn has_expired(connection: &Connection, time: u64) -> bool {
+    let expires = connection.caller.expires();
+    expires.is_some_and(|expires| expires <= time)
 }
 
 fn is_due(connection: &Connection, settings: &KeepAliveSettings, now: Instant) -> bool {

@@ -18,8 +18,8 @@ use crate::core::{Delivery, Outlet};
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::{Hello, Session, Step};
 use crate::model::{
-    BindingKey, BindingPath, ConnectionId, Event, KeyId, ModuleId, ModuleIndex, ModuleName,
-    ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
+    BindingKey, BindingPath, ConnectionId, CredentialId, Event, KeyId, ModuleId, ModuleIndex,
+    ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
 };
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
@@ -179,7 +179,7 @@ impl World {
             .map(|client| {
                 let wire = MemoryWire::default();
                 let caller = core.caller();
-                let key = KeyId::new("test").unwrap();
+                let key = CredentialId::Key(KeyId::new("test").unwrap());
                 let permit = admission.admit(&key, caller.address()).unwrap();
                 let session = Session::open(Hello::PlaceOs(ValueForm::Raw), &mut Vec::new());
                 let connection = Rc::new(Connection::new(

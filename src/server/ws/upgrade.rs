@@ -81,11 +81,11 @@ async fn websocket<T: ClientStream>(
         .and_then(|(caller, query, key)| {
             let permit = doors
                 .admission
-                .admit(caller.key(), address)
+                .admit(caller.credential(), address)
                 .inspect_err(|reason| {
                     tracing::warn!(
                         target: "audit",
-                        user = %caller.user().id, key = %caller.key(), %address, %reason,
+                        user = %caller.user().id, key = %caller.credential(), %address, %reason,
                         "turned away"
                     );
                 })?;
@@ -125,7 +125,7 @@ async fn websocket<T: ClientStream>(
 
 fn log_opened(caller: &Caller, id: ConnectionId, query: &door::SocketQuery) {
     tracing::debug!(
-        connection = %id, user = %caller.user().id, key = %caller.key(),
+        connection = %id, user = %caller.user().id, key = %caller.credential(),
         address = %caller.address(), device = ?query.device,
         "a client connected"
     );

@@ -15,11 +15,14 @@ export function openPage(url, report) {
   define("window", globalThis);
   define("parent", globalThis); // A page in no frame is its own parent.
   define("location", location);
-  define("document", documentOf(jar, page));
+  const messages = new EventTarget();
+  define("addEventListener", messages.addEventListener.bind(messages));
+  define("removeEventListener", messages.removeEventListener.bind(messages));
   define("navigator", { platform: "Linux x86_64", userAgent: "Mozilla/5.0 (X11; Linux x86_64)" });
   define("localStorage", new MemoryStorage());
   define("sessionStorage", new MemoryStorage());
   define("fetch", fetchFrom(page, jar, report));
+  define("document", documentOf(jar, page, messages));
   define("WebSocket", webSocketFrom(page, jar, report));
 }
 
@@ -44,15 +47,32 @@ function locationOf(page, report) {
   };
 }
 
-function documentOf(jar, page) {
+function documentOf(jar, page, messages) {
   return {
     get cookie() {
-      return jar.header(page.pathname);
+      return jar.header(page.pathname, { forScripts: true });
     },
     set cookie(text) {
       jar.set(text, page.pathname);
     },
+    createElement: () => ({ style: {} }),
+    body: {
+      appendChild: (frame) => openFrame(frame, page, messages),
+      removeChild: () => {},
+    },
   };
+}
+
+// A hidden frame: it follows one redirect, and the page that it lands on tells its parent what it was sent,
+// as the `oauth-resp.html` of every PlaceOS app does.
+async function openFrame(frame, page, messages) {
+  const answer = await fetch(frame.src, { redirect: "manual" });
+  const landed = new URL(answer.headers.get("location") ?? frame.src, page);
+  const told = landed.hash.includes("access_token") ? landed.hash.slice(1) : landed.search.slice(1);
+  const { code, state, access_token: token, expires_in } = Object.fromEntries(new URLSearchParams(told));
+  const message = new Event("message");
+  const data = token ? { type: "place-os", token, expires_in } : { type: "place-os", code, state };
+  messages.dispatchEvent(Object.assign(message, { origin: landed.origin, data }));
 }
 
 function fetchFrom(page, jar, report) {
@@ -67,6 +87,7 @@ function fetchFrom(page, jar, report) {
     // As a browser does: a read of its own origin names none.
     if (!["GET", "HEAD"].includes(request.method)) request.headers.set("origin", page.origin);
     const response = await fetchOfNode(request);
+    response.headers.getSetCookie().forEach((cookie) => jar.set(cookie, pathname));
     report({ event: "http_reply", path, status: response.status });
     return response;
   };
@@ -108,7 +129,7 @@ function frameOf(data) {
   }
 }
 
-// Cookies that scripts set; the two attributes that decide when one is sent, `path` and `max-age`, are honoured.
+// Cookies that scripts and answers set; what decides when one is sent or seen is honoured: `path`, `max-age` and `httponly`.
 class CookieJar {
   #cookies = new Map();
 
@@ -118,12 +139,14 @@ class CookieJar {
     const [name, value] = splitAt(pair, "=");
     const path = attributes.get("path") || pagePath;
     const seconds = attributes.has("max-age") ? Number(attributes.get("max-age")) : Infinity;
-    this.#cookies.set(`${path} ${name}`, { name, value, path, expires: Date.now() + seconds * 1000 });
+    const hidden = attributes.has("httponly");
+    this.#cookies.set(`${path} ${name}`, { name, value, path, hidden, expires: Date.now() + seconds * 1000 });
   }
 
-  header(path) {
+  header(path, { forScripts = false } = {}) {
     return [...this.#cookies.values()]
       .filter((cookie) => cookie.expires > Date.now() && covers(cookie.path, path))
+      .filter((cookie) => !(forScripts && cookie.hidden))
       .map(({ name, value }) => `${name}=${value}`)
       .join("; ");
   }

@@ -1,8 +1,12 @@
 // PlaceOS's own client library, unmodified, driven by a test through its standard input and output.
 //
 //   node ts-client.mjs URL API_KEY [cookie|query]
+//   node ts-client.mjs URL --password EMAIL PASSWORD
+//   node ts-client.mjs URL --code EMAIL PASSWORD
 //
 // `cookie` is how a page in a desktop browser presents its key, `query` how a framed page and an iPad do.
+// With `--password` the library signs in by itself; with `--code` somebody has signed in on the login page before,
+// and the library gets its token by a hidden frame, as backoffice does.
 // Standard input takes one command a line and standard output gives one event a line, both JSON objects.
 // `ref` is the test's own mark; it comes back in the answer.
 //
@@ -13,6 +17,8 @@
 //                                                        {"event":"result","ref","value"} or {"event":"error","ref","error"}
 //   {"cmd":"debug","ref","sys","mod","index"}            as exec, and then `debug` events
 //   {"cmd":"ignore","ref","sys","mod","index"}           as exec
+//   {"cmd":"renew"}                                      nothing: the library is made to think that its token has expired
+//   {"cmd":"logout"}                                     a `navigate` event
 //   {"cmd":"ask","ref","name","args"}                    as exec: the library's function of this name, which asks over HTTP
 //   {"cmd":"ask_all","ref","name","args"}                the same for a list, followed from page to page to its end
 //
@@ -27,6 +33,7 @@
 //   {"event":"socket_close","socket","code","reason","clean"}
 //   {"event":"sent","socket","frame"}  {"event":"received","socket","frame"}
 //   {"event":"navigate","to"}                            the library wanted to leave or reload the page
+//   {"event":"signed_in","status","location"}            the answer of the login page's form
 //   {"event":"rejected","error"}                         a promise inside the library failed with nobody listening
 //   {"event":"refused","line","error"}                   a command line that makes no sense
 //
@@ -36,9 +43,12 @@ import { createInterface } from "node:readline";
 import { firstValueFrom } from "rxjs";
 import { openPage } from "./browser.mjs";
 
-const [url, apiKey, carrier = "cookie"] = process.argv.slice(2);
-if (!url || !apiKey || !["cookie", "query"].includes(carrier)) {
-  console.error("usage: ts-client.mjs URL API_KEY [cookie|query]");
+const [url, first, ...rest] = process.argv.slice(2);
+const bySignIn = ["--password", "--code"].includes(first);
+const [apiKey, carrier = "cookie"] = bySignIn ? [] : [first, ...rest];
+const [username, password] = bySignIn ? rest : [];
+if (!url || !(bySignIn ? password : apiKey) || !["cookie", "query"].includes(carrier)) {
+  console.error("usage: ts-client.mjs URL (API_KEY [cookie|query] | --password EMAIL PASSWORD | --code EMAIL PASSWORD)");
   process.exit(2);
 }
 
@@ -50,7 +60,8 @@ function report(event) {
 process.on("unhandledRejection", (error) => report({ event: "rejected", error: plain(error) }));
 
 openPage(new URL("/panel/", url).href, report);
-localStorage.setItem("x-api-key", apiKey);
+if (apiKey) localStorage.setItem("x-api-key", apiKey);
+if (first === "--code") await signInOnThePage();
 
 // After the page exists, because the library looks for `localStorage` while it loads; by its file,
 // because the package's main entry is CommonJS in a package that says it is not.
@@ -67,6 +78,11 @@ const commands = {
     answer(ref, placeos.getModule(sys, mod, index).execute(name, args, timeout)),
   debug: ({ ref, sys, mod, index }) => answer(ref, placeos.debug({ sys, mod, index, name: "debug" })),
   ignore: ({ ref, sys, mod, index }) => answer(ref, placeos.ignore({ sys, mod, index, name: "ignore" })),
+  renew: () => {
+    placeos.invalidateToken();
+    placeos.token();
+  },
+  logout: () => placeos.logout(),
   ask: ({ ref, name, args }) => answer(ref, firstValueFrom(placeos[name](...args))),
   ask_all: ({ ref, name, args }) => answer(ref, everyPage(placeos[name](...args))),
 };
@@ -112,9 +128,28 @@ placeos.status().subscribe((now) => {
 placeos.debug_events.subscribe((event) => report({ event: "debug", ...event }));
 
 const options = { redirect_uri: new URL("/panel/oauth-resp.html", url).href, scope: "public" };
+// Where the apps send the library; left alone it asks `/auth/token`.
+if (first === "--password") Object.assign(options, { auth_type: "password", username, password });
+if (first === "--code") {
+  Object.assign(options, { auth_type: "auth_code", use_iframe: true, token_uri: "/auth/oauth/token" });
+}
 // Left out for the cookie, so that the library's own default is what is tested.
 if (carrier === "query") options.token_header = true;
 const ready = placeos.setup(options).then(() => report({ event: "ready" }));
+
+// What a person does on the login page: its form, filled in and sent.
+async function signInOnThePage() {
+  const page = await fetch("/login?continue=%2Fpanel%2F");
+  const form = await page.text();
+  const hidden = /name="continue" type="hidden" value="([^"]*)"/.exec(form)[1];
+  const action = /action="([^"]*)"/.exec(form)[1];
+  const answer = await fetch(action, {
+    method: "POST",
+    redirect: "manual",
+    body: new URLSearchParams({ email: username, password, continue: hidden }),
+  });
+  report({ event: "signed_in", status: answer.status, location: answer.headers.get("location") });
+}
 
 const lines = createInterface({ input: process.stdin });
 lines.on("line", (line) => ready.then(() => obey(line)));

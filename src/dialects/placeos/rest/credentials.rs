@@ -1,6 +1,6 @@
 //! Where a request carries its credential.
 //!
-//! PlaceOS knows six carriers. The first that is present counts, and what it carries never falls through to the next, however bad:
+//! PlaceOS knows six carriers, and the last is riser's own. The first that is present counts, and what it carries never falls through to the next, however bad:
 //!
 //! 1. the header `X-API-Key`
 //! 2. the query parameter `api-key`
@@ -8,13 +8,18 @@
 //! 4. the header `Authorization`, after a leading `Bearer ` and then a leading `Token `
 //! 5. the query parameter `bearer_token`
 //! 6. the cookie `bearer_token`
+//! 7. the cookie `riser_session`, which a browser has from signing in on the login page
 
 use std::str;
 
 use percent_encoding::percent_decode_str;
 
 use crate::dialects::placeos::rest::Query;
+use crate::dialects::placeos::rest::admission::name_and_port;
 use crate::model::{Credentials, Secret};
+
+/// The cookie that a browser gets when somebody signs in on the login page.
+pub const SESSION_COOKIE: &str = "riser_session";
 
 /// The credential of a request and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub enum Carrier {
 /// `header` gives the value of a header by its lower-case name, as bytes, so that one that is no text still counts as present.
 pub fn presented<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, query: &Query<'_>) -> Presented {
     let cookies = header("cookie").unwrap_or_default();
+    let host = header("host").and_then(text).unwrap_or_default();
+    let bearer = |token: Option<&str>, carrier| bearer(token, domain_of(host), carrier);
     if let Some(key) = header("x-api-key") {
         api_key(text(key), Carrier::Header)
     } else if let Some(key) = query.first("api-key") {
@@ -53,6 +60,11 @@ pub fn presented<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, query: &Query<'_
         bearer(Some(token), Carrier::Query)
     } else if let Some(token) = cookie(cookies, "bearer_token") {
         bearer(token.as_deref(), Carrier::Cookie)
+    } else if let Some(session) = session_cookie(cookies) {
+        Presented {
+            credentials: Credentials::Session(session),
+            carrier: Some(Carrier::Cookie),
+        }
     } else {
         Presented {
             credentials: Credentials::Absent,
@@ -61,19 +73,37 @@ pub fn presented<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, query: &Query<'_
     }
 }
 
+/// The secret of the browser's session, whatever else the request carries.
+pub fn session_cookie(cookies: &[u8]) -> Option<Secret> {
+    let value = cookie(cookies, SESSION_COOKIE)?;
+    Some(Secret::new(value.unwrap_or_default()))
+}
+
+/// The name by which the gateway was called: the header `Host` without its port, in lower case.
+pub fn domain_of(host: &str) -> String {
+    let (name, _) = name_and_port(host.trim_ascii());
+    name.to_ascii_lowercase()
+}
+
 fn api_key(key: Option<&str>, carrier: Carrier) -> Presented {
     Presented {
         credentials: match key {
             Some(key) => Credentials::ApiKey(Secret::new(key.trim_ascii())),
-            None => Credentials::Bearer(Secret::new("")),
+            None => Credentials::Bearer {
+                token: Secret::new(""),
+                domain: String::new(),
+            },
         },
         carrier: Some(carrier),
     }
 }
 
-fn bearer(token: Option<&str>, carrier: Carrier) -> Presented {
+fn bearer(token: Option<&str>, domain: String, carrier: Carrier) -> Presented {
     Presented {
-        credentials: Credentials::Bearer(Secret::new(token.unwrap_or_default().trim_ascii())),
+        credentials: Credentials::Bearer {
+            token: Secret::new(token.unwrap_or_default().trim_ascii()),
+            domain,
+        },
         carrier: Some(carrier),
     }
 }
@@ -143,8 +173,15 @@ mod tests {
         (Credentials::ApiKey(Secret::new(text)), Some(carrier))
     }
 
+    fn token_for(text: &str, domain: &str) -> Credentials {
+        Credentials::Bearer {
+            token: Secret::new(text),
+            domain: domain.to_owned(),
+        }
+    }
+
     fn token(text: &str, carrier: Carrier) -> (Credentials, Option<Carrier>) {
-        (Credentials::Bearer(Secret::new(text)), Some(carrier))
+        (token_for(text, ""), Some(carrier))
     }
 
     #[test]
@@ -206,7 +243,7 @@ mod tests {
     fn a_header_that_is_no_text_is_a_bad_credential() {
         let header = |name: &str| (name == "x-api-key").then_some(&b"\xff\xfe"[..]);
         let presented = presented(header, &Query::parse("bearer_token=T"));
-        assert_eq!(presented.credentials, Credentials::Bearer(Secret::new("")));
+        assert_eq!(presented.credentials, token_for("", ""));
         assert_eq!(presented.carrier, Some(Carrier::Header));
     }
 

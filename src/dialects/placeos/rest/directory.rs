@@ -51,11 +51,11 @@ struct AuthorityConfig<'a> {
 
 /// How a browser stands towards the gateway when it asks for the authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignIn {
-    /// It has nothing: a client sends it to the login page.
-    None,
-    /// It has a session from signing in, or carries a good credential with the request.
-    Session,
+pub struct Standing {
+    /// It has a session from signing in. Without one a client that has no token sends it to the login page.
+    pub session: bool,
+    /// It carries a good token or key with the request.
+    pub token_valid: bool,
 }
 
 impl<'a> Authority<'a> {
@@ -63,11 +63,10 @@ impl<'a> Authority<'a> {
     pub fn new(
         domain: &'a str,
         mut zones: impl Iterator<Item = &'a Zone>,
-        sign_in: SignIn,
+        standing: Standing,
     ) -> Self {
         let is_organisation = |zone: &&Zone| zone.tags.iter().any(|tag| tag == ORGANISATION_TAG);
         let organisation = zones.find(is_organisation);
-        let signed_in = sign_in == SignIn::Session;
         Self {
             id: AUTHORITY_ID,
             name: organisation.map_or(domain, |zone| &zone.name),
@@ -80,8 +79,8 @@ impl<'a> Authority<'a> {
             },
             email_domains: [],
             version: PLATFORM_VERSION,
-            session: signed_in,
-            token_valid: signed_in,
+            session: standing.session,
+            token_valid: standing.token_valid,
             production: true,
         }
     }
@@ -346,7 +345,14 @@ mod tests {
             ..zone()
         };
         let zones = [zone(), organisation];
-        let authority = shape(&Authority::new("rooms.test", zones.iter(), SignIn::None));
+        let authority = shape(&Authority::new(
+            "rooms.test",
+            zones.iter(),
+            Standing {
+                session: false,
+                token_valid: false,
+            },
+        ));
         assert_eq!(
             authority,
             json!({
@@ -356,7 +362,14 @@ mod tests {
                 "session": false, "token_valid": false, "production": true,
             })
         );
-        let alone = shape(&Authority::new("rooms.test", [].iter(), SignIn::Session));
+        let alone = shape(&Authority::new(
+            "rooms.test",
+            [].iter(),
+            Standing {
+                session: true,
+                token_valid: false,
+            },
+        ));
         assert_eq!(alone["config"], json!({}));
         assert_eq!(alone["session"], true);
     }

@@ -19,6 +19,7 @@ mod query;
 mod refusals;
 mod room;
 mod settings;
+mod sign_in;
 mod slug;
 
 pub use about::{PlatformShape, VersionShape, scopes};
@@ -27,8 +28,8 @@ pub use admission::{
     Device, DoorRefusal, SocketQuery, enter_websocket, is_websocket_upgrade, may_exec, may_read,
     may_write, origin_is_foreign,
 };
-pub use credentials::{Carrier, Presented, presented};
-pub use directory::{Authority, SignIn, SystemShape, UserShape, ZoneShape};
+pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
+pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
 pub use keys::{KeyShape, TokenShape};
@@ -39,4 +40,8 @@ pub use query::{BadParameter, Query};
 pub use refusals::{ErrorShape, InvalidField, InvalidShape};
 pub use room::{ExecErrorShape, Functions, Statuses, Types, ZoneExecShape};
 pub use settings::SettingsShape;
+pub use sign_in::{
+    AuthorizeRequest, KeySet, OAuthError, OAuthErrorShape, Parameters, ResponseType, ReturnAddress,
+    TokenAnswer, TokenRequest, Transport, escaped, go_on, may_redirect, scope_text, set_session,
+};
 pub use slug::module_slug;

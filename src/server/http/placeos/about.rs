@@ -4,9 +4,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::dialects::placeos::rest::{
-    Authority, PlatformShape, SignIn, VersionShape, scopes as known_scopes,
+    Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::Doors;
+use crate::server::http::auth;
 use crate::server::http::door;
 use crate::server::http::placeos::access::{address, domain, known};
 use crate::server::http::placeos::answers::{Answer, json};
@@ -26,15 +27,17 @@ pub(super) async fn alive() -> HttpResponse {
 #[utoipa::path(security(()), responses((status = 200, body = Authority<'_>)))]
 #[get("/auth/authority")]
 pub(super) async fn authority(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let sign_in = match door::authenticate(&doors, request.head(), address(&request)) {
-        Ok(_) => SignIn::Session,
-        Err(_) => SignIn::None,
+    let caller = door::authenticate(&doors, request.head(), address(&request)).ok();
+    let standing = Standing {
+        session: auth::has_session(&doors, &request),
+        // A browser's session lets in as well, but is no token that the page could use.
+        token_valid: caller.is_some_and(|caller| !caller.is_browser()),
     };
     let directory = doors.core.directory();
     json(&Authority::new(
         domain(&request),
         directory.zones(),
-        sign_in,
+        standing,
     ))
 }
 

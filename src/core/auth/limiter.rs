@@ -1,0 +1,187 @@
+//! How often somebody may fail to sign in: a small number at once, then one now and then, by address and by name.
+//!
+//! An attempt is counted before its password is looked at, so that many at once gain nothing, and given back when it succeeds.
+//! What is kept is bounded; when it is full, whoever failed longest ago is forgotten first.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::core::limits::{
+    FAILURE_FORGOTTEN_PER_ADDRESS, FAILURE_FORGOTTEN_PER_NAME, FAILURES_KEPT_MAX,
+    FAILURES_PER_ADDRESS, FAILURES_PER_NAME,
+};
+
+/// The longest name that is told from another; nobody has one.
+const NAME_MAX_BYTES: usize = 254;
+
+/// Failed sign-ins, by where they came from and whom they were about.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    by_address: Mutex<Failures<IpAddr>>,
+    by_name: Mutex<Failures<String>>,
+}
+
+/// One attempt, counted as failed until it is said to have succeeded.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    limiter: &'a Limiter,
+    address: IpAddr,
+    name: String,
+}
+
+impl Limiter {
+    pub(super) fn new() -> Self {
+        Self {
+            by_address: Mutex::new(Failures::new(
+                FAILURES_PER_ADDRESS,
+                FAILURE_FORGOTTEN_PER_ADDRESS,
+            )),
+            by_name: Mutex::new(Failures::new(FAILURES_PER_NAME, FAILURE_FORGOTTEN_PER_NAME)),
+        }
+    }
+
+    /// Begins an attempt, or says how long to wait before the next.
+    pub(super) fn begin(&self, address: IpAddr, name: &str) -> Result<Attempt<'_>, Duration> {
+        let end = name.floor_char_boundary(NAME_MAX_BYTES);
+        let name = name[..end].to_lowercase();
+        let now = Instant::now();
+        lock(&self.by_address).count(&address, now)?;
+        if let Err(wait) = lock(&self.by_name).count(&name, now) {
+            lock(&self.by_address).give_back(&address);
+            return Err(wait);
+        }
+        Ok(Attempt {
+            limiter: self,
+            address,
+            name,
+        })
+    }
+}
+
+impl Attempt<'_> {
+    /// It did not fail.
+    pub(super) fn forgive(self) {
+        lock(&self.limiter.by_address).give_back(&self.address);
+        lock(&self.limiter.by_name).give_back(&self.name);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A leaky bucket for each key.
+#[derive(Debug)]
+struct Failures<K> {
+    most: u32,
+    forgotten_every: Duration,
+    /// When each will have been forgiven everything.
+    clear_at: HashMap<K, Instant>,
+}
+
+impl<K: Hash + Eq + Clone> Failures<K> {
+    fn new(most: u32, forgotten_every: Duration) -> Self {
+        Self {
+            most,
+            forgotten_every,
+            clear_at: HashMap::new(),
+        }
+    }
+
+    fn count(&mut self, key: &K, now: Instant) -> Result<(), Duration> {
+        let full = self.forgotten_every * self.most;
+        let clear_at = self.clear_at.get(key).copied().unwrap_or(now).max(now);
+        let next = clear_at + self.forgotten_every;
+        if next > now + full {
+            return Err(next - (now + full));
+        }
+        if !self.clear_at.contains_key(key) && self.clear_at.len() >= FAILURES_KEPT_MAX {
+            self.make_room(now);
+        }
+        self.clear_at.insert(key.clone(), next);
+        Ok(())
+    }
+
+    fn give_back<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if let Some(clear_at) = self.clear_at.get_mut(key) {
+            *clear_at -= self.forgotten_every;
+        }
+    }
+
+    fn make_room(&mut self, now: Instant) {
+        self.clear_at.retain(|_, clear_at| *clear_at > now);
+        if self.clear_at.len() >= FAILURES_KEPT_MAX {
+            let first = self.clear_at.iter().min_by_key(|(_, clear_at)| **clear_at);
+            if let Some(key) = first.map(|(key, _)| key.clone()) {
+                self.clear_at.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn from(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_is_closed_after_some_failures_and_opens_again_in_time() {
+        let limiter = Limiter::new();
+        for number in 0..FAILURES_PER_NAME {
+            let address = from(u8::try_from(number).unwrap());
+            drop(limiter.begin(address, "Ann@example.test").unwrap());
+        }
+        let wait = limiter.begin(from(99), "ann@EXAMPLE.test").unwrap_err();
+        assert_eq!(wait, FAILURE_FORGOTTEN_PER_NAME);
+        limiter
+            .begin(from(99), "bob@example.test")
+            .unwrap()
+            .forgive();
+        tokio::time::advance(wait).await;
+        drop(limiter.begin(from(99), "ann@example.test").unwrap());
+        limiter.begin(from(99), "ann@example.test").unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_is_closed_whatever_names_it_tries() {
+        let limiter = Limiter::new();
+        for number in 0..FAILURES_PER_ADDRESS {
+            drop(limiter.begin(from(1), &number.to_string()).unwrap());
+        }
+        limiter.begin(from(1), "another").unwrap_err();
+        drop(limiter.begin(from(2), "another").unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_succeeds_is_not_counted() {
+        let limiter = Limiter::new();
+        for _ in 0..10 * FAILURES_PER_ADDRESS {
+            limiter.begin(from(1), "ann").unwrap().forgive();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_names_is_kept_within_bounds() {
+        let mut failures = Failures::new(3, Duration::from_secs(1));
+        for number in 0..FAILURES_KEPT_MAX + 10 {
+            failures.count(&number, Instant::now()).unwrap();
+            tokio::time::advance(Duration::from_nanos(1)).await;
+        }
+        assert!(failures.clear_at.len() <= FAILURES_KEPT_MAX);
+    }
+}

@@ -1,0 +1,198 @@
+//! The only way in which sessions change: one at a time, in the store first and then in memory.
+//!
+//! Ending one is the exception, since it must hold at once: it goes from memory first, and its document is owed until the store has let go of it.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use crate::core::auth::reception::register::document_id;
+use crate::core::auth::reception::{Reception, Refreshed, Session, SignInError, lock};
+use crate::core::limits::{SESSION_IDLE, SESSION_TURN_DEADLINE, SESSIONS_PER_USER};
+use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
+use crate::stores::Write;
+
+/// How much of a session's life may be gone before its use is written down: once a day is often enough.
+const WORTH_WRITING: u64 = 24 * 60 * 60;
+
+/// What is to become of a session.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// It begins, if the user is still the one whose password was checked.
+    Add(Session, Arc<User>),
+    /// It goes on with another refresh token, if this one is its current one.
+    Refresh {
+        id: SessionId,
+        shown: String,
+        client: Option<String>,
+    },
+    /// It has been used.
+    Use(SessionId),
+}
+
+impl Reception {
+    /// Makes a change. For a refresh gives the session and its next refresh token, and nothing when the one that was shown had been used.
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        change: Change,
+    ) -> Result<Option<(Session, Secret)>, SignInError> {
+        self.in_turn(|this| async move { this.make(change).await })
+            .await
+    }
+
+    /// Does it when it is its turn, to the end, whatever becomes of the caller.
+    async fn in_turn<T, F>(
+        self: &Arc<Self>,
+        work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) -> Result<T, SignInError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, SignInError>> + Send + 'static,
+    {
+        let _place = self.waiting.try_acquire().map_err(|_| SignInError::Busy)?;
+        let turn = timeout(SESSION_TURN_DEADLINE, Arc::clone(&self.turn).lock_owned())
+            .await
+            .map_err(|_| SignInError::Busy)?;
+        let this = Arc::clone(self);
+        let work = async move {
+            let done = work(this).await;
+            drop(turn);
+            done
+        };
+        let done = self.tasks.spawn_on(work, &self.main).await;
+        done.unwrap_or(Err(SignInError::Interrupted))
+    }
+
+    async fn make(
+        self: Arc<Self>,
+        change: Change,
+    ) -> Result<Option<(Session, Secret)>, SignInError> {
+        let now = self.now();
+        match change {
+            Change::Add(session, user) => {
+                self.commit(&session).await?;
+                let excess = {
+                    let mut register = self.register_mut();
+                    // Looked at under the lock, behind which a change of the user and signing out end what they find.
+                    let goes_on = session
+                        .parent
+                        .is_none_or(|parent| register.alive(parent, now).is_some());
+                    if !goes_on || !self.is_still(&user) {
+                        drop(register);
+                        lock(&self.owed).push(document_id(session.id));
+                        return Err(SignInError::BadGrant);
+                    }
+                    register.put(session);
+                    register.excess(&user.id, SESSIONS_PER_USER)
+                };
+                self.forget(&excess);
+                Ok(None)
+            }
+            Change::Refresh { id, shown, client } => {
+                let session = self.register().alive(id, now).cloned();
+                let session = session.ok_or(SignInError::BadGrant)?;
+                match session.refresh(&shown, client.as_deref()) {
+                    Refreshed::Next(mut next, token) => {
+                        next.expires = now + SESSION_IDLE.as_secs();
+                        self.replace(*next.clone()).await?;
+                        Ok(Some((*next, token)))
+                    }
+                    Refreshed::Reused => Ok(None),
+                    Refreshed::Unknown => Err(SignInError::BadGrant),
+                }
+            }
+            Change::Use(id) => {
+                let session = self.register().alive(id, now).cloned();
+                let mut session = session.ok_or(SignInError::BadGrant)?;
+                session.expires = now + SESSION_IDLE.as_secs();
+                self.replace(session).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn commit(&self, session: &Session) -> Result<(), SignInError> {
+        self.documents
+            .commit(vec![Write::Put(session.document())])
+            .await
+            .inspect_err(|error| tracing::error!(%error, "a sign-in could not be kept"))?;
+        Ok(())
+    }
+
+    /// Puts another version in the place of a session that has not ended meanwhile.
+    async fn replace(&self, session: Session) -> Result<(), SignInError> {
+        self.commit(&session).await?;
+        let mut register = self.register_mut();
+        if register.contains(session.id) {
+            register.put(session);
+            Ok(())
+        } else {
+            drop(register);
+            lock(&self.owed).push(document_id(session.id));
+            Err(SignInError::BadGrant)
+        }
+    }
+
+    /// Notes that a session was used, and gives its user.
+    pub(super) async fn keep_alive(
+        self: &Arc<Self>,
+        id: SessionId,
+    ) -> Result<Arc<User>, SignInError> {
+        let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
+        let full = self.now() + SESSION_IDLE.as_secs();
+        let expires = self.register().alive(id, 0).map(|session| session.expires);
+        if expires.is_some_and(|expires| expires + WORTH_WRITING < full) {
+            self.change(Change::Use(id)).await?;
+        }
+        Ok(user)
+    }
+
+    fn is_still(&self, user: &User) -> bool {
+        let building = self.building();
+        building
+            .user(&user.id)
+            .is_some_and(|now| now.password == user.password)
+    }
+
+    /// Ends sessions: nobody gets in by them from here on, and their sockets close. Returns when the store has let go of them.
+    pub(super) async fn end(self: &Arc<Self>, ids: Vec<SessionId>) -> Result<(), SignInError> {
+        self.forget(&ids);
+        self.settle().await
+    }
+
+    /// Ends sessions in memory.
+    pub(super) fn forget(&self, ids: &[SessionId]) {
+        for &id in ids {
+            if self.register_mut().remove(id) {
+                lock(&self.owed).push(document_id(id));
+                self.close(id);
+            }
+        }
+    }
+
+    /// Closes the sockets of a session.
+    pub(super) fn close(&self, id: SessionId) {
+        let whom = Audience::Credential(CredentialId::Session(id));
+        self.subscriptions
+            .close(&whom, CloseReason::CredentialsRevoked);
+    }
+
+    /// Deletes the documents of sessions that have ended.
+    pub(super) async fn settle(self: &Arc<Self>) -> Result<(), SignInError> {
+        if lock(&self.owed).is_empty() {
+            return Ok(());
+        }
+        self.in_turn(|this| async move {
+            let owed = std::mem::take(&mut *lock(&this.owed));
+            let writes = owed.iter().cloned().map(Write::Delete).collect();
+            let deleted = this.documents.commit(writes).await;
+            if let Err(error) = deleted {
+                tracing::error!(%error, "the end of a sign-in could not be kept; it is tried again");
+                lock(&this.owed).extend(owed);
+                return Err(error.into());
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,31 @@
+//! Why somebody was not signed in.
+
+use std::time::Duration;
+
+use crate::stores::StoreError;
+
+/// Why somebody was not signed in, or got no token. The messages are for the client and give no hint.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No such user with this password.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// The code, refresh token or session is not good, or no longer.
+    #[error("the grant is not valid, or no longer")]
+    BadGrant,
+    /// Too many attempts have failed.
+    #[error("too many failed sign-ins; try again later")]
+    TooMany {
+        /// After this long the next is looked at.
+        wait: Duration,
+    },
+    /// Too many sign in at this moment.
+    #[error("too many are signing in; try again in a moment")]
+    Busy,
+    /// The store did not take it.
+    #[error("signing in is not possible at the moment; try again later")]
+    Store(#[from] StoreError),
+    /// A fault of ours, or the gateway is ending.
+    #[error("signing in was interrupted; try again")]
+    Interrupted,
+}

@@ -1,0 +1,418 @@
+//! Where people sign in: passwords are checked, sessions kept, tokens issued and read.
+//!
+//! A *session* is one sign-in, of a browser or of an app with a password, or what an app was given by a browser's session.
+//! Whatever a session's holder shows is good while the session lives, so signing out, another password or a removed user ends it all at once.
+//!
+//! - `register` holds the sessions, `codes` what is between a browser and an app.
+//! - `read` lets in who shows a token or a cookie.
+//! - `change` is the only way in which sessions change; `upkeep` ends those that are over and renews the key that signs.
+
+mod change;
+mod codes;
+mod error;
+mod read;
+mod register;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::core::auth::limiter::Limiter;
+use crate::core::auth::passwords::{Crowded, Desk};
+use crate::core::auth::tokens::{Cache, Grant, KEY_COLLECTION, KeyChain, PublicKey, SigningKey};
+use crate::core::directory::Directory;
+use crate::core::estate::Clock;
+use crate::core::limits::{SESSION_IDLE, SESSION_TURNS_MAX};
+use crate::core::settings::SignInSettings;
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{Scope, Secret, SessionId, User};
+use crate::stores::{BadDocument, Document, DocumentId, DocumentStore};
+
+pub use codes::{CodeRequest, CodeShown};
+pub use error::SignInError;
+
+use change::Change;
+use codes::{Codes, Shown};
+use read::Known;
+use register::{Hold, Refreshed, Register, Session, app_hold, browser_hold, fresh_id, split};
+
+/// An app that asks for a token.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What it calls itself.
+    pub client: String,
+    /// What the token is to open.
+    pub scopes: Vec<Scope>,
+    /// The host name by which it called: the token is good there.
+    pub domain: String,
+}
+
+/// What an app gets.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub access: Secret,
+    /// By what it gets the next, where it may.
+    pub refresh: Option<Secret>,
+    /// What the token opens.
+    pub scopes: Vec<Scope>,
+    /// How long the token is good, in seconds.
+    pub expires_in: u64,
+    /// When it was made, in Unix seconds.
+    pub created_at: u64,
+}
+
+/// Where people sign in.
+pub(in crate::core) struct Reception {
+    settings: SignInSettings,
+    documents: Arc<dyn DocumentStore>,
+    subscriptions: Arc<Subscriptions>,
+    clock: Clock,
+    /// The users as they are now.
+    building: RwLock<Arc<Directory>>,
+    register: RwLock<Register>,
+    keys: RwLock<KeyChain>,
+    known: Mutex<Cache<Arc<Known>>>,
+    codes: Mutex<Codes>,
+    limiter: Limiter,
+    desk: Desk,
+    /// Held by the one who changes sessions.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    waiting: Semaphore,
+    /// Held by the one who makes a key, which takes a while.
+    making: tokio::sync::Mutex<()>,
+    /// Documents of sessions that have ended, still to be deleted.
+    owed: Mutex<Vec<DocumentId>>,
+    main: Handle,
+    tasks: TaskTracker,
+}
+
+impl Reception {
+    pub(in crate::core) fn new(
+        settings: SignInSettings,
+        documents: Arc<dyn DocumentStore>,
+        subscriptions: Arc<Subscriptions>,
+        clock: Clock,
+        main: Handle,
+    ) -> Self {
+        Self {
+            settings,
+            documents,
+            subscriptions,
+            clock,
+            building: RwLock::default(),
+            register: RwLock::default(),
+            keys: RwLock::default(),
+            known: Mutex::default(),
+            codes: Mutex::default(),
+            limiter: Limiter::new(),
+            desk: Desk::new(main.clone()),
+            turn: Arc::default(),
+            waiting: Semaphore::new(SESSION_TURNS_MAX),
+            making: tokio::sync::Mutex::default(),
+            owed: Mutex::default(),
+            main,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Whether a document is one of ours, and no entry of the building.
+    pub(in crate::core) fn keeps(document: &Document) -> bool {
+        [register::COLLECTION, KEY_COLLECTION].contains(&document.collection.as_str())
+    }
+
+    /// Takes what the store has.
+    pub(in crate::core) fn open(&self, documents: &[Document]) -> Result<(), BadDocument> {
+        for document in documents {
+            if document.collection == KEY_COLLECTION {
+                let key = SigningKey::read(document)
+                    .map_err(|detail| BadDocument::new(document, detail))?;
+                self.keys_mut().add(key);
+            } else {
+                let session = Session::read(document)
+                    .ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
+                self.register_mut().put(session);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose password this is. Every failure counts against the address and the name, and takes as long as a success.
+    async fn check(
+        &self,
+        name: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<Arc<User>, SignInError> {
+        let attempt = self
+            .limiter
+            .begin(address, name)
+            .map_err(|wait| SignInError::TooMany { wait })?;
+        let user = self.building().user_by_email(name);
+        match self.desk.is_of(user.as_deref(), password).await {
+            Ok(true) => {
+                attempt.forgive();
+                user.ok_or(SignInError::WrongPassword)
+            }
+            Ok(false) => Err(SignInError::WrongPassword),
+            Err(Crowded) => {
+                attempt.forgive();
+                Err(SignInError::Busy)
+            }
+        }
+    }
+
+    /// Signs a browser in, and gives the value of its cookie.
+    pub(in crate::core) async fn sign_in(
+        self: &Arc<Self>,
+        name: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<(Arc<User>, Secret), SignInError> {
+        let user = self.check(name, password, address).await?;
+        let id = fresh_id();
+        let (hold, cookie) = browser_hold(id);
+        let session = Session {
+            id,
+            user: user.id.clone(),
+            parent: None,
+            scopes: Scope::parse("public").into_iter().collect(),
+            hold,
+            expires: self.now() + SESSION_IDLE.as_secs(),
+        };
+        self.change(Change::Add(session, Arc::clone(&user))).await?;
+        Ok((user, cookie))
+    }
+
+    /// Signs an app in by its user's password.
+    pub(in crate::core) async fn sign_in_app(
+        self: &Arc<Self>,
+        name: &str,
+        password: Secret,
+        app: App,
+        address: IpAddr,
+    ) -> Result<(Arc<User>, Issued), SignInError> {
+        let user = self.check(name, password, address).await?;
+        let issued = self
+            .begin(fresh_id(), &user, None, app, Renewal::Yes)
+            .await?;
+        Ok((user, issued))
+    }
+
+    /// A code by which an app gets a token from a browser's session.
+    pub(in crate::core) async fn grant_code(
+        self: &Arc<Self>,
+        root: SessionId,
+        request: CodeRequest,
+    ) -> Result<Secret, SignInError> {
+        self.keep_alive(root).await?;
+        let code = lock(&self.codes).issue(root, request);
+        code.ok_or(SignInError::Busy)
+    }
+
+    /// A token for an app from a browser's session, with nothing to renew it by.
+    pub(in crate::core) async fn grant_token(
+        self: &Arc<Self>,
+        root: SessionId,
+        app: App,
+    ) -> Result<Issued, SignInError> {
+        let user = self.keep_alive(root).await?;
+        self.begin(fresh_id(), &user, Some(root), app, Renewal::No)
+            .await
+    }
+
+    /// The token of a code.
+    pub(in crate::core) async fn redeem(
+        self: &Arc<Self>,
+        shown: CodeShown,
+        domain: String,
+    ) -> Result<Issued, SignInError> {
+        let id = fresh_id();
+        let spent = lock(&self.codes).spend(&shown, id);
+        match spent {
+            Shown::Good { root, scopes } => {
+                let app = App {
+                    client: shown.client,
+                    scopes,
+                    domain,
+                };
+                let user = self.user_of(root).ok_or(SignInError::BadGrant)?;
+                self.begin(id, &user, Some(root), app, Renewal::Yes).await
+            }
+            Shown::Again(before) => {
+                tracing::warn!(target: "audit", session = %before, "a code was shown twice: what it had given ends");
+                self.end(vec![before]).await?;
+                Err(SignInError::BadGrant)
+            }
+            Shown::Bad => Err(SignInError::BadGrant),
+        }
+    }
+
+    /// The next token of an app that has a refresh token, and the next of those.
+    pub(in crate::core) async fn refresh(
+        self: &Arc<Self>,
+        token: &Secret,
+        client: Option<&str>,
+        domain: &str,
+    ) -> Result<Issued, SignInError> {
+        self.ensure_key().await?;
+        let (id, shown) = split(token).ok_or(SignInError::BadGrant)?;
+        let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
+        let (shown, client) = (shown.to_owned(), client.map(str::to_owned));
+        let change = Change::Refresh { id, shown, client };
+        match self.change(change).await? {
+            Some((session, next)) => self.issue(&session, &user, domain, Some(next)),
+            None => {
+                tracing::warn!(target: "audit", user = %user.id, session = %id, "a refresh token was shown twice: what it had given ends");
+                self.end(vec![id]).await?;
+                Err(SignInError::BadGrant)
+            }
+        }
+    }
+
+    /// Ends a sign-in with everything that was made from it.
+    pub(in crate::core) async fn sign_out(
+        self: &Arc<Self>,
+        session: SessionId,
+    ) -> Result<(), SignInError> {
+        let family = {
+            let register = self.register();
+            let root = register.alive(session, 0).map_or(session, Session::root);
+            register.family(root)
+        };
+        self.end(family).await
+    }
+
+    /// The public halves of the keys that sign.
+    pub(in crate::core) fn public_keys(&self) -> Vec<PublicKey> {
+        self.keys().public()
+    }
+
+    /// How many sessions there are.
+    pub(in crate::core) fn sessions(&self) -> usize {
+        self.register().len()
+    }
+
+    /// Begins a session of an app.
+    async fn begin(
+        self: &Arc<Self>,
+        id: SessionId,
+        user: &Arc<User>,
+        parent: Option<SessionId>,
+        app: App,
+        renewal: Renewal,
+    ) -> Result<Issued, SignInError> {
+        self.ensure_key().await?;
+        let App {
+            client,
+            scopes,
+            domain,
+        } = app;
+        let now = self.now();
+        let (hold, refresh, life) = match renewal {
+            Renewal::Yes => {
+                let (hold, refresh) = app_hold(id, client);
+                (hold, Some(refresh), SESSION_IDLE)
+            }
+            Renewal::No => (Hold::Token, None, self.settings.token_life),
+        };
+        let session = Session {
+            id,
+            user: user.id.clone(),
+            parent,
+            scopes,
+            hold,
+            expires: now + life.as_secs(),
+        };
+        let change = Change::Add(session.clone(), Arc::clone(user));
+        self.change(change).await?;
+        self.issue(&session, user, &domain, refresh)
+    }
+
+    fn issue(
+        &self,
+        session: &Session,
+        user: &User,
+        domain: &str,
+        refresh: Option<Secret>,
+    ) -> Result<Issued, SignInError> {
+        let now = self.now();
+        let expires_in = self.settings.token_life.as_secs();
+        let access = self.keys().sign(&Grant {
+            user,
+            session: session.id,
+            scopes: &session.scopes,
+            domain,
+            issued: now,
+            expires: now + expires_in,
+        });
+        Ok(Issued {
+            access: access.ok_or(SignInError::Interrupted)?,
+            refresh,
+            scopes: session.scopes.clone(),
+            expires_in,
+            created_at: now,
+        })
+    }
+
+    /// The user of a session that lives.
+    fn user_of(&self, session: SessionId) -> Option<Arc<User>> {
+        let now = self.now();
+        let user = self.register().alive(session, now)?.user.clone();
+        self.building().shared_user(&user)
+    }
+
+    /// The time, in Unix seconds.
+    pub(in crate::core) fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    fn building(&self) -> Arc<Directory> {
+        let building = self.building.read();
+        Arc::clone(&building.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn register(&self) -> RwLockReadGuard<'_, Register> {
+        self.register.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register_mut(&self) -> RwLockWriteGuard<'_, Register> {
+        self.register
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, KeyChain> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys_mut(&self) -> RwLockWriteGuard<'_, KeyChain> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an app can get a next token by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renewal {
+    Yes,
+    No,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Reception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reception")
+            .field("sessions", &self.register().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! Who shows a token or a cookie, and whether who came in by one may stay.
+
+use std::sync::Arc;
+
+use crate::core::auth::principal::{Principal, Proof, Reach};
+use crate::core::auth::reception::register::{Hold, split};
+use crate::core::auth::reception::{Reception, lock};
+use crate::core::auth::tokens::{self, BadToken, Facts, Fingerprint, Issuer};
+use crate::model::{Clearance, CredentialId, Failure, FailureKind, Scope, Secret, User};
+
+/// By how much the clocks of two hosts may differ.
+const SKEW_SECONDS: u64 = 60;
+
+/// A token whose signature was good.
+#[derive(Debug)]
+pub(super) struct Known {
+    issuer: Issuer,
+    user: Arc<User>,
+    facts: Facts,
+}
+
+impl Reception {
+    /// Who shows a bearer token to the host that is called so.
+    pub(in crate::core) fn by_token(
+        &self,
+        token: &Secret,
+        domain: &str,
+    ) -> Result<Arc<Principal>, Failure> {
+        let known = self.known(token).map_err(refused)?;
+        let Known {
+            issuer,
+            user,
+            facts,
+        } = &*known;
+        let now = self.now();
+        if facts.expires <= now {
+            return Err(refused(BadToken::Expired));
+        }
+        if facts
+            .not_before
+            .is_some_and(|from| from > now + SKEW_SECONDS)
+        {
+            return Err(refused(BadToken::Early));
+        }
+        if !facts.is_for(domain) {
+            return Err(refused(BadToken::Audience));
+        }
+        let (user, clearance, credential) = match (issuer, facts.session) {
+            (Issuer::Riser, Some(session)) => {
+                let now = self.user_of(session).filter(|now| now.id == user.id);
+                let now = now.ok_or_else(logged_out)?;
+                let clearance = now.level.min(user.level);
+                (now, clearance, CredentialId::Session(session))
+            }
+            (Issuer::Riser, None) => return Err(refused(BadToken::Malformed)),
+            (Issuer::Foreign, _) => (
+                Arc::clone(user),
+                user.level,
+                CredentialId::Foreign(user.id.clone()),
+            ),
+        };
+        Ok(principal(
+            user,
+            clearance,
+            credential,
+            facts.scopes.clone(),
+            Some(facts.expires),
+        ))
+    }
+
+    /// Who shows a browser's cookie.
+    pub(in crate::core) fn by_cookie(&self, cookie: &Secret) -> Result<Arc<Principal>, Failure> {
+        let (id, secret) = split(cookie).ok_or_else(logged_out)?;
+        let scopes = {
+            let now = self.now();
+            let register = self.register();
+            let session = register.alive(id, now).ok_or_else(logged_out)?;
+            match &session.hold {
+                Hold::Browser { cookie } if cookie.is_of(secret) => session.scopes.clone(),
+                Hold::Browser { .. } | Hold::App { .. } | Hold::Token => return Err(logged_out()),
+            }
+        };
+        let user = self.user_of(id).ok_or_else(logged_out)?;
+        let clearance = user.level;
+        Ok(principal(
+            user,
+            clearance,
+            CredentialId::Session(id),
+            scopes,
+            None,
+        ))
+    }
+
+    /// Whether who came in by a session or a token would come in now, to no less.
+    pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
+        if who.expires().is_some_and(|expires| expires <= self.now()) {
+            return false;
+        }
+        match who.credential() {
+            CredentialId::Session(id) => self
+                .user_of(*id)
+                .is_some_and(|user| is_no_less(user.level, who.clearance())),
+            CredentialId::Key(_) | CredentialId::Foreign(_) => true,
+        }
+    }
+
+    fn known(&self, token: &Secret) -> Result<Arc<Known>, BadToken> {
+        let fingerprint = Fingerprint::of(token);
+        if let Some(known) = lock(&self.known).get(&fingerprint) {
+            return Ok(known);
+        }
+        let (issuer, facts) =
+            tokens::read(token, &self.keys(), self.settings.foreign_key.as_ref())?;
+        let known = Arc::new(Known {
+            issuer,
+            user: Arc::new(facts.user.clone()),
+            facts,
+        });
+        lock(&self.known).put(fingerprint, Arc::clone(&known));
+        Ok(known)
+    }
+}
+
+fn is_no_less(level: Clearance, clearance: Clearance) -> bool {
+    level >= clearance
+}
+
+fn principal(
+    user: Arc<User>,
+    clearance: Clearance,
+    credential: CredentialId,
+    scopes: Vec<Scope>,
+    expires: Option<u64>,
+) -> Arc<Principal> {
+    Arc::new(Principal {
+        user,
+        credential,
+        proof: Proof::Session { expires },
+        clearance,
+        scopes,
+        reach: Reach::Everything,
+    })
+}
+
+fn refused(bad: BadToken) -> Failure {
+    unauthenticated(&bad.to_string())
+}
+
+fn logged_out() -> Failure {
+    unauthenticated("logged out")
+}
+
+fn unauthenticated(message: &str) -> Failure {
+    Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
+}

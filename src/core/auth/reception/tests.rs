@@ -1,0 +1,625 @@
+//! Signing in over a store in memory, with a clock that a test sets.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::EncodeRsaPrivateKey;
+use rsa::pkcs8::{EncodePublicKey, LineEnding};
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+
+use crate::core::auth::passwords;
+use crate::core::auth::principal::Principal;
+use crate::core::auth::reception::{App, CodeRequest, CodeShown, Issued, Reception, SignInError};
+use crate::core::auth::tokens::SigningKey;
+use crate::core::directory::Directory;
+use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, directory, user};
+use crate::core::limits::{FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST};
+use crate::core::outlet::{Delivery, Outlet};
+use crate::core::settings::SignInSettings;
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{
+    Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
+    User, UserId,
+};
+use crate::stores::{Document, DocumentStore, Write};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const DOMAIN: &str = "rooms.test";
+const PASSWORD: &str = "open sesame";
+
+#[tokio::test]
+async fn a_password_opens_and_everything_else_is_refused_alike() {
+    let desk = Desk::new().await;
+    desk.sign_in(PASSWORD).await.unwrap();
+    for (name, password) in [
+        ("a@example.test", "wrong"),
+        ("a@example.test", ""),
+        ("nobody@example.test", PASSWORD),
+        ("service@example.test", ""),
+    ] {
+        let refused = desk
+            .reception
+            .sign_in(name, Secret::new(password), HERE)
+            .await;
+        let failure = refused.unwrap_err();
+        assert!(matches!(failure, SignInError::WrongPassword), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_fails_too_often_waits_even_with_the_right_password() {
+    let desk = Desk::new().await;
+    for _ in 0..FAILURES_PER_NAME {
+        desk.sign_in("wrong").await.unwrap_err();
+    }
+    let failure = desk.sign_in(PASSWORD).await.unwrap_err();
+    assert!(
+        matches!(failure, SignInError::TooMany { .. }),
+        "{failure:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_token_says_what_placeos_says() {
+    let desk = Desk::new().await;
+    let issued = desk.app().await;
+    let claims = payload(&issued.access);
+    assert_eq!(claims["iss"], "POS");
+    assert_eq!(claims["sub"], "user-1");
+    assert_eq!(claims["aud"], DOMAIN);
+    assert_eq!(claims["scope"], json!(["public"]));
+    assert_eq!(claims["iat"], NOW);
+    assert_eq!(claims["exp"], NOW + 7200);
+    assert_eq!(
+        claims["u"],
+        json!({"n": "A", "e": "a@example.test", "p": 1, "r": []})
+    );
+    assert_eq!(issued.expires_in, 7200);
+    let who = desk.by_token(&issued.access).unwrap();
+    assert_eq!(who.user().id.as_str(), "user-1");
+    assert_eq!(who.clearance(), Clearance::Support);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_as_it_was_made_is_refused() {
+    let desk = Desk::new().await;
+    let token = desk.app().await.access;
+    let parts: Vec<&str> = token.expose().split('.').collect();
+    let header = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let mut raised = payload(&token);
+    raised["u"]["p"] = json!(3);
+    let kid = json!(desk.reception.public_keys()[0].id);
+    for (what, forged) in [
+        (
+            "raised",
+            format!("{}.{}.{}", parts[0], header(raised), parts[2]),
+        ),
+        ("no signature", format!("{}.{}.", parts[0], parts[1])),
+        (
+            "alg none",
+            format!(
+                "{}.{}.",
+                header(json!({"alg": "none", "kid": kid})),
+                parts[1]
+            ),
+        ),
+        (
+            "another algorithm",
+            format!(
+                "{}.{}.{}",
+                header(json!({"alg": "HS256", "kid": kid})),
+                parts[1],
+                parts[2]
+            ),
+        ),
+        (
+            "another key",
+            format!(
+                "{}.{}.{}",
+                header(json!({"alg": "RS256", "kid": "x"})),
+                parts[1],
+                parts[2]
+            ),
+        ),
+        ("two parts", format!("{}.{}", parts[0], parts[1])),
+        ("nothing", String::new()),
+        ("long", "x".repeat(100_000)),
+    ] {
+        let failure = desk.by_token(&Secret::new(forged)).unwrap_err();
+        assert_eq!(failure.response_code(), 401, "{what}");
+    }
+    assert!(desk.by_token(&token).is_ok());
+}
+
+#[tokio::test]
+async fn a_token_is_for_one_host() {
+    let desk = Desk::new().await;
+    let token = desk.app().await.access;
+    assert!(desk.reception.by_token(&token, "ROOMS.test").is_ok());
+    for domain in ["evil.test", "rooms.test.evil.test", ""] {
+        desk.reception.by_token(&token, domain).unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_time_by_whichever_way_the_clock_comes_there() {
+    let desk = Desk::new().await;
+    let token = desk.app().await.access;
+    let who = desk.by_token(&token).unwrap();
+    assert!(desk.reception.still_admits(&who));
+    desk.set_clock(NOW + 7200);
+    desk.by_token(&token).unwrap_err();
+    assert!(!desk.reception.still_admits(&who));
+    // The clock was wrong, and is set back behind the moment at which the token was made.
+    desk.set_clock(NOW - 3600);
+    assert!(desk.by_token(&token).is_ok());
+    assert!(desk.reception.still_admits(&who));
+}
+
+#[tokio::test]
+async fn the_level_of_a_token_is_the_lower_of_its_own_and_its_users() {
+    let desk = Desk::new().await;
+    let token = desk.app().await.access;
+    let before = desk.by_token(&token).unwrap();
+    desk.change(|user| user.level = Clearance::Admin);
+    assert_eq!(
+        desk.by_token(&token).unwrap().clearance(),
+        Clearance::Support
+    );
+    assert!(desk.reception.still_admits(&before));
+    assert_eq!(desk.closed(), 0);
+    desk.change(|user| user.level = Clearance::User);
+    assert_eq!(desk.by_token(&token).unwrap().clearance(), Clearance::User);
+    assert!(!desk.reception.still_admits(&before));
+    assert_eq!(desk.closed(), 1);
+}
+
+#[tokio::test]
+async fn a_user_who_is_gone_or_has_another_password_is_signed_out() {
+    type Change = fn(&mut User);
+    let gone: Change = |user| user.id = UserId::new("user-2").unwrap();
+    let other: Change = |user| user.password = Some(hashed("another"));
+    let none: Change = |user| user.password = None;
+    for (what, change) in [("gone", gone), ("other", other), ("none", none)] {
+        let desk = Desk::new().await;
+        let token = desk.app().await.access;
+        let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+        desk.change(change);
+        assert!(desk.by_token(&token).is_err(), "{what}");
+        assert!(desk.reception.by_cookie(&cookie).is_err(), "{what}");
+        assert_eq!(desk.closed(), 2, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_browser_and_its_apps() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let other = desk.app().await;
+    let issued = desk.through_code(&cookie).await.unwrap();
+    let app = desk.by_token(&issued.access).unwrap();
+    let CredentialId::Session(session) = *app.credential() else {
+        panic!("no session");
+    };
+    desk.reception.sign_out(session).await.unwrap();
+    assert!(!desk.reception.still_admits(&app));
+    desk.by_token(&issued.access).unwrap_err();
+    desk.reception.by_cookie(&cookie).unwrap_err();
+    desk.refresh(&issued).await.unwrap_err();
+    assert_eq!(desk.closed(), 2);
+    assert!(
+        desk.by_token(&other.access).is_ok(),
+        "another sign-in stays"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_a_second_use_ends_all_of_it() {
+    let desk = Desk::new().await;
+    let first = desk.app().await;
+    let second = desk.refresh(&first).await.unwrap();
+    assert!(desk.by_token(&first.access).is_ok());
+    assert!(desk.by_token(&second.access).is_ok());
+    desk.refresh(&first).await.unwrap_err();
+    desk.by_token(&second.access).unwrap_err();
+    desk.refresh(&second).await.unwrap_err();
+    assert_eq!(desk.closed(), 1);
+}
+
+#[tokio::test]
+async fn of_two_refreshes_at_one_time_one_is_the_second() {
+    let desk = Desk::new().await;
+    let issued = desk.app().await;
+    let (one, other) = futures_util::join!(desk.refresh(&issued), desk.refresh(&issued));
+    assert!(one.is_ok() != other.is_ok());
+}
+
+#[tokio::test]
+async fn a_code_that_is_shown_twice_ends_what_it_gave() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let code = desk.code(&cookie).await.unwrap();
+    let issued = desk.redeem(&code).await.unwrap();
+    assert!(desk.by_token(&issued.access).is_ok());
+    desk.redeem(&code).await.unwrap_err();
+    desk.by_token(&issued.access).unwrap_err();
+    assert!(desk.reception.by_cookie(&cookie).is_ok());
+}
+
+#[tokio::test]
+async fn a_code_of_a_browser_that_has_signed_out_gives_nothing() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let code = desk.code(&cookie).await.unwrap();
+    let CredentialId::Session(session) = *desk.reception.by_cookie(&cookie).unwrap().credential()
+    else {
+        panic!("no session");
+    };
+    desk.reception.sign_out(session).await.unwrap();
+    desk.redeem(&code).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_uses_ends_and_a_used_one_does_not() {
+    let desk = Desk::new().await;
+    let issued = desk.app().await;
+    desk.set_clock(NOW + SESSION_IDLE.as_secs() - 1);
+    let next = desk.refresh(&issued).await.unwrap();
+    desk.set_clock(NOW + 2 * SESSION_IDLE.as_secs() - 2);
+    let next = desk.refresh(&next).await.unwrap();
+    desk.set_clock(NOW + 4 * SESSION_IDLE.as_secs());
+    desk.refresh(&next).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn what_was_given_is_good_after_a_restart_and_the_store_has_no_secret() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let issued = desk.through_code(&cookie).await.unwrap();
+    let text = desk.documents.text();
+    for secret in [&cookie, &issued.access, issued.refresh.as_ref().unwrap()] {
+        let (_, secret) = secret.expose().split_once('.').unwrap();
+        for part in secret.split('.') {
+            assert!(!text.contains(part), "{text}");
+        }
+    }
+    let again = desk.again().await;
+    assert!(again.by_token(&issued.access).is_ok());
+    assert!(again.reception.by_cookie(&cookie).is_ok());
+    again.refresh(&issued).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_has_ended_stays_so_after_a_restart() {
+    let desk = Desk::new().await;
+    let issued = desk.app().await;
+    let CredentialId::Session(session) = *desk.by_token(&issued.access).unwrap().credential()
+    else {
+        panic!("no session");
+    };
+    desk.documents.set_failing(true);
+    desk.reception.sign_out(session).await.unwrap_err();
+    desk.by_token(&issued.access)
+        .expect_err("it has ended, whatever the store says");
+    desk.documents.set_failing(false);
+    desk.reception.settle().await.unwrap();
+    desk.again().await.by_token(&issued.access).unwrap_err();
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_whom_the_store_does_not_have() {
+    let desk = Desk::new().await;
+    let issued = desk.app().await;
+    desk.documents.set_failing(true);
+    let failure = desk.sign_in(PASSWORD).await.unwrap_err();
+    assert!(matches!(failure, SignInError::Store(_)), "{failure:?}");
+    desk.refresh(&issued).await.unwrap_err();
+    desk.documents.set_failing(false);
+    desk.refresh(&issued)
+        .await
+        .expect("the refresh that failed has not used the token up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_old_gives_way_and_verifies_for_a_while() {
+    let desk = Desk::new().await;
+    let old = desk.app().await;
+    let aged = NOW + SIGNING_KEY_LIFE.as_secs() + 1;
+    desk.set_clock(aged);
+    let reception = Arc::clone(&desk.reception);
+    let upkeep = Handle::current().spawn(async move { reception.keep().await });
+    desk.wait("a second key", || desk.reception.public_keys().len() == 2)
+        .await;
+    let new = desk.app().await;
+    assert!(desk.by_token(&new.access).is_ok());
+    let failure = desk.by_token(&old.access).unwrap_err();
+    assert_eq!(failure.message(), "the bearer token has expired");
+    desk.set_clock(aged + SIGNING_KEY_REST.as_secs() + 60);
+    desk.wait("the first key's end", || {
+        desk.reception.public_keys().len() == 1
+    })
+    .await;
+    upkeep.abort();
+}
+
+#[tokio::test]
+async fn a_foreign_token_is_who_it_says_by_the_key_in_the_settings() {
+    let key = Foreign::known();
+    let pem = key.public_pem();
+    for text in [pem.clone(), BASE64_STANDARD.encode(&pem)] {
+        let mut settings = SignInSettings::default();
+        settings.believe(&text).unwrap();
+        let desk = Desk::with(settings).await;
+        let good = json!({
+            "iss": "POS", "iat": NOW, "exp": NOW + 60, "aud": "https://rooms.test", "sub": "user-far",
+            "scope": ["public.read"], "u": {"n": "Far", "e": "far@example.test", "p": 2, "r": ["g"]},
+        });
+        let who = desk.by_token(&key.sign(&good)).unwrap();
+        assert_eq!(who.user().id.as_str(), "user-far");
+        assert_eq!(who.user().groups, ["g"]);
+        assert_eq!(who.clearance(), Clearance::Admin);
+        assert_eq!(who.scopes(), [Scope::parse("public.read").unwrap()]);
+        assert!(desk.reception.still_admits(&who));
+        desk.set_clock(NOW + 60);
+        assert!(!desk.reception.still_admits(&who));
+        desk.set_clock(NOW);
+        for (field, value) in [
+            ("exp", json!(NOW)),
+            ("nbf", json!(NOW + 120)),
+            ("aud", json!("evil.test")),
+            ("sub", json!("")),
+            ("u", json!(null)),
+            ("exp", json!(null)),
+        ] {
+            let mut bad = good.clone();
+            bad[field] = value.clone();
+            let failure = desk.by_token(&key.sign(&bad)).unwrap_err();
+            assert_eq!(failure.response_code(), 401, "{field} {value}");
+        }
+        let stranger = Foreign::new();
+        desk.by_token(&stranger.sign(&good)).unwrap_err();
+    }
+    Desk::new()
+        .await
+        .by_token(&key.sign(&json!({})))
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_private_key_is_no_public_one() {
+    let mut settings = SignInSettings::default();
+    let private = Foreign::known().private_pem();
+    for bad in [private.as_str(), "", "x", "-----BEGIN PUBLIC KEY-----"] {
+        settings.believe(bad).unwrap_err();
+    }
+}
+
+/// A reception with one user who has a password, and one who has none.
+struct Desk {
+    reception: Arc<Reception>,
+    documents: Arc<MemoryDocuments>,
+    clock: Arc<AtomicU64>,
+    inbox: Arc<Inbox>,
+    settings: SignInSettings,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        Self::with(SignInSettings::default()).await
+    }
+
+    async fn with(settings: SignInSettings) -> Self {
+        let documents = MemoryDocuments::new();
+        // Making a key takes long, so all tests have the same one.
+        documents.commit(vec![Write::Put(own_key())]).await.unwrap();
+        Self::over(settings, documents).await
+    }
+
+    async fn over(settings: SignInSettings, documents: Arc<MemoryDocuments>) -> Self {
+        let subscriptions = Subscriptions::new(|_| Arc::new(EchoStore::without_feed()));
+        let inbox = Inbox::new();
+        subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let clock = Arc::new(AtomicU64::new(NOW));
+        let hand = Arc::clone(&clock);
+        let reception = Arc::new(Reception::new(
+            settings.clone(),
+            Arc::clone(&documents) as Arc<dyn DocumentStore>,
+            subscriptions,
+            Arc::new(move || hand.load(Ordering::Relaxed)),
+            Handle::current(),
+        ));
+        reception.open(&documents.load().await.unwrap()).unwrap();
+        let desk = Self {
+            reception,
+            documents,
+            clock,
+            inbox,
+            settings,
+        };
+        desk.change(|_| {});
+        desk
+    }
+
+    /// The same after a restart.
+    async fn again(&self) -> Self {
+        Self::over(self.settings.clone(), Arc::clone(&self.documents)).await
+    }
+
+    fn set_clock(&self, time: u64) {
+        self.clock.store(time, Ordering::Relaxed);
+    }
+
+    /// The building in which the user is so.
+    fn change(&self, change: impl FnOnce(&mut User)) {
+        let mut ann = user(Clearance::Support);
+        ann.password = Some(hashed(PASSWORD));
+        change(&mut ann);
+        let service = User {
+            id: UserId::new("user-service").unwrap(),
+            email: "service@example.test".to_owned(),
+            ..user(Clearance::Admin)
+        };
+        let next: Directory = directory(Building {
+            users: vec![ann, service],
+            ..Building::default()
+        });
+        self.reception.align(&Arc::new(next));
+    }
+
+    async fn sign_in(&self, password: &str) -> Result<(Arc<User>, Secret), SignInError> {
+        let password = Secret::new(password);
+        self.reception
+            .sign_in("A@example.test", password, HERE)
+            .await
+    }
+
+    async fn app(&self) -> Issued {
+        let password = Secret::new(PASSWORD);
+        let signed_in = self
+            .reception
+            .sign_in_app("a@example.test", password, app(), HERE)
+            .await;
+        signed_in.unwrap().1
+    }
+
+    async fn code(&self, cookie: &Secret) -> Result<Secret, SignInError> {
+        let who = self.reception.by_cookie(cookie).unwrap();
+        let CredentialId::Session(session) = *who.credential() else {
+            panic!("no session");
+        };
+        let App { client, scopes, .. } = app();
+        let request = CodeRequest {
+            client,
+            redirect: "http://rooms.test/resp".to_owned(),
+            scopes,
+            challenge: None,
+        };
+        self.reception.grant_code(session, request).await
+    }
+
+    async fn redeem(&self, code: &Secret) -> Result<Issued, SignInError> {
+        let shown = CodeShown {
+            code: code.clone(),
+            client: app().client,
+            redirect: "http://rooms.test/resp".to_owned(),
+            verifier: None,
+        };
+        self.reception.redeem(shown, DOMAIN.to_owned()).await
+    }
+
+    async fn through_code(&self, cookie: &Secret) -> Result<Issued, SignInError> {
+        self.redeem(&self.code(cookie).await?).await
+    }
+
+    async fn refresh(&self, issued: &Issued) -> Result<Issued, SignInError> {
+        let token = issued.refresh.as_ref().unwrap();
+        self.reception.refresh(token, Some("client"), DOMAIN).await
+    }
+
+    fn by_token(&self, token: &Secret) -> Result<Arc<Principal>, Failure> {
+        self.reception.by_token(token, DOMAIN)
+    }
+
+    /// How many sessions' sockets were ordered to be closed since the last look.
+    fn closed(&self) -> usize {
+        let closes = |delivery: &Delivery| {
+            matches!(
+                delivery,
+                Delivery::Close {
+                    whom: Audience::Credential(CredentialId::Session(_)),
+                    why: CloseReason::CredentialsRevoked,
+                }
+            )
+        };
+        self.inbox.take().iter().filter(|d| closes(d)).count()
+    }
+
+    async fn wait(&self, what: &str, is: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if is() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("{what} did not come");
+    }
+}
+
+fn app() -> App {
+    App {
+        client: "client".to_owned(),
+        scopes: vec![Scope::parse("public").unwrap()],
+        domain: DOMAIN.to_owned(),
+    }
+}
+
+fn hashed(password: &str) -> Password {
+    static HASHES: std::sync::Mutex<Vec<(String, Secret)>> = std::sync::Mutex::new(Vec::new());
+    let mut hashes = HASHES.lock().unwrap();
+    if let Some((_, hash)) = hashes.iter().find(|(known, _)| known == password) {
+        return Password::Hashed(hash.clone());
+    }
+    let hash = passwords::hash(&Secret::new(password)).unwrap();
+    hashes.push((password.to_owned(), hash.clone()));
+    Password::Hashed(hash)
+}
+
+fn payload(token: &Secret) -> Value {
+    let part = token.expose().split('.').nth(1).unwrap();
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// riser's own key, the same for all tests.
+fn own_key() -> Document {
+    static KEY: OnceLock<Document> = OnceLock::new();
+    KEY.get_or_init(|| SigningKey::make(NOW).unwrap().document())
+        .clone()
+}
+
+/// Somebody else who signs tokens.
+struct Foreign(RsaPrivateKey);
+
+impl Foreign {
+    fn known() -> &'static Self {
+        static KEY: OnceLock<Foreign> = OnceLock::new();
+        KEY.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        Self(RsaPrivateKey::new(&mut rand::rng(), 2048).unwrap())
+    }
+
+    fn public_pem(&self) -> String {
+        let key = self.0.to_public_key();
+        key.to_public_key_pem(LineEnding::LF).unwrap()
+    }
+
+    fn private_pem(&self) -> String {
+        self.0.to_pkcs1_pem(LineEnding::LF).unwrap().to_string()
+    }
+
+    fn sign(&self, claims: &Value) -> Secret {
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(&json!({"alg": "RS256"})), part(claims));
+        let der = self.0.to_pkcs1_der().unwrap();
+        let pair = RsaKeyPair::from_der(der.as_bytes()).unwrap();
+        let mut seal = vec![0; pair.public().modulus_len()];
+        pair.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            text.as_bytes(),
+            &mut seal,
+        )
+        .unwrap();
+        let seal = BASE64_URL_SAFE_NO_PAD.encode(seal);
+        Secret::new(format!("{text}.{seal}"))
+    }
+}

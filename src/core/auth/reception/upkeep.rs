@@ -1,0 +1,164 @@
+//! What goes on without being asked: sessions end in time, with their users or with a password, and the key that signs is renewed.
+
+use std::sync::Arc;
+
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::core::auth::reception::{Reception, SignInError};
+use crate::core::auth::tokens::SigningKey;
+use crate::core::directory::Directory;
+use crate::core::limits::{SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE};
+use crate::model::{SessionId, User};
+use crate::stores::{DocumentId, Write};
+
+use super::KEY_COLLECTION;
+
+impl Reception {
+    /// The building has changed: sessions of users who are gone or have another password end, and the sockets of those who are lowered close.
+    pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>) {
+        let before = {
+            let mut building = self
+                .building
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            std::mem::replace(&mut *building, Arc::clone(next))
+        };
+        let (mut over, mut lowered) = (Vec::new(), Vec::new());
+        for session in self.register().all() {
+            let was = before.shared_user(&session.user);
+            match (was, next.shared_user(&session.user)) {
+                (_, None) => over.push(session.id),
+                (Some(was), Some(is)) if Arc::ptr_eq(&was, &is) => {}
+                (Some(was), Some(is)) if has_other_password(&was, &is) => over.push(session.id),
+                (Some(was), Some(is)) if is.level < was.level => lowered.push(session.id),
+                (_, Some(_)) => {}
+            }
+        }
+        for id in lowered {
+            self.close(id);
+        }
+        self.end_later(over);
+    }
+
+    fn end_later(self: &Arc<Self>, over: Vec<SessionId>) {
+        if over.is_empty() {
+            return;
+        }
+        self.forget(&over);
+        let this = Arc::clone(self);
+        // A failure is logged where it happens, and the next sweep tries again.
+        drop(
+            self.tasks
+                .spawn_on(async move { this.settle().await }, &self.main),
+        );
+    }
+
+    /// Runs until it is dropped.
+    pub(in crate::core) async fn keep(self: &Arc<Self>) {
+        let mut ticks = interval(SESSION_SWEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let over = self.register().over(self.now());
+            self.forget(&over);
+            // Both log what fails, and are tried again at the next tick.
+            let _ = self.settle().await;
+            let _ = self.renew_key().await;
+        }
+    }
+
+    /// Makes the first key, when somebody is signed in for the first time: it takes a good part of a second.
+    pub(super) async fn ensure_key(self: &Arc<Self>) -> Result<(), SignInError> {
+        if self.keys().newest().is_some() {
+            return Ok(());
+        }
+        self.make_key(None).await
+    }
+
+    /// Replaces a key that has got old, and drops those that no token can need any more.
+    async fn renew_key(self: &Arc<Self>) -> Result<(), SignInError> {
+        let now = self.now();
+        let old = self.keys().newest().and_then(|key| {
+            let age = now.saturating_sub(key.made_at());
+            (age > SIGNING_KEY_LIFE.as_secs()).then(|| key.id().to_owned())
+        });
+        if old.is_some() {
+            self.make_key(old).await?;
+        }
+        let rested: Vec<String> = {
+            let keys = self.keys();
+            let rested = keys
+                .retired()
+                .filter(|(_, since)| now.saturating_sub(*since) > SIGNING_KEY_REST.as_secs());
+            rested.map(|(key, _)| key.id().to_owned()).collect()
+        };
+        for id in rested {
+            let document = DocumentId {
+                collection: KEY_COLLECTION,
+                id: id.clone(),
+            };
+            self.documents.commit(vec![Write::Delete(document)]).await?;
+            self.keys_mut().remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Makes a key, unless there is one already that is not `old`.
+    async fn make_key(self: &Arc<Self>, old: Option<String>) -> Result<(), SignInError> {
+        let this = Arc::clone(self);
+        let work = async move {
+            let _making = this.making.lock().await;
+            if this.keys().newest().map(SigningKey::id) != old.as_deref() {
+                return Ok(());
+            }
+            let now = this.now();
+            let made = this.main.spawn_blocking(move || SigningKey::make(now));
+            let key = match made.await {
+                Ok(Ok(key)) => key,
+                Ok(Err(error)) => {
+                    tracing::error!(error, "no key to sign with could be made");
+                    return Err(SignInError::Interrupted);
+                }
+                Err(_) => return Err(SignInError::Interrupted),
+            };
+            this.documents
+                .commit(vec![Write::Put(key.document())])
+                .await
+                .inspect_err(|error| {
+                    tracing::error!(%error, "the key to sign with could not be kept");
+                })?;
+            tracing::info!(key = key.id(), "a key to sign tokens with was made");
+            this.keys_mut().add(key);
+            Ok(())
+        };
+        let done = self.tasks.spawn_on(work, &self.main).await;
+        done.unwrap_or(Err(SignInError::Interrupted))
+    }
+
+    /// Waits until the store has let go of what has ended.
+    pub(in crate::core) async fn finish(self: &Arc<Self>) {
+        // A failure is logged where it happens. A user who is gone ends it at the next start; one with another password is why it is tried.
+        if timeout(STOP_DEADLINE, self.settle()).await.is_err() {
+            tracing::warn!("the store did not let go of ended sign-ins in time");
+        }
+    }
+
+    /// Waits until what is being changed is done and the store has let go of what has ended; new changes are refused.
+    pub(in crate::core) async fn stop(self: &Arc<Self>) {
+        let ending = async {
+            // A failure is logged where it happens.
+            let _ = self.settle().await;
+            self.waiting.close();
+            self.tasks.close();
+            self.tasks.wait().await;
+        };
+        if timeout(STOP_DEADLINE, ending).await.is_err() {
+            tracing::warn!("a change of sign-ins did not end in time and was dropped");
+        }
+    }
+}
+
+/// Whether a password has become another or none. One that was not there before changes nothing: it may just have been hashed.
+fn has_other_password(was: &User, is: &User) -> bool {
+    was.password.is_some() && was.password != is.password
+}

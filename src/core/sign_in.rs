@@ -1,0 +1,109 @@
+//! The part of the core's API by which people sign in and apps get tokens. It waits: for a password, for the store.
+
+use std::net::IpAddr;
+
+use crate::core::Core;
+use crate::core::auth::{
+    App, Caller, CodeRequest, CodeShown, Issued, PublicKey, SignInError, audit,
+};
+use crate::model::{CredentialId, Secret, SessionId};
+
+impl Core {
+    /// Signs a browser in by its user's address and password, and gives the value of the cookie by which it is known from here on.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<Secret, SignInError> {
+        let signed_in = self.reception.sign_in(email, password, address).await;
+        let (user, cookie) =
+            signed_in.inspect_err(|failure| self.note_refused(email, address, failure))?;
+        self.metrics.sign_ins.increment(1);
+        audit::signed_in(address, &user.id, "browser");
+        Ok(cookie)
+    }
+
+    /// Signs an app in by its user's address and password.
+    pub async fn sign_in_app(
+        &self,
+        email: &str,
+        password: Secret,
+        app: App,
+        address: IpAddr,
+    ) -> Result<Issued, SignInError> {
+        let signed_in = self
+            .reception
+            .sign_in_app(email, password, app, address)
+            .await;
+        let (user, issued) =
+            signed_in.inspect_err(|failure| self.note_refused(email, address, failure))?;
+        self.metrics.sign_ins.increment(1);
+        audit::signed_in(address, &user.id, "app");
+        Ok(issued)
+    }
+
+    fn note_refused(&self, email: &str, address: IpAddr, failure: &SignInError) {
+        self.metrics.sign_ins_refused.increment(1);
+        let user = self.directory().user_by_email(email);
+        audit::not_signed_in(address, user.as_deref().map(|user| &user.id), failure);
+    }
+
+    /// A code by which an app gets a token, for somebody whose browser is signed in.
+    pub async fn grant_code(
+        &self,
+        who: &Caller,
+        request: CodeRequest,
+    ) -> Result<Secret, SignInError> {
+        self.reception.grant_code(session(who)?, request).await
+    }
+
+    /// A token for an app, for somebody whose browser is signed in. There is nothing to renew it by.
+    pub async fn grant_token(&self, who: &Caller, app: App) -> Result<Issued, SignInError> {
+        self.reception.grant_token(session(who)?, app).await
+    }
+
+    /// The token of a code, good for the host that is called so. A code that is shown a second time ends what it gave.
+    pub async fn redeem(&self, shown: CodeShown, domain: &str) -> Result<Issued, SignInError> {
+        self.reception.redeem(shown, domain.to_owned()).await
+    }
+
+    /// The next token of an app, and its next refresh token. One that is shown a second time ends what it gave.
+    ///
+    /// `client` is what the app calls itself, where it says so.
+    pub async fn refresh(
+        &self,
+        token: &Secret,
+        client: Option<&str>,
+        domain: &str,
+    ) -> Result<Issued, SignInError> {
+        self.reception.refresh(token, client, domain).await
+    }
+
+    /// Ends the sign-in by which somebody came in, with everything that was made from it. Its sockets close.
+    /// For an API key and for a foreign token there is nothing to end.
+    pub async fn sign_out(&self, who: &Caller) -> Result<(), SignInError> {
+        let CredentialId::Session(session) = who.credential() else {
+            return Ok(());
+        };
+        audit::signed_out(who);
+        self.reception.sign_out(*session).await
+    }
+
+    /// The public halves of the keys that sign tokens. None until somebody has signed in.
+    pub fn public_keys(&self) -> Vec<PublicKey> {
+        self.reception.public_keys()
+    }
+
+    /// The time, in Unix seconds.
+    pub fn now(&self) -> u64 {
+        self.reception.now()
+    }
+}
+
+fn session(who: &Caller) -> Result<SessionId, SignInError> {
+    match who.credential() {
+        CredentialId::Session(session) => Ok(*session),
+        CredentialId::Key(_) | CredentialId::Foreign(_) => Err(SignInError::BadGrant),
+    }
+}

@@ -1,0 +1,168 @@
+//! Signing in over HTTP: what PlaceOS's clients ask below `/auth`, and a page to sign in on.
+//!
+//! - `token` gives tokens, `authorize` sends a browser back to its app with one or a code for one.
+//! - `session` signs browsers in and out, `page` is what people see of it.
+//!
+//! No answer here may be kept by a cache, and none says more than it must.
+
+mod authorize;
+mod page;
+mod session;
+mod token;
+
+use actix_http::header::HeaderValue;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, RETRY_AFTER,
+};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, get};
+
+use crate::core::{Caller, SignInError};
+use crate::dialects::placeos::rest::{
+    KeySet, OAuthError, Transport, domain_of, origin_is_foreign, session_cookie,
+};
+use crate::model::Credentials;
+use crate::server::Doors;
+use crate::server::http::door::Refusal;
+use crate::server::http::openapi::resources;
+use crate::server::http::placeos::address;
+
+/// The largest form: a password and a few names.
+const FORM_MAX_BYTES: usize = 16 * 1024;
+
+/// How long somebody is asked to wait when too many come at a time, in seconds.
+const CROWD_SECONDS: u64 = 1;
+
+resources! {
+    /// Signing in.
+    pub(super) SignIn:
+        token::grant,
+        token::grant_by_default,
+        authorize::authorize,
+        session::sign_in,
+        session::sign_out,
+        session::sign_out_by_form,
+        page::to_login,
+        page::login,
+        page::sign_in_by_form,
+        page::style,
+        keys
+}
+
+/// The keys by which the gateway's tokens are verified; none until somebody has signed in.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = Object)))]
+#[get("/.well-known/jwks.json")]
+pub(super) async fn keys(doors: Data<Doors>) -> HttpResponse {
+    let keys = doors.core.public_keys();
+    let keys = keys
+        .iter()
+        .map(|key| (&*key.id, &*key.modulus, &*key.exponent));
+    HttpResponse::Ok().json(KeySet::new(keys))
+}
+
+/// The form of a request, which nobody needs to be long.
+fn form(body: &Bytes) -> Result<&[u8], Refusal> {
+    if body.len() > FORM_MAX_BYTES {
+        return Err(Refusal::empty(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(body)
+}
+
+/// Whose browser this is, by its session alone.
+fn browser(doors: &Doors, request: &HttpRequest) -> Option<Caller> {
+    let cookies = request.headers().get(COOKIE)?.as_bytes();
+    let session = Credentials::Session(session_cookie(cookies)?);
+    doors.core.authenticate(&session, address(request)).ok()
+}
+
+/// Whether the browser of a request has a session: no more than a look, for the authority.
+pub(super) fn has_session(doors: &Doors, request: &HttpRequest) -> bool {
+    browser(doors, request).is_some()
+}
+
+fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
+    // A header that is no text must not look absent.
+    let value = request.headers().get(name)?;
+    Some(value.to_str().unwrap_or("\u{fffd}"))
+}
+
+fn domain(request: &HttpRequest) -> String {
+    domain_of(header(request, &HOST).unwrap_or_default())
+}
+
+/// How the gateway was called. What a proxy says of TLS can only make us stricter, so it is believed of anybody.
+///
+/// A page says itself by what it was fetched, which tells the plain address beside the encrypted one.
+fn transport(doors: &Doors, request: &HttpRequest) -> Transport {
+    let forwarded = HeaderName::from_static("x-forwarded-proto");
+    let by_proxy =
+        header(request, &forwarded).is_some_and(|name| name.eq_ignore_ascii_case("https"));
+    let by_page = header(request, &ORIGIN).map(|origin| origin.starts_with("https://"));
+    if by_proxy || by_page.unwrap_or_else(|| doors.settings.tls.is_some()) {
+        Transport::Encrypted
+    } else {
+        Transport::Plain
+    }
+}
+
+/// A form that a foreign page sends would sign its victim in as somebody else.
+fn refuse_foreign_page(doors: &Doors, request: &HttpRequest) -> Result<(), Refusal> {
+    let (origin, host) = (header(request, &ORIGIN), header(request, &HOST));
+    if !origin_is_foreign(origin, host) {
+        return Ok(());
+    }
+    doors.metrics.not_let_in.increment(1);
+    tracing::warn!(
+        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign in"
+    );
+    Err(Refusal::empty(StatusCode::FORBIDDEN))
+}
+
+fn see_other(location: &str) -> HttpResponse {
+    redirect(StatusCode::SEE_OTHER, location)
+}
+
+fn redirect(status: StatusCode, location: &str) -> HttpResponse {
+    let mut response = unkept(status);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// An answer that no cache may keep, and that tells no other site where it was.
+fn unkept(status: StatusCode) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("Referrer-Policy", "no-referrer"))
+        .finish()
+}
+
+/// The status of a failed sign-in, OAuth's word for it, and how long to wait in seconds where waiting helps.
+fn verdict(failure: &SignInError) -> (StatusCode, OAuthError, Option<u64>) {
+    match failure {
+        SignInError::WrongPassword | SignInError::BadGrant => {
+            (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None)
+        }
+        SignInError::TooMany { wait } => {
+            // Rounded up, so that whoever comes then is looked at.
+            let seconds = wait.as_secs() + 1;
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            (status, OAuthError::Unavailable, Some(seconds))
+        }
+        SignInError::Busy | SignInError::Store(_) | SignInError::Interrupted => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            OAuthError::Unavailable,
+            Some(CROWD_SECONDS),
+        ),
+    }
+}
+
+fn retry_after(response: &mut HttpResponse, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+}

@@ -1,0 +1,112 @@
+//! The page on which people sign in: a form and nothing else, no script, served from the binary.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+
+use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
+use crate::server::Doors;
+use crate::server::http::auth::session::{status, try_sign_in, with_session};
+use crate::server::http::auth::{browser, form, header, retry_after, see_other, transport};
+use crate::server::http::door::Refusal;
+
+const PAGE: &str = include_str!("login.html");
+const SIGNED_IN: &str = include_str!("signed_in.html");
+const STYLE: &str = include_str!("login.css");
+
+/// Only our style and our form, and no page around it that could lay something over it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The page to sign in on: the form, or who is signed in when nobody waits to go on.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
+#[get("/login")]
+pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
+    let parameters = Parameters::read(request.query_string(), b"");
+    match browser(&doors, &request) {
+        Some(caller) if parameters.get("continue").is_none() => {
+            let name = text(&caller.user().name);
+            html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
+        }
+        Some(_) | None => page(StatusCode::OK, on(&doors, &request, &parameters), "", None),
+    }
+}
+
+/// Signs in by the form: on to where the page was asked for, or the form again with what was wrong.
+#[utoipa::path(tag = "auth", security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
+#[post("/login")]
+pub(super) async fn sign_in_by_form(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::read("", form(&body)?);
+    let place = on(&doors, &request, &parameters);
+    Ok(match try_sign_in(&doors, &request, &parameters).await? {
+        Ok(cookie) => with_session(see_other(place), &doors, &request, Some(&cookie)),
+        Err(failure) => {
+            let (status, wait) = status(&failure);
+            page(status, place, &failure.to_string(), wait)
+        }
+    })
+}
+
+/// To the page to sign in on, as PlaceOS's own pages have it.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "There.")))]
+#[get("/auth/login")]
+pub(super) async fn to_login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
+    let parameters = Parameters::read(request.query_string(), b"");
+    let place = on(&doors, &request, &parameters);
+    see_other(&format!("/login?continue={}", escaped(place)))
+}
+
+/// How the page looks.
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/css")))]
+#[get("/login/style.css")]
+pub(super) async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "max-age=3600"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(STYLE)
+}
+
+fn on<'a>(doors: &Doors, request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
+    let asked = parameters.get("continue");
+    go_on(
+        asked,
+        header(request, &HOST),
+        transport(doors, request),
+        "/login",
+    )
+}
+
+fn page(status: StatusCode, place: &str, problem: &str, wait: Option<u64>) -> HttpResponse {
+    let page = PAGE
+        .replace("{{problem}}", &text(problem))
+        .replace("{{continue}}", &text(place));
+    let mut response = html(status, page);
+    retry_after(&mut response, wait);
+    response
+}
+
+fn html(status: StatusCode, page: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("Referrer-Policy", "same-origin"))
+        .body(page)
+}
+
+/// Text as it stands in HTML, an attribute included.
+fn text(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

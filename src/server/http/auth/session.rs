@@ -1,0 +1,134 @@
+//! Signing a browser in and out, for pages that do it by script.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HOST, HeaderValue, SET_COOKIE};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+
+use crate::core::SignInError;
+use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
+use crate::model::Secret;
+use crate::server::Doors;
+use crate::server::http::auth::{
+    browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
+};
+use crate::server::http::door::{self, Refusal};
+use crate::server::http::placeos::address;
+
+/// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
+#[utoipa::path(
+    tag = "auth",
+    security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 202, description = "The browser has a session."),
+        (status = 303, description = "It has one, and goes on."),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "401 a wrong password, 429 too many have failed, 503 not at the moment.", body = Object),
+    )
+)]
+#[post("/auth/signin")]
+pub(super) async fn sign_in(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    let parameters = Parameters::read(request.query_string(), form(&body)?);
+    match try_sign_in(&doors, &request, &parameters).await? {
+        Ok(cookie) => {
+            let response = match parameters.get("continue") {
+                None => unkept(StatusCode::ACCEPTED),
+                asked => see_other(go_on(
+                    asked,
+                    header(&request, &HOST),
+                    transport(&doors, &request),
+                    "/login",
+                )),
+            };
+            Ok(with_session(response, &doors, &request, Some(&cookie)))
+        }
+        Err(failure) => {
+            let (status, wait) = status(&failure);
+            let mut response = Refusal::json(status, &failure.to_string()).to_response();
+            retry_after(&mut response, wait);
+            Ok(response)
+        }
+    }
+}
+
+/// Signs the browser in by what its form says.
+pub(super) async fn try_sign_in(
+    doors: &Doors,
+    request: &HttpRequest,
+    parameters: &Parameters<'_>,
+) -> Result<Result<Secret, SignInError>, Refusal> {
+    refuse_foreign_page(doors, request)?;
+    let email = parameters.get("email").unwrap_or_default();
+    let password = Secret::new(parameters.get("password").unwrap_or_default());
+    Ok(doors.core.sign_in(email, password, address(request)).await)
+}
+
+/// The status of a failed sign-in where OAuth has no say.
+pub(super) fn status(failure: &SignInError) -> (StatusCode, Option<u64>) {
+    let (status, _, wait) = verdict(failure);
+    match status {
+        StatusCode::BAD_REQUEST => (StatusCode::UNAUTHORIZED, None),
+        status => (status, wait),
+    }
+}
+
+/// The same answer, and the browser has this session or none.
+pub(super) fn with_session(
+    mut response: HttpResponse,
+    doors: &Doors,
+    request: &HttpRequest,
+    cookie: Option<&Secret>,
+) -> HttpResponse {
+    let header = set_session(cookie, transport(doors, request));
+    if let Ok(header) = HeaderValue::from_str(&header) {
+        response.headers_mut().append(SET_COOKIE, header);
+    }
+    response
+}
+
+/// Ends what the browser's cookie and the app's token stand for, and goes on to the login page.
+// Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[get("/auth/logout")]
+pub(super) async fn sign_out(
+    doors: Data<Doors>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Refusal> {
+    end(&doors, &request).await
+}
+
+/// The same for a page that does it by a form.
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[post("/auth/logout")]
+pub(super) async fn sign_out_by_form(
+    doors: Data<Doors>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Refusal> {
+    end(&doors, &request).await
+}
+
+async fn end(doors: &Doors, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let by_cookie = browser(doors, request);
+    let by_token = door::authenticate(doors, request.head(), address(request)).ok();
+    for caller in by_cookie.iter().chain(&by_token) {
+        if let Err(failure) = doors.core.sign_out(caller).await {
+            let (status, wait) = status(&failure);
+            let mut response = Refusal::json(status, &failure.to_string()).to_response();
+            retry_after(&mut response, wait);
+            return Ok(response);
+        }
+    }
+    let parameters = Parameters::read(request.query_string(), b"");
+    let place = go_on(
+        parameters.get("continue"),
+        header(request, &HOST),
+        transport(doors, request),
+        "/login",
+    );
+    Ok(with_session(see_other(place), doors, request, None))
+}

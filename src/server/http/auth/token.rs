@@ -1,0 +1,163 @@
+//! `POST /auth/oauth/token`: a token for a password, a code or a refresh token.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse, post};
+
+use crate::core::{App, CodeShown, Issued, SignInError};
+use crate::dialects::placeos::rest::{
+    OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
+};
+use crate::model::{Credentials, Secret};
+use crate::server::Doors;
+use crate::server::http::auth::{domain, form, refuse_foreign_page, retry_after, unkept, verdict};
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::address;
+
+/// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
+///
+/// The parameters stand in the query or in a form.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = Object),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "400 the request or the grant, 429 too many have failed, 503 not at the moment.", body = Object),
+    )
+)]
+#[post("/auth/oauth/token")]
+pub(super) async fn grant(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    answer(&doors, &request, &body).await
+}
+
+/// The same under the path that PlaceOS's client library asks unless it is told otherwise.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = Object),
+        (status = 403, description = "A page of another origin asks."),
+        (status = 413, description = "The form is too large."),
+        (status = "default", description = "As of the other path.", body = Object),
+    )
+)]
+#[post("/auth/token")]
+pub(super) async fn grant_by_default(
+    doors: Data<Doors>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    answer(&doors, &request, &body).await
+}
+
+async fn answer(
+    doors: &Doors,
+    request: &HttpRequest,
+    body: &Bytes,
+) -> Result<HttpResponse, Refusal> {
+    refuse_foreign_page(doors, request)?;
+    let parameters = Parameters::read(request.query_string(), form(body)?);
+    let asked = match TokenRequest::read(&parameters) {
+        Ok(asked) => asked,
+        Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, error, &error.to_string())),
+    };
+    let core = &doors.core;
+    let domain = domain(request);
+    let issued = match asked {
+        TokenRequest::Password {
+            username,
+            password,
+            client,
+            scopes,
+        } => {
+            let app = App {
+                client,
+                scopes,
+                domain,
+            };
+            core.sign_in_app(&username, password, app, address(request))
+                .await
+        }
+        TokenRequest::Code {
+            code,
+            client,
+            redirect,
+            verifier,
+        } => {
+            let shown = CodeShown {
+                code,
+                client,
+                redirect,
+                verifier,
+            };
+            core.redeem(shown, &domain).await
+        }
+        TokenRequest::Refresh { token, client } => {
+            core.refresh(&token, client.as_deref(), &domain).await
+        }
+        TokenRequest::Revoke { token } => {
+            return Ok(revoke(doors, request, token, domain).await);
+        }
+    };
+    Ok(match issued {
+        Ok(issued) => given(&issued),
+        Err(failure) => failed(&failure),
+    })
+}
+
+/// Ends the sign-in of a token. One that is not good has ended already (RFC 7009 section 2.2).
+async fn revoke(
+    doors: &Doors,
+    request: &HttpRequest,
+    token: Secret,
+    domain: String,
+) -> HttpResponse {
+    let credentials = Credentials::Bearer { token, domain };
+    if let Ok(caller) = doors.core.authenticate(&credentials, address(request))
+        && let Err(failure) = doors.core.sign_out(&caller).await
+    {
+        return failed(&failure);
+    }
+    with_json(unkept(StatusCode::OK), "{}".to_owned())
+}
+
+fn given(issued: &Issued) -> HttpResponse {
+    let answer = TokenAnswer {
+        access: &issued.access,
+        refresh: issued.refresh.as_ref(),
+        scopes: &issued.scopes,
+        expires_in: issued.expires_in,
+        created_at: issued.created_at,
+    };
+    with_json(unkept(StatusCode::OK), answer.to_json())
+}
+
+fn failed(failure: &SignInError) -> HttpResponse {
+    let (status, error, wait) = verdict(failure);
+    let mut response = refused(status, error, &failure.to_string());
+    retry_after(&mut response, wait);
+    response
+}
+
+fn refused(status: StatusCode, error: OAuthError, description: &str) -> HttpResponse {
+    let body = serde_json::to_string(&OAuthErrorShape::new(error, description));
+    with_json(unkept(status), body.unwrap_or_default())
+}
+
+fn with_json(response: HttpResponse, body: String) -> HttpResponse {
+    let mut response = response.set_body(BoxBody::new(body));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
