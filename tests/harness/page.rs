@@ -66,12 +66,18 @@ impl Page {
     }
 
     /// Opens a page whose user signs in, and waits until the library has its token.
-    pub(crate) async fn sign_in(url: &str, way: SignIn, email: &str, password: &str) -> Self {
+    pub(crate) async fn sign_in(
+        certificate: Option<&Certificate>,
+        url: &str,
+        way: SignIn,
+        email: &str,
+        password: &str,
+    ) -> Self {
         let way = match way {
             SignIn::Password => "--password",
             SignIn::Code => "--code",
         };
-        Self::start(None, &[url, way, email, password]).await
+        Self::start(certificate, &[url, way, email, password]).await
     }
 
     async fn start(certificate: Option<&Certificate>, arguments: &[&str]) -> Self {

@@ -13,15 +13,16 @@ use crate::harness::{
 /// How soon a live socket has to be closed when its key is no longer good.
 const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 
-/// How often the file is written in the storm.
+/// How often the file is written in the storm, and who must not notice.
 const EDITS: u64 = 200;
+const CLIENTS: usize = 500;
 
 #[tokio::test]
 async fn two_hundred_edits_in_a_row_drop_nobody_and_the_last_one_holds() {
     let gateway = Gateway::start(BUILDING).await;
     let power = display("power");
     let mut clients = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..CLIENTS {
         clients.push(gateway.connect(Key::ADMIN).await);
     }
     clients[0].set(power, true).await;

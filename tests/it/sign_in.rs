@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::harness::{
-    CONTROL, Folder, Gateway, Key, Page, Plan, Response, SignIn, TestClient, scratch,
+    CONTROL, Certificate, Folder, Gateway, Key, Page, Plan, Response, SignIn, TestClient, scratch,
 };
 
 const EMAIL: &str = "ann@example.test";
@@ -673,8 +673,27 @@ async fn log_out(page: &mut Page) {
 
 #[tokio::test]
 async fn placeos_client_signs_in_by_password_drives_a_room_and_signs_out() {
-    let gateway = plan().start().await;
-    let mut page = Page::sign_in(&gateway.url(), SignIn::Password, EMAIL, PASSWORD).await;
+    password_to_sign_out(None).await;
+}
+
+#[tokio::test]
+async fn placeos_client_signs_in_by_password_over_tls() {
+    password_to_sign_out(Some(&Certificate::new())).await;
+}
+
+/// A gateway with Ann, and a page on which she has signed in.
+async fn with_page(certificate: Option<&Certificate>, way: SignIn) -> (Gateway, Page) {
+    let plan = match certificate {
+        Some(certificate) => plan().tls(certificate),
+        None => plan(),
+    };
+    let gateway = plan.start().await;
+    let page = Page::sign_in(certificate, &gateway.url(), way, EMAIL, PASSWORD).await;
+    (gateway, page)
+}
+
+async fn password_to_sign_out(certificate: Option<&Certificate>) {
+    let (gateway, mut page) = with_page(certificate, SignIn::Password).await;
     live(&gateway, &mut page, 1).await;
     let socket = page
         .events()
@@ -692,8 +711,16 @@ async fn placeos_client_signs_in_by_password_drives_a_room_and_signs_out() {
 
 #[tokio::test]
 async fn placeos_client_gets_its_token_by_a_code_renews_it_and_signs_out() {
-    let gateway = plan().start().await;
-    let mut page = Page::sign_in(&gateway.url(), SignIn::Code, EMAIL, PASSWORD).await;
+    code_to_sign_out(None).await;
+}
+
+#[tokio::test]
+async fn placeos_client_gets_and_renews_its_token_over_tls() {
+    code_to_sign_out(Some(&Certificate::new())).await;
+}
+
+async fn code_to_sign_out(certificate: Option<&Certificate>) {
+    let (gateway, mut page) = with_page(certificate, SignIn::Code).await;
     let signed_in = page
         .events()
         .iter()
