@@ -25,8 +25,8 @@ use crate::driver_host::{
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
     Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Module, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Secret, Source, State, StatusChange,
-    StatusName, System, SystemId, User, UserId, Zone, ZoneId,
+    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, Source, State,
+    StatusChange, StatusName, System, SystemId, User, UserId, Zone, ZoneId,
 };
 use crate::stores::{Document, DocumentStore, StatusStore, StoreError, StoreFeed, Write};
 
@@ -124,7 +124,7 @@ pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
         secret: KeySecret::Plain(Secret::new("secret")),
         user: UserId::new("user-1").unwrap(),
         level,
-        scopes: vec![],
+        scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
         systems: vec![],
         zones: vec![],
     }

@@ -351,6 +351,23 @@ async fn what_cannot_be_is_said_field_by_field() {
 }
 
 #[tokio::test]
+async fn nobody_makes_a_key_that_opens_more_than_their_own() {
+    let gateway = Gateway::start(BUILDING).await;
+    let maker = json!({"user_id": "user-eve", "permissions": "admin", "scopes": ["api_keys"]});
+    let made = send(&gateway, "POST", "/api_keys", maker, 201).await.json();
+    let key = made["x_api_key"].as_str().expect("the key").to_owned();
+    let make = |scopes: Value| {
+        let request = gateway.request("POST", &format!("{BASE}/api_keys"));
+        let request = request.header("X-API-Key", &key);
+        request.json(json!({"user_id": "user-eve", "scopes": scopes}))
+    };
+    assert_eq!(status_of(make(json!(["api_keys.read"]))).await, 201);
+    for wider in [json!(["public"]), json!(["api_keys", "systems.read"])] {
+        assert_eq!(status_of(make(wider.clone())).await, 403, "{wider}");
+    }
+}
+
+#[tokio::test]
 async fn a_key_is_shown_once_opens_at_once_and_closes_what_it_opened() {
     let gateway = Gateway::start(BUILDING).await;
     let document = json!({"user_id": "user-sue", "permissions": "support", "systems": ["sys-2"]});

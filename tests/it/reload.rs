@@ -175,6 +175,17 @@ async fn the_sockets_of_a_key_that_opens_less_or_nothing_are_closed() {
 }
 
 #[tokio::test]
+async fn a_key_for_a_zone_closes_when_a_room_leaves_it() {
+    let gateway = Gateway::start(BUILDING).await;
+    let mut floor = gateway.connect(Key::FLOOR).await;
+    let mut stays = gateway.connect(Key::ROOM).await;
+    gateway.write_building(&BUILDING.replace("zones: [zone-hq, zone-l2]", "zones: [zone-hq]"));
+    let closed = floor.expect_closed(REVOKED_WITHIN).await;
+    assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
+    stays.expect_silence().await;
+}
+
+#[tokio::test]
 async fn a_file_that_goes_away_leaves_what_runs() {
     let gateway = Gateway::start(BUILDING).await;
     let mut client: TestClient = gateway.connect(Key::ADMIN).await;

@@ -699,7 +699,9 @@ async fn password_to_sign_out(certificate: Option<&Certificate>) {
         .events()
         .iter()
         .find(|event| event["event"] == "socket");
-    let cookie = socket.unwrap()["cookie"].as_str().unwrap();
+    let cookie = socket.expect("a socket")["cookie"]
+        .as_str()
+        .expect("a text");
     assert!(cookie.contains("bearer_token="), "{cookie}");
     assert_eq!(
         who(&mut page).await,
@@ -725,7 +727,7 @@ async fn code_to_sign_out(certificate: Option<&Certificate>) {
         .events()
         .iter()
         .find(|event| event["event"] == "signed_in");
-    let signed_in = signed_in.unwrap();
+    let signed_in = signed_in.expect("she signed in");
     assert_eq!(signed_in["status"], 303);
     assert_eq!(signed_in["location"], "/panel/");
     let asked = |page: &Page, part: &str| {

@@ -15,7 +15,8 @@ use subtle::ConstantTimeEq;
 use crate::core::auth::principal::{Principal, Proof, Reach};
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, User,
+    ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, System,
+    User,
 };
 
 const SALT_BYTES: usize = 32;
@@ -155,6 +156,24 @@ impl KeyRing {
             (!next.still_admits(&record.principal)).then(|| id.clone())
         };
         self.keys.iter().filter_map(weakened)
+    }
+
+    /// The keys that no longer reach a system which they reached, because it has left their zones.
+    pub(in crate::core) fn left_behind(&self, before: &Directory, next: &Directory) -> Vec<KeyId> {
+        let moved: Vec<(&System, &System)> = before
+            .systems()
+            .filter_map(|was| Some((was, next.system(&was.id)?)))
+            .filter(|(was, is)| was.zones != is.zones)
+            .collect();
+        let left = |principal: &Principal| {
+            moved
+                .iter()
+                .any(|(was, is)| principal.reaches(was) && !principal.reaches(is))
+        };
+        let keys = self.keys.iter();
+        keys.filter(|(_, record)| record.principal.is_restricted() && left(&record.principal))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     /// Whether somebody who was let in by an earlier ring would be let in by this one, to no less.

@@ -3,8 +3,8 @@
 use crate::core::auth::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
-    Change, Clearance, DebugTarget, Edit, EntryId, Failure, FailureKind, ModuleId, ModuleName,
-    ModulePath, Request, SystemId,
+    Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,
+    ModuleName, ModulePath, Request, Scope, SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -89,7 +89,7 @@ fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
 
 /// Whether the building may be edited so.
 ///
-/// Administrators may do everything. Support staff may make and change zones and systems, and take zones away.
+/// Administrators may do everything, but make no key that opens more than their own credentials. Support staff may make and change zones and systems, and take zones away.
 /// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
 pub(in crate::core) fn may_edit(
     directory: &Directory,
@@ -111,11 +111,29 @@ pub(in crate::core) fn may_edit(
         (EntryId::Zone(_), _) | (EntryId::System(_), Change::Put(_)) => {
             at_least(who, Clearance::Support)
         }
+        (EntryId::ApiKey(_), Change::Put(entry)) => {
+            at_least(who, Clearance::Admin)?;
+            may_give(who, entry)
+        }
         (EntryId::System(_), Change::Delete(_))
         | (EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_), _) => {
             at_least(who, Clearance::Admin)
         }
     }
+}
+
+/// Nobody makes a key that opens more of the API than their own credentials.
+fn may_give(who: &Principal, entry: &Entry) -> Result<(), Failure> {
+    let Entry::ApiKey(key) = entry else {
+        return Ok(());
+    };
+    let has = |scope: &Scope| who.scopes().iter().any(|own| own.covers(scope));
+    if key.scopes.iter().all(has) {
+        return Ok(());
+    }
+    Err(forbidden(
+        "a key opens no more than the credentials that it is made with",
+    ))
 }
 
 /// Whether the whole building may be read and replaced, secrets of devices included.

@@ -139,11 +139,7 @@ impl Principal {
     pub(super) fn covers(&self, before: &Self) -> bool {
         let opens = |scope: &Scope| {
             let mut scopes = self.scopes.iter();
-            scopes.any(|other| {
-                other.name == scope.name
-                    && other.reads() >= scope.reads()
-                    && other.writes() >= scope.writes()
-            })
+            scopes.any(|other| other.covers(scope))
         };
         let same_secret = match (&self.proof, &before.proof) {
             (Proof::Key(now), Proof::Key(before)) => now == before,

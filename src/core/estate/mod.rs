@@ -232,7 +232,8 @@ impl Estate {
         for module in gone {
             module.voice().retire();
         }
-        for key in keys_before.weakened_in(&keys) {
+        let left_behind = keys.left_behind(&before, next);
+        for key in keys_before.weakened_in(&keys).chain(left_behind) {
             let whom = Audience::Credential(CredentialId::Key(key));
             self.subscriptions
                 .close(&whom, CloseReason::CredentialsRevoked);

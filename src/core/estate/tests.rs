@@ -17,7 +17,7 @@ use crate::core::{
 use crate::model::{
     Audience, Building, Clearance, CloseReason, Credentials, Difference, Differences, Edit, Entry,
     EntryId, EntryInfo, Expected, JsonText, KeyId, KeySecret, Metadata, MetadataId, MetadataName,
-    ParentId, Password, Scope, Secret, Source, Subject, User, UserId, Version, ZoneId,
+    ParentId, Password, Secret, Source, Subject, User, UserId, Version, ZoneId,
 };
 
 // Versions and stamps.
@@ -386,7 +386,6 @@ async fn the_sockets_of_a_key_that_opens_less_or_nothing_are_closed() {
         ),
     ] {
         let bench = Bench::new().await;
-        bench.edit([with_key(|_| {})]).await.unwrap();
         let before = bench.authenticate("admin").unwrap();
         bench.inbox.take();
         bench.edit([edit]).await.unwrap();
@@ -573,10 +572,9 @@ fn metadata(parent: &str) -> Metadata {
     }
 }
 
-/// The admin's key with a scope, and as a test changes it.
+/// The admin's key as a test changes it.
 fn with_key(change: impl FnOnce(&mut crate::model::ApiKey)) -> Edit {
     let mut key = api_key("admin", Clearance::Admin);
-    key.scopes = Scope::parse("public").into_iter().collect();
     change(&mut key);
     Edit::put(Entry::ApiKey(key))
 }

@@ -244,6 +244,9 @@ pub enum ScopeAccess {
 }
 
 impl Scope {
+    /// The name of the scope that opens everything.
+    pub const PUBLIC: &'static str = "public";
+
     /// Reads `name`, `name.read` or `name.write`, in any case. `None` for an empty name or another ending.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
@@ -257,6 +260,13 @@ impl Scope {
             name: name.to_owned(),
             access,
         })
+    }
+
+    /// Whether whoever has this scope has that one too.
+    pub fn covers(&self, other: &Self) -> bool {
+        (self.name == other.name || self.name == Self::PUBLIC)
+            && self.reads() >= other.reads()
+            && self.writes() >= other.writes()
     }
 
     /// Whether the scope lets one write.

@@ -4,9 +4,6 @@ use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::rest::Query;
 use crate::model::Scope;
 
-/// The scope that opens everything.
-const PUBLIC: &str = "public";
-
 /// The scope for what drives rooms.
 const CONTROL: &str = "control";
 
@@ -63,23 +60,23 @@ pub fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> 
 
 /// Whether the scopes open the websocket: writing on any of `public`, `systems`, `control`.
 fn may_enter_websocket(scopes: &[Scope]) -> bool {
-    scopes
-        .iter()
-        .any(|scope| scope.writes() && [PUBLIC, SYSTEMS, CONTROL].contains(&scope.name.as_str()))
+    scopes.iter().any(|scope| {
+        scope.writes() && [Scope::PUBLIC, SYSTEMS, CONTROL].contains(&scope.name.as_str())
+    })
 }
 
 /// Whether the scopes let one read a REST resource (`systems`, `zones`, `modules`, …).
 pub fn may_read(scopes: &[Scope], resource: &str) -> bool {
     scopes
         .iter()
-        .any(|scope| scope.reads() && (scope.name == PUBLIC || scope.name == resource))
+        .any(|scope| scope.reads() && (scope.name == Scope::PUBLIC || scope.name == resource))
 }
 
 /// Whether the scopes let one change a REST resource.
 pub fn may_write(scopes: &[Scope], resource: &str) -> bool {
     scopes
         .iter()
-        .any(|scope| scope.writes() && (scope.name == PUBLIC || scope.name == resource))
+        .any(|scope| scope.writes() && (scope.name == Scope::PUBLIC || scope.name == resource))
 }
 
 /// Whether the scopes let one call functions through a REST resource.
