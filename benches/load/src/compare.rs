@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::machine;
+use crate::print;
 use crate::scenario::{Figures, Scenario, Size};
 use crate::table::Printed;
 use crate::target::Target;
@@ -84,7 +85,8 @@ pub(crate) fn run(comparison: &Comparison) -> Result<()> {
         match target.prepare(&comparison.riser) {
             Ok(()) => targets.push(target),
             Err(error) => {
-                bar.suspend(|| println!("left out: {}: {error:#}", target.name()));
+                let line = format!("left out: {}: {error:#}\n", target.name());
+                bar.suspend(|| print(&line))?;
                 fail(target, "everything", &mut failures);
             }
         }
@@ -101,7 +103,7 @@ pub(crate) fn run(comparison: &Comparison) -> Result<()> {
             targets: &targets,
             table: &table,
         };
-        bar.suspend(|| print!("\n{printed}"));
+        bar.suspend(|| print(&format!("\n{printed}")))?;
         for (target, outcome) in &table {
             if matches!(outcome, Outcome::Failed(_)) {
                 fail(*target, scenario.name(), &mut failures);

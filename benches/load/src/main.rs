@@ -19,9 +19,11 @@ mod stream;
 mod table;
 mod target;
 
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::compare::Comparison;
@@ -55,10 +57,7 @@ fn main() -> ExitCode {
         Command::Limit { listen } => limit::serve(listen),
         Command::Compare(comparison) => compare::run(&comparison),
         Command::Run(one) => run::run(&one),
-        Command::Building => {
-            print!("{}", target::building());
-            Ok(())
-        }
+        Command::Building => print(&target::building()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,5 +65,15 @@ fn main() -> ExitCode {
             eprintln!("\nload: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints on stdout. Whoever reads only the first lines has what is wanted.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("could not print the figures")
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }

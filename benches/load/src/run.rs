@@ -1,12 +1,12 @@
 //! One scenario on one server: one that is started for it, or one that runs already on this machine.
 
-use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::machine;
+use crate::print;
 use crate::scenario::{Scenario, Size};
 use crate::target::{Running, Target};
 
@@ -63,14 +63,7 @@ pub(crate) fn run(run: &Run) -> Result<()> {
     for (name, figure) in &figures {
         lines.push_str(&format!("{name:width$}  {}\n", digits(*figure)));
     }
-    // Whoever reads only the first lines has what is wanted.
-    match std::io::stdout().write_all(lines.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            return Err(error).context("could not print the figures");
-        }
-        Ok(()) | Err(_) => {}
-    }
-    Ok(())
+    print(&lines)
 }
 
 /// Enough digits for figures small and large.
