@@ -164,7 +164,7 @@ pub fn serve(
         .as_ref()
         .map(|path| FileAtStart::read(BuildingFile::new(path, &drivers, environment)))
         .transpose()?;
-    observability::start_logging(&settings.log)?;
+    observability::start_logging(&settings.log, settings.log_format)?;
     let metrics = observability::start_metrics()?;
     raise_open_files();
 

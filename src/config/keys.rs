@@ -62,6 +62,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "What is logged to stderr: `error`, `warn`, `info`, `debug`, `trace` or `off`, in general and for parts.",
     },
     Key {
+        name: "log_format",
+        takes: LOG_FORMAT,
+        default: "text",
+        flag: "",
+        about: "How a line of the log is written: `text` for people, `json` as an object for what collects logs.",
+    },
+    Key {
         name: "drain_deadline",
         takes: DURATION,
         default: "5s",
@@ -199,6 +206,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
 pub(super) const COUNT: &str = "a whole number";
 pub(super) const PATH: &str = "a path";
+pub(super) const LOG_FORMAT: &str = "`text` or `json`";
 pub(super) const PLAIN_MODE: &str = "`redirect` or `stay`";
 pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";
 pub(super) const SIZE: &str = "a size such as 64KiB or 2MiB";

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::core::CoreSettings;
+use crate::observability::LogSettings;
 use crate::server::{PlainSettings, ServerSettings, TlsSettings};
 
 pub use env::environment;
@@ -48,6 +49,10 @@ const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
 
+/// What `log_format` may be.
+const TEXT: &str = "text";
+const JSON: &str = "json";
+
 /// What `tls.plain_mode` may be.
 const REDIRECT: &str = "redirect";
 const STAY: &str = "stay";
@@ -68,6 +73,8 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
+    /// How it is written.
+    pub log_format: LogSettings,
 }
 
 impl Default for Settings {
@@ -78,6 +85,7 @@ impl Default for Settings {
             building: None,
             data: None,
             log: "info".to_owned(),
+            log_format: LogSettings::default(),
         }
     }
 }
@@ -223,6 +231,11 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.path("building", &mut settings.building);
     raw.path("data", &mut settings.data);
     raw.log_filter("log", &mut settings.log);
+    let mut format = None;
+    raw.word("log_format", &mut format, [TEXT, JSON]);
+    if format == Some(JSON) {
+        settings.log_format = LogSettings::Json;
+    }
     // A path on the command line need not be text.
     if flags.building.is_some() {
         settings.building.clone_from(&flags.building);

@@ -69,6 +69,7 @@ fn every_key_of_the_reference_changes_something() {
             keys::DURATION => "3s",
             keys::SIZE => "5KiB",
             keys::PLAIN_MODE => "stay",
+            keys::LOG_FORMAT => "json",
             _ => "trace",
         };
         let other = match key.name {
@@ -167,6 +168,7 @@ fn a_whole_file_is_read() {
         building = "hq.yaml"
         data = "/var/lib/riser"
         log = "info,riser::server=debug"
+        log_format = "json"
         [limits]
         message_max = "4 MiB"
         bindings_max = 0
@@ -203,6 +205,7 @@ fn a_whole_file_is_read() {
     assert_eq!(settings.building, Some(PathBuf::from("hq.yaml")));
     assert_eq!(settings.data, Some(PathBuf::from("/var/lib/riser")));
     assert_eq!(settings.log, "info,riser::server=debug");
+    assert_eq!(settings.log_format, LogSettings::Json);
     assert_eq!(server.limits.message_max_bytes, 4 << 20);
     assert_eq!(server.limits.bindings_max, 0);
     assert_eq!(server.limits.requests_per_second, 50);

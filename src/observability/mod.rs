@@ -56,20 +56,32 @@ impl Metrics {
     }
 }
 
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogSettings {
+    /// For people, with colours on a terminal.
+    #[default]
+    Text,
+    /// A JSON object, for what collects logs.
+    Json,
+}
+
 /// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
-pub fn start_logging(filter: &str) -> Result<(), ObservabilityError> {
+pub fn start_logging(filter: &str, format: LogSettings) -> Result<(), ObservabilityError> {
     let filter = EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| {
         ObservabilityError::Filter {
             filter: filter.to_owned(),
             source,
         }
     })?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .try_init()
-        .map_err(ObservabilityError::Taken)?;
+        .with_writer(io::stderr);
+    match format {
+        LogSettings::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogSettings::Json => log.json().flatten_event(true).try_init(),
+    }
+    .map_err(ObservabilityError::Taken)?;
     panic::set_hook(Box::new(|info| {
         let thread = std::thread::current();
         tracing::error!(thread = thread.name(), "{info}");

@@ -189,6 +189,23 @@ async fn a_foreign_page_is_refused_with_a_cookie_and_with_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_log_for_machines_is_an_object_a_line() {
+    let plan = Plan::serve(BUILDING).variable("RISER_LOG_FORMAT", "json");
+    let mut gateway = plan.start().await;
+    // A request without any credential is not worth a line, one with a bad key is.
+    let bad = gateway.door().header("X-API-Key", "user.wrong");
+    assert_eq!(bad.refused().await, 401);
+    assert!(gateway.terminate().await.success());
+    let log = gateway.log();
+    let lines: Vec<Value> = log
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line} is no JSON")))
+        .collect();
+    let refused = |line: &&Value| line["target"] == "audit" && line["level"] == "WARN";
+    assert!(lines.iter().any(|line| refused(&line)), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn every_refusal_is_logged_with_who_and_why_and_without_the_secret() {
     let mut gateway = Gateway::start(BUILDING).await;
 
