@@ -3,6 +3,7 @@
 //! Every change counts on the version of the entry that it was made from. When somebody else was faster it is made again from what is there now,
 //! unless the caller said which version they count on: by `If-Match` (412 when it is another) or as PlaceOS's clients do, by `?version=` (409).
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -11,6 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, HeaderValue, IF_MATCH};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::core::{Caller, Directory, EditError, Invalid};
 use crate::dialects::placeos::rest::documents::{self, Unreadable};
@@ -96,6 +98,18 @@ pub(super) fn invalid(fields: Vec<InvalidField>) -> Refusal {
         StatusCode::UNPROCESSABLE_ENTITY,
         &InvalidShape::new(&fields),
     )
+}
+
+/// The id that a new entry is to have: the one that was asked for, or a fresh one with this prefix.
+pub(super) fn id_or_fresh<I, E: Display>(
+    asked: Result<Option<I>, Vec<InvalidField>>,
+    prefix: &str,
+    read: impl FnOnce(&str) -> Result<I, E>,
+) -> Result<I, Refusal> {
+    match asked.map_err(invalid)? {
+        Some(id) => Ok(id),
+        None => read(&format!("{prefix}{}", Uuid::new_v4().simple())).map_err(bad_request),
+    }
 }
 
 /// Makes an entry that is not there yet, and gives the directory that has it.

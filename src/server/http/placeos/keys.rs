@@ -18,7 +18,7 @@ use crate::server::http::placeos::access::{administrator, domain, known, writer}
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::shapes::info;
 
 /// The scope of a key that is made without any.
@@ -72,10 +72,7 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
     let caller = writer(&doors, &request, "api_keys")?;
     let document: KeyDocument = read(&body)?;
-    let id = match document.id().map_err(invalid)? {
-        Some(id) => id,
-        None => KeyId::new(&Uuid::new_v4().simple().to_string()).map_err(bad_request)?,
-    };
+    let id = id_or_fresh(document.id(), "", KeyId::new)?;
     let secret = fresh_secret();
     let mut key = ApiKey {
         id: id.clone(),

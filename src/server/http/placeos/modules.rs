@@ -6,7 +6,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, delete, get, post, routes};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::core::{Caller, Directory, ModuleEntry, ReplySlot};
 use crate::dialects::placeos::rest::documents::ModuleDocument;
@@ -22,9 +21,9 @@ use crate::server::http::placeos::access::{
     reader, sees_module, supporter, systems_around, writer,
 };
 use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, bad_request, invalid_field, json, list as list_of, not_found,
+    Answer, Body, Changes, invalid_field, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
@@ -202,10 +201,7 @@ pub(super) async fn error(doors: Data<Doors>, request: HttpRequest, path: Path<S
 pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
     let caller = writer(&doors, &request, "modules")?;
     let document: ModuleDocument = read(&body)?;
-    let id = match document.id().map_err(invalid)? {
-        Some(id) => id,
-        None => ModuleId::new(&format!("mod-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
-    };
+    let id = id_or_fresh(document.id(), "mod-", ModuleId::new)?;
     let mut module = ModuleDocument::blank(id.clone());
     document.amend(&mut module).map_err(invalid)?;
     let directory = edits::create(&doors, &caller, Entry::Module(module)).await?;

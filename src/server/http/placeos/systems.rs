@@ -3,9 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, delete, get, post, put, routes};
-use uuid::Uuid;
 
-use crate::core::Directory;
+use crate::core::{Caller, Directory};
 use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
@@ -18,9 +17,9 @@ use crate::server::http::placeos::access::{
     find_module, find_system, has_email, reader, supporter, writer,
 };
 use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+    Answer, Body, Changes, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
 
@@ -165,10 +164,7 @@ pub(super) async fn triggers(
 pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
     let caller = writer(&doors, &request, "systems")?;
     let document: SystemDocument = read(&body)?;
-    let id = match document.id().map_err(invalid)? {
-        Some(id) => id,
-        None => SystemId::new(&format!("sys-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
-    };
+    let id = id_or_fresh(document.id(), "sys-", SystemId::new)?;
     let mut system = SystemDocument::blank(id.clone());
     document.amend(&mut system).map_err(invalid)?;
     let directory = edits::create(&doors, &caller, Entry::System(system)).await?;
@@ -192,9 +188,7 @@ pub(super) async fn update(
     body: Body,
 ) -> Answer {
     let caller = writer(&doors, &request, "systems")?;
-    let id = find_system(&doors, &caller, &doors.core.directory(), &path)?
-        .id
-        .clone();
+    let id = found_id(&doors, &caller, &path)?;
     let document: SystemDocument = read(&body)?;
     let counted = Counted::on_tags_or_version(&request)?;
     let changed = |directory: &Directory| {
@@ -212,9 +206,7 @@ pub(super) async fn update(
 #[delete("/systems/{system}")]
 pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
     let caller = writer(&doors, &request, "systems")?;
-    let id = find_system(&doors, &caller, &doors.core.directory(), &path)?
-        .id
-        .clone();
+    let id = found_id(&doors, &caller, &path)?;
     let counted = Counted::on_tags(&request);
     let alone = |directory: &Directory| {
         let system = directory.system(&id);
@@ -238,9 +230,7 @@ pub(super) async fn add_module(
 ) -> Answer {
     let caller = writer(&doors, &request, "systems")?;
     let directory = doors.core.directory();
-    let id = find_system(&doors, &caller, &directory, &path.0)?
-        .id
-        .clone();
+    let id = found_id(&doors, &caller, &path.0)?;
     let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
         .module
         .id;
@@ -267,9 +257,7 @@ pub(super) async fn remove_module(
 ) -> Answer {
     let caller = writer(&doors, &request, "systems")?;
     let directory = doors.core.directory();
-    let id = find_system(&doors, &caller, &directory, &path.0)?
-        .id
-        .clone();
+    let id = found_id(&doors, &caller, &path.0)?;
     let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
         .module
         .id;
@@ -287,6 +275,13 @@ pub(super) async fn remove_module(
     let entry = EntryId::System(id.clone());
     let directory = edits::make(&doors, &caller, &entry, &counted, edits).await?;
     answer(StatusCode::ACCEPTED, &directory, &id)
+}
+
+/// The id of a system that somebody names by it or by its email.
+fn found_id(doors: &Doors, caller: &Caller, asked: &str) -> Result<SystemId, Refusal> {
+    Ok(find_system(doors, caller, &doors.core.directory(), asked)?
+        .id
+        .clone())
 }
 
 fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, Refusal> {

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, delete, get, post, routes};
-use uuid::Uuid;
 
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::UserDocument;
@@ -15,7 +14,7 @@ use crate::server::http::placeos::access::{reader, supporter, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, read, tagged};
 use crate::server::http::placeos::shapes::{info, user_shape};
 
 /// The user behind the credentials, with the clearance that they leave.
@@ -70,10 +69,7 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
     let caller = writer(&doors, &request, "users")?;
     let document: UserDocument = read(&body)?;
-    let id = match document.id().map_err(invalid)? {
-        Some(id) => id,
-        None => UserId::new(&format!("user-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
-    };
+    let id = id_or_fresh(document.id(), "user-", UserId::new)?;
     let mut user = UserDocument::blank(id.clone());
     document.amend(&mut user);
     let directory = edits::create(&doors, &caller, Entry::User(user)).await?;

@@ -6,7 +6,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, delete, get, post, routes};
 use futures_util::future::join_all;
-use uuid::Uuid;
 
 use crate::core::{Caller, Directory};
 use crate::dialects::placeos::rest::documents::ZoneDocument;
@@ -22,9 +21,9 @@ use crate::server::http::placeos::access::{
     find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter, writer,
 };
 use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+    Answer, Body, Changes, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 
@@ -178,10 +177,7 @@ pub(super) async fn exec(
 pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
     let caller = writer(&doors, &request, "zones")?;
     let document: ZoneDocument = read(&body)?;
-    let id = match document.id().map_err(invalid)? {
-        Some(id) => id,
-        None => ZoneId::new(&format!("zone-{}", Uuid::new_v4().simple())).map_err(bad_request)?,
-    };
+    let id = id_or_fresh(document.id(), "zone-", ZoneId::new)?;
     let mut zone = ZoneDocument::blank(id.clone());
     document.amend(&mut zone).map_err(invalid)?;
     let directory = edits::create(&doors, &caller, Entry::Zone(zone)).await?;
