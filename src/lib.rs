@@ -3,6 +3,7 @@
 //! The rooms below stand in arrow order: each may use those above it that its own documentation names.
 
 pub mod model;
+pub mod peers;
 
 pub mod building;
 

@@ -59,17 +59,27 @@ const ROOMS: &[Room] = &[
     Room {
         name: "driver_host",
         arrows: &[To("model"), To("driver_sdk")],
-        strangers: &[],
+        strangers: &["redis"],
+    },
+    Room {
+        name: "peers",
+        arrows: &[To("model")],
+        strangers: &["actix", "redis"],
     },
     Room {
         name: "core",
-        arrows: &[To("model"), ToPortOf("stores"), ToPortOf("driver_host")],
-        strangers: &["actix"],
+        arrows: &[
+            To("model"),
+            ToPortOf("stores"),
+            ToPortOf("driver_host"),
+            ToPortOf("peers"),
+        ],
+        strangers: &["actix", "redis"],
     },
     Room {
         name: "server",
         arrows: &[To("core"), To("dialects"), To("building"), To("model")],
-        strangers: &[],
+        strangers: &["redis"],
     },
     Room {
         name: "config",

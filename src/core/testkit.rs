@@ -27,6 +27,14 @@ impl StatusStore for NoStore {
     fn follow(&self, _: &BindingKey) {}
     fn unfollow(&self, _: &BindingKey) {}
     fn follow_system(&self, _: &SystemId) {}
+    fn unfollow_system(&self, _: &SystemId) {}
+
+    fn keeps_values(&self) -> bool {
+        false
+    }
+
+    fn release(&self, _: &ModuleId) {}
+
     fn read(
         &self,
         _: &ModuleId,

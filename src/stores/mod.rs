@@ -2,9 +2,11 @@
 //!
 //! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
 //! Documents: the core loads and commits what must outlive the process through [`DocumentStore`]; their text is JSON, which `shapes` writes and reads.
+//! Other programs on the same store: what stands where through [`Catalog`], and which nodes there are and which of them runs a module through [`NodeRegistry`].
 //! So neither imports the other.
 
 pub mod embedded;
+pub mod redis;
 mod shapes;
 #[cfg(test)]
 mod suite;
@@ -14,7 +16,9 @@ use std::io;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::model::{BindingKey, ModuleId, Slots, State, StatusChange, SystemId};
+use crate::model::{
+    BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
+};
 
 pub use shapes::BadDocument;
 
@@ -29,8 +33,17 @@ pub trait StatusStore: Send + Sync + 'static {
     /// Nobody watches it any more. Never calls back on this thread.
     fn unfollow(&self, key: &BindingKey);
 
-    /// Somebody watches this system: tell when its slots change. Never calls back on this thread.
+    /// Somebody watches this system: tell its slots as they stand in the store, and when they change. Never calls back on this thread.
     fn follow_system(&self, system: &SystemId);
+
+    /// Nobody watches it any more. Never calls back on this thread.
+    fn unfollow_system(&self, system: &SystemId);
+
+    /// Whether it has the values itself, so that the core forgets those that nobody follows.
+    fn keeps_values(&self) -> bool;
+
+    /// The module no longer runs here: what was last written of it is another node's to keep true.
+    fn release(&self, module: &ModuleId);
 
     /// Reads all statuses of a module.
     ///
@@ -47,8 +60,95 @@ pub trait StoreFeed: Send + Sync + 'static {
     /// Statuses changed, in this order. Empties the list.
     fn changed(&self, changes: &mut Vec<StatusChange>);
 
-    /// These are all slots of a system.
+    /// These are all slots of a system, as they stand in the store. None means that the store does not know the system.
     fn mapped(&self, system: SystemId, slots: Slots);
+}
+
+/// Where modules stand and what they offer, as all programs on the store see it: gateways, cores, and what else reads PlaceOS's keys.
+pub trait Catalog: Send + Sync + 'static {
+    /// All slots of a system; none when the store does not know it.
+    fn slots(&self, system: &SystemId) -> BoxFuture<'static, Result<Slots, StoreError>>;
+
+    /// What a module offers; `None` when nobody has said.
+    fn interface(
+        &self,
+        module: &ModuleId,
+    ) -> BoxFuture<'static, Result<Option<Interface>, StoreError>>;
+
+    /// Makes these all slots of a system, and tells its followers if anything differs.
+    fn show_slots(
+        &self,
+        system: &SystemId,
+        slots: Slots,
+    ) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// Says what a module offers.
+    fn show_interface(
+        &self,
+        module: &ModuleId,
+        interface: Interface,
+    ) -> BoxFuture<'static, Result<(), StoreError>>;
+}
+
+/// Which nodes there are, and which of them runs a module: the one place where two nodes meet.
+///
+/// Nodes are listed for as long as their lease holds. A module belongs to the node whose claim was granted,
+/// until that node releases it or its lease has lapsed; a claim is granted to one node at a time.
+pub trait NodeRegistry: Send + Sync + 'static {
+    /// Lists this node, or renews its lease from the moment at which the registry takes this.
+    fn renew(&self, node: &Node) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// The nodes that are listed, in the order of their ids.
+    fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>>;
+
+    /// Asks for modules in this node's name, which must hold a lease. A verdict for each, in the order of the claims.
+    fn claim(
+        &self,
+        node: &NodeId,
+        claims: Vec<Claim>,
+    ) -> BoxFuture<'static, Result<Vec<Verdict>, StoreError>>;
+
+    /// Gives up modules that have ended here. What is not this node's stays as it is.
+    fn release(
+        &self,
+        node: &NodeId,
+        modules: Vec<ModuleId>,
+    ) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// Ends the lease at once: this node runs nothing any more. All its claims end with it.
+    fn leave(&self, node: &NodeId) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// What nodes prove to each other that they belong together. Made by the first that asks.
+    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>>;
+}
+
+/// A node asks for a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The module.
+    pub module: ModuleId,
+    /// On what ground.
+    pub ground: ClaimGround,
+}
+
+/// On what ground a node asks for a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimGround {
+    /// It does not run here yet.
+    Wanted,
+    /// It has been running here under a lease that never lapsed: a registry that lost its memory believes it.
+    Running,
+}
+
+/// What the registry says to a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The module is the node's.
+    Granted,
+    /// Another node has it.
+    Taken(NodeId),
+    /// The registry has no memory of the time of one lease yet, so a node that it does not know may still run the module.
+    TooEarly,
 }
 
 /// Keeps documents. What was committed is there after the process, the machine or the power has failed, if the store says that it is durable.
@@ -152,5 +252,23 @@ pub enum StoreError {
     NotWritten {
         /// What is wrong.
         detail: String,
+    },
+    /// A store elsewhere cannot be reached at the moment. It is tried again.
+    #[error("{place}: the store cannot be reached ({detail})")]
+    Unreachable {
+        /// Its address, without credentials.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A store elsewhere refuses this gateway, and will until somebody changes something.
+    #[error("{place}: the store cannot be used ({detail}); {hint}")]
+    Refused {
+        /// Its address, without credentials.
+        place: String,
+        /// What is wrong.
+        detail: String,
+        /// What to do.
+        hint: &'static str,
     },
 }

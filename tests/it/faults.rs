@@ -41,6 +41,14 @@ impl StatusStore for PanickingStore {
 
     fn follow_system(&self, _: &SystemId) {}
 
+    fn unfollow_system(&self, _: &SystemId) {}
+
+    fn keeps_values(&self) -> bool {
+        false
+    }
+
+    fn release(&self, _: &ModuleId) {}
+
     fn read(
         &self,
         _: &ModuleId,

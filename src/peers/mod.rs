@@ -1,0 +1,99 @@
+//! The other nodes: the port through which the core calls modules that run elsewhere, and `http`, which speaks PlaceOS's core API to them.
+//!
+//! The core asks through [`Peers`]; log lines of a module that runs elsewhere come back through the [`LineSink`] that the core hands in.
+//! So what talks to other nodes knows neither the core nor a store.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use crate::model::{FunctionName, JsonText, LogLevel, ModuleId, NodeUri, UserId};
+
+/// Asks other nodes.
+pub trait Peers: Send + Sync + 'static {
+    /// Calls a function of a module that runs at `at`. Sent at most once; ends at the call's deadline at the latest.
+    ///
+    /// Dropping the future abandons the call, which may then run or not.
+    fn call(
+        &self,
+        at: &NodeUri,
+        call: PeerCall,
+    ) -> BoxFuture<'static, Result<PeerReply, PeerError>>;
+
+    /// Sends the log of a module that runs at `at` to `lines` until the stream ends, and says why it did. Dropping the future ends it.
+    fn debug(
+        &self,
+        at: &NodeUri,
+        module: &ModuleId,
+        lines: Arc<dyn LineSink>,
+    ) -> BoxFuture<'static, PeerError>;
+}
+
+/// Takes the log lines of a module that runs elsewhere. Does not wait.
+pub trait LineSink: Send + Sync + 'static {
+    /// The stream is open: lines from here on are seen.
+    fn opened(&self);
+
+    /// A line.
+    fn line(&self, level: LogLevel, message: String);
+}
+
+/// A call of a module that runs elsewhere. Who makes it has been found to be allowed to.
+#[derive(Debug, Clone)]
+pub struct PeerCall {
+    /// The module.
+    pub module: ModuleId,
+    /// The function.
+    pub function: FunctionName,
+    /// A JSON array (positional arguments) or object (named arguments).
+    pub arguments: JsonText,
+    /// Who calls, for the other node's log.
+    pub user: UserId,
+    /// When the caller no longer waits.
+    pub deadline: Instant,
+}
+
+/// What a function returned elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerReply {
+    /// What it returned.
+    pub value: JsonText,
+    /// The driver's HTTP-like response code, usually 200.
+    pub code: u16,
+}
+
+/// Why another node gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// No connection could be made, so nothing was sent.
+    #[error("the node cannot be reached: {0}")]
+    Unreachable(String),
+    /// The node says that the module is not its own and that nothing ran.
+    #[error("the node does not run the module")]
+    NotThere,
+    /// The module ran and failed, or refused the arguments.
+    #[error("module raised: {message}")]
+    Driver {
+        /// What the driver says.
+        message: String,
+        /// Its HTTP-like response code.
+        code: u16,
+    },
+    /// The node answered what is no result. Whether the call ran is not known.
+    #[error("the node answered {0}")]
+    Unexpected(String),
+    /// The connection was lost after the call had been sent. Whether it ran is not known.
+    #[error("the connection to the node was lost: {0}")]
+    Lost(String),
+    /// No answer came before the deadline. Whether the call ran is not known.
+    #[error("the node did not answer in time")]
+    TimedOut,
+}
+
+impl fmt::Debug for dyn Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Peers")
+    }
+}

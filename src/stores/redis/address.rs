@@ -1,0 +1,184 @@
+//! Which Redis, and how it is reached: `redis://`, `rediss://` with a CA and a certificate of our own, or a unix socket, with a password and a user.
+
+use std::fmt;
+
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
+    TlsCertificates,
+};
+
+/// An address that can be connected to, with its credentials. What it shows has none.
+#[derive(Clone)]
+pub struct RedisAddress {
+    info: ConnectionInfo,
+    tls: RedisTls,
+    shown: String,
+}
+
+/// How the other end of a `rediss://` address is known, and how it knows us. PEM.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct RedisTls {
+    /// Whose certificates are believed, in place of those that the system believes.
+    pub authority: Option<Vec<u8>>,
+    /// The certificate to show, and its key.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Why a text is no address of a Redis. It does not repeat the text, which may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRedisAddress {
+    /// It cannot be read.
+    #[error(
+        "is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed"
+    )]
+    Form,
+    /// It asks for something that is never right.
+    #[error("ends in #insecure, which believes any certificate; name the CA with `redis.ca`")]
+    Insecure,
+    /// A certificate or key was named for an address without TLS.
+    #[error("is not rediss://, so there is no use for `redis.ca`, `redis.cert` and `redis.key`")]
+    Plain,
+    /// A certificate or key cannot be used.
+    #[error("`redis.ca`, `redis.cert` or `redis.key` is no PEM that can be used")]
+    Certificate,
+}
+
+impl RedisAddress {
+    /// Reads an address. Nothing is connected yet.
+    pub fn parse(url: &str, tls: RedisTls) -> Result<Self, BadRedisAddress> {
+        let info = url
+            .into_connection_info()
+            .map_err(|_| BadRedisAddress::Form)?;
+        let encrypted = match info.addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(BadRedisAddress::Insecure),
+            ConnectionAddr::TcpTls { .. } => true,
+            _ => false,
+        };
+        if !encrypted && tls != RedisTls::default() {
+            return Err(BadRedisAddress::Plain);
+        }
+        let redis = info
+            .redis_settings()
+            .clone()
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_lib_name("riser", env!("CARGO_PKG_VERSION"));
+        let shown = info.addr().to_string();
+        let address = Self {
+            info: info.set_redis_settings(redis),
+            tls,
+            shown,
+        };
+        // Certificates are read when a client is made.
+        match address.client() {
+            Ok(_) => Ok(address),
+            Err(_) => Err(BadRedisAddress::Certificate),
+        }
+    }
+
+    /// A client for this address, which connects when it is told to.
+    pub(super) fn client(&self) -> redis::RedisResult<Client> {
+        let info = self.info.clone();
+        match info.addr() {
+            ConnectionAddr::TcpTls { .. } => Client::build_with_tls(
+                info,
+                TlsCertificates {
+                    client_tls: self.tls.identity.clone().map(|(client_cert, client_key)| {
+                        ClientTlsConfig {
+                            client_cert,
+                            client_key,
+                        }
+                    }),
+                    root_cert: self.tls.authority.clone(),
+                },
+            ),
+            _ => Client::open(info),
+        }
+    }
+}
+
+/// The place alone, without credentials.
+impl fmt::Display for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisAddress").field(&self.shown).finish()
+    }
+}
+
+impl PartialEq for RedisAddress {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.info.redis_settings(), other.info.redis_settings());
+        self.shown == other.shown
+            && self.tls == other.tls
+            && ours.db() == theirs.db()
+            && ours.username() == theirs.username()
+            && ours.password() == theirs.password()
+    }
+}
+
+impl Eq for RedisAddress {}
+
+/// A key is a secret.
+impl fmt::Debug for RedisTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisTls").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<RedisAddress, BadRedisAddress> {
+        RedisAddress::parse(url, RedisTls::default())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        for url in [
+            "redis://localhost",
+            "redis://10.0.0.7:6380/3",
+            "redis://user:pass@host",
+            "redis://:pass@host",
+            "rediss://host:6390",
+            "unix:///run/redis.sock",
+            "redis+unix:///run/redis.sock",
+        ] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for url in ["", "localhost:6379", "http://host", "redis://"] {
+            assert_eq!(parse(url), Err(BadRedisAddress::Form), "{url}");
+        }
+        assert_eq!(
+            parse("rediss://host/#insecure"),
+            Err(BadRedisAddress::Insecure)
+        );
+        let tls = RedisTls {
+            authority: Some(b"x".to_vec()),
+            identity: None,
+        };
+        assert_eq!(
+            RedisAddress::parse("redis://host", tls.clone()),
+            Err(BadRedisAddress::Plain)
+        );
+        assert_eq!(
+            RedisAddress::parse("rediss://host", tls),
+            Err(BadRedisAddress::Certificate)
+        );
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        let address = parse("redis://user:hunter2@host:1").unwrap();
+        assert_eq!(address.to_string(), "host:1");
+        assert!(!format!("{address:?}").contains("hunter2"));
+    }
+}
