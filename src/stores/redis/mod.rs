@@ -7,6 +7,8 @@
 mod address;
 mod keyspace;
 mod link;
+#[cfg(test)]
+mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
 pub use link::Link;
