@@ -7,7 +7,7 @@ use crate::harness::{Door, Gateway, TestClient, scratch};
 /// One room in the organisation's zone, and a user in each group whose key has the highest level.
 const BUILDING: &str = r#"
 zones: [{id: zone-org, name: Organisation, tags: [org]}]
-modules: [{id: mod-scratch, driver: virtual, name: Scratch}]
+modules: [{id: mod-scratch, driver: virtual, name: Shared}]
 systems: [{id: sys-1, name: Board Room, zones: [zone-org], modules: [mod-scratch]}]
 users:
   - {id: user-guest, email: guest@example.test, name: Guest, level: user, groups: [guests]}
@@ -47,7 +47,8 @@ async fn a_zone_refuses_its_groups_and_raises_them() {
             };
             client.send(scratch(function).exec(1, arguments)).await;
             if allowed.contains(&function) {
-                assert_eq!(client.next().await["type"], "success", "{key} {function}");
+                let answer = client.next().await;
+                assert_eq!(answer["type"], "success", "{key} {function}: {answer}");
             } else {
                 client.expect_error(1, DENIED).await;
             }
