@@ -4,6 +4,7 @@
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
 pub mod auth;
+mod book;
 mod directory;
 #[cfg(test)]
 mod doubles;
@@ -473,13 +474,14 @@ impl Core {
         self.metrics.mailbox_deepest.set(deepest as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        futures_util::future::join4(
+        futures_util::future::join5(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
             self.vouching.keep(),
+            self.estate.keep_up(),
         )
         .await;
     }

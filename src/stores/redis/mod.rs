@@ -9,6 +9,8 @@ mod address;
 mod keyspace;
 mod link;
 mod settings;
+#[cfg(test)]
+mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
 pub use link::Link;
