@@ -4,6 +4,7 @@
 //! [`ScriptedHost`] runs modules that do what a test tells them to.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -236,24 +237,64 @@ pub(super) async fn apply(core: &Core, building: Building) -> Result<Differences
     .await
 }
 
-/// A store that keeps nothing, echoes every change, and notes which keys are followed.
+/// A store that keeps nothing unless it is told to seem so, echoes every change, and notes what is followed.
 pub(super) struct EchoStore {
     feed: Weak<dyn StoreFeed>,
-    follows: Mutex<Follows>,
+    keeps_values: bool,
+    keys: Mutex<Follows<BindingKey>>,
+    systems: Mutex<Follows<SystemId>>,
 }
 
-#[derive(Default)]
-struct Follows {
-    keys: HashSet<BindingKey>,
-    /// Keys that were followed twice or let go without having been followed.
-    mistakes: Vec<BindingKey>,
+struct Follows<K> {
+    followed: HashSet<K>,
+    /// What was followed twice or let go without having been followed.
+    mistakes: Vec<K>,
+}
+
+impl<K: Eq + std::hash::Hash + Clone + fmt::Debug> Follows<K> {
+    fn follow(&mut self, what: &K) {
+        if !self.followed.insert(what.clone()) {
+            self.mistakes.push(what.clone());
+        }
+    }
+
+    fn unfollow(&mut self, what: &K) {
+        if !self.followed.remove(what) {
+            self.mistakes.push(what.clone());
+        }
+    }
+
+    fn followed(&self) -> HashSet<K> {
+        let none: &[K] = &[];
+        assert_eq!(self.mistakes, none, "follow and unfollow do not alternate");
+        self.followed.clone()
+    }
+}
+
+impl<K> Default for Follows<K> {
+    fn default() -> Self {
+        Self {
+            followed: HashSet::new(),
+            mistakes: Vec::new(),
+        }
+    }
 }
 
 impl EchoStore {
     pub(super) fn new(feed: Weak<dyn StoreFeed>) -> Self {
         Self {
             feed,
-            follows: Mutex::default(),
+            keeps_values: false,
+            keys: Mutex::default(),
+            systems: Mutex::default(),
+        }
+    }
+
+    /// One that the core believes to have the values; a test tells them by hand.
+    pub(super) fn keeping() -> Self {
+        Self {
+            keeps_values: true,
+            ..Self::without_feed()
         }
     }
 
@@ -270,9 +311,12 @@ impl EchoStore {
 
     /// What is followed. Fails when a key was followed twice or let go twice.
     pub(super) fn followed(&self) -> HashSet<BindingKey> {
-        let follows = lock(&self.follows);
-        assert_eq!(follows.mistakes, [], "follow and unfollow do not alternate");
-        follows.keys.clone()
+        lock(&self.keys).followed()
+    }
+
+    /// The same of systems.
+    pub(super) fn followed_systems(&self) -> HashSet<SystemId> {
+        lock(&self.systems).followed()
     }
 }
 
@@ -284,25 +328,23 @@ impl StatusStore for EchoStore {
     }
 
     fn follow(&self, key: &BindingKey) {
-        let mut follows = lock(&self.follows);
-        if !follows.keys.insert(key.clone()) {
-            follows.mistakes.push(key.clone());
-        }
+        lock(&self.keys).follow(key);
     }
 
     fn unfollow(&self, key: &BindingKey) {
-        let mut follows = lock(&self.follows);
-        if !follows.keys.remove(key) {
-            follows.mistakes.push(key.clone());
-        }
+        lock(&self.keys).unfollow(key);
     }
 
-    fn follow_system(&self, _: &SystemId) {}
+    fn follow_system(&self, system: &SystemId) {
+        lock(&self.systems).follow(system);
+    }
 
-    fn unfollow_system(&self, _: &SystemId) {}
+    fn unfollow_system(&self, system: &SystemId) {
+        lock(&self.systems).unfollow(system);
+    }
 
     fn keeps_values(&self) -> bool {
-        false
+        self.keeps_values
     }
 
     fn release(&self, _: &ModuleId) {}

@@ -55,7 +55,7 @@ pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
-pub use settings::{CoreSettings, SignInSettings};
+pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
 
 /// The whole API that the server room uses.
 pub struct Core {

@@ -15,6 +15,8 @@ pub(super) struct Status {
     pub(super) value: Option<StatusValue>,
     /// The watches whose path leads here.
     pub(super) watches: Vec<WatchIndex>,
+    /// The store has the value and has not told it yet, so nobody knows whether there is one.
+    pub(super) is_unread: bool,
 }
 
 /// What is known of all statuses.

@@ -149,7 +149,7 @@ impl TestCore {
 
     /// These are the slots of a system.
     pub(crate) fn map(&self, system: SystemId, slots: Slots) {
-        self.core.subscriptions.mapped(system, slots);
+        self.core.subscriptions.map(system, slots);
     }
 
     /// The time that empty slots are given has passed.

@@ -30,7 +30,7 @@ use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source};
-use crate::stores::{Document, DocumentStore, StoreFeed};
+use crate::stores::{Document, DocumentStore};
 
 pub use error::{EditError, Invalid};
 pub use file::{Apply, Rehearsal};
@@ -226,7 +226,7 @@ impl Estate {
         }
         for system in next.systems() {
             self.subscriptions
-                .mapped(system.id.clone(), next.slots(system));
+                .map(system.id.clone(), next.slots(system));
         }
         // Behind the slots, so that whoever follows a path of theirs sees it empty and nothing else.
         for module in gone {

@@ -17,7 +17,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Event, ModuleIndex, ModuleName, Origin, Revision, Slots, StatusChange, Subject,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::stores::StatusStore;
 
 const MODULES: [&str; 3] = ["mod-0", "mod-1", "mod-2"];
 const PUBLISHED: u64 = 4_000;
@@ -97,12 +97,12 @@ fn move_slots(subscriptions: &Subscriptions) {
                 .random_bool(0.8)
                 .then(|| MODULES[random.random_range(0..MODULES.len())])
         });
-        subscriptions.mapped(system("sys-1"), slots(row));
+        subscriptions.map(system("sys-1"), slots(row));
         if random.random_bool(0.2) {
             subscriptions.settle_until(Instant::now() + SETTLE);
         }
     }
-    subscriptions.mapped(system("sys-1"), slots(MODULES.map(Some)));
+    subscriptions.map(system("sys-1"), slots(MODULES.map(Some)));
 }
 
 fn slots(row: [Option<&str>; MODULES.len()]) -> Slots {

@@ -10,6 +10,8 @@ mod interleavings;
 mod properties;
 mod publish;
 mod remap;
+#[cfg(test)]
+mod stored;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -151,7 +153,13 @@ impl Subscriptions {
         self.table().publish_line(line);
     }
 
-    /// A system is gone: its slots are empty and it is no longer known.
+    /// These are all slots of a system of the building.
+    pub(super) fn map(&self, system: SystemId, slots: Slots) {
+        self.table().remap(system, slots, Instant::now());
+        self.settle_later.notify_one();
+    }
+
+    /// A system of the building is gone: what it was is known no longer, unless others have put it into the store.
     pub(super) fn unmap(&self, system: &SystemId) {
         self.table().unmap(system, Instant::now());
         self.settle_later.notify_one();
@@ -186,7 +194,7 @@ impl StoreFeed for Subscriptions {
     }
 
     fn mapped(&self, system: SystemId, slots: Slots) {
-        self.table().remap(system, slots, Instant::now());
+        self.table().learn(system, slots, Instant::now());
         self.settle_later.notify_one();
     }
 }

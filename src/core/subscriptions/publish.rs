@@ -21,8 +21,13 @@ impl Table {
 
     fn apply(&mut self, change: StatusChange) {
         let StatusChange { key, value, origin } = change;
+        if self.store.keeps_values() && self.statuses.get(&key).is_none() {
+            // Told before the store knew that nobody follows it any more.
+            return;
+        }
         let status = self.statuses.entry(&key);
         status.value.clone_from(&value);
+        status.is_unread = false;
         // Taken out for the loop, since telling the followers needs the whole table.
         let watches = std::mem::take(&mut status.watches);
         for &index in &watches {

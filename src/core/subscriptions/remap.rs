@@ -10,19 +10,42 @@ use crate::core::subscriptions::table::{Table, WatchIndex};
 use crate::model::{Slots, SystemId};
 
 impl Table {
-    /// These are all slots of a system.
+    /// These are all slots of a system of the building.
     pub(super) fn remap(&mut self, system: SystemId, slots: Slots, now: Instant) {
+        if self.own.insert(system.clone()) && self.by_system.contains_key(&system) {
+            self.store.unfollow_system(&system);
+        }
+        self.set_slots(system, slots, now);
+    }
+
+    /// The system is no longer the building's; the store may know it still.
+    pub(super) fn unmap(&mut self, system: &SystemId, now: Instant) {
+        if self.own.remove(system) && self.by_system.contains_key(system) {
+            self.store.follow_system(system);
+        }
+        self.slots.remove(system);
+        self.look_again(system, now);
+    }
+
+    /// These are all slots of a system in the store. None means that it does not know the system.
+    pub(super) fn learn(&mut self, system: SystemId, slots: Slots, now: Instant) {
+        if self.own.contains(&system) || !self.by_system.contains_key(&system) {
+            return;
+        }
+        if slots.is_empty() {
+            self.slots.remove(&system);
+            self.look_again(&system, now);
+        } else {
+            self.set_slots(system, slots, now);
+        }
+    }
+
+    fn set_slots(&mut self, system: SystemId, slots: Slots, now: Instant) {
         if self.slots.get(&system) == Some(&slots) {
             return;
         }
         self.slots.insert(system.clone(), slots);
         self.look_again(&system, now);
-    }
-
-    /// The system is gone.
-    pub(super) fn unmap(&mut self, system: &SystemId, now: Instant) {
-        self.slots.remove(system);
-        self.look_again(system, now);
     }
 
     fn look_again(&mut self, system: &SystemId, now: Instant) {
@@ -55,12 +78,23 @@ impl Table {
             Some(_) if value == watch.last => self.tell_newcomers(index),
             Some(_) => self.tell_all(index, value),
             None if watch.last.is_some() && watch.settles.is_none() => {
-                let due = now + SETTLE;
-                self.watches[index].settles = Some(due);
-                self.settling.push_back((due, index));
+                self.settle_later(index, now);
             }
             None => {}
         }
+    }
+
+    fn settle_later(&mut self, index: WatchIndex, now: Instant) {
+        let due = now + SETTLE;
+        self.watches[index].settles = Some(due);
+        self.settling.push_back((due, index));
+    }
+
+    /// Whether the store has yet to say what stands where the watch looks now.
+    fn is_unread(&self, index: WatchIndex) -> bool {
+        let key = self.watches[index].key.as_ref();
+        key.and_then(|key| self.statuses.get(key))
+            .is_some_and(|status| status.is_unread)
     }
 
     /// When the next watch may have to be told `null`.
@@ -78,7 +112,9 @@ impl Table {
                 .watches
                 .get(index)
                 .is_some_and(|watch| watch.settles == Some(due));
-            if still {
+            if still && self.is_unread(index) {
+                self.settle_later(index, now);
+            } else if still {
                 self.tell_gone(index);
             }
         }

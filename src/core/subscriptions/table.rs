@@ -71,7 +71,10 @@ pub(super) struct Table {
     pub(super) paths: HashMap<Arc<BindingPath>, WatchIndex>,
     pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
     pub(super) statuses: Statuses,
+    /// Of the building's systems, and of those that only the store knows while somebody watches them.
     pub(super) slots: HashMap<SystemId, Slots>,
+    /// The building's systems, about whose slots the store has no say.
+    pub(super) own: HashSet<SystemId>,
     pub(super) logs: HashMap<ModuleId, Vec<Follower>>,
     /// Watches that may have to be told `null`, soonest first: the wait is the same for all.
     pub(super) settling: VecDeque<(Instant, WatchIndex)>,
@@ -90,6 +93,7 @@ impl Table {
             by_system: HashMap::new(),
             statuses: Statuses::default(),
             slots: HashMap::new(),
+            own: HashSet::new(),
             logs: HashMap::new(),
             settling: VecDeque::new(),
             last_revision: 0,
@@ -231,7 +235,7 @@ impl Table {
             settles: None,
         });
         self.paths.insert(path, index);
-        if self.by_system.get(&system).is_none_or(HashSet::is_empty) {
+        if !self.by_system.contains_key(&system) && !self.own.contains(&system) {
             self.store.follow_system(&system);
         }
         self.by_system.entry(system).or_default().insert(index);
@@ -246,6 +250,9 @@ impl Table {
             status.watches.retain(|&watch| watch != index);
             if status.watches.is_empty() {
                 self.store.unfollow(&old);
+                if self.store.keeps_values() {
+                    status.value = None;
+                }
             }
             self.statuses.tidy(&old);
         }
@@ -253,6 +260,7 @@ impl Table {
             let status = self.statuses.entry(new);
             if status.watches.is_empty() {
                 self.store.follow(new);
+                status.is_unread = self.store.keeps_values();
             }
             status.watches.push(index);
         }
@@ -296,6 +304,10 @@ impl Table {
             watches.remove(&index);
             if watches.is_empty() {
                 self.by_system.remove(system);
+                if !self.own.contains(system) {
+                    self.store.unfollow_system(system);
+                    self.slots.remove(system);
+                }
             }
         }
     }

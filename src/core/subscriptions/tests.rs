@@ -14,7 +14,7 @@ use crate::core::subscriptions::table::Table;
 use crate::model::{
     Event, LogLevel, LogLine, ModuleIndex, ModuleName, Origin, Slots, StatusChange, Subject,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::stores::StatusStore;
 
 // PlaceOS's black-box cases, as far as they are the table's.
 
@@ -235,7 +235,7 @@ async fn the_clockwork_tells_null_when_the_settle_time_is_over() {
         Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>);
     let inbox = Inbox::new();
     let outlet = subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
-    subscriptions.mapped(system("sys-1"), slots([(1, "mod-1")]));
+    subscriptions.map(system("sys-1"), slots([(1, "mod-1")]));
     subscriptions
         .store()
         .write(vec![change("mod-1", "x", Some("1"), Origin::Push)]);

@@ -1,0 +1,202 @@
+//! What the table does over a store that has values and systems of its own, such as one that many nodes share.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::core::doubles::{EchoStore, Inbox, json, key, module, path, system};
+use crate::core::limits::SETTLE;
+use crate::core::outlet::{Outlet, OutletId, WatchId};
+use crate::core::subscriptions::table::Table;
+use crate::model::{ModuleIndex, ModuleName, Origin, Slots, StatusChange};
+use crate::stores::StatusStore;
+
+#[test]
+fn a_system_that_only_the_store_knows_is_followed_while_it_is_watched() {
+    let mut room = Room::new();
+    let watch = room.watch("x");
+    assert_eq!(
+        room.store.followed_systems(),
+        HashSet::from([system("sys-1")])
+    );
+    room.learn(Some("mod-1"));
+    assert_eq!(room.store.followed(), HashSet::from([key("mod-1", "x")]));
+    room.read("mod-1", Some("5"));
+    assert_eq!(room.told(), ["5"]);
+    room.table.unwatch(room.outlet, watch);
+    assert!(room.store.followed_systems().is_empty());
+    assert!(room.store.followed().is_empty());
+    assert_eq!(room.table.slots(&system("sys-1")), None);
+}
+
+#[test]
+fn the_buildings_own_system_is_not_the_stores_to_say() {
+    let mut room = Room::new();
+    room.watch("x");
+    room.own(Some("mod-1"));
+    assert!(room.store.followed_systems().is_empty());
+    room.learn(Some("mod-2"));
+    assert_eq!(room.store.followed(), HashSet::from([key("mod-1", "x")]));
+}
+
+#[test]
+fn a_system_that_leaves_the_building_is_looked_up_in_the_store() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch("x");
+    assert!(room.store.followed_systems().is_empty());
+    room.table.unmap(&system("sys-1"), room.now);
+    assert_eq!(
+        room.store.followed_systems(),
+        HashSet::from([system("sys-1")])
+    );
+    room.learn(Some("mod-2"));
+    assert_eq!(room.store.followed(), HashSet::from([key("mod-2", "x")]));
+}
+
+#[test]
+fn what_the_store_tells_of_a_system_that_nobody_watches_is_dropped() {
+    let mut room = Room::new();
+    room.learn(Some("mod-1"));
+    assert_eq!(room.table.slots(&system("sys-1")), None);
+}
+
+#[test]
+fn a_value_that_nobody_follows_is_forgotten() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    let watch = room.watch("x");
+    room.read("mod-1", Some("5"));
+    assert_eq!(room.told(), ["5"]);
+    room.table.unwatch(room.outlet, watch);
+    // Late: the store had sent it before it heard of the end.
+    room.push("mod-1", Some("6"));
+    assert!(room.table.statuses.keys().is_empty());
+    room.watch("x");
+    assert_eq!(
+        room.told(),
+        [] as [&str; 0],
+        "an old value may be wrong by now"
+    );
+    room.read("mod-1", Some("7"));
+    assert_eq!(room.told(), ["7"]);
+}
+
+#[test]
+fn a_slot_with_another_module_shows_nothing_until_the_store_has_said_what_is_there() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch("x");
+    room.read("mod-1", Some("1"));
+    assert_eq!(room.told(), ["1"]);
+    room.own(Some("mod-2"));
+    for _ in 0..5 {
+        room.pass_settle();
+    }
+    assert_eq!(
+        room.told(),
+        [] as [&str; 0],
+        "nobody knows yet that it is nothing"
+    );
+    room.read("mod-2", Some("2"));
+    assert_eq!(room.told(), ["2"]);
+}
+
+#[test]
+fn a_slot_whose_module_lacks_the_status_shows_null_when_the_store_has_said_so() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch("x");
+    room.read("mod-1", Some("1"));
+    room.own(Some("mod-2"));
+    room.pass_settle();
+    room.read("mod-2", None);
+    assert_eq!(room.told(), ["1"]);
+    room.pass_settle();
+    assert_eq!(room.told(), ["null"]);
+    room.pass_settle();
+    assert_eq!(room.told(), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_read_again_after_a_gap_is_told_only_where_it_differs() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch("x");
+    room.read("mod-1", Some("1"));
+    room.read("mod-1", Some("1"));
+    assert_eq!(room.told(), ["1"]);
+    room.read("mod-1", Some("2"));
+    assert_eq!(room.told(), ["2"]);
+    room.read("mod-1", None);
+    assert_eq!(room.told(), ["null"]);
+}
+
+/// A table over a store with values, one outlet, and one system, `sys-1`, with one `Display`.
+struct Room {
+    table: Table,
+    store: Arc<EchoStore>,
+    outlet: OutletId,
+    inbox: Arc<Inbox>,
+    now: Instant,
+}
+
+impl Room {
+    fn new() -> Self {
+        let store = Arc::new(EchoStore::keeping());
+        let mut table = Table::new(Arc::clone(&store) as Arc<dyn StatusStore>);
+        let inbox = Inbox::new();
+        let outlet = table.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        Self {
+            table,
+            store,
+            outlet,
+            inbox,
+            now: Instant::now(),
+        }
+    }
+
+    fn watch(&mut self, status: &str) -> WatchId {
+        let path = path("sys-1", "Display", 1, status);
+        self.table.watch_status(self.outlet, path)
+    }
+
+    fn own(&mut self, module: Option<&str>) {
+        self.table.remap(system("sys-1"), slots(module), self.now);
+    }
+
+    fn learn(&mut self, module: Option<&str>) {
+        self.table.learn(system("sys-1"), slots(module), self.now);
+    }
+
+    fn push(&mut self, module: &str, value: Option<&str>) {
+        self.tell(module, value, Origin::Push);
+    }
+
+    fn read(&mut self, module: &str, value: Option<&str>) {
+        self.tell(module, value, Origin::Snapshot);
+    }
+
+    fn tell(&mut self, module: &str, value: Option<&str>, origin: Origin) {
+        self.table.publish(&mut vec![StatusChange {
+            key: key(module, "x"),
+            value: value.map(json),
+            origin,
+        }]);
+    }
+
+    fn pass_settle(&mut self) {
+        self.now += SETTLE;
+        self.table.settle(self.now);
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.inbox.take_values()
+    }
+}
+
+fn slots(id: Option<&str>) -> Slots {
+    let slot = (ModuleName::new("Display").unwrap(), ModuleIndex::FIRST);
+    id.map(|id| (slot, module(id))).into_iter().collect()
+}
