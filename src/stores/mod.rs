@@ -7,6 +7,8 @@
 
 pub mod embedded;
 pub mod redis;
+#[cfg(test)]
+mod registry_rules;
 mod shapes;
 #[cfg(test)]
 mod suite;
@@ -20,6 +22,8 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
+#[cfg(test)]
+pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.
