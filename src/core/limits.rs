@@ -115,3 +115,8 @@ pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
 
 /// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
 pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;
+/// How often the list of nodes is read, and so how late a call may go to a node that has left.
+pub(super) const NODES_EVERY: Duration = Duration::from_secs(2);
+
+/// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
+pub(super) const NODES_PAUSE: Duration = Duration::from_millis(200);

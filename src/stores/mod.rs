@@ -8,6 +8,8 @@
 pub mod embedded;
 mod ledger;
 pub mod redis;
+#[cfg(test)]
+mod registry_rules;
 mod shapes;
 #[cfg(test)]
 mod suite;
@@ -23,6 +25,8 @@ use crate::model::{
 };
 
 pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+#[cfg(test)]
+pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.

@@ -8,10 +8,12 @@
 mod address;
 mod keyspace;
 mod link;
+mod registry;
 mod settings;
 #[cfg(test)]
 mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
 pub use link::Link;
+pub use registry::{RedisRegistry, fresh_node_id};
 pub use settings::RedisSettings;
