@@ -87,3 +87,9 @@ pub(super) const SIGNING_KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 60 *
 
 /// How long a key verifies after another has taken its place: the longest life that a token can be given, and an hour.
 pub(super) const SIGNING_KEY_REST: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// How often the list of nodes is read, and so how late a call may go to a node that has left.
+pub(super) const NODES_EVERY: Duration = Duration::from_secs(2);
+
+/// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
+pub(super) const NODES_PAUSE: Duration = Duration::from_millis(200);

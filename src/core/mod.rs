@@ -12,6 +12,7 @@ mod limits;
 mod metrics;
 mod modules;
 mod outlet;
+mod placement;
 mod reply;
 mod settings;
 mod sign_in;
