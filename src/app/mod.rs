@@ -193,6 +193,7 @@ pub fn serve(
             clock: clock(),
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
+            key_inspector: None,
         },
     ));
     let render = metrics.clone();

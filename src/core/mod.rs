@@ -31,7 +31,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    Reception, admit, audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
+    Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
+    may_request, may_see,
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
@@ -43,6 +44,7 @@ use crate::model::{
     DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request,
     State, Subject, SystemId,
 };
+use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
@@ -55,7 +57,7 @@ pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
-pub use settings::{CoreSettings, SignInSettings};
+pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
 
 /// The whole API that the server room uses.
 pub struct Core {
@@ -63,6 +65,7 @@ pub struct Core {
     subscriptions: Arc<Subscriptions>,
     modules: Arc<Supervisor>,
     reception: Arc<Reception>,
+    vouching: Vouching,
     estate: Arc<Estate>,
     metrics: Arc<CoreMetrics>,
 }
@@ -79,6 +82,8 @@ pub struct Ground {
     pub main: Handle,
     /// Where modules run.
     pub lanes: Arc<dyn Spawn>,
+    /// The PlaceOS that knows API keys which the building does not have.
+    pub key_inspector: Option<Arc<dyn KeyInspector>>,
 }
 
 impl fmt::Debug for Ground {
@@ -102,6 +107,7 @@ impl Core {
             clock,
             main,
             lanes,
+            key_inspector,
         } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
@@ -118,6 +124,7 @@ impl Core {
             Arc::clone(&clock),
             main.clone(),
         ));
+        let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
         let estate = Estate::new(
             documents,
             Arc::clone(&modules),
@@ -131,6 +138,7 @@ impl Core {
             modules,
             subscriptions,
             reception,
+            vouching,
             estate: Arc::new(estate),
             metrics,
         }
@@ -214,14 +222,31 @@ impl Core {
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Caller, Failure> {
-        admit(&self.estate.keys(), &self.reception, credentials, address)
+        admit(
+            &self.estate.keys(),
+            &self.reception,
+            &self.vouching,
+            credentials,
+            address,
+        )
+    }
+
+    /// Finds out what has to be asked for elsewhere before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
+    pub async fn recognise(&self, credentials: &Credentials) {
+        if let Credentials::ApiKey(presented) = credentials
+            && !self.estate.keys().knows(presented)
+        {
+            self.vouching.recognise(presented).await;
+        }
     }
 
     /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
         match who.credential() {
-            CredentialId::Key(_) => self.estate.keys().still_admits(who),
+            CredentialId::Key(_) => {
+                self.estate.keys().still_admits(who) || self.vouching.still_admits(who)
+            }
             CredentialId::Session(_) | CredentialId::Foreign(_) => self.reception.still_admits(who),
         }
     }
@@ -458,10 +483,11 @@ impl Core {
 
     /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        futures_util::future::join3(
+        futures_util::future::join4(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
+            self.vouching.keep(),
         )
         .await;
     }

@@ -66,3 +66,21 @@ impl fmt::Debug for ClusterSecret {
         f.write_str("ClusterSecret")
     }
 }
+
+/// What a node does for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// It serves clients and runs no module.
+    Gateway,
+    /// It runs modules, and is asked by the others.
+    Core,
+    /// Both.
+    Both,
+}
+
+impl NodeRole {
+    /// Whether modules run on such a node.
+    pub fn runs_modules(self) -> bool {
+        matches!(self, Self::Core | Self::Both)
+    }
+}

@@ -82,6 +82,7 @@ impl Inside {
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
+                key_inspector: None,
             },
         ));
         let apply = Apply {

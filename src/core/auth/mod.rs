@@ -4,6 +4,7 @@
 //! every door asks the same two questions.
 //!
 //! - `keys` are the API keys of the building.
+//! - `vouched` are API keys that a PlaceOS knows.
 //! - `reception` is where people sign in; `tokens` is what they get, `passwords` and `limiter` what stands before it.
 
 pub(super) mod audit;
@@ -17,6 +18,7 @@ mod reception;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod vouched;
 
 pub(super) use door::admit;
 pub(super) use keys::{KeyRing, resolve_key_secret};
@@ -24,4 +26,6 @@ pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_re
 pub use principal::{Caller, Principal, Reach};
 pub(super) use reception::Reception;
 pub use reception::{App, CodeRequest, CodeShown, Issued, SignInError};
+pub(super) use vouched::Vouching;
+
 pub use tokens::{BadPublicKey, ForeignKey, PublicKey};

@@ -92,6 +92,7 @@ impl Node {
 
     /// Ends the connections that have rested for too long. Whether any are left.
     pub(super) fn tidy(&self) -> bool {
+        self.orders.tidy();
         let mut resting = self.resting();
         drop_stale(&mut resting);
         !resting.is_empty()

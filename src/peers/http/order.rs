@@ -1,11 +1,10 @@
 //! Calls of one module begin in the order in which they were made, although each takes a connection of its own.
 //!
-//! Each call says its place: the number in a stream. The other node begins the calls of a stream in the order of their numbers.
-//! A stream lasts as long as calls of its module are under way: once all are answered there is nothing that could be overtaken,
-//! so a node that has started again, or forgot, never waits for numbers that it has missed.
+//! Each call says its place: a stream, its number in it, and the lowest number that is still under way.
+//! The other node begins a call behind those between the two; what is under way no longer is waited for by nobody,
+//! so a call that was lost delays none after it, and a node that has started again misses nothing.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -20,7 +19,7 @@ pub(super) struct Orders(Mutex<HashMap<ModuleId, Stream>>);
 struct Stream {
     name: Uuid,
     next: u64,
-    open: usize,
+    under_way: BTreeSet<u64>,
 }
 
 /// A call's place in its stream, until it is dropped.
@@ -33,23 +32,29 @@ pub(super) struct Place {
 }
 
 impl Orders {
-    /// The place behind all calls of this module that are under way.
+    /// The place behind all calls of this module so far.
     pub(super) fn join(self: &Arc<Self>, module: &ModuleId) -> Place {
         let mut streams = self.streams();
         let stream = streams.entry(module.clone()).or_insert_with(|| Stream {
             name: Uuid::new_v4(),
             next: 0,
-            open: 0,
+            under_way: BTreeSet::new(),
         });
-        let place = Place {
+        let number = stream.next;
+        stream.next += 1;
+        stream.under_way.insert(number);
+        Place {
             orders: Arc::clone(self),
             module: module.clone(),
             stream: stream.name,
-            number: stream.next,
-        };
-        stream.next += 1;
-        stream.open += 1;
-        place
+            number,
+        }
+    }
+
+    /// Forgets the streams in which nothing is under way.
+    pub(super) fn tidy(&self) {
+        self.streams()
+            .retain(|_, stream| !stream.under_way.is_empty());
     }
 
     fn streams(&self) -> MutexGuard<'_, HashMap<ModuleId, Stream>> {
@@ -58,20 +63,20 @@ impl Orders {
 }
 
 impl Place {
-    /// As it is sent.
+    /// As it is sent at this moment: `<stream>/<number>/<lowest number under way>`.
     pub(super) fn header(&self) -> String {
-        format!("{}/{}", self.stream.simple(), self.number)
+        let streams = self.orders.streams();
+        let stream = streams.get(&self.module);
+        let lowest = stream.and_then(|stream| stream.under_way.first().copied());
+        let lowest = lowest.unwrap_or(self.number);
+        format!("{}/{}/{lowest}", self.stream.simple(), self.number)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut streams = self.orders.streams();
-        if let Entry::Occupied(mut stream) = streams.entry(self.module.clone()) {
-            stream.get_mut().open -= 1;
-            if stream.get().open == 0 {
-                stream.remove();
-            }
+        if let Some(stream) = self.orders.streams().get_mut(&self.module) {
+            stream.under_way.remove(&self.number);
         }
     }
 }
@@ -81,21 +86,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_count_up_while_others_are_under_way_and_begin_anew_after_them() {
+    fn calls_count_up_and_say_which_are_under_way() {
         let orders = Arc::new(Orders::default());
         let module = ModuleId::new("mod-1").unwrap();
         let (first, second) = (orders.join(&module), orders.join(&module));
         let other = orders.join(&ModuleId::new("mod-2").unwrap());
-        assert_eq!((first.number, second.number, other.number), (0, 1, 0));
-        assert_eq!(first.stream, second.stream);
+        let (stream, other_stream) = (first.stream.simple(), other.stream.simple());
+        assert_eq!(first.header(), format!("{stream}/0/0"));
+        assert_eq!(second.header(), format!("{stream}/1/0"));
+        assert_eq!(other.header(), format!("{other_stream}/0/0"));
         drop(first);
         let third = orders.join(&module);
-        assert_eq!((third.stream, third.number), (second.stream, 2));
-        let before = third.stream;
-        drop((second, third, other));
-        assert!(orders.streams().is_empty());
-        let fresh = orders.join(&module);
-        assert_eq!(fresh.number, 0);
-        assert_ne!(fresh.stream, before);
+        assert_eq!(third.header(), format!("{stream}/2/1"));
+        drop((second, third));
+        assert_eq!(orders.join(&module).header(), format!("{stream}/3/3"));
+    }
+
+    #[test]
+    fn a_stream_is_forgotten_when_nothing_of_it_is_under_way() {
+        let orders = Arc::new(Orders::default());
+        let module = ModuleId::new("mod-1").unwrap();
+        let place = orders.join(&module);
+        orders.tidy();
+        assert_eq!(orders.streams().len(), 1);
+        drop(place);
+        orders.tidy();
+        assert_eq!(orders.streams().len(), 0);
     }
 }

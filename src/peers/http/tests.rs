@@ -183,9 +183,9 @@ async fn calls_at_one_time_say_their_order_whichever_future_is_polled_first() {
         };
         orders.insert(name, seen.headers["riser-order"].clone());
     }
-    let (stream, number) = orders["first"].split_once('/').unwrap();
-    assert_eq!(number, "0");
-    assert_eq!(orders["second"], format!("{stream}/1"));
+    let (stream, place) = orders["first"].split_once('/').unwrap();
+    assert_eq!(place, "0/0");
+    assert_eq!(orders["second"], format!("{stream}/1/0"));
 }
 
 #[tokio::test]

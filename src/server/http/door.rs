@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::core::Caller;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
-    self, Carrier, DoorRefusal, ErrorShape, Query, origin_is_foreign, presented,
+    self, Carrier, DoorRefusal, ErrorShape, Presented, Query, origin_is_foreign, presented,
 };
 use crate::model::Failure;
 use crate::server::Doors;
@@ -117,17 +117,27 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
+pub(in crate::server) async fn recognise(doors: &Doors, head: &RequestHead) {
+    let presented = presented_in(head);
+    doors.core.recognise(&presented.credentials).await;
+}
+
+fn presented_in(head: &RequestHead) -> Presented {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    presented(
+        |name| head.headers.get(name).map(HeaderValue::as_bytes),
+        &query,
+    )
+}
+
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
 pub(in crate::server) fn authenticate(
     doors: &Doors,
     head: &RequestHead,
     address: IpAddr,
 ) -> Result<Caller, Refusal> {
-    let query = Query::parse(head.uri.query().unwrap_or_default());
-    let presented = presented(
-        |name| head.headers.get(name).map(HeaderValue::as_bytes),
-        &query,
-    );
+    let presented = presented_in(head);
     let caller = doors
         .core
         .authenticate(&presented.credentials, address)
