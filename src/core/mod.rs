@@ -462,6 +462,11 @@ impl Core {
         self.estate.directory()
     }
 
+    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.subscriptions.store().trouble()
+    }
+
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
         self.subscriptions.close(&whom, why);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::error::DispatchError;
 use actix_http::{ConnectionType, HttpService, Protocol, Request};
 use actix_server::GracefulShutdownSignal;
@@ -150,7 +150,7 @@ fn app(
 > {
     let app = App::new()
         .app_data(Data::new(doors))
-        .wrap(from_fn(recognised))
+        .wrap(from_fn(let_in))
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
             let ends = request.head().upgrade();
@@ -169,14 +169,18 @@ fn app(
     map_config(app, |()| AppConfig::default())
 }
 
-/// Before a request is served, what its credentials are has been asked for where they are known.
-async fn recognised<B>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error>
-where
-    B: MessageBody,
-{
-    if let Some(doors) = request.app_data::<Data<Doors>>() {
-        door::recognise(doors, request.head()).await;
+/// Lets a request through when the building is known, and what its credentials are has been asked for where they are known.
+async fn let_in(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(doors) = request.app_data::<Data<Doors>>() else {
+        return next.call(request).await;
+    };
+    if let Some(refusal) = door::closed(doors, request.path()) {
+        return Ok(request.into_response(refusal.to_response()));
     }
+    door::recognise(doors, request.head()).await;
     next.call(request).await
 }
 

@@ -42,6 +42,11 @@ pub trait StatusStore: Send + Sync + 'static {
     /// Whether it has the values itself, so that the core forgets those that nobody follows.
     fn keeps_values(&self) -> bool;
 
+    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The module no longer runs here: what was last written of it is another node's to keep true.
     fn release(&self, module: &ModuleId);
 

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::header::{
-    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use actix_http::{StatusCode, header::CONNECTION};
 use actix_web::HttpResponse;
@@ -17,7 +18,8 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Failure;
 use crate::server::Doors;
-use crate::server::admission::TurnedAway;
+use crate::server::admission::{Phase, TurnedAway};
+use crate::server::http::health::is_health_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 
@@ -76,7 +78,7 @@ impl Refusal {
     }
 
     /// The refusal as actix sends it.
-    pub(super) fn to_response(&self) -> HttpResponse {
+    pub(in crate::server) fn to_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -115,6 +117,14 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)
     }
+}
+
+/// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
+pub(in crate::server) fn closed(doors: &Doors, path: &str) -> Option<Refusal> {
+    let starting = doors.admission.phase() == Phase::Starting && !is_health_path(path);
+    starting.then(|| {
+        Refusal::from(TurnedAway::Starting).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    })
 }
 
 /// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
