@@ -31,8 +31,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
-    may_request, may_see,
+    Reception, Vouching, admit, audit, clearance_in, may_edit, may_have_building, may_reach,
+    may_read, may_request, may_see,
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
@@ -40,9 +40,9 @@ use crate::core::modules::{ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
-    DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request,
-    State, Subject, SystemId,
+    Audience, Building, Call, Clearance, CloseReason, CredentialId, Credentials, DebugTarget,
+    Differences, DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId,
+    ModulePath, Request, State, Subject, SystemId,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -304,20 +304,14 @@ impl Core {
             function,
             arguments,
         } = call;
-        let callee = self
-            .subscriptions
-            .resolve(&module)
-            .and_then(|id| self.running(&id));
-        self.offer(
-            who,
-            callee,
-            function,
-            arguments,
-            slot,
-            |function, failure| {
-                audit::refused_call(who, &module, function, failure);
-            },
-        )
+        let clearance = clearance_in(&self.directory(), who, &module.system);
+        let callee = clearance.and_then(|clearance| {
+            let id = self.subscriptions.resolve(&module)?;
+            Ok((self.running(&id)?, clearance))
+        });
+        self.offer(callee, function, arguments, slot, |function, failure| {
+            audit::refused_call(who, &module, function, failure);
+        })
     }
 
     /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
@@ -333,17 +327,10 @@ impl Core {
         if reached.is_ok() {
             audit::allowed_by_id(who, module, &function);
         }
-        let callee = reached.and_then(|()| self.running(module));
-        let nudge = self.offer(
-            who,
-            callee,
-            function,
-            arguments,
-            slot,
-            |function, failure| {
-                audit::refused_by_id(who, "exec", module, function.as_str(), failure);
-            },
-        );
+        let callee = reached.and_then(|()| Ok((self.running(module)?, who.clearance())));
+        let nudge = self.offer(callee, function, arguments, slot, |function, failure| {
+            audit::refused_by_id(who, "exec", module, function.as_str(), failure);
+        });
         if let Some(nudge) = nudge {
             nudge.give();
         }
@@ -352,16 +339,17 @@ impl Core {
     /// Queues a call at its module, or answers it. `refused` writes down that the caller may not make it.
     fn offer(
         &self,
-        who: &Caller,
-        callee: Result<Arc<ModuleHandle>, Failure>,
+        callee: Result<(Arc<ModuleHandle>, Clearance), Failure>,
         function: FunctionName,
         arguments: JsonText,
         slot: ReplySlot,
         refused: impl FnOnce(&FunctionName, &Failure),
     ) -> Option<Nudge> {
         self.metrics.execs.increment(1);
-        let admitted =
-            callee.and_then(|module| module.admit(who.clearance(), &function).map(|()| module));
+        let admitted = callee.and_then(|(module, clearance)| {
+            module.admit(clearance, &function)?;
+            Ok(module)
+        });
         match admitted {
             Ok(module) => {
                 match module.exec(function, arguments, slot, self.settings.exec_deadline) {

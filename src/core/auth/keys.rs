@@ -234,6 +234,7 @@ fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
     };
     Principal {
         clearance: key.level.min(user.level),
+        most: key.level,
         user,
         credential: CredentialId::Key(key.id.clone()),
         proof: Proof::Key(secret),

@@ -16,6 +16,8 @@ pub struct Principal {
     pub(super) credential: CredentialId,
     pub(super) proof: Proof,
     pub(super) clearance: Clearance,
+    /// What the permissions of a zone can raise the clearance to.
+    pub(super) most: Clearance,
     pub(super) scopes: Vec<Scope>,
     pub(super) reach: Reach,
 }
@@ -153,6 +155,7 @@ impl Principal {
             && same_secret
             && self.user.id == before.user.id
             && self.clearance >= before.clearance
+            && self.most >= before.most
             && before.scopes.iter().all(opens)
             && self.reach.covers(&before.reach)
     }

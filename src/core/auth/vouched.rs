@@ -19,7 +19,9 @@ use crate::core::auth::principal::{Principal, Proof, Reach};
 use crate::core::auth::tokens::{self, Fingerprint};
 use crate::core::limits::{VOUCHED_ASKED_AT_ONCE, VOUCHED_CHECK, VOUCHED_FRESH, VOUCHED_KNOWN_MAX};
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret};
+use crate::model::{
+    Audience, Clearance, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret,
+};
 use crate::peers::KeyInspector;
 
 /// What PlaceOS said of keys.
@@ -254,6 +256,7 @@ fn principal(key: &Secret, payload: &str) -> Option<Arc<Principal>> {
     let (id, _) = key.expose().split_once('.')?;
     Some(Arc::new(Principal {
         clearance: facts.user.level,
+        most: Clearance::Admin,
         credential: CredentialId::Key(KeyId::new(id).ok()?),
         proof: Proof::Vouched(Fingerprint::of(key)),
         scopes: facts.scopes,
