@@ -340,6 +340,7 @@ pub(super) fn core(
             clock: Arc::new(|| NOW),
             main: Handle::current(),
             lanes: Arc::new(drivers.clone()),
+            key_inspector: None,
         },
     ))
 }

@@ -8,6 +8,8 @@
 pub mod embedded;
 mod ledger;
 pub mod redis;
+#[cfg(test)]
+mod registry_rules;
 mod shapes;
 #[cfg(test)]
 mod suite;
@@ -23,6 +25,8 @@ use crate::model::{
 };
 
 pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+#[cfg(test)]
+pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.
@@ -44,6 +48,11 @@ pub trait StatusStore: Send + Sync + 'static {
 
     /// Whether it has the values itself, so that the core forgets those that nobody follows.
     fn keeps_values(&self) -> bool;
+
+    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The module no longer runs here: what was last written of it is another node's to keep true.
     fn release(&self, module: &ModuleId);

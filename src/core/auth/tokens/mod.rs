@@ -79,6 +79,11 @@ pub(super) fn read(
     Ok((issuer, claims.into_facts().ok_or(BadToken::Malformed)?))
 }
 
+/// Reads a payload that came without a signature, from who is asked and not from who wants to come in.
+pub(super) fn read_payload(json: &str) -> Option<Facts> {
+    serde_json::from_str::<Claims>(json).ok()?.into_facts()
+}
+
 fn verify(text: &str, key: &DecodingKey) -> Result<Claims, BadToken> {
     seal::install();
     let mut validation = Validation::new(Algorithm::RS256);
