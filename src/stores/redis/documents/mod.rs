@@ -90,8 +90,8 @@ impl RedisDocumentStore {
             line: Line::new(link.clone(), PATIENCE),
             asked: AtomicBool::new(false),
             deadline: COMMIT_DEADLINE,
-            commit: Script::new(include_str!("commit.lua")),
-            restore: Script::new(include_str!("restore.lua")),
+            commit: Script::new(include_str!("scripts/commit.lua")),
+            restore: Script::new(include_str!("scripts/restore.lua")),
             link,
         }
     }
