@@ -9,6 +9,8 @@ pub mod embedded;
 pub mod redis;
 mod shapes;
 #[cfg(test)]
+mod status_suite;
+#[cfg(test)]
 mod suite;
 
 use std::io;

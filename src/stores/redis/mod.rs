@@ -1,14 +1,22 @@
 //! The store that many nodes share: statuses, documents, the catalog and the registry of nodes in one Redis, beside PlaceOS's own programs.
 //!
 //! - `address` says which Redis, and how it is reached.
-//! - `link` opens connections to it and finds out whether it can be used.
-//! - `keyspace` has the names of all keys and channels.
+//! - `link` opens connections to it and finds out whether it can be used; `commands` keeps one for those who wait for an answer, `backoff` paces new tries.
+//! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
+//! - `statuses` is the store of statuses.
 
 mod address;
+mod backoff;
+mod commands;
 mod keyspace;
+mod limits;
 mod link;
+mod metrics;
+mod payload;
+mod statuses;
 #[cfg(test)]
 mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
 pub use link::Link;
+pub use statuses::{MayWrite, RedisStatusStore, WriteFence};
