@@ -132,6 +132,15 @@ struct ServeArguments {
     /// Where the building is kept [default: in memory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The Redis that nodes of one building share [default: this gateway is alone]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    redis: Option<String>,
+    /// Where the other nodes reach this one [default: the address that it listens on]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    advertise: Option<String>,
+    /// Stand beside a PlaceOS on its Redis: its cores run the modules
+    #[arg(long)]
+    placeos: bool,
     /// The file of settings [default: riser.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -192,6 +201,9 @@ impl From<ServeArguments> for Flags {
             listen,
             building,
             data,
+            redis,
+            advertise,
+            placeos,
             config,
             workers,
             tls_cert,
@@ -202,6 +214,9 @@ impl From<ServeArguments> for Flags {
             listen,
             building,
             data,
+            redis,
+            advertise,
+            placeos: placeos.then(|| "true".to_owned()),
             workers,
             tls_cert,
             tls_key,
@@ -263,12 +278,15 @@ mod tests {
 
     #[test]
     fn flags_work_with_and_without_the_word_serve() {
-        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --workers 2 --tls-cert c.pem --tls-key k.pem";
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --redis redis://r --advertise http://a --placeos --workers 2 --tls-cert c.pem --tls-key k.pem";
         let expect = Command::Serve(Flags {
             config: Some(PathBuf::from("c.toml")),
             listen: Some("127.0.0.1:0".to_owned()),
             building: Some(PathBuf::from("b.yaml")),
             data: Some(PathBuf::from("d")),
+            redis: Some("redis://r".to_owned()),
+            advertise: Some("http://a".to_owned()),
+            placeos: Some("true".to_owned()),
             workers: Some("2".to_owned()),
             tls_cert: Some("c.pem".to_owned()),
             tls_key: Some("k.pem".to_owned()),

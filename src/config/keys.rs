@@ -90,6 +90,20 @@ pub(super) const KEYS: &[Key] = &[
         about: "Whose bearer tokens are believed beside riser's own: those of a PlaceOS, for example. `JWT_PUBLIC` sets it too.",
     },
     Key {
+        name: "placeos",
+        takes: SWITCH,
+        default: "false",
+        flag: "--placeos",
+        about: "Stand beside a PlaceOS on its Redis: its cores run the modules. Sets `cluster.service` to `core` and `cluster.role` to `gateway` unless these are set.",
+    },
+    Key {
+        name: "placeos_api",
+        takes: "an address such as http://api:3000",
+        default: "",
+        flag: "",
+        about: "The PlaceOS whose API keys are believed: a key that riser does not know is shown to it. Needs `placeos`.",
+    },
+    Key {
         name: "limits.message_max",
         takes: SIZE,
         default: "2MiB",
@@ -201,13 +215,88 @@ pub(super) const KEYS: &[Key] = &[
         flag: "",
         about: "How long a caller waits for a function of a module; the function itself runs on.",
     },
+    Key {
+        name: "redis.url",
+        takes: "redis://, rediss:// or unix:// with a place",
+        default: "",
+        flag: "--redis",
+        about: "The Redis that nodes share, 6.2 or newer, or a Valkey: the building, the statuses and who runs what. `USER:PASSWORD@` goes before the host, `/N` for a database after it.",
+    },
+    Key {
+        name: "redis.ca",
+        takes: PATH,
+        default: "",
+        flag: "",
+        about: "Whose certificates are believed at `rediss://`, in PEM, in place of those that the system believes.",
+    },
+    Key {
+        name: "redis.cert",
+        takes: PATH,
+        default: "",
+        flag: "",
+        about: "The certificate to show at `rediss://`, in PEM. With `redis.key` or not at all.",
+    },
+    Key {
+        name: "redis.key",
+        takes: PATH,
+        default: "",
+        flag: "",
+        about: "The private key of that certificate, in PEM.",
+    },
+    Key {
+        name: "cluster.service",
+        takes: "a name",
+        default: "riser",
+        flag: "",
+        about: "Under what name the nodes list themselves; nodes of another name share nothing with these but statuses.",
+    },
+    Key {
+        name: "cluster.role",
+        takes: ROLE,
+        default: "both",
+        flag: "",
+        about: "What this node does: `gateway` serves clients and runs no module, `core` runs modules and is not meant for clients, `both`.",
+    },
+    Key {
+        name: "cluster.advertise",
+        takes: "an address such as http://10.0.0.7:3000",
+        default: "",
+        flag: "--advertise",
+        about: "Where the other nodes reach this one. Without it the address that it listens on, which must then be one that they can reach.",
+    },
+    Key {
+        name: "cluster.secret",
+        takes: "text, at least 16 characters",
+        default: "",
+        flag: "",
+        about: "What the nodes prove to each other that they belong together, the same on all of them. Without it the first makes one and keeps it in Redis.",
+    },
+    Key {
+        name: "cluster.lease",
+        takes: DURATION,
+        default: "10s",
+        flag: "",
+        about: "How long a node that is not heard of keeps its modules, from 1s to 5m, the same on all nodes. A node that cannot reach Redis for nearly as long stops its own.",
+    },
+    Key {
+        name: "cluster.open_core_api",
+        takes: SWITCH,
+        default: "false",
+        flag: "",
+        about: "Whether anybody who reaches this node may have it run functions of its modules, as PlaceOS's own programs do, which know no secret.",
+    },
 ];
+
+/// Keys whose values are secrets, or may hold one.
+pub(super) const SECRETS: &[&str] = &["redis.url", "cluster.secret"];
 
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
 pub(super) const COUNT: &str = "a whole number";
 pub(super) const PATH: &str = "a path";
 pub(super) const LOG_FORMAT: &str = "`text` or `json`";
 pub(super) const PLAIN_MODE: &str = "`redirect` or `stay`";
+pub(super) const SWITCH: &str = "`true` or `false`";
+pub(super) const ROLE: &str = "`gateway`, `core` or `both`";
 pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";
 pub(super) const SIZE: &str = "a size such as 64KiB or 2MiB";
 

@@ -24,9 +24,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::core::CoreSettings;
+use crate::core::{ClusterSettings, CoreSettings};
+use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
 use crate::server::{PlainSettings, ServerSettings, TlsSettings};
+use crate::stores::redis::RedisSettings;
 
 pub use env::environment;
 pub use keys::reference;
@@ -57,6 +59,20 @@ const JSON: &str = "json";
 const REDIRECT: &str = "redirect";
 const STAY: &str = "stay";
 
+/// What `cluster.role` may be.
+const GATEWAY: &str = "gateway";
+const CORE: &str = "core";
+const BOTH: &str = "both";
+
+/// The shortest lease: a node renews it three times, and a garbled packet must not stop a building.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+
+/// The longest lease: as long are the modules of a node that died without anybody.
+const LEASE_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// The shortest cluster secret, in characters: with less it could be guessed.
+const CLUSTER_SECRET_MIN: usize = 16;
+
 /// The most workers; each is a thread, and actix takes no more.
 const WORKERS_MAX: usize = 512;
 
@@ -71,6 +87,14 @@ pub struct Settings {
     pub building: Option<PathBuf>,
     /// Where the building is kept; in memory when absent.
     pub data: Option<PathBuf>,
+    /// The Redis that nodes share; the gateway is alone when absent.
+    pub redis: Option<RedisSettings>,
+    /// How nodes find and ask each other.
+    pub cluster: ClusterSettings,
+    /// Whether it stands beside a PlaceOS, whose systems and cores are in the same Redis.
+    pub placeos: bool,
+    /// The PlaceOS whose API keys are believed.
+    pub placeos_api: Option<String>,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
     /// How it is written.
@@ -84,6 +108,10 @@ impl Default for Settings {
             core: CoreSettings::default(),
             building: None,
             data: None,
+            redis: None,
+            cluster: ClusterSettings::default(),
+            placeos: false,
+            placeos_api: None,
             log: "info".to_owned(),
             log_format: LogSettings::default(),
         }
@@ -101,6 +129,12 @@ pub struct Flags {
     pub building: Option<PathBuf>,
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--redis`.
+    pub redis: Option<String>,
+    /// `--advertise`.
+    pub advertise: Option<String>,
+    /// `--placeos`, as the word that the setting takes.
+    pub placeos: Option<String>,
     /// `--workers`.
     pub workers: Option<String>,
     /// `--tls-cert`.
@@ -244,8 +278,115 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         settings.data.clone_from(&flags.data);
     }
 
+    settings.redis = redis(raw);
+    raw.switch("placeos", &mut settings.placeos);
+    raw.text("placeos_api", &mut settings.placeos_api);
+    settings.cluster = cluster(raw, settings.placeos);
     check(raw, &settings);
     settings
+}
+
+/// The Redis, when one is named.
+fn redis(raw: &mut Raw) -> Option<RedisSettings> {
+    let mut found = None;
+    raw.hidden(
+        "redis.url",
+        "`redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
+        |text| {
+            found = RedisSettings::at(text).ok();
+            found.is_some()
+        },
+    );
+    let (mut ca, mut certificate, mut key) = (None, None, None);
+    raw.path("redis.ca", &mut ca);
+    raw.path("redis.cert", &mut certificate);
+    raw.path("redis.key", &mut key);
+    let files = ["redis.ca", "redis.cert", "redis.key"];
+    let any = files.iter().any(|file| raw.is_given(file));
+    if any && !found.as_ref().is_some_and(RedisSettings::is_encrypted) {
+        raw.refuse(
+            &files,
+            "`redis.ca`, `redis.cert` and `redis.key` are for an encrypted Redis; set `redis.url` to a rediss:// address, or leave them out",
+        );
+    }
+    let identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            raw.refuse(
+                &["redis.cert", "redis.key"],
+                "`redis.cert` and `redis.key` belong together; set both or neither",
+            );
+            None
+        }
+    };
+    if let Some(found) = &mut found {
+        found.ca = ca;
+        found.identity = identity;
+    }
+    found
+}
+
+/// How nodes find and ask each other.
+fn cluster(raw: &mut Raw, placeos: bool) -> ClusterSettings {
+    let mut cluster = ClusterSettings::default();
+    if placeos {
+        cluster.beside_placeos();
+    }
+    let mut service = None;
+    raw.text("cluster.service", &mut service);
+    if let Some(service) = service {
+        match ServiceName::new(&service) {
+            Ok(name) if !service.contains(['{', '}']) => cluster.service = name,
+            Ok(_) | Err(_) => raw.refuse(
+                &["cluster.service"],
+                "`cluster.service` must be a name without braces; choose another",
+            ),
+        }
+    }
+    let mut role = None;
+    raw.word("cluster.role", &mut role, [GATEWAY, CORE, BOTH]);
+    match role {
+        Some(GATEWAY) => cluster.role = NodeRole::Gateway,
+        Some(CORE) => cluster.role = NodeRole::Core,
+        Some(_) => cluster.role = NodeRole::Both,
+        None => {}
+    }
+    let mut advertise = None;
+    raw.text("cluster.advertise", &mut advertise);
+    if let Some(address) = advertise {
+        match NodeUri::new(&address) {
+            Ok(uri) if is_web_address(&address) => cluster.advertise = Some(uri),
+            Ok(_) | Err(_) => raw.refuse(
+                &["cluster.advertise"],
+                "`cluster.advertise` must be an address such as http://10.0.0.7:3000, without a path",
+            ),
+        }
+    }
+    raw.hidden(
+        "cluster.secret",
+        "`cluster.secret` must have at least 16 characters; make one with: openssl rand -hex 32",
+        |text| {
+            let is_long_enough = text.chars().count() >= CLUSTER_SECRET_MIN;
+            if is_long_enough {
+                cluster.secret = Some(Secret::new(text));
+            }
+            is_long_enough
+        },
+    );
+    raw.duration("cluster.lease", &mut cluster.lease);
+    raw.switch("cluster.open_core_api", &mut cluster.open_core_api);
+    cluster
+}
+
+/// `http` or `https` and an authority, and nothing behind it.
+fn is_web_address(text: &str) -> bool {
+    let authority = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    authority.is_some_and(|authority| {
+        !authority.is_empty() && !authority.contains(['/', '?', '#', '@', ' '])
+    })
 }
 
 /// TLS, when all that it needs is there.
@@ -310,6 +451,38 @@ fn check(raw: &mut Raw, settings: &Settings) {
         keep_alive,
         redirects: _,
     } = &settings.server;
+    let lease = settings.cluster.lease;
+    if lease < LEASE_MIN || lease > LEASE_MAX {
+        raw.refuse(
+            &["cluster.lease"],
+            "`cluster.lease` must be from 1s to 5m; change it or leave it out",
+        );
+    }
+    if settings.redis.is_some() && settings.data.is_some() {
+        raw.refuse(
+            &["data", "redis.url"],
+            "`data` keeps the building on this machine and `redis.url` in Redis; set one of them",
+        );
+    }
+    let api = settings.placeos_api.as_deref();
+    if api.is_some() && !settings.placeos {
+        raw.refuse(
+            &["placeos_api"],
+            "`placeos_api` is for a gateway beside a PlaceOS; set `placeos`, or leave it out",
+        );
+    }
+    if api.is_some_and(|api| !is_web_address(api)) {
+        raw.refuse(
+            &["placeos_api"],
+            "`placeos_api` must be an address such as http://api:3000, without a path",
+        );
+    }
+    if settings.redis.is_none() && settings.placeos {
+        raw.refuse(
+            &["placeos"],
+            "`placeos` needs the Redis of the PlaceOS; set `redis.url`",
+        );
+    }
     if settings.core.sign_in.token_life < TOKEN_LIFE_MIN {
         raw.refuse(
             &["sign_in.token_life"],

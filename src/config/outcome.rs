@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::keys::KEYS;
+use super::keys::{KEYS, SECRETS};
 use super::problem::Origin;
 use super::raw::Raw;
 
-/// One line for each key, in sections.
-///
-/// No setting is a secret; one that becomes one is to be masked here.
+/// What stands in place of a secret.
+const MASK: &str = "\"***\"";
+
+/// One line for each key, in sections, secrets masked.
 pub(super) fn print(raw: &Raw) -> String {
     let mut text = String::new();
     let mut open = "";
@@ -20,6 +21,9 @@ pub(super) fn print(raw: &Raw) -> String {
             let _ = writeln!(text, "\n[{section}]");
         }
         let _ = match raw.written(key.name) {
+            Some((_, origin)) if SECRETS.contains(&key.name) => {
+                writeln!(text, "{name} = {MASK} # {origin}")
+            }
             Some((value, origin)) => writeln!(text, "{name} = {value} # {origin}"),
             None if key.default.is_empty() => writeln!(text, "# {name} is not set"),
             None => writeln!(
@@ -34,7 +38,7 @@ pub(super) fn print(raw: &Raw) -> String {
 }
 
 fn default(value: &str) -> String {
-    match value.bytes().all(|byte| byte.is_ascii_digit()) {
+    match value.bytes().all(|byte| byte.is_ascii_digit()) || ["true", "false"].contains(&value) {
         true => value.to_owned(),
         false => format!("{value:?}"),
     }

@@ -51,6 +51,9 @@ impl Raw {
         let variables: Vec<String> = known.keys().cloned().collect();
         let by_flag = [
             ("listen", &flags.listen),
+            ("redis.url", &flags.redis),
+            ("cluster.advertise", &flags.advertise),
+            ("placeos", &flags.placeos),
             ("workers", &flags.workers),
             ("tls.cert", &flags.tls_cert),
             ("tls.key", &flags.tls_key),
@@ -179,12 +182,30 @@ impl Raw {
         }
     }
 
+    /// Yes or no.
+    pub(super) fn switch(&mut self, key: &'static str, setting: &mut bool) {
+        self.value_as(key, setting, "true or false", |kind| match kind {
+            ValueKind::Boolean(value) => Some(*value),
+            other => scalar(other)?.trim().parse().ok(),
+        });
+    }
+
+    /// Text that may be any.
+    pub(super) fn text(&mut self, key: &'static str, setting: &mut Option<String>) {
+        self.text_as(key, setting, "text", |text| Some(Some(text.to_owned())));
+    }
+
+    /// Whether a layer says anything about the key.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
     /// One of these words.
-    pub(super) fn word(
+    pub(super) fn word<const N: usize>(
         &mut self,
         key: &'static str,
         setting: &mut Option<&'static str>,
-        words: [&'static str; 2],
+        words: [&'static str; N],
     ) {
         let expected = words.join(" or ");
         self.text_as(key, setting, &expected, |text| {

@@ -70,11 +70,16 @@ fn every_key_of_the_reference_changes_something() {
             keys::SIZE => "5KiB",
             keys::PLAIN_MODE => "stay",
             keys::LOG_FORMAT => "json",
+            keys::SWITCH => "true",
+            keys::ROLE => "core",
             _ => "trace",
         };
         let other = match key.name {
             "keep_alive.reap_after" => "31s",
             "jwt_public" => PUBLIC_KEY,
+            "placeos_api" | "cluster.advertise" => "http://10.0.0.7:3000",
+            "redis.url" => "redis://localhost",
+            "cluster.secret" => "sixteen characters",
             _ => other,
         };
         let variable = env::variable(key.name);
@@ -91,6 +96,12 @@ fn every_key_of_the_reference_changes_something() {
 fn needed_by(key: &str) -> &'static str {
     if key.starts_with("tls.") {
         "[tls]\ncert = \"a\"\nkey = \"b\"\nplain_listen = \"127.0.0.1:1\"\n"
+    } else if ["redis.ca", "redis.cert", "redis.key"].contains(&key) {
+        "[redis]\nurl = \"rediss://localhost\"\ncert = \"a\"\nkey = \"b\"\n"
+    } else if key == "placeos" {
+        "[redis]\nurl = \"redis://localhost\"\n"
+    } else if key == "placeos_api" {
+        "placeos = true\n[redis]\nurl = \"redis://localhost\"\n"
     } else {
         ""
     }
@@ -244,6 +255,9 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
         listen: Some("127.0.0.1:3".to_owned()),
         building: Some(PathBuf::from("c")),
         data: Some(PathBuf::from("c")),
+        redis: None,
+        advertise: Some("http://c:1".to_owned()),
+        placeos: None,
         workers: Some("3".to_owned()),
         tls_cert: Some("d".to_owned()),
         tls_key: Some("e".to_owned()),
@@ -253,7 +267,24 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
     assert_eq!(by_flag.server.workers, 3);
     assert_eq!(by_flag.building, Some(PathBuf::from("c")));
     assert_eq!(by_flag.data, Some(PathBuf::from("c")));
+    assert_eq!(by_flag.cluster.advertise, NodeUri::new("http://c:1").ok());
     assert_eq!(by_flag.core.exec_deadline, Duration::from_secs(1));
+}
+
+#[test]
+fn a_gateway_is_put_beside_a_placeos_by_flags() {
+    let flags = Flags {
+        redis: Some("redis://localhost".to_owned()),
+        placeos: Some("true".to_owned()),
+        ..Flags::default()
+    };
+    let settings = read_layers("", &[], &flags).unwrap();
+    assert_eq!(settings.redis, RedisSettings::at("redis://localhost").ok());
+    assert!(settings.placeos);
+    assert_eq!(settings.cluster.role, NodeRole::Gateway);
+    let variables = [("RISER_CLUSTER__ROLE", "core")];
+    let settings = read_layers("", &variables, &flags).unwrap();
+    assert_eq!(settings.cluster.role, NodeRole::Core);
 }
 
 #[test]
@@ -469,5 +500,64 @@ fn what_is_no_text_is_refused_where_it_is_used() {
     assert_eq!(
         problems.to_string(),
         "RISER_WORKERS: `workers` must be a whole number from 0 to 512, not \"4\u{fffd}\""
+    );
+}
+
+#[test]
+fn many_nodes_are_read() {
+    let file = r#"
+        placeos = true
+        placeos_api = "http://api:3000"
+        [redis]
+        url = "rediss://riser:hunter2@redis:6380/2"
+        ca = "ca.pem"
+        cert = "cert.pem"
+        key = "key.pem"
+        [cluster]
+        advertise = "https://10.0.0.7:3000"
+        secret = "sixteen characters"
+        lease = "4s"
+        open_core_api = true
+    "#;
+    let settings = settings(file, &[]);
+    let redis = settings.redis.clone().unwrap();
+    assert!(redis.is_encrypted());
+    assert_eq!(redis.ca, Some(PathBuf::from("ca.pem")));
+    assert_eq!(settings.cluster.service.as_str(), "core");
+    assert_eq!(settings.cluster.role, NodeRole::Gateway);
+    assert_eq!(settings.cluster.lease, Duration::from_secs(4));
+    assert!(settings.cluster.open_core_api);
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let outcome = outcome(Some(("r.toml", file)), &Flags::default(), &BTreeMap::new()).unwrap();
+    assert!(outcome.contains("url = \"***\" # r.toml:5"), "{outcome}");
+    assert!(!outcome.contains("hunter2") && !outcome.contains("sixteen"));
+}
+
+#[test]
+fn what_many_nodes_cannot_work_with_is_refused() {
+    check(
+        "data = \"d\"\nplaceos_api = \"api\"\n[redis]\nurl = \"redis://:hunter2@h\"\nca = \"ca.pem\"\ncert = \"c\"\n[cluster]\nservice = \"a{b}\"\nrole = \"boss\"\nadvertise = \"10.0.0.7:3000\"\nsecret = \"hunter2\"\nlease = \"10ms\"\nopen_core_api = \"perhaps\"\n",
+        &[],
+        &[
+            "riser.toml:1: `data` keeps the building on this machine and `redis.url` in Redis; set one of them",
+            "riser.toml:2: `placeos_api` is for a gateway beside a PlaceOS; set `placeos`, or leave it out",
+            "riser.toml:2: `placeos_api` must be an address such as http://api:3000, without a path",
+            "riser.toml:5: `redis.ca`, `redis.cert` and `redis.key` are for an encrypted Redis; set `redis.url` to a rediss:// address, or leave them out",
+            "riser.toml:6: `redis.cert` and `redis.key` belong together; set both or neither",
+            "riser.toml:8: `cluster.service` must be a name without braces; choose another",
+            "riser.toml:9: `cluster.role` must be gateway or core or both, not \"boss\"",
+            "riser.toml:10: `cluster.advertise` must be an address such as http://10.0.0.7:3000, without a path",
+            "riser.toml:11: `cluster.secret` must have at least 16 characters; make one with: openssl rand -hex 32",
+            "riser.toml:12: `cluster.lease` must be from 1s to 5m; change it or leave it out",
+            "riser.toml:13: `cluster.open_core_api` must be true or false, not \"perhaps\"",
+        ],
+    );
+    check(
+        "placeos = true\n[redis]\nurl = \"hunter2\"\n",
+        &[],
+        &[
+            "riser.toml:1: `placeos` needs the Redis of the PlaceOS; set `redis.url`",
+            "riser.toml:3: `redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
+        ],
     );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::auth::{BadPublicKey, ForeignKey};
+use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 
 /// Settings of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,44 @@ pub struct CoreSettings {
     pub exec_deadline: Duration,
     /// How people sign in.
     pub sign_in: SignInSettings,
+}
+
+/// How nodes that share a building find and ask each other. Of no use to a gateway that is alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// The name under which nodes list themselves. Default `riser`.
+    pub service: ServiceName,
+    /// What this node does. Default both.
+    pub role: NodeRole,
+    /// Where the others reach this node. Default the address that it listens on.
+    pub advertise: Option<NodeUri>,
+    /// What nodes prove to each other that they belong together. Default one that the first of them makes and keeps in the store.
+    pub secret: Option<Secret>,
+    /// How long a node that is not heard of keeps its modules. Default 10 s.
+    pub lease: Duration,
+    /// Whether anybody may ask this node to run a function, as PlaceOS's own programs do. Default no.
+    pub open_core_api: bool,
+}
+
+impl ClusterSettings {
+    /// The same beside a PlaceOS: its cores run the modules, this node serves clients.
+    pub fn beside_placeos(&mut self) {
+        self.service = ServiceName::new("core").expect("the name is a constant");
+        self.role = NodeRole::Gateway;
+    }
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            service: ServiceName::new("riser").expect("the name is a constant"),
+            role: NodeRole::Both,
+            advertise: None,
+            secret: None,
+            lease: Duration::from_secs(10),
+            open_core_api: false,
+        }
+    }
 }
 
 /// How people sign in.

@@ -24,3 +24,21 @@ pub struct Node {
     /// Where it is asked.
     pub uri: NodeUri,
 }
+
+/// What a node does for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// It serves clients and runs no module.
+    Gateway,
+    /// It runs modules, and is asked by the others.
+    Core,
+    /// Both.
+    Both,
+}
+
+impl NodeRole {
+    /// Whether modules run on such a node.
+    pub fn runs_modules(self) -> bool {
+        matches!(self, Self::Core | Self::Both)
+    }
+}

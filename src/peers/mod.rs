@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::model::{FunctionName, JsonText, LogLevel, ModuleId, NodeUri, UserId};
+use crate::model::{FunctionName, JsonText, LogLevel, ModuleId, NodeUri, Secret, UserId};
 
 /// Asks other nodes.
 pub trait Peers: Send + Sync + 'static {
@@ -62,6 +62,12 @@ pub struct PeerReply {
     pub value: JsonText,
     /// The driver's HTTP-like response code, usually 200.
     pub code: u16,
+}
+
+/// Asks a PlaceOS about API keys that are its own.
+pub trait KeyInspector: Send + Sync + 'static {
+    /// What the owner of a key may do, as the payload of the token that PlaceOS makes of it; `None` when PlaceOS refuses the key. Bounded in time.
+    fn inspect(&self, key: &Secret) -> BoxFuture<'static, Result<Option<JsonText>, PeerError>>;
 }
 
 /// Why another node gave no result.

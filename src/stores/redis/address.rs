@@ -7,6 +7,8 @@ use redis::{
     Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
     TlsCertificates,
 };
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 /// An address that can be connected to, with its credentials. What it shows has none.
 #[derive(Clone)]
@@ -39,8 +41,16 @@ pub enum BadRedisAddress {
     /// A certificate or key was named for an address without TLS.
     #[error("is not rediss://, so there is no use for `redis.ca`, `redis.cert` and `redis.key`")]
     Plain,
+    /// A file cannot be read.
+    #[error("needs {path}, which could not be read ({cause}); check the path and its permissions")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system says.
+        cause: String,
+    },
     /// A certificate or key cannot be used.
-    #[error("`redis.ca`, `redis.cert` or `redis.key` is no PEM that can be used")]
+    #[error("needs `redis.ca`, `redis.cert` and `redis.key` to be PEM, and one of them is not")]
     Certificate,
 }
 
@@ -57,6 +67,12 @@ impl RedisAddress {
         };
         if !encrypted && tls != RedisTls::default() {
             return Err(BadRedisAddress::Plain);
+        }
+        // The library takes a file without any certificate for one that believes nobody.
+        let has_certificate =
+            |pem: &Vec<u8>| CertificateDer::pem_slice_iter(pem).any(|one| one.is_ok());
+        if !tls.authority.as_ref().is_none_or(has_certificate) {
+            return Err(BadRedisAddress::Certificate);
         }
         let redis = info
             .redis_settings()

@@ -1,0 +1,9 @@
+//! Which node runs which module, where several share a building.
+//!
+//! - `rendezvous` picks the node of a module from the list of nodes, as every other program on the store does.
+//! - `map` has that list.
+
+mod map;
+mod rendezvous;
+
+pub(super) use map::Map;
