@@ -103,6 +103,12 @@ pub(super) const SIGNING_KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 60 *
 /// How long a key verifies after another has taken its place: the longest life that a token can be given, and an hour.
 pub(super) const SIGNING_KEY_REST: Duration = Duration::from_secs(25 * 60 * 60);
 
+/// How often the list of nodes is read, and so how late a call may go to a node that has left.
+pub(super) const NODES_EVERY: Duration = Duration::from_secs(2);
+
+/// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
+pub(super) const NODES_PAUSE: Duration = Duration::from_millis(200);
+
 /// How long PlaceOS's word about one of its API keys is believed.
 pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);
 
@@ -115,8 +121,3 @@ pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
 
 /// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
 pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;
-/// How often the list of nodes is read, and so how late a call may go to a node that has left.
-pub(super) const NODES_EVERY: Duration = Duration::from_secs(2);
-
-/// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
-pub(super) const NODES_PAUSE: Duration = Duration::from_millis(200);
