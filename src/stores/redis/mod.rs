@@ -4,10 +4,12 @@
 //! - `link` opens connections to it and finds out whether it can be used; `commands` keeps one for those who wait for an answer, `backoff` paces new tries.
 //! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
 //! - `statuses` is the store of statuses, `registry` says which nodes there are.
+//! - `documents` keeps the building and the sign-ins, and tells each node what the others commit.
 
 mod address;
 mod backoff;
 mod commands;
+mod documents;
 mod keyspace;
 mod limits;
 mod link;
@@ -20,6 +22,7 @@ mod statuses;
 mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
+pub use documents::RedisDocumentStore;
 pub use link::Link;
 pub use registry::{RedisRegistry, fresh_node_id};
 pub use settings::RedisSettings;
