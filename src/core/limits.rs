@@ -100,7 +100,7 @@ pub(super) const LEASE_MARGIN_PARTS: u32 = 10;
 /// The least that a node gives up earlier.
 pub(super) const LEASE_MARGIN_MIN: Duration = Duration::from_millis(200);
 
-/// How many times a lease is renewed in the time of ten leases were nothing to fail: thirty-three, so two may fail in a row.
+/// A lease is renewed when so many of so many parts of it are over, so that two renewals may fail in a row.
 pub(super) const LEASE_RENEWALS: (u32, u32) = (3, 10);
 
 /// How many parts of a lease one question to the registry may take; several fit into what is left of a lease.
