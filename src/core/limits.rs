@@ -40,6 +40,21 @@ pub(super) const EDIT_TURN_DEADLINE: Duration = Duration::from_secs(5);
 /// Edits that wait for their turn. Protects memory when many edit at once; one more is refused. Each is made within milliseconds.
 pub(super) const EDITS_WAITING_MAX: usize = 64;
 
+/// How often a change is planned again because another node was faster. Each time some other change was made, so this many in a row mean that a whole fleet edits; past it the change is refused.
+pub(super) const COMMIT_TRIES: usize = 16;
+
+/// How long taking in what another node was faster with may take before a change is refused. It is there already, so this is a slow store and not a wait.
+pub(super) const CATCH_UP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long to wait before a store that could not be followed is asked again, at first; doubled at each further failure.
+pub(super) const FOLLOW_PAUSE_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest such wait: revoked credentials have to close sockets within 5 s of the store's return.
+pub(super) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// How often the password of a building file is hashed again because somebody set another one meanwhile, which on a second node is usually the same.
+pub(super) const PASSWORD_TRIES: usize = 4;
+
 /// Passwords that are compared at a time. Each takes a core and 19 MiB for tens of milliseconds, and the building has to go on meanwhile.
 pub(super) const PASSWORDS_AT_ONCE: usize = 2;
 
@@ -120,3 +135,16 @@ pub(super) const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long one reading of what the store still says of a module may take, and the pause before the next.
 pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long PlaceOS's word about one of its API keys is believed.
+pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);
+
+/// How often the keys that somebody is connected with are looked at; with [`VOUCHED_FRESH`] and the time of a question this is within the five seconds
+/// in which a revoked key closes its sockets.
+pub(super) const VOUCHED_CHECK: Duration = Duration::from_secs(1);
+
+/// Questions about API keys at a time. Protects PlaceOS from a flood of guesses; further ones wait.
+pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
+
+/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
+pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;

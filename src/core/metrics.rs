@@ -2,6 +2,8 @@
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::stores::Ledger;
+
 /// The core's own measures.
 #[derive(Debug)]
 pub(super) struct CoreMetrics {
@@ -118,5 +120,43 @@ impl CoreMetrics {
             mailbox_calls: metrics::gauge!("riser_mailbox_calls"),
             mailbox_deepest: metrics::gauge!("riser_mailbox_deepest_calls"),
         }
+    }
+}
+
+/// The measures of one ledger of the store.
+pub(super) struct BookMetrics {
+    /// 1 while what other nodes commit is seen, else 0.
+    pub(super) followed: Gauge,
+    /// Times that commits of other nodes were taken in.
+    pub(super) taken: Counter,
+    /// Times that this node put back what the store had lost.
+    pub(super) restored: Counter,
+}
+
+impl BookMetrics {
+    pub(super) fn new(ledger: Ledger) -> Self {
+        metrics::describe_gauge!(
+            "riser_ledger_followed",
+            "1 while what other nodes commit is seen, else 0"
+        );
+        metrics::describe_counter!(
+            "riser_ledger_taken_total",
+            "Times that commits of other nodes were taken in"
+        );
+        metrics::describe_counter!(
+            "riser_ledger_restored_total",
+            "Times that this node put back what the store had lost"
+        );
+        let name = match ledger {
+            Ledger::Building => "building",
+            Ledger::SignIns => "sign_ins",
+        };
+        let measures = Self {
+            followed: metrics::gauge!("riser_ledger_followed", "ledger" => name),
+            taken: metrics::counter!("riser_ledger_taken_total", "ledger" => name),
+            restored: metrics::counter!("riser_ledger_restored_total", "ledger" => name),
+        };
+        measures.followed.set(1.0);
+        measures
     }
 }

@@ -28,7 +28,7 @@ use crate::model::{
     Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
     User, UserId,
 };
-use crate::stores::{Document, DocumentStore, Write};
+use crate::stores::{Document, DocumentStore, Ledger, Mark, Write};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DOMAIN: &str = "rooms.test";
@@ -418,7 +418,9 @@ impl Desk {
     async fn with(settings: SignInSettings) -> Self {
         let documents = MemoryDocuments::new();
         // Making a key takes long, so all tests have the same one.
-        documents.commit(vec![Write::Put(own_key())]).await.unwrap();
+        let key = vec![Write::Put(own_key())];
+        let on = Mark::default();
+        documents.commit(Ledger::SignIns, key, &on).await.unwrap();
         Self::over(settings, documents).await
     }
 
@@ -435,7 +437,7 @@ impl Desk {
             Arc::new(move || hand.load(Ordering::Relaxed)),
             Handle::current(),
         ));
-        reception.open(&documents.load().await.unwrap()).unwrap();
+        reception.open().await.unwrap();
         let desk = Self {
             reception,
             documents,
