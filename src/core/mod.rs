@@ -37,7 +37,7 @@ use crate::core::auth::{
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{ModuleHandle, Offered, Supervisor};
+use crate::core::modules::{Company, ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
@@ -117,6 +117,7 @@ impl Core {
             lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
+            Company::Alone,
         ));
         let reception = Arc::new(Reception::new(
             settings.sign_in.clone(),
