@@ -55,6 +55,7 @@ pub(super) struct World {
     epoch: Instant,
     state: Mutex<State>,
     lives: AtomicU64,
+    runs: AtomicU64,
 }
 
 struct State {
@@ -64,6 +65,8 @@ struct State {
     turns: HashMap<NodeId, u64>,
     /// Until when the registry does nothing.
     frozen: Instant,
+    /// Until when nodes may act of which it does not know, since it forgot them.
+    forgetful: Instant,
     slots: HashMap<SystemId, Slots>,
     interfaces: HashSet<ModuleId>,
     devices: BTreeMap<ModuleId, Device>,
@@ -97,12 +100,14 @@ impl World {
                 rules,
                 turns: HashMap::new(),
                 frozen: epoch,
+                forgetful: epoch,
                 slots: HashMap::new(),
                 interfaces: HashSet::new(),
                 devices: BTreeMap::new(),
                 violations: Vec::new(),
             }),
             lives: AtomicU64::new(0),
+            runs: AtomicU64::new(0),
         })
     }
 
@@ -128,6 +133,7 @@ impl World {
         rules.restart_with(saved);
         // A new server has no connection of the old one's.
         turns.clear();
+        state.forgetful = Instant::now() + self.lease;
     }
 
     /// The registry does nothing for so long; what it is asked meanwhile it does afterwards.
@@ -171,17 +177,24 @@ impl World {
         state.interfaces.clear();
     }
 
-    fn act(&self, module: &ModuleId, life: Life) {
+    /// A module does something to its device.
+    fn act(&self, module: &ModuleId, node: &NodeId, life: Life) {
         let mut state = self.state();
         let State {
+            rules,
+            forgetful,
             devices,
             violations,
             ..
         } = &mut *state;
+        let at = self.epoch.elapsed();
+        rules.set_now(at);
+        if *forgetful <= Instant::now() && !rules.lives(node) {
+            violations.push(format!("{at:?}: {life:?} acts on {module} without a lease"));
+        }
         let device = devices.entry(module.clone()).or_default();
         if device.past.contains(&life) {
             let latest = device.latest;
-            let at = self.epoch.elapsed();
             violations.push(format!(
                 "{at:?}: {life:?} acts on {module} after {latest:?}"
             ));
@@ -266,7 +279,7 @@ impl Spawn for Tasks {
 /// How the registry is reached from one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// It answers after so long.
+    /// It answers after so long; a quarter of that is the way there.
     Open(Duration),
     /// Nothing gets there.
     Cut,
@@ -277,6 +290,7 @@ pub(super) enum Way {
 /// One node: a core that runs modules, or one that looks on.
 pub(super) struct TestNode {
     pub(super) core: Arc<Core>,
+    id: NodeId,
     fate: Arc<Fate>,
     way: Arc<Mutex<Way>>,
 }
@@ -285,9 +299,8 @@ impl TestNode {
     /// Starts a node with this building. Its number makes its address.
     pub(super) async fn start(world: &Arc<World>, number: usize, building: Building) -> Self {
         let node = Self::look_on(world, number, building).await;
-        let id = format!("{number:02}-{}", world.lives());
         node.core.join(Node {
-            id: NodeId::new(&id).unwrap(),
+            id: node.id.clone(),
             uri: NodeUri::new(&format!("http://node-{number}:3000")).unwrap(),
         });
         node.run();
@@ -296,6 +309,8 @@ impl TestNode {
 
     /// One that joins nothing and does not run yet.
     pub(super) async fn look_on(world: &Arc<World>, number: usize, building: Building) -> Self {
+        let run = world.runs.fetch_add(1, Ordering::Relaxed);
+        let id = NodeId::new(&format!("run-{run:04}")).unwrap();
         let fate = Arc::<Fate>::default();
         let tasks = Tasks(Arc::clone(&fate));
         let way = Arc::new(Mutex::new(Way::Open(Duration::from_millis(2))));
@@ -308,6 +323,7 @@ impl TestNode {
         let lease = Lease::new(world.lease, Arc::new(move || epoch.elapsed()));
         let host = DeviceHost {
             world: Arc::clone(world),
+            id: id.clone(),
             node: number,
             tasks: tasks.clone(),
         };
@@ -331,6 +347,7 @@ impl TestNode {
         doubles::apply(&core, building).await.unwrap();
         Self {
             core: Arc::new(core),
+            id,
             fate,
             way,
         }
@@ -393,12 +410,12 @@ impl TestRegistry {
         let way = *lock(&self.way);
         let (answer, answered) = oneshot::channel();
         let there = async move {
-            sleep(match way {
-                Way::Open(delay) => delay,
+            let (there, back) = match way {
+                Way::Open(delay) => (delay / 4, delay - delay / 4),
                 Way::Cut => return,
-                Way::OneWay => Duration::from_millis(2),
-            })
-            .await;
+                Way::OneWay => (Duration::from_millis(2), Duration::ZERO),
+            };
+            sleep(there).await;
             loop {
                 let frozen = world.state().frozen;
                 if frozen <= Instant::now() {
@@ -418,6 +435,7 @@ impl TestRegistry {
             }
             let result = work(&mut state);
             drop(state);
+            sleep(back).await;
             if way != Way::OneWay {
                 let _ = answer.send(result);
             }
@@ -512,6 +530,7 @@ impl Catalog for TestRegistry {
 /// Runs modules that do nothing but act on their devices. As the real host does, it asks before each step whether the module may.
 struct DeviceHost {
     world: Arc<World>,
+    id: NodeId,
     node: usize,
     tasks: Tasks,
 }
@@ -539,12 +558,12 @@ impl DriverHost for DeviceHost {
             end: end.clone(),
             ended: ended.clone(),
         });
-        let (world, module) = (Arc::clone(&self.world), module.id.clone());
+        let (world, module, node) = (Arc::clone(&self.world), module.id.clone(), self.id.clone());
         self.tasks.spawn(Box::pin(async move {
             let _ended = ended.drop_guard();
             while !end.is_cancelled() {
                 if sink.may_act() {
-                    world.act(&module, life);
+                    world.act(&module, &node, life);
                 }
                 sleep(ACT_EVERY).await;
             }
