@@ -12,6 +12,8 @@ pub mod redis;
 mod registry_rules;
 mod shapes;
 #[cfg(test)]
+mod status_suite;
+#[cfg(test)]
 mod suite;
 
 use std::borrow::Cow;
