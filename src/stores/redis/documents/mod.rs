@@ -27,7 +27,9 @@ use uuid::Uuid;
 use crate::model::ServiceName;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
+use crate::stores::{
+    DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write, last_of_each,
+};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
@@ -161,17 +163,15 @@ impl RedisDocumentStore {
             .arg(&next.commit)
             .arg(form::batch_text(&batch))
             .arg(NEWS_KEPT);
-        for write in &batch {
+        let (mut deletes, mut puts) = (Vec::new(), Vec::new());
+        for write in last_of_each(batch) {
             let field = form::field(&write.id());
             match write {
-                Write::Put(document) => {
-                    script.arg("put").arg(field).arg(form::value(document));
-                }
-                Write::Delete(_) => {
-                    script.arg("delete").arg(field);
-                }
+                Write::Put(document) => puts.extend([field, form::value(&document)]),
+                Write::Delete(_) => deletes.push(field),
             }
         }
+        script.arg(deletes.len()).arg(deletes).arg(puts);
         let mut sent = Sent::No;
         let answer = timeout(self.deadline, self.run_once(&script, &mut sent)).await;
         match answer.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
