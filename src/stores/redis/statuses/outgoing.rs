@@ -495,7 +495,7 @@ mod tests {
         assert_eq!(writes, ["m/lost=2", "m/other=3", "m/waits=5"]);
         assert_eq!(outgoing.settled(9), []);
         tokio::time::advance(TAKE_OVER_SETTLE).await;
-        assert_eq!(outgoing.settled(9), [module.clone()]);
+        assert_eq!(outgoing.settled(9), vec![module.clone()]);
         let fields = stored([("same", "1"), ("lost", "2"), ("other", "3"), ("old", "9")]);
         outgoing.repair(&module, fields);
         let mut writes = sent(&outgoing);
