@@ -103,11 +103,44 @@ pub(super) const SIGNING_KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 60 *
 /// How long a key verifies after another has taken its place: the longest life that a token can be given, and an hour.
 pub(super) const SIGNING_KEY_REST: Duration = Duration::from_secs(25 * 60 * 60);
 
-/// How often the list of nodes is read, and so how late a call may go to a node that has left.
-pub(super) const NODES_EVERY: Duration = Duration::from_secs(2);
+/// How often the list of nodes is read: how late a call may go to a node that has left, and another node may notice that modules are free. It is one small hash.
+pub(super) const NODES_EVERY: Duration = Duration::from_millis(500);
 
 /// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
-pub(super) const NODES_PAUSE: Duration = Duration::from_millis(200);
+pub(super) const NODES_PAUSE: Duration = Duration::from_millis(100);
+
+/// In how many parts of a lease a node gives up before the registry does, on account of clocks that do not run alike.
+pub(super) const LEASE_MARGIN_PARTS: u32 = 10;
+
+/// The least that a node gives up earlier.
+pub(super) const LEASE_MARGIN_MIN: Duration = Duration::from_millis(200);
+
+/// A lease is renewed when so many of so many parts of it are over, so that two renewals may fail in a row.
+pub(super) const LEASE_RENEWALS: (u32, u32) = (3, 10);
+
+/// How many parts of a lease one question to the registry may take; several fit into what is left of a lease.
+pub(super) const LEASE_QUESTION_PARTS: u32 = 5;
+
+/// How often a lease is looked at, and so how long modules may stand still before they are told to stop. They act no more from the moment itself.
+pub(super) const LEASE_TICK: Duration = Duration::from_millis(100);
+
+/// How long until a question that the registry did not answer is asked again.
+pub(super) const REGISTRY_RETRY: Duration = Duration::from_millis(300);
+
+/// How often a node asks again for modules that another has or that cannot be granted yet.
+pub(super) const CLAIM_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long leaving may take; past it the lease lapses by itself. With the modules' own deadline this stays within the 8 s an operator waits.
+pub(super) const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Entries of the catalog that are written at a time: enough to fill the way to the store, little enough to leave it to others.
+pub(super) const NOTICES_AT_ONCE: usize = 16;
+
+/// How long until an entry of the catalog that could not be written is tried again.
+pub(super) const NOTICE_RETRY: Duration = Duration::from_secs(1);
+
+/// How long one reading of what the store still says of a module may take, and the pause before the next.
+pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// How long PlaceOS's word about one of its API keys is believed.
 pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);

@@ -195,7 +195,7 @@ impl Estate {
 
     /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
     fn show(&self, next: &Arc<Directory>) {
-        let gone = self.modules.align(next.modules());
+        let gone = self.modules.align(next);
         let keys = Arc::new(KeyRing::new(next));
         let keys_before = std::mem::replace(
             &mut *self.keys.write().unwrap_or_else(PoisonError::into_inner),
