@@ -129,6 +129,15 @@ impl StatusStore for RedisStatusStore {
         true
     }
 
+    fn flush(&self, modules: Vec<ModuleId>) -> BoxFuture<'static, ()> {
+        let outgoing = Arc::clone(&self.outgoing);
+        Box::pin(async move { outgoing.drained_of(&modules).await })
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        self.health.trouble()
+    }
+
     fn release(&self, module: &ModuleId) {
         self.outgoing.release(module);
     }
