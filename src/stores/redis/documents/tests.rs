@@ -188,7 +188,7 @@ async fn a_commit_to_a_server_that_is_down_is_certain_not_to_be_made() {
     let refused = a.commit(Ledger::Building, vec![put("a", 2, "{}")], &mark);
     let refused = refused.await.unwrap_err();
     assert!(
-        matches!(refused, StoreError::NotWritten { .. }),
+        matches!(refused, StoreError::Unreachable { .. }),
         "{refused}"
     );
     let lost = a.load(Ledger::Building).await.unwrap_err();
@@ -294,7 +294,7 @@ async fn commits_of_many_nodes_hold_as_they_were_answered_while_connections_are_
     let mut nodes = JoinSet::new();
     for name in ["a", "b", "c"] {
         let store = store(&redis);
-        nodes.spawn(async move { count_up(&store, name, 40).await });
+        nodes.spawn(async move { count_up(&store, name, 100).await });
     }
     let (follower, stop) = (store(&redis), watch::Sender::new(false));
     let mut stopped = stop.subscribe();
@@ -385,7 +385,7 @@ async fn count_up(store: &RedisDocumentStore, name: &str, times: u64) -> Tally {
         match store.commit(Ledger::Building, batch, &mark).await {
             Ok(_) => tally.made += 1,
             Err(StoreError::Uncertain { .. }) => tally.uncertain += 1,
-            Err(StoreError::Overtaken | StoreError::NotWritten { .. }) => {}
+            Err(StoreError::Overtaken | StoreError::Unreachable { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
