@@ -196,6 +196,7 @@ pub fn serve(
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
             key_inspector: None,
+            shared: None,
         },
     ));
     let render = metrics.clone();

@@ -19,7 +19,7 @@ use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{Failure, FailureKind, ModuleId};
+use crate::model::{DriverRef, Failure, FailureKind, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -99,6 +99,7 @@ impl Supervisor {
         let gone: Vec<Arc<ModuleHandle>> = before.into_values().collect();
         for handle in &gone {
             handle.stop.cancel();
+            handle.voice.hang_up();
         }
         leaving.extend(gone.iter().map(Arc::clone));
         // The watch table's lock comes before this one.
@@ -158,6 +159,14 @@ impl Supervisor {
         modules.running.values().cloned().collect()
     }
 
+    /// The modules that run here, and their drivers.
+    pub(in crate::core) fn here(&self) -> Vec<(ModuleId, DriverRef)> {
+        self.running()
+            .into_iter()
+            .map(|handle| (handle.module.id.clone(), handle.module.driver.clone()))
+            .collect()
+    }
+
     /// Those that run and those that are ending.
     fn all(&self) -> Vec<Arc<ModuleHandle>> {
         let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
@@ -193,6 +202,9 @@ impl Supervisor {
     /// Stops all modules and waits for them, bounded.
     pub(in crate::core) async fn stop(&self) {
         self.stop.cancel();
+        for handle in self.running() {
+            handle.voice.hang_up();
+        }
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!(
