@@ -138,9 +138,7 @@ impl Elsewhere {
             return None;
         }
         // It may have come here meanwhile.
-        let Err(pending) = self.call_here(module, pending) else {
-            return None;
-        };
+        let pending = self.call_here(module, pending)?;
         let Some(at) = self.nodes.node_for(module) else {
             return pending.missed(Missed::NoNode);
         };
@@ -168,9 +166,9 @@ impl Elsewhere {
     }
 
     /// Calls a module that runs here; hands the call back when it does not.
-    pub(super) fn call_here(&self, module: &ModuleId, pending: Pending) -> Result<(), Pending> {
+    fn call_here(&self, module: &ModuleId, pending: Pending) -> Option<Pending> {
         let Some(handle) = self.modules.get(module) else {
-            return Err(pending);
+            return Some(pending);
         };
         let left = pending.deadline.saturating_duration_since(Instant::now());
         let (asked, slot) = pending.into_slot();
@@ -179,7 +177,7 @@ impl Elsewhere {
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}
         }
-        Ok(())
+        None
     }
 }
 

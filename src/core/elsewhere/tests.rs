@@ -523,7 +523,11 @@ impl Bench {
                     event: Event::Line(line),
                     ..
                 } => format!("{} {}", line.level, line.message),
-                other => panic!("not a line: {other:?}"),
+                other @ (Delivery::Event { .. }
+                | Delivery::Reply { .. }
+                | Delivery::Close { .. }) => {
+                    panic!("not a line: {other:?}")
+                }
             })
             .collect()
     }
@@ -531,10 +535,11 @@ impl Bench {
     async fn look_for(&self, target: DebugTarget) -> Result<ModuleId, Failure> {
         let (answer, answered) = oneshot::channel();
         self.core.look_for(target, ReplySlot::caller(answer));
-        match answered.await.unwrap()? {
-            Reply::Debugging(module) => Ok(module),
-            other => panic!("not a module: {other:?}"),
-        }
+        let reply = answered.await.unwrap()?;
+        let Reply::Debugging(module) = reply else {
+            panic!("not a module: {reply:?}");
+        };
+        Ok(module)
     }
 }
 
