@@ -305,6 +305,16 @@ impl Directory {
         }
     }
 
+    /// Brings the entries of each kind in the order of their places, for a snapshot whose entries were not put in that order.
+    pub(super) fn arrange(&mut self) {
+        arrange(&mut self.zones);
+        arrange(&mut self.systems);
+        self.modules.sort_by_key(|_, entry| entry.info.place);
+        arrange(&mut self.users);
+        arrange(&mut self.api_keys);
+        arrange(&mut self.metadata);
+    }
+
     /// Looks up anew which systems each module stands in, and what zones allow. To be called when all entries are in place.
     pub(super) fn complete(&mut self) {
         self.permissions = Permissions::of(self.metadata());
@@ -322,6 +332,10 @@ impl Directory {
 
 fn last_place<I, T>(entries: &IndexMap<I, Stored<T>>) -> Option<u64> {
     entries.values().last().map(|stored| stored.info.place)
+}
+
+fn arrange<I: std::hash::Hash + Eq, T>(entries: &mut IndexMap<I, Stored<T>>) {
+    entries.sort_by_key(|_, stored| stored.info.place);
 }
 
 fn put<I: std::hash::Hash + Eq, T>(

@@ -4,6 +4,7 @@
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
 pub mod auth;
+mod book;
 mod calls;
 mod directory;
 #[cfg(test)]
@@ -38,21 +39,21 @@ use crate::core::auth::{
     Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
     may_request, may_see,
 };
-use crate::core::elsewhere::{Around, Elsewhere};
+use crate::core::elsewhere::Elsewhere;
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::Supervisor;
+use crate::core::modules::{Company, Supervisor};
 use crate::core::neighbours::Neighbours;
-use crate::core::placement::Map;
+use crate::core::placement::Placement;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, CloseReason, ClusterSecret, CredentialId, Credentials, DebugTarget,
-    Differences, DriverRef, Edit, Failure, FailureKind, ModuleId, ModulePath, Reply, Request,
-    State, Subject, SystemId,
+    Audience, Building, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
+    DriverRef, Edit, Failure, FailureKind, ModuleId, ModulePath, Node, Reply, Request, State,
+    Subject, SystemId,
 };
-use crate::peers::{KeyInspector, Peers};
-use crate::stores::{Catalog, DocumentStore, NodeRegistry, StatusStore, StoreFeed};
+use crate::peers::KeyInspector;
+use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use auth::{
@@ -64,6 +65,7 @@ pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, HeardLine, Listening, Nudge};
 pub use neighbours::{Neighbour, NeighbourCall, NotHere};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
+pub use placement::{Lease, Shared, Uptime, since_boot};
 pub use reply::ReplySlot;
 pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
 
@@ -75,10 +77,12 @@ pub struct Core {
     reception: Arc<Reception>,
     vouching: Vouching,
     estate: Arc<Estate>,
-    metrics: Arc<CoreMetrics>,
-    /// Absent in a gateway that is alone.
+    /// This node's place among others; `None` when it has the building to itself.
+    placement: Option<Placement>,
+    /// What is asked of the others, and who asks this one; both `None` as well.
     elsewhere: Option<Arc<Elsewhere>>,
     neighbours: Option<Neighbours>,
+    metrics: Arc<CoreMetrics>,
 }
 
 /// What a core stands on.
@@ -95,30 +99,8 @@ pub struct Ground {
     pub lanes: Arc<dyn Spawn>,
     /// The PlaceOS that knows API keys which the building does not have.
     pub key_inspector: Option<Arc<dyn KeyInspector>>,
-    /// What several nodes share; absent for a gateway that is alone.
+    /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
     pub shared: Option<Shared>,
-}
-
-/// What a core stands on beside that where several nodes share a building.
-pub struct Shared {
-    /// How the nodes find and ask each other.
-    pub settings: ClusterSettings,
-    /// Which nodes there are.
-    pub registry: Arc<dyn NodeRegistry>,
-    /// Where modules stand and what they offer.
-    pub catalog: Arc<dyn Catalog>,
-    /// Asks the other nodes.
-    pub peers: Arc<dyn Peers>,
-    /// What the nodes prove to each other that they belong together.
-    pub secret: ClusterSecret,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Ground {
@@ -152,6 +134,10 @@ impl Core {
             lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
+            match shared {
+                None => Company::Alone,
+                Some(_) => Company::Others,
+            },
         ));
         let reception = Arc::new(Reception::new(
             settings.sign_in.clone(),
@@ -161,22 +147,17 @@ impl Core {
             main.clone(),
         ));
         let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
-        let (elsewhere, neighbours) = match shared {
-            Some(shared) => {
-                let elsewhere = Elsewhere::new(Around {
-                    peers: shared.peers,
-                    catalog: shared.catalog,
-                    nodes: Arc::new(Map::new(shared.registry)),
-                    modules: Arc::clone(&modules),
-                    subscriptions: Arc::clone(&subscriptions),
-                    metrics: Arc::clone(&metrics),
-                    main: main.clone(),
-                });
-                let neighbours = Neighbours::new(shared.secret, &shared.settings);
-                (Some(elsewhere), Some(neighbours))
-            }
-            None => (None, None),
-        };
+        let neighbours = shared.as_ref().map(Neighbours::new);
+        let placement = shared.map(Placement::new);
+        let elsewhere = placement.as_ref().map(|placement| {
+            Elsewhere::new(
+                placement,
+                Arc::clone(&modules),
+                Arc::clone(&subscriptions),
+                Arc::clone(&metrics),
+                main.clone(),
+            )
+        });
         let estate = Estate::new(
             documents,
             Arc::clone(&modules),
@@ -192,9 +173,10 @@ impl Core {
             reception,
             vouching,
             estate: Arc::new(estate),
-            metrics,
+            placement,
             elsewhere,
             neighbours,
+            metrics,
         }
     }
 
@@ -206,6 +188,15 @@ impl Core {
     /// Starts the building as the store has it.
     pub fn begin(&self) {
         self.estate.begin();
+    }
+
+    /// This node is to run its share of the modules, where others run the rest. To be called before [`Self::run`];
+    /// without it the node looks on, as a gateway does. Of no effect when it has the building to itself.
+    pub fn join(&self, node: Node) {
+        if let Some(placement) = &self.placement {
+            let statuses = self.subscriptions.store();
+            placement.join(node, &self.modules, statuses, &self.metrics);
+        }
     }
 
     /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
@@ -462,21 +453,24 @@ impl Core {
             .watches
             .set(self.subscriptions.watches() as f64);
         self.metrics.sessions.set(self.reception.sessions() as f64);
+        let nodes = self.placement.as_ref();
+        let nodes = nodes.map_or(0, |placement| placement.map().nodes().len());
+        self.metrics.nodes.set(nodes as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        let elsewhere = self.elsewhere.as_ref().map(|elsewhere| elsewhere.keep());
-        futures_util::future::join5(
+        let placement = self.placement.as_ref().map(Placement::run);
+        tokio::join!(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
             self.vouching.keep(),
-            OptionFuture::from(elsewhere),
-        )
-        .await;
+            self.estate.keep_up(),
+            OptionFuture::from(placement),
+        );
     }
 
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
@@ -487,6 +481,9 @@ impl Core {
 
     /// Ends editing and signing in, and stops all modules, within bounded time.
     pub async fn stop(&self) {
+        if let Some(placement) = &self.placement {
+            placement.close();
+        }
         let elsewhere = self.elsewhere.as_ref().map(|elsewhere| elsewhere.stop());
         futures_util::future::join4(
             self.estate.stop(),
@@ -495,6 +492,9 @@ impl Core {
             OptionFuture::from(elsewhere),
         )
         .await;
+        if let Some(placement) = &self.placement {
+            placement.leave().await;
+        }
     }
 }
 

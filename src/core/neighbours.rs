@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::core::auth::audit;
 use crate::core::modules::{Listening, Nudge, Offered};
 use crate::core::reply::ReplySlot;
-use crate::core::{ClusterSettings, Core};
+use crate::core::{Core, Shared};
 use crate::model::{
     Clearance, ClusterSecret, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId,
     Secret, UserId,
@@ -23,10 +23,10 @@ pub(in crate::core) struct Neighbours {
 }
 
 impl Neighbours {
-    pub(in crate::core) fn new(secret: ClusterSecret, settings: &ClusterSettings) -> Self {
+    pub(in crate::core) fn new(shared: &Shared) -> Self {
         Self {
-            secret,
-            open: settings.open_core_api,
+            secret: shared.secret.clone(),
+            open: shared.open_core_api,
         }
     }
 
@@ -138,6 +138,6 @@ impl Core {
 
     /// The modules that run here, and their drivers.
     pub fn modules_here(&self, _: Neighbour) -> Vec<(ModuleId, DriverRef)> {
-        self.modules.here()
+        self.modules.drivers_here()
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum Then {
 
 /// Other nodes that do what a test tells them to; without a script a call gives its arguments back.
 #[derive(Default)]
-pub(super) struct ScriptedPeers {
+pub(in crate::core) struct ScriptedPeers {
     script: Mutex<VecDeque<Then>>,
     calls: Mutex<Vec<(NodeUri, PeerCall)>>,
     logs: Mutex<Vec<Arc<OpenLog>>>,
@@ -197,7 +197,7 @@ impl Catalog for MemoryCatalog {
     }
 }
 
-/// A list of nodes that a test writes. Nothing can be claimed from it.
+/// A list of nodes that a test writes. Who asks for a module is given it.
 #[derive(Default)]
 pub(super) struct ListedNodes(Mutex<Vec<Node>>);
 
@@ -225,7 +225,7 @@ impl NodeRegistry for ListedNodes {
         _: &NodeId,
         claims: Vec<Claim>,
     ) -> BoxFuture<'static, Result<Vec<Verdict>, StoreError>> {
-        future::ready(Ok(vec![Verdict::TooEarly; claims.len()])).boxed()
+        future::ready(Ok(vec![Verdict::Granted; claims.len()])).boxed()
     }
 
     fn release(&self, _: &NodeId, _: Vec<ModuleId>) -> BoxFuture<'static, Result<(), StoreError>> {

@@ -8,7 +8,7 @@
 
 mod call;
 #[cfg(test)]
-mod doubles;
+pub(in crate::core) mod doubles;
 mod lane;
 mod logs;
 mod queues;
@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::core::placement::Map;
+use crate::core::placement::{Map, Placement};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
@@ -66,33 +66,20 @@ pub(in crate::core) struct Elsewhere {
     stop: CancellationToken,
 }
 
-/// What [`Elsewhere`] stands on.
-pub(in crate::core) struct Around {
-    pub(in crate::core) peers: Arc<dyn Peers>,
-    pub(in crate::core) catalog: Arc<dyn Catalog>,
-    pub(in crate::core) nodes: Arc<Map>,
-    pub(in crate::core) modules: Arc<Supervisor>,
-    pub(in crate::core) subscriptions: Arc<Subscriptions>,
-    pub(in crate::core) metrics: Arc<CoreMetrics>,
-    /// Where its tasks run.
-    pub(in crate::core) main: Handle,
-}
-
 impl Elsewhere {
-    pub(in crate::core) fn new(around: Around) -> Arc<Self> {
-        let Around {
-            peers,
-            catalog,
-            nodes,
-            modules,
-            subscriptions,
-            metrics,
-            main,
-        } = around;
+    /// `main` is where its tasks run.
+    pub(in crate::core) fn new(
+        placement: &Placement,
+        modules: Arc<Supervisor>,
+        subscriptions: Arc<Subscriptions>,
+        metrics: Arc<CoreMetrics>,
+        main: Handle,
+    ) -> Arc<Self> {
+        let shared = placement.shared();
         Arc::new(Self {
-            peers,
-            catalog,
-            nodes,
+            peers: Arc::clone(&shared.peers),
+            catalog: Arc::clone(&shared.catalog),
+            nodes: Arc::clone(placement.map()),
             modules,
             subscriptions,
             metrics,
@@ -218,11 +205,6 @@ impl Elsewhere {
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_on(work, &self.main);
-    }
-
-    /// Keeps the list of nodes fresh. Runs until it is dropped.
-    pub(in crate::core) async fn keep(&self) {
-        self.nodes.keep().await;
     }
 
     /// Answers all callers and follows nothing any more.

@@ -18,4 +18,4 @@ pub use handle::Nudge;
 pub(super) use handle::{ModuleHandle, clear};
 pub use listeners::{HeardLine, Listening};
 pub(super) use mailbox::Offered;
-pub(super) use supervisor::Supervisor;
+pub(super) use supervisor::{Company, Supervisor};

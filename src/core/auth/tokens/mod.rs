@@ -19,7 +19,7 @@ use crate::model::Secret;
 
 pub(super) use cache::{Cache, Fingerprint};
 pub(super) use claims::{Facts, Grant};
-pub(super) use keys::{KEY_COLLECTION, KeyChain, SigningKey};
+pub(super) use keys::{KeyChain, SigningKey};
 
 pub use foreign::{BadPublicKey, ForeignKey};
 pub use keys::PublicKey;
