@@ -34,3 +34,6 @@ pub(super) const SILENCE_MAX: Duration = Duration::from_secs(25);
 
 /// How much of another node's words goes into an error, in characters.
 pub(super) const QUOTED_MAX_CHARS: usize = 200;
+
+/// How long a PlaceOS may take to say what an API key opens. A panel that waits tries again by itself.
+pub(super) const INSPECT_DEADLINE: Duration = Duration::from_secs(2);

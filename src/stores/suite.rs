@@ -12,7 +12,7 @@ use crate::stores::{
 /// A place for a store, empty at first.
 pub(super) trait Fixture {
     /// A place of its own for one test.
-    fn new() -> Self;
+    async fn new() -> Self;
 
     /// The store at this place; one that was opened before has been closed.
     fn open(&self) -> Arc<dyn DocumentStore>;
@@ -24,7 +24,7 @@ macro_rules! document_store_suite {
         $(
             #[tokio::test]
             async fn $test() {
-                let fixture = <$fixture as $crate::stores::suite::Fixture>::new();
+                let fixture = <$fixture as $crate::stores::suite::Fixture>::new().await;
                 $crate::stores::suite::$test(&fixture).await;
             }
         )+

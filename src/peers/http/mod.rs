@@ -5,6 +5,7 @@
 //! - `address` reads where a node is, `connect` opens streams to it, `exchange` is one connection, `node` the pool of them.
 //! - `execute` writes calls and reads answers, `order` lets them begin in the order in which they were made.
 //! - `debug` follows logs.
+//! - `placeos` asks the API of a PlaceOS about API keys, over the same connections.
 
 mod address;
 mod connect;
@@ -14,6 +15,7 @@ mod execute;
 mod metrics;
 mod node;
 mod order;
+mod placeos;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,8 @@ use address::Address;
 use connect::Connector;
 use metrics::PeersMetrics;
 use node::Node;
+
+pub use placeos::{PlaceOsApi, PlaceOsApiError};
 
 /// Other nodes by PlaceOS's core API.
 pub struct HttpPeers {

@@ -23,6 +23,7 @@ use crate::model::{
 
 use super::connect::Duplex;
 use super::*;
+use crate::peers::KeyInspector;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -72,6 +73,36 @@ async fn each_way_in_which_a_core_fails_a_call_is_told_apart() {
     .await;
     let busy = r#"{"error":"too many calls wait"}"#;
     check(503, "riser-failure: busy\r\n", busy, "too many calls wait").await;
+}
+
+#[tokio::test]
+async fn a_placeos_says_what_an_api_key_opens() {
+    let payload = r#"{"iss":"POS","sub":"user-1"}"#;
+    for (status, body, expect) in [
+        (200, payload, Ok(Some(payload.to_owned()))),
+        (401, r#"{"error":"unknown X-API-Key"}"#, Ok(None)),
+        (403, "", Ok(None)),
+        (500, "", Err("the node answered 500 Internal Server Error")),
+        (200, "<html>", Err("the node answered what is no JSON")),
+    ] {
+        let api = StubCore::start(move |_| Then::answer(status, "", body)).await;
+        let placeos = PlaceOsApi::new(&api.uri(), RootCertStore::empty()).unwrap();
+        let said = placeos.inspect(&Secret::new("key-1.hunter2")).await;
+        let said = said.map(|said| said.map(|payload| payload.as_str().to_owned()));
+        assert_eq!(
+            said.map_err(|error| error.to_string()),
+            expect.map_err(str::to_owned)
+        );
+        let seen = api.only();
+        assert_eq!(seen.line, "GET /api/engine/v2/api_keys/inspect HTTP/1.1");
+        assert_eq!(seen.headers["x-api-key"], "key-1.hunter2");
+    }
+    let nobody = PlaceOsApi::new(
+        &NodeUri::new("http://127.0.0.1:1").unwrap(),
+        RootCertStore::empty(),
+    );
+    let said = nobody.unwrap().inspect(&Secret::new("a.b")).await;
+    assert!(matches!(said, Err(PeerError::Unreachable(_))), "{said:?}");
 }
 
 /// Of one call, which was sent once.

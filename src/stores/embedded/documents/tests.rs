@@ -20,7 +20,7 @@ mod in_memory {
     struct Memory(Arc<EmbeddedDocumentStore>);
 
     impl Fixture for Memory {
-        fn new() -> Self {
+        async fn new() -> Self {
             Self(Arc::new(EmbeddedDocumentStore::in_memory().unwrap()))
         }
 
@@ -36,7 +36,7 @@ mod in_a_file {
     use super::*;
 
     impl Fixture for Folder {
-        fn new() -> Self {
+        async fn new() -> Self {
             Folder::empty()
         }
 
