@@ -129,11 +129,19 @@ impl StatusStore for RedisStatusStore {
         true
     }
 
+    fn trouble(&self) -> Option<&'static str> {
+        (!*self.health.follow().borrow()).then_some("Redis is not there")
+    }
+
+    fn adopt(&self, module: &ModuleId, state: &State) {
+        self.outgoing.adopt(module, state);
+    }
+
     fn release(&self, module: &ModuleId) {
         self.outgoing.release(module);
     }
 
-    /// A module of this node is answered from what it has said. When Redis cannot be asked the answer is dropped.
+    /// A module that this node has adopted is answered from what it has said. When Redis cannot be asked the answer is dropped.
     fn read(
         &self,
         module: &ModuleId,

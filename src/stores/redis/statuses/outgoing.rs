@@ -3,18 +3,18 @@
 //! As long as Redis keeps up, every change is sent, in order.
 //! While it does not, only the latest change of each status waits, in the place of the older one.
 //! The *mirror* is the latest values of the modules that run here; what Redis holds of them is put right by it after every loss.
+//! A module whose earlier life was elsewhere is adopted with what that life left, so that the mirror is the whole of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 use metrics::{Counter, Gauge};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, StatusValue};
 use crate::stores::redis::limits::{
-    PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, TAKE_OVER_SETTLE, WRITES_MAX, WRITES_MAX_BYTES,
+    PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, WRITES_MAX, WRITES_MAX_BYTES,
 };
 use crate::stores::redis::statuses::line::{Line, Place};
 
@@ -47,15 +47,14 @@ struct Queue {
     under_way: Vec<Change>,
     /// The mirror.
     own: HashMap<ModuleId, Own>,
-    /// Modules that may not have set all they will, with the moment from which they have.
-    settling: Line<(Instant, ModuleId)>,
 }
 
 /// A module that runs here.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Own {
     values: HashMap<StatusName, StatusValue>,
-    settles: Option<Place>,
+    /// It was adopted, so these are all: what else Redis has of it is wrong.
+    is_whole: bool,
 }
 
 impl Change {
@@ -92,14 +91,19 @@ impl Outgoing {
         self.came.notify_one();
     }
 
+    /// See [`crate::stores::StatusStore::adopt`].
+    pub(super) fn adopt(&self, module: &ModuleId, state: &State) {
+        let own = Own {
+            values: state.iter().cloned().collect(),
+            is_whole: true,
+        };
+        self.queue().own.insert(module.clone(), own);
+    }
+
     /// See [`crate::stores::StatusStore::release`].
     pub(super) fn release(&self, module: &ModuleId) {
         let mut queue = self.queue();
-        if let Some(own) = queue.own.remove(module)
-            && let Some(place) = own.settles
-        {
-            queue.settling.leave(place);
-        }
+        queue.own.remove(module);
         if !queue.flows {
             // By the time it could be sent another node speaks for the module.
             queue.compact();
@@ -107,11 +111,12 @@ impl Outgoing {
         }
     }
 
-    /// All that a module says, if it runs here.
+    /// All that a module says, if it runs here and that is known.
     pub(super) fn state(&self, module: &ModuleId) -> Option<State> {
         let queue = self.queue();
-        let values = &queue.own.get(module)?.values;
-        let mut state: State = values
+        let own = queue.own.get(module).filter(|own| own.is_whole)?;
+        let mut state: State = own
+            .values
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
@@ -157,16 +162,6 @@ impl Outgoing {
         self.queue().own.keys().cloned().collect()
     }
 
-    /// Modules that have had time to set all they will: what else stands in Redis of them is of their life before.
-    pub(super) fn settled(&self, max: usize) -> Vec<ModuleId> {
-        self.queue().settled(Instant::now(), max)
-    }
-
-    /// When the next module will have had that time.
-    pub(super) fn next_settled(&self) -> Option<Instant> {
-        self.queue().settling.first().map(|(due, _)| *due)
-    }
-
     /// Redis holds this of a module: what differs from the mirror is to be written. Says how much that is.
     pub(super) fn repair(&self, module: &ModuleId, stored: HashMap<String, String>) -> usize {
         let mut queue = self.queue();
@@ -208,19 +203,11 @@ impl Outgoing {
 impl Queue {
     /// Notes in the mirror what a module says.
     fn say(&mut self, key: &BindingKey, value: Option<&StatusValue>) {
-        let Self { own, settling, .. } = self;
-        if !own.contains_key(&key.module) {
-            let due = Instant::now() + TAKE_OVER_SETTLE;
-            let settles = Some(settling.join((due, key.module.clone())));
-            let values = HashMap::new();
-            own.insert(key.module.clone(), Own { values, settles });
-        }
-        if let Some(own) = own.get_mut(&key.module) {
-            match value {
-                Some(value) => own.values.insert(key.status.clone(), value.clone()),
-                None => own.values.remove(&key.status),
-            };
-        }
+        let own = self.own.entry(key.module.clone()).or_default();
+        match value {
+            Some(value) => own.values.insert(key.status.clone(), value.clone()),
+            None => own.values.remove(&key.status),
+        };
     }
 
     /// Takes a change at the end of the line, or in the place of the one before it. Says how many were merged.
@@ -278,20 +265,6 @@ impl Queue {
         merged
     }
 
-    fn settled(&mut self, now: Instant, max: usize) -> Vec<ModuleId> {
-        let mut modules = Vec::new();
-        while modules.len() < max
-            && self.settling.first().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, module)) = self.settling.pop()
-        {
-            if let Some(own) = self.own.get_mut(&module) {
-                own.settles = None;
-            }
-            modules.push(module);
-        }
-        modules
-    }
-
     fn repair(&mut self, module: &ModuleId, mut stored: HashMap<String, String>) -> usize {
         let Some(own) = self.own.get(module) else {
             return 0;
@@ -308,13 +281,12 @@ impl Queue {
                 changes.push(Change { key, value });
             }
         }
-        if own.settles.is_none() {
+        if own.is_whole {
             // A field whose name is none that a status can have was never a module's.
-            let names: HashSet<StatusName> = stored
+            let names = stored
                 .keys()
-                .filter_map(|field| StatusName::new(field).ok())
-                .collect();
-            changes.extend(names.into_iter().map(|status| Change {
+                .filter_map(|field| StatusName::new(field).ok());
+            changes.extend(names.map(|status| Change {
                 key: key(status),
                 value: None,
             }));
@@ -465,8 +437,8 @@ mod tests {
         assert_eq!(outgoing.modules(), []);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_redis_has_is_put_right_by_what_the_module_says() {
+    #[test]
+    fn what_redis_has_is_put_right_by_what_the_module_says() {
         let outgoing = outgoing();
         for (status, value) in [("same", "1"), ("lost", "2"), ("other", "3"), ("waits", "4")] {
             say(&outgoing, "m", status, value);
@@ -476,31 +448,42 @@ mod tests {
         outgoing.next_pipeline();
         outgoing.arrived();
         say(&outgoing, "m", "waits", "5");
-        let stale = || {
-            stored([
-                ("same", "1"),
-                ("other", "0"),
-                ("waits", "4"),
-                ("old", "9"),
-                ("", "no status"),
-            ])
-        };
-        assert_eq!(
-            outgoing.repair(&module, stale()),
-            2,
-            "it may set the old one yet"
-        );
+        let older = stored([
+            ("same", "1"),
+            ("other", "0"),
+            ("waits", "4"),
+            ("unknown", "9"),
+            ("", "no status"),
+        ]);
+        assert_eq!(outgoing.repair(&module, older), 2);
         let mut writes = sent(&outgoing);
         writes.sort();
         assert_eq!(writes, ["m/lost=2", "m/other=3", "m/waits=5"]);
-        assert_eq!(outgoing.settled(9), []);
-        tokio::time::advance(TAKE_OVER_SETTLE).await;
-        assert_eq!(outgoing.settled(9), vec![module.clone()]);
-        let fields = stored([("same", "1"), ("lost", "2"), ("other", "3"), ("old", "9")]);
-        outgoing.repair(&module, fields);
+        let stranger = ModuleId::new("x").unwrap();
+        assert_eq!(outgoing.repair(&stranger, stored([("a", "1")])), 0);
+    }
+
+    #[test]
+    fn of_an_adopted_module_everything_is_known() {
+        let outgoing = outgoing();
+        let module = ModuleId::new("m").unwrap();
+        assert_eq!(outgoing.state(&module), None);
+        let text = |name: &str, value: &str| {
+            let name = StatusName::new(name).unwrap();
+            (name, StatusValue::parse(value).unwrap())
+        };
+        outgoing.adopt(&module, &vec![text("old", "1"), text("kept", "2")]);
+        say(&outgoing, "m", "new", "3");
+        say(&outgoing, "m", "old", "null");
+        let state = vec![text("kept", "2"), text("new", "3")];
+        assert_eq!(outgoing.state(&module), Some(state));
+        outgoing.flow();
+        outgoing.next_pipeline();
+        outgoing.arrived();
+        // The server was started again, with a copy of long ago.
+        outgoing.repair(&module, stored([("old", "1"), ("older", "0")]));
         let mut writes = sent(&outgoing);
         writes.sort();
-        assert_eq!(writes, ["m/old=-", "m/waits=5"]);
-        assert_eq!(outgoing.repair(&ModuleId::new("x").unwrap(), stale()), 0);
+        assert_eq!(writes, ["m/kept=2", "m/new=3", "m/old=-", "m/older=-"]);
     }
 }

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::OptionFuture;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -184,22 +183,16 @@ impl Session<'_> {
         if !pipeline.is_empty() {
             return self.send(&pipeline).await;
         }
-        let settled = self.writer.outgoing.settled(COMPARE_MODULES);
-        if !settled.is_empty() {
-            return self.compare(settled).await;
-        }
         self.wait().await
     }
 
     /// Waits until there may be something to do, or asks whether the connection lives.
     async fn wait(&mut self) -> Result<(), StoreError> {
         let outgoing = &self.writer.outgoing;
-        let settles = outgoing.next_settled();
         tokio::select! {
             biased;
             () = self.inbox.came() => Err(self.writer.link.unreachable("the connection was closed")),
             () = outgoing.came() => Ok(()),
-            Some(()) = OptionFuture::from(settles.map(sleep_until)) => Ok(()),
             () = sleep_until(self.quiet_since + PING_INTERVAL) => {
                 let mut ping = redis::pipe();
                 ping.cmd("PING");
