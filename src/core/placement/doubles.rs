@@ -177,6 +177,25 @@ impl World {
         state.interfaces.clear();
     }
 
+    /// The registry does what it is asked, unless the node's later turn has been here.
+    fn answer<T>(
+        &self,
+        node: Option<NodeId>,
+        turn: u64,
+        work: impl FnOnce(&mut State) -> T,
+    ) -> Option<T> {
+        let mut state = self.state();
+        state.rules.set_now(self.epoch.elapsed());
+        if let Some(node) = node {
+            let last = state.turns.entry(node).or_default();
+            if turn <= *last {
+                return None;
+            }
+            *last = turn;
+        }
+        Some(work(&mut state))
+    }
+
     /// A module does something to its device.
     fn act(&self, module: &ModuleId, node: &NodeId, life: Life) {
         let mut state = self.state();
@@ -423,18 +442,9 @@ impl TestRegistry {
                 }
                 sleep_until(frozen).await;
             }
-            let now = world.epoch.elapsed();
-            let mut state = world.state();
-            state.rules.set_now(now);
-            if let Some(node) = node {
-                let last = state.turns.entry(node).or_default();
-                if turn <= *last {
-                    return;
-                }
-                *last = turn;
-            }
-            let result = work(&mut state);
-            drop(state);
+            let Some(result) = world.answer(node, turn, work) else {
+                return;
+            };
             sleep(back).await;
             if way != Way::OneWay {
                 let _ = answer.send(result);

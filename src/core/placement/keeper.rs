@@ -211,6 +211,17 @@ impl Keeper {
         if ended.is_empty() {
             return Done::All;
         }
+        // What they said last must be in the store before another node speaks for them.
+        let patience = self.lease.length() / LEASE_QUESTION_PARTS;
+        if timeout(patience, self.statuses.flush(ended.clone()))
+            .await
+            .is_err()
+        {
+            tracing::debug!(
+                "modules were not given up yet, since what they said has not reached the store"
+            );
+            return Done::Part;
+        }
         let building = self.modules.building();
         for id in &ended {
             // The statuses of a module that is gone from the building are removed, which must still be written.
@@ -310,8 +321,15 @@ impl Keeper {
     /// Leaves the other nodes everything at once, when this one is [closed](Self::close) and its modules have stopped.
     pub(in crate::core) async fn leave(&self) {
         let left = timeout(LEAVE_DEADLINE, async {
-            let _books = self.books.lock().await;
+            let books = self.books.lock().await;
             let here = self.modules.here();
+            let ours = books.ours.iter().cloned().collect();
+            if timeout(LEAVE_DEADLINE / 2, self.statuses.flush(ours))
+                .await
+                .is_err()
+            {
+                tracing::warn!("what this node's modules said last has not reached the store");
+            }
             // Nothing is written any more for modules that another may run in a moment.
             self.lease.end();
             if here.is_empty() {

@@ -48,6 +48,7 @@ pub struct RedisStatusStore {
     interest: Arc<Interest>,
     outgoing: Arc<Outgoing>,
     health: Arc<Health>,
+    may_write: MayWrite,
     reads: mpsc::Sender<Read>,
 }
 
@@ -78,6 +79,7 @@ impl RedisStatusStore {
             feed,
             Arc::clone(&health),
         );
+        let may_write = Arc::clone(&fence.may_write);
         let writer = Writer::new(link, fence, Arc::clone(&outgoing), Arc::clone(&health));
         let work = vec![
             reader.run().boxed(),
@@ -88,6 +90,7 @@ impl RedisStatusStore {
             interest,
             outgoing,
             health,
+            may_write,
             reads,
         });
         (store, work)
@@ -129,8 +132,13 @@ impl StatusStore for RedisStatusStore {
         true
     }
 
+    fn flush(&self, modules: Vec<ModuleId>) -> BoxFuture<'static, ()> {
+        let outgoing = Arc::clone(&self.outgoing);
+        Box::pin(async move { outgoing.drained_of(&modules).await })
+    }
+
     fn trouble(&self) -> Option<&'static str> {
-        (!*self.health.follow().borrow()).then_some("Redis is not there")
+        self.health.trouble()
     }
 
     fn adopt(&self, module: &ModuleId, state: &State) {
@@ -138,6 +146,10 @@ impl StatusStore for RedisStatusStore {
     }
 
     fn release(&self, module: &ModuleId) {
+        if !(self.may_write)() {
+            // The writer may be waiting for an answer, and would not know of a lease that was lost meanwhile.
+            self.outgoing.hold();
+        }
         self.outgoing.release(module);
     }
 

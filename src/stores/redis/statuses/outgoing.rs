@@ -23,7 +23,8 @@ use crate::stores::redis::statuses::line::{Line, Place};
 pub(super) struct Outgoing {
     queue: Mutex<Queue>,
     came: Notify,
-    drained: Notify,
+    /// Told whenever something has been acknowledged, or is no longer to be written.
+    arrived: Notify,
     merged: Counter,
     waiting: Gauge,
 }
@@ -37,11 +38,11 @@ pub(super) struct Change {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Changes are sent at the moment; without this they only wait.
+    /// Changes are being sent; without this they only wait.
     flows: bool,
     line: Line<Change>,
-    /// The last place of each status that waits.
-    places: HashMap<BindingKey, Place>,
+    /// The last place of each status that waits, by its module; the only one unless changes flow.
+    places: HashMap<ModuleId, HashMap<StatusName, Place>>,
     bytes: usize,
     /// Sent and not acknowledged.
     under_way: Vec<Change>,
@@ -69,7 +70,7 @@ impl Outgoing {
         Self {
             queue: Mutex::default(),
             came: Notify::new(),
-            drained: Notify::new(),
+            arrived: Notify::new(),
             merged,
             waiting,
         }
@@ -106,8 +107,10 @@ impl Outgoing {
         queue.own.remove(module);
         if !queue.flows {
             // By the time it could be sent another node speaks for the module.
-            queue.compact();
+            queue.forget(module);
             self.show(&queue);
+            drop(queue);
+            self.arrived.notify_waiters();
         }
     }
 
@@ -127,6 +130,9 @@ impl Outgoing {
     /// Nothing can be sent for now, and whether what was under way has arrived is not known: it waits again, in front.
     pub(super) fn hold(&self) {
         let mut queue = self.queue();
+        if !queue.flows && queue.under_way.is_empty() {
+            return;
+        }
         queue.flows = false;
         let merged = queue.compact();
         self.show(&queue);
@@ -134,14 +140,10 @@ impl Outgoing {
         self.merged.increment(merged);
     }
 
-    /// Changes are sent from here on.
-    pub(super) fn flow(&self) {
-        self.queue().flows = true;
-    }
-
     /// What is to be sent at once. It is under way from here on, until [`Self::arrived`] or [`Self::hold`].
     pub(super) fn next_pipeline(&self) -> Vec<Change> {
         let mut queue = self.queue();
+        queue.flows = true;
         let pipeline = queue.next_pipeline();
         queue.under_way.clone_from(&pipeline);
         pipeline
@@ -152,9 +154,8 @@ impl Outgoing {
         let mut queue = self.queue();
         queue.under_way.clear();
         self.show(&queue);
-        if queue.line.is_empty() {
-            self.drained.notify_waiters();
-        }
+        drop(queue);
+        self.arrived.notify_waiters();
     }
 
     /// All modules that run here.
@@ -177,15 +178,29 @@ impl Outgoing {
 
     /// Waits until everything has been acknowledged.
     pub(super) async fn drained(&self) {
+        self.until(|queue| queue.line.is_empty() && queue.under_way.is_empty())
+            .await;
+    }
+
+    /// Waits until what these modules have said has been acknowledged.
+    pub(super) async fn drained_of(&self, modules: &[ModuleId]) {
+        self.until(|queue| {
+            let mut under_way = queue.under_way.iter();
+            !modules
+                .iter()
+                .any(|module| queue.places.contains_key(module))
+                && !under_way.any(|change| modules.contains(&change.key.module))
+        })
+        .await;
+    }
+
+    async fn until(&self, done: impl Fn(&Queue) -> bool) {
         loop {
-            let drained = self.drained.notified();
-            {
-                let queue = self.queue();
-                if queue.line.is_empty() && queue.under_way.is_empty() {
-                    return;
-                }
+            let arrived = self.arrived.notified();
+            if done(&self.queue()) {
+                return;
             }
-            drained.await;
+            arrived.await;
         }
     }
 
@@ -215,17 +230,43 @@ impl Queue {
         let is_full = self.line.len() >= WRITES_MAX || self.bytes >= WRITES_MAX_BYTES;
         self.bytes += change.bytes();
         if (is_full || !self.flows)
-            && let Some(&place) = self.places.get(&change.key)
+            && let Some(place) = self.place(&change.key)
             && let Some(older) = self.line.get_mut(place)
         {
             self.bytes -= older.bytes();
             *older = change;
             return 1;
         }
-        let key = change.key.clone();
-        let place = self.line.join(change);
-        self.places.insert(key, place);
+        self.join(change);
         0
+    }
+
+    fn join(&mut self, change: Change) {
+        let BindingKey { module, status } = change.key.clone();
+        let place = self.line.join(change);
+        self.places.entry(module).or_default().insert(status, place);
+    }
+
+    fn place(&self, key: &BindingKey) -> Option<Place> {
+        self.places.get(&key.module)?.get(&key.status).copied()
+    }
+
+    fn give_up_place(&mut self, key: &BindingKey) {
+        if let Some(places) = self.places.get_mut(&key.module) {
+            places.remove(&key.status);
+            if places.is_empty() {
+                self.places.remove(&key.module);
+            }
+        }
+    }
+
+    /// Takes out what waits of a module, each status of which has one place.
+    fn forget(&mut self, module: &ModuleId) {
+        let places = self.places.remove(module).unwrap_or_default();
+        for place in places.into_values() {
+            let change = self.line.leave(place);
+            self.bytes -= change.map_or(0, |change| change.bytes());
+        }
     }
 
     fn next_pipeline(&mut self) -> Vec<Change> {
@@ -237,8 +278,8 @@ impl Queue {
             && let Some((place, change)) = self.line.pop_place()
         {
             bytes += next;
-            if self.places.get(&change.key) == Some(&place) {
-                self.places.remove(&change.key);
+            if self.place(&change.key) == Some(place) {
+                self.give_up_place(&change.key);
             }
             pipeline.push(change);
         }
@@ -257,10 +298,9 @@ impl Queue {
         }
         self.places.clear();
         self.bytes = 0;
-        for (key, change) in latest {
+        for change in latest.into_values() {
             self.bytes += change.bytes();
-            let place = self.line.join(change);
-            self.places.insert(key, place);
+            self.join(change);
         }
         merged
     }
@@ -292,7 +332,7 @@ impl Queue {
             }));
         }
         // What waits will be written anyway, and after it this would be older.
-        changes.retain(|change| !self.places.contains_key(&change.key));
+        changes.retain(|change| self.place(&change.key).is_none());
         let repaired = changes.len();
         for change in changes {
             self.enqueue(change);
@@ -308,6 +348,13 @@ mod tests {
 
     fn outgoing() -> Outgoing {
         Outgoing::new(Counter::noop(), Gauge::noop())
+    }
+
+    /// One whose changes are sent.
+    fn flowing() -> Outgoing {
+        let outgoing = outgoing();
+        outgoing.next_pipeline();
+        outgoing
     }
 
     fn key(module: &str, status: &str) -> BindingKey {
@@ -343,8 +390,7 @@ mod tests {
 
     #[test]
     fn what_flows_is_sent_in_order_and_whole() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for value in ["1", "2", "null"] {
             say(&outgoing, "m", "a", value);
         }
@@ -359,15 +405,12 @@ mod tests {
         for (status, value) in [("a", "1"), ("b", "1"), ("a", "2"), ("a", "3"), ("c", "1")] {
             say(&outgoing, "m", status, value);
         }
-        outgoing.flow();
-        say(&outgoing, "m", "a", "4");
-        assert_eq!(sent(&outgoing), ["m/a=3", "m/b=1", "m/c=1", "m/a=4"]);
+        assert_eq!(sent(&outgoing), ["m/a=3", "m/b=1", "m/c=1"]);
     }
 
     #[test]
     fn past_its_bound_the_queue_merges() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for number in 0..WRITES_MAX + 1_000 {
             say(&outgoing, "m", "a", &number.to_string());
         }
@@ -390,8 +433,7 @@ mod tests {
 
     #[test]
     fn large_values_are_sent_few_at_a_time() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         let value = format!("\"{}\"", "x".repeat(PIPELINE_MAX_BYTES));
         for status in ["a", "b"] {
             say(&outgoing, "m", status, &value);
@@ -401,8 +443,7 @@ mod tests {
 
     #[test]
     fn what_may_not_have_arrived_is_sent_again_unless_something_later_waits() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for (status, value) in [("a", "1"), ("b", "1"), ("a", "2")] {
             say(&outgoing, "m", status, value);
         }
@@ -410,7 +451,6 @@ mod tests {
         say(&outgoing, "m", "b", "2");
         say(&outgoing, "m", "c", "1");
         outgoing.hold();
-        outgoing.flow();
         assert_eq!(sent(&outgoing), ["m/a=2", "m/b=2", "m/c=1"]);
         outgoing.arrived();
         outgoing.hold();
@@ -419,8 +459,7 @@ mod tests {
 
     #[test]
     fn a_released_module_is_not_spoken_for_once_it_might_be_anothers() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         say(&outgoing, "gone", "a", "1");
         say(&outgoing, "here", "a", "1");
         outgoing.release(&ModuleId::new("gone").unwrap());
@@ -434,7 +473,25 @@ mod tests {
         outgoing.hold();
         outgoing.release(&ModuleId::new("here").unwrap());
         assert_eq!(sent(&outgoing), [] as [&str; 0]);
+        assert_eq!(outgoing.queue().bytes, 0);
         assert_eq!(outgoing.modules(), []);
+    }
+
+    #[tokio::test]
+    async fn a_module_is_waited_for_while_others_go_on() {
+        let outgoing = flowing();
+        say(&outgoing, "leaves", "a", "1");
+        let leaves = [ModuleId::new("leaves").unwrap()];
+        let mut waiting = Box::pin(outgoing.drained_of(&leaves));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        outgoing.next_pipeline();
+        say(&outgoing, "stays", "a", "1");
+        assert!(
+            futures_util::poll!(&mut waiting).is_pending(),
+            "it is under way"
+        );
+        outgoing.arrived();
+        assert!(futures_util::poll!(&mut waiting).is_ready());
     }
 
     #[test]
@@ -444,7 +501,6 @@ mod tests {
             say(&outgoing, "m", status, value);
         }
         let module = ModuleId::new("m").unwrap();
-        outgoing.flow();
         outgoing.next_pipeline();
         outgoing.arrived();
         say(&outgoing, "m", "waits", "5");
@@ -477,7 +533,6 @@ mod tests {
         say(&outgoing, "m", "old", "null");
         let state = vec![text("kept", "2"), text("new", "3")];
         assert_eq!(outgoing.state(&module), Some(state));
-        outgoing.flow();
         outgoing.next_pipeline();
         outgoing.arrived();
         // The server was started again, with a copy of long ago.

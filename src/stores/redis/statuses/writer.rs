@@ -175,7 +175,6 @@ impl Session<'_> {
             self.compare(self.writer.outgoing.modules()).await?;
             self.is_compared = true;
             self.writer.backoff = Backoff::default();
-            self.writer.outgoing.flow();
             // The answer of the last comparison may have taken its time.
             return Ok(());
         }
