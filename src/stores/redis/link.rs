@@ -11,7 +11,7 @@ use redis::{AsyncConnectionConfig, ErrorKind, PushInfo, RedisError, ServerErrorK
 
 use crate::stores::StoreError;
 use crate::stores::redis::address::RedisAddress;
-use crate::stores::redis::limits::{ANSWER_DEADLINE, CONNECT_DEADLINE, KEEPALIVE};
+use crate::stores::redis::limits::{CONNECT_DEADLINE, KEEPALIVE};
 
 /// The oldest Redis that has every command that riser uses.
 const OLDEST: (u32, u32) = (6, 2);
@@ -57,11 +57,6 @@ impl Link {
             .set_user_timeout(life)
             .set_linger_time(Duration::ZERO);
         link
-    }
-
-    /// Whether Redis can be used at the moment: an error of the kind [`StoreError::Refused`] is for the operator to put right, any other may pass.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.connect(ANSWER_DEADLINE, None).await.map(drop)
     }
 
     /// Where it leads, without credentials.

@@ -12,6 +12,8 @@ mod interest;
 mod line;
 mod outgoing;
 mod pace;
+#[cfg(test)]
+mod properties;
 mod reader;
 #[cfg(test)]
 mod tests;

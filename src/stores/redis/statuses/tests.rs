@@ -467,7 +467,8 @@ async fn a_read_that_redis_cannot_answer_is_dropped_and_own_modules_are_known() 
 #[tokio::test]
 async fn a_server_that_refuses_says_what_to_do_and_is_tried_again() {
     let redis = TestRedis::start_with(&["--requirepass", "hunter2"]).await;
-    let refused = redis.link().probe().await.unwrap_err();
+    let link = redis.link();
+    let refused = link.connect(PATIENCE, None).await.unwrap_err();
     assert!(matches!(refused, StoreError::Refused { .. }), "{refused}");
     assert!(refused.to_string().contains("check the user and password"));
     assert!(!refused.to_string().contains("hunter2"));

@@ -120,7 +120,7 @@ impl Writer {
         let mut commands = redis::pipe();
         commands.cmd("CLIENT").arg("ID");
         // Numbers begin again with every run of the server.
-        if let Some(last) = self.last.take().filter(|last| last.run == server.run_id) {
+        if let Some(last) = self.last.as_ref().filter(|last| last.run == server.run_id) {
             let kill = commands.cmd("CLIENT").arg("KILL");
             kill.arg("ID").arg(last.number);
         }
