@@ -15,9 +15,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -193,6 +195,7 @@ pub fn serve(
             clock: clock(),
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
+            key_inspector: None,
         },
     ));
     let render = metrics.clone();
@@ -204,28 +207,40 @@ pub fn serve(
             read_building,
             read_certificate,
         } = listen_to_signals()?;
-        core.open().await?;
-        tell_what_is_kept(settings.data.as_deref());
-        let demo = begin(&core, file.as_ref(), &drivers).await?;
-        let clockwork = Arc::clone(&core);
-        main.spawn(async move { clockwork.run().await });
-        main.spawn(report_blocked);
-        main.spawn(async move { metrics.upkeep().await });
         if let Some(keeper) = server.certificate_keeper() {
             main.spawn(keeper.run(read_certificate));
         }
-        match file {
-            Some(FileAtStart { file, text, .. }) => {
-                main.spawn(Reload::new(core, file, text, read_building).run())
-            }
-            None => main.spawn(refuse_reloads(read_building)),
+        main.spawn(report_blocked);
+        main.spawn(async move { metrics.upkeep().await });
+        let (doors, place) = (server.door_keeper(), Listening::at(&server));
+        // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
+        let mut serving = pin!(server.run(stop.clone()));
+        let opening = pin!(async {
+            core.open().await?;
+            tell_what_is_kept(settings.data.as_deref());
+            let demo = begin(&core, file.as_ref(), &drivers).await?;
+            let clockwork = Arc::clone(&core);
+            main.spawn(async move { clockwork.run().await });
+            match file {
+                Some(FileAtStart { file, text, .. }) => {
+                    main.spawn(Reload::new(core, file, text, read_building).run())
+                }
+                None => main.spawn(refuse_reloads(read_building)),
+            };
+            doors.open();
+            announce(&place, demo.as_ref());
+            service_manager::ready();
+            Ok::<(), AppError>(())
+        });
+        let opened = match select(serving.as_mut(), opening).await {
+            Either::Left((ended, _)) => return ended.map_err(not_served),
+            Either::Right((opened, _)) => opened,
         };
-        announce(&server, demo.as_ref());
-        service_manager::ready();
-        server.run(stop).await.map_err(|source| AppError::System {
-            doing: "serve",
-            source,
-        })
+        if opened.is_err() {
+            stop.cancel();
+        }
+        let ended = serving.await.map_err(not_served);
+        opened.and(ended)
     });
     lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
@@ -301,6 +316,13 @@ async fn begin(
         reload::log_applied(&differences);
     }
     Ok(demo)
+}
+
+fn not_served(source: io::Error) -> AppError {
+    AppError::System {
+        doing: "serve",
+        source,
+    }
 }
 
 /// The system's clock, in Unix seconds.
@@ -391,12 +413,30 @@ fn listen_to_signals() -> Result<Signals, AppError> {
     Ok(signals)
 }
 
+/// Where clients come in.
+struct Listening {
+    address: SocketAddr,
+    is_encrypted: bool,
+}
+
+impl Listening {
+    fn at(server: &Server) -> Self {
+        Self {
+            address: server.address(),
+            is_encrypted: server.is_encrypted(),
+        }
+    }
+}
+
 /// Says on stdout that the gateway is ready, and for the demo how to see something move.
 ///
 /// Whoever started riser may never read this, so a write that fails is no failure of ours.
-fn announce(server: &Server, demo: Option<&Secret>) {
-    let address = server.address();
-    let (http, ws) = if server.is_encrypted() {
+fn announce(place: &Listening, demo: Option<&Secret>) {
+    let Listening {
+        address,
+        is_encrypted,
+    } = *place;
+    let (http, ws) = if is_encrypted {
         ("https", "wss")
     } else {
         ("http", "ws")

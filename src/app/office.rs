@@ -264,6 +264,7 @@ impl ClosedOffice {
                 clock: clock(),
                 main: main.handle().clone(),
                 lanes: Arc::new(Nowhere),
+                key_inspector: None,
             },
         ));
         main.block_on(core.open())?;

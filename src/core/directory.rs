@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::core::auth::Permissions;
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
@@ -24,6 +25,7 @@ pub struct Directory {
     api_keys: IndexMap<KeyId, Stored<ApiKey>>,
     metadata: IndexMap<MetadataId, Stored<Metadata>>,
     standing: HashMap<ModuleId, Vec<SystemId>>,
+    permissions: Permissions,
 }
 
 /// An entry and what is known of it.
@@ -138,6 +140,11 @@ impl Directory {
             EntryId::ApiKey(id) => self.api_keys.get(id).map(|stored| &stored.info),
             EntryId::Metadata(id) => self.metadata.get(id).map(|stored| &stored.info),
         }
+    }
+
+    /// What zones allow groups of people.
+    pub(super) fn permissions(&self) -> &Permissions {
+        &self.permissions
     }
 
     /// The systems that a module stands in.
@@ -298,8 +305,19 @@ impl Directory {
         }
     }
 
-    /// Looks up anew which systems each module stands in. To be called when all entries are in place.
+    /// Brings the entries of each kind in the order of their places, for a snapshot whose entries were not put in that order.
+    pub(super) fn arrange(&mut self) {
+        arrange(&mut self.zones);
+        arrange(&mut self.systems);
+        self.modules.sort_by_key(|_, entry| entry.info.place);
+        arrange(&mut self.users);
+        arrange(&mut self.api_keys);
+        arrange(&mut self.metadata);
+    }
+
+    /// Looks up anew which systems each module stands in, and what zones allow. To be called when all entries are in place.
     pub(super) fn complete(&mut self) {
+        self.permissions = Permissions::of(self.metadata());
         self.standing.clear();
         for stored in self.systems.values() {
             for module in &stored.entry.modules {
@@ -314,6 +332,10 @@ impl Directory {
 
 fn last_place<I, T>(entries: &IndexMap<I, Stored<T>>) -> Option<u64> {
     entries.values().last().map(|stored| stored.info.place)
+}
+
+fn arrange<I: std::hash::Hash + Eq, T>(entries: &mut IndexMap<I, Stored<T>>) {
+    entries.sort_by_key(|_, stored| stored.info.place);
 }
 
 fn put<I: std::hash::Hash + Eq, T>(

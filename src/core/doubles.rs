@@ -3,7 +3,7 @@
 //! [`EchoStore`] keeps no value and sends every change straight back, [`Inbox`] keeps what a worker would be told,
 //! [`ScriptedHost`] runs modules that do what a test tells them to.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use indexmap::IndexMap;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use crate::core::directory::Directory;
@@ -29,7 +29,10 @@ use crate::model::{
     ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, Source, State,
     StatusChange, StatusName, System, SystemId, User, UserId, Zone, ZoneId,
 };
-use crate::stores::{Document, DocumentStore, StatusStore, StoreError, StoreFeed, Write};
+use crate::stores::{
+    Document, DocumentId, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StatusStore,
+    StoreError, StoreFeed, Write,
+};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -142,22 +145,92 @@ pub(super) fn directory(building: Building) -> Directory {
 
 // The stores.
 
-/// Documents in memory, whose commits fail when a test says so.
-#[derive(Default)]
+/// Documents in memory, for one core or for several that share them. Commits fail, and documents are lost, when a test says so.
 pub(super) struct MemoryDocuments {
-    documents: Mutex<BTreeMap<(String, String), Document>>,
+    ledgers: Mutex<HashMap<Ledger, Pages>>,
     commits: AtomicUsize,
     fails: AtomicBool,
+    terse: AtomicBool,
+    /// Told of every commit.
+    changed: watch::Sender<()>,
+}
+
+/// What one ledger has.
+#[derive(Default)]
+struct Pages {
+    documents: BTreeMap<(String, String), Document>,
+    mark: Mark,
+    /// The commits behind the latest restoration.
+    commits: Vec<(Mark, Vec<Write>)>,
+}
+
+impl Pages {
+    fn make(&mut self, batch: &[Write]) {
+        for write in batch {
+            match write.clone() {
+                Write::Put(document) => {
+                    let key = (document.collection.clone(), document.id.clone());
+                    self.documents.insert(key, document);
+                }
+                Write::Delete(DocumentId { collection, id }) => {
+                    self.documents.remove(&(collection.into_owned(), id));
+                }
+            }
+        }
+    }
+
+    fn news(&self, after: &Mark, terse: bool) -> Option<News> {
+        if self.mark == *after {
+            return None;
+        }
+        if self.mark.number < after.number {
+            return Some(News::Behind);
+        }
+        let known = self.commits.iter().position(|(mark, _)| mark == after);
+        let behind = match known {
+            Some(place) => &self.commits[place + 1..],
+            None if after.number == 0 => &self.commits[..],
+            None => &[],
+        };
+        if terse || behind.is_empty() || behind[0].0.number != after.number + 1 {
+            return Some(News::Reload);
+        }
+        Some(News::Committed {
+            mark: self.mark.clone(),
+            writes: behind
+                .iter()
+                .flat_map(|(_, writes)| writes)
+                .cloned()
+                .collect(),
+        })
+    }
 }
 
 impl MemoryDocuments {
     pub(super) fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self {
+            ledgers: Mutex::default(),
+            commits: AtomicUsize::new(0),
+            fails: AtomicBool::new(false),
+            terse: AtomicBool::new(false),
+            changed: watch::Sender::new(()),
+        })
     }
 
     /// Whether commits fail from here on.
     pub(super) fn set_failing(&self, fails: bool) {
         self.fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// Does not tell from here on what was committed, but only that something was.
+    pub(super) fn set_terse(&self) {
+        self.terse.store(true, Ordering::Relaxed);
+    }
+
+    /// Loses everything.
+    pub(super) fn lose(&self) {
+        lock(&self.ledgers).clear();
+        self.changed.send_replace(());
     }
 
     /// How many commits there were.
@@ -167,40 +240,87 @@ impl MemoryDocuments {
 
     /// Everything that is kept, as text.
     pub(super) fn text(&self) -> String {
-        let documents = lock(&self.documents);
-        let texts: Vec<&str> = documents
-            .values()
-            .map(|document| document.json.as_str())
-            .collect();
+        let ledgers = lock(&self.ledgers);
+        let documents = ledgers.values().flat_map(|pages| pages.documents.values());
+        let texts: Vec<&str> = documents.map(|document| document.json.as_str()).collect();
         texts.join("\n")
+    }
+
+    fn try_commit(&self, ledger: Ledger, batch: Vec<Write>, on: &Mark) -> Result<Mark, StoreError> {
+        if self.fails.load(Ordering::Relaxed) {
+            let detail = "the test says so".to_owned();
+            return Err(StoreError::NotWritten { detail });
+        }
+        let mut ledgers = lock(&self.ledgers);
+        let pages = ledgers.entry(ledger).or_default();
+        if pages.mark != *on {
+            return Err(StoreError::Overtaken);
+        }
+        let count = self.commits.fetch_add(1, Ordering::Relaxed);
+        pages.make(&batch);
+        pages.mark = Mark {
+            number: on.number + 1,
+            commit: count.to_string(),
+        };
+        pages.commits.push((pages.mark.clone(), batch));
+        self.changed.send_replace(());
+        Ok(pages.mark.clone())
     }
 }
 
 impl DocumentStore for MemoryDocuments {
-    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
-        let documents = lock(&self.documents).values().cloned().collect();
-        Box::pin(future::ready(Ok(documents)))
+    fn load(&self, ledger: Ledger) -> BoxFuture<'_, Result<Snapshot, StoreError>> {
+        let mut ledgers = lock(&self.ledgers);
+        let pages = ledgers.entry(ledger).or_default();
+        let documents = pages.documents.values().cloned().collect();
+        let mark = pages.mark.clone();
+        Box::pin(future::ready(Ok(Snapshot { documents, mark })))
     }
 
-    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>> {
-        if self.fails.load(Ordering::Relaxed) {
-            let detail = "the test says so".to_owned();
-            return Box::pin(future::ready(Err(StoreError::NotWritten { detail })));
-        }
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        let mut documents = lock(&self.documents);
-        for write in batch {
-            match write {
-                Write::Put(document) => {
-                    let key = (document.collection.clone(), document.id.clone());
-                    documents.insert(key, document);
+    fn commit(
+        &self,
+        ledger: Ledger,
+        batch: Vec<Write>,
+        on: &Mark,
+    ) -> BoxFuture<'_, Result<Mark, StoreError>> {
+        Box::pin(future::ready(self.try_commit(ledger, batch, on)))
+    }
+
+    fn next(&self, ledger: Ledger, after: &Mark) -> BoxFuture<'_, Result<News, StoreError>> {
+        let (mut changed, after) = (self.changed.subscribe(), after.clone());
+        Box::pin(async move {
+            loop {
+                let terse = self.terse.load(Ordering::Relaxed);
+                let news = lock(&self.ledgers)
+                    .entry(ledger)
+                    .or_default()
+                    .news(&after, terse);
+                if let Some(news) = news {
+                    return Ok(news);
                 }
-                Write::Delete(id) => {
-                    documents.remove(&(id.collection.to_owned(), id.id));
-                }
+                changed.changed().await.expect("the store has the sender");
             }
-        }
-        Box::pin(future::ready(Ok(())))
+        })
+    }
+
+    fn restore(
+        &self,
+        ledger: Ledger,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'_, Result<Restored, StoreError>> {
+        let mut ledgers = lock(&self.ledgers);
+        let pages = ledgers.entry(ledger).or_default();
+        let restored = if pages.mark.number >= snapshot.mark.number {
+            Restored::NotNeeded
+        } else {
+            *pages = Pages::default();
+            let puts: Vec<Write> = snapshot.documents.into_iter().map(Write::Put).collect();
+            pages.make(&puts);
+            pages.mark = snapshot.mark;
+            self.changed.send_replace(());
+            Restored::Made
+        };
+        Box::pin(future::ready(Ok(restored)))
     }
 }
 
@@ -220,6 +340,7 @@ pub(super) fn core(
             clock: Arc::new(|| NOW),
             main: Handle::current(),
             lanes: Arc::new(drivers.clone()),
+            key_inspector: None,
         },
     ))
 }

@@ -40,6 +40,21 @@ pub(super) const EDIT_TURN_DEADLINE: Duration = Duration::from_secs(5);
 /// Edits that wait for their turn. Protects memory when many edit at once; one more is refused. Each is made within milliseconds.
 pub(super) const EDITS_WAITING_MAX: usize = 64;
 
+/// How often a change is planned again because another node was faster. Each time some other change was made, so this many in a row mean that a whole fleet edits; past it the change is refused.
+pub(super) const COMMIT_TRIES: usize = 16;
+
+/// How long taking in what another node was faster with may take before a change is refused. It is there already, so this is a slow store and not a wait.
+pub(super) const CATCH_UP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long to wait before a store that could not be followed is asked again, at first; doubled at each further failure.
+pub(super) const FOLLOW_PAUSE_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest such wait: revoked credentials have to close sockets within 5 s of the store's return.
+pub(super) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// How often the password of a building file is hashed again because somebody set another one meanwhile, which on a second node is usually the same.
+pub(super) const PASSWORD_TRIES: usize = 4;
+
 /// Passwords that are compared at a time. Each takes a core and 19 MiB for tens of milliseconds, and the building has to go on meanwhile.
 pub(super) const PASSWORDS_AT_ONCE: usize = 2;
 
@@ -87,3 +102,49 @@ pub(super) const SIGNING_KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 60 *
 
 /// How long a key verifies after another has taken its place: the longest life that a token can be given, and an hour.
 pub(super) const SIGNING_KEY_REST: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// How often the list of nodes is read: how late a call may go to a node that has left, and another node may notice that modules are free. It is one small hash.
+pub(super) const NODES_EVERY: Duration = Duration::from_millis(500);
+
+/// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
+pub(super) const NODES_PAUSE: Duration = Duration::from_millis(100);
+
+/// In how many parts of a lease a node gives up before the registry does, on account of clocks that do not run alike.
+pub(super) const LEASE_MARGIN_PARTS: u32 = 10;
+
+/// The least that a node gives up earlier.
+pub(super) const LEASE_MARGIN_MIN: Duration = Duration::from_millis(200);
+
+/// A lease is renewed when so many of so many parts of it are over, so that two renewals may fail in a row.
+pub(super) const LEASE_RENEWALS: (u32, u32) = (3, 10);
+
+/// How many parts of a lease one question to the registry may take; several fit into what is left of a lease.
+pub(super) const LEASE_QUESTION_PARTS: u32 = 5;
+
+/// How often a lease is looked at, and so how long modules may stand still before they are told to stop. They act no more from the moment itself.
+pub(super) const LEASE_TICK: Duration = Duration::from_millis(100);
+
+/// How long until a question that the registry did not answer is asked again.
+pub(super) const REGISTRY_RETRY: Duration = Duration::from_millis(300);
+
+/// How often a node asks again for modules that another has or that cannot be granted yet.
+pub(super) const CLAIM_AGAIN: Duration = Duration::from_millis(500);
+
+/// How long leaving may take; past it the lease lapses by itself. With the modules' own deadline this stays within the 8 s an operator waits.
+pub(super) const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// How long one reading of what the store still says of a module may take, and the pause before the next.
+pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long PlaceOS's word about one of its API keys is believed.
+pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);
+
+/// How often the keys that somebody is connected with are looked at; with [`VOUCHED_FRESH`] and the time of a question this is within the five seconds
+/// in which a revoked key closes its sockets.
+pub(super) const VOUCHED_CHECK: Duration = Duration::from_secs(1);
+
+/// Questions about API keys at a time. Protects PlaceOS from a flood of guesses; further ones wait.
+pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
+
+/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
+pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;

@@ -2,6 +2,8 @@
 
 use metrics::{Counter, Gauge, Histogram};
 
+use crate::stores::Ledger;
+
 /// The core's own measures.
 #[derive(Debug)]
 pub(super) struct CoreMetrics {
@@ -25,6 +27,12 @@ pub(super) struct CoreMetrics {
     pub(super) sessions: Gauge,
     /// Modules that are meant to run.
     pub(super) modules: Gauge,
+    /// Nodes that are listed.
+    pub(super) nodes: Gauge,
+    /// Times this node's lease ran out before it was renewed.
+    pub(super) lease_lapsed: Counter,
+    /// Modules that this node was granted.
+    pub(super) modules_taken_over: Counter,
     /// Watched paths.
     pub(super) watches: Gauge,
     /// Calls that wait in all mailboxes together.
@@ -73,6 +81,18 @@ impl CoreMetrics {
             "Sign-ins that hold, and what apps were given by them"
         );
         metrics::describe_gauge!("riser_modules", "Modules that are meant to run");
+        metrics::describe_gauge!(
+            "riser_nodes",
+            "Nodes that run modules of the building, as this one sees them; 0 when it is alone"
+        );
+        metrics::describe_counter!(
+            "riser_lease_lapsed_total",
+            "Times this node's lease ran out, so that all its modules stopped"
+        );
+        metrics::describe_counter!(
+            "riser_modules_taken_over_total",
+            "Modules that began to run here because the registry of nodes granted them"
+        );
         metrics::describe_gauge!("riser_watches", "Watched paths, whoever follows them");
         metrics::describe_gauge!(
             "riser_mailbox_calls",
@@ -93,9 +113,50 @@ impl CoreMetrics {
             sign_ins_refused: metrics::counter!("riser_sign_ins_refused_total"),
             sessions: metrics::gauge!("riser_sessions"),
             modules: metrics::gauge!("riser_modules"),
+            nodes: metrics::gauge!("riser_nodes"),
+            lease_lapsed: metrics::counter!("riser_lease_lapsed_total"),
+            modules_taken_over: metrics::counter!("riser_modules_taken_over_total"),
             watches: metrics::gauge!("riser_watches"),
             mailbox_calls: metrics::gauge!("riser_mailbox_calls"),
             mailbox_deepest: metrics::gauge!("riser_mailbox_deepest_calls"),
         }
+    }
+}
+
+/// The measures of one ledger of the store.
+pub(super) struct BookMetrics {
+    /// 1 while what other nodes commit is seen, else 0.
+    pub(super) followed: Gauge,
+    /// Times that commits of other nodes were taken in.
+    pub(super) taken: Counter,
+    /// Times that this node put back what the store had lost.
+    pub(super) restored: Counter,
+}
+
+impl BookMetrics {
+    pub(super) fn new(ledger: Ledger) -> Self {
+        metrics::describe_gauge!(
+            "riser_ledger_followed",
+            "1 while what other nodes commit is seen, else 0"
+        );
+        metrics::describe_counter!(
+            "riser_ledger_taken_total",
+            "Times that commits of other nodes were taken in"
+        );
+        metrics::describe_counter!(
+            "riser_ledger_restored_total",
+            "Times that this node put back what the store had lost"
+        );
+        let name = match ledger {
+            Ledger::Building => "building",
+            Ledger::SignIns => "sign_ins",
+        };
+        let measures = Self {
+            followed: metrics::gauge!("riser_ledger_followed", "ledger" => name),
+            taken: metrics::counter!("riser_ledger_taken_total", "ledger" => name),
+            restored: metrics::counter!("riser_ledger_restored_total", "ledger" => name),
+        };
+        measures.followed.set(1.0);
+        measures
     }
 }

@@ -4,6 +4,7 @@
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
 pub mod auth;
+mod book;
 mod directory;
 #[cfg(test)]
 mod doubles;
@@ -12,6 +13,7 @@ mod limits;
 mod metrics;
 mod modules;
 mod outlet;
+mod placement;
 mod reply;
 mod settings;
 mod sign_in;
@@ -30,18 +32,20 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    Reception, admit, audit, may_edit, may_have_building, may_reach, may_read, may_request, may_see,
+    Reception, Vouching, admit, audit, clearance_in, may_edit, may_have_building, may_reach,
+    may_read, may_request, may_see,
 };
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{ModuleHandle, Offered, Supervisor};
+use crate::core::modules::{Company, ModuleHandle, Offered, Supervisor};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Call, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
-    DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request,
-    State, Subject, SystemId,
+    Audience, Building, Call, Clearance, CloseReason, CredentialId, Credentials, DebugTarget,
+    Differences, DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId,
+    ModulePath, Request, State, Subject, SystemId,
 };
+use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
@@ -62,6 +66,7 @@ pub struct Core {
     subscriptions: Arc<Subscriptions>,
     modules: Arc<Supervisor>,
     reception: Arc<Reception>,
+    vouching: Vouching,
     estate: Arc<Estate>,
     metrics: Arc<CoreMetrics>,
 }
@@ -78,6 +83,8 @@ pub struct Ground {
     pub main: Handle,
     /// Where modules run.
     pub lanes: Arc<dyn Spawn>,
+    /// The PlaceOS that knows API keys which the building does not have.
+    pub key_inspector: Option<Arc<dyn KeyInspector>>,
 }
 
 impl fmt::Debug for Ground {
@@ -101,6 +108,7 @@ impl Core {
             clock,
             main,
             lanes,
+            key_inspector,
         } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
@@ -109,6 +117,7 @@ impl Core {
             lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
+            Company::Alone,
         ));
         let reception = Arc::new(Reception::new(
             settings.sign_in.clone(),
@@ -117,6 +126,7 @@ impl Core {
             Arc::clone(&clock),
             main.clone(),
         ));
+        let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
         let estate = Estate::new(
             documents,
             Arc::clone(&modules),
@@ -130,6 +140,7 @@ impl Core {
             modules,
             subscriptions,
             reception,
+            vouching,
             estate: Arc::new(estate),
             metrics,
         }
@@ -213,14 +224,31 @@ impl Core {
         credentials: &Credentials,
         address: IpAddr,
     ) -> Result<Caller, Failure> {
-        admit(&self.estate.keys(), &self.reception, credentials, address)
+        admit(
+            &self.estate.keys(),
+            &self.reception,
+            &self.vouching,
+            credentials,
+            address,
+        )
+    }
+
+    /// Finds out what has to be asked for elsewhere before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
+    pub async fn recognise(&self, credentials: &Credentials) {
+        if let Credentials::ApiKey(presented) = credentials
+            && !self.estate.keys().knows(presented)
+        {
+            self.vouching.recognise(presented).await;
+        }
     }
 
     /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
         match who.credential() {
-            CredentialId::Key(_) => self.estate.keys().still_admits(who),
+            CredentialId::Key(_) => {
+                self.estate.keys().still_admits(who) || self.vouching.still_admits(who)
+            }
             CredentialId::Session(_) | CredentialId::Foreign(_) => self.reception.still_admits(who),
         }
     }
@@ -278,20 +306,14 @@ impl Core {
             function,
             arguments,
         } = call;
-        let callee = self
-            .subscriptions
-            .resolve(&module)
-            .and_then(|id| self.running(&id));
-        self.offer(
-            who,
-            callee,
-            function,
-            arguments,
-            slot,
-            |function, failure| {
-                audit::refused_call(who, &module, function, failure);
-            },
-        )
+        let clearance = clearance_in(&self.directory(), who, &module.system);
+        let callee = clearance.and_then(|clearance| {
+            let id = self.subscriptions.resolve(&module)?;
+            Ok((self.running(&id)?, clearance))
+        });
+        self.offer(callee, function, arguments, slot, |function, failure| {
+            audit::refused_call(who, &module, function, failure);
+        })
     }
 
     /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
@@ -307,17 +329,10 @@ impl Core {
         if reached.is_ok() {
             audit::allowed_by_id(who, module, &function);
         }
-        let callee = reached.and_then(|()| self.running(module));
-        let nudge = self.offer(
-            who,
-            callee,
-            function,
-            arguments,
-            slot,
-            |function, failure| {
-                audit::refused_by_id(who, "exec", module, function.as_str(), failure);
-            },
-        );
+        let callee = reached.and_then(|()| Ok((self.running(module)?, who.clearance())));
+        let nudge = self.offer(callee, function, arguments, slot, |function, failure| {
+            audit::refused_by_id(who, "exec", module, function.as_str(), failure);
+        });
         if let Some(nudge) = nudge {
             nudge.give();
         }
@@ -326,16 +341,17 @@ impl Core {
     /// Queues a call at its module, or answers it. `refused` writes down that the caller may not make it.
     fn offer(
         &self,
-        who: &Caller,
-        callee: Result<Arc<ModuleHandle>, Failure>,
+        callee: Result<(Arc<ModuleHandle>, Clearance), Failure>,
         function: FunctionName,
         arguments: JsonText,
         slot: ReplySlot,
         refused: impl FnOnce(&FunctionName, &Failure),
     ) -> Option<Nudge> {
         self.metrics.execs.increment(1);
-        let admitted =
-            callee.and_then(|module| module.admit(who.clearance(), &function).map(|()| module));
+        let admitted = callee.and_then(|(module, clearance)| {
+            module.admit(clearance, &function)?;
+            Ok(module)
+        });
         match admitted {
             Ok(module) => {
                 match module.exec(function, arguments, slot, self.settings.exec_deadline) {
@@ -436,6 +452,11 @@ impl Core {
         self.estate.directory()
     }
 
+    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.subscriptions.store().trouble()
+    }
+
     /// Orders every worker to close connections.
     pub fn close(&self, whom: Audience, why: CloseReason) {
         self.subscriptions.close(&whom, why);
@@ -455,12 +476,14 @@ impl Core {
         self.metrics.mailbox_deepest.set(deepest as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        futures_util::future::join3(
+        futures_util::future::join5(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
+            self.vouching.keep(),
+            self.estate.keep_up(),
         )
         .await;
     }

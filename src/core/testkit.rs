@@ -90,6 +90,7 @@ impl TestCore {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 lanes: Arc::new(Handle::current()),
+                key_inspector: None,
             },
         );
         let user = User {

@@ -4,6 +4,8 @@
 //! A driver that blocks its thread cannot be stopped, so it is reported: each time one of its futures is polled, the moment is noted,
 //! and [`InProcessHost::report_blocked`] looks for moments that lie too far back.
 //! What a driver spawns through its context ends with the module.
+//! Each future of a driver asks before every poll whether its module may act, so a process that wakes after a long pause
+//! finds out before a driver does anything.
 
 #[cfg(test)]
 mod tests;
@@ -147,7 +149,7 @@ impl DriverHost for InProcessHost {
             module.settings(),
             Arc::clone(&bridge) as Arc<dyn Host>,
         );
-        let poll = self.polls.register(&module.id);
+        let poll = self.polls.register(&bridge.module, &bridge.sink);
         Box::pin(async move {
             let starting = async move { (definition.start)(context).await };
             let instance = match caught(Watched::new(starting, Arc::clone(&poll))).await {
@@ -213,7 +215,10 @@ impl RunningModule for Running {
             Arc::clone(&self.poll),
         ));
         Box::pin(async move {
-            if let Err(panic) = stopping.await {
+            // A module that may not act says no farewell to its device either.
+            if bridge.sink.may_act()
+                && let Err(panic) = stopping.await
+            {
                 tracing::warn!(module = %bridge.module, %panic, "the driver panicked while stopping");
             }
             bridge.end.cancel();
@@ -256,7 +261,7 @@ impl Host for Bridge {
     }
 
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        let poll = self.polls.register(&self.module);
+        let poll = self.polls.register(&self.module, &self.sink);
         let task = caught(Watched::new(task, poll));
         let end = self.end.clone();
         let panicked = self.panicked.clone();
@@ -333,6 +338,8 @@ struct Polls {
 /// One future, or several that are polled by one task.
 struct PollNote {
     module: ModuleId,
+    /// Says whether the module may act.
+    sink: Arc<dyn ModuleSink>,
     epoch: Instant,
     /// Milliseconds since `epoch`, plus one, at which the poll that is under way began; 0 between polls.
     entered: AtomicU64,
@@ -357,9 +364,10 @@ impl Polls {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn register(&self, module: &ModuleId) -> Arc<PollNote> {
+    fn register(&self, module: &ModuleId, sink: &Arc<dyn ModuleSink>) -> Arc<PollNote> {
         let note = Arc::new(PollNote {
             module: module.clone(),
+            sink: Arc::clone(sink),
             epoch: self.epoch,
             entered: AtomicU64::new(0),
             reported: AtomicU64::new(0),
@@ -396,7 +404,7 @@ fn millis_of(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A future that notes when it is polled.
+/// A future that notes when it is polled, and is not polled once its module may not act.
 struct Watched<F> {
     future: Contained<Pin<Box<F>>>,
     note: Arc<PollNote>,
@@ -423,6 +431,10 @@ impl<F: Future> Future for Watched<F> {
             }
         }
         let this = &mut *self;
+        if !this.note.sink.may_act() {
+            // Nothing wakes it any more: whoever waits for it is told to stop, and drops it.
+            return Poll::Pending;
+        }
         this.note
             .entered
             .store(millis(this.note.epoch), Ordering::Relaxed);

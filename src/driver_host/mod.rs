@@ -90,6 +90,9 @@ pub trait ModuleSink: Send + Sync + 'static {
 
     /// A log line.
     fn line(&self, level: LogLevel, message: String);
+
+    /// Whether the module may act. Once it may not it never may again: the host runs nothing of it any more.
+    fn may_act(&self) -> bool;
 }
 
 /// Why a call gave no result.

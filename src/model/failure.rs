@@ -35,6 +35,47 @@ pub enum FailureKind {
     Internal,
 }
 
+impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::SystemNotFound,
+        Self::ModuleNotFound,
+        Self::FunctionNotFound,
+        Self::BadRequest,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::TimedOut,
+        Self::Busy,
+        Self::Unavailable,
+        Self::DriverFailed,
+        Self::TooLarge,
+        Self::Internal,
+    ];
+
+    /// The word by which nodes tell each other.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemNotFound => "system-not-found",
+            Self::ModuleNotFound => "module-not-found",
+            Self::FunctionNotFound => "function-not-found",
+            Self::BadRequest => "bad-request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::TimedOut => "timed-out",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::DriverFailed => "driver-failed",
+            Self::TooLarge => "too-large",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The kind that this word is for.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
 /// A failed request.
 #[derive(Debug)]
 pub struct Failure {

@@ -1,6 +1,11 @@
 //! The gateways and cores that share a building.
 
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use driver_types::text_id;
+
+use crate::model::Secret;
 
 text_id! {
     /// One run of a node, never used again by another run. Later runs have greater ids.
@@ -23,6 +28,43 @@ pub struct Node {
     pub id: NodeId,
     /// Where it is asked.
     pub uri: NodeUri,
+}
+
+/// What the nodes of a cluster prove to each other that they belong together. All clones are the same one.
+///
+/// It may be learnt only after the node has begun; until then nobody is believed.
+#[derive(Clone, Default)]
+pub struct ClusterSecret(Arc<RwLock<Option<Secret>>>);
+
+impl ClusterSecret {
+    /// A secret that is not known yet.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// This is the secret, in place of any before.
+    pub fn set(&self, secret: Secret) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(secret);
+    }
+
+    /// The secret, once it is known.
+    pub fn get(&self) -> Option<Secret> {
+        let secret = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        secret.clone()
+    }
+}
+
+impl From<Secret> for ClusterSecret {
+    fn from(secret: Secret) -> Self {
+        Self(Arc::new(RwLock::new(Some(secret))))
+    }
+}
+
+/// The secret itself is not shown.
+impl fmt::Debug for ClusterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClusterSecret")
+    }
 }
 
 /// What a node does for the others.

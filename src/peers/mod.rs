@@ -3,18 +3,24 @@
 //! The core asks through [`Peers`]; log lines of a module that runs elsewhere come back through the [`LineSink`] that the core hands in.
 //! So what talks to other nodes knows neither the core nor a store.
 
+pub mod http;
+mod limits;
+
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::model::{FunctionName, JsonText, LogLevel, ModuleId, NodeUri, UserId};
+use crate::model::{
+    FailureKind, FunctionName, JsonText, LogLevel, ModuleId, NodeUri, Secret, UserId,
+};
 
 /// Asks other nodes.
 pub trait Peers: Send + Sync + 'static {
     /// Calls a function of a module that runs at `at`. Sent at most once; ends at the call's deadline at the latest.
     ///
+    /// Calls of one module begin there in the order in which this is called, as far as the node knows of that order.
     /// Dropping the future abandons the call, which may then run or not.
     fn call(
         &self,
@@ -64,6 +70,12 @@ pub struct PeerReply {
     pub code: u16,
 }
 
+/// Asks a PlaceOS about API keys that are its own.
+pub trait KeyInspector: Send + Sync + 'static {
+    /// What the owner of a key may do, as the payload of the token that PlaceOS makes of it; `None` when PlaceOS refuses the key. Bounded in time.
+    fn inspect(&self, key: &Secret) -> BoxFuture<'static, Result<Option<JsonText>, PeerError>>;
+}
+
 /// Why another node gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
@@ -73,6 +85,9 @@ pub enum PeerError {
     /// The node says that the module is not its own and that nothing ran.
     #[error("the node does not run the module")]
     NotThere,
+    /// As many calls are under way to the node as there may be, so nothing was sent.
+    #[error("too many calls are under way to the node")]
+    Busy,
     /// The module ran and failed, or refused the arguments.
     #[error("module raised: {message}")]
     Driver {
@@ -80,6 +95,14 @@ pub enum PeerError {
         message: String,
         /// Its HTTP-like response code.
         code: u16,
+    },
+    /// The node is one of riser's and says what is wrong, as it would say it to a client of its own.
+    #[error("{message}")]
+    Failed {
+        /// What went wrong.
+        kind: FailureKind,
+        /// Its message, fit for the client.
+        message: String,
     },
     /// The node answered what is no result. Whether the call ran is not known.
     #[error("the node answered {0}")]

@@ -29,8 +29,10 @@ struct State {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
+    /// The building is not known yet.
     #[default]
+    Starting,
     Open,
     Draining,
 }
@@ -38,6 +40,9 @@ enum Phase {
 /// Why one more websocket may not come. All are for the client to try again later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TurnedAway {
+    /// The gateway does not know its building yet.
+    #[error("the gateway is starting")]
+    Starting,
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Draining,
@@ -82,8 +87,10 @@ impl Admission {
         let limits = &self.limits;
         let counts = limits.connections_per_key > 0 || limits.connections_per_address > 0;
         let mut state = self.state();
-        if state.phase == Phase::Draining {
-            return Err(TurnedAway::Draining);
+        match state.phase {
+            Phase::Starting => return Err(TurnedAway::Starting),
+            Phase::Open => {}
+            Phase::Draining => return Err(TurnedAway::Draining),
         }
         if reached(limits.connections_max, state.all) {
             return Err(TurnedAway::Full);
@@ -108,14 +115,22 @@ impl Admission {
         })
     }
 
+    /// Lets clients in from here on, unless the gateway stops by now.
+    pub(super) fn open(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Starting {
+            state.phase = Phase::Open;
+        }
+    }
+
     /// Turns all newcomers away from here on.
     pub(super) fn drain(&self) {
         self.state().phase = Phase::Draining;
     }
 
-    /// Whether newcomers are turned away.
-    pub(super) fn is_draining(&self) -> bool {
-        self.state().phase == Phase::Draining
+    /// Whether newcomers are let in.
+    pub(super) fn phase(&self) -> Phase {
+        self.state().phase
     }
 
     /// Waits until nobody is connected.
@@ -188,6 +203,7 @@ mod tests {
             connections_per_address: 1,
             ..ConnectionLimits::default()
         }));
+        admission.open();
         let first = admission.admit(&key("a"), address(1)).unwrap();
         let again = admission.admit(&key("a"), address(1)).unwrap_err();
         assert_eq!(again, TurnedAway::Address);
@@ -203,9 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn a_draining_gateway_admits_nobody() {
+    fn nobody_is_admitted_before_the_doors_open_or_after_they_close() {
         let admission = Arc::new(Admission::new(ConnectionLimits::default()));
+        let refused = admission.admit(&key("a"), address(1)).unwrap_err();
+        assert_eq!(refused, TurnedAway::Starting);
+        admission.open();
+        assert!(admission.admit(&key("a"), address(1)).is_ok());
         admission.drain();
+        admission.open();
         let refused = admission.admit(&key("a"), address(1)).unwrap_err();
         assert_eq!(refused, TurnedAway::Draining);
     }

@@ -138,6 +138,11 @@ impl Server {
         self.keeper.take()
     }
 
+    /// What opens the doors, when the building is known.
+    pub fn door_keeper(&self) -> DoorKeeper {
+        DoorKeeper(self.doors.clone())
+    }
+
     /// Serves until it is told to stop, then drains: see `shutdown.rs` for the order.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let Self {
@@ -179,6 +184,22 @@ impl Server {
             builder = listen_for_http(builder, "health", health, &doors, Scope::HealthOnly)?;
         }
         shutdown::run(builder.run(), &doors, stop).await
+    }
+}
+
+/// Opens the doors of a server that runs. Until then only health is told, and clients are asked to try again.
+pub struct DoorKeeper(Doors);
+
+impl DoorKeeper {
+    /// Lets clients in.
+    pub fn open(&self) {
+        self.0.admission.open();
+    }
+}
+
+impl fmt::Debug for DoorKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DoorKeeper").finish_non_exhaustive()
     }
 }
 

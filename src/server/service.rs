@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::error::DispatchError;
 use actix_http::{ConnectionType, HttpService, Protocol, Request};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
-use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use futures_util::future::{Either, select};
@@ -19,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::server::Doors;
-use crate::server::http::{self, Scope};
+use crate::server::http::{self, Scope, door};
 use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -149,6 +150,7 @@ fn app(
 > {
     let app = App::new()
         .app_data(Data::new(doors))
+        .wrap(from_fn(let_in))
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
             let ends = request.head().upgrade();
@@ -165,6 +167,21 @@ fn app(
         .configure(|config| http::configure(config, scope));
     // Trap: `AppConfig` says "http" and the address of nobody; what needs the real ones reads the request.
     map_config(app, |()| AppConfig::default())
+}
+
+/// Lets a request through when the building is known, and what its credentials are has been asked for where they are known.
+async fn let_in(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(doors) = request.app_data::<Data<Doors>>() else {
+        return next.call(request).await;
+    };
+    if let Some(refusal) = door::closed(doors, request.path()) {
+        return Ok(request.into_response(refusal.to_response()));
+    }
+    door::recognise(doors, request.head()).await;
+    next.call(request).await
 }
 
 /// What an idle connection listens for, so that it does not hold up the end.

@@ -1,16 +1,22 @@
 //! Where things are kept and travel: the ports, and their implementations.
 //!
 //! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
-//! Documents: the core loads and commits what must outlive the process through [`DocumentStore`]; their text is JSON, which `shapes` writes and reads.
+//! Documents: the core loads, commits and follows what must outlive the process through [`DocumentStore`], in the ledgers that `ledger` tells of; their text is JSON, which `shapes` writes and reads.
 //! Other programs on the same store: what stands where through [`Catalog`], and which nodes there are and which of them runs a module through [`NodeRegistry`].
 //! So neither imports the other.
 
 pub mod embedded;
+mod ledger;
 pub mod redis;
+#[cfg(test)]
+mod registry_rules;
 mod shapes;
+#[cfg(test)]
+mod status_suite;
 #[cfg(test)]
 mod suite;
 
+use std::borrow::Cow;
 use std::io;
 
 use futures_util::future::BoxFuture;
@@ -20,6 +26,9 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
+pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+#[cfg(test)]
+pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.
@@ -41,6 +50,11 @@ pub trait StatusStore: Send + Sync + 'static {
 
     /// Whether it has the values itself, so that the core forgets those that nobody follows.
     fn keeps_values(&self) -> bool;
+
+    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
 
     /// The module no longer runs here: what was last written of it is another node's to keep true.
     fn release(&self, module: &ModuleId);
@@ -151,22 +165,41 @@ pub enum Verdict {
     TooEarly,
 }
 
-/// Keeps documents. What was committed is there after the process, the machine or the power has failed, if the store says that it is durable.
+/// Keeps documents, in [ledgers](Ledger). What was committed is there after the process, the machine or the power has failed, if the store says that it is durable.
 pub trait DocumentStore: Send + Sync + 'static {
-    /// All documents, in no particular order.
-    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>>;
+    /// All documents of a ledger.
+    fn load(&self, ledger: Ledger) -> BoxFuture<'_, Result<Snapshot, StoreError>>;
 
-    /// Makes all changes or none, in this order, and returns when they are durable.
+    /// Makes all changes or none, in this order, and gives the ledger's mark after them. Returns when they are durable.
     ///
-    /// After an error the store holds what it held before. A commit that has begun is brought to its end even if nobody waits for it any more.
-    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// `on` is the mark that they were planned on; when the ledger has gone on since, they are refused with [`StoreError::Overtaken`].
+    /// After an error the store holds what it held before, but for [`StoreError::Uncertain`].
+    /// A commit that nobody waits for any more is made whole or not at all.
+    fn commit(
+        &self,
+        ledger: Ledger,
+        batch: Vec<Write>,
+        on: &Mark,
+    ) -> BoxFuture<'_, Result<Mark, StoreError>>;
+
+    /// Waits until the ledger is no longer at this mark, at most some seconds, and says what has happened since. It may be dropped at any time.
+    ///
+    /// A store of one process alone waits forever: whoever commits knows already.
+    fn next(&self, ledger: Ledger, after: &Mark) -> BoxFuture<'_, Result<News, StoreError>>;
+
+    /// Brings back what the store has lost, unless the ledger has come as far as the snapshot's mark: of several who do so the first is enough.
+    fn restore(
+        &self,
+        ledger: Ledger,
+        snapshot: Snapshot,
+    ) -> BoxFuture<'_, Result<Restored, StoreError>>;
 }
 
 /// Which document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DocumentId {
     /// What kind of thing it is about.
-    pub collection: &'static str,
+    pub collection: Cow<'static, str>,
     /// Which one.
     pub id: String,
 }
@@ -204,6 +237,19 @@ pub enum Write {
     Delete(DocumentId),
 }
 
+impl Write {
+    /// Which document it changes.
+    pub fn id(&self) -> DocumentId {
+        match self {
+            Self::Put(document) => DocumentId {
+                collection: Cow::Owned(document.collection.clone()),
+                id: document.id.clone(),
+            },
+            Self::Delete(id) => id.clone(),
+        }
+    }
+}
+
 /// Why documents could not be read or kept. The messages are one line each and say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -227,10 +273,10 @@ pub enum StoreError {
     },
     /// It was written by a newer riser.
     #[error(
-        "{place}: a newer riser has written this store (schema {found}, this one knows up to {known}); run that version, or name another directory with --data"
+        "{place}: a newer riser has written this store (schema {found}, this one knows up to {known}); run that version, or name another store with --data or --redis"
     )]
     Newer {
-        /// The file.
+        /// The file or address.
         place: String,
         /// Its schema.
         found: u64,
@@ -239,10 +285,10 @@ pub enum StoreError {
     },
     /// It is no store, or no longer one. It is left as it is.
     #[error(
-        "{place}: this is no store of riser's, or it is damaged ({detail}); put back a copy, or name another directory with --data"
+        "{place}: this is no store of riser's, or it is damaged ({detail}); put back a copy, or name another store with --data or --redis"
     )]
     Damaged {
-        /// The file.
+        /// The file or address.
         place: String,
         /// What is wrong.
         detail: String,
@@ -250,6 +296,17 @@ pub enum StoreError {
     /// A commit failed, and nothing of it holds.
     #[error("could not write to the store ({detail}); nothing was changed")]
     NotWritten {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Somebody else has committed since the mark that a commit was planned on. Nothing of it holds.
+    #[error("somebody else has written to the store meanwhile; nothing was changed, try again")]
+    Overtaken,
+    /// The store was lost while it had a commit to make: whether it holds is not known.
+    #[error("{place}: the store did not answer ({detail}); look again whether the change was made")]
+    Uncertain {
+        /// Its address, without credentials.
+        place: String,
         /// What is wrong.
         detail: String,
     },

@@ -22,6 +22,8 @@ const USERS: &str = "users";
 const API_KEYS: &str = "api_keys";
 const METADATA: &str = "metadata";
 
+const NO_COLLECTION: &str = "no such collection";
+
 /// A document does not hold what it should.
 #[derive(Debug, thiserror::Error)]
 #[error("{collection} {id:?}: {detail}")]
@@ -53,7 +55,27 @@ impl DocumentId {
             EntryId::ApiKey(id) => (API_KEYS, id.to_string()),
             EntryId::Metadata(id) => (METADATA, id.to_string()),
         };
+        let collection = collection.into();
         Self { collection, id }
+    }
+
+    /// The entry that the document holds.
+    pub fn entry(&self) -> Result<EntryId, BadDocument> {
+        let text = self.id.as_str();
+        let read = match &*self.collection {
+            ZONES => id(text).map(EntryId::Zone),
+            SYSTEMS => id(text).map(EntryId::System),
+            MODULES => id(text).map(EntryId::Module),
+            USERS => id(text).map(EntryId::User),
+            API_KEYS => id(text).map(EntryId::ApiKey),
+            METADATA => metadata_id(text).map(EntryId::Metadata),
+            _ => Err(NO_COLLECTION.to_owned()),
+        };
+        read.map_err(|detail| BadDocument {
+            collection: self.collection.to_string(),
+            id: self.id.clone(),
+            detail,
+        })
     }
 }
 
@@ -70,7 +92,7 @@ impl Document {
             Entry::Metadata(metadata) => kept(MetadataShape::of(metadata), info),
         };
         Self {
-            collection: collection.to_owned(),
+            collection: collection.into_owned(),
             id,
             version: info.version.0,
             json,
@@ -91,7 +113,7 @@ impl Document {
             USERS => entry(self, UserShape::read, Entry::User),
             API_KEYS => entry(self, ApiKeyShape::read, Entry::ApiKey),
             METADATA => entry(self, MetadataShape::read, Entry::Metadata),
-            _ => Err("no such collection".to_owned()),
+            _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
         if DocumentId::of(&entry.id()).id != self.id {
@@ -159,6 +181,15 @@ fn entry<S: DeserializeOwned, T>(
 
 fn id<I: FromStr<Err = InvalidId>>(text: &str) -> Result<I, String> {
     text.parse().map_err(|error: InvalidId| error.to_string())
+}
+
+fn metadata_id(text: &str) -> Result<MetadataId, String> {
+    // The name may have anything in it but a line end, the parent too.
+    let (parent, name) = text.split_once('\n').ok_or("it has no name")?;
+    Ok(MetadataId {
+        parent: id(parent)?,
+        name: id(name)?,
+    })
 }
 
 fn ids<I: FromStr<Err = InvalidId>>(texts: &[String]) -> Result<Vec<I>, String> {

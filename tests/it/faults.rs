@@ -82,6 +82,7 @@ impl Inside {
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
+                key_inspector: None,
             },
         ));
         let apply = Apply {
@@ -100,6 +101,7 @@ impl Inside {
             ..ServerSettings::default()
         };
         let server = Server::bind(core, settings, String::new).expect("a free port");
+        server.door_keeper().open();
         let door = Door::new(server.address()).header("X-API-Key", "demo.secret");
         let stop = CancellationToken::new();
         let stopping = stop.clone();

@@ -167,7 +167,7 @@ async fn a_damaged_store_is_refused_and_left_as_it_is() {
     let line = &refusal.err[0];
     assert!(
         line.contains("this is no store of riser's, or it is damaged")
-            && line.ends_with("put back a copy, or name another directory with --data"),
+            && line.ends_with("put back a copy, or name another store with --data or --redis"),
         "{line}"
     );
     let left = fs::read_to_string(store).expect("the file is there");

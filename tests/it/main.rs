@@ -38,3 +38,4 @@ mod slow;
 mod terminal;
 mod tls;
 mod waiting;
+mod zones;

@@ -11,6 +11,5 @@
 //! | 36, 39, 41 | the request to a core, its answers and its silence | cores; the client's half is tested |
 //! | 38 | a core that answers with an empty body | cores; a function without a result is tested |
 //! | 40, 42–44, 48 | which core is asked, and what when it does not answer | cores |
-//! | 49 | permissions by zone | metadata documents |
 //! | 58–62 | a core's own debug stream opened and closed | cores; the client's half is tested |
 //! | 63 | a core's debug stream that drops | cores |

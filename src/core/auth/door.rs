@@ -6,6 +6,7 @@ use crate::core::auth::audit;
 use crate::core::auth::keys::KeyRing;
 use crate::core::auth::principal::Caller;
 use crate::core::auth::reception::Reception;
+use crate::core::auth::vouched::Vouching;
 use crate::model::{Credentials, Failure, FailureKind, Secret};
 
 /// How much of an unknown key's id reaches the audit log.
@@ -15,6 +16,7 @@ const SHOWN_MAX_BYTES: usize = 64;
 pub(in crate::core) fn admit(
     keys: &KeyRing,
     reception: &Reception,
+    vouching: &Vouching,
     credentials: &Credentials,
     address: IpAddr,
 ) -> Result<Caller, Failure> {
@@ -23,7 +25,15 @@ pub(in crate::core) fn admit(
             let failure = Failure::new(FailureKind::Unauthenticated, "").with_response_code(401);
             ("", Err(failure))
         }
-        Credentials::ApiKey(presented) => (key_id(presented), keys.find(presented)),
+        Credentials::ApiKey(presented) => {
+            // A key of ours with another secret is a bad key, and nobody else is asked about it.
+            let elsewhere = match keys.knows(presented) {
+                true => None,
+                false => vouching.find(presented),
+            };
+            let found = elsewhere.unwrap_or_else(|| keys.find(presented));
+            (key_id(presented), found)
+        }
         Credentials::Bearer { token, domain } => {
             ("a bearer token", reception.by_token(token, domain))
         }

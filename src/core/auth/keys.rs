@@ -186,12 +186,15 @@ impl KeyRing {
             .is_some_and(|record| record.principal.covers(who))
     }
 
+    /// Whether there is a key of this id, whatever its secret.
+    pub(in crate::core) fn knows(&self, presented: &Secret) -> bool {
+        let (id, _) = halves(presented);
+        self.keys.contains_key(id)
+    }
+
     /// Whose key this is.
     pub(in crate::core) fn find(&self, presented: &Secret) -> Result<Arc<Principal>, Failure> {
-        let (id, secret) = presented
-            .expose()
-            .split_once('.')
-            .unwrap_or((presented.expose(), ""));
+        let (id, secret) = halves(presented);
         let record = self.keys.get(id);
         let hash = record.map_or(&self.nobody, |record| &record.hash);
         let equal = hash.is_of(secret);
@@ -210,6 +213,12 @@ impl fmt::Debug for KeyRing {
     }
 }
 
+/// The id and the secret of what was shown.
+fn halves(presented: &Secret) -> (&str, &str) {
+    let text = presented.expose();
+    text.split_once('.').unwrap_or((text, ""))
+}
+
 fn unauthenticated(message: &str) -> Failure {
     Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
 }
@@ -225,6 +234,7 @@ fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
     };
     Principal {
         clearance: key.level.min(user.level),
+        most: key.level,
         user,
         credential: CredentialId::Key(key.id.clone()),
         proof: Proof::Key(secret),

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::core::auth::keys::KeyHash;
+use crate::core::auth::tokens::Fingerprint;
 use crate::model::{Clearance, CredentialId, Scope, System, SystemId, User, ZoneId};
 
 /// Somebody whose credentials were good.
@@ -15,6 +16,8 @@ pub struct Principal {
     pub(super) credential: CredentialId,
     pub(super) proof: Proof,
     pub(super) clearance: Clearance,
+    /// What the permissions of a zone can raise the clearance to.
+    pub(super) most: Clearance,
     pub(super) scopes: Vec<Scope>,
     pub(super) reach: Reach,
 }
@@ -24,6 +27,8 @@ pub struct Principal {
 pub(super) enum Proof {
     /// What an API key's secret was when it was shown.
     Key(KeyHash),
+    /// An API key that somebody else has looked at.
+    Vouched(Fingerprint),
     /// A session or a token of one.
     Session {
         /// When the token expires, in Unix seconds; a browser's session says that itself.
@@ -97,7 +102,7 @@ impl Principal {
     /// When the credentials end by themselves, in Unix seconds; `None` for those that do not.
     pub fn expires(&self) -> Option<u64> {
         match self.proof {
-            Proof::Key(_) => None,
+            Proof::Key(_) | Proof::Vouched(_) => None,
             Proof::Session { expires } => expires,
         }
     }
@@ -143,12 +148,14 @@ impl Principal {
         };
         let same_secret = match (&self.proof, &before.proof) {
             (Proof::Key(now), Proof::Key(before)) => now == before,
-            (Proof::Key(_) | Proof::Session { .. }, _) => false,
+            (Proof::Vouched(now), Proof::Vouched(before)) => now == before,
+            (Proof::Key(_) | Proof::Vouched(_) | Proof::Session { .. }, _) => false,
         };
         self.credential == before.credential
             && same_secret
             && self.user.id == before.user.id
             && self.clearance >= before.clearance
+            && self.most >= before.most
             && before.scopes.iter().all(opens)
             && self.reach.covers(&before.reach)
     }

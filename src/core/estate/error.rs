@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::core::book::{Crowded, WriteError};
 use crate::model::{EntryId, Expected, Failure, Version};
 use crate::stores::StoreError;
 
@@ -36,6 +37,25 @@ pub enum EditError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Crowded> for EditError {
+    fn from(Crowded: Crowded) -> Self {
+        Self::Busy
+    }
+}
+
+impl From<WriteError> for EditError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Crowded => Self::Busy,
+            WriteError::Store(error @ StoreError::Uncertain { .. }) => {
+                tracing::error!(%error, "an edit of the building was interrupted");
+                Self::Interrupted
+            }
+            WriteError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// One thing that is wrong with an edit.

@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::core::book::Turn;
 use crate::core::directory::Directory;
 use crate::core::estate::plan::{self, Plan};
-use crate::core::estate::{EditError, Editor, Estate, Turn};
+use crate::core::estate::{EditError, Editor, Estate};
 use crate::model::{Building, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId};
 
 /// A building to be applied.
@@ -34,7 +35,7 @@ pub enum Rehearsal {
 impl Estate {
     pub(super) async fn apply_in_turn(
         self: Arc<Self>,
-        turn: Turn,
+        mut turn: Turn,
         editor: Editor,
         Apply {
             building,
@@ -43,14 +44,15 @@ impl Estate {
         }: Apply,
     ) -> Result<Differences, EditError> {
         let passwords = plain_passwords(&building);
-        let edits = edits(&self.directory(), building);
         if rehearsal == Rehearsal::Dry {
             let (now, time) = (self.directory(), (self.clock)());
+            let edits = edits(&now, building);
             let Plan { differences, .. } =
                 plan::plan(&now, edits, source, time, self.modules.host())?;
             return Ok(differences);
         }
-        let differences = self.commit(&turn, &editor, source, edits).await?;
+        let edits = |now: &Directory| edits(now, building.clone());
+        let differences = self.commit(&mut turn, &editor, source, edits).await?;
         self.hash_later(&turn, source, passwords);
         Ok(differences)
     }

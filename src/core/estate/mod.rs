@@ -19,18 +19,19 @@ mod tests;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures_util::future::join;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::core::auth::{Caller, KeyRing, Reception, audit};
+use crate::core::book::{Book, Shown, Turn};
 use crate::core::directory::Directory;
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source};
-use crate::stores::{Document, DocumentStore};
+use crate::stores::{Document, DocumentStore, Ledger, Write};
 
 pub use error::{EditError, Invalid};
 pub use file::{Apply, Rehearsal};
@@ -47,16 +48,13 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The building as it stands.
 pub(in crate::core) struct Estate {
-    documents: Arc<dyn DocumentStore>,
+    book: Book,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
     reception: Arc<Reception>,
     clock: Clock,
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
-    /// Held by the one who edits.
-    turn: Arc<Mutex<()>>,
-    waiting: Semaphore,
     passwords: Passwords,
     /// Where edits run: whoever asked may go away, but what was committed must come to hold.
     main: Handle,
@@ -72,9 +70,6 @@ pub(in crate::core) enum Editor {
     Operator,
 }
 
-/// The right to edit, held by one at a time.
-type Turn = OwnedMutexGuard<()>;
-
 impl Estate {
     pub(in crate::core) fn new(
         documents: Arc<dyn DocumentStore>,
@@ -85,15 +80,18 @@ impl Estate {
         main: Handle,
     ) -> Self {
         Self {
-            documents,
+            book: Book::new(
+                documents,
+                Ledger::Building,
+                EDITS_WAITING_MAX,
+                EDIT_TURN_DEADLINE,
+            ),
             modules,
             subscriptions,
             reception,
             clock,
             directory: RwLock::default(),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
-            turn: Arc::default(),
-            waiting: Semaphore::new(EDITS_WAITING_MAX),
             passwords: Passwords::default(),
             main,
             tasks: TaskTracker::new(),
@@ -102,15 +100,11 @@ impl Estate {
 
     /// Reads what the store has. Nothing runs yet.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
-        let documents = self.documents.load().await?;
-        let (ours, others): (Vec<_>, Vec<_>) = documents.into_iter().partition(Reception::keeps);
-        let entries = others
-            .iter()
-            .map(Document::entry)
-            .collect::<Result<Vec<_>, _>>()?;
-        let directory = Arc::new(plan::stored(entries, self.modules.host())?);
-        self.reception.open(&ours)?;
-        self.reception.align(&directory);
+        // The sign-ins first: whoever has signed in by then is in the building that is read after it.
+        self.reception.open().await?;
+        let documents = self.book.open().await?;
+        let directory = Arc::new(plan::stored(&documents, self.modules.host())?);
+        self.reception.begin_in(&directory);
         *self
             .directory
             .write()
@@ -139,11 +133,12 @@ impl Estate {
         editor: Editor,
         edits: Vec<Edit>,
     ) -> Result<Differences, EditError> {
-        let turn = self.turn().await?;
+        let mut turn = self.book.turn().await?;
         let this = Arc::clone(self);
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
-            this.commit(&turn, &editor, Source::Elsewhere, edits).await
+            this.commit(&mut turn, &editor, Source::Elsewhere, |_| edits.clone())
+                .await
         })
         .await
     }
@@ -154,20 +149,15 @@ impl Estate {
         editor: Editor,
         how: Apply,
     ) -> Result<Differences, EditError> {
-        let turn = self.turn().await?;
+        let turn = self.book.turn().await?;
         let this = Arc::clone(self);
         self.to_the_end(async move { this.apply_in_turn(turn, editor, how).await })
             .await
     }
 
-    /// Waits for the turn to edit, bounded.
-    async fn turn(&self) -> Result<Turn, EditError> {
-        let Ok(_place) = self.waiting.try_acquire() else {
-            return Err(EditError::Busy);
-        };
-        timeout(EDIT_TURN_DEADLINE, Arc::clone(&self.turn).lock_owned())
-            .await
-            .map_err(|_| EditError::Busy)
+    /// Takes in what other nodes do to the building and to the sign-ins, until it is dropped.
+    pub(in crate::core) async fn keep_up(&self) {
+        join(self.book.keep_up(self), self.reception.keep_up()).await;
     }
 
     /// Does it in a task that ends by itself, whatever becomes of the caller.
@@ -179,23 +169,22 @@ impl Estate {
         done.unwrap_or(Err(EditError::Interrupted))
     }
 
-    /// Plans, commits and shows. The turn is an argument so that nobody gets here without it.
+    /// Plans, commits and shows. `edits` says what is to be done to a building, and is asked again when another node was faster.
     async fn commit(
         &self,
-        _: &Turn,
+        turn: &mut Turn,
         editor: &Editor,
         source: Source,
-        edits: Vec<Edit>,
+        edits: impl Fn(&Directory) -> Vec<Edit>,
     ) -> Result<Differences, EditError> {
-        let time = (self.clock)();
+        let plan = || {
+            let (now, time) = (self.directory(), (self.clock)());
+            let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
+            Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
+        };
         let Plan {
-            next,
-            writes,
-            differences,
-        } = plan::plan(&self.directory(), edits, source, time, self.modules.host())?;
-        if !writes.is_empty() {
-            self.documents.commit(writes).await?;
-        }
+            next, differences, ..
+        } = self.book.write(turn, self, plan).await?;
         self.show(&Arc::new(next));
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
@@ -206,7 +195,7 @@ impl Estate {
 
     /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
     fn show(&self, next: &Arc<Directory>) {
-        let gone = self.modules.align(next.modules());
+        let gone = self.modules.align(next);
         let keys = Arc::new(KeyRing::new(next));
         let keys_before = std::mem::replace(
             &mut *self.keys.write().unwrap_or_else(PoisonError::into_inner),
@@ -249,12 +238,41 @@ impl Estate {
 
     /// Waits until what is being edited is done; new edits are refused.
     pub(in crate::core) async fn stop(&self) {
-        self.waiting.close();
+        self.book.close();
         self.passwords.abandon();
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!("an edit of the building did not end in time and was dropped");
         }
+    }
+}
+
+/// What other nodes do is shown as an edit is.
+impl Shown for Estate {
+    fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
+        let next = plan::followed(&self.directory(), writes, self.modules.host())?;
+        tracing::info!(
+            entries = writes.len(),
+            "the building was changed by another node"
+        );
+        self.show(&Arc::new(next));
+        Ok(())
+    }
+
+    fn replace(&self, documents: Vec<Document>) -> Result<(), OpenError> {
+        let next = plan::stored(&documents, self.modules.host())?;
+        tracing::info!("the building is read again as other nodes have made it");
+        self.show(&Arc::new(next));
+        Ok(())
+    }
+
+    fn documents(&self) -> Vec<Document> {
+        let directory = self.directory();
+        let document = |id| {
+            let info = directory.info(&id)?;
+            Some(Document::of(&directory.entry(&id)?, info))
+        };
+        directory.ids().filter_map(document).collect()
     }
 }
 

@@ -6,9 +6,11 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::auth::passwords::{hash, matches};
+use crate::core::book::Turn;
 use crate::core::directory::Directory;
-use crate::core::estate::{EditError, Editor, Estate, Turn};
-use crate::model::{Change, Edit, Entry, Password, Secret, Source, User, UserId};
+use crate::core::estate::{EditError, Editor, Estate};
+use crate::core::limits::PASSWORD_TRIES;
+use crate::model::{Change, Edit, Entry, EntryId, Password, Secret, Source, User, UserId};
 
 /// The passwords that wait to be hashed.
 #[derive(Debug, Default)]
@@ -83,6 +85,8 @@ impl Estate {
         drop(self.tasks.spawn_on(work, &self.main));
     }
 
+    /// Keeps the hash of a password, unless the one that is there is one of the same password: another node may have been faster with the same file,
+    /// and another hash would end the sign-ins of the user.
     async fn set_password(
         self: &Arc<Self>,
         wanted: &CancellationToken,
@@ -90,27 +94,35 @@ impl Estate {
         id: &UserId,
         password: Secret,
     ) -> Result<(), EditError> {
-        let stored = self
-            .directory()
-            .user(id)
-            .and_then(|user| user.password.clone());
-        let password = hash_or_keep(password, stored).await?;
-        // Behind everybody else who edits, however long that takes.
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let Some(user) = self.directory().user(id).cloned() else {
-            return Ok(());
-        };
-        // Looked at in turn: a later file replaces it in its own.
-        if wanted.is_cancelled() || user.password.as_ref() == Some(&password) {
-            return Ok(());
+        let entry = EntryId::User(id.clone());
+        for _ in 0..PASSWORD_TRIES {
+            let directory = self.directory();
+            let stored = directory.user(id).and_then(|user| user.password.clone());
+            let hashed = hash_or_keep(password.clone(), stored.clone()).await?;
+            // Behind everybody else who edits, however long that takes.
+            let mut turn = self.book.turn_at_last().await;
+            let directory = self.directory();
+            let (Some(user), Some(info)) = (directory.user(id), directory.info(&entry)) else {
+                return Ok(());
+            };
+            // Looked at in turn: a later file replaces it in its own.
+            if wanted.is_cancelled() || user.password.as_ref() == Some(&hashed) {
+                return Ok(());
+            }
+            if user.password != stored {
+                continue;
+            }
+            let user = User {
+                password: Some(hashed),
+                ..user.clone()
+            };
+            let edit = Edit::put(Entry::User(user)).at(info.version);
+            let edits = |_: &Directory| vec![edit.clone()];
+            match self.commit(&mut turn, &Editor::File, source, edits).await {
+                Err(EditError::Conflict { .. }) => {}
+                done => return done.map(drop),
+            }
         }
-        let user = User {
-            password: Some(password),
-            ..user
-        };
-        let edit = Edit::put(Entry::User(user));
-        self.commit(&turn, &Editor::File, source, vec![edit])
-            .await?;
-        Ok(())
+        Err(EditError::Busy)
     }
 }

@@ -32,31 +32,59 @@ pub enum OpenError {
     Store(#[from] StoreError),
     /// A document cannot be understood.
     #[error(
-        "the store holds what is no entry of a building ({0}); put back a copy, or name another directory with --data"
+        "the store holds what is no entry of a building ({0}); put back a copy, or name another store with --data or --redis"
     )]
     Document(#[from] BadDocument),
     /// The entries do not go together.
     #[error(
-        "the store's entries do not go together ({0}); put back a copy, or name another directory with --data"
+        "the store's entries do not go together ({0}); put back a copy, or name another store with --data or --redis"
     )]
     Unsound(EditError),
 }
 
-/// The directory that the store's entries make.
+/// The directory that the store's documents make.
 pub(super) fn stored(
-    mut entries: Vec<(Entry, EntryInfo)>,
+    documents: &[Document],
     host: &dyn DriverHost,
 ) -> Result<Directory, OpenError> {
-    entries.sort_by_key(|(_, info)| info.place);
     let mut directory = Directory::default();
-    for (entry, info) in entries {
-        // A driver that this program lacks is its module's problem, and no reason not to start.
-        let describe = |module: &Module| {
-            host.describe(&module.driver)
-                .unwrap_or_else(|_| undescribed(&module.driver))
-        };
-        directory.put(entry, info, describe);
+    for document in documents {
+        let (entry, info) = document.entry()?;
+        directory.put(entry, info, |module| describe(host, module));
     }
+    sound(directory)
+}
+
+/// The directory after changes that others have planned on this one.
+pub(super) fn followed(
+    now: &Directory,
+    writes: &[Write],
+    host: &dyn DriverHost,
+) -> Result<Directory, OpenError> {
+    let mut next = now.clone();
+    for write in writes {
+        match write {
+            Write::Put(document) => {
+                let (entry, info) = document.entry()?;
+                next.put(entry, info, |module| describe(host, module));
+            }
+            Write::Delete(id) => {
+                next.remove(&id.entry()?);
+            }
+        }
+    }
+    sound(next)
+}
+
+/// What a driver says of a module. One that this program lacks is its module's problem, and no reason not to go on.
+fn describe(host: &dyn DriverHost, module: &Module) -> Description {
+    host.describe(&module.driver)
+        .unwrap_or_else(|_| undescribed(&module.driver))
+}
+
+/// The directory in its order, if its entries go together.
+fn sound(mut directory: Directory) -> Result<Directory, OpenError> {
+    directory.arrange();
     directory.complete();
     let problems = check(&directory);
     if problems.is_empty() {

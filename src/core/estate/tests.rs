@@ -1,5 +1,7 @@
 //! What an edit changes, what it refuses, and what it leaves alone.
 
+mod two_nodes;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;

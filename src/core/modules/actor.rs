@@ -10,18 +10,20 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
 use rand::RngExt;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::limits::{
     CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
-    STOP_DEADLINE,
+    STATE_DEADLINE, STOP_DEADLINE,
 };
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
 use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule};
 use crate::model::{Failure, FailureKind, LogLevel, Reply};
+use crate::stores::StatusStore;
 
 /// Why an instance of a driver ended.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(super) struct Actor {
     /// Cancelled when the module before this one has ended; `None` when there was none.
     pub(super) before: Option<CancellationToken>,
     pub(super) host: Arc<dyn DriverHost>,
+    pub(super) store: Arc<dyn StatusStore>,
     pub(super) metrics: Arc<CoreMetrics>,
 }
 
@@ -50,6 +53,9 @@ impl Actor {
         // Even when this one is to stop by now: whoever comes after it waits for it alone.
         if let Some(before) = self.before.take() {
             before.cancelled().await;
+        }
+        if self.handle.voice.is_new() {
+            self.take_over().await;
         }
         let mut failures = 0;
         while !self.handle.stop.is_cancelled() {
@@ -81,9 +87,37 @@ impl Actor {
         self.refuse_the_rest();
     }
 
+    /// Learns what the store still says of the module, of its life on another node or in an earlier process.
+    ///
+    /// A module that does not know it would leave values on screens that nobody vouches for, so it does not start before.
+    async fn take_over(&self) {
+        let handle = &self.handle;
+        loop {
+            let (answer, state) = oneshot::channel();
+            if self.store.read(&handle.module.id, answer).is_err() {
+                return;
+            }
+            tokio::select! {
+                () = handle.stop.cancelled() => return,
+                read = timeout(STATE_DEADLINE, state) => {
+                    if let Ok(Ok(state)) = read {
+                        return handle.voice.take_over(state);
+                    }
+                }
+            }
+            tokio::select! {
+                () = handle.stop.cancelled() => return,
+                () = sleep(STATE_DEADLINE) => {}
+            }
+        }
+    }
+
     /// One life of the driver.
     async fn live(&mut self) -> Exit {
         let handle = Arc::clone(&self.handle);
+        if !handle.voice.may_act() {
+            return Exit::Stopped;
+        }
         let sink = handle.voice.begin_life(handle.module.driver.as_str());
         let started = tokio::select! {
             () = handle.stop.cancelled() => return Exit::Stopped,
@@ -216,6 +250,14 @@ fn begin(
     job: Job,
     running: &mut FuturesUnordered<RunningCall>,
 ) -> Option<(OpenCall, Result<Outcome, CallError>)> {
+    if !handle.voice.may_act() {
+        let failure = Failure::new(
+            FailureKind::Unavailable,
+            "the node may not run the module any more; the call did not run",
+        );
+        handle.calls.finish(job.open, Err(failure));
+        return None;
+    }
     if !handle.calls.begin(job.open) {
         return None;
     }

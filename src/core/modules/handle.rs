@@ -62,6 +62,11 @@ impl ModuleHandle {
         Ok(())
     }
 
+    /// Whether the device is not free yet: it runs, or has not come to its end.
+    pub(super) fn is_here(&self) -> bool {
+        !self.ended.is_cancelled()
+    }
+
     /// Whether a module that is to be like this one can go on as it runs.
     pub(super) fn runs_as(&self, module: &Module) -> bool {
         self.module.driver == module.driver

@@ -16,4 +16,4 @@ pub use faults::Fault;
 pub(super) use handle::ModuleHandle;
 pub use handle::Nudge;
 pub(super) use mailbox::Offered;
-pub(super) use supervisor::Supervisor;
+pub(super) use supervisor::{Company, Supervisor};

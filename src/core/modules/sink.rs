@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;
 use crate::model::{
-    BindingKey, LogLevel, LogLine, ModuleId, Origin, StatusChange, StatusName, StatusValue,
+    BindingKey, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName, StatusValue,
 };
 
 /// The lowest level that reaches the gateway's own log while nobody debugs the module.
@@ -22,6 +23,8 @@ pub(in crate::core) struct Voice {
     debugged: AtomicBool,
     said: Mutex<Said>,
     subscriptions: Arc<Subscriptions>,
+    /// Under what this node runs it; `None` when it has the building to itself.
+    tenure: Option<Arc<Tenure>>,
 }
 
 /// What the module last said.
@@ -39,12 +42,41 @@ struct Said {
 }
 
 impl Voice {
-    pub(super) fn new(module: ModuleId, subscriptions: Arc<Subscriptions>) -> Self {
+    pub(super) fn new(
+        module: ModuleId,
+        subscriptions: Arc<Subscriptions>,
+        tenure: Option<Arc<Tenure>>,
+    ) -> Self {
         Self {
             module,
             debugged: AtomicBool::new(false),
             said: Mutex::new(Said::default()),
             subscriptions,
+            tenure,
+        }
+    }
+
+    /// Whether the module may act: this node's lease holds, or it needs none.
+    pub(super) fn may_act(&self) -> bool {
+        self.tenure.as_ref().is_none_or(|tenure| tenure.holds())
+    }
+
+    /// Whether it runs under this tenure.
+    pub(super) fn is_under(&self, tenure: &Arc<Tenure>) -> bool {
+        let own = self.tenure.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, tenure))
+    }
+
+    /// Whether nothing has spoken for the module here yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.said().life == 0
+    }
+
+    /// This is what the module said elsewhere before it came here. What its first life does not say again is removed, as between two lives.
+    pub(super) fn take_over(&self, state: State) {
+        let mut said = self.said();
+        if said.life == 0 && !said.retired {
+            said.values = state.into_iter().collect();
         }
     }
 
@@ -136,6 +168,9 @@ impl Voice {
     }
 
     fn write(&self, name: &StatusName, value: Option<StatusValue>) {
+        if !self.may_act() {
+            return;
+        }
         let key = BindingKey {
             module: self.module.clone(),
             status: name.clone(),
@@ -226,5 +261,9 @@ impl ModuleSink for LifeSink {
         if self.voice.wants(level) && self.voice.said().life == self.life {
             self.voice.line(level, message);
         }
+    }
+
+    fn may_act(&self) -> bool {
+        self.voice.may_act()
     }
 }

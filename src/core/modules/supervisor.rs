@@ -1,15 +1,15 @@
 //! All running modules: kept in line with the building, watched for deadlines, stopped together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::directory::ModuleEntry;
+use crate::core::directory::{Directory, ModuleEntry};
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
@@ -17,6 +17,7 @@ use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
+use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Failure, FailureKind, ModuleId};
@@ -30,13 +31,34 @@ pub(in crate::core) struct Supervisor {
     modules: RwLock<Modules>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// Told when the building was shown or a module has ended.
+    changed: Arc<Notify>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Modules {
+    /// The building as it was shown last.
+    building: Arc<Directory>,
+    share: Share,
     running: HashMap<ModuleId, Arc<ModuleHandle>>,
     /// Those that were taken away or replaced and have not ended yet. Their callers still have deadlines, and their devices are not free.
     leaving: Vec<Arc<ModuleHandle>>,
+}
+
+/// Which modules of the building run here.
+#[derive(Debug)]
+enum Share {
+    /// This node has the building to itself.
+    All,
+    /// Those that the registry of nodes granted it, each under the lease of that time.
+    Granted(HashMap<ModuleId, Arc<Tenure>>),
+}
+
+/// Whether other nodes run modules of the building too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum Company {
+    Alone,
+    Others,
 }
 
 impl Supervisor {
@@ -46,15 +68,26 @@ impl Supervisor {
         lanes: Arc<dyn Spawn>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
+        company: Company,
     ) -> Self {
+        let share = match company {
+            Company::Alone => Share::All,
+            Company::Others => Share::Granted(HashMap::new()),
+        };
         Self {
             host,
             lanes,
             subscriptions,
             metrics,
-            modules: RwLock::default(),
+            modules: RwLock::new(Modules {
+                building: Arc::default(),
+                share,
+                running: HashMap::new(),
+                leaving: Vec::new(),
+            }),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            changed: Arc::default(),
         }
     }
 
@@ -63,20 +96,110 @@ impl Supervisor {
         &*self.host
     }
 
-    /// Lets exactly these modules run: starts those that do not, ends those that are not among them, and starts again those whose driver, address or settings changed.
+    /// The building is this: starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings.
     ///
-    /// Returns the modules that are gone; they can no longer be found, and are ending.
-    pub(in crate::core) fn align<'m>(
-        &self,
-        wanted: impl Iterator<Item = &'m ModuleEntry>,
-    ) -> Vec<Arc<ModuleHandle>> {
-        let mut started = Vec::new();
+    /// Returns the modules that ran here and are gone from the building; they can no longer be found, and are ending.
+    pub(in crate::core) fn align(&self, building: &Arc<Directory>) -> Vec<Arc<ModuleHandle>> {
         let mut modules = self.modules();
-        let Modules { running, leaving } = &mut *modules;
-        leaving.retain(|handle| !handle.ended.is_cancelled());
+        modules.building = Arc::clone(building);
+        if let Share::Granted(granted) = &mut modules.share {
+            granted.retain(|id, _| building.module(id).is_some());
+        }
+        let mut stopped = self.run_share(modules);
+        self.changed.notify_one();
+        stopped.retain(|handle| building.module(&handle.module.id).is_none());
+        stopped
+    }
+
+    /// The building as it was shown last.
+    pub(in crate::core) fn building(&self) -> Arc<Directory> {
+        Arc::clone(&self.read().building)
+    }
+
+    /// Runs these modules too, unless the tenure is over by now.
+    pub(in crate::core) fn grant(
+        &self,
+        ids: impl IntoIterator<Item = ModuleId>,
+        tenure: &Arc<Tenure>,
+    ) {
+        let mut modules = self.modules();
+        let Share::Granted(granted) = &mut modules.share else {
+            return;
+        };
+        if tenure.holds() {
+            granted.extend(ids.into_iter().map(|id| (id, Arc::clone(tenure))));
+            self.run_share(modules);
+        }
+    }
+
+    /// Runs none but these of the modules that were granted. The others are ending.
+    pub(in crate::core) fn keep_only(&self, wanted: &HashSet<ModuleId>) {
+        let mut modules = self.modules();
+        let Share::Granted(granted) = &mut modules.share else {
+            return;
+        };
+        let before = granted.len();
+        granted.retain(|id, _| wanted.contains(id));
+        if granted.len() < before {
+            self.run_share(modules);
+        }
+    }
+
+    /// The lease is over: all modules stop at once, and what they said last is written no more.
+    pub(in crate::core) fn lapse(&self) {
+        self.keep_only(&HashSet::new());
+        for handle in self.all() {
+            self.subscriptions.store().release(&handle.module.id);
+        }
+    }
+
+    /// Which modules were granted and not taken away.
+    pub(in crate::core) fn granted(&self) -> HashSet<ModuleId> {
+        match &self.read().share {
+            Share::All => HashSet::new(),
+            Share::Granted(granted) => granted.keys().cloned().collect(),
+        }
+    }
+
+    /// The modules whose device is not free: those that run here, and those that are ending.
+    pub(in crate::core) fn here(&self) -> HashSet<ModuleId> {
+        let not_ended = self.all().into_iter().filter(|handle| handle.is_here());
+        not_ended.map(|handle| handle.module.id.clone()).collect()
+    }
+
+    /// The same of those that run under a tenure.
+    pub(in crate::core) fn here_under(&self, tenure: &Arc<Tenure>) -> HashSet<ModuleId> {
+        let mut handles = self.all();
+        handles.retain(|handle| handle.is_here() && handle.voice.is_under(tenure));
+        let ids = handles.iter().map(|handle| handle.module.id.clone());
+        ids.collect()
+    }
+
+    /// Waits until the building was shown again or a module has ended.
+    pub(in crate::core) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets exactly the modules run that are in the building and this node's. Returns those that are ending for it.
+    fn run_share(&self, mut modules: RwLockWriteGuard<'_, Modules>) -> Vec<Arc<ModuleHandle>> {
+        let mut started = Vec::new();
+        let Modules {
+            building,
+            share,
+            running,
+            leaving,
+        } = &mut *modules;
+        leaving.retain(|handle| handle.is_here());
         let mut before = std::mem::take(running);
-        for entry in wanted {
+        for entry in building.modules() {
             let id = &entry.module.id;
+            let tenure = match share {
+                Share::All => None,
+                Share::Granted(granted) => match granted.get(id) {
+                    Some(tenure) => Some(Arc::clone(tenure)),
+                    None => continue,
+                },
+            };
             let handle = match before.remove(id) {
                 Some(handle) if handle.runs_as(&entry.module) => handle,
                 Some(handle) => {
@@ -88,7 +211,7 @@ impl Supervisor {
                 None => {
                     let mut others = leaving.iter().rev();
                     let same = others.find(|handle| handle.module.id == *id);
-                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions));
+                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions), tenure);
                     let handle = self.start(entry, Arc::new(voice), same);
                     started.push(Arc::clone(&handle));
                     handle
@@ -96,11 +219,11 @@ impl Supervisor {
             };
             running.insert(id.clone(), handle);
         }
-        let gone: Vec<Arc<ModuleHandle>> = before.into_values().collect();
-        for handle in &gone {
+        let stopped: Vec<Arc<ModuleHandle>> = before.into_values().collect();
+        for handle in &stopped {
             handle.stop.cancel();
         }
-        leaving.extend(gone.iter().map(Arc::clone));
+        leaving.extend(stopped.iter().map(Arc::clone));
         // The watch table's lock comes before this one.
         drop(modules);
         for handle in started {
@@ -108,7 +231,7 @@ impl Supervisor {
             self.subscriptions
                 .with_log_followers(id, |followed| handle.voice.set_debugged(followed));
         }
-        gone
+        stopped
     }
 
     /// Starts a module as soon as the one before it has ended, so that a device never has two.
@@ -132,10 +255,15 @@ impl Supervisor {
             handle: Arc::clone(&handle),
             before: before.map(|before| before.ended.clone()),
             host: Arc::clone(&self.host),
+            store: Arc::clone(self.subscriptions.store()),
             metrics: Arc::clone(&self.metrics),
         };
-        self.lanes
-            .spawn(Box::pin(self.tasks.track_future(actor.run())));
+        let changed = Arc::clone(&self.changed);
+        let life = async move {
+            actor.run().await;
+            changed.notify_one();
+        };
+        self.lanes.spawn(Box::pin(self.tasks.track_future(life)));
         handle
     }
 
@@ -143,24 +271,23 @@ impl Supervisor {
         self.modules.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Modules> {
+        self.modules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The handle of a running module.
     pub(in crate::core) fn get(&self, module: &ModuleId) -> Option<Arc<ModuleHandle>> {
-        self.modules
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .running
-            .get(module)
-            .cloned()
+        self.read().running.get(module).cloned()
     }
 
     fn running(&self) -> Vec<Arc<ModuleHandle>> {
-        let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
+        let modules = self.read();
         modules.running.values().cloned().collect()
     }
 
     /// Those that run and those that are ending.
     fn all(&self) -> Vec<Arc<ModuleHandle>> {
-        let modules = self.modules.read().unwrap_or_else(PoisonError::into_inner);
+        let modules = self.read();
         let running = modules.running.values();
         running.chain(&modules.leaving).cloned().collect()
     }

@@ -8,7 +8,7 @@ use std::sync::{Condvar, MutexGuard};
 use driver_sdk::{Calling, Error};
 use metrics::{Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokio::runtime::Builder;
-use tokio::time::{advance, sleep};
+use tokio::time::{advance, sleep, timeout};
 
 use super::*;
 use crate::model::{Interface, Secret};
@@ -163,6 +163,33 @@ async fn a_task_that_is_spawned_after_the_end_does_not_run() {
     assert_eq!(ear.count("task"), 1, "it was dropped without having begun");
 }
 
+// Modules that may not act.
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_module_runs_that_may_not_act() {
+    let (running, ear) = start(r#"{"start": "tick"}"#).await;
+    ear.wait_for("tick").await;
+    ear.heard().barred = true;
+    let ticks = ear.count("tick");
+    let begun = timeout(Duration::from_secs(60), call(&*running, "spawn_later")).await;
+    assert!(begun.is_err(), "a call");
+    assert_eq!(ear.count("tick"), ticks, "a task");
+    running.stop().await;
+    assert_eq!(ear.value("stopped"), None, "the driver's stop");
+    assert_eq!(ear.value("task"), None, "what the call would have spawned");
+    assert_eq!(ear.count("tick"), ticks);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_may_not_act_is_not_started() {
+    let ear = Ear::new();
+    ear.heard().barred = true;
+    let host = host(Handle::current());
+    let starting = host.start(&module("mod-1", r#"{"start": "spawn"}"#), ear.clone());
+    assert!(timeout(Duration::from_secs(60), starting).await.is_err());
+    assert_eq!(ear.value("task"), None);
+}
+
 // Blocked threads.
 
 #[test]
@@ -204,7 +231,7 @@ fn a_driver_that_blocks_its_thread_is_reported_and_stops_no_other_module() {
 #[tokio::test(start_paused = true)]
 async fn each_block_is_reported_once_however_often_one_looks() {
     let (blocked, polls) = counting_blocks(Polls::new);
-    let note = polls.register(&ModuleId::new("mod-1").unwrap());
+    let note = register(&polls, "mod-1");
     for blocks in 1..=3 {
         let block = async {
             hold_thread(BLOCKED_AFTER + Duration::from_millis(1));
@@ -221,7 +248,7 @@ async fn each_block_is_reported_once_however_often_one_looks() {
 #[tokio::test(start_paused = true)]
 async fn a_driver_that_waits_or_computes_for_a_moment_is_not_reported() {
     let (blocked, polls) = counting_blocks(Polls::new);
-    let note = polls.register(&ModuleId::new("mod-1").unwrap());
+    let note = register(&polls, "mod-1");
     let modest = async {
         for _ in 0..10 {
             hold_thread(BLOCKED_AFTER);
@@ -241,7 +268,7 @@ async fn a_driver_that_waits_or_computes_for_a_moment_is_not_reported() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_that_panics_is_not_taken_for_one_that_blocks() {
     let (blocked, polls) = counting_blocks(Polls::new);
-    let note = polls.register(&ModuleId::new("mod-1").unwrap());
+    let note = register(&polls, "mod-1");
     let panicking = async { panic!("ouch") };
     let result: Result<(), String> = caught(Watched::new(panicking, Arc::clone(&note))).await;
     assert_eq!(result, Err("ouch".to_owned()));
@@ -253,8 +280,8 @@ async fn a_poll_that_panics_is_not_taken_for_one_that_blocks() {
 #[tokio::test(start_paused = true)]
 async fn what_has_ended_is_no_longer_looked_at() {
     let polls = Polls::new();
-    let note = polls.register(&ModuleId::new("mod-1").unwrap());
-    drop(polls.register(&ModuleId::new("mod-2").unwrap()));
+    let note = register(&polls, "mod-1");
+    drop(register(&polls, "mod-2"));
     polls.report();
     assert_eq!(polls.notes().len(), 1);
     drop(note);
@@ -317,6 +344,15 @@ impl Rude {
             Some("panic") => panic!("no start"),
             Some("fail") => return Err(Error::new("no device")),
             Some("spawn") => spawn_task(&context),
+            Some("tick") => {
+                let ticking = context.clone();
+                context.spawn(async move {
+                    loop {
+                        ticking.set("tick", &true).unwrap();
+                        sleep(Duration::from_secs(1)).await;
+                    }
+                });
+            }
             Some("spawn_panic") => context.spawn(async { panic!("in a task") }),
             Some("spawn_and_hang") => {
                 spawn_task(&context);
@@ -417,6 +453,8 @@ struct Ear {
 struct Heard {
     values: Vec<(String, Option<String>)>,
     unblocked: bool,
+    /// The module may not act.
+    barred: bool,
 }
 
 impl Ear {
@@ -495,6 +533,10 @@ impl ModuleSink for Ear {
     }
 
     fn line(&self, _: LogLevel, _: String) {}
+
+    fn may_act(&self) -> bool {
+        !self.heard().barred
+    }
 }
 
 fn host(runtime: Handle) -> InProcessHost {
@@ -537,6 +579,11 @@ async fn call(running: &dyn RunningModule, function: &str) -> Result<Outcome, Ca
 fn hold_thread(time: Duration) {
     // The clock is moved at the first poll; what `advance` does after that is to let others run.
     let _ = advance(time).now_or_never();
+}
+
+fn register(polls: &Polls, module: &str) -> Arc<PollNote> {
+    let sink: Arc<dyn ModuleSink> = Ear::new();
+    polls.register(&ModuleId::new(module).unwrap(), &sink)
 }
 
 /// Runs something that makes counters, and yields the one of blocked threads beside it.

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::header::{
-    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use actix_http::{StatusCode, header::CONNECTION};
 use actix_web::HttpResponse;
@@ -13,11 +14,12 @@ use serde::Serialize;
 use crate::core::Caller;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
-    self, Carrier, DoorRefusal, ErrorShape, Query, origin_is_foreign, presented,
+    self, Carrier, DoorRefusal, ErrorShape, Presented, Query, origin_is_foreign, presented,
 };
 use crate::model::Failure;
 use crate::server::Doors;
-use crate::server::admission::TurnedAway;
+use crate::server::admission::{Phase, TurnedAway};
+use crate::server::http::health::is_health_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 
@@ -76,7 +78,7 @@ impl Refusal {
     }
 
     /// The refusal as actix sends it.
-    pub(super) fn to_response(&self) -> HttpResponse {
+    pub(in crate::server) fn to_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -117,17 +119,35 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
+pub(in crate::server) fn closed(doors: &Doors, path: &str) -> Option<Refusal> {
+    let starting = doors.admission.phase() == Phase::Starting && !is_health_path(path);
+    starting.then(|| {
+        Refusal::from(TurnedAway::Starting).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    })
+}
+
+/// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
+pub(in crate::server) async fn recognise(doors: &Doors, head: &RequestHead) {
+    let presented = presented_in(head);
+    doors.core.recognise(&presented.credentials).await;
+}
+
+fn presented_in(head: &RequestHead) -> Presented {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    presented(
+        |name| head.headers.get(name).map(HeaderValue::as_bytes),
+        &query,
+    )
+}
+
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
 pub(in crate::server) fn authenticate(
     doors: &Doors,
     head: &RequestHead,
     address: IpAddr,
 ) -> Result<Caller, Refusal> {
-    let query = Query::parse(head.uri.query().unwrap_or_default());
-    let presented = presented(
-        |name| head.headers.get(name).map(HeaderValue::as_bytes),
-        &query,
-    );
+    let presented = presented_in(head);
     let caller = doors
         .core
         .authenticate(&presented.credentials, address)

@@ -8,6 +8,7 @@ use utoipa::IntoResponses;
 
 use crate::dialects::placeos::rest::ErrorShape;
 use crate::server::Doors;
+use crate::server::admission::Phase;
 use crate::server::http::openapi::resources;
 
 /// The answer where these resources have an address of their own, and this is another.
@@ -18,6 +19,11 @@ struct Elsewhere(#[expect(dead_code, reason = "for the specification alone")] Er
 resources! {
     /// What operators ask.
     pub(super) Health: healthz, readyz, metrics
+}
+
+/// Whether a path is one of these, which are served before the building is known.
+pub(in crate::server) fn is_health_path(path: &str) -> bool {
+    ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
 /// Whether the process lives.
@@ -37,7 +43,7 @@ async fn healthz() -> impl Responder {
     security(()),
     responses(
         (status = 200, description = "They should.", body = String, content_type = "text/plain"),
-        (status = 503, description = "The gateway is stopping.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The gateway is starting or stopping, or has lost the store that it shares with others.", body = String, content_type = "text/plain"),
         Elsewhere,
     ),
 )]
@@ -45,12 +51,18 @@ async fn healthz() -> impl Responder {
 #[get("/readyz")]
 #[head("/readyz")]
 async fn readyz(doors: Data<Doors>) -> impl Responder {
-    let (mut response, text) = if doors.admission.is_draining() {
-        (HttpResponse::ServiceUnavailable(), "stopping\n")
-    } else {
-        (HttpResponse::Ok(), "ready\n")
+    let why_not = match doors.admission.phase() {
+        Phase::Starting => Some("starting"),
+        Phase::Open => doors.core.trouble(),
+        Phase::Draining => Some("stopping"),
     };
-    response.content_type(ContentType::plaintext()).body(text)
+    let mut response = match why_not {
+        None => HttpResponse::Ok(),
+        Some(_) => HttpResponse::ServiceUnavailable(),
+    };
+    response
+        .content_type(ContentType::plaintext())
+        .body(format!("{}\n", why_not.unwrap_or("ready")))
 }
 
 /// All measures, in Prometheus's text format.

@@ -69,6 +69,7 @@ impl Clients {
     pub fn new(core: Arc<Core>, caller: &Caller, hello: Hello, count: usize) -> Self {
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
+        admission.open();
         let worker = Worker::new(
             core,
             Arc::new(settings),

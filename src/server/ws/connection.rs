@@ -21,7 +21,7 @@ use crate::dialects::{Form, Session, Splice, Step};
 use crate::model::{
     CloseReason, ConnectionId, Failure, FailureKind, Reply, Request, Subject, Ticket,
 };
-use crate::server::admission::Permit;
+use crate::server::admission::{self, Permit};
 use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, READ_TURN_BYTES};
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::follows::Follows;
@@ -246,7 +246,7 @@ pub(super) fn run(
         worker, connection, ..
     } = &leave;
     worker.register(Rc::clone(connection));
-    if worker.admission.is_draining() {
+    if worker.admission.phase() == admission::Phase::Draining {
         // The order to close everybody may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
     } else if !worker.core.still_admits(&connection.caller) {

@@ -169,6 +169,7 @@ impl World {
         let core = TestCore::new().await;
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
+        admission.open();
         let worker = Worker::new(
             Arc::clone(&core.core),
             Arc::new(settings),

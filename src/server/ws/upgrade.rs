@@ -76,6 +76,10 @@ async fn websocket<T: ClientStream>(
         Ok(address) => address.ip(),
         Err(error) => return Err(error),
     };
+    if let Some(refusal) = door::closed(doors, request.path()) {
+        return refuse(framed, refusal).await;
+    }
+    door::recognise(doors, request.head()).await;
     let admitted = door::enter_websocket(doors, request.head(), address)
         .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
         .and_then(|(caller, query, key)| {

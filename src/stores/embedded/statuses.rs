@@ -58,3 +58,27 @@ impl StatusStore for EmbeddedStatusStore {
         Err(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stores::status_suite::{Node, StatusFixture, Told, status_store_suite};
+
+    struct Memory;
+
+    impl StatusFixture for Memory {
+        async fn new() -> Self {
+            Self
+        }
+
+        fn node(&self) -> Node {
+            let told = Arc::new(Told::default());
+            let feed = Arc::downgrade(&told) as Weak<dyn StoreFeed>;
+            Node::new(Arc::new(EmbeddedStatusStore::new(feed)), told, vec![])
+        }
+    }
+
+    status_store_suite!(Memory);
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use redis::io::tcp::TcpSettings;
 use redis::{
     Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
     TlsCertificates,
@@ -85,15 +86,15 @@ impl RedisAddress {
             shown,
         };
         // Certificates are read when a client is made.
-        match address.client() {
+        match address.client(&TcpSettings::default()) {
             Ok(_) => Ok(address),
             Err(_) => Err(BadRedisAddress::Certificate),
         }
     }
 
     /// A client for this address, which connects when it is told to.
-    pub(super) fn client(&self) -> redis::RedisResult<Client> {
-        let info = self.info.clone();
+    pub(super) fn client(&self, tcp: &TcpSettings) -> redis::RedisResult<Client> {
+        let info = self.info.clone().set_tcp_settings(tcp.clone());
         match info.addr() {
             ConnectionAddr::TcpTls { .. } => Client::build_with_tls(
                 info,

@@ -2,7 +2,7 @@
 //!
 //! Keys that one script or transaction touches carry one hash tag, so that a cluster keeps them on one master.
 
-use crate::model::{BindingKey, ModuleId, ModuleIndex, ModuleName, NodeId, ServiceName, SystemId};
+use crate::model::{BindingKey, ModuleId, ModuleIndex, ModuleName, ServiceName, SystemId};
 
 /// The channel on which the id of a system is published whose slots changed.
 pub(super) const LOOKUP_CHANGE: &str = "lookup-change";
@@ -42,9 +42,9 @@ pub(super) fn lookup(service: &ServiceName) -> String {
     format!("{{service_{service}}}_lookup")
 }
 
-/// A node's lease, and its field in the look-up.
-pub(super) fn node(service: &ServiceName, node: &NodeId) -> String {
-    format!("{{service_{service}}}.{node}")
+/// What the names of all nodes' leases begin with; a node's id follows. A lease's name is the node's field in the look-up too.
+pub(super) fn nodes(service: &ServiceName) -> String {
+    format!("{{service_{service}}}.")
 }
 
 /// How many nodes there were when the nodes last agreed, and when that was.
@@ -79,12 +79,9 @@ mod tests {
             "system/sys-1/Display/1"
         );
         assert_eq!(interface(&module), "interface/mod-1");
-        let (core, id) = (
-            ServiceName::new("core").unwrap(),
-            NodeId::new("01HX").unwrap(),
-        );
+        let core = ServiceName::new("core").unwrap();
         assert_eq!(lookup(&core), "{service_core}_lookup");
-        assert_eq!(node(&core, &id), "{service_core}.01HX");
+        assert_eq!(nodes(&core), "{service_core}.");
         assert_eq!(version(&core), "{service_core}_version");
         assert_eq!(own(&core, "owners"), "riser/{service_core}/owners");
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, ErrorKind, PushInfo, RedisError, ServerErrorKind};
 
 use crate::stores::StoreError;
 use crate::stores::redis::address::RedisAddress;
-
-/// How long making a connection may take, a TLS handshake with it.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+use crate::stores::redis::limits::{ANSWER_DEADLINE, CONNECT_DEADLINE, KEEPALIVE};
 
 /// The oldest Redis that has every command that riser uses.
 const OLDEST: (u32, u32) = (6, 2);
@@ -23,6 +23,7 @@ pub(super) type OnPush = Arc<dyn Fn(PushInfo) + Send + Sync>;
 #[derive(Clone)]
 pub struct Link {
     address: Arc<RedisAddress>,
+    tcp: TcpSettings,
 }
 
 /// What the server says of itself.
@@ -36,9 +37,31 @@ pub(super) struct ServerInfo {
 impl Link {
     /// A way to this address. Nothing is connected yet.
     pub fn new(address: RedisAddress) -> Self {
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE);
         Self {
             address: Arc::new(address),
+            tcp: TcpSettings::default()
+                .set_nodelay(true)
+                .set_keepalive(keepalive),
         }
+    }
+
+    /// The same way, on which bytes that were not received within `life` are given up, and those not yet sent when a connection is closed with it:
+    /// what a node wrote must not arrive after others believe that it has gone. Of no effect on a unix socket, where nothing is under way.
+    pub(super) fn whose_bytes_live(&self, life: Duration) -> Self {
+        let mut link = self.clone();
+        link.tcp = link
+            .tcp
+            .set_user_timeout(life)
+            .set_linger_time(Duration::ZERO);
+        link
+    }
+
+    /// Whether Redis can be used at the moment: an error of the kind [`StoreError::Refused`] is for the operator to put right, any other may pass.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.connect(ANSWER_DEADLINE, None).await.map(drop)
     }
 
     /// Where it leads, without credentials.
@@ -61,7 +84,10 @@ impl Link {
                 Ok::<(), redis::aio::SendError>(())
             });
         }
-        let client = self.address.client().map_err(|error| self.failed(&error))?;
+        let client = self
+            .address
+            .client(&self.tcp)
+            .map_err(|error| self.failed(&error))?;
         let mut connection = client
             .get_multiplexed_async_connection_with_config(&config)
             .await
@@ -117,10 +143,15 @@ impl Link {
             _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => {
                 self.refused(detail(), "check the user and password in the address")
             }
-            _ => StoreError::Unreachable {
-                place: self.place(),
-                detail: detail(),
-            },
+            _ => self.unreachable(error),
+        }
+    }
+
+    /// It cannot be used at the moment.
+    pub(super) fn unreachable(&self, detail: impl fmt::Display) -> StoreError {
+        StoreError::Unreachable {
+            place: self.place(),
+            detail: detail.to_string(),
         }
     }
 

@@ -1,15 +1,29 @@
 //! The store that many nodes share: statuses, documents, the catalog and the registry of nodes in one Redis, beside PlaceOS's own programs.
 //!
-//! - `address` says which Redis, and how it is reached.
-//! - `link` opens connections to it and finds out whether it can be used.
-//! - `settings` is what an operator says about that.
-//! - `keyspace` has the names of all keys and channels.
+//! - `address` says which Redis, and how it is reached; `settings` is what an operator says about that.
+//! - `link` opens connections to it and finds out whether it can be used; `commands` keeps one for those who wait for an answer, `backoff` paces new tries.
+//! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
+//! - `statuses` is the store of statuses, `registry` says which nodes there are.
+//! - `documents` keeps the building and the sign-ins, and tells each node what the others commit.
 
 mod address;
+mod backoff;
+mod commands;
+mod documents;
 mod keyspace;
+mod limits;
 mod link;
+mod metrics;
+mod payload;
+mod registry;
 mod settings;
+mod statuses;
+#[cfg(test)]
+mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
+pub use documents::RedisDocumentStore;
 pub use link::Link;
+pub use registry::{RedisRegistry, fresh_node_id};
 pub use settings::RedisSettings;
+pub use statuses::{MayWrite, RedisStatusStore, WriteFence};

@@ -1,14 +1,13 @@
-//! The only way in which sessions change: one at a time, in the store first and then in memory.
+//! The only way in which this node changes sessions: one at a time, in the store first and then in memory.
 //!
 //! Ending one is the exception, since it must hold at once: it goes from memory first, and its document is owed until the store has let go of it.
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
-
 use crate::core::auth::reception::register::document_id;
 use crate::core::auth::reception::{Reception, Refreshed, Session, SignInError, lock};
-use crate::core::limits::{SESSION_IDLE, SESSION_TURN_DEADLINE, SESSIONS_PER_USER};
+use crate::core::book::Turn;
+use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
 use crate::stores::Write;
 
@@ -36,41 +35,49 @@ impl Reception {
         self: &Arc<Self>,
         change: Change,
     ) -> Result<Option<(Session, Secret)>, SignInError> {
-        self.in_turn(|this| async move { this.make(change).await })
+        self.in_turn(|this, turn| async move { this.make(turn, change).await })
             .await
     }
 
     /// Does it when it is its turn, to the end, whatever becomes of the caller.
-    async fn in_turn<T, F>(
+    pub(super) async fn in_turn<T, F>(
         self: &Arc<Self>,
-        work: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+        work: impl FnOnce(Arc<Self>, Turn) -> F + Send + 'static,
     ) -> Result<T, SignInError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, SignInError>> + Send + 'static,
     {
-        let _place = self.waiting.try_acquire().map_err(|_| SignInError::Busy)?;
-        let turn = timeout(SESSION_TURN_DEADLINE, Arc::clone(&self.turn).lock_owned())
-            .await
-            .map_err(|_| SignInError::Busy)?;
-        let this = Arc::clone(self);
-        let work = async move {
-            let done = work(this).await;
-            drop(turn);
-            done
-        };
+        let turn = self.book.turn().await?;
+        let work = work(Arc::clone(self), turn);
         let done = self.tasks.spawn_on(work, &self.main).await;
         done.unwrap_or(Err(SignInError::Interrupted))
     }
 
+    /// Commits what `plan` comes to, which is asked again when another node was faster.
+    pub(super) async fn write<T>(
+        &self,
+        turn: &mut Turn,
+        plan: impl FnMut() -> Result<(Vec<Write>, T), SignInError>,
+    ) -> Result<T, SignInError> {
+        let written = self.book.write(turn, self, plan).await;
+        written.inspect_err(|error| {
+            if let SignInError::Store(error) = error {
+                tracing::error!(%error, "a change of sign-ins could not be kept");
+            }
+        })
+    }
+
     async fn make(
         self: Arc<Self>,
+        mut turn: Turn,
         change: Change,
     ) -> Result<Option<(Session, Secret)>, SignInError> {
         let now = self.now();
         match change {
             Change::Add(session, user) => {
-                self.commit(&session).await?;
+                let put = || Ok((vec![Write::Put(session.document())], ()));
+                self.write(&mut turn, put).await?;
                 let excess = {
                     let mut register = self.register_mut();
                     // Looked at under the lock, behind which a change of the user and signing out end what they find.
@@ -89,39 +96,40 @@ impl Reception {
                 Ok(None)
             }
             Change::Refresh { id, shown, client } => {
-                let session = self.register().alive(id, now).cloned();
-                let session = session.ok_or(SignInError::BadGrant)?;
-                match session.refresh(&shown, client.as_deref()) {
-                    Refreshed::Next(mut next, token) => {
-                        next.expires = now + SESSION_IDLE.as_secs();
-                        self.replace(*next.clone()).await?;
-                        Ok(Some((*next, token)))
+                let refresh = || {
+                    let session = self.register().alive(id, now).cloned();
+                    let session = session.ok_or(SignInError::BadGrant)?;
+                    match session.refresh(&shown, client.as_deref()) {
+                        Refreshed::Next(mut next, token) => {
+                            next.expires = now + SESSION_IDLE.as_secs();
+                            Ok((vec![Write::Put(next.document())], Some((*next, token))))
+                        }
+                        Refreshed::Reused => Ok((Vec::new(), None)),
+                        Refreshed::Unknown => Err(SignInError::BadGrant),
                     }
-                    Refreshed::Reused => Ok(None),
-                    Refreshed::Unknown => Err(SignInError::BadGrant),
+                };
+                let refreshed = self.write(&mut turn, refresh).await?;
+                if let Some((next, _)) = &refreshed {
+                    self.keep_on(next.clone())?;
                 }
+                Ok(refreshed)
             }
             Change::Use(id) => {
-                let session = self.register().alive(id, now).cloned();
-                let mut session = session.ok_or(SignInError::BadGrant)?;
-                session.expires = now + SESSION_IDLE.as_secs();
-                self.replace(session).await?;
+                let used = || {
+                    let session = self.register().alive(id, now).cloned();
+                    let mut session = session.ok_or(SignInError::BadGrant)?;
+                    session.expires = now + SESSION_IDLE.as_secs();
+                    Ok((vec![Write::Put(session.document())], session))
+                };
+                let session = self.write(&mut turn, used).await?;
+                self.keep_on(session)?;
                 Ok(None)
             }
         }
     }
 
-    async fn commit(&self, session: &Session) -> Result<(), SignInError> {
-        self.documents
-            .commit(vec![Write::Put(session.document())])
-            .await
-            .inspect_err(|error| tracing::error!(%error, "a sign-in could not be kept"))?;
-        Ok(())
-    }
-
     /// Puts another version in the place of a session that has not ended meanwhile.
-    async fn replace(&self, session: Session) -> Result<(), SignInError> {
-        self.commit(&session).await?;
+    fn keep_on(&self, session: Session) -> Result<(), SignInError> {
         let mut register = self.register_mut();
         if register.contains(session.id) {
             register.put(session);
@@ -163,8 +171,11 @@ impl Reception {
     /// Ends sessions in memory.
     pub(super) fn forget(&self, ids: &[SessionId]) {
         for &id in ids {
-            if self.register_mut().remove(id) {
+            let mut register = self.register_mut();
+            if register.remove(id) {
+                // Under the register's lock, behind which what another node says of it is not believed.
                 lock(&self.owed).push(document_id(id));
+                drop(register);
                 self.close(id);
             }
         }
@@ -182,15 +193,16 @@ impl Reception {
         if lock(&self.owed).is_empty() {
             return Ok(());
         }
-        self.in_turn(|this| async move {
-            let owed = std::mem::take(&mut *lock(&this.owed));
-            let writes = owed.iter().cloned().map(Write::Delete).collect();
-            let deleted = this.documents.commit(writes).await;
-            if let Err(error) = deleted {
-                tracing::error!(%error, "the end of a sign-in could not be kept; it is tried again");
-                lock(&this.owed).extend(owed);
-                return Err(error.into());
-            }
+        self.in_turn(|this, mut turn| async move {
+            // They are owed until they are deleted, so that nothing that another node does in between brings one back.
+            let owed = this
+                .write(&mut turn, || {
+                    let owed = lock(&this.owed).clone();
+                    let deletes = owed.iter().cloned().map(Write::Delete).collect();
+                    Ok((deletes, owed))
+                })
+                .await?;
+            lock(&this.owed).retain(|id| !owed.contains(id));
             Ok(())
         })
         .await

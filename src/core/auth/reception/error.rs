@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::book::{Crowded, WriteError};
 use crate::stores::StoreError;
 
 /// Why somebody was not signed in, or got no token. The messages are for the client and give no hint.
@@ -28,4 +29,19 @@ pub enum SignInError {
     /// A fault of ours, or the gateway is ending.
     #[error("signing in was interrupted; try again")]
     Interrupted,
+}
+
+impl From<Crowded> for SignInError {
+    fn from(Crowded: Crowded) -> Self {
+        Self::Busy
+    }
+}
+
+impl From<WriteError> for SignInError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Crowded => Self::Busy,
+            WriteError::Store(error) => Self::Store(error),
+        }
+    }
 }

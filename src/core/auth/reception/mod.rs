@@ -5,11 +5,12 @@
 //!
 //! - `register` holds the sessions, `codes` what is between a browser and an app.
 //! - `read` lets in who shows a token or a cookie.
-//! - `change` is the only way in which sessions change; `upkeep` ends those that are over and renews the key that signs.
+//! - `change` is the only way in which this node changes sessions, `follow` takes in what other nodes do; `upkeep` ends those that are over and renews the key that signs.
 
 mod change;
 mod codes;
 mod error;
+mod follow;
 mod read;
 mod register;
 #[cfg(test)]
@@ -21,19 +22,19 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::core::auth::limiter::Limiter;
 use crate::core::auth::passwords::{Crowded, Desk};
-use crate::core::auth::tokens::{Cache, Grant, KEY_COLLECTION, KeyChain, PublicKey, SigningKey};
+use crate::core::auth::tokens::{Cache, Grant, KeyChain, PublicKey};
+use crate::core::book::Book;
 use crate::core::directory::Directory;
 use crate::core::estate::Clock;
-use crate::core::limits::{SESSION_IDLE, SESSION_TURNS_MAX};
+use crate::core::limits::{SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX};
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{Scope, Secret, SessionId, User};
-use crate::stores::{BadDocument, Document, DocumentId, DocumentStore};
+use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
 pub use error::SignInError;
@@ -72,7 +73,7 @@ pub struct Issued {
 /// Where people sign in.
 pub(in crate::core) struct Reception {
     settings: SignInSettings,
-    documents: Arc<dyn DocumentStore>,
+    book: Book,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
     /// The users as they are now.
@@ -83,9 +84,6 @@ pub(in crate::core) struct Reception {
     codes: Mutex<Codes>,
     limiter: Limiter,
     desk: Desk,
-    /// Held by the one who changes sessions.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    waiting: Semaphore,
     /// Held by the one who makes a key, which takes a while.
     making: tokio::sync::Mutex<()>,
     /// Documents of sessions that have ended, still to be deleted.
@@ -104,7 +102,12 @@ impl Reception {
     ) -> Self {
         Self {
             settings,
-            documents,
+            book: Book::new(
+                documents,
+                Ledger::SignIns,
+                SESSION_TURNS_MAX,
+                SESSION_TURN_DEADLINE,
+            ),
             subscriptions,
             clock,
             building: RwLock::default(),
@@ -114,34 +117,11 @@ impl Reception {
             codes: Mutex::default(),
             limiter: Limiter::new(),
             desk: Desk::new(main.clone()),
-            turn: Arc::default(),
-            waiting: Semaphore::new(SESSION_TURNS_MAX),
             making: tokio::sync::Mutex::default(),
             owed: Mutex::default(),
             main,
             tasks: TaskTracker::new(),
         }
-    }
-
-    /// Whether a document is one of ours, and no entry of the building.
-    pub(in crate::core) fn keeps(document: &Document) -> bool {
-        [register::COLLECTION, KEY_COLLECTION].contains(&document.collection.as_str())
-    }
-
-    /// Takes what the store has.
-    pub(in crate::core) fn open(&self, documents: &[Document]) -> Result<(), BadDocument> {
-        for document in documents {
-            if document.collection == KEY_COLLECTION {
-                let key = SigningKey::read(document)
-                    .map_err(|detail| BadDocument::new(document, detail))?;
-                self.keys_mut().add(key);
-            } else {
-                let session = Session::read(document)
-                    .ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
-                self.register_mut().put(session);
-            }
-        }
-        Ok(())
     }
 
     /// Whose password this is. Every failure counts against the address and the name, and takes as long as a success.

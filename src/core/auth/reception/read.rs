@@ -137,6 +137,7 @@ fn principal(
         credential,
         proof: Proof::Session { expires },
         clearance,
+        most: Clearance::Admin,
         scopes,
         reach: Reach::Everything,
     })

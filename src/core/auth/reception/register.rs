@@ -13,10 +13,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::model::{Scope, Secret, SessionId, UserId};
-use crate::stores::{Document, DocumentId};
-
-/// Where the store keeps sign-ins.
-pub(super) const COLLECTION: &str = "sessions";
+use crate::stores::{Document, DocumentId, SESSIONS as COLLECTION};
 
 const SECRET_BYTES: usize = 32;
 
@@ -271,7 +268,7 @@ enum KeptHold {
 /// Which document holds a session.
 pub(super) fn document_id(id: SessionId) -> DocumentId {
     DocumentId {
-        collection: COLLECTION,
+        collection: COLLECTION.into(),
         id: id.to_string(),
     }
 }

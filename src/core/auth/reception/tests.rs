@@ -1,5 +1,7 @@
 //! Signing in over a store in memory, with a clock that a test sets.
 
+mod two_nodes;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,7 +30,7 @@ use crate::model::{
     Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
     User, UserId,
 };
-use crate::stores::{Document, DocumentStore, Write};
+use crate::stores::{Document, DocumentStore, Ledger, Mark, Write};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DOMAIN: &str = "rooms.test";
@@ -416,9 +418,7 @@ impl Desk {
     }
 
     async fn with(settings: SignInSettings) -> Self {
-        let documents = MemoryDocuments::new();
-        // Making a key takes long, so all tests have the same one.
-        documents.commit(vec![Write::Put(own_key())]).await.unwrap();
+        let documents = documents().await;
         Self::over(settings, documents).await
     }
 
@@ -435,7 +435,7 @@ impl Desk {
             Arc::new(move || hand.load(Ordering::Relaxed)),
             Handle::current(),
         ));
-        reception.open(&documents.load().await.unwrap()).unwrap();
+        reception.open().await.unwrap();
         let desk = Self {
             reception,
             documents,
@@ -550,6 +550,15 @@ impl Desk {
         }
         panic!("{what} did not come");
     }
+}
+
+/// A store that has a key: making one takes long, so all tests have the same.
+async fn documents() -> Arc<MemoryDocuments> {
+    let documents = MemoryDocuments::new();
+    let key = vec![Write::Put(own_key())];
+    let on = Mark::default();
+    documents.commit(Ledger::SignIns, key, &on).await.unwrap();
+    documents
 }
 
 fn app() -> App {

@@ -1,6 +1,6 @@
 //! What goes on without being asked: sessions end in time, with their users or with a password, and the key that signs is renewed.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -8,26 +8,36 @@ use crate::core::auth::reception::{Reception, SignInError};
 use crate::core::auth::tokens::SigningKey;
 use crate::core::directory::Directory;
 use crate::core::limits::{SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE};
-use crate::model::{SessionId, User};
-use crate::stores::{DocumentId, Write};
-
-use super::KEY_COLLECTION;
+use crate::model::{SessionId, User, UserId};
+use crate::stores::{DocumentId, SIGNING_KEYS, Write};
 
 impl Reception {
+    /// The building is this one at first: sessions of users who are gone end.
+    pub(in crate::core) fn begin_in(self: &Arc<Self>, building: &Arc<Directory>) {
+        self.exchange(building);
+        let sessions: Vec<(SessionId, UserId)> = {
+            let register = self.register();
+            let sessions = register.all();
+            sessions
+                .map(|session| (session.id, session.user.clone()))
+                .collect()
+        };
+        let gone = sessions
+            .into_iter()
+            .filter(|(_, user)| building.user(user).is_none());
+        self.end_later(gone.map(|(id, _)| id).collect());
+    }
+
     /// The building has changed: sessions of users who are gone or have another password end, and the sockets of those who are lowered close.
     pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>) {
-        let before = {
-            let mut building = self
-                .building
-                .write()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            std::mem::replace(&mut *building, Arc::clone(next))
-        };
+        let before = self.exchange(next);
         let (mut over, mut lowered) = (Vec::new(), Vec::new());
         for session in self.register().all() {
             let was = before.shared_user(&session.user);
             match (was, next.shared_user(&session.user)) {
-                (_, None) => over.push(session.id),
+                (Some(_), None) => over.push(session.id),
+                // Another node has let in a user whom this one is still to be told of.
+                (None, None) => {}
                 (Some(was), Some(is)) if Arc::ptr_eq(&was, &is) => {}
                 (Some(was), Some(is)) if has_other_password(&was, &is) => over.push(session.id),
                 (Some(was), Some(is)) if is.level < was.level => lowered.push(session.id),
@@ -38,6 +48,15 @@ impl Reception {
             self.close(id);
         }
         self.end_later(over);
+    }
+
+    /// Puts a building in the place of the one before, and gives that.
+    fn exchange(&self, next: &Arc<Directory>) -> Arc<Directory> {
+        let mut building = self
+            .building
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *building, Arc::clone(next))
     }
 
     fn end_later(self: &Arc<Self>, over: Vec<SessionId>) {
@@ -92,15 +111,24 @@ impl Reception {
                 .filter(|(_, since)| now.saturating_sub(*since) > SIGNING_KEY_REST.as_secs());
             rested.map(|(key, _)| key.id().to_owned()).collect()
         };
-        for id in rested {
-            let document = DocumentId {
-                collection: KEY_COLLECTION,
-                id: id.clone(),
-            };
-            self.documents.commit(vec![Write::Delete(document)]).await?;
-            self.keys_mut().remove(&id);
+        if rested.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.in_turn(|this, mut turn| async move {
+            let delete = |id: &String| {
+                Write::Delete(DocumentId {
+                    collection: SIGNING_KEYS.into(),
+                    id: id.clone(),
+                })
+            };
+            let deletes = || Ok((rested.iter().map(delete).collect(), ()));
+            this.write(&mut turn, deletes).await?;
+            for id in &rested {
+                this.keys_mut().remove(id);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Makes a key, unless there is one already that is not `old`.
@@ -121,18 +149,33 @@ impl Reception {
                 }
                 Err(_) => return Err(SignInError::Interrupted),
             };
-            this.documents
-                .commit(vec![Write::Put(key.document())])
-                .await
-                .inspect_err(|error| {
-                    tracing::error!(%error, "the key to sign with could not be kept");
-                })?;
-            tracing::info!(key = key.id(), "a key to sign tokens with was made");
-            this.keys_mut().add(key);
-            Ok(())
+            this.keep_key(key, old).await
         };
         let done = self.tasks.spawn_on(work, &self.main).await;
         done.unwrap_or(Err(SignInError::Interrupted))
+    }
+
+    /// Keeps a key in the place of `old`, unless another node has been faster.
+    async fn keep_key(
+        self: &Arc<Self>,
+        key: SigningKey,
+        old: Option<String>,
+    ) -> Result<(), SignInError> {
+        self.in_turn(|this, mut turn| async move {
+            let wanted = this
+                .write(&mut turn, || {
+                    let wanted = this.keys().newest().map(SigningKey::id) == old.as_deref();
+                    let put = wanted.then(|| Write::Put(key.document()));
+                    Ok((put.into_iter().collect(), wanted))
+                })
+                .await?;
+            if wanted {
+                tracing::info!(key = key.id(), "a key to sign tokens with was made");
+                this.keys_mut().add(key);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Waits until the store has let go of what has ended.
@@ -148,7 +191,7 @@ impl Reception {
         let ending = async {
             // A failure is logged where it happens.
             let _ = self.settle().await;
-            self.waiting.close();
+            self.book.close();
             self.tasks.close();
             self.tasks.wait().await;
         };

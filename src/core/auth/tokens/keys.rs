@@ -12,10 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::core::auth::tokens::claims::Claims;
 use crate::core::auth::tokens::{Grant, seal};
 use crate::model::Secret;
-use crate::stores::Document;
-
-/// Where the store keeps the keys.
-pub(in crate::core::auth) const KEY_COLLECTION: &str = "signing_keys";
+use crate::stores::{Document, SIGNING_KEYS};
 
 const KEY_BITS: usize = 2048;
 
@@ -96,7 +93,7 @@ impl SigningKey {
             private_key: self.der.expose().to_owned(),
         };
         Document {
-            collection: KEY_COLLECTION.to_owned(),
+            collection: SIGNING_KEYS.to_owned(),
             id: self.id.clone(),
             version: 1,
             json: serde_json::to_string(&kept).expect("the shape has text keys"),
@@ -131,8 +128,14 @@ impl SigningKey {
 }
 
 impl KeyChain {
-    /// Adds a key in its place.
+    /// All keys, the newest first.
+    pub(in crate::core::auth) fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        self.keys.iter()
+    }
+
+    /// Adds a key in its place, unless it is there.
     pub(in crate::core::auth) fn add(&mut self, key: SigningKey) {
+        self.remove(&key.id);
         self.keys.push(key);
         self.keys.sort_by_key(|key| std::cmp::Reverse(key.made_at));
     }

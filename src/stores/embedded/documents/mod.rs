@@ -14,7 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
@@ -23,7 +23,9 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::stores::embedded::schema::{DOCUMENTS, Found, STEPS, prepare};
-use crate::stores::{Document, DocumentId, DocumentStore, StoreError, Write};
+use crate::stores::{
+    Document, DocumentId, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
+};
 
 /// The file in the directory that the operator names.
 const FILE: &str = "riser.redb";
@@ -42,6 +44,9 @@ struct Inner {
     database: Option<Database>,
     /// What a failed commit would have to be undone with, if it holds after all.
     undo: Vec<Undo>,
+    /// How far the ledgers have come since the store was opened: nobody else writes to it.
+    building: Mark,
+    sign_ins: Mark,
 }
 
 enum Place {
@@ -91,6 +96,8 @@ impl EmbeddedDocumentStore {
                 place,
                 database: Some(database),
                 undo: Vec::new(),
+                building: Mark::default(),
+                sign_ins: Mark::default(),
             })),
         })
     }
@@ -108,12 +115,27 @@ impl EmbeddedDocumentStore {
 }
 
 impl DocumentStore for EmbeddedDocumentStore {
-    fn load(&self) -> BoxFuture<'_, Result<Vec<Document>, StoreError>> {
-        Box::pin(self.with(Inner::load))
+    fn load(&self, ledger: Ledger) -> BoxFuture<'_, Result<Snapshot, StoreError>> {
+        Box::pin(self.with(move |inner| inner.load(ledger)))
     }
 
-    fn commit(&self, batch: Vec<Write>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.with(move |inner| inner.commit(&batch)))
+    fn commit(
+        &self,
+        ledger: Ledger,
+        batch: Vec<Write>,
+        on: &Mark,
+    ) -> BoxFuture<'_, Result<Mark, StoreError>> {
+        let on = on.clone();
+        Box::pin(self.with(move |inner| inner.commit(ledger, &batch, &on)))
+    }
+
+    fn next(&self, _: Ledger, _: &Mark) -> BoxFuture<'_, Result<News, StoreError>> {
+        Box::pin(future::pending())
+    }
+
+    /// What was committed to a file stays in it, so there is never anything to bring back.
+    fn restore(&self, _: Ledger, _: Snapshot) -> BoxFuture<'_, Result<Restored, StoreError>> {
+        Box::pin(future::ready(Ok(Restored::NotNeeded)))
     }
 }
 
@@ -125,20 +147,28 @@ impl fmt::Debug for EmbeddedDocumentStore {
 }
 
 impl Inner {
-    fn load(&mut self) -> Result<Vec<Document>, StoreError> {
+    fn load(&mut self, ledger: Ledger) -> Result<Snapshot, StoreError> {
         let database = self.ready()?;
         let documents = read_all(&database);
         self.database = Some(database);
-        documents.map_err(|error| self.place.damaged(&error))
+        let mut documents = documents.map_err(|error| self.place.damaged(&error))?;
+        documents.retain(|document| Ledger::of(&document.collection) == ledger);
+        let mark = self.mark(ledger).clone();
+        Ok(Snapshot { documents, mark })
     }
 
-    fn commit(&mut self, batch: &[Write]) -> Result<(), StoreError> {
+    fn commit(&mut self, ledger: Ledger, batch: &[Write], on: &Mark) -> Result<Mark, StoreError> {
+        if *self.mark(ledger) != *on {
+            return Err(StoreError::Overtaken);
+        }
         let database = self.ready()?;
         let mut undo = Vec::new();
         match write_all(&database, batch, &mut undo) {
             Ok(()) => {
                 self.database = Some(database);
-                Ok(())
+                let mark = self.mark(ledger);
+                mark.number += 1;
+                Ok(mark.clone())
             }
             Err(error) => {
                 if let Place::Memory = self.place {
@@ -149,6 +179,13 @@ impl Inner {
                 }
                 Err(not_written(error))
             }
+        }
+    }
+
+    fn mark(&mut self, ledger: Ledger) -> &mut Mark {
+        match ledger {
+            Ledger::Building => &mut self.building,
+            Ledger::SignIns => &mut self.sign_ins,
         }
     }
 
@@ -293,7 +330,7 @@ fn write_all(
         for write in batch {
             let (collection, id) = match write {
                 Write::Put(Document { collection, id, .. }) => (collection.as_str(), id.as_str()),
-                Write::Delete(DocumentId { collection, id }) => (*collection, id.as_str()),
+                Write::Delete(DocumentId { collection, id }) => (collection.as_ref(), id.as_str()),
             };
             undo.push(Undo {
                 collection: collection.to_owned(),

@@ -10,8 +10,8 @@ use redb::{Database, StorageBackend, TableDefinition};
 
 use super::{EmbeddedDocumentStore, FILE, Place};
 use crate::stores::embedded::schema::{DOCUMENTS, Found, Step, prepare};
-use crate::stores::suite::{COLLECTION, Fixture, check, document_store_suite, put};
-use crate::stores::{DocumentStore, StoreError};
+use crate::stores::suite::{COLLECTION, Fixture, check, commit, document_store_suite, put};
+use crate::stores::{DocumentStore, Ledger, Mark, StoreError, Write};
 
 mod in_memory {
     use super::*;
@@ -20,7 +20,7 @@ mod in_memory {
     struct Memory(Arc<EmbeddedDocumentStore>);
 
     impl Fixture for Memory {
-        fn new() -> Self {
+        async fn new() -> Self {
             Self(Arc::new(EmbeddedDocumentStore::in_memory().unwrap()))
         }
 
@@ -36,7 +36,7 @@ mod in_a_file {
     use super::*;
 
     impl Fixture for Folder {
-        fn new() -> Self {
+        async fn new() -> Self {
             Folder::empty()
         }
 
@@ -128,10 +128,8 @@ async fn a_file_with_damage_is_refused_or_whole() {
 /// The bytes of a store with documents in it.
 async fn filled(folder: &Folder) -> Vec<u8> {
     let store = folder.open();
-    store
-        .commit(vec![put("a", 1, "\"one\""), put("b", 1, "\"two\"")])
-        .await
-        .unwrap();
+    let batch = vec![put("a", 1, "\"one\""), put("b", 1, "\"two\"")];
+    commit(&*store, batch).await;
     drop(store);
     fs::read(folder.path().join(FILE)).unwrap()
 }
@@ -159,7 +157,7 @@ fn a_newer_schema_is_refused() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: a newer riser has written this store (schema 2, this one knows up to 1); run that version, or name another directory with --data",
+            "{}: a newer riser has written this store (schema 2, this one knows up to 1); run that version, or name another store with --data or --redis",
             path.display()
         )
     );
@@ -194,16 +192,16 @@ async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_hel
     for fails_at in 0.. {
         let disk = FlakyDisk::default();
         let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
-        store.commit(vec![put("a", 1, "1")]).await.unwrap();
+        let mark = commit(&store, vec![put("a", 1, "1")]).await;
         disk.fail_after(fails_at);
-        let failed = store.commit(vec![put("a", 2, "2"), put("b", 1, "1")]).await;
+        let failed = try_commit(&store, vec![put("a", 2, "2"), put("b", 1, "1")], &mark).await;
         let was_hit = disk.heal();
         match failed {
             Err(StoreError::NotWritten { .. }) => check(&store, &[("a", 1, "1")]).await,
             Err(error) => panic!("{error}"),
-            Ok(()) => check(&store, &[("a", 2, "2"), ("b", 1, "1")]).await,
+            Ok(_) => check(&store, &[("a", 2, "2"), ("b", 1, "1")]).await,
         }
-        store.commit(vec![put("a", 3, "3")]).await.unwrap();
+        commit(&store, vec![put("a", 3, "3")]).await;
         if !was_hit {
             assert!(
                 fails_at > 3,
@@ -218,10 +216,12 @@ async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_hel
 async fn a_disk_that_goes_on_failing_is_told_each_time() {
     let disk = FlakyDisk::default();
     let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
-    store.commit(vec![put("a", 1, "1")]).await.unwrap();
+    let mark = commit(&store, vec![put("a", 1, "1")]).await;
     for _ in 0..3 {
         disk.fail_after(0);
-        let failed = store.commit(vec![put("a", 2, "2")]).await.unwrap_err();
+        let failed = try_commit(&store, vec![put("a", 2, "2")], &mark)
+            .await
+            .unwrap_err();
         assert!(
             failed.to_string().contains("nothing was changed"),
             "{failed}"
@@ -229,6 +229,14 @@ async fn a_disk_that_goes_on_failing_is_told_each_time() {
     }
     disk.heal();
     check(&store, &[("a", 1, "1")]).await;
+}
+
+async fn try_commit(
+    store: &EmbeddedDocumentStore,
+    batch: Vec<Write>,
+    on: &Mark,
+) -> Result<Mark, StoreError> {
+    store.commit(Ledger::Building, batch, on).await
 }
 
 /// A disk in memory that fails from a given step on; what was written before the failure is on it.

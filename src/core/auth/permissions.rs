@@ -1,0 +1,229 @@
+//! What zones allow groups of people: the metadata `permissions` of a zone refuses its groups, or raises them in the rooms of that zone.
+//!
+//! PlaceOS's rule: only rooms in the zone of the organisation are looked at; their zones count in the room's order, a refusal at once, and of the rest the last that says anything.
+//! An administrator is never looked at. The level of an API key stays the most that the key can do.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::core::auth::principal::Principal;
+use crate::core::directory::Directory;
+use crate::model::{Clearance, Failure, FailureKind, Metadata, SystemId, User, ZoneId};
+
+/// What the metadata is called.
+const NAME: &str = "permissions";
+
+/// The tag of the organisation's zone.
+const ORGANISATION: &str = "org";
+
+/// The groups that a zone names, in lower case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Groups {
+    deny: Vec<String>,
+    manage: Vec<String>,
+    admin: Vec<String>,
+}
+
+/// What all zones of a building say.
+#[derive(Debug, Clone, Default)]
+pub(in crate::core) struct Permissions(HashMap<ZoneId, std::sync::Arc<Groups>>);
+
+impl Permissions {
+    /// What these metadata say. What has another form says nothing.
+    pub(in crate::core) fn of<'m>(metadata: impl Iterator<Item = &'m Metadata>) -> Self {
+        let named = metadata.filter(|metadata| metadata.id.name.as_str() == NAME);
+        let groups = named.filter_map(|metadata| {
+            let zone = ZoneId::new(metadata.id.parent.as_str()).ok()?;
+            let mut groups: Groups = serde_json::from_str(metadata.details.as_str()).ok()?;
+            for list in [&mut groups.deny, &mut groups.manage, &mut groups.admin] {
+                for group in list {
+                    *group = group.to_lowercase();
+                }
+            }
+            Some((zone, groups.into()))
+        });
+        Self(groups.collect())
+    }
+}
+
+/// With what clearance somebody calls functions in a system, or that they may not.
+pub(in crate::core) fn clearance_in(
+    directory: &Directory,
+    who: &Principal,
+    system: &SystemId,
+) -> Result<Clearance, Failure> {
+    let own = who.clearance();
+    let permissions = directory.permissions();
+    if permissions.0.is_empty() || own == Clearance::Admin {
+        return Ok(own);
+    }
+    let Some(system) = directory.system(system) else {
+        return Ok(own);
+    };
+    let is_organisation = |zone: &ZoneId| {
+        let zone = directory.zone(zone);
+        zone.is_some_and(|zone| zone.tags.iter().any(|tag| tag == ORGANISATION))
+    };
+    if !system.zones.iter().any(is_organisation) {
+        return Ok(own);
+    }
+    let mut raised = None;
+    for groups in system
+        .zones
+        .iter()
+        .filter_map(|zone| permissions.0.get(zone))
+    {
+        if names(&groups.deny, who.user()) {
+            return Err(Failure::new(
+                FailureKind::Forbidden,
+                "the permissions of a zone refuse this",
+            )
+            .with_response_code(403));
+        }
+        if names(&groups.admin, who.user()) {
+            raised = Some(Clearance::Admin);
+        } else if names(&groups.manage, who.user()) {
+            raised = Some(Clearance::Support);
+        }
+    }
+    Ok(raised.map_or(own, |raised| own.max(raised.min(who.most))))
+}
+
+fn names(groups: &[String], user: &User) -> bool {
+    let mut theirs = user.groups.iter();
+    theirs.any(|group| groups.contains(&group.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use crate::core::auth::principal::{Proof, Reach};
+    use crate::core::doubles::{directory, json, room, user, zone};
+    use crate::model::{Building, CredentialId, MetadataId, MetadataName, ParentId, System};
+
+    #[test]
+    fn a_zone_refuses_its_groups_and_raises_them() {
+        check(&[("zone-org", r#"{"deny":["Staff"]}"#)], &["staff"], None);
+        check(
+            &[("zone-org", r#"{"manage":["staff"]}"#)],
+            &["STAFF"],
+            Some(Clearance::Support),
+        );
+        check(
+            &[("zone-org", r#"{"admin":["staff"]}"#)],
+            &["staff"],
+            Some(Clearance::Admin),
+        );
+        check(
+            &[("zone-org", r#"{"admin":["others"]}"#)],
+            &["staff"],
+            Some(Clearance::User),
+        );
+    }
+
+    #[test]
+    fn the_last_zone_that_says_anything_counts_and_a_refusal_at_once() {
+        let manage = r#"{"manage":["staff"]}"#;
+        let admin = r#"{"admin":["staff"]}"#;
+        check(
+            &[("zone-org", admin), ("zone-1", manage)],
+            &["staff"],
+            Some(Clearance::Support),
+        );
+        check(
+            &[("zone-org", manage), ("zone-1", admin)],
+            &["staff"],
+            Some(Clearance::Admin),
+        );
+        check(
+            &[("zone-org", admin), ("zone-1", "{}")],
+            &["staff"],
+            Some(Clearance::Admin),
+        );
+        check(
+            &[("zone-org", r#"{"deny":["staff"]}"#), ("zone-1", admin)],
+            &["staff"],
+            None,
+        );
+    }
+
+    #[test]
+    fn what_has_another_form_and_rooms_outside_the_organisation_change_nothing() {
+        check(&[("zone-org", "[1]")], &["staff"], Some(Clearance::User));
+        let mut building = building(&[("zone-1", r#"{"deny":["staff"]}"#)]);
+        building.systems[0].zones.remove(0);
+        let system = building.systems[0].id.clone();
+        let found = clearance_in(
+            &directory(building),
+            &who(&["staff"], Clearance::Admin),
+            &system,
+        );
+        assert_eq!(found.ok(), Some(Clearance::User));
+    }
+
+    #[test]
+    fn the_level_of_a_key_is_the_most_that_it_can_do() {
+        let building = building(&[("zone-org", r#"{"admin":["staff"]}"#)]);
+        let system = building.systems[0].id.clone();
+        let directory = directory(building);
+        for most in [Clearance::User, Clearance::Support, Clearance::Admin] {
+            let found = clearance_in(&directory, &who(&["staff"], most), &system);
+            assert_eq!(found.ok(), Some(most));
+        }
+    }
+
+    /// A user of these groups in a room of both zones; `None` for a refusal.
+    #[track_caller]
+    fn check(metadata: &[(&str, &str)], groups: &[&str], expect: Option<Clearance>) {
+        let building = building(metadata);
+        let system = building.systems[0].id.clone();
+        let found = clearance_in(
+            &directory(building),
+            &who(groups, Clearance::Admin),
+            &system,
+        );
+        assert_eq!(found.ok(), expect, "{metadata:?}");
+    }
+
+    fn building(metadata: &[(&str, &str)]) -> Building {
+        let mut organisation = zone("zone-org");
+        organisation.tags.push(ORGANISATION.to_owned());
+        let zones = vec![organisation, zone("zone-1")];
+        let metadata = metadata.iter().map(|(zone, details)| Metadata {
+            id: MetadataId {
+                parent: ParentId::new(zone).unwrap(),
+                name: MetadataName::new(NAME).unwrap(),
+            },
+            description: String::new(),
+            details: json(details),
+            editors: vec![],
+        });
+        Building {
+            systems: vec![System {
+                zones: zones.iter().map(|zone| zone.id.clone()).collect(),
+                ..room("sys-1", &[])
+            }],
+            metadata: metadata.collect(),
+            zones,
+            ..Building::default()
+        }
+    }
+
+    fn who(groups: &[&str], most: Clearance) -> Principal {
+        let mut user = user(Clearance::User);
+        user.groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Principal {
+            credential: CredentialId::Foreign(user.id.clone()),
+            user: Arc::new(user),
+            proof: Proof::Session { expires: None },
+            clearance: Clearance::User,
+            most,
+            scopes: vec![],
+            reach: Reach::Everything,
+        }
+    }
+}

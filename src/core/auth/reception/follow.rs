@@ -1,0 +1,113 @@
+//! What other nodes do to the sign-ins, taken in as they commit it: who signed in there may come in here, and who was signed out there is closed out here.
+
+use std::collections::HashSet;
+
+use crate::core::auth::reception::register::{Session, document_id};
+use crate::core::auth::reception::{Reception, lock};
+use crate::core::auth::tokens::{KeyChain, SigningKey};
+use crate::core::book::Shown;
+use crate::core::estate::OpenError;
+use crate::model::SessionId;
+use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, Write};
+
+/// What a document holds.
+enum Kept {
+    Session(Session),
+    Key(SigningKey),
+}
+
+impl Reception {
+    /// Reads what the store has.
+    pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
+        let documents = self.book.open().await?;
+        self.replace(documents)
+    }
+
+    /// Takes in what other nodes commit, until it is dropped.
+    pub(in crate::core) async fn keep_up(&self) {
+        self.book.keep_up(self).await;
+    }
+
+    /// A session as another node has it. One that has ended here stays so: the store is still to be told.
+    fn put(&self, session: Session) {
+        let id = document_id(session.id);
+        let mut register = self.register_mut();
+        if !lock(&self.owed).contains(&id) {
+            register.put(session);
+        }
+    }
+
+    /// Another node has ended a session.
+    fn drop_session(&self, id: SessionId) {
+        let document = document_id(id);
+        lock(&self.owed).retain(|owed| *owed != document);
+        if self.register_mut().remove(id) {
+            self.close(id);
+        }
+    }
+}
+
+impl Shown for Reception {
+    fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
+        // Read first, so that nothing is taken of what cannot be taken whole.
+        let mut changes = Vec::with_capacity(writes.len());
+        for write in writes {
+            changes.push(match write {
+                Write::Put(document) => Ok(read(document)?),
+                Write::Delete(id) => Err(id),
+            });
+        }
+        for change in changes {
+            match change {
+                Ok(Kept::Session(session)) => self.put(session),
+                Ok(Kept::Key(key)) => self.keys_mut().add(key),
+                Err(DocumentId { collection, id }) if collection == SESSIONS => {
+                    if let Some(id) = SessionId::parse(id) {
+                        self.drop_session(id);
+                    }
+                }
+                Err(DocumentId { id, .. }) => self.keys_mut().remove(id),
+            }
+        }
+        Ok(())
+    }
+
+    fn replace(&self, documents: Vec<Document>) -> Result<(), OpenError> {
+        let mut keys = KeyChain::default();
+        let mut sessions = Vec::new();
+        for document in &documents {
+            match read(document)? {
+                Kept::Session(session) => sessions.push(session),
+                Kept::Key(key) => keys.add(key),
+            }
+        }
+        let there: HashSet<SessionId> = sessions.iter().map(|session| session.id).collect();
+        let mut gone: Vec<SessionId> = self.register().all().map(|session| session.id).collect();
+        gone.retain(|id| !there.contains(id));
+        for id in gone {
+            self.drop_session(id);
+        }
+        for session in sessions {
+            self.put(session);
+        }
+        *self.keys_mut() = keys;
+        Ok(())
+    }
+
+    fn documents(&self) -> Vec<Document> {
+        let mut documents: Vec<Document> = self.register().all().map(Session::document).collect();
+        documents.extend(self.keys().all().map(SigningKey::document));
+        documents
+    }
+}
+
+fn read(document: &Document) -> Result<Kept, BadDocument> {
+    if document.collection == SIGNING_KEYS {
+        let key =
+            SigningKey::read(document).map_err(|detail| BadDocument::new(document, detail))?;
+        return Ok(Kept::Key(key));
+    }
+    let session =
+        Session::read(document).ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
+    Ok(Kept::Session(session))
+}

@@ -1,0 +1,150 @@
+//! Two nodes over one store of sign-ins, which is a double: what a real one does is for the store's own tests.
+
+use tokio::task::JoinHandle;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_on_one_node_is_good_on_the_other() {
+    let (a, b) = pair().await;
+    let (_, cookie) = a.sign_in(PASSWORD).await.unwrap();
+    let issued = a.app().await;
+    b.wait("the token", || b.by_token(&issued.access).is_ok())
+        .await;
+    b.wait("the cookie", || b.reception.by_cookie(&cookie).is_ok())
+        .await;
+    let next = b.refresh(&issued).await.unwrap();
+    a.wait("the next token", || a.by_token(&next.access).is_ok())
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_out_on_one_node_closes_sockets_on_the_other() {
+    let (a, b) = pair().await;
+    let issued = a.app().await;
+    b.wait("the token", || b.by_token(&issued.access).is_ok())
+        .await;
+    let who = b.by_token(&issued.access).unwrap();
+    a.reception.sign_out(session_of(&who)).await.unwrap();
+    b.wait("its end", || !b.reception.still_admits(&who)).await;
+    b.by_token(&issued.access).unwrap_err();
+    assert_eq!((a.closed(), b.closed()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_used_on_both_nodes_counts_once_and_ends_with_the_second_use() {
+    let documents = documents().await;
+    let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
+    let issued = a.app().await;
+    let news = b.follow();
+    b.wait("the session", || b.reception.sessions() == 1).await;
+    news.abort();
+    a.refresh(&issued).await.unwrap();
+    b.refresh(&issued)
+        .await
+        .expect_err("the other node has been shown it");
+    b.by_token(&issued.access).unwrap_err();
+    a.refresh(&issued).await.unwrap_err();
+    assert_eq!(a.again().await.reception.sessions(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_here_is_not_brought_back_by_what_another_node_did_before_it_knew() {
+    let documents = documents().await;
+    let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
+    let issued = a.app().await;
+    let news = b.follow();
+    b.wait("the session", || b.reception.sessions() == 1).await;
+    news.abort();
+    let who = a.by_token(&issued.access).unwrap();
+    // The store is told of the end after the other node has refreshed.
+    a.reception.forget(&[session_of(&who)]);
+    let refreshed = b.refresh(&issued).await.unwrap();
+    a.reception.settle().await.unwrap();
+    a.by_token(&refreshed.access).unwrap_err();
+    assert_eq!(a.reception.sessions(), 0);
+    let news = b.follow();
+    b.wait("its end", || b.by_token(&refreshed.access).is_err())
+        .await;
+    news.abort();
+    assert_eq!(a.again().await.reception.sessions(), 0);
+}
+
+#[tokio::test]
+async fn two_nodes_that_make_the_first_key_at_one_time_have_one() {
+    let documents = MemoryDocuments::new();
+    let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
+    let (one, other) = futures_util::join!(a.app(), b.app());
+    let keys = |desk: &Desk| desk.reception.public_keys();
+    // Whoever was faster still has to be told of the other's sign-in, and neither of another key.
+    let (first, second) = (a.follow(), b.follow());
+    for (desk, token) in [(&a, &other), (&b, &one)] {
+        desk.wait("the other's token", || desk.by_token(&token.access).is_ok())
+            .await;
+    }
+    assert_eq!(keys(&a).len(), 1);
+    assert_eq!(keys(&a), keys(&b));
+    first.abort();
+    second.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn sign_ins_that_are_read_again_end_where_they_are_gone() {
+    let (a, b) = pair().await;
+    let (one, other) = (a.app().await, a.app().await);
+    b.wait("both", || b.reception.sessions() == 2).await;
+    a.documents.set_terse();
+    let who = a.by_token(&one.access).unwrap();
+    a.reception.sign_out(session_of(&who)).await.unwrap();
+    b.wait("the end of one", || b.by_token(&one.access).is_err())
+        .await;
+    assert!(b.by_token(&other.access).is_ok());
+    assert_eq!(b.closed(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sign_ins_that_the_store_has_lost_are_put_back() {
+    let (a, b) = pair().await;
+    let issued = a.app().await;
+    b.wait("the token", || b.by_token(&issued.access).is_ok())
+        .await;
+    a.documents.lose();
+    let again = || async { a.again().await.by_token(&issued.access).is_ok() };
+    for _ in 0..1_000 {
+        if again().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("they did not come back");
+}
+
+/// Two that follow each other.
+async fn pair() -> (Desk, Desk) {
+    let documents = documents().await;
+    let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
+    for desk in [&a, &b] {
+        // It ends with the test's runtime.
+        drop(desk.follow());
+    }
+    (a, b)
+}
+
+fn session_of(who: &Principal) -> crate::model::SessionId {
+    let CredentialId::Session(session) = *who.credential() else {
+        panic!("no session");
+    };
+    session
+}
+
+impl Desk {
+    async fn at(documents: &Arc<MemoryDocuments>) -> Self {
+        Self::over(SignInSettings::default(), Arc::clone(documents)).await
+    }
+
+    /// Takes in what the other does, until it is aborted.
+    fn follow(&self) -> JoinHandle<()> {
+        let reception = Arc::clone(&self.reception);
+        Handle::current().spawn(async move { reception.keep_up().await })
+    }
+}

@@ -1,0 +1,272 @@
+//! API keys for which a PlaceOS vouches: riser does not have them, so it asks, and remembers the answer for seconds.
+//!
+//! Asking waits, and letting somebody in does not: so a door has a key [recognised](Vouching::recognise) first, and then asks as it does for all credentials.
+//! A key that somebody is connected with is asked about again and again; who may no longer come in is told to leave.
+//! While PlaceOS cannot be reached, who is in stays, and nobody new comes in by such a key.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::core::auth::principal::{Principal, Proof, Reach};
+use crate::core::auth::tokens::{self, Fingerprint};
+use crate::core::limits::{VOUCHED_ASKED_AT_ONCE, VOUCHED_CHECK, VOUCHED_FRESH, VOUCHED_KNOWN_MAX};
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{
+    Audience, Clearance, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret,
+};
+use crate::peers::KeyInspector;
+
+/// What PlaceOS said of keys.
+pub(in crate::core) struct Vouching {
+    /// Absent where no PlaceOS was named.
+    inspector: Option<Arc<dyn KeyInspector>>,
+    subscriptions: Arc<Subscriptions>,
+    state: Mutex<State>,
+    places: Arc<Semaphore>,
+}
+
+/// By the digest of a key, so that what is kept opens nothing. The key itself is kept only while it is good, to ask again.
+#[derive(Default)]
+struct State {
+    known: HashMap<Fingerprint, Known>,
+    asking: HashMap<Fingerprint, WeakShared<BoxFuture<'static, Answer>>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    answer: Answer,
+    asked: Instant,
+}
+
+#[derive(Clone)]
+enum Answer {
+    Good {
+        key: Secret,
+        principal: Arc<Principal>,
+    },
+    Refused,
+    /// PlaceOS could not be asked.
+    Unanswered,
+}
+
+impl Vouching {
+    pub(in crate::core) fn new(
+        inspector: Option<Arc<dyn KeyInspector>>,
+        subscriptions: Arc<Subscriptions>,
+    ) -> Self {
+        Self {
+            inspector,
+            subscriptions,
+            state: Mutex::default(),
+            places: Arc::new(Semaphore::new(VOUCHED_ASKED_AT_ONCE)),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks about a key unless that was done lately. A storm of clients with one key is one question.
+    pub(in crate::core) async fn recognise(&self, key: &Secret) {
+        let Some(inspector) = &self.inspector else {
+            return;
+        };
+        let fingerprint = Fingerprint::of(key);
+        let asking = {
+            let mut state = self.state();
+            let fresh = state.known.get(&fingerprint).is_some_and(Known::is_fresh);
+            if fresh {
+                return;
+            }
+            let under_way = state.asking.get(&fingerprint).and_then(WeakShared::upgrade);
+            match under_way {
+                Some(asking) => asking,
+                None => state.begin(fingerprint, self.ask(inspector, key.clone())),
+            }
+        };
+        let answer = asking.await;
+        self.note(fingerprint, answer);
+    }
+
+    /// One question, when there is a place for it.
+    fn ask(&self, inspector: &Arc<dyn KeyInspector>, key: Secret) -> BoxFuture<'static, Answer> {
+        let (inspector, places) = (Arc::clone(inspector), Arc::clone(&self.places));
+        async move {
+            let Ok(_place) = places.acquire().await else {
+                return Answer::Unanswered;
+            };
+            match inspector.inspect(&key).await {
+                Ok(Some(payload)) => match principal(&key, payload.as_str()) {
+                    Some(principal) => Answer::Good { key, principal },
+                    None => {
+                        tracing::warn!("PlaceOS vouches for an API key in a form that is not known; it is refused");
+                        Answer::Refused
+                    }
+                },
+                Ok(None) => Answer::Refused,
+                Err(error) => {
+                    tracing::warn!(%error, "PlaceOS could not be asked about an API key; look at placeos_api");
+                    Answer::Unanswered
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// Remembers an answer. One that says less than before closes the connections of the key.
+    fn note(&self, fingerprint: Fingerprint, answer: Answer) {
+        let mut state = self.state();
+        state.asking.remove(&fingerprint);
+        let before = state.known.get(&fingerprint).cloned();
+        let (answer, closed) = match (before.map(|known| known.answer), answer) {
+            // The same person for as long as nothing about them changes: it is by this that the connections of a key are counted.
+            (Some(Answer::Good { key, principal }), Answer::Good { principal: now, .. })
+                if now.covers(&principal) =>
+            {
+                (Answer::Good { key, principal }, None)
+            }
+            (
+                Some(Answer::Good { principal, .. }),
+                now @ (Answer::Good { .. } | Answer::Refused),
+            ) => (now, Some(principal)),
+            (Some(before @ Answer::Good { .. }), Answer::Unanswered) => (before, None),
+            (_, now) => (now, None),
+        };
+        let known = Known {
+            answer,
+            asked: Instant::now(),
+        };
+        state.remember(fingerprint, known);
+        drop(state);
+        if let Some(principal) = closed {
+            let whom = Audience::Credential(principal.credential().clone());
+            self.subscriptions
+                .close(&whom, CloseReason::CredentialsRevoked);
+        }
+    }
+
+    /// Whose key this is, as far as was [recognised](Self::recognise) lately. `None` where no PlaceOS was named.
+    pub(in crate::core) fn find(&self, key: &Secret) -> Option<Result<Arc<Principal>, Failure>> {
+        self.inspector.as_ref()?;
+        let known = self.state().known.get(&Fingerprint::of(key)).cloned();
+        Some(match known.map(|known| known.answer) {
+            Some(Answer::Good { principal, .. }) => Ok(principal),
+            Some(Answer::Refused) => Err(Failure::new(
+                FailureKind::Unauthenticated,
+                "unknown X-API-Key",
+            )
+            .with_response_code(401)),
+            Some(Answer::Unanswered) | None => Err(Failure::new(
+                FailureKind::Unavailable,
+                "the PlaceOS that knows the key cannot be asked; try again later",
+            )
+            .with_response_code(503)),
+        })
+    }
+
+    /// Whether somebody who came in by such a key may stay.
+    pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
+        let Proof::Vouched(fingerprint) = &who.proof else {
+            return false;
+        };
+        let state = self.state();
+        match state.known.get(fingerprint).map(|known| &known.answer) {
+            Some(Answer::Good { principal, .. }) => principal.covers(who),
+            Some(Answer::Refused | Answer::Unanswered) | None => false,
+        }
+    }
+
+    /// Asks again about the keys that somebody is connected with. Runs until it is dropped.
+    pub(in crate::core) async fn keep(&self) {
+        if self.inspector.is_none() {
+            return;
+        }
+        let mut ticks = interval(VOUCHED_CHECK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let in_use = self.state().in_use();
+            futures_util::future::join_all(in_use.iter().map(|key| self.recognise(key))).await;
+        }
+    }
+}
+
+impl State {
+    fn begin(
+        &mut self,
+        fingerprint: Fingerprint,
+        question: BoxFuture<'static, Answer>,
+    ) -> Shared<BoxFuture<'static, Answer>> {
+        // Questions that nobody waits for any more.
+        self.asking.retain(|_, asking| asking.upgrade().is_some());
+        let question = question.shared();
+        if let Some(weak) = question.downgrade() {
+            self.asking.insert(fingerprint, weak);
+        }
+        question
+    }
+
+    fn remember(&mut self, fingerprint: Fingerprint, known: Known) {
+        if self.known.len() >= VOUCHED_KNOWN_MAX {
+            self.known
+                .retain(|_, known| known.is_in_use() || known.is_fresh());
+        }
+        if self.known.len() >= VOUCHED_KNOWN_MAX {
+            // A flood of guesses within seconds: they cost a question each again.
+            self.known.retain(|_, known| known.is_in_use());
+        }
+        self.known.insert(fingerprint, known);
+    }
+
+    /// The keys that somebody is connected with, and whose answer is no longer fresh.
+    fn in_use(&self) -> Vec<Secret> {
+        let known = self.known.values();
+        known
+            .filter(|known| known.is_in_use() && !known.is_fresh())
+            .filter_map(|known| match &known.answer {
+                Answer::Good { key, .. } => Some(key.clone()),
+                Answer::Refused | Answer::Unanswered => None,
+            })
+            .collect()
+    }
+}
+
+impl Known {
+    fn is_fresh(&self) -> bool {
+        self.asked.elapsed() < VOUCHED_FRESH
+    }
+
+    /// Each connection holds the person who opened it.
+    fn is_in_use(&self) -> bool {
+        matches!(&self.answer, Answer::Good { principal, .. } if Arc::strong_count(principal) > 1)
+    }
+}
+
+/// Who a key is, by what PlaceOS says of it.
+fn principal(key: &Secret, payload: &str) -> Option<Arc<Principal>> {
+    let facts = tokens::read_payload(payload)?;
+    let (id, _) = key.expose().split_once('.')?;
+    Some(Arc::new(Principal {
+        clearance: facts.user.level,
+        most: Clearance::Admin,
+        credential: CredentialId::Key(KeyId::new(id).ok()?),
+        proof: Proof::Vouched(Fingerprint::of(key)),
+        scopes: facts.scopes,
+        reach: Reach::Everything,
+        user: Arc::new(facts.user),
+    }))
+}
+
+impl fmt::Debug for Vouching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vouching").finish_non_exhaustive()
+    }
+}

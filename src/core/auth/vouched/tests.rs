@@ -1,0 +1,186 @@
+//! Who comes in by a key that PlaceOS knows, and for how long, with a PlaceOS that says what a test tells it to.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use tokio::time::advance;
+
+use super::*;
+use crate::core::doubles::{EchoStore, Inbox};
+use crate::core::outlet::{Delivery, Outlet};
+use crate::model::{Clearance, JsonText};
+use crate::peers::PeerError;
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_placeos_knows_opens_with_its_owners_rights() {
+    let bench = Bench::new();
+    bench.placeos.say(Says::Level(1));
+    let caller = bench.enter("a.b").await.unwrap();
+    assert_eq!(caller.clearance(), Clearance::Support);
+    assert_eq!(caller.user().id.as_str(), "user-1");
+    assert_eq!(caller.credential().to_string(), "a");
+    assert!(bench.vouching.still_admits(&caller));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_clients_with_one_key_is_one_question() {
+    let bench = Bench::new();
+    join_all((0..100).map(|_| bench.enter("a.b"))).await;
+    assert_eq!(bench.placeos.asked(), 1);
+    bench.enter("a.c").await.unwrap();
+    assert_eq!(bench.placeos.asked(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_placeos_refuses_opens_nothing() {
+    let bench = Bench::new();
+    bench.placeos.say(Says::No);
+    let failure = bench.enter("a.b").await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Unauthenticated);
+    bench.placeos.say(Says::Level(0));
+    assert!(bench.enter("a.b").await.is_err(), "believed for a while");
+    advance(VOUCHED_FRESH).await;
+    assert!(bench.enter("a.b").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_new_comes_in_while_placeos_is_away_and_who_is_in_stays() {
+    let bench = Bench::new();
+    let caller = bench.enter("a.b").await.unwrap();
+    bench.placeos.say(Says::Nothing);
+    let failure = bench.enter("x.y").await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    bench.look_again().await;
+    assert!(bench.vouching.still_admits(&caller));
+    assert!(bench.closed().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_revoked_or_lowered_closes_its_connections() {
+    for then in [Says::No, Says::Level(0)] {
+        let bench = Bench::new();
+        bench.placeos.say(Says::Level(2));
+        let caller = bench.enter("a.b").await.unwrap();
+        bench.look_again().await;
+        assert!(bench.closed().is_empty());
+        bench.placeos.say(then);
+        bench.look_again().await;
+        assert_eq!(bench.closed(), ["a"]);
+        assert!(!bench.vouching.still_admits(&caller));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_nobody_is_connected_with_is_not_asked_about_again() {
+    let bench = Bench::new();
+    drop(bench.enter("a.b").await.unwrap());
+    bench.look_again().await;
+    assert_eq!(bench.placeos.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_is_bounded() {
+    let bench = Bench::new();
+    let kept = bench.enter("kept.x").await.unwrap();
+    bench.placeos.say(Says::No);
+    for guess in 0..2 * VOUCHED_KNOWN_MAX {
+        let _ = bench.enter(&format!("{guess}.x")).await;
+    }
+    assert!(bench.vouching.state().known.len() <= VOUCHED_KNOWN_MAX);
+    assert!(bench.vouching.still_admits(&kept));
+}
+
+#[derive(Clone, Copy)]
+enum Says {
+    /// The key is somebody's of this `p`.
+    Level(u8),
+    No,
+    Nothing,
+}
+
+/// A double for the API of a PlaceOS.
+struct PlaceOs {
+    says: Mutex<Says>,
+    asked: AtomicUsize,
+}
+
+impl PlaceOs {
+    fn say(&self, says: Says) {
+        *self.says.lock().unwrap() = says;
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl KeyInspector for PlaceOs {
+    fn inspect(&self, _: &Secret) -> BoxFuture<'static, Result<Option<JsonText>, PeerError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let says = *self.says.lock().unwrap();
+        Box::pin(async move {
+            // Not at once, so that others ask meanwhile.
+            tokio::task::yield_now().await;
+            match says {
+                Says::No => Ok(None),
+                Says::Nothing => Err(PeerError::TimedOut),
+                Says::Level(level) => {
+                    let payload = format!(
+                        r#"{{"iss":"POS","exp":1,"aud":"rooms.test","sub":"user-1","scope":["public"],"u":{{"n":"Ann","e":"a@rooms.test","p":{level},"r":[]}}}}"#
+                    );
+                    Ok(Some(JsonText::parse(&payload).unwrap()))
+                }
+            }
+        })
+    }
+}
+
+struct Bench {
+    vouching: Vouching,
+    placeos: Arc<PlaceOs>,
+    inbox: Arc<Inbox>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let subscriptions = Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)));
+        let inbox = Inbox::new();
+        subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let placeos = Arc::new(PlaceOs {
+            says: Mutex::new(Says::Level(0)),
+            asked: AtomicUsize::new(0),
+        });
+        let inspector = Arc::clone(&placeos) as Arc<dyn KeyInspector>;
+        Self {
+            vouching: Vouching::new(Some(inspector), subscriptions),
+            placeos,
+            inbox,
+        }
+    }
+
+    /// What a door does.
+    async fn enter(&self, key: &str) -> Result<Arc<Principal>, Failure> {
+        let key = Secret::new(key);
+        self.vouching.recognise(&key).await;
+        self.vouching.find(&key).expect("a PlaceOS is named")
+    }
+
+    /// Lets the keeper look when the answers are no longer fresh.
+    async fn look_again(&self) {
+        let long = VOUCHED_FRESH + 2 * VOUCHED_CHECK;
+        // The keeper never ends by itself.
+        let _ = tokio::time::timeout(long, self.vouching.keep()).await;
+    }
+
+    /// The credentials whose connections were ordered to close since the last look.
+    fn closed(&self) -> Vec<String> {
+        let whom = |delivery| match delivery {
+            Delivery::Close {
+                whom: Audience::Credential(id),
+                why: CloseReason::CredentialsRevoked,
+            } => id.to_string(),
+            other => panic!("not such an order: {other:?}"),
+        };
+        self.inbox.take().into_iter().map(whom).collect()
+    }
+}

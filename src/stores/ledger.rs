@@ -1,0 +1,75 @@
+//! How documents are kept together: in two ledgers, each of which grows by one commit at a time.
+//!
+//! Whoever commits says on top of what. So two nodes that change one ledger at a time cannot overwrite each other unseen, and what one has committed the other can follow.
+
+use crate::stores::{Document, Write};
+
+/// Where the store keeps sign-ins.
+pub const SESSIONS: &str = "sessions";
+
+/// Where the store keeps the keys that tokens are signed with.
+pub const SIGNING_KEYS: &str = "signing_keys";
+
+/// Documents that are committed and followed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ledger {
+    /// The entries of the building.
+    Building,
+    /// Who is signed in, and the keys that sign for it. It changes often, and no entry of the building hangs on it.
+    SignIns,
+}
+
+impl Ledger {
+    /// The ledger that a collection is in.
+    pub fn of(collection: &str) -> Self {
+        match collection {
+            SESSIONS | SIGNING_KEYS => Self::SignIns,
+            _ => Self::Building,
+        }
+    }
+}
+
+/// How far a ledger has come. Two that are equal stand for the same documents.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// How many commits it took.
+    pub number: u64,
+    /// Which commit was the last, as a text that no other has. Empty before the first, and in a store of one process alone.
+    pub commit: String,
+}
+
+/// All documents of a ledger, as they were at a mark.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The documents, in no particular order.
+    pub documents: Vec<Document>,
+    /// The mark.
+    pub mark: Mark,
+}
+
+/// What has become of a ledger behind a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Nothing, for a while. It tells that the store is there.
+    Unchanged,
+    /// These changes were committed, in this order, and brought it to this mark.
+    Committed {
+        /// The mark.
+        mark: Mark,
+        /// The changes.
+        writes: Vec<Write>,
+    },
+    /// It has gone on in a way that is not told change by change: load it again.
+    Reload,
+    /// It holds less than had been committed, so the store has lost something: [restore](crate::stores::DocumentStore::restore) it.
+    Behind,
+}
+
+/// What came of bringing back a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// The ledger holds the snapshot, and nothing else.
+    Made,
+    /// It had come as far already, or further, and is left as it is.
+    NotNeeded,
+}

@@ -1,0 +1,86 @@
+//! One connection for commands that somebody waits for, opened when it is needed and again when it was lost.
+
+use std::future::Future;
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use crate::stores::StoreError;
+use crate::stores::redis::limits::COMMAND_DEADLINE;
+use crate::stores::redis::link::Link;
+
+/// Runs commands. All of them have [`COMMAND_DEADLINE`] in all, and may be sent twice when the connection is lost: they must be ones that may be repeated.
+#[derive(Debug)]
+pub(super) struct Commands {
+    link: Link,
+    /// Held while connecting, so that many callers open one connection; their deadlines run meanwhile.
+    open: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl Commands {
+    pub(super) fn new(link: Link) -> Self {
+        Self {
+            link,
+            open: Mutex::new(None),
+        }
+    }
+
+    /// Runs a command.
+    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        self.twice(|mut connection| async move { command.query_async(&mut connection).await })
+            .await
+    }
+
+    /// Runs commands in one round trip.
+    pub(super) async fn run_all<T: FromRedisValue>(
+        &self,
+        commands: &Pipeline,
+    ) -> Result<T, StoreError> {
+        self.twice(|mut connection| async move { commands.query_async(&mut connection).await })
+            .await
+    }
+
+    async fn twice<T, F>(&self, query: impl Fn(MultiplexedConnection) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let tries = async {
+            let first = query(self.connection().await?).await;
+            match first {
+                Err(error) if error.is_unrecoverable_error() => {
+                    self.forget(&error).await;
+                    let second = query(self.connection().await?).await;
+                    second.map_err(|error| self.link.failed(&error))
+                }
+                Err(error) => Err(self.link.failed(&error)),
+                Ok(answer) => Ok(answer),
+            }
+        };
+        match timeout(COMMAND_DEADLINE, tries).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                // It may have been black-holed: the next caller gets another one.
+                *self.open.lock().await = None;
+                Err(self.link.unreachable("no answer in time"))
+            }
+        }
+    }
+
+    async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+        let mut open = self.open.lock().await;
+        match &*open {
+            Some(connection) => Ok(connection.clone()),
+            None => {
+                let (connection, _) = self.link.connect(COMMAND_DEADLINE, None).await?;
+                Ok(open.insert(connection).clone())
+            }
+        }
+    }
+
+    async fn forget(&self, error: &RedisError) {
+        tracing::debug!(%error, "a connection for commands was lost");
+        *self.open.lock().await = None;
+    }
+}

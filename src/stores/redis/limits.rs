@@ -1,0 +1,73 @@
+//! Every bound and deadline of the way to Redis: what it protects, what happens when it is hit, why this number.
+
+use std::time::Duration;
+
+/// How long making a connection may take, a TLS handshake with it. Past it the try has failed and the next one follows.
+pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+
+/// How long a connection without unsent bytes may be silent before the kernel asks whether the other end is there. The watchdogs notice sooner.
+pub(super) const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// The pause before the first new try; doubled at each further one. Short, since most losses are a server that restarts.
+pub(super) const RETRY_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest pause between tries: a server that comes back is found within two seconds, and a thousand nodes do not overrun it.
+pub(super) const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// How long after its last answer a connection is asked whether it lives.
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long an answer may take on the connections for statuses; past it the connection is dead.
+/// With [`PING_INTERVAL`] before it, a connection whose bytes vanish is noticed within 5 s.
+pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
+
+/// How long a command that somebody waits for may take, connecting included. A person gives up soon after.
+pub(super) const COMMAND_DEADLINE: Duration = Duration::from_secs(3);
+
+/// How long a subscription is kept that nobody follows any more: a client that reloads its page finds it.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// Published messages that wait to be taken up. The connection is read by a task of its own, so this fills only when the table is slower than Redis;
+/// full is a gap: all of it is dropped, and everything followed is read again.
+pub(super) const INBOX_MAX_MESSAGES: usize = 65_536;
+
+/// The same in bytes, for large values. One message always fits.
+pub(super) const INBOX_MAX_BYTES: usize = 64 << 20;
+
+/// What a batch of reads is meant to bring. Redis counts the connection as one of pub/sub and cuts it off past a limit, by default 8 MiB for a minute;
+/// what is asked for at a time may turn out twice as large as the batch before it, and stays below a mebibyte then.
+pub(super) const BATCH_TARGET_BYTES: usize = 384 << 10;
+
+/// Statuses and systems that are read in one batch, however small they are: bounds the time for which Redis serves nobody else.
+pub(super) const BATCH_MAX: usize = 2_048;
+
+/// Writes that are sent at a time, each a change and a message about it. Bounds the time for which Redis serves nobody else.
+pub(super) const PIPELINE_MAX_CHANGES: usize = 512;
+
+/// The same in bytes. One change always fits.
+pub(super) const PIPELINE_MAX_BYTES: usize = 256 << 10;
+
+/// Writes that wait in full. Past it only the latest one of each status is kept: screens show what is, not what was.
+pub(super) const WRITES_MAX: usize = 4_096;
+
+/// The same in bytes.
+pub(super) const WRITES_MAX_BYTES: usize = 4 << 20;
+
+/// Modules whose statuses are compared with Redis at a time.
+pub(super) const COMPARE_MODULES: usize = 32;
+
+/// How long after its first status a module may still have statuses in Redis that it has not set: those of its life before, here or on another node.
+/// Longer than the core gives a module that starts again on this node.
+pub(super) const TAKE_OVER_SETTLE: Duration = Duration::from_secs(1);
+
+/// How often a node that may not write looks whether it may again.
+pub(super) const FENCE_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Reads of whole modules that wait for their turn. One more is refused at once.
+pub(super) const READS_WAITING: usize = 256;
+
+/// Reads of whole modules under way.
+pub(super) const READS_UNDER_WAY: usize = 16;
+
+/// Faults of single keys that are told in the log. Protects it from a keyspace full of garbage; further ones are not told.
+pub(super) const FAULTS_TOLD: usize = 256;

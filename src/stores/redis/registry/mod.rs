@@ -1,0 +1,351 @@
+//! Which nodes there are and which of them runs a module, in Redis: PlaceOS's keys of discovery, and one hash of owners.
+//!
+//! Each rule is a script, so the server applies it in one step; `scripts/common.lua` says what they share.
+//! - A node is listed in the look-up and has a key that lives as long as its lease, so a PlaceOS finds it as a core.
+//! - A module belongs to the node in the hash of owners for as long as that node's lease key is there.
+//! - A server that was started again may have forgotten who owns what. It is known by its run id: until one lease has passed
+//!   since a run id was first seen, a module goes to nobody but the node that runs it.
+//! - Every question that changes something has a turn, which only ever grows: what arrives behind a later one does nothing.
+
+mod scripts;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use rand::RngExt;
+use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, RedisResult, Value};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use ulid::Ulid;
+
+use crate::model::{ModuleId, Node, NodeId, NodeUri, Secret, ServiceName};
+use crate::stores::redis::keyspace;
+use crate::stores::redis::link::Link;
+use crate::stores::{Claim, ClaimGround, NodeRegistry, StoreError, Verdict};
+
+use scripts::Scripts;
+
+/// Modules in one script. The server does nothing else meanwhile, which is a fraction of a millisecond.
+const MODULES_AT_ONCE: usize = 512;
+
+/// Within how many parts of a lease the server must answer: several tries fit into what is left of a lease when it is renewed.
+const PATIENCE_IN_LEASE: u32 = 8;
+
+/// The shortest and the longest that an answer may take.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(150), Duration::from_secs(2));
+
+/// Random bytes in the secret that nodes share.
+const SECRET_BYTES: usize = 32;
+
+/// A new id for a run of a node: a ULID, as PlaceOS's cores have.
+pub fn fresh_node_id() -> NodeId {
+    NodeId::new(&Ulid::generate().to_string()).expect("a ULID passes the check of ids")
+}
+
+/// The registry of the nodes of one service in one Redis.
+pub struct RedisRegistry(Arc<Inner>);
+
+struct Inner {
+    link: Link,
+    service: ServiceName,
+    lease: Duration,
+    scripts: Scripts,
+    /// Whether a node was listed from here: gateways beside a PlaceOS look on and sweep nothing.
+    lists: AtomicBool,
+    /// Held by the one who asks, so that questions go out in the order of their turns.
+    line: Mutex<Line>,
+}
+
+/// The connection, made when it is needed and given up at the first failure.
+#[derive(Default)]
+struct Line {
+    open: Option<Open>,
+    turn: u64,
+}
+
+struct Open {
+    connection: MultiplexedConnection,
+    run_id: String,
+}
+
+/// Who asks the registry something that changes it.
+#[derive(Clone, Copy)]
+enum Asker<'n> {
+    Node(&'n NodeId),
+    /// Nobody in particular; what is asked has no turn.
+    Anybody,
+}
+
+impl RedisRegistry {
+    /// The registry of this service, whose nodes have leases of this length. All nodes must have the same.
+    pub fn new(link: Link, service: ServiceName, lease: Duration) -> Self {
+        Self(Arc::new(Inner {
+            link,
+            service,
+            lease,
+            scripts: Scripts::default(),
+            lists: AtomicBool::new(false),
+            line: Mutex::default(),
+        }))
+    }
+}
+
+impl Inner {
+    /// How long the server may take to answer.
+    fn patience(&self) -> Duration {
+        let (shortest, longest) = PATIENCE;
+        (self.lease / PATIENCE_IN_LEASE).clamp(shortest, longest)
+    }
+
+    /// The open connection, or a new one.
+    async fn connected<'l>(&self, line: &'l mut Line) -> Result<&'l mut Open, StoreError> {
+        if line.open.is_none() {
+            let connecting = self.link.connect(self.patience(), None);
+            let (connection, server) = timeout(self.patience(), connecting)
+                .await
+                .map_err(|_| self.silent())??;
+            line.open = Some(Open {
+                connection,
+                run_id: server.run_id,
+            });
+        }
+        Ok(line.open.as_mut().expect("it was made above"))
+    }
+
+    fn silent(&self) -> StoreError {
+        StoreError::Unreachable {
+            place: self.link.place(),
+            detail: format!("no connection within {:?}", self.patience()),
+        }
+    }
+
+    /// Runs a script, with these arguments of its own.
+    async fn run<T: FromRedisValue>(
+        &self,
+        line: &mut Line,
+        script: &redis::Script,
+        asker: Asker<'_>,
+        arguments: &[&str],
+    ) -> Result<T, StoreError> {
+        line.turn += 1;
+        let turn = line.turn;
+        let open = self.connected(line).await?;
+        let id = match asker {
+            Asker::Node(id) => id.as_str(),
+            Asker::Anybody => "",
+        };
+        let mut invocation = script.prepare_invoke();
+        invocation
+            .key(keyspace::lookup(&self.service))
+            .key(keyspace::version(&self.service))
+            .key(keyspace::own(&self.service, "owners"))
+            .key(format!("{}{id}", keyspace::nodes(&self.service)))
+            .key(keyspace::own(&self.service, &format!("turn/{id}")))
+            .arg(id)
+            .arg(turn)
+            .arg(u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX))
+            .arg(&open.run_id)
+            .arg(keyspace::nodes(&self.service));
+        for argument in arguments {
+            invocation.arg(*argument);
+        }
+        let result = invocation.invoke_async(&mut open.connection).await;
+        self.settle(line, result)
+    }
+
+    /// What a reply means. A connection that failed is given up, since nobody knows what became of what it carried.
+    fn settle<T>(&self, line: &mut Line, result: RedisResult<T>) -> Result<T, StoreError> {
+        result.map_err(|error| match error.code() {
+            Some("LATE" | "LAPSED") => StoreError::NotWritten {
+                detail: error.detail().unwrap_or("refused").to_owned(),
+            },
+            _ => {
+                line.open = None;
+                self.link.failed(&error)
+            }
+        })
+    }
+
+    async fn renew(&self, node: &Node) -> Result<(), StoreError> {
+        let json = serde_json::Value::from(node.uri.as_str()).to_string();
+        let ulid = Ulid::generate().to_string();
+        let mut line = self.line.lock().await;
+        self.lists.store(true, Ordering::Relaxed);
+        let arguments = [node.uri.as_str(), &json, &ulid];
+        let asker = Asker::Node(&node.id);
+        self.run(&mut line, &self.scripts.renew, asker, &arguments)
+            .await
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, StoreError> {
+        let mut line = self.line.lock().await;
+        let listed: Vec<(String, String)> = if self.lists.load(Ordering::Relaxed) {
+            let ulid = Ulid::generate().to_string();
+            self.run(&mut line, &self.scripts.list, Asker::Anybody, &[&ulid])
+                .await?
+        } else {
+            let lookup = keyspace::lookup(&self.service);
+            let open = self.connected(&mut line).await?;
+            let mut question = redis::cmd("HGETALL");
+            let result = question.arg(lookup).query_async(&mut open.connection).await;
+            self.settle(&mut line, result)?
+        };
+        drop(line);
+        let prefix = keyspace::nodes(&self.service);
+        let mut nodes: Vec<Node> = listed
+            .iter()
+            .filter_map(|(name, uri)| {
+                Some(Node {
+                    id: NodeId::new(name.strip_prefix(&prefix)?).ok()?,
+                    uri: NodeUri::new(uri).ok()?,
+                })
+            })
+            .collect();
+        nodes.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Ok(nodes)
+    }
+
+    async fn claim(&self, node: &NodeId, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
+        let mut line = self.line.lock().await;
+        let mut verdicts = Vec::with_capacity(claims.len());
+        for chunk in claims.chunks(MODULES_AT_ONCE) {
+            let arguments: Vec<&str> = chunk
+                .iter()
+                .flat_map(|claim| [ground(claim.ground), claim.module.as_str()])
+                .collect();
+            let asker = Asker::Node(node);
+            let script = &self.scripts.claim;
+            let replies: Vec<Value> = self.run(&mut line, script, asker, &arguments).await?;
+            if replies.len() != chunk.len() {
+                return Err(self.strange());
+            }
+            for reply in replies {
+                verdicts.push(verdict(reply).ok_or_else(|| self.strange())?);
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Something else than the script answered.
+    fn strange(&self) -> StoreError {
+        StoreError::Unreachable {
+            place: self.link.place(),
+            detail: "it answered what riser does not understand".to_owned(),
+        }
+    }
+
+    async fn release(&self, node: &NodeId, modules: &[ModuleId]) -> Result<(), StoreError> {
+        let mut line = self.line.lock().await;
+        for chunk in modules.chunks(MODULES_AT_ONCE) {
+            let arguments: Vec<&str> = chunk.iter().map(ModuleId::as_str).collect();
+            let asker = Asker::Node(node);
+            let script = &self.scripts.release;
+            let () = self.run(&mut line, script, asker, &arguments).await?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, node: &NodeId) -> Result<(), StoreError> {
+        let ulid = Ulid::generate().to_string();
+        let mut line = self.line.lock().await;
+        let asker = Asker::Node(node);
+        self.run(&mut line, &self.scripts.leave, asker, &[&ulid])
+            .await
+    }
+
+    async fn secret(&self) -> Result<Secret, StoreError> {
+        let fresh: [u8; SECRET_BYTES] = rand::rng().random();
+        let fresh = BASE64_URL_SAFE_NO_PAD.encode(fresh);
+        let key = keyspace::own(&self.service, "secret");
+        let mut line = self.line.lock().await;
+        let open = self.connected(&mut line).await?;
+        // In one transaction, so that nobody can delete it in between.
+        let result: RedisResult<(Value, String)> = redis::pipe()
+            .atomic()
+            .cmd("SET")
+            .arg(&key)
+            .arg(fresh)
+            .arg("NX")
+            .get(&key)
+            .query_async(&mut open.connection)
+            .await;
+        self.settle(&mut line, result)
+            .map(|(_, secret)| Secret::new(secret))
+    }
+}
+
+fn ground(ground: ClaimGround) -> &'static str {
+    match ground {
+        ClaimGround::Wanted => "wanted",
+        ClaimGround::Running => "running",
+    }
+}
+
+fn verdict(reply: Value) -> Option<Verdict> {
+    match reply {
+        Value::Int(1) => Some(Verdict::Granted),
+        Value::Int(0) => Some(Verdict::TooEarly),
+        other => {
+            let owner = String::from_redis_value(other).ok()?;
+            Some(Verdict::Taken(NodeId::new(&owner).ok()?))
+        }
+    }
+}
+
+impl NodeRegistry for RedisRegistry {
+    fn renew(&self, node: &Node) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (this, node) = (Arc::clone(&self.0), node.clone());
+        async move { this.renew(&node).await }.boxed()
+    }
+
+    fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
+        let this = Arc::clone(&self.0);
+        async move { this.nodes().await }.boxed()
+    }
+
+    fn claim(
+        &self,
+        node: &NodeId,
+        claims: Vec<Claim>,
+    ) -> BoxFuture<'static, Result<Vec<Verdict>, StoreError>> {
+        let (this, node) = (Arc::clone(&self.0), node.clone());
+        async move { this.claim(&node, &claims).await }.boxed()
+    }
+
+    fn release(
+        &self,
+        node: &NodeId,
+        modules: Vec<ModuleId>,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (this, node) = (Arc::clone(&self.0), node.clone());
+        async move { this.release(&node, &modules).await }.boxed()
+    }
+
+    fn leave(&self, node: &NodeId) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (this, node) = (Arc::clone(&self.0), node.clone());
+        async move { this.leave(&node).await }.boxed()
+    }
+
+    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+        let this = Arc::clone(&self.0);
+        async move { this.secret().await }.boxed()
+    }
+}
+
+impl fmt::Debug for RedisRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisRegistry")
+            .field("service", &self.0.service)
+            .field("link", &self.0.link)
+            .finish_non_exhaustive()
+    }
+}

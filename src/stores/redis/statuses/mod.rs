@@ -1,0 +1,186 @@
+//! Statuses that many nodes share: what modules say goes to Redis, and what is followed comes from there, this node's own included.
+//!
+//! - `interest` is what the table follows, `reader` the connection by which it is learnt: `inbox` is what is published to it, `pace` how much it asks for at a time.
+//! - `outgoing` is what this node's modules say, `writer` the connection by which Redis is told.
+//! - `health` says whether both are there; `line` is the queue that both sides use.
+//!
+//! The store's own calls only take a note under a lock; the futures that [`RedisStatusStore::new`] gives do the work.
+
+mod health;
+mod inbox;
+mod interest;
+mod line;
+mod outgoing;
+mod pace;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream;
+use redis::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, SystemId};
+use crate::stores::redis::commands::Commands;
+use crate::stores::redis::keyspace;
+use crate::stores::redis::limits::{READS_UNDER_WAY, READS_WAITING};
+use crate::stores::redis::link::Link;
+use crate::stores::redis::payload;
+use crate::stores::{StatusStore, StoreError, StoreFeed};
+
+use health::Health;
+use interest::Interest;
+use outgoing::Outgoing;
+use reader::Reader;
+use writer::Writer;
+
+pub(super) use reader::{fields, slots};
+pub use writer::{MayWrite, WriteFence};
+
+/// Statuses in Redis.
+pub struct RedisStatusStore {
+    interest: Arc<Interest>,
+    outgoing: Arc<Outgoing>,
+    health: Arc<Health>,
+    reads: mpsc::Sender<Read>,
+}
+
+/// Somebody asks for all that a module says.
+#[derive(Debug)]
+struct Read {
+    module: ModuleId,
+    answer: oneshot::Sender<State>,
+}
+
+impl RedisStatusStore {
+    /// A store that tells `feed`, and the work it does: futures that run until they are dropped, each to be spawned.
+    pub fn new(
+        link: &Link,
+        feed: Weak<dyn StoreFeed>,
+        fence: WriteFence,
+    ) -> (Arc<Self>, Vec<BoxFuture<'static, ()>>) {
+        let health = Arc::new(Health::new(link.place()));
+        let interest = Arc::new(Interest::default());
+        let outgoing = Arc::new(Outgoing::new(
+            health.metrics.merged.clone(),
+            health.metrics.waiting.clone(),
+        ));
+        let (reads, asked) = mpsc::channel(READS_WAITING);
+        let reader = Reader::new(
+            link.clone(),
+            Arc::clone(&interest),
+            feed,
+            Arc::clone(&health),
+        );
+        let writer = Writer::new(link, fence, Arc::clone(&outgoing), Arc::clone(&health));
+        let work = vec![
+            reader.run().boxed(),
+            writer.run().boxed(),
+            answer_reads(Commands::new(link.clone()), asked).boxed(),
+        ];
+        let store = Arc::new(Self {
+            interest,
+            outgoing,
+            health,
+            reads,
+        });
+        (store, work)
+    }
+
+    /// Whether Redis is there, as it changes.
+    pub fn connected(&self) -> watch::Receiver<bool> {
+        self.health.follow()
+    }
+
+    /// Waits until Redis has everything that was written, at most this long. Says whether it has.
+    pub async fn flush(&self, within: Duration) -> bool {
+        timeout(within, self.outgoing.drained()).await.is_ok()
+    }
+}
+
+impl StatusStore for RedisStatusStore {
+    fn write(&self, changes: Vec<StatusChange>) {
+        self.outgoing.write(changes);
+    }
+
+    fn follow(&self, key: &BindingKey) {
+        self.interest.follow(key);
+    }
+
+    fn unfollow(&self, key: &BindingKey) {
+        self.interest.unfollow(key);
+    }
+
+    fn follow_system(&self, system: &SystemId) {
+        self.interest.follow_system(system);
+    }
+
+    fn unfollow_system(&self, system: &SystemId) {
+        self.interest.unfollow_system(system);
+    }
+
+    fn keeps_values(&self) -> bool {
+        true
+    }
+
+    fn release(&self, module: &ModuleId) {
+        self.outgoing.release(module);
+    }
+
+    /// A module of this node is answered from what it has said. When Redis cannot be asked the answer is dropped.
+    fn read(
+        &self,
+        module: &ModuleId,
+        answer: oneshot::Sender<State>,
+    ) -> Result<(), oneshot::Sender<State>> {
+        let module = module.clone();
+        match self.outgoing.state(&module) {
+            // Whoever asked may have gone, which harms nobody.
+            Some(state) => drop(answer.send(state)),
+            // Full: it is dropped.
+            None => drop(self.reads.try_send(Read { module, answer })),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RedisStatusStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStatusStore").finish_non_exhaustive()
+    }
+}
+
+async fn answer_reads(commands: Commands, mut asked: mpsc::Receiver<Read>) {
+    let commands = &commands;
+    stream::poll_fn(|context| asked.poll_recv(context))
+        .for_each_concurrent(READS_UNDER_WAY, |Read { module, answer }| async move {
+            match read(commands, &module).await {
+                // Whoever asked may have gone, which harms nobody.
+                Ok(state) => drop(answer.send(state)),
+                Err(error) => tracing::debug!(%module, %error, "could not read statuses"),
+            }
+        })
+        .await;
+}
+
+async fn read(commands: &Commands, module: &ModuleId) -> Result<State, StoreError> {
+    let mut command = redis::cmd("HGETALL");
+    command.arg(keyspace::status(module));
+    let hash: Value = commands.run(&command).await?;
+    let mut state: State = fields(hash)
+        .filter_map(|(name, value)| {
+            let name = StatusName::new(&name).ok()?;
+            Some((name, payload::kept(value.as_bytes())))
+        })
+        .collect();
+    state.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(state)
+}

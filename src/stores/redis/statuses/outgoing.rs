@@ -1,0 +1,506 @@
+//! What this node's modules have said and Redis has yet to be told, and what they say now: the leaf lock between the modules and the writer's task.
+//!
+//! As long as Redis keeps up, every change is sent, in order.
+//! While it does not, only the latest change of each status waits, in the place of the older one.
+//! The *mirror* is the latest values of the modules that run here; what Redis holds of them is put right by it after every loss.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indexmap::IndexMap;
+use metrics::{Counter, Gauge};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, StatusValue};
+use crate::stores::redis::limits::{
+    PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, TAKE_OVER_SETTLE, WRITES_MAX, WRITES_MAX_BYTES,
+};
+use crate::stores::redis::statuses::line::{Line, Place};
+
+/// What is to be written.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    queue: Mutex<Queue>,
+    came: Notify,
+    drained: Notify,
+    merged: Counter,
+    waiting: Gauge,
+}
+
+/// A status and what it is to say; `None` removes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) key: BindingKey,
+    pub(super) value: Option<StatusValue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Changes are sent at the moment; without this they only wait.
+    flows: bool,
+    line: Line<Change>,
+    /// The last place of each status that waits.
+    places: HashMap<BindingKey, Place>,
+    bytes: usize,
+    /// Sent and not acknowledged.
+    under_way: Vec<Change>,
+    /// The mirror.
+    own: HashMap<ModuleId, Own>,
+    /// Modules that may not have set all they will, with the moment from which they have.
+    settling: Line<(Instant, ModuleId)>,
+}
+
+/// A module that runs here.
+#[derive(Debug)]
+struct Own {
+    values: HashMap<StatusName, StatusValue>,
+    settles: Option<Place>,
+}
+
+impl Change {
+    fn bytes(&self) -> usize {
+        let value = self.value.as_ref().map_or(0, |value| value.as_str().len());
+        self.key.module.as_str().len() + self.key.status.as_str().len() + value
+    }
+}
+
+impl Outgoing {
+    pub(super) fn new(merged: Counter, waiting: Gauge) -> Self {
+        Self {
+            queue: Mutex::default(),
+            came: Notify::new(),
+            drained: Notify::new(),
+            merged,
+            waiting,
+        }
+    }
+
+    /// See [`crate::stores::StatusStore::write`].
+    pub(super) fn write(&self, changes: Vec<StatusChange>) {
+        let mut merged = 0;
+        let mut queue = self.queue();
+        for StatusChange { key, value, .. } in changes {
+            // As PlaceOS's modules do: `null` is no value.
+            let value = value.filter(|value| !value.is_null());
+            queue.say(&key, value.as_ref());
+            merged += queue.enqueue(Change { key, value });
+        }
+        self.show(&queue);
+        drop(queue);
+        self.merged.increment(merged);
+        self.came.notify_one();
+    }
+
+    /// See [`crate::stores::StatusStore::release`].
+    pub(super) fn release(&self, module: &ModuleId) {
+        let mut queue = self.queue();
+        if let Some(own) = queue.own.remove(module)
+            && let Some(place) = own.settles
+        {
+            queue.settling.leave(place);
+        }
+        if !queue.flows {
+            // By the time it could be sent another node speaks for the module.
+            queue.compact();
+            self.show(&queue);
+        }
+    }
+
+    /// All that a module says, if it runs here.
+    pub(super) fn state(&self, module: &ModuleId) -> Option<State> {
+        let queue = self.queue();
+        let values = &queue.own.get(module)?.values;
+        let mut state: State = values
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        state.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(state)
+    }
+
+    /// Nothing can be sent for now, and whether what was under way has arrived is not known: it waits again, in front.
+    pub(super) fn hold(&self) {
+        let mut queue = self.queue();
+        queue.flows = false;
+        let merged = queue.compact();
+        self.show(&queue);
+        drop(queue);
+        self.merged.increment(merged);
+    }
+
+    /// Changes are sent from here on.
+    pub(super) fn flow(&self) {
+        self.queue().flows = true;
+    }
+
+    /// What is to be sent at once. It is under way from here on, until [`Self::arrived`] or [`Self::hold`].
+    pub(super) fn next_pipeline(&self) -> Vec<Change> {
+        let mut queue = self.queue();
+        let pipeline = queue.next_pipeline();
+        queue.under_way.clone_from(&pipeline);
+        pipeline
+    }
+
+    /// What was under way has been acknowledged.
+    pub(super) fn arrived(&self) {
+        let mut queue = self.queue();
+        queue.under_way.clear();
+        self.show(&queue);
+        if queue.line.is_empty() {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// All modules that run here.
+    pub(super) fn modules(&self) -> Vec<ModuleId> {
+        self.queue().own.keys().cloned().collect()
+    }
+
+    /// Modules that have had time to set all they will: what else stands in Redis of them is of their life before.
+    pub(super) fn settled(&self, max: usize) -> Vec<ModuleId> {
+        self.queue().settled(Instant::now(), max)
+    }
+
+    /// When the next module will have had that time.
+    pub(super) fn next_settled(&self) -> Option<Instant> {
+        self.queue().settling.first().map(|(due, _)| *due)
+    }
+
+    /// Redis holds this of a module: what differs from the mirror is to be written. Says how much that is.
+    pub(super) fn repair(&self, module: &ModuleId, stored: HashMap<String, String>) -> usize {
+        let mut queue = self.queue();
+        let repaired = queue.repair(module, stored);
+        self.show(&queue);
+        repaired
+    }
+
+    /// Waits until there may be something to send.
+    pub(super) async fn came(&self) {
+        self.came.notified().await;
+    }
+
+    /// Waits until everything has been acknowledged.
+    pub(super) async fn drained(&self) {
+        loop {
+            let drained = self.drained.notified();
+            {
+                let queue = self.queue();
+                if queue.line.is_empty() && queue.under_way.is_empty() {
+                    return;
+                }
+            }
+            drained.await;
+        }
+    }
+
+    fn show(&self, queue: &Queue) {
+        let waiting = queue.line.len() + queue.under_way.len();
+        // As a float for the gauge: exact below 2^53.
+        self.waiting.set(waiting as f64);
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// Notes in the mirror what a module says.
+    fn say(&mut self, key: &BindingKey, value: Option<&StatusValue>) {
+        let Self { own, settling, .. } = self;
+        if !own.contains_key(&key.module) {
+            let due = Instant::now() + TAKE_OVER_SETTLE;
+            let settles = Some(settling.join((due, key.module.clone())));
+            let values = HashMap::new();
+            own.insert(key.module.clone(), Own { values, settles });
+        }
+        if let Some(own) = own.get_mut(&key.module) {
+            match value {
+                Some(value) => own.values.insert(key.status.clone(), value.clone()),
+                None => own.values.remove(&key.status),
+            };
+        }
+    }
+
+    /// Takes a change at the end of the line, or in the place of the one before it. Says how many were merged.
+    fn enqueue(&mut self, change: Change) -> u64 {
+        let is_full = self.line.len() >= WRITES_MAX || self.bytes >= WRITES_MAX_BYTES;
+        self.bytes += change.bytes();
+        if (is_full || !self.flows)
+            && let Some(&place) = self.places.get(&change.key)
+            && let Some(older) = self.line.get_mut(place)
+        {
+            self.bytes -= older.bytes();
+            *older = change;
+            return 1;
+        }
+        let key = change.key.clone();
+        let place = self.line.join(change);
+        self.places.insert(key, place);
+        0
+    }
+
+    fn next_pipeline(&mut self) -> Vec<Change> {
+        let mut pipeline = Vec::new();
+        let mut bytes = 0;
+        while pipeline.len() < PIPELINE_MAX_CHANGES
+            && let Some(next) = self.line.first().map(Change::bytes)
+            && (pipeline.is_empty() || bytes + next <= PIPELINE_MAX_BYTES)
+            && let Some((place, change)) = self.line.pop_place()
+        {
+            bytes += next;
+            if self.places.get(&change.key) == Some(&place) {
+                self.places.remove(&change.key);
+            }
+            pipeline.push(change);
+        }
+        self.bytes -= bytes;
+        pipeline
+    }
+
+    /// Keeps the latest change of each status, what was under way in front, and none of a module that no longer runs here. Says how many were merged.
+    fn compact(&mut self) -> u64 {
+        let under_way = std::mem::take(&mut self.under_way);
+        let all = under_way.into_iter().chain(self.line.drain());
+        let mut latest: IndexMap<BindingKey, Change> = IndexMap::new();
+        let mut merged = 0;
+        for change in all.filter(|change| self.own.contains_key(&change.key.module)) {
+            merged += u64::from(latest.insert(change.key.clone(), change).is_some());
+        }
+        self.places.clear();
+        self.bytes = 0;
+        for (key, change) in latest {
+            self.bytes += change.bytes();
+            let place = self.line.join(change);
+            self.places.insert(key, place);
+        }
+        merged
+    }
+
+    fn settled(&mut self, now: Instant, max: usize) -> Vec<ModuleId> {
+        let mut modules = Vec::new();
+        while modules.len() < max
+            && self.settling.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, module)) = self.settling.pop()
+        {
+            if let Some(own) = self.own.get_mut(&module) {
+                own.settles = None;
+            }
+            modules.push(module);
+        }
+        modules
+    }
+
+    fn repair(&mut self, module: &ModuleId, mut stored: HashMap<String, String>) -> usize {
+        let Some(own) = self.own.get(module) else {
+            return 0;
+        };
+        let key = |status: StatusName| BindingKey {
+            module: module.clone(),
+            status,
+        };
+        let mut changes = Vec::new();
+        for (status, value) in &own.values {
+            if stored.remove(status.as_str()).as_deref() != Some(value.as_str()) {
+                let value = Some(value.clone());
+                let key = key(status.clone());
+                changes.push(Change { key, value });
+            }
+        }
+        if own.settles.is_none() {
+            // A field whose name is none that a status can have was never a module's.
+            let names: HashSet<StatusName> = stored
+                .keys()
+                .filter_map(|field| StatusName::new(field).ok())
+                .collect();
+            changes.extend(names.into_iter().map(|status| Change {
+                key: key(status),
+                value: None,
+            }));
+        }
+        // What waits will be written anyway, and after it this would be older.
+        changes.retain(|change| !self.places.contains_key(&change.key));
+        let repaired = changes.len();
+        for change in changes {
+            self.enqueue(change);
+        }
+        repaired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Origin;
+
+    fn outgoing() -> Outgoing {
+        Outgoing::new(Counter::noop(), Gauge::noop())
+    }
+
+    fn key(module: &str, status: &str) -> BindingKey {
+        BindingKey {
+            module: ModuleId::new(module).unwrap(),
+            status: StatusName::new(status).unwrap(),
+        }
+    }
+
+    fn say(outgoing: &Outgoing, module: &str, status: &str, value: &str) {
+        outgoing.write(vec![StatusChange {
+            key: key(module, status),
+            value: Some(StatusValue::parse(value).unwrap()),
+            origin: Origin::Push,
+        }]);
+    }
+
+    /// What is sent next, as `module/status=value`.
+    fn sent(outgoing: &Outgoing) -> Vec<String> {
+        let pipeline = outgoing.next_pipeline();
+        let texts = pipeline.into_iter().map(|Change { key, value }| {
+            let value = value.map_or("-".to_owned(), |value| value.to_string());
+            format!("{}/{}={value}", key.module, key.status)
+        });
+        texts.collect()
+    }
+
+    fn stored<const N: usize>(fields: [(&str, &str); N]) -> HashMap<String, String> {
+        fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn what_flows_is_sent_in_order_and_whole() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        for value in ["1", "2", "null"] {
+            say(&outgoing, "m", "a", value);
+        }
+        say(&outgoing, "m", "b", "3");
+        assert_eq!(sent(&outgoing), ["m/a=1", "m/a=2", "m/a=-", "m/b=3"]);
+        assert_eq!(sent(&outgoing), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_is_held_is_the_latest_in_the_place_of_the_older() {
+        let outgoing = outgoing();
+        for (status, value) in [("a", "1"), ("b", "1"), ("a", "2"), ("a", "3"), ("c", "1")] {
+            say(&outgoing, "m", status, value);
+        }
+        outgoing.flow();
+        say(&outgoing, "m", "a", "4");
+        assert_eq!(sent(&outgoing), ["m/a=3", "m/b=1", "m/c=1", "m/a=4"]);
+    }
+
+    #[test]
+    fn past_its_bound_the_queue_merges() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        for number in 0..WRITES_MAX + 1_000 {
+            say(&outgoing, "m", "a", &number.to_string());
+        }
+        let queue = outgoing.queue();
+        assert_eq!(queue.line.len(), WRITES_MAX);
+        let bytes: usize = queue.bytes;
+        drop(queue);
+        say(&outgoing, "m", "b", "1");
+        let mut all = Vec::new();
+        while let pipeline @ [_, ..] = &sent(&outgoing)[..] {
+            assert!(pipeline.len() <= PIPELINE_MAX_CHANGES);
+            all.extend_from_slice(pipeline);
+        }
+        assert_eq!(all[0], "m/a=0");
+        let last = format!("m/a={}", WRITES_MAX + 999);
+        assert_eq!(all[WRITES_MAX - 1..], [last, "m/b=1".to_owned()]);
+        assert!(bytes < WRITES_MAX * 8);
+        assert_eq!(outgoing.queue().bytes, 0);
+    }
+
+    #[test]
+    fn large_values_are_sent_few_at_a_time() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        let value = format!("\"{}\"", "x".repeat(PIPELINE_MAX_BYTES));
+        for status in ["a", "b"] {
+            say(&outgoing, "m", status, &value);
+        }
+        assert_eq!((sent(&outgoing).len(), sent(&outgoing).len()), (1, 1));
+    }
+
+    #[test]
+    fn what_may_not_have_arrived_is_sent_again_unless_something_later_waits() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        for (status, value) in [("a", "1"), ("b", "1"), ("a", "2")] {
+            say(&outgoing, "m", status, value);
+        }
+        outgoing.next_pipeline();
+        say(&outgoing, "m", "b", "2");
+        say(&outgoing, "m", "c", "1");
+        outgoing.hold();
+        outgoing.flow();
+        assert_eq!(sent(&outgoing), ["m/a=2", "m/b=2", "m/c=1"]);
+        outgoing.arrived();
+        outgoing.hold();
+        assert_eq!(sent(&outgoing), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_released_module_is_not_spoken_for_once_it_might_be_anothers() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        say(&outgoing, "gone", "a", "1");
+        say(&outgoing, "here", "a", "1");
+        outgoing.release(&ModuleId::new("gone").unwrap());
+        assert_eq!(
+            sent(&outgoing),
+            ["gone/a=1", "here/a=1"],
+            "Redis keeps up: its last words go before it"
+        );
+        outgoing.hold();
+        assert_eq!(sent(&outgoing), ["here/a=1"]);
+        outgoing.hold();
+        outgoing.release(&ModuleId::new("here").unwrap());
+        assert_eq!(sent(&outgoing), [] as [&str; 0]);
+        assert_eq!(outgoing.modules(), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_redis_has_is_put_right_by_what_the_module_says() {
+        let outgoing = outgoing();
+        for (status, value) in [("same", "1"), ("lost", "2"), ("other", "3"), ("waits", "4")] {
+            say(&outgoing, "m", status, value);
+        }
+        let module = ModuleId::new("m").unwrap();
+        outgoing.flow();
+        outgoing.next_pipeline();
+        outgoing.arrived();
+        say(&outgoing, "m", "waits", "5");
+        let stale = || {
+            stored([
+                ("same", "1"),
+                ("other", "0"),
+                ("waits", "4"),
+                ("old", "9"),
+                ("", "no status"),
+            ])
+        };
+        assert_eq!(
+            outgoing.repair(&module, stale()),
+            2,
+            "it may set the old one yet"
+        );
+        let mut writes = sent(&outgoing);
+        writes.sort();
+        assert_eq!(writes, ["m/lost=2", "m/other=3", "m/waits=5"]);
+        assert_eq!(outgoing.settled(9), []);
+        tokio::time::advance(TAKE_OVER_SETTLE).await;
+        assert_eq!(outgoing.settled(9), [module.clone()]);
+        let fields = stored([("same", "1"), ("lost", "2"), ("other", "3"), ("old", "9")]);
+        outgoing.repair(&module, fields);
+        let mut writes = sent(&outgoing);
+        writes.sort();
+        assert_eq!(writes, ["m/old=-", "m/waits=5"]);
+        assert_eq!(outgoing.repair(&ModuleId::new("x").unwrap(), stale()), 0);
+    }
+}

@@ -1,0 +1,426 @@
+//! The connection by which everything followed is learnt: subscriptions and reads on one, so that a read cannot be older than what was published before it.
+//!
+//! 1. Connect, subscribe to the changes of systems.
+//! 2. Ask for a batch: end subscriptions, read systems, begin subscriptions, read statuses, all in one write.
+//! 3. Until its answer is here, pass on what is published. When it is, pass on first what was published before it, then what was read.
+//! 4. Again from 2, or wait for something to do, and ask from time to time whether the connection lives.
+//!
+//! At any fault the connection is dropped, and everything followed is read again on the next one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
+use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, RedisResult, ServerError, Value};
+use tokio::time::{Instant, sleep_until};
+
+use crate::model::{
+    BindingKey, ModuleId, ModuleIndex, ModuleName, Origin, Slots, StatusChange, SystemId,
+};
+use crate::stores::redis::backoff::Backoff;
+use crate::stores::redis::keyspace;
+use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL};
+use crate::stores::redis::link::Link;
+use crate::stores::redis::payload::{self, Faults};
+use crate::stores::redis::statuses::health::{Health, Side};
+use crate::stores::redis::statuses::inbox::Inbox;
+use crate::stores::redis::statuses::interest::{Batch, Interest};
+use crate::stores::redis::statuses::pace::Pace;
+use crate::stores::{StoreError, StoreFeed};
+
+/// The task that learns. There is one.
+pub(super) struct Reader {
+    link: Link,
+    interest: Arc<Interest>,
+    feed: Weak<dyn StoreFeed>,
+    health: Arc<Health>,
+    pace: Pace,
+    faults: Faults,
+    backoff: Backoff,
+}
+
+impl Reader {
+    pub(super) fn new(
+        link: Link,
+        interest: Arc<Interest>,
+        feed: Weak<dyn StoreFeed>,
+        health: Arc<Health>,
+    ) -> Self {
+        Self {
+            link,
+            interest,
+            feed,
+            health,
+            pace: Pace::default(),
+            faults: Faults::default(),
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// Learns until it is dropped.
+    pub(super) async fn run(mut self) {
+        loop {
+            let error = match self.connect().await {
+                Ok(session) => session.run().await,
+                Err(error) => error,
+            };
+            self.interest.end();
+            self.health.metrics.subscriptions.set(0.0);
+            self.health.down(Side::Reader, &error);
+            self.backoff.wait().await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Session<'_>, StoreError> {
+        let inbox = Arc::new(Inbox::default());
+        let (mut connection, server) = self
+            .link
+            .connect(ANSWER_DEADLINE, Some(inbox.on_push()))
+            .await?;
+        connection
+            .subscribe(keyspace::LOOKUP_CHANGE)
+            .await
+            .map_err(|error| self.link.failed(&error))?;
+        let (systems, statuses) = self.interest.begin();
+        tracing::debug!(
+            systems,
+            statuses,
+            version = server.version,
+            "reading everything followed"
+        );
+        self.health.metrics.resynced.increment(statuses as u64);
+        self.health.up(Side::Reader);
+        self.pace.begin();
+        Ok(Session {
+            connection,
+            inbox,
+            asked: None,
+            quiet_since: Instant::now(),
+            began: Some(Instant::now()),
+            reader: self,
+        })
+    }
+}
+
+/// One connection's life.
+struct Session<'a> {
+    connection: MultiplexedConnection,
+    inbox: Arc<Inbox>,
+    /// What was asked for and is not answered yet.
+    asked: Option<Asked>,
+    /// When the last answer came.
+    quiet_since: Instant,
+    /// When it began, until everything has been read.
+    began: Option<Instant>,
+    reader: &'a mut Reader,
+}
+
+struct Asked {
+    batch: Batch,
+    reply: BoxFuture<'static, RedisResult<Vec<Value>>>,
+}
+
+/// What a session waits for.
+enum Event {
+    Answered(RedisResult<Vec<Value>>),
+    Published,
+    /// There may be something to ask for.
+    Interest,
+    /// It is time to ask whether the connection lives.
+    Quiet,
+}
+
+impl Session<'_> {
+    /// Runs until the connection is of no more use, and says why.
+    async fn run(mut self) -> StoreError {
+        loop {
+            self.ask_on();
+            let event = self.next_event().await;
+            if let Err(error) = self.handle(event) {
+                if let Some(asked) = &self.asked {
+                    self.reader.pace.lost(asked.batch.reads());
+                }
+                return error;
+            }
+        }
+    }
+
+    /// Asks for the next batch unless there is one under way.
+    fn ask_on(&mut self) {
+        if self.asked.is_some() {
+            return;
+        }
+        let batch = self.reader.interest.next_batch(self.reader.pace.batch());
+        let subscribed = self.reader.interest.subscribed();
+        // As a float for the gauge: exact below 2^53.
+        self.reader
+            .health
+            .metrics
+            .subscriptions
+            .set(subscribed as f64);
+        if batch.is_empty() {
+            self.all_read();
+        } else {
+            self.ask(batch);
+        }
+    }
+
+    fn all_read(&mut self) {
+        if let Some(began) = self.began.take() {
+            self.reader.pace.complete();
+            self.reader.backoff = Backoff::default();
+            tracing::debug!(took = ?began.elapsed(), "everything followed has been read");
+        }
+    }
+
+    /// Sends a batch; an empty one asks whether the connection lives.
+    fn ask(&mut self, batch: Batch) {
+        let commands = commands(&batch);
+        let mut connection = self.connection.clone();
+        let count = commands.len();
+        self.asked = Some(Asked {
+            batch,
+            reply: async move { connection.send_packed_commands(&commands, 0, count).await }
+                .boxed(),
+        });
+    }
+
+    /// Every arm may be dropped and waited for again: the reply stays where it is, and the rest are conditions.
+    async fn next_event(&mut self) -> Event {
+        let is_idle = self.asked.is_none();
+        let reply: OptionFuture<_> = self.asked.as_mut().map(|asked| &mut asked.reply).into();
+        let end = self.reader.interest.next_end();
+        tokio::select! {
+            biased;
+            Some(reply) = reply => Event::Answered(reply),
+            () = self.inbox.came() => Event::Published,
+            () = self.reader.interest.changed(), if is_idle => Event::Interest,
+            Some(()) = OptionFuture::from(end.map(sleep_until)), if is_idle => Event::Interest,
+            () = sleep_until(self.quiet_since + PING_INTERVAL), if is_idle => Event::Quiet,
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), StoreError> {
+        match event {
+            Event::Published => self.pass_on(),
+            Event::Interest => Ok(()),
+            Event::Quiet => {
+                self.ask(Batch::default());
+                Ok(())
+            }
+            Event::Answered(reply) => {
+                // What was published before the answer is there already, since one task reads the wire.
+                self.pass_on()?;
+                let reply = reply.map_err(|error| self.reader.link.failed(&error))?;
+                self.quiet_since = Instant::now();
+                let batch = self.asked.take().map(|asked| asked.batch);
+                self.take_up(batch.unwrap_or_default(), reply)
+            }
+        }
+    }
+
+    /// Passes on what was published, all of it at once.
+    fn pass_on(&mut self) -> Result<(), StoreError> {
+        let content = self.inbox.empty();
+        if content.gap {
+            self.reader.health.metrics.gaps.increment(1);
+            return Err(self.unreachable("messages came faster than they were taken up"));
+        }
+        let mut changes = Vec::with_capacity(content.messages.len());
+        for message in content.messages {
+            let channel = String::from_utf8_lossy(&message.channel);
+            if channel == keyspace::LOOKUP_CHANGE {
+                self.system_changed(&message.payload);
+                continue;
+            }
+            let keys = self.reader.interest.published(&channel);
+            if keys.is_empty() {
+                continue;
+            }
+            let value = payload::published(&message.payload);
+            changes.extend(keys.into_iter().map(|key| StatusChange {
+                key,
+                value: value.clone(),
+                origin: Origin::Push,
+            }));
+        }
+        self.tell(changes);
+        if content.ended {
+            return Err(self.unreachable("the connection was closed"));
+        }
+        Ok(())
+    }
+
+    fn system_changed(&mut self, payload: &[u8]) {
+        match SystemId::new(&String::from_utf8_lossy(payload)) {
+            Ok(system) => self.reader.interest.system_changed(&system),
+            Err(error) => {
+                let faults = &mut self.reader.faults;
+                faults.tell(keyspace::LOOKUP_CHANGE, &error.to_string());
+            }
+        }
+    }
+
+    /// Tells what a batch has brought: first where modules stand, then what they say.
+    fn take_up(&mut self, batch: Batch, reply: Vec<Value>) -> Result<(), StoreError> {
+        let reads = batch.reads();
+        let mut bytes = 0;
+        let mut values = reply.into_iter();
+        for channel in &batch.unsubscribe {
+            self.check(values.next(), || keyspace::status_channel(channel))?;
+        }
+        for system in batch.systems {
+            let key = keyspace::system(&system);
+            let value = self.check(values.next(), || key.clone())?;
+            bytes += size(&value);
+            let slots = slots(&key, value, &mut self.reader.faults);
+            if let Some(feed) = self.reader.feed.upgrade() {
+                feed.mapped(system, slots);
+            }
+        }
+        for channel in &batch.subscribe {
+            self.check(values.next(), || keyspace::status_channel(channel))?;
+        }
+        let mut changes = Vec::with_capacity(reads);
+        for (module, names) in batch.statuses {
+            let value = self.check(values.next(), || keyspace::status(&module))?;
+            bytes += size(&value);
+            let fields: Vec<Value> = match value {
+                Value::Array(fields) => fields,
+                // What is not a hash has no fields.
+                _ => vec![Value::Nil; names.len()],
+            };
+            for (status, field) in names.into_iter().zip(fields) {
+                let key = BindingKey {
+                    module: module.clone(),
+                    status,
+                };
+                if self.reader.interest.was_read(&key) {
+                    changes.push(StatusChange {
+                        key,
+                        value: text(&field).map(payload::kept),
+                        origin: Origin::Snapshot,
+                    });
+                }
+            }
+        }
+        if reads > 0 {
+            self.reader.pace.came(reads, bytes);
+        }
+        self.tell(changes);
+        Ok(())
+    }
+
+    /// An answer; nothing where only this key is at fault, which is told.
+    fn check(
+        &mut self,
+        answer: Option<Value>,
+        key: impl FnOnce() -> String,
+    ) -> Result<Value, StoreError> {
+        match answer {
+            Some(Value::ServerError(error)) if concerns_one_key(&error) => {
+                self.reader.faults.tell(&key(), error.code());
+                Ok(Value::Nil)
+            }
+            Some(Value::ServerError(error)) => Err(self.reader.link.failed(&error.into())),
+            Some(value) => Ok(value),
+            None => Err(self.unreachable("an answer is missing")),
+        }
+    }
+
+    fn tell(&self, mut changes: Vec<StatusChange>) {
+        if !changes.is_empty()
+            && let Some(feed) = self.reader.feed.upgrade()
+        {
+            feed.changed(&mut changes);
+        }
+    }
+
+    fn unreachable(&self, detail: &str) -> StoreError {
+        self.reader.link.unreachable(detail)
+    }
+}
+
+/// The commands of a batch, each of which has one answer. A subscription to several channels would have several.
+fn commands(batch: &Batch) -> Pipeline {
+    let mut commands = redis::pipe();
+    for key in &batch.unsubscribe {
+        commands
+            .cmd("UNSUBSCRIBE")
+            .arg(keyspace::status_channel(key));
+    }
+    for system in &batch.systems {
+        commands.cmd("HGETALL").arg(keyspace::system(system));
+    }
+    for key in &batch.subscribe {
+        commands.cmd("SUBSCRIBE").arg(keyspace::status_channel(key));
+    }
+    for (module, names) in &batch.statuses {
+        let read = commands.cmd("HMGET").arg(keyspace::status(module));
+        for name in names {
+            read.arg(name.as_str());
+        }
+    }
+    if commands.is_empty() {
+        commands.cmd("PING");
+    }
+    commands
+}
+
+/// The key holds something else than it should, or is closed to this node: no reason to doubt the connection.
+pub(super) fn concerns_one_key(error: &ServerError) -> bool {
+    matches!(error.code(), "WRONGTYPE" | "NOPERM")
+}
+
+/// The slots that stand in a hash. What cannot be read is left out.
+pub(in crate::stores::redis) fn slots(key: &str, hash: Value, faults: &mut Faults) -> Slots {
+    let mut slots = HashMap::new();
+    for (field, id) in fields(hash) {
+        match slot(&field, &id) {
+            Ok((slot, id)) => {
+                slots.insert(slot, id);
+            }
+            Err(detail) => faults.tell(key, &format!("{field:?}: {detail}")),
+        }
+    }
+    slots
+}
+
+fn slot(field: &str, id: &str) -> Result<((ModuleName, ModuleIndex), ModuleId), String> {
+    let (name, index) = field
+        .rsplit_once('/')
+        .ok_or("a slot is a name, a slash and an index")?;
+    let index: u32 = index.parse().map_err(|_| "its index is no whole number")?;
+    let text = |error: crate::model::InvalidId| error.to_string();
+    let slot = (
+        ModuleName::new(name).map_err(text)?,
+        ModuleIndex::new(index).map_err(text)?,
+    );
+    Ok((slot, ModuleId::new(id).map_err(text)?))
+}
+
+/// The fields of a hash as text.
+pub(in crate::stores::redis) fn fields(hash: Value) -> impl Iterator<Item = (String, String)> {
+    let lossy = |value: &Value| text(value).map(|text| String::from_utf8_lossy(text).into_owned());
+    let pairs = hash.into_map_iter().into_iter().flatten();
+    pairs.filter_map(move |(field, value)| Some((lossy(&field)?, lossy(&value)?)))
+}
+
+/// The bytes of a text.
+pub(super) fn text(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.as_bytes()),
+        _ => None,
+    }
+}
+
+/// About how many bytes an answer had.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Map(pairs) => pairs.iter().map(|(a, b)| size(a) + size(b)).sum(),
+        value => text(value).map_or(8, <[u8]>::len),
+    }
+}
