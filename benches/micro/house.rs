@@ -70,6 +70,8 @@ impl House {
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
+                key_inspector: None,
+                shared: None,
             },
         );
         let apply = Apply {

@@ -9,6 +9,7 @@ mod check;
 mod office;
 mod reload;
 mod service_manager;
+mod shared;
 mod source;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
+use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
 use crate::building::{self, Problems as BuildingProblems};
@@ -33,11 +35,14 @@ use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
+use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};
-use crate::stores::StoreError;
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
+use crate::stores::redis::BadRedisAddress;
+use crate::stores::{DocumentStore, StoreError};
 
 use reload::Reload;
+use shared::{Pause, SharedStores, goes_over, key_inspector, open_patiently};
 use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
@@ -107,6 +112,20 @@ pub enum AppError {
     /// A piece of work did not come to its end.
     #[error("reading the building file was interrupted")]
     Interrupted,
+    /// The address of Redis, or what it takes to reach it, cannot be used.
+    #[error("`redis.url` {0}")]
+    Redis(#[from] BadRedisAddress),
+    /// The other nodes could not reach this one.
+    #[error(
+        "the other nodes cannot know where this one is, since it listens on every address; name one that they can reach with --advertise, such as http://10.0.0.7:3000"
+    )]
+    Advertise,
+    /// The PlaceOS that is to be asked cannot be.
+    #[error("{0}")]
+    PlaceOsApi(#[from] PlaceOsApiError),
+    /// TLS to others cannot be set up.
+    #[error("TLS cannot be set up to ask other nodes ({0})")]
+    Tls(#[from] rustls::Error),
     /// A linked-in driver cannot be used.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -137,8 +156,11 @@ impl AppError {
             | Self::Edit(_)
             | Self::Bind(_)
             | Self::Certificate(_)
+            | Self::Redis(_)
+            | Self::Advertise
+            | Self::PlaceOsApi(_)
             | Self::Host(_) => 2,
-            Self::Interrupted | Self::Observability(_) | Self::System { .. } => 1,
+            Self::Tls(_) | Self::Interrupted | Self::Observability(_) | Self::System { .. } => 1,
         }
     }
 }
@@ -186,21 +208,42 @@ pub fn serve(
         driver_runtime.handle().clone(),
     )?);
     let report_blocked = host.report_blocked();
+    let mut shared = match &settings.redis {
+        Some(redis) => Some(SharedStores::new(redis, &settings.cluster)?),
+        None => None,
+    };
+    let documents = match &shared {
+        Some(shared) => shared.documents(),
+        None => Arc::new(documents(settings.data.as_deref())?) as Arc<dyn DocumentStore>,
+    };
+    let ours = shared.as_ref().map(SharedStores::shared);
     let core = Arc::new(Core::new(
         settings.core,
-        |feed| Arc::new(EmbeddedStatusStore::new(feed)),
+        |feed| match &mut shared {
+            Some(shared) => shared.statuses(feed),
+            None => Arc::new(EmbeddedStatusStore::new(feed)),
+        },
         Ground {
-            documents: Arc::new(documents(settings.data.as_deref())?),
+            documents,
             host,
             clock: clock(),
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
-            key_inspector: None,
+            key_inspector: settings
+                .placeos_api
+                .as_ref()
+                .map(key_inspector)
+                .transpose()?,
+            shared: ours,
         },
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
     let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
+    if let Some(shared) = &shared {
+        shared.join(&core, &server)?;
+    }
+    let closing = shared.map(|shared| shared.begin(main.handle()));
     let ended = main.block_on(async {
         let Signals {
             stop,
@@ -216,9 +259,17 @@ pub fn serve(
         // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
         let mut serving = pin!(server.run(stop.clone()));
         let opening = pin!(async {
-            core.open().await?;
-            tell_what_is_kept(settings.data.as_deref());
-            let demo = begin(&core, file.as_ref(), &drivers).await?;
+            open_patiently(&core).await?;
+            let demo = match &closing {
+                Some(_) => {
+                    begin_shared(&core, file.as_ref()).await?;
+                    None
+                }
+                None => {
+                    tell_what_is_kept(settings.data.as_deref());
+                    begin(&core, file.as_ref(), &drivers).await?
+                }
+            };
             let clockwork = Arc::clone(&core);
             main.spawn(async move { clockwork.run().await });
             match file {
@@ -240,6 +291,9 @@ pub fn serve(
             stop.cancel();
         }
         let ended = serving.await.map_err(not_served);
+        if let Some(closing) = &closing {
+            closing.finish().await;
+        }
         opened.and(ended)
     });
     lanes.end();
@@ -316,6 +370,36 @@ async fn begin(
         reload::log_applied(&differences);
     }
     Ok(demo)
+}
+
+/// Lets the building run that many nodes share: that of the file, over what the store has. There is no demo in company.
+async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), AppError> {
+    let Some(file) = file else {
+        if core.directory().ids().next().is_none() {
+            tracing::info!(
+                "the store has no building yet; put one there with --building FILE, or with riser apply once there is an administrator's key"
+            );
+        }
+        core.begin();
+        return Ok(());
+    };
+    let mut pause = Pause::default();
+    loop {
+        let applied = core.apply(Apply {
+            building: file.building.clone(),
+            source: Source::File,
+            rehearsal: Rehearsal::Real,
+        });
+        match applied.await {
+            Ok(differences) => {
+                reload::log_applied(&differences);
+                return Ok(());
+            }
+            Err(error) if goes_over(&error) => pause.tell(&error),
+            Err(error) => return Err(error.into()),
+        }
+        pause.wait().await;
+    }
 }
 
 fn not_served(source: io::Error) -> AppError {

@@ -265,6 +265,7 @@ impl ClosedOffice {
                 main: main.handle().clone(),
                 lanes: Arc::new(Nowhere),
                 key_inspector: None,
+                shared: None,
             },
         ));
         main.block_on(core.open())?;

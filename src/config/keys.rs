@@ -98,7 +98,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "placeos_api",
-        takes: "an address such as http://api:3000",
+        takes: WEB_ADDRESS,
         default: "",
         flag: "",
         about: "The PlaceOS whose API keys are believed: a key that riser does not know is shown to it. Needs `placeos`.",
@@ -259,7 +259,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "cluster.advertise",
-        takes: "an address such as http://10.0.0.7:3000",
+        takes: WEB_ADDRESS,
         default: "",
         flag: "--advertise",
         about: "Where the other nodes reach this one. Without it the address that it listens on, which must then be one that they can reach.",
@@ -295,6 +295,7 @@ pub(super) const COUNT: &str = "a whole number";
 pub(super) const PATH: &str = "a path";
 pub(super) const LOG_FORMAT: &str = "`text` or `json`";
 pub(super) const PLAIN_MODE: &str = "`redirect` or `stay`";
+pub(super) const WEB_ADDRESS: &str = "an address such as http://10.0.0.7:3000, without a path";
 pub(super) const SWITCH: &str = "`true` or `false`";
 pub(super) const ROLE: &str = "`gateway`, `core` or `both`";
 pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";

@@ -94,7 +94,7 @@ pub struct Settings {
     /// Whether it stands beside a PlaceOS, whose systems and cores are in the same Redis.
     pub placeos: bool,
     /// The PlaceOS whose API keys are believed.
-    pub placeos_api: Option<String>,
+    pub placeos_api: Option<NodeUri>,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
     /// How it is written.
@@ -280,7 +280,7 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
 
     settings.redis = redis(raw);
     raw.switch("placeos", &mut settings.placeos);
-    raw.text("placeos_api", &mut settings.placeos_api);
+    raw.web_address("placeos_api", &mut settings.placeos_api);
     settings.cluster = cluster(raw, settings.placeos);
     check(raw, &settings);
     settings
@@ -352,17 +352,7 @@ fn cluster(raw: &mut Raw, placeos: bool) -> ClusterSettings {
         Some(_) => cluster.role = NodeRole::Both,
         None => {}
     }
-    let mut advertise = None;
-    raw.text("cluster.advertise", &mut advertise);
-    if let Some(address) = advertise {
-        match NodeUri::new(&address) {
-            Ok(uri) if is_web_address(&address) => cluster.advertise = Some(uri),
-            Ok(_) | Err(_) => raw.refuse(
-                &["cluster.advertise"],
-                "`cluster.advertise` must be an address such as http://10.0.0.7:3000, without a path",
-            ),
-        }
-    }
+    raw.web_address("cluster.advertise", &mut cluster.advertise);
     raw.hidden(
         "cluster.secret",
         "`cluster.secret` must have at least 16 characters; make one with: openssl rand -hex 32",
@@ -377,16 +367,6 @@ fn cluster(raw: &mut Raw, placeos: bool) -> ClusterSettings {
     raw.duration("cluster.lease", &mut cluster.lease);
     raw.switch("cluster.open_core_api", &mut cluster.open_core_api);
     cluster
-}
-
-/// `http` or `https` and an authority, and nothing behind it.
-fn is_web_address(text: &str) -> bool {
-    let authority = text
-        .strip_prefix("http://")
-        .or_else(|| text.strip_prefix("https://"));
-    authority.is_some_and(|authority| {
-        !authority.is_empty() && !authority.contains(['/', '?', '#', '@', ' '])
-    })
 }
 
 /// TLS, when all that it needs is there.
@@ -464,17 +444,10 @@ fn check(raw: &mut Raw, settings: &Settings) {
             "`data` keeps the building on this machine and `redis.url` in Redis; set one of them",
         );
     }
-    let api = settings.placeos_api.as_deref();
-    if api.is_some() && !settings.placeos {
+    if settings.placeos_api.is_some() && !settings.placeos {
         raw.refuse(
             &["placeos_api"],
             "`placeos_api` is for a gateway beside a PlaceOS; set `placeos`, or leave it out",
-        );
-    }
-    if api.is_some_and(|api| !is_web_address(api)) {
-        raw.refuse(
-            &["placeos_api"],
-            "`placeos_api` must be an address such as http://api:3000, without a path",
         );
     }
     if settings.redis.is_none() && settings.placeos {

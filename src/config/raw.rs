@@ -11,10 +11,11 @@ use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
 use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
-use super::keys::{self, ADDRESS, DURATION, KEYS, PATH, SIZE};
+use super::keys::{self, ADDRESS, DURATION, KEYS, PATH, SIZE, WEB_ADDRESS};
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
+use crate::model::NodeUri;
 
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
@@ -187,6 +188,20 @@ impl Raw {
         self.value_as(key, setting, "true or false", |kind| match kind {
             ValueKind::Boolean(value) => Some(*value),
             other => scalar(other)?.trim().parse().ok(),
+        });
+    }
+
+    /// `http` or `https` and an authority, and nothing behind it.
+    pub(super) fn web_address(&mut self, key: &'static str, setting: &mut Option<NodeUri>) {
+        self.text_as(key, setting, WEB_ADDRESS, |text| {
+            let authority = text
+                .strip_prefix("http://")
+                .or_else(|| text.strip_prefix("https://"))?;
+            let is_plain = !authority.is_empty() && !authority.contains(['/', '?', '#', '@', ' ']);
+            is_plain
+                .then(|| NodeUri::new(text).ok())
+                .flatten()
+                .map(Some)
         });
     }
 

@@ -72,12 +72,12 @@ fn every_key_of_the_reference_changes_something() {
             keys::LOG_FORMAT => "json",
             keys::SWITCH => "true",
             keys::ROLE => "core",
+            keys::WEB_ADDRESS => "http://10.0.0.7:3000",
             _ => "trace",
         };
         let other = match key.name {
             "keep_alive.reap_after" => "31s",
             "jwt_public" => PUBLIC_KEY,
-            "placeos_api" | "cluster.advertise" => "http://10.0.0.7:3000",
             "redis.url" => "redis://localhost",
             "cluster.secret" => "sixteen characters",
             _ => other,
@@ -540,16 +540,22 @@ fn what_many_nodes_cannot_work_with_is_refused() {
         &[],
         &[
             "riser.toml:1: `data` keeps the building on this machine and `redis.url` in Redis; set one of them",
-            "riser.toml:2: `placeos_api` is for a gateway beside a PlaceOS; set `placeos`, or leave it out",
-            "riser.toml:2: `placeos_api` must be an address such as http://api:3000, without a path",
+            "riser.toml:2: `placeos_api` must be an address such as http://10.0.0.7:3000, without a path, not \"api\"",
             "riser.toml:5: `redis.ca`, `redis.cert` and `redis.key` are for an encrypted Redis; set `redis.url` to a rediss:// address, or leave them out",
             "riser.toml:6: `redis.cert` and `redis.key` belong together; set both or neither",
             "riser.toml:8: `cluster.service` must be a name without braces; choose another",
             "riser.toml:9: `cluster.role` must be gateway or core or both, not \"boss\"",
-            "riser.toml:10: `cluster.advertise` must be an address such as http://10.0.0.7:3000, without a path",
+            "riser.toml:10: `cluster.advertise` must be an address such as http://10.0.0.7:3000, without a path, not \"10.0.0.7:3000\"",
             "riser.toml:11: `cluster.secret` must have at least 16 characters; make one with: openssl rand -hex 32",
             "riser.toml:12: `cluster.lease` must be from 1s to 5m; change it or leave it out",
             "riser.toml:13: `cluster.open_core_api` must be true or false, not \"perhaps\"",
+        ],
+    );
+    check(
+        "placeos_api = \"http://api:3000\"\n",
+        &[],
+        &[
+            "riser.toml:1: `placeos_api` is for a gateway beside a PlaceOS; set `placeos`, or leave it out",
         ],
     );
     check(

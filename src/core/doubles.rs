@@ -341,6 +341,7 @@ pub(super) fn core(
             main: Handle::current(),
             lanes: Arc::new(drivers.clone()),
             key_inspector: None,
+            shared: None,
         },
     ))
 }

@@ -133,6 +133,12 @@ pub(super) const CLAIM_AGAIN: Duration = Duration::from_millis(500);
 /// How long leaving may take; past it the lease lapses by itself. With the modules' own deadline this stays within the 8 s an operator waits.
 pub(super) const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Entries of the catalog that are written at a time: enough to fill the way to the store, little enough to leave it to others.
+pub(super) const NOTICES_AT_ONCE: usize = 16;
+
+/// How long until an entry of the catalog that could not be written is tried again.
+pub(super) const NOTICE_RETRY: Duration = Duration::from_secs(1);
+
 /// How long one reading of what the store still says of a module may take, and the pause before the next.
 pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
 

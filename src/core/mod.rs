@@ -28,6 +28,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
+use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -38,12 +39,13 @@ use crate::core::auth::{
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Company, ModuleHandle, Offered, Supervisor};
+use crate::core::placement::Placement;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Building, Call, Clearance, CloseReason, CredentialId, Credentials, DebugTarget,
     Differences, DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId,
-    ModulePath, Request, State, Subject, SystemId,
+    ModulePath, Node, Request, State, Subject, SystemId,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -57,6 +59,7 @@ pub use directory::{Directory, ModuleEntry};
 pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, Nudge};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
+pub use placement::{Lease, Shared, Uptime, since_boot};
 pub use reply::ReplySlot;
 pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
 
@@ -68,6 +71,8 @@ pub struct Core {
     reception: Arc<Reception>,
     vouching: Vouching,
     estate: Arc<Estate>,
+    /// This node's place among others; `None` when it has the building to itself.
+    placement: Option<Placement>,
     metrics: Arc<CoreMetrics>,
 }
 
@@ -85,6 +90,8 @@ pub struct Ground {
     pub lanes: Arc<dyn Spawn>,
     /// The PlaceOS that knows API keys which the building does not have.
     pub key_inspector: Option<Arc<dyn KeyInspector>>,
+    /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
+    pub shared: Option<Shared>,
 }
 
 impl fmt::Debug for Ground {
@@ -109,6 +116,7 @@ impl Core {
             main,
             lanes,
             key_inspector,
+            shared,
         } = ground;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
@@ -117,7 +125,10 @@ impl Core {
             lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
-            Company::Alone,
+            match shared {
+                None => Company::Alone,
+                Some(_) => Company::Others,
+            },
         ));
         let reception = Arc::new(Reception::new(
             settings.sign_in.clone(),
@@ -142,6 +153,7 @@ impl Core {
             reception,
             vouching,
             estate: Arc::new(estate),
+            placement: shared.map(Placement::new),
             metrics,
         }
     }
@@ -154,6 +166,15 @@ impl Core {
     /// Starts the building as the store has it.
     pub fn begin(&self) {
         self.estate.begin();
+    }
+
+    /// This node is to run its share of the modules, where others run the rest. To be called before [`Self::run`];
+    /// without it the node looks on, as a gateway does. Of no effect when it has the building to itself.
+    pub fn join(&self, node: Node) {
+        if let Some(placement) = &self.placement {
+            let statuses = self.subscriptions.store();
+            placement.join(node, &self.modules, statuses, &self.metrics);
+        }
     }
 
     /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
@@ -472,20 +493,24 @@ impl Core {
             .watches
             .set(self.subscriptions.watches() as f64);
         self.metrics.sessions.set(self.reception.sessions() as f64);
+        let nodes = self.placement.as_ref();
+        let nodes = nodes.map_or(0, |placement| placement.map().nodes().len());
+        self.metrics.nodes.set(nodes as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        futures_util::future::join5(
+        let placement = self.placement.as_ref().map(Placement::run);
+        tokio::join!(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
             self.vouching.keep(),
             self.estate.keep_up(),
-        )
-        .await;
+            OptionFuture::from(placement),
+        );
     }
 
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
@@ -496,12 +521,18 @@ impl Core {
 
     /// Ends editing and signing in, and stops all modules, within bounded time.
     pub async fn stop(&self) {
+        if let Some(placement) = &self.placement {
+            placement.close();
+        }
         futures_util::future::join3(
             self.estate.stop(),
             self.reception.stop(),
             self.modules.stop(),
         )
         .await;
+        if let Some(placement) = &self.placement {
+            placement.leave().await;
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl TestCore {
                 main: Handle::current(),
                 lanes: Arc::new(Handle::current()),
                 key_inspector: None,
+                shared: None,
             },
         );
         let user = User {

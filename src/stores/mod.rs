@@ -51,6 +51,12 @@ pub trait StatusStore: Send + Sync + 'static {
     /// Whether it has the values itself, so that the core forgets those that nobody follows.
     fn keeps_values(&self) -> bool;
 
+    /// Waits until what was written of these modules has reached the store. Whoever waits bounds it: a store that is away does not come back for that.
+    fn flush(&self, modules: Vec<ModuleId>) -> BoxFuture<'static, ()> {
+        drop(modules);
+        Box::pin(std::future::ready(()))
+    }
+
     /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
     fn trouble(&self) -> Option<&'static str> {
         None

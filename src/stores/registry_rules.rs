@@ -99,7 +99,8 @@ impl RegistryRules {
         self.nodes.remove(node);
     }
 
-    fn lives(&self, node: &NodeId) -> bool {
+    /// Whether a node has a lease.
+    pub(crate) fn lives(&self, node: &NodeId) -> bool {
         let listed = self.nodes.get(node);
         listed.is_some_and(|listed| listed.until > self.now)
     }

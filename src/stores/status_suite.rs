@@ -16,7 +16,7 @@ use crate::model::{
 use crate::stores::{StatusStore, StoreFeed};
 
 /// How long anything here may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A place for statuses, empty at first.
 pub(super) trait StatusFixture: Sized {

@@ -83,6 +83,7 @@ impl Inside {
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
                 key_inspector: None,
+                shared: None,
             },
         ));
         let apply = Apply {

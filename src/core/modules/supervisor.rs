@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +20,7 @@ use crate::core::modules::sink::Voice;
 use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{Failure, FailureKind, ModuleId};
+use crate::model::{Failure, FailureKind, Interface, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -31,8 +31,8 @@ pub(in crate::core) struct Supervisor {
     modules: RwLock<Modules>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// Told when the building was shown or a module has ended.
-    changed: Arc<Notify>,
+    /// Told when the building was shown, other modules run, or one has ended.
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Supervisor {
             }),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            changed: Arc::default(),
+            changed: watch::Sender::new(()),
         }
     }
 
@@ -106,7 +106,6 @@ impl Supervisor {
             granted.retain(|id, _| building.module(id).is_some());
         }
         let mut stopped = self.run_share(modules);
-        self.changed.notify_one();
         stopped.retain(|handle| building.module(&handle.module.id).is_none());
         stopped
     }
@@ -175,9 +174,19 @@ impl Supervisor {
         ids.collect()
     }
 
-    /// Waits until the building was shown again or a module has ended.
-    pub(in crate::core) async fn changed(&self) {
-        self.changed.notified().await;
+    /// What the modules offer that run here.
+    pub(in crate::core) fn interfaces(&self) -> HashMap<ModuleId, Arc<Interface>> {
+        let running = self.running().into_iter();
+        let offer = |handle: Arc<ModuleHandle>| {
+            let interface = Arc::clone(&handle.description.interface);
+            (handle.module.id.clone(), interface)
+        };
+        running.map(offer).collect()
+    }
+
+    /// Tells when the building was shown, other modules run, or one has ended.
+    pub(in crate::core) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Lets exactly the modules run that are in the building and this node's. Returns those that are ending for it.
@@ -231,6 +240,7 @@ impl Supervisor {
             self.subscriptions
                 .with_log_followers(id, |followed| handle.voice.set_debugged(followed));
         }
+        self.changed.send_replace(());
         stopped
     }
 
@@ -258,10 +268,10 @@ impl Supervisor {
             store: Arc::clone(self.subscriptions.store()),
             metrics: Arc::clone(&self.metrics),
         };
-        let changed = Arc::clone(&self.changed);
+        let changed = self.changed.clone();
         let life = async move {
             actor.run().await;
-            changed.notify_one();
+            changed.send_replace(());
         };
         self.lanes.spawn(Box::pin(self.tasks.track_future(life)));
         handle

@@ -50,6 +50,8 @@ pub(in crate::core) struct Keeper {
 struct Books {
     /// When the lease is to be renewed; `None` for at once.
     renew_at: Option<Instant>,
+    /// The last renewal failed, which was told.
+    failed: bool,
     /// Modules that the registry may have as this node's, which holds of a claim that was not answered too.
     ours: HashSet<ModuleId>,
 }
@@ -98,13 +100,14 @@ impl Keeper {
 
     async fn take_turns(&self) {
         let mut nodes = self.map.changes();
+        let mut modules = self.modules.changes();
         loop {
             let rest = self.turn().await;
             // Each arm is cancel-safe: what is told while another arm is chosen is found by the turn that follows.
             tokio::select! {
                 () = self.closing.cancelled() => return,
                 () = sleep(rest) => {}
-                () = self.modules.changed() => {}
+                _ = modules.changed() => {}
                 _ = nodes.changed() => {}
             }
         }
@@ -144,10 +147,15 @@ impl Keeper {
             Ok(tenure) => {
                 let (renewals, leases) = LEASE_RENEWALS;
                 books.renew_at = Some(now + self.lease.length() * renewals / leases);
+                if std::mem::take(&mut books.failed) {
+                    tracing::info!("the node's lease is renewed again");
+                }
                 Some(tenure)
             }
             Err(error) => {
-                tracing::warn!(%error, "the node's lease was not renewed");
+                if !std::mem::replace(&mut books.failed, true) {
+                    tracing::warn!(%error, "the node's lease was not renewed; trying again");
+                }
                 books.renew_at = Some(now + REGISTRY_RETRY);
                 self.lease.current()
             }
@@ -202,6 +210,17 @@ impl Keeper {
         let ended: Vec<ModuleId> = ended.filter(|id| !here.contains(*id)).cloned().collect();
         if ended.is_empty() {
             return Done::All;
+        }
+        // What they said last must be in the store before another node speaks for them.
+        let patience = self.lease.length() / LEASE_QUESTION_PARTS;
+        if timeout(patience, self.statuses.flush(ended.clone()))
+            .await
+            .is_err()
+        {
+            tracing::debug!(
+                "modules were not given up yet, since what they said has not reached the store"
+            );
+            return Done::Part;
         }
         let building = self.modules.building();
         for id in &ended {
@@ -302,8 +321,15 @@ impl Keeper {
     /// Leaves the other nodes everything at once, when this one is [closed](Self::close) and its modules have stopped.
     pub(in crate::core) async fn leave(&self) {
         let left = timeout(LEAVE_DEADLINE, async {
-            let _books = self.books.lock().await;
+            let books = self.books.lock().await;
             let here = self.modules.here();
+            let ours = books.ours.iter().cloned().collect();
+            if timeout(LEAVE_DEADLINE / 2, self.statuses.flush(ours))
+                .await
+                .is_err()
+            {
+                tracing::warn!("what this node's modules said last has not reached the store");
+            }
             // Nothing is written any more for modules that another may run in a moment.
             self.lease.end();
             if here.is_empty() {

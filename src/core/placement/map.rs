@@ -17,8 +17,17 @@ use crate::stores::NodeRegistry;
 pub(in crate::core) struct Map {
     registry: Arc<dyn NodeRegistry>,
     nodes: watch::Sender<Arc<[Node]>>,
-    /// When the list was last asked for. Held by the one who asks.
-    asked: Mutex<Option<Instant>>,
+    /// Told when the registry can be read again after it could not.
+    regained: watch::Sender<()>,
+    /// Held by the one who asks.
+    asked: Mutex<Asked>,
+}
+
+/// The last reading of the list.
+#[derive(Default)]
+struct Asked {
+    at: Option<Instant>,
+    failed: bool,
 }
 
 impl Map {
@@ -27,6 +36,7 @@ impl Map {
         Self {
             registry,
             nodes: watch::Sender::new(Arc::default()),
+            regained: watch::Sender::new(()),
             asked: Mutex::default(),
         }
     }
@@ -39,6 +49,11 @@ impl Map {
     /// Tells when the nodes change.
     pub(in crate::core) fn changes(&self) -> watch::Receiver<Arc<[Node]>> {
         self.nodes.subscribe()
+    }
+
+    /// Tells when the registry can be read again after it could not: it may have forgotten something.
+    pub(in crate::core) fn regained(&self) -> watch::Receiver<()> {
+        self.regained.subscribe()
     }
 
     /// The node that a module belongs to, whether it runs there or not. `None` when no node is listed.
@@ -62,17 +77,25 @@ impl Map {
     pub(in crate::core) async fn refresh(&self) {
         let called = Instant::now();
         let mut asked = self.asked.lock().await;
-        if let Some(before) = *asked {
+        if let Some(before) = asked.at {
             if before >= called {
                 return;
             }
             // Many calls to a node that is gone must not become as many questions.
             sleep_until(before + NODES_PAUSE).await;
         }
-        *asked = Some(Instant::now());
+        asked.at = Some(Instant::now());
         match self.registry.nodes().await {
-            Ok(nodes) => self.show(nodes.into()),
-            Err(error) => tracing::debug!(%error, "could not read the list of nodes"),
+            Ok(nodes) => {
+                self.show(nodes.into());
+                if std::mem::take(&mut asked.failed) {
+                    self.regained.send_replace(());
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "could not read the list of nodes");
+                asked.failed = true;
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, FromRedisValue, Pipeline, RedisError, RedisResult};
+use redis::{Cmd, Pipeline, RedisError, RedisResult, Value};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -27,18 +27,20 @@ impl Commands {
         }
     }
 
-    /// Runs a command.
-    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        self.twice(|mut connection| async move { command.query_async(&mut connection).await })
-            .await
+    /// Reads one key. A key of another kind than the command is for reads as nothing.
+    pub(super) async fn read(&self, command: &Cmd) -> Result<Value, StoreError> {
+        self.twice(|mut connection| async move {
+            match command.query_async(&mut connection).await {
+                Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::Nil),
+                outcome => outcome,
+            }
+        })
+        .await
     }
 
-    /// Runs commands in one round trip.
-    pub(super) async fn run_all<T: FromRedisValue>(
-        &self,
-        commands: &Pipeline,
-    ) -> Result<T, StoreError> {
-        self.twice(|mut connection| async move { commands.query_async(&mut connection).await })
+    /// Makes changes in one round trip.
+    pub(super) async fn write(&self, commands: &Pipeline) -> Result<(), StoreError> {
+        self.twice(|mut connection| async move { commands.exec_async(&mut connection).await })
             .await
     }
 

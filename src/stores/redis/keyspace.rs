@@ -27,9 +27,9 @@ pub(super) fn slot(module: &ModuleName, index: ModuleIndex) -> String {
     format!("{module}/{index}")
 }
 
-/// The channel on which a slot tells its module's id, or `null`.
-pub(super) fn slot_channel(system: &SystemId, module: &ModuleName, index: ModuleIndex) -> String {
-    format!("system/{system}/{module}/{index}")
+/// The channel on which the slot of this field tells its module's id, or `null`.
+pub(super) fn slot_channel(system: &SystemId, slot: &str) -> String {
+    format!("system/{system}/{slot}")
 }
 
 /// What a module offers.
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(system(&sys), "system/sys-1");
         assert_eq!(slot(&name, ModuleIndex::FIRST), "Display/1");
         assert_eq!(
-            slot_channel(&sys, &name, ModuleIndex::FIRST),
+            slot_channel(&sys, &slot(&name, ModuleIndex::FIRST)),
             "system/sys-1/Display/1"
         );
         assert_eq!(interface(&module), "interface/mod-1");

@@ -71,3 +71,7 @@ pub(super) const READS_UNDER_WAY: usize = 16;
 
 /// Faults of single keys that are told in the log. Protects it from a keyspace full of garbage; further ones are not told.
 pub(super) const FAULTS_TOLD: usize = 256;
+
+/// How long Redis may be away before new clients are sent to other nodes. A restart or a fail-over is over by then, and when all nodes have lost it
+/// they stay where they are anyway.
+pub(super) const UNREADY_AFTER: Duration = Duration::from_secs(5);

@@ -4,12 +4,15 @@
 //! - `link` opens connections to it and finds out whether it can be used; `commands` keeps one for those who wait for an answer, `backoff` paces new tries.
 //! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
 //! - `statuses` is the store of statuses, `registry` says which nodes there are.
+//! - `catalog` says where modules stand and what they offer, of which `interface` is the JSON.
 //! - `documents` keeps the building and the sign-ins, and tells each node what the others commit.
 
 mod address;
 mod backoff;
+mod catalog;
 mod commands;
 mod documents;
+mod interface;
 mod keyspace;
 mod limits;
 mod link;
@@ -22,6 +25,7 @@ mod statuses;
 mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
+pub use catalog::RedisCatalog;
 pub use documents::RedisDocumentStore;
 pub use link::Link;
 pub use registry::{RedisRegistry, fresh_node_id};

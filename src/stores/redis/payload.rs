@@ -1,10 +1,12 @@
-//! Between the bytes that Redis keeps and status values.
+//! What the answers of Redis mean: status values, slots, and faults of single keys.
 //!
 //! Whoever writes to Redis may write anything. What is JSON is taken as it is; other text becomes a JSON string; bytes that are no text become U+FFFD.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::model::StatusValue;
+use redis::{ServerError, Value};
+
+use crate::model::{InvalidId, ModuleId, ModuleIndex, ModuleName, Slots, StatusValue};
 use crate::stores::redis::limits::FAULTS_TOLD;
 
 /// A value as it is kept. The text `null` is kept by some writers and is a value like any other.
@@ -18,6 +20,54 @@ pub(super) fn kept(bytes: &[u8]) -> StatusValue {
 /// A value as it is published, where `null` says that there is none any more.
 pub(super) fn published(bytes: &[u8]) -> Option<StatusValue> {
     Some(kept(bytes)).filter(|value| !value.is_null())
+}
+
+/// The key holds something else than it should, or is closed to this node: no reason to doubt the connection.
+pub(super) fn concerns_one_key(error: &ServerError) -> bool {
+    matches!(error.code(), "WRONGTYPE" | "NOPERM")
+}
+
+/// The slots that stand in a hash. What cannot be read is left out.
+pub(super) fn slots(key: &str, hash: Value, faults: &mut Faults) -> Slots {
+    let mut slots = HashMap::new();
+    for (field, id) in fields(hash) {
+        match slot(&field, &id) {
+            Ok((slot, id)) => {
+                slots.insert(slot, id);
+            }
+            Err(detail) => faults.tell(key, &format!("{field:?}: {detail}")),
+        }
+    }
+    slots
+}
+
+fn slot(field: &str, id: &str) -> Result<((ModuleName, ModuleIndex), ModuleId), String> {
+    let (name, index) = field
+        .rsplit_once('/')
+        .ok_or("a slot is a name, a slash and an index")?;
+    let index: u32 = index.parse().map_err(|_| "its index is no whole number")?;
+    let text = |error: InvalidId| error.to_string();
+    let slot = (
+        ModuleName::new(name).map_err(text)?,
+        ModuleIndex::new(index).map_err(text)?,
+    );
+    Ok((slot, ModuleId::new(id).map_err(text)?))
+}
+
+/// The fields of a hash as text.
+pub(super) fn fields(hash: Value) -> impl Iterator<Item = (String, String)> {
+    let lossy = |value: &Value| text(value).map(|text| String::from_utf8_lossy(text).into_owned());
+    let pairs = hash.into_map_iter().into_iter().flatten();
+    pairs.filter_map(move |(field, value)| Some((lossy(&field)?, lossy(&value)?)))
+}
+
+/// The bytes of a text.
+pub(super) fn text(value: &Value) -> Option<&[u8]> {
+    if let Value::BulkString(bytes) = value {
+        Some(bytes)
+    } else {
+        None
+    }
 }
 
 /// Tells faults of single keys, each once.

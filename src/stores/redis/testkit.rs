@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use crate::stores::redis::{Link, RedisAddress, RedisTls};
 
 /// How long anything here may take on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it ends it and removes its folder.
 pub(super) struct TestRedis {

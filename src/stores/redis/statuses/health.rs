@@ -3,8 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::stores::StoreError;
+use crate::stores::redis::limits::UNREADY_AFTER;
 use crate::stores::redis::metrics::RedisMetrics;
 
 /// Which connection.
@@ -30,6 +32,8 @@ struct State {
     reads: bool,
     writes: bool,
     told: Told,
+    /// Since when one of them is missing.
+    missing: Option<Instant>,
 }
 
 /// What the log last said.
@@ -69,8 +73,16 @@ impl Health {
         if std::mem::replace(&mut state.told, Told::Connected) != Told::Connected {
             tracing::info!(place = self.place, "Redis is there");
         }
+        state.missing = None;
         self.metrics.connected.set(1.0);
         self.connected.send_replace(true);
+    }
+
+    /// Why clients should rather go to another node: Redis has been away for so long that what they see may be old.
+    pub(super) fn trouble(&self) -> Option<&'static str> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = state.missing?.elapsed();
+        (missing >= UNREADY_AFTER).then_some("no connection to Redis")
     }
 
     /// A connection was lost, or could not be made.
@@ -79,6 +91,7 @@ impl Health {
         if std::mem::replace(state.of(side), false) {
             self.metrics.lost.increment(1);
         }
+        state.missing.get_or_insert_with(Instant::now);
         let was = state.told;
         if matches!(error, StoreError::Refused { .. }) {
             state.told = Told::Refused;

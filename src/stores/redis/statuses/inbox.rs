@@ -44,28 +44,18 @@ impl Inbox {
 
     fn take_in(&self, push: PushInfo) {
         let mut content = self.content();
-        match push.kind {
-            PushKind::Message => {
-                let mut data = push.data.into_iter();
-                if let (Some(Value::BulkString(channel)), Some(Value::BulkString(payload))) =
-                    (data.next(), data.next())
-                {
-                    content.take_in(Message { channel, payload });
-                }
+        if push.kind == PushKind::Message {
+            let mut data = push.data.into_iter();
+            if let (Some(Value::BulkString(channel)), Some(Value::BulkString(payload))) =
+                (data.next(), data.next())
+            {
+                content.take_in(Message { channel, payload });
             }
-            PushKind::Disconnection => content.ended = true,
-            // Acknowledgements of subscriptions, which are replies as well, and what was never asked for.
-            PushKind::Other(_)
-            | PushKind::Invalidate
-            | PushKind::PMessage
-            | PushKind::SMessage
-            | PushKind::Unsubscribe
-            | PushKind::PUnsubscribe
-            | PushKind::SUnsubscribe
-            | PushKind::Subscribe
-            | PushKind::PSubscribe
-            | PushKind::SSubscribe => return,
-            _ => return,
+        } else if push.kind == PushKind::Disconnection {
+            content.ended = true;
+        } else {
+            // Acknowledgements of subscriptions, which are replies as well.
+            return;
         }
         drop(content);
         self.came.notify_one();

@@ -451,10 +451,10 @@ mod tests {
         interest.follow(&a);
         interest.follow(&b);
         interest.next_batch(9);
-        assert_eq!(interest.published("status/mod-1/a"), [a.clone()]);
+        assert_eq!(interest.published("status/mod-1/a"), vec![a.clone()]);
         assert!(!interest.was_read(&a));
         assert!(interest.was_read(&b));
-        assert_eq!(interest.published("status/mod-1/a"), [a.clone()]);
+        assert_eq!(interest.published("status/mod-1/a"), vec![a.clone()]);
         interest.unfollow(&a);
         assert_eq!(interest.published("status/mod-1/a"), []);
         assert_eq!(interest.published("status/mod-1/c"), []);
@@ -503,7 +503,7 @@ mod tests {
         interest.follow(&key("mod-1", "a"));
         interest.follow_system(&system);
         interest.system_changed(&system);
-        assert_eq!(interest.next_batch(1).systems, [system.clone()]);
+        assert_eq!(interest.next_batch(1).systems, vec![system.clone()]);
         interest.system_changed(&system);
         interest.unfollow_system(&system);
         interest.system_changed(&system);

@@ -24,7 +24,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream;
-use redis::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -33,7 +32,7 @@ use crate::stores::redis::commands::Commands;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::limits::{READS_UNDER_WAY, READS_WAITING};
 use crate::stores::redis::link::Link;
-use crate::stores::redis::payload;
+use crate::stores::redis::payload::{fields, kept};
 use crate::stores::{StatusStore, StoreError, StoreFeed};
 
 use health::Health;
@@ -42,7 +41,6 @@ use outgoing::Outgoing;
 use reader::Reader;
 use writer::Writer;
 
-pub(super) use reader::{fields, slots};
 pub use writer::{MayWrite, WriteFence};
 
 /// Statuses in Redis.
@@ -131,6 +129,15 @@ impl StatusStore for RedisStatusStore {
         true
     }
 
+    fn flush(&self, modules: Vec<ModuleId>) -> BoxFuture<'static, ()> {
+        let outgoing = Arc::clone(&self.outgoing);
+        Box::pin(async move { outgoing.drained_of(&modules).await })
+    }
+
+    fn trouble(&self) -> Option<&'static str> {
+        self.health.trouble()
+    }
+
     fn release(&self, module: &ModuleId) {
         self.outgoing.release(module);
     }
@@ -174,11 +181,10 @@ async fn answer_reads(commands: Commands, mut asked: mpsc::Receiver<Read>) {
 async fn read(commands: &Commands, module: &ModuleId) -> Result<State, StoreError> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keyspace::status(module));
-    let hash: Value = commands.run(&command).await?;
-    let mut state: State = fields(hash)
+    let mut state: State = fields(commands.read(&command).await?)
         .filter_map(|(name, value)| {
             let name = StatusName::new(&name).ok()?;
-            Some((name, payload::kept(value.as_bytes())))
+            Some((name, kept(value.as_bytes())))
         })
         .collect();
     state.sort_by(|a, b| a.0.cmp(&b.0));

@@ -23,7 +23,8 @@ use crate::stores::redis::statuses::line::{Line, Place};
 pub(super) struct Outgoing {
     queue: Mutex<Queue>,
     came: Notify,
-    drained: Notify,
+    /// Told whenever something has been acknowledged.
+    arrived: Notify,
     merged: Counter,
     waiting: Gauge,
 }
@@ -70,7 +71,7 @@ impl Outgoing {
         Self {
             queue: Mutex::default(),
             came: Notify::new(),
-            drained: Notify::new(),
+            arrived: Notify::new(),
             merged,
             waiting,
         }
@@ -147,9 +148,8 @@ impl Outgoing {
         let mut queue = self.queue();
         queue.under_way.clear();
         self.show(&queue);
-        if queue.line.is_empty() {
-            self.drained.notify_waiters();
-        }
+        drop(queue);
+        self.arrived.notify_waiters();
     }
 
     /// All modules that run here.
@@ -182,15 +182,29 @@ impl Outgoing {
 
     /// Waits until everything has been acknowledged.
     pub(super) async fn drained(&self) {
+        self.until(|queue| queue.line.is_empty() && queue.under_way.is_empty())
+            .await;
+    }
+
+    /// Waits until what these modules have said has been acknowledged.
+    pub(super) async fn drained_of(&self, modules: &[ModuleId]) {
+        self.until(|queue| {
+            let waiting = queue.places.keys();
+            let under_way = queue.under_way.iter().map(|change| &change.key);
+            !waiting
+                .chain(under_way)
+                .any(|key| modules.contains(&key.module))
+        })
+        .await;
+    }
+
+    async fn until(&self, done: impl Fn(&Queue) -> bool) {
         loop {
-            let drained = self.drained.notified();
-            {
-                let queue = self.queue();
-                if queue.line.is_empty() && queue.under_way.is_empty() {
-                    return;
-                }
+            let arrived = self.arrived.notified();
+            if done(&self.queue()) {
+                return;
             }
-            drained.await;
+            arrived.await;
         }
     }
 
@@ -465,6 +479,24 @@ mod tests {
         assert_eq!(outgoing.modules(), []);
     }
 
+    #[tokio::test]
+    async fn a_module_is_waited_for_while_others_go_on() {
+        let outgoing = outgoing();
+        outgoing.flow();
+        say(&outgoing, "leaves", "a", "1");
+        let leaves = [ModuleId::new("leaves").unwrap()];
+        let mut waiting = Box::pin(outgoing.drained_of(&leaves));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        outgoing.next_pipeline();
+        say(&outgoing, "stays", "a", "1");
+        assert!(
+            futures_util::poll!(&mut waiting).is_pending(),
+            "it is under way"
+        );
+        outgoing.arrived();
+        assert!(futures_util::poll!(&mut waiting).is_ready());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_redis_has_is_put_right_by_what_the_module_says() {
         let outgoing = outgoing();
@@ -495,7 +527,7 @@ mod tests {
         assert_eq!(writes, ["m/lost=2", "m/other=3", "m/waits=5"]);
         assert_eq!(outgoing.settled(9), []);
         tokio::time::advance(TAKE_OVER_SETTLE).await;
-        assert_eq!(outgoing.settled(9), [module.clone()]);
+        assert_eq!(outgoing.settled(9), vec![module.clone()]);
         let fields = stored([("same", "1"), ("lost", "2"), ("other", "3"), ("old", "9")]);
         outgoing.repair(&module, fields);
         let mut writes = sent(&outgoing);

@@ -7,22 +7,19 @@
 //!
 //! At any fault the connection is dropped, and everything followed is read again on the next one.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
 use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, RedisResult, ServerError, Value};
+use redis::{Pipeline, RedisResult, Value};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{
-    BindingKey, ModuleId, ModuleIndex, ModuleName, Origin, Slots, StatusChange, SystemId,
-};
+use crate::model::{BindingKey, Origin, StatusChange, SystemId};
 use crate::stores::redis::backoff::Backoff;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL};
 use crate::stores::redis::link::Link;
-use crate::stores::redis::payload::{self, Faults};
+use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
 use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::interest::{Batch, Interest};
@@ -286,10 +283,11 @@ impl Session<'_> {
         for (module, names) in batch.statuses {
             let value = self.check(values.next(), || keyspace::status(&module))?;
             bytes += size(&value);
-            let fields: Vec<Value> = match value {
-                Value::Array(fields) => fields,
+            let fields = if let Value::Array(fields) = value {
+                fields
+            } else {
                 // What is not a hash has no fields.
-                _ => vec![Value::Nil; names.len()],
+                vec![Value::Nil; names.len()]
             };
             for (status, field) in names.into_iter().zip(fields) {
                 let key = BindingKey {
@@ -368,59 +366,15 @@ fn commands(batch: &Batch) -> Pipeline {
     commands
 }
 
-/// The key holds something else than it should, or is closed to this node: no reason to doubt the connection.
-pub(super) fn concerns_one_key(error: &ServerError) -> bool {
-    matches!(error.code(), "WRONGTYPE" | "NOPERM")
-}
-
-/// The slots that stand in a hash. What cannot be read is left out.
-pub(in crate::stores::redis) fn slots(key: &str, hash: Value, faults: &mut Faults) -> Slots {
-    let mut slots = HashMap::new();
-    for (field, id) in fields(hash) {
-        match slot(&field, &id) {
-            Ok((slot, id)) => {
-                slots.insert(slot, id);
-            }
-            Err(detail) => faults.tell(key, &format!("{field:?}: {detail}")),
-        }
-    }
-    slots
-}
-
-fn slot(field: &str, id: &str) -> Result<((ModuleName, ModuleIndex), ModuleId), String> {
-    let (name, index) = field
-        .rsplit_once('/')
-        .ok_or("a slot is a name, a slash and an index")?;
-    let index: u32 = index.parse().map_err(|_| "its index is no whole number")?;
-    let text = |error: crate::model::InvalidId| error.to_string();
-    let slot = (
-        ModuleName::new(name).map_err(text)?,
-        ModuleIndex::new(index).map_err(text)?,
-    );
-    Ok((slot, ModuleId::new(id).map_err(text)?))
-}
-
-/// The fields of a hash as text.
-pub(in crate::stores::redis) fn fields(hash: Value) -> impl Iterator<Item = (String, String)> {
-    let lossy = |value: &Value| text(value).map(|text| String::from_utf8_lossy(text).into_owned());
-    let pairs = hash.into_map_iter().into_iter().flatten();
-    pairs.filter_map(move |(field, value)| Some((lossy(&field)?, lossy(&value)?)))
-}
-
-/// The bytes of a text.
-pub(super) fn text(value: &Value) -> Option<&[u8]> {
-    match value {
-        Value::BulkString(bytes) => Some(bytes),
-        Value::SimpleString(text) => Some(text.as_bytes()),
-        _ => None,
-    }
-}
-
 /// About how many bytes an answer had.
 fn size(value: &Value) -> usize {
-    match value {
-        Value::Array(values) => values.iter().map(size).sum(),
-        Value::Map(pairs) => pairs.iter().map(|(a, b)| size(a) + size(b)).sum(),
-        value => text(value).map_or(8, <[u8]>::len),
+    /// What goes with each value on the wire.
+    const FRAME: usize = 8;
+    if let Value::Array(values) = value {
+        values.iter().map(size).sum()
+    } else if let Value::Map(pairs) = value {
+        pairs.iter().map(|(a, b)| size(a) + size(b)).sum()
+    } else {
+        FRAME + text(value).map_or(0, <[u8]>::len)
     }
 }

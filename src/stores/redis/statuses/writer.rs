@@ -21,11 +21,10 @@ use crate::stores::redis::limits::{
     ANSWER_DEADLINE, COMPARE_MODULES, FENCE_INTERVAL, PING_INTERVAL,
 };
 use crate::stores::redis::link::{Link, ServerInfo};
-use crate::stores::redis::payload::Faults;
+use crate::stores::redis::payload::{Faults, concerns_one_key, fields};
 use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::outgoing::{Change, Outgoing};
-use crate::stores::redis::statuses::reader::{concerns_one_key, fields};
 
 /// Whether this node may write at the moment.
 pub type MayWrite = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -249,15 +248,15 @@ impl Session<'_> {
     }
 
     fn check(&mut self, answer: &Value, key: impl FnOnce() -> String) -> Result<(), StoreError> {
-        match answer {
-            Value::ServerError(error) if concerns_one_key(error) => {
-                self.writer.faults.tell(&key(), error.code());
-                Ok(())
-            }
-            // A disk that is full, a replica: it is all tried again.
-            Value::ServerError(error) => Err(self.writer.link.failed(&error.clone().into())),
-            _ => Ok(()),
+        let Value::ServerError(error) = answer else {
+            return Ok(());
+        };
+        if concerns_one_key(error) {
+            self.writer.faults.tell(&key(), error.code());
+            return Ok(());
         }
+        // A disk that is full, a replica: it is all tried again.
+        Err(self.writer.link.failed(&error.clone().into()))
     }
 }
 

@@ -1,0 +1,236 @@
+//! The stores of a gateway that shares its building with other nodes, and what it does to keep its place among them.
+//!
+//! All of it hangs on one Redis. While that is out of reach at the start, the gateway waits for it, and says so to whoever asks how it fares.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use rand::RngExt;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+use tokio_rustls::rustls::RootCertStore;
+
+use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
+use crate::model::{ClusterSecret, Node, NodeUri};
+use crate::peers::KeyInspector;
+use crate::peers::http::{HttpPeers, PlaceOsApi};
+use crate::server::Server;
+use crate::stores::redis::{
+    Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
+    WriteFence, fresh_node_id,
+};
+use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreFeed};
+
+use super::AppError;
+
+/// The first pause before a store that cannot be reached is tried again; doubled each time up to [`PAUSE_MAX`].
+const PAUSE_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest such pause: how late a gateway may notice that its store is there.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// In how many parts of a lease bytes that Redis has not received are given up. They must not arrive when the modules that they speak of run elsewhere.
+const BYTES_LIVE_PARTS: u32 = 2;
+
+/// How long the end of the process waits until what the modules said last is in Redis.
+const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What stands in one Redis for many nodes.
+pub(super) struct SharedStores {
+    link: Link,
+    settings: ClusterSettings,
+    lease: Arc<Lease>,
+    registry: Arc<RedisRegistry>,
+    secret: ClusterSecret,
+    peers: Arc<HttpPeers>,
+    statuses: Option<Arc<RedisStatusStore>>,
+    /// Futures that run for as long as the gateway does.
+    work: Vec<BoxFuture<'static, ()>>,
+}
+
+impl SharedStores {
+    /// Reads the files that the settings name. Nothing is connected yet.
+    pub(super) fn new(redis: &RedisSettings, settings: &ClusterSettings) -> Result<Self, AppError> {
+        let link = Link::new(redis.open()?);
+        let secret = match &settings.secret {
+            Some(secret) => ClusterSecret::from(secret.clone()),
+            None => ClusterSecret::unknown(),
+        };
+        let peers = HttpPeers::new(secret.clone(), roots_of_the_system())?;
+        let registry = RedisRegistry::new(link.clone(), settings.service.clone(), settings.lease);
+        Ok(Self {
+            lease: Arc::new(Lease::new(settings.lease, Arc::new(since_boot))),
+            registry: Arc::new(registry),
+            settings: settings.clone(),
+            peers: Arc::new(peers),
+            statuses: None,
+            work: Vec::new(),
+            secret,
+            link,
+        })
+    }
+
+    /// Where the building is kept.
+    pub(super) fn documents(&self) -> Arc<dyn DocumentStore> {
+        let store = RedisDocumentStore::new(self.link.clone(), &self.settings.service);
+        Arc::new(store)
+    }
+
+    /// How statuses travel.
+    pub(super) fn statuses(&mut self, feed: Weak<dyn StoreFeed>) -> Arc<dyn StatusStore> {
+        let lease = Arc::clone(&self.lease);
+        let fence = WriteFence {
+            may_write: Arc::new(move || lease.holds()),
+            bytes_live: self.settings.lease / BYTES_LIVE_PARTS,
+        };
+        let (store, work) = RedisStatusStore::new(&self.link, feed, fence);
+        self.work.extend(work);
+        self.statuses = Some(Arc::clone(&store));
+        store
+    }
+
+    /// What the core needs to be one of several.
+    pub(super) fn shared(&self) -> Shared {
+        Shared {
+            registry: Arc::clone(&self.registry) as Arc<dyn NodeRegistry>,
+            catalog: Arc::new(RedisCatalog::new(self.link.clone())),
+            lease: Arc::clone(&self.lease),
+        }
+    }
+
+    /// Has the node run its share of the modules, if that is its part. `server` is bound by now.
+    pub(super) fn join(&self, core: &Core, server: &Server) -> Result<(), AppError> {
+        if !self.settings.role.runs_modules() {
+            return Ok(());
+        }
+        let uri = match &self.settings.advertise {
+            Some(uri) => uri.clone(),
+            None => uri_of(server.address(), server.is_encrypted())?,
+        };
+        tracing::info!(%uri, service = %self.settings.service, "this node is asked by the others at this address");
+        core.join(Node {
+            id: fresh_node_id(),
+            uri,
+        });
+        Ok(())
+    }
+
+    /// Begins the work of the stores. What comes back is for the end.
+    pub(super) fn begin(self, main: &Handle) -> Closing {
+        let Self {
+            work,
+            statuses,
+            peers,
+            registry,
+            secret,
+            ..
+        } = self;
+        for future in work {
+            main.spawn(future);
+        }
+        main.spawn(async move { peers.keep().await });
+        if secret.get().is_none() {
+            main.spawn(learn_secret(registry, secret));
+        }
+        Closing { statuses }
+    }
+}
+
+/// What is left to do when everything else has ended.
+pub(super) struct Closing {
+    statuses: Option<Arc<RedisStatusStore>>,
+}
+
+impl Closing {
+    /// Waits until what the modules said last is in Redis, within bounded time.
+    pub(super) async fn finish(&self) {
+        if let Some(statuses) = &self.statuses
+            && !statuses.flush(FLUSH_DEADLINE).await
+        {
+            tracing::warn!("the last statuses of this node's modules did not reach Redis");
+        }
+    }
+}
+
+/// The nodes' common secret, from the registry as soon as that can be asked.
+async fn learn_secret(registry: Arc<RedisRegistry>, secret: ClusterSecret) {
+    let mut pause = Pause::default();
+    loop {
+        match registry.secret().await {
+            Ok(learnt) => return secret.set(learnt),
+            Err(error) => tracing::debug!(%error, "the nodes' common secret is not known yet"),
+        }
+        pause.wait().await;
+    }
+}
+
+/// Reads the building, for as long as it takes until the store can be reached.
+pub(super) async fn open_patiently(core: &Core) -> Result<(), OpenError> {
+    let mut pause = Pause::default();
+    loop {
+        match core.open().await {
+            Err(OpenError::Store(error @ StoreError::Unreachable { .. })) => pause.tell(&error),
+            done => return done,
+        }
+        pause.wait().await;
+    }
+}
+
+/// Whether something that an edit of the building ran into goes over by itself.
+pub(super) fn goes_over(error: &EditError) -> bool {
+    matches!(
+        error,
+        EditError::Store(
+            StoreError::Unreachable { .. } | StoreError::Uncertain { .. } | StoreError::Overtaken
+        ) | EditError::Busy
+    )
+}
+
+/// Pauses between tries, longer each time.
+#[derive(Debug)]
+pub(super) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(PAUSE_FIRST)
+    }
+}
+
+impl Pause {
+    /// Tells the operator, at the longest pauses and the first.
+    pub(super) fn tell(&self, error: &dyn std::error::Error) {
+        if self.0 == PAUSE_FIRST || self.0 == PAUSE_MAX {
+            tracing::warn!(%error, "waiting for the store, which is tried again");
+        }
+    }
+
+    pub(super) async fn wait(&mut self) {
+        // The jitter keeps nodes that lost one store from returning in step.
+        let pause = self.0.mul_f64(rand::rng().random_range(0.5..=1.0));
+        self.0 = (self.0 * 2).min(PAUSE_MAX);
+        sleep(pause).await;
+    }
+}
+
+/// The PlaceOS whose API keys are believed.
+pub(super) fn key_inspector(api: &NodeUri) -> Result<Arc<dyn KeyInspector>, AppError> {
+    Ok(Arc::new(PlaceOsApi::new(api, roots_of_the_system())?))
+}
+
+/// Where this node listens, as others can reach it.
+fn uri_of(address: SocketAddr, is_encrypted: bool) -> Result<NodeUri, AppError> {
+    if address.ip().is_unspecified() {
+        return Err(AppError::Advertise);
+    }
+    let scheme = if is_encrypted { "https" } else { "http" };
+    NodeUri::new(&format!("{scheme}://{address}")).map_err(|_| AppError::Advertise)
+}
+
+/// Whom the system trusts. One that cannot be read is one that is not trusted; the others still are.
+fn roots_of_the_system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
