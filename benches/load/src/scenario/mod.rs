@@ -237,7 +237,27 @@ impl<'a> Clients<'a> {
             .engine
             .open_clients(clients.protocol, connections, PATIENCE)?;
         clients.bind_all()?;
+        if clients.protocol.publishers().is_some() {
+            clients.subscribe()?;
+        }
         Ok(clients)
+    }
+
+    /// Waits until changes that take another way than the binds come through: a bind succeeds before riser has subscribed in Redis.
+    fn subscribe(&mut self) -> Result<()> {
+        self.publish(self.bindings)?;
+        let last = self.sequence;
+        let first = last + 1 - self.bindings as u64;
+        let mut unacknowledged = self.bindings;
+        let give_up = now() + PATIENCE;
+        while unacknowledged > 0 || !(first..=last).all(|sequence| self.all_have(sequence)) {
+            let acknowledged = self.turn(Gaps::Allowed, &mut |_, _| {})?;
+            unacknowledged = unacknowledged.saturating_sub(acknowledged);
+            if now() > give_up {
+                bail!("waited {PATIENCE:?} for the first value of every binding");
+            }
+        }
+        Ok(())
     }
 
     fn bind_all(&mut self) -> Result<()> {

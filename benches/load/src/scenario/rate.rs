@@ -17,6 +17,7 @@ pub(super) fn open(server: &Running, size: Size, rate: u32) -> Result<Figures> {
     let mut figures = Figures::new();
     let mut latency = Samples::new();
     let mut notifies = 0_u64;
+    let first = clients.published();
     let step = Duration::from_secs(1) / rate;
     let loads = Loads::begin(server)?;
     let begin = now();
@@ -52,7 +53,7 @@ pub(super) fn open(server: &Running, size: Size, rate: u32) -> Result<Figures> {
         }
     }
     let (cpu, _) = loads.end(&mut figures)?;
-    let owed = last * connections as u64;
+    let owed = (last - first) * connections as u64;
     if let Some(bare) = bare {
         bare.end(&mut figures);
     }
