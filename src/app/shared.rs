@@ -14,8 +14,8 @@ use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
 use crate::model::{ClusterSecret, Node, NodeUri};
-use crate::peers::KeyInspector;
 use crate::peers::http::{HttpPeers, PlaceOsApi};
+use crate::peers::{KeyInspector, Peers};
 use crate::server::Server;
 use crate::stores::redis::{
     Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
@@ -96,6 +96,9 @@ impl SharedStores {
         Shared {
             registry: Arc::clone(&self.registry) as Arc<dyn NodeRegistry>,
             catalog: Arc::new(RedisCatalog::new(self.link.clone())),
+            peers: Arc::clone(&self.peers) as Arc<dyn Peers>,
+            secret: self.secret.clone(),
+            open_core_api: self.settings.open_core_api,
             lease: Arc::clone(&self.lease),
         }
     }
@@ -182,9 +185,7 @@ pub(super) async fn open_patiently(core: &Core) -> Result<(), OpenError> {
 pub(super) fn goes_over(error: &EditError) -> bool {
     matches!(
         error,
-        EditError::Store(
-            StoreError::Unreachable { .. } | StoreError::Uncertain { .. } | StoreError::Overtaken
-        ) | EditError::Busy
+        EditError::Store(StoreError::Unreachable { .. }) | EditError::Busy | EditError::Interrupted
     )
 }
 

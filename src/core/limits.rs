@@ -154,3 +154,33 @@ pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
 
 /// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
 pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;
+
+/// Calls of modules that run elsewhere and have no answer yet. Protects memory when other nodes answer slowly; one more is answered "busy".
+pub(super) const REMOTE_CALLS_MAX: usize = 4_096;
+
+/// How long a call that nothing has taken yet is tried again: long enough for a module to begin on another node, short enough for somebody who waits.
+pub(super) const REMOTE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a call that nothing has taken rests before the nodes are looked at again. A module that moves is gone for some tenths of a second.
+pub(super) const REMOTE_RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a slot that is missing is looked for. PlaceOS takes all slots of a system away before it puts them back.
+pub(super) const SLOT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a slot that is missing is looked for.
+pub(super) const SLOT_LOOK_PAUSE: Duration = Duration::from_millis(100);
+
+/// Questions about modules and systems of the store that clients wait for, at a time. Protects the store; one more is answered "busy".
+pub(super) const LOOKUPS_MAX: usize = 256;
+
+/// The first pause before the log of a module elsewhere is followed again; doubled at each try.
+pub(super) const LOG_RETRY_FIRST: Duration = Duration::from_millis(50);
+
+/// The longest pause between two tries to follow a log elsewhere.
+pub(super) const LOG_RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// How often it is asked where a module runs whose log is followed; a change of the nodes is noticed at once.
+pub(super) const LOG_LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Lines of a module's log that wait for another node. Protects memory from a node that does not read; past it lines are dropped, counted and told.
+pub(super) const HEARD_LINES_MAX: usize = 1_024;

@@ -5,13 +5,16 @@
 
 pub mod auth;
 mod book;
+mod calls;
 mod directory;
 #[cfg(test)]
 mod doubles;
+mod elsewhere;
 mod estate;
 mod limits;
 mod metrics;
 mod modules;
+mod neighbours;
 mod outlet;
 mod placement;
 mod reply;
@@ -33,19 +36,21 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::auth::{
-    Reception, Vouching, admit, audit, clearance_in, may_edit, may_have_building, may_reach,
-    may_read, may_request, may_see,
+    Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
+    may_request, may_see,
 };
+use crate::core::elsewhere::Elsewhere;
 use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Company, ModuleHandle, Offered, Supervisor};
+use crate::core::modules::{Company, Supervisor};
+use crate::core::neighbours::Neighbours;
 use crate::core::placement::Placement;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Call, Clearance, CloseReason, CredentialId, Credentials, DebugTarget,
-    Differences, DriverRef, Edit, Failure, FailureKind, FunctionName, JsonText, ModuleId,
-    ModulePath, Node, Request, State, Subject, SystemId,
+    Audience, Building, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
+    DriverRef, Edit, Failure, FailureKind, ModuleId, ModulePath, Node, Reply, Request, State,
+    Subject, SystemId,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -57,7 +62,8 @@ pub use auth::{
 };
 pub use directory::{Directory, ModuleEntry};
 pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
-pub use modules::{Fault, Nudge};
+pub use modules::{Fault, HeardLine, Listening, Nudge};
+pub use neighbours::{Neighbour, NeighbourCall, NotHere};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use placement::{Lease, Shared, Uptime, since_boot};
 pub use reply::ReplySlot;
@@ -73,6 +79,9 @@ pub struct Core {
     estate: Arc<Estate>,
     /// This node's place among others; `None` when it has the building to itself.
     placement: Option<Placement>,
+    /// What is asked of the others, and who asks this one; both `None` as well.
+    elsewhere: Option<Arc<Elsewhere>>,
+    neighbours: Option<Neighbours>,
     metrics: Arc<CoreMetrics>,
 }
 
@@ -138,6 +147,17 @@ impl Core {
             main.clone(),
         ));
         let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
+        let neighbours = shared.as_ref().map(Neighbours::new);
+        let placement = shared.map(Placement::new);
+        let elsewhere = placement.as_ref().map(|placement| {
+            Elsewhere::new(
+                placement,
+                Arc::clone(&modules),
+                Arc::clone(&subscriptions),
+                Arc::clone(&metrics),
+                main.clone(),
+            )
+        });
         let estate = Estate::new(
             documents,
             Arc::clone(&modules),
@@ -153,7 +173,9 @@ impl Core {
             reception,
             vouching,
             estate: Arc::new(estate),
-            placement: shared.map(Placement::new),
+            placement,
+            elsewhere,
+            neighbours,
             metrics,
         }
     }
@@ -309,96 +331,11 @@ impl Core {
         if let Some(module) = self.modules.get(module) {
             module.voice().set_debugged(debugged);
         }
-    }
-
-    /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
-    ///
-    /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
-    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
-        if let Some(nudge) = self.exec_later(who, call, slot) {
-            nudge.give();
+        match &self.elsewhere {
+            Some(elsewhere) if debugged => elsewhere.follow_log(module, self.driver_of(module)),
+            Some(elsewhere) => elsewhere.unfollow_log(module),
+            None => {}
         }
-    }
-
-    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
-    pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
-        let Call {
-            module,
-            function,
-            arguments,
-        } = call;
-        let clearance = clearance_in(&self.directory(), who, &module.system);
-        let callee = clearance.and_then(|clearance| {
-            let id = self.subscriptions.resolve(&module)?;
-            Ok((self.running(&id)?, clearance))
-        });
-        self.offer(callee, function, arguments, slot, |function, failure| {
-            audit::refused_call(who, &module, function, failure);
-        })
-    }
-
-    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
-    pub fn exec_by_id(
-        &self,
-        who: &Caller,
-        module: &ModuleId,
-        function: FunctionName,
-        arguments: JsonText,
-        slot: ReplySlot,
-    ) {
-        let reached = may_reach(&self.directory(), who, module);
-        if reached.is_ok() {
-            audit::allowed_by_id(who, module, &function);
-        }
-        let callee = reached.and_then(|()| Ok((self.running(module)?, who.clearance())));
-        let nudge = self.offer(callee, function, arguments, slot, |function, failure| {
-            audit::refused_by_id(who, "exec", module, function.as_str(), failure);
-        });
-        if let Some(nudge) = nudge {
-            nudge.give();
-        }
-    }
-
-    /// Queues a call at its module, or answers it. `refused` writes down that the caller may not make it.
-    fn offer(
-        &self,
-        callee: Result<(Arc<ModuleHandle>, Clearance), Failure>,
-        function: FunctionName,
-        arguments: JsonText,
-        slot: ReplySlot,
-        refused: impl FnOnce(&FunctionName, &Failure),
-    ) -> Option<Nudge> {
-        self.metrics.execs.increment(1);
-        let admitted = callee.and_then(|(module, clearance)| {
-            module.admit(clearance, &function)?;
-            Ok(module)
-        });
-        match admitted {
-            Ok(module) => {
-                match module.exec(function, arguments, slot, self.settings.exec_deadline) {
-                    Offered::Taken => Some(Nudge::new(module)),
-                    Offered::Full => {
-                        self.metrics.mailbox_full.increment(1);
-                        None
-                    }
-                    Offered::Ended => None,
-                }
-            }
-            Err(failure) => {
-                if failure.kind() == FailureKind::Forbidden {
-                    self.metrics.refusals.increment(1);
-                    refused(&function, &failure);
-                }
-                slot.answer(Err(failure));
-                None
-            }
-        }
-    }
-
-    fn running(&self, module: &ModuleId) -> Result<Arc<ModuleHandle>, Failure> {
-        self.modules
-            .get(module)
-            .ok_or_else(|| Failure::new(FailureKind::Unavailable, "the module does not run"))
     }
 
     /// The module whose log somebody asks for, who has been [authorized](Self::authorize).
@@ -408,10 +345,33 @@ impl Core {
             DebugTarget::Module { id, .. } if self.directory().module(id).is_some() => {
                 Ok(id.clone())
             }
-            DebugTarget::Module { .. } => Err(Failure::new(
-                FailureKind::ModuleNotFound,
-                "could not find module",
-            )),
+            DebugTarget::Module { .. } => Err(no_such_module()),
+        }
+    }
+
+    /// The same for a module that only the store of several nodes may know: the slot is answered with [`Reply::Debugging`] when it has been looked up.
+    pub fn look_for(&self, target: DebugTarget, slot: ReplySlot) {
+        match &self.elsewhere {
+            Some(elsewhere) if !self.is_ours(&target) => elsewhere.look_for(target, slot),
+            Some(_) | None => slot.answer(self.module_of(&target).map(Reply::Debugging)),
+        }
+    }
+
+    /// Whether the building says everything that there is to say of a module.
+    fn is_ours(&self, target: &DebugTarget) -> bool {
+        let directory = self.directory();
+        match target {
+            DebugTarget::Path(path) => directory.system(&path.system).is_some(),
+            DebugTarget::Module { id, .. } => directory.module(id).is_some(),
+        }
+    }
+
+    /// The driver of a module as log lines name it; the module itself where the driver is not known.
+    fn driver_of(&self, module: &ModuleId) -> Arc<str> {
+        let directory = self.directory();
+        match directory.module(module) {
+            Some(entry) => Arc::from(entry.module.driver.as_str()),
+            None => Arc::from(module.as_str()),
         }
     }
 
@@ -524,16 +484,22 @@ impl Core {
         if let Some(placement) = &self.placement {
             placement.close();
         }
-        futures_util::future::join3(
+        let elsewhere = self.elsewhere.as_ref().map(|elsewhere| elsewhere.stop());
+        futures_util::future::join4(
             self.estate.stop(),
             self.reception.stop(),
             self.modules.stop(),
+            OptionFuture::from(elsewhere),
         )
         .await;
         if let Some(placement) = &self.placement {
             placement.leave().await;
         }
     }
+}
+
+fn no_such_module() -> Failure {
+    Failure::new(FailureKind::ModuleNotFound, "could not find module")
 }
 
 impl fmt::Debug for Core {

@@ -60,6 +60,36 @@ pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// The largest call of another node in bytes: what a client may send in a message of its own gateway, and what is put around it.
+pub(super) const CALL_BODY_MAX_BYTES: usize = 2 * BODY_MAX_BYTES;
+
+/// How long a call of another node waits for one that was made before it and has not come. Longer than a packet that is sent again takes; past it the call begins.
+pub(super) const ORDER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long it waits for each further one that is missing: they have had the time of the first.
+pub(super) const ORDER_GAP_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How many calls of one stream may be under way. More than another node can have; a header that says more says nothing.
+pub(super) const ORDER_WIDTH_MAX: u64 = 65_536;
+
+/// How long a stream is remembered after its last call: longer than any of its calls can still be on its way.
+pub(super) const ORDER_KEPT: Duration = Duration::from_secs(10);
+
+/// Streams of other nodes at a time. Protects memory; the calls of one more begin as they come.
+pub(super) const ORDER_STREAMS_MAX: usize = 65_536;
+
+/// The largest message from a node that follows a log; it has nothing to say.
+pub(super) const PEER_MESSAGE_MAX_BYTES: usize = 64 * 1024;
+
+/// How often a node that follows a log is asked for a sign of life.
+pub(super) const PEER_PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Silence after which it counts as gone.
+pub(super) const PEER_SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// How long it may take to accept a line. Past it its socket is closed, and it comes again if it still cares.
+pub(super) const PEER_WRITE_DEADLINE: Duration = Duration::from_secs(10);
+
 /// The largest building that is taken over HTTP. Protects memory, from administrators alone; a thousand rooms are about a megabyte.
 pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
 

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::Core;
 use crate::server::admission::Admission;
 use crate::server::http::Scope;
+use crate::server::http::cores::Orders;
 use crate::server::limits::{HTTP_STOP_SECONDS, LISTEN_BACKLOG};
 use crate::server::metrics::ServerMetrics;
 use crate::server::tls::Tls;
@@ -52,6 +53,8 @@ struct Shared {
     metrics: Arc<ServerMetrics>,
     admission: Arc<Admission>,
     next_connection: AtomicU64,
+    /// The order in which calls of other nodes begin.
+    orders: Orders,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
     began: u64,
     render_metrics: Box<dyn Fn() -> String + Send + Sync>,
@@ -107,6 +110,7 @@ impl Server {
             settings: Arc::new(settings),
             metrics: Arc::new(ServerMetrics::new()),
             next_connection: AtomicU64::new(1),
+            orders: Orders::default(),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),

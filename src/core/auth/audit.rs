@@ -96,6 +96,35 @@ pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) 
     }
 }
 
+/// Somebody asks as another node does, and is none.
+pub(in crate::core) fn no_neighbour(address: IpAddr, showed_something: bool) {
+    let reason = match showed_something {
+        true => "this is not the cluster's secret",
+        false => "no secret was shown",
+    };
+    tracing::warn!(target: "audit", %address, reason, "refused: not a node of the cluster");
+}
+
+/// Another node calls a function of a module that runs here, for one of its users.
+pub(in crate::core) fn allowed_for_neighbour(
+    address: IpAddr,
+    user: Option<&UserId>,
+    module: &ModuleId,
+    function: &FunctionName,
+) {
+    let user = user.map_or("nobody who is known", UserId::as_str);
+    tracing::debug!(
+        target: "audit",
+        %user, node = %address, command = "exec", module = %module, name = %function,
+        "allowed"
+    );
+}
+
+/// Another node listens to the log of a module that runs here.
+pub(in crate::core) fn listened(address: IpAddr, module: &ModuleId) {
+    tracing::debug!(target: "audit", node = %address, command = "debug", module = %module, "allowed");
+}
+
 /// Somebody has signed in.
 pub(in crate::core) fn signed_in(address: IpAddr, user: &UserId, how: &str) {
     tracing::info!(target: "audit", %user, %address, command = "sign in", how, "allowed");

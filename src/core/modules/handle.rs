@@ -12,7 +12,7 @@ use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::sink::Voice;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::Description;
-use crate::model::{Clearance, Failure, FailureKind, FunctionName, JsonText, Module};
+use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface, JsonText, Module};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
@@ -46,20 +46,12 @@ impl ModuleHandle {
         clearance: Clearance,
         name: &FunctionName,
     ) -> Result<(), Failure> {
-        let Some(function) = self.description.interface.functions.get(name) else {
-            return Err(Failure::new(
-                FailureKind::FunctionNotFound,
-                format!("could not find function {name}"),
-            ));
-        };
-        if function.clearance > clearance {
-            return Err(Failure::new(
-                FailureKind::Forbidden,
-                format!("attempted to access privileged function {name}"),
-            )
-            .with_response_code(403));
-        }
-        Ok(())
+        clear(&self.description.interface, clearance, name)
+    }
+
+    /// Its functions.
+    pub(in crate::core) fn interface(&self) -> &Interface {
+        &self.description.interface
     }
 
     /// Whether the device is not free yet: it runs, or has not come to its end.
@@ -111,6 +103,28 @@ impl Nudge {
     pub fn is_for_same_module(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
+
+/// Whether an interface has such a function and this clearance is enough for it.
+pub(in crate::core) fn clear(
+    interface: &Interface,
+    clearance: Clearance,
+    name: &FunctionName,
+) -> Result<(), Failure> {
+    let Some(function) = interface.functions.get(name) else {
+        return Err(Failure::new(
+            FailureKind::FunctionNotFound,
+            format!("could not find function {name}"),
+        ));
+    };
+    if function.clearance > clearance {
+        return Err(Failure::new(
+            FailureKind::Forbidden,
+            format!("attempted to access privileged function {name}"),
+        )
+        .with_response_code(403));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for ModuleHandle {

@@ -6,6 +6,7 @@
 mod actor;
 mod faults;
 mod handle;
+mod listeners;
 mod mailbox;
 mod sink;
 mod supervisor;
@@ -13,7 +14,8 @@ mod supervisor;
 mod tests;
 
 pub use faults::Fault;
-pub(super) use handle::ModuleHandle;
 pub use handle::Nudge;
+pub(super) use handle::{ModuleHandle, clear};
+pub use listeners::{HeardLine, Listening};
 pub(super) use mailbox::Offered;
 pub(super) use supervisor::{Company, Supervisor};

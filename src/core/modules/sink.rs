@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::core::modules::listeners::{Listeners, Listening};
 use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;
@@ -21,6 +22,7 @@ const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
 pub(in crate::core) struct Voice {
     module: ModuleId,
     debugged: AtomicBool,
+    listeners: Arc<Listeners>,
     said: Mutex<Said>,
     subscriptions: Arc<Subscriptions>,
     /// Under what this node runs it; `None` when it has the building to itself.
@@ -50,6 +52,7 @@ impl Voice {
         Self {
             module,
             debugged: AtomicBool::new(false),
+            listeners: Arc::default(),
             said: Mutex::new(Said::default()),
             subscriptions,
             tenure,
@@ -83,6 +86,16 @@ impl Voice {
     /// Somebody debugs the module, or nobody any more.
     pub(in crate::core) fn set_debugged(&self, debugged: bool) {
         self.debugged.store(debugged, Ordering::Relaxed);
+    }
+
+    /// Another node listens from here on.
+    pub(in crate::core) fn listen(&self) -> Listening {
+        self.listeners.join()
+    }
+
+    /// The module runs here no longer: nobody listens any more.
+    pub(super) fn hang_up(&self) {
+        self.listeners.end();
     }
 
     /// A new life begins: the earlier one is no longer heard, and what it said must be said again.
@@ -183,7 +196,8 @@ impl Voice {
     }
 
     fn wants(&self, level: LogLevel) -> bool {
-        level >= QUIET_LEVEL || (level >= DEBUG_LEVEL && self.debugged.load(Ordering::Relaxed))
+        let followed = || self.debugged.load(Ordering::Relaxed) || self.listeners.are_there();
+        level >= QUIET_LEVEL || (level >= DEBUG_LEVEL && followed())
     }
 
     /// Says a log line on the module's behalf.
@@ -192,6 +206,9 @@ impl Voice {
             tracing::error!(target: "module", module = %self.module, %level, "{message}");
         } else if level >= QUIET_LEVEL {
             tracing::warn!(target: "module", module = %self.module, %level, "{message}");
+        }
+        if self.listeners.are_there() {
+            self.listeners.tell(level, &message);
         }
         if self.debugged.load(Ordering::Relaxed) {
             let driver = Arc::clone(&self.said().driver);

@@ -20,7 +20,7 @@ use crate::core::modules::sink::Voice;
 use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{Failure, FailureKind, Interface, ModuleId};
+use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -231,6 +231,7 @@ impl Supervisor {
         let stopped: Vec<Arc<ModuleHandle>> = before.into_values().collect();
         for handle in &stopped {
             handle.stop.cancel();
+            handle.voice.hang_up();
         }
         leaving.extend(stopped.iter().map(Arc::clone));
         // The watch table's lock comes before this one.
@@ -295,6 +296,14 @@ impl Supervisor {
         modules.running.values().cloned().collect()
     }
 
+    /// The modules that run here, and their drivers.
+    pub(in crate::core) fn drivers_here(&self) -> Vec<(ModuleId, DriverRef)> {
+        self.running()
+            .into_iter()
+            .map(|handle| (handle.module.id.clone(), handle.module.driver.clone()))
+            .collect()
+    }
+
     /// Those that run and those that are ending.
     fn all(&self) -> Vec<Arc<ModuleHandle>> {
         let modules = self.read();
@@ -330,6 +339,9 @@ impl Supervisor {
     /// Stops all modules and waits for them, bounded.
     pub(in crate::core) async fn stop(&self) {
         self.stop.cancel();
+        for handle in self.running() {
+            handle.voice.hang_up();
+        }
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!(

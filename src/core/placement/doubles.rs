@@ -17,14 +17,15 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
+use crate::core::elsewhere::doubles::ScriptedPeers;
 use crate::core::placement::{Lease, Shared};
 use crate::core::{Core, CoreSettings, Ground};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
 };
 use crate::model::{
-    Building, DriverRef, FunctionName, Interface, JsonText, Module, ModuleId, Node, NodeId,
-    NodeUri, Secret, Slots, SystemId,
+    Building, ClusterSecret, DriverRef, FunctionName, Interface, JsonText, Module, ModuleId, Node,
+    NodeId, NodeUri, Secret, Slots, SystemId,
 };
 use crate::stores::{
     Catalog, Claim, NodeRegistry, RegistryRules, StatusStore, StoreError, Verdict,
@@ -359,6 +360,9 @@ impl TestNode {
                 shared: Some(Shared {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,
                     registry,
+                    peers: Arc::new(ScriptedPeers::default()),
+                    secret: ClusterSecret::unknown(),
+                    open_core_api: false,
                     lease: Arc::new(lease),
                 }),
             },

@@ -21,7 +21,8 @@ use futures_util::future::join3;
 
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::model::Node;
+use crate::model::{ClusterSecret, Node};
+use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
 pub(super) use lease::Tenure;
@@ -37,6 +38,12 @@ pub struct Shared {
     pub registry: Arc<dyn NodeRegistry>,
     /// What stands where, for all programs on the store.
     pub catalog: Arc<dyn Catalog>,
+    /// Asks the other nodes.
+    pub peers: Arc<dyn Peers>,
+    /// What the nodes prove to each other that they belong together.
+    pub secret: ClusterSecret,
+    /// Whether anybody may ask this node to run a function, without that proof.
+    pub open_core_api: bool,
     /// How long this node may act. Whoever writes for its modules looks at it too.
     pub lease: Arc<Lease>,
 }
@@ -74,8 +81,13 @@ impl Placement {
     }
 
     /// The nodes, and which of them a module belongs to.
-    pub(super) fn map(&self) -> &Map {
+    pub(super) fn map(&self) -> &Arc<Map> {
         &self.map
+    }
+
+    /// By what it shares the building.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// This node is to run its share of the modules, once this [runs](Self::run). The first call counts.
@@ -90,6 +102,7 @@ impl Placement {
             registry,
             catalog,
             lease,
+            ..
         } = &self.shared;
         let noticeboard = Noticeboard::new(
             node.uri.clone(),

@@ -19,6 +19,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::Failure;
 use crate::server::Doors;
 use crate::server::admission::{Phase, TurnedAway};
+use crate::server::http::cores::is_core_path;
 use crate::server::http::health::is_health_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
@@ -121,7 +122,9 @@ impl std::fmt::Display for Refusal {
 
 /// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
 pub(in crate::server) fn closed(doors: &Doors, path: &str) -> Option<Refusal> {
-    let starting = doors.admission.phase() == Phase::Starting && !is_health_path(path);
+    let starting = doors.admission.phase() == Phase::Starting && !is_health_path(path)
+        // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
+        && !is_core_path(path);
     starting.then(|| {
         Refusal::from(TurnedAway::Starting).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
     })

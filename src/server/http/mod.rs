@@ -1,10 +1,11 @@
 //! Plain HTTP: routes, and who may take them.
 //!
 //! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
-//! `openapi.rs` describes it all, and each dialect has a folder for its resources.
+//! `cores` is for other nodes, `openapi.rs` describes it all, and each dialect has a folder for its resources.
 
 mod auth;
 mod building;
+pub(super) mod cores;
 pub(super) mod door;
 mod health;
 mod openapi;
@@ -53,5 +54,6 @@ fn resources(config: &mut ServiceConfig) {
     openapi::Itself::configure(config);
     auth::SignIn::configure(config);
     building::configure(config);
+    cores::configure(config);
     placeos::configure(config);
 }

@@ -19,7 +19,7 @@ use utoipa::openapi::{
 use utoipa::{OpenApi, ToSchema};
 
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{auth, building, health, placeos};
+use crate::server::http::{auth, building, cores, health, placeos};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -92,6 +92,7 @@ fn specification() -> Specification {
         .build()
         .nest(placeos::BASE, placeos::Engine::openapi())
         .nest(placeos::BASE, placeos::Websocket::openapi())
+        .nest(cores::BASE, cores::Cores::openapi())
         .merge_from(placeos::Open::openapi())
         .merge_from(health::Health::openapi())
         .merge_from(building::Whole::openapi())
@@ -108,6 +109,9 @@ fn specification() -> Specification {
     let token = SecurityScheme::Http(token.bearer_format("JWT").build());
     components.add_security_scheme("token", token);
     accepted.push(SecurityRequirement::new("token", [] as [&str; 0]));
+    let secret = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let secret = secret.description(Some("The secret that the nodes of a cluster share."));
+    components.add_security_scheme("cluster", SecurityScheme::Http(secret.build()));
     specification.security = Some(accepted);
     for item in specification.paths.paths.values_mut() {
         for operation in operations(item) {

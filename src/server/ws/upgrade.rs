@@ -29,9 +29,11 @@ use crate::core::Caller;
 use crate::dialects::{Hello, Session};
 use crate::model::ConnectionId;
 use crate::server::Doors;
+use crate::server::http::cores;
 use crate::server::http::door::{self, Refusal};
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
 use crate::server::ws::connection::{self, Connection};
+use crate::server::ws::debugger;
 use crate::server::ws::wire::ClientStream;
 use crate::server::ws::worker::Worker;
 
@@ -55,6 +57,8 @@ where
 {
     let served = if door::is_websocket_path(request.path()) {
         websocket(&doors, &worker, &request, framed).await
+    } else if let Some(module) = cores::debugged_module(request.path()) {
+        debugger::serve(&doors, module, &request, framed).await
     } else {
         stray(&*strays, request, framed).await
     };
@@ -136,7 +140,7 @@ fn log_opened(caller: &Caller, id: ConnectionId, query: &door::SocketQuery) {
 }
 
 /// What RFC 6455 section 4.2.1 asks of a handshake beyond what the door has looked at.
-fn websocket_key(request: &Request) -> Result<String, Refusal> {
+pub(super) fn websocket_key(request: &Request) -> Result<String, Refusal> {
     let head = request.head();
     if head.method != Method::GET {
         return Err(Refusal::text(
@@ -199,7 +203,7 @@ fn is_nonce(key: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
-fn switching_protocols(request: &Request, key: &str) -> Response<()> {
+pub(super) fn switching_protocols(request: &Request, key: &str) -> Response<()> {
     let mut response = Response::new(StatusCode::SWITCHING_PROTOCOLS).set_body(());
     let head = response.head_mut();
     head.set_connection_type(ConnectionType::Upgrade);
@@ -219,7 +223,7 @@ fn switching_protocols(request: &Request, key: &str) -> Response<()> {
     response
 }
 
-async fn refuse<T: ClientStream>(framed: Stream<T>, refusal: Refusal) -> io::Result<()> {
+pub(super) async fn refuse<T: ClientStream>(framed: Stream<T>, refusal: Refusal) -> io::Result<()> {
     let mut response = Response::new(refusal.status).set_body(());
     for (name, value) in refusal.headers {
         response.headers_mut().insert(name, value);

@@ -6,6 +6,7 @@
 mod about;
 mod address;
 mod admission;
+mod cores;
 mod credentials;
 mod directory;
 pub mod documents;
@@ -28,6 +29,7 @@ pub use admission::{
     Device, DoorRefusal, SocketQuery, enter_websocket, is_websocket_upgrade, may_exec, may_read,
     may_write, origin_is_foreign,
 };
+pub use cores::{BadCall, CoreCall, CoreLoaded, CoreStatus, RaisedShape};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;

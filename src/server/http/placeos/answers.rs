@@ -69,7 +69,7 @@ pub(super) fn invalid_field(field: &str, reason: &str) -> Refusal {
 }
 
 /// The request has the wrong shape.
-pub(super) fn bad_request(reason: impl Display) -> Refusal {
+pub(in crate::server::http) fn bad_request(reason: impl Display) -> Refusal {
     Refusal::json(StatusCode::BAD_REQUEST, &reason.to_string())
 }
 
@@ -79,14 +79,14 @@ pub(super) fn not_found(what: &str) -> Refusal {
 }
 
 /// A document.
-pub(super) fn json<T: Serialize + ?Sized>(body: &T) -> Answer {
+pub(in crate::server::http) fn json<T: Serialize + ?Sized>(body: &T) -> Answer {
     let text = serde_json::to_string(body)
         .map_err(|_| Refusal::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
     Ok(json_text(StatusCode::OK, text))
 }
 
 /// A text that is JSON already.
-pub(super) fn json_text(status: StatusCode, text: String) -> HttpResponse {
+pub(in crate::server::http) fn json_text(status: StatusCode, text: String) -> HttpResponse {
     HttpResponse::build(status)
         .content_type(ContentType::json())
         .body(text)
@@ -115,7 +115,7 @@ pub(super) fn list<T: Serialize>(
 }
 
 /// The body of a request, whole. One that is too large or breaks off is refused as everything else is.
-pub(super) struct Body(pub(super) Bytes);
+pub(in crate::server::http) struct Body(pub(in crate::server::http) Bytes);
 
 impl FromRequest for Body {
     type Error = Refusal;

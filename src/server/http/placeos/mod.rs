@@ -29,7 +29,7 @@ use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS};
 use crate::server::http::openapi::resources;
 
 pub(super) use access::address;
-pub(super) use answers::Answer;
+pub(super) use answers::{Answer, Body, bad_request, json, json_text};
 
 /// What stands in front of the path of each resource.
 pub(super) const BASE: &str = "/api/engine/v2";

@@ -13,6 +13,10 @@ const LONG: Duration = Duration::from_secs(3_600);
 
 const OWNERS: &str = "riser/{service_riser}/owners";
 
+/// A run of the server that is over, and the memory that it left.
+const FOREIGN_RUN: &str = "another ";
+const FOREIGN_MEMORY: &str = "another 0";
+
 fn registry(redis: &TestRedis, lease: Duration) -> RedisRegistry {
     let service = ServiceName::new("riser").unwrap();
     RedisRegistry::new(redis.link(), service, lease)
@@ -137,9 +141,9 @@ impl Bench {
                 self.registries[*at].release(&id, modules).await.unwrap();
             }
             Step::Ripen => {
-                let there: i64 = self.redis.run(&["HEXISTS", OWNERS, ""]).await;
-                // A registry that nobody has asked yet remembers nothing.
-                if there == 1 {
+                let memory: Option<String> = self.redis.run(&["HGET", OWNERS, ""]).await;
+                // A registry that nobody has asked since it was started remembers nothing of this run.
+                if memory.is_some_and(|memory| !memory.starts_with(FOREIGN_RUN)) {
                     ripen(&self.redis).await;
                     self.rules.ripen();
                 }
@@ -170,7 +174,7 @@ impl Bench {
         let _: String = self.redis.run(&["FLUSHALL"]).await;
         for (module, owner) in &self.saved_owners {
             let owner = if module.is_empty() {
-                "another 0"
+                FOREIGN_MEMORY
             } else {
                 owner
             };

@@ -1,0 +1,167 @@
+//! Calls of functions, from the doors to the module: here, or on the node where it runs.
+
+use std::sync::Arc;
+
+use crate::core::Core;
+use crate::core::auth::{Caller, audit, clearance_in, may_reach};
+use crate::core::directory::ModuleEntry;
+use crate::core::elsewhere::{Asked, Elsewhere, Named};
+use crate::core::modules::{ModuleHandle, Nudge, Offered};
+use crate::core::reply::ReplySlot;
+use crate::model::{Call, Clearance, Failure, FailureKind, FunctionName, JsonText, ModuleId};
+
+/// A call whose caller is known.
+struct Asking<'c> {
+    who: &'c Caller,
+    clearance: Clearance,
+    named: Named,
+    function: FunctionName,
+    arguments: JsonText,
+}
+
+impl Asking<'_> {
+    /// The same, to be kept.
+    fn into_asked(self) -> Asked {
+        Asked {
+            who: self.who.clone(),
+            clearance: self.clearance,
+            named: self.named,
+            function: self.function,
+            arguments: self.arguments,
+        }
+    }
+}
+
+/// Where a call goes.
+enum Callee {
+    Here(Arc<ModuleHandle>),
+    Elsewhere(Arc<Elsewhere>, ModuleId),
+}
+
+impl Core {
+    /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
+    ///
+    /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
+    pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
+        if let Some(nudge) = self.exec_later(who, call, slot) {
+            nudge.give();
+        }
+    }
+
+    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
+    pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
+        let Call {
+            module: place,
+            function,
+            arguments,
+        } = call;
+        let directory = self.directory();
+        let (clearance, found) = match clearance_in(&directory, who, &place.system) {
+            Ok(clearance) => (clearance, self.subscriptions.resolve(&place)),
+            Err(refused) => (who.clearance(), Err(refused)),
+        };
+        let looked_up = self.elsewhere.as_ref().filter(|elsewhere| {
+            directory.system(&place.system).is_none()
+                && (found.is_err() || elsewhere.looks_for(&place.system))
+        });
+        let room = looked_up.map(|elsewhere| (elsewhere, place.system.clone()));
+        let asking = Asking {
+            who,
+            clearance,
+            named: Named::Place(place),
+            function,
+            arguments,
+        };
+        let Some((elsewhere, system)) = room else {
+            return self.offer(asking, found, slot);
+        };
+        self.metrics.execs.increment(1);
+        let deadline = self.settings.exec_deadline;
+        elsewhere.call_in_room(system, asking.into_asked(), slot, deadline);
+        None
+    }
+
+    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
+    pub fn exec_by_id(
+        &self,
+        who: &Caller,
+        module: &ModuleId,
+        function: FunctionName,
+        arguments: JsonText,
+        slot: ReplySlot,
+    ) {
+        let reached = may_reach(&self.directory(), who, module);
+        if reached.is_ok() {
+            audit::allowed_by_id(who, module, &function);
+        }
+        let asking = Asking {
+            who,
+            clearance: who.clearance(),
+            named: Named::Id(module.clone()),
+            function,
+            arguments,
+        };
+        if let Some(nudge) = self.offer(asking, reached.map(|()| module.clone()), slot) {
+            nudge.give();
+        }
+    }
+
+    /// Queues a call at its module, or answers it.
+    fn offer(
+        &self,
+        asking: Asking<'_>,
+        found: Result<ModuleId, Failure>,
+        slot: ReplySlot,
+    ) -> Option<Nudge> {
+        self.metrics.execs.increment(1);
+        let deadline = self.settings.exec_deadline;
+        match found.and_then(|module| self.callee(module, &asking)) {
+            Ok(Callee::Here(module)) => {
+                match module.exec(asking.function, asking.arguments, slot, deadline) {
+                    Offered::Taken => return Some(Nudge::new(module)),
+                    Offered::Full => self.metrics.mailbox_full.increment(1),
+                    Offered::Ended => {}
+                }
+            }
+            Ok(Callee::Elsewhere(elsewhere, module)) => {
+                let directory = self.directory();
+                let interface = directory.module(&module).map(ModuleEntry::interface);
+                elsewhere.call(
+                    module.clone(),
+                    interface,
+                    asking.into_asked(),
+                    slot,
+                    deadline,
+                );
+            }
+            Err(failure) => {
+                if failure.kind() == FailureKind::Forbidden {
+                    self.metrics.refusals.increment(1);
+                    let Asking {
+                        who,
+                        named,
+                        function,
+                        ..
+                    } = &asking;
+                    named.refused(who, function, &failure);
+                }
+                slot.answer(Err(failure));
+            }
+        }
+        None
+    }
+
+    fn callee(&self, module: ModuleId, asking: &Asking<'_>) -> Result<Callee, Failure> {
+        if let Some(handle) = self.modules.get(&module) {
+            handle.admit(asking.clearance, &asking.function)?;
+            return Ok(Callee::Here(handle));
+        }
+        match &self.elsewhere {
+            Some(elsewhere) => Ok(Callee::Elsewhere(Arc::clone(elsewhere), module)),
+            None => Err(Failure::new(
+                FailureKind::Unavailable,
+                "the module does not run",
+            )),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One call on its way to a module that runs elsewhere, and what becomes of it.
+
+use std::fmt;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use crate::core::auth::{Caller, audit};
+use crate::core::limits::REMOTE_PATIENCE;
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::clear;
+use crate::core::reply::ReplySlot;
+use crate::model::{
+    Clearance, Failure, FailureKind, FunctionName, Interface, JsonText, ModuleId, ModulePath,
+    NodeUri, Reply,
+};
+use crate::peers::{PeerCall, PeerError, PeerReply};
+
+/// How a caller names a module.
+#[derive(Debug, Clone)]
+pub(in crate::core) enum Named {
+    /// By its place in a system.
+    Place(ModulePath),
+    /// By its id.
+    Id(ModuleId),
+}
+
+impl Named {
+    /// Writes down that somebody may not call a function of it.
+    pub(in crate::core) fn refused(&self, who: &Caller, name: &FunctionName, failure: &Failure) {
+        match self {
+            Self::Place(place) => audit::refused_call(who, place, name, failure),
+            Self::Id(id) => audit::refused_by_id(who, "exec", id, name.as_str(), failure),
+        }
+    }
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone)]
+pub(in crate::core) struct Asked {
+    pub(in crate::core) who: Caller,
+    /// The clearance with which they call it.
+    pub(in crate::core) clearance: Clearance,
+    pub(in crate::core) named: Named,
+    pub(in crate::core) function: FunctionName,
+    pub(in crate::core) arguments: JsonText,
+}
+
+/// A call that has not been answered.
+pub(super) struct Pending {
+    pub(super) asked: Asked,
+    pub(super) began: Instant,
+    pub(super) deadline: Instant,
+    /// Its place among all calls, so that one that comes back is tried again before those that came after it.
+    pub(super) number: u64,
+    /// Whether the function is known to be there and open to the caller.
+    pub(super) admitted: bool,
+    /// Why nothing has taken it so far, and until when that may be so.
+    pub(super) missed: Option<(Missed, Instant)>,
+    /// Whether it may be sent now, without another look at where the module is.
+    pub(super) ready: bool,
+    slot: ReplySlot,
+    place: OwnedSemaphorePermit,
+}
+
+/// Why nothing took a call. It is certain that nothing ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// No node is listed.
+    NoNode,
+    /// The module's node says that it does not run the module.
+    NotThere,
+    /// The module's node cannot be reached, and another would begin the module a second time.
+    Unreachable(NodeUri),
+}
+
+impl Missed {
+    fn failure(&self) -> Failure {
+        let message = match self {
+            Self::NoNode => "No registered core instances",
+            Self::NotThere => "no node runs the module at the moment; the call did not run",
+            Self::Unreachable(_) => "the module's node cannot be reached; the call did not run",
+        };
+        Failure::new(FailureKind::Unavailable, message)
+    }
+}
+
+impl Pending {
+    pub(super) fn new(
+        asked: Asked,
+        slot: ReplySlot,
+        deadline: Instant,
+        number: u64,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            asked,
+            began: Instant::now(),
+            deadline,
+            number,
+            admitted: false,
+            missed: None,
+            ready: false,
+            slot,
+            place,
+        }
+    }
+
+    /// Holds a call to a module's interface; one that may not be made is answered.
+    pub(super) fn admit(mut self, interface: &Interface, metrics: &CoreMetrics) -> Option<Self> {
+        let Asked {
+            who,
+            clearance,
+            named,
+            function,
+            ..
+        } = &self.asked;
+        match clear(interface, *clearance, function) {
+            Ok(()) => {
+                self.admitted = true;
+                self.ready = self.missed.is_none();
+                Some(self)
+            }
+            Err(failure) => {
+                if failure.kind() == FailureKind::Forbidden {
+                    metrics.refusals.increment(1);
+                    named.refused(who, function, &failure);
+                }
+                self.answer(Err(failure));
+                None
+            }
+        }
+    }
+
+    /// Nothing has taken it. Past its patience it is answered; before, it can be tried again.
+    pub(super) fn missed(mut self, why: Missed) -> Option<Self> {
+        let now = Instant::now();
+        let until = match &self.missed {
+            Some((_, until)) => *until,
+            None => self.deadline.min(now + REMOTE_PATIENCE),
+        };
+        if now >= until {
+            self.answer(Err(why.failure()));
+            return None;
+        }
+        self.missed = Some((why, until));
+        self.ready = false;
+        Some(self)
+    }
+
+    /// Until when it waits for somebody to take it.
+    pub(super) fn patience(&self) -> Instant {
+        let patience = self.missed.as_ref().map(|(_, until)| *until);
+        patience.unwrap_or(self.deadline)
+    }
+
+    /// The same, which may be sent without another look at where the module is.
+    pub(super) fn to_be_sent(self) -> Self {
+        Self {
+            ready: true,
+            ..self
+        }
+    }
+
+    /// As it is sent.
+    pub(super) fn to_send(&self, module: &ModuleId) -> PeerCall {
+        PeerCall {
+            module: module.clone(),
+            function: self.asked.function.clone(),
+            arguments: self.asked.arguments.clone(),
+            user: self.asked.who.user().id.clone(),
+            deadline: self.deadline,
+        }
+    }
+
+    /// Answers the caller.
+    pub(super) fn answer(self, reply: Result<Reply, Failure>) {
+        self.slot.answer(reply);
+    }
+
+    /// For whoever answers the caller from here on. Others may take its place among the calls that go elsewhere.
+    pub(super) fn into_slot(self) -> (Asked, ReplySlot) {
+        drop(self.place);
+        (self.asked, self.slot)
+    }
+
+    /// Does what a node's answer asks for: answers the caller, or hands the call back to be tried again.
+    pub(super) fn finish(
+        self,
+        at: &NodeUri,
+        result: Result<PeerReply, PeerError>,
+        metrics: &CoreMetrics,
+    ) -> Option<Self> {
+        let reply = match result {
+            Ok(PeerReply { value, code }) => Ok(Reply::Result { value, code }),
+            Err(PeerError::NotThere) => return self.missed(Missed::NotThere),
+            Err(PeerError::Unreachable(reason)) => {
+                tracing::debug!(node = %at, reason, "a node cannot be reached");
+                return self.missed(Missed::Unreachable(at.clone()));
+            }
+            Err(error) => Err(failure(at, error)),
+        };
+        match &reply {
+            Err(failure) if failure.kind() == FailureKind::TimedOut => {
+                metrics.exec_timeouts.increment(1);
+            }
+            Ok(_) | Err(_) => metrics.exec_seconds.record(self.began.elapsed()),
+        }
+        self.answer(reply);
+        None
+    }
+}
+
+/// What a caller is told of a call that may have run.
+fn failure(at: &NodeUri, error: PeerError) -> Failure {
+    match error {
+        PeerError::Driver { message, code } => {
+            Failure::new(FailureKind::DriverFailed, message).with_response_code(code)
+        }
+        PeerError::Failed { kind, message } => Failure::new(kind, message),
+        PeerError::Busy => Failure::new(
+            FailureKind::Busy,
+            "too many calls are under way to the module's node; the call did not run",
+        ),
+        PeerError::TimedOut => Failure::new(
+            FailureKind::TimedOut,
+            "no answer before the deadline; whether the call had its effect is not known",
+        ),
+        PeerError::Lost(reason) => {
+            tracing::warn!(node = %at, reason, "a connection to a node was lost under a call");
+            Failure::new(
+                FailureKind::Unavailable,
+                "the connection to the module's node was lost; whether the call had its effect is not known",
+            )
+            .with_source(reason)
+        }
+        error @ (PeerError::Unexpected(_) | PeerError::Unreachable(_) | PeerError::NotThere) => {
+            tracing::warn!(node = %at, %error, "a node could not carry out a call");
+            Failure::new(FailureKind::Internal, "failed to execute request").with_source(error)
+        }
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("number", &self.number)
+            .field("missed", &self.missed)
+            .finish_non_exhaustive()
+    }
+}

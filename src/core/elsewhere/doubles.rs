@@ -1,0 +1,242 @@
+//! Doubles of what lies around: other nodes, the store that they share, and the list of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, sleep_until};
+
+use crate::model::{Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId};
+use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
+use crate::stores::{Catalog, Claim, NodeRegistry, StoreError, Verdict};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What another node does with a call.
+pub(super) enum Then {
+    /// It answers at once.
+    Says(Result<PeerReply, PeerError>),
+    /// It answers when the test says so.
+    Waits(oneshot::Receiver<Result<PeerReply, PeerError>>),
+    /// It never answers.
+    Silence,
+}
+
+/// Other nodes that do what a test tells them to; without a script a call gives its arguments back.
+#[derive(Default)]
+pub(in crate::core) struct ScriptedPeers {
+    script: Mutex<VecDeque<Then>>,
+    calls: Mutex<Vec<(NodeUri, PeerCall)>>,
+    logs: Mutex<Vec<Arc<OpenLog>>>,
+}
+
+/// A log stream that somebody here has opened.
+pub(super) struct OpenLog {
+    pub(super) at: NodeUri,
+    pub(super) module: ModuleId,
+    pub(super) lines: Arc<dyn LineSink>,
+    end: Mutex<Option<oneshot::Sender<PeerError>>>,
+    /// Closed when nobody follows it any more.
+    ended: oneshot::Sender<()>,
+}
+
+impl OpenLog {
+    /// The node ends it.
+    pub(super) fn break_off(&self) {
+        let end = lock(&self.end).take().unwrap();
+        let _ = end.send(PeerError::Lost("the test says so".to_owned()));
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.is_closed()
+    }
+}
+
+impl ScriptedPeers {
+    /// What the next calls come to.
+    pub(super) fn script(&self, then: impl IntoIterator<Item = Then>) {
+        lock(&self.script).extend(then);
+    }
+
+    /// All calls so far: the node, the function with its arguments.
+    pub(super) fn calls(&self) -> Vec<(String, String)> {
+        let calls = lock(&self.calls);
+        let text = |(at, call): &(NodeUri, PeerCall)| {
+            (
+                at.to_string(),
+                format!("{}{}", call.function, call.arguments),
+            )
+        };
+        calls.iter().map(text).collect()
+    }
+
+    /// The first call.
+    pub(super) fn first(&self) -> PeerCall {
+        lock(&self.calls)[0].1.clone()
+    }
+
+    pub(super) fn logs(&self) -> Vec<Arc<OpenLog>> {
+        lock(&self.logs).clone()
+    }
+}
+
+impl Peers for ScriptedPeers {
+    fn call(
+        &self,
+        at: &NodeUri,
+        call: PeerCall,
+    ) -> BoxFuture<'static, Result<PeerReply, PeerError>> {
+        lock(&self.calls).push((at.clone(), call.clone()));
+        let then = lock(&self.script).pop_front();
+        async move {
+            match then {
+                None => Ok(PeerReply {
+                    value: call.arguments,
+                    code: 200,
+                }),
+                Some(Then::Says(result)) => result,
+                Some(Then::Waits(result)) => result.await.unwrap(),
+                Some(Then::Silence) => {
+                    sleep_until(call.deadline).await;
+                    Err(PeerError::TimedOut)
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn debug(
+        &self,
+        at: &NodeUri,
+        module: &ModuleId,
+        lines: Arc<dyn LineSink>,
+    ) -> BoxFuture<'static, PeerError> {
+        let (end, ending) = oneshot::channel();
+        let (ended, alive) = oneshot::channel();
+        lines.opened();
+        lock(&self.logs).push(Arc::new(OpenLog {
+            at: at.clone(),
+            module: module.clone(),
+            lines,
+            end: Mutex::new(Some(end)),
+            ended,
+        }));
+        async move {
+            let _alive = alive;
+            ending.await.unwrap()
+        }
+        .boxed()
+    }
+}
+
+/// A store that has what a test puts into it.
+#[derive(Default)]
+pub(super) struct MemoryCatalog {
+    slots: Mutex<HashMap<SystemId, Slots>>,
+    interfaces: Mutex<HashMap<ModuleId, Interface>>,
+    delay: Mutex<Duration>,
+}
+
+impl MemoryCatalog {
+    pub(super) fn put_slots(&self, system: SystemId, slots: Slots) {
+        lock(&self.slots).insert(system, slots);
+    }
+
+    pub(super) fn put_interface(&self, module: ModuleId, interface: Interface) {
+        lock(&self.interfaces).insert(module, interface);
+    }
+
+    /// How long every look takes from here on.
+    pub(super) fn take(&self, delay: Duration) {
+        *lock(&self.delay) = delay;
+    }
+
+    fn look<T: Send + 'static>(&self, found: T) -> BoxFuture<'static, Result<T, StoreError>> {
+        let delay = *lock(&self.delay);
+        async move {
+            sleep(delay).await;
+            Ok(found)
+        }
+        .boxed()
+    }
+}
+
+impl Catalog for MemoryCatalog {
+    fn slots(&self, system: &SystemId) -> BoxFuture<'static, Result<Slots, StoreError>> {
+        self.look(lock(&self.slots).get(system).cloned().unwrap_or_default())
+    }
+
+    fn interface(
+        &self,
+        module: &ModuleId,
+    ) -> BoxFuture<'static, Result<Option<Interface>, StoreError>> {
+        self.look(lock(&self.interfaces).get(module).cloned())
+    }
+
+    fn show_slots(
+        &self,
+        system: &SystemId,
+        slots: Slots,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.put_slots(system.clone(), slots);
+        future::ready(Ok(())).boxed()
+    }
+
+    fn show_interface(
+        &self,
+        module: &ModuleId,
+        interface: Interface,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        self.put_interface(module.clone(), interface);
+        future::ready(Ok(())).boxed()
+    }
+}
+
+/// A list of nodes that a test writes. Who asks for a module is given it.
+#[derive(Default)]
+pub(super) struct ListedNodes(Mutex<Vec<Node>>);
+
+impl ListedNodes {
+    pub(super) fn list(&self, uris: &[&str]) {
+        let node = |uri: &&str| Node {
+            id: NodeId::new(uri).unwrap(),
+            uri: NodeUri::new(uri).unwrap(),
+        };
+        *lock(&self.0) = uris.iter().map(node).collect();
+    }
+}
+
+impl NodeRegistry for ListedNodes {
+    fn renew(&self, _: &Node) -> BoxFuture<'static, Result<(), StoreError>> {
+        future::ready(Ok(())).boxed()
+    }
+
+    fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
+        future::ready(Ok(lock(&self.0).clone())).boxed()
+    }
+
+    fn claim(
+        &self,
+        _: &NodeId,
+        claims: Vec<Claim>,
+    ) -> BoxFuture<'static, Result<Vec<Verdict>, StoreError>> {
+        future::ready(Ok(vec![Verdict::Granted; claims.len()])).boxed()
+    }
+
+    fn release(&self, _: &NodeId, _: Vec<ModuleId>) -> BoxFuture<'static, Result<(), StoreError>> {
+        future::ready(Ok(())).boxed()
+    }
+
+    fn leave(&self, _: &NodeId) -> BoxFuture<'static, Result<(), StoreError>> {
+        future::ready(Ok(())).boxed()
+    }
+
+    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+        future::ready(Ok(Secret::new("secret"))).boxed()
+    }
+}

@@ -1,0 +1,140 @@
+//! Logs of modules that run elsewhere: one stream from the module's node, however many engineers here follow it.
+//!
+//! It is opened for the first follower and ended with the last. When it breaks, or the module moves, it is opened again,
+//! to the module's node of then, and the followers are told that lines may be missing.
+//! While the module runs here its own voice is heard, and nothing is asked of anybody.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::elsewhere::Elsewhere;
+use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_RETRY_FIRST, LOG_RETRY_MAX};
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{LogLevel, LogLine, ModuleId, NodeUri};
+use crate::peers::LineSink;
+
+/// Hands lines from elsewhere to the followers here.
+struct Heard {
+    subscriptions: Arc<Subscriptions>,
+    module: ModuleId,
+    driver: Arc<str>,
+    /// Whether a stream is open, so that its end is worth telling.
+    open: AtomicBool,
+}
+
+impl Heard {
+    fn say(&self, level: LogLevel, message: String) {
+        self.subscriptions.line(&Arc::new(LogLine {
+            module: self.module.clone(),
+            driver: Arc::clone(&self.driver),
+            level,
+            message,
+        }));
+    }
+}
+
+impl LineSink for Heard {
+    fn opened(&self) {
+        self.open.store(true, Ordering::Relaxed);
+    }
+
+    fn line(&self, level: LogLevel, message: String) {
+        self.say(level, message);
+    }
+}
+
+impl Elsewhere {
+    /// Somebody follows the log of a module; `driver` is what its lines are said to come from. Called under the watch table's lock.
+    pub(in crate::core) fn follow_log(self: &Arc<Self>, module: &ModuleId, driver: Arc<str>) {
+        let end = self.stop.child_token();
+        let before = self.logs().insert(module.clone(), end.clone());
+        if let Some(before) = before {
+            before.cancel();
+        }
+        let heard = Arc::new(Heard {
+            subscriptions: Arc::clone(&self.subscriptions),
+            module: module.clone(),
+            driver,
+            open: AtomicBool::new(false),
+        });
+        let following = Arc::clone(self).keep_following(module.clone(), heard);
+        self.spawn(async move {
+            end.run_until_cancelled(following).await;
+        });
+    }
+
+    /// Nobody follows it any more. Called under the watch table's lock.
+    pub(in crate::core) fn unfollow_log(&self, module: &ModuleId) {
+        if let Some(end) = self.logs().remove(module) {
+            end.cancel();
+        }
+    }
+
+    async fn keep_following(self: Arc<Self>, module: ModuleId, heard: Arc<Heard>) {
+        let mut pause = LOG_RETRY_FIRST;
+        let mut told = false;
+        loop {
+            let Some(at) = self.place_elsewhere(&module).await else {
+                (pause, told) = (LOG_RETRY_FIRST, false);
+                continue;
+            };
+            let lines = Arc::clone(&heard) as Arc<dyn LineSink>;
+            let why = tokio::select! {
+                end = self.peers.debug(&at, &module, lines) => end.to_string(),
+                () = self.left(&module, &at) => "the module has moved".to_owned(),
+            };
+            tracing::debug!(%module, node = %at, why, "the log of a module elsewhere ended");
+            if heard.open.swap(false, Ordering::Relaxed) {
+                (pause, told) = (LOG_RETRY_FIRST, true);
+                heard.say(
+                    LogLevel::Warn,
+                    format!("{why}; the log is opened again, and lines may be missing"),
+                );
+            } else if !told {
+                told = true;
+                heard.say(
+                    LogLevel::Warn,
+                    format!("the log cannot be followed at the moment: {why}; it is tried again"),
+                );
+            }
+            let jitter = rand::rng().random_range(0.5..=1.0);
+            sleep(pause.mul_f64(jitter)).await;
+            pause = pause.saturating_mul(2).min(LOG_RETRY_MAX);
+        }
+    }
+
+    /// The node where the module is, or `None` after a while in which it is here or nowhere.
+    async fn place_elsewhere(&self, module: &ModuleId) -> Option<NodeUri> {
+        if self.modules.get(module).is_none()
+            && let Some(at) = self.nodes.node_for(module)
+        {
+            return Some(at);
+        }
+        self.a_change_or(LOG_LOOK_INTERVAL).await;
+        None
+    }
+
+    /// Waits until a module is no longer where it was.
+    async fn left(&self, module: &ModuleId, at: &NodeUri) {
+        while self.modules.get(module).is_none() && self.nodes.node_for(module).as_ref() == Some(at)
+        {
+            self.a_change_or(LOG_LOOK_INTERVAL).await;
+        }
+    }
+
+    async fn a_change_or(&self, interval: Duration) {
+        let mut changes = self.nodes.changes();
+        // Either is a reason to look again.
+        let _ = timeout(interval, changes.changed()).await;
+    }
+
+    fn logs(&self) -> MutexGuard<'_, HashMap<ModuleId, CancellationToken>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

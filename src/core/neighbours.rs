@@ -1,0 +1,143 @@
+//! What other nodes ask of this one: calls and logs of the modules that run here.
+//!
+//! Whoever asks proves to belong to the cluster, unless the operator lets everybody ask. What a caller may do has been looked at where they came in.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use subtle::ConstantTimeEq;
+
+use crate::core::auth::audit;
+use crate::core::modules::{Listening, Nudge, Offered};
+use crate::core::reply::ReplySlot;
+use crate::core::{Core, Shared};
+use crate::model::{
+    Clearance, ClusterSecret, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId,
+    Secret, UserId,
+};
+
+/// Who is believed to be another node.
+pub(in crate::core) struct Neighbours {
+    secret: ClusterSecret,
+    open: bool,
+}
+
+impl Neighbours {
+    pub(in crate::core) fn new(shared: &Shared) -> Self {
+        Self {
+            secret: shared.secret.clone(),
+            open: shared.open_core_api,
+        }
+    }
+
+    fn believes(&self, shown: Option<&Secret>) -> bool {
+        let proven = match (shown, self.secret.get()) {
+            (Some(shown), Some(secret)) => {
+                let (shown, secret) = (shown.expose().as_bytes(), secret.expose().as_bytes());
+                bool::from(shown.ct_eq(secret))
+            }
+            (Some(_) | None, _) => false,
+        };
+        proven || self.open
+    }
+}
+
+impl fmt::Debug for Neighbours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Neighbours")
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Somebody who may ask as another node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Neighbour {
+    address: IpAddr,
+}
+
+/// What another node asks a module here to do.
+#[derive(Debug, Clone)]
+pub struct NeighbourCall {
+    /// The module.
+    pub module: ModuleId,
+    /// The function.
+    pub function: FunctionName,
+    /// A JSON array (positional arguments) or object (named arguments).
+    pub arguments: JsonText,
+    /// For whom, as the other node says.
+    pub user: Option<UserId>,
+}
+
+/// The module does not run on this node, and nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the module does not run on this node")]
+pub struct NotHere;
+
+impl Core {
+    /// Whether there can be other nodes that ask this one.
+    pub fn has_neighbours(&self) -> bool {
+        self.neighbours.is_some()
+    }
+
+    /// Lets somebody ask as another node, who shows this secret.
+    pub fn admit_neighbour(
+        &self,
+        shown: Option<&Secret>,
+        address: IpAddr,
+    ) -> Result<Neighbour, Failure> {
+        let neighbours = self.neighbours.as_ref();
+        if neighbours.is_some_and(|neighbours| neighbours.believes(shown)) {
+            return Ok(Neighbour { address });
+        }
+        self.metrics.refusals.increment(1);
+        audit::no_neighbour(address, shown.is_some());
+        Err(Failure::new(
+            FailureKind::Unauthenticated,
+            "this is for the nodes of the cluster, which show its secret",
+        )
+        .with_response_code(401))
+    }
+
+    /// Calls a function of a module that runs here. Unless this is an error the slot is answered once, at the latest at the deadline.
+    pub fn exec_for(
+        &self,
+        neighbour: Neighbour,
+        call: NeighbourCall,
+        slot: impl FnOnce() -> ReplySlot,
+    ) -> Result<(), NotHere> {
+        let NeighbourCall {
+            module,
+            function,
+            arguments,
+            user,
+        } = call;
+        let handle = self.modules.get(&module).ok_or(NotHere)?;
+        audit::allowed_for_neighbour(neighbour.address, user.as_ref(), &module, &function);
+        self.metrics.execs.increment(1);
+        let slot = slot();
+        // The caller's clearance has been looked at by who asks.
+        if let Err(failure) = handle.admit(Clearance::Admin, &function) {
+            slot.answer(Err(failure));
+            return Ok(());
+        }
+        match handle.exec(function, arguments, slot, self.settings.exec_deadline) {
+            Offered::Taken => Nudge::new(handle).give(),
+            Offered::Full => self.metrics.mailbox_full.increment(1),
+            Offered::Ended => {}
+        }
+        Ok(())
+    }
+
+    /// Listens to the log of a module that runs here, for as long as it does.
+    pub fn listen(&self, neighbour: Neighbour, module: &ModuleId) -> Result<Listening, NotHere> {
+        let handle = self.modules.get(module).ok_or(NotHere)?;
+        audit::listened(neighbour.address, module);
+        Ok(handle.voice().listen())
+    }
+
+    /// The modules that run here, and their drivers.
+    pub fn modules_here(&self, _: Neighbour) -> Vec<(ModuleId, DriverRef)> {
+        self.modules.drivers_here()
+    }
+}

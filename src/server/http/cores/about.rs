@@ -1,0 +1,77 @@
+//! What this node says of itself to other nodes.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+
+use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
+use crate::model::DriverRef;
+use crate::server::Doors;
+use crate::server::admission::Phase;
+use crate::server::http::cores::door::{in_company, neighbour};
+use crate::server::http::door::Refusal;
+use crate::server::http::placeos::{Answer, address, json};
+
+/// Whether this node lives.
+#[utoipa::path(tag = "cores", security(()), responses(
+    (status = 200, description = "It does."),
+    (status = 404, description = "The gateway is alone."),
+))]
+#[get("/")]
+pub(super) async fn alive(doors: Data<Doors>) -> Answer {
+    in_company(&doors)?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+/// Whether modules can be called here.
+#[utoipa::path(tag = "cores", security(()), responses(
+    (status = 200, description = "They can."),
+    (status = 404, description = "The gateway is alone."),
+    (status = 503, description = "The building is not known yet, or the gateway stops."),
+))]
+#[get("/ready")]
+pub(super) async fn ready(doors: Data<Doors>) -> Answer {
+    in_company(&doors)?;
+    match doors.admission.phase() {
+        Phase::Open => Ok(HttpResponse::Ok().finish()),
+        Phase::Starting | Phase::Draining => Err(Refusal::empty(StatusCode::SERVICE_UNAVAILABLE)),
+    }
+}
+
+/// Which program answers, in which version.
+#[utoipa::path(tag = "cores", security(()), responses(
+    (status = 200, body = VersionShape),
+    (status = 404, description = "The gateway is alone."),
+))]
+#[get("/version")]
+pub(super) async fn version(doors: Data<Doors>) -> Answer {
+    in_company(&doors)?;
+    json(&VersionShape::of_this_gateway())
+}
+
+/// How much runs here.
+#[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
+    (status = 200, body = CoreStatus),
+    (status = 401, description = "This is for nodes of the cluster."),
+    (status = 404, description = "The gateway is alone."),
+))]
+#[get("/status")]
+pub(super) async fn status(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    let neighbour = neighbour(&doors, request.head(), address(&request))?;
+    let modules = doors.core.modules_here(neighbour);
+    let drivers = doors.core.drivers().into_iter();
+    let drivers: Vec<DriverRef> = drivers.map(|(driver, _)| driver).collect();
+    json(&CoreStatus::new(&modules, &drivers))
+}
+
+/// Which modules run here, by their drivers.
+#[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
+    (status = 200, body = CoreLoaded),
+    (status = 401, description = "This is for nodes of the cluster."),
+    (status = 404, description = "The gateway is alone."),
+))]
+#[get("/status/loaded")]
+pub(super) async fn loaded(doors: Data<Doors>, request: HttpRequest) -> Answer {
+    let neighbour = neighbour(&doors, request.head(), address(&request))?;
+    json(&CoreLoaded::new(&doors.core.modules_here(neighbour)))
+}

@@ -1,0 +1,93 @@
+//! Who may ask as another node: whoever shows the cluster's secret, or everybody where the operator says so.
+
+use std::net::IpAddr;
+
+use actix_http::RequestHead;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use crate::core::{Neighbour, NotHere};
+use crate::model::{ModuleId, Secret};
+use crate::server::Doors;
+use crate::server::http::cores::BASE;
+use crate::server::http::door::Refusal;
+
+/// Says that nothing ran, since the module is not this node's.
+const NOT_RUN: HeaderName = HeaderName::from_static("riser-not-run");
+
+/// Whether a path is one of the core API.
+pub(in crate::server) fn is_core_path(path: &str) -> bool {
+    path.strip_prefix(BASE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The module whose log a path is for; `None` when it is for something else.
+pub(in crate::server) fn debugged_module(path: &str) -> Option<&str> {
+    let module = path.strip_prefix(BASE)?.strip_prefix("/command/")?;
+    let module = module.strip_suffix('/').unwrap_or(module);
+    let module = module.strip_suffix("/debugger")?;
+    (!module.contains('/')).then_some(module)
+}
+
+/// A module as a path names it.
+pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, Refusal> {
+    ModuleId::new(text).map_err(|error| Refusal::json(StatusCode::BAD_REQUEST, &error.to_string()))
+}
+
+/// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.
+pub(in crate::server) fn neighbour(
+    doors: &Doors,
+    head: &RequestHead,
+    address: IpAddr,
+) -> Result<Neighbour, Refusal> {
+    in_company(doors)?;
+    let shown = head.headers.get(AUTHORIZATION);
+    let shown = shown.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
+    let shown = shown.map(Secret::new);
+    let admitted = doors.core.admit_neighbour(shown.as_ref(), address);
+    admitted.map_err(|failure| {
+        doors.metrics.not_let_in.increment(1);
+        Refusal::from(failure)
+    })
+}
+
+/// Whether there can be other nodes.
+pub(super) fn in_company(doors: &Doors) -> Result<(), Refusal> {
+    match doors.core.has_neighbours() {
+        true => Ok(()),
+        false => Err(Refusal::json(
+            StatusCode::NOT_FOUND,
+            "there is nothing here",
+        )),
+    }
+}
+
+impl From<NotHere> for Refusal {
+    fn from(not_here: NotHere) -> Self {
+        Self::json(StatusCode::SERVICE_UNAVAILABLE, &not_here.to_string())
+            .with_header(NOT_RUN, HeaderValue::from_static("1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_debugger_is_found_by_its_path() {
+        let check = |path: &str, expect| assert_eq!(debugged_module(path), expect, "{path}");
+        check("/api/core/v1/command/mod-1/debugger", Some("mod-1"));
+        check("/api/core/v1/command/mod-1/debugger/", Some("mod-1"));
+        check("/api/core/v1/command/mod-1/execute", None);
+        check("/api/core/v1/command/a/b/debugger", None);
+        check("/api/engine/v2/command/mod-1/debugger", None);
+    }
+
+    #[test]
+    fn the_core_api_has_a_path_of_its_own() {
+        assert!(is_core_path("/api/core/v1/status"));
+        assert!(is_core_path("/api/core/v1"));
+        assert!(!is_core_path("/api/core/v10"));
+        assert!(!is_core_path("/api/engine/v2"));
+    }
+}
