@@ -76,7 +76,7 @@ pub(crate) enum Scenario {
     SlowAll,
     /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
     Resync,
-    /// Redis stops and starts again with its data, likewise.
+    /// Redis has stopped and starts again with its data, likewise: from its start.
     Restart,
 }
 

@@ -68,37 +68,58 @@ pub(super) fn steps(server: &Running, size: Size, loss: Loss) -> Result<Figures>
         panels.bind(statuses, round)?;
         round += 1;
         panels.write(&mut redis.connect()?, statuses, round)?;
-        let (server_before, redis_before) = lose(redis, server, loss)?;
-        let began = now();
-        panels.wait_for(round)?;
-        let took = now() - began;
         let mut insert = |what: &str, time: Duration| {
             let name = named(&format!("{what} ms at {statuses:>6}"));
             figures.insert(name, time.as_secs_f64() * 1e3);
         };
-        insert("true after", took);
-        insert("CPU", Cpu::of(server.pid())?.since(server_before).total);
-        insert("Redis CPU", Cpu::of(redis.pid())?.since(redis_before).total);
+        let before = lose(redis, server, loss)?;
+        if loss == Loss::Restarted {
+            redis.connect()?;
+            insert("Redis up after", now() - before.at);
+        }
+        panels.wait_for(round)?;
+        insert("true after", now() - before.at);
+        insert("CPU", Cpu::of(server.pid())?.since(before.server).total);
+        insert("Redis CPU", Cpu::of(redis.pid())?.since(before.redis).total);
     }
     Ok(figures)
 }
 
-/// Brings the loss about, and returns what riser and Redis had used when it was over.
-fn lose(redis: &RedisServer, server: &Running, loss: Loss) -> Result<(Cpu, Cpu)> {
+/// When the loss was, and what both had used by then.
+struct Before {
+    at: Duration,
+    server: Cpu,
+    redis: Cpu,
+}
+
+/// Brings the loss about.
+fn lose(redis: &RedisServer, server: &Running, loss: Loss) -> Result<Before> {
     match loss {
         Loss::Killed => {
-            let before = (Cpu::of(server.pid())?, Cpu::of(redis.pid())?);
+            let mut connection = redis.connect()?;
+            let before = Before {
+                at: now(),
+                server: Cpu::of(server.pid())?,
+                redis: Cpu::of(redis.pid())?,
+            };
             let killed: usize = redis::cmd("CLIENT")
                 .arg(&["KILL", "TYPE", "pubsub"])
-                .query(&mut redis.connect()?)?;
+                .query(&mut connection)?;
             if killed == 0 {
                 bail!("riser had no subscriptions in Redis");
             }
             Ok(before)
         }
         Loss::Restarted => {
-            redis.restart()?;
-            Ok((Cpu::of(server.pid())?, Cpu::of(redis.pid())?))
+            redis.stop()?;
+            // Counted from its start, so what it takes to read its data is in all figures.
+            let before = Before {
+                at: now(),
+                server: Cpu::of(server.pid())?,
+                redis: Cpu::default(),
+            };
+            redis.start_again()?;
+            Ok(before)
         }
     }
 }

@@ -74,8 +74,8 @@ impl RedisServer {
         Ok(connection)
     }
 
-    /// Stops it, keeping its data, and starts it again. Returns when it answers.
-    pub(crate) fn restart(&self) -> Result<Connection> {
+    /// Stops it, keeping its data.
+    pub(crate) fn stop(&self) -> Result<()> {
         let mut connection = self.connect()?;
         // It ends without a word, and the library can only call that an error.
         let _ = redis::cmd("SHUTDOWN").arg("SAVE").exec(&mut connection);
@@ -83,8 +83,13 @@ impl RedisServer {
         if !status.success() {
             bail!("redis-server did not stop as it was told: {status}");
         }
+        Ok(())
+    }
+
+    /// Starts it again with the data that it had.
+    pub(crate) fn start_again(&self) -> Result<()> {
         *self.process.borrow_mut() = spawn(self.address, &self.folder.0)?;
-        self.connect()
+        Ok(())
     }
 }
 
