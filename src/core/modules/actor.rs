@@ -101,6 +101,11 @@ impl Actor {
                 () = handle.stop.cancelled() => return,
                 read = timeout(STATE_DEADLINE, state) => {
                     if let Ok(Ok(state)) = read {
+                        self.store.adopt(&handle.module.id, &state);
+                        if handle.stop.is_cancelled() {
+                            // It may have been released before it was adopted.
+                            self.store.release(&handle.module.id);
+                        }
                         return handle.voice.take_over(state);
                     }
                 }
