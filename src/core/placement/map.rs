@@ -212,7 +212,6 @@ mod tests {
             futures_util::poll!(&mut reading).is_pending(),
             "it has begun"
         );
-        // Later by the clock too, which stands still meanwhile.
         sleep(ANSWER / 2).await;
         tokio::join!(reading, map.refresh());
         assert_eq!(
