@@ -188,12 +188,11 @@ impl Book {
             }
             News::Behind => {
                 let documents = shown.documents();
-                let (ledger, count) = (self.ledger, documents.len());
-                let mark = turn.clone();
+                let (count, mark) = (documents.len(), turn.clone());
                 let snapshot = Snapshot { documents, mark };
-                if self.store.restore(ledger, snapshot).await? == Restored::Made {
+                if self.store.restore(self.ledger, snapshot).await? == Restored::Made {
                     tracing::warn!(
-                        ?ledger,
+                        ledger = self.ledger.as_str(),
                         documents = count,
                         "the store had lost what was committed; this node has put back what it knows"
                     );
@@ -233,7 +232,7 @@ impl Trouble {
         let text = error.to_string();
         if self.told.as_ref() != Some(&text) {
             tracing::error!(
-                ?ledger,
+                ledger = ledger.as_str(),
                 "what other nodes commit is not seen ({text}); what is known goes on, and it is tried again"
             );
             self.told = Some(text);
@@ -244,7 +243,10 @@ impl Trouble {
 
     fn is_over(&mut self, ledger: Ledger) {
         if self.told.is_some() {
-            tracing::info!(?ledger, "what other nodes commit is seen again");
+            tracing::info!(
+                ledger = ledger.as_str(),
+                "what other nodes commit is seen again"
+            );
         }
         *self = Self::default();
     }

@@ -29,6 +29,14 @@ impl Ledger {
             _ => Self::Building,
         }
     }
+
+    /// Its name, in keys, logs and measures.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Building => "building",
+            Self::SignIns => "sign_ins",
+        }
+    }
 }
 
 /// How far a ledger has come. Two that are equal stand for the same documents.

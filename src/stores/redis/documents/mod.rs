@@ -81,14 +81,14 @@ struct Place {
 impl RedisDocumentStore {
     /// The documents of a service. Nothing is connected until they are asked for.
     pub fn new(link: Link, service: &ServiceName) -> Self {
-        let place = |name: &str| Place {
-            documents: keyspace::own(service, name),
-            news: keyspace::own(service, &format!("{name}/news")),
+        let place = |ledger: Ledger| Place {
+            documents: keyspace::own(service, ledger.as_str()),
+            news: keyspace::own(service, &format!("{}/news", ledger.as_str())),
             line: Line::new(link.clone(), WATCH_PATIENCE),
         };
         Self {
-            building: place("building"),
-            sign_ins: place("sign_ins"),
+            building: place(Ledger::Building),
+            sign_ins: place(Ledger::SignIns),
             line: Line::new(link.clone(), PATIENCE),
             asked: AtomicBool::new(false),
             deadline: COMMIT_DEADLINE,
