@@ -16,7 +16,6 @@ use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, F
 use crate::core::metrics::BookMetrics;
 use crate::stores::{
     Document, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
-    last_of_each,
 };
 
 /// What a ledger is shown in: changed by whoever holds the turn, and by nobody else.
@@ -176,7 +175,7 @@ impl Book {
         match news {
             News::Unchanged => Ok(()),
             News::Committed { mark, writes } => {
-                shown.take(&last_of_each(writes))?;
+                shown.take(&Write::last_of_each(writes))?;
                 **turn = mark;
                 self.metrics.taken.increment(1);
                 Ok(())

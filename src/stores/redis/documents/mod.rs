@@ -27,9 +27,7 @@ use uuid::Uuid;
 use crate::model::ServiceName;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{
-    DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write, last_of_each,
-};
+use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
@@ -164,7 +162,7 @@ impl RedisDocumentStore {
             .arg(form::batch_text(&batch))
             .arg(NEWS_KEPT);
         let (mut deletes, mut puts) = (Vec::new(), Vec::new());
-        for write in last_of_each(batch) {
+        for write in Write::last_of_each(batch) {
             let field = form::field(&write.id());
             match write {
                 Write::Put(document) => puts.extend([field, form::value(&document)]),
