@@ -62,6 +62,9 @@ pub trait StatusStore: Send + Sync + 'static {
         None
     }
 
+    /// The module runs here from now on, and this is all that the store holds of it: the store keeps that and what is written from here on true, until it is [released](Self::release).
+    fn adopt(&self, _module: &ModuleId, _state: &State) {}
+
     /// The module no longer runs here: what was last written of it is another node's to keep true.
     fn release(&self, module: &ModuleId);
 
