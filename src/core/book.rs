@@ -142,11 +142,11 @@ impl Book {
         }
     }
 
-    /// Takes in what others commit, until it is dropped.
-    pub(in crate::core) async fn keep_up(&self, shown: &dyn Shown) {
+    /// Takes in what others commit, until it is dropped. What is to be taken in of the book that it stands `behind` is taken in first.
+    pub(in crate::core) async fn keep_up(&self, shown: &dyn Shown, behind: Option<&Self>) {
         let mut trouble = Trouble::default();
         loop {
-            match self.follow(shown).await {
+            match self.follow(shown, behind).await {
                 Ok(()) => {
                     trouble.is_over(self.ledger);
                     self.metrics.followed.set(1.0);
@@ -160,9 +160,13 @@ impl Book {
     }
 
     /// Waits for one piece of news and takes it in.
-    async fn follow(&self, shown: &dyn Shown) -> Result<(), OpenError> {
+    async fn follow(&self, shown: &dyn Shown, behind: Option<&Self>) -> Result<(), OpenError> {
         let after = self.turn_at_last().await.clone();
         let news = self.store.next(self.ledger, &after).await?;
+        if let Some(first) = behind {
+            // Waits alone, without the turn of this book.
+            drop(first.turn_at_last().await);
+        }
         let mut turn = self.turn_at_last().await;
         // Whoever had the turn meanwhile may have committed what the news tells, or taken it in.
         if *turn != after {
