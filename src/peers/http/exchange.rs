@@ -131,9 +131,9 @@ mod tests {
 
     use super::*;
 
-    /// A stream whose other end goes at the moment at which it is read the second time. Whatever is written arrives nowhere.
+    /// A stream whose other end has gone when it has been read this often. Whatever is written arrives nowhere.
     struct Going {
-        reads: usize,
+        after: usize,
     }
 
     impl AsyncRead for Going {
@@ -142,10 +142,10 @@ mod tests {
             cx: &mut Context<'_>,
             _: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            self.reads += 1;
-            if self.reads > 1 {
+            if self.after == 0 {
                 return Poll::Ready(Ok(()));
             }
+            self.after -= 1;
             cx.waker().wake_by_ref();
             Poll::Pending
         }
@@ -170,11 +170,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_ends_as_it_is_asked_hands_the_call_back_at_once() {
-        let connection = Connection::new(Box::new(Going { reads: 0 })).await.unwrap();
-        let ask = Request::post("/").body(Full::default()).unwrap();
-        let asked = timeout(Duration::from_secs(5), connection.exchange(ask)).await;
-        let broken = asked.expect("it does not hang").unwrap_err();
-        assert!(matches!(broken, Broken::NotSent(_)), "{broken:?}");
+    async fn a_connection_that_has_ended_hands_the_call_back_at_once() {
+        // While it rested, and at the very moment at which it is asked.
+        for after in [0, 1] {
+            let connection = Connection::new(Box::new(Going { after })).await.unwrap();
+            let ask = Request::post("/").body(Full::default()).unwrap();
+            let asked = timeout(Duration::from_secs(5), connection.exchange(ask)).await;
+            let broken = asked.expect("it does not hang").unwrap_err();
+            assert!(matches!(broken, Broken::NotSent(_)), "{broken:?}");
+        }
     }
 }
