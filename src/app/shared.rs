@@ -185,9 +185,7 @@ pub(super) async fn open_patiently(core: &Core) -> Result<(), OpenError> {
 pub(super) fn goes_over(error: &EditError) -> bool {
     matches!(
         error,
-        EditError::Store(
-            StoreError::Unreachable { .. } | StoreError::Uncertain { .. } | StoreError::Overtaken
-        ) | EditError::Busy
+        EditError::Store(StoreError::Unreachable { .. }) | EditError::Busy | EditError::Interrupted
     )
 }
 

@@ -3,7 +3,6 @@
 //! A change is planned on what is known here and committed on top of that. When another node was faster, what it did is taken in first, and the change is planned again.
 //! What others commit is taken in as it comes. Both happen in turn, so there is one change at a time, and what is shown here is always what the ledger was at one mark.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, F
 use crate::core::metrics::BookMetrics;
 use crate::stores::{
     Document, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
+    last_of_each,
 };
 
 /// What a ledger is shown in: changed by whoever holds the turn, and by nobody else.
@@ -176,7 +176,7 @@ impl Book {
         match news {
             News::Unchanged => Ok(()),
             News::Committed { mark, writes } => {
-                shown.take(&latest(writes))?;
+                shown.take(&last_of_each(writes))?;
                 **turn = mark;
                 self.metrics.taken.increment(1);
                 Ok(())
@@ -210,15 +210,6 @@ impl Book {
         **turn = mark;
         Ok(())
     }
-}
-
-/// What is left of changes when only the last one of each document counts.
-fn latest(mut writes: Vec<Write>) -> Vec<Write> {
-    let mut seen = HashSet::new();
-    writes.reverse();
-    writes.retain(|write| seen.insert(write.id()));
-    writes.reverse();
-    writes
 }
 
 impl fmt::Debug for Book {

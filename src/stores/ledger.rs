@@ -2,6 +2,8 @@
 //!
 //! Whoever commits says on top of what. So two nodes that change one ledger at a time cannot overwrite each other unseen, and what one has committed the other can follow.
 
+use std::collections::HashSet;
+
 use crate::stores::{Document, Write};
 
 /// Where the store keeps sign-ins.
@@ -72,4 +74,13 @@ pub enum Restored {
     Made,
     /// It had come as far already, or further, and is left as it is.
     NotNeeded,
+}
+
+/// What a batch comes to: the last change of each document, in their order.
+pub fn last_of_each(mut batch: Vec<Write>) -> Vec<Write> {
+    let mut seen = HashSet::new();
+    batch.reverse();
+    batch.retain(|write| seen.insert(write.id()));
+    batch.reverse();
+    batch
 }

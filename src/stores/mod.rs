@@ -26,7 +26,7 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
-pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot, last_of_each};
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
@@ -61,6 +61,9 @@ pub trait StatusStore: Send + Sync + 'static {
     fn trouble(&self) -> Option<&'static str> {
         None
     }
+
+    /// The module runs here from now on, and this is all that the store holds of it: the store keeps that and what is written from here on true, until it is [released](Self::release).
+    fn adopt(&self, _module: &ModuleId, _state: &State) {}
 
     /// The module no longer runs here: what was last written of it is another node's to keep true.
     fn release(&self, module: &ModuleId);

@@ -47,7 +47,7 @@ impl RegistryRules {
     }
 
     pub(crate) fn renew(&mut self, node: &Node) {
-        self.since.get_or_insert(self.now);
+        self.remember();
         let listed = Listed {
             node: node.clone(),
             until: self.now + self.lease,
@@ -65,8 +65,7 @@ impl RegistryRules {
         node: &NodeId,
         claims: &[Claim],
     ) -> Result<Vec<Verdict>, Lapsed> {
-        let since = *self.since.get_or_insert(self.now);
-        let young = self.now - since < self.lease;
+        let young = self.now - self.remember() < self.lease;
         if !self.lives(node) {
             return Err(Lapsed);
         }
@@ -97,6 +96,14 @@ impl RegistryRules {
 
     pub(crate) fn leave(&mut self, node: &NodeId) {
         self.nodes.remove(node);
+    }
+
+    /// Since when it remembers. After a loss it drops what it has of owners, which may be older than what it forgot.
+    fn remember(&mut self) -> Duration {
+        *self.since.get_or_insert_with(|| {
+            self.owners.clear();
+            self.now
+        })
     }
 
     /// Whether a node has a lease.

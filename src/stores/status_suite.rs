@@ -65,12 +65,23 @@ impl Node {
         self.store.follow(&key(module, status));
     }
 
-    /// What the store reads of a module, as `status=value`. None when it does not answer.
-    pub(super) async fn read(&self, module: &str) -> Option<Vec<String>> {
+    /// A module runs here from now on.
+    pub(super) async fn adopt(&self, module: &str) {
+        let state = self.state(module).await.unwrap();
+        self.store.adopt(&ModuleId::new(module).unwrap(), &state);
+    }
+
+    /// What the store reads of a module. None when it does not answer.
+    async fn state(&self, module: &str) -> Option<State> {
         let (answer, answered) = oneshot::channel();
         let module = ModuleId::new(module).unwrap();
         self.store.read(&module, answer).unwrap();
-        let state: State = timeout(PATIENCE, answered).await.unwrap().ok()?;
+        timeout(PATIENCE, answered).await.unwrap().ok()
+    }
+
+    /// The same, as `status=value`.
+    pub(super) async fn read(&self, module: &str) -> Option<Vec<String>> {
+        let state = self.state(module).await?;
         let texts = state
             .iter()
             .map(|(status, value)| format!("{status}={value}"));
@@ -422,10 +433,13 @@ pub(super) async fn a_module_that_moves_is_spoken_for_by_its_new_node(
         told.until_last("mod-1", status, Some("\"old\"")).await;
     }
     old.store.release(&ModuleId::new("mod-1").unwrap());
+    new.adopt("mod-1").await;
     new.write("mod-1", "both", Some("\"new\""));
+    new.write("mod-1", "gone", None);
     let told = &gateway.told;
     told.until_last("mod-1", "both", Some("\"new\"")).await;
-    // What it does not set is not its own.
     told.until_last("mod-1", "gone", None).await;
-    assert_eq!(old.read("mod-1").await.unwrap(), ["both=\"new\""]);
+    for node in [&old, &new, &gateway] {
+        assert_eq!(node.read("mod-1").await.unwrap(), ["both=\"new\""]);
+    }
 }

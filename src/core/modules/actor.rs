@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::limits::{
     CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
-    STATE_DEADLINE, STOP_DEADLINE,
+    STATE_DEADLINE, STATE_RETRY, STOP_DEADLINE,
 };
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
@@ -101,13 +101,18 @@ impl Actor {
                 () = handle.stop.cancelled() => return,
                 read = timeout(STATE_DEADLINE, state) => {
                     if let Ok(Ok(state)) = read {
+                        self.store.adopt(&handle.module.id, &state);
+                        if handle.stop.is_cancelled() {
+                            // It may have been released before it was adopted.
+                            self.store.release(&handle.module.id);
+                        }
                         return handle.voice.take_over(state);
                     }
                 }
             }
             tokio::select! {
                 () = handle.stop.cancelled() => return,
-                () = sleep(STATE_DEADLINE) => {}
+                () = sleep(STATE_RETRY) => {}
             }
         }
     }

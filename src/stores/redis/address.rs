@@ -60,11 +60,10 @@ impl RedisAddress {
         let info = url
             .into_connection_info()
             .map_err(|_| BadRedisAddress::Form)?;
-        let encrypted = match info.addr() {
-            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(BadRedisAddress::Insecure),
-            ConnectionAddr::TcpTls { .. } => true,
-            _ => false,
-        };
+        let encrypted = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+            return Err(BadRedisAddress::Insecure);
+        }
         if !encrypted && tls != RedisTls::default() {
             return Err(BadRedisAddress::Plain);
         }
@@ -95,21 +94,20 @@ impl RedisAddress {
     /// A client for this address, which connects when it is told to.
     pub(super) fn client(&self, tcp: &TcpSettings) -> redis::RedisResult<Client> {
         let info = self.info.clone().set_tcp_settings(tcp.clone());
-        match info.addr() {
-            ConnectionAddr::TcpTls { .. } => Client::build_with_tls(
-                info,
-                TlsCertificates {
-                    client_tls: self.tls.identity.clone().map(|(client_cert, client_key)| {
-                        ClientTlsConfig {
-                            client_cert,
-                            client_key,
-                        }
-                    }),
-                    root_cert: self.tls.authority.clone(),
-                },
-            ),
-            _ => Client::open(info),
+        if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Client::open(info);
         }
+        let identity = self.tls.identity.clone();
+        Client::build_with_tls(
+            info,
+            TlsCertificates {
+                client_tls: identity.map(|(client_cert, client_key)| ClientTlsConfig {
+                    client_cert,
+                    client_key,
+                }),
+                root_cert: self.tls.authority.clone(),
+            },
+        )
     }
 }
 

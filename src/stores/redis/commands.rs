@@ -63,8 +63,10 @@ impl Commands {
         match timeout(COMMAND_DEADLINE, tries).await {
             Ok(outcome) => outcome,
             Err(_) => {
-                // It may have been black-holed: the next caller gets another one.
-                *self.open.lock().await = None;
+                // Its bytes may vanish: the next caller gets another one. Whoever has the lock is about to make one.
+                if let Ok(mut open) = self.open.try_lock() {
+                    *open = None;
+                }
                 Err(self.link.unreachable("no answer in time"))
             }
         }

@@ -56,10 +56,6 @@ pub(super) const WRITES_MAX_BYTES: usize = 4 << 20;
 /// Modules whose statuses are compared with Redis at a time.
 pub(super) const COMPARE_MODULES: usize = 32;
 
-/// How long after its first status a module may still have statuses in Redis that it has not set: those of its life before, here or on another node.
-/// Longer than the core gives a module that starts again on this node.
-pub(super) const TAKE_OVER_SETTLE: Duration = Duration::from_secs(1);
-
 /// How often a node that may not write looks whether it may again.
 pub(super) const FENCE_INTERVAL: Duration = Duration::from_millis(50);
 

@@ -11,7 +11,7 @@ use redis::{AsyncConnectionConfig, ErrorKind, PushInfo, RedisError, ServerErrorK
 
 use crate::stores::StoreError;
 use crate::stores::redis::address::RedisAddress;
-use crate::stores::redis::limits::{ANSWER_DEADLINE, CONNECT_DEADLINE, KEEPALIVE};
+use crate::stores::redis::limits::{CONNECT_DEADLINE, KEEPALIVE};
 
 /// The oldest Redis that has every command that riser uses.
 const OLDEST: (u32, u32) = (6, 2);
@@ -57,11 +57,6 @@ impl Link {
             .set_user_timeout(life)
             .set_linger_time(Duration::ZERO);
         link
-    }
-
-    /// Whether Redis can be used at the moment: an error of the kind [`StoreError::Refused`] is for the operator to put right, any other may pass.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.connect(ANSWER_DEADLINE, None).await.map(drop)
     }
 
     /// Where it leads, without credentials.
@@ -127,24 +122,21 @@ impl Link {
 
     /// What an error of the library means to who uses the store.
     pub(super) fn failed(&self, error: &RedisError) -> StoreError {
-        let detail = || error.to_string();
-        match error.kind() {
-            ErrorKind::AuthenticationFailed => {
-                self.refused(detail(), "check the user and password in the address")
-            }
-            ErrorKind::Server(ServerErrorKind::NoPerm) => self.refused(
-                detail(),
-                "allow the user all commands on the keys and channels of riser and PlaceOS",
-            ),
-            ErrorKind::InvalidClientConfig => self.refused(detail(), "check the address"),
-            ErrorKind::RESP3NotSupported => {
-                self.refused(detail(), "run Redis 6.2 or newer, or Valkey")
-            }
-            _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => {
-                self.refused(detail(), "check the user and password in the address")
-            }
-            _ => self.unreachable(error),
-        }
+        let kind = error.kind();
+        let hint = if kind == ErrorKind::AuthenticationFailed
+            || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+        {
+            "check the user and password in the address"
+        } else if kind == ErrorKind::Server(ServerErrorKind::NoPerm) {
+            "allow the user all commands on the keys and channels of riser and PlaceOS"
+        } else if kind == ErrorKind::InvalidClientConfig {
+            "check the address"
+        } else if kind == ErrorKind::RESP3NotSupported {
+            "run Redis 6.2 or newer, or Valkey"
+        } else {
+            return self.unreachable(error);
+        };
+        self.refused(error.to_string(), hint)
     }
 
     /// It cannot be used at the moment.

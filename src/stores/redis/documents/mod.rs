@@ -27,7 +27,9 @@ use uuid::Uuid;
 use crate::model::ServiceName;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
+use crate::stores::{
+    DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write, last_of_each,
+};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
@@ -161,42 +163,45 @@ impl RedisDocumentStore {
             .arg(&next.commit)
             .arg(form::batch_text(&batch))
             .arg(NEWS_KEPT);
-        for write in &batch {
+        let (mut deletes, mut puts) = (Vec::new(), Vec::new());
+        for write in last_of_each(batch) {
             let field = form::field(&write.id());
             match write {
-                Write::Put(document) => {
-                    script.arg("put").arg(field).arg(form::value(document));
-                }
-                Write::Delete(_) => {
-                    script.arg("delete").arg(field);
-                }
+                Write::Put(document) => puts.extend([field, form::value(&document)]),
+                Write::Delete(_) => deletes.push(field),
             }
         }
+        script.arg(deletes.len()).arg(deletes).arg(puts);
         let mut sent = Sent::No;
         let answer = timeout(self.deadline, self.run_once(&script, &mut sent)).await;
-        match answer.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
-            Ok((answer, _)) if answer == "made" => Ok(next),
-            Ok((answer, schema)) if answer == "newer" => Err(self.newer(schema)),
-            Ok(_) => Err(StoreError::Overtaken),
-            Err(detail) if sent == Sent::No => Err(StoreError::NotWritten { detail }),
-            Err(detail) => Err(StoreError::Uncertain {
-                place: self.link.place(),
-                detail,
-            }),
+        let (answer, schema) = answer.unwrap_or_else(|_| Err(self.unanswered(sent)))?;
+        match answer.as_str() {
+            "made" => Ok(next),
+            "newer" => Err(self.newer(schema)),
+            _ => Err(StoreError::Overtaken),
         }
     }
 
-    /// Runs a script that can be asked twice, until it has answered or it is certain that it has not been made. An error says why it has not answered.
+    /// The deadline of a commit has passed.
+    fn unanswered(&self, sent: Sent) -> StoreError {
+        let (place, detail) = (self.link.place(), "no answer in time".to_owned());
+        match sent {
+            Sent::No => StoreError::Unreachable { place, detail },
+            Sent::Perhaps => StoreError::Uncertain { place, detail },
+        }
+    }
+
+    /// Runs a script that can be asked twice, until it has answered. An error is certain: nothing of it was made.
     async fn run_once(
         &self,
         script: &ScriptInvocation<'_>,
         sent: &mut Sent,
-    ) -> Result<(String, u64), String> {
+    ) -> Result<(String, u64), StoreError> {
         let mut pause = RETRY_FIRST;
         loop {
             // A connection that has just answered, so that a server that is down is not mistaken for one that was lost on the way.
             let error = match self.line.open_and_tried().await {
-                Err(error) if *sent == Sent::No => return Err(error.to_string()),
+                Err(error) if *sent == Sent::No => return Err(error),
                 Err(_) => None,
                 Ok(mut connection) => {
                     let before = std::mem::replace(sent, Sent::Perhaps);
@@ -210,8 +215,8 @@ impl RedisDocumentStore {
                 self.line.drop_connection().await;
                 // An error that the server tells is an answer: nothing was changed by this try.
                 if error.code().is_some() && before == Sent::No {
-                    *sent = Sent::No;
-                    return Err(error.to_string());
+                    let detail = error.to_string();
+                    return Err(StoreError::NotWritten { detail });
                 }
             }
             sleep(jittered(pause)).await;

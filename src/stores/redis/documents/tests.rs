@@ -1,5 +1,6 @@
 //! Documents in a real Redis: held to the suite of every store, and what only a server that others use can suffer.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -187,7 +188,7 @@ async fn a_commit_to_a_server_that_is_down_is_certain_not_to_be_made() {
     let refused = a.commit(Ledger::Building, vec![put("a", 2, "{}")], &mark);
     let refused = refused.await.unwrap_err();
     assert!(
-        matches!(refused, StoreError::NotWritten { .. }),
+        matches!(refused, StoreError::Unreachable { .. }),
         "{refused}"
     );
     let lost = a.load(Ledger::Building).await.unwrap_err();
@@ -285,6 +286,145 @@ async fn a_commit_that_gets_no_answer_in_time_is_told_as_uncertain() {
     // It was on its way, and is made when the server goes on. Whoever follows is told.
     let _: String = redis.run(&["CLIENT", "UNPAUSE"]).await;
     assert!(matches!(next(&a, &mark).await, News::Committed { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_of_many_nodes_hold_as_they_were_answered_while_connections_are_cut() {
+    let redis = TestRedis::start().await;
+    let mut nodes = JoinSet::new();
+    for name in ["a", "b", "c"] {
+        let store = store(&redis);
+        nodes.spawn(async move { count_up(&store, name, 100).await });
+    }
+    let (follower, stop) = (store(&redis), watch::Sender::new(false));
+    let mut stopped = stop.subscribe();
+    let follow = Handle::current().spawn(async move {
+        let mut shown = Follower::default();
+        while !*stopped.borrow() {
+            tokio::select! {
+                () = shown.take_one(&follower) => {}
+                _ = stopped.changed() => {}
+            }
+        }
+        shown
+    });
+    let link = redis.link();
+    let cutting = Handle::current().spawn(async move {
+        loop {
+            if let Ok((mut connection, _)) = link.connect(PATIENCE, None).await {
+                let mut cut = redis::cmd("CLIENT");
+                cut.arg("KILL")
+                    .arg("TYPE")
+                    .arg("normal")
+                    .arg("SKIPME")
+                    .arg("yes");
+                let _: redis::RedisResult<u64> = cut.query_async(&mut connection).await;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let mut tally = Tally::default();
+    let counted = async {
+        while let Some(one) = nodes.join_next().await {
+            tally.add(&one.unwrap());
+        }
+    };
+    timeout(3 * PATIENCE, counted)
+        .await
+        .expect("they get there");
+    cutting.abort();
+
+    let there = content(&store(&redis)).await;
+    let sum: u64 = ["a", "b", "c"].iter().map(|name| there[*name]).sum();
+    assert_eq!(there["all"], sum, "no commit was made half");
+    assert!(
+        (tally.made..=tally.made + tally.uncertain).contains(&sum),
+        "{sum} are there of {tally:?}"
+    );
+    let mark = store(&redis).load(Ledger::Building).await.unwrap().mark;
+    assert_eq!(mark.number, sum, "each was made once");
+    // The follower has come as far, or comes there.
+    stop.send_replace(true);
+    let mut shown = follow.await.unwrap();
+    let store = store(&redis);
+    while shown.mark != mark {
+        shown.take_one(&store).await;
+    }
+    assert_eq!(shown.content, there);
+}
+
+/// What became of the commits of one node.
+#[derive(Debug, Default)]
+struct Tally {
+    made: u64,
+    uncertain: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.made += other.made;
+        self.uncertain += other.uncertain;
+    }
+}
+
+/// Counts its own document and the one of all up, so often.
+async fn count_up(store: &RedisDocumentStore, name: &str, times: u64) -> Tally {
+    let mut tally = Tally::default();
+    while tally.made < times {
+        let Ok(Snapshot { documents, mark }) = store.load(Ledger::Building).await else {
+            continue;
+        };
+        let version = |id: &str| {
+            let found = documents.iter().find(|document| document.id == id);
+            found.map_or(0, |document| document.version)
+        };
+        let batch = vec![
+            put(name, version(name) + 1, "{}"),
+            put("all", version("all") + 1, "{}"),
+        ];
+        match store.commit(Ledger::Building, batch, &mark).await {
+            Ok(_) => tally.made += 1,
+            Err(StoreError::Uncertain { .. }) => tally.uncertain += 1,
+            Err(StoreError::Overtaken | StoreError::Unreachable { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    tally
+}
+
+type Content = BTreeMap<String, u64>;
+
+/// A node that only follows.
+#[derive(Default)]
+struct Follower {
+    content: Content,
+    mark: Mark,
+}
+
+impl Follower {
+    async fn take_one(&mut self, store: &RedisDocumentStore) {
+        match store.next(Ledger::Building, &self.mark).await {
+            Ok(News::Committed { mark, writes }) => {
+                for write in writes {
+                    let Write::Put(document) = write else {
+                        panic!("nobody deletes");
+                    };
+                    let before = self.content.insert(document.id, document.version);
+                    assert!(before < Some(document.version), "nothing goes back");
+                }
+                self.mark = mark;
+            }
+            Ok(News::Unchanged) | Err(StoreError::Unreachable { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn content(store: &RedisDocumentStore) -> Content {
+    let snapshot = store.load(Ledger::Building).await.unwrap();
+    let rows = snapshot.documents.into_iter();
+    rows.map(|document| (document.id, document.version))
+        .collect()
 }
 
 // What others may have left in the keys.

@@ -207,7 +207,7 @@ impl State {
         });
         match entry.phase {
             Phase::Unread(_) | Phase::Reading | Phase::Known => return,
-            Phase::Lingering(place) => lingering.leave(place),
+            Phase::Lingering(place) => drop(lingering.leave(place)),
             Phase::Offline => {}
         }
         if *is_online {
@@ -225,7 +225,7 @@ impl State {
         };
         match phase {
             Phase::Lingering(_) => return,
-            Phase::Unread(place) => self.unread.leave(place),
+            Phase::Unread(place) => drop(self.unread.leave(place)),
             Phase::Offline | Phase::Reading | Phase::Known => {}
         }
         if is_subscribed {

@@ -31,9 +31,9 @@ impl<T> Line<T> {
         place
     }
 
-    /// Gives up a place.
-    pub(super) fn leave(&mut self, place: Place) {
-        self.waiting.remove(&place);
+    /// Gives up a place. Who had it, if anybody.
+    pub(super) fn leave(&mut self, place: Place) -> Option<T> {
+        self.waiting.remove(&place)
     }
 
     /// Who is first.
@@ -83,8 +83,8 @@ mod tests {
     fn a_line_can_be_left_from_its_middle() {
         let mut line = Line::default();
         let places = ["a", "b", "c"].map(|item| line.join(item));
-        line.leave(places[1]);
-        line.leave(places[1]);
+        assert_eq!(line.leave(places[1]), Some("b"));
+        assert_eq!(line.leave(places[1]), None);
         *line.get_mut(places[2]).unwrap() = "d";
         assert_eq!((line.len(), line.first()), (2, Some(&"a")));
         assert_eq!(line.pop(), Some("a"));

@@ -12,6 +12,8 @@ mod interest;
 mod line;
 mod outgoing;
 mod pace;
+#[cfg(test)]
+mod properties;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,7 @@ pub struct RedisStatusStore {
     interest: Arc<Interest>,
     outgoing: Arc<Outgoing>,
     health: Arc<Health>,
+    may_write: MayWrite,
     reads: mpsc::Sender<Read>,
 }
 
@@ -78,6 +81,7 @@ impl RedisStatusStore {
             feed,
             Arc::clone(&health),
         );
+        let may_write = Arc::clone(&fence.may_write);
         let writer = Writer::new(link, fence, Arc::clone(&outgoing), Arc::clone(&health));
         let work = vec![
             reader.run().boxed(),
@@ -88,6 +92,7 @@ impl RedisStatusStore {
             interest,
             outgoing,
             health,
+            may_write,
             reads,
         });
         (store, work)
@@ -138,11 +143,19 @@ impl StatusStore for RedisStatusStore {
         self.health.trouble()
     }
 
+    fn adopt(&self, module: &ModuleId, state: &State) {
+        self.outgoing.adopt(module, state);
+    }
+
     fn release(&self, module: &ModuleId) {
+        if !(self.may_write)() {
+            // The writer may be waiting for an answer, and would not know of a lease that was lost meanwhile.
+            self.outgoing.hold();
+        }
         self.outgoing.release(module);
     }
 
-    /// A module of this node is answered from what it has said. When Redis cannot be asked the answer is dropped.
+    /// A module that this node has adopted is answered from what it has said. When Redis cannot be asked the answer is dropped.
     fn read(
         &self,
         module: &ModuleId,

@@ -3,18 +3,18 @@
 //! As long as Redis keeps up, every change is sent, in order.
 //! While it does not, only the latest change of each status waits, in the place of the older one.
 //! The *mirror* is the latest values of the modules that run here; what Redis holds of them is put right by it after every loss.
+//! A module whose earlier life was elsewhere is adopted with what that life left, so that the mirror is the whole of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 use metrics::{Counter, Gauge};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, StatusValue};
 use crate::stores::redis::limits::{
-    PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, TAKE_OVER_SETTLE, WRITES_MAX, WRITES_MAX_BYTES,
+    PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, WRITES_MAX, WRITES_MAX_BYTES,
 };
 use crate::stores::redis::statuses::line::{Line, Place};
 
@@ -23,7 +23,7 @@ use crate::stores::redis::statuses::line::{Line, Place};
 pub(super) struct Outgoing {
     queue: Mutex<Queue>,
     came: Notify,
-    /// Told whenever something has been acknowledged.
+    /// Told whenever something has been acknowledged, or is no longer to be written.
     arrived: Notify,
     merged: Counter,
     waiting: Gauge,
@@ -38,25 +38,24 @@ pub(super) struct Change {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Changes are sent at the moment; without this they only wait.
+    /// Changes are being sent; without this they only wait.
     flows: bool,
     line: Line<Change>,
-    /// The last place of each status that waits.
-    places: HashMap<BindingKey, Place>,
+    /// The last place of each status that waits, by its module; the only one unless changes flow.
+    places: HashMap<ModuleId, HashMap<StatusName, Place>>,
     bytes: usize,
     /// Sent and not acknowledged.
     under_way: Vec<Change>,
     /// The mirror.
     own: HashMap<ModuleId, Own>,
-    /// Modules that may not have set all they will, with the moment from which they have.
-    settling: Line<(Instant, ModuleId)>,
 }
 
 /// A module that runs here.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Own {
     values: HashMap<StatusName, StatusValue>,
-    settles: Option<Place>,
+    /// It was adopted, so these are all: what else Redis has of it is wrong.
+    is_whole: bool,
 }
 
 impl Change {
@@ -93,26 +92,34 @@ impl Outgoing {
         self.came.notify_one();
     }
 
+    /// See [`crate::stores::StatusStore::adopt`].
+    pub(super) fn adopt(&self, module: &ModuleId, state: &State) {
+        let own = Own {
+            values: state.iter().cloned().collect(),
+            is_whole: true,
+        };
+        self.queue().own.insert(module.clone(), own);
+    }
+
     /// See [`crate::stores::StatusStore::release`].
     pub(super) fn release(&self, module: &ModuleId) {
         let mut queue = self.queue();
-        if let Some(own) = queue.own.remove(module)
-            && let Some(place) = own.settles
-        {
-            queue.settling.leave(place);
-        }
+        queue.own.remove(module);
         if !queue.flows {
             // By the time it could be sent another node speaks for the module.
-            queue.compact();
+            queue.forget(module);
             self.show(&queue);
+            drop(queue);
+            self.arrived.notify_waiters();
         }
     }
 
-    /// All that a module says, if it runs here.
+    /// All that a module says, if it runs here and that is known.
     pub(super) fn state(&self, module: &ModuleId) -> Option<State> {
         let queue = self.queue();
-        let values = &queue.own.get(module)?.values;
-        let mut state: State = values
+        let own = queue.own.get(module).filter(|own| own.is_whole)?;
+        let mut state: State = own
+            .values
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
@@ -123,6 +130,9 @@ impl Outgoing {
     /// Nothing can be sent for now, and whether what was under way has arrived is not known: it waits again, in front.
     pub(super) fn hold(&self) {
         let mut queue = self.queue();
+        if !queue.flows && queue.under_way.is_empty() {
+            return;
+        }
         queue.flows = false;
         let merged = queue.compact();
         self.show(&queue);
@@ -130,14 +140,10 @@ impl Outgoing {
         self.merged.increment(merged);
     }
 
-    /// Changes are sent from here on.
-    pub(super) fn flow(&self) {
-        self.queue().flows = true;
-    }
-
     /// What is to be sent at once. It is under way from here on, until [`Self::arrived`] or [`Self::hold`].
     pub(super) fn next_pipeline(&self) -> Vec<Change> {
         let mut queue = self.queue();
+        queue.flows = true;
         let pipeline = queue.next_pipeline();
         queue.under_way.clone_from(&pipeline);
         pipeline
@@ -155,16 +161,6 @@ impl Outgoing {
     /// All modules that run here.
     pub(super) fn modules(&self) -> Vec<ModuleId> {
         self.queue().own.keys().cloned().collect()
-    }
-
-    /// Modules that have had time to set all they will: what else stands in Redis of them is of their life before.
-    pub(super) fn settled(&self, max: usize) -> Vec<ModuleId> {
-        self.queue().settled(Instant::now(), max)
-    }
-
-    /// When the next module will have had that time.
-    pub(super) fn next_settled(&self) -> Option<Instant> {
-        self.queue().settling.first().map(|(due, _)| *due)
     }
 
     /// Redis holds this of a module: what differs from the mirror is to be written. Says how much that is.
@@ -189,11 +185,11 @@ impl Outgoing {
     /// Waits until what these modules have said has been acknowledged.
     pub(super) async fn drained_of(&self, modules: &[ModuleId]) {
         self.until(|queue| {
-            let waiting = queue.places.keys();
-            let under_way = queue.under_way.iter().map(|change| &change.key);
-            !waiting
-                .chain(under_way)
-                .any(|key| modules.contains(&key.module))
+            let mut under_way = queue.under_way.iter();
+            !modules
+                .iter()
+                .any(|module| queue.places.contains_key(module))
+                && !under_way.any(|change| modules.contains(&change.key.module))
         })
         .await;
     }
@@ -222,19 +218,11 @@ impl Outgoing {
 impl Queue {
     /// Notes in the mirror what a module says.
     fn say(&mut self, key: &BindingKey, value: Option<&StatusValue>) {
-        let Self { own, settling, .. } = self;
-        if !own.contains_key(&key.module) {
-            let due = Instant::now() + TAKE_OVER_SETTLE;
-            let settles = Some(settling.join((due, key.module.clone())));
-            let values = HashMap::new();
-            own.insert(key.module.clone(), Own { values, settles });
-        }
-        if let Some(own) = own.get_mut(&key.module) {
-            match value {
-                Some(value) => own.values.insert(key.status.clone(), value.clone()),
-                None => own.values.remove(&key.status),
-            };
-        }
+        let own = self.own.entry(key.module.clone()).or_default();
+        match value {
+            Some(value) => own.values.insert(key.status.clone(), value.clone()),
+            None => own.values.remove(&key.status),
+        };
     }
 
     /// Takes a change at the end of the line, or in the place of the one before it. Says how many were merged.
@@ -242,17 +230,43 @@ impl Queue {
         let is_full = self.line.len() >= WRITES_MAX || self.bytes >= WRITES_MAX_BYTES;
         self.bytes += change.bytes();
         if (is_full || !self.flows)
-            && let Some(&place) = self.places.get(&change.key)
+            && let Some(place) = self.place(&change.key)
             && let Some(older) = self.line.get_mut(place)
         {
             self.bytes -= older.bytes();
             *older = change;
             return 1;
         }
-        let key = change.key.clone();
-        let place = self.line.join(change);
-        self.places.insert(key, place);
+        self.join(change);
         0
+    }
+
+    fn join(&mut self, change: Change) {
+        let BindingKey { module, status } = change.key.clone();
+        let place = self.line.join(change);
+        self.places.entry(module).or_default().insert(status, place);
+    }
+
+    fn place(&self, key: &BindingKey) -> Option<Place> {
+        self.places.get(&key.module)?.get(&key.status).copied()
+    }
+
+    fn give_up_place(&mut self, key: &BindingKey) {
+        if let Some(places) = self.places.get_mut(&key.module) {
+            places.remove(&key.status);
+            if places.is_empty() {
+                self.places.remove(&key.module);
+            }
+        }
+    }
+
+    /// Takes out what waits of a module, each status of which has one place.
+    fn forget(&mut self, module: &ModuleId) {
+        let places = self.places.remove(module).unwrap_or_default();
+        for place in places.into_values() {
+            let change = self.line.leave(place);
+            self.bytes -= change.map_or(0, |change| change.bytes());
+        }
     }
 
     fn next_pipeline(&mut self) -> Vec<Change> {
@@ -264,8 +278,8 @@ impl Queue {
             && let Some((place, change)) = self.line.pop_place()
         {
             bytes += next;
-            if self.places.get(&change.key) == Some(&place) {
-                self.places.remove(&change.key);
+            if self.place(&change.key) == Some(place) {
+                self.give_up_place(&change.key);
             }
             pipeline.push(change);
         }
@@ -284,26 +298,11 @@ impl Queue {
         }
         self.places.clear();
         self.bytes = 0;
-        for (key, change) in latest {
+        for change in latest.into_values() {
             self.bytes += change.bytes();
-            let place = self.line.join(change);
-            self.places.insert(key, place);
+            self.join(change);
         }
         merged
-    }
-
-    fn settled(&mut self, now: Instant, max: usize) -> Vec<ModuleId> {
-        let mut modules = Vec::new();
-        while modules.len() < max
-            && self.settling.first().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, module)) = self.settling.pop()
-        {
-            if let Some(own) = self.own.get_mut(&module) {
-                own.settles = None;
-            }
-            modules.push(module);
-        }
-        modules
     }
 
     fn repair(&mut self, module: &ModuleId, mut stored: HashMap<String, String>) -> usize {
@@ -322,19 +321,18 @@ impl Queue {
                 changes.push(Change { key, value });
             }
         }
-        if own.settles.is_none() {
+        if own.is_whole {
             // A field whose name is none that a status can have was never a module's.
-            let names: HashSet<StatusName> = stored
+            let names = stored
                 .keys()
-                .filter_map(|field| StatusName::new(field).ok())
-                .collect();
-            changes.extend(names.into_iter().map(|status| Change {
+                .filter_map(|field| StatusName::new(field).ok());
+            changes.extend(names.map(|status| Change {
                 key: key(status),
                 value: None,
             }));
         }
         // What waits will be written anyway, and after it this would be older.
-        changes.retain(|change| !self.places.contains_key(&change.key));
+        changes.retain(|change| self.place(&change.key).is_none());
         let repaired = changes.len();
         for change in changes {
             self.enqueue(change);
@@ -350,6 +348,13 @@ mod tests {
 
     fn outgoing() -> Outgoing {
         Outgoing::new(Counter::noop(), Gauge::noop())
+    }
+
+    /// One whose changes are sent.
+    fn flowing() -> Outgoing {
+        let outgoing = outgoing();
+        outgoing.next_pipeline();
+        outgoing
     }
 
     fn key(module: &str, status: &str) -> BindingKey {
@@ -385,8 +390,7 @@ mod tests {
 
     #[test]
     fn what_flows_is_sent_in_order_and_whole() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for value in ["1", "2", "null"] {
             say(&outgoing, "m", "a", value);
         }
@@ -401,15 +405,12 @@ mod tests {
         for (status, value) in [("a", "1"), ("b", "1"), ("a", "2"), ("a", "3"), ("c", "1")] {
             say(&outgoing, "m", status, value);
         }
-        outgoing.flow();
-        say(&outgoing, "m", "a", "4");
-        assert_eq!(sent(&outgoing), ["m/a=3", "m/b=1", "m/c=1", "m/a=4"]);
+        assert_eq!(sent(&outgoing), ["m/a=3", "m/b=1", "m/c=1"]);
     }
 
     #[test]
     fn past_its_bound_the_queue_merges() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for number in 0..WRITES_MAX + 1_000 {
             say(&outgoing, "m", "a", &number.to_string());
         }
@@ -432,8 +433,7 @@ mod tests {
 
     #[test]
     fn large_values_are_sent_few_at_a_time() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         let value = format!("\"{}\"", "x".repeat(PIPELINE_MAX_BYTES));
         for status in ["a", "b"] {
             say(&outgoing, "m", status, &value);
@@ -443,8 +443,7 @@ mod tests {
 
     #[test]
     fn what_may_not_have_arrived_is_sent_again_unless_something_later_waits() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         for (status, value) in [("a", "1"), ("b", "1"), ("a", "2")] {
             say(&outgoing, "m", status, value);
         }
@@ -452,7 +451,6 @@ mod tests {
         say(&outgoing, "m", "b", "2");
         say(&outgoing, "m", "c", "1");
         outgoing.hold();
-        outgoing.flow();
         assert_eq!(sent(&outgoing), ["m/a=2", "m/b=2", "m/c=1"]);
         outgoing.arrived();
         outgoing.hold();
@@ -461,8 +459,7 @@ mod tests {
 
     #[test]
     fn a_released_module_is_not_spoken_for_once_it_might_be_anothers() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         say(&outgoing, "gone", "a", "1");
         say(&outgoing, "here", "a", "1");
         outgoing.release(&ModuleId::new("gone").unwrap());
@@ -476,13 +473,13 @@ mod tests {
         outgoing.hold();
         outgoing.release(&ModuleId::new("here").unwrap());
         assert_eq!(sent(&outgoing), [] as [&str; 0]);
+        assert_eq!(outgoing.queue().bytes, 0);
         assert_eq!(outgoing.modules(), []);
     }
 
     #[tokio::test]
     async fn a_module_is_waited_for_while_others_go_on() {
-        let outgoing = outgoing();
-        outgoing.flow();
+        let outgoing = flowing();
         say(&outgoing, "leaves", "a", "1");
         let leaves = [ModuleId::new("leaves").unwrap()];
         let mut waiting = Box::pin(outgoing.drained_of(&leaves));
@@ -497,42 +494,51 @@ mod tests {
         assert!(futures_util::poll!(&mut waiting).is_ready());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_redis_has_is_put_right_by_what_the_module_says() {
+    #[test]
+    fn what_redis_has_is_put_right_by_what_the_module_says() {
         let outgoing = outgoing();
         for (status, value) in [("same", "1"), ("lost", "2"), ("other", "3"), ("waits", "4")] {
             say(&outgoing, "m", status, value);
         }
         let module = ModuleId::new("m").unwrap();
-        outgoing.flow();
         outgoing.next_pipeline();
         outgoing.arrived();
         say(&outgoing, "m", "waits", "5");
-        let stale = || {
-            stored([
-                ("same", "1"),
-                ("other", "0"),
-                ("waits", "4"),
-                ("old", "9"),
-                ("", "no status"),
-            ])
-        };
-        assert_eq!(
-            outgoing.repair(&module, stale()),
-            2,
-            "it may set the old one yet"
-        );
+        let older = stored([
+            ("same", "1"),
+            ("other", "0"),
+            ("waits", "4"),
+            ("unknown", "9"),
+            ("", "no status"),
+        ]);
+        assert_eq!(outgoing.repair(&module, older), 2);
         let mut writes = sent(&outgoing);
         writes.sort();
         assert_eq!(writes, ["m/lost=2", "m/other=3", "m/waits=5"]);
-        assert_eq!(outgoing.settled(9), []);
-        tokio::time::advance(TAKE_OVER_SETTLE).await;
-        assert_eq!(outgoing.settled(9), vec![module.clone()]);
-        let fields = stored([("same", "1"), ("lost", "2"), ("other", "3"), ("old", "9")]);
-        outgoing.repair(&module, fields);
+        let stranger = ModuleId::new("x").unwrap();
+        assert_eq!(outgoing.repair(&stranger, stored([("a", "1")])), 0);
+    }
+
+    #[test]
+    fn of_an_adopted_module_everything_is_known() {
+        let outgoing = outgoing();
+        let module = ModuleId::new("m").unwrap();
+        assert_eq!(outgoing.state(&module), None);
+        let text = |name: &str, value: &str| {
+            let name = StatusName::new(name).unwrap();
+            (name, StatusValue::parse(value).unwrap())
+        };
+        outgoing.adopt(&module, &vec![text("old", "1"), text("kept", "2")]);
+        say(&outgoing, "m", "new", "3");
+        say(&outgoing, "m", "old", "null");
+        let state = vec![text("kept", "2"), text("new", "3")];
+        assert_eq!(outgoing.state(&module), Some(state));
+        outgoing.next_pipeline();
+        outgoing.arrived();
+        // The server was started again, with a copy of long ago.
+        outgoing.repair(&module, stored([("old", "1"), ("older", "0")]));
         let mut writes = sent(&outgoing);
         writes.sort();
-        assert_eq!(writes, ["m/old=-", "m/waits=5"]);
-        assert_eq!(outgoing.repair(&ModuleId::new("x").unwrap(), stale()), 0);
+        assert_eq!(writes, ["m/kept=2", "m/new=3", "m/old=-", "m/older=-"]);
     }
 }

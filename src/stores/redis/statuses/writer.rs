@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::OptionFuture;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -121,7 +120,7 @@ impl Writer {
         let mut commands = redis::pipe();
         commands.cmd("CLIENT").arg("ID");
         // Numbers begin again with every run of the server.
-        if let Some(last) = self.last.take().filter(|last| last.run == server.run_id) {
+        if let Some(last) = self.last.as_ref().filter(|last| last.run == server.run_id) {
             let kill = commands.cmd("CLIENT").arg("KILL");
             kill.arg("ID").arg(last.number);
         }
@@ -176,7 +175,6 @@ impl Session<'_> {
             self.compare(self.writer.outgoing.modules()).await?;
             self.is_compared = true;
             self.writer.backoff = Backoff::default();
-            self.writer.outgoing.flow();
             // The answer of the last comparison may have taken its time.
             return Ok(());
         }
@@ -184,22 +182,16 @@ impl Session<'_> {
         if !pipeline.is_empty() {
             return self.send(&pipeline).await;
         }
-        let settled = self.writer.outgoing.settled(COMPARE_MODULES);
-        if !settled.is_empty() {
-            return self.compare(settled).await;
-        }
         self.wait().await
     }
 
     /// Waits until there may be something to do, or asks whether the connection lives.
     async fn wait(&mut self) -> Result<(), StoreError> {
         let outgoing = &self.writer.outgoing;
-        let settles = outgoing.next_settled();
         tokio::select! {
             biased;
             () = self.inbox.came() => Err(self.writer.link.unreachable("the connection was closed")),
             () = outgoing.came() => Ok(()),
-            Some(()) = OptionFuture::from(settles.map(sleep_until)) => Ok(()),
             () = sleep_until(self.quiet_since + PING_INTERVAL) => {
                 let mut ping = redis::pipe();
                 ping.cmd("PING");

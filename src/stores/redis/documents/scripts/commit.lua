@@ -2,13 +2,13 @@
 --
 -- KEYS: the documents, the news.
 -- ARGV: the schema of who commits; the head that the batch was planned on, "" for none; the mark that it leads to, as number and commit;
---       what the news tells, "" where it is too long; how many news are kept; then the changes: "put", field, value or "delete", field.
+--       what the news tells, "" where it is too long; how many news are kept; how many fields are deleted; these; then field and value of those that are put.
 -- Answers "made", "overtaken", or "newer" and the schema that is there.
 --
 -- Nothing is undone when a command in here fails, so all that can fail comes before the first change.
 
-local known, planned_on, number, commit, told, kept =
-  tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local known, planned_on, number, commit, told, kept, deleted =
+  tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 
 local head = redis.call('HGET', KEYS[1], 'head') or ''
 local schema = tonumber(string.match(head, '^%d+'))
@@ -39,15 +39,12 @@ if type(added) == 'table' and added.err then
   redis.call(unpack(news))
 end
 
-local at = 7
-while ARGV[at] do
-  if ARGV[at] == 'put' then
-    redis.call('HSET', KEYS[1], ARGV[at + 1], ARGV[at + 2])
-    at = at + 3
-  else
-    redis.call('HDEL', KEYS[1], ARGV[at + 1])
-    at = at + 2
-  end
+local puts = 8 + deleted
+for at = 8, puts - 1, 200 do
+  redis.call('HDEL', KEYS[1], unpack(ARGV, at, math.min(at + 199, puts - 1)))
+end
+for at = puts, #ARGV, 200 do
+  redis.call('HSET', KEYS[1], unpack(ARGV, at, math.min(at + 199, #ARGV)))
 end
 redis.call('HSET', KEYS[1], 'head', known .. ' ' .. number .. ' ' .. commit)
 return {'made', known}

@@ -18,8 +18,8 @@ end
 redis.call('DEL', KEYS[1], KEYS[2])
 -- Without a batch: whoever follows reads the documents again.
 redis.call('XADD', KEYS[2], number .. '-0', 'commit', commit)
-for at = 4, #ARGV, 2 do
-  redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
+for at = 4, #ARGV, 200 do
+  redis.call('HSET', KEYS[1], unpack(ARGV, at, math.min(at + 199, #ARGV)))
 end
 redis.call('HSET', KEYS[1], 'head', known .. ' ' .. number .. ' ' .. commit)
 return {'made', known}

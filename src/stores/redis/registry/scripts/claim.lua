@@ -14,7 +14,6 @@ for at = 6, #ARGV, 2 do
   local owner = redis.call('HGET', OWNERS, module)
   local verdict
   if young and not running then
-    -- Whatever is written here may be older than what was forgotten.
     verdict = 0
   elseif young or not owner or owner == ME or not lives(owner) then
     verdict = 1

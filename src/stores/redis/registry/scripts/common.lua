@@ -28,13 +28,15 @@ local function lives(node)
 end
 
 -- Whether a node of which the registry knows nothing may still run a module: until one lease has passed since the registry
--- began to remember. A server that was started again, or another one that took over, may have forgotten the latest.
+-- began to remember. A server that was started again, or another one that took over, may have forgotten the latest,
+-- so what it has of owners is dropped: those that still run a module say so before that lease has passed.
 local function is_young()
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local run, since = string.match(redis.call('HGET', OWNERS, '') or '', '^(%S*) (%d+)$')
   since = tonumber(since)
   if run ~= RUN or since > now then
+    redis.call('DEL', OWNERS)
     redis.call('HSET', OWNERS, '', RUN .. ' ' .. string.format('%.0f', now))
     return true
   end
