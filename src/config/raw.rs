@@ -185,9 +185,11 @@ impl Raw {
 
     /// Yes or no.
     pub(super) fn switch(&mut self, key: &'static str, setting: &mut bool) {
-        self.value_as(key, setting, "true or false", |kind| match kind {
-            ValueKind::Boolean(value) => Some(*value),
-            other => scalar(other)?.trim().parse().ok(),
+        self.value_as(key, setting, "true or false", |kind| {
+            if let ValueKind::Boolean(value) = kind {
+                return Some(*value);
+            }
+            scalar(kind)?.trim().parse().ok()
         });
     }
 

@@ -155,7 +155,7 @@ impl Pending {
     }
 
     /// The same, which may be sent without another look at where the module is.
-    pub(super) fn to_be_sent(self) -> Self {
+    pub(super) fn into_sendable(self) -> Self {
         Self {
             ready: true,
             ..self

@@ -105,10 +105,10 @@ impl Elsewhere {
             looked = timeout_at(patience, looking) => looked,
         };
         match looked {
-            Ok(Ok(None)) => Some(pending.to_be_sent()),
+            Ok(Ok(None)) => Some(pending.into_sendable()),
             Ok(Ok(Some(Some(interface)))) => {
                 let admitted = pending.admit(&interface, &self.metrics)?;
-                Some(admitted.to_be_sent())
+                Some(admitted.into_sendable())
             }
             Ok(Ok(Some(None))) => {
                 let failure = Failure::new(FailureKind::ModuleNotFound, "could not find module");
@@ -121,7 +121,7 @@ impl Elsewhere {
             }
             // Its patience may be over and not its deadline: then it is sent once more, to where the module was last known to be.
             Err(_) if pending.admitted && Instant::now() < pending.deadline => {
-                Some(pending.to_be_sent())
+                Some(pending.into_sendable())
             }
             Err(_) => {
                 pending.answer(Err(not_looked_up()));

@@ -304,7 +304,7 @@ pub(super) enum Way {
     /// Nothing gets there.
     Cut,
     /// What is asked gets there, the answer gets lost.
-    OneWay,
+    Deaf,
 }
 
 /// One node: a core that runs modules, or one that looks on.
@@ -437,7 +437,7 @@ impl TestRegistry {
             let (there, back) = match way {
                 Way::Open(delay) => (delay / 4, delay - delay / 4),
                 Way::Cut => return,
-                Way::OneWay => (Duration::from_millis(2), Duration::ZERO),
+                Way::Deaf => (Duration::from_millis(2), Duration::ZERO),
             };
             sleep(there).await;
             loop {
@@ -451,7 +451,7 @@ impl TestRegistry {
                 return;
             };
             sleep(back).await;
-            if way != Way::OneWay {
+            if way != Way::Deaf {
                 let _ = answer.send(result);
             }
         };

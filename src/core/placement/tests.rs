@@ -137,7 +137,7 @@ async fn a_node_that_was_held_up_for_longer_than_its_lease_acts_no_more_until_it
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_is_cut_off_stops_before_another_starts() {
-    for way in [Way::Cut, Way::OneWay, Way::Open(LEASE * 3)] {
+    for way in [Way::Cut, Way::Deaf, Way::Open(LEASE * 3)] {
         let (world, nodes) = settled(2).await;
         // Answers so slow that a lease counted from them would be too long.
         nodes[0].set_way(Way::Open(LEASE * 19 / 100));
@@ -248,7 +248,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         (0..3_000_u64).prop_map(|delay| Way::Open(Duration::from_millis(delay))),
         Just(Way::Open(Duration::from_millis(2))),
         Just(Way::Cut),
-        Just(Way::OneWay),
+        Just(Way::Deaf),
     ];
     let event = prop_oneof![
         8 => (0..4_000_u64).prop_map(Event::Pass),

@@ -179,7 +179,9 @@ impl Bench {
                 whom: Audience::Credential(id),
                 why: CloseReason::CredentialsRevoked,
             } => id.to_string(),
-            other => panic!("not such an order: {other:?}"),
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not such an order: {other:?}")
+            }
         };
         self.inbox.take().into_iter().map(whom).collect()
     }
