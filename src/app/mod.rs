@@ -244,6 +244,7 @@ pub fn serve(
         shared.join(&core, &server)?;
     }
     let closing = shared.map(|shared| shared.begin(main.handle()));
+    let leaving = Arc::clone(&core);
     let ended = main.block_on(async {
         let Signals {
             stop,
@@ -294,6 +295,7 @@ pub fn serve(
         if let Some(closing) = &closing {
             closing.finish().await;
         }
+        leaving.leave().await;
         opened.and(ended)
     });
     lanes.end();

@@ -139,8 +139,11 @@ pub(super) const NOTICES_AT_ONCE: usize = 16;
 /// How long until an entry of the catalog that could not be written is tried again.
 pub(super) const NOTICE_RETRY: Duration = Duration::from_secs(1);
 
-/// How long one reading of what the store still says of a module may take, and the pause before the next.
+/// How long one reading of what the store still says of a module may take. The module does not start before.
 pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long until such a reading that failed is tried again. Many modules may come at one time, and who follows them waits.
+pub(super) const STATE_RETRY: Duration = Duration::from_millis(250);
 
 /// How long PlaceOS's word about one of its API keys is believed.
 pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);

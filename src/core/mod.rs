@@ -479,6 +479,13 @@ impl Core {
         self.reception.finish().await;
     }
 
+    /// Leaves this node's share of the modules to the other nodes, when they have [stopped](Self::stop) and what they said last is written.
+    pub async fn leave(&self) {
+        if let Some(placement) = &self.placement {
+            placement.leave().await;
+        }
+    }
+
     /// Ends editing and signing in, and stops all modules, within bounded time.
     pub async fn stop(&self) {
         if let Some(placement) = &self.placement {
@@ -492,9 +499,6 @@ impl Core {
             OptionFuture::from(elsewhere),
         )
         .await;
-        if let Some(placement) = &self.placement {
-            placement.leave().await;
-        }
     }
 }
 

@@ -53,10 +53,13 @@ const ALL_SIZE: &[&str] = &["--seconds", "1"];
 /// Hangs are ended. All peers take most of an hour, and are installed or built before.
 const BOUND: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// What is compared for its correctness: every scenario, and by TLS those that differ in how much leaves at a time.
+/// What is compared for its correctness: every scenario, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
 const SMOKES: &[&[&str]] = &[
     &["limit", "riser"],
     &["riser-tls", "--scenarios", "fanout,pending"],
+    &["redis", "riser-redis", "--scenarios", "fanout,pending,easy"],
+    &["riser-redis", "--scenarios", "resync,restart"],
+    &["riser-redis", "riser-remote", "--scenarios", "exec,trip"],
 ];
 
 /// Small enough for an unoptimised build: what is asked is whether every delivery is right, not when it comes.

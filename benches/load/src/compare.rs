@@ -21,7 +21,7 @@ pub(crate) struct Comparison {
     /// The servers; the first is what the others are compared with.
     #[arg(required = true)]
     targets: Vec<Target>,
-    /// What is done to them; everything unless given.
+    /// What is done to them; everything that they can have done unless given.
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
     /// How often.
@@ -69,10 +69,16 @@ enum Content<'a> {
 /// Runs the comparison and prints its tables. It has failed when riser or the yardstick has.
 pub(crate) fn run(comparison: &Comparison) -> Result<()> {
     machine::prepare()?;
-    let scenarios = if comparison.scenarios.is_empty() {
-        <Scenario as clap::ValueEnum>::value_variants()
+    let on_redis = |target: &Target| target.stands_on_redis();
+    let scenarios: Vec<Scenario> = if comparison.scenarios.is_empty() {
+        let all = <Scenario as clap::ValueEnum>::value_variants()
+            .iter()
+            .copied();
+        let fit = comparison.targets.iter().all(on_redis);
+        all.filter(|scenario| fit || !scenario.is_about_redis())
+            .collect()
     } else {
-        &comparison.scenarios
+        comparison.scenarios.clone()
     };
     let steps = scenarios.len() * comparison.rounds * comparison.targets.len();
     let bar = ProgressBar::new(u64::try_from(steps)?).with_style(ProgressStyle::with_template(
@@ -96,7 +102,15 @@ pub(crate) fn run(comparison: &Comparison) -> Result<()> {
     )?);
     bar.reset_elapsed();
     let mut tables = Vec::new();
-    for &scenario in scenarios {
+    if targets.iter().any(on_redis) {
+        let whose = if machine::has_core_beside() {
+            "a core of their own"
+        } else {
+            "the core of the server that is measured"
+        };
+        bar.suspend(|| print(&format!("Redis and further nodes have {whose}\n")))?;
+    }
+    for scenario in scenarios {
         let table = measure(comparison, scenario, &targets, &bar);
         let printed = Printed {
             scenario,

@@ -11,6 +11,7 @@ use mio::{Events, Poll, Token};
 
 use crate::protocol::{Framing, Message, Protocol, Role, Unframer};
 use crate::stream::{Stream, Trust};
+use crate::target::Running;
 
 /// The size of the buffer that all connections are read into, one after the other.
 const READ_BUFFER_BYTES: usize = 256 * 1024;
@@ -26,6 +27,13 @@ pub(crate) struct Engine {
     buffer: Vec<u8>,
     /// What has been taken out of websocket frames, likewise.
     payload: Vec<u8>,
+    clients: Place,
+    publishers: Place,
+}
+
+/// Where a connection leads.
+#[derive(Clone)]
+struct Place {
     address: SocketAddr,
     trust: Trust,
 }
@@ -60,16 +68,33 @@ pub(crate) enum Reading {
 }
 
 impl Engine {
-    /// An engine for a server at this address, by TLS where there is something to trust.
-    pub(crate) fn new(address: SocketAddr, trust: Trust) -> Result<Self> {
+    /// An engine for a server and, where changes take another way, for what they are published at.
+    pub(crate) fn of(server: &Running) -> Result<Self> {
+        let clients = Place {
+            address: server.address(),
+            trust: server.trust(),
+        };
+        let publishers = match (server.protocol().publishers(), server.redis()) {
+            (Some(_), Some(redis)) => Place::plain(redis.address()),
+            _ => clients.clone(),
+        };
+        Self::new(clients, publishers)
+    }
+
+    /// An engine for an address alone, without encryption.
+    pub(crate) fn plain(address: SocketAddr) -> Result<Self> {
+        Self::new(Place::plain(address), Place::plain(address))
+    }
+
+    fn new(clients: Place, publishers: Place) -> Result<Self> {
         Ok(Self {
             poll: Poll::new().context("could not make a poll")?,
             events: Events::with_capacity(4096),
             connections: Vec::new(),
             buffer: vec![0; READ_BUFFER_BYTES],
             payload: Vec::new(),
-            address,
-            trust,
+            clients,
+            publishers,
         })
     }
 
@@ -108,7 +133,11 @@ impl Engine {
 
     fn begin(&mut self, role: Role) -> Result<()> {
         let count = self.connections.len();
-        let mut stream = Stream::connect(self.address, &self.trust)
+        let place = match role {
+            Role::Client => &self.clients,
+            Role::Publisher => &self.publishers,
+        };
+        let mut stream = Stream::connect(place.address, &place.trust)
             .with_context(|| format!("could not open connection {count}"))?;
         stream.register(self.poll.registry(), Token(count))?;
         self.connections.push(Connection {
@@ -174,6 +203,7 @@ impl Engine {
                 bail!("connection {index} was refused: {error}");
             }
             connection.phase = Phase::Greeting;
+            let protocol = spoken(protocol, connection.role);
             protocol.greet(&mut connection.unsent);
         }
         connection.flush()
@@ -186,6 +216,7 @@ impl Engine {
         handle: &mut dyn FnMut(usize, Message<'_>) -> Result<()>,
     ) -> Result<usize> {
         let connection = &mut self.connections[index];
+        let protocol = spoken(protocol, connection.role);
         let mut greeted = 0;
         loop {
             let read = match connection.stream.read(&mut self.buffer) {
@@ -244,6 +275,23 @@ impl Engine {
                 return Ok(greeted);
             }
         }
+    }
+}
+
+impl Place {
+    fn plain(address: SocketAddr) -> Self {
+        Self {
+            address,
+            trust: None,
+        }
+    }
+}
+
+/// What a connection of this role speaks.
+fn spoken(protocol: &dyn Protocol, role: Role) -> &dyn Protocol {
+    match role {
+        Role::Client => protocol,
+        Role::Publisher => protocol.publishers().unwrap_or(protocol),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the machine has to give: two cores, and open files enough.
+//! What the machine has to give: two cores, or three where there are, and open files enough.
 //!
 //! Each lack is one line that says what to do, found before anything is measured.
 
@@ -21,9 +21,11 @@ const LISTENING: &str = "0A";
 pub(crate) enum Side {
     Server,
     Tool,
+    /// For what a server works with, such as a Redis: a core of its own where there is a third, else the server's.
+    Beside,
 }
 
-/// Both cores, as this process found them: later it has pinned itself to one.
+/// The cores that are used, as this process found them: later it has pinned itself to one.
 static CORES: OnceLock<Vec<usize>> = OnceLock::new();
 
 /// Takes what the machine gives: raises the limit of open files and sees that there are two cores.
@@ -36,7 +38,7 @@ pub(crate) fn prepare() -> Result<()> {
     }
     let set = sched_getaffinity(Pid::from_raw(0))?;
     let allowed = (0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false));
-    let cores = CORES.get_or_init(|| allowed.take(2).collect());
+    let cores = CORES.get_or_init(|| allowed.take(3).collect());
     if cores.len() < 2 {
         bail!(
             "two cores are needed, one for the server and one for this tool; it may use only one"
@@ -51,10 +53,16 @@ pub(crate) fn pin(side: Side) -> Result<()> {
     let core = match side {
         Side::Server => cores.first(),
         Side::Tool => cores.get(1),
+        Side::Beside => cores.get(2).or(cores.first()),
     };
     let mut set = CpuSet::new();
     set.set(*core.context("the machine has not been looked at")?)?;
     sched_setaffinity(Pid::from_raw(0), &set).context("could not choose a core")
+}
+
+/// Whether what a server works with has a core of its own.
+pub(crate) fn has_core_beside() -> bool {
+    CORES.get().is_some_and(|cores| cores.len() > 2)
 }
 
 /// How many connections the limits of open files of the tool and of the server allow.

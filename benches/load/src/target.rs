@@ -6,20 +6,20 @@ mod brokers;
 mod building;
 mod install;
 mod own;
+mod redis_server;
 mod web;
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
 pub(crate) use building::{KEY, building};
+pub(crate) use redis_server::RedisServer;
 
 use crate::account::{nanos, now};
 use crate::machine::{self, Side};
@@ -39,6 +39,10 @@ pub(crate) enum Target {
     Riser,
     /// The same by TLS.
     RiserTls,
+    /// The same on a Redis, where the changes are published.
+    RiserRedis,
+    /// The same on a Redis, and its modules run on another node.
+    RiserRemote,
     /// The least that a server can do.
     Limit,
     /// uWebSockets, C++.
@@ -70,6 +74,9 @@ pub(crate) struct Running {
     /// Where riser tells its measures without encryption.
     metrics: SocketAddr,
     protocol: Box<dyn Protocol>,
+    /// Further nodes; they end before what they stand on does.
+    _others: Vec<Child>,
+    redis: Option<RedisServer>,
     _files: Vec<TempFile>,
 }
 
@@ -81,8 +88,17 @@ struct Launch {
     trust: Trust,
     /// Where riser tells its measures, when not beside everything else.
     metrics: Option<SocketAddr>,
+    /// Further nodes that have been started already.
+    others: Vec<Child>,
+    /// What it stands on.
+    redis: Option<RedisServer>,
     files: Vec<TempFile>,
+    /// What is waited for once it is ready.
+    warm_up: fn(SocketAddr) -> Result<()>,
 }
+
+/// A process that ends when this is dropped.
+struct Child(process::Child);
 
 /// How a server shows that it is ready.
 enum Ready {
@@ -117,6 +133,8 @@ impl Target {
         match self {
             Self::Riser => "riser",
             Self::RiserTls => "riser-tls",
+            Self::RiserRedis => "riser-redis",
+            Self::RiserRemote => "riser-remote",
             Self::Limit => "limit",
             Self::Uws => "uws",
             Self::Bun => "bun",
@@ -130,13 +148,22 @@ impl Target {
 
     /// Whether a comparison has failed without it. Of the others, each may be missing on a machine.
     pub(crate) fn is_essential(self) -> bool {
-        matches!(self, Self::Riser | Self::RiserTls | Self::Limit)
+        matches!(
+            self,
+            Self::Riser | Self::RiserTls | Self::RiserRedis | Self::RiserRemote | Self::Limit
+        )
+    }
+
+    /// Whether it is riser with a Redis below.
+    pub(crate) fn stands_on_redis(self) -> bool {
+        matches!(self, Self::RiserRedis | Self::RiserRemote)
     }
 
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
             Self::Riser | Self::RiserTls => own::prepare(riser),
+            Self::RiserRedis | Self::RiserRemote => own::prepare_on_redis(riser),
             Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
             Self::Bun => web::prepare_bun(),
@@ -157,6 +184,8 @@ impl Target {
         let launch = match self {
             Self::Riser => own::riser(riser, workers, numbering)?,
             Self::RiserTls => own::riser_tls(riser, workers, numbering)?,
+            Self::RiserRedis => own::riser_redis(riser, workers, numbering)?,
+            Self::RiserRemote => own::riser_remote(riser, workers, numbering)?,
             Self::Limit => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("limit");
@@ -175,19 +204,26 @@ impl Target {
 }
 
 impl Launch {
+    /// A server that needs nothing else.
+    fn new(command: Command, protocol: Box<dyn Protocol>, ready: Ready) -> Self {
+        Self {
+            command,
+            protocol,
+            ready,
+            trust: None,
+            metrics: None,
+            others: Vec::new(),
+            redis: None,
+            files: Vec::new(),
+            warm_up: |_| Ok(()),
+        }
+    }
+
     /// A server that speaks as riser does, and says where it listens.
     fn placeos(command: Command, numbering: Numbering, files: Vec<TempFile>) -> Self {
         Self {
-            command,
-            protocol: Box::new(PlaceOs {
-                key: KEY.to_owned(),
-                numbering,
-                prefix: "s".to_owned(),
-            }),
-            ready: Ready::Says,
-            trust: None,
-            metrics: None,
             files,
+            ..Self::new(command, Box::new(PlaceOs::new(KEY, numbering)), Ready::Says)
         }
     }
 }
@@ -200,7 +236,10 @@ impl Running {
             ready,
             trust,
             metrics,
+            others,
+            redis,
             files,
+            warm_up,
         } = launch;
         command
             .stdin(Stdio::null())
@@ -213,27 +252,26 @@ impl Running {
         machine::pin(Side::Server)?;
         let child = command.spawn();
         machine::pin(Side::Tool)?;
-        let mut child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
+        let child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
+        let mut child = Child(child);
         let address = match ready {
-            Ready::Says => ready_address(&mut child),
-            Ready::Accepts(address) => accepts(&mut child, address),
+            Ready::Says => ready_address(&mut child.0),
+            Ready::Accepts(address) => accepts(&mut child.0, address),
         };
-        match address {
-            Ok(address) => Ok(Self {
-                name,
-                pid: child.id(),
-                child: Some(child),
-                address,
-                trust,
-                metrics: metrics.unwrap_or(address),
-                protocol,
-                _files: files,
-            }),
-            Err(error) => {
-                end(&mut child);
-                Err(error).with_context(|| format!("{name} did not come up"))
-            }
-        }
+        let address = address.and_then(|address| warm_up(address).map(|()| address));
+        let address = address.with_context(|| format!("{name} did not come up"))?;
+        Ok(Self {
+            name,
+            pid: child.0.id(),
+            child: Some(child),
+            address,
+            trust,
+            metrics: metrics.unwrap_or(address),
+            protocol,
+            _others: others,
+            redis,
+            _files: files,
+        })
     }
 
     /// A server that speaks as riser does, and was not started for this.
@@ -242,7 +280,6 @@ impl Running {
             ids,
             bindings: BINDINGS_PER_CLIENT,
         };
-        let key = key.to_owned();
         // The server may still have the values of an earlier run.
         let prefix = format!("s{:x}-", nanos());
         Self {
@@ -253,10 +290,11 @@ impl Running {
             trust: None,
             metrics: address,
             protocol: Box::new(PlaceOs {
-                key,
-                numbering,
                 prefix,
+                ..PlaceOs::new(key, numbering)
             }),
+            _others: Vec::new(),
+            redis: None,
             _files: Vec::new(),
         }
     }
@@ -266,7 +304,7 @@ impl Running {
         let give_up = now() + END_DEADLINE;
         while now() < give_up {
             let end = match &mut self.child {
-                Some(child) => match child.try_wait() {
+                Some(child) => match child.0.try_wait() {
                     Ok(Some(status)) => status.to_string(),
                     Ok(None) | Err(_) => continue,
                 },
@@ -296,11 +334,21 @@ impl Running {
         self.metrics
     }
 
+    /// The Redis below it.
+    pub(crate) fn redis(&self) -> Option<&RedisServer> {
+        self.redis.as_ref()
+    }
+
     /// Whether it was started as this project's gateway.
     pub(crate) fn is_riser(&self) -> bool {
-        [Target::Riser, Target::RiserTls]
-            .map(Target::name)
-            .contains(&self.name)
+        [
+            Target::Riser,
+            Target::RiserTls,
+            Target::RiserRedis,
+            Target::RiserRemote,
+        ]
+        .map(Target::name)
+        .contains(&self.name)
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {
@@ -308,24 +356,16 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Child {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            end(child);
-        }
+        // It may have ended already, which is what is wanted.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-}
-
-fn end(child: &mut Child) {
-    // It may have ended already, which is what is wanted.
-    if let Ok(pid) = i32::try_from(child.id()) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-    }
-    let _ = child.wait();
 }
 
 /// Reads the line `… ready http://ADDRESS`, or `https`, off a server's output.
-fn ready_address(child: &mut Child) -> Result<SocketAddr> {
+fn ready_address(child: &mut process::Child) -> Result<SocketAddr> {
     let stdout = child.stdout.take().context("the output is piped")?;
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::spawn(move || {
@@ -352,7 +392,7 @@ fn free_address() -> Result<SocketAddr> {
 }
 
 /// Tries until somebody accepts, on the tool's own core.
-fn accepts(child: &mut Child, address: SocketAddr) -> Result<SocketAddr> {
+fn accepts(child: &mut process::Child, address: SocketAddr) -> Result<SocketAddr> {
     let give_up = now() + START_DEADLINE;
     while TcpStream::connect_timeout(&address, START_DEADLINE).is_err() {
         if let Some(status) = child.try_wait()? {

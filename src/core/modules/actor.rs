@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::limits::{
     CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
-    STATE_DEADLINE, STOP_DEADLINE,
+    STATE_DEADLINE, STATE_RETRY, STOP_DEADLINE,
 };
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
@@ -112,7 +112,7 @@ impl Actor {
             }
             tokio::select! {
                 () = handle.stop.cancelled() => return,
-                () = sleep(STATE_DEADLINE) => {}
+                () = sleep(STATE_RETRY) => {}
             }
         }
     }

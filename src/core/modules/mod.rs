@@ -11,6 +11,8 @@ mod mailbox;
 mod sink;
 mod supervisor;
 #[cfg(test)]
+mod taking_over;
+#[cfg(test)]
 mod tests;
 
 pub use faults::Fault;

@@ -404,6 +404,7 @@ impl TestNode {
     /// Stops it in good order.
     pub(super) async fn leave(&self) {
         self.core.stop().await;
+        self.core.leave().await;
         self.kill();
     }
 

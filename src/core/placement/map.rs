@@ -126,3 +126,119 @@ impl fmt::Debug for Map {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use futures_util::future::{BoxFuture, join_all};
+
+    use super::*;
+    use crate::model::{NodeId, Secret};
+    use crate::stores::{Claim, StoreError, Verdict};
+
+    /// How long an answer takes.
+    const ANSWER: Duration = Duration::from_millis(30);
+
+    /// A registry that can only be read: as many nodes as it was read times before, but for the readings that fail.
+    #[derive(Default)]
+    struct Growing {
+        read: Arc<AtomicUsize>,
+        fails: std::ops::Range<usize>,
+    }
+
+    impl NodeRegistry for Growing {
+        fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
+            let (read, fails) = (Arc::clone(&self.read), self.fails.clone());
+            Box::pin(async move {
+                sleep(ANSWER).await;
+                let count = read.fetch_add(1, Ordering::Relaxed);
+                if fails.contains(&count) {
+                    let (place, detail) = ("here".to_owned(), "as the test says".to_owned());
+                    return Err(StoreError::Unreachable { place, detail });
+                }
+                let node = |number| Node {
+                    id: NodeId::new(&format!("{number}")).unwrap(),
+                    uri: NodeUri::new(&format!("http://node-{number}")).unwrap(),
+                };
+                Ok((0..count).map(node).collect())
+            })
+        }
+
+        fn renew(&self, _: &Node) -> BoxFuture<'static, Result<(), StoreError>> {
+            unreachable!("a map only reads")
+        }
+
+        fn claim(
+            &self,
+            _: &NodeId,
+            _: Vec<Claim>,
+        ) -> BoxFuture<'static, Result<Vec<Verdict>, StoreError>> {
+            unreachable!("a map only reads")
+        }
+
+        fn release(
+            &self,
+            _: &NodeId,
+            _: Vec<ModuleId>,
+        ) -> BoxFuture<'static, Result<(), StoreError>> {
+            unreachable!("a map only reads")
+        }
+
+        fn leave(&self, _: &NodeId) -> BoxFuture<'static, Result<(), StoreError>> {
+            unreachable!("a map only reads")
+        }
+
+        fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+            unreachable!("a map only reads")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_doubt_the_list_at_one_time_share_a_reading_that_began_after_they_asked() {
+        let map = Map::new(Arc::new(Growing::default()));
+        map.refresh().await;
+        assert_eq!(map.nodes().len(), 0);
+        let began = Instant::now();
+        join_all((0..100).map(|_| map.refresh())).await;
+        assert_eq!(map.nodes().len(), 1, "one reading for all");
+        assert!(began.elapsed() <= NODES_PAUSE + ANSWER);
+        let reading = map.refresh();
+        tokio::pin!(reading);
+        assert!(futures_util::poll!(&mut reading).is_pending());
+        sleep(NODES_PAUSE).await;
+        assert!(
+            futures_util::poll!(&mut reading).is_pending(),
+            "it has begun"
+        );
+        tokio::join!(reading, map.refresh());
+        assert_eq!(
+            map.nodes().len(),
+            3,
+            "one that had begun before is not new enough"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_registry_cannot_be_read_the_last_list_stands() {
+        let map = Map::new(Arc::new(Growing {
+            fails: 2..4,
+            ..Growing::default()
+        }));
+        let (mut changes, regained) = (map.changes(), map.regained());
+        for (nodes, news, back) in [
+            (0, false, false),
+            (1, true, false),
+            (1, false, false),
+            (1, false, false),
+            (4, true, true),
+        ] {
+            map.refresh().await;
+            assert_eq!(map.nodes().len(), nodes);
+            assert_eq!(changes.has_changed().unwrap(), news, "{nodes}");
+            assert_eq!(regained.has_changed().unwrap(), back, "{nodes}");
+            changes.mark_unchanged();
+        }
+    }
+}

@@ -65,22 +65,26 @@ impl Connection {
             mut driver,
             ..
         } = self;
-        let (answer, ended) = {
+        let answer = {
             let mut answer = pin!(ask_and_read(&mut sender, ask));
             tokio::select! {
                 biased;
                 // First, so that the end of a connection that has rested is seen before anything is written to it.
-                // What was read before the end is still to be handed over.
-                _ = &mut driver => (answer.await?, true),
-                answer = &mut answer => (answer?, false),
+                _ = &mut driver => {
+                    // Trap: what it has not taken it gives back only when it is dropped.
+                    drop(driver);
+                    // What was read before the end is still to be handed over.
+                    return Ok((answer.await?, None));
+                }
+                answer = &mut answer => answer?,
             }
         };
-        let connection = (!ended).then(|| Self {
+        let connection = Self {
             sender,
             driver,
             rests_since: Instant::now(),
-        });
-        Ok((answer, connection))
+        };
+        Ok((answer, Some(connection)))
     }
 }
 
@@ -114,4 +118,63 @@ async fn read(response: Response<Incoming>) -> Result<Answer, PeerError> {
         headers: parts.headers,
         body: body.to_bytes(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A stream whose other end goes at the moment at which it is read the second time. Whatever is written arrives nowhere.
+    struct Going {
+        reads: usize,
+    }
+
+    impl AsyncRead for Going {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.reads += 1;
+            if self.reads > 1 {
+                return Poll::Ready(Ok(()));
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Going {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_ends_as_it_is_asked_hands_the_call_back_at_once() {
+        let connection = Connection::new(Box::new(Going { reads: 0 })).await.unwrap();
+        let ask = Request::post("/").body(Full::default()).unwrap();
+        let asked = timeout(Duration::from_secs(5), connection.exchange(ask)).await;
+        let broken = asked.expect("it does not hang").unwrap_err();
+        assert!(matches!(broken, Broken::NotSent(_)), "{broken:?}");
+    }
 }

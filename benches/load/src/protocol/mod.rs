@@ -1,5 +1,6 @@
 //! The wire protocols that the generator speaks. Adding one touches one file, and this list.
 
+pub(crate) mod keyspace;
 mod mqtt;
 mod nats;
 mod placeos;
@@ -9,11 +10,11 @@ mod websocket;
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::redis::Redis;
 pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
-pub(crate) use placeos::{MODULES, PlaceOs};
+pub(crate) use placeos::{MODULES, PlaceOs, Statuses};
 pub(crate) use pusher::{APP, KEY, Pusher, SECRET};
-pub(crate) use redis::Redis;
 pub(crate) use websocket::Unframer;
 
 /// Something that a server said.
@@ -191,6 +192,10 @@ pub(crate) trait Protocol {
     }
     /// Appends the answer to [`Message::Ping`], where the protocol has one.
     fn pong(&self, _payload: &[u8], _out: &mut Vec<u8>) {}
+    /// What the publisher's connection speaks, where that is another protocol.
+    fn publishers(&self) -> Option<&dyn Protocol> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::protocol::websocket::{self, PONG, TEXT, frame};
-use crate::protocol::{Message, Numbering, Protocol, Role, number};
+use crate::protocol::{Message, Numbering, Protocol, Redis, Role, keyspace, number};
 
 /// Requests that are no binds are numbered from here.
 pub(crate) const FIRST_REQUEST: u64 = 1_000_000_000;
@@ -16,13 +16,43 @@ pub(crate) struct PlaceOs {
     pub(crate) numbering: Numbering,
     /// What the names of statuses begin with.
     pub(crate) prefix: String,
+    /// Which modules' statuses are followed, and who writes them.
+    pub(crate) statuses: Statuses,
+}
+
+/// The statuses that are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Statuses {
+    /// Those of riser's own modules, which a function sets.
+    Modules,
+    /// Those of modules that only Redis knows. The publisher writes them there, as a PlaceOS core does.
+    Redis,
+}
+
+impl Statuses {
+    fn system(self) -> &'static str {
+        match self {
+            Self::Modules => "sys-1",
+            Self::Redis => keyspace::SYSTEM,
+        }
+    }
 }
 
 impl PlaceOs {
+    /// Follows the statuses of riser's own modules with this key.
+    pub(crate) fn new(key: &str, numbering: Numbering) -> Self {
+        Self {
+            key: key.to_owned(),
+            numbering,
+            prefix: "s".to_owned(),
+            statuses: Statuses::Modules,
+        }
+    }
+
     fn follow(&self, id: u64, command: &str, status: usize, out: &mut Vec<u8>) {
-        let (index, prefix) = (index(status), &self.prefix);
+        let (index, prefix, system) = (index(status), &self.prefix, self.statuses.system());
         let text = format!(
-            r#"{{"id":{id},"cmd":"{command}","sys":"sys-1","mod":"Load","index":{index},"name":"{prefix}{status}"}}"#
+            r#"{{"id":{id},"cmd":"{command}","sys":"{system}","mod":"Load","index":{index},"name":"{prefix}{status}"}}"#
         );
         frame(TEXT, text.as_bytes(), out);
     }
@@ -68,6 +98,9 @@ impl Protocol for PlaceOs {
     }
 
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>) {
+        if let Some(publishers) = self.publishers() {
+            return publishers.publish(request, status, value, out);
+        }
         let mut text = format!(
             r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":{},"name":"set","args":["{}{status}","#,
             FIRST_REQUEST + request,
@@ -91,6 +124,13 @@ impl Protocol for PlaceOs {
 
     fn pong(&self, payload: &[u8], out: &mut Vec<u8>) {
         frame(PONG, payload, out);
+    }
+
+    fn publishers(&self) -> Option<&dyn Protocol> {
+        match self.statuses {
+            Statuses::Modules => None,
+            Statuses::Redis => Some(&Redis),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
-//! Redis's own protocol (RESP2) and its publish and subscribe. A publish is acknowledged by its reply.
+//! Redis's own protocol (RESP2): changes as PlaceOS's programs write them, and plain subscribers to them.
+//!
+//! A change is an HSET, which keeps it, and a PUBLISH, which tells it. It is acknowledged by the replies to both.
 
 use anyhow::{Context, Result, bail};
 
-use crate::protocol::{Message, Protocol, Role, line, number, status, topic};
+use crate::protocol::keyspace::{channel, field};
+use crate::protocol::{Message, Protocol, Role, line, number, status};
 
 /// The answer to the greeting.
 const PONG: &[u8] = b"+PONG\r\n";
@@ -30,17 +33,26 @@ impl Protocol for Redis {
         };
         match first {
             b"*3" => read_push(bytes, used),
-            [b':', ..] => Ok(Some((used, Message::Done { request: 0 }))),
+            // The reply to HSET; the one to PUBLISH follows.
+            [b':', ..] => match line(&bytes[used..]) {
+                Some(([b':', ..], more)) => Ok(Some((used + more, Message::Done { request: 0 }))),
+                Some((other, _)) => {
+                    bail!("an unexpected answer: {}", String::from_utf8_lossy(other))
+                }
+                None => Ok(None),
+            },
             _ => bail!("an unexpected answer: {}", String::from_utf8_lossy(first)),
         }
     }
 
     fn bind(&self, _: usize, binding: usize, out: &mut Vec<u8>) {
-        write_command(&[b"SUBSCRIBE", topic(binding).as_bytes()], out);
+        write_command(&[b"SUBSCRIBE", channel(binding).as_bytes()], out);
     }
 
     fn publish(&self, _: u64, status: usize, value: &[u8], out: &mut Vec<u8>) {
-        write_command(&[b"PUBLISH", topic(status).as_bytes(), value], out);
+        let (hash, name) = field(status);
+        write_command(&[b"HSET", hash.as_bytes(), name.as_bytes(), value], out);
+        write_command(&[b"PUBLISH", channel(status).as_bytes(), value], out);
     }
 }
 
@@ -66,7 +78,8 @@ fn read_push(bytes: &[u8], at: usize) -> Result<Option<(usize, Message<'_>)>> {
             let Some((value, at)) = text(bytes, at)? else {
                 return Ok(None);
             };
-            let binding = status(channel)?;
+            let name = channel.rsplit(|byte| *byte == b'/').next();
+            let binding = status(name.unwrap_or_default())?;
             Ok(Some((at, Message::Change { binding, value })))
         }
         b"subscribe" => {
@@ -101,7 +114,7 @@ mod tests {
         check_splits(
             &Redis,
             b"*3\r\n$9\r\nsubscribe\r\n$2\r\ns4\r\n:1\r\n\
-              *3\r\n$7\r\nmessage\r\n$3\r\ns12\r\n$5\r\na\r\nb\n\r\n:1000\r\n",
+              *3\r\n$7\r\nmessage\r\n$12\r\nstatus/m/s12\r\n$5\r\na\r\nb\n\r\n:0\r\n:1000\r\n",
             &["done 0", "change 12 a\r\nb\n", "done 0"],
         );
     }
@@ -119,12 +132,17 @@ mod tests {
                 .read(b"*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\n1\r\n")
                 .is_err()
         );
+        assert!(Redis.read(b":1\r\n-NOPERM no\r\n").is_err());
     }
 
     #[test]
-    fn commands_carry_lengths() {
+    fn a_change_is_kept_and_told() {
         let mut out = Vec::new();
         Redis.publish(1, 12, b"12345", &mut out);
-        assert_eq!(out, b"*3\r\n$7\r\nPUBLISH\r\n$3\r\ns12\r\n$5\r\n12345\r\n");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "*4\r\n$4\r\nHSET\r\n$23\r\nstatus/mod-elsewhere-13\r\n$3\r\ns12\r\n$5\r\n12345\r\n\
+             *3\r\n$7\r\nPUBLISH\r\n$27\r\nstatus/mod-elsewhere-13/s12\r\n$5\r\n12345\r\n"
+        );
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn closed(server: &Running, size: Size) -> Result<Figures> {
         latency: Samples::new(),
         requests: 0,
     };
-    let mut engine = Engine::new(server.address(), server.trust())?;
+    let mut engine = Engine::of(server)?;
     engine.open_clients(churn.protocol, connections, PATIENCE)?;
     for status in 0..STATUSES {
         churn.publish(&mut engine, status)?;

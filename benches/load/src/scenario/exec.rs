@@ -14,7 +14,7 @@ use crate::target::Running;
 pub(super) fn closed(server: &Running, size: Size, connections: usize) -> Result<Figures> {
     let connections = size.connections.unwrap_or(connections);
     let protocol = server.protocol();
-    let mut engine = Engine::new(server.address(), server.trust())?;
+    let mut engine = Engine::of(server)?;
     engine.open(protocol, Role::Client, connections, PATIENCE)?;
     let mut figures = Figures::new();
     let mut latency = Samples::new();

@@ -35,7 +35,7 @@ pub(super) fn connections(server: &Running, size: Size) -> Result<Figures> {
             "idle: {count} connections, not {wanted}: the limit of open files allows no more"
         );
     }
-    let mut engine = Engine::new(server.address(), server.trust())?;
+    let mut engine = Engine::of(server)?;
     grow(&mut engine, server, 0, WARM)?;
     let start = resident(server.pid())?;
     let mut figures = Figures::new();

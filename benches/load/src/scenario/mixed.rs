@@ -102,7 +102,7 @@ pub(super) fn campus(server: &Running, size: Size) -> Result<Figures> {
         latency: Samples::new(),
         trips: Samples::new(),
     };
-    let mut engine = Engine::new(server.address(), server.trust())?;
+    let mut engine = Engine::of(server)?;
     engine.open_clients(campus.protocol, panels + consoles, PATIENCE)?;
     campus.bind(&mut engine)?;
     let mut figures = Figures::new();

@@ -3,6 +3,7 @@
 //! Every delivery is checked: the right connection and binding, in order, none twice, the last one true.
 //! A run with one wrong delivery is an error and has no figure.
 
+mod bare;
 mod churn;
 mod connect;
 mod exec;
@@ -13,6 +14,7 @@ mod ledger;
 mod leftovers;
 mod mixed;
 mod rate;
+mod resync;
 mod slow;
 mod spread;
 
@@ -27,6 +29,7 @@ use crate::account::{Cpu, now};
 use crate::engine::{Engine, Reading};
 use crate::machine;
 use crate::protocol::{Ids, Message, Protocol, Stamp};
+use crate::scenario::resync::Loss;
 use crate::target::Running;
 
 /// How long anything that a scenario waits for may take.
@@ -71,11 +74,18 @@ pub(crate) enum Scenario {
     SlowHalf,
     /// All do.
     SlowAll,
+    /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
+    Resync,
+    /// Redis has stopped and starts again with its data, likewise: from its start.
+    Restart,
 }
 
 /// The figures of both sides' loads: how much of a core each used.
 pub(crate) const SERVER_LOAD: &str = "server load";
 pub(crate) const TOOL_LOAD: &str = "tool load";
+
+/// How much of a core the Redis below riser used.
+const REDIS_LOAD: &str = "Redis load";
 
 /// What a run measured, by name. All are "per something" or times, so that runs of different length compare.
 pub(crate) type Figures = BTreeMap<&'static str, f64>;
@@ -128,6 +138,8 @@ impl Scenario {
             Self::Slow => "slow",
             Self::SlowHalf => "slow-half",
             Self::SlowAll => "slow-all",
+            Self::Resync => "resync",
+            Self::Restart => "restart",
         }
     }
 
@@ -147,8 +159,19 @@ impl Scenario {
         }
     }
 
+    /// Whether it is about what happens to the Redis below a server.
+    pub(crate) fn is_about_redis(self) -> bool {
+        matches!(self, Self::Resync | Self::Restart)
+    }
+
     /// Does it to a server that has just been started.
     pub(crate) fn run(self, server: &Running, size: Size) -> Result<Figures> {
+        let asks_for_more = matches!(self, Self::Churn | Self::Mixed);
+        if asks_for_more && server.protocol().publishers().is_some() {
+            bail!(
+                "a change that Redis has confirmed is still on its way to riser, and whoever binds then may first get the one before"
+            );
+        }
         match self {
             Self::Fanout => fanout::closed(server, size, 1000, 1),
             Self::Pending | Self::Own => fanout::closed(server, size, 1000, 32),
@@ -167,6 +190,8 @@ impl Scenario {
             Self::Slow => slow::stopped(server, size, &slow::SOME),
             Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
             Self::SlowAll => slow::stopped(server, size, &slow::ALL),
+            Self::Resync => resync::steps(server, size, Loss::Killed),
+            Self::Restart => resync::steps(server, size, Loss::Restarted),
         }
     }
 }
@@ -200,7 +225,7 @@ impl<'a> Clients<'a> {
     ) -> Result<Self> {
         machine::allow(connections + 1, server.pid())?;
         let mut clients = Self {
-            engine: Engine::new(server.address(), server.trust())?,
+            engine: Engine::of(server)?,
             protocol: server.protocol(),
             connections,
             bindings,
@@ -212,7 +237,27 @@ impl<'a> Clients<'a> {
             .engine
             .open_clients(clients.protocol, connections, PATIENCE)?;
         clients.bind_all()?;
+        if clients.protocol.publishers().is_some() {
+            clients.subscribe()?;
+        }
         Ok(clients)
+    }
+
+    /// Waits until changes that take another way than the binds come through: a bind succeeds before riser has subscribed in Redis.
+    fn subscribe(&mut self) -> Result<()> {
+        self.publish(self.bindings)?;
+        let last = self.sequence;
+        let first = last + 1 - self.bindings as u64;
+        let mut unacknowledged = self.bindings;
+        let give_up = now() + PATIENCE;
+        while unacknowledged > 0 || !(first..=last).all(|sequence| self.all_have(sequence)) {
+            let acknowledged = self.turn(Gaps::Allowed, &mut |_, _| {})?;
+            unacknowledged = unacknowledged.saturating_sub(acknowledged);
+            if now() > give_up {
+                bail!("waited {PATIENCE:?} for the first value of every binding");
+            }
+        }
+        Ok(())
     }
 
     fn bind_all(&mut self) -> Result<()> {
@@ -406,14 +451,18 @@ pub(super) fn wait(
 /// The loads of both sides while something was measured.
 pub(super) struct Loads {
     server: u32,
+    redis: Option<(u32, Cpu)>,
     before: (Cpu, Cpu),
     began: Duration,
 }
 
 impl Loads {
     pub(super) fn begin(server: &Running) -> Result<Self> {
+        let redis = server.redis().map(|redis| redis.pid());
+        let redis = redis.map(|pid| Cpu::of(pid).map(|cpu| (pid, cpu)));
         Ok(Self {
             server: server.pid(),
+            redis: redis.transpose()?,
             before: (Cpu::of(server.pid())?, Cpu::of(std::process::id())?),
             began: now(),
         })
@@ -424,6 +473,10 @@ impl Loads {
         let took = now() - self.began;
         let server = Cpu::of(self.server)?.since(self.before.0);
         let tool = Cpu::of(std::process::id())?.since(self.before.1);
+        if let Some((pid, before)) = self.redis {
+            let redis = Cpu::of(pid)?.since(before);
+            figures.insert(REDIS_LOAD, redis.total.as_secs_f64() / took.as_secs_f64());
+        }
         figures.insert(SERVER_LOAD, server.total.as_secs_f64() / took.as_secs_f64());
         figures.insert(TOOL_LOAD, tool.total.as_secs_f64() / took.as_secs_f64());
         Ok((server, took))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::account::{nanos, now};
+use crate::scenario::bare::Bare;
 use crate::scenario::{Clients, Figures, Gaps, Loads, PATIENCE, Samples, Size};
 use crate::target::Running;
 
@@ -12,9 +13,11 @@ use crate::target::Running;
 pub(super) fn open(server: &Running, size: Size, rate: u32) -> Result<Figures> {
     let connections = size.connections.unwrap_or(1000);
     let mut clients = Clients::bound(server, connections, 1, size.bytes.unwrap_or(100))?;
+    let mut bare = Bare::beside(server)?;
     let mut figures = Figures::new();
     let mut latency = Samples::new();
     let mut notifies = 0_u64;
+    let first = clients.published();
     let step = Duration::from_secs(1) / rate;
     let loads = Loads::begin(server)?;
     let begin = now();
@@ -24,6 +27,9 @@ pub(super) fn open(server: &Running, size: Size, rate: u32) -> Result<Figures> {
         if now() >= next {
             clients.publish(1)?;
             next += step;
+        }
+        if let Some(bare) = &mut bare {
+            bare.turn()?;
         }
         let here = nanos();
         clients.turn(Gaps::Allowed, &mut |_, stamp| {
@@ -47,7 +53,10 @@ pub(super) fn open(server: &Running, size: Size, rate: u32) -> Result<Figures> {
         }
     }
     let (cpu, _) = loads.end(&mut figures)?;
-    let owed = last * connections as u64;
+    let owed = (last - first) * connections as u64;
+    if let Some(bare) = bare {
+        bare.end(&mut figures);
+    }
     figures.insert("p50 ms", latency.quantile(0.5) / 1e6);
     figures.insert("p99 ms", latency.quantile(0.99) / 1e6);
     figures.insert("CPU µs/notify", cpu.total.as_secs_f64() * 1e6 / owed as f64);

@@ -38,7 +38,7 @@ pub(super) fn steps(server: &Running, size: Size) -> Result<Figures> {
     let connections = size.connections.unwrap_or(CONNECTIONS);
     machine::allow(connections + 1, server.pid())?;
     let mut spread = Spread {
-        engine: Engine::new(server.address(), server.trust())?,
+        engine: Engine::of(server)?,
         protocol: server.protocol(),
         connections,
         followers: FOLLOWERS.min(connections),

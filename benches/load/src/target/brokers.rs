@@ -55,14 +55,11 @@ pub(super) fn redis(ids: Ids) -> Result<Launch> {
         .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
         .args(["--save", "", "--appendonly", "no"])
         .args(["--maxclients", CLIENTS_MAX, "--tcp-backlog", BACKLOG]);
-    Ok(Launch {
+    Ok(Launch::new(
         command,
-        protocol: Box::new(Redis),
-        ready: Ready::Accepts(address),
-        trust: None,
-        metrics: None,
-        files: Vec::new(),
-    })
+        Box::new(Redis),
+        Ready::Accepts(address),
+    ))
 }
 
 pub(super) fn nats(numbering: Numbering) -> Result<Launch> {
@@ -78,12 +75,12 @@ pub(super) fn nats(numbering: Numbering) -> Result<Launch> {
     let mut command = Command::new(program("nats-server"));
     command.arg("--config").arg(&file.0);
     Ok(Launch {
-        command,
-        protocol: Box::new(Nats { numbering }),
-        ready: Ready::Accepts(address),
-        trust: None,
-        metrics: None,
         files: vec![file],
+        ..Launch::new(
+            command,
+            Box::new(Nats { numbering }),
+            Ready::Accepts(address),
+        )
     })
 }
 
@@ -104,12 +101,8 @@ pub(super) fn mosquitto(ids: Ids) -> Result<Launch> {
     let mut command = Command::new(program("mosquitto"));
     command.arg("-c").arg(&file.0);
     Ok(Launch {
-        command,
-        protocol: Box::<Mqtt>::default(),
-        ready: Ready::Accepts(address),
-        trust: None,
-        metrics: None,
         files: vec![file],
+        ..Launch::new(command, Box::<Mqtt>::default(), Ready::Accepts(address))
     })
 }
 
@@ -132,14 +125,11 @@ pub(super) fn sockudo(ids: Ids) -> Result<Launch> {
             "SOCKUDO_DEFAULT_APP_MAX_CLIENT_EVENTS_PER_SECOND",
             EVENTS_MAX,
         );
-    Ok(Launch {
+    Ok(Launch::new(
         command,
-        protocol: Box::<Pusher>::default(),
-        ready: Ready::Accepts(address),
-        trust: None,
-        metrics: None,
-        files: Vec::new(),
-    })
+        Box::<Pusher>::default(),
+        Ready::Accepts(address),
+    ))
 }
 
 /// Some systems keep servers where only the administrator's path looks.

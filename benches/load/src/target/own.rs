@@ -1,14 +1,32 @@
-//! This project's gateway, plain and by TLS.
+//! This project's gateway: alone, by TLS, on a Redis, and in front of another node that runs its modules.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use rcgen::generate_simple_self_signed;
 
-use crate::protocol::Numbering;
+use crate::account::now;
+use crate::machine::{self, Side};
+use crate::protocol::{MODULES, Numbering, PlaceOs, Statuses, keyspace};
 use crate::stream::trust;
-use crate::target::{Launch, TempFile, building, free_address};
+use crate::target::install::require;
+use crate::target::redis_server::RedisServer;
+use crate::target::{
+    Child, KEY, Launch, START_DEADLINE, TempFile, building, free_address, ready_address,
+};
+
+/// How long nodes wait for one that is not heard of; a Redis that has just started makes them wait as long. As short as it can be.
+const LEASE: &str = "1s";
+
+/// How long one call may take that asks whether a module runs.
+const CALL_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The pause between two such calls.
+const CALL_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn prepare(riser: &Path) -> Result<()> {
     if !riser.exists() {
@@ -20,13 +38,16 @@ pub(super) fn prepare(riser: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The same on a Redis.
+pub(super) fn prepare_on_redis(riser: &Path) -> Result<()> {
+    prepare(riser)?;
+    require("redis-server", "apt-get install redis-server")
+}
+
 pub(super) fn riser(riser: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
     let file = TempFile::write("building.yaml", &building())?;
-    let mut command = Command::new(riser);
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--building"])
-        .arg(&file.0)
-        .args(["--workers", &workers.to_string()]);
+    let mut command = serve(riser, &file);
+    command.args(["--workers", &workers.to_string()]);
     Ok(Launch::placeos(command, numbering, vec![file]))
 }
 
@@ -49,4 +70,94 @@ pub(super) fn riser_tls(path: &Path, workers: usize, numbering: Numbering) -> Re
     launch.metrics = Some(metrics);
     launch.files.extend([certificate, key]);
     Ok(launch)
+}
+
+/// On a Redis into which the tool writes the statuses that are followed, beside modules of its own for calls.
+pub(super) fn riser_redis(path: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
+    let redis = RedisServer::start()?;
+    let (hash, slots) = keyspace::slots();
+    redis::cmd("HSET")
+        .arg(hash)
+        .arg(&slots)
+        .exec(&mut redis.connect()?)
+        .context("could not write a system into Redis")?;
+    let mut launch = riser(path, workers, numbering)?;
+    join(&mut launch.command, &redis, "both");
+    launch.protocol = Box::new(PlaceOs {
+        statuses: Statuses::Redis,
+        ..PlaceOs::new(KEY, numbering)
+    });
+    launch.redis = Some(redis);
+    launch.warm_up = await_modules;
+    Ok(launch)
+}
+
+/// On a Redis, without modules: another node runs them all.
+pub(super) fn riser_remote(path: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
+    let redis = RedisServer::start()?;
+    let mut launch = riser(path, workers, numbering)?;
+    let file = launch.files.first().context("it has a building")?;
+    let mut node = serve(path, file);
+    join(&mut node, &redis, "core");
+    node.stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    machine::pin(Side::Beside)?;
+    let node = node.spawn();
+    machine::pin(Side::Tool)?;
+    let mut node = Child(node.context("could not start the other node")?);
+    ready_address(&mut node.0).context("the other node did not come up")?;
+    join(&mut launch.command, &redis, "gateway");
+    launch.others.push(node);
+    launch.redis = Some(redis);
+    launch.warm_up = await_modules;
+    Ok(launch)
+}
+
+fn serve(riser: &Path, building: &TempFile) -> Command {
+    let mut command = Command::new(riser);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--building"])
+        .arg(&building.0);
+    command
+}
+
+fn join(command: &mut Command, redis: &RedisServer, role: &str) {
+    command
+        .args(["--redis", &redis.url()])
+        .env("RISER_CLUSTER__ROLE", role)
+        .env("RISER_CLUSTER__LEASE", LEASE);
+}
+
+/// Waits until every module answers a call, wherever it runs: nodes that share a Redis first have to agree on where that is.
+fn await_modules(address: SocketAddr) -> Result<()> {
+    let give_up = now() + START_DEADLINE;
+    for index in 1..=MODULES {
+        while !answers(address, index)? {
+            if now() > give_up {
+                bail!("module {index} does not answer after {START_DEADLINE:?}");
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nothing is measured yet, and nothing tells when a module has come up"
+            )]
+            std::thread::sleep(CALL_PAUSE);
+        }
+    }
+    Ok(())
+}
+
+fn answers(address: SocketAddr, index: usize) -> Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, CALL_DEADLINE)
+        .with_context(|| format!("could not connect to {address}"))?;
+    stream.set_read_timeout(Some(CALL_DEADLINE))?;
+    stream.write_all(
+        format!(
+            "POST /api/engine/v2/systems/sys-1/Load_{index}/echo HTTP/1.1\r\nHost: gateway\r\nX-API-Key: {KEY}\r\n\
+             Content-Type: application/json\r\nContent-Length: 3\r\nConnection: close\r\n\r\n[1]"
+        )
+        .as_bytes(),
+    )?;
+    let mut first = [0; 12];
+    Ok(stream.read_exact(&mut first).is_ok() && first.ends_with(b" 200"))
 }

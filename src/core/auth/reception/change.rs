@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::core::auth::reception::register::document_id;
-use crate::core::auth::reception::{Reception, Refreshed, Session, SignInError, lock};
+use crate::core::auth::reception::codes::Redeemed;
+use crate::core::auth::reception::register::{document_id, split};
+use crate::core::auth::reception::{CodeShown, Reception, Refreshed, Session, SignInError, lock};
 use crate::core::book::Turn;
 use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
@@ -25,12 +26,14 @@ pub(super) enum Change {
         shown: String,
         client: Option<String>,
     },
+    /// Its code is shown: an app has it from here on, if it is the one that asked.
+    Redeem(SessionId, CodeShown),
     /// It has been used.
     Use(SessionId),
 }
 
 impl Reception {
-    /// Makes a change. For a refresh gives the session and its next refresh token, and nothing when the one that was shown had been used.
+    /// Makes a change. For a refresh or a code gives the session and its next refresh token, and nothing when what was shown is in two hands.
     pub(super) async fn change(
         self: &Arc<Self>,
         change: Change,
@@ -113,6 +116,29 @@ impl Reception {
                     self.keep_on(next.clone())?;
                 }
                 Ok(refreshed)
+            }
+            Change::Redeem(id, shown) => {
+                let redeem = || {
+                    let register = self.register();
+                    let session = register.alive(id, now).ok_or(SignInError::BadGrant)?;
+                    // Another node may have ended the sign-in before it knew of the code.
+                    let root = session.root();
+                    register.alive(root, now).ok_or(SignInError::BadGrant)?;
+                    let (_, secret) = split(&shown.code).ok_or(SignInError::BadGrant)?;
+                    match session.redeem(secret, &shown, now) {
+                        Redeemed::Good(mut next, token) => {
+                            next.expires = now + SESSION_IDLE.as_secs();
+                            Ok((vec![Write::Put(next.document())], Some((*next, token))))
+                        }
+                        Redeemed::Stolen => Ok((Vec::new(), None)),
+                        Redeemed::Unknown => Err(SignInError::BadGrant),
+                    }
+                };
+                let redeemed = self.write(&mut turn, redeem).await?;
+                if let Some((session, _)) = &redeemed {
+                    self.keep_on(session.clone())?;
+                }
+                Ok(redeemed)
             }
             Change::Use(id) => {
                 let used = || {

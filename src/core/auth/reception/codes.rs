@@ -1,16 +1,16 @@
-//! Authorization codes: good once, within a minute, for the app that asked. They are in memory alone; after a restart the app asks again.
-
-use std::collections::HashMap;
+//! Authorization codes: good once, within a minute, for the app that asked.
+//!
+//! A code is a session that has begun and has nobody yet: whoever shows the code rightly has it.
+//! So a code goes the way of every session, through the store, and may be shown to another node than the one that gave it.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
 
-use crate::core::auth::reception::register::fresh_secret;
-use crate::core::auth::tokens::Fingerprint;
-use crate::core::limits::{CODE_LIFE, CODES_MAX};
+use crate::core::auth::reception::register::{
+    Digest as SecretDigest, Hold, Session, SpentCode, app_hold, fresh_secret,
+};
 use crate::model::{Scope, Secret, SessionId};
 
 /// What an app asks a code for.
@@ -27,7 +27,7 @@ pub struct CodeRequest {
 }
 
 /// What an app shows to have a code's token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CodeShown {
     /// The code.
     pub code: Secret,
@@ -39,88 +39,71 @@ pub struct CodeShown {
     pub verifier: Option<Secret>,
 }
 
-/// A code that was shown in time.
+/// What showing a code comes to.
 #[derive(Debug)]
-pub(super) enum Shown {
-    /// For the first time, by the app that asked.
-    Good {
-        /// The sign-in behind it.
-        root: SessionId,
-        scopes: Vec<Scope>,
-    },
-    /// Again: what was made of it must end, since somebody has a copy.
-    Again(SessionId),
-    /// It is none, or not for this app.
-    Bad,
+pub(super) enum Redeemed {
+    /// The session as the app has it, and its refresh token.
+    Good(Box<Session>, Secret),
+    /// It was shown before, or by somebody who did not ask for it: what was made of it must end, since somebody has a copy.
+    Stolen,
+    /// It is none, or no longer.
+    Unknown,
 }
 
-/// The codes that wait.
-#[derive(Debug, Default)]
-pub(super) struct Codes {
-    codes: HashMap<Fingerprint, Code>,
+/// The hold of an app that is still to show its code, and the code.
+pub(super) fn code_hold(id: SessionId, request: CodeRequest) -> (Hold, Secret) {
+    let CodeRequest {
+        client,
+        redirect,
+        scopes: _,
+        challenge,
+    } = request;
+    let secret = fresh_secret();
+    let hold = Hold::Code {
+        code: SecretDigest::of(&secret),
+        client,
+        redirect,
+        challenge,
+    };
+    (hold, Secret::new(format!("{id}.{secret}")))
 }
 
-#[derive(Debug)]
-struct Code {
-    request: CodeRequest,
-    root: SessionId,
-    until: Instant,
-    /// What was made of it.
-    spent: Option<SessionId>,
-}
-
-impl Codes {
-    /// A fresh code, unless too many wait.
-    pub(super) fn issue(&mut self, root: SessionId, request: CodeRequest) -> Option<Secret> {
-        let now = Instant::now();
-        if self.codes.len() >= CODES_MAX {
-            self.codes.retain(|_, code| code.until > now);
-        }
-        if self.codes.len() >= CODES_MAX {
-            return None;
-        }
-        let secret = Secret::new(fresh_secret());
-        let code = Code {
-            request,
-            root,
-            until: now + CODE_LIFE,
-            spent: None,
-        };
-        self.codes.insert(Fingerprint::of(&secret), code);
-        Some(secret)
-    }
-
-    /// Looks at a code that is shown, and spends it on `session` whatever comes of it.
-    pub(super) fn spend(&mut self, shown: &CodeShown, session: SessionId) -> Shown {
-        let Some(code) = self.codes.get_mut(&Fingerprint::of(&shown.code)) else {
-            return Shown::Bad;
-        };
-        if code.until <= Instant::now() {
-            return Shown::Bad;
-        }
-        if let Some(before) = code.spent.replace(session) {
-            code.spent = Some(before);
-            return Shown::Again(before);
-        }
-        let CodeRequest {
-            client,
-            redirect,
-            scopes,
-            challenge,
-        } = &code.request;
-        let is_proven = match (challenge, &shown.verifier) {
-            (Some(challenge), Some(verifier)) => is_digest_of(challenge, verifier),
-            (None, None) => true,
-            // Nor may one be shown where none was asked for: somebody has taken the challenge away.
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if *client == shown.client && *redirect == shown.redirect && is_proven {
-            Shown::Good {
-                root: code.root,
-                scopes: scopes.clone(),
+impl Session {
+    /// What becomes of it when this is shown as its code at this time.
+    pub(super) fn redeem(&self, secret: &str, shown: &CodeShown, now: u64) -> Redeemed {
+        match &self.hold {
+            Hold::Code {
+                code,
+                client,
+                redirect,
+                challenge,
+            } if code.is_of(secret) => {
+                let is_proven = match (challenge, &shown.verifier) {
+                    (Some(challenge), Some(verifier)) => is_digest_of(challenge, verifier),
+                    (None, None) => true,
+                    // Nor may one be shown where none was asked for: somebody has taken the challenge away.
+                    (Some(_), None) | (None, Some(_)) => false,
+                };
+                if *client != shown.client || *redirect != shown.redirect || !is_proven {
+                    return Redeemed::Stolen;
+                }
+                let spent = SpentCode {
+                    code: *code,
+                    until: self.expires,
+                };
+                let (hold, refresh) = app_hold(self.id, client.clone(), Some(spent));
+                let session = Session {
+                    hold,
+                    ..self.clone()
+                };
+                Redeemed::Good(Box::new(session), refresh)
             }
-        } else {
-            Shown::Bad
+            Hold::App {
+                code: Some(spent), ..
+            } if spent.until > now && spent.code.is_of(secret) => Redeemed::Stolen,
+            Hold::Code { .. } | Hold::App { .. } | Hold::Browser { .. } | Hold::Token => {
+                Redeemed::Unknown
+            }
         }
     }
 }
@@ -134,18 +117,34 @@ fn is_digest_of(challenge: &str, verifier: &Secret) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UserId;
 
     /// The pair of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-    fn request(challenge: Option<&str>) -> CodeRequest {
-        CodeRequest {
+    /// When the session of a test is over.
+    const UNTIL: u64 = 100;
+
+    /// A session whose code has not been shown, and the code.
+    fn issued(challenge: Option<&str>) -> (Session, Secret) {
+        let id = SessionId(7);
+        let request = CodeRequest {
             client: "app".to_owned(),
             redirect: "http://rooms.test/resp".to_owned(),
             scopes: vec![],
             challenge: challenge.map(str::to_owned),
-        }
+        };
+        let (hold, code) = code_hold(id, request);
+        let session = Session {
+            id,
+            user: UserId::new("user-1").unwrap(),
+            parent: Some(SessionId(1)),
+            scopes: vec![],
+            hold,
+            expires: UNTIL,
+        };
+        (session, code)
     }
 
     fn shown(code: &Secret, verifier: Option<&str>) -> CodeShown {
@@ -157,17 +156,21 @@ mod tests {
         }
     }
 
-    fn check(challenge: Option<&str>, change: impl FnOnce(&mut CodeShown), good: bool) {
-        let mut codes = Codes::default();
-        let code = codes.issue(SessionId(1), request(challenge)).unwrap();
-        let mut shown = shown(&code, challenge.map(|_| VERIFIER));
-        change(&mut shown);
-        let found = codes.spend(&shown, SessionId(2));
-        assert_eq!(matches!(found, Shown::Good { .. }), good, "{found:?}");
+    fn secret(code: &Secret) -> &str {
+        code.expose().split_once('.').unwrap().1
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_code_is_good_for_the_app_that_asked_and_proves_it() {
+    fn check(challenge: Option<&str>, change: impl FnOnce(&mut CodeShown), good: bool) {
+        let (session, code) = issued(challenge);
+        let mut shown = shown(&code, challenge.map(|_| VERIFIER));
+        change(&mut shown);
+        let found = session.redeem(secret(&code), &shown, 1);
+        assert_eq!(matches!(found, Redeemed::Good(..)), good, "{found:?}");
+        assert_eq!(matches!(found, Redeemed::Stolen), !good, "{found:?}");
+    }
+
+    #[test]
+    fn a_code_is_good_for_the_app_that_asked_and_proves_it() {
         check(Some(CHALLENGE), |_| {}, true);
         check(None, |_| {}, true);
         check(Some(CHALLENGE), |shown| shown.verifier = None, false);
@@ -183,32 +186,36 @@ mod tests {
         );
         check(None, |shown| shown.client = "other".to_owned(), false);
         check(None, |shown| shown.redirect.push('/'), false);
-        check(None, |shown| shown.code = Secret::new("guess"), false);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_code_is_good_once_even_after_a_mistake() {
-        let mut codes = Codes::default();
-        let code = codes.issue(SessionId(1), request(Some(CHALLENGE))).unwrap();
-        let wrong = codes.spend(&shown(&code, Some("wrong")), SessionId(2));
-        assert!(matches!(wrong, Shown::Bad));
-        let again = codes.spend(&shown(&code, Some(VERIFIER)), SessionId(3));
-        assert!(matches!(again, Shown::Again(SessionId(2))), "{again:?}");
-        let again = codes.spend(&shown(&code, Some(VERIFIER)), SessionId(4));
-        assert!(matches!(again, Shown::Again(SessionId(2))), "{again:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_code_ends_in_time_and_their_number_is_bounded() {
-        let mut codes = Codes::default();
-        let code = codes.issue(SessionId(1), request(None)).unwrap();
-        for _ in 1..CODES_MAX {
-            codes.issue(SessionId(1), request(None)).unwrap();
+    #[test]
+    fn a_guess_ends_nothing() {
+        let (session, code) = issued(None);
+        let guess = session.redeem("guess", &shown(&code, None), 1);
+        assert!(matches!(guess, Redeemed::Unknown), "{guess:?}");
+        for hold in [
+            app_hold(SessionId(7), "app".to_owned(), None).0,
+            Hold::Token,
+        ] {
+            let other = Session {
+                hold,
+                ..session.clone()
+            };
+            let found = other.redeem(secret(&code), &shown(&code, None), 1);
+            assert!(matches!(found, Redeemed::Unknown), "{found:?}");
         }
-        assert!(codes.issue(SessionId(1), request(None)).is_none());
-        tokio::time::advance(CODE_LIFE).await;
-        let late = codes.spend(&shown(&code, None), SessionId(2));
-        assert!(matches!(late, Shown::Bad));
-        assert!(codes.issue(SessionId(1), request(None)).is_some());
+    }
+
+    #[test]
+    fn a_second_use_is_told_from_a_late_one() {
+        let (session, code) = issued(None);
+        let shown = shown(&code, None);
+        let Redeemed::Good(session, _) = session.redeem(secret(&code), &shown, 1) else {
+            panic!("the first use is refused");
+        };
+        let again = session.redeem(secret(&code), &shown, UNTIL - 1);
+        assert!(matches!(again, Redeemed::Stolen), "{again:?}");
+        let late = session.redeem(secret(&code), &shown, UNTIL);
+        assert!(matches!(late, Redeemed::Unknown), "{late:?}");
     }
 }

@@ -30,7 +30,9 @@ use crate::core::auth::tokens::{Cache, Grant, KeyChain, PublicKey};
 use crate::core::book::Book;
 use crate::core::directory::Directory;
 use crate::core::estate::Clock;
-use crate::core::limits::{SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX};
+use crate::core::limits::{
+    CODE_LIFE, CODES_MAX, SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX,
+};
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{Scope, Secret, SessionId, User};
@@ -40,7 +42,7 @@ pub use codes::{CodeRequest, CodeShown};
 pub use error::SignInError;
 
 use change::Change;
-use codes::{Codes, Shown};
+use codes::code_hold;
 use read::Known;
 use register::{Hold, Refreshed, Register, Session, app_hold, browser_hold, fresh_id, split};
 
@@ -81,7 +83,6 @@ pub(in crate::core) struct Reception {
     register: RwLock<Register>,
     keys: RwLock<KeyChain>,
     known: Mutex<Cache<Arc<Known>>>,
-    codes: Mutex<Codes>,
     limiter: Limiter,
     desk: Desk,
     /// Held by the one who makes a key, which takes a while.
@@ -114,7 +115,6 @@ impl Reception {
             register: RwLock::default(),
             keys: RwLock::default(),
             known: Mutex::default(),
-            codes: Mutex::default(),
             limiter: Limiter::new(),
             desk: Desk::new(main.clone()),
             making: tokio::sync::Mutex::default(),
@@ -192,9 +192,23 @@ impl Reception {
         root: SessionId,
         request: CodeRequest,
     ) -> Result<Secret, SignInError> {
-        self.keep_alive(root).await?;
-        let code = lock(&self.codes).issue(root, request);
-        code.ok_or(SignInError::Busy)
+        let user = self.keep_alive(root).await?;
+        if self.register().codes() >= CODES_MAX {
+            return Err(SignInError::Busy);
+        }
+        let id = fresh_id();
+        let scopes = request.scopes.clone();
+        let (hold, code) = code_hold(id, request);
+        let session = Session {
+            id,
+            user: user.id.clone(),
+            parent: Some(root),
+            scopes,
+            hold,
+            expires: self.now() + CODE_LIFE.as_secs(),
+        };
+        self.change(Change::Add(session, user)).await?;
+        Ok(code)
     }
 
     /// A token for an app from a browser's session, with nothing to renew it by.
@@ -214,24 +228,16 @@ impl Reception {
         shown: CodeShown,
         domain: String,
     ) -> Result<Issued, SignInError> {
-        let id = fresh_id();
-        let spent = lock(&self.codes).spend(&shown, id);
-        match spent {
-            Shown::Good { root, scopes } => {
-                let app = App {
-                    client: shown.client,
-                    scopes,
-                    domain,
-                };
-                let user = self.user_of(root).ok_or(SignInError::BadGrant)?;
-                self.begin(id, &user, Some(root), app, Renewal::Yes).await
-            }
-            Shown::Again(before) => {
-                tracing::warn!(target: "audit", session = %before, "a code was shown twice: what it had given ends");
-                self.end(vec![before]).await?;
+        self.ensure_key().await?;
+        let (id, _) = split(&shown.code).ok_or(SignInError::BadGrant)?;
+        let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
+        match self.change(Change::Redeem(id, shown)).await? {
+            Some((session, refresh)) => self.issue(&session, &user, &domain, Some(refresh)),
+            None => {
+                tracing::warn!(target: "audit", user = %user.id, session = %id, "a code was shown twice, or by somebody who did not ask for it: what it had given ends");
+                self.end(vec![id]).await?;
                 Err(SignInError::BadGrant)
             }
-            Shown::Bad => Err(SignInError::BadGrant),
         }
     }
 
@@ -298,7 +304,7 @@ impl Reception {
         let now = self.now();
         let (hold, refresh, life) = match renewal {
             Renewal::Yes => {
-                let (hold, refresh) = app_hold(id, client);
+                let (hold, refresh) = app_hold(id, client, None);
                 (hold, Some(refresh), SESSION_IDLE)
             }
             Renewal::No => (Hold::Token, None, self.settings.token_life),

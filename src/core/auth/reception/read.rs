@@ -77,7 +77,9 @@ impl Reception {
             let session = register.alive(id, now).ok_or_else(logged_out)?;
             match &session.hold {
                 Hold::Browser { cookie } if cookie.is_of(secret) => session.scopes.clone(),
-                Hold::Browser { .. } | Hold::App { .. } | Hold::Token => return Err(logged_out()),
+                Hold::Browser { .. } | Hold::App { .. } | Hold::Code { .. } | Hold::Token => {
+                    return Err(logged_out());
+                }
             }
         };
         let user = self.user_of(id).ok_or_else(logged_out)?;

@@ -46,9 +46,31 @@ pub(super) enum Hold {
         family: Digest,
         /// Of the part that changes: a token with another was used before.
         current: Digest,
+        /// The code by which it was had, until it has been refreshed.
+        code: Option<SpentCode>,
+    },
+    /// An app that is still to show its code.
+    Code {
+        /// Of the code's secret.
+        code: Digest,
+        /// Who asked for it.
+        client: String,
+        /// Where it was sent.
+        redirect: String,
+        /// What proves that it is the same app.
+        challenge: Option<String>,
     },
     /// An app that has its one token and no other way to go on.
     Token,
+}
+
+/// A code that was shown. Until it would have ended by itself, a second showing means that somebody has a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpentCode {
+    /// Of the code's secret.
+    pub(super) code: Digest,
+    /// When it would have ended, in Unix seconds.
+    pub(super) until: u64,
 }
 
 /// The digest of a random secret.
@@ -56,7 +78,7 @@ pub(super) enum Hold {
 pub(super) struct Digest([u8; 32]);
 
 impl Digest {
-    fn of(secret: &str) -> Self {
+    pub(super) fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
@@ -112,13 +134,14 @@ pub(super) fn browser_hold(id: SessionId) -> (Hold, Secret) {
     (hold, Secret::new(format!("{id}.{secret}")))
 }
 
-/// The hold of an app and its first refresh token.
-pub(super) fn app_hold(id: SessionId, client: String) -> (Hold, Secret) {
+/// The hold of an app and its first refresh token, which it may have had by a code.
+pub(super) fn app_hold(id: SessionId, client: String, code: Option<SpentCode>) -> (Hold, Secret) {
     let (family, current) = (fresh_secret(), fresh_secret());
     let hold = Hold::App {
         client,
         family: Digest::of(&family),
         current: Digest::of(&current),
+        code,
     };
     (hold, Secret::new(format!("{id}.{family}.{current}")))
 }
@@ -146,6 +169,7 @@ impl Session {
             client,
             family,
             current,
+            code: _,
         } = &self.hold
         else {
             return Refreshed::Unknown;
@@ -165,6 +189,7 @@ impl Session {
             client: client.clone(),
             family: *family,
             current: Digest::of(&next),
+            code: None,
         };
         let token = Secret::new(format!("{}.{shown_family}.{next}", self.id));
         Refreshed::Next(Box::new(session), token)
@@ -194,8 +219,15 @@ impl Register {
         self.sessions.contains_key(&id)
     }
 
+    /// How many sessions somebody has.
     pub(super) fn len(&self) -> usize {
-        self.sessions.len()
+        self.sessions.len() - self.codes()
+    }
+
+    /// How many wait for their code to be shown.
+    pub(super) fn codes(&self) -> usize {
+        let waits = |session: &&Session| matches!(session.hold, Hold::Code { .. });
+        self.all().filter(waits).count()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Session> {
@@ -261,8 +293,23 @@ enum KeptHold {
         client: String,
         family: String,
         current: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<KeptCode>,
+    },
+    Code {
+        code: String,
+        client: String,
+        redirect: String,
+        challenge: Option<String>,
     },
     Token,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptCode {
+    code: String,
+    until: u64,
 }
 
 /// Which document holds a session.
@@ -284,10 +331,26 @@ impl Session {
                 client,
                 family,
                 current,
+                code,
             } => KeptHold::App {
                 client: client.clone(),
                 family: family.to_text(),
                 current: current.to_text(),
+                code: code.map(|SpentCode { code, until }| KeptCode {
+                    code: code.to_text(),
+                    until,
+                }),
+            },
+            Hold::Code {
+                code,
+                client,
+                redirect,
+                challenge,
+            } => KeptHold::Code {
+                code: code.to_text(),
+                client: client.clone(),
+                redirect: redirect.clone(),
+                challenge: challenge.clone(),
             },
             Hold::Token => KeptHold::Token,
         };
@@ -317,10 +380,29 @@ impl Session {
                 client,
                 family,
                 current,
+                code,
             } => Hold::App {
                 client,
                 family: Digest::parse(&family)?,
                 current: Digest::parse(&current)?,
+                code: match code {
+                    Some(KeptCode { code, until }) => Some(SpentCode {
+                        code: Digest::parse(&code)?,
+                        until,
+                    }),
+                    None => None,
+                },
+            },
+            KeptHold::Code {
+                code,
+                client,
+                redirect,
+                challenge,
+            } => Hold::Code {
+                code: Digest::parse(&code)?,
+                client,
+                redirect,
+                challenge,
             },
             KeptHold::Token => Hold::Token,
         };
@@ -361,8 +443,19 @@ mod tests {
     #[test]
     fn a_session_is_read_as_it_was_written_and_holds_no_secret() {
         let (browser, cookie) = browser_hold(SessionId(7));
-        let (app, refresh) = app_hold(SessionId(7), "client".to_owned());
-        for hold in [browser, app, Hold::Token] {
+        let (app, refresh) = app_hold(SessionId(7), "client".to_owned(), None);
+        let spent = SpentCode {
+            code: Digest::of("secret"),
+            until: 9,
+        };
+        let (by_code, _) = app_hold(SessionId(7), "client".to_owned(), Some(spent));
+        let code = Hold::Code {
+            code: Digest::of("secret"),
+            client: "client".to_owned(),
+            redirect: "/".to_owned(),
+            challenge: None,
+        };
+        for hold in [browser, app, by_code, code, Hold::Token] {
             let written = session(hold).document();
             assert_eq!(Session::read(&written), Session::read(&written.clone()));
             let read = Session::read(&written).unwrap();
@@ -378,7 +471,7 @@ mod tests {
 
     #[test]
     fn a_refresh_token_is_good_once_and_its_second_use_is_told_from_a_guess() {
-        let (hold, first) = app_hold(SessionId(7), "client".to_owned());
+        let (hold, first) = app_hold(SessionId(7), "client".to_owned(), None);
         let before = session(hold);
         let shown = split(&first).unwrap().1;
         let Refreshed::Next(after, second) = before.refresh(shown, Some("client")) else {

@@ -18,17 +18,21 @@ use tokio::runtime::Handle;
 
 use crate::core::auth::passwords;
 use crate::core::auth::principal::Principal;
+use crate::core::auth::reception::codes::code_hold;
+use crate::core::auth::reception::register::Session;
 use crate::core::auth::reception::{App, CodeRequest, CodeShown, Issued, Reception, SignInError};
 use crate::core::auth::tokens::SigningKey;
 use crate::core::directory::Directory;
 use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, directory, user};
-use crate::core::limits::{FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST};
+use crate::core::limits::{
+    CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
+};
 use crate::core::outlet::{Delivery, Outlet};
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
-    User, UserId,
+    SessionId, User, UserId,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Mark, Write};
 
@@ -269,6 +273,46 @@ async fn a_code_of_a_browser_that_has_signed_out_gives_nothing() {
 }
 
 #[tokio::test]
+async fn a_code_ends_in_time_and_with_a_wrong_showing() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let late = desk.code(&cookie).await.unwrap();
+    desk.set_clock(NOW + CODE_LIFE.as_secs());
+    desk.redeem(&late).await.unwrap_err();
+    let code = desk.code(&cookie).await.unwrap();
+    let wrong = CodeShown {
+        code: code.clone(),
+        client: "another".to_owned(),
+        redirect: "http://rooms.test/resp".to_owned(),
+        verifier: None,
+    };
+    let refused = desk.reception.redeem(wrong, DOMAIN.to_owned()).await;
+    refused.unwrap_err();
+    desk.redeem(&code).await.unwrap_err();
+    assert!(desk.reception.by_cookie(&cookie).is_ok());
+}
+
+#[tokio::test]
+async fn a_code_that_waits_is_no_sign_in_and_their_number_is_bounded() {
+    let desk = Desk::new().await;
+    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    for number in 0..CODES_MAX {
+        let waiting = Session {
+            id: SessionId(number as u128),
+            user: UserId::new("user-1").unwrap(),
+            parent: None,
+            scopes: vec![],
+            hold: code_hold(SessionId(number as u128), code_request()).0,
+            expires: NOW + 1,
+        };
+        desk.reception.register_mut().put(waiting);
+    }
+    assert_eq!(desk.reception.sessions(), 1);
+    let failure = desk.code(&cookie).await.unwrap_err();
+    assert!(matches!(failure, SignInError::Busy), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_sign_in_that_nobody_uses_ends_and_a_used_one_does_not() {
     let desk = Desk::new().await;
     let issued = desk.app().await;
@@ -494,14 +538,7 @@ impl Desk {
         let CredentialId::Session(session) = *who.credential() else {
             panic!("no session");
         };
-        let App { client, scopes, .. } = app();
-        let request = CodeRequest {
-            client,
-            redirect: "http://rooms.test/resp".to_owned(),
-            scopes,
-            challenge: None,
-        };
-        self.reception.grant_code(session, request).await
+        self.reception.grant_code(session, code_request()).await
     }
 
     async fn redeem(&self, code: &Secret) -> Result<Issued, SignInError> {
@@ -559,6 +596,16 @@ async fn documents() -> Arc<MemoryDocuments> {
     let on = Mark::default();
     documents.commit(Ledger::SignIns, key, &on).await.unwrap();
     documents
+}
+
+fn code_request() -> CodeRequest {
+    let App { client, scopes, .. } = app();
+    CodeRequest {
+        client,
+        redirect: "http://rooms.test/resp".to_owned(),
+        scopes,
+        challenge: None,
+    }
 }
 
 fn app() -> App {

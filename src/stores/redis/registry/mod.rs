@@ -291,14 +291,14 @@ fn ground(ground: ClaimGround) -> &'static str {
 }
 
 fn verdict(reply: Value) -> Option<Verdict> {
-    match reply {
-        Value::Int(1) => Some(Verdict::Granted),
-        Value::Int(0) => Some(Verdict::TooEarly),
-        other => {
-            let owner = String::from_redis_value(other).ok()?;
-            Some(Verdict::Taken(NodeId::new(&owner).ok()?))
-        }
+    if reply == Value::Int(1) {
+        return Some(Verdict::Granted);
     }
+    if reply == Value::Int(0) {
+        return Some(Verdict::TooEarly);
+    }
+    let owner = String::from_redis_value(reply).ok()?;
+    NodeId::new(&owner).ok().map(Verdict::Taken)
 }
 
 impl NodeRegistry for RedisRegistry {

@@ -19,6 +19,22 @@ async fn what_is_given_on_one_node_is_good_on_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_code_of_one_node_is_good_once_on_any() {
+    let (a, b) = pair().await;
+    let (_, cookie) = a.sign_in(PASSWORD).await.unwrap();
+    let code = a.code(&cookie).await.unwrap();
+    b.wait("the code", || b.reception.register().codes() == 1)
+        .await;
+    let issued = b.redeem(&code).await.unwrap();
+    a.wait("the token", || a.by_token(&issued.access).is_ok())
+        .await;
+    a.redeem(&code).await.unwrap_err();
+    b.wait("its end", || b.by_token(&issued.access).is_err())
+        .await;
+    assert!(a.reception.by_cookie(&cookie).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn signing_out_on_one_node_closes_sockets_on_the_other() {
     let (a, b) = pair().await;
     let issued = a.app().await;
