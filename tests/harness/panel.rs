@@ -152,6 +152,10 @@ impl Panel {
     }
 
     async fn bind(&mut self) {
+        for binding in &mut self.bindings {
+            // What is told on this connection counts.
+            binding.shown = None;
+        }
         let requests: Vec<_> = (0..)
             .zip(&self.bindings)
             .map(|(id, binding): (u64, _)| binding.place().bind(id))

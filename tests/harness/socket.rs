@@ -234,11 +234,16 @@ impl TestClient {
             None | Some(Err(Error::ConnectionClosed)) => return None,
             Some(Err(error)) => panic!("{error} in place of {what}; {}", self.shown()),
         };
+        self.keep(&message);
+        Some(message)
+    }
+
+    /// Keeps a frame for the text of a failure.
+    fn keep(&mut self, message: &Message) {
         if self.seen.len() == FRAMES_SHOWN {
             self.seen.pop_front();
         }
-        self.seen.push_back(brief(&message));
-        Some(message)
+        self.seen.push_back(brief(message));
     }
 
     /// The next text; what belongs to the protocol below is passed over.
@@ -259,11 +264,11 @@ impl TestClient {
     /// The next text; `None` once the connection has ended in whatever way.
     pub(crate) async fn next_text_or_end(&mut self) -> Option<String> {
         loop {
-            match self.stream.next().await? {
-                Ok(Message::Text(text)) => return Some(text.to_string()),
-                Ok(Message::Binary(_) | Message::Frame(_)) | Err(_) => return None,
-                // The answer to a close leaves with the next look at the stream.
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => {}
+            let message = self.stream.next().await?.ok()?;
+            self.keep(&message);
+            // The answer to a close leaves with the next look at the stream, which then ends.
+            if let Message::Text(text) = message {
+                return Some(text.to_string());
             }
         }
     }
