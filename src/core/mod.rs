@@ -49,8 +49,8 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Building, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
-    DriverRef, Edit, Failure, FailureKind, ModuleId, ModulePath, Node, Reply, Request, State,
-    Subject, SystemId,
+    DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
+    State, Subject, SystemId,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -380,6 +380,34 @@ impl Core {
         let verdict = may_read(&self.directory(), who, path);
         self.note_reach(who, &path.system, verdict)?;
         self.subscriptions.resolve(path)
+    }
+
+    /// The same for a system that only the store of several nodes may know.
+    pub async fn find(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        let found = self.resolve(who, path);
+        let is_missing = |failure: &Failure| {
+            let kind = failure.kind();
+            kind == FailureKind::SystemNotFound || kind == FailureKind::ModuleNotFound
+        };
+        match (&self.elsewhere, found) {
+            (Some(elsewhere), Err(failure))
+                if is_missing(&failure) && self.directory().system(&path.system).is_none() =>
+            {
+                elsewhere.find(path).await
+            }
+            (_, found) => found,
+        }
+    }
+
+    /// What a module offers, of the building or of the store of several nodes.
+    pub async fn interface(&self, module: &ModuleId) -> Result<Interface, Failure> {
+        if let Some(entry) = self.directory().module(module) {
+            return Ok(entry.interface().clone());
+        }
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.interface(module).await,
+            None => Err(no_such_module()),
+        }
     }
 
     /// Whether somebody may see a system.

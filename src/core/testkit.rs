@@ -9,16 +9,19 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
-use crate::core::doubles::{MemoryDocuments, NOW, apply};
-use crate::core::{Caller, Core, CoreSettings, Delivery, Ground, Outlet, WatchId};
+use crate::core::doubles::{MemoryDocuments, NOW, ScriptedHost, apply, room, scripted};
+use crate::core::elsewhere::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
+use crate::core::{Caller, Core, CoreSettings, Delivery, Ground, Lease, Outlet, Shared, WatchId};
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, Credentials, DriverRef, KeyId, KeySecret, Module,
-    ModuleId, Origin, Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId,
-    User, UserId,
+    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, KeyId,
+    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Scope, Secret, Slots,
+    State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
-use crate::stores::{StatusStore, StoreFeed};
+use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
 
 struct NoStore;
 
@@ -164,5 +167,100 @@ impl TestCore {
     /// How many paths are watched.
     pub(crate) fn watches(&self) -> usize {
         self.core.subscriptions.watches()
+    }
+}
+
+/// A node that runs the scripted module `mod-1`, and shares its building with nodes that are doubles. To be made inside a Tokio runtime.
+pub(crate) struct TestNode {
+    pub(crate) core: Arc<Core>,
+    host: Arc<ScriptedHost>,
+    nodes: Arc<ListedNodes>,
+    _clockwork: JoinSet<()>,
+}
+
+impl TestNode {
+    /// What its cluster's secret is.
+    pub(crate) const SECRET: &str = "the secret of the cluster";
+
+    const HERE: &str = "http://here:3000";
+
+    /// Returns when the module runs.
+    pub(crate) async fn new() -> Self {
+        let host = ScriptedHost::new();
+        let nodes = Arc::new(ListedNodes::default());
+        nodes.list(&[Self::HERE]);
+        let epoch = Instant::now();
+        let lease = Lease::new(Duration::from_secs(10), Arc::new(move || epoch.elapsed()));
+        let core = Arc::new(Core::new(
+            CoreSettings::default(),
+            |_| Arc::new(NoStore),
+            Ground {
+                documents: MemoryDocuments::new(),
+                host: Arc::clone(&host) as Arc<dyn DriverHost>,
+                clock: Arc::new(|| NOW),
+                main: Handle::current(),
+                lanes: Arc::new(Handle::current()),
+                key_inspector: None,
+                shared: Some(Shared {
+                    registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,
+                    catalog: Arc::new(MemoryCatalog::default()),
+                    peers: Arc::new(ScriptedPeers::default()),
+                    secret: ClusterSecret::from(Secret::new(Self::SECRET)),
+                    open_core_api: false,
+                    lease: Arc::new(lease),
+                }),
+            },
+        ));
+        let building = Building {
+            systems: vec![room("sys-1", &["mod-1"])],
+            modules: vec![scripted("mod-1", None)],
+            ..Building::default()
+        };
+        apply(&core, building).await.unwrap();
+        core.join(Node {
+            id: NodeId::new("01").unwrap(),
+            uri: NodeUri::new(Self::HERE).unwrap(),
+        });
+        let mut clockwork = JoinSet::new();
+        let running = Arc::clone(&core);
+        clockwork.spawn(async move { running.run().await });
+        let node = Self {
+            core,
+            host,
+            nodes,
+            _clockwork: clockwork,
+        };
+        node.wait_until(|node| !node.host.lives().is_empty()).await;
+        node
+    }
+
+    /// The calls that the module has begun, in their order.
+    pub(crate) fn begun(&self) -> Vec<String> {
+        let begun = self.host.life().begun().into_iter();
+        begun
+            .map(|(function, arguments)| function + &arguments)
+            .collect()
+    }
+
+    /// The module says a line.
+    pub(crate) fn say_line(&self, level: LogLevel, message: &str) {
+        let life = self.host.life();
+        if life.sink.wants_line(level) {
+            life.sink.line(level, message.to_owned());
+        }
+    }
+
+    /// The module goes to another node.
+    pub(crate) fn give_up(&self) {
+        self.nodes.list(&["http://elsewhere:3000"]);
+    }
+
+    /// Waits for something that the test has brought about.
+    pub(crate) async fn wait_until(&self, is_so: impl Fn(&Self) -> bool) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        while !is_so(self) {
+            assert!(Instant::now() < patience, "it did not come about");
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 }

@@ -136,7 +136,7 @@ impl Peers for ScriptedPeers {
 
 /// A store that has what a test puts into it.
 #[derive(Default)]
-pub(super) struct MemoryCatalog {
+pub(in crate::core) struct MemoryCatalog {
     slots: Mutex<HashMap<SystemId, Slots>>,
     interfaces: Mutex<HashMap<ModuleId, Interface>>,
     delay: Mutex<Duration>,
@@ -199,10 +199,10 @@ impl Catalog for MemoryCatalog {
 
 /// A list of nodes that a test writes. Who asks for a module is given it.
 #[derive(Default)]
-pub(super) struct ListedNodes(Mutex<Vec<Node>>);
+pub(in crate::core) struct ListedNodes(Mutex<Vec<Node>>);
 
 impl ListedNodes {
-    pub(super) fn list(&self, uris: &[&str]) {
+    pub(in crate::core) fn list(&self, uris: &[&str]) {
         let node = |uri: &&str| Node {
             id: NodeId::new(uri).unwrap(),
             uri: NodeUri::new(uri).unwrap(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -192,6 +192,8 @@ async fn a_connection_that_ended_while_it_rested_is_replaced_before_anything_is_
     let peers = peers();
     for calls in 1..=20 {
         peers.call(&core.uri(), call("power", "[]")).await.unwrap();
+        // The connection rests by now.
+        core.log.end.notify_one();
         core.wait_for_ends(calls).await;
     }
     assert_eq!((core.seen().len(), core.connections()), (20, 20));
@@ -436,6 +438,8 @@ struct Log {
     seen: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
     ends: AtomicUsize,
+    /// Told when a connection is to end behind its answer.
+    end: Notify,
 }
 
 type Script = Arc<dyn Fn(&Seen) -> Then + Send + Sync>;
@@ -528,6 +532,7 @@ async fn connection(
             Then::Answer(text) => stream.write_all(text.as_bytes()).await?,
             Then::AnswerAndEnd(text) => {
                 stream.write_all(text.as_bytes()).await?;
+                log.end.notified().await;
                 return stream.shutdown().await;
             }
             Then::Silence => std::future::pending().await,

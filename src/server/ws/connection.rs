@@ -19,10 +19,11 @@ use tokio::time::{Instant, timeout_at};
 use crate::core::{Caller, ReplySlot};
 use crate::dialects::{Form, Session, Splice, Step};
 use crate::model::{
-    CloseReason, ConnectionId, Failure, FailureKind, Reply, Request, Subject, Ticket,
+    CloseReason, ConnectionId, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
 };
 use crate::server::admission::{self, Permit};
 use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, READ_TURN_BYTES};
+use crate::server::ws::debugs::Debugs;
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::follows::Follows;
 use crate::server::ws::frames::{Flow, FrameReader, Inbound, write_close, write_frame, write_head};
@@ -50,6 +51,8 @@ pub(super) struct Connection {
     session: RefCell<Session>,
     phase: Cell<Phase>,
     open_execs: Cell<u32>,
+    /// Logs of modules that only the store of several nodes may know.
+    debugs: Debugs,
     /// The second in which requests are counted, and how many there were, for the limit on their rate.
     requests: Cell<(u64, u32)>,
     /// The input task, while it waits.
@@ -101,6 +104,7 @@ impl Connection {
             session: RefCell::new(session),
             phase: Cell::new(Phase::Open),
             open_execs: Cell::new(0),
+            debugs: Debugs::default(),
             requests: Cell::new((0, 0)),
             input: RefCell::default(),
             awaits_room: Cell::new(false),
@@ -526,20 +530,56 @@ impl Worker {
                     self.nudge_later(nudge);
                 }
             }
-            Request::Debug(target) => {
-                let reply = self.core.module_of(&target).and_then(|module| {
-                    self.follow(connection, Subject::Log(module.clone()), splice)?;
-                    Ok(Reply::Debugging(module))
-                });
-                self.reply(connection, ticket, reply);
-            }
+            Request::Debug(target) => match self.core.module_of(&target) {
+                Ok(module) => self.debug(connection, ticket, module, splice),
+                Err(_) => {
+                    connection.open_execs.update(|open| open + 1);
+                    let outlet = Arc::clone(&self.outlet);
+                    let slot = ReplySlot::outlet(outlet, connection.id, ticket);
+                    connection.debugs.begin(ticket, target.clone(), splice);
+                    self.core.look_for(target, slot);
+                }
+            },
             Request::Ignore(target) => {
                 // What does not exist has no log to end, so that too is a success.
-                if let Ok(module) = self.core.module_of(&target) {
+                let found = connection.debugs.end(&target);
+                if let Some(module) = self.core.module_of(&target).ok().or(found) {
                     self.unfollow(connection, &Subject::Log(module));
                 }
                 self.reply(connection, ticket, Ok(Reply::Ignored));
             }
+        }
+    }
+
+    /// A module was found whose log is asked for.
+    fn debug(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        module: ModuleId,
+        splice: Splice,
+    ) {
+        let followed = self.follow(connection, Subject::Log(module.clone()), splice);
+        let reply = followed.map(|_| Reply::Debugging(module));
+        self.reply(connection, ticket, reply);
+    }
+
+    /// A request that left this worker has its answer.
+    pub(super) fn answer(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+    ) {
+        connection.exec_answered();
+        if !connection.is_open() {
+            return;
+        }
+        match (connection.debugs.found(ticket, &reply), reply) {
+            (Some(splice), Ok(Reply::Debugging(module))) => {
+                self.debug(connection, ticket, module, splice);
+            }
+            (_, reply) => self.reply(connection, ticket, reply),
         }
     }
 

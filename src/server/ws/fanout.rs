@@ -46,8 +46,7 @@ impl Worker {
             Delivery::Reply { to, ticket, reply } => {
                 let connection = self.table.borrow().connections.get(&to).cloned();
                 if let Some(connection) = connection {
-                    connection.exec_answered();
-                    self.reply(&connection, ticket, reply);
+                    self.answer(&connection, ticket, reply);
                 }
             }
             Delivery::Close { whom, why } => {

@@ -2,7 +2,7 @@
 //!
 //! `upgrade.rs` lets clients in, `connection.rs` reads what they send, `worker.rs` knows who follows what on this thread,
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
-//! `debugger.rs` is for other nodes, and apart from all this.
+//! `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
 //! `frames.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
 #[cfg(feature = "bench")]
@@ -10,6 +10,7 @@ pub mod bench;
 mod buffers;
 mod connection;
 mod debugger;
+mod debugs;
 mod encrypted;
 mod fanout;
 mod flusher;

@@ -132,16 +132,16 @@ impl<'a> ExecErrorShape<'a> {
         Self {
             sys_id: module.system.as_str(),
             index: module.index.get(),
-            ..Self::by_id(&module.module, failure)
+            ..Self::by_id(module.module.as_str(), failure)
         }
     }
 
     /// The same with a module that was named by its id, which says no system.
-    pub fn by_id(name: &'a ModuleName, failure: &Failure) -> Self {
+    pub fn by_id(name: &'a str, failure: &Failure) -> Self {
         Self {
             error: ErrorCode::of(failure.kind()).name(),
             sys_id: "",
-            module_name: name.as_str(),
+            module_name: name,
             index: ModuleIndex::FIRST.get(),
             message: errors::message(failure).into_owned(),
             backtrace: [],

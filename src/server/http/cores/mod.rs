@@ -8,6 +8,8 @@ mod about;
 mod door;
 mod execute;
 mod order;
+#[cfg(test)]
+mod tests;
 
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
 

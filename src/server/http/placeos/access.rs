@@ -167,6 +167,21 @@ pub(super) fn find_module<'a>(
     directory.module(&id).ok_or_else(no_such_module)
 }
 
+/// A module by its id, of the building or of the store of several nodes.
+pub(super) async fn find_anywhere(
+    doors: &Doors,
+    caller: &Caller,
+    asked: &str,
+    command: &str,
+) -> Result<ModuleId, Refusal> {
+    let id = ModuleId::new(asked).map_err(bad_request)?;
+    doors.core.may_reach(caller, &id, command)?;
+    if doors.core.directory().module(&id).is_none() {
+        doors.core.interface(&id).await?;
+    }
+    Ok(id)
+}
+
 /// The systems through which a caller sees a module.
 pub(super) fn systems_around<'a>(
     caller: &Caller,

@@ -17,8 +17,8 @@ use crate::model::{Entry, EntryId, Module, ModuleId, System};
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::access::{
-    condition, find_module, find_system, needs_support, no_such_module, operator, read_state,
-    reader, sees_module, supporter, systems_around, writer,
+    condition, find_anywhere, find_module, find_system, needs_support, no_such_module, operator,
+    read_state, reader, sees_module, supporter, systems_around, writer,
 };
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, invalid_field, json, list as list_of, not_found,
@@ -85,9 +85,8 @@ pub(super) async fn statuses(
     path: Path<String>,
 ) -> Answer {
     let caller = supporter(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "state")?;
-    json(&Statuses(&read_state(&doors, &entry.module.id).await?))
+    let module = find_anywhere(&doors, &caller, &path, "state").await?;
+    json(&Statuses(&read_state(&doors, &module).await?))
 }
 
 /// One status of a module, as a string of JSON text. For support staff.
@@ -101,9 +100,8 @@ pub(super) async fn one_status(
     path: Path<(String, String)>,
 ) -> Answer {
     let caller = supporter(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path.0, "state")?;
-    let state = read_state(&doors, &entry.module.id).await?;
+    let module = find_anywhere(&doors, &caller, &path.0, "state").await?;
+    let state = read_state(&doors, &module).await?;
     let value = state.iter().find(|(known, _)| known.as_str() == path.1);
     json(&value.map(|(_, value)| value.as_str()))
 }
@@ -127,21 +125,26 @@ pub(super) async fn exec(
     body: Body,
 ) -> Answer {
     let caller = operator(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path.0, "exec")?;
+    let module = find_anywhere(&doors, &caller, &path.0, "exec").await?;
     let (function, arguments) = (function_name(&path.1)?, arguments(&body)?);
     let (answer, answered) = oneshot::channel();
     let slot = ReplySlot::caller(answer);
     doors
         .core
-        .exec_by_id(&caller, &entry.module.id, function, arguments, slot);
+        .exec_by_id(&caller, &module, function, arguments, slot);
     match returned(answered).await {
         Ok(result) => Ok(result.into_response()),
         Err(failure) => Err(Refusal::json_body(
             exec_status(&failure),
-            &ExecErrorShape::by_id(&entry.name, &failure),
+            &ExecErrorShape::by_id(name_of(&doors.core.directory(), &module), &failure),
         )),
     }
+}
+
+/// What clients call a module; its id where the building does not have it.
+fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
+    let entry = directory.module(module);
+    entry.map_or(module.as_str(), |entry| entry.name.as_str())
 }
 
 /// Sends pings to a module's device. For support staff.

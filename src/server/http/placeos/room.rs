@@ -13,7 +13,7 @@ use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
 use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
 use crate::server::Doors;
 use crate::server::http::door::Refusal;
-use crate::server::http::placeos::access::{no_such_module, operator, place, read_state, reader};
+use crate::server::http::placeos::access::{operator, place, read_state, reader};
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, json_text};
 
 /// The functions of a module that the caller's clearance opens.
@@ -27,9 +27,9 @@ pub(super) async fn functions(
     let caller = reader(&doors, &request, "systems")?;
     let directory = doors.core.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let module = doors.core.resolve(&caller, &place)?;
-    let entry = directory.module(&module).ok_or_else(no_such_module)?;
-    json(&Functions::of(entry.interface(), caller.clearance()))
+    let module = doors.core.find(&caller, &place).await?;
+    let interface = doors.core.interface(&module).await?;
+    json(&Functions::of(&interface, caller.clearance()))
 }
 
 /// All statuses of a module, each as JSON text.
@@ -45,7 +45,7 @@ pub(super) async fn statuses(
     let caller = reader(&doors, &request, "systems")?;
     let directory = doors.core.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let state = match doors.core.resolve(&caller, &place) {
+    let state = match doors.core.find(&caller, &place).await {
         Ok(module) => read_state(&doors, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
         Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
@@ -68,7 +68,7 @@ pub(super) async fn one_status(
     let directory = doors.core.directory();
     let (system, module, name) = path.into_inner();
     let place = place(&directory, &system, &module)?;
-    let module = doors.core.resolve(&caller, &place)?;
+    let module = doors.core.find(&caller, &place).await?;
     let state = read_state(&doors, &module).await?;
     let value = state.iter().find(|(known, _)| known.as_str() == name);
     let value = value.map_or("null", |(_, value)| value.as_str());

@@ -1,0 +1,52 @@
+//! The logs that one connection asked for whose module is not of the building: it is looked up first, and named again when it is ignored.
+//!
+//! Boxed and mostly absent, since a connection that follows no such log is to stay small.
+
+use std::cell::RefCell;
+
+use crate::dialects::Splice;
+use crate::model::{DebugTarget, Failure, ModuleId, Reply, Ticket};
+
+/// What was asked for, and the modules that were found.
+#[derive(Debug, Default)]
+pub(super) struct Debugs(RefCell<Option<Box<Asked>>>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// Bounded by the calls that a connection may have without an answer.
+    looked_up: Vec<(Ticket, DebugTarget, Splice)>,
+    /// One for each target that leads to a module, so bounded by what is there.
+    found: Vec<(DebugTarget, ModuleId)>,
+}
+
+impl Debugs {
+    /// A module is being looked up.
+    pub(super) fn begin(&self, ticket: Ticket, target: DebugTarget, splice: Splice) {
+        let mut asked = self.0.borrow_mut();
+        let asked = asked.get_or_insert_default();
+        asked.looked_up.push((ticket, target, splice));
+    }
+
+    /// Looking up has ended. Gives what the log's events need, if that was what the ticket is for and nobody ignored it meanwhile.
+    pub(super) fn found(&self, ticket: Ticket, reply: &Result<Reply, Failure>) -> Option<Splice> {
+        let mut asked = self.0.borrow_mut();
+        let asked = asked.as_mut()?;
+        let mut tickets = asked.looked_up.iter();
+        let at = tickets.position(|(open, ..)| *open == ticket)?;
+        let (_, target, splice) = asked.looked_up.swap_remove(at);
+        if let Ok(Reply::Debugging(module)) = reply {
+            asked.found.retain(|(known, _)| *known != target);
+            asked.found.push((target, module.clone()));
+        }
+        Some(splice)
+    }
+
+    /// A log is ignored: the module that was found, if one was. One that is still looked up is answered and not followed.
+    pub(super) fn end(&self, target: &DebugTarget) -> Option<ModuleId> {
+        let mut asked = self.0.borrow_mut();
+        let asked = asked.as_mut()?;
+        asked.looked_up.retain(|(_, other, _)| other != target);
+        let at = asked.found.iter().position(|(known, _)| known == target)?;
+        Some(asked.found.swap_remove(at).1)
+    }
+}
