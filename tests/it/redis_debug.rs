@@ -1,8 +1,15 @@
 //! Following the logs of modules that cores run. The core is a stub.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use tokio::time::timeout;
+
 use crate::harness::{Answer, Beside, DEADLINE, Key, Place, TestClient, display, within};
+
+/// Within which a line comes that comes at all, before another is logged.
+const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// As consoles write it: by id, with an empty system and no index.
 fn by_id(id: u64, cmd: &str, module: &str) -> Value {
@@ -162,16 +169,22 @@ async fn a_stream_that_the_core_drops_is_opened_again() {
     beside.core.drop_debuggers();
 
     // Lines may be missing, and the client is told so in the log itself; the next ones come.
-    let heard = async {
+    until_heard(&beside, &mut client, "after").await;
+}
+
+/// Waits until lines of the core reach a client: those that it writes while no stream is open do not.
+async fn until_heard(beside: &Beside, client: &mut TestClient, text: &str) {
+    let hear = async {
         loop {
-            beside.core.log(2, "after");
-            if client.next().await["msg"] == "after" {
+            beside.core.log(2, text);
+            if let Ok(line) = timeout(AT_ONCE, client.next()).await
+                && line["msg"] == text
+            {
                 break;
             }
         }
     };
-    beside.core.until_debugged(&["mod-d1"]).await;
-    within(DEADLINE, || "a line after the drop".to_owned(), heard).await;
+    within(DEADLINE, || format!("the line {text}"), hear).await;
 }
 
 #[tokio::test]
@@ -192,13 +205,5 @@ async fn what_a_core_sends_that_is_no_line_ends_nothing() {
     ] {
         beside.core.say(odd);
     }
-    let heard = async {
-        loop {
-            beside.core.log(2, "good");
-            if client.next().await["msg"] == "good" {
-                break;
-            }
-        }
-    };
-    within(DEADLINE, || "a line after the odd ones".to_owned(), heard).await;
+    until_heard(&beside, &mut client, "good").await;
 }

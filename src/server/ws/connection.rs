@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::core::{Caller, ReplySlot};
 use crate::dialects::{Form, Session, Splice, Step};
 use crate::model::{
-    CloseReason, ConnectionId, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
+    CloseReason, ConnectionId, DebugTarget, Failure, FailureKind, ModuleId, Reply, Request,
+    Subject, Ticket,
 };
 use crate::server::admission::{self, Permit};
 use crate::server::limits::{CLOSE_DEADLINE, OPEN_EXECS_MAX, READ_PAUSE_BYTES, READ_TURN_BYTES};
@@ -543,7 +544,12 @@ impl Worker {
             Request::Ignore(target) => {
                 // What does not exist has no log to end, so that too is a success.
                 let found = connection.debugs.end(&target);
-                if let Some(module) = self.core.module_of(&target).ok().or(found) {
+                let module = match &target {
+                    // Followed by this id, whoever knows it.
+                    DebugTarget::Module { id, .. } => Some(id.clone()),
+                    DebugTarget::Path(_) => self.core.module_of(&target).ok().or(found),
+                };
+                if let Some(module) = module {
                     self.unfollow(connection, &Subject::Log(module));
                 }
                 self.reply(connection, ticket, Ok(Reply::Ignored));

@@ -45,8 +45,23 @@ impl Debugs {
     pub(super) fn end(&self, target: &DebugTarget) -> Option<ModuleId> {
         let mut asked = self.0.borrow_mut();
         let asked = asked.as_mut()?;
-        asked.looked_up.retain(|(_, other, _)| other != target);
+        asked
+            .looked_up
+            .retain(|(_, other, _)| !is_same(other, target));
+        if let DebugTarget::Module { id, .. } = target {
+            asked.found.retain(|(_, module)| module != id);
+        }
         let at = asked.found.iter().position(|(known, _)| known == target)?;
         Some(asked.found.swap_remove(at).1)
+    }
+}
+
+/// Whether two requests name one log in one way; a system beside a module's id does not matter.
+fn is_same(one: &DebugTarget, other: &DebugTarget) -> bool {
+    match (one, other) {
+        (DebugTarget::Module { id, .. }, DebugTarget::Module { id: other, .. }) => id == other,
+        (DebugTarget::Path(path), DebugTarget::Path(other)) => path == other,
+        (DebugTarget::Module { .. }, DebugTarget::Path(_))
+        | (DebugTarget::Path(_), DebugTarget::Module { .. }) => false,
     }
 }
