@@ -16,7 +16,6 @@ use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, F
 use crate::core::metrics::BookMetrics;
 use crate::stores::{
     Document, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
-    last_of_each,
 };
 
 /// What a ledger is shown in: changed by whoever holds the turn, and by nobody else.
@@ -143,11 +142,11 @@ impl Book {
         }
     }
 
-    /// Takes in what others commit, until it is dropped.
-    pub(in crate::core) async fn keep_up(&self, shown: &dyn Shown) {
+    /// Takes in what others commit, until it is dropped. What is to be taken in of the book that it stands `behind` is taken in first.
+    pub(in crate::core) async fn keep_up(&self, shown: &dyn Shown, behind: Option<&Self>) {
         let mut trouble = Trouble::default();
         loop {
-            match self.follow(shown).await {
+            match self.follow(shown, behind).await {
                 Ok(()) => {
                     trouble.is_over(self.ledger);
                     self.metrics.followed.set(1.0);
@@ -161,9 +160,13 @@ impl Book {
     }
 
     /// Waits for one piece of news and takes it in.
-    async fn follow(&self, shown: &dyn Shown) -> Result<(), OpenError> {
+    async fn follow(&self, shown: &dyn Shown, behind: Option<&Self>) -> Result<(), OpenError> {
         let after = self.turn_at_last().await.clone();
         let news = self.store.next(self.ledger, &after).await?;
+        if let Some(first) = behind {
+            // Waits alone, without the turn of this book.
+            drop(first.turn_at_last().await);
+        }
         let mut turn = self.turn_at_last().await;
         // Whoever had the turn meanwhile may have committed what the news tells, or taken it in.
         if *turn != after {
@@ -176,7 +179,7 @@ impl Book {
         match news {
             News::Unchanged => Ok(()),
             News::Committed { mark, writes } => {
-                shown.take(&last_of_each(writes))?;
+                shown.take(&Write::last_of_each(writes))?;
                 **turn = mark;
                 self.metrics.taken.increment(1);
                 Ok(())
@@ -188,12 +191,11 @@ impl Book {
             }
             News::Behind => {
                 let documents = shown.documents();
-                let (ledger, count) = (self.ledger, documents.len());
-                let mark = turn.clone();
+                let (count, mark) = (documents.len(), turn.clone());
                 let snapshot = Snapshot { documents, mark };
-                if self.store.restore(ledger, snapshot).await? == Restored::Made {
+                if self.store.restore(self.ledger, snapshot).await? == Restored::Made {
                     tracing::warn!(
-                        ?ledger,
+                        ledger = self.ledger.as_str(),
                         documents = count,
                         "the store had lost what was committed; this node has put back what it knows"
                     );
@@ -233,7 +235,7 @@ impl Trouble {
         let text = error.to_string();
         if self.told.as_ref() != Some(&text) {
             tracing::error!(
-                ?ledger,
+                ledger = ledger.as_str(),
                 "what other nodes commit is not seen ({text}); what is known goes on, and it is tried again"
             );
             self.told = Some(text);
@@ -244,7 +246,10 @@ impl Trouble {
 
     fn is_over(&mut self, ledger: Ledger) {
         if self.told.is_some() {
-            tracing::info!(?ledger, "what other nodes commit is seen again");
+            tracing::info!(
+                ledger = ledger.as_str(),
+                "what other nodes commit is seen again"
+            );
         }
         *self = Self::default();
     }

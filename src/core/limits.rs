@@ -118,8 +118,8 @@ pub(super) const LEASE_MARGIN_MIN: Duration = Duration::from_millis(200);
 /// A lease is renewed when so many of so many parts of it are over, so that two renewals may fail in a row.
 pub(super) const LEASE_RENEWALS: (u32, u32) = (3, 10);
 
-/// How many parts of a lease one question to the registry may take; several fit into what is left of a lease.
-pub(super) const LEASE_QUESTION_PARTS: u32 = 5;
+/// Which part of a lease one question to the registry may take: two fit into what is left when it is to be renewed.
+pub(super) const LEASE_QUESTION_PARTS: u32 = 4;
 
 /// How often a lease is looked at, and so how long modules may stand still before they are told to stop. They act no more from the moment itself.
 pub(super) const LEASE_TICK: Duration = Duration::from_millis(100);

@@ -147,10 +147,7 @@ impl BookMetrics {
             "riser_ledger_restored_total",
             "Times that this node put back what the store had lost"
         );
-        let name = match ledger {
-            Ledger::Building => "building",
-            Ledger::SignIns => "sign_ins",
-        };
+        let name = ledger.as_str();
         let measures = Self {
             followed: metrics::gauge!("riser_ledger_followed", "ledger" => name),
             taken: metrics::counter!("riser_ledger_taken_total", "ledger" => name),

@@ -29,6 +29,14 @@ impl Ledger {
             _ => Self::Building,
         }
     }
+
+    /// Its name, in keys, logs and measures.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Building => "building",
+            Self::SignIns => "sign_ins",
+        }
+    }
 }
 
 /// How far a ledger has come. Two that are equal stand for the same documents.
@@ -76,11 +84,13 @@ pub enum Restored {
     NotNeeded,
 }
 
-/// What a batch comes to: the last change of each document, in their order.
-pub fn last_of_each(mut batch: Vec<Write>) -> Vec<Write> {
-    let mut seen = HashSet::new();
-    batch.reverse();
-    batch.retain(|write| seen.insert(write.id()));
-    batch.reverse();
-    batch
+impl Write {
+    /// What a batch comes to: the last change of each document, in their order.
+    pub fn last_of_each(mut batch: Vec<Self>) -> Vec<Self> {
+        let mut seen = HashSet::new();
+        batch.reverse();
+        batch.retain(|write| seen.insert(write.id()));
+        batch.reverse();
+        batch
+    }
 }

@@ -26,7 +26,7 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
-pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot, last_of_each};
+pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::harness::{Place, bookings, display, scratch};
+
 /// Two rooms in two zones, with soft modules in the place of devices.
 ///
 /// `Display` stands twice in `sys-1`; `A` with the status `1_x` and `A_1` with the status `x` are written alike when joined carelessly;
@@ -50,6 +52,21 @@ api_keys:
   - {id: room, secret: secret-1, user: user-sue, level: support, systems: [sys-1]}
   - {id: floor, secret: secret-2, user: user-sue, level: support, zones: [zone-l2]}
 ";
+
+/// A function of every module that stands in a system of [`BUILDING`].
+pub(crate) fn everywhere(function: &str) -> [Place<'_>; 8] {
+    let display = display(function);
+    [
+        display,
+        display.at(2),
+        display.within("sys-2"),
+        bookings(function),
+        display.of("_Secret"),
+        display.of("A"),
+        display.of("A_1"),
+        scratch(function),
+    ]
+}
 
 /// An API key as it is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The gateway as an operator starts it: the real binary on a free port.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::harness::{
-    Certificate, DEADLINE, Door, Endpoint, Folder, Key, Process, Request, Stream, TestClient,
-    WireClient,
+    BUILDING, Certificate, DEADLINE, Door, Endpoint, Folder, Key, LEASE, Place, Process, Redis,
+    Request, Stream, TestClient, WireClient, everywhere, free_port,
 };
 
 /// Where PlaceOS's clients look for the websocket.
@@ -25,10 +25,27 @@ const FREE_PORT: &str = "127.0.0.1:0";
 pub(crate) const CERTIFICATE_FILE: &str = "cert.pem";
 pub(crate) const KEY_FILE: &str = "key.pem";
 
+/// Where a gateway has its statuses and its building.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// In itself.
+    Alone,
+    /// In a Redis of its own.
+    Redis,
+}
+
+impl Ground {
+    /// A gateway on this ground, with [`BUILDING`] and nothing else said, once its modules run.
+    pub(crate) async fn start(self) -> Gateway {
+        Plan::serve(BUILDING).ground(self).start().await
+    }
+}
+
 /// How a gateway is to be started.
 #[derive(Debug)]
 pub(crate) struct Plan {
     folder: Folder,
+    ground: Ground,
     certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -41,6 +58,7 @@ impl Plan {
     pub(crate) fn bare() -> Self {
         Self {
             folder: Folder::new(),
+            ground: Ground::Alone,
             certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -70,6 +88,18 @@ impl Plan {
             certificate,
             ..plan
         }
+    }
+
+    /// On this ground, with [`BUILDING`]: when it has started, all its modules run.
+    pub(crate) fn ground(self, ground: Ground) -> Self {
+        Self { ground, ..self }
+    }
+
+    /// On the Redis at this address.
+    pub(crate) fn on(self, redis: &str) -> Self {
+        let lease = format!("{}ms", LEASE.as_millis());
+        self.arguments(["--redis", redis])
+            .variable("RISER_CLUSTER__LEASE", &lease)
     }
 
     pub(crate) fn arguments<'a>(mut self, more: impl IntoIterator<Item = &'a str>) -> Self {
@@ -104,11 +134,37 @@ impl Plan {
 
     /// Starts it and waits for the ready line.
     pub(crate) async fn start(self) -> Gateway {
-        let (process, endpoint) = self.ready().await;
-        Gateway {
-            plan: self,
+        let (plan, redis) = match self.ground {
+            Ground::Alone => (self, None),
+            Ground::Redis => {
+                let redis = Redis::start().await;
+                (self.on(&redis.url()), Some(redis))
+            }
+        };
+        let (process, endpoint) = plan.ready().await;
+        let gateway = Gateway {
+            plan,
             process,
             endpoint,
+            _redis: redis,
+        };
+        gateway.until_settled().await;
+        gateway
+    }
+
+    /// Starts it at a port that is known beforehand, and waits for nothing.
+    pub(crate) fn begin(mut self) -> Starting {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        for argument in &mut self.arguments {
+            if argument == FREE_PORT {
+                *argument = address.to_string();
+            }
+        }
+        let process = self.spawn();
+        Starting {
+            plan: self,
+            process,
+            address,
         }
     }
 
@@ -144,6 +200,12 @@ impl Plan {
 
     async fn ready(&self) -> (Process, Endpoint) {
         let mut process = self.spawn();
+        let endpoint = self.endpoint(&mut process).await;
+        (process, endpoint)
+    }
+
+    /// Waits for the ready line.
+    async fn endpoint(&self, process: &mut Process) -> Endpoint {
         let line = process.next_line(Stream::Out, DEADLINE).await;
         let line = line.expect("the gateway ended before it was ready");
         let (scheme, address) = line
@@ -155,7 +217,58 @@ impl Plan {
             certificate: self.certificate.clone(),
         };
         assert_eq!(scheme, endpoint.http_scheme(), "in the ready line");
-        (process, endpoint)
+        endpoint
+    }
+}
+
+/// A gateway that may not be ready yet.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    plan: Plan,
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Starting {
+    /// Waits until its log has a line with this text.
+    pub(crate) async fn logged(&self, text: &str) -> String {
+        self.process.logged(text, DEADLINE).await
+    }
+
+    /// Waits until it answers, with this HTTP status, whether it is ready.
+    pub(crate) async fn until_readiness(&self, status: u16) -> String {
+        until_readiness(self.address.into(), status).await
+    }
+
+    /// Waits for the ready line.
+    pub(crate) async fn ready(mut self) -> Gateway {
+        let endpoint = self.plan.endpoint(&mut self.process).await;
+        Gateway {
+            plan: self.plan,
+            process: self.process,
+            endpoint,
+            _redis: None,
+        }
+    }
+}
+
+/// Waits for this HTTP status at `/readyz`, and gives what it says there.
+async fn until_readiness(endpoint: Endpoint, status: u16) -> String {
+    let mut last = None;
+    let poll = async {
+        loop {
+            last = Request::new(endpoint.clone(), "GET", "/readyz")
+                .try_send()
+                .await;
+            if last == Some(status) {
+                let request = Request::new(endpoint.clone(), "GET", "/readyz");
+                break request.send().await.body;
+            }
+        }
+    };
+    match timeout(DEADLINE, poll).await {
+        Ok(said) => said,
+        Err(_) => panic!("/readyz answered {last:?} and never {status}"),
     }
 }
 
@@ -173,12 +286,39 @@ pub(crate) struct Gateway {
     plan: Plan,
     process: Process,
     endpoint: Endpoint,
+    /// Its own.
+    _redis: Option<Redis>,
 }
 
 impl Gateway {
     /// A gateway with this building and nothing else said.
     pub(crate) async fn start(building: &str) -> Self {
         Plan::serve(building).start().await
+    }
+
+    /// With a Redis, modules begin only when it is certain that no other node runs them.
+    async fn until_settled(&self) {
+        if self.plan.ground == Ground::Redis {
+            self.until_answered(&everywhere("echo")).await;
+        }
+    }
+
+    /// Waits until each of these is answered. They are functions `echo`.
+    pub(crate) async fn until_answered(&self, echoes: &[Place<'_>]) {
+        let mut client = self.connect(Key::ADMIN).await;
+        for echo in echoes {
+            client.until_answered(*echo).await;
+        }
+    }
+
+    /// The id of its process, while it runs.
+    pub(crate) fn process_id(&self) -> Option<u32> {
+        self.process.id_if_running()
+    }
+
+    /// Sends its process a signal by name, such as `STOP`.
+    pub(crate) async fn signal(&self, name: &str) {
+        self.process.signal(name).await;
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -257,6 +397,11 @@ impl Gateway {
         if timeout(DEADLINE, poll).await.is_err() {
             panic!("{name} was {last:?} and did not become {expected}");
         }
+    }
+
+    /// Waits until it answers, with this HTTP status, whether it is ready; gives what it says.
+    pub(crate) async fn until_readiness(&self, status: u16) -> String {
+        until_readiness(self.endpoint.clone(), status).await
     }
 
     /// Resident memory in bytes now.
@@ -344,6 +489,7 @@ impl Gateway {
         let (process, endpoint) = self.plan.ready().await;
         assert_eq!(endpoint.address, self.endpoint.address, "where it was");
         self.process = process;
+        self.until_settled().await;
     }
 }
 

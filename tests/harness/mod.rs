@@ -5,40 +5,60 @@
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
 //! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
+//! - `redis` is a redis-server of a test's own, `proxy` stands in front of one and lets everything stand still, `cluster` is several gateways on one.
+//! - `core_stub` stands in for a core of a PlaceOS, `beside` is a gateway next to one, `device` hears from modules who acts for them, `lights` are many such modules and somebody who switches them, `panel` is a client that holds what it is told to rules.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //! - `document` reads the project's own documents.
 //!
 //! Nothing here sleeps: whatever is waited for has a deadline and fails with what was seen last.
 //! Every process is ended by its own id when its owner is dropped; what it said is printed if the test failed.
 
+mod beside;
 mod buildings;
 mod certificate;
+mod cluster;
+mod core_stub;
 mod deadline;
+mod device;
 mod document;
 mod folder;
 mod front;
 mod gateway;
 mod http;
+mod lights;
 mod page;
+mod panel;
 mod places;
+mod port;
 mod process;
+mod proxy;
+mod redis;
 mod socket;
 pub(crate) mod specification;
 mod terminal;
 mod transport;
 mod wire;
 
-pub(crate) use buildings::{BUILDING, Key};
+pub(crate) use beside::Beside;
+pub(crate) use buildings::{BUILDING, Key, everywhere};
 pub(crate) use certificate::Certificate;
+pub(crate) use cluster::{Cluster, LEASE, TAKEOVER};
+pub(crate) use core_stub::{Answer, Asked, CoreStub, interface, list_core, unlist_core};
 pub(crate) use deadline::{DEADLINE, within};
+pub(crate) use device::{Act, Device};
 pub(crate) use document::{Block, Document, root};
 pub(crate) use folder::Folder;
 pub(crate) use front::Front;
-pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, KEY_FILE, Plan, Refusal};
+pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, Ground, KEY_FILE, Plan, Refusal};
 pub(crate) use http::{Request, Response};
+pub(crate) use lights::{LIGHTS, Switcher, light_id, lights, lights_building};
 pub(crate) use page::{Carrier, Page, SignIn};
+pub(crate) use panel::{Nulls, Panel};
 pub(crate) use places::{Place, bookings, display, scratch};
+pub(crate) use port::free_port;
 pub(crate) use process::{Process, Stream};
+pub(crate) use proxy::Proxy;
+pub(crate) use redis::{Redis, show};
 pub(crate) use socket::{Door, TestClient};
 pub(crate) use terminal::{Ran, Terminal};
 pub(crate) use transport::{Endpoint, Transport};

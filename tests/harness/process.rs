@@ -102,6 +102,11 @@ impl Process {
         self.child.id().expect("the process runs")
     }
 
+    /// The same, if it still runs.
+    pub(crate) fn id_if_running(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The next line of one output. `None` when there will be no more.
     pub(crate) async fn next_line(&mut self, stream: Stream, deadline: Duration) -> Option<String> {
         let Self { said, cursor, .. } = self;

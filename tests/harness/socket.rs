@@ -1,6 +1,7 @@
 //! A websocket client that answers pings and closes by itself, as every client library does, and looks at frames as JSON.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -75,6 +76,14 @@ impl Door {
             Ok((client, _)) => client,
             Err(status) => panic!("{path} was refused with {status}"),
         }
+    }
+
+    /// Asks, where nobody may be there to answer.
+    pub(crate) async fn try_connect(self) -> Option<TestClient> {
+        let there = self.endpoint.connect(None).await;
+        // A gateway that ends between the two is as good as gone; its refusal is a status.
+        drop(there.ok()?);
+        Some(self.ask().await.ok()?.0)
     }
 
     /// Asks again and again until it is let in.
@@ -160,6 +169,12 @@ impl TestClient {
         self.send_message(Message::text(text)).await;
     }
 
+    /// Sends a request where the connection may have ended.
+    pub(crate) async fn try_send(&mut self, request: Value) -> Option<()> {
+        let message = Message::text(request.to_string());
+        self.stream.send(message).await.ok()
+    }
+
     /// Sends any message.
     pub(crate) async fn send_message(&mut self, message: Message) {
         let sent = within(
@@ -219,11 +234,16 @@ impl TestClient {
             None | Some(Err(Error::ConnectionClosed)) => return None,
             Some(Err(error)) => panic!("{error} in place of {what}; {}", self.shown()),
         };
+        self.keep(&message);
+        Some(message)
+    }
+
+    /// Keeps a frame for the text of a failure.
+    fn keep(&mut self, message: &Message) {
         if self.seen.len() == FRAMES_SHOWN {
             self.seen.pop_front();
         }
-        self.seen.push_back(brief(&message));
-        Some(message)
+        self.seen.push_back(brief(message));
     }
 
     /// The next text; what belongs to the protocol below is passed over.
@@ -237,6 +257,18 @@ impl TestClient {
                 Some(Message::Text(text)) => return text.to_string(),
                 Some(Message::Ping(_) | Message::Pong(_)) => {}
                 other => panic!("{other:?} in place of {what}; {}", self.shown()),
+            }
+        }
+    }
+
+    /// The next text; `None` once the connection has ended in whatever way.
+    pub(crate) async fn next_text_or_end(&mut self) -> Option<String> {
+        loop {
+            let message = self.stream.next().await?.ok()?;
+            self.keep(&message);
+            // The answer to a close leaves with the next look at the stream, which then ends.
+            if let Message::Text(text) = message {
+                return Some(text.to_string());
             }
         }
     }
@@ -284,16 +316,36 @@ impl TestClient {
         message
     }
 
-    /// Expects that nothing is on its way: whatever earlier events owe to this client comes before the answer to this call.
+    /// Expects that nothing is on its way: whatever earlier events owe to this client comes before the change that is made here.
     pub(crate) async fn expect_silence(&mut self) {
         self.expect_silence_in("sys-1").await;
     }
 
     /// The same for a client that reaches another system only.
     pub(crate) async fn expect_silence_in(&mut self, sys: &str) {
-        let marker = scratch("echo").within(sys);
-        self.send(marker.exec("marker", json!(["silence"]))).await;
-        self.expect(marker.result("marker", "silence")).await;
+        // A status that nobody else has: it goes the way of all changes, by the store.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("silence {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let marker = scratch(&name).within(sys);
+        self.send(marker.bind("marker")).await;
+        self.expect(marker.success("marker")).await;
+        let set = marker.named("set");
+        self.send(set.exec("marker", json!([name, true]))).await;
+        let mut owed = vec![
+            set.result("marker", Value::Null),
+            marker.notify("marker", true),
+        ];
+        while !owed.is_empty() {
+            let mut frame = self.next().await;
+            if frame["value"] == "true" {
+                frame["value"] = json!(true);
+            }
+            let at = owed.iter().position(|owed| *owed == frame);
+            let at = at.unwrap_or_else(|| panic!("{frame} breaks the silence; {}", self.shown()));
+            owed.swap_remove(at);
+        }
+        self.send(marker.unbind("marker")).await;
+        self.expect(marker.success("marker")).await;
     }
 
     /// Binds, and expects the success and no value yet.

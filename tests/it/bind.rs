@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{BUILDING, Gateway, Key, Plan, TestClient, bookings, display, scratch};
+use super::GROUND;
+use crate::harness::{
+    BUILDING, Gateway, Ground, Key, Plan, TestClient, bookings, display, scratch,
+};
 
 /// A gateway, a client that watches, and another that makes things happen.
 async fn start() -> (Gateway, TestClient, TestClient) {
-    let gateway = Gateway::start(BUILDING).await;
+    let gateway = GROUND.start().await;
     let client = gateway.connect(Key::USER).await;
     let console = gateway.connect(Key::USER).await;
     (gateway, client, console)
@@ -342,21 +345,25 @@ async fn nothing_comes_of_a_binding_after_the_success_of_its_unbind() {
 }
 
 #[tokio::test]
-async fn a_status_that_a_call_sets_is_told_before_the_result_of_the_call() {
+async fn a_status_that_a_call_sets_and_its_result_are_told_in_the_order_of_their_ways() {
     let (_gateway, mut client, _console) = start().await;
     let visits = display("visits");
     client.bind(visits, 1).await;
     for count in 1..=20 {
         let increment = visits.named("increment");
         client.send(increment.exec(2, json!(["visits"]))).await;
-        client.expect(visits.notify(1, count)).await;
-        client.expect(increment.result(2, count)).await;
+        let mut told = [client.next().await, client.next().await];
+        if GROUND == Ground::Redis && told[0]["type"] == "success" {
+            // A value takes the way through Redis, whoever set it, and may be overtaken.
+            told.reverse();
+        }
+        assert_eq!(told, [visits.notify(1, count), increment.result(2, count)]);
     }
 }
 
 #[tokio::test]
 async fn a_client_holds_as_many_bindings_as_the_setting_allows_and_one_more_is_refused() {
-    let plan = Plan::serve(BUILDING);
+    let plan = Plan::serve(BUILDING).ground(GROUND);
     let gateway = plan
         .variable("RISER_LIMITS__BINDINGS_MAX", "3")
         .start()

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{BUILDING, Gateway, Key, Place, TestClient, display, scratch};
+use super::GROUND;
+use crate::harness::{Gateway, Key, Place, TestClient, display, scratch};
 
 /// A gateway, a client that follows logs, and another that makes modules write them.
 async fn start() -> (Gateway, TestClient, TestClient) {
-    let gateway = Gateway::start(BUILDING).await;
+    let gateway = GROUND.start().await;
     let client = gateway.connect(Key::SUPPORT).await;
     let console = gateway.connect(Key::USER).await;
     (gateway, client, console)

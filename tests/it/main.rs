@@ -3,29 +3,38 @@
 //! The comments `§10 case N` name the cases of the table "Black-box test cases" in the protocol's fact sheet;
 //! `waiting.rs` lists those that need more than the gateway has.
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "what clients see is tested twice, on either ground, and written once"
+)]
+
 #[path = "../harness/mod.rs"]
 mod harness;
 
-mod bind;
+mod alone;
 mod check;
 mod client;
 mod completion;
 mod conformance;
 mod dashboard;
-mod debug;
 mod demo;
 mod documents;
 mod door;
 mod edits;
-mod exec;
 mod faults;
 mod frames;
 mod healthy;
 mod heartbeat;
 mod keeping;
+mod nodes;
 mod office;
-mod page;
+mod on_redis;
 mod panel;
+mod redis_bind;
+mod redis_debug;
+mod redis_door;
+mod redis_exec;
+mod redis_faults;
 mod refusals;
 mod reload;
 mod resources;
@@ -37,5 +46,6 @@ mod sign_in;
 mod slow;
 mod terminal;
 mod tls;
+mod vouched;
 mod waiting;
 mod zones;

@@ -25,7 +25,11 @@ pub(crate) const CARGO: &str = env!("CARGO");
 const INSTALL: Duration = Duration::from_secs(20 * 60);
 
 /// Debian packages, each with a program that shows it is there.
-const DEBIAN_PACKAGES: &[(&str, &str)] = &[("curl", "curl"), ("openssl", "openssl")];
+const DEBIAN_PACKAGES: &[(&str, &str)] = &[
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    ("redis-server", "redis-server"),
+];
 
 /// Interpreters with the oldest version that the clients in `tests/clients` run on, and the packages that bring them.
 const INTERPRETERS: &[(&str, Version, &str)] = &[
@@ -112,6 +116,8 @@ pub(crate) fn debian_packages(root: &Path, packages: &[(&str, &str)]) -> Result<
     let apt = || {
         let mut apt = Command::new("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive");
+        // A package that brings a service leaves it stopped: tests start their own. The two are systemd's and sysvinit's words for it.
+        apt.env("SYSTEMD_OFFLINE", "1").env("RUNLEVEL", "1");
         apt
     };
     run_program(apt().args(["-qq", "update"]), root, INSTALL).with_context(advice)?;

@@ -3,13 +3,17 @@
 //! Apps use it for values that no device has, tests and demos use it to make a module do anything: publish fast, answer late, fail, crash.
 
 mod number;
+mod reporter;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use driver_sdk::serde::Deserialize;
 use driver_sdk::{Context, Error, JsonText, LogLevel, driver};
 
 use crate::number::Number;
+use crate::reporter::Reporter;
 
 /// The longest burst: about ten seconds of publishing, so that no caller keeps the module busy for ever.
 const BURST_MAX: u64 = 10_000_000;
@@ -26,33 +30,70 @@ pub struct Virtual {
     context: Context,
     /// Held while a status is written, so that an increment on one thread does not undo a write on another.
     writing: Mutex<()>,
+    /// Who is told what the module does.
+    reporter: Option<Arc<Reporter>>,
+}
+
+/// What the building file may say about a soft module. What else is there is the apps' own.
+#[derive(Default, Deserialize)]
+#[serde(crate = "driver_sdk::serde", default)]
+struct Settings {
+    report: Option<String>,
+    /// In milliseconds.
+    beat: Option<NonZeroU64>,
 }
 
 /// A module without a device: clients set its statuses and choose what its calls do.
 #[driver(id = "virtual", name = "Virtual")]
 impl Virtual {
     async fn start(context: Context) -> Result<Self, Error> {
+        let Settings { report, beat } = context.settings()?;
+        let reporter = match report {
+            Some(uri) => {
+                let reporter = Arc::new(Reporter::new(context.module().clone(), &uri)?);
+                reporter.say("start").await?;
+                Some(reporter)
+            }
+            None => None,
+        };
+        if let (Some(reporter), Some(milliseconds)) = (&reporter, beat) {
+            let reporter = Arc::clone(reporter);
+            context.every(Duration::from_millis(milliseconds.get()), move || {
+                let reporter = Arc::clone(&reporter);
+                async move { reporter.say("beat").await }
+            });
+        }
         context.set_connected(true)?;
         Ok(Self {
             context,
             writing: Mutex::default(),
+            reporter,
         })
+    }
+
+    async fn stop(&self) {
+        if let Err(error) = self.report("stop").await {
+            self.context.log(LogLevel::Warn, || error.to_string());
+        }
     }
 
     /// Publishes any JSON value as a status. `null` removes the status.
     pub async fn set(&self, name: String, value: JsonText) -> Result<(), Error> {
+        self.report("set").await?;
         let _writing = self.writing();
         self.context.set(&name, &value)
     }
 
     /// Removes a status.
     pub async fn remove(&self, name: String) -> Result<(), Error> {
+        self.report("remove").await?;
         let _writing = self.writing();
         self.context.remove(&name)
     }
 
     /// Publishes a status again although it has not changed.
     pub async fn signal(&self, name: String) -> Result<(), Error> {
+        self.report("signal").await?;
         self.context.signal(&name)
     }
 
@@ -72,6 +113,7 @@ impl Virtual {
         name: String,
         #[default(Number::Whole(1))] by: Number,
     ) -> Result<Number, Error> {
+        self.report("increment").await?;
         let _writing = self.writing();
         let now = self.context.get(&name)?.unwrap_or(Number::Whole(0));
         let sum = now.plus(by).ok_or_else(|| {
@@ -88,6 +130,7 @@ impl Virtual {
                 "a burst has at most {BURST_MAX} values"
             )));
         }
+        self.report("burst").await?;
         for value in 1..=count {
             {
                 let _writing = self.writing();
@@ -136,6 +179,14 @@ impl Virtual {
     #[admin]
     pub async fn admin_only(&self) {}
 
+    /// Tells what is about to be done, where the settings ask for it.
+    async fn report(&self, what: &str) -> Result<(), Error> {
+        match &self.reporter {
+            Some(reporter) => reporter.say(what).await,
+            None => Ok(()),
+        }
+    }
+
     fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,6 +196,8 @@ impl Virtual {
 mod tests {
     use driver_sdk::Clearance;
     use driver_sdk::testkit::{Line, Module};
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -304,6 +357,68 @@ mod tests {
             ("admin_only", Clearance::Admin),
         ];
         assert_eq!(restricted, expect);
+    }
+
+    #[tokio::test]
+    async fn what_it_does_is_reported_and_waits_for_the_answer() {
+        let (settings, listener) = listener().await;
+        let settings = format!(r#"{{{settings}, "beat": 1}}"#);
+        let mut taken = Vec::new();
+        let take = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            while !taken.ends_with(&["beat".to_owned(), "beat".to_owned()]) {
+                taken.push(take_report(&mut stream).await);
+                stream.write_all(b"ok\n").await.unwrap();
+            }
+            stream
+        };
+        let start = Module::start(&Virtual::DEFINITION, &settings);
+        let (module, mut stream) = tokio::join!(start, take);
+        let module = module.unwrap();
+        assert_eq!(taken[0], "start");
+
+        let set = module.call("set", r#"["power", true]"#);
+        let answer = async {
+            while take_report(&mut stream).await != "set" {
+                stream.write_all(b"ok\n").await.unwrap();
+            }
+            assert_eq!(module.status("power"), None, "set before it was taken");
+            stream.write_all(b"no\n").await.unwrap();
+        };
+        let (refused, ()) = tokio::join!(set, answer);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("was not taken"), "{error}");
+        assert_eq!(module.status("power"), None);
+    }
+
+    #[tokio::test]
+    async fn a_module_that_cannot_report_does_not_start() {
+        let (settings, listener) = listener().await;
+        drop(listener);
+        for settings in [settings.as_str(), r#""report": "127.0.0.1:9000""#] {
+            let started = Module::start(&Virtual::DEFINITION, &format!("{{{settings}}}")).await;
+            assert!(started.is_err(), "{settings}");
+        }
+    }
+
+    /// A place to report to, and the setting that names it.
+    async fn listener() -> (String, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (format!(r#""report": "tcp://{address}""#), listener)
+    }
+
+    /// What the next report says is done.
+    async fn take_report(stream: &mut BufReader<TcpStream>) -> String {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        let head = format!(
+            r#"{{"process":{},"module":"mod-test","what":""#,
+            std::process::id()
+        );
+        let what = line.trim_end().strip_prefix(&head).unwrap();
+        what.strip_suffix(r#""}"#).unwrap().to_owned()
     }
 
     fn published(module: &Module, name: &str) -> Vec<String> {

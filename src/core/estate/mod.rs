@@ -157,7 +157,10 @@ impl Estate {
 
     /// Takes in what other nodes do to the building and to the sign-ins, until it is dropped.
     pub(in crate::core) async fn keep_up(&self) {
-        join(self.book.keep_up(self), self.reception.keep_up()).await;
+        // The sign-ins behind the building: another password that is still being shown would end who has signed in by it already.
+        let building = self.book.keep_up(self, None);
+        let sign_ins = self.reception.keep_up(Some(&self.book));
+        join(building, sign_ins).await;
     }
 
     /// Does it in a task that ends by itself, whatever becomes of the caller.

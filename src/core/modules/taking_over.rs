@@ -50,6 +50,18 @@ async fn what_a_module_says_again_is_not_written_and_what_it_does_not_is_removed
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_is_adopted_with_what_the_store_has_before_it_says_anything() {
+    let bench = Bench::new(&[("same", "1"), ("gone", "3")]);
+    let says = Start::Says(vec![("same", "1"), ("other", "2")]);
+    bench.host.script([says]);
+    bench.run();
+    sleep(SETTLE / 2).await;
+    assert_eq!(bench.store.adopted(), ["mod-1: gone = 3, same = 1"]);
+    assert_eq!(bench.store.written(), ["other = 2", "connected = true"]);
+    assert_eq!(bench.store.released(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_another_node_said_is_not_what_the_driver_remembers() {
     let bench = Bench::new(&[("power", "true")]);
     bench.run();
@@ -127,6 +139,7 @@ impl Bench {
                 .collect(),
             fails: AtomicUsize::new(0),
             written: Mutex::default(),
+            adopted: Mutex::default(),
             released: Mutex::default(),
         });
         let kept = Arc::clone(&store) as Arc<dyn StatusStore>;
@@ -181,6 +194,7 @@ struct KeptStore {
     /// How many readings fail.
     fails: AtomicUsize,
     written: Mutex<Vec<String>>,
+    adopted: Mutex<Vec<String>>,
     released: Mutex<Vec<ModuleId>>,
 }
 
@@ -192,6 +206,10 @@ impl KeptStore {
     /// What was written since the last look.
     fn written(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.written))
+    }
+
+    fn adopted(&self) -> Vec<String> {
+        lock(&self.adopted).clone()
     }
 
     fn released(&self) -> Vec<ModuleId> {
@@ -215,6 +233,15 @@ impl StatusStore for KeptStore {
 
     fn keeps_values(&self) -> bool {
         true
+    }
+
+    fn adopt(&self, module: &ModuleId, state: &State) {
+        assert_eq!(*lock(&self.written), [""; 0], "nothing was said before");
+        let texts: Vec<String> = state
+            .iter()
+            .map(|(status, value)| format!("{status} = {value}"))
+            .collect();
+        lock(&self.adopted).push(format!("{module}: {}", texts.join(", ")));
     }
 
     fn release(&self, module: &ModuleId) {

@@ -102,7 +102,10 @@ impl Keeper {
         let mut nodes = self.map.changes();
         let mut modules = self.modules.changes();
         loop {
-            let rest = self.turn().await;
+            // A turn that is given up leaves nothing behind: leaving ends all that it may have asked for.
+            let Some(rest) = self.closing.run_until_cancelled(self.turn()).await else {
+                return;
+            };
             // Each arm is cancel-safe: what is told while another arm is chosen is found by the turn that follows.
             tokio::select! {
                 () = self.closing.cancelled() => return,
@@ -116,9 +119,6 @@ impl Keeper {
     /// One turn. Returns how long the next may wait unless something happens.
     async fn turn(&self) -> Duration {
         let mut books = self.books.lock().await;
-        if self.closing.is_cancelled() {
-            return Duration::ZERO;
-        }
         let Some(tenure) = self.hold(&mut books).await else {
             return REGISTRY_RETRY;
         };
@@ -135,7 +135,8 @@ impl Keeper {
         }
     }
 
-    /// Renews the lease if it is time. The tenure, if there is one then.
+    /// Renews the lease if it is time. `None` when the registry did not take it, so that it need not be asked for anything else:
+    /// what runs goes on for as long as the lease holds.
     async fn hold(&self, books: &mut Books) -> Option<Arc<Tenure>> {
         self.see_to_lapse();
         let current = self.lease.current();
@@ -156,8 +157,8 @@ impl Keeper {
                 if !std::mem::replace(&mut books.failed, true) {
                     tracing::warn!(%error, "the node's lease was not renewed; trying again");
                 }
-                books.renew_at = Some(now + REGISTRY_RETRY);
-                self.lease.current()
+                books.renew_at = None;
+                None
             }
         }
     }

@@ -212,6 +212,7 @@ mod tests {
             futures_util::poll!(&mut reading).is_pending(),
             "it has begun"
         );
+        sleep(ANSWER / 2).await;
         tokio::join!(reading, map.refresh());
         assert_eq!(
             map.nodes().len(),

@@ -140,7 +140,7 @@ async fn a_node_that_is_cut_off_stops_before_another_starts() {
     for way in [Way::Cut, Way::Deaf, Way::Open(LEASE * 3)] {
         let (world, nodes) = settled(2).await;
         // Answers so slow that a lease counted from them would be too long.
-        nodes[0].set_way(Way::Open(LEASE * 19 / 100));
+        nodes[0].set_way(Way::Open(LEASE * 24 / 100));
         sleep(LEASE * 3).await;
         nodes[0].set_way(way);
         sleep(LEASE * 5).await;

@@ -24,6 +24,10 @@ pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
 /// How long a command that somebody waits for may take, connecting included. A person gives up soon after.
 pub(super) const COMMAND_DEADLINE: Duration = Duration::from_secs(3);
 
+/// How long a server that was started again is given before it is read, for it may have lost what it had: the nodes that know better are back by then,
+/// unless it was away for long, and screens go from one true value to the next. Short enough for everything to be true within a second.
+pub(super) const RESTART_GRACE: Duration = Duration::from_millis(500);
+
 /// How long a subscription is kept that nobody follows any more: a client that reloads its page finds it.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::core::auth::reception::register::{Session, document_id};
 use crate::core::auth::reception::{Reception, lock};
 use crate::core::auth::tokens::{KeyChain, SigningKey};
-use crate::core::book::Shown;
+use crate::core::book::{Book, Shown};
 use crate::core::estate::OpenError;
 use crate::model::SessionId;
 use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, Write};
@@ -23,9 +23,9 @@ impl Reception {
         self.replace(documents)
     }
 
-    /// Takes in what other nodes commit, until it is dropped.
-    pub(in crate::core) async fn keep_up(&self) {
-        self.book.keep_up(self).await;
+    /// Takes in what other nodes commit, until it is dropped, behind what is taken in of the building.
+    pub(in crate::core) async fn keep_up(&self, building: Option<&Book>) {
+        self.book.keep_up(self, building).await;
     }
 
     /// A session as another node has it. One that has ended here stays so: the store is still to be told.

@@ -116,6 +116,31 @@ async fn a_key_that_is_revoked_on_one_node_closes_sockets_on_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() {
+    let (a, b) = Node::pair().await;
+    let mut ann = user(Clearance::Admin);
+    ann.password = Some(Password::Plain(Secret::new("open sesame")));
+    a.edit([Edit::put(Entry::User(ann))]).await.unwrap();
+    let has_password = |b: &Node| {
+        let directory = b.core.directory();
+        directory.users().any(|user| user.password.is_some())
+    };
+    b.wait("the password", has_password).await;
+    let turn = b.core.estate.book.turn_at_last().await;
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let reception = &a.core.reception;
+    reception
+        .sign_in("a@example.test", Secret::new("open sesame"), here)
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(b.core.reception.sessions(), 0);
+    drop(turn);
+    b.wait("the sign-in", |b| b.core.reception.sessions() == 1)
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_told_change_by_change_is_read_again() {
     let (a, b) = Node::pair().await;
     a.documents.set_terse();

@@ -27,9 +27,7 @@ use uuid::Uuid;
 use crate::model::ServiceName;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{
-    DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write, last_of_each,
-};
+use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
@@ -81,14 +79,14 @@ struct Place {
 impl RedisDocumentStore {
     /// The documents of a service. Nothing is connected until they are asked for.
     pub fn new(link: Link, service: &ServiceName) -> Self {
-        let place = |name: &str| Place {
-            documents: keyspace::own(service, name),
-            news: keyspace::own(service, &format!("{name}/news")),
+        let place = |ledger: Ledger| Place {
+            documents: keyspace::own(service, ledger.as_str()),
+            news: keyspace::own(service, &format!("{}/news", ledger.as_str())),
             line: Line::new(link.clone(), WATCH_PATIENCE),
         };
         Self {
-            building: place("building"),
-            sign_ins: place("sign_ins"),
+            building: place(Ledger::Building),
+            sign_ins: place(Ledger::SignIns),
             line: Line::new(link.clone(), PATIENCE),
             asked: AtomicBool::new(false),
             deadline: COMMIT_DEADLINE,
@@ -164,7 +162,7 @@ impl RedisDocumentStore {
             .arg(form::batch_text(&batch))
             .arg(NEWS_KEPT);
         let (mut deletes, mut puts) = (Vec::new(), Vec::new());
-        for write in last_of_each(batch) {
+        for write in Write::last_of_each(batch) {
             let field = form::field(&write.id());
             match write {
                 Write::Put(document) => puts.extend([field, form::value(&document)]),

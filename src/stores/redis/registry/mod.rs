@@ -37,8 +37,8 @@ use scripts::Scripts;
 /// Modules in one script. The server does nothing else meanwhile, which is a fraction of a millisecond.
 const MODULES_AT_ONCE: usize = 512;
 
-/// Within how many parts of a lease the server must answer: several tries fit into what is left of a lease when it is renewed.
-const PATIENCE_IN_LEASE: u32 = 8;
+/// Within which part of a lease the server must answer: two tries fit into what is left of a lease when it is to be renewed.
+const PATIENCE_IN_LEASE: u32 = 4;
 
 /// The shortest and the longest that an answer may take.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(150), Duration::from_secs(2));

@@ -12,12 +12,12 @@ use std::sync::{Arc, Weak};
 use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Value};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{BindingKey, Origin, StatusChange, SystemId};
 use crate::stores::redis::backoff::Backoff;
 use crate::stores::redis::keyspace;
-use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL};
+use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
 use crate::stores::redis::statuses::health::{Health, Side};
@@ -35,6 +35,8 @@ pub(super) struct Reader {
     pace: Pace,
     faults: Faults,
     backoff: Backoff,
+    /// Which run of the server was read last.
+    last_run: Option<String>,
 }
 
 impl Reader {
@@ -52,6 +54,7 @@ impl Reader {
             pace: Pace::default(),
             faults: Faults::default(),
             backoff: Backoff::default(),
+            last_run: None,
         }
     }
 
@@ -79,6 +82,10 @@ impl Reader {
             .subscribe(keyspace::LOOKUP_CHANGE)
             .await
             .map_err(|error| self.link.failed(&error))?;
+        let last_run = self.last_run.replace(server.run_id.clone());
+        if last_run.is_some_and(|last| last != server.run_id) {
+            sleep(RESTART_GRACE).await;
+        }
         let (systems, statuses) = self.interest.begin();
         tracing::debug!(
             systems,
@@ -150,12 +157,9 @@ impl Session<'_> {
         }
         let batch = self.reader.interest.next_batch(self.reader.pace.batch());
         let subscribed = self.reader.interest.subscribed();
+        let metrics = &self.reader.health.metrics;
         // As a float for the gauge: exact below 2^53.
-        self.reader
-            .health
-            .metrics
-            .subscriptions
-            .set(subscribed as f64);
+        metrics.subscriptions.set(subscribed as f64);
         if batch.is_empty() {
             self.all_read();
         } else {

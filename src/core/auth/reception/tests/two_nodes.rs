@@ -161,6 +161,6 @@ impl Desk {
     /// Takes in what the other does, until it is aborted.
     fn follow(&self) -> JoinHandle<()> {
         let reception = Arc::clone(&self.reception);
-        Handle::current().spawn(async move { reception.keep_up().await })
+        Handle::current().spawn(async move { reception.keep_up(None).await })
     }
 }

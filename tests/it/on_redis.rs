@@ -1,0 +1,15 @@
+//! What clients see of a gateway on a Redis: the same tests, of the same files, as in `alone.rs`.
+
+use crate::harness::Ground;
+
+/// What the gateways of these tests stand on.
+const GROUND: Ground = Ground::Redis;
+
+#[path = "bind.rs"]
+mod bind;
+#[path = "debug.rs"]
+mod debug;
+#[path = "exec.rs"]
+mod exec;
+#[path = "page.rs"]
+mod page;
