@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use crate::harness::{Gateway, Key, Place, Plan, Redis, TestClient};
 
 /// How long a node that is not heard of keeps its modules, in tests: renewed often enough that a busy machine loses none, and short enough to wait for.
@@ -18,18 +20,19 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Nodes that all have the same building.
+    /// Nodes that all have the same building and start at one time.
     pub(crate) async fn start(building: &str, count: usize) -> Self {
         Self::start_on(Redis::start().await, building, count).await
     }
 
     /// The same on this Redis.
     pub(crate) async fn start_on(redis: Redis, building: &str, count: usize) -> Self {
-        let mut nodes = Vec::new();
-        for _ in 0..count {
-            nodes.push(Plan::serve(building).on(&redis.url()).start().await);
+        let url = redis.url();
+        let nodes = (0..count).map(|_| Plan::serve(building).on(&url).start());
+        Self {
+            nodes: join_all(nodes).await,
+            redis,
         }
-        Self { nodes, redis }
     }
 
     /// A client of one node, counted from 0.

@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::harness::{
-    Beside, Cluster, DEADLINE, Device, Key, LIGHTS, Nulls, Panel, Plan, Proxy, Redis, Switcher,
-    TAKEOVER, display, light_id, lights, lights_building, show,
+    Beside, Cluster, DEADLINE, Device, Gateway, Key, LIGHTS, Nulls, Panel, Plan, Proxy, Redis,
+    Switcher, TAKEOVER, display, light_id, lights, lights_building, show,
 };
 
 /// How long faults go on, in seconds.
@@ -211,6 +211,10 @@ async fn lit(redis: Redis, count: usize, nulls: Nulls) -> (Device, Cluster, Vec<
     (device, cluster, panels, switcher)
 }
 
+fn process_of(node: &Gateway) -> u32 {
+    node.process_id().expect("it runs")
+}
+
 /// What Redis has of the lights' numbers.
 async fn stored(redis: &Redis) -> Vec<u64> {
     let mut numbers = Vec::new();
@@ -316,7 +320,7 @@ async fn a_redis_that_is_away_for_longer_than_a_lease_stops_all_modules_until_it
     cluster.redis.restart().await;
 
     for node in &cluster.nodes {
-        let process = node.process_id().expect("it runs");
+        let process = process_of(node);
         device.wait_acting(process, from).await;
     }
     let acts = device.acts();
@@ -343,7 +347,7 @@ async fn a_node_that_is_cut_off_from_redis_acts_no_more_and_its_modules_run_else
         let proxy = Proxy::before(cluster.redis.address()).await;
         let plan = Plan::serve(&building).on(&cluster.redis.url_at(proxy.address()));
         cluster.nodes.push(plan.start().await);
-        let cut_off = cluster.nodes[1].process_id().expect("it runs");
+        let cut_off = process_of(&cluster.nodes[1]);
         device.wait_acting(cut_off, 0).await;
         cluster.until_answered(&lights("echo")).await;
         let door = |node: usize| cluster.nodes[node].door().key(Key::USER);
@@ -390,7 +394,7 @@ async fn a_node_that_was_stopped_for_longer_than_its_lease_does_nothing_before_i
     let redis = Redis::start().await;
     let (device, cluster, mut panels, _) = lit(redis, 2, Nulls::InBetween).await;
     let node = &cluster.nodes[1];
-    let asleep = node.process_id().expect("it runs");
+    let asleep = process_of(node);
     let mut switcher = Switcher::new(vec![cluster.nodes[0].door().key(Key::USER)]);
     switcher.finish().await;
     for _ in 0..2 {
@@ -409,6 +413,43 @@ async fn a_node_that_was_stopped_for_longer_than_its_lease_does_nothing_before_i
     for panel in &mut panels {
         panel.until_shows(&truth, CONVERGED).await;
     }
+}
+
+/// Lets Redis refuse what changes it, until it is told otherwise: all modules stop, and everything is true when it takes changes again.
+async fn check_refusals(refuse: &[&str], take: &[&str]) {
+    let redis = Redis::start().await;
+    let (device, cluster, mut panels, mut switcher) = lit(redis, 2, Nulls::InBetween).await;
+    let command = |words: &[&str]| redis::cmd(words[0]).arg(&words[1..]).take();
+
+    cluster.redis.run::<()>(&command(refuse)).await;
+    for node in &cluster.nodes {
+        node.logged("lease is over").await;
+    }
+    let from = device.acts().len();
+    cluster.redis.run::<()>(&command(take)).await;
+
+    for node in &cluster.nodes {
+        device.wait_acting(process_of(node), from).await;
+    }
+    let truth = switcher.finish().await;
+    for panel in &mut panels {
+        panel.until_shows(&truth, CONVERGED).await;
+    }
+    until_stored(&cluster.redis, &truth).await;
+    device.assert_one_owner();
+}
+
+#[tokio::test]
+async fn a_redis_that_is_full_stops_all_modules_until_there_is_room() {
+    let limit = |bytes| ["CONFIG", "SET", "maxmemory", bytes];
+    check_refusals(&limit("1"), &limit("0")).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_is_made_a_replica_stops_all_modules_until_it_is_none() {
+    // Its master is not there, so it keeps what it has.
+    let refuse = ["REPLICAOF", "127.0.0.1", "1"];
+    check_refusals(&refuse, &["REPLICAOF", "NO", "ONE"]).await;
 }
 
 /// Clients, modules and statuses of each that make a hundred thousand.
