@@ -1,5 +1,6 @@
 //! A real redis-server of a test's own, and what tests do to it: write as other programs do, cut its clients off, stop it, kill it, bring it back.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -39,6 +40,17 @@ impl RedisPlan {
         Self {
             credentials,
             ..self.arguments(["--requirepass", password])
+        }
+    }
+
+    /// It has a further user with these rights, and its clients come as that one.
+    pub(crate) fn user(self, name: &str, password: &str, rights: &str) -> Self {
+        let credentials = format!("{name}:{password}@");
+        let secret = format!(">{password}");
+        let user = ["--user", name, "on", &secret].into_iter();
+        Self {
+            credentials,
+            ..self.arguments(user.chain(rights.split(' ')))
         }
     }
 
@@ -158,6 +170,19 @@ impl Redis {
         let connect = client.get_multiplexed_async_connection();
         let connection = within(DEADLINE, || "a connection to Redis".to_owned(), connect).await;
         connection.expect("the redis-server takes connections")
+    }
+
+    /// What it has refused its users, as far as it remembers: the command, key or channel of each refusal.
+    pub(crate) async fn refused(&self) -> Vec<String> {
+        let address = format!("redis://{}", self.address());
+        let client = Client::open(address).expect("the address of a redis-server");
+        let connect = client.get_multiplexed_async_connection();
+        let connection = within(DEADLINE, || "a connection to Redis".to_owned(), connect).await;
+        let mut connection = connection.expect("the first user of all may do everything");
+        let log = redis::cmd("ACL").arg("LOG").take();
+        let entries: Vec<HashMap<String, String>> = run(&mut connection, &log).await;
+        let object = |mut entry: HashMap<String, String>| entry.remove("object");
+        entries.into_iter().filter_map(object).collect()
     }
 
     /// One command on a connection of its own.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::{BUILDING, Certificate, Plan, root};
+use crate::harness::{BUILDING, Certificate, Plan, Redis, root};
 
 #[tokio::test]
 async fn every_metric_that_the_dashboard_shows_is_exported() {
@@ -41,9 +41,10 @@ async fn every_metric_that_is_exported_stands_in_the_document() {
 
 /// The names of all series of a gateway that has just started, so the dashboard shows zeros rather than gaps.
 async fn exported() -> BTreeSet<String> {
-    // With TLS, which has measures of its own.
+    // With TLS and on a Redis, which have measures of their own.
+    let redis = Redis::start().await;
     let plan = Plan::serve(BUILDING).tls(&Certificate::new());
-    let gateway = plan.start().await;
+    let gateway = plan.on(&redis.url()).start().await;
     let page = gateway.request("GET", "/metrics").send().await.body;
     page.lines()
         .filter(|line| !line.starts_with('#'))

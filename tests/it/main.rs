@@ -35,6 +35,7 @@ mod redis_debug;
 mod redis_door;
 mod redis_exec;
 mod redis_faults;
+mod redis_user;
 mod refusals;
 mod reload;
 mod resources;

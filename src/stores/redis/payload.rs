@@ -78,7 +78,7 @@ impl Faults {
     /// What stands at this key cannot be used.
     pub(super) fn tell(&mut self, key: &str, detail: &str) {
         if self.0.len() < FAULTS_TOLD && self.0.insert(format!("{key} {detail}")) {
-            tracing::warn!(key, detail, "Redis: left out what cannot be used");
+            tracing::warn!(key, detail, "Redis: passed over what cannot be used");
         }
     }
 }

@@ -130,7 +130,8 @@ impl Writer {
             .map_err(|error| self.link.failed(&error))?;
         for answer in &answers {
             if let Value::ServerError(error) = answer {
-                self.faults.tell("CLIENT", error.code());
+                let detail = format!("a lost connection cannot be ended ({})", error.code());
+                self.faults.tell("CLIENT", &detail);
             }
         }
         if let Some(&Value::Int(number)) = answers.first() {
