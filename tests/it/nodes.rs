@@ -223,6 +223,7 @@ async fn the_modules_of_a_node_that_is_killed_run_elsewhere_in_time_and_show_wha
     for panel in &mut panels {
         panel.until_shows(&truth, DEADLINE).await;
     }
+    switcher.assert_at_most_once(&device);
     device.assert_one_owner();
 }
 
@@ -280,6 +281,7 @@ async fn a_rolling_restart_under_load_loses_no_last_value_and_makes_no_second_ow
     for panel in &mut panels {
         panel.until_shows(&truth, DEADLINE).await;
     }
+    switcher.assert_at_most_once(&device);
     device.assert_one_owner();
 }
 
