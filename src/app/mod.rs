@@ -42,7 +42,7 @@ use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 
 use reload::Reload;
-use shared::{Pause, SharedStores, goes_over, key_inspector, open_patiently};
+use shared::{SharedStores, Tries, goes_over, key_inspector, open_patiently};
 use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
@@ -385,7 +385,7 @@ async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), App
         core.begin();
         return Ok(());
     };
-    let mut pause = Pause::default();
+    let mut tries = Tries::default();
     loop {
         let applied = core.apply(Apply {
             building: file.building.clone(),
@@ -397,10 +397,9 @@ async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), App
                 reload::log_applied(&differences);
                 return Ok(());
             }
-            Err(error) if goes_over(&error) => pause.tell(&error),
+            Err(error) if goes_over(&error) => tries.pause(&error).await,
             Err(error) => return Err(error.into()),
         }
-        pause.wait().await;
     }
 }
 

@@ -7,9 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rand::RngExt;
 use tokio::runtime::Handle;
-use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
@@ -18,18 +16,12 @@ use crate::peers::http::{HttpPeers, PlaceOsApi};
 use crate::peers::{KeyInspector, Peers};
 use crate::server::Server;
 use crate::stores::redis::{
-    Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
-    WriteFence, fresh_node_id,
+    Backoff, Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings,
+    RedisStatusStore, WriteFence, fresh_node_id,
 };
 use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreFeed};
 
 use super::AppError;
-
-/// The first pause before a store that cannot be reached is tried again; doubled each time up to [`PAUSE_MAX`].
-const PAUSE_FIRST: Duration = Duration::from_millis(50);
-
-/// The longest such pause: how late a gateway may notice that its store is there.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// In how many parts of a lease bytes that Redis has not received are given up. They must not arrive when the modules that they speak of run elsewhere.
 const BYTES_LIVE_PARTS: u32 = 2;
@@ -159,25 +151,26 @@ impl Closing {
 
 /// The nodes' common secret, from the registry as soon as that can be asked.
 async fn learn_secret(registry: Arc<RedisRegistry>, secret: ClusterSecret) {
-    let mut pause = Pause::default();
+    let mut backoff = Backoff::default();
     loop {
         match registry.secret().await {
             Ok(learnt) => return secret.set(learnt),
             Err(error) => tracing::debug!(%error, "the nodes' common secret is not known yet"),
         }
-        pause.wait().await;
+        backoff.wait().await;
     }
 }
 
 /// Reads the building, for as long as it takes until the store can be reached.
 pub(super) async fn open_patiently(core: &Core) -> Result<(), OpenError> {
-    let mut pause = Pause::default();
+    let mut tries = Tries::default();
     loop {
         match core.open().await {
-            Err(OpenError::Store(error @ StoreError::Unreachable { .. })) => pause.tell(&error),
+            Err(OpenError::Store(error @ StoreError::Unreachable { .. })) => {
+                tries.pause(&error).await;
+            }
             done => return done,
         }
-        pause.wait().await;
     }
 }
 
@@ -189,29 +182,20 @@ pub(super) fn goes_over(error: &EditError) -> bool {
     )
 }
 
-/// Pauses between tries, longer each time.
-#[derive(Debug)]
-pub(super) struct Pause(Duration);
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(PAUSE_FIRST)
-    }
+/// Tries that go on until the store can be reached.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    backoff: Backoff,
+    told: bool,
 }
 
-impl Pause {
-    /// Tells the operator, at the longest pauses and the first.
-    pub(super) fn tell(&self, error: &dyn std::error::Error) {
-        if self.0 == PAUSE_FIRST || self.0 == PAUSE_MAX {
+impl Tries {
+    /// Tells the operator once, and waits before the next try.
+    pub(super) async fn pause(&mut self, error: &dyn std::error::Error) {
+        if !std::mem::replace(&mut self.told, true) {
             tracing::warn!(%error, "waiting for the store, which is tried again");
         }
-    }
-
-    pub(super) async fn wait(&mut self) {
-        // The jitter keeps nodes that lost one store from returning in step.
-        let pause = self.0.mul_f64(rand::rng().random_range(0.5..=1.0));
-        self.0 = (self.0 * 2).min(PAUSE_MAX);
-        sleep(pause).await;
+        self.backoff.wait().await;
     }
 }
 

@@ -6,7 +6,7 @@ use crate::stores::redis::limits::{RETRY_FIRST, RETRY_MAX};
 
 /// Pauses that grow. At random shorter, so that many nodes do not come back in the same moment.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     next: Duration,
 }
 
@@ -18,7 +18,7 @@ impl Default for Backoff {
 
 impl Backoff {
     /// Waits before the next try.
-    pub(super) async fn wait(&mut self) {
+    pub async fn wait(&mut self) {
         let pause = self.pause(rand::random_range(0.5..=1.0));
         tokio::time::sleep(pause).await;
     }

@@ -25,6 +25,7 @@ mod statuses;
 mod testkit;
 
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
+pub use backoff::Backoff;
 pub use catalog::RedisCatalog;
 pub use documents::RedisDocumentStore;
 pub use link::Link;
