@@ -148,16 +148,14 @@ impl<'g> Rest<'g> {
         let request = request
             .body(Full::new(body))
             .map_err(|error| TerminalError::Usage(error.to_string()))?;
-        let mut open = match self.open.take() {
+        let open = match self.open.take() {
             Some(open) => open,
             None => self.connect().await?,
         };
         let answer = timeout(ANSWER_DEADLINE, open.exchange(request)).await;
         let answer = answer.map_err(|_| self.gateway.unreachable("no answer"))?;
-        let (answer, after) = answer.map_err(|error| self.broken(&error))?;
-        if after == After::Open {
-            self.open = Some(open);
-        }
+        let (answer, open) = answer.map_err(|error| self.broken(&error))?;
+        self.open = open;
         match answer.status.is_success() {
             true => Ok(answer),
             false => {
@@ -198,31 +196,38 @@ impl<'g> Rest<'g> {
     }
 }
 
-/// Whether the connection can be used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum After {
-    Open,
-    Ended,
-}
-
 enum Broken {
     Connection(hyper::Error),
     Body(String),
 }
 
 impl Open {
-    async fn exchange(&mut self, request: Request<Full<Bytes>>) -> Result<(Answer, After), Broken> {
-        let Self { sender, driver } = self;
-        let mut answer = pin!(async {
-            let response = sender.send_request(request).await;
-            collect(response.map_err(Broken::Connection)?).await
-        });
-        tokio::select! {
-            biased;
-            answer = &mut answer => Ok((answer?, After::Open)),
-            // What has been read before the end is still to be handed over.
-            _ = driver => Ok((answer.await?, After::Ended)),
-        }
+    /// Asks, and hands the stream back if it can be used again.
+    async fn exchange(
+        self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Answer, Option<Self>), Broken> {
+        let Self {
+            mut sender,
+            mut driver,
+        } = self;
+        let answer = {
+            let mut answer = pin!(async {
+                let response = sender.send_request(request).await;
+                collect(response.map_err(Broken::Connection)?).await
+            });
+            tokio::select! {
+                biased;
+                answer = &mut answer => answer?,
+                _ = &mut driver => {
+                    // Trap: what it has not taken it gives back only when it is dropped.
+                    drop(driver);
+                    // What has been read before the end is still to be handed over.
+                    return Ok((answer.await?, None));
+                }
+            }
+        };
+        Ok((answer, Some(Self { sender, driver })))
     }
 }
 

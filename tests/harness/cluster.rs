@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use crate::harness::{Gateway, Key, Place, Plan, Redis, TestClient};
 
 /// How long a node that is not heard of keeps its modules, in tests: renewed often enough that a busy machine loses none, and short enough to wait for.
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// Within which a module of a node that died runs elsewhere.
-pub(crate) const TAKEOVER: Duration = Duration::from_secs(4);
+pub(crate) const TAKEOVER: Duration = LEASE.saturating_add(Duration::from_secs(2));
 
 /// Running nodes and their Redis.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //!
 //! Each light is a module `virtual` whose status `n` is a number that is only ever raised, so whoever watches can tell old from new.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::harness::{DEADLINE, Device, Door, Place, TestClient, display};
+use crate::harness::{Act, DEADLINE, Device, Door, Place, TestClient, display};
 
 /// Enough that each of three nodes has some, but for one case in ten thousand.
 pub(crate) const LIGHTS: usize = 24;
@@ -61,6 +62,8 @@ pub(crate) struct Switcher {
     client: Option<TestClient>,
     /// The largest number that was used for any light.
     number: u64,
+    /// How often each light was called, counted from 1.
+    calls: HashMap<i64, usize>,
 }
 
 impl Switcher {
@@ -70,6 +73,7 @@ impl Switcher {
             at: 0,
             client: None,
             number: 0,
+            calls: HashMap::new(),
         }
     }
 
@@ -110,6 +114,21 @@ impl Switcher {
         truth
     }
 
+    /// Asserts that no call was carried out twice.
+    pub(crate) fn assert_at_most_once(&self, device: &Device) {
+        let acts = device.acts();
+        for (number, place) in (1..).zip(lights("set")) {
+            let id = light_id(number);
+            let is_set = |act: &&Act| act.module == id && act.what == "set";
+            let done = acts.iter().filter(is_set).count();
+            let called = self.calls.get(&place.index).copied().unwrap_or_default();
+            assert!(
+                done <= called,
+                "{id} was set {done} times by {called} calls"
+            );
+        }
+    }
+
     /// Raises one light; gives the number if that is acknowledged.
     async fn raise(&mut self, place: Place<'_>) -> Option<u64> {
         if self.client.is_none() {
@@ -119,6 +138,7 @@ impl Switcher {
         let client = self.client.as_mut()?;
         self.number += 1;
         let number = self.number;
+        *self.calls.entry(place.index).or_default() += 1;
         let answer = async {
             client
                 .try_send(place.exec(number, json!(["n", number])))

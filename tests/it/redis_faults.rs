@@ -257,6 +257,7 @@ async fn check_restart_of_redis(redis: Redis, nulls: Nulls) {
     for panel in &mut panels {
         panel.until_shows(&truth, CONVERGED).await;
     }
+    switcher.assert_at_most_once(&device);
     device.assert_one_owner();
 }
 
@@ -304,6 +305,7 @@ async fn nodes_whose_connections_to_redis_are_all_killed_again_and_again_lose_no
         panel.until_shows(&truth, CONVERGED).await;
     }
     until_stored(&cluster.redis, &truth).await;
+    switcher.assert_at_most_once(&device);
     device.assert_one_owner();
 }
 
@@ -436,6 +438,7 @@ async fn check_refusals(refuse: &[&str], take: &[&str]) {
         panel.until_shows(&truth, CONVERGED).await;
     }
     until_stored(&cluster.redis, &truth).await;
+    switcher.assert_at_most_once(&device);
     device.assert_one_owner();
 }
 
