@@ -243,7 +243,10 @@ pub fn serve(
     if let Some(shared) = &shared {
         shared.join(&core, &server)?;
     }
-    let closing = shared.map(|shared| shared.begin(main.handle()));
+    let closing = match shared {
+        Some(shared) => Some(shared.begin(main.handle())?),
+        None => None,
+    };
     let leaving = Arc::clone(&core);
     let ended = main.block_on(async {
         let Signals {
@@ -301,6 +304,9 @@ pub fn serve(
     lanes.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
+    if let Some(closing) = closing {
+        closing.end();
+    }
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     ended
 }

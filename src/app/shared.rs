@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
@@ -25,6 +25,10 @@ use super::AppError;
 
 /// In how many parts of a lease bytes that Redis has not received are given up. They must not arrive when the modules that they speak of run elsewhere.
 const BYTES_LIVE_PARTS: u32 = 2;
+
+/// One thread carries all statuses from and to Redis: what is published together is then read together before anybody is told,
+/// and leaves in as few writes; between threads each message would wake the next one.
+const REDIS_THREADS: usize = 1;
 
 /// How long the end of the process waits until what the modules said last is in Redis.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
@@ -113,7 +117,7 @@ impl SharedStores {
     }
 
     /// Begins the work of the stores. What comes back is for the end.
-    pub(super) fn begin(self, main: &Handle) -> Closing {
+    pub(super) fn begin(self, main: &Handle) -> Result<Closing, AppError> {
         let Self {
             work,
             statuses,
@@ -122,20 +126,22 @@ impl SharedStores {
             secret,
             ..
         } = self;
+        let redis = super::runtime("riser-redis", REDIS_THREADS)?;
         for future in work {
-            main.spawn(future);
+            redis.spawn(future);
         }
         main.spawn(async move { peers.keep().await });
         if secret.get().is_none() {
             main.spawn(learn_secret(registry, secret));
         }
-        Closing { statuses }
+        Ok(Closing { statuses, redis })
     }
 }
 
 /// What is left to do when everything else has ended.
 pub(super) struct Closing {
     statuses: Option<Arc<RedisStatusStore>>,
+    redis: Runtime,
 }
 
 impl Closing {
@@ -146,6 +152,11 @@ impl Closing {
         {
             tracing::warn!("the last statuses of this node's modules did not reach Redis");
         }
+    }
+
+    /// Ends the work of the stores.
+    pub(super) fn end(self) {
+        self.redis.shutdown_timeout(super::RUNTIME_STOP_DEADLINE);
     }
 }
 
