@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::runtime::{Handle, Runtime};
+use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
@@ -29,6 +30,9 @@ const BYTES_LIVE_PARTS: u32 = 2;
 /// One thread carries all statuses from and to Redis: what is published together is then read together before anybody is told,
 /// and leaves in as few writes; between threads each message would wake the next one.
 const REDIS_THREADS: usize = 1;
+
+/// How often the nodes' common secret is looked at, where they made it themselves: how long nodes may not believe each other after a loss of Redis's data.
+const SECRET_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the end of the process waits until what the modules said last is in Redis.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
@@ -124,6 +128,7 @@ impl SharedStores {
             peers,
             registry,
             secret,
+            settings,
             ..
         } = self;
         let redis = super::runtime("riser-redis", REDIS_THREADS)?;
@@ -131,8 +136,8 @@ impl SharedStores {
             redis.spawn(future);
         }
         main.spawn(async move { peers.keep().await });
-        if secret.get().is_none() {
-            main.spawn(learn_secret(registry, secret));
+        if settings.secret.is_none() {
+            main.spawn(keep_secret(registry, secret));
         }
         Ok(Closing { statuses, redis })
     }
@@ -160,15 +165,22 @@ impl Closing {
     }
 }
 
-/// The nodes' common secret, from the registry as soon as that can be asked.
-async fn learn_secret(registry: Arc<RedisRegistry>, secret: ClusterSecret) {
+/// The nodes' common secret, from the registry as soon as that can be asked, and again and again: one that lost it gets it back,
+/// and where another node was faster than that, its new one holds for all.
+async fn keep_secret(registry: Arc<RedisRegistry>, secret: ClusterSecret) {
     let mut backoff = Backoff::default();
     loop {
-        match registry.secret().await {
-            Ok(learnt) => return secret.set(learnt),
-            Err(error) => tracing::debug!(%error, "the nodes' common secret is not known yet"),
+        match registry.secret(secret.get()).await {
+            Ok(learnt) => {
+                secret.set(learnt);
+                backoff = Backoff::default();
+                sleep(SECRET_INTERVAL).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the nodes' common secret could not be looked at");
+                backoff.wait().await;
+            }
         }
-        backoff.wait().await;
     }
 }
 

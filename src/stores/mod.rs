@@ -141,8 +141,8 @@ pub trait NodeRegistry: Send + Sync + 'static {
     /// Ends the lease at once: this node runs nothing any more. All its claims end with it.
     fn leave(&self, node: &NodeId) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// What nodes prove to each other that they belong together. Made by the first that asks.
-    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>>;
+    /// What nodes prove to each other that they belong together. Made by the first that asks; where the registry has lost it, `known` takes its place.
+    fn secret(&self, known: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>>;
 }
 
 /// A node asks for a module.

@@ -236,7 +236,7 @@ impl NodeRegistry for ListedNodes {
         future::ready(Ok(())).boxed()
     }
 
-    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+    fn secret(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>> {
         future::ready(Ok(Secret::new("secret"))).boxed()
     }
 }

@@ -505,7 +505,7 @@ impl NodeRegistry for TestRegistry {
         self.ask(Some(node), move |state| state.rules.leave(&id))
     }
 
-    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+    fn secret(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>> {
         Box::pin(future::ready(Ok(Secret::new("secret"))))
     }
 }

@@ -190,7 +190,7 @@ mod tests {
             unreachable!("a map only reads")
         }
 
-        fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+        fn secret(&self, _: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>> {
             unreachable!("a map only reads")
         }
     }

@@ -262,9 +262,11 @@ impl Inner {
             .await
     }
 
-    async fn secret(&self) -> Result<Secret, StoreError> {
-        let fresh: [u8; SECRET_BYTES] = rand::rng().random();
-        let fresh = BASE64_URL_SAFE_NO_PAD.encode(fresh);
+    async fn secret(&self, known: Option<Secret>) -> Result<Secret, StoreError> {
+        let ours = known.unwrap_or_else(|| {
+            let fresh: [u8; SECRET_BYTES] = rand::rng().random();
+            Secret::new(BASE64_URL_SAFE_NO_PAD.encode(fresh))
+        });
         let key = keyspace::own(&self.service, "secret");
         let mut line = self.line.lock().await;
         let open = self.connected(&mut line).await?;
@@ -273,7 +275,7 @@ impl Inner {
             .atomic()
             .cmd("SET")
             .arg(&key)
-            .arg(fresh)
+            .arg(ours.expose())
             .arg("NX")
             .get(&key)
             .query_async(&mut open.connection)
@@ -335,9 +337,9 @@ impl NodeRegistry for RedisRegistry {
         async move { this.leave(&node).await }.boxed()
     }
 
-    fn secret(&self) -> BoxFuture<'static, Result<Secret, StoreError>> {
+    fn secret(&self, known: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>> {
         let this = Arc::clone(&self.0);
-        async move { this.secret().await }.boxed()
+        async move { this.secret(known).await }.boxed()
     }
 }
 

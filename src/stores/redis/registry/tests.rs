@@ -385,11 +385,21 @@ async fn redis_other(connection: &mut MultiplexedConnection, other: &Node) {
 }
 
 #[tokio::test]
-async fn the_secret_is_made_once() {
+async fn the_secret_is_made_once_and_put_back_when_it_is_lost() {
     let redis = TestRedis::start().await;
     let (first, second) = (registry(&redis, LONG), registry(&redis, LONG));
-    let (a, b) = tokio::join!(first.secret(), second.secret());
+    let (a, b) = tokio::join!(first.secret(None), second.secret(None));
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(a.expose(), b.expose());
     assert!(a.expose().len() > 40);
+    let _: String = redis.run(&["FLUSHALL"]).await;
+    let back = first.secret(Some(a.clone())).await.unwrap();
+    assert_eq!(back.expose(), a.expose());
+    let newcomers = second.secret(None).await.unwrap();
+    assert_eq!(newcomers.expose(), a.expose());
+    let _: String = redis.run(&["FLUSHALL"]).await;
+    let new = second.secret(None).await.unwrap();
+    assert_ne!(new.expose(), a.expose());
+    let followed = first.secret(Some(a)).await.unwrap();
+    assert_eq!(followed.expose(), new.expose(), "whoever was faster");
 }
