@@ -98,6 +98,7 @@ impl SharedStores {
             catalog: Arc::new(RedisCatalog::new(self.link.clone())),
             peers: Arc::clone(&self.peers) as Arc<dyn Peers>,
             secret: self.secret.clone(),
+            edges: self.settings.edges.clone(),
             open_core_api: self.settings.open_core_api,
             lease: Arc::clone(&self.lease),
         }

@@ -104,6 +104,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "The PlaceOS whose API keys are believed: a key that riser does not know is shown to it. Needs `placeos`.",
     },
     Key {
+        name: "placeos_edges",
+        takes: EDGES,
+        default: "",
+        flag: "",
+        about: "Modules behind edges of the PlaceOS, each with its edge's id: they are called at the core that the edge belongs to. PlaceOS keeps these ids in its database alone.",
+    },
+    Key {
         name: "limits.message_max",
         takes: SIZE,
         default: "2MiB",
@@ -296,6 +303,7 @@ pub(super) const PATH: &str = "a path";
 pub(super) const LOG_FORMAT: &str = "`text` or `json`";
 pub(super) const PLAIN_MODE: &str = "`redirect` or `stay`";
 pub(super) const WEB_ADDRESS: &str = "an address such as http://10.0.0.7:3000, without a path";
+pub(super) const EDGES: &str = "pairs such as mod-1-edge=edge-1, apart by commas";
 pub(super) const SWITCH: &str = "`true` or `false`";
 pub(super) const ROLE: &str = "`gateway`, `core` or `both`";
 pub(super) const DURATION: &str = "a duration such as 500ms, 10s or 2m";

@@ -366,6 +366,7 @@ fn cluster(raw: &mut Raw, placeos: bool) -> ClusterSettings {
     );
     raw.duration("cluster.lease", &mut cluster.lease);
     raw.switch("cluster.open_core_api", &mut cluster.open_core_api);
+    raw.edges("placeos_edges", &mut cluster.edges);
     cluster
 }
 

@@ -11,11 +11,11 @@ use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
 use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
-use super::keys::{self, ADDRESS, DURATION, KEYS, PATH, SIZE, WEB_ADDRESS};
+use super::keys::{self, ADDRESS, DURATION, EDGES, KEYS, PATH, SIZE, WEB_ADDRESS};
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
-use crate::model::NodeUri;
+use crate::model::{EdgeId, Edges, ModuleId, NodeUri};
 
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
@@ -204,6 +204,22 @@ impl Raw {
                 .then(|| NodeUri::new(text).ok())
                 .flatten()
                 .map(Some)
+        });
+    }
+
+    /// Pairs of a module and its edge.
+    pub(super) fn edges(&mut self, key: &'static str, setting: &mut Edges) {
+        self.text_as(key, setting, EDGES, |text| {
+            let pairs = text
+                .split(',')
+                .map(str::trim)
+                .filter(|pair| !pair.is_empty());
+            let edges = pairs.map(|pair| {
+                let (module, edge) = pair.split_once('=')?;
+                let module = ModuleId::new(module.trim()).ok()?;
+                Some((module, EdgeId::new(edge.trim()).ok()?))
+            });
+            edges.collect()
         });
     }
 

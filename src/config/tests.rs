@@ -72,6 +72,7 @@ fn every_key_of_the_reference_changes_something() {
             keys::LOG_FORMAT => "json",
             keys::SWITCH => "true",
             keys::ROLE => "core",
+            keys::EDGES => "mod-1-edge=edge-1",
             keys::WEB_ADDRESS => "http://10.0.0.7:3000",
             _ => "trace",
         };
@@ -559,11 +560,12 @@ fn what_many_nodes_cannot_work_with_is_refused() {
         ],
     );
     check(
-        "placeos = true\n[redis]\nurl = \"hunter2\"\n",
+        "placeos = true\nplaceos_edges = \"mod-1-edge\"\n[redis]\nurl = \"hunter2\"\n",
         &[],
         &[
             "riser.toml:1: `placeos` needs the Redis of the PlaceOS; set `redis.url`",
-            "riser.toml:3: `redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
+            "riser.toml:2: `placeos_edges` must be pairs such as mod-1-edge=edge-1, apart by commas, not \"mod-1-edge\"",
+            "riser.toml:4: `redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
         ],
     );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::auth::{BadPublicKey, ForeignKey};
-use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
+use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
 /// Settings of the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct ClusterSettings {
     pub secret: Option<Secret>,
     /// How long a node that is not heard of keeps its modules. Default 10 s.
     pub lease: Duration,
+    /// Modules behind edges of PlaceOS's. Default none.
+    pub edges: Edges,
     /// Whether anybody may ask this node to run a function, as PlaceOS's own programs do. Default no.
     pub open_core_api: bool,
 }
@@ -47,6 +49,7 @@ impl Default for ClusterSettings {
             advertise: None,
             secret: None,
             lease: Duration::from_secs(10),
+            edges: Edges::new(),
             open_core_api: false,
         }
     }

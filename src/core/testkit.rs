@@ -206,6 +206,7 @@ impl TestNode {
                     catalog: Arc::new(MemoryCatalog::default()),
                     peers: Arc::new(ScriptedPeers::default()),
                     secret: ClusterSecret::from(Secret::new(Self::SECRET)),
+                    edges: crate::model::Edges::new(),
                     open_core_api: false,
                     lease: Arc::new(lease),
                 }),

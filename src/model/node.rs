@@ -1,9 +1,10 @@
 //! The gateways and cores that share a building.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use driver_types::text_id;
+use driver_types::{ModuleId, text_id};
 
 use crate::model::Secret;
 
@@ -15,6 +16,14 @@ text_id! {
     /// Where a node is asked to call its modules, such as `http://10.0.0.7:3000`. Compared to the letter.
     NodeUri, "a node's address"
 }
+
+text_id! {
+    /// A host of modules behind one of PlaceOS's cores.
+    EdgeId, "an edge id"
+}
+
+/// Which modules are behind an edge: they are at the core that the edge's id belongs to.
+pub type Edges = HashMap<ModuleId, EdgeId>;
 
 text_id! {
     /// Under what name nodes list themselves: `riser`, or `core` beside a PlaceOS.

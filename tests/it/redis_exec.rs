@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::harness::{
     Answer, Asked, Beside, CoreStub, DEADLINE, Key, TestClient, display, interface, list_core,
-    unlist_core,
+    unlist_core, within,
 };
 
 /// Within which a change of the list of cores is noticed: a look each five seconds, on a busy machine.
@@ -241,6 +241,59 @@ async fn each_module_has_one_core_of_several_and_another_when_that_one_leaves() 
         "the other was asked {} of {total} times",
         other.calls().len()
     );
+}
+
+// §10 case 48: what is behind an edge is at the core that the edge's id belongs to, as a module of that id would be
+#[tokio::test]
+async fn a_module_behind_an_edge_is_called_at_the_core_of_its_edge() {
+    const EDGES: [&str; 6] = ["mod-d1", "mod-d2", "mod-b1", "edge-1", "edge-2", "edge-3"];
+    let behind = |edge: &str| format!("mod-{edge}-edge");
+    let pairs: Vec<String> = EDGES
+        .iter()
+        .map(|edge| format!("{}={edge}", behind(edge)))
+        .collect();
+    let beside = Beside::with(|plan| plan.variable("RISER_PLACEOS_EDGES", &pairs.join(","))).await;
+    let mut slots = Vec::new();
+    for (number, edge) in (1..).zip(EDGES) {
+        slots.push((format!("Near/{number}"), (*edge).to_owned()));
+        slots.push((format!("Far/{number}"), behind(edge)));
+    }
+    for (_, module) in &slots {
+        let text = interface(&["power"], json!({}));
+        beside.redis.set(&format!("interface/{module}"), text).await;
+    }
+    let slots: Vec<(&str, &str)> = slots.iter().map(|(a, b)| (&**a, &**b)).collect();
+    beside.redis.place("sys-edges", &slots).await;
+    let other = CoreStub::start().await;
+    beside.core.register(&beside.redis, "01A").await;
+    other.register(&beside.redis, "01B").await;
+    let mut client = beside.client().await;
+    let everywhere: Vec<i64> = (1..).take(EDGES.len()).collect();
+    // Both cores are known when both are asked.
+    let both = async {
+        while beside.core.calls().is_empty() || other.calls().is_empty() {
+            for &index in &everywhere {
+                let near = display("power").within("sys-edges").of("Near").at(index);
+                client.send(near.exec(1, json!([]))).await;
+                client.next().await;
+            }
+        }
+    };
+    within(LIST_NOTICED, || "calls at both cores".to_owned(), both).await;
+
+    for (&index, edge) in everywhere.iter().zip(EDGES) {
+        let mut asked = Vec::new();
+        for name in ["Near", "Far"] {
+            let before = (beside.core.calls().len(), other.calls().len());
+            let place = display("power").within("sys-edges").of(name).at(index);
+            client.send(place.exec(1, json!([]))).await;
+            let answer = client.next().await;
+            assert_eq!(answer["type"], "success", "{answer}");
+            let after = (beside.core.calls().len(), other.calls().len());
+            asked.push((after.0 - before.0, after.1 - before.1));
+        }
+        assert_eq!(asked[0], asked[1], "{edge}");
+    }
 }
 
 // §10 case 44

@@ -422,6 +422,7 @@ impl Bench {
                     catalog: Arc::clone(&catalog) as Arc<dyn Catalog>,
                     peers: Arc::clone(&peers) as Arc<dyn Peers>,
                     secret: ClusterSecret::from(Secret::new("secret")),
+                    edges: crate::model::Edges::new(),
                     open_core_api: false,
                     lease: Arc::new(Lease::new(LEASE, Arc::new(move || epoch.elapsed()))),
                 }),

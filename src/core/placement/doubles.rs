@@ -362,6 +362,7 @@ impl TestNode {
                     registry,
                     peers: Arc::new(ScriptedPeers::default()),
                     secret: ClusterSecret::unknown(),
+                    edges: crate::model::Edges::new(),
                     open_core_api: false,
                     lease: Arc::new(lease),
                 }),

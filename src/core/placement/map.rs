@@ -10,12 +10,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::core::limits::{NODES_EVERY, NODES_PAUSE};
 use crate::core::placement::rendezvous;
-use crate::model::{ModuleId, Node, NodeUri, SystemId};
+use crate::model::{EdgeId, Edges, ModuleId, Node, NodeUri, SystemId};
 use crate::stores::NodeRegistry;
 
 /// The list of nodes.
 pub(in crate::core) struct Map {
     registry: Arc<dyn NodeRegistry>,
+    edges: Edges,
     nodes: watch::Sender<Arc<[Node]>>,
     /// Told when the registry can be read again after it could not.
     regained: watch::Sender<()>,
@@ -32,9 +33,10 @@ struct Asked {
 
 impl Map {
     /// A map of no nodes, until it is [refreshed](Self::refresh).
-    pub(in crate::core) fn new(registry: Arc<dyn NodeRegistry>) -> Self {
+    pub(in crate::core) fn new(registry: Arc<dyn NodeRegistry>, edges: Edges) -> Self {
         Self {
             registry,
+            edges,
             nodes: watch::Sender::new(Arc::default()),
             regained: watch::Sender::new(()),
             asked: Mutex::default(),
@@ -56,9 +58,10 @@ impl Map {
         self.regained.subscribe()
     }
 
-    /// The node that a module belongs to, whether it runs there or not. `None` when no node is listed.
+    /// The node that a module belongs to, whether it runs there or not; what is behind an edge belongs where the edge does. `None` when no node is listed.
     pub(in crate::core) fn node_for(&self, module: &ModuleId) -> Option<NodeUri> {
-        self.node_for_id(module.as_str())
+        let edge = self.edges.get(module);
+        self.node_for_id(edge.map_or(module.as_str(), EdgeId::as_str))
     }
 
     /// The node that says of a system which modules stand in it.
@@ -66,7 +69,7 @@ impl Map {
         self.node_for_id(system.as_str())
     }
 
-    /// The same by any id. What runs on an edge of PlaceOS's belongs where the id of its edge does.
+    /// The same by any id.
     pub(in crate::core) fn node_for_id(&self, id: &str) -> Option<NodeUri> {
         let nodes = self.nodes();
         rendezvous::choose(nodes.iter().map(|node| &node.uri), id).cloned()
@@ -197,7 +200,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_who_doubt_the_list_at_one_time_share_a_reading_that_began_after_they_asked() {
-        let map = Map::new(Arc::new(Growing::default()));
+        let map = Map::new(Arc::new(Growing::default()), Edges::new());
         map.refresh().await;
         assert_eq!(map.nodes().len(), 0);
         let began = Instant::now();
@@ -223,10 +226,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_the_registry_cannot_be_read_the_last_list_stands() {
-        let map = Map::new(Arc::new(Growing {
-            fails: 2..4,
-            ..Growing::default()
-        }));
+        let map = Map::new(
+            Arc::new(Growing {
+                fails: 2..4,
+                ..Growing::default()
+            }),
+            Edges::new(),
+        );
         let (mut changes, regained) = (map.changes(), map.regained());
         for (nodes, news, back) in [
             (0, false, false),

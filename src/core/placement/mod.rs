@@ -21,7 +21,7 @@ use futures_util::future::join3;
 
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::model::{ClusterSecret, Node};
+use crate::model::{ClusterSecret, Edges, Node};
 use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
@@ -42,6 +42,8 @@ pub struct Shared {
     pub peers: Arc<dyn Peers>,
     /// What the nodes prove to each other that they belong together.
     pub secret: ClusterSecret,
+    /// Modules behind edges of PlaceOS's.
+    pub edges: Edges,
     /// Whether anybody may ask this node to run a function, without that proof.
     pub open_core_api: bool,
     /// How long this node may act. Whoever writes for its modules looks at it too.
@@ -72,7 +74,7 @@ struct Part {
 impl Placement {
     /// A node that looks on.
     pub(super) fn new(shared: Shared) -> Self {
-        let map = Arc::new(Map::new(Arc::clone(&shared.registry)));
+        let map = Arc::new(Map::new(Arc::clone(&shared.registry), shared.edges.clone()));
         Self {
             shared,
             map,
