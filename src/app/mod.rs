@@ -42,7 +42,7 @@ use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 
 use reload::Reload;
-use shared::{SharedStores, Tries, goes_over, key_inspector, open_patiently};
+use shared::{SharedStores, Tries, goes_over, open_patiently};
 use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
@@ -216,6 +216,11 @@ pub fn serve(
         Some(shared) => shared.documents(),
         None => Arc::new(documents(settings.data.as_deref())?) as Arc<dyn DocumentStore>,
     };
+    let key_inspector = match (&shared, &settings.placeos_api) {
+        (Some(shared), Some(api)) => Some(shared.key_inspector(api)?),
+        // The settings have an API of a PlaceOS only beside its Redis.
+        (Some(_) | None, _) => None,
+    };
     let ours = shared.as_ref().map(SharedStores::shared);
     let core = Arc::new(Core::new(
         settings.core,
@@ -229,11 +234,7 @@ pub fn serve(
             clock: clock(),
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
-            key_inspector: settings
-                .placeos_api
-                .as_ref()
-                .map(key_inspector)
-                .transpose()?,
+            key_inspector,
             shared: ours,
         },
     ));

@@ -45,6 +45,8 @@ pub(super) struct SharedStores {
     registry: Arc<RedisRegistry>,
     secret: ClusterSecret,
     peers: Arc<HttpPeers>,
+    /// Whom the system trusts.
+    roots: RootCertStore,
     statuses: Option<Arc<RedisStatusStore>>,
     /// Futures that run for as long as the gateway does.
     work: Vec<BoxFuture<'static, ()>>,
@@ -58,18 +60,25 @@ impl SharedStores {
             Some(secret) => ClusterSecret::from(secret.clone()),
             None => ClusterSecret::unknown(),
         };
-        let peers = HttpPeers::new(secret.clone(), roots_of_the_system())?;
+        let roots = roots_of_the_system();
+        let peers = HttpPeers::new(secret.clone(), roots.clone())?;
         let registry = RedisRegistry::new(link.clone(), settings.service.clone(), settings.lease);
         Ok(Self {
             lease: Arc::new(Lease::new(settings.lease, Arc::new(since_boot))),
             registry: Arc::new(registry),
             settings: settings.clone(),
             peers: Arc::new(peers),
+            roots,
             statuses: None,
             work: Vec::new(),
             secret,
             link,
         })
+    }
+
+    /// The PlaceOS whose API keys are believed.
+    pub(super) fn key_inspector(&self, api: &NodeUri) -> Result<Arc<dyn KeyInspector>, AppError> {
+        Ok(Arc::new(PlaceOsApi::new(api, self.roots.clone())?))
     }
 
     /// Where the building is kept.
@@ -221,11 +230,6 @@ impl Tries {
         }
         self.backoff.wait().await;
     }
-}
-
-/// The PlaceOS whose API keys are believed.
-pub(super) fn key_inspector(api: &NodeUri) -> Result<Arc<dyn KeyInspector>, AppError> {
-    Ok(Arc::new(PlaceOsApi::new(api, roots_of_the_system())?))
 }
 
 /// Where this node listens, as others can reach it.

@@ -13,20 +13,9 @@ use crate::terminal::watch::{self, Lines, Progress, Until, Watch};
 /// The only request on a connection.
 const ID: u64 = 1;
 
-/// The levels, lowest first.
-const LEVELS: [LogLevel; 7] = [
-    LogLevel::Trace,
-    LogLevel::Debug,
-    LogLevel::Info,
-    LogLevel::Notice,
-    LogLevel::Warn,
-    LogLevel::Error,
-    LogLevel::Fatal,
-];
-
 /// The words for levels, lowest first.
 pub fn levels() -> impl Iterator<Item = &'static str> {
-    LEVELS.iter().map(|level| level.as_str())
+    LogLevel::ALL.iter().map(|level| level.as_str())
 }
 
 /// The level of this name; the lowest for another word, so that nothing is held back by it.
@@ -35,7 +24,9 @@ pub fn level(name: &str) -> LogLevel {
 }
 
 fn known(name: &str) -> Option<LogLevel> {
-    LEVELS.into_iter().find(|level| level.as_str() == name)
+    LogLevel::ALL
+        .into_iter()
+        .find(|level| level.as_str() == name)
 }
 
 /// Follows the log. What is logged while a connection is lost is not seen.

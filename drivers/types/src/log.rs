@@ -29,6 +29,17 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    /// All of them, lowest first: a level's place is PlaceOS's number for it.
+    pub const ALL: [Self; 7] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Notice,
+        Self::Warn,
+        Self::Error,
+        Self::Fatal,
+    ];
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -721,19 +721,11 @@ fn refusal(mut answered: oneshot::Receiver<Answer>) -> Failure {
 
 /// The levels of which the module would make a line.
 fn wanted(life: &Life) -> Vec<&'static str> {
-    [
-        LogLevel::Trace,
-        LogLevel::Debug,
-        LogLevel::Info,
-        LogLevel::Notice,
-        LogLevel::Warn,
-        LogLevel::Error,
-        LogLevel::Fatal,
-    ]
-    .into_iter()
-    .filter(|level| life.sink.wants_line(*level))
-    .map(LogLevel::as_str)
-    .collect()
+    LogLevel::ALL
+        .into_iter()
+        .filter(|level| life.sink.wants_line(*level))
+        .map(LogLevel::as_str)
+        .collect()
 }
 
 /// The times from each start to the next.

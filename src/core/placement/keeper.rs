@@ -322,15 +322,8 @@ impl Keeper {
     /// Leaves the other nodes everything at once, when this one is [closed](Self::close) and its modules have stopped.
     pub(in crate::core) async fn leave(&self) {
         let left = timeout(LEAVE_DEADLINE, async {
-            let books = self.books.lock().await;
+            let _books = self.books.lock().await;
             let here = self.modules.here();
-            let ours = books.ours.iter().cloned().collect();
-            if timeout(LEAVE_DEADLINE / 2, self.statuses.flush(ours))
-                .await
-                .is_err()
-            {
-                tracing::warn!("what this node's modules said last has not reached the store");
-            }
             // Nothing is written any more for modules that another may run in a moment.
             self.lease.end();
             if here.is_empty() {

@@ -20,17 +20,6 @@ use crate::peers::http::execute::{NOT_RUN, bearer, command};
 use crate::peers::limits::{CONNECT_DEADLINE, LINE_MAX_BYTES, PING_INTERVAL, SILENCE_MAX};
 use crate::peers::{LineSink, PeerError};
 
-/// Severities as the cores number them.
-const LEVELS: [LogLevel; 7] = [
-    LogLevel::Trace,
-    LogLevel::Debug,
-    LogLevel::Info,
-    LogLevel::Notice,
-    LogLevel::Warn,
-    LogLevel::Error,
-    LogLevel::Fatal,
-];
-
 /// Streams a module's log until the stream ends, and says why it did.
 pub(super) async fn follow(
     connector: &Connector,
@@ -138,7 +127,7 @@ async fn read(socket: WebSocketStream<Stream>, lines: &dyn LineSink) -> PeerErro
 /// `None` for what is no line; 7 is PlaceOS's level for nothing at all.
 fn line(text: &str) -> Option<(LogLevel, String)> {
     let (severity, message): (usize, String) = serde_json::from_str(text).ok()?;
-    Some((*LEVELS.get(severity)?, message))
+    Some((*LogLevel::ALL.get(severity)?, message))
 }
 
 #[cfg(test)]
