@@ -1,7 +1,7 @@
 //! The store that many nodes share: statuses, documents, the catalog and the registry of nodes in one Redis, beside PlaceOS's own programs.
 //!
 //! - `address` says which Redis, and how it is reached; `settings` is what an operator says about that.
-//! - `link` opens connections to it and finds out whether it can be used; `commands` keeps one for those who wait for an answer, `backoff` paces new tries.
+//! - `link` opens connections to it and finds out whether it can be used; `connection` keeps one for as long as it works, `commands` asks again on another, `backoff` paces new tries.
 //! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
 //! - `statuses` is the store of statuses, `registry` says which nodes there are.
 //! - `catalog` says where modules stand and what they offer, of which `interface` is the JSON.
@@ -11,6 +11,7 @@ mod address;
 mod backoff;
 mod catalog;
 mod commands;
+mod connection;
 mod documents;
 mod interface;
 mod keyspace;

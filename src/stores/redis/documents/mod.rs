@@ -5,11 +5,10 @@
 //! - Who follows waits at the stream, and looks at the head at least every [`WATCH`], so that a server that has lost its memory is noticed as well.
 //! - Whether anything outlives the server is its operator's to decide; when it does not, that is told once.
 //!
-//! `form` has how it is written down, `line` the connections, `durability` the question to the server.
+//! `form` has how it is written down, `durability` the question to the server.
 
 mod durability;
 mod form;
-mod line;
 #[cfg(test)]
 mod tests;
 
@@ -25,13 +24,13 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::model::ServiceName;
+use crate::stores::redis::connection::Line;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
 use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
-use line::Line;
 
 /// How long an answer may take: enough for a whole building over a slow link.
 const PATIENCE: Duration = Duration::from_secs(5);

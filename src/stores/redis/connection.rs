@@ -1,4 +1,4 @@
-//! One connection for the documents: made when it is needed, and made anew after it has failed.
+//! One connection for commands: made when it is needed, and made anew after it has failed.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tokio::sync::Mutex;
 use crate::stores::StoreError;
 use crate::stores::redis::link::Link;
 
-/// A connection, or the place of one.
+/// A connection, or the place of one. Many callers who need it at one time make one.
+#[derive(Debug)]
 pub(super) struct Line {
     link: Link,
     /// How long any answer may take.
@@ -49,6 +50,18 @@ impl Line {
     /// It has failed: the next who needs one makes another.
     pub(super) async fn drop_connection(&self) {
         *self.connection.lock().await = None;
+    }
+
+    /// The same for whoever must not wait: who holds the place is about to make another.
+    pub(super) fn drop_at_once(&self) {
+        if let Ok(mut connection) = self.connection.try_lock() {
+            *connection = None;
+        }
+    }
+
+    /// Where it leads.
+    pub(super) fn link(&self) -> &Link {
+        &self.link
     }
 
     /// Sends commands and waits for what they answer.
