@@ -5,7 +5,7 @@
 pub mod model;
 pub mod peers;
 
-pub mod building;
+pub mod building_file;
 
 pub mod dialects;
 pub mod driver_host;

@@ -42,7 +42,7 @@ const ROOMS: &[Room] = &[
         strangers: &["tokio", "actix", "redis"],
     },
     Room {
-        name: "building",
+        name: "building_file",
         arrows: &[To("model")],
         strangers: &[],
     },
@@ -78,7 +78,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        arrows: &[To("core"), To("dialects"), To("building"), To("model")],
+        arrows: &[To("core"), To("dialects"), To("building_file"), To("model")],
         strangers: &["redis"],
     },
     Room {
@@ -98,7 +98,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cli",
-        arrows: &[To("config"), To("building"), To("terminal"), To("app")],
+        arrows: &[To("config"), To("building_file"), To("terminal"), To("app")],
         strangers: &[],
     },
     Room {
@@ -703,7 +703,7 @@ fn a_room_imports_itself_and_the_rooms_its_arrows_lead_to() {
         "use crate::core::Core; use crate::server::limits::PING_INTERVAL; use crate::model::{Event, ids::SystemId};",
     );
     good(
-        "src/building/mod.rs",
+        "src/building_file/mod.rs",
         "use crate::model::SystemId; use std::fmt;",
     );
     good(
@@ -740,9 +740,9 @@ fn a_path_in_code_or_in_a_macro_is_an_import_too() {
         &["1: model may not import server (crate::server::ws::limits)"],
     );
     bad(
-        "src/building/mod.rs",
+        "src/building_file/mod.rs",
         "fn f() {\n    assert_eq!(1, crate::core::ONE);\n}",
-        &["2: building may not import core (crate::core::ONE)"],
+        &["2: building_file may not import core (crate::core::ONE)"],
     );
     bad(
         "src/core/mod.rs",

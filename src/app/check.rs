@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::app::AppError;
-use crate::building;
+use crate::building_file;
 use crate::config::{self, Flags};
 
 /// What a file without mistakes is good for.
@@ -32,7 +32,7 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
         Some("yaml" | "yml" | "json") => {
             let definitions = driver_registry::drivers();
             let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
-            let building = building::read(&name, &text()?, &drivers, environment)?;
+            let building = building_file::read(&name, &text()?, &drivers, environment)?;
             let verdict = format!(
                 "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",
                 building.zones.len(),
@@ -41,7 +41,7 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
                 building.users.len(),
                 building.api_keys.len()
             );
-            let outcome = building::masked(&building);
+            let outcome = building_file::masked(&building);
             Ok(Checked { verdict, outcome })
         }
         Some("toml") => {

@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
-use crate::building::{self, Problems as BuildingProblems};
+use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError};
 use crate::driver_host::in_process::InProcessHost;
@@ -360,7 +360,7 @@ async fn begin(
         Some(file) => (file.building.clone(), Source::File, None),
         None if is_for_the_demo(&core.directory()) => {
             let secret = fresh_secret();
-            let building = building::demo(&secret, drivers)?;
+            let building = building_file::demo(&secret, drivers)?;
             (building, Source::Demo, Some(secret))
         }
         None => {

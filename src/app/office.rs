@@ -11,7 +11,7 @@ use std::sync::Arc;
 use driver_sdk::BoxFuture;
 use tokio::runtime::Runtime;
 
-use crate::building;
+use crate::building_file;
 use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
@@ -100,7 +100,7 @@ pub fn run_errand(
     };
     match (errand, place) {
         (Errand::Apply { file, rehearsal }, Place::Gateway(options)) => {
-            let text = building::write(&building(file)?);
+            let text = building_file::write(&building(file)?);
             let dry = *rehearsal == Rehearsal::Dry;
             Ok(RunningOffice::new(options, environment)?.apply(text, dry)?)
         }
@@ -149,7 +149,7 @@ pub fn run_errand(
         }
         (Errand::Export, Place::Data(directory)) => {
             let office = ClosedOffice::open(directory)?;
-            let text = building::write(&office.building());
+            let text = building_file::write(&office.building());
             office.close();
             Ok(text)
         }

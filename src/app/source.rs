@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 
-use crate::building;
+use crate::building_file;
 use crate::core::Directory;
 use crate::model::{Building, Secret, Source};
 
@@ -45,7 +45,7 @@ impl BuildingFile {
     /// What a text of it says.
     pub(super) fn read(&self, text: &str) -> Result<Building, AppError> {
         let file = self.path.display().to_string();
-        let building = building::read(&file, text, &self.drivers, &self.environment)?;
+        let building = building_file::read(&file, text, &self.drivers, &self.environment)?;
         Ok(building)
     }
 

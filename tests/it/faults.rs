@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use riser::building;
+use riser::building_file;
 use riser::core::{Apply, Core, CoreSettings, Ground, Rehearsal};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId};
@@ -71,7 +71,7 @@ impl Inside {
         let drivers = Runtime::new().expect("a runtime");
         let definitions = driver_registry::drivers();
         let ids: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
-        let demo = building::demo(&Secret::new("secret"), &ids).expect("the demo building");
+        let demo = building_file::demo(&Secret::new("secret"), &ids).expect("the demo building");
         let host = InProcessHost::new(definitions, drivers.handle().clone()).expect("drivers");
         let core = Arc::new(Core::new(
             CoreSettings::default(),

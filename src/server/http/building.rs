@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::building;
+use crate::building_file;
 use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
 use crate::dialects::placeos::rest::{Query, may_read, may_write};
 use crate::model::{Building, Differences, Source};
@@ -55,7 +55,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
     let caller = caller(&doors, &request, may_read)?;
     let building = doors.core.export(&caller)?;
-    let text = blocking(move || building::write(&building)).await?;
+    let text = blocking(move || building_file::write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
         .body(text))
@@ -103,7 +103,7 @@ fn read(body: &[u8]) -> Result<Building, Refusal> {
     };
     let text = std::str::from_utf8(body)
         .map_err(|_| problem(vec!["the building is not UTF-8 text".to_owned()]))?;
-    building::read_for_any_driver(FILE, text, &BTreeMap::new())
+    building_file::read_for_any_driver(FILE, text, &BTreeMap::new())
         .map_err(|problems| problem(problems.to_string().lines().map(str::to_owned).collect()))
 }
 
