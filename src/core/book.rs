@@ -11,7 +11,7 @@ use rand::RngExt;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use crate::core::estate::OpenError;
+use crate::core::building::OpenError;
 use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX};
 use crate::core::metrics::BookMetrics;
 use crate::stores::{

@@ -1,6 +1,6 @@
 //! Who is there: zones, systems, modules, users, keys, metadata, as one snapshot that is never changed once others see it.
 //!
-//! Cheap to copy, since entries are shared: the next snapshot is a copy of this one with some entries replaced, which `estate` makes.
+//! Cheap to copy, since entries are shared: the next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
 use std::collections::HashMap;

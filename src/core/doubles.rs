@@ -16,8 +16,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 
+use crate::core::building::plan;
 use crate::core::directory::Directory;
-use crate::core::estate::plan;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
 use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
 use crate::driver_host::{

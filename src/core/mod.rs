@@ -5,12 +5,12 @@
 
 pub mod auth;
 mod book;
+mod building;
 mod calls;
 mod directory;
 #[cfg(test)]
 mod doubles;
 mod elsewhere;
-mod estate;
 mod limits;
 mod metrics;
 mod modules;
@@ -39,8 +39,8 @@ use crate::core::auth::{
     Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
     may_request, may_see,
 };
+use crate::core::building::{BuildingService, Editor};
 use crate::core::elsewhere::Elsewhere;
-use crate::core::estate::{Editor, Estate};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Company, Supervisor};
 use crate::core::neighbours::Neighbours;
@@ -60,8 +60,8 @@ pub use auth::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
     SignInError,
 };
+pub use building::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use directory::{Directory, ModuleEntry};
-pub use estate::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use modules::{Fault, HeardLine, Listening, Nudge};
 pub use neighbours::{Neighbour, NeighbourCall, NotHere};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
@@ -76,7 +76,7 @@ pub struct Core {
     modules: Arc<Supervisor>,
     reception: Arc<Reception>,
     vouching: Vouching,
-    estate: Arc<Estate>,
+    building: Arc<BuildingService>,
     /// This node's place among others; `None` when it has the building to itself.
     placement: Option<Placement>,
     /// What is asked of the others, and who asks this one; both `None` as well.
@@ -158,7 +158,7 @@ impl Core {
                 main.clone(),
             )
         });
-        let estate = Estate::new(
+        let building = BuildingService::new(
             documents,
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
@@ -172,7 +172,7 @@ impl Core {
             subscriptions,
             reception,
             vouching,
-            estate: Arc::new(estate),
+            building: Arc::new(building),
             placement,
             elsewhere,
             neighbours,
@@ -182,12 +182,12 @@ impl Core {
 
     /// Reads the building that the store has. Nothing of it runs until a building is [applied](Self::apply) over it or it [begins](Self::begin) as it is.
     pub async fn open(&self) -> Result<(), OpenError> {
-        self.estate.open().await
+        self.building.open().await
     }
 
     /// Starts the building as the store has it.
     pub fn begin(&self) {
-        self.estate.begin();
+        self.building.begin();
     }
 
     /// This node is to run its share of the modules, where others run the rest. To be called before [`Self::run`];
@@ -212,25 +212,25 @@ impl Core {
                 return Err(EditError::Forbidden(failure));
             }
         }
-        self.estate.edit(Editor::Caller(who.clone()), edits).await
+        self.building.edit(Editor::Caller(who.clone()), edits).await
     }
 
     /// The same for whoever holds the store's directory, who needs no key.
     pub async fn edit_at_rest(&self, edits: Vec<Edit>) -> Result<Differences, EditError> {
-        self.estate.edit(Editor::Operator, edits).await
+        self.building.edit(Editor::Operator, edits).await
     }
 
     /// Makes the building that of a file, which owns every entry that it ever named, or computes what that would change.
     ///
     /// Nothing is written when nothing changes. Passwords in the clear are hashed later, since that takes long; until then a user keeps the one before.
     pub async fn apply(&self, how: Apply) -> Result<Differences, EditError> {
-        self.estate.apply(Editor::File, how).await
+        self.building.apply(Editor::File, how).await
     }
 
     /// The same for somebody who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
-        self.estate.apply(Editor::Caller(who.clone()), how).await
+        self.building.apply(Editor::Caller(who.clone()), how).await
     }
 
     /// Whether somebody may change the building as a whole.
@@ -268,7 +268,7 @@ impl Core {
         address: IpAddr,
     ) -> Result<Caller, Failure> {
         admit(
-            &self.estate.keys(),
+            &self.building.keys(),
             &self.reception,
             &self.vouching,
             credentials,
@@ -279,7 +279,7 @@ impl Core {
     /// Finds out what has to be asked for elsewhere before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
     pub async fn recognise(&self, credentials: &Credentials) {
         if let Credentials::ApiKey(presented) = credentials
-            && !self.estate.keys().knows(presented)
+            && !self.building.keys().knows(presented)
         {
             self.vouching.recognise(presented).await;
         }
@@ -290,7 +290,7 @@ impl Core {
     pub fn still_admits(&self, who: &Caller) -> bool {
         match who.credential() {
             CredentialId::Key(_) => {
-                self.estate.keys().still_admits(who) || self.vouching.still_admits(who)
+                self.building.keys().still_admits(who) || self.vouching.still_admits(who)
             }
             CredentialId::Session(_) | CredentialId::Foreign(_) => self.reception.still_admits(who),
         }
@@ -458,7 +458,7 @@ impl Core {
 
     /// Who is there now.
     pub fn directory(&self) -> Arc<Directory> {
-        self.estate.directory()
+        self.building.directory()
     }
 
     /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
@@ -496,14 +496,14 @@ impl Core {
             self.subscriptions.settle(),
             self.reception.keep(),
             self.vouching.keep(),
-            self.estate.keep_up(),
+            self.building.keep_up(),
             OptionFuture::from(placement),
         );
     }
 
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
     pub async fn finish_edits(&self) {
-        self.estate.finish().await;
+        self.building.finish().await;
         self.reception.finish().await;
     }
 
@@ -521,7 +521,7 @@ impl Core {
         }
         let elsewhere = self.elsewhere.as_ref().map(|elsewhere| elsewhere.stop());
         futures_util::future::join4(
-            self.estate.stop(),
+            self.building.stop(),
             self.reception.stop(),
             self.modules.stop(),
             OptionFuture::from(elsewhere),

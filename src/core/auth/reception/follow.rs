@@ -6,7 +6,7 @@ use crate::core::auth::reception::register::{Session, document_id};
 use crate::core::auth::reception::{Reception, lock};
 use crate::core::auth::tokens::{KeyChain, SigningKey};
 use crate::core::book::{Book, Shown};
-use crate::core::estate::OpenError;
+use crate::core::building::OpenError;
 use crate::model::SessionId;
 use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, Write};
 

@@ -28,8 +28,8 @@ use crate::core::auth::limiter::Limiter;
 use crate::core::auth::passwords::{Crowded, Desk};
 use crate::core::auth::tokens::{Cache, Grant, KeyChain, PublicKey};
 use crate::core::book::Book;
+use crate::core::building::Clock;
 use crate::core::directory::Directory;
-use crate::core::estate::Clock;
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX,
 };

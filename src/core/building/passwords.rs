@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::auth::passwords::{hash, matches};
 use crate::core::book::Turn;
+use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
-use crate::core::estate::{EditError, Editor, Estate};
 use crate::core::limits::PASSWORD_TRIES;
 use crate::model::{Change, Edit, Entry, EntryId, Password, Secret, Source, User, UserId};
 
@@ -59,7 +59,7 @@ async fn hash_or_keep(password: Secret, stored: Option<Password>) -> Result<Pass
     hashed.map(Password::Hashed).ok_or(EditError::Interrupted)
 }
 
-impl Estate {
+impl BuildingService {
     /// Hashes the passwords of a file one after the other, behind everything else. Those of an earlier file are given up.
     pub(super) fn hash_later(
         self: &Arc<Self>,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::core::building::error::Invalid;
 use crate::core::directory::Directory;
-use crate::core::estate::error::Invalid;
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{EntryId, KeySecret, ZoneId};
 

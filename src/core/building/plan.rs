@@ -6,9 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::core::auth::resolve_key_secret;
+use crate::core::building::check::check;
+use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::Directory;
-use crate::core::estate::check::check;
-use crate::core::estate::error::{EditError, Invalid};
 use crate::driver_host::{Description, DriverHost};
 use crate::model::{
     ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,

@@ -47,7 +47,7 @@ use plan::Plan;
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The building as it stands.
-pub(in crate::core) struct Estate {
+pub(in crate::core) struct BuildingService {
     book: Book,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
@@ -70,7 +70,7 @@ pub(in crate::core) enum Editor {
     Operator,
 }
 
-impl Estate {
+impl BuildingService {
     pub(in crate::core) fn new(
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
@@ -251,7 +251,7 @@ impl Estate {
 }
 
 /// What other nodes do is shown as an edit is.
-impl Shown for Estate {
+impl Shown for BuildingService {
     fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
         let next = plan::followed(&self.directory(), writes, self.modules.host())?;
         tracing::info!(
@@ -279,8 +279,8 @@ impl Shown for Estate {
     }
 }
 
-impl fmt::Debug for Estate {
+impl fmt::Debug for BuildingService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Estate").finish_non_exhaustive()
+        f.debug_struct("BuildingService").finish_non_exhaustive()
     }
 }

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::book::Turn;
+use crate::core::building::plan::{self, Plan};
+use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
-use crate::core::estate::plan::{self, Plan};
-use crate::core::estate::{EditError, Editor, Estate};
 use crate::model::{Building, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId};
 
 /// A building to be applied.
@@ -32,7 +32,7 @@ pub enum Rehearsal {
     Real,
 }
 
-impl Estate {
+impl BuildingService {
     pub(super) async fn apply_in_turn(
         self: Arc<Self>,
         mut turn: Turn,

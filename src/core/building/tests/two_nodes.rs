@@ -126,7 +126,7 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
         directory.users().any(|user| user.password.is_some())
     };
     b.wait("the password", has_password).await;
-    let turn = b.core.estate.book.turn_at_last().await;
+    let turn = b.core.building.book.turn_at_last().await;
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let reception = &a.core.reception;
     reception
