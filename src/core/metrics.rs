@@ -124,7 +124,7 @@ impl CoreMetrics {
 }
 
 /// The measures of one ledger of the store.
-pub(super) struct BookMetrics {
+pub(super) struct LedgerMetrics {
     /// 1 while what other nodes commit is seen, else 0.
     pub(super) followed: Gauge,
     /// Times that commits of other nodes were taken in.
@@ -133,7 +133,7 @@ pub(super) struct BookMetrics {
     pub(super) restored: Counter,
 }
 
-impl BookMetrics {
+impl LedgerMetrics {
     pub(super) fn new(ledger: Ledger) -> Self {
         metrics::describe_gauge!(
             "riser_ledger_followed",

@@ -4,13 +4,13 @@
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
 pub mod auth;
-mod book;
 mod building;
 mod calls;
 mod directory;
 #[cfg(test)]
 mod doubles;
 mod elsewhere;
+mod ledger_replica;
 mod limits;
 mod metrics;
 mod modules;

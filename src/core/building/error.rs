@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::book::{Crowded, WriteError};
+use crate::core::ledger_replica::{Crowded, WriteError};
 use crate::model::{EntryId, Expected, Failure, Version};
 use crate::stores::StoreError;
 

@@ -6,10 +6,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::core::book::Turn;
 use crate::core::building::plan::{self, Plan};
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
+use crate::core::ledger_replica::WriteGuard;
 use crate::model::{Building, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId};
 
 /// A building to be applied.
@@ -33,9 +33,9 @@ pub enum Rehearsal {
 }
 
 impl BuildingService {
-    pub(super) async fn apply_in_turn(
+    pub(super) async fn apply_guarded(
         self: Arc<Self>,
-        mut turn: Turn,
+        mut guard: WriteGuard,
         editor: Editor,
         Apply {
             building,
@@ -52,8 +52,8 @@ impl BuildingService {
             return Ok(differences);
         }
         let edits = |now: &Directory| edits(now, building.clone());
-        let differences = self.commit(&mut turn, &editor, source, edits).await?;
-        self.hash_later(&turn, source, passwords);
+        let differences = self.commit(&mut guard, &editor, source, edits).await?;
+        self.hash_later(&guard, source, passwords);
         Ok(differences)
     }
 }

@@ -25,8 +25,8 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::core::auth::{Caller, KeyRing, Reception, audit};
-use crate::core::book::{Book, Shown, Turn};
 use crate::core::directory::Directory;
+use crate::core::ledger_replica::{LedgerReplica, Materialized, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
@@ -48,7 +48,7 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The building as it stands.
 pub(in crate::core) struct BuildingService {
-    book: Book,
+    ledger: LedgerReplica,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
     reception: Arc<Reception>,
@@ -80,7 +80,7 @@ impl BuildingService {
         main: Handle,
     ) -> Self {
         Self {
-            book: Book::new(
+            ledger: LedgerReplica::new(
                 documents,
                 Ledger::Building,
                 EDITS_WAITING_MAX,
@@ -102,7 +102,7 @@ impl BuildingService {
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
         // The sign-ins first: whoever has signed in by then is in the building that is read after it.
         self.reception.open().await?;
-        let documents = self.book.open().await?;
+        let documents = self.ledger.open().await?;
         let directory = Arc::new(plan::stored(&documents, self.modules.host())?);
         self.reception.begin_in(&directory);
         *self
@@ -133,11 +133,11 @@ impl BuildingService {
         editor: Editor,
         edits: Vec<Edit>,
     ) -> Result<Differences, EditError> {
-        let mut turn = self.book.turn().await?;
+        let mut guard = self.ledger.write_guard().await?;
         let this = Arc::clone(self);
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
-            this.commit(&mut turn, &editor, Source::Elsewhere, |_| edits.clone())
+            this.commit(&mut guard, &editor, Source::Elsewhere, |_| edits.clone())
                 .await
         })
         .await
@@ -149,17 +149,17 @@ impl BuildingService {
         editor: Editor,
         how: Apply,
     ) -> Result<Differences, EditError> {
-        let turn = self.book.turn().await?;
+        let guard = self.ledger.write_guard().await?;
         let this = Arc::clone(self);
-        self.to_the_end(async move { this.apply_in_turn(turn, editor, how).await })
+        self.to_the_end(async move { this.apply_guarded(guard, editor, how).await })
             .await
     }
 
     /// Takes in what other nodes do to the building and to the sign-ins, until it is dropped.
     pub(in crate::core) async fn keep_up(&self) {
         // The sign-ins behind the building: another password that is still being shown would end who has signed in by it already.
-        let building = self.book.keep_up(self, None);
-        let sign_ins = self.reception.keep_up(Some(&self.book));
+        let building = self.ledger.keep_up(self, None);
+        let sign_ins = self.reception.keep_up(Some(&self.ledger));
         join(building, sign_ins).await;
     }
 
@@ -175,7 +175,7 @@ impl BuildingService {
     /// Plans, commits and shows. `edits` says what is to be done to a building, and is asked again when another node was faster.
     async fn commit(
         &self,
-        turn: &mut Turn,
+        guard: &mut WriteGuard,
         editor: &Editor,
         source: Source,
         edits: impl Fn(&Directory) -> Vec<Edit>,
@@ -187,7 +187,7 @@ impl BuildingService {
         };
         let Plan {
             next, differences, ..
-        } = self.book.write(turn, self, plan).await?;
+        } = self.ledger.write(guard, self, plan).await?;
         self.show(&Arc::new(next));
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
@@ -241,7 +241,7 @@ impl BuildingService {
 
     /// Waits until what is being edited is done; new edits are refused.
     pub(in crate::core) async fn stop(&self) {
-        self.book.close();
+        self.ledger.close();
         self.passwords.abandon();
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
@@ -251,7 +251,7 @@ impl BuildingService {
 }
 
 /// What other nodes do is shown as an edit is.
-impl Shown for BuildingService {
+impl Materialized for BuildingService {
     fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
         let next = plan::followed(&self.directory(), writes, self.modules.host())?;
         tracing::info!(

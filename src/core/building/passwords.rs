@@ -6,9 +6,9 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::auth::passwords::{hash, matches};
-use crate::core::book::Turn;
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
+use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::PASSWORD_TRIES;
 use crate::model::{Change, Edit, Entry, EntryId, Password, Secret, Source, User, UserId};
 
@@ -63,7 +63,7 @@ impl BuildingService {
     /// Hashes the passwords of a file one after the other, behind everything else. Those of an earlier file are given up.
     pub(super) fn hash_later(
         self: &Arc<Self>,
-        _: &Turn,
+        _: &WriteGuard,
         source: Source,
         passwords: Vec<(UserId, Secret)>,
     ) {
@@ -100,7 +100,7 @@ impl BuildingService {
             let stored = directory.user(id).and_then(|user| user.password.clone());
             let hashed = hash_or_keep(password.clone(), stored.clone()).await?;
             // Behind everybody else who edits, however long that takes.
-            let mut turn = self.book.turn_at_last().await;
+            let mut guard = self.ledger.write_guard_unbounded().await;
             let directory = self.directory();
             let (Some(user), Some(info)) = (directory.user(id), directory.info(&entry)) else {
                 return Ok(());
@@ -118,7 +118,7 @@ impl BuildingService {
             };
             let edit = Edit::put(Entry::User(user)).at(info.version);
             let edits = |_: &Directory| vec![edit.clone()];
-            match self.commit(&mut turn, &Editor::File, source, edits).await {
+            match self.commit(&mut guard, &Editor::File, source, edits).await {
                 Err(EditError::Conflict { .. }) => {}
                 done => return done.map(drop),
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::auth::reception::codes::Redeemed;
 use crate::core::auth::reception::register::{document_id, split};
 use crate::core::auth::reception::{CodeShown, Reception, Refreshed, Session, SignInError, lock};
-use crate::core::book::Turn;
+use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
 use crate::stores::Write;
@@ -38,21 +38,21 @@ impl Reception {
         self: &Arc<Self>,
         change: Change,
     ) -> Result<Option<(Session, Secret)>, SignInError> {
-        self.in_turn(|this, turn| async move { this.make(turn, change).await })
+        self.with_write_guard(|this, guard| async move { this.make(guard, change).await })
             .await
     }
 
-    /// Does it when it is its turn, to the end, whatever becomes of the caller.
-    pub(super) async fn in_turn<T, F>(
+    /// Waits for the write guard and does the work to its end, whatever becomes of the caller.
+    pub(super) async fn with_write_guard<T, F>(
         self: &Arc<Self>,
-        work: impl FnOnce(Arc<Self>, Turn) -> F + Send + 'static,
+        work: impl FnOnce(Arc<Self>, WriteGuard) -> F + Send + 'static,
     ) -> Result<T, SignInError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, SignInError>> + Send + 'static,
     {
-        let turn = self.book.turn().await?;
-        let work = work(Arc::clone(self), turn);
+        let guard = self.ledger.write_guard().await?;
+        let work = work(Arc::clone(self), guard);
         let done = self.tasks.spawn_on(work, &self.main).await;
         done.unwrap_or(Err(SignInError::Interrupted))
     }
@@ -60,10 +60,10 @@ impl Reception {
     /// Commits what `plan` comes to, which is asked again when another node was faster.
     pub(super) async fn write<T>(
         &self,
-        turn: &mut Turn,
+        guard: &mut WriteGuard,
         plan: impl FnMut() -> Result<(Vec<Write>, T), SignInError>,
     ) -> Result<T, SignInError> {
-        let written = self.book.write(turn, self, plan).await;
+        let written = self.ledger.write(guard, self, plan).await;
         written.inspect_err(|error| {
             if let SignInError::Store(error) = error {
                 tracing::error!(%error, "a change of sign-ins could not be kept");
@@ -73,14 +73,14 @@ impl Reception {
 
     async fn make(
         self: Arc<Self>,
-        mut turn: Turn,
+        mut guard: WriteGuard,
         change: Change,
     ) -> Result<Option<(Session, Secret)>, SignInError> {
         let now = self.now();
         match change {
             Change::Add(session, user) => {
                 let put = || Ok((vec![Write::Put(session.document())], ()));
-                self.write(&mut turn, put).await?;
+                self.write(&mut guard, put).await?;
                 let excess = {
                     let mut register = self.register_mut();
                     // Looked at under the lock, behind which a change of the user and signing out end what they find.
@@ -111,7 +111,7 @@ impl Reception {
                         Refreshed::Unknown => Err(SignInError::BadGrant),
                     }
                 };
-                let refreshed = self.write(&mut turn, refresh).await?;
+                let refreshed = self.write(&mut guard, refresh).await?;
                 if let Some((next, _)) = &refreshed {
                     self.keep_on(next.clone())?;
                 }
@@ -134,7 +134,7 @@ impl Reception {
                         Redeemed::Unknown => Err(SignInError::BadGrant),
                     }
                 };
-                let redeemed = self.write(&mut turn, redeem).await?;
+                let redeemed = self.write(&mut guard, redeem).await?;
                 if let Some((session, _)) = &redeemed {
                     self.keep_on(session.clone())?;
                 }
@@ -147,7 +147,7 @@ impl Reception {
                     session.expires = now + SESSION_IDLE.as_secs();
                     Ok((vec![Write::Put(session.document())], session))
                 };
-                let session = self.write(&mut turn, used).await?;
+                let session = self.write(&mut guard, used).await?;
                 self.keep_on(session)?;
                 Ok(None)
             }
@@ -219,10 +219,10 @@ impl Reception {
         if lock(&self.owed).is_empty() {
             return Ok(());
         }
-        self.in_turn(|this, mut turn| async move {
+        self.with_write_guard(|this, mut guard| async move {
             // They are owed until they are deleted, so that nothing that another node does in between brings one back.
             let owed = this
-                .write(&mut turn, || {
+                .write(&mut guard, || {
                     let owed = lock(&this.owed).clone();
                     let deletes = owed.iter().cloned().map(Write::Delete).collect();
                     Ok((deletes, owed))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::book::{Crowded, WriteError};
+use crate::core::ledger_replica::{Crowded, WriteError};
 use crate::stores::StoreError;
 
 /// Why somebody was not signed in, or got no token. The messages are for the client and give no hint.

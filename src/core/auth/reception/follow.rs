@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::core::auth::reception::register::{Session, document_id};
 use crate::core::auth::reception::{Reception, lock};
 use crate::core::auth::tokens::{KeyChain, SigningKey};
-use crate::core::book::{Book, Shown};
 use crate::core::building::OpenError;
+use crate::core::ledger_replica::{LedgerReplica, Materialized};
 use crate::model::SessionId;
 use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, Write};
 
@@ -19,13 +19,13 @@ enum Kept {
 impl Reception {
     /// Reads what the store has.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
-        let documents = self.book.open().await?;
+        let documents = self.ledger.open().await?;
         self.replace(documents)
     }
 
     /// Takes in what other nodes commit, until it is dropped, behind what is taken in of the building.
-    pub(in crate::core) async fn keep_up(&self, building: Option<&Book>) {
-        self.book.keep_up(self, building).await;
+    pub(in crate::core) async fn keep_up(&self, building: Option<&LedgerReplica>) {
+        self.ledger.keep_up(self, building).await;
     }
 
     /// A session as another node has it. One that has ended here stays so: the store is still to be told.
@@ -47,7 +47,7 @@ impl Reception {
     }
 }
 
-impl Shown for Reception {
+impl Materialized for Reception {
     fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
         // Read first, so that nothing is taken of what cannot be taken whole.
         let mut changes = Vec::with_capacity(writes.len());

@@ -27,9 +27,9 @@ use tokio_util::task::TaskTracker;
 use crate::core::auth::limiter::Limiter;
 use crate::core::auth::passwords::{Crowded, Desk};
 use crate::core::auth::tokens::{Cache, Grant, KeyChain, PublicKey};
-use crate::core::book::Book;
 use crate::core::building::Clock;
 use crate::core::directory::Directory;
+use crate::core::ledger_replica::LedgerReplica;
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX,
 };
@@ -75,7 +75,7 @@ pub struct Issued {
 /// Where people sign in.
 pub(in crate::core) struct Reception {
     settings: SignInSettings,
-    book: Book,
+    ledger: LedgerReplica,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
     /// The users as they are now.
@@ -103,7 +103,7 @@ impl Reception {
     ) -> Self {
         Self {
             settings,
-            book: Book::new(
+            ledger: LedgerReplica::new(
                 documents,
                 Ledger::SignIns,
                 SESSION_TURNS_MAX,

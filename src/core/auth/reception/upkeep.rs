@@ -114,7 +114,7 @@ impl Reception {
         if rested.is_empty() {
             return Ok(());
         }
-        self.in_turn(|this, mut turn| async move {
+        self.with_write_guard(|this, mut guard| async move {
             let delete = |id: &String| {
                 Write::Delete(DocumentId {
                     collection: SIGNING_KEYS.into(),
@@ -122,7 +122,7 @@ impl Reception {
                 })
             };
             let deletes = || Ok((rested.iter().map(delete).collect(), ()));
-            this.write(&mut turn, deletes).await?;
+            this.write(&mut guard, deletes).await?;
             for id in &rested {
                 this.keys_mut().remove(id);
             }
@@ -161,9 +161,9 @@ impl Reception {
         key: SigningKey,
         old: Option<String>,
     ) -> Result<(), SignInError> {
-        self.in_turn(|this, mut turn| async move {
+        self.with_write_guard(|this, mut guard| async move {
             let wanted = this
-                .write(&mut turn, || {
+                .write(&mut guard, || {
                     let wanted = this.keys().newest().map(SigningKey::id) == old.as_deref();
                     let put = wanted.then(|| Write::Put(key.document()));
                     Ok((put.into_iter().collect(), wanted))
@@ -191,7 +191,7 @@ impl Reception {
         let ending = async {
             // A failure is logged where it happens.
             let _ = self.settle().await;
-            self.book.close();
+            self.ledger.close();
             self.tasks.close();
             self.tasks.wait().await;
         };

@@ -126,7 +126,7 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
         directory.users().any(|user| user.password.is_some())
     };
     b.wait("the password", has_password).await;
-    let turn = b.core.building.book.turn_at_last().await;
+    let guard = b.core.building.ledger.write_guard_unbounded().await;
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let reception = &a.core.reception;
     reception
@@ -135,7 +135,7 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
         .unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(b.core.reception.sessions(), 0);
-    drop(turn);
+    drop(guard);
     b.wait("the sign-in", |b| b.core.reception.sessions() == 1)
         .await;
 }

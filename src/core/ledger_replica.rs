@@ -1,7 +1,8 @@
-//! A ledger of the store as this node knows it, for the building and for the sign-ins alike.
+//! This node's replica of a ledger in the store. The building and the sign-ins have one each.
 //!
-//! A change is planned on what is known here and committed on top of that. When another node was faster, what it did is taken in first, and the change is planned again.
-//! What others commit is taken in as it comes. Both happen in turn, so there is one change at a time, and what is shown here is always what the ledger was at one mark.
+//! A change is planned on the replica and committed on top of its version (optimistic concurrency).
+//! When another node committed first, its commit is applied here and the change is planned again.
+//! What other nodes commit is applied as it comes. Both need the write guard, so there is one change at a time, and what is materialized here is always the ledger at one version.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::core::building::OpenError;
 use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX};
-use crate::core::metrics::BookMetrics;
+use crate::core::metrics::LedgerMetrics;
 use crate::stores::{
     Document, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
 };
 
-/// What a ledger is shown in: changed by whoever holds the turn, and by nobody else.
-pub(in crate::core) trait Shown: Send + Sync {
+/// The state that a ledger's documents are materialized in. Only the holder of the write guard changes it.
+pub(in crate::core) trait Materialized: Send + Sync {
     /// Another node has committed this: one change a document at most. Nothing is taken of what cannot be taken whole.
     fn take(&self, writes: &[Write]) -> Result<(), OpenError>;
 
@@ -30,21 +31,21 @@ pub(in crate::core) trait Shown: Send + Sync {
     fn documents(&self) -> Vec<Document>;
 }
 
-/// A ledger, and how far this node knows it.
-pub(in crate::core) struct Book {
+/// A ledger, and the version of it that this node has.
+pub(in crate::core) struct LedgerReplica {
     store: Arc<dyn DocumentStore>,
     ledger: Ledger,
-    /// The mark of what is shown. Held by the one who changes it.
-    turn: Arc<Mutex<Mark>>,
+    /// The version that is materialized. The write guard is the lock on it.
+    version: Arc<Mutex<Mark>>,
     waiting: Semaphore,
     patience: Duration,
-    metrics: BookMetrics,
+    metrics: LedgerMetrics,
 }
 
 /// The right to change what a ledger says, held by one at a time.
-pub(in crate::core) type Turn = OwnedMutexGuard<Mark>;
+pub(in crate::core) type WriteGuard = OwnedMutexGuard<Mark>;
 
-/// It was not this one's turn in time, or too many wait.
+/// The write guard was not free in time, or too many callers wait for it.
 #[derive(Debug)]
 pub(in crate::core) struct Crowded;
 
@@ -57,8 +58,8 @@ pub(in crate::core) enum WriteError {
     Crowded,
 }
 
-impl Book {
-    /// `most` may wait for their turn, each for as long as `patience`.
+impl LedgerReplica {
+    /// At most `most` callers may wait for the write guard, each for as long as `patience`.
     pub(in crate::core) fn new(
         store: Arc<dyn DocumentStore>,
         ledger: Ledger,
@@ -68,46 +69,46 @@ impl Book {
         Self {
             store,
             ledger,
-            turn: Arc::default(),
+            version: Arc::default(),
             waiting: Semaphore::new(most),
             patience,
-            metrics: BookMetrics::new(ledger),
+            metrics: LedgerMetrics::new(ledger),
         }
     }
 
-    /// All that the store has, to be shown at once: from here on changes count on it.
+    /// Loads all that the store has, to be materialized at once: later changes are planned on it.
     pub(in crate::core) async fn open(&self) -> Result<Vec<Document>, StoreError> {
-        let mut turn = self.turn_at_last().await;
+        let mut guard = self.write_guard_unbounded().await;
         let Snapshot { documents, mark } = self.store.load(self.ledger).await?;
-        *turn = mark;
+        *guard = mark;
         Ok(documents)
     }
 
-    /// Waits for the turn, bounded.
-    pub(in crate::core) async fn turn(&self) -> Result<Turn, Crowded> {
+    /// Waits for the write guard, bounded in time and in callers.
+    pub(in crate::core) async fn write_guard(&self) -> Result<WriteGuard, Crowded> {
         let _place = self.waiting.try_acquire().map_err(|_| Crowded)?;
-        timeout(self.patience, self.turn_at_last())
+        timeout(self.patience, self.write_guard_unbounded())
             .await
             .map_err(|_| Crowded)
     }
 
-    /// Waits for the turn behind everybody else, however long that takes.
-    pub(in crate::core) async fn turn_at_last(&self) -> Turn {
-        Arc::clone(&self.turn).lock_owned().await
+    /// Waits for the write guard behind all others, however long that takes.
+    pub(in crate::core) async fn write_guard_unbounded(&self) -> WriteGuard {
+        Arc::clone(&self.version).lock_owned().await
     }
 
-    /// Nobody gets the [turn](Self::turn) any more.
+    /// From here on nobody gets the [write guard](Self::write_guard).
     pub(in crate::core) fn close(&self) {
         self.waiting.close();
     }
 
-    /// Commits what `plan` comes to on top of what is shown, and gives what the plan has besides. An empty batch is not committed.
+    /// Commits the batch that `plan` returns on top of what is materialized, and returns the rest of what `plan` returned. An empty batch is not committed.
     ///
-    /// The plan is made again whenever others were faster. Showing what was committed is the caller's, before the turn ends.
+    /// The plan is made again whenever another node committed first. The caller materializes what was committed before it drops the guard.
     pub(in crate::core) async fn write<T, E: From<WriteError>>(
         &self,
-        turn: &mut Turn,
-        shown: &dyn Shown,
+        guard: &mut WriteGuard,
+        shown: &dyn Materialized,
         mut plan: impl FnMut() -> Result<(Vec<Write>, T), E>,
     ) -> Result<T, E> {
         for _ in 0..COMMIT_TRIES {
@@ -115,24 +116,28 @@ impl Book {
             if batch.is_empty() {
                 return Ok(rest);
             }
-            match self.store.commit(self.ledger, batch, turn).await {
+            match self.store.commit(self.ledger, batch, guard).await {
                 Ok(mark) => {
-                    **turn = mark;
+                    **guard = mark;
                     return Ok(rest);
                 }
-                Err(StoreError::Overtaken) => self.catch_up(turn, shown).await?,
+                Err(StoreError::Overtaken) => self.catch_up(guard, shown).await?,
                 Err(error) => return Err(WriteError::Store(error).into()),
             }
         }
         Err(WriteError::Crowded.into())
     }
 
-    /// Takes in what others are known to have committed.
-    async fn catch_up(&self, turn: &mut Turn, shown: &dyn Shown) -> Result<(), WriteError> {
-        let news = timeout(CATCH_UP_DEADLINE, self.store.next(self.ledger, turn));
+    /// Applies what other nodes are known to have committed.
+    async fn catch_up(
+        &self,
+        guard: &mut WriteGuard,
+        shown: &dyn Materialized,
+    ) -> Result<(), WriteError> {
+        let news = timeout(CATCH_UP_DEADLINE, self.store.next(self.ledger, guard));
         let news = news.await.map_err(|_| WriteError::Crowded)?;
         let news = news.map_err(WriteError::Store)?;
-        match self.take(turn, shown, news).await {
+        match self.take(guard, shown, news).await {
             Ok(()) => Ok(()),
             Err(OpenError::Store(error)) => Err(WriteError::Store(error)),
             Err(error @ (OpenError::Document(_) | OpenError::Unsound(_))) => {
@@ -142,8 +147,8 @@ impl Book {
         }
     }
 
-    /// Takes in what others commit, until it is dropped. What is to be taken in of the book that it stands `behind` is taken in first.
-    pub(in crate::core) async fn keep_up(&self, shown: &dyn Shown, behind: Option<&Self>) {
+    /// Applies what other nodes commit, until it is dropped. Whatever waits to be applied to the replica `behind` is applied before.
+    pub(in crate::core) async fn keep_up(&self, shown: &dyn Materialized, behind: Option<&Self>) {
         let mut trouble = Trouble::default();
         loop {
             match self.follow(shown, behind).await {
@@ -159,39 +164,48 @@ impl Book {
         }
     }
 
-    /// Waits for one piece of news and takes it in.
-    async fn follow(&self, shown: &dyn Shown, behind: Option<&Self>) -> Result<(), OpenError> {
-        let after = self.turn_at_last().await.clone();
+    /// Waits for one update and applies it.
+    async fn follow(
+        &self,
+        shown: &dyn Materialized,
+        behind: Option<&Self>,
+    ) -> Result<(), OpenError> {
+        let after = self.write_guard_unbounded().await.clone();
         let news = self.store.next(self.ledger, &after).await?;
         if let Some(first) = behind {
-            // Waits alone, without the turn of this book.
-            drop(first.turn_at_last().await);
+            // Waits without the write guard of this replica.
+            drop(first.write_guard_unbounded().await);
         }
-        let mut turn = self.turn_at_last().await;
-        // Whoever had the turn meanwhile may have committed what the news tells, or taken it in.
-        if *turn != after {
+        let mut guard = self.write_guard_unbounded().await;
+        // The holder of the guard meanwhile may have committed what the update tells, or applied it.
+        if *guard != after {
             return Ok(());
         }
-        self.take(&mut turn, shown, news).await
+        self.take(&mut guard, shown, news).await
     }
 
-    async fn take(&self, turn: &mut Turn, shown: &dyn Shown, news: News) -> Result<(), OpenError> {
+    async fn take(
+        &self,
+        guard: &mut WriteGuard,
+        shown: &dyn Materialized,
+        news: News,
+    ) -> Result<(), OpenError> {
         match news {
             News::Unchanged => Ok(()),
             News::Committed { mark, writes } => {
                 shown.take(&Write::last_of_each(writes))?;
-                **turn = mark;
+                **guard = mark;
                 self.metrics.taken.increment(1);
                 Ok(())
             }
             News::Reload => {
-                self.reload(turn, shown).await?;
+                self.reload(guard, shown).await?;
                 self.metrics.taken.increment(1);
                 Ok(())
             }
             News::Behind => {
                 let documents = shown.documents();
-                let (count, mark) = (documents.len(), turn.clone());
+                let (count, mark) = (documents.len(), guard.clone());
                 let snapshot = Snapshot { documents, mark };
                 if self.store.restore(self.ledger, snapshot).await? == Restored::Made {
                     tracing::warn!(
@@ -206,17 +220,21 @@ impl Book {
         }
     }
 
-    async fn reload(&self, turn: &mut Turn, shown: &dyn Shown) -> Result<(), OpenError> {
+    async fn reload(
+        &self,
+        guard: &mut WriteGuard,
+        shown: &dyn Materialized,
+    ) -> Result<(), OpenError> {
         let Snapshot { documents, mark } = self.store.load(self.ledger).await?;
         shown.replace(documents)?;
-        **turn = mark;
+        **guard = mark;
         Ok(())
     }
 }
 
-impl fmt::Debug for Book {
+impl fmt::Debug for LedgerReplica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Book")
+        f.debug_struct("LedgerReplica")
             .field("ledger", &self.ledger)
             .finish_non_exhaustive()
     }
