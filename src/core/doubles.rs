@@ -30,8 +30,8 @@ use crate::model::{
     StatusChange, StatusName, System, SystemId, User, UserId, Zone, ZoneId,
 };
 use crate::stores::{
-    Document, DocumentId, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StatusStore,
-    StoreError, StoreFeed, Write,
+    Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
+    StatusStore, StoreError, StoreFeed, Write,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -159,9 +159,9 @@ pub(super) struct MemoryDocuments {
 #[derive(Default)]
 struct Pages {
     documents: BTreeMap<(String, String), Document>,
-    mark: Mark,
+    version: LedgerVersion,
     /// The commits behind the latest restoration.
-    commits: Vec<(Mark, Vec<Write>)>,
+    commits: Vec<(LedgerVersion, Vec<Write>)>,
 }
 
 impl Pages {
@@ -179,24 +179,27 @@ impl Pages {
         }
     }
 
-    fn news(&self, after: &Mark, terse: bool) -> Option<News> {
-        if self.mark == *after {
+    fn update(&self, after: &LedgerVersion, terse: bool) -> Option<LedgerUpdate> {
+        if self.version == *after {
             return None;
         }
-        if self.mark.number < after.number {
-            return Some(News::Behind);
+        if self.version.number < after.number {
+            return Some(LedgerUpdate::Behind);
         }
-        let known = self.commits.iter().position(|(mark, _)| mark == after);
+        let known = self
+            .commits
+            .iter()
+            .position(|(version, _)| version == after);
         let behind = match known {
             Some(place) => &self.commits[place + 1..],
             None if after.number == 0 => &self.commits[..],
             None => &[],
         };
         if terse || behind.is_empty() || behind[0].0.number != after.number + 1 {
-            return Some(News::Reload);
+            return Some(LedgerUpdate::Reload);
         }
-        Some(News::Committed {
-            mark: self.mark.clone(),
+        Some(LedgerUpdate::Committed {
+            version: self.version.clone(),
             writes: behind
                 .iter()
                 .flat_map(|(_, writes)| writes)
@@ -246,25 +249,30 @@ impl MemoryDocuments {
         texts.join("\n")
     }
 
-    fn try_commit(&self, ledger: Ledger, batch: Vec<Write>, on: &Mark) -> Result<Mark, StoreError> {
+    fn try_commit(
+        &self,
+        ledger: Ledger,
+        batch: Vec<Write>,
+        on: &LedgerVersion,
+    ) -> Result<LedgerVersion, StoreError> {
         if self.fails.load(Ordering::Relaxed) {
             let detail = "the test says so".to_owned();
             return Err(StoreError::NotWritten { detail });
         }
         let mut ledgers = lock(&self.ledgers);
         let pages = ledgers.entry(ledger).or_default();
-        if pages.mark != *on {
-            return Err(StoreError::Overtaken);
+        if pages.version != *on {
+            return Err(StoreError::Conflict);
         }
         let count = self.commits.fetch_add(1, Ordering::Relaxed);
         pages.make(&batch);
-        pages.mark = Mark {
+        pages.version = LedgerVersion {
             number: on.number + 1,
             commit: count.to_string(),
         };
-        pages.commits.push((pages.mark.clone(), batch));
+        pages.commits.push((pages.version.clone(), batch));
         self.changed.send_replace(());
-        Ok(pages.mark.clone())
+        Ok(pages.version.clone())
     }
 }
 
@@ -273,30 +281,34 @@ impl DocumentStore for MemoryDocuments {
         let mut ledgers = lock(&self.ledgers);
         let pages = ledgers.entry(ledger).or_default();
         let documents = pages.documents.values().cloned().collect();
-        let mark = pages.mark.clone();
-        Box::pin(future::ready(Ok(Snapshot { documents, mark })))
+        let version = pages.version.clone();
+        Box::pin(future::ready(Ok(Snapshot { documents, version })))
     }
 
     fn commit(
         &self,
         ledger: Ledger,
         batch: Vec<Write>,
-        on: &Mark,
-    ) -> BoxFuture<'_, Result<Mark, StoreError>> {
+        on: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerVersion, StoreError>> {
         Box::pin(future::ready(self.try_commit(ledger, batch, on)))
     }
 
-    fn next(&self, ledger: Ledger, after: &Mark) -> BoxFuture<'_, Result<News, StoreError>> {
+    fn next(
+        &self,
+        ledger: Ledger,
+        after: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerUpdate, StoreError>> {
         let (mut changed, after) = (self.changed.subscribe(), after.clone());
         Box::pin(async move {
             loop {
                 let terse = self.terse.load(Ordering::Relaxed);
-                let news = lock(&self.ledgers)
+                let update = lock(&self.ledgers)
                     .entry(ledger)
                     .or_default()
-                    .news(&after, terse);
-                if let Some(news) = news {
-                    return Ok(news);
+                    .update(&after, terse);
+                if let Some(update) = update {
+                    return Ok(update);
                 }
                 changed.changed().await.expect("the store has the sender");
             }
@@ -310,13 +322,13 @@ impl DocumentStore for MemoryDocuments {
     ) -> BoxFuture<'_, Result<Restored, StoreError>> {
         let mut ledgers = lock(&self.ledgers);
         let pages = ledgers.entry(ledger).or_default();
-        let restored = if pages.mark.number >= snapshot.mark.number {
+        let restored = if pages.version.number >= snapshot.version.number {
             Restored::NotNeeded
         } else {
             *pages = Pages::default();
             let puts: Vec<Write> = snapshot.documents.into_iter().map(Write::Put).collect();
             pages.make(&puts);
-            pages.mark = snapshot.mark;
+            pages.version = snapshot.version;
             self.changed.send_replace(());
             Restored::Made
         };

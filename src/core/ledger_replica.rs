@@ -16,7 +16,8 @@ use crate::core::building::OpenError;
 use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX};
 use crate::core::metrics::LedgerMetrics;
 use crate::stores::{
-    Document, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
+    Document, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot, StoreError,
+    Write,
 };
 
 /// The state that a ledger's documents are materialized in. Only the holder of the write guard changes it.
@@ -36,14 +37,14 @@ pub(in crate::core) struct LedgerReplica {
     store: Arc<dyn DocumentStore>,
     ledger: Ledger,
     /// The version that is materialized. The write guard is the lock on it.
-    version: Arc<Mutex<Mark>>,
+    version: Arc<Mutex<LedgerVersion>>,
     waiting: Semaphore,
     patience: Duration,
     metrics: LedgerMetrics,
 }
 
 /// The right to change what a ledger says, held by one at a time.
-pub(in crate::core) type WriteGuard = OwnedMutexGuard<Mark>;
+pub(in crate::core) type WriteGuard = OwnedMutexGuard<LedgerVersion>;
 
 /// The write guard was not free in time, or too many callers wait for it.
 #[derive(Debug)]
@@ -79,8 +80,8 @@ impl LedgerReplica {
     /// Loads all that the store has, to be materialized at once: later changes are planned on it.
     pub(in crate::core) async fn open(&self) -> Result<Vec<Document>, StoreError> {
         let mut guard = self.write_guard_unbounded().await;
-        let Snapshot { documents, mark } = self.store.load(self.ledger).await?;
-        *guard = mark;
+        let Snapshot { documents, version } = self.store.load(self.ledger).await?;
+        *guard = version;
         Ok(documents)
     }
 
@@ -117,11 +118,11 @@ impl LedgerReplica {
                 return Ok(rest);
             }
             match self.store.commit(self.ledger, batch, guard).await {
-                Ok(mark) => {
-                    **guard = mark;
+                Ok(version) => {
+                    **guard = version;
                     return Ok(rest);
                 }
-                Err(StoreError::Overtaken) => self.catch_up(guard, shown).await?,
+                Err(StoreError::Conflict) => self.catch_up(guard, shown).await?,
                 Err(error) => return Err(WriteError::Store(error).into()),
             }
         }
@@ -134,10 +135,10 @@ impl LedgerReplica {
         guard: &mut WriteGuard,
         shown: &dyn Materialized,
     ) -> Result<(), WriteError> {
-        let news = timeout(CATCH_UP_DEADLINE, self.store.next(self.ledger, guard));
-        let news = news.await.map_err(|_| WriteError::Crowded)?;
-        let news = news.map_err(WriteError::Store)?;
-        match self.take(guard, shown, news).await {
+        let update = timeout(CATCH_UP_DEADLINE, self.store.next(self.ledger, guard));
+        let update = update.await.map_err(|_| WriteError::Crowded)?;
+        let update = update.map_err(WriteError::Store)?;
+        match self.take(guard, shown, update).await {
             Ok(()) => Ok(()),
             Err(OpenError::Store(error)) => Err(WriteError::Store(error)),
             Err(error @ (OpenError::Document(_) | OpenError::Unsound(_))) => {
@@ -171,7 +172,7 @@ impl LedgerReplica {
         behind: Option<&Self>,
     ) -> Result<(), OpenError> {
         let after = self.write_guard_unbounded().await.clone();
-        let news = self.store.next(self.ledger, &after).await?;
+        let update = self.store.next(self.ledger, &after).await?;
         if let Some(first) = behind {
             // Waits without the write guard of this replica.
             drop(first.write_guard_unbounded().await);
@@ -181,32 +182,32 @@ impl LedgerReplica {
         if *guard != after {
             return Ok(());
         }
-        self.take(&mut guard, shown, news).await
+        self.take(&mut guard, shown, update).await
     }
 
     async fn take(
         &self,
         guard: &mut WriteGuard,
         shown: &dyn Materialized,
-        news: News,
+        update: LedgerUpdate,
     ) -> Result<(), OpenError> {
-        match news {
-            News::Unchanged => Ok(()),
-            News::Committed { mark, writes } => {
+        match update {
+            LedgerUpdate::Unchanged => Ok(()),
+            LedgerUpdate::Committed { version, writes } => {
                 shown.take(&Write::last_of_each(writes))?;
-                **guard = mark;
+                **guard = version;
                 self.metrics.taken.increment(1);
                 Ok(())
             }
-            News::Reload => {
+            LedgerUpdate::Reload => {
                 self.reload(guard, shown).await?;
                 self.metrics.taken.increment(1);
                 Ok(())
             }
-            News::Behind => {
+            LedgerUpdate::Behind => {
                 let documents = shown.documents();
-                let (count, mark) = (documents.len(), guard.clone());
-                let snapshot = Snapshot { documents, mark };
+                let (count, version) = (documents.len(), guard.clone());
+                let snapshot = Snapshot { documents, version };
                 if self.store.restore(self.ledger, snapshot).await? == Restored::Made {
                     tracing::warn!(
                         ledger = self.ledger.as_str(),
@@ -225,9 +226,9 @@ impl LedgerReplica {
         guard: &mut WriteGuard,
         shown: &dyn Materialized,
     ) -> Result<(), OpenError> {
-        let Snapshot { documents, mark } = self.store.load(self.ledger).await?;
+        let Snapshot { documents, version } = self.store.load(self.ledger).await?;
         shown.replace(documents)?;
-        **guard = mark;
+        **guard = version;
         Ok(())
     }
 }

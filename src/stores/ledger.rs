@@ -1,6 +1,7 @@
 //! How documents are kept together: in two ledgers, each of which grows by one commit at a time.
 //!
-//! Whoever commits says on top of what. So two nodes that change one ledger at a time cannot overwrite each other unseen, and what one has committed the other can follow.
+//! A commit names the version that it was planned on (optimistic concurrency).
+//! So two nodes that change one ledger at the same time cannot overwrite each other unseen, and each can follow what the other commits.
 
 use std::collections::HashSet;
 
@@ -39,37 +40,37 @@ impl Ledger {
     }
 }
 
-/// How far a ledger has come. Two that are equal stand for the same documents.
+/// The version of a ledger. Equal versions stand for the same documents.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mark {
+pub struct LedgerVersion {
     /// How many commits it took.
     pub number: u64,
     /// Which commit was the last, as a text that no other has. Empty before the first, and in a store of one process alone.
     pub commit: String,
 }
 
-/// All documents of a ledger, as they were at a mark.
+/// All documents of a ledger, as they were at a version.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The documents, in no particular order.
     pub documents: Vec<Document>,
-    /// The mark.
-    pub mark: Mark,
+    /// The version.
+    pub version: LedgerVersion,
 }
 
-/// What has become of a ledger behind a mark.
+/// What has happened to a ledger since a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// Nothing, for a while. It tells that the store is there.
+pub enum LedgerUpdate {
+    /// Nothing, for a while. It shows that the store answers.
     Unchanged,
-    /// These changes were committed, in this order, and brought it to this mark.
+    /// These changes were committed, in this order, and brought it to this version.
     Committed {
-        /// The mark.
-        mark: Mark,
+        /// The version.
+        version: LedgerVersion,
         /// The changes.
         writes: Vec<Write>,
     },
-    /// It has gone on in a way that is not told change by change: load it again.
+    /// It has changed in a way that is not told change by change: load it again.
     Reload,
     /// It holds less than had been committed, so the store has lost something: [restore](crate::stores::DocumentStore::restore) it.
     Behind,

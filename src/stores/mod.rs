@@ -26,7 +26,7 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
-pub use ledger::{Ledger, Mark, News, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+pub use ledger::{Ledger, LedgerUpdate, LedgerVersion, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
@@ -179,24 +179,28 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// All documents of a ledger.
     fn load(&self, ledger: Ledger) -> BoxFuture<'_, Result<Snapshot, StoreError>>;
 
-    /// Makes all changes or none, in this order, and gives the ledger's mark after them. Returns when they are durable.
+    /// Makes all changes or none, in this order, and gives the ledger's version after them. Returns when they are durable.
     ///
-    /// `on` is the mark that they were planned on; when the ledger has gone on since, they are refused with [`StoreError::Overtaken`].
+    /// `on` is the version that they were planned on; when the ledger has gone on since, they are refused with [`StoreError::Conflict`].
     /// After an error the store holds what it held before, but for [`StoreError::Uncertain`].
     /// A commit that nobody waits for any more is made whole or not at all.
     fn commit(
         &self,
         ledger: Ledger,
         batch: Vec<Write>,
-        on: &Mark,
-    ) -> BoxFuture<'_, Result<Mark, StoreError>>;
+        on: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerVersion, StoreError>>;
 
-    /// Waits until the ledger is no longer at this mark, at most some seconds, and says what has happened since. It may be dropped at any time.
+    /// Waits until the ledger is no longer at this version, at most some seconds, and says what has happened since. It may be dropped at any time.
     ///
     /// A store of one process alone waits forever: whoever commits knows already.
-    fn next(&self, ledger: Ledger, after: &Mark) -> BoxFuture<'_, Result<News, StoreError>>;
+    fn next(
+        &self,
+        ledger: Ledger,
+        after: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerUpdate, StoreError>>;
 
-    /// Brings back what the store has lost, unless the ledger has come as far as the snapshot's mark: of several who do so the first is enough.
+    /// Brings back what the store has lost, unless the ledger has come as far as the snapshot's version: of several who do so the first is enough.
     fn restore(
         &self,
         ledger: Ledger,
@@ -308,9 +312,9 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
-    /// Somebody else has committed since the mark that a commit was planned on. Nothing of it holds.
+    /// Another node has committed since the version that a commit was planned on. Nothing of the commit holds.
     #[error("somebody else has written to the store meanwhile; nothing was changed, try again")]
-    Overtaken,
+    Conflict,
     /// The store was lost while it had a commit to make: whether it holds is not known.
     #[error("{place}: the store did not answer ({detail}); look again whether the change was made")]
     Uncertain {

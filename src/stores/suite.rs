@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::stores::{
-    Document, DocumentId, DocumentStore, Ledger, Mark, SESSIONS, Snapshot, StoreError, Write,
+    Document, DocumentId, DocumentStore, Ledger, LedgerVersion, SESSIONS, Snapshot, StoreError,
+    Write,
 };
 
 /// A place for a store, empty at first.
@@ -104,19 +105,19 @@ pub(super) async fn what_was_planned_on_an_older_mark_is_refused(fixture: &impl 
     let before = commit(&*store, vec![put("a", 1, "1")]).await;
     let after = commit(&*store, vec![put("a", 2, "2")]).await;
     assert_ne!(before, after);
-    let ahead = Mark {
+    let ahead = LedgerVersion {
         number: after.number + 1,
         ..after.clone()
     };
-    for mark in [Mark::default(), before, ahead] {
+    for version in [LedgerVersion::default(), before, ahead] {
         let batch = vec![put("a", 3, "3"), put("b", 1, "1")];
-        let refused = store.commit(Ledger::Building, batch, &mark).await;
-        assert!(matches!(refused, Err(StoreError::Overtaken)), "{mark:?}");
+        let refused = store.commit(Ledger::Building, batch, &version).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "{version:?}");
         check(&*store, &[("a", 2, "2")]).await;
     }
     let batch = vec![put("a", 3, "3")];
     let last = store.commit(Ledger::Building, batch, &after).await.unwrap();
-    assert_eq!(snapshot(&*store).await.mark, last);
+    assert_eq!(snapshot(&*store).await.version, last);
 }
 
 pub(super) async fn ledgers_are_kept_apart(fixture: &impl Fixture) {
@@ -130,25 +131,25 @@ pub(super) async fn ledgers_are_kept_apart(fixture: &impl Fixture) {
         })
     };
     let here = commit(&*store, vec![put("a", 7, "1")]).await;
-    let mut there = store.load(Ledger::SignIns).await.unwrap().mark;
+    let mut there = store.load(Ledger::SignIns).await.unwrap().version;
     for version in 1..=3 {
         let batch = vec![session(version)];
         there = store.commit(Ledger::SignIns, batch, &there).await.unwrap();
     }
     check(&*store, &[("a", 7, "1")]).await;
-    assert_eq!(snapshot(&*store).await.mark, here);
-    let Snapshot { documents, mark } = store.load(Ledger::SignIns).await.unwrap();
+    assert_eq!(snapshot(&*store).await.version, here);
+    let Snapshot { documents, version } = store.load(Ledger::SignIns).await.unwrap();
     let kept: Vec<Write> = documents.into_iter().map(Write::Put).collect();
-    assert_eq!((kept, mark), (vec![session(3)], there));
+    assert_eq!((kept, version), (vec![session(3)], there));
 }
 
 pub(super) async fn a_commit_that_nobody_waits_for_is_whole_or_not_made(fixture: &impl Fixture) {
     let store = fixture.open();
     for round in 0..10 {
         let batch = ["a", "b", "c"].map(|id| put(id, round, "{}"));
-        let mark = snapshot(&*store).await.mark;
+        let version = snapshot(&*store).await.version;
         // Polled once and dropped: it may or may not have begun.
-        let _ = futures_util::poll!(store.commit(Ledger::Building, batch.into(), &mark));
+        let _ = futures_util::poll!(store.commit(Ledger::Building, batch.into(), &version));
         let content = content(&*store).await;
         let versions: Vec<u64> = content.values().map(|(version, _)| *version).collect();
         assert!(
@@ -192,12 +193,15 @@ async fn snapshot(store: &dyn DocumentStore) -> Snapshot {
 }
 
 /// Commits on top of whatever is there.
-pub(super) async fn commit(store: &dyn DocumentStore, batch: Vec<Write>) -> Mark {
+pub(super) async fn commit(store: &dyn DocumentStore, batch: Vec<Write>) -> LedgerVersion {
     loop {
-        let mark = snapshot(store).await.mark;
-        match store.commit(Ledger::Building, batch.clone(), &mark).await {
-            Ok(mark) => return mark,
-            Err(StoreError::Overtaken) => {}
+        let version = snapshot(store).await.version;
+        match store
+            .commit(Ledger::Building, batch.clone(), &version)
+            .await
+        {
+            Ok(version) => return version,
+            Err(StoreError::Conflict) => {}
             Err(error) => panic!("{error}"),
         }
     }

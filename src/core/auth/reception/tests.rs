@@ -34,7 +34,7 @@ use crate::model::{
     Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
     SessionId, User, UserId,
 };
-use crate::stores::{Document, DocumentStore, Ledger, Mark, Write};
+use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DOMAIN: &str = "rooms.test";
@@ -593,7 +593,7 @@ impl Desk {
 async fn documents() -> Arc<MemoryDocuments> {
     let documents = MemoryDocuments::new();
     let key = vec![Write::Put(own_key())];
-    let on = Mark::default();
+    let on = LedgerVersion::default();
     documents.commit(Ledger::SignIns, key, &on).await.unwrap();
     documents
 }

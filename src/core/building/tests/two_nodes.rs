@@ -2,7 +2,9 @@
 
 use super::*;
 
-use crate::stores::{Document, DocumentId, DocumentStore, Ledger, Mark, StoreError, Write};
+use crate::stores::{
+    Document, DocumentId, DocumentStore, Ledger, LedgerVersion, StoreError, Write,
+};
 
 #[tokio::test(start_paused = true)]
 async fn what_one_node_edits_the_other_shows() {
@@ -215,7 +217,7 @@ async fn what_cannot_be_understood_is_left_alone_until_it_can() {
 impl MemoryDocuments {
     /// Commits on top of whatever is there, as neither node would.
     async fn commit_any(&self, write: Write) {
-        let on: Mark = self.load(Ledger::Building).await.unwrap().mark;
+        let on: LedgerVersion = self.load(Ledger::Building).await.unwrap().version;
         let batch = vec![write];
         self.commit(Ledger::Building, batch, &on).await.unwrap();
     }

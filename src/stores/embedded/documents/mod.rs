@@ -24,7 +24,8 @@ use tokio::task::spawn_blocking;
 
 use crate::stores::embedded::schema::{DOCUMENTS, Found, STEPS, prepare};
 use crate::stores::{
-    Document, DocumentId, DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write,
+    Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
+    StoreError, Write,
 };
 
 /// The file in the directory that the operator names.
@@ -45,8 +46,8 @@ struct Inner {
     /// What a failed commit would have to be undone with, if it holds after all.
     undo: Vec<Undo>,
     /// How far the ledgers have come since the store was opened: nobody else writes to it.
-    building: Mark,
-    sign_ins: Mark,
+    building: LedgerVersion,
+    sign_ins: LedgerVersion,
 }
 
 enum Place {
@@ -96,8 +97,8 @@ impl EmbeddedDocumentStore {
                 place,
                 database: Some(database),
                 undo: Vec::new(),
-                building: Mark::default(),
-                sign_ins: Mark::default(),
+                building: LedgerVersion::default(),
+                sign_ins: LedgerVersion::default(),
             })),
         })
     }
@@ -123,13 +124,17 @@ impl DocumentStore for EmbeddedDocumentStore {
         &self,
         ledger: Ledger,
         batch: Vec<Write>,
-        on: &Mark,
-    ) -> BoxFuture<'_, Result<Mark, StoreError>> {
+        on: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerVersion, StoreError>> {
         let on = on.clone();
         Box::pin(self.with(move |inner| inner.commit(ledger, &batch, &on)))
     }
 
-    fn next(&self, _: Ledger, _: &Mark) -> BoxFuture<'_, Result<News, StoreError>> {
+    fn next(
+        &self,
+        _: Ledger,
+        _: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerUpdate, StoreError>> {
         Box::pin(future::pending())
     }
 
@@ -153,22 +158,27 @@ impl Inner {
         self.database = Some(database);
         let mut documents = documents.map_err(|error| self.place.damaged(&error))?;
         documents.retain(|document| Ledger::of(&document.collection) == ledger);
-        let mark = self.mark(ledger).clone();
-        Ok(Snapshot { documents, mark })
+        let version = self.version(ledger).clone();
+        Ok(Snapshot { documents, version })
     }
 
-    fn commit(&mut self, ledger: Ledger, batch: &[Write], on: &Mark) -> Result<Mark, StoreError> {
-        if *self.mark(ledger) != *on {
-            return Err(StoreError::Overtaken);
+    fn commit(
+        &mut self,
+        ledger: Ledger,
+        batch: &[Write],
+        on: &LedgerVersion,
+    ) -> Result<LedgerVersion, StoreError> {
+        if *self.version(ledger) != *on {
+            return Err(StoreError::Conflict);
         }
         let database = self.ready()?;
         let mut undo = Vec::new();
         match write_all(&database, batch, &mut undo) {
             Ok(()) => {
                 self.database = Some(database);
-                let mark = self.mark(ledger);
-                mark.number += 1;
-                Ok(mark.clone())
+                let version = self.version(ledger);
+                version.number += 1;
+                Ok(version.clone())
             }
             Err(error) => {
                 if let Place::Memory = self.place {
@@ -182,7 +192,7 @@ impl Inner {
         }
     }
 
-    fn mark(&mut self, ledger: Ledger) -> &mut Mark {
+    fn version(&mut self, ledger: Ledger) -> &mut LedgerVersion {
         match ledger {
             Ledger::Building => &mut self.building,
             Ledger::SignIns => &mut self.sign_ins,

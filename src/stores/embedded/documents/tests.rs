@@ -11,7 +11,7 @@ use redb::{Database, StorageBackend, TableDefinition};
 use super::{EmbeddedDocumentStore, FILE, Place};
 use crate::stores::embedded::schema::{DOCUMENTS, Found, Step, prepare};
 use crate::stores::suite::{COLLECTION, Fixture, check, commit, document_store_suite, put};
-use crate::stores::{DocumentStore, Ledger, Mark, StoreError, Write};
+use crate::stores::{DocumentStore, Ledger, LedgerVersion, StoreError, Write};
 
 mod in_memory {
     use super::*;
@@ -192,9 +192,9 @@ async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_hel
     for fails_at in 0.. {
         let disk = FlakyDisk::default();
         let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
-        let mark = commit(&store, vec![put("a", 1, "1")]).await;
+        let version = commit(&store, vec![put("a", 1, "1")]).await;
         disk.fail_after(fails_at);
-        let failed = try_commit(&store, vec![put("a", 2, "2"), put("b", 1, "1")], &mark).await;
+        let failed = try_commit(&store, vec![put("a", 2, "2"), put("b", 1, "1")], &version).await;
         let was_hit = disk.heal();
         match failed {
             Err(StoreError::NotWritten { .. }) => check(&store, &[("a", 1, "1")]).await,
@@ -216,10 +216,10 @@ async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_hel
 async fn a_disk_that_goes_on_failing_is_told_each_time() {
     let disk = FlakyDisk::default();
     let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
-    let mark = commit(&store, vec![put("a", 1, "1")]).await;
+    let version = commit(&store, vec![put("a", 1, "1")]).await;
     for _ in 0..3 {
         disk.fail_after(0);
-        let failed = try_commit(&store, vec![put("a", 2, "2")], &mark)
+        let failed = try_commit(&store, vec![put("a", 2, "2")], &version)
             .await
             .unwrap_err();
         assert!(
@@ -234,8 +234,8 @@ async fn a_disk_that_goes_on_failing_is_told_each_time() {
 async fn try_commit(
     store: &EmbeddedDocumentStore,
     batch: Vec<Write>,
-    on: &Mark,
-) -> Result<Mark, StoreError> {
+    on: &LedgerVersion,
+) -> Result<LedgerVersion, StoreError> {
     store.commit(Ledger::Building, batch, on).await
 }
 

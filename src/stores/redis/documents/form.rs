@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stores::{Document, DocumentId, Mark, News, Write};
+use crate::stores::{Document, DocumentId, LedgerUpdate, LedgerVersion, Write};
 
 /// What this program writes, and the newest that it reads. It is raised whenever a document may hold what an older program would refuse.
 pub(super) const SCHEMA: u64 = 1;
@@ -23,7 +23,7 @@ const BATCH_MAX_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Head {
     pub(super) schema: u64,
-    pub(super) mark: Mark,
+    pub(super) version: LedgerVersion,
 }
 
 impl Head {
@@ -33,14 +33,14 @@ impl Head {
         let schema = parts.next()?.parse().ok()?;
         let number = parts.next()?.parse().ok()?;
         let commit = parts.next()?.to_owned();
-        let mark = Mark { number, commit };
-        Some(Self { schema, mark })
+        let version = LedgerVersion { number, commit };
+        Some(Self { schema, version })
     }
 }
 
-/// The head of a ledger that is at a mark, as its text; none at the beginning.
-pub(super) fn head_text(mark: &Mark) -> String {
-    let Mark { number, commit } = mark;
+/// The head of a ledger that is at a version, as its text; none at the beginning.
+pub(super) fn head_text(version: &LedgerVersion) -> String {
+    let LedgerVersion { number, commit } = version;
     match number {
         0 => String::new(),
         number => format!("{SCHEMA} {number} {commit}"),
@@ -162,46 +162,53 @@ fn read_batch(text: &str) -> Option<Vec<Write>> {
 /// A piece of news as Redis gives it: its id and its fields.
 pub(super) type Entry = (String, HashMap<String, String>);
 
-/// What has happened since a mark, by the head and by the entries of the stream from the mark on. `None` when nothing has.
-pub(super) fn news(head: &Mark, entries: &[Entry], after: &Mark) -> Option<News> {
+/// What has happened since a version, by the head and by the entries of the stream from the version on. `None` when nothing has.
+pub(super) fn update(
+    head: &LedgerVersion,
+    entries: &[Entry],
+    after: &LedgerVersion,
+) -> Option<LedgerUpdate> {
     if head == after {
         return None;
     }
     if head.number < after.number {
-        return Some(News::Behind);
+        return Some(LedgerUpdate::Behind);
     }
-    Some(committed(entries, after).unwrap_or(News::Reload))
+    Some(committed(entries, after).unwrap_or(LedgerUpdate::Reload))
 }
 
-/// The commits behind a mark, if the news tells of all of them without a gap.
-fn committed(entries: &[Entry], after: &Mark) -> Option<News> {
-    let mut at = Mark::default();
+/// The commits behind a version, if the news tells of all of them without a gap.
+fn committed(entries: &[Entry], after: &LedgerVersion) -> Option<LedgerUpdate> {
+    let mut at = LedgerVersion::default();
     let mut writes = Vec::new();
     for (id, fields) in entries {
-        let mark = Mark {
+        let version = LedgerVersion {
             number: id.strip_suffix("-0")?.parse().ok()?,
             commit: fields.get("commit")?.clone(),
         };
-        if mark.number <= after.number {
-            at = mark;
+        if version.number <= after.number {
+            at = version;
             continue;
         }
-        let follows = mark.number == at.number + 1 && (at == *after || at.number > after.number);
+        let follows = version.number == at.number + 1 && (at == *after || at.number > after.number);
         if !follows {
             return None;
         }
         writes.extend(read_batch(fields.get("batch")?)?);
-        at = mark;
+        at = version;
     }
-    (at.number > after.number).then_some(News::Committed { mark: at, writes })
+    (at.number > after.number).then_some(LedgerUpdate::Committed {
+        version: at,
+        writes,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mark(number: u64, commit: &str) -> Mark {
-        Mark {
+    fn version(number: u64, commit: &str) -> LedgerVersion {
+        LedgerVersion {
             number,
             commit: commit.to_owned(),
         }
@@ -238,13 +245,13 @@ mod tests {
             entry(8, "y", Some(&[put("a"), delete("b")])),
             entry(9, "z", Some(&[put("b")])),
         ];
-        let told = news(&mark(9, "z"), &entries, &mark(7, "x"));
+        let told = update(&version(9, "z"), &entries, &version(7, "x"));
         let writes = vec![put("a"), delete("b"), put("b")];
-        let mark_of = mark(9, "z");
+        let version_of = version(9, "z");
         assert_eq!(
             told,
-            Some(News::Committed {
-                mark: mark_of,
+            Some(LedgerUpdate::Committed {
+                version: version_of,
                 writes
             })
         );
@@ -253,18 +260,21 @@ mod tests {
     #[test]
     fn the_first_commits_are_told_to_who_knows_nothing() {
         let entries = [entry(1, "x", Some(&[put("a")]))];
-        let told = news(&mark(1, "x"), &entries, &Mark::default());
-        assert!(matches!(told, Some(News::Committed { .. })), "{told:?}");
+        let told = update(&version(1, "x"), &entries, &LedgerVersion::default());
+        assert!(
+            matches!(told, Some(LedgerUpdate::Committed { .. })),
+            "{told:?}"
+        );
     }
 
     #[test]
     fn whatever_does_not_follow_is_read_again() {
-        let told = |entries: &[Entry]| news(&mark(9, "z"), entries, &mark(7, "x"));
+        let told = |entries: &[Entry]| update(&version(9, "z"), entries, &version(7, "x"));
         let x = || entry(7, "x", Some(&[]));
         let (y, z) = (|| entry(8, "y", Some(&[])), || entry(9, "z", Some(&[])));
         assert!(matches!(
             told(&[x(), y(), z()]),
-            Some(News::Committed { .. })
+            Some(LedgerUpdate::Committed { .. })
         ));
         for (what, entries) in [
             ("nothing", vec![]),
@@ -278,20 +288,26 @@ mod tests {
                 vec![x(), ("8-1".to_owned(), HashMap::new())],
             ),
         ] {
-            assert_eq!(told(&entries), Some(News::Reload), "{what}");
+            assert_eq!(told(&entries), Some(LedgerUpdate::Reload), "{what}");
         }
     }
 
     #[test]
     fn less_than_is_known_is_a_loss_and_the_same_is_no_news() {
-        let after = mark(7, "x");
-        assert_eq!(news(&mark(6, "w"), &[], &after), Some(News::Behind));
-        assert_eq!(news(&Mark::default(), &[], &after), Some(News::Behind));
-        assert_eq!(news(&after, &[], &after), None);
+        let after = version(7, "x");
+        assert_eq!(
+            update(&version(6, "w"), &[], &after),
+            Some(LedgerUpdate::Behind)
+        );
+        assert_eq!(
+            update(&LedgerVersion::default(), &[], &after),
+            Some(LedgerUpdate::Behind)
+        );
+        assert_eq!(update(&after, &[], &after), None);
         let entries = [entry(7, "other", None)];
         assert_eq!(
-            news(&mark(7, "other"), &entries, &after),
-            Some(News::Reload)
+            update(&version(7, "other"), &entries, &after),
+            Some(LedgerUpdate::Reload)
         );
     }
 
@@ -309,7 +325,7 @@ mod tests {
             read_hash(rows.collect())
         };
         let head: (&[u8], &[u8]) = (b"head", b"1 7 x");
-        assert_eq!(hash(&[head]).unwrap().0.mark, mark(7, "x"));
+        assert_eq!(hash(&[head]).unwrap().0.version, version(7, "x"));
         assert_eq!(hash(&[]).unwrap().0, Head::default());
         for (bad, place) in [
             ((&b"things/a"[..], &b"{}"[..]), "things/a"),

@@ -1,6 +1,6 @@
 //! Documents that all nodes share: each ledger is one hash, with a stream of what was last committed beside it.
 //!
-//! - A commit is one script: it compares the ledger's head with the mark that the batch was planned on, and makes all of it or nothing.
+//! - A commit is one script: it compares the ledger's head with the version that the batch was planned on, and makes all of it or nothing.
 //!   It says by a text of its own which commit it is, so that it can be asked again when an answer was lost and is still made once.
 //! - Who follows waits at the stream, and looks at the head at least every [`WATCH`], so that a server that has lost its memory is noticed as well.
 //! - Whether anything outlives the server is its operator's to decide; when it does not, that is told once.
@@ -27,7 +27,9 @@ use crate::model::ServiceName;
 use crate::stores::redis::connection::Line;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
+use crate::stores::{
+    DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot, StoreError, Write,
+};
 
 use durability::{Durability, durability};
 use form::{Entry, Head, SCHEMA};
@@ -110,8 +112,8 @@ impl RedisDocumentStore {
         let (hash,): (HashMap<Vec<u8>, Vec<u8>>,) = self.line.ask(&commands).await?;
         let (head, documents) =
             form::read_hash(hash).map_err(|detail| self.damaged(&place.documents, detail))?;
-        let mark = self.known(head)?.mark;
-        Ok(Snapshot { documents, mark })
+        let version = self.known(head)?.version;
+        Ok(Snapshot { documents, version })
     }
 
     /// Asks the server once whether it keeps anything.
@@ -141,12 +143,12 @@ impl RedisDocumentStore {
         &self,
         ledger: Ledger,
         batch: Vec<Write>,
-        on: Mark,
-    ) -> Result<Mark, StoreError> {
+        on: LedgerVersion,
+    ) -> Result<LedgerVersion, StoreError> {
         if batch.is_empty() {
             return Ok(on);
         }
-        let next = Mark {
+        let next = LedgerVersion {
             number: on.number + 1,
             commit: Uuid::new_v4().simple().to_string(),
         };
@@ -175,7 +177,7 @@ impl RedisDocumentStore {
         match answer.as_str() {
             "made" => Ok(next),
             "newer" => Err(self.newer(schema)),
-            _ => Err(StoreError::Overtaken),
+            _ => Err(StoreError::Conflict),
         }
     }
 
@@ -221,9 +223,13 @@ impl RedisDocumentStore {
         }
     }
 
-    async fn wait_for_news(&self, ledger: Ledger, after: Mark) -> Result<News, StoreError> {
-        if let Some(news) = self.look(ledger, &after).await? {
-            return Ok(news);
+    async fn wait_for_update(
+        &self,
+        ledger: Ledger,
+        after: LedgerVersion,
+    ) -> Result<LedgerUpdate, StoreError> {
+        if let Some(update) = self.look(ledger, &after).await? {
+            return Ok(update);
         }
         let Place { news, line, .. } = self.place(ledger);
         let mut commands = Pipeline::new();
@@ -237,12 +243,16 @@ impl RedisDocumentStore {
             .arg(news)
             .arg(format!("{}-0", after.number));
         let (_,): (Value,) = line.ask(&commands).await?;
-        let news = self.look(ledger, &after).await?;
-        Ok(news.unwrap_or(News::Unchanged))
+        let update = self.look(ledger, &after).await?;
+        Ok(update.unwrap_or(LedgerUpdate::Unchanged))
     }
 
-    /// What has happened since a mark, if anything has.
-    async fn look(&self, ledger: Ledger, after: &Mark) -> Result<Option<News>, StoreError> {
+    /// What has happened since a version, if anything has.
+    async fn look(
+        &self,
+        ledger: Ledger,
+        after: &LedgerVersion,
+    ) -> Result<Option<LedgerUpdate>, StoreError> {
         let Place {
             documents, news, ..
         } = self.place(ledger);
@@ -266,24 +276,24 @@ impl RedisDocumentStore {
                 .and_then(|head| Head::read(&head))
                 .ok_or_else(|| self.damaged(documents, "its head cannot be read"))?,
         };
-        let head = self.known(head)?.mark;
+        let head = self.known(head)?.version;
         // What is no news is no reason to stop: the documents are read again.
         let entries: Vec<Entry> = from_redis_value(entries).unwrap_or_default();
-        Ok(form::news(&head, &entries, after))
+        Ok(form::update(&head, &entries, after))
     }
 
     async fn put_back(
         &self,
         ledger: Ledger,
-        Snapshot { documents, mark }: Snapshot,
+        Snapshot { documents, version }: Snapshot,
     ) -> Result<Restored, StoreError> {
         let place = self.place(ledger);
         let mut script = self.restore.key(&place.documents);
         script
             .key(&place.news)
             .arg(SCHEMA)
-            .arg(mark.number)
-            .arg(&mark.commit);
+            .arg(version.number)
+            .arg(&version.commit);
         for document in documents {
             let value = form::value(&document);
             script
@@ -342,13 +352,17 @@ impl DocumentStore for RedisDocumentStore {
         &self,
         ledger: Ledger,
         batch: Vec<Write>,
-        on: &Mark,
-    ) -> BoxFuture<'_, Result<Mark, StoreError>> {
+        on: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerVersion, StoreError>> {
         Box::pin(self.commit_batch(ledger, batch, on.clone()))
     }
 
-    fn next(&self, ledger: Ledger, after: &Mark) -> BoxFuture<'_, Result<News, StoreError>> {
-        Box::pin(self.wait_for_news(ledger, after.clone()))
+    fn next(
+        &self,
+        ledger: Ledger,
+        after: &LedgerVersion,
+    ) -> BoxFuture<'_, Result<LedgerUpdate, StoreError>> {
+        Box::pin(self.wait_for_update(ledger, after.clone()))
     }
 
     fn restore(

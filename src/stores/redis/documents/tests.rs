@@ -19,7 +19,9 @@ use crate::model::ServiceName;
 use crate::stores::redis::testkit::{PATIENCE, TestRedis};
 use crate::stores::redis::{Link, RedisAddress, RedisTls};
 use crate::stores::suite::{Fixture, check, commit, document_store_suite, put};
-use crate::stores::{DocumentStore, Ledger, Mark, News, Restored, Snapshot, StoreError, Write};
+use crate::stores::{
+    DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot, StoreError, Write,
+};
 
 impl Fixture for TestRedis {
     async fn new() -> Self {
@@ -42,20 +44,20 @@ const NEWS: &str = "riser/{service_riser}/building/news";
 async fn what_one_node_commits_another_that_waits_is_told() {
     let redis = TestRedis::start().await;
     let (a, b) = (store(&redis), store(&redis));
-    let mut after = Mark::default();
+    let mut after = LedgerVersion::default();
     for round in 1..=3 {
         let batch = vec![put("a", round, "{}")];
         let (told, made) = futures_util::join!(
             next(&b, &after),
             a.commit(Ledger::Building, batch.clone(), &after)
         );
-        let mark = made.unwrap();
-        let committed = News::Committed {
-            mark: mark.clone(),
+        let version = made.unwrap();
+        let committed = LedgerUpdate::Committed {
+            version: version.clone(),
             writes: batch,
         };
         assert_eq!(told, committed);
-        after = mark;
+        after = version;
     }
 }
 
@@ -65,10 +67,10 @@ async fn who_is_behind_is_told_all_commits_at_once() {
     let a = store(&redis);
     let first = commit(&a, vec![put("a", 1, "{}")]).await;
     commit(&a, vec![put("a", 2, "{}")]).await;
-    let mark = commit(&a, vec![put("b", 1, "{}")]).await;
+    let version = commit(&a, vec![put("b", 1, "{}")]).await;
     let writes = vec![put("a", 2, "{}"), put("b", 1, "{}")];
     let told = next(&store(&redis), &first).await;
-    assert_eq!(told, News::Committed { mark, writes });
+    assert_eq!(told, LedgerUpdate::Committed { version, writes });
 }
 
 #[tokio::test]
@@ -78,11 +80,13 @@ async fn what_is_too_long_or_too_long_ago_is_read_again() {
     let first = commit(&a, vec![put("a", 1, "{}")]).await;
     let long = format!("\"{}\"", "x".repeat(100_000));
     let second = commit(&a, vec![put("b", 1, &long)]).await;
-    assert_eq!(next(&a, &first).await, News::Reload);
+    assert_eq!(next(&a, &first).await, LedgerUpdate::Reload);
     let third = commit(&a, vec![put("c", 1, "{}")]).await;
-    assert!(matches!(next(&a, &second).await, News::Committed { mark, .. } if mark == third));
+    assert!(
+        matches!(next(&a, &second).await, LedgerUpdate::Committed { version, .. } if version == third)
+    );
     let _: u64 = redis.run(&["XTRIM", NEWS, "MAXLEN", "1"]).await;
-    assert_eq!(next(&a, &second).await, News::Reload);
+    assert_eq!(next(&a, &second).await, LedgerUpdate::Reload);
 }
 
 #[tokio::test]
@@ -95,20 +99,20 @@ async fn a_batch_for_which_there_is_no_news_is_committed_all_the_same() {
     let _: String = redis.run(&["XADD", NEWS, "99-0", "commit", "x"]).await;
     commit(&a, vec![put("a", 2, "{}")]).await;
     check(&a, &[("a", 2, "{}")]).await;
-    assert_eq!(next(&a, &first).await, News::Reload);
+    assert_eq!(next(&a, &first).await, LedgerUpdate::Reload);
 }
 
 #[tokio::test]
 async fn who_waits_for_nothing_is_told_so_and_notices_a_server_that_was_emptied() {
     let redis = TestRedis::start().await;
     let a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
-    assert_eq!(next(&a, &mark).await, News::Unchanged);
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
+    assert_eq!(next(&a, &version).await, LedgerUpdate::Unchanged);
     let flush = async {
         let _: String = redis.run(&["FLUSHALL"]).await;
     };
-    let (told, ()) = futures_util::join!(next(&a, &mark), flush);
-    assert_eq!(told, News::Behind);
+    let (told, ()) = futures_util::join!(next(&a, &version), flush);
+    assert_eq!(told, LedgerUpdate::Behind);
 }
 
 // What the server loses.
@@ -127,11 +131,11 @@ async fn of_those_who_put_back_what_was_lost_whoever_knows_most_wins() {
     let newer = || snapshot(vec![put("a", 2, "{}"), put("b", 1, "{}")], &new);
     assert_eq!(restore(&a, older).await, Restored::Made);
     check(&a, &[("a", 1, "{}")]).await;
-    assert_eq!(next(&b, &new).await, News::Behind);
+    assert_eq!(next(&b, &new).await, LedgerUpdate::Behind);
     assert_eq!(restore(&b, newer()).await, Restored::Made);
     assert_eq!(restore(&a, newer()).await, Restored::NotNeeded);
-    assert_eq!(next(&a, &old).await, News::Reload);
-    assert_eq!(next(&b, &new).await, News::Unchanged);
+    assert_eq!(next(&a, &old).await, LedgerUpdate::Reload);
+    assert_eq!(next(&b, &new).await, LedgerUpdate::Unchanged);
     let on_top = vec![put("c", 1, "{}")];
     a.commit(Ledger::Building, on_top, &new).await.unwrap();
     check(&b, &[("a", 2, "{}"), ("b", 1, "{}"), ("c", 1, "{}")]).await;
@@ -145,9 +149,9 @@ async fn another_history_of_the_same_length_is_another() {
     let _: String = redis.run(&["FLUSHALL"]).await;
     let theirs = commit(&store(&redis), vec![put("b", 1, "{}")]).await;
     assert_eq!(ours.number, theirs.number);
-    assert_eq!(next(&a, &ours).await, News::Reload);
+    assert_eq!(next(&a, &ours).await, LedgerUpdate::Reload);
     let refused = a.commit(Ledger::Building, vec![put("a", 2, "{}")], &ours);
-    assert!(matches!(refused.await, Err(StoreError::Overtaken)));
+    assert!(matches!(refused.await, Err(StoreError::Conflict)));
 }
 
 #[tokio::test]
@@ -155,11 +159,11 @@ async fn what_the_server_has_on_its_disk_is_there_after_it_was_killed() {
     let kept = ["--appendonly", "yes", "--appendfsync", "always"];
     let mut redis = TestRedis::start_with(&kept).await;
     let a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     redis.kill().await;
     redis.start_again().await;
-    wait_until_it_answers(&a, &mark).await;
-    assert_eq!(next(&a, &mark).await, News::Unchanged);
+    wait_until_it_answers(&a, &version).await;
+    assert_eq!(next(&a, &version).await, LedgerUpdate::Unchanged);
     check(&a, &[("a", 1, "{}")]).await;
 }
 
@@ -183,9 +187,9 @@ async fn whether_the_server_keeps_anything_is_known_where_it_says() {
 async fn a_commit_to_a_server_that_is_down_is_certain_not_to_be_made() {
     let mut redis = TestRedis::start().await;
     let a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     redis.kill().await;
-    let refused = a.commit(Ledger::Building, vec![put("a", 2, "{}")], &mark);
+    let refused = a.commit(Ledger::Building, vec![put("a", 2, "{}")], &version);
     let refused = refused.await.unwrap_err();
     assert!(
         matches!(refused, StoreError::Unreachable { .. }),
@@ -199,7 +203,7 @@ async fn a_commit_to_a_server_that_is_down_is_certain_not_to_be_made() {
 async fn a_server_that_takes_nothing_says_so_and_holds_what_it_held() {
     let redis = TestRedis::start().await;
     let a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     for (refuse, allow) in [
         (
             ["CONFIG", "SET", "maxmemory", "1"],
@@ -216,7 +220,7 @@ async fn a_server_that_takes_nothing_says_so_and_holds_what_it_held() {
     ] {
         let _: String = redis.run(&refuse).await;
         let refused = a
-            .commit(Ledger::Building, vec![put("a", 2, "{}")], &mark)
+            .commit(Ledger::Building, vec![put("a", 2, "{}")], &version)
             .await
             .unwrap_err();
         assert!(
@@ -241,7 +245,7 @@ async fn a_commit_whose_answer_is_lost_is_made_once() {
     assert!(proxy.has_lost_one());
     assert_eq!(second.number, first.number + 1);
     check(&a, &[("a", 2, "{}")]).await;
-    assert_eq!(next(&store(&redis), &second).await, News::Unchanged);
+    assert_eq!(next(&store(&redis), &second).await, LedgerUpdate::Unchanged);
 }
 
 #[tokio::test]
@@ -254,13 +258,13 @@ async fn a_commit_whose_answer_is_lost_is_made_once_even_if_others_go_on_from_it
     proxy.lose_the_next_commits_answer();
     let go_on = async {
         let told = next(&b, &first).await;
-        let News::Committed { mark, .. } = told else {
+        let LedgerUpdate::Committed { version, .. } = told else {
             panic!("{told:?}");
         };
         let batch = vec![put("b", 1, "{}")];
-        b.commit(Ledger::Building, batch, &mark).await.unwrap();
+        b.commit(Ledger::Building, batch, &version).await.unwrap();
         proxy.be_silent(false);
-        mark
+        version
     };
     let (second, seen) = futures_util::join!(
         a.commit(Ledger::Building, vec![put("a", 2, "{}")], &first),
@@ -274,18 +278,21 @@ async fn a_commit_whose_answer_is_lost_is_made_once_even_if_others_go_on_from_it
 async fn a_commit_that_gets_no_answer_in_time_is_told_as_uncertain() {
     let redis = TestRedis::start().await;
     let mut a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     a.deadline = Duration::from_millis(200);
     let _: String = redis.run(&["CLIENT", "PAUSE", "60000", "WRITE"]).await;
     let refused = a
-        .commit(Ledger::Building, vec![put("a", 2, "{}")], &mark)
+        .commit(Ledger::Building, vec![put("a", 2, "{}")], &version)
         .await
         .unwrap_err();
     assert!(matches!(refused, StoreError::Uncertain { .. }), "{refused}");
     assert!(!refused.to_string().contains('\n'), "{refused}");
     // It was on its way, and is made when the server goes on. Whoever follows is told.
     let _: String = redis.run(&["CLIENT", "UNPAUSE"]).await;
-    assert!(matches!(next(&a, &mark).await, News::Committed { .. }));
+    assert!(matches!(
+        next(&a, &version).await,
+        LedgerUpdate::Committed { .. }
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -341,13 +348,13 @@ async fn commits_of_many_nodes_hold_as_they_were_answered_while_connections_are_
         (tally.made..=tally.made + tally.uncertain).contains(&sum),
         "{sum} are there of {tally:?}"
     );
-    let mark = store(&redis).load(Ledger::Building).await.unwrap().mark;
-    assert_eq!(mark.number, sum, "each was made once");
+    let version = store(&redis).load(Ledger::Building).await.unwrap().version;
+    assert_eq!(version.number, sum, "each was made once");
     // The follower has come as far, or comes there.
     stop.send_replace(true);
     let mut shown = follow.await.unwrap();
     let store = store(&redis);
-    while shown.mark != mark {
+    while shown.version != version {
         shown.take_one(&store).await;
     }
     assert_eq!(shown.content, there);
@@ -371,21 +378,21 @@ impl Tally {
 async fn count_up(store: &RedisDocumentStore, name: &str, times: u64) -> Tally {
     let mut tally = Tally::default();
     while tally.made < times {
-        let Ok(Snapshot { documents, mark }) = store.load(Ledger::Building).await else {
+        let Ok(Snapshot { documents, version }) = store.load(Ledger::Building).await else {
             continue;
         };
-        let version = |id: &str| {
+        let version_of = |id: &str| {
             let found = documents.iter().find(|document| document.id == id);
             found.map_or(0, |document| document.version)
         };
         let batch = vec![
-            put(name, version(name) + 1, "{}"),
-            put("all", version("all") + 1, "{}"),
+            put(name, version_of(name) + 1, "{}"),
+            put("all", version_of("all") + 1, "{}"),
         ];
-        match store.commit(Ledger::Building, batch, &mark).await {
+        match store.commit(Ledger::Building, batch, &version).await {
             Ok(_) => tally.made += 1,
             Err(StoreError::Uncertain { .. }) => tally.uncertain += 1,
-            Err(StoreError::Overtaken | StoreError::Unreachable { .. }) => {}
+            Err(StoreError::Conflict | StoreError::Unreachable { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -398,13 +405,13 @@ type Content = BTreeMap<String, u64>;
 #[derive(Default)]
 struct Follower {
     content: Content,
-    mark: Mark,
+    version: LedgerVersion,
 }
 
 impl Follower {
     async fn take_one(&mut self, store: &RedisDocumentStore) {
-        match store.next(Ledger::Building, &self.mark).await {
-            Ok(News::Committed { mark, writes }) => {
+        match store.next(Ledger::Building, &self.version).await {
+            Ok(LedgerUpdate::Committed { version, writes }) => {
                 for write in writes {
                     let Write::Put(document) = write else {
                         panic!("nobody deletes");
@@ -412,9 +419,9 @@ impl Follower {
                     let before = self.content.insert(document.id, document.version);
                     assert!(before < Some(document.version), "nothing goes back");
                 }
-                self.mark = mark;
+                self.version = version;
             }
-            Ok(News::Unchanged) | Err(StoreError::Unreachable { .. }) => {}
+            Ok(LedgerUpdate::Unchanged) | Err(StoreError::Unreachable { .. }) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -433,18 +440,18 @@ async fn content(store: &RedisDocumentStore) -> Content {
 async fn a_newer_schema_is_refused() {
     let redis = TestRedis::start().await;
     let a = store(&redis);
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     let head = format!("{} 2 x", SCHEMA + 1);
     let _: u64 = redis.run(&["HSET", DOCUMENTS, "head", &head]).await;
     let batch = vec![put("a", 2, "{}")];
-    let further = Mark {
+    let further = LedgerVersion {
         number: 9,
-        ..mark.clone()
+        ..version.clone()
     };
     for refused in [
         a.load(Ledger::Building).await.map(drop),
-        a.commit(Ledger::Building, batch, &mark).await.map(drop),
-        a.next(Ledger::Building, &mark).await.map(drop),
+        a.commit(Ledger::Building, batch, &version).await.map(drop),
+        a.next(Ledger::Building, &version).await.map(drop),
         a.restore(Ledger::Building, snapshot(vec![], &further))
             .await
             .map(drop),
@@ -471,17 +478,19 @@ async fn what_is_no_ledger_is_refused_and_left_as_it_is() {
         let loaded = a.load(Ledger::Building).await.unwrap_err();
         assert!(!loaded.to_string().contains('\n'), "{loaded}");
         let batch = vec![put("a", 1, "{}")];
-        let mark = Mark {
+        let version = LedgerVersion {
             number: 7,
             commit: "x".to_owned(),
         };
-        a.commit(Ledger::Building, batch, &mark).await.unwrap_err();
+        a.commit(Ledger::Building, batch, &version)
+            .await
+            .unwrap_err();
         let _: redis::Value = redis.run(&["DEL", DOCUMENTS]).await;
     }
     let _: redis::Value = redis.run(&["SET", NEWS, "x"]).await;
-    let mark = commit(&a, vec![put("a", 1, "{}")]).await;
+    let version = commit(&a, vec![put("a", 1, "{}")]).await;
     check(&a, &[("a", 1, "{}")]).await;
-    assert_eq!(next(&a, &mark).await, News::Unchanged);
+    assert_eq!(next(&a, &version).await, LedgerUpdate::Unchanged);
 }
 
 // Helpers.
@@ -490,25 +499,25 @@ fn store(redis: &TestRedis) -> RedisDocumentStore {
     RedisDocumentStore::new(redis.link(), &ServiceName::new("riser").unwrap())
 }
 
-async fn next(store: &RedisDocumentStore, after: &Mark) -> News {
-    let news = timeout(PATIENCE, store.next(Ledger::Building, after)).await;
-    news.expect("news comes in time").unwrap()
+async fn next(store: &RedisDocumentStore, after: &LedgerVersion) -> LedgerUpdate {
+    let update = timeout(PATIENCE, store.next(Ledger::Building, after)).await;
+    update.expect("an update comes in time").unwrap()
 }
 
 /// Its first questions after a restart may still go to the connection that is gone.
-async fn wait_until_it_answers(store: &RedisDocumentStore, after: &Mark) {
+async fn wait_until_it_answers(store: &RedisDocumentStore, after: &LedgerVersion) {
     let answers = async { while store.next(Ledger::Building, after).await.is_err() {} };
     timeout(PATIENCE, answers).await.expect("it answers");
 }
 
-fn snapshot(puts: Vec<Write>, mark: &Mark) -> Snapshot {
+fn snapshot(puts: Vec<Write>, version: &LedgerVersion) -> Snapshot {
     let document = |write| match write {
         Write::Put(document) => document,
         Write::Delete(id) => panic!("{id:?} is no document"),
     };
     Snapshot {
         documents: puts.into_iter().map(document).collect(),
-        mark: mark.clone(),
+        version: version.clone(),
     }
 }
 

@@ -52,9 +52,9 @@ async fn a_refresh_token_that_is_used_on_both_nodes_counts_once_and_ends_with_th
     let documents = documents().await;
     let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
     let issued = a.app().await;
-    let news = b.follow();
+    let follower = b.follow();
     b.wait("the session", || b.reception.sessions() == 1).await;
-    news.abort();
+    follower.abort();
     a.refresh(&issued).await.unwrap();
     b.refresh(&issued)
         .await
@@ -69,9 +69,9 @@ async fn what_has_ended_here_is_not_brought_back_by_what_another_node_did_before
     let documents = documents().await;
     let (a, b) = (Desk::at(&documents).await, Desk::at(&documents).await);
     let issued = a.app().await;
-    let news = b.follow();
+    let follower = b.follow();
     b.wait("the session", || b.reception.sessions() == 1).await;
-    news.abort();
+    follower.abort();
     let who = a.by_token(&issued.access).unwrap();
     // The store is told of the end after the other node has refreshed.
     a.reception.forget(&[session_of(&who)]);
@@ -79,10 +79,10 @@ async fn what_has_ended_here_is_not_brought_back_by_what_another_node_did_before
     a.reception.settle().await.unwrap();
     a.by_token(&refreshed.access).unwrap_err();
     assert_eq!(a.reception.sessions(), 0);
-    let news = b.follow();
+    let follower = b.follow();
     b.wait("its end", || b.by_token(&refreshed.access).is_err())
         .await;
-    news.abort();
+    follower.abort();
     assert_eq!(a.again().await.reception.sessions(), 0);
 }
 

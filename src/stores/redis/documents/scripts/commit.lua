@@ -1,7 +1,7 @@
 -- Makes a batch of changes whole, if the ledger is where they were planned on.
 --
 -- KEYS: the documents, the news.
--- ARGV: the schema of who commits; the head that the batch was planned on, "" for none; the mark that it leads to, as number and commit;
+-- ARGV: the schema of who commits; the head that the batch was planned on, "" for none; the version that it leads to, as number and commit;
 --       what the news tells, "" where it is too long; how many news are kept; how many fields are deleted; these; then field and value of those that are put.
 -- Answers "made", "overtaken", or "newer" and the schema that is there.
 --

@@ -1,7 +1,7 @@
 -- Brings back a ledger that has lost something, if it has not come as far again.
 --
 -- KEYS: the documents, the news.
--- ARGV: the schema of who restores; the mark of what is brought back, as number and commit; then the documents: field, value.
+-- ARGV: the schema of who restores; the version of what is brought back, as number and commit; then the documents: field, value.
 -- Answers "made", "not needed", or "newer" and the schema that is there.
 
 local known, number, commit = tonumber(ARGV[1]), ARGV[2], ARGV[3]
