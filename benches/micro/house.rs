@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CoreSettings, Delivery, Ground, Nudge, Outlet, Rehearsal, ReplySlot,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Nudge, Outlet, Rehearsal, ReplySlot,
 };
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
@@ -64,14 +64,14 @@ impl House {
                 feed = Some(Weak::clone(&core));
                 Arc::new(EmbeddedStatusStore::new(core))
             },
-            Ground {
+            CorePorts {
                 documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
                 host: Arc::new(host),
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
                 key_inspector: None,
-                shared: None,
+                cluster: None,
             },
         );
         let apply = Apply {

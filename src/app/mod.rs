@@ -6,10 +6,10 @@
 //! - `check` looks for mistakes, `office` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod check;
+mod cluster;
 mod office;
 mod reload;
 mod service_manager;
-mod shared;
 mod source;
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Clock, Core, EditError, Ground, OpenError};
+use crate::core::{Apply, Clock, Core, CorePorts, EditError, OpenError};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
@@ -41,8 +41,8 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 
+use cluster::{ClusterStores, Tries, goes_over, open_patiently};
 use reload::Reload;
-use shared::{SharedStores, Tries, goes_over, open_patiently};
 use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
@@ -208,44 +208,44 @@ pub fn serve(
         driver_runtime.handle().clone(),
     )?);
     let report_blocked = host.report_blocked();
-    let mut shared = match &settings.redis {
-        Some(redis) => Some(SharedStores::new(redis, &settings.cluster)?),
+    let mut cluster = match &settings.redis {
+        Some(redis) => Some(ClusterStores::new(redis, &settings.cluster)?),
         None => None,
     };
-    let documents = match &shared {
-        Some(shared) => shared.documents(),
+    let documents = match &cluster {
+        Some(cluster) => cluster.documents(),
         None => Arc::new(documents(settings.data.as_deref())?) as Arc<dyn DocumentStore>,
     };
-    let key_inspector = match (&shared, &settings.placeos_api) {
-        (Some(shared), Some(api)) => Some(shared.key_inspector(api)?),
+    let key_inspector = match (&cluster, &settings.placeos_api) {
+        (Some(cluster), Some(api)) => Some(cluster.key_inspector(api)?),
         // The settings have an API of a PlaceOS only beside its Redis.
         (Some(_) | None, _) => None,
     };
-    let ours = shared.as_ref().map(SharedStores::shared);
+    let ours = cluster.as_ref().map(ClusterStores::ports);
     let core = Arc::new(Core::new(
         settings.core,
-        |feed| match &mut shared {
-            Some(shared) => shared.statuses(feed),
+        |feed| match &mut cluster {
+            Some(cluster) => cluster.statuses(feed),
             None => Arc::new(EmbeddedStatusStore::new(feed)),
         },
-        Ground {
+        CorePorts {
             documents,
             host,
             clock: clock(),
             main: main.handle().clone(),
             lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
             key_inspector,
-            shared: ours,
+            cluster: ours,
         },
     ));
     let render = metrics.clone();
     // The address first: a second gateway by mistake must not get as far as the devices.
     let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
-    if let Some(shared) = &shared {
-        shared.join(&core, &server)?;
+    if let Some(cluster) = &cluster {
+        cluster.join(&core, &server)?;
     }
-    let closing = match shared {
-        Some(shared) => Some(shared.begin(main.handle())?),
+    let closing = match cluster {
+        Some(cluster) => Some(cluster.begin(main.handle())?),
         None => None,
     };
     let leaving = Arc::clone(&core);
@@ -381,7 +381,7 @@ async fn begin(
     Ok(demo)
 }
 
-/// Lets the building run that many nodes share: that of the file, over what the store has. There is no demo in company.
+/// Lets the building run that many nodes share: that of the file, over what the store has. A cluster has no demo building.
 async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), AppError> {
     let Some(file) = file else {
         if core.directory().ids().next().is_none() {

@@ -12,7 +12,7 @@ use driver_sdk::BoxFuture;
 use tokio::runtime::Runtime;
 
 use crate::building_file;
-use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
+use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
@@ -258,14 +258,14 @@ impl ClosedOffice {
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |feed| Arc::new(EmbeddedStatusStore::new(feed)),
-            Ground {
+            CorePorts {
                 documents: Arc::new(documents),
                 host: Arc::new(Describing(host)),
                 clock: clock(),
                 main: main.handle().clone(),
                 lanes: Arc::new(Nowhere),
                 key_inspector: None,
-                shared: None,
+                cluster: None,
             },
         ));
         main.block_on(core.open())?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::core::Core;
 use crate::core::auth::{Caller, audit, clearance_in, may_reach};
+use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
-use crate::core::elsewhere::{Asked, Elsewhere, Named};
 use crate::core::modules::{ModuleHandle, Nudge, Offered};
 use crate::core::reply::ReplySlot;
 use crate::model::{Call, Clearance, Failure, FailureKind, FunctionName, JsonText, ModuleId};
@@ -21,8 +21,8 @@ struct Asking<'c> {
 
 impl Asking<'_> {
     /// The same, to be kept.
-    fn into_asked(self) -> Asked {
-        Asked {
+    fn into_remote(self) -> RemoteCall {
+        RemoteCall {
             who: self.who.clone(),
             clearance: self.clearance,
             named: self.named,
@@ -35,7 +35,7 @@ impl Asking<'_> {
 /// Where a call goes.
 enum Callee {
     Here(Arc<ModuleHandle>),
-    Elsewhere(Arc<Elsewhere>, ModuleId),
+    Outbound(Arc<Outbound>, ModuleId),
 }
 
 impl Core {
@@ -60,11 +60,11 @@ impl Core {
             Ok(clearance) => (clearance, self.subscriptions.resolve(&place)),
             Err(refused) => (who.clearance(), Err(refused)),
         };
-        let looked_up = self.elsewhere.as_ref().filter(|elsewhere| {
+        let looked_up = self.outbound.as_ref().filter(|outbound| {
             directory.system(&place.system).is_none()
-                && (found.is_err() || elsewhere.looks_for(&place.system))
+                && (found.is_err() || outbound.looks_for(&place.system))
         });
-        let room = looked_up.map(|elsewhere| (elsewhere, place.system.clone()));
+        let room = looked_up.map(|outbound| (outbound, place.system.clone()));
         let asking = Asking {
             who,
             clearance,
@@ -72,12 +72,12 @@ impl Core {
             function,
             arguments,
         };
-        let Some((elsewhere, system)) = room else {
+        let Some((outbound, system)) = room else {
             return self.offer(asking, found, slot);
         };
         self.metrics.execs.increment(1);
         let deadline = self.settings.exec_deadline;
-        elsewhere.call_in_room(system, asking.into_asked(), slot, deadline);
+        outbound.call_in_system(system, asking.into_remote(), slot, deadline);
         None
     }
 
@@ -123,13 +123,13 @@ impl Core {
                     Offered::Ended => {}
                 }
             }
-            Ok(Callee::Elsewhere(elsewhere, module)) => {
+            Ok(Callee::Outbound(outbound, module)) => {
                 let directory = self.directory();
                 let interface = directory.module(&module).map(ModuleEntry::interface);
-                elsewhere.call(
+                outbound.call(
                     module.clone(),
                     interface,
-                    asking.into_asked(),
+                    asking.into_remote(),
                     slot,
                     deadline,
                 );
@@ -156,8 +156,8 @@ impl Core {
             handle.admit(asking.clearance, &asking.function)?;
             return Ok(Callee::Here(handle));
         }
-        match &self.elsewhere {
-            Some(elsewhere) => Ok(Callee::Elsewhere(Arc::clone(elsewhere), module)),
+        match &self.outbound {
+            Some(outbound) => Ok(Callee::Outbound(Arc::clone(outbound), module)),
             None => Err(Failure::new(
                 FailureKind::Unavailable,
                 "the module does not run",

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
-use crate::core::{Apply, Core, CoreSettings, EditError, Ground, Rehearsal};
+use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
@@ -346,14 +346,14 @@ pub(super) fn core(
     Arc::new(Core::new(
         settings,
         |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
-        Ground {
+        CorePorts {
             documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: Arc::new(|| NOW),
             main: Handle::current(),
             lanes: Arc::new(drivers.clone()),
             key_inspector: None,
-            shared: None,
+            cluster: None,
         },
     ))
 }

@@ -6,17 +6,15 @@
 pub mod auth;
 mod building;
 mod calls;
+mod cluster;
 mod directory;
 #[cfg(test)]
 mod doubles;
-mod elsewhere;
 mod ledger_replica;
 mod limits;
 mod metrics;
 mod modules;
-mod neighbours;
 mod outlet;
-mod placement;
 mod reply;
 mod settings;
 mod sign_in;
@@ -40,11 +38,11 @@ use crate::core::auth::{
     may_request, may_see,
 };
 use crate::core::building::{BuildingService, Editor};
-use crate::core::elsewhere::Elsewhere;
+use crate::core::cluster::Cluster;
+use crate::core::cluster::inbound::Inbound;
+use crate::core::cluster::outbound::Outbound;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Company, Supervisor};
-use crate::core::neighbours::Neighbours;
-use crate::core::placement::Placement;
+use crate::core::modules::{Supervisor, Topology};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
@@ -61,11 +59,11 @@ pub use auth::{
     SignInError,
 };
 pub use building::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
+pub use cluster::inbound::{InboundCall, NotHere, PeerNode};
+pub use cluster::{ClusterPorts, Lease, Uptime, since_boot};
 pub use directory::{Directory, ModuleEntry};
 pub use modules::{Fault, HeardLine, Listening, Nudge};
-pub use neighbours::{Neighbour, NeighbourCall, NotHere};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
-pub use placement::{Lease, Shared, Uptime, since_boot};
 pub use reply::ReplySlot;
 pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
 
@@ -78,15 +76,15 @@ pub struct Core {
     vouching: Vouching,
     building: Arc<BuildingService>,
     /// This node's place among others; `None` when it has the building to itself.
-    placement: Option<Placement>,
+    cluster: Option<Cluster>,
     /// What is asked of the others, and who asks this one; both `None` as well.
-    elsewhere: Option<Arc<Elsewhere>>,
-    neighbours: Option<Neighbours>,
+    outbound: Option<Arc<Outbound>>,
+    inbound: Option<Inbound>,
     metrics: Arc<CoreMetrics>,
 }
 
 /// What a core stands on.
-pub struct Ground {
+pub struct CorePorts {
     /// Keeps the building.
     pub documents: Arc<dyn DocumentStore>,
     /// Runs the modules.
@@ -100,12 +98,12 @@ pub struct Ground {
     /// The PlaceOS that knows API keys which the building does not have.
     pub key_inspector: Option<Arc<dyn KeyInspector>>,
     /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
-    pub shared: Option<Shared>,
+    pub cluster: Option<ClusterPorts>,
 }
 
-impl fmt::Debug for Ground {
+impl fmt::Debug for CorePorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ground").finish_non_exhaustive()
+        f.debug_struct("CorePorts").finish_non_exhaustive()
     }
 }
 
@@ -116,17 +114,17 @@ impl Core {
     pub fn new(
         settings: CoreSettings,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
-        ground: Ground,
+        ports: CorePorts,
     ) -> Self {
-        let Ground {
+        let CorePorts {
             documents,
             host,
             clock,
             main,
             lanes,
             key_inspector,
-            shared,
-        } = ground;
+            cluster,
+        } = ports;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(make_store);
         let modules = Arc::new(Supervisor::new(
@@ -134,9 +132,9 @@ impl Core {
             lanes,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
-            match shared {
-                None => Company::Alone,
-                Some(_) => Company::Others,
+            match cluster {
+                None => Topology::Alone,
+                Some(_) => Topology::Cluster,
             },
         ));
         let reception = Arc::new(Reception::new(
@@ -147,11 +145,11 @@ impl Core {
             main.clone(),
         ));
         let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
-        let neighbours = shared.as_ref().map(Neighbours::new);
-        let placement = shared.map(Placement::new);
-        let elsewhere = placement.as_ref().map(|placement| {
-            Elsewhere::new(
-                placement,
+        let inbound = cluster.as_ref().map(Inbound::new);
+        let cluster = cluster.map(Cluster::new);
+        let outbound = cluster.as_ref().map(|cluster| {
+            Outbound::new(
+                cluster,
                 Arc::clone(&modules),
                 Arc::clone(&subscriptions),
                 Arc::clone(&metrics),
@@ -173,9 +171,9 @@ impl Core {
             reception,
             vouching,
             building: Arc::new(building),
-            placement,
-            elsewhere,
-            neighbours,
+            cluster,
+            outbound,
+            inbound,
             metrics,
         }
     }
@@ -193,9 +191,9 @@ impl Core {
     /// This node is to run its share of the modules, where others run the rest. To be called before [`Self::run`];
     /// without it the node looks on, as a gateway does. Of no effect when it has the building to itself.
     pub fn join(&self, node: Node) {
-        if let Some(placement) = &self.placement {
+        if let Some(cluster) = &self.cluster {
             let statuses = self.subscriptions.store();
-            placement.join(node, &self.modules, statuses, &self.metrics);
+            cluster.join(node, &self.modules, statuses, &self.metrics);
         }
     }
 
@@ -276,7 +274,7 @@ impl Core {
         )
     }
 
-    /// Finds out what has to be asked for elsewhere before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
+    /// Finds out what has to be looked up in another service before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
     pub async fn recognise(&self, credentials: &Credentials) {
         if let Credentials::ApiKey(presented) = credentials
             && !self.building.keys().knows(presented)
@@ -331,9 +329,9 @@ impl Core {
         if let Some(module) = self.modules.get(module) {
             module.voice().set_debugged(debugged);
         }
-        match &self.elsewhere {
-            Some(elsewhere) if debugged => elsewhere.follow_log(module, self.driver_of(module)),
-            Some(elsewhere) => elsewhere.unfollow_log(module),
+        match &self.outbound {
+            Some(outbound) if debugged => outbound.follow_log(module, self.driver_of(module)),
+            Some(outbound) => outbound.unfollow_log(module),
             None => {}
         }
     }
@@ -351,8 +349,8 @@ impl Core {
 
     /// The same for a module that only the store of several nodes may know: the slot is answered with [`Reply::Debugging`] when it has been looked up.
     pub fn look_for(&self, target: DebugTarget, slot: ReplySlot) {
-        match &self.elsewhere {
-            Some(elsewhere) if !self.is_ours(&target) => elsewhere.look_for(target, slot),
+        match &self.outbound {
+            Some(outbound) if !self.is_ours(&target) => outbound.look_for(target, slot),
             Some(_) | None => slot.answer(self.module_of(&target).map(Reply::Debugging)),
         }
     }
@@ -389,11 +387,11 @@ impl Core {
             let kind = failure.kind();
             kind == FailureKind::SystemNotFound || kind == FailureKind::ModuleNotFound
         };
-        match (&self.elsewhere, found) {
-            (Some(elsewhere), Err(failure))
+        match (&self.outbound, found) {
+            (Some(outbound), Err(failure))
                 if is_missing(&failure) && self.directory().system(&path.system).is_none() =>
             {
-                elsewhere.find(path).await
+                outbound.find(path).await
             }
             (_, found) => found,
         }
@@ -404,8 +402,8 @@ impl Core {
         if let Some(entry) = self.directory().module(module) {
             return Ok(entry.interface().clone());
         }
-        match &self.elsewhere {
-            Some(elsewhere) => elsewhere.interface(module).await,
+        match &self.outbound {
+            Some(outbound) => outbound.interface(module).await,
             None => Err(no_such_module()),
         }
     }
@@ -481,8 +479,8 @@ impl Core {
             .watches
             .set(self.subscriptions.watches() as f64);
         self.metrics.sessions.set(self.reception.sessions() as f64);
-        let nodes = self.placement.as_ref();
-        let nodes = nodes.map_or(0, |placement| placement.map().nodes().len());
+        let nodes = self.cluster.as_ref();
+        let nodes = nodes.map_or(0, |cluster| cluster.membership().nodes().len());
         self.metrics.nodes.set(nodes as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
@@ -490,14 +488,14 @@ impl Core {
 
     /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
-        let placement = self.placement.as_ref().map(Placement::run);
+        let cluster = self.cluster.as_ref().map(Cluster::run);
         tokio::join!(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
             self.reception.keep(),
             self.vouching.keep(),
             self.building.keep_up(),
-            OptionFuture::from(placement),
+            OptionFuture::from(cluster),
         );
     }
 
@@ -509,22 +507,22 @@ impl Core {
 
     /// Leaves this node's share of the modules to the other nodes, when they have [stopped](Self::stop) and what they said last is written.
     pub async fn leave(&self) {
-        if let Some(placement) = &self.placement {
-            placement.leave().await;
+        if let Some(cluster) = &self.cluster {
+            cluster.leave().await;
         }
     }
 
     /// Ends editing and signing in, and stops all modules, within bounded time.
     pub async fn stop(&self) {
-        if let Some(placement) = &self.placement {
-            placement.close();
+        if let Some(cluster) = &self.cluster {
+            cluster.close();
         }
-        let elsewhere = self.elsewhere.as_ref().map(|elsewhere| elsewhere.stop());
+        let outbound = self.outbound.as_ref().map(|outbound| outbound.stop());
         futures_util::future::join4(
             self.building.stop(),
             self.reception.stop(),
             self.modules.stop(),
-            OptionFuture::from(elsewhere),
+            OptionFuture::from(outbound),
         )
         .await;
     }

@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
 use crate::core::doubles::{MemoryDocuments, NOW, ScriptedHost, apply, room, scripted};
-use crate::core::elsewhere::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::{Caller, Core, CoreSettings, Delivery, Ground, Lease, Outlet, Shared, WatchId};
+use crate::core::{
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
+};
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
     ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, KeyId,
@@ -87,14 +89,14 @@ impl TestCore {
         let core = Core::new(
             CoreSettings::default(),
             |_| Arc::new(NoStore),
-            Ground {
+            CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::new(NoDrivers),
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 lanes: Arc::new(Handle::current()),
                 key_inspector: None,
-                shared: None,
+                cluster: None,
             },
         );
         let user = User {
@@ -194,14 +196,14 @@ impl TestNode {
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |_| Arc::new(NoStore),
-            Ground {
+            CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 lanes: Arc::new(Handle::current()),
                 key_inspector: None,
-                shared: Some(Shared {
+                cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,
                     catalog: Arc::new(MemoryCatalog::default()),
                     peers: Arc::new(ScriptedPeers::default()),

@@ -27,17 +27,17 @@ pub(crate) const KEY_FILE: &str = "key.pem";
 
 /// Where a gateway has its statuses and its building.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ground {
+pub(crate) enum Deployment {
     /// In itself.
     Alone,
     /// In a Redis of its own.
     Redis,
 }
 
-impl Ground {
-    /// A gateway on this ground, with [`BUILDING`] and nothing else said, once its modules run.
+impl Deployment {
+    /// A gateway on this deployment, with [`BUILDING`] and nothing else said, once its modules run.
     pub(crate) async fn start(self) -> Gateway {
-        Plan::serve(BUILDING).ground(self).start().await
+        Plan::serve(BUILDING).deployment(self).start().await
     }
 }
 
@@ -45,7 +45,7 @@ impl Ground {
 #[derive(Debug)]
 pub(crate) struct Plan {
     folder: Folder,
-    ground: Ground,
+    deployment: Deployment,
     certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -58,7 +58,7 @@ impl Plan {
     pub(crate) fn bare() -> Self {
         Self {
             folder: Folder::new(),
-            ground: Ground::Alone,
+            deployment: Deployment::Alone,
             certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
@@ -90,9 +90,9 @@ impl Plan {
         }
     }
 
-    /// On this ground, with [`BUILDING`]: when it has started, all its modules run.
-    pub(crate) fn ground(self, ground: Ground) -> Self {
-        Self { ground, ..self }
+    /// On this deployment, with [`BUILDING`]: when it has started, all its modules run.
+    pub(crate) fn deployment(self, deployment: Deployment) -> Self {
+        Self { deployment, ..self }
     }
 
     /// On the Redis at this address.
@@ -134,9 +134,9 @@ impl Plan {
 
     /// Starts it and waits for the ready line.
     pub(crate) async fn start(self) -> Gateway {
-        let (plan, redis) = match self.ground {
-            Ground::Alone => (self, None),
-            Ground::Redis => {
+        let (plan, redis) = match self.deployment {
+            Deployment::Alone => (self, None),
+            Deployment::Redis => {
                 let redis = Redis::start().await;
                 (self.on(&redis.url()), Some(redis))
             }
@@ -298,7 +298,7 @@ impl Gateway {
 
     /// With a Redis, modules begin only when it is certain that no other node runs them.
     async fn until_settled(&self) {
-        if self.plan.ground == Ground::Redis {
+        if self.plan.deployment == Deployment::Redis {
             self.until_answered(&everywhere("echo")).await;
         }
     }

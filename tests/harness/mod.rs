@@ -49,7 +49,7 @@ pub(crate) use device::{Act, Device};
 pub(crate) use document::{Block, Document, root};
 pub(crate) use folder::Folder;
 pub(crate) use front::Front;
-pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Gateway, Ground, KEY_FILE, Plan, Refusal};
+pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Deployment, Gateway, KEY_FILE, Plan, Refusal};
 pub(crate) use http::{Request, Response};
 pub(crate) use lights::{LIGHTS, Switcher, light_id, lights, lights_building};
 pub(crate) use page::{Carrier, Page, SignIn};

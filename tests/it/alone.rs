@@ -1,9 +1,9 @@
 //! What clients see of a gateway that is alone. `on_redis.rs` runs the same tests, of the same files, where the gateway stands on a Redis.
 
-use crate::harness::Ground;
+use crate::harness::Deployment;
 
 /// What the gateways of these tests stand on.
-const GROUND: Ground = Ground::Alone;
+const DEPLOYMENT: Deployment = Deployment::Alone;
 
 #[path = "bind.rs"]
 mod bind;

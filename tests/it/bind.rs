@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::GROUND;
+use super::DEPLOYMENT;
 use crate::harness::{
-    BUILDING, Gateway, Ground, Key, Plan, TestClient, bookings, display, scratch,
+    BUILDING, Deployment, Gateway, Key, Plan, TestClient, bookings, display, scratch,
 };
 
 /// A gateway, a client that watches, and another that makes things happen.
 async fn start() -> (Gateway, TestClient, TestClient) {
-    let gateway = GROUND.start().await;
+    let gateway = DEPLOYMENT.start().await;
     let client = gateway.connect(Key::USER).await;
     let console = gateway.connect(Key::USER).await;
     (gateway, client, console)
@@ -353,7 +353,7 @@ async fn a_status_that_a_call_sets_and_its_result_are_told_in_the_order_of_their
         let increment = visits.named("increment");
         client.send(increment.exec(2, json!(["visits"]))).await;
         let mut told = [client.next().await, client.next().await];
-        if GROUND == Ground::Redis && told[0]["type"] == "success" {
+        if DEPLOYMENT == Deployment::Redis && told[0]["type"] == "success" {
             // A value takes the way through Redis, whoever set it, and may be overtaken.
             told.reverse();
         }
@@ -363,7 +363,7 @@ async fn a_status_that_a_call_sets_and_its_result_are_told_in_the_order_of_their
 
 #[tokio::test]
 async fn a_client_holds_as_many_bindings_as_the_setting_allows_and_one_more_is_refused() {
-    let plan = Plan::serve(BUILDING).ground(GROUND);
+    let plan = Plan::serve(BUILDING).deployment(DEPLOYMENT);
     let gateway = plan
         .variable("RISER_LIMITS__BINDINGS_MAX", "3")
         .start()

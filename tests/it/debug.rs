@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::GROUND;
+use super::DEPLOYMENT;
 use crate::harness::{Gateway, Key, Place, TestClient, display, scratch};
 
 /// A gateway, a client that follows logs, and another that makes modules write them.
 async fn start() -> (Gateway, TestClient, TestClient) {
-    let gateway = GROUND.start().await;
+    let gateway = DEPLOYMENT.start().await;
     let client = gateway.connect(Key::SUPPORT).await;
     let console = gateway.connect(Key::USER).await;
     (gateway, client, console)

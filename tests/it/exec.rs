@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::GROUND;
+use super::DEPLOYMENT;
 use crate::harness::{BUILDING, Gateway, Key, Plan, TestClient, display, scratch};
 
 async fn start() -> (Gateway, TestClient) {
-    let gateway = GROUND.start().await;
+    let gateway = DEPLOYMENT.start().await;
     let client = gateway.connect(Key::USER).await;
     (gateway, client)
 }
@@ -208,7 +208,7 @@ async fn slow_calls_beyond_those_that_may_run_wait_their_turn_and_are_all_answer
 #[tokio::test]
 async fn a_call_past_its_deadline_is_error_7_once_and_runs_on_unheard() {
     let gateway = Plan::serve(BUILDING)
-        .ground(GROUND)
+        .deployment(DEPLOYMENT)
         .variable("RISER_EXEC__DEADLINE", "1s")
         .start()
         .await;
@@ -229,7 +229,7 @@ async fn a_call_past_its_deadline_is_error_7_once_and_runs_on_unheard() {
 #[tokio::test]
 async fn a_module_with_too_many_calls_waiting_answers_7_and_the_others_are_served() {
     let gateway = Plan::serve(BUILDING)
-        .ground(GROUND)
+        .deployment(DEPLOYMENT)
         .variable("RISER_EXEC__DEADLINE", "3s")
         .start()
         .await;
@@ -271,7 +271,7 @@ async fn a_module_with_too_many_calls_waiting_answers_7_and_the_others_are_serve
 #[tokio::test]
 async fn a_module_that_hangs_in_all_its_calls_is_restarted() {
     let gateway = Plan::serve(BUILDING)
-        .ground(GROUND)
+        .deployment(DEPLOYMENT)
         .variable("RISER_EXEC__DEADLINE", "500ms")
         .start()
         .await;
@@ -386,7 +386,7 @@ async fn a_connection_that_ends_leaves_its_calls_to_themselves() {
 #[tokio::test]
 async fn requests_past_the_rate_are_answered_busy_and_none_is_lost() {
     let plan = Plan::serve(BUILDING)
-        .ground(GROUND)
+        .deployment(DEPLOYMENT)
         .variable("RISER_LIMITS__REQUESTS_PER_SECOND", "5");
     let gateway = plan.start().await;
     let mut client = gateway.connect(Key::USER).await;

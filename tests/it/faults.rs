@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use riser::building_file;
-use riser::core::{Apply, Core, CoreSettings, Ground, Rehearsal};
+use riser::core::{Apply, Core, CorePorts, CoreSettings, Rehearsal};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId};
 use riser::server::{Server, ServerSettings};
@@ -76,14 +76,14 @@ impl Inside {
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |feed| Arc::new(PanickingStore(feed)),
-            Ground {
+            CorePorts {
                 documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
                 host: Arc::new(host),
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 lanes: Arc::new(drivers.handle().clone()),
                 key_inspector: None,
-                shared: None,
+                cluster: None,
             },
         ));
         let apply = Apply {

@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::duplicate_mod,
-    reason = "what clients see is tested twice, on either ground, and written once"
+    reason = "what clients see is tested twice, on either deployment, and written once"
 )]
 
 #[path = "../harness/mod.rs"]

@@ -1,9 +1,9 @@
 //! What clients see of a gateway on a Redis: the same tests, of the same files, as in `alone.rs`.
 
-use crate::harness::Ground;
+use crate::harness::Deployment;
 
 /// What the gateways of these tests stand on.
-const GROUND: Ground = Ground::Redis;
+const DEPLOYMENT: Deployment = Deployment::Redis;
 
 #[path = "bind.rs"]
 mod bind;

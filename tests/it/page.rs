@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::GROUND;
+use super::DEPLOYMENT;
 use crate::harness::{Carrier, DEADLINE, Gateway, Key, Page, Place, display};
 
 /// As many as a busy panel has.
@@ -107,7 +107,7 @@ async fn a_framed_page_or_a_tablet_binds_calls_and_follows_a_log() {
 }
 
 async fn live_through_a_day(carrier: Carrier) {
-    let gateway = GROUND.start().await;
+    let gateway = DEPLOYMENT.start().await;
     let mut page = Page::open(&gateway.url(), Key::SUPPORT, carrier).await;
 
     bind_all(&mut page).await;
@@ -228,7 +228,7 @@ async fn debug(gateway: &Gateway, page: &mut Page) {
 // §10 case 68
 #[tokio::test]
 async fn after_a_crash_of_the_gateway_a_page_shows_what_is_true_by_itself() {
-    let mut gateway = GROUND.start().await;
+    let mut gateway = DEPLOYMENT.start().await;
     let mut page = Page::open(&gateway.url(), Key::USER, Carrier::Cookie).await;
     bind_all(&mut page).await;
     change_all(&gateway, &mut page, 1).await;
@@ -249,7 +249,7 @@ async fn after_a_crash_of_the_gateway_a_page_shows_what_is_true_by_itself() {
 // §10 case 67
 #[tokio::test]
 async fn after_a_graceful_restart_a_page_comes_back_by_a_socket_and_asks_nothing_else() {
-    let mut gateway = GROUND.start().await;
+    let mut gateway = DEPLOYMENT.start().await;
     let mut page = Page::open(&gateway.url(), Key::USER, Carrier::Cookie).await;
     bind_all(&mut page).await;
     change_all(&gateway, &mut page, 1).await;

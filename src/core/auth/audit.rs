@@ -97,7 +97,7 @@ pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) 
 }
 
 /// Somebody asks as another node does, and is none.
-pub(in crate::core) fn no_neighbour(address: IpAddr, showed_something: bool) {
+pub(in crate::core) fn not_a_node(address: IpAddr, showed_something: bool) {
     let reason = match showed_something {
         true => "this is not the cluster's secret",
         false => "no secret was shown",
@@ -106,7 +106,7 @@ pub(in crate::core) fn no_neighbour(address: IpAddr, showed_something: bool) {
 }
 
 /// Another node calls a function of a module that runs here, for one of its users.
-pub(in crate::core) fn allowed_for_neighbour(
+pub(in crate::core) fn allowed_for_node(
     address: IpAddr,
     user: Option<&UserId>,
     module: &ModuleId,

@@ -20,4 +20,4 @@ pub use handle::Nudge;
 pub(super) use handle::{ModuleHandle, clear};
 pub use listeners::{HeardLine, Listening};
 pub(super) use mailbox::Offered;
-pub(super) use supervisor::{Company, Supervisor};
+pub(super) use supervisor::{Supervisor, Topology};

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::core::cluster::LeaseTerm;
 use crate::core::modules::listeners::{Listeners, Listening};
-use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;
 use crate::model::{
@@ -26,7 +26,7 @@ pub(in crate::core) struct Voice {
     said: Mutex<Said>,
     subscriptions: Arc<Subscriptions>,
     /// Under what this node runs it; `None` when it has the building to itself.
-    tenure: Option<Arc<Tenure>>,
+    tenure: Option<Arc<LeaseTerm>>,
 }
 
 /// What the module last said.
@@ -47,7 +47,7 @@ impl Voice {
     pub(super) fn new(
         module: ModuleId,
         subscriptions: Arc<Subscriptions>,
-        tenure: Option<Arc<Tenure>>,
+        tenure: Option<Arc<LeaseTerm>>,
     ) -> Self {
         Self {
             module,
@@ -65,7 +65,7 @@ impl Voice {
     }
 
     /// Whether it runs under this tenure.
-    pub(super) fn is_under(&self, tenure: &Arc<Tenure>) -> bool {
+    pub(super) fn is_under(&self, tenure: &Arc<LeaseTerm>) -> bool {
         let own = self.tenure.as_ref();
         own.is_some_and(|own| Arc::ptr_eq(own, tenure))
     }

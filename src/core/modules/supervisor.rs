@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::core::cluster::LeaseTerm;
 use crate::core::directory::{Directory, ModuleEntry};
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
@@ -17,7 +18,6 @@ use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::sink::Voice;
-use crate::core::placement::Tenure;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId};
@@ -51,14 +51,14 @@ enum Share {
     /// This node has the building to itself.
     All,
     /// Those that the registry of nodes granted it, each under the lease of that time.
-    Granted(HashMap<ModuleId, Arc<Tenure>>),
+    Granted(HashMap<ModuleId, Arc<LeaseTerm>>),
 }
 
 /// Whether other nodes run modules of the building too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) enum Company {
+pub(in crate::core) enum Topology {
     Alone,
-    Others,
+    Cluster,
 }
 
 impl Supervisor {
@@ -68,11 +68,11 @@ impl Supervisor {
         lanes: Arc<dyn Spawn>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
-        company: Company,
+        topology: Topology,
     ) -> Self {
-        let share = match company {
-            Company::Alone => Share::All,
-            Company::Others => Share::Granted(HashMap::new()),
+        let share = match topology {
+            Topology::Alone => Share::All,
+            Topology::Cluster => Share::Granted(HashMap::new()),
         };
         Self {
             host,
@@ -115,18 +115,18 @@ impl Supervisor {
         Arc::clone(&self.read().building)
     }
 
-    /// Runs these modules too, unless the tenure is over by now.
+    /// Runs these modules too, unless the term is over by now.
     pub(in crate::core) fn grant(
         &self,
         ids: impl IntoIterator<Item = ModuleId>,
-        tenure: &Arc<Tenure>,
+        term: &Arc<LeaseTerm>,
     ) {
         let mut modules = self.modules();
         let Share::Granted(granted) = &mut modules.share else {
             return;
         };
-        if tenure.holds() {
-            granted.extend(ids.into_iter().map(|id| (id, Arc::clone(tenure))));
+        if term.holds() {
+            granted.extend(ids.into_iter().map(|id| (id, Arc::clone(term))));
             self.run_share(modules);
         }
     }
@@ -166,10 +166,10 @@ impl Supervisor {
         not_ended.map(|handle| handle.module.id.clone()).collect()
     }
 
-    /// The same of those that run under a tenure.
-    pub(in crate::core) fn here_under(&self, tenure: &Arc<Tenure>) -> HashSet<ModuleId> {
+    /// The same of those that run under a term.
+    pub(in crate::core) fn here_under(&self, term: &Arc<LeaseTerm>) -> HashSet<ModuleId> {
         let mut handles = self.all();
-        handles.retain(|handle| handle.is_here() && handle.voice.is_under(tenure));
+        handles.retain(|handle| handle.is_here() && handle.voice.is_under(term));
         let ids = handles.iter().map(|handle| handle.module.id.clone());
         ids.collect()
     }
@@ -202,10 +202,10 @@ impl Supervisor {
         let mut before = std::mem::take(running);
         for entry in building.modules() {
             let id = &entry.module.id;
-            let tenure = match share {
+            let term = match share {
                 Share::All => None,
                 Share::Granted(granted) => match granted.get(id) {
-                    Some(tenure) => Some(Arc::clone(tenure)),
+                    Some(term) => Some(Arc::clone(term)),
                     None => continue,
                 },
             };
@@ -220,7 +220,7 @@ impl Supervisor {
                 None => {
                     let mut others = leaving.iter().rev();
                     let same = others.find(|handle| handle.module.id == *id);
-                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions), tenure);
+                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions), term);
                     let handle = self.start(entry, Arc::new(voice), same);
                     started.push(Arc::clone(&handle));
                     handle

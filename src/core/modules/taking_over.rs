@@ -12,14 +12,14 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::core::Nudge;
+use crate::core::cluster::{Lease, LeaseTerm};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
     Answer, ScriptedHost, Start, directory, module, room, scripted, status,
 };
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Company, ModuleHandle, Offered, Supervisor};
-use crate::core::placement::{Lease, Tenure};
+use crate::core::modules::{ModuleHandle, Offered, Supervisor, Topology};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::DriverHost;
@@ -126,7 +126,7 @@ struct Bench {
     supervisor: Supervisor,
     host: Arc<ScriptedHost>,
     store: Arc<KeptStore>,
-    tenure: Arc<Tenure>,
+    tenure: Arc<LeaseTerm>,
 }
 
 impl Bench {
@@ -149,7 +149,7 @@ impl Bench {
             Arc::new(Handle::current()),
             Subscriptions::new(|_| kept),
             Arc::new(CoreMetrics::new()),
-            Company::Others,
+            Topology::Cluster,
         );
         let building = Building {
             systems: vec![room("sys-1", &["mod-1"])],

@@ -34,10 +34,10 @@ pub(super) async fn serve<T: ClientStream>(
     framed: Framed<T, h1::Codec>,
 ) -> io::Result<()> {
     let address = framed.io_ref().socket().peer_addr()?.ip();
-    let listening = cores::neighbour(doors, request.head(), address).and_then(|neighbour| {
+    let listening = cores::peer(doors, request.head(), address).and_then(|peer| {
         let module = cores::module_id(module)?;
         let key = websocket_key(request)?;
-        Ok((doors.core.listen(neighbour, &module)?, key))
+        Ok((doors.core.listen(peer, &module)?, key))
     });
     let (listening, key): (Listening, String) = match listening {
         Ok(listening) => listening,

@@ -8,7 +8,7 @@ use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
 use crate::server::Doors;
 use crate::server::admission::Phase;
-use crate::server::http::cores::door::{in_company, neighbour};
+use crate::server::http::cores::door::{in_cluster, peer};
 use crate::server::http::door::Refusal;
 use crate::server::http::placeos::{Answer, address, json};
 
@@ -19,7 +19,7 @@ use crate::server::http::placeos::{Answer, address, json};
 ))]
 #[get("/")]
 pub(super) async fn alive(doors: Data<Doors>) -> Answer {
-    in_company(&doors)?;
+    in_cluster(&doors)?;
     Ok(HttpResponse::Ok().finish())
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn alive(doors: Data<Doors>) -> Answer {
 ))]
 #[get("/ready")]
 pub(super) async fn ready(doors: Data<Doors>) -> Answer {
-    in_company(&doors)?;
+    in_cluster(&doors)?;
     match doors.admission.phase() {
         Phase::Open => Ok(HttpResponse::Ok().finish()),
         Phase::Starting | Phase::Draining => Err(Refusal::empty(StatusCode::SERVICE_UNAVAILABLE)),
@@ -45,7 +45,7 @@ pub(super) async fn ready(doors: Data<Doors>) -> Answer {
 ))]
 #[get("/version")]
 pub(super) async fn version(doors: Data<Doors>) -> Answer {
-    in_company(&doors)?;
+    in_cluster(&doors)?;
     json(&VersionShape::of_this_gateway())
 }
 
@@ -57,8 +57,8 @@ pub(super) async fn version(doors: Data<Doors>) -> Answer {
 ))]
 #[get("/status")]
 pub(super) async fn status(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let neighbour = neighbour(&doors, request.head(), address(&request))?;
-    let modules = doors.core.modules_here(neighbour);
+    let peer = peer(&doors, request.head(), address(&request))?;
+    let modules = doors.core.modules_here(peer);
     let drivers = doors.core.drivers().into_iter();
     let drivers: Vec<DriverRef> = drivers.map(|(driver, _)| driver).collect();
     json(&CoreStatus::new(&modules, &drivers))
@@ -72,6 +72,6 @@ pub(super) async fn status(doors: Data<Doors>, request: HttpRequest) -> Answer {
 ))]
 #[get("/status/loaded")]
 pub(super) async fn loaded(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let neighbour = neighbour(&doors, request.head(), address(&request))?;
-    json(&CoreLoaded::new(&doors.core.modules_here(neighbour)))
+    let peer = peer(&doors, request.head(), address(&request))?;
+    json(&CoreLoaded::new(&doors.core.modules_here(peer)))
 }

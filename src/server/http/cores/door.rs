@@ -6,7 +6,7 @@ use actix_http::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use crate::core::{Neighbour, NotHere};
+use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::Doors;
 use crate::server::http::cores::BASE;
@@ -35,16 +35,16 @@ pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, Refusal> {
 }
 
 /// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.
-pub(in crate::server) fn neighbour(
+pub(in crate::server) fn peer(
     doors: &Doors,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<Neighbour, Refusal> {
-    in_company(doors)?;
+) -> Result<PeerNode, Refusal> {
+    in_cluster(doors)?;
     let shown = head.headers.get(AUTHORIZATION);
     let shown = shown.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let shown = shown.map(Secret::new);
-    let admitted = doors.core.admit_neighbour(shown.as_ref(), address);
+    let admitted = doors.core.admit_node(shown.as_ref(), address);
     admitted.map_err(|failure| {
         doors.metrics.not_let_in.increment(1);
         Refusal::from(failure)
@@ -52,8 +52,8 @@ pub(in crate::server) fn neighbour(
 }
 
 /// Whether there can be other nodes.
-pub(super) fn in_company(doors: &Doors) -> Result<(), Refusal> {
-    match doors.core.has_neighbours() {
+pub(super) fn in_cluster(doors: &Doors) -> Result<(), Refusal> {
+    match doors.core.has_peers() {
         true => Ok(()),
         false => Err(Refusal::json(
             StatusCode::NOT_FOUND,

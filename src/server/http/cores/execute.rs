@@ -9,11 +9,11 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use tokio::sync::oneshot;
 
-use crate::core::{NeighbourCall, NotHere, ReplySlot};
+use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
 use crate::server::Doors;
-use crate::server::http::cores::door::{module_id, neighbour};
+use crate::server::http::cores::door::{module_id, peer};
 use crate::server::http::cores::order::Place;
 use crate::server::http::door;
 use crate::server::http::placeos::{Answer, Body, address, bad_request, json_text};
@@ -54,12 +54,12 @@ pub(super) async fn execute(
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let neighbour = neighbour(&doors, request.head(), address(&request))?;
+    let peer = peer(&doors, request.head(), address(&request))?;
     let CoreCall {
         function,
         arguments,
     } = CoreCall::read(&body.0).map_err(bad_request)?;
-    let call = NeighbourCall {
+    let call = InboundCall {
         module: module_id(&path)?,
         function,
         arguments,
@@ -74,7 +74,7 @@ pub(super) async fn execute(
     let (answer, answered) = oneshot::channel();
     let begun = doors
         .core
-        .exec_for(neighbour, call, || ReplySlot::caller(answer));
+        .exec_for(peer, call, || ReplySlot::caller(answer));
     drop(turn);
     begun?;
     Ok(match answered.await {
@@ -125,9 +125,9 @@ fn failed(failure: &Failure) -> HttpResponse {
 ))]
 #[post("/command/{module}/load")]
 pub(super) async fn load(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let neighbour = neighbour(&doors, request.head(), address(&request))?;
+    let peer = peer(&doors, request.head(), address(&request))?;
     let module = module_id(&path)?;
-    let modules = doors.core.modules_here(neighbour);
+    let modules = doors.core.modules_here(peer);
     match modules.iter().any(|(here, _)| *here == module) {
         true => Ok(HttpResponse::Ok().finish()),
         false => Err(NotHere.into()),
@@ -145,7 +145,7 @@ pub(super) async fn load(doors: Data<Doors>, request: HttpRequest, path: Path<St
 ))]
 #[get("/command/{module}/debugger")]
 pub(super) async fn debugger(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    neighbour(&doors, request.head(), address(&request))?;
+    peer(&doors, request.head(), address(&request))?;
     Err(door::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))

@@ -16,7 +16,7 @@ use actix_web::web::{self, PayloadConfig, ServiceConfig};
 use crate::server::http::openapi::resources;
 use crate::server::limits::CALL_BODY_MAX_BYTES;
 
-pub(in crate::server) use door::{debugged_module, is_core_path, module_id, neighbour};
+pub(in crate::server) use door::{debugged_module, is_core_path, module_id, peer};
 pub(in crate::server) use order::Orders;
 
 /// What stands in front of the path of each resource.

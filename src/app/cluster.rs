@@ -11,7 +11,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
-use crate::core::{ClusterSettings, Core, EditError, Lease, OpenError, Shared, since_boot};
+use crate::core::{ClusterPorts, ClusterSettings, Core, EditError, Lease, OpenError, since_boot};
 use crate::model::{ClusterSecret, Node, NodeUri};
 use crate::peers::http::{HttpPeers, PlaceOsApi};
 use crate::peers::{KeyInspector, Peers};
@@ -38,7 +38,7 @@ const SECRET_INTERVAL: Duration = Duration::from_secs(1);
 const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What stands in one Redis for many nodes.
-pub(super) struct SharedStores {
+pub(super) struct ClusterStores {
     link: Link,
     settings: ClusterSettings,
     lease: Arc<Lease>,
@@ -52,7 +52,7 @@ pub(super) struct SharedStores {
     work: Vec<BoxFuture<'static, ()>>,
 }
 
-impl SharedStores {
+impl ClusterStores {
     /// Reads the files that the settings name. Nothing is connected yet.
     pub(super) fn new(redis: &RedisSettings, settings: &ClusterSettings) -> Result<Self, AppError> {
         let link = Link::new(redis.open()?);
@@ -101,8 +101,8 @@ impl SharedStores {
     }
 
     /// What the core needs to be one of several.
-    pub(super) fn shared(&self) -> Shared {
-        Shared {
+    pub(super) fn ports(&self) -> ClusterPorts {
+        ClusterPorts {
             registry: Arc::clone(&self.registry) as Arc<dyn NodeRegistry>,
             catalog: Arc::new(RedisCatalog::new(self.link.clone())),
             peers: Arc::clone(&self.peers) as Arc<dyn Peers>,

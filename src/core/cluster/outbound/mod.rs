@@ -1,18 +1,18 @@
-//! Modules that run on other nodes, and systems that only the store of all nodes knows.
+//! What this node asks of others: modules that run there, and systems that only the store of all nodes knows.
 //!
 //! A gateway that is alone has nothing of this.
 //!
-//! - `call` is one call and what becomes of it, `lane` the calls of one module, `room` those to a system whose slots have to be read first.
+//! - `call` is one call and what becomes of it, `module_calls` the calls of one module, `system_calls` those to a system whose slots have to be read first.
 //! - `logs` follows the logs of modules elsewhere.
-//! - `queues` are what lanes and rooms are made of.
+//! - `queues` are what these two are made of.
 
 mod call;
 #[cfg(test)]
 pub(in crate::core) mod doubles;
-mod lane;
 mod logs;
+mod module_calls;
 mod queues;
-mod room;
+mod system_calls;
 #[cfg(test)]
 mod tests;
 
@@ -28,10 +28,10 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::core::cluster::{Cluster, Membership};
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::core::placement::{Map, Placement};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
@@ -40,21 +40,21 @@ use crate::model::{
 use crate::peers::Peers;
 use crate::stores::Catalog;
 
-pub(super) use call::{Asked, Named};
+pub(in crate::core) use call::{Named, RemoteCall};
 
 use call::Pending;
 use queues::Queues;
 
-/// What is asked of other nodes, and of the store that they share.
-pub(in crate::core) struct Elsewhere {
+/// What is call of other nodes, and of the store that they share.
+pub(in crate::core) struct Outbound {
     peers: Arc<dyn Peers>,
     catalog: Arc<dyn Catalog>,
-    nodes: Arc<Map>,
+    membership: Arc<Membership>,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     calls: Queues<ModuleId, Pending>,
-    rooms: Queues<SystemId, Pending>,
+    systems: Queues<SystemId, Pending>,
     /// The logs that somebody follows, and what ends each.
     logs: Mutex<HashMap<ModuleId, CancellationToken>>,
     /// One for each call without an answer.
@@ -66,25 +66,25 @@ pub(in crate::core) struct Elsewhere {
     stop: CancellationToken,
 }
 
-impl Elsewhere {
+impl Outbound {
     /// `main` is where its tasks run.
     pub(in crate::core) fn new(
-        placement: &Placement,
+        cluster: &Cluster,
         modules: Arc<Supervisor>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
         main: Handle,
     ) -> Arc<Self> {
-        let shared = placement.shared();
+        let ports = cluster.ports();
         Arc::new(Self {
-            peers: Arc::clone(&shared.peers),
-            catalog: Arc::clone(&shared.catalog),
-            nodes: Arc::clone(placement.map()),
+            peers: Arc::clone(&ports.peers),
+            catalog: Arc::clone(&ports.catalog),
+            membership: Arc::clone(cluster.membership()),
             modules,
             subscriptions,
             metrics,
             calls: Queues::default(),
-            rooms: Queues::default(),
+            systems: Queues::default(),
             logs: Mutex::default(),
             places: Arc::new(Semaphore::new(REMOTE_CALLS_MAX)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
@@ -100,11 +100,11 @@ impl Elsewhere {
         self: &Arc<Self>,
         module: ModuleId,
         interface: Option<&Interface>,
-        asked: Asked,
+        call: RemoteCall,
         slot: ReplySlot,
         patience: Duration,
     ) {
-        let Some(pending) = self.admit(asked, slot, patience) else {
+        let Some(pending) = self.admit(call, slot, patience) else {
             return;
         };
         let pending = match interface {
@@ -117,27 +117,27 @@ impl Elsewhere {
     }
 
     /// Calls a module of a system that only the store knows.
-    pub(in crate::core) fn call_in_room(
+    pub(in crate::core) fn call_in_system(
         self: &Arc<Self>,
         system: SystemId,
-        asked: Asked,
+        call: RemoteCall,
         slot: ReplySlot,
         patience: Duration,
     ) {
-        let Some(pending) = self.admit(asked, slot, patience) else {
+        let Some(pending) = self.admit(call, slot, patience) else {
             return;
         };
-        if let Some(wake) = self.rooms.push(system.clone(), pending) {
-            self.spawn(Arc::clone(self).work_on_room(system, wake));
+        if let Some(wake) = self.systems.push(system.clone(), pending) {
+            self.spawn(Arc::clone(self).work_on_system(system, wake));
         }
     }
 
     /// Whether calls to a system wait for its slots: then further ones have to wait behind them.
     pub(in crate::core) fn looks_for(&self, system: &SystemId) -> bool {
-        self.rooms.is_open(system)
+        self.systems.is_open(system)
     }
 
-    fn admit(&self, asked: Asked, slot: ReplySlot, patience: Duration) -> Option<Pending> {
+    fn admit(&self, call: RemoteCall, slot: ReplySlot, patience: Duration) -> Option<Pending> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             slot.answer(Err(Failure::new(
                 FailureKind::Busy,
@@ -147,9 +147,9 @@ impl Elsewhere {
         };
         let deadline = Instant::now() + patience;
         let number = self.last_number.fetch_add(1, Ordering::Relaxed);
-        let pending = Pending::new(asked, slot, deadline, number, place);
+        let pending = Pending::new(call, slot, deadline, number, place);
         if self.stop.is_cancelled() {
-            pending.answer(Err(lane::stopping("the call did not run")));
+            pending.answer(Err(module_calls::stopping("the call did not run")));
             return None;
         }
         Some(pending)
@@ -168,8 +168,8 @@ impl Elsewhere {
         let slots = slots.map_err(|error| not_found_out().with_source(error))?;
         let found = slots.get(&(place.module.clone(), place.index));
         found.cloned().ok_or_else(|| match slots.is_empty() {
-            true => room::no_system(&place.system),
-            false => room::no_module(),
+            true => system_calls::no_system(&place.system),
+            false => system_calls::no_module(),
         })
     }
 
@@ -177,7 +177,7 @@ impl Elsewhere {
     pub(in crate::core) async fn interface(&self, module: &ModuleId) -> Result<Interface, Failure> {
         let interface = self.catalog.interface(module).await;
         let interface = interface.map_err(|error| not_found_out().with_source(error))?;
-        interface.ok_or_else(room::no_module)
+        interface.ok_or_else(system_calls::no_module)
     }
 
     /// Looks for the module whose log somebody asks for, and answers with it.
@@ -224,8 +224,8 @@ fn not_found_out() -> Failure {
     )
 }
 
-impl fmt::Debug for Elsewhere {
+impl fmt::Debug for Outbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Elsewhere").finish_non_exhaustive()
+        f.debug_struct("Outbound").finish_non_exhaustive()
     }
 }

@@ -11,24 +11,24 @@ use futures_util::future::{BoxFuture, OptionFuture};
 use futures_util::stream::{self, StreamExt};
 use tokio::time::sleep;
 
+use crate::core::cluster::membership::Membership;
 use crate::core::directory::Directory;
 use crate::core::limits::{NOTICE_RETRY, NOTICES_AT_ONCE};
 use crate::core::modules::Supervisor;
-use crate::core::placement::map::Map;
 use crate::model::{Interface, ModuleId, NodeUri, Slots, SystemId};
 use crate::stores::{Catalog, StoreError};
 
 /// What this node has to say in the catalog.
-pub(super) struct Noticeboard {
+pub(super) struct CatalogPublisher {
     own: NodeUri,
     catalog: Arc<dyn Catalog>,
-    map: Arc<Map>,
+    membership: Arc<Membership>,
     modules: Arc<Supervisor>,
 }
 
 /// What stands in the catalog by this node's hand.
 #[derive(Debug, Default)]
-struct Said {
+struct Published {
     slots: HashMap<SystemId, Slots>,
     interfaces: HashMap<ModuleId, Arc<Interface>>,
 }
@@ -40,27 +40,27 @@ enum Notice {
     Interface(ModuleId, Arc<Interface>),
 }
 
-impl Noticeboard {
+impl CatalogPublisher {
     pub(super) fn new(
         own: NodeUri,
         catalog: Arc<dyn Catalog>,
-        map: Arc<Map>,
+        membership: Arc<Membership>,
         modules: Arc<Supervisor>,
     ) -> Self {
         Self {
             own,
             catalog,
-            map,
+            membership,
             modules,
         }
     }
 
     /// Keeps the catalog true. Runs until it is dropped.
     pub(super) async fn run(&self) {
-        let mut said = Said::default();
+        let mut said = Published::default();
         let mut modules = self.modules.changes();
-        let mut nodes = self.map.changes();
-        let mut regained = self.map.regained();
+        let mut nodes = self.membership.changes();
+        let mut regained = self.membership.regained();
         loop {
             let failed = self.round(&mut said).await;
             let again = OptionFuture::from(failed.then(|| sleep(NOTICE_RETRY)));
@@ -69,13 +69,13 @@ impl Noticeboard {
                 Some(()) = again => {}
                 _ = modules.changed() => {}
                 _ = nodes.changed() => {}
-                _ = regained.changed() => said = Said::default(),
+                _ = regained.changed() => said = Published::default(),
             }
         }
     }
 
     /// Says what is new. Whether some of it could not be said.
-    async fn round(&self, said: &mut Said) -> bool {
+    async fn round(&self, said: &mut Published) -> bool {
         let notices = self.news(said);
         let saying = notices.into_iter().map(|notice| async {
             let result = self.say(notice.clone()).await;
@@ -99,7 +99,7 @@ impl Noticeboard {
     }
 
     /// What is to be said and was not. Forgets what is another node's to say by now.
-    fn news(&self, said: &mut Said) -> Vec<Notice> {
+    fn news(&self, said: &mut Published) -> Vec<Notice> {
         let building = self.modules.building();
         let interfaces = self.modules.interfaces();
         said.interfaces.retain(|id, _| interfaces.contains_key(id));
@@ -127,7 +127,7 @@ impl Noticeboard {
     }
 
     fn is_own(&self, system: &SystemId) -> bool {
-        self.map.node_for_system(system).as_ref() == Some(&self.own)
+        self.membership.node_for_system(system).as_ref() == Some(&self.own)
     }
 
     fn say(&self, notice: Notice) -> BoxFuture<'static, Result<(), StoreError>> {
@@ -141,7 +141,7 @@ impl Noticeboard {
     }
 }
 
-impl Said {
+impl Published {
     fn note(&mut self, notice: Notice) {
         match notice {
             // A system that is gone has nothing left to keep true.
@@ -158,9 +158,9 @@ impl Said {
     }
 }
 
-impl fmt::Debug for Noticeboard {
+impl fmt::Debug for CatalogPublisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Noticeboard")
+        f.debug_struct("CatalogPublisher")
             .field("own", &self.own)
             .finish_non_exhaustive()
     }

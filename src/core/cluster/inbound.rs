@@ -1,6 +1,6 @@
 //! What other nodes ask of this one: calls and logs of the modules that run here.
 //!
-//! Whoever asks proves to belong to the cluster, unless the operator lets everybody ask. What a caller may do has been looked at where they came in.
+//! Another node shows the cluster's secret, unless the operator has opened the core API. It has checked the rights of its caller itself.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,23 +10,23 @@ use subtle::ConstantTimeEq;
 use crate::core::auth::audit;
 use crate::core::modules::{Listening, Nudge, Offered};
 use crate::core::reply::ReplySlot;
-use crate::core::{Core, Shared};
+use crate::core::{ClusterPorts, Core};
 use crate::model::{
     Clearance, ClusterSecret, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId,
     Secret, UserId,
 };
 
-/// Who is believed to be another node.
-pub(in crate::core) struct Neighbours {
+/// Decides who is another node.
+pub(in crate::core) struct Inbound {
     secret: ClusterSecret,
     open: bool,
 }
 
-impl Neighbours {
-    pub(in crate::core) fn new(shared: &Shared) -> Self {
+impl Inbound {
+    pub(in crate::core) fn new(ports: &ClusterPorts) -> Self {
         Self {
-            secret: shared.secret.clone(),
-            open: shared.open_core_api,
+            secret: ports.secret.clone(),
+            open: ports.open_core_api,
         }
     }
 
@@ -42,23 +42,23 @@ impl Neighbours {
     }
 }
 
-impl fmt::Debug for Neighbours {
+impl fmt::Debug for Inbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Neighbours")
+        f.debug_struct("Inbound")
             .field("open", &self.open)
             .finish_non_exhaustive()
     }
 }
 
-/// Somebody who may ask as another node does.
+/// Another node, or whoever an open core API takes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Neighbour {
+pub struct PeerNode {
     address: IpAddr,
 }
 
 /// What another node asks a module here to do.
 #[derive(Debug, Clone)]
-pub struct NeighbourCall {
+pub struct InboundCall {
     /// The module.
     pub module: ModuleId,
     /// The function.
@@ -76,22 +76,18 @@ pub struct NotHere;
 
 impl Core {
     /// Whether there can be other nodes that ask this one.
-    pub fn has_neighbours(&self) -> bool {
-        self.neighbours.is_some()
+    pub fn has_peers(&self) -> bool {
+        self.inbound.is_some()
     }
 
-    /// Lets somebody ask as another node, who shows this secret.
-    pub fn admit_neighbour(
-        &self,
-        shown: Option<&Secret>,
-        address: IpAddr,
-    ) -> Result<Neighbour, Failure> {
-        let neighbours = self.neighbours.as_ref();
-        if neighbours.is_some_and(|neighbours| neighbours.believes(shown)) {
-            return Ok(Neighbour { address });
+    /// Admits a request as another node's if it shows the cluster's secret.
+    pub fn admit_node(&self, shown: Option<&Secret>, address: IpAddr) -> Result<PeerNode, Failure> {
+        let inbound = self.inbound.as_ref();
+        if inbound.is_some_and(|inbound| inbound.believes(shown)) {
+            return Ok(PeerNode { address });
         }
         self.metrics.refusals.increment(1);
-        audit::no_neighbour(address, shown.is_some());
+        audit::not_a_node(address, shown.is_some());
         Err(Failure::new(
             FailureKind::Unauthenticated,
             "this is for the nodes of the cluster, which show its secret",
@@ -102,18 +98,18 @@ impl Core {
     /// Calls a function of a module that runs here. Unless this is an error the slot is answered once, at the latest at the deadline.
     pub fn exec_for(
         &self,
-        neighbour: Neighbour,
-        call: NeighbourCall,
+        peer: PeerNode,
+        call: InboundCall,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Result<(), NotHere> {
-        let NeighbourCall {
+        let InboundCall {
             module,
             function,
             arguments,
             user,
         } = call;
         let handle = self.modules.get(&module).ok_or(NotHere)?;
-        audit::allowed_for_neighbour(neighbour.address, user.as_ref(), &module, &function);
+        audit::allowed_for_node(peer.address, user.as_ref(), &module, &function);
         self.metrics.execs.increment(1);
         let slot = slot();
         // The caller's clearance has been looked at by who asks.
@@ -130,14 +126,14 @@ impl Core {
     }
 
     /// Listens to the log of a module that runs here, for as long as it does.
-    pub fn listen(&self, neighbour: Neighbour, module: &ModuleId) -> Result<Listening, NotHere> {
+    pub fn listen(&self, peer: PeerNode, module: &ModuleId) -> Result<Listening, NotHere> {
         let handle = self.modules.get(module).ok_or(NotHere)?;
-        audit::listened(neighbour.address, module);
+        audit::listened(peer.address, module);
         Ok(handle.voice().listen())
     }
 
     /// The modules that run here, and their drivers.
-    pub fn modules_here(&self, _: Neighbour) -> Vec<(ModuleId, DriverRef)> {
+    pub fn modules_here(&self, _: PeerNode) -> Vec<(ModuleId, DriverRef)> {
         self.modules.drivers_here()
     }
 }

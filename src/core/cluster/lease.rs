@@ -38,11 +38,11 @@ pub(in crate::core) struct Moment(Duration);
 pub struct Lease {
     length: Duration,
     uptime: Uptime,
-    tenure: Mutex<Option<Arc<Tenure>>>,
+    term: Mutex<Option<Arc<LeaseTerm>>>,
 }
 
 /// An unbroken time under a lease. Once it is over it stays over: whatever began under it never acts again.
-pub(in crate::core) struct Tenure {
+pub(in crate::core) struct LeaseTerm {
     uptime: Uptime,
     /// Until when, in nanoseconds on the clock. Only ever grows.
     until: AtomicU64,
@@ -55,7 +55,7 @@ impl Lease {
         Self {
             length,
             uptime,
-            tenure: Mutex::default(),
+            term: Mutex::default(),
         }
     }
 
@@ -73,42 +73,42 @@ impl Lease {
         Moment((self.uptime)())
     }
 
-    /// The tenure, if it is not over.
-    pub(in crate::core) fn current(&self) -> Option<Arc<Tenure>> {
-        let tenure = self.tenure();
-        tenure.as_ref().filter(|tenure| tenure.holds()).cloned()
+    /// The term, if it is not over.
+    pub(in crate::core) fn current(&self) -> Option<Arc<LeaseTerm>> {
+        let term = self.term();
+        term.as_ref().filter(|term| term.holds()).cloned()
     }
 
-    /// A new tenure, by a renewal sent at this moment. There must be none.
-    pub(in crate::core) fn begin(&self, sent: Moment) -> Arc<Tenure> {
-        let tenure = Arc::new(Tenure {
+    /// A new term, by a renewal sent at this moment. There must be none.
+    pub(in crate::core) fn begin(&self, sent: Moment) -> Arc<LeaseTerm> {
+        let term = Arc::new(LeaseTerm {
             uptime: Arc::clone(&self.uptime),
             until: AtomicU64::new(nanoseconds(self.end_of(sent))),
             over: AtomicBool::new(false),
         });
-        *self.tenure() = Some(Arc::clone(&tenure));
-        tenure
+        *self.term() = Some(Arc::clone(&term));
+        term
     }
 
-    /// Makes a tenure longer, by a renewal sent at this moment. Whether it was not over yet.
-    pub(in crate::core) fn extend(&self, tenure: &Tenure, sent: Moment) -> bool {
-        if !tenure.holds() {
+    /// Makes a term longer, by a renewal sent at this moment. Whether it was not over yet.
+    pub(in crate::core) fn extend(&self, term: &LeaseTerm, sent: Moment) -> bool {
+        if !term.holds() {
             return false;
         }
         let until = nanoseconds(self.end_of(sent));
-        tenure.until.fetch_max(until, Ordering::AcqRel);
-        tenure.holds()
+        term.until.fetch_max(until, Ordering::AcqRel);
+        term.holds()
     }
 
-    /// Takes away a tenure that is over, for the one who sees to what follows from that.
-    pub(in crate::core) fn take_lapsed(&self) -> Option<Arc<Tenure>> {
-        self.tenure().take_if(|tenure| !tenure.holds())
+    /// Takes away a term that is over, for the one who sees to what follows from that.
+    pub(in crate::core) fn take_lapsed(&self) -> Option<Arc<LeaseTerm>> {
+        self.term().take_if(|term| !term.holds())
     }
 
-    /// The tenure is over now.
+    /// The term is over now.
     pub(in crate::core) fn end(&self) {
-        if let Some(tenure) = &*self.tenure() {
-            tenure.over.store(true, Ordering::Release);
+        if let Some(term) = &*self.term() {
+            term.over.store(true, Ordering::Release);
         }
     }
 
@@ -117,12 +117,12 @@ impl Lease {
         sent.0 + self.length.saturating_sub(margin)
     }
 
-    fn tenure(&self) -> MutexGuard<'_, Option<Arc<Tenure>>> {
-        self.tenure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn term(&self) -> MutexGuard<'_, Option<Arc<LeaseTerm>>> {
+        self.term.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Tenure {
+impl LeaseTerm {
     /// Whether what began under it may act now. Cheap enough to be asked before every step.
     pub(in crate::core) fn holds(&self) -> bool {
         if self.over.load(Ordering::Acquire) {
@@ -149,9 +149,9 @@ impl fmt::Debug for Lease {
     }
 }
 
-impl fmt::Debug for Tenure {
+impl fmt::Debug for LeaseTerm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tenure")
+        f.debug_struct("LeaseTerm")
             .field("holds", &self.holds())
             .finish_non_exhaustive()
     }
@@ -187,11 +187,11 @@ mod tests {
     #[test]
     fn a_renewal_counts_from_before_it_was_sent() {
         let (lease, clock) = lease(LENGTH);
-        let tenure = lease.begin(lease.now());
+        let term = lease.begin(lease.now());
         clock.store(2_000, Ordering::Relaxed);
         let sent = lease.now();
         clock.store(9_000, Ordering::Relaxed);
-        assert!(lease.extend(&tenure, sent));
+        assert!(lease.extend(&term, sent));
         clock.store(10_999, Ordering::Relaxed);
         assert!(lease.holds());
         clock.store(11_000, Ordering::Relaxed);
@@ -201,17 +201,17 @@ mod tests {
     #[test]
     fn what_is_over_stays_over() {
         let (lease, clock) = lease(LENGTH);
-        let tenure = lease.begin(lease.now());
+        let term = lease.begin(lease.now());
         let sent = lease.now();
         assert!(lease.take_lapsed().is_none());
         clock.store(60_000, Ordering::Relaxed);
         // A renewal that was answered during a pause is of no use when the pause was too long.
-        assert!(!lease.extend(&tenure, sent));
-        assert!(!lease.extend(&tenure, lease.now()));
+        assert!(!lease.extend(&term, sent));
+        assert!(!lease.extend(&term, lease.now()));
         assert!(lease.take_lapsed().is_some());
         assert!(lease.take_lapsed().is_none());
         let next = lease.begin(lease.now());
-        assert!(next.holds() && !tenure.holds());
+        assert!(next.holds() && !term.holds());
         lease.end();
         assert!(!next.holds());
     }

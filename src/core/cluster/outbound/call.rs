@@ -35,9 +35,9 @@ impl Named {
     }
 }
 
-/// What somebody asks for.
+/// A call of a module that may run on another node.
 #[derive(Debug, Clone)]
-pub(in crate::core) struct Asked {
+pub(in crate::core) struct RemoteCall {
     pub(in crate::core) who: Caller,
     /// The clearance with which they call it.
     pub(in crate::core) clearance: Clearance,
@@ -48,14 +48,14 @@ pub(in crate::core) struct Asked {
 
 /// A call that has not been answered.
 pub(super) struct Pending {
-    pub(super) asked: Asked,
+    pub(super) call: RemoteCall,
     pub(super) began: Instant,
     pub(super) deadline: Instant,
     /// Its place among all calls, so that one that comes back is tried again before those that came after it.
     pub(super) number: u64,
     /// Whether the function is known to be there and open to the caller.
     pub(super) admitted: bool,
-    /// Why nothing has taken it so far, and until when that may be so.
+    /// Why no node has accepted the call yet, and until when it is retried. Past that it fails with "did not run".
     pub(super) missed: Option<(Missed, Instant)>,
     /// Whether it may be sent now, without another look at where the module is.
     pub(super) ready: bool,
@@ -63,7 +63,7 @@ pub(super) struct Pending {
     place: OwnedSemaphorePermit,
 }
 
-/// Why nothing took a call. It is certain that nothing ran.
+/// Why no node accepted a call. It is certain that nothing ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Missed {
     /// No node is listed.
@@ -87,14 +87,14 @@ impl Missed {
 
 impl Pending {
     pub(super) fn new(
-        asked: Asked,
+        call: RemoteCall,
         slot: ReplySlot,
         deadline: Instant,
         number: u64,
         place: OwnedSemaphorePermit,
     ) -> Self {
         Self {
-            asked,
+            call,
             began: Instant::now(),
             deadline,
             number,
@@ -108,13 +108,13 @@ impl Pending {
 
     /// Holds a call to a module's interface; one that may not be made is answered.
     pub(super) fn admit(mut self, interface: &Interface, metrics: &CoreMetrics) -> Option<Self> {
-        let Asked {
+        let RemoteCall {
             who,
             clearance,
             named,
             function,
             ..
-        } = &self.asked;
+        } = &self.call;
         match clear(interface, *clearance, function) {
             Ok(()) => {
                 self.admitted = true;
@@ -166,9 +166,9 @@ impl Pending {
     pub(super) fn to_send(&self, module: &ModuleId) -> PeerCall {
         PeerCall {
             module: module.clone(),
-            function: self.asked.function.clone(),
-            arguments: self.asked.arguments.clone(),
-            user: self.asked.who.user().id.clone(),
+            function: self.call.function.clone(),
+            arguments: self.call.arguments.clone(),
+            user: self.call.who.user().id.clone(),
             deadline: self.deadline,
         }
     }
@@ -179,9 +179,9 @@ impl Pending {
     }
 
     /// For whoever answers the caller from here on. Others may take its place among the calls that go elsewhere.
-    pub(super) fn into_slot(self) -> (Asked, ReplySlot) {
+    pub(super) fn into_slot(self) -> (RemoteCall, ReplySlot) {
         drop(self.place);
-        (self.asked, self.slot)
+        (self.call, self.slot)
     }
 
     /// Does what a node's answer asks for: answers the caller, or hands the call back to be tried again.

@@ -9,19 +9,19 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::core::elsewhere::Elsewhere;
-use crate::core::elsewhere::call::{Named, Pending};
-use crate::core::elsewhere::lane::{not_looked_up, stopping};
+use crate::core::cluster::outbound::Outbound;
+use crate::core::cluster::outbound::call::{Named, Pending};
+use crate::core::cluster::outbound::module_calls::{not_looked_up, stopping};
 use crate::core::limits::{SLOT_LOOK_PAUSE, SLOT_PATIENCE};
 use crate::model::{Failure, FailureKind, ModulePath, Slots, SystemId};
 
-impl Elsewhere {
+impl Outbound {
     /// Works on the calls to one system until there are none.
-    pub(super) async fn work_on_room(self: Arc<Self>, system: SystemId, wake: Arc<Notify>) {
+    pub(super) async fn work_on_system(self: Arc<Self>, system: SystemId, wake: Arc<Notify>) {
         let mut waiting: VecDeque<Pending> = VecDeque::new();
         loop {
-            waiting.extend(self.rooms.take(&system));
-            if waiting.is_empty() && self.rooms.end(&system) {
+            waiting.extend(self.systems.take(&system));
+            if waiting.is_empty() && self.systems.end(&system) {
                 return;
             }
             let Some(patience) = waiting.iter().map(|call| call.deadline).min() else {
@@ -60,7 +60,7 @@ impl Elsewhere {
         // Calls to one place stay in order, whether its slot is found at the first call's look or the second's.
         let mut missing: HashSet<ModulePath> = HashSet::new();
         for call in calls {
-            let Named::Place(place) = &call.asked.named else {
+            let Named::Place(place) = &call.call.named else {
                 call.answer(Err(no_module()));
                 continue;
             };

@@ -11,8 +11,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::core::elsewhere::Elsewhere;
-use crate::core::elsewhere::call::{Missed, Pending};
+use crate::core::cluster::outbound::Outbound;
+use crate::core::cluster::outbound::call::{Missed, Pending};
 use crate::core::limits::REMOTE_RETRY_PAUSE;
 use crate::core::modules::{Nudge, Offered};
 use crate::model::{Failure, FailureKind, ModuleId, NodeUri};
@@ -26,7 +26,7 @@ struct Done {
     result: Result<PeerReply, PeerError>,
 }
 
-impl Elsewhere {
+impl Outbound {
     /// Works on the calls of one module until there are none.
     pub(super) async fn work_on_calls(self: Arc<Self>, module: ModuleId, wake: Arc<Notify>) {
         let mut waiting: VecDeque<Pending> = VecDeque::new();
@@ -87,7 +87,7 @@ impl Elsewhere {
         let looking = async {
             if pending.missed.is_some() {
                 sleep(REMOTE_RETRY_PAUSE).await;
-                self.nodes.refresh().await;
+                self.membership.refresh().await;
             }
             match (pending.admitted, self.modules.get(&module)) {
                 (true, _) => Ok(None),
@@ -133,13 +133,13 @@ impl Elsewhere {
     /// Sends a call to the module's node. Hands back one that there is nobody to send to.
     fn send(&self, module: &ModuleId, pending: Pending, under_way: &UnderWay) -> Option<Pending> {
         if Instant::now() >= pending.deadline {
-            let late = "no node could be asked before the deadline; the call did not run";
+            let late = "no node could be call before the deadline; the call did not run";
             pending.answer(Err(Failure::new(FailureKind::TimedOut, late)));
             return None;
         }
         // It may have come here meanwhile.
         let pending = self.call_here(module, pending)?;
-        let Some(at) = self.nodes.node_for(module) else {
+        let Some(at) = self.membership.node_for(module) else {
             return pending.missed(Missed::NoNode);
         };
         let unreachable = Missed::Unreachable(at.clone());
@@ -171,8 +171,8 @@ impl Elsewhere {
             return Some(pending);
         };
         let left = pending.deadline.saturating_duration_since(Instant::now());
-        let (asked, slot) = pending.into_slot();
-        match handle.exec(asked.function, asked.arguments, slot, left) {
+        let (call, slot) = pending.into_slot();
+        match handle.exec(call.function, call.arguments, slot, left) {
             Offered::Taken => Nudge::new(handle).give(),
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}

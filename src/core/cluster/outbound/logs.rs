@@ -13,7 +13,7 @@ use rand::RngExt;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::elsewhere::Elsewhere;
+use crate::core::cluster::outbound::Outbound;
 use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_RETRY_FIRST, LOG_RETRY_MAX};
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{LogLevel, LogLine, ModuleId, NodeUri};
@@ -49,7 +49,7 @@ impl LineSink for Heard {
     }
 }
 
-impl Elsewhere {
+impl Outbound {
     /// Somebody follows the log of a module; `driver` is what its lines are said to come from. Called under the watch table's lock.
     pub(in crate::core) fn follow_log(self: &Arc<Self>, module: &ModuleId, driver: Arc<str>) {
         let end = self.stop.child_token();
@@ -112,7 +112,7 @@ impl Elsewhere {
     /// The node where the module is, or `None` after a while in which it is here or nowhere.
     async fn place_elsewhere(&self, module: &ModuleId) -> Option<NodeUri> {
         if self.modules.get(module).is_none()
-            && let Some(at) = self.nodes.node_for(module)
+            && let Some(at) = self.membership.node_for(module)
         {
             return Some(at);
         }
@@ -122,14 +122,15 @@ impl Elsewhere {
 
     /// Waits until a module is no longer where it was.
     async fn left(&self, module: &ModuleId, at: &NodeUri) {
-        while self.modules.get(module).is_none() && self.nodes.node_for(module).as_ref() == Some(at)
+        while self.modules.get(module).is_none()
+            && self.membership.node_for(module).as_ref() == Some(at)
         {
             self.a_change_or(LOG_LOOK_INTERVAL).await;
         }
     }
 
     async fn a_change_or(&self, interval: Duration) {
-        let mut changes = self.nodes.changes();
+        let mut changes = self.membership.changes();
         // Either is a reason to look again.
         let _ = timeout(interval, changes.changed()).await;
     }

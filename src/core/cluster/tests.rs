@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use crate::core::placement::doubles::{TestNode, Way, World, building};
-use crate::core::placement::rendezvous;
+use crate::core::cluster::doubles::{TestNode, Way, World, building};
+use crate::core::cluster::rendezvous;
 use crate::model::NodeUri;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -76,11 +76,14 @@ async fn a_gateway_runs_nothing_and_knows_the_nodes() {
     gateway.run();
     sleep(LEASE * 2).await;
     assert_eq!(world.lives(), lives);
-    let placement = gateway.core.placement.as_ref().unwrap();
-    assert_eq!(placement.map().nodes().len(), 2);
+    let cluster = gateway.core.cluster.as_ref().unwrap();
+    assert_eq!(cluster.membership().nodes().len(), 2);
     let module = crate::core::doubles::module("mod-3");
     let expect = format!("http://node-{}:3000", home("mod-3", &[0, 1]));
-    assert_eq!(placement.map().node_for(&module).unwrap().as_str(), expect);
+    assert_eq!(
+        cluster.membership().node_for(&module).unwrap().as_str(),
+        expect
+    );
 }
 
 #[tokio::test(start_paused = true)]

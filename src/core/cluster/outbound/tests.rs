@@ -9,12 +9,14 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::sleep;
 
+use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
     self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, api_key, json, module, place, room,
     scripted, system, user,
 };
-use crate::core::elsewhere::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
-use crate::core::{Caller, Core, CoreSettings, Delivery, Ground, Lease, Outlet, OutletId, Shared};
+use crate::core::{
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
+};
 use crate::driver_host::DriverHost;
 use crate::model::{
     Building, Call, Clearance, ClusterSecret, Credentials, Event, Function, FunctionName, LogLevel,
@@ -410,14 +412,14 @@ impl Bench {
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
-            Ground {
+            CorePorts {
                 documents: MemoryDocuments::new() as Arc<dyn DocumentStore>,
                 host: ScriptedHost::new() as Arc<dyn DriverHost>,
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 lanes: Arc::new(Handle::current()),
                 key_inspector: None,
-                shared: Some(Shared {
+                cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,
                     catalog: Arc::clone(&catalog) as Arc<dyn Catalog>,
                     peers: Arc::clone(&peers) as Arc<dyn Peers>,

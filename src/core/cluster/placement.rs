@@ -19,35 +19,35 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::core::cluster::lease::{Lease, LeaseTerm};
+use crate::core::cluster::membership::Membership;
+use crate::core::cluster::rendezvous;
 use crate::core::limits::{
     CLAIM_AGAIN, LEASE_QUESTION_PARTS, LEASE_RENEWALS, LEASE_TICK, LEAVE_DEADLINE, REGISTRY_RETRY,
 };
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
-use crate::core::placement::lease::{Lease, Tenure};
-use crate::core::placement::map::Map;
-use crate::core::placement::rendezvous;
 use crate::model::{ModuleId, Node};
 use crate::stores::{Claim, ClaimGround, NodeRegistry, StatusStore, StoreError, Verdict};
 
 /// Runs this node's share of the modules.
-pub(in crate::core) struct Keeper {
+pub(in crate::core) struct PlacementController {
     node: Node,
     lease: Arc<Lease>,
     registry: Arc<dyn NodeRegistry>,
-    map: Arc<Map>,
+    membership: Arc<Membership>,
     modules: Arc<Supervisor>,
     statuses: Arc<dyn StatusStore>,
     metrics: Arc<CoreMetrics>,
     /// Held by the one who asks the registry.
-    books: Mutex<Books>,
+    state: Mutex<ControllerState>,
     /// The node is leaving: it asks for nothing more.
     closing: CancellationToken,
 }
 
 /// What this node has asked the registry for.
 #[derive(Debug, Default)]
-struct Books {
+struct ControllerState {
     /// When the lease is to be renewed; `None` for at once.
     renew_at: Option<Instant>,
     /// The last renewal failed, which was told.
@@ -69,12 +69,12 @@ enum NotRenewed {
     Contradicted,
 }
 
-impl Keeper {
+impl PlacementController {
     pub(in crate::core) fn new(
         node: Node,
         lease: Arc<Lease>,
         registry: Arc<dyn NodeRegistry>,
-        map: Arc<Map>,
+        membership: Arc<Membership>,
         modules: Arc<Supervisor>,
         statuses: Arc<dyn StatusStore>,
         metrics: Arc<CoreMetrics>,
@@ -83,11 +83,11 @@ impl Keeper {
             node,
             lease,
             registry,
-            map,
+            membership,
             modules,
             statuses,
             metrics,
-            books: Mutex::default(),
+            state: Mutex::default(),
             closing: CancellationToken::new(),
         }
     }
@@ -99,7 +99,7 @@ impl Keeper {
     }
 
     async fn take_turns(&self) {
-        let mut nodes = self.map.changes();
+        let mut nodes = self.membership.changes();
         let mut modules = self.modules.changes();
         loop {
             // A turn that is given up leaves nothing behind: leaving ends all that it may have asked for.
@@ -118,15 +118,15 @@ impl Keeper {
 
     /// One turn. Returns how long the next may wait unless something happens.
     async fn turn(&self) -> Duration {
-        let mut books = self.books.lock().await;
-        let Some(tenure) = self.hold(&mut books).await else {
+        let mut state = self.state.lock().await;
+        let Some(term) = self.hold(&mut state).await else {
             return REGISTRY_RETRY;
         };
         let wanted = self.share();
         self.modules.keep_only(&wanted);
-        let released = self.release(&mut books, &wanted).await;
-        let claimed = self.claim(&mut books, &tenure, &wanted).await;
-        let due = books.renew_at.map_or(Duration::ZERO, |at| {
+        let released = self.release(&mut state, &wanted).await;
+        let claimed = self.claim(&mut state, &term, &wanted).await;
+        let due = state.renew_at.map_or(Duration::ZERO, |at| {
             at.saturating_duration_since(Instant::now())
         });
         match (released, claimed) {
@@ -137,40 +137,40 @@ impl Keeper {
 
     /// Renews the lease if it is time. `None` when the registry did not take it, so that it need not be asked for anything else:
     /// what runs goes on for as long as the lease holds.
-    async fn hold(&self, books: &mut Books) -> Option<Arc<Tenure>> {
+    async fn hold(&self, state: &mut ControllerState) -> Option<Arc<LeaseTerm>> {
         self.see_to_lapse();
         let current = self.lease.current();
         let now = Instant::now();
-        if current.is_some() && books.renew_at.is_some_and(|at| now < at) {
+        if current.is_some() && state.renew_at.is_some_and(|at| now < at) {
             return current;
         }
         match self.renew(current.as_ref()).await {
-            Ok(tenure) => {
+            Ok(term) => {
                 let (renewals, leases) = LEASE_RENEWALS;
-                books.renew_at = Some(now + self.lease.length() * renewals / leases);
-                if std::mem::take(&mut books.failed) {
+                state.renew_at = Some(now + self.lease.length() * renewals / leases);
+                if std::mem::take(&mut state.failed) {
                     tracing::info!("the node's lease is renewed again");
                 }
-                Some(tenure)
+                Some(term)
             }
             Err(error) => {
-                if !std::mem::replace(&mut books.failed, true) {
+                if !std::mem::replace(&mut state.failed, true) {
                     tracing::warn!(%error, "the node's lease was not renewed; trying again");
                 }
-                books.renew_at = None;
+                state.renew_at = None;
                 None
             }
         }
     }
 
-    async fn renew(&self, current: Option<&Arc<Tenure>>) -> Result<Arc<Tenure>, NotRenewed> {
+    async fn renew(&self, current: Option<&Arc<LeaseTerm>>) -> Result<Arc<LeaseTerm>, NotRenewed> {
         let sent = self.lease.now();
         self.ask(self.registry.renew(&self.node)).await?;
-        let Some(tenure) = current else {
+        let Some(term) = current else {
             return Ok(self.lease.begin(sent));
         };
         // All of them, every time: this is how a registry that lost its memory hears of them.
-        let running = self.modules.here_under(tenure).into_iter();
+        let running = self.modules.here_under(term).into_iter();
         let claims = claims(running, ClaimGround::Running);
         let verdicts = self.ask(self.registry.claim(&self.node.id, claims)).await?;
         if verdicts.iter().any(|verdict| *verdict != Verdict::Granted) {
@@ -180,11 +180,11 @@ impl Keeper {
             self.see_to_lapse();
             return Err(NotRenewed::Contradicted);
         }
-        if !self.lease.extend(tenure, sent) {
+        if !self.lease.extend(term, sent) {
             self.see_to_lapse();
             return Err(NotRenewed::TooLate);
         }
-        Ok(Arc::clone(tenure))
+        Ok(Arc::clone(term))
     }
 
     /// The modules of the building that belong here, by the nodes that are listed.
@@ -192,7 +192,7 @@ impl Keeper {
     /// This node counts as listed, since it holds a lease. So a list that is short of nodes, as it is after a registry lost its memory,
     /// makes nothing end here: by rendezvous hashing a module moves only to a node that is there.
     fn share(&self) -> HashSet<ModuleId> {
-        let listed = self.map.nodes();
+        let listed = self.membership.nodes();
         let own = &self.node.uri;
         let building = self.modules.building();
         let ids = building.modules().map(|entry| &entry.module.id);
@@ -205,9 +205,9 @@ impl Keeper {
     }
 
     /// Gives up what has ended here and is not wanted.
-    async fn release(&self, books: &mut Books, wanted: &HashSet<ModuleId>) -> Done {
+    async fn release(&self, state: &mut ControllerState, wanted: &HashSet<ModuleId>) -> Done {
         let here = self.modules.here();
-        let ended = books.ours.iter().filter(|id| !wanted.contains(*id));
+        let ended = state.ours.iter().filter(|id| !wanted.contains(*id));
         let ended: Vec<ModuleId> = ended.filter(|id| !here.contains(*id)).cloned().collect();
         if ended.is_empty() {
             return Done::All;
@@ -233,7 +233,7 @@ impl Keeper {
         let released = self.registry.release(&self.node.id, ended.clone());
         match self.ask(released).await {
             Ok(()) => {
-                books.ours.retain(|id| !ended.contains(id));
+                state.ours.retain(|id| !ended.contains(id));
                 Done::All
             }
             Err(error) => {
@@ -246,8 +246,8 @@ impl Keeper {
     /// Asks for what is wanted and does not run, and runs what is granted.
     async fn claim(
         &self,
-        books: &mut Books,
-        tenure: &Arc<Tenure>,
+        state: &mut ControllerState,
+        term: &Arc<LeaseTerm>,
         wanted: &HashSet<ModuleId>,
     ) -> Done {
         let granted = self.modules.granted();
@@ -262,7 +262,7 @@ impl Keeper {
             Err(error) => {
                 tracing::debug!(%error, "modules could not be claimed");
                 // Whether they were granted is not known.
-                books.ours.extend(missing);
+                state.ours.extend(missing);
                 return Done::Part;
             }
         };
@@ -271,12 +271,12 @@ impl Keeper {
             .filter(|(_, verdict)| **verdict == Verdict::Granted)
             .map(|(id, _)| id.clone())
             .collect();
-        books.ours.extend(ours.iter().cloned());
+        state.ours.extend(ours.iter().cloned());
         let all = ours.len() == missing.len();
         if !ours.is_empty() {
             tracing::info!(modules = ours.len(), "modules begin to run here");
             self.metrics.modules_taken_over.increment(ours.len() as u64);
-            self.modules.grant(ours, tenure);
+            self.modules.grant(ours, term);
         }
         if all { Done::All } else { Done::Part }
     }
@@ -322,7 +322,7 @@ impl Keeper {
     /// Leaves the other nodes everything at once, when this one is [closed](Self::close) and its modules have stopped.
     pub(in crate::core) async fn leave(&self) {
         let left = timeout(LEAVE_DEADLINE, async {
-            let _books = self.books.lock().await;
+            let _books = self.state.lock().await;
             let here = self.modules.here();
             // Nothing is written any more for modules that another may run in a moment.
             self.lease.end();
@@ -359,9 +359,9 @@ fn claims(modules: impl Iterator<Item = ModuleId>, ground: ClaimGround) -> Vec<C
     modules.map(|module| Claim { module, ground }).collect()
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for PlacementController {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper")
+        f.debug_struct("PlacementController")
             .field("node", &self.node)
             .field("lease", &self.lease)
             .finish_non_exhaustive()

@@ -1,15 +1,20 @@
-//! Which node runs which module, where several share a building.
+//! The nodes that share a building: which node runs which module, what this node asks of the others, and what they ask of it.
 //!
-//! - `rendezvous` picks the node of a module from the list of nodes, as every other program on the store does; `map` has that list.
-//! - `lease` says how long this node may act, and `keeper` keeps it and runs this node's share.
-//! - `noticeboard` says in the catalog what stands where.
+//! - `membership` has the list of nodes, and `rendezvous` picks the node of a module from it, as every other program on the store does.
+//! - `lease` says how long this node may act, and `placement` renews it and runs this node's share of the modules.
+//! - `catalog_publisher` writes into the catalog what this node's modules offer and which modules stand in a system.
+//! - `outbound` calls modules of other nodes and follows their logs; `inbound` serves the same requests of other nodes.
+//!
+//! A gateway that has its building to itself has none of this.
 
+mod catalog_publisher;
 #[cfg(test)]
 mod doubles;
-mod keeper;
+pub(super) mod inbound;
 mod lease;
-mod map;
-mod noticeboard;
+mod membership;
+pub(super) mod outbound;
+mod placement;
 mod rendezvous;
 #[cfg(test)]
 mod tests;
@@ -25,15 +30,15 @@ use crate::model::{ClusterSecret, Edges, Node};
 use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
-pub(super) use lease::Tenure;
+pub(super) use lease::LeaseTerm;
 pub use lease::{Lease, Uptime, since_boot};
-pub(super) use map::Map;
+pub(super) use membership::Membership;
 
-use keeper::Keeper;
-use noticeboard::Noticeboard;
+use catalog_publisher::CatalogPublisher;
+use placement::PlacementController;
 
-/// By what a node shares a building with others.
-pub struct Shared {
+/// Ports that only a clustered node has.
+pub struct ClusterPorts {
     /// Which nodes there are, and which of them runs a module.
     pub registry: Arc<dyn NodeRegistry>,
     /// What stands where, for all programs on the store.
@@ -50,46 +55,49 @@ pub struct Shared {
     pub lease: Arc<Lease>,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for ClusterPorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
+        f.debug_struct("ClusterPorts")
             .field("lease", &self.lease)
             .finish_non_exhaustive()
     }
 }
 
 /// This node's place among the others.
-pub(super) struct Placement {
-    shared: Shared,
-    map: Arc<Map>,
+pub(super) struct Cluster {
+    ports: ClusterPorts,
+    membership: Arc<Membership>,
     /// What this node does as one that runs modules. A gateway looks on.
     part: OnceLock<Part>,
 }
 
 struct Part {
-    keeper: Keeper,
-    noticeboard: Noticeboard,
+    controller: PlacementController,
+    publisher: CatalogPublisher,
 }
 
-impl Placement {
+impl Cluster {
     /// A node that looks on.
-    pub(super) fn new(shared: Shared) -> Self {
-        let map = Arc::new(Map::new(Arc::clone(&shared.registry), shared.edges.clone()));
+    pub(super) fn new(ports: ClusterPorts) -> Self {
+        let membership = Arc::new(Membership::new(
+            Arc::clone(&ports.registry),
+            ports.edges.clone(),
+        ));
         Self {
-            shared,
-            map,
+            ports,
+            membership,
             part: OnceLock::new(),
         }
     }
 
     /// The nodes, and which of them a module belongs to.
-    pub(super) fn map(&self) -> &Arc<Map> {
-        &self.map
+    pub(super) fn membership(&self) -> &Arc<Membership> {
+        &self.membership
     }
 
-    /// By what it shares the building.
-    pub(super) fn shared(&self) -> &Shared {
-        &self.shared
+    /// The ports of a clustered node.
+    pub(super) fn ports(&self) -> &ClusterPorts {
+        &self.ports
     }
 
     /// This node is to run its share of the modules, once this [runs](Self::run). The first call counts.
@@ -100,30 +108,30 @@ impl Placement {
         statuses: &Arc<dyn StatusStore>,
         metrics: &Arc<CoreMetrics>,
     ) {
-        let Shared {
+        let ClusterPorts {
             registry,
             catalog,
             lease,
             ..
-        } = &self.shared;
-        let noticeboard = Noticeboard::new(
+        } = &self.ports;
+        let publisher = CatalogPublisher::new(
             node.uri.clone(),
             Arc::clone(catalog),
-            Arc::clone(&self.map),
+            Arc::clone(&self.membership),
             Arc::clone(modules),
         );
-        let keeper = Keeper::new(
+        let controller = PlacementController::new(
             node,
             Arc::clone(lease),
             Arc::clone(registry),
-            Arc::clone(&self.map),
+            Arc::clone(&self.membership),
             Arc::clone(modules),
             Arc::clone(statuses),
             Arc::clone(metrics),
         );
         self.part.get_or_init(|| Part {
-            keeper,
-            noticeboard,
+            controller,
+            publisher,
         });
     }
 
@@ -131,23 +139,28 @@ impl Placement {
     pub(super) async fn run(&self) {
         match self.part.get() {
             Some(part) => {
-                join3(self.map.keep(), part.keeper.run(), part.noticeboard.run()).await;
+                join3(
+                    self.membership.keep(),
+                    part.controller.run(),
+                    part.publisher.run(),
+                )
+                .await;
             }
-            None => self.map.keep().await,
+            None => self.membership.keep().await,
         }
     }
 
     /// Asks for no more modules: they are about to stop.
     pub(super) fn close(&self) {
         if let Some(part) = self.part.get() {
-            part.keeper.close();
+            part.controller.close();
         }
     }
 
     /// Leaves this node's modules, which have stopped, to the others.
     pub(super) async fn leave(&self) {
         if let Some(part) = self.part.get() {
-            part.keeper.leave().await;
+            part.controller.leave().await;
         }
     }
 }

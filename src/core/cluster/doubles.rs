@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::core::cluster::outbound::doubles::ScriptedPeers;
+use crate::core::cluster::{ClusterPorts, Lease};
 use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
-use crate::core::elsewhere::doubles::ScriptedPeers;
-use crate::core::placement::{Lease, Shared};
-use crate::core::{Core, CoreSettings, Ground};
+use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
 };
@@ -350,14 +350,14 @@ impl TestNode {
         let core = Core::new(
             CoreSettings::default(),
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
-            Ground {
+            CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::new(host),
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 lanes: Arc::new(tasks),
                 key_inspector: None,
-                shared: Some(Shared {
+                cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,
                     registry,
                     peers: Arc::new(ScriptedPeers::default()),

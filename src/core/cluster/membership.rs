@@ -8,30 +8,30 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::core::cluster::rendezvous;
 use crate::core::limits::{NODES_EVERY, NODES_PAUSE};
-use crate::core::placement::rendezvous;
 use crate::model::{EdgeId, Edges, ModuleId, Node, NodeUri, SystemId};
 use crate::stores::NodeRegistry;
 
 /// The list of nodes.
-pub(in crate::core) struct Map {
+pub(in crate::core) struct Membership {
     registry: Arc<dyn NodeRegistry>,
     edges: Edges,
     nodes: watch::Sender<Arc<[Node]>>,
     /// Told when the registry can be read again after it could not.
     regained: watch::Sender<()>,
     /// Held by the one who asks.
-    asked: Mutex<Asked>,
+    reading: Mutex<LastReading>,
 }
 
 /// The last reading of the list.
 #[derive(Default)]
-struct Asked {
+struct LastReading {
     at: Option<Instant>,
     failed: bool,
 }
 
-impl Map {
+impl Membership {
     /// A map of no nodes, until it is [refreshed](Self::refresh).
     pub(in crate::core) fn new(registry: Arc<dyn NodeRegistry>, edges: Edges) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Map {
             edges,
             nodes: watch::Sender::new(Arc::default()),
             regained: watch::Sender::new(()),
-            asked: Mutex::default(),
+            reading: Mutex::default(),
         }
     }
 
@@ -79,25 +79,25 @@ impl Map {
     /// When the registry cannot be read the last list stands.
     pub(in crate::core) async fn refresh(&self) {
         let called = Instant::now();
-        let mut asked = self.asked.lock().await;
-        if let Some(before) = asked.at {
+        let mut reading = self.reading.lock().await;
+        if let Some(before) = reading.at {
             if before >= called {
                 return;
             }
             // Many calls to a node that is gone must not become as many questions.
             sleep_until(before + NODES_PAUSE).await;
         }
-        asked.at = Some(Instant::now());
+        reading.at = Some(Instant::now());
         match self.registry.nodes().await {
             Ok(nodes) => {
                 self.show(nodes.into());
-                if std::mem::take(&mut asked.failed) {
+                if std::mem::take(&mut reading.failed) {
                     self.regained.send_replace(());
                 }
             }
             Err(error) => {
                 tracing::debug!(%error, "could not read the list of nodes");
-                asked.failed = true;
+                reading.failed = true;
             }
         }
     }
@@ -122,9 +122,9 @@ impl Map {
     }
 }
 
-impl fmt::Debug for Map {
+impl fmt::Debug for Membership {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Map")
+        f.debug_struct("Membership")
             .field("nodes", &self.nodes())
             .finish_non_exhaustive()
     }
@@ -200,7 +200,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_who_doubt_the_list_at_one_time_share_a_reading_that_began_after_they_asked() {
-        let map = Map::new(Arc::new(Growing::default()), Edges::new());
+        let map = Membership::new(Arc::new(Growing::default()), Edges::new());
         map.refresh().await;
         assert_eq!(map.nodes().len(), 0);
         let began = Instant::now();
@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_the_registry_cannot_be_read_the_last_list_stands() {
-        let map = Map::new(
+        let map = Membership::new(
             Arc::new(Growing {
                 fails: 2..4,
                 ..Growing::default()
