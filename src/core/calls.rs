@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::Core;
-use crate::core::auth::{Caller, audit, clearance_in, may_reach};
+use crate::core::access::{Caller, audit, clearance_in, may_reach};
 use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
 use crate::core::modules::{ModuleHandle, Nudge, Offered};

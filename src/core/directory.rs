@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::core::auth::Permissions;
+use crate::core::access::Permissions;
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,

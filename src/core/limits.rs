@@ -146,17 +146,17 @@ pub(super) const STATE_DEADLINE: Duration = Duration::from_secs(2);
 pub(super) const STATE_RETRY: Duration = Duration::from_millis(250);
 
 /// How long PlaceOS's word about one of its API keys is believed.
-pub(super) const VOUCHED_FRESH: Duration = Duration::from_secs(3);
+pub(super) const INTROSPECTED_FRESH: Duration = Duration::from_secs(3);
 
-/// How often the keys that somebody is connected with are looked at; with [`VOUCHED_FRESH`] and the time of a question this is within the five seconds
+/// How often the keys that somebody is connected with are looked at; with [`INTROSPECTED_FRESH`] and the time of a question this is within the five seconds
 /// in which a revoked key closes its sockets.
-pub(super) const VOUCHED_CHECK: Duration = Duration::from_secs(1);
+pub(super) const INTROSPECTED_CHECK: Duration = Duration::from_secs(1);
 
 /// Questions about API keys at a time. Protects PlaceOS from a flood of guesses; further ones wait.
-pub(super) const VOUCHED_ASKED_AT_ONCE: usize = 32;
+pub(super) const INTROSPECTIONS_AT_ONCE: usize = 32;
 
 /// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
-pub(super) const VOUCHED_KNOWN_MAX: usize = 16_384;
+pub(super) const INTROSPECTED_KNOWN_MAX: usize = 16_384;
 
 /// Calls of modules that run elsewhere and have no answer yet. Protects memory when other nodes answer slowly; one more is answered "busy".
 pub(super) const REMOTE_CALLS_MAX: usize = 4_096;

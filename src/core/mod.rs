@@ -3,7 +3,7 @@
 //! It knows no wire format and no socket. The server room talks to it through [`Core`] alone; while it serves, all of that is sync and none of it waits.
 //! What is owed to a connection goes back through the [`Outlet`] of its worker.
 
-pub mod auth;
+pub mod access;
 mod building;
 mod calls;
 mod cluster;
@@ -33,8 +33,8 @@ use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::auth::{
-    Reception, Vouching, admit, audit, may_edit, may_have_building, may_reach, may_read,
+use crate::core::access::{
+    KeyIntrospection, Sessions, admit, audit, may_edit, may_have_building, may_reach, may_read,
     may_request, may_see,
 };
 use crate::core::building::{BuildingService, Editor};
@@ -54,7 +54,7 @@ use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
-pub use auth::{
+pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
     SignInError,
 };
@@ -72,8 +72,8 @@ pub struct Core {
     settings: CoreSettings,
     subscriptions: Arc<Subscriptions>,
     modules: Arc<Supervisor>,
-    reception: Arc<Reception>,
-    vouching: Vouching,
+    sessions: Arc<Sessions>,
+    introspection: KeyIntrospection,
     building: Arc<BuildingService>,
     /// This node's place among others; `None` when it has the building to itself.
     cluster: Option<Cluster>,
@@ -137,14 +137,14 @@ impl Core {
                 Some(_) => Topology::Cluster,
             },
         ));
-        let reception = Arc::new(Reception::new(
+        let sessions = Arc::new(Sessions::new(
             settings.sign_in.clone(),
             Arc::clone(&documents),
             Arc::clone(&subscriptions),
             Arc::clone(&clock),
             main.clone(),
         ));
-        let vouching = Vouching::new(key_inspector, Arc::clone(&subscriptions));
+        let introspection = KeyIntrospection::new(key_inspector, Arc::clone(&subscriptions));
         let inbound = cluster.as_ref().map(Inbound::new);
         let cluster = cluster.map(Cluster::new);
         let outbound = cluster.as_ref().map(|cluster| {
@@ -160,7 +160,7 @@ impl Core {
             documents,
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
-            Arc::clone(&reception),
+            Arc::clone(&sessions),
             clock,
             main,
         );
@@ -168,8 +168,8 @@ impl Core {
             settings,
             modules,
             subscriptions,
-            reception,
-            vouching,
+            sessions,
+            introspection,
             building: Arc::new(building),
             cluster,
             outbound,
@@ -267,8 +267,8 @@ impl Core {
     ) -> Result<Caller, Failure> {
         admit(
             &self.building.keys(),
-            &self.reception,
-            &self.vouching,
+            &self.sessions,
+            &self.introspection,
             credentials,
             address,
         )
@@ -279,7 +279,7 @@ impl Core {
         if let Credentials::ApiKey(presented) = credentials
             && !self.building.keys().knows(presented)
         {
-            self.vouching.recognise(presented).await;
+            self.introspection.recognise(presented).await;
         }
     }
 
@@ -288,9 +288,9 @@ impl Core {
     pub fn still_admits(&self, who: &Caller) -> bool {
         match who.credential() {
             CredentialId::Key(_) => {
-                self.building.keys().still_admits(who) || self.vouching.still_admits(who)
+                self.building.keys().still_admits(who) || self.introspection.still_admits(who)
             }
-            CredentialId::Session(_) | CredentialId::Foreign(_) => self.reception.still_admits(who),
+            CredentialId::Session(_) | CredentialId::Foreign(_) => self.sessions.still_admits(who),
         }
     }
 
@@ -478,7 +478,7 @@ impl Core {
         self.metrics
             .watches
             .set(self.subscriptions.watches() as f64);
-        self.metrics.sessions.set(self.reception.sessions() as f64);
+        self.metrics.sessions.set(self.sessions.count() as f64);
         let nodes = self.cluster.as_ref();
         let nodes = nodes.map_or(0, |cluster| cluster.membership().nodes().len());
         self.metrics.nodes.set(nodes as f64);
@@ -492,8 +492,8 @@ impl Core {
         tokio::join!(
             self.modules.keep_deadlines(),
             self.subscriptions.settle(),
-            self.reception.keep(),
-            self.vouching.keep(),
+            self.sessions.keep(),
+            self.introspection.keep(),
             self.building.keep_up(),
             OptionFuture::from(cluster),
         );
@@ -502,7 +502,7 @@ impl Core {
     /// Waits until everything that was applied is kept, the hashes of passwords too. Nothing can be edited after it.
     pub async fn finish_edits(&self) {
         self.building.finish().await;
-        self.reception.finish().await;
+        self.sessions.finish().await;
     }
 
     /// Leaves this node's share of the modules to the other nodes, when they have [stopped](Self::stop) and what they said last is written.
@@ -520,7 +520,7 @@ impl Core {
         let outbound = self.outbound.as_ref().map(|outbound| outbound.stop());
         futures_util::future::join4(
             self.building.stop(),
-            self.reception.stop(),
+            self.sessions.stop(),
             self.modules.stop(),
             OptionFuture::from(outbound),
         )

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::auth::{BadPublicKey, ForeignKey};
+use crate::core::access::{BadPublicKey, ForeignKey};
 use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
 /// Settings of the core.

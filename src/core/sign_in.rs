@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::core::Core;
-use crate::core::auth::{
+use crate::core::access::{
     App, Caller, CodeRequest, CodeShown, Issued, PublicKey, SignInError, audit,
 };
 use crate::model::{CredentialId, Secret, SessionId};
@@ -16,7 +16,7 @@ impl Core {
         password: Secret,
         address: IpAddr,
     ) -> Result<Secret, SignInError> {
-        let signed_in = self.reception.sign_in(email, password, address).await;
+        let signed_in = self.sessions.sign_in(email, password, address).await;
         let (user, cookie) =
             signed_in.inspect_err(|failure| self.note_refused(email, address, failure))?;
         self.metrics.sign_ins.increment(1);
@@ -33,7 +33,7 @@ impl Core {
         address: IpAddr,
     ) -> Result<Issued, SignInError> {
         let signed_in = self
-            .reception
+            .sessions
             .sign_in_app(email, password, app, address)
             .await;
         let (user, issued) =
@@ -55,17 +55,17 @@ impl Core {
         who: &Caller,
         request: CodeRequest,
     ) -> Result<Secret, SignInError> {
-        self.reception.grant_code(session(who)?, request).await
+        self.sessions.grant_code(session(who)?, request).await
     }
 
     /// A token for an app, for somebody whose browser is signed in. There is nothing to renew it by.
     pub async fn grant_token(&self, who: &Caller, app: App) -> Result<Issued, SignInError> {
-        self.reception.grant_token(session(who)?, app).await
+        self.sessions.grant_token(session(who)?, app).await
     }
 
     /// The token of a code, good for the host that is called so. A code that is shown a second time ends what it gave.
     pub async fn redeem(&self, shown: CodeShown, domain: &str) -> Result<Issued, SignInError> {
-        self.reception.redeem(shown, domain.to_owned()).await
+        self.sessions.redeem(shown, domain.to_owned()).await
     }
 
     /// The next token of an app, and its next refresh token. One that is shown a second time ends what it gave.
@@ -77,7 +77,7 @@ impl Core {
         client: Option<&str>,
         domain: &str,
     ) -> Result<Issued, SignInError> {
-        self.reception.refresh(token, client, domain).await
+        self.sessions.refresh(token, client, domain).await
     }
 
     /// Ends the sign-in by which somebody came in, with everything that was made from it. Its sockets close.
@@ -87,17 +87,17 @@ impl Core {
             return Ok(());
         };
         audit::signed_out(who);
-        self.reception.sign_out(*session).await
+        self.sessions.sign_out(*session).await
     }
 
     /// The public halves of the keys that sign tokens. None until somebody has signed in.
     pub fn public_keys(&self) -> Vec<PublicKey> {
-        self.reception.public_keys()
+        self.sessions.public_keys()
     }
 
     /// The time, in Unix seconds.
     pub fn now(&self) -> u64 {
-        self.reception.now()
+        self.sessions.now()
     }
 }
 

@@ -26,6 +26,7 @@ mod frames;
 mod healthy;
 mod heartbeat;
 mod keeping;
+mod key_introspection;
 mod nodes;
 mod office;
 mod on_redis;
@@ -47,6 +48,6 @@ mod sign_in;
 mod slow;
 mod terminal;
 mod tls;
-mod vouched;
+
 mod waiting;
 mod zones;

@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::auth::{Caller, KeyRing, Reception, audit};
+use crate::core::access::{Caller, KeyRing, Sessions, audit};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::{LedgerReplica, Materialized, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
@@ -51,7 +51,7 @@ pub(in crate::core) struct BuildingService {
     ledger: LedgerReplica,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
-    reception: Arc<Reception>,
+    sessions: Arc<Sessions>,
     clock: Clock,
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
@@ -75,7 +75,7 @@ impl BuildingService {
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
         subscriptions: Arc<Subscriptions>,
-        reception: Arc<Reception>,
+        sessions: Arc<Sessions>,
         clock: Clock,
         main: Handle,
     ) -> Self {
@@ -88,7 +88,7 @@ impl BuildingService {
             ),
             modules,
             subscriptions,
-            reception,
+            sessions,
             clock,
             directory: RwLock::default(),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
@@ -101,10 +101,10 @@ impl BuildingService {
     /// Reads what the store has. Nothing runs yet.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
         // The sign-ins first: whoever has signed in by then is in the building that is read after it.
-        self.reception.open().await?;
+        self.sessions.open().await?;
         let documents = self.ledger.open().await?;
         let directory = Arc::new(plan::stored(&documents, self.modules.host())?);
-        self.reception.begin_in(&directory);
+        self.sessions.begin_in(&directory);
         *self
             .directory
             .write()
@@ -159,7 +159,7 @@ impl BuildingService {
     pub(in crate::core) async fn keep_up(&self) {
         // The sign-ins behind the building: another password that is still being shown would end who has signed in by it already.
         let building = self.ledger.keep_up(self, None);
-        let sign_ins = self.reception.keep_up(Some(&self.ledger));
+        let sign_ins = self.sessions.keep_up(Some(&self.ledger));
         join(building, sign_ins).await;
     }
 
@@ -230,7 +230,7 @@ impl BuildingService {
             self.subscriptions
                 .close(&whom, CloseReason::CredentialsRevoked);
         }
-        self.reception.align(next);
+        self.sessions.align(next);
     }
 
     /// Waits until everything is kept, the passwords that wait too.

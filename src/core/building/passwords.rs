@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::auth::passwords::{hash, matches};
+use crate::core::access::passwords::{hash, matches};
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;

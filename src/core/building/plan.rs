@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use crate::core::auth::resolve_key_secret;
+use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::Directory;

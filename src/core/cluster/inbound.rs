@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use subtle::ConstantTimeEq;
 
-use crate::core::auth::audit;
+use crate::core::access::audit;
 use crate::core::modules::{Listening, Nudge, Offered};
 use crate::core::reply::ReplySlot;
 use crate::core::{ClusterPorts, Core};

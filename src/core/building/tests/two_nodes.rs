@@ -130,15 +130,15 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
     b.wait("the password", has_password).await;
     let guard = b.core.building.ledger.write_guard_unbounded().await;
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let reception = &a.core.reception;
-    reception
+    let sessions = &a.core.sessions;
+    sessions
         .sign_in("a@example.test", Secret::new("open sesame"), here)
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(b.core.reception.sessions(), 0);
+    assert_eq!(b.core.sessions.count(), 0);
     drop(guard);
-    b.wait("the sign-in", |b| b.core.reception.sessions() == 1)
+    b.wait("the sign-in", |b| b.core.sessions.count() == 1)
         .await;
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::core::auth::{Caller, audit};
+use crate::core::access::{Caller, audit};
 use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::clear;

@@ -203,11 +203,11 @@ impl Session {
 
 /// All sign-ins.
 #[derive(Debug, Default)]
-pub(super) struct Register {
+pub(super) struct SessionTable {
     sessions: HashMap<SessionId, Session>,
 }
 
-impl Register {
+impl SessionTable {
     /// A session that is not over.
     pub(super) fn alive(&self, id: SessionId, now: u64) -> Option<&Session> {
         self.sessions
@@ -492,16 +492,16 @@ mod tests {
 
     #[test]
     fn the_sessions_that_end_first_give_way() {
-        let mut register = Register::default();
+        let mut table = SessionTable::default();
         for number in 1..=5 {
-            register.put(Session {
+            table.put(Session {
                 id: SessionId(number),
                 expires: 100 - u64::try_from(number).unwrap(),
                 ..session(Hold::Token)
             });
         }
         let user = UserId::new("user-1").unwrap();
-        assert_eq!(register.excess(&user, 3), [SessionId(5), SessionId(4)]);
-        assert_eq!(register.excess(&user, 5), []);
+        assert_eq!(table.excess(&user, 3), [SessionId(5), SessionId(4)]);
+        assert_eq!(table.excess(&user, 5), []);
     }
 }

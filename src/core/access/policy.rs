@@ -1,6 +1,6 @@
 //! What a principal may do. REST and every dialect ask here, so the answers are the same at each door.
 
-use crate::core::auth::principal::Principal;
+use crate::core::access::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
     Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,

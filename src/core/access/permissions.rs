@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::core::auth::principal::Principal;
+use crate::core::access::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{Clearance, Failure, FailureKind, Metadata, SystemId, User, ZoneId};
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use crate::core::auth::principal::{Proof, Reach};
+    use crate::core::access::principal::{Proof, Reach};
     use crate::core::doubles::{directory, json, room, user, zone};
     use crate::model::{Building, CredentialId, MetadataId, MetadataName, ParentId, System};
 

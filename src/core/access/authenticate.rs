@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::core::auth::audit;
-use crate::core::auth::keys::KeyRing;
-use crate::core::auth::principal::Caller;
-use crate::core::auth::reception::Reception;
-use crate::core::auth::vouched::Vouching;
+use crate::core::access::audit;
+use crate::core::access::key_introspection::KeyIntrospection;
+use crate::core::access::keys::KeyRing;
+use crate::core::access::principal::Caller;
+use crate::core::access::sessions::Sessions;
 use crate::model::{Credentials, Failure, FailureKind, Secret};
 
 /// How much of an unknown key's id reaches the audit log.
@@ -15,8 +15,8 @@ const SHOWN_MAX_BYTES: usize = 64;
 /// Who shows these credentials at this address. A refusal is written to the audit log.
 pub(in crate::core) fn admit(
     keys: &KeyRing,
-    reception: &Reception,
-    vouching: &Vouching,
+    sessions: &Sessions,
+    introspection: &KeyIntrospection,
     credentials: &Credentials,
     address: IpAddr,
 ) -> Result<Caller, Failure> {
@@ -29,15 +29,15 @@ pub(in crate::core) fn admit(
             // A key of ours with another secret is a bad key, and nobody else is asked about it.
             let elsewhere = match keys.knows(presented) {
                 true => None,
-                false => vouching.find(presented),
+                false => introspection.find(presented),
             };
             let found = elsewhere.unwrap_or_else(|| keys.find(presented));
             (key_id(presented), found)
         }
         Credentials::Bearer { token, domain } => {
-            ("a bearer token", reception.by_token(token, domain))
+            ("a bearer token", sessions.by_token(token, domain))
         }
-        Credentials::Session(cookie) => ("a browser's session", reception.by_cookie(cookie)),
+        Credentials::Session(cookie) => ("a browser's session", sessions.by_cookie(cookie)),
     };
     match found {
         Ok(principal) => Ok(Caller { principal, address }),

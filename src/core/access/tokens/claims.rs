@@ -55,28 +55,28 @@ enum Audience {
 
 /// What a token is to say.
 #[derive(Debug)]
-pub(in crate::core::auth) struct Grant<'a> {
-    pub(in crate::core::auth) user: &'a User,
-    pub(in crate::core::auth) session: SessionId,
-    pub(in crate::core::auth) scopes: &'a [Scope],
-    pub(in crate::core::auth) domain: &'a str,
+pub(in crate::core::access) struct Grant<'a> {
+    pub(in crate::core::access) user: &'a User,
+    pub(in crate::core::access) session: SessionId,
+    pub(in crate::core::access) scopes: &'a [Scope],
+    pub(in crate::core::access) domain: &'a str,
     /// Unix seconds.
-    pub(in crate::core::auth) issued: u64,
+    pub(in crate::core::access) issued: u64,
     /// Unix seconds.
-    pub(in crate::core::auth) expires: u64,
+    pub(in crate::core::access) expires: u64,
 }
 
 /// What a token says, in the model's words.
 #[derive(Debug, Clone)]
-pub(in crate::core::auth) struct Facts {
+pub(in crate::core::access) struct Facts {
     /// The user, as the token knows them.
-    pub(in crate::core::auth) user: User,
-    pub(in crate::core::auth) scopes: Vec<Scope>,
-    pub(in crate::core::auth) session: Option<SessionId>,
+    pub(in crate::core::access) user: User,
+    pub(in crate::core::access) scopes: Vec<Scope>,
+    pub(in crate::core::access) session: Option<SessionId>,
     /// Unix seconds.
-    pub(in crate::core::auth) expires: u64,
+    pub(in crate::core::access) expires: u64,
     /// Unix seconds.
-    pub(in crate::core::auth) not_before: Option<u64>,
+    pub(in crate::core::access) not_before: Option<u64>,
     audiences: Vec<String>,
 }
 
@@ -151,7 +151,7 @@ impl Claims {
 
 impl Facts {
     /// Whether the token is meant for the host that is called so.
-    pub(in crate::core::auth) fn is_for(&self, domain: &str) -> bool {
+    pub(in crate::core::access) fn is_for(&self, domain: &str) -> bool {
         let mut audiences = self.audiences.iter();
         !domain.is_empty() && audiences.any(|name| host_of(name).eq_ignore_ascii_case(domain))
     }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::core::auth::policy::{may_reach, may_request, may_see};
-use crate::core::auth::{Caller, KeyRing};
+use crate::core::access::policy::{may_reach, may_request, may_see};
+use crate::core::access::{Caller, KeyRing};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,

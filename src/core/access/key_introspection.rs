@@ -1,8 +1,8 @@
-//! API keys for which a PlaceOS vouches: riser does not have them, so it asks, and remembers the answer for seconds.
+//! API keys that a PlaceOS knows and riser does not: riser asks PlaceOS about them and remembers the answer for seconds.
 //!
-//! Asking waits, and letting somebody in does not: so a door has a key [recognised](Vouching::recognise) first, and then asks as it does for all credentials.
-//! A key that somebody is connected with is asked about again and again; who may no longer come in is told to leave.
-//! While PlaceOS cannot be reached, who is in stays, and nobody new comes in by such a key.
+//! Asking waits and authenticating does not. So the server has a key [recognised](KeyIntrospection::recognise) first, and then authenticates it like all credentials.
+//! While a client is connected with such a key, the key is asked about again every few seconds; the connection is closed when the key is no longer good.
+//! While PlaceOS cannot be reached, connected clients stay, and no new one is let in by such a key.
 
 #[cfg(test)]
 mod tests;
@@ -15,17 +15,19 @@ use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::core::auth::principal::{Principal, Proof, Reach};
-use crate::core::auth::tokens::{self, Fingerprint};
-use crate::core::limits::{VOUCHED_ASKED_AT_ONCE, VOUCHED_CHECK, VOUCHED_FRESH, VOUCHED_KNOWN_MAX};
+use crate::core::access::principal::{Principal, Proof, Reach};
+use crate::core::access::tokens::{self, Fingerprint};
+use crate::core::limits::{
+    INTROSPECTED_CHECK, INTROSPECTED_FRESH, INTROSPECTED_KNOWN_MAX, INTROSPECTIONS_AT_ONCE,
+};
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clearance, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret,
 };
 use crate::peers::KeyInspector;
 
-/// What PlaceOS said of keys.
-pub(in crate::core) struct Vouching {
+/// What a PlaceOS answered about keys.
+pub(in crate::core) struct KeyIntrospection {
     /// Absent where no PlaceOS was named.
     inspector: Option<Arc<dyn KeyInspector>>,
     subscriptions: Arc<Subscriptions>,
@@ -57,7 +59,7 @@ enum Answer {
     Unanswered,
 }
 
-impl Vouching {
+impl KeyIntrospection {
     pub(in crate::core) fn new(
         inspector: Option<Arc<dyn KeyInspector>>,
         subscriptions: Arc<Subscriptions>,
@@ -66,7 +68,7 @@ impl Vouching {
             inspector,
             subscriptions,
             state: Mutex::default(),
-            places: Arc::new(Semaphore::new(VOUCHED_ASKED_AT_ONCE)),
+            places: Arc::new(Semaphore::new(INTROSPECTIONS_AT_ONCE)),
         }
     }
 
@@ -174,7 +176,7 @@ impl Vouching {
 
     /// Whether somebody who came in by such a key may stay.
     pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
-        let Proof::Vouched(fingerprint) = &who.proof else {
+        let Proof::Introspected(fingerprint) = &who.proof else {
             return false;
         };
         let state = self.state();
@@ -189,7 +191,7 @@ impl Vouching {
         if self.inspector.is_none() {
             return;
         }
-        let mut ticks = interval(VOUCHED_CHECK);
+        let mut ticks = interval(INTROSPECTED_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -215,11 +217,11 @@ impl State {
     }
 
     fn remember(&mut self, fingerprint: Fingerprint, known: Known) {
-        if self.known.len() >= VOUCHED_KNOWN_MAX {
+        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
             self.known
                 .retain(|_, known| known.is_in_use() || known.is_fresh());
         }
-        if self.known.len() >= VOUCHED_KNOWN_MAX {
+        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
             // A flood of guesses within seconds: they cost a question each again.
             self.known.retain(|_, known| known.is_in_use());
         }
@@ -241,7 +243,7 @@ impl State {
 
 impl Known {
     fn is_fresh(&self) -> bool {
-        self.asked.elapsed() < VOUCHED_FRESH
+        self.asked.elapsed() < INTROSPECTED_FRESH
     }
 
     /// Each connection holds the person who opened it.
@@ -258,15 +260,15 @@ fn principal(key: &Secret, payload: &str) -> Option<Arc<Principal>> {
         clearance: facts.user.level,
         most: Clearance::Admin,
         credential: CredentialId::Key(KeyId::new(id).ok()?),
-        proof: Proof::Vouched(Fingerprint::of(key)),
+        proof: Proof::Introspected(Fingerprint::of(key)),
         scopes: facts.scopes,
         reach: Reach::Everything,
         user: Arc::new(facts.user),
     }))
 }
 
-impl fmt::Debug for Vouching {
+impl fmt::Debug for KeyIntrospection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vouching").finish_non_exhaustive()
+        f.debug_struct("KeyIntrospection").finish_non_exhaustive()
     }
 }

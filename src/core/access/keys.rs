@@ -12,7 +12,7 @@ use rand::Rng;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
-use crate::core::auth::principal::{Principal, Proof, Reach};
+use crate::core::access::principal::{Principal, Proof, Reach};
 use crate::core::directory::Directory;
 use crate::model::{
     ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, System,

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::core::auth::reception::register::{Session, document_id};
-use crate::core::auth::reception::{Reception, lock};
-use crate::core::auth::tokens::{KeyChain, SigningKey};
+use crate::core::access::sessions::session_table::{Session, document_id};
+use crate::core::access::sessions::{Sessions, lock};
+use crate::core::access::tokens::{KeyChain, SigningKey};
 use crate::core::building::OpenError;
 use crate::core::ledger_replica::{LedgerReplica, Materialized};
 use crate::model::SessionId;
@@ -16,7 +16,7 @@ enum Kept {
     Key(SigningKey),
 }
 
-impl Reception {
+impl Sessions {
     /// Reads what the store has.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
         let documents = self.ledger.open().await?;
@@ -31,9 +31,9 @@ impl Reception {
     /// A session as another node has it. One that has ended here stays so: the store is still to be told.
     fn put(&self, session: Session) {
         let id = document_id(session.id);
-        let mut register = self.register_mut();
+        let mut table = self.table_mut();
         if !lock(&self.owed).contains(&id) {
-            register.put(session);
+            table.put(session);
         }
     }
 
@@ -41,13 +41,13 @@ impl Reception {
     fn drop_session(&self, id: SessionId) {
         let document = document_id(id);
         lock(&self.owed).retain(|owed| *owed != document);
-        if self.register_mut().remove(id) {
+        if self.table_mut().remove(id) {
             self.close(id);
         }
     }
 }
 
-impl Materialized for Reception {
+impl Materialized for Sessions {
     fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
         // Read first, so that nothing is taken of what cannot be taken whole.
         let mut changes = Vec::with_capacity(writes.len());
@@ -82,7 +82,7 @@ impl Materialized for Reception {
             }
         }
         let there: HashSet<SessionId> = sessions.iter().map(|session| session.id).collect();
-        let mut gone: Vec<SessionId> = self.register().all().map(|session| session.id).collect();
+        let mut gone: Vec<SessionId> = self.table().all().map(|session| session.id).collect();
         gone.retain(|id| !there.contains(id));
         for id in gone {
             self.drop_session(id);
@@ -95,7 +95,7 @@ impl Materialized for Reception {
     }
 
     fn documents(&self) -> Vec<Document> {
-        let mut documents: Vec<Document> = self.register().all().map(Session::document).collect();
+        let mut documents: Vec<Document> = self.table().all().map(Session::document).collect();
         documents.extend(self.keys().all().map(SigningKey::document));
         documents
     }

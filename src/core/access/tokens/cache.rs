@@ -15,16 +15,16 @@ const HALF_MAX: usize = 8_192;
 
 /// Which token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::core::auth) struct Fingerprint([u8; 32]);
+pub(in crate::core::access) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub(in crate::core::auth) fn of(token: &Secret) -> Self {
+    pub(in crate::core::access) fn of(token: &Secret) -> Self {
         Self(Sha256::digest(token.expose().as_bytes()).into())
     }
 }
 
 /// What was found about tokens.
-pub(in crate::core::auth) struct Cache<T> {
+pub(in crate::core::access) struct Cache<T> {
     young: HashMap<Fingerprint, T>,
     old: HashMap<Fingerprint, T>,
 }
@@ -49,7 +49,7 @@ impl<T> fmt::Debug for Cache<T> {
 
 impl<T: Clone> Cache<T> {
     /// What is known of a token.
-    pub(in crate::core::auth) fn get(&mut self, token: &Fingerprint) -> Option<T> {
+    pub(in crate::core::access) fn get(&mut self, token: &Fingerprint) -> Option<T> {
         if let Some(known) = self.young.get(token) {
             return Some(known.clone());
         }
@@ -59,7 +59,7 @@ impl<T: Clone> Cache<T> {
     }
 
     /// Remembers a token.
-    pub(in crate::core::auth) fn put(&mut self, token: Fingerprint, known: T) {
+    pub(in crate::core::access) fn put(&mut self, token: Fingerprint, known: T) {
         if self.young.len() >= HALF_MAX {
             self.old = std::mem::take(&mut self.young);
         }

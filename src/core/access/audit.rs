@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
-use crate::core::auth::principal::Caller;
-use crate::core::auth::reception::SignInError;
+use crate::core::access::principal::Caller;
+use crate::core::access::sessions::SignInError;
 use crate::model::{
     DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request, UserId,
 };

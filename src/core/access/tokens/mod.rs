@@ -14,7 +14,7 @@ mod seal;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
-use crate::core::auth::tokens::claims::Claims;
+use crate::core::access::tokens::claims::Claims;
 use crate::model::Secret;
 
 pub(super) use cache::{Cache, Fingerprint};

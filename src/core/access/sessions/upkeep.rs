@@ -4,20 +4,20 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::core::auth::reception::{Reception, SignInError};
-use crate::core::auth::tokens::SigningKey;
+use crate::core::access::sessions::{Sessions, SignInError};
+use crate::core::access::tokens::SigningKey;
 use crate::core::directory::Directory;
 use crate::core::limits::{SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE};
 use crate::model::{SessionId, User, UserId};
 use crate::stores::{DocumentId, SIGNING_KEYS, Write};
 
-impl Reception {
+impl Sessions {
     /// The building is this one at first: sessions of users who are gone end.
     pub(in crate::core) fn begin_in(self: &Arc<Self>, building: &Arc<Directory>) {
         self.exchange(building);
         let sessions: Vec<(SessionId, UserId)> = {
-            let register = self.register();
-            let sessions = register.all();
+            let table = self.table();
+            let sessions = table.all();
             sessions
                 .map(|session| (session.id, session.user.clone()))
                 .collect()
@@ -32,7 +32,7 @@ impl Reception {
     pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>) {
         let before = self.exchange(next);
         let (mut over, mut lowered) = (Vec::new(), Vec::new());
-        for session in self.register().all() {
+        for session in self.table().all() {
             let was = before.shared_user(&session.user);
             match (was, next.shared_user(&session.user)) {
                 (Some(_), None) => over.push(session.id),
@@ -78,7 +78,7 @@ impl Reception {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let over = self.register().over(self.now());
+            let over = self.table().over(self.now());
             self.forget(&over);
             // Both log what fails, and are tried again at the next tick.
             let _ = self.settle().await;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::core::auth::keys::KeyHash;
-use crate::core::auth::tokens::Fingerprint;
+use crate::core::access::keys::KeyHash;
+use crate::core::access::tokens::Fingerprint;
 use crate::model::{Clearance, CredentialId, Scope, System, SystemId, User, ZoneId};
 
 /// Somebody whose credentials were good.
@@ -28,7 +28,7 @@ pub(super) enum Proof {
     /// What an API key's secret was when it was shown.
     Key(KeyHash),
     /// An API key that somebody else has looked at.
-    Vouched(Fingerprint),
+    Introspected(Fingerprint),
     /// A session or a token of one.
     Session {
         /// When the token expires, in Unix seconds; a browser's session says that itself.
@@ -102,7 +102,7 @@ impl Principal {
     /// When the credentials end by themselves, in Unix seconds; `None` for those that do not.
     pub fn expires(&self) -> Option<u64> {
         match self.proof {
-            Proof::Key(_) | Proof::Vouched(_) => None,
+            Proof::Key(_) | Proof::Introspected(_) => None,
             Proof::Session { expires } => expires,
         }
     }
@@ -148,8 +148,8 @@ impl Principal {
         };
         let same_secret = match (&self.proof, &before.proof) {
             (Proof::Key(now), Proof::Key(before)) => now == before,
-            (Proof::Vouched(now), Proof::Vouched(before)) => now == before,
-            (Proof::Key(_) | Proof::Vouched(_) | Proof::Session { .. }, _) => false,
+            (Proof::Introspected(now), Proof::Introspected(before)) => now == before,
+            (Proof::Key(_) | Proof::Introspected(_) | Proof::Session { .. }, _) => false,
         };
         self.credential == before.credential
             && same_secret

@@ -3,7 +3,7 @@
 //! A *session* is one sign-in, of a browser or of an app with a password, or what an app was given by a browser's session.
 //! Whatever a session's holder shows is good while the session lives, so signing out, another password or a removed user ends it all at once.
 //!
-//! - `register` holds the sessions, `codes` what is between a browser and an app.
+//! - `session_table` holds the sessions, `codes` what is between a browser and an app.
 //! - `read` lets in who shows a token or a cookie.
 //! - `change` is the only way in which this node changes sessions, `follow` takes in what other nodes do; `upkeep` ends those that are over and renews the key that signs.
 
@@ -12,7 +12,7 @@ mod codes;
 mod error;
 mod follow;
 mod read;
-mod register;
+mod session_table;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -24,9 +24,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::core::auth::limiter::Limiter;
-use crate::core::auth::passwords::{Crowded, Desk};
-use crate::core::auth::tokens::{Cache, Grant, KeyChain, PublicKey};
+use crate::core::access::limiter::Limiter;
+use crate::core::access::passwords::{Crowded, PasswordVerifier};
+use crate::core::access::tokens::{Cache, Grant, KeyChain, PublicKey};
 use crate::core::building::Clock;
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::LedgerReplica;
@@ -44,7 +44,9 @@ pub use error::SignInError;
 use change::Change;
 use codes::code_hold;
 use read::Known;
-use register::{Hold, Refreshed, Register, Session, app_hold, browser_hold, fresh_id, split};
+use session_table::{
+    Hold, Refreshed, Session, SessionTable, app_hold, browser_hold, fresh_id, split,
+};
 
 /// An app that asks for a token.
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ pub struct App {
 pub struct Issued {
     /// The token.
     pub access: Secret,
-    /// By what it gets the next, where it may.
+    /// The refresh token, where the app may have one.
     pub refresh: Option<Secret>,
     /// What the token opens.
     pub scopes: Vec<Scope>,
@@ -72,19 +74,19 @@ pub struct Issued {
     pub created_at: u64,
 }
 
-/// Where people sign in.
-pub(in crate::core) struct Reception {
+/// The sign-ins of people and of their apps.
+pub(in crate::core) struct Sessions {
     settings: SignInSettings,
     ledger: LedgerReplica,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
     /// The users as they are now.
     building: RwLock<Arc<Directory>>,
-    register: RwLock<Register>,
+    table: RwLock<SessionTable>,
     keys: RwLock<KeyChain>,
     known: Mutex<Cache<Arc<Known>>>,
     limiter: Limiter,
-    desk: Desk,
+    passwords: PasswordVerifier,
     /// Held by the one who makes a key, which takes a while.
     making: tokio::sync::Mutex<()>,
     /// Documents of sessions that have ended, still to be deleted.
@@ -93,7 +95,7 @@ pub(in crate::core) struct Reception {
     tasks: TaskTracker,
 }
 
-impl Reception {
+impl Sessions {
     pub(in crate::core) fn new(
         settings: SignInSettings,
         documents: Arc<dyn DocumentStore>,
@@ -112,11 +114,11 @@ impl Reception {
             subscriptions,
             clock,
             building: RwLock::default(),
-            register: RwLock::default(),
+            table: RwLock::default(),
             keys: RwLock::default(),
             known: Mutex::default(),
             limiter: Limiter::new(),
-            desk: Desk::new(main.clone()),
+            passwords: PasswordVerifier::new(main.clone()),
             making: tokio::sync::Mutex::default(),
             owed: Mutex::default(),
             main,
@@ -136,7 +138,7 @@ impl Reception {
             .begin(address, name)
             .map_err(|wait| SignInError::TooMany { wait })?;
         let user = self.building().user_by_email(name);
-        match self.desk.is_of(user.as_deref(), password).await {
+        match self.passwords.is_of(user.as_deref(), password).await {
             Ok(true) => {
                 attempt.forgive();
                 user.ok_or(SignInError::WrongPassword)
@@ -193,7 +195,7 @@ impl Reception {
         request: CodeRequest,
     ) -> Result<Secret, SignInError> {
         let user = self.keep_alive(root).await?;
-        if self.register().codes() >= CODES_MAX {
+        if self.table().codes() >= CODES_MAX {
             return Err(SignInError::Busy);
         }
         let id = fresh_id();
@@ -269,9 +271,9 @@ impl Reception {
         session: SessionId,
     ) -> Result<(), SignInError> {
         let family = {
-            let register = self.register();
-            let root = register.alive(session, 0).map_or(session, Session::root);
-            register.family(root)
+            let table = self.table();
+            let root = table.alive(session, 0).map_or(session, Session::root);
+            table.family(root)
         };
         self.end(family).await
     }
@@ -282,8 +284,8 @@ impl Reception {
     }
 
     /// How many sessions there are.
-    pub(in crate::core) fn sessions(&self) -> usize {
-        self.register().len()
+    pub(in crate::core) fn count(&self) -> usize {
+        self.table().len()
     }
 
     /// Begins a session of an app.
@@ -351,7 +353,7 @@ impl Reception {
     /// The user of a session that lives.
     fn user_of(&self, session: SessionId) -> Option<Arc<User>> {
         let now = self.now();
-        let user = self.register().alive(session, now)?.user.clone();
+        let user = self.table().alive(session, now)?.user.clone();
         self.building().shared_user(&user)
     }
 
@@ -365,14 +367,12 @@ impl Reception {
         Arc::clone(&building.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn register(&self) -> RwLockReadGuard<'_, Register> {
-        self.register.read().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> RwLockReadGuard<'_, SessionTable> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn register_mut(&self) -> RwLockWriteGuard<'_, Register> {
-        self.register
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn table_mut(&self) -> RwLockWriteGuard<'_, SessionTable> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keys(&self) -> RwLockReadGuard<'_, KeyChain> {
@@ -395,10 +395,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl fmt::Debug for Reception {
+impl fmt::Debug for Sessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reception")
-            .field("sessions", &self.register().len())
+        f.debug_struct("Sessions")
+            .field("sessions", &self.table().len())
             .finish_non_exhaustive()
     }
 }

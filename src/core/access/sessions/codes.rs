@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::core::auth::reception::register::{
+use crate::core::access::sessions::session_table::{
     Digest as SecretDigest, Hold, Session, SpentCode, app_hold, fresh_secret,
 };
 use crate::model::{Scope, Secret, SessionId};

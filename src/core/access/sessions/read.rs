@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::core::auth::principal::{Principal, Proof, Reach};
-use crate::core::auth::reception::register::{Hold, split};
-use crate::core::auth::reception::{Reception, lock};
-use crate::core::auth::tokens::{self, BadToken, Facts, Fingerprint, Issuer};
+use crate::core::access::principal::{Principal, Proof, Reach};
+use crate::core::access::sessions::session_table::{Hold, split};
+use crate::core::access::sessions::{Sessions, lock};
+use crate::core::access::tokens::{self, BadToken, Facts, Fingerprint, Issuer};
 use crate::model::{Clearance, CredentialId, Failure, FailureKind, Scope, Secret, User};
 
 /// By how much the clocks of two hosts may differ.
@@ -19,7 +19,7 @@ pub(super) struct Known {
     facts: Facts,
 }
 
-impl Reception {
+impl Sessions {
     /// Who shows a bearer token to the host that is called so.
     pub(in crate::core) fn by_token(
         &self,
@@ -73,8 +73,8 @@ impl Reception {
         let (id, secret) = split(cookie).ok_or_else(logged_out)?;
         let scopes = {
             let now = self.now();
-            let register = self.register();
-            let session = register.alive(id, now).ok_or_else(logged_out)?;
+            let table = self.table();
+            let session = table.alive(id, now).ok_or_else(logged_out)?;
             match &session.hold {
                 Hold::Browser { cookie } if cookie.is_of(secret) => session.scopes.clone(),
                 Hold::Browser { .. } | Hold::App { .. } | Hold::Code { .. } | Hold::Token => {

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::core::auth::reception::codes::Redeemed;
-use crate::core::auth::reception::register::{document_id, split};
-use crate::core::auth::reception::{CodeShown, Reception, Refreshed, Session, SignInError, lock};
+use crate::core::access::sessions::codes::Redeemed;
+use crate::core::access::sessions::session_table::{document_id, split};
+use crate::core::access::sessions::{CodeShown, Refreshed, Session, Sessions, SignInError, lock};
 use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
@@ -32,7 +32,7 @@ pub(super) enum Change {
     Use(SessionId),
 }
 
-impl Reception {
+impl Sessions {
     /// Makes a change. For a refresh or a code gives the session and its next refresh token, and nothing when what was shown is in two hands.
     pub(super) async fn change(
         self: &Arc<Self>,
@@ -82,25 +82,25 @@ impl Reception {
                 let put = || Ok((vec![Write::Put(session.document())], ()));
                 self.write(&mut guard, put).await?;
                 let excess = {
-                    let mut register = self.register_mut();
+                    let mut table = self.table_mut();
                     // Looked at under the lock, behind which a change of the user and signing out end what they find.
                     let goes_on = session
                         .parent
-                        .is_none_or(|parent| register.alive(parent, now).is_some());
+                        .is_none_or(|parent| table.alive(parent, now).is_some());
                     if !goes_on || !self.is_still(&user) {
-                        drop(register);
+                        drop(table);
                         lock(&self.owed).push(document_id(session.id));
                         return Err(SignInError::BadGrant);
                     }
-                    register.put(session);
-                    register.excess(&user.id, SESSIONS_PER_USER)
+                    table.put(session);
+                    table.excess(&user.id, SESSIONS_PER_USER)
                 };
                 self.forget(&excess);
                 Ok(None)
             }
             Change::Refresh { id, shown, client } => {
                 let refresh = || {
-                    let session = self.register().alive(id, now).cloned();
+                    let session = self.table().alive(id, now).cloned();
                     let session = session.ok_or(SignInError::BadGrant)?;
                     match session.refresh(&shown, client.as_deref()) {
                         Refreshed::Next(mut next, token) => {
@@ -119,11 +119,11 @@ impl Reception {
             }
             Change::Redeem(id, shown) => {
                 let redeem = || {
-                    let register = self.register();
-                    let session = register.alive(id, now).ok_or(SignInError::BadGrant)?;
+                    let table = self.table();
+                    let session = table.alive(id, now).ok_or(SignInError::BadGrant)?;
                     // Another node may have ended the sign-in before it knew of the code.
                     let root = session.root();
-                    register.alive(root, now).ok_or(SignInError::BadGrant)?;
+                    table.alive(root, now).ok_or(SignInError::BadGrant)?;
                     let (_, secret) = split(&shown.code).ok_or(SignInError::BadGrant)?;
                     match session.redeem(secret, &shown, now) {
                         Redeemed::Good(mut next, token) => {
@@ -142,7 +142,7 @@ impl Reception {
             }
             Change::Use(id) => {
                 let used = || {
-                    let session = self.register().alive(id, now).cloned();
+                    let session = self.table().alive(id, now).cloned();
                     let mut session = session.ok_or(SignInError::BadGrant)?;
                     session.expires = now + SESSION_IDLE.as_secs();
                     Ok((vec![Write::Put(session.document())], session))
@@ -156,12 +156,12 @@ impl Reception {
 
     /// Puts another version in the place of a session that has not ended meanwhile.
     fn keep_on(&self, session: Session) -> Result<(), SignInError> {
-        let mut register = self.register_mut();
-        if register.contains(session.id) {
-            register.put(session);
+        let mut table = self.table_mut();
+        if table.contains(session.id) {
+            table.put(session);
             Ok(())
         } else {
-            drop(register);
+            drop(table);
             lock(&self.owed).push(document_id(session.id));
             Err(SignInError::BadGrant)
         }
@@ -174,7 +174,7 @@ impl Reception {
     ) -> Result<Arc<User>, SignInError> {
         let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
         let full = self.now() + SESSION_IDLE.as_secs();
-        let expires = self.register().alive(id, 0).map(|session| session.expires);
+        let expires = self.table().alive(id, 0).map(|session| session.expires);
         if expires.is_some_and(|expires| expires + WORTH_WRITING < full) {
             self.change(Change::Use(id)).await?;
         }
@@ -197,11 +197,11 @@ impl Reception {
     /// Ends sessions in memory.
     pub(super) fn forget(&self, ids: &[SessionId]) {
         for &id in ids {
-            let mut register = self.register_mut();
-            if register.remove(id) {
-                // Under the register's lock, behind which what another node says of it is not believed.
+            let mut table = self.table_mut();
+            if table.remove(id) {
+                // Under the table's lock, behind which what another node says of it is not believed.
                 lock(&self.owed).push(document_id(id));
-                drop(register);
+                drop(table);
                 self.close(id);
             }
         }

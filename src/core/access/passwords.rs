@@ -4,7 +4,7 @@
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{PasswordHasher, PasswordVerifier as _};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -36,15 +36,15 @@ pub(in crate::core) fn matches(password: &Secret, hash: &Secret) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Crowded;
 
-/// Where passwords are compared.
+/// Compares passwords with their hashes, a bounded number at a time.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct PasswordVerifier {
     places: Semaphore,
     waiting: Semaphore,
     main: Handle,
 }
 
-impl Desk {
+impl PasswordVerifier {
     pub(super) fn new(main: Handle) -> Self {
         Self {
             places: Semaphore::new(PASSWORDS_AT_ONCE),
@@ -79,8 +79,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_crowd_is_sent_away_and_those_who_wait_are_served() {
-        let desk = Desk::new(Handle::current());
-        let ask = || desk.is_of(None, Secret::new("guess"));
+        let verifier = PasswordVerifier::new(Handle::current());
+        let ask = || verifier.is_of(None, Secret::new("guess"));
         let asked = (0..PASSWORDS_WAITING_MAX + 5).map(|_| ask());
         let answers = futures_util::future::join_all(asked).await;
         let crowded = answers.iter().filter(|answer| **answer == Err(Crowded));

@@ -16,12 +16,12 @@ use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::core::auth::passwords;
-use crate::core::auth::principal::Principal;
-use crate::core::auth::reception::codes::code_hold;
-use crate::core::auth::reception::register::Session;
-use crate::core::auth::reception::{App, CodeRequest, CodeShown, Issued, Reception, SignInError};
-use crate::core::auth::tokens::SigningKey;
+use crate::core::access::passwords;
+use crate::core::access::principal::Principal;
+use crate::core::access::sessions::codes::code_hold;
+use crate::core::access::sessions::session_table::Session;
+use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Sessions, SignInError};
+use crate::core::access::tokens::SigningKey;
 use crate::core::directory::Directory;
 use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, directory, user};
 use crate::core::limits::{
@@ -42,16 +42,16 @@ const PASSWORD: &str = "open sesame";
 
 #[tokio::test]
 async fn a_password_opens_and_everything_else_is_refused_alike() {
-    let desk = Desk::new().await;
-    desk.sign_in(PASSWORD).await.unwrap();
+    let fixture = Fixture::new().await;
+    fixture.sign_in(PASSWORD).await.unwrap();
     for (name, password) in [
         ("a@example.test", "wrong"),
         ("a@example.test", ""),
         ("nobody@example.test", PASSWORD),
         ("service@example.test", ""),
     ] {
-        let refused = desk
-            .reception
+        let refused = fixture
+            .sessions
             .sign_in(name, Secret::new(password), HERE)
             .await;
         let failure = refused.unwrap_err();
@@ -61,11 +61,11 @@ async fn a_password_opens_and_everything_else_is_refused_alike() {
 
 #[tokio::test]
 async fn who_fails_too_often_waits_even_with_the_right_password() {
-    let desk = Desk::new().await;
+    let fixture = Fixture::new().await;
     for _ in 0..FAILURES_PER_NAME {
-        desk.sign_in("wrong").await.unwrap_err();
+        fixture.sign_in("wrong").await.unwrap_err();
     }
-    let failure = desk.sign_in(PASSWORD).await.unwrap_err();
+    let failure = fixture.sign_in(PASSWORD).await.unwrap_err();
     assert!(
         matches!(failure, SignInError::TooMany { .. }),
         "{failure:?}"
@@ -74,8 +74,8 @@ async fn who_fails_too_often_waits_even_with_the_right_password() {
 
 #[tokio::test]
 async fn a_token_says_what_placeos_says() {
-    let desk = Desk::new().await;
-    let issued = desk.app().await;
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
     let claims = payload(&issued.access);
     assert_eq!(claims["iss"], "POS");
     assert_eq!(claims["sub"], "user-1");
@@ -88,20 +88,20 @@ async fn a_token_says_what_placeos_says() {
         json!({"n": "A", "e": "a@example.test", "p": 1, "r": []})
     );
     assert_eq!(issued.expires_in, 7200);
-    let who = desk.by_token(&issued.access).unwrap();
+    let who = fixture.by_token(&issued.access).unwrap();
     assert_eq!(who.user().id.as_str(), "user-1");
     assert_eq!(who.clearance(), Clearance::Support);
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_as_it_was_made_is_refused() {
-    let desk = Desk::new().await;
-    let token = desk.app().await.access;
+    let fixture = Fixture::new().await;
+    let token = fixture.app().await.access;
     let parts: Vec<&str> = token.expose().split('.').collect();
     let header = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let mut raised = payload(&token);
     raised["u"]["p"] = json!(3);
-    let kid = json!(desk.reception.public_keys()[0].id);
+    let kid = json!(fixture.sessions.public_keys()[0].id);
     for (what, forged) in [
         (
             "raised",
@@ -138,53 +138,56 @@ async fn a_token_that_is_not_as_it_was_made_is_refused() {
         ("nothing", String::new()),
         ("long", "x".repeat(100_000)),
     ] {
-        let failure = desk.by_token(&Secret::new(forged)).unwrap_err();
+        let failure = fixture.by_token(&Secret::new(forged)).unwrap_err();
         assert_eq!(failure.response_code(), 401, "{what}");
     }
-    assert!(desk.by_token(&token).is_ok());
+    assert!(fixture.by_token(&token).is_ok());
 }
 
 #[tokio::test]
 async fn a_token_is_for_one_host() {
-    let desk = Desk::new().await;
-    let token = desk.app().await.access;
-    assert!(desk.reception.by_token(&token, "ROOMS.test").is_ok());
+    let fixture = Fixture::new().await;
+    let token = fixture.app().await.access;
+    assert!(fixture.sessions.by_token(&token, "ROOMS.test").is_ok());
     for domain in ["evil.test", "rooms.test.evil.test", ""] {
-        desk.reception.by_token(&token, domain).unwrap_err();
+        fixture.sessions.by_token(&token, domain).unwrap_err();
     }
 }
 
 #[tokio::test]
 async fn a_token_ends_with_its_time_by_whichever_way_the_clock_comes_there() {
-    let desk = Desk::new().await;
-    let token = desk.app().await.access;
-    let who = desk.by_token(&token).unwrap();
-    assert!(desk.reception.still_admits(&who));
-    desk.set_clock(NOW + 7200);
-    desk.by_token(&token).unwrap_err();
-    assert!(!desk.reception.still_admits(&who));
+    let fixture = Fixture::new().await;
+    let token = fixture.app().await.access;
+    let who = fixture.by_token(&token).unwrap();
+    assert!(fixture.sessions.still_admits(&who));
+    fixture.set_clock(NOW + 7200);
+    fixture.by_token(&token).unwrap_err();
+    assert!(!fixture.sessions.still_admits(&who));
     // The clock was wrong, and is set back behind the moment at which the token was made.
-    desk.set_clock(NOW - 3600);
-    assert!(desk.by_token(&token).is_ok());
-    assert!(desk.reception.still_admits(&who));
+    fixture.set_clock(NOW - 3600);
+    assert!(fixture.by_token(&token).is_ok());
+    assert!(fixture.sessions.still_admits(&who));
 }
 
 #[tokio::test]
 async fn the_level_of_a_token_is_the_lower_of_its_own_and_its_users() {
-    let desk = Desk::new().await;
-    let token = desk.app().await.access;
-    let before = desk.by_token(&token).unwrap();
-    desk.change(|user| user.level = Clearance::Admin);
+    let fixture = Fixture::new().await;
+    let token = fixture.app().await.access;
+    let before = fixture.by_token(&token).unwrap();
+    fixture.change(|user| user.level = Clearance::Admin);
     assert_eq!(
-        desk.by_token(&token).unwrap().clearance(),
+        fixture.by_token(&token).unwrap().clearance(),
         Clearance::Support
     );
-    assert!(desk.reception.still_admits(&before));
-    assert_eq!(desk.closed(), 0);
-    desk.change(|user| user.level = Clearance::User);
-    assert_eq!(desk.by_token(&token).unwrap().clearance(), Clearance::User);
-    assert!(!desk.reception.still_admits(&before));
-    assert_eq!(desk.closed(), 1);
+    assert!(fixture.sessions.still_admits(&before));
+    assert_eq!(fixture.closed(), 0);
+    fixture.change(|user| user.level = Clearance::User);
+    assert_eq!(
+        fixture.by_token(&token).unwrap().clearance(),
+        Clearance::User
+    );
+    assert!(!fixture.sessions.still_admits(&before));
+    assert_eq!(fixture.closed(), 1);
 }
 
 #[tokio::test]
@@ -194,108 +197,108 @@ async fn a_user_who_is_gone_or_has_another_password_is_signed_out() {
     let other: Change = |user| user.password = Some(hashed("another"));
     let none: Change = |user| user.password = None;
     for (what, change) in [("gone", gone), ("other", other), ("none", none)] {
-        let desk = Desk::new().await;
-        let token = desk.app().await.access;
-        let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-        desk.change(change);
-        assert!(desk.by_token(&token).is_err(), "{what}");
-        assert!(desk.reception.by_cookie(&cookie).is_err(), "{what}");
-        assert_eq!(desk.closed(), 2, "{what}");
+        let fixture = Fixture::new().await;
+        let token = fixture.app().await.access;
+        let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+        fixture.change(change);
+        assert!(fixture.by_token(&token).is_err(), "{what}");
+        assert!(fixture.sessions.by_cookie(&cookie).is_err(), "{what}");
+        assert_eq!(fixture.closed(), 2, "{what}");
     }
 }
 
 #[tokio::test]
 async fn signing_out_ends_the_browser_and_its_apps() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-    let other = desk.app().await;
-    let issued = desk.through_code(&cookie).await.unwrap();
-    let app = desk.by_token(&issued.access).unwrap();
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let other = fixture.app().await;
+    let issued = fixture.through_code(&cookie).await.unwrap();
+    let app = fixture.by_token(&issued.access).unwrap();
     let CredentialId::Session(session) = *app.credential() else {
         panic!("no session");
     };
-    desk.reception.sign_out(session).await.unwrap();
-    assert!(!desk.reception.still_admits(&app));
-    desk.by_token(&issued.access).unwrap_err();
-    desk.reception.by_cookie(&cookie).unwrap_err();
-    desk.refresh(&issued).await.unwrap_err();
-    assert_eq!(desk.closed(), 2);
+    fixture.sessions.sign_out(session).await.unwrap();
+    assert!(!fixture.sessions.still_admits(&app));
+    fixture.by_token(&issued.access).unwrap_err();
+    fixture.sessions.by_cookie(&cookie).unwrap_err();
+    fixture.refresh(&issued).await.unwrap_err();
+    assert_eq!(fixture.closed(), 2);
     assert!(
-        desk.by_token(&other.access).is_ok(),
+        fixture.by_token(&other.access).is_ok(),
         "another sign-in stays"
     );
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_good_once_and_a_second_use_ends_all_of_it() {
-    let desk = Desk::new().await;
-    let first = desk.app().await;
-    let second = desk.refresh(&first).await.unwrap();
-    assert!(desk.by_token(&first.access).is_ok());
-    assert!(desk.by_token(&second.access).is_ok());
-    desk.refresh(&first).await.unwrap_err();
-    desk.by_token(&second.access).unwrap_err();
-    desk.refresh(&second).await.unwrap_err();
-    assert_eq!(desk.closed(), 1);
+    let fixture = Fixture::new().await;
+    let first = fixture.app().await;
+    let second = fixture.refresh(&first).await.unwrap();
+    assert!(fixture.by_token(&first.access).is_ok());
+    assert!(fixture.by_token(&second.access).is_ok());
+    fixture.refresh(&first).await.unwrap_err();
+    fixture.by_token(&second.access).unwrap_err();
+    fixture.refresh(&second).await.unwrap_err();
+    assert_eq!(fixture.closed(), 1);
 }
 
 #[tokio::test]
 async fn of_two_refreshes_at_one_time_one_is_the_second() {
-    let desk = Desk::new().await;
-    let issued = desk.app().await;
-    let (one, other) = futures_util::join!(desk.refresh(&issued), desk.refresh(&issued));
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    let (one, other) = futures_util::join!(fixture.refresh(&issued), fixture.refresh(&issued));
     assert!(one.is_ok() != other.is_ok());
 }
 
 #[tokio::test]
 async fn a_code_that_is_shown_twice_ends_what_it_gave() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-    let code = desk.code(&cookie).await.unwrap();
-    let issued = desk.redeem(&code).await.unwrap();
-    assert!(desk.by_token(&issued.access).is_ok());
-    desk.redeem(&code).await.unwrap_err();
-    desk.by_token(&issued.access).unwrap_err();
-    assert!(desk.reception.by_cookie(&cookie).is_ok());
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let code = fixture.code(&cookie).await.unwrap();
+    let issued = fixture.redeem(&code).await.unwrap();
+    assert!(fixture.by_token(&issued.access).is_ok());
+    fixture.redeem(&code).await.unwrap_err();
+    fixture.by_token(&issued.access).unwrap_err();
+    assert!(fixture.sessions.by_cookie(&cookie).is_ok());
 }
 
 #[tokio::test]
 async fn a_code_of_a_browser_that_has_signed_out_gives_nothing() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-    let code = desk.code(&cookie).await.unwrap();
-    let CredentialId::Session(session) = *desk.reception.by_cookie(&cookie).unwrap().credential()
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let code = fixture.code(&cookie).await.unwrap();
+    let CredentialId::Session(session) = *fixture.sessions.by_cookie(&cookie).unwrap().credential()
     else {
         panic!("no session");
     };
-    desk.reception.sign_out(session).await.unwrap();
-    desk.redeem(&code).await.unwrap_err();
+    fixture.sessions.sign_out(session).await.unwrap();
+    fixture.redeem(&code).await.unwrap_err();
 }
 
 #[tokio::test]
 async fn a_code_ends_in_time_and_with_a_wrong_showing() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-    let late = desk.code(&cookie).await.unwrap();
-    desk.set_clock(NOW + CODE_LIFE.as_secs());
-    desk.redeem(&late).await.unwrap_err();
-    let code = desk.code(&cookie).await.unwrap();
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let late = fixture.code(&cookie).await.unwrap();
+    fixture.set_clock(NOW + CODE_LIFE.as_secs());
+    fixture.redeem(&late).await.unwrap_err();
+    let code = fixture.code(&cookie).await.unwrap();
     let wrong = CodeShown {
         code: code.clone(),
         client: "another".to_owned(),
         redirect: "http://rooms.test/resp".to_owned(),
         verifier: None,
     };
-    let refused = desk.reception.redeem(wrong, DOMAIN.to_owned()).await;
+    let refused = fixture.sessions.redeem(wrong, DOMAIN.to_owned()).await;
     refused.unwrap_err();
-    desk.redeem(&code).await.unwrap_err();
-    assert!(desk.reception.by_cookie(&cookie).is_ok());
+    fixture.redeem(&code).await.unwrap_err();
+    assert!(fixture.sessions.by_cookie(&cookie).is_ok());
 }
 
 #[tokio::test]
 async fn a_code_that_waits_is_no_sign_in_and_their_number_is_bounded() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
     for number in 0..CODES_MAX {
         let waiting = Session {
             id: SessionId(number as u128),
@@ -305,93 +308,97 @@ async fn a_code_that_waits_is_no_sign_in_and_their_number_is_bounded() {
             hold: code_hold(SessionId(number as u128), code_request()).0,
             expires: NOW + 1,
         };
-        desk.reception.register_mut().put(waiting);
+        fixture.sessions.table_mut().put(waiting);
     }
-    assert_eq!(desk.reception.sessions(), 1);
-    let failure = desk.code(&cookie).await.unwrap_err();
+    assert_eq!(fixture.sessions.count(), 1);
+    let failure = fixture.code(&cookie).await.unwrap_err();
     assert!(matches!(failure, SignInError::Busy), "{failure:?}");
 }
 
 #[tokio::test]
 async fn a_sign_in_that_nobody_uses_ends_and_a_used_one_does_not() {
-    let desk = Desk::new().await;
-    let issued = desk.app().await;
-    desk.set_clock(NOW + SESSION_IDLE.as_secs() - 1);
-    let next = desk.refresh(&issued).await.unwrap();
-    desk.set_clock(NOW + 2 * SESSION_IDLE.as_secs() - 2);
-    let next = desk.refresh(&next).await.unwrap();
-    desk.set_clock(NOW + 4 * SESSION_IDLE.as_secs());
-    desk.refresh(&next).await.unwrap_err();
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    fixture.set_clock(NOW + SESSION_IDLE.as_secs() - 1);
+    let next = fixture.refresh(&issued).await.unwrap();
+    fixture.set_clock(NOW + 2 * SESSION_IDLE.as_secs() - 2);
+    let next = fixture.refresh(&next).await.unwrap();
+    fixture.set_clock(NOW + 4 * SESSION_IDLE.as_secs());
+    fixture.refresh(&next).await.unwrap_err();
 }
 
 #[tokio::test]
 async fn what_was_given_is_good_after_a_restart_and_the_store_has_no_secret() {
-    let desk = Desk::new().await;
-    let (_, cookie) = desk.sign_in(PASSWORD).await.unwrap();
-    let issued = desk.through_code(&cookie).await.unwrap();
-    let text = desk.documents.text();
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let issued = fixture.through_code(&cookie).await.unwrap();
+    let text = fixture.documents.text();
     for secret in [&cookie, &issued.access, issued.refresh.as_ref().unwrap()] {
         let (_, secret) = secret.expose().split_once('.').unwrap();
         for part in secret.split('.') {
             assert!(!text.contains(part), "{text}");
         }
     }
-    let again = desk.again().await;
+    let again = fixture.again().await;
     assert!(again.by_token(&issued.access).is_ok());
-    assert!(again.reception.by_cookie(&cookie).is_ok());
+    assert!(again.sessions.by_cookie(&cookie).is_ok());
     again.refresh(&issued).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_has_ended_stays_so_after_a_restart() {
-    let desk = Desk::new().await;
-    let issued = desk.app().await;
-    let CredentialId::Session(session) = *desk.by_token(&issued.access).unwrap().credential()
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    let CredentialId::Session(session) = *fixture.by_token(&issued.access).unwrap().credential()
     else {
         panic!("no session");
     };
-    desk.documents.set_failing(true);
-    desk.reception.sign_out(session).await.unwrap_err();
-    desk.by_token(&issued.access)
+    fixture.documents.set_failing(true);
+    fixture.sessions.sign_out(session).await.unwrap_err();
+    fixture
+        .by_token(&issued.access)
         .expect_err("it has ended, whatever the store says");
-    desk.documents.set_failing(false);
-    desk.reception.settle().await.unwrap();
-    desk.again().await.by_token(&issued.access).unwrap_err();
+    fixture.documents.set_failing(false);
+    fixture.sessions.settle().await.unwrap();
+    fixture.again().await.by_token(&issued.access).unwrap_err();
 }
 
 #[tokio::test]
 async fn nobody_is_signed_in_whom_the_store_does_not_have() {
-    let desk = Desk::new().await;
-    let issued = desk.app().await;
-    desk.documents.set_failing(true);
-    let failure = desk.sign_in(PASSWORD).await.unwrap_err();
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    fixture.documents.set_failing(true);
+    let failure = fixture.sign_in(PASSWORD).await.unwrap_err();
     assert!(matches!(failure, SignInError::Store(_)), "{failure:?}");
-    desk.refresh(&issued).await.unwrap_err();
-    desk.documents.set_failing(false);
-    desk.refresh(&issued)
+    fixture.refresh(&issued).await.unwrap_err();
+    fixture.documents.set_failing(false);
+    fixture
+        .refresh(&issued)
         .await
         .expect("the refresh that failed has not used the token up");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_old_gives_way_and_verifies_for_a_while() {
-    let desk = Desk::new().await;
-    let old = desk.app().await;
+    let fixture = Fixture::new().await;
+    let old = fixture.app().await;
     let aged = NOW + SIGNING_KEY_LIFE.as_secs() + 1;
-    desk.set_clock(aged);
-    let reception = Arc::clone(&desk.reception);
-    let upkeep = Handle::current().spawn(async move { reception.keep().await });
-    desk.wait("a second key", || desk.reception.public_keys().len() == 2)
+    fixture.set_clock(aged);
+    let sessions = Arc::clone(&fixture.sessions);
+    let upkeep = Handle::current().spawn(async move { sessions.keep().await });
+    fixture
+        .wait("a second key", || fixture.sessions.public_keys().len() == 2)
         .await;
-    let new = desk.app().await;
-    assert!(desk.by_token(&new.access).is_ok());
-    let failure = desk.by_token(&old.access).unwrap_err();
+    let new = fixture.app().await;
+    assert!(fixture.by_token(&new.access).is_ok());
+    let failure = fixture.by_token(&old.access).unwrap_err();
     assert_eq!(failure.message(), "the bearer token has expired");
-    desk.set_clock(aged + SIGNING_KEY_REST.as_secs() + 60);
-    desk.wait("the first key's end", || {
-        desk.reception.public_keys().len() == 1
-    })
-    .await;
+    fixture.set_clock(aged + SIGNING_KEY_REST.as_secs() + 60);
+    fixture
+        .wait("the first key's end", || {
+            fixture.sessions.public_keys().len() == 1
+        })
+        .await;
     upkeep.abort();
 }
 
@@ -402,20 +409,20 @@ async fn a_foreign_token_is_who_it_says_by_the_key_in_the_settings() {
     for text in [pem.clone(), BASE64_STANDARD.encode(&pem)] {
         let mut settings = SignInSettings::default();
         settings.believe(&text).unwrap();
-        let desk = Desk::with(settings).await;
+        let fixture = Fixture::with(settings).await;
         let good = json!({
             "iss": "POS", "iat": NOW, "exp": NOW + 60, "aud": "https://rooms.test", "sub": "user-far",
             "scope": ["public.read"], "u": {"n": "Far", "e": "far@example.test", "p": 2, "r": ["g"]},
         });
-        let who = desk.by_token(&key.sign(&good)).unwrap();
+        let who = fixture.by_token(&key.sign(&good)).unwrap();
         assert_eq!(who.user().id.as_str(), "user-far");
         assert_eq!(who.user().groups, ["g"]);
         assert_eq!(who.clearance(), Clearance::Admin);
         assert_eq!(who.scopes(), [Scope::parse("public.read").unwrap()]);
-        assert!(desk.reception.still_admits(&who));
-        desk.set_clock(NOW + 60);
-        assert!(!desk.reception.still_admits(&who));
-        desk.set_clock(NOW);
+        assert!(fixture.sessions.still_admits(&who));
+        fixture.set_clock(NOW + 60);
+        assert!(!fixture.sessions.still_admits(&who));
+        fixture.set_clock(NOW);
         for (field, value) in [
             ("exp", json!(NOW)),
             ("nbf", json!(NOW + 120)),
@@ -426,13 +433,13 @@ async fn a_foreign_token_is_who_it_says_by_the_key_in_the_settings() {
         ] {
             let mut bad = good.clone();
             bad[field] = value.clone();
-            let failure = desk.by_token(&key.sign(&bad)).unwrap_err();
+            let failure = fixture.by_token(&key.sign(&bad)).unwrap_err();
             assert_eq!(failure.response_code(), 401, "{field} {value}");
         }
         let stranger = Foreign::new();
-        desk.by_token(&stranger.sign(&good)).unwrap_err();
+        fixture.by_token(&stranger.sign(&good)).unwrap_err();
     }
-    Desk::new()
+    Fixture::new()
         .await
         .by_token(&key.sign(&json!({})))
         .unwrap_err();
@@ -447,16 +454,16 @@ async fn a_private_key_is_no_public_one() {
     }
 }
 
-/// A reception with one user who has a password, and one who has none.
-struct Desk {
-    reception: Arc<Reception>,
+/// Sign-ins of a building with one user who has a password, and one who has none.
+struct Fixture {
+    sessions: Arc<Sessions>,
     documents: Arc<MemoryDocuments>,
     clock: Arc<AtomicU64>,
     inbox: Arc<Inbox>,
     settings: SignInSettings,
 }
 
-impl Desk {
+impl Fixture {
     async fn new() -> Self {
         Self::with(SignInSettings::default()).await
     }
@@ -472,23 +479,23 @@ impl Desk {
         subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let clock = Arc::new(AtomicU64::new(NOW));
         let hand = Arc::clone(&clock);
-        let reception = Arc::new(Reception::new(
+        let sessions = Arc::new(Sessions::new(
             settings.clone(),
             Arc::clone(&documents) as Arc<dyn DocumentStore>,
             subscriptions,
             Arc::new(move || hand.load(Ordering::Relaxed)),
             Handle::current(),
         ));
-        reception.open().await.unwrap();
-        let desk = Self {
-            reception,
+        sessions.open().await.unwrap();
+        let fixture = Self {
+            sessions,
             documents,
             clock,
             inbox,
             settings,
         };
-        desk.change(|_| {});
-        desk
+        fixture.change(|_| {});
+        fixture
     }
 
     /// The same after a restart.
@@ -514,12 +521,12 @@ impl Desk {
             users: vec![ann, service],
             ..Building::default()
         });
-        self.reception.align(&Arc::new(next));
+        self.sessions.align(&Arc::new(next));
     }
 
     async fn sign_in(&self, password: &str) -> Result<(Arc<User>, Secret), SignInError> {
         let password = Secret::new(password);
-        self.reception
+        self.sessions
             .sign_in("A@example.test", password, HERE)
             .await
     }
@@ -527,18 +534,18 @@ impl Desk {
     async fn app(&self) -> Issued {
         let password = Secret::new(PASSWORD);
         let signed_in = self
-            .reception
+            .sessions
             .sign_in_app("a@example.test", password, app(), HERE)
             .await;
         signed_in.unwrap().1
     }
 
     async fn code(&self, cookie: &Secret) -> Result<Secret, SignInError> {
-        let who = self.reception.by_cookie(cookie).unwrap();
+        let who = self.sessions.by_cookie(cookie).unwrap();
         let CredentialId::Session(session) = *who.credential() else {
             panic!("no session");
         };
-        self.reception.grant_code(session, code_request()).await
+        self.sessions.grant_code(session, code_request()).await
     }
 
     async fn redeem(&self, code: &Secret) -> Result<Issued, SignInError> {
@@ -548,7 +555,7 @@ impl Desk {
             redirect: "http://rooms.test/resp".to_owned(),
             verifier: None,
         };
-        self.reception.redeem(shown, DOMAIN.to_owned()).await
+        self.sessions.redeem(shown, DOMAIN.to_owned()).await
     }
 
     async fn through_code(&self, cookie: &Secret) -> Result<Issued, SignInError> {
@@ -557,11 +564,11 @@ impl Desk {
 
     async fn refresh(&self, issued: &Issued) -> Result<Issued, SignInError> {
         let token = issued.refresh.as_ref().unwrap();
-        self.reception.refresh(token, Some("client"), DOMAIN).await
+        self.sessions.refresh(token, Some("client"), DOMAIN).await
     }
 
     fn by_token(&self, token: &Secret) -> Result<Arc<Principal>, Failure> {
-        self.reception.by_token(token, DOMAIN)
+        self.sessions.by_token(token, DOMAIN)
     }
 
     /// How many sessions' sockets were ordered to be closed since the last look.

@@ -9,8 +9,8 @@ use rsa::traits::PublicKeyParts;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::core::auth::tokens::claims::Claims;
-use crate::core::auth::tokens::{Grant, seal};
+use crate::core::access::tokens::claims::Claims;
+use crate::core::access::tokens::{Grant, seal};
 use crate::model::Secret;
 use crate::stores::{Document, SIGNING_KEYS};
 
@@ -18,12 +18,12 @@ const KEY_BITS: usize = 2048;
 
 /// All keys, the newest first.
 #[derive(Debug, Default)]
-pub(in crate::core::auth) struct KeyChain {
+pub(in crate::core::access) struct KeyChain {
     keys: Vec<SigningKey>,
 }
 
 /// A key to sign with.
-pub(in crate::core::auth) struct SigningKey {
+pub(in crate::core::access) struct SigningKey {
     id: String,
     made_at: u64,
     der: Secret,
@@ -63,14 +63,14 @@ struct Kept {
 
 impl SigningKey {
     /// Makes a key. This takes a good part of a second, so it belongs on a blocking thread.
-    pub(in crate::core::auth) fn make(now: u64) -> Result<Self, String> {
+    pub(in crate::core::access) fn make(now: u64) -> Result<Self, String> {
         let key = RsaPrivateKey::new(&mut rand::rng(), KEY_BITS).map_err(|e| e.to_string())?;
         let der = key.to_pkcs1_der().map_err(|error| error.to_string())?;
         Self::new(&key, der.as_bytes(), now)
     }
 
     /// The key that a document holds.
-    pub(in crate::core::auth) fn read(document: &Document) -> Result<Self, String> {
+    pub(in crate::core::access) fn read(document: &Document) -> Result<Self, String> {
         // The parser's own words could quote the key.
         let bad = || "it holds no signing key".to_owned();
         let kept: Kept = serde_json::from_str(&document.json).map_err(|_| bad())?;
@@ -87,7 +87,7 @@ impl SigningKey {
     }
 
     /// The document that holds it.
-    pub(in crate::core::auth) fn document(&self) -> Document {
+    pub(in crate::core::access) fn document(&self) -> Document {
         let kept = Kept {
             made_at: self.made_at,
             private_key: self.der.expose().to_owned(),
@@ -117,46 +117,46 @@ impl SigningKey {
     }
 
     /// When it was made, in Unix seconds.
-    pub(in crate::core::auth) fn made_at(&self) -> u64 {
+    pub(in crate::core::access) fn made_at(&self) -> u64 {
         self.made_at
     }
 
     /// Its name.
-    pub(in crate::core::auth) fn id(&self) -> &str {
+    pub(in crate::core::access) fn id(&self) -> &str {
         &self.id
     }
 }
 
 impl KeyChain {
     /// All keys, the newest first.
-    pub(in crate::core::auth) fn all(&self) -> impl Iterator<Item = &SigningKey> {
+    pub(in crate::core::access) fn all(&self) -> impl Iterator<Item = &SigningKey> {
         self.keys.iter()
     }
 
     /// Adds a key in its place, unless it is there.
-    pub(in crate::core::auth) fn add(&mut self, key: SigningKey) {
+    pub(in crate::core::access) fn add(&mut self, key: SigningKey) {
         self.remove(&key.id);
         self.keys.push(key);
         self.keys.sort_by_key(|key| std::cmp::Reverse(key.made_at));
     }
 
     /// Takes a key away.
-    pub(in crate::core::auth) fn remove(&mut self, id: &str) {
+    pub(in crate::core::access) fn remove(&mut self, id: &str) {
         self.keys.retain(|key| key.id != id);
     }
 
     /// The key that signs, unless there is none yet.
-    pub(in crate::core::auth) fn newest(&self) -> Option<&SigningKey> {
+    pub(in crate::core::access) fn newest(&self) -> Option<&SigningKey> {
         self.keys.first()
     }
 
     /// The keys that no longer sign, each with the time at which its successor was made.
-    pub(in crate::core::auth) fn retired(&self) -> impl Iterator<Item = (&SigningKey, u64)> {
+    pub(in crate::core::access) fn retired(&self) -> impl Iterator<Item = (&SigningKey, u64)> {
         self.keys.windows(2).map(|pair| (&pair[1], pair[0].made_at))
     }
 
     /// Signs a token with the newest key.
-    pub(in crate::core::auth) fn sign(&self, grant: &Grant<'_>) -> Option<Secret> {
+    pub(in crate::core::access) fn sign(&self, grant: &Grant<'_>) -> Option<Secret> {
         seal::install();
         let key = self.newest()?;
         let header = Header {
@@ -173,7 +173,7 @@ impl KeyChain {
     }
 
     /// The public halves.
-    pub(in crate::core::auth) fn public(&self) -> Vec<PublicKey> {
+    pub(in crate::core::access) fn public(&self) -> Vec<PublicKey> {
         let public = |key: &SigningKey| PublicKey {
             id: key.id.clone(),
             modulus: BASE64_URL_SAFE_NO_PAD.encode(&key.n),

@@ -19,7 +19,7 @@ async fn a_key_that_placeos_knows_opens_with_its_owners_rights() {
     assert_eq!(caller.clearance(), Clearance::Support);
     assert_eq!(caller.user().id.as_str(), "user-1");
     assert_eq!(caller.credential().to_string(), "a");
-    assert!(bench.vouching.still_admits(&caller));
+    assert!(bench.introspection.still_admits(&caller));
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +39,7 @@ async fn a_key_that_placeos_refuses_opens_nothing() {
     assert_eq!(failure.kind(), FailureKind::Unauthenticated);
     bench.placeos.say(Says::Level(0));
     assert!(bench.enter("a.b").await.is_err(), "believed for a while");
-    advance(VOUCHED_FRESH).await;
+    advance(INTROSPECTED_FRESH).await;
     assert!(bench.enter("a.b").await.is_ok());
 }
 
@@ -51,7 +51,7 @@ async fn nobody_new_comes_in_while_placeos_is_away_and_who_is_in_stays() {
     let failure = bench.enter("x.y").await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Unavailable);
     bench.look_again().await;
-    assert!(bench.vouching.still_admits(&caller));
+    assert!(bench.introspection.still_admits(&caller));
     assert!(bench.closed().is_empty());
 }
 
@@ -66,7 +66,7 @@ async fn a_key_that_is_revoked_or_lowered_closes_its_connections() {
         bench.placeos.say(then);
         bench.look_again().await;
         assert_eq!(bench.closed(), ["a"]);
-        assert!(!bench.vouching.still_admits(&caller));
+        assert!(!bench.introspection.still_admits(&caller));
     }
 }
 
@@ -83,11 +83,11 @@ async fn what_is_remembered_is_bounded() {
     let bench = Bench::new();
     let kept = bench.enter("kept.x").await.unwrap();
     bench.placeos.say(Says::No);
-    for guess in 0..2 * VOUCHED_KNOWN_MAX {
+    for guess in 0..2 * INTROSPECTED_KNOWN_MAX {
         let _ = bench.enter(&format!("{guess}.x")).await;
     }
-    assert!(bench.vouching.state().known.len() <= VOUCHED_KNOWN_MAX);
-    assert!(bench.vouching.still_admits(&kept));
+    assert!(bench.introspection.state().known.len() <= INTROSPECTED_KNOWN_MAX);
+    assert!(bench.introspection.still_admits(&kept));
 }
 
 #[derive(Clone, Copy)]
@@ -136,7 +136,7 @@ impl KeyInspector for PlaceOs {
 }
 
 struct Bench {
-    vouching: Vouching,
+    introspection: KeyIntrospection,
     placeos: Arc<PlaceOs>,
     inbox: Arc<Inbox>,
 }
@@ -152,7 +152,7 @@ impl Bench {
         });
         let inspector = Arc::clone(&placeos) as Arc<dyn KeyInspector>;
         Self {
-            vouching: Vouching::new(Some(inspector), subscriptions),
+            introspection: KeyIntrospection::new(Some(inspector), subscriptions),
             placeos,
             inbox,
         }
@@ -161,15 +161,15 @@ impl Bench {
     /// What a door does.
     async fn enter(&self, key: &str) -> Result<Arc<Principal>, Failure> {
         let key = Secret::new(key);
-        self.vouching.recognise(&key).await;
-        self.vouching.find(&key).expect("a PlaceOS is named")
+        self.introspection.recognise(&key).await;
+        self.introspection.find(&key).expect("a PlaceOS is named")
     }
 
     /// Lets the keeper look when the answers are no longer fresh.
     async fn look_again(&self) {
-        let long = VOUCHED_FRESH + 2 * VOUCHED_CHECK;
+        let long = INTROSPECTED_FRESH + 2 * INTROSPECTED_CHECK;
         // The keeper never ends by itself.
-        let _ = tokio::time::timeout(long, self.vouching.keep()).await;
+        let _ = tokio::time::timeout(long, self.introspection.keep()).await;
     }
 
     /// The credentials whose connections were ordered to close since the last look.

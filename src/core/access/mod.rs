@@ -1,0 +1,33 @@
+//! Who is there and what they may do.
+//!
+//! `keys.rs` and `sessions` turn credentials into a [`Principal`], `policy.rs` says what a principal may do, `audit.rs` writes down what was refused;
+//! every door asks the same two questions. `permissions.rs` is what zones add to that for calls.
+//!
+//! - `keys` are the API keys of the building.
+//! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
+//! - `sessions` are the sign-ins of people and their apps; `tokens` is what they get, and `passwords` and `limiter` guard the sign-in.
+
+pub(super) mod audit;
+mod authenticate;
+mod key_introspection;
+mod keys;
+mod limiter;
+pub(super) mod passwords;
+mod permissions;
+mod policy;
+mod principal;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub(super) use authenticate::admit;
+pub(super) use key_introspection::KeyIntrospection;
+pub(super) use keys::{KeyRing, resolve_key_secret};
+pub(super) use permissions::{Permissions, clearance_in};
+pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
+pub use principal::{Caller, Principal, Reach};
+pub(super) use sessions::Sessions;
+pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
+
+pub use tokens::{BadPublicKey, ForeignKey, PublicKey};
