@@ -1,4 +1,4 @@
-//! A gateway without doors, and the frames, values and names that the benches use.
+//! A gateway without state, and the frames, values and names that the benches use.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -260,7 +260,7 @@ pub fn serve(
         }
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
-        let (doors, place) = (server.door_keeper(), Listening::at(&server));
+        let (state, place) = (server.readiness_gate(), Listening::at(&server));
         // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
         let mut serving = pin!(server.run(stop.clone()));
         let opening = pin!(async {
@@ -283,7 +283,7 @@ pub fn serve(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            doors.open();
+            state.open();
             announce(&place, demo.as_ref());
             service_manager::ready();
             Ok::<(), AppError>(())

@@ -1,4 +1,4 @@
-//! What the doors count. Counters come in pairs, so that they can be reconciled: accepted and closed, told and merged.
+//! What the state count. Counters come in pairs, so that they can be reconciled: accepted and closed, told and merged.
 
 use std::collections::HashMap;
 

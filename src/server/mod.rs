@@ -1,7 +1,7 @@
-//! The doors: HTTP and websockets, served by actix's workers.
+//! The state: HTTP and websockets, served by actix's workers.
 //!
 //! REST is plain actix-web. A websocket leaves actix after its handshake: the room `ws` owns the socket from then on.
-//! Both ask the same function of `http::door` whether somebody may come in.
+//! Both ask the same function of `http::authn` whether somebody may come in.
 //! By TLS or not, a stream is served alike: `tls` shakes hands, `service` says what follows.
 
 mod admission;
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::Core;
 use crate::server::admission::Admission;
 use crate::server::http::Scope;
-use crate::server::http::cores::Orders;
+use crate::server::http::node_api::Orders;
 use crate::server::limits::{HTTP_STOP_SECONDS, LISTEN_BACKLOG};
 use crate::server::metrics::ServerMetrics;
 use crate::server::tls::Tls;
@@ -45,9 +45,9 @@ pub use tls::{CertificateError, CertificateKeeper};
 
 /// What all workers share.
 #[derive(Clone)]
-struct Doors(Arc<Shared>);
+struct ServerState(Arc<ServerStateInner>);
 
-struct Shared {
+struct ServerStateInner {
     core: Arc<Core>,
     settings: Arc<ServerSettings>,
     metrics: Arc<ServerMetrics>,
@@ -60,17 +60,17 @@ struct Shared {
     render_metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
-impl std::ops::Deref for Doors {
-    type Target = Shared;
+impl std::ops::Deref for ServerState {
+    type Target = ServerStateInner;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &ServerStateInner {
         &self.0
     }
 }
 
 /// The server, bound to its address and not yet serving.
 pub struct Server {
-    doors: Doors,
+    state: ServerState,
     listener: TcpListener,
     /// What the streams of `listener` are encrypted by.
     tls: Option<Arc<Tls>>,
@@ -104,7 +104,7 @@ impl Server {
             address: settings.listen,
             cause,
         })?;
-        let doors = Doors(Arc::new(Shared {
+        let state = ServerState(Arc::new(ServerStateInner {
             core,
             admission: Arc::new(Admission::new(settings.limits.clone())),
             settings: Arc::new(settings),
@@ -117,7 +117,7 @@ impl Server {
             render_metrics: Box::new(render_metrics),
         }));
         Ok(Self {
-            doors,
+            state,
             listener,
             tls: keeper.as_ref().map(CertificateKeeper::tls),
             keeper,
@@ -142,15 +142,15 @@ impl Server {
         self.keeper.take()
     }
 
-    /// What opens the doors, when the building is known.
-    pub fn door_keeper(&self) -> DoorKeeper {
-        DoorKeeper(self.doors.clone())
+    /// What opens the state, when the building is known.
+    pub fn readiness_gate(&self) -> ReadinessGate {
+        ReadinessGate(self.state.clone())
     }
 
     /// Serves until it is told to stop, then drains: see `shutdown.rs` for the order.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let Self {
-            doors,
+            state,
             listener,
             tls,
             plain,
@@ -158,7 +158,7 @@ impl Server {
             address,
             ..
         } = self;
-        let workers = match doors.settings.workers {
+        let workers = match state.settings.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
@@ -172,38 +172,38 @@ impl Server {
             (Scope::Everything, Scope::HealthAndRedirect(address.port()))
         };
         let mut builder = match tls {
-            None => listen_for_all(builder, "riser", listener, &doors, everything)?,
-            Some(tls) => listen_by_tls(builder, "riser", listener, &doors, tls, everything)?,
+            None => listen_for_all(builder, "riser", listener, &state, everything)?,
+            Some(tls) => listen_by_tls(builder, "riser", listener, &state, tls, everything)?,
         };
         builder = match plain {
             None => builder,
             Some((PlainSettings::Stay(_), listener)) => {
-                listen_for_all(builder, "plain", listener, &doors, everything)?
+                listen_for_all(builder, "plain", listener, &state, everything)?
             }
             Some((PlainSettings::Redirect(_), listener)) => {
-                listen_for_http(builder, "plain", listener, &doors, redirect)?
+                listen_for_http(builder, "plain", listener, &state, redirect)?
             }
         };
         if let Some(health) = health {
-            builder = listen_for_http(builder, "health", health, &doors, Scope::HealthOnly)?;
+            builder = listen_for_http(builder, "health", health, &state, Scope::HealthOnly)?;
         }
-        shutdown::run(builder.run(), &doors, stop).await
+        shutdown::run(builder.run(), &state, stop).await
     }
 }
 
-/// Opens the doors of a server that runs. Until then only health is told, and clients are asked to try again.
-pub struct DoorKeeper(Doors);
+/// Opens the state of a server that runs. Until then only health is told, and clients are asked to try again.
+pub struct ReadinessGate(ServerState);
 
-impl DoorKeeper {
+impl ReadinessGate {
     /// Lets clients in.
     pub fn open(&self) {
         self.0.admission.open();
     }
 }
 
-impl fmt::Debug for DoorKeeper {
+impl fmt::Debug for ReadinessGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DoorKeeper").finish_non_exhaustive()
+        f.debug_struct("ReadinessGate").finish_non_exhaustive()
     }
 }
 
@@ -212,12 +212,12 @@ fn listen_for_all(
     builder: ServerBuilder,
     name: &str,
     listener: TcpListener,
-    doors: &Doors,
+    state: &ServerState,
     scope: Scope,
 ) -> io::Result<ServerBuilder> {
-    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
-        service::unencrypted().and_then(service::everything(doors.clone(), ending.clone(), scope))
+        service::unencrypted().and_then(service::everything(state.clone(), ending.clone(), scope))
     })
 }
 
@@ -226,14 +226,14 @@ fn listen_by_tls(
     builder: ServerBuilder,
     name: &str,
     listener: TcpListener,
-    doors: &Doors,
+    state: &ServerState,
     tls: Arc<Tls>,
     scope: Scope,
 ) -> io::Result<ServerBuilder> {
-    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
-        service::encrypted(doors.clone(), Arc::clone(&tls), ending.clone())
-            .and_then(service::everything(doors.clone(), ending.clone(), scope))
+        service::encrypted(state.clone(), Arc::clone(&tls), ending.clone())
+            .and_then(service::everything(state.clone(), ending.clone(), scope))
     })
 }
 
@@ -242,12 +242,12 @@ fn listen_for_http(
     builder: ServerBuilder,
     name: &str,
     listener: TcpListener,
-    doors: &Doors,
+    state: &ServerState,
     scope: Scope,
 ) -> io::Result<ServerBuilder> {
-    let (doors, ending) = (doors.clone(), builder.graceful_shutdown_signal());
+    let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
-        service::unencrypted().and_then(service::http_only(doors.clone(), ending.clone(), scope))
+        service::unencrypted().and_then(service::http_only(state.clone(), ending.clone(), scope))
     })
 }
 

@@ -19,8 +19,8 @@ use futures_util::future::{Either, select};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::server::Doors;
-use crate::server::http::{self, Scope, door};
+use crate::server::ServerState;
+use crate::server::http::{self, Scope, authn};
 use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -30,22 +30,22 @@ type Incoming<T> = (T, Protocol, Option<SocketAddr>);
 
 /// Everything that clients come for, websockets included.
 pub(super) fn everything<T: ClientStream>(
-    doors: Doors,
+    state: ServerState,
     ending: GracefulShutdownSignal,
     scope: Scope,
 ) -> impl ServiceFactory<Incoming<T>, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let upgrade = {
-        let doors = doors.clone();
+        let state = state.clone();
         fn_factory(move || {
             // A second instance of the App, for requests that only look like upgrades.
-            let (doors, strays) = (doors.clone(), app(doors.clone(), scope).new_service(()));
+            let (state, strays) = (state.clone(), app(state.clone(), scope).new_service(()));
             async move {
-                let worker = ws::worker_of_this_thread(&doors);
+                let worker = ws::worker_of_this_thread(&state);
                 let strays = Rc::new(strays.await?);
                 Ok::<_, ()>(fn_service(move |(request, framed)| {
                     ws::take_over::<T, _, _>(
-                        doors.clone(),
+                        state.clone(),
                         Rc::clone(&worker),
                         Rc::clone(&strays),
                         request,
@@ -60,12 +60,12 @@ pub(super) fn everything<T: ClientStream>(
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .graceful_shutdown_signal(notified(ending))
         .upgrade(upgrade)
-        .finish(app(doors, scope))
+        .finish(app(state, scope))
 }
 
 /// Plain HTTP, and no websockets.
 pub(super) fn http_only(
-    doors: Doors,
+    state: ServerState,
     ending: GracefulShutdownSignal,
     scope: Scope,
 ) -> impl ServiceFactory<
@@ -79,7 +79,7 @@ pub(super) fn http_only(
         .keep_alive(HTTP_KEEP_ALIVE)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .graceful_shutdown_signal(notified(ending))
-        .finish(app(doors, scope))
+        .finish(app(state, scope))
 }
 
 /// Takes streams as they come.
@@ -98,7 +98,7 @@ pub(super) fn unencrypted() -> impl ServiceFactory<
 
 /// Takes streams once they have shaken hands. Who has not by the time that the server stops is not waited for.
 pub(super) fn encrypted(
-    doors: Doors,
+    state: ServerState,
     tls: Arc<Tls>,
     ending: GracefulShutdownSignal,
 ) -> impl ServiceFactory<
@@ -109,7 +109,7 @@ pub(super) fn encrypted(
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
-        let (doors, tls, ending) = (doors.clone(), Arc::clone(&tls), ending.clone());
+        let (state, tls, ending) = (state.clone(), Arc::clone(&tls), ending.clone());
         async move {
             let peer = stream.peer_addr().ok();
             let shaken = {
@@ -123,7 +123,7 @@ pub(super) fn encrypted(
             match shaken {
                 Ok(stream) => Ok((stream, Protocol::Http1, peer)),
                 Err(error) => {
-                    doors.metrics.handshakes_failed.increment(1);
+                    state.metrics.handshakes_failed.increment(1);
                     tracing::debug!(?peer, %error, "nobody came in");
                     Err(match error {
                         HandshakeError::TooSlow => DispatchError::SlowRequestTimeout,
@@ -137,7 +137,7 @@ pub(super) fn encrypted(
 
 /// The App with the routes of a scope.
 fn app(
-    doors: Doors,
+    state: ServerState,
     scope: Scope,
 ) -> impl ServiceFactory<
     Request,
@@ -149,7 +149,7 @@ fn app(
     Service: Service<Request, Future: 'static>,
 > {
     let app = App::new()
-        .app_data(Data::new(doors))
+        .app_data(Data::new(state))
         .wrap(from_fn(let_in))
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
@@ -174,13 +174,13 @@ async fn let_in(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(doors) = request.app_data::<Data<Doors>>() else {
+    let Some(state) = request.app_data::<Data<ServerState>>() else {
         return next.call(request).await;
     };
-    if let Some(refusal) = door::closed(doors, request.path()) {
+    if let Some(refusal) = authn::closed(state, request.path()) {
         return Ok(request.into_response(refusal.to_response()));
     }
-    door::recognise(doors, request.head()).await;
+    authn::recognise(state, request.head()).await;
     next.call(request).await
 }
 

@@ -1,4 +1,4 @@
-//! What an operator may set about the doors. Bounds that nobody needs to turn are in `limits.rs`.
+//! What an operator may set about the state. Bounds that nobody needs to turn are in `limits.rs`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -15,13 +15,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{Audience, CloseReason};
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::limits::DRAIN_GRACE;
 
 /// Serves until `stop`, then drains.
 pub(super) async fn run(
     server: ActixServer,
-    doors: &Doors,
+    state: &ServerState,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let handle = server.handle();
@@ -29,14 +29,14 @@ pub(super) async fn run(
     if let Either::Left((ended, _)) = select(server.as_mut(), pin!(stop.cancelled())).await {
         return ended;
     }
-    doors.admission.drain();
+    state.admission.drain();
     tracing::info!(
-        connections = doors.admission.connected(),
+        connections = state.admission.connected(),
         "stopping: clients are told to go elsewhere"
     );
-    doors.core.close(Audience::All, CloseReason::GoingAway);
-    let patience = doors.settings.drain_deadline + DRAIN_GRACE;
-    let drained = pin!(timeout(patience, doors.admission.all_gone()));
+    state.core.close(Audience::All, CloseReason::GoingAway);
+    let patience = state.settings.drain_deadline + DRAIN_GRACE;
+    let drained = pin!(timeout(patience, state.admission.all_gone()));
     // The server future is polled all the while: it is what keeps the workers going.
     let drained = match select(server.as_mut(), drained).await {
         Either::Left((ended, _)) => return ended,
@@ -44,11 +44,11 @@ pub(super) async fn run(
     };
     if drained.is_err() {
         tracing::warn!(
-            connections = doors.admission.connected(),
+            connections = state.admission.connected(),
             "some clients did not answer the close frame in time and are cut off"
         );
     }
-    let stopped = join(handle.stop(true), doors.core.stop());
+    let stopped = join(handle.stop(true), state.core.stop());
     let (ended, _) = join(server, stopped).await;
     ended
 }

@@ -102,7 +102,7 @@ impl Inside {
             ..ServerSettings::default()
         };
         let server = Server::bind(core, settings, String::new).expect("a free port");
-        server.door_keeper().open();
+        server.readiness_gate().open();
         let door = Door::new(server.address()).header("X-API-Key", "demo.secret");
         let stop = CancellationToken::new();
         let stopping = stop.clone();

@@ -15,8 +15,8 @@ use crate::building_file;
 use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
 use crate::dialects::placeos::rest::{Query, may_read, may_write};
 use crate::model::{Building, Differences, Source};
-use crate::server::Doors;
-use crate::server::http::door::{self, Refusal};
+use crate::server::ServerState;
+use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::{Answer, address};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
@@ -52,9 +52,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     tag = "building",
     responses((status = 200, body = String, content_type = "application/yaml")),
 )]
-async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = caller(&doors, &request, may_read)?;
-    let building = doors.core.export(&caller)?;
+async fn export(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = caller(&state, &request, may_read)?;
+    let building = state.core.export(&caller)?;
     let text = blocking(move || building_file::write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
@@ -73,10 +73,10 @@ async fn export(doors: Data<Doors>, request: HttpRequest) -> Answer {
         (status = 422, description = "The file has mistakes, or the building would not be sound.", body = Refused),
     ),
 )]
-async fn apply(doors: Data<Doors>, request: HttpRequest, body: Bytes) -> Answer {
-    let caller = caller(&doors, &request, may_write)?;
+async fn apply(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
+    let caller = caller(&state, &request, may_write)?;
     // Looked at first, so that nobody else learns what a file has to look like.
-    doors.core.may_apply(&caller)?;
+    state.core.may_apply(&caller)?;
     let query = Query::parse(request.query_string());
     let rehearsal = match query.first("dry_run") {
         Some("true") => Rehearsal::Dry,
@@ -88,7 +88,7 @@ async fn apply(doors: Data<Doors>, request: HttpRequest, body: Bytes) -> Answer 
         source: Source::File,
         rehearsal,
     };
-    let differences = doors.core.apply_as(&caller, apply).await?;
+    let differences = state.core.apply_as(&caller, apply).await?;
     let body = Applied::new(rehearsal, &differences);
     let text = serde_json::to_string(&body).unwrap_or_default();
     Ok(HttpResponse::Ok()
@@ -97,9 +97,9 @@ async fn apply(doors: Data<Doors>, request: HttpRequest, body: Bytes) -> Answer 
 }
 
 /// The environment of this process is not the caller's to read, so nothing is filled in.
-fn read(body: &[u8]) -> Result<Building, Refusal> {
+fn read(body: &[u8]) -> Result<Building, HttpRejection> {
     let problem = |problems: Vec<String>| {
-        Refusal::json_body(StatusCode::UNPROCESSABLE_ENTITY, &Refused::new(problems))
+        HttpRejection::json_body(StatusCode::UNPROCESSABLE_ENTITY, &Refused::new(problems))
     };
     let text = std::str::from_utf8(body)
         .map_err(|_| problem(vec!["the building is not UTF-8 text".to_owned()]))?;
@@ -109,25 +109,25 @@ fn read(body: &[u8]) -> Result<Building, Refusal> {
 
 /// Who asks, if their scopes open this.
 fn caller(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     may: impl FnOnce(&[crate::model::Scope], &str) -> bool,
-) -> Result<Caller, Refusal> {
-    let caller = door::authenticate(doors, request.head(), address(request))?;
+) -> Result<Caller, HttpRejection> {
+    let caller = authn::authenticate(state, request.head(), address(request))?;
     if may(caller.scopes(), SCOPE) {
         Ok(caller)
     } else {
-        Err(door::out_of_scope(doors, &caller, SCOPE))
+        Err(authn::out_of_scope(state, &caller, SCOPE))
     }
 }
 
 /// A large building takes its time to read and to write.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Refusal> {
+) -> Result<T, HttpRejection> {
     web::block(work)
         .await
-        .map_err(|_| Refusal::empty(StatusCode::SERVICE_UNAVAILABLE))
+        .map_err(|_| HttpRejection::empty(StatusCode::SERVICE_UNAVAILABLE))
 }
 
 /// What came of it.
@@ -181,7 +181,7 @@ impl Refused {
     }
 }
 
-impl From<EditError> for Refusal {
+impl From<EditError> for HttpRejection {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Invalid(problems) => Self::json_body(

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Responder, routes};
 use utoipa::IntoResponses;
 
 use crate::dialects::placeos::rest::ErrorShape;
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::admission::Phase;
 use crate::server::http::openapi::resources;
 
@@ -50,10 +50,10 @@ async fn healthz() -> impl Responder {
 #[routes]
 #[get("/readyz")]
 #[head("/readyz")]
-async fn readyz(doors: Data<Doors>) -> impl Responder {
-    let why_not = match doors.admission.phase() {
+async fn readyz(state: Data<ServerState>) -> impl Responder {
+    let why_not = match state.admission.phase() {
         Phase::Starting => Some("starting"),
-        Phase::Open => doors.core.trouble(),
+        Phase::Open => state.core.trouble(),
         Phase::Draining => Some("stopping"),
     };
     let mut response = match why_not {
@@ -70,9 +70,9 @@ async fn readyz(doors: Data<Doors>) -> impl Responder {
 #[routes]
 #[get("/metrics")]
 #[head("/metrics")]
-async fn metrics(doors: Data<Doors>) -> impl Responder {
-    doors.core.measure();
+async fn metrics(state: Data<ServerState>) -> impl Responder {
+    state.core.measure();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body((doors.render_metrics)())
+        .body((state.render_metrics)())
 }

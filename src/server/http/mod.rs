@@ -1,13 +1,13 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `door.rs` lets callers in, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
-//! `cores` is for other nodes, `openapi.rs` describes it all, and each dialect has a folder for its resources.
+//! `authn.rs` says who sends a request, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
+//! `node_api` is for other nodes, `openapi.rs` describes it all, and each dialect has a folder for its resources.
 
 mod auth;
+pub(super) mod authn;
 mod building;
-pub(super) mod cores;
-pub(super) mod door;
 mod health;
+pub(super) mod node_api;
 mod openapi;
 mod placeos;
 mod redirect;
@@ -54,6 +54,6 @@ fn resources(config: &mut ServiceConfig) {
     openapi::Itself::configure(config);
     auth::SignIn::configure(config);
     building::configure(config);
-    cores::configure(config);
+    node_api::configure(config);
     placeos::configure(config);
 }

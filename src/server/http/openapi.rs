@@ -19,7 +19,7 @@ use utoipa::openapi::{
 use utoipa::{OpenApi, ToSchema};
 
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{auth, building, cores, health, placeos};
+use crate::server::http::{auth, building, health, node_api, placeos};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -92,7 +92,7 @@ fn specification() -> Specification {
         .build()
         .nest(placeos::BASE, placeos::Engine::openapi())
         .nest(placeos::BASE, placeos::Websocket::openapi())
-        .nest(cores::BASE, cores::Cores::openapi())
+        .nest(node_api::BASE, node_api::Cores::openapi())
         .merge_from(placeos::Open::openapi())
         .merge_from(health::Health::openapi())
         .merge_from(building::Whole::openapi())

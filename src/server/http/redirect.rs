@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
 
 /// The port that a URL by TLS need not name.
 const HTTPS_PORT: u16 = 443;
@@ -28,7 +28,7 @@ fn send_on(request: &HttpRequest, port: u16) -> HttpResponse {
         Some(location) => HttpResponse::PermanentRedirect()
             .insert_header((LOCATION, location))
             .finish(),
-        None => Refusal::text(
+        None => HttpRejection::text(
             StatusCode::BAD_REQUEST,
             "this address sends on to the encrypted one, and the request does not say of which host",
         )

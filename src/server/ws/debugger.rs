@@ -17,8 +17,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::core::{HeardLine, Listening};
 use crate::model::LogLevel;
-use crate::server::Doors;
-use crate::server::http::cores;
+use crate::server::ServerState;
+use crate::server::http::node_api;
 use crate::server::limits::{
     CLOSE_DEADLINE, PEER_MESSAGE_MAX_BYTES, PEER_PING_INTERVAL, PEER_SILENCE_MAX,
     PEER_WRITE_DEADLINE,
@@ -28,16 +28,16 @@ use crate::server::ws::wire::ClientStream;
 
 /// Serves a request for the log of this module.
 pub(super) async fn serve<T: ClientStream>(
-    doors: &Doors,
+    state: &ServerState,
     module: &str,
     request: &Request,
     framed: Framed<T, h1::Codec>,
 ) -> io::Result<()> {
     let address = framed.io_ref().socket().peer_addr()?.ip();
-    let listening = cores::peer(doors, request.head(), address).and_then(|peer| {
-        let module = cores::module_id(module)?;
+    let listening = node_api::peer(state, request.head(), address).and_then(|peer| {
+        let module = node_api::module_id(module)?;
         let key = websocket_key(request)?;
-        Ok((doors.core.listen(peer, &module)?, key))
+        Ok((state.core.listen(peer, &module)?, key))
     });
     let (listening, key): (Listening, String) = match listening {
         Ok(listening) => listening,

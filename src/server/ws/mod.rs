@@ -28,7 +28,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::server::Doors;
+use crate::server::ServerState;
 
 pub(super) use upgrade::take_over;
 pub(super) use wire::ClientStream;
@@ -40,16 +40,16 @@ thread_local! {
 }
 
 /// The worker of this thread, started when it is first asked for.
-pub(super) fn worker_of_this_thread(doors: &Doors) -> Rc<Worker> {
-    WORKER.with(|worker| Rc::clone(worker.get_or_init(|| start(doors))))
+pub(super) fn worker_of_this_thread(state: &ServerState) -> Rc<Worker> {
+    WORKER.with(|worker| Rc::clone(worker.get_or_init(|| start(state))))
 }
 
-fn start(doors: &Doors) -> Rc<Worker> {
+fn start(state: &ServerState) -> Rc<Worker> {
     let worker = Worker::new(
-        Arc::clone(&doors.core),
-        Arc::clone(&doors.settings),
-        Arc::clone(&doors.metrics),
-        Arc::clone(&doors.admission),
+        Arc::clone(&state.core),
+        Arc::clone(&state.settings),
+        Arc::clone(&state.metrics),
+        Arc::clone(&state.admission),
     );
     // Both end with the thread's runtime, which outlives every connection.
     actix_rt::spawn(flusher::supervise(Rc::clone(&worker)));

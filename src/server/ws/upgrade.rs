@@ -1,6 +1,6 @@
 //! The handshake, and taking the socket over from actix.
 //!
-//! actix hands every request with `Upgrade: websocket` here, whatever its path. Those for a websocket's door are let in or refused;
+//! actix hands every request with `Upgrade: websocket` here, whatever its path. Those for a websocket's path are let in or refused;
 //! the others are strays and go through a second instance of the App.
 //! After the 101 the stream is taken apart, so that the dispatcher and its buffers end and only the connection's own small task is left.
 
@@ -28,9 +28,9 @@ use uuid::Uuid;
 use crate::core::Caller;
 use crate::dialects::{Hello, Session};
 use crate::model::ConnectionId;
-use crate::server::Doors;
-use crate::server::http::cores;
-use crate::server::http::door::{self, Refusal};
+use crate::server::ServerState;
+use crate::server::http::authn::{self, HttpRejection};
+use crate::server::http::node_api;
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
 use crate::server::ws::connection::{self, Connection};
 use crate::server::ws::debugger;
@@ -44,7 +44,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves one request that asks for an upgrade.
 pub(in crate::server) async fn take_over<T, S, B>(
-    doors: Doors,
+    state: ServerState,
     worker: Rc<Worker>,
     strays: Rc<S>,
     request: Request,
@@ -55,10 +55,10 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
-    let served = if door::is_websocket_path(request.path()) {
-        websocket(&doors, &worker, &request, framed).await
-    } else if let Some(module) = cores::debugged_module(request.path()) {
-        debugger::serve(&doors, module, &request, framed).await
+    let served = if authn::is_websocket_path(request.path()) {
+        websocket(&state, &worker, &request, framed).await
+    } else if let Some(module) = node_api::debugged_module(request.path()) {
+        debugger::serve(&state, module, &request, framed).await
     } else {
         stray(&*strays, request, framed).await
     };
@@ -69,9 +69,9 @@ where
     Ok(())
 }
 
-/// A request for a websocket's door.
+/// A request for a websocket's path.
 async fn websocket<T: ClientStream>(
-    doors: &Doors,
+    state: &ServerState,
     worker: &Rc<Worker>,
     request: &Request,
     framed: Stream<T>,
@@ -80,14 +80,14 @@ async fn websocket<T: ClientStream>(
         Ok(address) => address.ip(),
         Err(error) => return Err(error),
     };
-    if let Some(refusal) = door::closed(doors, request.path()) {
+    if let Some(refusal) = authn::closed(state, request.path()) {
         return refuse(framed, refusal).await;
     }
-    door::recognise(doors, request.head()).await;
-    let admitted = door::enter_websocket(doors, request.head(), address)
+    authn::recognise(state, request.head()).await;
+    let admitted = authn::enter_websocket(state, request.head(), address)
         .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
         .and_then(|(caller, query, key)| {
-            let permit = doors
+            let permit = state
                 .admission
                 .admit(caller.credential(), address)
                 .inspect_err(|reason| {
@@ -103,7 +103,7 @@ async fn websocket<T: ClientStream>(
         Ok(admitted) => admitted,
         Err(refusal) => {
             if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
-                doors.metrics.turned_away.increment(1);
+                state.metrics.turned_away.increment(1);
             }
             return refuse(framed, refusal).await;
         }
@@ -118,20 +118,20 @@ async fn websocket<T: ClientStream>(
     let parts = framed.into_parts();
     // Copied out: the buffer itself has kilobytes of room even when it is empty.
     let rest = parts.read_buf.to_vec();
-    let wire = parts.io.into_wire(doors.settings.send_buffer_bytes)?;
-    let id = ConnectionId(doors.next_connection.fetch_add(1, Ordering::Relaxed));
+    let wire = parts.io.into_wire(state.settings.send_buffer_bytes)?;
+    let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
     log_opened(&caller, id, &query);
     let mut steps = Vec::new();
     let session = Session::open(Hello::PlaceOs(query.form), &mut steps);
     let connection = Rc::new(Connection::new(id, wire, caller, session, permit));
-    doors.metrics.accepted.increment(1);
-    doors.metrics.connections.increment(1);
+    state.metrics.accepted.increment(1);
+    state.metrics.connections.increment(1);
     // A task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
     actix_rt::spawn(connection::run(Rc::clone(worker), connection, steps, rest));
     Ok(())
 }
 
-fn log_opened(caller: &Caller, id: ConnectionId, query: &door::SocketQuery) {
+fn log_opened(caller: &Caller, id: ConnectionId, query: &authn::SocketQuery) {
     tracing::debug!(
         connection = %id, user = %caller.user().id, key = %caller.credential(),
         address = %caller.address(), device = ?query.device,
@@ -139,18 +139,18 @@ fn log_opened(caller: &Caller, id: ConnectionId, query: &door::SocketQuery) {
     );
 }
 
-/// What RFC 6455 section 4.2.1 asks of a handshake beyond what the door has looked at.
-pub(super) fn websocket_key(request: &Request) -> Result<String, Refusal> {
+/// What RFC 6455 section 4.2.1 asks of a handshake beyond what `http::authn` has looked at.
+pub(super) fn websocket_key(request: &Request) -> Result<String, HttpRejection> {
     let head = request.head();
     if head.method != Method::GET {
-        return Err(Refusal::text(
+        return Err(HttpRejection::text(
             StatusCode::METHOD_NOT_ALLOWED,
             "a websocket handshake is a GET request",
         )
         .with_header(ALLOW, HeaderValue::from_static("GET")));
     }
     if head.version < Version::HTTP_11 {
-        return Err(Refusal::text(
+        return Err(HttpRejection::text(
             StatusCode::BAD_REQUEST,
             "a websocket handshake needs HTTP/1.1",
         ));
@@ -162,14 +162,14 @@ pub(super) fn websocket_key(request: &Request) -> Result<String, Refusal> {
             .get(CONTENT_LENGTH)
             .is_some_and(|length| length.as_bytes() != b"0")
     {
-        return Err(Refusal::text(
+        return Err(HttpRejection::text(
             StatusCode::BAD_REQUEST,
             "a websocket handshake has no body",
         ));
     }
     let version = only(head, SEC_WEBSOCKET_VERSION);
     if version.is_none_or(|version| version.as_bytes() != b"13") {
-        return Err(door::upgrade_required(
+        return Err(authn::upgrade_required(
             "this gateway speaks version 13 of the websocket protocol",
         ));
     }
@@ -179,7 +179,7 @@ pub(super) fn websocket_key(request: &Request) -> Result<String, Refusal> {
         .filter(|key| is_nonce(key))
         .map(str::to_owned)
         .ok_or_else(|| {
-            Refusal::text(
+            HttpRejection::text(
                 StatusCode::BAD_REQUEST,
                 "Sec-WebSocket-Key has to be 16 bytes in base64",
             )
@@ -223,7 +223,10 @@ pub(super) fn switching_protocols(request: &Request, key: &str) -> Response<()> 
     response
 }
 
-pub(super) async fn refuse<T: ClientStream>(framed: Stream<T>, refusal: Refusal) -> io::Result<()> {
+pub(super) async fn refuse<T: ClientStream>(
+    framed: Stream<T>,
+    refusal: HttpRejection,
+) -> io::Result<()> {
     let mut response = Response::new(refusal.status).set_body(());
     for (name, value) in refusal.headers {
         response.headers_mut().insert(name, value);
@@ -247,7 +250,7 @@ where
         .unwrap_or(0);
     if length > STRAY_BODY_MAX_BYTES {
         let framed = Framed::from_parts(parts);
-        let refusal = Refusal::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        let refusal = HttpRejection::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
         return refuse(framed, refusal).await;
     }
     // The stream that is handed over does not decode what it has buffered, so the body is read here.

@@ -12,9 +12,9 @@ use crate::dialects::placeos::rest::{
     AuthorizeRequest, OAuthError, Parameters, ResponseType, ReturnAddress, escaped, may_redirect,
     scope_text,
 };
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
 
 /// Sends a browser that is signed in back to its app with a code, for PKCE by S256, or a token; another to sign in.
 #[utoipa::path(
@@ -24,29 +24,29 @@ use crate::server::http::door::Refusal;
 )]
 #[get("/auth/oauth/authorize")]
 pub(super) async fn authorize(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, HttpRejection> {
     let parameters = Parameters::read(request.query_string(), b"");
-    let listed = &doors.settings.redirects;
+    let listed = &state.settings.redirects;
     let may_go = |uri: &str| {
         may_redirect(
             uri,
             header(&request, &HOST),
             listed,
-            transport(&doors, &request),
+            transport(&state, &request),
         )
     };
     // Whatever else is wrong is told to the app; a place that may not be sent to is told to nobody but who asks.
     let back = ReturnAddress::read(&parameters, may_go).map_err(|_| {
-        Refusal::json(
+        HttpRejection::json(
             StatusCode::BAD_REQUEST,
             "redirect_uri is not on this origin; name it in `sign_in.redirects` to allow it",
         )
     })?;
     let answer = match AuthorizeRequest::read(&parameters) {
-        Ok(asked) => match browser(&doors, &request) {
-            Some(caller) => grant(&doors, &request, &caller, asked, &back).await,
+        Ok(asked) => match browser(&state, &request) {
+            Some(caller) => grant(&state, &request, &caller, asked, &back).await,
             // A frame that asks without anybody to see it is told; a page is sent to sign in and comes back.
             None if parameters.get("prompt") == Some("none") => Err(OAuthError::LoginRequired),
             None => {
@@ -66,7 +66,7 @@ pub(super) async fn authorize(
 }
 
 async fn grant(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     caller: &Caller,
     asked: AuthorizeRequest,
@@ -87,7 +87,7 @@ async fn grant(
                 scopes,
                 challenge,
             };
-            let code = doors.core.grant_code(caller, request).await.map_err(told)?;
+            let code = state.core.grant_code(caller, request).await.map_err(told)?;
             Ok(back.with(&[("code", code.expose())]))
         }
         ResponseType::Token => {
@@ -96,7 +96,7 @@ async fn grant(
                 scopes,
                 domain: domain(request),
             };
-            let issued = doors.core.grant_token(caller, app).await.map_err(told)?;
+            let issued = state.core.grant_token(caller, app).await.map_err(told)?;
             Ok(back.with(&[
                 ("access_token", issued.access.expose()),
                 ("token_type", "Bearer"),

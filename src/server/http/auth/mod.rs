@@ -23,8 +23,8 @@ use crate::dialects::placeos::rest::{
     KeySet, OAuthError, Transport, domain_of, origin_is_foreign, session_cookie,
 };
 use crate::model::Credentials;
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::address;
 
@@ -53,8 +53,8 @@ resources! {
 /// The keys by which the gateway's tokens are verified; none until somebody has signed in.
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = Object)))]
 #[get("/.well-known/jwks.json")]
-pub(super) async fn keys(doors: Data<Doors>) -> HttpResponse {
-    let keys = doors.core.public_keys();
+pub(super) async fn keys(state: Data<ServerState>) -> HttpResponse {
+    let keys = state.core.public_keys();
     let keys = keys
         .iter()
         .map(|key| (&*key.id, &*key.modulus, &*key.exponent));
@@ -62,23 +62,23 @@ pub(super) async fn keys(doors: Data<Doors>) -> HttpResponse {
 }
 
 /// The form of a request, which nobody needs to be long.
-fn form(body: &Bytes) -> Result<&[u8], Refusal> {
+fn form(body: &Bytes) -> Result<&[u8], HttpRejection> {
     if body.len() > FORM_MAX_BYTES {
-        return Err(Refusal::empty(StatusCode::PAYLOAD_TOO_LARGE));
+        return Err(HttpRejection::empty(StatusCode::PAYLOAD_TOO_LARGE));
     }
     Ok(body)
 }
 
 /// Whose browser this is, by its session alone.
-fn browser(doors: &Doors, request: &HttpRequest) -> Option<Caller> {
+fn browser(state: &ServerState, request: &HttpRequest) -> Option<Caller> {
     let cookies = request.headers().get(COOKIE)?.as_bytes();
     let session = Credentials::Session(session_cookie(cookies)?);
-    doors.core.authenticate(&session, address(request)).ok()
+    state.core.authenticate(&session, address(request)).ok()
 }
 
 /// Whether the browser of a request has a session: no more than a look, for the authority.
-pub(super) fn has_session(doors: &Doors, request: &HttpRequest) -> bool {
-    browser(doors, request).is_some()
+pub(super) fn has_session(state: &ServerState, request: &HttpRequest) -> bool {
+    browser(state, request).is_some()
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
@@ -94,12 +94,12 @@ fn domain(request: &HttpRequest) -> String {
 /// How the gateway was called. What a proxy says of TLS can only make us stricter, so it is believed of anybody.
 ///
 /// A page says itself by what it was fetched, which tells the plain address beside the encrypted one.
-fn transport(doors: &Doors, request: &HttpRequest) -> Transport {
+fn transport(state: &ServerState, request: &HttpRequest) -> Transport {
     let forwarded = HeaderName::from_static("x-forwarded-proto");
     let by_proxy =
         header(request, &forwarded).is_some_and(|name| name.eq_ignore_ascii_case("https"));
     let by_page = header(request, &ORIGIN).map(|origin| origin.starts_with("https://"));
-    if by_proxy || by_page.unwrap_or_else(|| doors.settings.tls.is_some()) {
+    if by_proxy || by_page.unwrap_or_else(|| state.settings.tls.is_some()) {
         Transport::Encrypted
     } else {
         Transport::Plain
@@ -107,16 +107,16 @@ fn transport(doors: &Doors, request: &HttpRequest) -> Transport {
 }
 
 /// A form that a foreign page sends would sign its victim in as somebody else.
-fn refuse_foreign_page(doors: &Doors, request: &HttpRequest) -> Result<(), Refusal> {
+fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(), HttpRejection> {
     let (origin, host) = (header(request, &ORIGIN), header(request, &HOST));
     if !origin_is_foreign(origin, host) {
         return Ok(());
     }
-    doors.metrics.not_let_in.increment(1);
+    state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign in"
     );
-    Err(Refusal::empty(StatusCode::FORBIDDEN))
+    Err(HttpRejection::empty(StatusCode::FORBIDDEN))
 }
 
 fn see_other(location: &str) -> HttpResponse {

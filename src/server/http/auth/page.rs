@@ -8,10 +8,10 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::auth::{browser, form, header, retry_after, see_other, transport};
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
 
 const PAGE: &str = include_str!("login.html");
 const SIGNED_IN: &str = include_str!("signed_in.html");
@@ -23,14 +23,14 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; 
 /// The page to sign in on: the form, or who is signed in when nobody waits to go on.
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
 #[get("/login")]
-pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
-    match browser(&doors, &request) {
+    match browser(&state, &request) {
         Some(caller) if parameters.get("continue").is_none() => {
             let name = text(&caller.user().name);
             html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
         }
-        Some(_) | None => page(StatusCode::OK, on(&doors, &request, &parameters), "", None),
+        Some(_) | None => page(StatusCode::OK, on(&state, &request, &parameters), "", None),
     }
 }
 
@@ -38,14 +38,14 @@ pub(super) async fn login(doors: Data<Doors>, request: HttpRequest) -> HttpRespo
 #[utoipa::path(tag = "auth", security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
 #[post("/login")]
 pub(super) async fn sign_in_by_form(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, HttpRejection> {
     let parameters = Parameters::read("", form(&body)?);
-    let place = on(&doors, &request, &parameters);
-    Ok(match try_sign_in(&doors, &request, &parameters).await? {
-        Ok(cookie) => with_session(see_other(place), &doors, &request, Some(&cookie)),
+    let place = on(&state, &request, &parameters);
+    Ok(match try_sign_in(&state, &request, &parameters).await? {
+        Ok(cookie) => with_session(see_other(place), &state, &request, Some(&cookie)),
         Err(failure) => {
             let (status, wait) = status(&failure);
             page(status, place, &failure.to_string(), wait)
@@ -56,9 +56,9 @@ pub(super) async fn sign_in_by_form(
 /// To the page to sign in on, as PlaceOS's own pages have it.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "There.")))]
 #[get("/auth/login")]
-pub(super) async fn to_login(doors: Data<Doors>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn to_login(state: Data<ServerState>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
-    let place = on(&doors, &request, &parameters);
+    let place = on(&state, &request, &parameters);
     see_other(&format!("/login?continue={}", escaped(place)))
 }
 
@@ -73,12 +73,12 @@ pub(super) async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
-fn on<'a>(doors: &Doors, request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
+fn on<'a>(state: &ServerState, request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
     let asked = parameters.get("continue");
     go_on(
         asked,
         header(request, &HOST),
-        transport(doors, request),
+        transport(state, request),
         "/login",
     )
 }

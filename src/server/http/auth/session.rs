@@ -8,11 +8,11 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
 use crate::model::Secret;
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::auth::{
     browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };
-use crate::server::http::door::{self, Refusal};
+use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::address;
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
@@ -29,27 +29,27 @@ use crate::server::http::placeos::address;
 )]
 #[post("/auth/signin")]
 pub(super) async fn sign_in(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, HttpRejection> {
     let parameters = Parameters::read(request.query_string(), form(&body)?);
-    match try_sign_in(&doors, &request, &parameters).await? {
+    match try_sign_in(&state, &request, &parameters).await? {
         Ok(cookie) => {
             let response = match parameters.get("continue") {
                 None => unkept(StatusCode::ACCEPTED),
                 asked => see_other(go_on(
                     asked,
                     header(&request, &HOST),
-                    transport(&doors, &request),
+                    transport(&state, &request),
                     "/login",
                 )),
             };
-            Ok(with_session(response, &doors, &request, Some(&cookie)))
+            Ok(with_session(response, &state, &request, Some(&cookie)))
         }
         Err(failure) => {
             let (status, wait) = status(&failure);
-            let mut response = Refusal::json(status, &failure.to_string()).to_response();
+            let mut response = HttpRejection::json(status, &failure.to_string()).to_response();
             retry_after(&mut response, wait);
             Ok(response)
         }
@@ -58,14 +58,14 @@ pub(super) async fn sign_in(
 
 /// Signs the browser in by what its form says.
 pub(super) async fn try_sign_in(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     parameters: &Parameters<'_>,
-) -> Result<Result<Secret, SignInError>, Refusal> {
-    refuse_foreign_page(doors, request)?;
+) -> Result<Result<Secret, SignInError>, HttpRejection> {
+    refuse_foreign_page(state, request)?;
     let email = parameters.get("email").unwrap_or_default();
     let password = Secret::new(parameters.get("password").unwrap_or_default());
-    Ok(doors.core.sign_in(email, password, address(request)).await)
+    Ok(state.core.sign_in(email, password, address(request)).await)
 }
 
 /// The status of a failed sign-in where OAuth has no say.
@@ -80,11 +80,11 @@ pub(super) fn status(failure: &SignInError) -> (StatusCode, Option<u64>) {
 /// The same answer, and the browser has this session or none.
 pub(super) fn with_session(
     mut response: HttpResponse,
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     cookie: Option<&Secret>,
 ) -> HttpResponse {
-    let header = set_session(cookie, transport(doors, request));
+    let header = set_session(cookie, transport(state, request));
     if let Ok(header) = HeaderValue::from_str(&header) {
         response.headers_mut().append(SET_COOKIE, header);
     }
@@ -96,29 +96,29 @@ pub(super) fn with_session(
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
 #[get("/auth/logout")]
 pub(super) async fn sign_out(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
-) -> Result<HttpResponse, Refusal> {
-    end(&doors, &request).await
+) -> Result<HttpResponse, HttpRejection> {
+    end(&state, &request).await
 }
 
 /// The same for a page that does it by a form.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
 #[post("/auth/logout")]
 pub(super) async fn sign_out_by_form(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
-) -> Result<HttpResponse, Refusal> {
-    end(&doors, &request).await
+) -> Result<HttpResponse, HttpRejection> {
+    end(&state, &request).await
 }
 
-async fn end(doors: &Doors, request: &HttpRequest) -> Result<HttpResponse, Refusal> {
-    let by_cookie = browser(doors, request);
-    let by_token = door::authenticate(doors, request.head(), address(request)).ok();
+async fn end(state: &ServerState, request: &HttpRequest) -> Result<HttpResponse, HttpRejection> {
+    let by_cookie = browser(state, request);
+    let by_token = authn::authenticate(state, request.head(), address(request)).ok();
     for caller in by_cookie.iter().chain(&by_token) {
-        if let Err(failure) = doors.core.sign_out(caller).await {
+        if let Err(failure) = state.core.sign_out(caller).await {
             let (status, wait) = status(&failure);
-            let mut response = Refusal::json(status, &failure.to_string()).to_response();
+            let mut response = HttpRejection::json(status, &failure.to_string()).to_response();
             retry_after(&mut response, wait);
             return Ok(response);
         }
@@ -127,8 +127,8 @@ async fn end(doors: &Doors, request: &HttpRequest) -> Result<HttpResponse, Refus
     let place = go_on(
         parameters.get("continue"),
         header(request, &HOST),
-        transport(doors, request),
+        transport(state, request),
         "/login",
     );
-    Ok(with_session(see_other(place), doors, request, None))
+    Ok(with_session(see_other(place), state, request, None))
 }

@@ -11,9 +11,9 @@ use crate::dialects::placeos::rest::{
     OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
 };
 use crate::model::{Credentials, Secret};
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::auth::{domain, form, refuse_foreign_page, retry_after, unkept, verdict};
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::address;
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
@@ -32,11 +32,11 @@ use crate::server::http::placeos::address;
 )]
 #[post("/auth/oauth/token")]
 pub(super) async fn grant(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, Refusal> {
-    answer(&doors, &request, &body).await
+) -> Result<HttpResponse, HttpRejection> {
+    answer(&state, &request, &body).await
 }
 
 /// The same under the path that PlaceOS's client library asks unless it is told otherwise.
@@ -53,25 +53,25 @@ pub(super) async fn grant(
 )]
 #[post("/auth/token")]
 pub(super) async fn grant_by_default(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, Refusal> {
-    answer(&doors, &request, &body).await
+) -> Result<HttpResponse, HttpRejection> {
+    answer(&state, &request, &body).await
 }
 
 async fn answer(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     body: &Bytes,
-) -> Result<HttpResponse, Refusal> {
-    refuse_foreign_page(doors, request)?;
+) -> Result<HttpResponse, HttpRejection> {
+    refuse_foreign_page(state, request)?;
     let parameters = Parameters::read(request.query_string(), form(body)?);
     let asked = match TokenRequest::read(&parameters) {
         Ok(asked) => asked,
         Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, error, &error.to_string())),
     };
-    let core = &doors.core;
+    let core = &state.core;
     let domain = domain(request);
     let issued = match asked {
         TokenRequest::Password {
@@ -106,7 +106,7 @@ async fn answer(
             core.refresh(&token, client.as_deref(), &domain).await
         }
         TokenRequest::Revoke { token } => {
-            return Ok(revoke(doors, request, token, domain).await);
+            return Ok(revoke(state, request, token, domain).await);
         }
     };
     Ok(match issued {
@@ -117,14 +117,14 @@ async fn answer(
 
 /// Ends the sign-in of a token. One that is not good has ended already (RFC 7009 section 2.2).
 async fn revoke(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     token: Secret,
     domain: String,
 ) -> HttpResponse {
     let credentials = Credentials::Bearer { token, domain };
-    if let Ok(caller) = doors.core.authenticate(&credentials, address(request))
-        && let Err(failure) = doors.core.sign_out(&caller).await
+    if let Ok(caller) = state.core.authenticate(&credentials, address(request))
+        && let Err(failure) = state.core.sign_out(&caller).await
     {
         return failed(&failure);
     }

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::auth;
-use crate::server::http::door;
+use crate::server::http::authn;
 use crate::server::http::placeos::access::{address, domain, known};
 use crate::server::http::placeos::answers::{Answer, json};
 
@@ -26,14 +26,14 @@ pub(super) async fn alive() -> HttpResponse {
 /// By `version` a client chooses the path of the API; with `session` false a page goes to `login_url`.
 #[utoipa::path(security(()), responses((status = 200, body = Authority<'_>)))]
 #[get("/auth/authority")]
-pub(super) async fn authority(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = door::authenticate(&doors, request.head(), address(&request)).ok();
+pub(super) async fn authority(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = authn::authenticate(&state, request.head(), address(&request)).ok();
     let standing = Standing {
-        session: auth::has_session(&doors, &request),
+        session: auth::has_session(&state, &request),
         // A browser's session lets in as well, but is no token that the page could use.
         token_valid: caller.is_some_and(|caller| !caller.is_browser()),
     };
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     json(&Authority::new(
         domain(&request),
         directory.zones(),
@@ -44,31 +44,31 @@ pub(super) async fn authority(doors: Data<Doors>, request: HttpRequest) -> Answe
 /// Which program answers, in which version.
 #[utoipa::path(responses((status = 200, body = VersionShape)))]
 #[get("/version")]
-pub(super) async fn version(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    known(&doors, &request)?;
+pub(super) async fn version(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    known(&state, &request)?;
     json(&VersionShape::of_this_gateway())
 }
 
 /// The versions of all services: of this one, which is all of them.
 #[utoipa::path(responses((status = 200, body = Vec<VersionShape>)))]
 #[get("/cluster/versions")]
-pub(super) async fn versions(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    known(&doors, &request)?;
+pub(super) async fn versions(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    known(&state, &request)?;
     json(&[VersionShape::of_this_gateway()])
 }
 
 /// As which release of the platform the gateway speaks.
 #[utoipa::path(responses((status = 200, body = PlatformShape)))]
 #[get("/platform")]
-pub(super) async fn platform(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    known(&doors, &request)?;
+pub(super) async fn platform(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    known(&state, &request)?;
     json(&PlatformShape::of_this_gateway())
 }
 
 /// The scopes that credentials can have.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/scopes")]
-pub(super) async fn scopes(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    known(&doors, &request)?;
+pub(super) async fn scopes(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    known(&state, &request)?;
     json(&known_scopes())
 }

@@ -11,85 +11,89 @@ use crate::dialects::placeos::rest::{Condition, may_exec, may_read, may_write, m
 use crate::model::{
     Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
 };
-use crate::server::Doors;
-use crate::server::http::door::{self, Refusal};
+use crate::server::ServerState;
+use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::answers::{bad_request, not_found};
 
 /// Who asks, whatever their credentials open.
-pub(super) fn known(doors: &Doors, request: &HttpRequest) -> Result<Caller, Refusal> {
-    door::authenticate(doors, request.head(), address(request))
+pub(super) fn known(state: &ServerState, request: &HttpRequest) -> Result<Caller, HttpRejection> {
+    authn::authenticate(state, request.head(), address(request))
 }
 
 /// Who reads a resource, if the credentials let one read it.
 pub(super) fn reader(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     resource: &str,
-) -> Result<Caller, Refusal> {
-    let caller = known(doors, request)?;
+) -> Result<Caller, HttpRejection> {
+    let caller = known(state, request)?;
     if may_read(caller.scopes(), resource) {
         Ok(caller)
     } else {
-        Err(door::out_of_scope(doors, &caller, resource))
+        Err(authn::out_of_scope(state, &caller, resource))
     }
 }
 
 /// The same for what only support staff may read.
 pub(super) fn supporter(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     resource: &str,
-) -> Result<Caller, Refusal> {
-    let caller = reader(doors, request, resource)?;
-    needs_support(doors, &caller, resource)?;
+) -> Result<Caller, HttpRejection> {
+    let caller = reader(state, request, resource)?;
+    needs_support(state, &caller, resource)?;
     Ok(caller)
 }
 
 /// Who changes a resource, if the credentials let one. Whether the caller may is the core's to say.
 pub(super) fn writer(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     resource: &str,
-) -> Result<Caller, Refusal> {
-    let caller = known(doors, request)?;
+) -> Result<Caller, HttpRejection> {
+    let caller = known(state, request)?;
     if may_write(caller.scopes(), resource) {
         Ok(caller)
     } else {
-        Err(door::out_of_scope(doors, &caller, resource))
+        Err(authn::out_of_scope(state, &caller, resource))
     }
 }
 
 /// The same as [`reader`] for what only administrators may read.
 pub(super) fn administrator(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     resource: &str,
-) -> Result<Caller, Refusal> {
-    let caller = reader(doors, request, resource)?;
+) -> Result<Caller, HttpRejection> {
+    let caller = reader(state, request, resource)?;
     if caller.clearance() < Clearance::Admin {
-        return Err(door::too_low(doors, &caller, resource));
+        return Err(authn::too_low(state, &caller, resource));
     }
     Ok(caller)
 }
 
 /// Who calls functions through a resource, if the credentials let one. What each function needs is the core's to say.
 pub(super) fn operator(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     resource: &str,
-) -> Result<Caller, Refusal> {
-    let caller = known(doors, request)?;
+) -> Result<Caller, HttpRejection> {
+    let caller = known(state, request)?;
     if may_exec(caller.scopes(), resource) {
         Ok(caller)
     } else {
-        Err(door::out_of_scope(doors, &caller, "calls"))
+        Err(authn::out_of_scope(state, &caller, "calls"))
     }
 }
 
 /// Refuses everybody but support staff.
-pub(super) fn needs_support(doors: &Doors, caller: &Caller, part: &str) -> Result<(), Refusal> {
+pub(super) fn needs_support(
+    state: &ServerState,
+    caller: &Caller,
+    part: &str,
+) -> Result<(), HttpRejection> {
     if caller.clearance() < Clearance::Support {
-        return Err(door::too_low(doors, caller, part));
+        return Err(authn::too_low(state, caller, part));
     }
     Ok(())
 }
@@ -113,19 +117,19 @@ pub(super) fn domain(request: &HttpRequest) -> &str {
 
 /// A system by its id, or by its email as some clients ask.
 pub(super) fn find_system<'a>(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     directory: &'a Directory,
     asked: &str,
-) -> Result<&'a System, Refusal> {
+) -> Result<&'a System, HttpRejection> {
     let id = system_id(directory, asked)?;
-    doors.core.may_see(caller, &id)?;
+    state.core.may_see(caller, &id)?;
     directory
         .system(&id)
         .ok_or_else(|| not_found(&format!("system {id}")))
 }
 
-fn system_id(directory: &Directory, asked: &str) -> Result<SystemId, Refusal> {
+fn system_id(directory: &Directory, asked: &str) -> Result<SystemId, HttpRejection> {
     if asked.contains('@')
         && let Some(system) = directory.systems().find(|system| has_email(system, asked))
     {
@@ -145,7 +149,7 @@ pub(super) fn place(
     directory: &Directory,
     system: &str,
     module: &str,
-) -> Result<ModulePath, Refusal> {
+) -> Result<ModulePath, HttpRejection> {
     let (name, index) = module_slug(module).ok_or_else(no_such_module)?;
     Ok(ModulePath {
         system: system_id(directory, system)?,
@@ -156,28 +160,28 @@ pub(super) fn place(
 
 /// A module by its id. `command` is what is asked of it, for the audit log.
 pub(super) fn find_module<'a>(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     directory: &'a Directory,
     asked: &str,
     command: &str,
-) -> Result<&'a ModuleEntry, Refusal> {
+) -> Result<&'a ModuleEntry, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    doors.core.may_reach(caller, &id, command)?;
+    state.core.may_reach(caller, &id, command)?;
     directory.module(&id).ok_or_else(no_such_module)
 }
 
 /// A module by its id, of the building or of the store of several nodes.
 pub(super) async fn find_anywhere(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     asked: &str,
     command: &str,
-) -> Result<ModuleId, Refusal> {
+) -> Result<ModuleId, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    doors.core.may_reach(caller, &id, command)?;
-    if doors.core.directory().module(&id).is_none() {
-        doors.core.interface(&id).await?;
+    state.core.may_reach(caller, &id, command)?;
+    if state.core.directory().module(&id).is_none() {
+        state.core.interface(&id).await?;
     }
     Ok(id)
 }
@@ -200,16 +204,16 @@ pub(super) fn sees_module(caller: &Caller, directory: &Directory, module: &Modul
 
 /// A zone by its id. To a restricted key one that is not there looks like one that is out of reach.
 pub(super) fn find_zone<'a>(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     directory: &'a Directory,
     asked: &str,
-) -> Result<&'a Zone, Refusal> {
+) -> Result<&'a Zone, HttpRejection> {
     let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
     match zone {
         Some(zone) if sees_zone(caller, directory, zone) => Ok(zone),
         None if !caller.is_restricted() => Err(not_found("zone")),
-        Some(_) | None => Err(door::out_of_reach(doors, caller, asked)),
+        Some(_) | None => Err(authn::out_of_reach(state, caller, asked)),
     }
 }
 
@@ -230,16 +234,19 @@ pub(super) fn zones_of<'a>(
 }
 
 /// There is no such module.
-pub(super) fn no_such_module() -> Refusal {
+pub(super) fn no_such_module() -> HttpRejection {
     not_found("module")
 }
 
 /// All statuses of a module.
-pub(super) async fn read_state(doors: &Doors, module: &ModuleId) -> Result<State, Refusal> {
+pub(super) async fn read_state(
+    state: &ServerState,
+    module: &ModuleId,
+) -> Result<State, HttpRejection> {
     let (answer, answered) = oneshot::channel();
-    doors.core.state(module, answer);
+    state.core.state(module, answer);
     answered.await.map_err(|_| {
-        Refusal::from(Failure::new(
+        HttpRejection::from(Failure::new(
             FailureKind::Unavailable,
             "the statuses cannot be read at the moment",
         ))
@@ -247,9 +254,9 @@ pub(super) async fn read_state(doors: &Doors, module: &ModuleId) -> Result<State
 }
 
 /// How a module fares, by its status `connected`.
-pub(super) async fn condition(doors: &Doors, module: &ModuleId) -> Condition {
-    let state = read_state(doors, module).await.unwrap_or_default();
-    let connected = state.iter().find(|(name, _)| name.as_str() == "connected");
+pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Condition {
+    let values = read_state(state, module).await.unwrap_or_default();
+    let connected = values.iter().find(|(name, _)| name.as_str() == "connected");
     match connected {
         Some((_, value)) if value.as_str() == "false" => Condition::Disconnected,
         _ => Condition::Connected,

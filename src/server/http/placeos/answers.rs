@@ -15,16 +15,16 @@ use utoipa::IntoResponses;
 use crate::dialects::placeos::rest::{
     BadParameter, ErrorShape, InvalidField, InvalidShape, Page, Query,
 };
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
 use crate::server::limits::BODY_MAX_BYTES;
 
 /// How many items a list has in all its parts.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// What a handler gives.
-pub(in crate::server::http) type Answer = Result<HttpResponse, Refusal>;
+pub(in crate::server::http) type Answer = Result<HttpResponse, HttpRejection>;
 
-impl actix_web::ResponseError for Refusal {
+impl actix_web::ResponseError for HttpRejection {
     fn status_code(&self) -> StatusCode {
         self.status
     }
@@ -34,7 +34,7 @@ impl actix_web::ResponseError for Refusal {
     }
 }
 
-impl From<BadParameter> for Refusal {
+impl From<BadParameter> for HttpRejection {
     fn from(bad: BadParameter) -> Self {
         let status = StatusCode::from_u16(BadParameter::STATUS).unwrap_or(StatusCode::BAD_REQUEST);
         Self::json_body(status, &bad)
@@ -57,31 +57,31 @@ pub(super) enum Changes {
 }
 
 /// A field of what was asked for cannot be as it is.
-pub(super) fn invalid_field(field: &str, reason: &str) -> Refusal {
+pub(super) fn invalid_field(field: &str, reason: &str) -> HttpRejection {
     let field = InvalidField {
         field: field.to_owned(),
         reason: reason.to_owned(),
     };
-    Refusal::json_body(
+    HttpRejection::json_body(
         StatusCode::UNPROCESSABLE_ENTITY,
         &InvalidShape::new(&[field]),
     )
 }
 
 /// The request has the wrong shape.
-pub(in crate::server::http) fn bad_request(reason: impl Display) -> Refusal {
-    Refusal::json(StatusCode::BAD_REQUEST, &reason.to_string())
+pub(in crate::server::http) fn bad_request(reason: impl Display) -> HttpRejection {
+    HttpRejection::json(StatusCode::BAD_REQUEST, &reason.to_string())
 }
 
 /// There is no such thing.
-pub(super) fn not_found(what: &str) -> Refusal {
-    Refusal::json(StatusCode::NOT_FOUND, &format!("could not find {what}"))
+pub(super) fn not_found(what: &str) -> HttpRejection {
+    HttpRejection::json(StatusCode::NOT_FOUND, &format!("could not find {what}"))
 }
 
 /// A document.
 pub(in crate::server::http) fn json<T: Serialize + ?Sized>(body: &T) -> Answer {
     let text = serde_json::to_string(body)
-        .map_err(|_| Refusal::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
+        .map_err(|_| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
     Ok(json_text(StatusCode::OK, text))
 }
 
@@ -118,8 +118,8 @@ pub(super) fn list<T: Serialize>(
 pub(in crate::server::http) struct Body(pub(in crate::server::http) Bytes);
 
 impl FromRequest for Body {
-    type Error = Refusal;
-    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+    type Error = HttpRejection;
+    type Future = LocalBoxFuture<'static, Result<Self, HttpRejection>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = Bytes::from_request(request, payload);
@@ -127,7 +127,7 @@ impl FromRequest for Body {
             body.await
                 .map(Self)
                 .map_err(|error| match error.as_response_error().status_code() {
-                    status @ StatusCode::PAYLOAD_TOO_LARGE => Refusal::json(
+                    status @ StatusCode::PAYLOAD_TOO_LARGE => HttpRejection::json(
                         status,
                         &format!("the body is larger than {BODY_MAX_BYTES} bytes"),
                     ),

@@ -18,8 +18,8 @@ use crate::core::{Caller, Directory, EditError, Invalid};
 use crate::dialects::placeos::rest::documents::{self, Unreadable};
 use crate::dialects::placeos::rest::{InvalidField, InvalidShape, Query};
 use crate::model::{Edit, Entry, EntryId, Version};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json_text, not_found};
 use crate::server::limits::EDIT_TRIES;
 
@@ -48,7 +48,7 @@ impl Counted {
     }
 
     /// Reads `If-Match`, and without it `version`.
-    pub(super) fn on_tags_or_version(request: &HttpRequest) -> Result<Self, Refusal> {
+    pub(super) fn on_tags_or_version(request: &HttpRequest) -> Result<Self, HttpRejection> {
         let version = Query::parse(request.query_string()).whole_number("version")?;
         Ok(match (Self::on_tags(request), version) {
             (Self::Nothing, Some(version)) => Self::Number(version),
@@ -57,7 +57,7 @@ impl Counted {
     }
 
     /// Whether an entry at this version, or none, is what is counted on.
-    fn check(&self, version: Option<Version>) -> Result<(), Refusal> {
+    fn check(&self, version: Option<Version>) -> Result<(), HttpRejection> {
         let holds = match (self, version) {
             (Self::Nothing, _) => true,
             (Self::Tags(tags), Some(version)) => {
@@ -80,12 +80,12 @@ impl Counted {
             Some(version) => format!("somebody else has changed it: it is at version {version}"),
             None => "it is not there".to_owned(),
         };
-        Err(Refusal::json(status, &message))
+        Err(HttpRejection::json(status, &message))
     }
 }
 
 /// Reads the document that a caller sends.
-pub(super) fn read<D: DeserializeOwned>(body: &Body) -> Result<D, Refusal> {
+pub(super) fn read<D: DeserializeOwned>(body: &Body) -> Result<D, HttpRejection> {
     documents::read(&body.0).map_err(|unreadable| match unreadable {
         Unreadable::NotADocument(reason) => bad_request(reason),
         Unreadable::Field(field) => invalid(vec![field]),
@@ -93,8 +93,8 @@ pub(super) fn read<D: DeserializeOwned>(body: &Body) -> Result<D, Refusal> {
 }
 
 /// Fields that cannot be as they are.
-pub(super) fn invalid(fields: Vec<InvalidField>) -> Refusal {
-    Refusal::json_body(
+pub(super) fn invalid(fields: Vec<InvalidField>) -> HttpRejection {
+    HttpRejection::json_body(
         StatusCode::UNPROCESSABLE_ENTITY,
         &InvalidShape::new(&fields),
     )
@@ -105,7 +105,7 @@ pub(super) fn id_or_fresh<I, E: Display>(
     asked: Result<Option<I>, Vec<InvalidField>>,
     prefix: &str,
     read: impl FnOnce(&str) -> Result<I, E>,
-) -> Result<I, Refusal> {
+) -> Result<I, HttpRejection> {
     match asked.map_err(invalid)? {
         Some(id) => Ok(id),
         None => read(&format!("{prefix}{}", Uuid::new_v4().simple())).map_err(bad_request),
@@ -114,25 +114,25 @@ pub(super) fn id_or_fresh<I, E: Display>(
 
 /// Makes an entry that is not there yet, and gives the directory that has it.
 pub(super) async fn create(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     entry: Entry,
-) -> Result<Arc<Directory>, Refusal> {
-    edit(doors, caller, vec![Edit::create(entry)])
+) -> Result<Arc<Directory>, HttpRejection> {
+    edit(state, caller, vec![Edit::create(entry)])
         .await
         .map_err(refusal)?;
-    Ok(doors.core.directory())
+    Ok(state.core.directory())
 }
 
 /// Changes an entry: `changed` makes what it is to be out of a directory that has it.
 pub(super) async fn change(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     id: &EntryId,
     counted: &Counted,
-    changed: impl Fn(&Directory) -> Result<Entry, Refusal>,
-) -> Result<Arc<Directory>, Refusal> {
-    make(doors, caller, id, counted, |directory, version| {
+    changed: impl Fn(&Directory) -> Result<Entry, HttpRejection>,
+) -> Result<Arc<Directory>, HttpRejection> {
+    make(state, caller, id, counted, |directory, version| {
         let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         Ok(vec![Edit::put(changed(directory)?).at(version)])
     })
@@ -141,13 +141,13 @@ pub(super) async fn change(
 
 /// Changes an entry or makes it: `entry` is given a directory that has it or not.
 pub(super) async fn put(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     id: &EntryId,
     counted: &Counted,
     entry: impl Fn(&Directory) -> Entry,
-) -> Result<Arc<Directory>, Refusal> {
-    make(doors, caller, id, counted, |directory, version| {
+) -> Result<Arc<Directory>, HttpRejection> {
+    make(state, caller, id, counted, |directory, version| {
         let entry = entry(directory);
         Ok(vec![match version {
             Some(version) => Edit::put(entry).at(version),
@@ -159,13 +159,13 @@ pub(super) async fn put(
 
 /// Takes an entry away, and with it those that `others` says.
 pub(super) async fn delete(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     id: &EntryId,
     counted: &Counted,
     others: impl Fn(&Directory) -> Vec<EntryId>,
-) -> Result<HttpResponse, Refusal> {
-    make(doors, caller, id, counted, |directory, version| {
+) -> Result<HttpResponse, HttpRejection> {
+    make(state, caller, id, counted, |directory, version| {
         let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         let entry = Edit::delete(id.clone()).at(version);
         let others = others(directory).into_iter().map(Edit::delete);
@@ -177,33 +177,33 @@ pub(super) async fn delete(
 
 /// Makes edits that count on the version of one entry, or on its absence; again when that has changed meanwhile.
 pub(super) async fn make(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     id: &EntryId,
     counted: &Counted,
-    edits: impl Fn(&Directory, Option<Version>) -> Result<Vec<Edit>, Refusal>,
-) -> Result<Arc<Directory>, Refusal> {
+    edits: impl Fn(&Directory, Option<Version>) -> Result<Vec<Edit>, HttpRejection>,
+) -> Result<Arc<Directory>, HttpRejection> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let directory = doors.core.directory();
+        let directory = state.core.directory();
         let version = directory.info(id).map(|info| info.version);
         let edits = edits(&directory, version)?;
         counted.check(version)?;
-        match edit(doors, caller, edits).await {
-            Ok(()) => return Ok(doors.core.directory()),
+        match edit(state, caller, edits).await {
+            Ok(()) => return Ok(state.core.directory()),
             Err(EditError::Conflict { .. }) if tries < EDIT_TRIES => {}
             Err(error) => return Err(refusal(error)),
         }
     }
 }
 
-async fn edit(doors: &Doors, caller: &Caller, edits: Vec<Edit>) -> Result<(), EditError> {
-    doors.core.edit(caller, edits).await.map(|_| ())
+async fn edit(state: &ServerState, caller: &Caller, edits: Vec<Edit>) -> Result<(), EditError> {
+    state.core.edit(caller, edits).await.map(|_| ())
 }
 
 /// What the caller is told of an edit that was not made: of a document field by field.
-fn refusal(error: EditError) -> Refusal {
+fn refusal(error: EditError) -> HttpRejection {
     match error {
         EditError::Invalid(wrong) => invalid(wrong.iter().map(invalid_field).collect()),
         error @ (EditError::Conflict { .. }
@@ -230,7 +230,7 @@ fn invalid_field(wrong: &Invalid) -> InvalidField {
 /// An entry's document with its tag.
 pub(super) fn tagged<T: Serialize>(status: StatusCode, version: Version, shape: &T) -> Answer {
     let text = serde_json::to_string(shape)
-        .map_err(|_| Refusal::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
+        .map_err(|_| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
     let mut response = json_text(status, text);
     if let Ok(tag) = HeaderValue::try_from(tag(version)) {
         response.headers_mut().insert(ETAG, tag);

@@ -12,8 +12,8 @@ use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, Query, TokenShape};
 use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{administrator, domain, known, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
@@ -29,8 +29,8 @@ const DEFAULT_SCOPE: &str = "public";
 /// It is said, not signed: who asks has shown the key.
 #[utoipa::path(responses((status = 200, body = TokenShape<'_>)))]
 #[get("/api_keys/inspect")]
-pub(super) async fn inspect(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = known(&doors, &request)?;
+pub(super) async fn inspect(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = known(&state, &request)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     json(&TokenShape::new(
         caller.user(),
@@ -38,18 +38,18 @@ pub(super) async fn inspect(doors: Data<Doors>, request: HttpRequest) -> Answer 
         caller.scopes(),
         domain(&request),
         Uuid::new_v4().to_string(),
-        now.map_or(doors.began, |since| since.as_secs()),
+        now.map_or(state.began, |since| since.as_secs()),
     ))
 }
 
 /// All API keys, without their secrets. For administrators.
 #[utoipa::path(params(Listing), responses((status = 200, body = Vec<KeyShape<'_>>)))]
 #[get("/api_keys")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    administrator(&doors, &request, "api_keys")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    administrator(&state, &request, "api_keys")?;
     let query = Query::parse(request.query_string());
     let listing = Listing::read(&query)?;
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let found = directory.api_keys().map(|key| shape(&directory, key));
     list_of("api_key", &listing.page(found), &request, &query)
 }
@@ -57,9 +57,13 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
 /// One API key, without its secret. For administrators.
 #[utoipa::path(responses((status = 200, body = KeyShape<'_>)))]
 #[get("/api_keys/{key}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    administrator(&doors, &request, "api_keys")?;
-    let directory = doors.core.directory();
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    administrator(&state, &request, "api_keys")?;
+    let directory = state.core.directory();
     answer(StatusCode::OK, &directory, &key_id(&path)?, None)
 }
 
@@ -69,8 +73,8 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 /// and opens what `public` does unless `scopes` says what.
 #[utoipa::path(request_body = KeyDocument, responses((status = 201, body = KeyShape<'_>), Changes))]
 #[post("/api_keys")]
-pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&doors, &request, "api_keys")?;
+pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&state, &request, "api_keys")?;
     let document: KeyDocument = read(&body)?;
     let id = id_or_fresh(document.id(), "", KeyId::new)?;
     let secret = fresh_secret();
@@ -84,7 +88,7 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
         zones: Vec::new(),
     };
     document.amend(&mut key).map_err(invalid)?;
-    let directory = edits::create(&doors, &caller, Entry::ApiKey(key)).await?;
+    let directory = edits::create(&state, &caller, Entry::ApiKey(key)).await?;
     answer(StatusCode::CREATED, &directory, &id, Some(&secret))
 }
 
@@ -96,12 +100,12 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
 #[patch("/api_keys/{key}")]
 #[put("/api_keys/{key}")]
 pub(super) async fn update(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let caller = writer(&doors, &request, "api_keys")?;
+    let caller = writer(&state, &request, "api_keys")?;
     let id = key_id(&path)?;
     let document: KeyDocument = read(&body)?;
     let changed = |directory: &Directory| {
@@ -110,17 +114,21 @@ pub(super) async fn update(
         Ok(Entry::ApiKey(key))
     };
     let (entry, counted) = (EntryId::ApiKey(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
     answer(StatusCode::OK, &directory, &id, None)
 }
 
 /// Takes an API key away, and closes what was opened with it. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/api_keys/{key}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "api_keys")?;
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "api_keys")?;
     let (id, counted) = (EntryId::ApiKey(key_id(&path)?), Counted::on_tags(&request));
-    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
 }
 
 fn fresh_secret() -> Secret {
@@ -129,11 +137,11 @@ fn fresh_secret() -> Secret {
     Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
 }
 
-fn key_id(asked: &str) -> Result<KeyId, Refusal> {
+fn key_id(asked: &str) -> Result<KeyId, HttpRejection> {
     KeyId::new(asked).map_err(bad_request)
 }
 
-fn no_such_key() -> Refusal {
+fn no_such_key() -> HttpRejection {
     not_found("API key")
 }
 

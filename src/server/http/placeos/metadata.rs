@@ -10,8 +10,8 @@ use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, Query, ZoneM
 use crate::model::{
     Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, ZoneId,
 };
-use crate::server::Doors;
-use crate::server::http::door::{self, Refusal};
+use crate::server::ServerState;
+use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
 use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
 use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
@@ -23,11 +23,15 @@ use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
     responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/metadata/{parent}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "metadata")?;
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "metadata")?;
     let query = Query::parse(request.query_string());
-    let directory = doors.core.directory();
-    find_parent(&doors, &caller, &directory, &path)?;
+    let directory = state.core.directory();
+    find_parent(&state, &caller, &directory, &path)?;
     json(&metadata_of(&directory, &path, query.text("name")))
 }
 
@@ -41,15 +45,15 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 )]
 #[get("/metadata/{parent}/children")]
 pub(super) async fn children(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "metadata")?;
+    let caller = reader(&state, &request, "metadata")?;
     let query = Query::parse(request.query_string());
     let include_parent = query.truth("include_parent")? == Some(true);
-    let directory = doors.core.directory();
-    let parent = find_zone(&doors, &caller, &directory, &path)?;
+    let directory = state.core.directory();
+    let parent = find_zone(&state, &caller, &directory, &path)?;
     let inside = directory.zones().filter(|zone| {
         zone.parent_id.as_ref() == Some(&parent.id) && sees_zone(&caller, &directory, zone)
     });
@@ -71,12 +75,12 @@ pub(super) async fn children(
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[put("/metadata/{parent}")]
 pub(super) async fn replace(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    write(&doors, &request, &path, &body, Details::Replaced).await
+    write(&state, &request, &path, &body, Details::Replaced).await
 }
 
 /// Makes or changes the metadata of this name; the fields of the details are put among those that are there.
@@ -85,12 +89,12 @@ pub(super) async fn replace(
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[patch("/metadata/{parent}")]
 pub(super) async fn merge(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    write(&doors, &request, &path, &body, Details::Merged).await
+    write(&state, &request, &path, &body, Details::Merged).await
 }
 
 /// Takes the metadata of this name away.
@@ -99,9 +103,13 @@ pub(super) async fn merge(
     responses((status = 202, description = "It is gone."), Changes),
 )]
 #[delete("/metadata/{parent}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "metadata")?;
-    find_parent(&doors, &caller, &doors.core.directory(), &path)?;
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "metadata")?;
+    find_parent(&state, &caller, &state.core.directory(), &path)?;
     let query = Query::parse(request.query_string());
     let name = MetadataName::new(query.text("name").unwrap_or_default());
     let id = EntryId::Metadata(MetadataId {
@@ -109,18 +117,18 @@ pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<
         name: name.map_err(bad_request)?,
     });
     let counted = Counted::on_tags(&request);
-    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
 }
 
 async fn write(
-    doors: &Doors,
+    state: &ServerState,
     request: &HttpRequest,
     parent: &str,
     body: &Body,
     how: Details,
 ) -> Answer {
-    let caller = writer(doors, request, "metadata")?;
-    find_parent(doors, &caller, &doors.core.directory(), parent)?;
+    let caller = writer(state, request, "metadata")?;
+    find_parent(state, &caller, &state.core.directory(), parent)?;
     let document: MetadataDocument = read(body)?;
     let id = MetadataId {
         parent: ParentId::new(parent).map_err(bad_request)?,
@@ -136,7 +144,7 @@ async fn write(
         Entry::Metadata(metadata)
     };
     let entry = EntryId::Metadata(id.clone());
-    let directory = edits::put(doors, &caller, &entry, &counted, amended).await?;
+    let directory = edits::put(state, &caller, &entry, &counted, amended).await?;
     let metadata = directory.metadata_by_id(&id);
     let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
     let info = info(&directory, entry);
@@ -149,11 +157,11 @@ async fn write(
 
 /// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and is not told which others there are.
 fn find_parent(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     directory: &Directory,
     asked: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), HttpRejection> {
     let system = SystemId::new(asked).ok();
     let system = system.and_then(|id| directory.system(&id));
     let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
@@ -167,7 +175,7 @@ fn find_parent(
     if seen {
         Ok(())
     } else if caller.is_restricted() {
-        Err(door::out_of_reach(doors, caller, asked))
+        Err(authn::out_of_reach(state, caller, asked))
     } else {
         Err(not_found("a system, zone, module or user of that id"))
     }

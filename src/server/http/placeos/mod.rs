@@ -24,8 +24,8 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
-use crate::server::Doors;
-use crate::server::http::door::{self, Refusal, WEBSOCKET_PATHS};
+use crate::server::ServerState;
+use crate::server::http::authn::{self, HttpRejection, WEBSOCKET_PATHS};
 use crate::server::http::openapi::resources;
 
 pub(super) use access::address;
@@ -117,14 +117,14 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .default_service(web::route().to(nothing_here));
 }
 
-/// The websocket, whose doors are not below [`BASE`] alone.
+/// The websocket, whose state are not below [`BASE`] alone.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(not_upgraded))]
 pub(super) struct Websocket;
 
 /// The websocket; see its own specification.
 ///
-/// The older path `/control/websocket` is the same door.
+/// The older path `/control/websocket` is the same.
 // Reached by a request that is no upgrade, or one that actix does not take for one.
 #[utoipa::path(
     get,
@@ -140,15 +140,15 @@ pub(super) struct Websocket;
         (status = 426, description = "The request is no upgrade.", body = String, content_type = "text/plain"),
     ),
 )]
-async fn not_upgraded(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    door::enter_websocket(&doors, request.head(), address(&request))?;
-    Err(door::upgrade_required(
+async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    authn::enter_websocket(&state, request.head(), address(&request))?;
+    Err(authn::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))
 }
 
 async fn nothing_here() -> Answer {
-    Err(Refusal::json(
+    Err(HttpRejection::json(
         StatusCode::NOT_FOUND,
         "there is nothing here",
     ))

@@ -14,8 +14,8 @@ use crate::dialects::placeos::rest::{
     Query, SettingsShape, Statuses, device_host,
 };
 use crate::model::{Entry, EntryId, Module, ModuleId, System};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, needs_support, no_such_module, operator,
     read_state, reader, sees_module, supporter, systems_around, writer,
@@ -31,14 +31,14 @@ use crate::server::http::placeos::shapes::zone_shapes;
 /// The modules that the caller reaches.
 #[utoipa::path(params(ModuleFilter, Listing), responses((status = 200, body = Vec<ModuleShape<'_>>)))]
 #[get("/modules")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "modules")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "modules")?;
     let query = Query::parse(request.query_string());
     let (filter, listing) = (ModuleFilter::read(&query)?, Listing::read(&query)?);
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let (system, page) = match &filter.system {
         Some(asked) => {
-            let system = find_system(&doors, &caller, &directory, asked)?;
+            let system = find_system(&state, &caller, &directory, asked)?;
             (Some(system), Page::whole(directory.modules_of(system)))
         }
         None => {
@@ -51,7 +51,7 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
     };
     let mut shapes = Vec::with_capacity(page.items.len());
     for entry in &page.items {
-        shapes.push(shape_within(&doors, &caller, &directory, entry, system).await);
+        shapes.push(shape_within(&state, &caller, &directory, entry, system).await);
     }
     list_of("mod", &page.with_items(shapes), &request, &query)
 }
@@ -62,16 +62,20 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
     responses((status = 200, body = ModuleShape<'_>)),
 )]
 #[get("/modules/{module}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "modules")?;
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "modules")?;
     let complete = Query::parse(request.query_string()).truth("complete")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "show")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "show")?;
     if complete == Some(true) {
-        json(&shape_within(&doors, &caller, &directory, entry, None).await)
+        json(&shape_within(&state, &caller, &directory, entry, None).await)
     } else {
         let system = systems_around(&caller, &directory, &entry.module.id).next();
-        let shape = shape(&doors, entry, system).await;
+        let shape = shape(&state, entry, system).await;
         tagged(StatusCode::OK, entry.info.version, &shape)
     }
 }
@@ -80,13 +84,13 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/modules/{module}/state")]
 pub(super) async fn statuses(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "modules")?;
-    let module = find_anywhere(&doors, &caller, &path, "state").await?;
-    json(&Statuses(&read_state(&doors, &module).await?))
+    let caller = supporter(&state, &request, "modules")?;
+    let module = find_anywhere(&state, &caller, &path, "state").await?;
+    json(&Statuses(&read_state(&state, &module).await?))
 }
 
 /// One status of a module, as a string of JSON text. For support staff.
@@ -95,14 +99,14 @@ pub(super) async fn statuses(
 #[utoipa::path(responses((status = 200, body = Option<String>)))]
 #[get("/modules/{module}/state/{status}")]
 pub(super) async fn one_status(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "modules")?;
-    let module = find_anywhere(&doors, &caller, &path.0, "state").await?;
-    let state = read_state(&doors, &module).await?;
-    let value = state.iter().find(|(known, _)| known.as_str() == path.1);
+    let caller = supporter(&state, &request, "modules")?;
+    let module = find_anywhere(&state, &caller, &path.0, "state").await?;
+    let values = read_state(&state, &module).await?;
+    let value = values.iter().find(|(known, _)| known.as_str() == path.1);
     json(&value.map(|(_, value)| value.as_str()))
 }
 
@@ -119,24 +123,24 @@ pub(super) async fn one_status(
 )]
 #[post("/modules/{module}/exec/{function}")]
 pub(super) async fn exec(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&doors, &request, "modules")?;
-    let module = find_anywhere(&doors, &caller, &path.0, "exec").await?;
+    let caller = operator(&state, &request, "modules")?;
+    let module = find_anywhere(&state, &caller, &path.0, "exec").await?;
     let (function, arguments) = (function_name(&path.1)?, arguments(&body)?);
     let (answer, answered) = oneshot::channel();
     let slot = ReplySlot::caller(answer);
-    doors
+    state
         .core
         .exec_by_id(&caller, &module, function, arguments, slot);
     match returned(answered).await {
         Ok(result) => Ok(result.into_response()),
-        Err(failure) => Err(Refusal::json_body(
+        Err(failure) => Err(HttpRejection::json_body(
             exec_status(&failure),
-            &ExecErrorShape::by_id(name_of(&doors.core.directory(), &module), &failure),
+            &ExecErrorShape::by_id(name_of(&state.core.directory(), &module), &failure),
         )),
     }
 }
@@ -152,11 +156,15 @@ fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
 /// 422 for a module without a device.
 #[utoipa::path(responses((status = 200, body = PingShape)))]
 #[post("/modules/{module}/ping")]
-pub(super) async fn ping(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = operator(&doors, &request, "modules")?;
-    needs_support(&doors, &caller, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "ping")?;
+pub(super) async fn ping(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = operator(&state, &request, "modules")?;
+    needs_support(&state, &caller, "modules")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "ping")?;
     let host = device_host(&entry.module)
         .ok_or_else(|| invalid_field("role", "a module without a device cannot be pinged"))?;
     json(&ping_host(host).await)
@@ -166,13 +174,13 @@ pub(super) async fn ping(doors: Data<Doors>, request: HttpRequest, path: Path<St
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/modules/{module}/settings")]
 pub(super) async fn settings(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "settings")?;
+    let caller = supporter(&state, &request, "modules")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "settings")?;
     let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
         .into_iter()
         .collect();
@@ -184,11 +192,15 @@ pub(super) async fn settings(
 /// 404 for a module that never failed.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/modules/{module}/error")]
-pub(super) async fn error(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = supporter(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "error")?;
-    let faults = doors.core.faults(&entry.module.id);
+pub(super) async fn error(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = supporter(&state, &request, "modules")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "error")?;
+    let faults = state.core.faults(&entry.module.id);
     if faults.is_empty() {
         return Err(not_found("a fault of this module"));
     }
@@ -201,14 +213,14 @@ pub(super) async fn error(doors: Data<Doors>, request: HttpRequest, path: Path<S
 /// Its id is `id`, or a fresh one. It stands in no system yet.
 #[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
 #[post("/modules")]
-pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&doors, &request, "modules")?;
+pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&state, &request, "modules")?;
     let document: ModuleDocument = read(&body)?;
     let id = id_or_fresh(document.id(), "mod-", ModuleId::new)?;
     let mut module = ModuleDocument::blank(id.clone());
     document.amend(&mut module).map_err(invalid)?;
-    let directory = edits::create(&doors, &caller, Entry::Module(module)).await?;
-    answer(StatusCode::CREATED, &doors, &directory, &id).await
+    let directory = edits::create(&state, &caller, Entry::Module(module)).await?;
+    answer(StatusCode::CREATED, &state, &directory, &id).await
 }
 
 /// Changes a module: what the document leaves out stays. For administrators.
@@ -219,14 +231,14 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
 #[patch("/modules/{module}")]
 #[put("/modules/{module}")]
 pub(super) async fn update(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let caller = writer(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "edit")?;
+    let caller = writer(&state, &request, "modules")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "edit")?;
     let id = entry.module.id.clone();
     let document: ModuleDocument = read(&body)?;
     let changed = |directory: &Directory| {
@@ -236,45 +248,54 @@ pub(super) async fn update(
         Ok(Entry::Module(module))
     };
     let (entry, counted) = (EntryId::Module(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
-    answer(StatusCode::OK, &doors, &directory, &id).await
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    answer(StatusCode::OK, &state, &directory, &id).await
 }
 
 /// Stops a module and takes it away, out of every system. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/modules/{module}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "modules")?;
-    let directory = doors.core.directory();
-    let entry = find_module(&doors, &caller, &directory, &path, "edit")?;
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "modules")?;
+    let directory = state.core.directory();
+    let entry = find_module(&state, &caller, &directory, &path, "edit")?;
     let id = EntryId::Module(entry.module.id.clone());
     let counted = Counted::on_tags(&request);
-    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
 }
 
-async fn answer(status: StatusCode, doors: &Doors, directory: &Directory, id: &ModuleId) -> Answer {
+async fn answer(
+    status: StatusCode,
+    state: &ServerState,
+    directory: &Directory,
+    id: &ModuleId,
+) -> Answer {
     let entry = directory.module(id).ok_or_else(no_such_module)?;
     let system = directory.systems_of(id).next();
     tagged(
         status,
         entry.info.version,
-        &shape(doors, entry, system).await,
+        &shape(state, entry, system).await,
     )
 }
 
 /// A module as it is seen through a system, or through none.
 pub(super) async fn shape<'a>(
-    doors: &Doors,
+    state: &ServerState,
     entry: &'a ModuleEntry,
     system: Option<&'a System>,
 ) -> ModuleShape<'a> {
-    let failed_at = doors.core.faults(&entry.module.id).first().map(|fault| {
+    let failed_at = state.core.faults(&entry.module.id).first().map(|fault| {
         let since = fault.at.duration_since(SystemTime::UNIX_EPOCH);
         since.map_or(0, |since| since.as_secs())
     });
     let facts = ModuleFacts {
         driver: driver_facts(entry),
-        condition: condition(doors, &entry.module.id).await,
+        condition: condition(state, &entry.module.id).await,
         failed_at,
         system,
     };
@@ -283,14 +304,14 @@ pub(super) async fn shape<'a>(
 
 /// The same with this system, or the first around it that the caller reaches.
 async fn shape_within<'a>(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     directory: &'a Directory,
     entry: &'a ModuleEntry,
     system: Option<&'a System>,
 ) -> ModuleShape<'a> {
     let system = system.or_else(|| systems_around(caller, directory, &entry.module.id).next());
-    let shape = shape(doors, entry, system).await;
+    let shape = shape(state, entry, system).await;
     match system {
         Some(system) => shape.within(system, zone_shapes(directory, system)),
         None => shape,

@@ -11,8 +11,8 @@ use crate::core::{Caller, ReplySlot};
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
 use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{operator, place, read_state, reader};
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, json_text};
 
@@ -20,15 +20,15 @@ use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, jso
 #[utoipa::path(responses((status = 200, body = Functions<'_>)))]
 #[get("/systems/{system}/functions/{module}")]
 pub(super) async fn functions(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
+    let caller = reader(&state, &request, "systems")?;
+    let directory = state.core.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let module = doors.core.find(&caller, &place).await?;
-    let interface = doors.core.interface(&module).await?;
+    let module = state.core.find(&caller, &place).await?;
+    let interface = state.core.interface(&module).await?;
     json(&Functions::of(&interface, caller.clearance()))
 }
 
@@ -38,20 +38,20 @@ pub(super) async fn functions(
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/systems/{system}/{module}")]
 pub(super) async fn statuses(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
+    let caller = reader(&state, &request, "systems")?;
+    let directory = state.core.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let state = match doors.core.find(&caller, &place).await {
-        Ok(module) => read_state(&doors, &module).await?,
+    let values = match state.core.find(&caller, &place).await {
+        Ok(module) => read_state(&state, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
         Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
         Err(failure) => return Err(failure.into()),
     };
-    json(&Statuses(&state))
+    json(&Statuses(&values))
 }
 
 /// One status of a module, as JSON.
@@ -60,17 +60,17 @@ pub(super) async fn statuses(
 #[utoipa::path(responses((status = 200, body = serde_json::Value)))]
 #[get("/systems/{system}/{module}/{name}")]
 pub(super) async fn one_status(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String, String)>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
+    let caller = reader(&state, &request, "systems")?;
+    let directory = state.core.directory();
     let (system, module, name) = path.into_inner();
     let place = place(&directory, &system, &module)?;
-    let module = doors.core.find(&caller, &place).await?;
-    let state = read_state(&doors, &module).await?;
-    let value = state.iter().find(|(known, _)| known.as_str() == name);
+    let module = state.core.find(&caller, &place).await?;
+    let values = read_state(&state, &module).await?;
+    let value = values.iter().find(|(known, _)| known.as_str() == name);
     let value = value.map_or("null", |(_, value)| value.as_str());
     Ok(json_text(StatusCode::OK, value.to_owned()))
 }
@@ -88,13 +88,13 @@ pub(super) async fn one_status(
 )]
 #[post("/systems/{system}/{module}/{name}")]
 pub(super) async fn exec(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
+    let caller = operator(&state, &request, "systems")?;
+    let directory = state.core.directory();
     let (system, module, function) = path.into_inner();
     let module = place(&directory, &system, &module)?;
     let call = Call {
@@ -102,12 +102,12 @@ pub(super) async fn exec(
         function: function_name(&function)?,
         arguments: arguments(&body)?,
     };
-    doors
+    state
         .core
         .authorize(&caller, &Request::Exec(call.clone()))?;
-    match call_at_place(&doors, &caller, call).await {
+    match call_at_place(&state, &caller, call).await {
         Ok(result) => Ok(result.into_response()),
-        Err(failure) => Err(Refusal::json_body(
+        Err(failure) => Err(HttpRejection::json_body(
             exec_status(&failure),
             &ExecErrorShape::at_place(&module, &failure),
         )),
@@ -129,12 +129,12 @@ impl Returned {
 
 /// Calls a function for a caller who may, and waits for its end.
 pub(super) async fn call_at_place(
-    doors: &Doors,
+    state: &ServerState,
     caller: &Caller,
     call: Call,
 ) -> Result<Returned, Failure> {
     let (answer, answered) = oneshot::channel();
-    doors.core.exec(caller, call, ReplySlot::caller(answer));
+    state.core.exec(caller, call, ReplySlot::caller(answer));
     returned(answered).await
 }
 
@@ -162,12 +162,12 @@ pub(super) fn exec_status(failure: &Failure) -> StatusCode {
 }
 
 /// A function as a path names it.
-pub(super) fn function_name(name: &str) -> Result<FunctionName, Refusal> {
+pub(super) fn function_name(name: &str) -> Result<FunctionName, HttpRejection> {
     FunctionName::new(name).map_err(bad_request)
 }
 
 /// The arguments of a call: a JSON array or object; nothing at all is no arguments.
-pub(super) fn arguments(body: &Body) -> Result<JsonText, Refusal> {
+pub(super) fn arguments(body: &Body) -> Result<JsonText, HttpRejection> {
     let refused = || bad_request("the body is not a JSON array of arguments");
     if body.0.is_empty() {
         return Ok(JsonText::of::<[(); 0]>(&[]).unwrap_or_else(|_| JsonText::null()));

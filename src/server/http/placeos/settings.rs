@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, get};
 
 use crate::dialects::placeos::rest::{Listing, Query, SettingsShape};
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::http::placeos::access::{needs_support, reader, sees_module};
 use crate::server::http::placeos::answers::{Answer, list as list_of};
 
@@ -17,12 +17,12 @@ use crate::server::http::placeos::answers::{Answer, list as list_of};
     responses((status = 200, body = Vec<SettingsShape<'_>>)),
 )]
 #[get("/settings")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "settings")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "settings")?;
     let query = Query::parse(request.query_string());
     let listing = Listing::read(&query)?;
     let parents = query.items("parent_id");
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let found: Vec<SettingsShape<'_>> = directory
         .modules()
         .filter(|entry| {
@@ -33,7 +33,7 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
         .filter_map(|entry| SettingsShape::of(&entry.module, &entry.info))
         .collect();
     if parents.is_empty() || !found.is_empty() {
-        needs_support(&doors, &caller, "settings")?;
+        needs_support(&state, &caller, "settings")?;
     }
     list_of("sets", &listing.page(found), &request, &query)
 }

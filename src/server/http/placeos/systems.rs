@@ -11,8 +11,8 @@ use crate::dialects::placeos::rest::{
     Types, ZoneShape,
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     find_module, find_system, has_email, reader, supporter, writer,
 };
@@ -26,11 +26,11 @@ use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone
 /// The systems that the caller reaches.
 #[utoipa::path(params(SystemFilter, Listing), responses((status = 200, body = Vec<SystemShape<'_>>)))]
 #[get("/systems")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "systems")?;
     let query = Query::parse(request.query_string());
     let (filter, listing) = (SystemFilter::read(&query)?, Listing::read(&query)?);
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let found = directory
         .systems()
         .filter(|system| caller.reaches(system) && filter.matches(system))
@@ -44,11 +44,11 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
     responses((status = 200, body = Vec<SystemShape<'_>>)),
 )]
 #[get("/systems/with_emails")]
-pub(super) async fn with_emails(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
+pub(super) async fn with_emails(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "systems")?;
     let query = Query::parse(request.query_string());
     let asked = query.items("in");
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let found = directory
         .systems()
         .filter(|system| {
@@ -66,18 +66,22 @@ pub(super) async fn with_emails(doors: Data<Doors>, request: HttpRequest) -> Ans
     responses((status = 200, body = SystemShape<'_>)),
 )]
 #[get("/systems/{system}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "systems")?;
     let complete = Query::parse(request.query_string()).truth("complete")?;
-    let directory = doors.core.directory();
-    let system = find_system(&doors, &caller, &directory, &path)?;
+    let directory = state.core.directory();
+    let system = find_system(&state, &caller, &directory, &path)?;
     if complete != Some(true) {
         return answer(StatusCode::OK, &directory, &system.id);
     }
     let shape = system_shape(&directory, system);
     let mut modules: Vec<ModuleShape<'_>> = Vec::new();
     for entry in directory.modules_of(system) {
-        modules.push(modules::shape(&doors, entry, Some(system)).await);
+        modules.push(modules::shape(&state, entry, Some(system)).await);
     }
     json(&shape.complete(zone_shapes(&directory, system), modules))
 }
@@ -85,10 +89,14 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 /// How many modules of each name a system has.
 #[utoipa::path(responses((status = 200, body = Types<'_>)))]
 #[get("/systems/{system}/types")]
-pub(super) async fn types(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
-    let system = find_system(&doors, &caller, &directory, &path)?;
+pub(super) async fn types(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "systems")?;
+    let directory = state.core.directory();
+    let system = find_system(&state, &caller, &directory, &path)?;
     json(&Types::of(
         directory.modules_of(system).map(|entry| &entry.name),
     ))
@@ -97,10 +105,14 @@ pub(super) async fn types(doors: Data<Doors>, request: HttpRequest, path: Path<S
 /// The zones that a system is in.
 #[utoipa::path(responses((status = 200, body = Vec<ZoneShape<'_>>)))]
 #[get("/systems/{system}/zones")]
-pub(super) async fn zones(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
-    let system = find_system(&doors, &caller, &directory, &path)?;
+pub(super) async fn zones(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "systems")?;
+    let directory = state.core.directory();
+    let system = find_system(&state, &caller, &directory, &path)?;
     json(&zone_shapes(&directory, system))
 }
 
@@ -111,14 +123,14 @@ pub(super) async fn zones(doors: Data<Doors>, request: HttpRequest, path: Path<S
 )]
 #[get("/systems/{system}/metadata")]
 pub(super) async fn metadata(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "systems")?;
+    let caller = reader(&state, &request, "systems")?;
     let query = Query::parse(request.query_string());
-    let directory = doors.core.directory();
-    let system = find_system(&doors, &caller, &directory, &path)?;
+    let directory = state.core.directory();
+    let system = find_system(&state, &caller, &directory, &path)?;
     json(&metadata_of(
         &directory,
         system.id.as_str(),
@@ -130,12 +142,12 @@ pub(super) async fn metadata(
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/systems/{system}/settings")]
 pub(super) async fn settings(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "systems")?;
-    find_system(&doors, &caller, &doors.core.directory(), &path)?;
+    let caller = supporter(&state, &request, "systems")?;
+    find_system(&state, &caller, &state.core.directory(), &path)?;
     json::<[SettingsShape<'_>]>(&[])
 }
 
@@ -143,12 +155,12 @@ pub(super) async fn settings(
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/systems/{system}/triggers")]
 pub(super) async fn triggers(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "systems")?;
-    find_system(&doors, &caller, &doors.core.directory(), &path)?;
+    let caller = supporter(&state, &request, "systems")?;
+    find_system(&state, &caller, &state.core.directory(), &path)?;
     let query = Query::parse(request.query_string());
     list_of("trig", &Page::<()>::whole([]), &request, &query)
 }
@@ -161,13 +173,13 @@ pub(super) async fn triggers(
     responses((status = 201, body = SystemShape<'_>), Changes),
 )]
 #[post("/systems")]
-pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&doors, &request, "systems")?;
+pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&state, &request, "systems")?;
     let document: SystemDocument = read(&body)?;
     let id = id_or_fresh(document.id(), "sys-", SystemId::new)?;
     let mut system = SystemDocument::blank(id.clone());
     document.amend(&mut system).map_err(invalid)?;
-    let directory = edits::create(&doors, &caller, Entry::System(system)).await?;
+    let directory = edits::create(&state, &caller, Entry::System(system)).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -182,13 +194,13 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
 #[patch("/systems/{system}")]
 #[put("/systems/{system}")]
 pub(super) async fn update(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let caller = writer(&doors, &request, "systems")?;
-    let id = found_id(&doors, &caller, &path)?;
+    let caller = writer(&state, &request, "systems")?;
+    let id = found_id(&state, &caller, &path)?;
     let document: SystemDocument = read(&body)?;
     let counted = Counted::on_tags_or_version(&request)?;
     let changed = |directory: &Directory| {
@@ -197,16 +209,20 @@ pub(super) async fn update(
         Ok(Entry::System(system))
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a system away, and the modules that stand in no other. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/systems/{system}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "systems")?;
-    let id = found_id(&doors, &caller, &path)?;
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "systems")?;
+    let id = found_id(&state, &caller, &path)?;
     let counted = Counted::on_tags(&request);
     let alone = |directory: &Directory| {
         let system = directory.system(&id);
@@ -217,21 +233,21 @@ pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<
             .collect()
     };
     let entry = EntryId::System(id.clone());
-    edits::delete(&doors, &caller, &entry, &counted, alone).await
+    edits::delete(&state, &caller, &entry, &counted, alone).await
 }
 
 /// Puts a module into a system, behind the others, unless it stands there. For support staff.
 #[utoipa::path(responses((status = 200, body = SystemShape<'_>), Changes))]
 #[put("/systems/{system}/module/{module}")]
 pub(super) async fn add_module(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = writer(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
-    let id = found_id(&doors, &caller, &path.0)?;
-    let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
+    let caller = writer(&state, &request, "systems")?;
+    let directory = state.core.directory();
+    let id = found_id(&state, &caller, &path.0)?;
+    let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
         .module
         .id;
     let counted = Counted::on_tags(&request);
@@ -243,7 +259,7 @@ pub(super) async fn add_module(
         Ok(Entry::System(system))
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -251,14 +267,14 @@ pub(super) async fn add_module(
 #[utoipa::path(responses((status = 202, body = SystemShape<'_>), Changes))]
 #[delete("/systems/{system}/module/{module}")]
 pub(super) async fn remove_module(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = writer(&doors, &request, "systems")?;
-    let directory = doors.core.directory();
-    let id = found_id(&doors, &caller, &path.0)?;
-    let module = &find_module(&doors, &caller, &directory, &path.1, "edit")?
+    let caller = writer(&state, &request, "systems")?;
+    let directory = state.core.directory();
+    let id = found_id(&state, &caller, &path.0)?;
+    let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
         .module
         .id;
     let counted = Counted::on_tags(&request);
@@ -273,18 +289,18 @@ pub(super) async fn remove_module(
         Ok(std::iter::once(system).chain(away).collect())
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::make(&doors, &caller, &entry, &counted, edits).await?;
+    let directory = edits::make(&state, &caller, &entry, &counted, edits).await?;
     answer(StatusCode::ACCEPTED, &directory, &id)
 }
 
 /// The id of a system that somebody names by it or by its email.
-fn found_id(doors: &Doors, caller: &Caller, asked: &str) -> Result<SystemId, Refusal> {
-    Ok(find_system(doors, caller, &doors.core.directory(), asked)?
+fn found_id(state: &ServerState, caller: &Caller, asked: &str) -> Result<SystemId, HttpRejection> {
+    Ok(find_system(state, caller, &state.core.directory(), asked)?
         .id
         .clone())
 }
 
-fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, Refusal> {
+fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, HttpRejection> {
     directory.system(id).ok_or_else(|| not_found("system"))
 }
 

@@ -8,8 +8,8 @@ use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::UserDocument;
 use crate::dialects::placeos::rest::{Listing, Query, UserFilter, UserShape};
 use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, UserId, Version};
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{reader, supporter, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
@@ -20,16 +20,16 @@ use crate::server::http::placeos::shapes::{info, user_shape};
 /// The user behind the credentials, with the clearance that they leave.
 #[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/current")]
-pub(super) async fn current(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "users")?;
-    let directory = doors.core.directory();
+pub(super) async fn current(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "users")?;
+    let directory = state.core.directory();
     if let CredentialId::Foreign(_) = caller.credential() {
         // Whom a foreign token speaks of need not be in the building: the token says all that is known.
         let info = EntryInfo {
             source: Source::Elsewhere,
             version: Version(1),
-            created_at: doors.began,
-            updated_at: doors.began,
+            created_at: state.began,
+            updated_at: state.began,
             place: 0,
         };
         return json(&UserShape::new(caller.user(), caller.clearance(), &info));
@@ -41,11 +41,11 @@ pub(super) async fn current(doors: Data<Doors>, request: HttpRequest) -> Answer 
 /// All users. For support staff.
 #[utoipa::path(params(UserFilter, Listing), responses((status = 200, body = Vec<UserShape<'_>>)))]
 #[get("/users")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    supporter(&doors, &request, "users")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    supporter(&state, &request, "users")?;
     let query = Query::parse(request.query_string());
     let (filter, listing) = (UserFilter::read(&query), Listing::read(&query)?);
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let found = directory
         .users()
         .filter(|user| filter.matches(user))
@@ -56,9 +56,13 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
 /// One user. For support staff.
 #[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/{user}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    supporter(&doors, &request, "users")?;
-    answer(StatusCode::OK, &doors.core.directory(), &user_id(&path)?)
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    supporter(&state, &request, "users")?;
+    answer(StatusCode::OK, &state.core.directory(), &user_id(&path)?)
 }
 
 /// Makes a user. For administrators.
@@ -66,13 +70,13 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 /// Its id is `id`, or a fresh one.
 #[utoipa::path(request_body = UserDocument, responses((status = 201, body = UserShape<'_>), Changes))]
 #[post("/users")]
-pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&doors, &request, "users")?;
+pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&state, &request, "users")?;
     let document: UserDocument = read(&body)?;
     let id = id_or_fresh(document.id(), "user-", UserId::new)?;
     let mut user = UserDocument::blank(id.clone());
     document.amend(&mut user);
-    let directory = edits::create(&doors, &caller, Entry::User(user)).await?;
+    let directory = edits::create(&state, &caller, Entry::User(user)).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -84,12 +88,12 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
 #[patch("/users/{user}")]
 #[put("/users/{user}")]
 pub(super) async fn update(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let caller = writer(&doors, &request, "users")?;
+    let caller = writer(&state, &request, "users")?;
     let id = user_id(&path)?;
     let document: UserDocument = read(&body)?;
     let changed = |directory: &Directory| {
@@ -101,20 +105,24 @@ pub(super) async fn update(
         Ok(Entry::User(user))
     };
     let (entry, counted) = (EntryId::User(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a user away, and their API keys with them. For administrators.
 #[utoipa::path(responses((status = 202, description = "They are gone."), Changes))]
 #[delete("/users/{user}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "users")?;
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "users")?;
     let (id, counted) = (EntryId::User(user_id(&path)?), Counted::on_tags(&request));
-    edits::delete(&doors, &caller, &id, &counted, |_| Vec::new()).await
+    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
 }
 
-fn user_id(asked: &str) -> Result<UserId, Refusal> {
+fn user_id(asked: &str) -> Result<UserId, HttpRejection> {
     UserId::new(asked).map_err(bad_request)
 }
 

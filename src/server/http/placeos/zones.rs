@@ -15,8 +15,8 @@ use crate::dialects::placeos::rest::{
 use crate::model::{
     Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
 };
-use crate::server::Doors;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter, writer,
 };
@@ -32,14 +32,14 @@ use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 /// Who is no support staff has to say tags or a parent.
 #[utoipa::path(params(ZoneFilter, Listing), responses((status = 200, body = Vec<ZoneShape<'_>>)))]
 #[get("/zones")]
-pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "zones")?;
+pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "zones")?;
     let query = Query::parse(request.query_string());
     let (filter, listing) = (ZoneFilter::read(&query)?, Listing::read(&query)?);
     if caller.clearance() < Clearance::Support && !filter.is_narrow() {
-        return Err(Refusal::empty(StatusCode::FORBIDDEN));
+        return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
     }
-    let directory = doors.core.directory();
+    let directory = state.core.directory();
     let shape = |zone| {
         let shape = zone_shape(&directory, zone);
         if filter.counts_children {
@@ -59,9 +59,9 @@ pub(super) async fn list(doors: Data<Doors>, request: HttpRequest) -> Answer {
 /// Every tag that a zone has.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/zones/tags")]
-pub(super) async fn tags(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let caller = reader(&doors, &request, "zones")?;
-    let directory = doors.core.directory();
+pub(super) async fn tags(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let caller = reader(&state, &request, "zones")?;
+    let directory = state.core.directory();
     let tags: BTreeSet<&str> = directory
         .zones()
         .filter(|zone| sees_zone(&caller, &directory, zone))
@@ -74,10 +74,14 @@ pub(super) async fn tags(doors: Data<Doors>, request: HttpRequest) -> Answer {
 /// One zone.
 #[utoipa::path(responses((status = 200, body = ZoneShape<'_>)))]
 #[get("/zones/{zone}")]
-pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = reader(&doors, &request, "zones")?;
-    let directory = doors.core.directory();
-    let zone = find_zone(&doors, &caller, &directory, &path)?;
+pub(super) async fn show(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = reader(&state, &request, "zones")?;
+    let directory = state.core.directory();
+    let zone = find_zone(&state, &caller, &directory, &path)?;
     answer(StatusCode::OK, &directory, &zone.id)
 }
 
@@ -88,14 +92,14 @@ pub(super) async fn show(doors: Data<Doors>, request: HttpRequest, path: Path<St
 )]
 #[get("/zones/{zone}/metadata")]
 pub(super) async fn metadata(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = reader(&doors, &request, "zones")?;
+    let caller = reader(&state, &request, "zones")?;
     let query = Query::parse(request.query_string());
-    let directory = doors.core.directory();
-    let zone = find_zone(&doors, &caller, &directory, &path)?;
+    let directory = state.core.directory();
+    let zone = find_zone(&state, &caller, &directory, &path)?;
     json(&metadata_of(
         &directory,
         zone.id.as_str(),
@@ -107,12 +111,12 @@ pub(super) async fn metadata(
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/zones/{zone}/triggers")]
 pub(super) async fn triggers(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
 ) -> Answer {
-    let caller = supporter(&doors, &request, "zones")?;
-    find_zone(&doors, &caller, &doors.core.directory(), &path)?;
+    let caller = supporter(&state, &request, "zones")?;
+    find_zone(&state, &caller, &state.core.directory(), &path)?;
     let query = Query::parse(request.query_string());
     list_of("trigger", &Page::<()>::whole([]), &request, &query)
 }
@@ -126,16 +130,16 @@ pub(super) async fn triggers(
 )]
 #[post("/zones/{zone}/exec/{module}/{function}")]
 pub(super) async fn exec(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<(String, String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&doors, &request, "zones")?;
-    needs_support(&doors, &caller, "zones")?;
-    let directory = doors.core.directory();
+    let caller = operator(&state, &request, "zones")?;
+    needs_support(&state, &caller, "zones")?;
+    let directory = state.core.directory();
     let (zone, module, function) = path.into_inner();
-    let zone = find_zone(&doors, &caller, &directory, &zone)?;
+    let zone = find_zone(&state, &caller, &directory, &zone)?;
     let (module, index) = module_slug(&module).ok_or_else(no_such_module)?;
     let (function, arguments) = (function_name(&function)?, arguments(&body)?);
     let systems = directory
@@ -152,7 +156,7 @@ pub(super) async fn exec(
             function: function.clone(),
             arguments: arguments.clone(),
         };
-        let outcome = call_in_system(&doors, &caller, call);
+        let outcome = call_in_system(&state, &caller, call);
         async move { (system.id.to_string(), outcome.await) }
     });
     let mut shape = ZoneExecShape::default();
@@ -174,13 +178,13 @@ pub(super) async fn exec(
 /// Its id is `id`, or a fresh one.
 #[utoipa::path(request_body = ZoneDocument, responses((status = 201, body = ZoneShape<'_>), Changes))]
 #[post("/zones")]
-pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&doors, &request, "zones")?;
+pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
+    let caller = writer(&state, &request, "zones")?;
     let document: ZoneDocument = read(&body)?;
     let id = id_or_fresh(document.id(), "zone-", ZoneId::new)?;
     let mut zone = ZoneDocument::blank(id.clone());
     document.amend(&mut zone).map_err(invalid)?;
-    let directory = edits::create(&doors, &caller, Entry::Zone(zone)).await?;
+    let directory = edits::create(&state, &caller, Entry::Zone(zone)).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -192,13 +196,13 @@ pub(super) async fn create(doors: Data<Doors>, request: HttpRequest, body: Body)
 #[patch("/zones/{zone}")]
 #[put("/zones/{zone}")]
 pub(super) async fn update(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let caller = writer(&doors, &request, "zones")?;
-    let id = find_zone(&doors, &caller, &doors.core.directory(), &path)?
+    let caller = writer(&state, &request, "zones")?;
+    let id = find_zone(&state, &caller, &state.core.directory(), &path)?
         .id
         .clone();
     let document: ZoneDocument = read(&body)?;
@@ -211,20 +215,24 @@ pub(super) async fn update(
         Ok(Entry::Zone(zone))
     };
     let (entry, counted) = (EntryId::Zone(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&doors, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a zone away; what is inside stays. For support staff.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/zones/{zone}")]
-pub(super) async fn remove(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let caller = writer(&doors, &request, "zones")?;
-    let id = find_zone(&doors, &caller, &doors.core.directory(), &path)?
+pub(super) async fn remove(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let caller = writer(&state, &request, "zones")?;
+    let id = find_zone(&state, &caller, &state.core.directory(), &path)?
         .id
         .clone();
     let counted = Counted::on_tags(&request);
-    edits::delete(&doors, &caller, &EntryId::Zone(id), &counted, |_| {
+    edits::delete(&state, &caller, &EntryId::Zone(id), &counted, |_| {
         Vec::new()
     })
     .await
@@ -236,7 +244,7 @@ fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
     tagged(status, info.version, &ZoneShape::new(zone, &info))
 }
 
-async fn call_in_system(doors: &Doors, caller: &Caller, call: Call) -> Result<(), Failure> {
-    doors.core.authorize(caller, &Request::Exec(call.clone()))?;
-    call_at_place(doors, caller, call).await.map(|_| ())
+async fn call_in_system(state: &ServerState, caller: &Caller, call: Call) -> Result<(), Failure> {
+    state.core.authorize(caller, &Request::Exec(call.clone()))?;
+    call_at_place(state, caller, call).await.map(|_| ())
 }

@@ -17,10 +17,10 @@ use crate::dialects::placeos::rest::{
     self, Carrier, DoorRefusal, ErrorShape, Presented, Query, origin_is_foreign, presented,
 };
 use crate::model::Failure;
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::admission::{Phase, TurnedAway};
-use crate::server::http::cores::is_core_path;
 use crate::server::http::health::is_health_path;
+use crate::server::http::node_api::is_core_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 
@@ -28,7 +28,7 @@ pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 pub(super) const WEBSOCKET_PATHS: [&str; 2] =
     ["/api/engine/v2/systems/control", "/control/websocket"];
 
-/// Whether a path is a websocket's door. A trailing slash is as good as none.
+/// Whether a path is a websocket's. A trailing slash is as good as none.
 pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     WEBSOCKET_PATHS.contains(&path)
@@ -36,13 +36,13 @@ pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
 
 /// A plain HTTP answer to somebody who does not come in.
 #[derive(Debug)]
-pub(in crate::server) struct Refusal {
+pub(in crate::server) struct HttpRejection {
     pub(in crate::server) status: StatusCode,
     pub(in crate::server) headers: Vec<(HeaderName, HeaderValue)>,
     pub(in crate::server) body: String,
 }
 
-impl Refusal {
+impl HttpRejection {
     /// A refusal without a body.
     pub(in crate::server) fn empty(status: StatusCode) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Refusal {
     }
 }
 
-impl From<Failure> for Refusal {
+impl From<Failure> for HttpRejection {
     fn from(failure: Failure) -> Self {
         let status = StatusCode::from_u16(errors::http_status(&failure))
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -105,7 +105,7 @@ impl From<Failure> for Refusal {
     }
 }
 
-impl From<TurnedAway> for Refusal {
+impl From<TurnedAway> for HttpRejection {
     fn from(turned_away: TurnedAway) -> Self {
         Self::json(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -114,26 +114,27 @@ impl From<TurnedAway> for Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for HttpRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)
     }
 }
 
 /// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
-pub(in crate::server) fn closed(doors: &Doors, path: &str) -> Option<Refusal> {
-    let starting = doors.admission.phase() == Phase::Starting && !is_health_path(path)
+pub(in crate::server) fn closed(state: &ServerState, path: &str) -> Option<HttpRejection> {
+    let starting = state.admission.phase() == Phase::Starting && !is_health_path(path)
         // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
         && !is_core_path(path);
     starting.then(|| {
-        Refusal::from(TurnedAway::Starting).with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+        HttpRejection::from(TurnedAway::Starting)
+            .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
     })
 }
 
 /// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
-pub(in crate::server) async fn recognise(doors: &Doors, head: &RequestHead) {
+pub(in crate::server) async fn recognise(state: &ServerState, head: &RequestHead) {
     let presented = presented_in(head);
-    doors.core.recognise(&presented.credentials).await;
+    state.core.recognise(&presented.credentials).await;
 }
 
 fn presented_in(head: &RequestHead) -> Presented {
@@ -146,60 +147,64 @@ fn presented_in(head: &RequestHead) -> Presented {
 
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
 pub(in crate::server) fn authenticate(
-    doors: &Doors,
+    state: &ServerState,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<Caller, Refusal> {
+) -> Result<Caller, HttpRejection> {
     let presented = presented_in(head);
-    let caller = doors
+    let caller = state
         .core
         .authenticate(&presented.credentials, address)
-        .inspect_err(|_| doors.metrics.not_let_in.increment(1))?;
+        .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
     let foreign = presented.carrier == Some(Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
-        doors.metrics.not_let_in.increment(1);
+        state.metrics.not_let_in.increment(1);
         tracing::warn!(
             target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
         );
-        return Err(Refusal::empty(StatusCode::FORBIDDEN));
+        return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
     }
     Ok(caller)
 }
 
 /// The credentials are good and do not open this part of the API.
-pub(in crate::server) fn out_of_scope(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
-    forbidden(doors, caller, part, "the key's scopes do not open this")
+pub(in crate::server) fn out_of_scope(
+    state: &ServerState,
+    caller: &Caller,
+    part: &str,
+) -> HttpRejection {
+    forbidden(state, caller, part, "the key's scopes do not open this")
 }
 
 /// The credentials open this part of the API, for callers of a higher clearance.
-pub(super) fn too_low(doors: &Doors, caller: &Caller, part: &str) -> Refusal {
-    forbidden(doors, caller, part, "this needs a higher clearance")
+pub(super) fn too_low(state: &ServerState, caller: &Caller, part: &str) -> HttpRejection {
+    forbidden(state, caller, part, "this needs a higher clearance")
 }
 
 /// The key is restricted to what this is not part of.
-pub(super) fn out_of_reach(doors: &Doors, caller: &Caller, what: &str) -> Refusal {
-    forbidden(doors, caller, what, "this key does not reach that")
+pub(super) fn out_of_reach(state: &ServerState, caller: &Caller, what: &str) -> HttpRejection {
+    forbidden(state, caller, what, "this key does not reach that")
 }
 
-fn forbidden(doors: &Doors, caller: &Caller, part: &str, reason: &str) -> Refusal {
-    doors.metrics.not_let_in.increment(1);
+fn forbidden(state: &ServerState, caller: &Caller, part: &str, reason: &str) -> HttpRejection {
+    state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
         user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part, reason,
         "refused"
     );
-    Refusal::empty(StatusCode::FORBIDDEN)
+    HttpRejection::empty(StatusCode::FORBIDDEN)
 }
 
 /// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
 pub(in crate::server) fn enter_websocket(
-    doors: &Doors,
+    state: &ServerState,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<(Caller, SocketQuery), Refusal> {
-    let caller = authenticate(doors, head, address)?;
+) -> Result<(Caller, SocketQuery), HttpRejection> {
+    let caller = authenticate(state, head, address)?;
     let entered = rest::enter_websocket(
         caller.scopes(),
         text(head, UPGRADE),
@@ -210,16 +215,16 @@ pub(in crate::server) fn enter_websocket(
             let query = Query::parse(head.uri.query().unwrap_or_default());
             Ok((caller, SocketQuery::read(&query)))
         }
-        Err(DoorRefusal::Forbidden) => Err(out_of_scope(doors, &caller, "the websocket")),
+        Err(DoorRefusal::Forbidden) => Err(out_of_scope(state, &caller, "the websocket")),
         Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
             "this is a websocket: connect to it with an upgrade",
         )),
     }
 }
 
-/// The answer to a request for a websocket's door that is no handshake we know.
-pub(in crate::server) fn upgrade_required(message: &str) -> Refusal {
-    Refusal::text(StatusCode::UPGRADE_REQUIRED, message)
+/// The answer to a request for a websocket's path that is no handshake we know.
+pub(in crate::server) fn upgrade_required(message: &str) -> HttpRejection {
+    HttpRejection::text(StatusCode::UPGRADE_REQUIRED, message)
         .with_header(UPGRADE, HeaderValue::from_static("websocket"))
         .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
 }

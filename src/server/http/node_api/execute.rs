@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
-use crate::server::Doors;
-use crate::server::http::cores::door::{module_id, peer};
-use crate::server::http::cores::order::Place;
-use crate::server::http::door;
+use crate::server::ServerState;
+use crate::server::http::authn;
+use crate::server::http::node_api::authn::{module_id, peer};
+use crate::server::http::node_api::order::Place;
 use crate::server::http::placeos::{Answer, Body, address, bad_request, json_text};
 
 /// The driver's own HTTP-like code.
@@ -49,12 +49,12 @@ const ORDER: HeaderName = HeaderName::from_static("riser-order");
 )]
 #[post("/command/{module}/execute")]
 pub(super) async fn execute(
-    doors: Data<Doors>,
+    state: Data<ServerState>,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let peer = peer(&doors, request.head(), address(&request))?;
+    let peer = peer(&state, request.head(), address(&request))?;
     let CoreCall {
         function,
         arguments,
@@ -68,11 +68,11 @@ pub(super) async fn execute(
     let place = request.headers().get(ORDER);
     let place = place.and_then(|place| Place::parse(place.to_str().ok()?));
     let turn = match place {
-        Some(place) => Some(doors.orders.turn(place).await),
+        Some(place) => Some(state.orders.turn(place).await),
         None => None,
     };
     let (answer, answered) = oneshot::channel();
-    let begun = doors
+    let begun = state
         .core
         .exec_for(peer, call, || ReplySlot::caller(answer));
     drop(turn);
@@ -124,10 +124,14 @@ fn failed(failure: &Failure) -> HttpResponse {
     (status = 503, description = "It does not.", body = ErrorShape<'_>),
 ))]
 #[post("/command/{module}/load")]
-pub(super) async fn load(doors: Data<Doors>, request: HttpRequest, path: Path<String>) -> Answer {
-    let peer = peer(&doors, request.head(), address(&request))?;
+pub(super) async fn load(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    path: Path<String>,
+) -> Answer {
+    let peer = peer(&state, request.head(), address(&request))?;
     let module = module_id(&path)?;
-    let modules = doors.core.modules_here(peer);
+    let modules = state.core.modules_here(peer);
     match modules.iter().any(|(here, _)| *here == module) {
         true => Ok(HttpResponse::Ok().finish()),
         false => Err(NotHere.into()),
@@ -144,9 +148,9 @@ pub(super) async fn load(doors: Data<Doors>, request: HttpRequest, path: Path<St
     (status = 503, description = "The module does not run here.", body = ErrorShape<'_>),
 ))]
 #[get("/command/{module}/debugger")]
-pub(super) async fn debugger(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    peer(&doors, request.head(), address(&request))?;
-    Err(door::upgrade_required(
+pub(super) async fn debugger(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    peer(&state, request.head(), address(&request))?;
+    Err(authn::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))
 }

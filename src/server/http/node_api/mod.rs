@@ -1,11 +1,11 @@
 //! PlaceOS's core API: how other nodes call the modules that run here, and what they ask of this node.
 //!
 //! The same for a PlaceOS that takes this node for one of its cores. A gateway that is alone has nothing of this.
-//! `door.rs` says who may ask, `execute.rs` is calls, `order.rs` the order in which they begin, `about.rs` the rest;
+//! `authn.rs` says which node asks, `execute.rs` is calls, `order.rs` the order in which they begin, `about.rs` the rest;
 //! the log of a module is a websocket, which `server::ws` serves.
 
 mod about;
-mod door;
+mod authn;
 mod execute;
 mod order;
 #[cfg(test)]
@@ -16,7 +16,7 @@ use actix_web::web::{self, PayloadConfig, ServiceConfig};
 use crate::server::http::openapi::resources;
 use crate::server::limits::CALL_BODY_MAX_BYTES;
 
-pub(in crate::server) use door::{debugged_module, is_core_path, module_id, peer};
+pub(in crate::server) use authn::{debugged_module, is_core_path, module_id, peer};
 pub(in crate::server) use order::Orders;
 
 /// What stands in front of the path of each resource.

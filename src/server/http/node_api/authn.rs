@@ -8,9 +8,9 @@ use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
-use crate::server::Doors;
-use crate::server::http::cores::BASE;
-use crate::server::http::door::Refusal;
+use crate::server::ServerState;
+use crate::server::http::authn::HttpRejection;
+use crate::server::http::node_api::BASE;
 
 /// Says that nothing ran, since the module is not this node's.
 const NOT_RUN: HeaderName = HeaderName::from_static("riser-not-run");
@@ -30,39 +30,40 @@ pub(in crate::server) fn debugged_module(path: &str) -> Option<&str> {
 }
 
 /// A module as a path names it.
-pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, Refusal> {
-    ModuleId::new(text).map_err(|error| Refusal::json(StatusCode::BAD_REQUEST, &error.to_string()))
+pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, HttpRejection> {
+    ModuleId::new(text)
+        .map_err(|error| HttpRejection::json(StatusCode::BAD_REQUEST, &error.to_string()))
 }
 
 /// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.
 pub(in crate::server) fn peer(
-    doors: &Doors,
+    state: &ServerState,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<PeerNode, Refusal> {
-    in_cluster(doors)?;
+) -> Result<PeerNode, HttpRejection> {
+    in_cluster(state)?;
     let shown = head.headers.get(AUTHORIZATION);
     let shown = shown.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let shown = shown.map(Secret::new);
-    let admitted = doors.core.admit_node(shown.as_ref(), address);
+    let admitted = state.core.admit_node(shown.as_ref(), address);
     admitted.map_err(|failure| {
-        doors.metrics.not_let_in.increment(1);
-        Refusal::from(failure)
+        state.metrics.not_let_in.increment(1);
+        HttpRejection::from(failure)
     })
 }
 
 /// Whether there can be other nodes.
-pub(super) fn in_cluster(doors: &Doors) -> Result<(), Refusal> {
-    match doors.core.has_peers() {
+pub(super) fn in_cluster(state: &ServerState) -> Result<(), HttpRejection> {
+    match state.core.has_peers() {
         true => Ok(()),
-        false => Err(Refusal::json(
+        false => Err(HttpRejection::json(
             StatusCode::NOT_FOUND,
             "there is nothing here",
         )),
     }
 }
 
-impl From<NotHere> for Refusal {
+impl From<NotHere> for HttpRejection {
     fn from(not_here: NotHere) -> Self {
         Self::json(StatusCode::SERVICE_UNAVAILABLE, &not_here.to_string())
             .with_header(NOT_RUN, HeaderValue::from_static("1"))

@@ -197,7 +197,7 @@ async fn serve_core(core: Arc<crate::core::Core>, test: impl AsyncFnOnce(SocketA
     };
     let server = Server::bind(core, settings, String::new).unwrap();
     let address = server.address();
-    server.door_keeper().open();
+    server.readiness_gate().open();
     let stop = CancellationToken::new();
     let serving = server.run(stop.clone());
     let testing = async {

@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
-use crate::server::Doors;
+use crate::server::ServerState;
 use crate::server::admission::Phase;
-use crate::server::http::cores::door::{in_cluster, peer};
-use crate::server::http::door::Refusal;
+use crate::server::http::authn::HttpRejection;
+use crate::server::http::node_api::authn::{in_cluster, peer};
 use crate::server::http::placeos::{Answer, address, json};
 
 /// Whether this node lives.
@@ -18,8 +18,8 @@ use crate::server::http::placeos::{Answer, address, json};
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/")]
-pub(super) async fn alive(doors: Data<Doors>) -> Answer {
-    in_cluster(&doors)?;
+pub(super) async fn alive(state: Data<ServerState>) -> Answer {
+    in_cluster(&state)?;
     Ok(HttpResponse::Ok().finish())
 }
 
@@ -30,11 +30,13 @@ pub(super) async fn alive(doors: Data<Doors>) -> Answer {
     (status = 503, description = "The building is not known yet, or the gateway stops."),
 ))]
 #[get("/ready")]
-pub(super) async fn ready(doors: Data<Doors>) -> Answer {
-    in_cluster(&doors)?;
-    match doors.admission.phase() {
+pub(super) async fn ready(state: Data<ServerState>) -> Answer {
+    in_cluster(&state)?;
+    match state.admission.phase() {
         Phase::Open => Ok(HttpResponse::Ok().finish()),
-        Phase::Starting | Phase::Draining => Err(Refusal::empty(StatusCode::SERVICE_UNAVAILABLE)),
+        Phase::Starting | Phase::Draining => {
+            Err(HttpRejection::empty(StatusCode::SERVICE_UNAVAILABLE))
+        }
     }
 }
 
@@ -44,8 +46,8 @@ pub(super) async fn ready(doors: Data<Doors>) -> Answer {
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/version")]
-pub(super) async fn version(doors: Data<Doors>) -> Answer {
-    in_cluster(&doors)?;
+pub(super) async fn version(state: Data<ServerState>) -> Answer {
+    in_cluster(&state)?;
     json(&VersionShape::of_this_gateway())
 }
 
@@ -56,10 +58,10 @@ pub(super) async fn version(doors: Data<Doors>) -> Answer {
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status")]
-pub(super) async fn status(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let peer = peer(&doors, request.head(), address(&request))?;
-    let modules = doors.core.modules_here(peer);
-    let drivers = doors.core.drivers().into_iter();
+pub(super) async fn status(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let peer = peer(&state, request.head(), address(&request))?;
+    let modules = state.core.modules_here(peer);
+    let drivers = state.core.drivers().into_iter();
     let drivers: Vec<DriverRef> = drivers.map(|(driver, _)| driver).collect();
     json(&CoreStatus::new(&modules, &drivers))
 }
@@ -71,7 +73,7 @@ pub(super) async fn status(doors: Data<Doors>, request: HttpRequest) -> Answer {
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status/loaded")]
-pub(super) async fn loaded(doors: Data<Doors>, request: HttpRequest) -> Answer {
-    let peer = peer(&doors, request.head(), address(&request))?;
-    json(&CoreLoaded::new(&doors.core.modules_here(peer)))
+pub(super) async fn loaded(state: Data<ServerState>, request: HttpRequest) -> Answer {
+    let peer = peer(&state, request.head(), address(&request))?;
+    json(&CoreLoaded::new(&state.core.modules_here(peer)))
 }
