@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Nudge, Outlet, Rehearsal, ReplySlot,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot, Wakeup,
 };
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
@@ -69,7 +69,7 @@ impl House {
                 host: Arc::new(host),
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
-                lanes: Arc::new(drivers.handle().clone()),
+                executor: Arc::new(drivers.handle().clone()),
                 key_inspector: None,
                 cluster: None,
             },
@@ -147,14 +147,14 @@ impl Line {
     /// Makes these calls, wakes the module once, and waits for all answers.
     pub(crate) fn call(&mut self, calls: Vec<Call>) {
         let count = calls.len();
-        let mut nudge: Option<Nudge> = None;
+        let mut wakeup: Option<Wakeup> = None;
         for call in calls {
             let slot = ReplySlot::outlet(Arc::clone(&self.outlet), ConnectionId(1), Ticket(1));
             let taken = self.core.exec_later(&self.caller, call, slot);
-            nudge = nudge.or(taken);
+            wakeup = wakeup.or(taken);
         }
-        if let Some(nudge) = nudge {
-            nudge.give();
+        if let Some(wakeup) = wakeup {
+            wakeup.wake();
         }
         for _ in 0..count {
             match self.answers.recv_timeout(PATIENCE) {

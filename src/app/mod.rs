@@ -1,6 +1,6 @@
 //! The composition root: the only room that names every other.
 //!
-//! It owns the runtimes. Connections live on actix's workers, modules on their lanes inside the driver runtime, everything else on the main one.
+//! It owns the runtimes. Connections live on actix's workers, modules on their executor inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
 //! - `check` looks for mistakes, `office` edits a store at rest, `service_manager` says how far the gateway is.
@@ -30,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Clock, Core, CorePorts, EditError, OpenError};
+use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::in_process::InProcessHost;
-use crate::driver_host::lanes::Lanes;
 use crate::driver_host::{HostError, Spawn};
 use crate::model::{Building, Secret, Source};
 use crate::observability::{self, ObservabilityError};
@@ -196,13 +196,14 @@ pub fn serve(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let driver_threads = threads.max(DRIVER_THREADS_MIN);
     let driver_runtime = runtime("riser-driver", driver_threads)?;
-    let lanes = Lanes::start(driver_threads, driver_runtime.handle()).map_err(|source| {
-        AppError::System {
-            doing: "start a thread for modules",
-            source,
-        }
-    })?;
-    let lanes = Arc::new(lanes);
+    let executor =
+        ModuleExecutor::start(driver_threads, driver_runtime.handle()).map_err(|source| {
+            AppError::System {
+                doing: "start a thread for modules",
+                source,
+            }
+        })?;
+    let executor = Arc::new(executor);
     let host = Arc::new(InProcessHost::new(
         definitions,
         driver_runtime.handle().clone(),
@@ -233,7 +234,7 @@ pub fn serve(
             host,
             clock: clock(),
             main: main.handle().clone(),
-            lanes: Arc::clone(&lanes) as Arc<dyn Spawn>,
+            executor: Arc::clone(&executor) as Arc<dyn Spawn>,
             key_inspector,
             cluster: ours,
         },
@@ -302,7 +303,7 @@ pub fn serve(
         leaving.leave().await;
         opened.and(ended)
     });
-    lanes.end();
+    executor.end();
     // A driver that blocks its thread would hold up the end for as long as it likes.
     driver_runtime.shutdown_timeout(RUNTIME_STOP_DEADLINE);
     if let Some(closing) = closing {

@@ -263,7 +263,7 @@ impl ClosedOffice {
                 host: Arc::new(Describing(host)),
                 clock: clock(),
                 main: main.handle().clone(),
-                lanes: Arc::new(Nowhere),
+                executor: Arc::new(Nowhere),
                 key_inspector: None,
                 cluster: None,
             },

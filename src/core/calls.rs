@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::access::{Caller, audit, clearance_in, may_reach};
 use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
-use crate::core::modules::{ModuleHandle, Nudge, Offered};
+use crate::core::modules::{ModuleHandle, Offered, Wakeup};
 use crate::core::reply::ReplySlot;
 use crate::model::{Call, Clearance, Failure, FailureKind, FunctionName, JsonText, ModuleId};
 
@@ -43,13 +43,13 @@ impl Core {
     ///
     /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
     pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
-        if let Some(nudge) = self.exec_later(who, call, slot) {
-            nudge.give();
+        if let Some(wakeup) = self.exec_later(who, call, slot) {
+            wakeup.wake();
         }
     }
 
-    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Nudge`] is given.
-    pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Nudge> {
+    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Wakeup`] is given.
+    pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Wakeup> {
         let Call {
             module: place,
             function,
@@ -101,8 +101,8 @@ impl Core {
             function,
             arguments,
         };
-        if let Some(nudge) = self.offer(asking, reached.map(|()| module.clone()), slot) {
-            nudge.give();
+        if let Some(wakeup) = self.offer(asking, reached.map(|()| module.clone()), slot) {
+            wakeup.wake();
         }
     }
 
@@ -112,13 +112,13 @@ impl Core {
         asking: Asking<'_>,
         found: Result<ModuleId, Failure>,
         slot: ReplySlot,
-    ) -> Option<Nudge> {
+    ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
         let deadline = self.settings.exec_deadline;
         match found.and_then(|module| self.callee(module, &asking)) {
             Ok(Callee::Here(module)) => {
                 match module.exec(asking.function, asking.arguments, slot, deadline) {
-                    Offered::Taken => return Some(Nudge::new(module)),
+                    Offered::Taken => return Some(Wakeup::new(module)),
                     Offered::Full => self.metrics.mailbox_full.increment(1),
                     Offered::Ended => {}
                 }

@@ -351,7 +351,7 @@ pub(super) fn core(
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: Arc::new(|| NOW),
             main: Handle::current(),
-            lanes: Arc::new(drivers.clone()),
+            executor: Arc::new(drivers.clone()),
             key_inspector: None,
             cluster: None,
         },

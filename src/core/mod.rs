@@ -62,7 +62,7 @@ pub use building::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
 pub use cluster::inbound::{InboundCall, NotHere, PeerNode};
 pub use cluster::{ClusterPorts, Lease, Uptime, since_boot};
 pub use directory::{Directory, ModuleEntry};
-pub use modules::{Fault, HeardLine, Listening, Nudge};
+pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
 pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
@@ -94,7 +94,7 @@ pub struct CorePorts {
     /// Where edits of the building run.
     pub main: Handle,
     /// Where modules run.
-    pub lanes: Arc<dyn Spawn>,
+    pub executor: Arc<dyn Spawn>,
     /// The PlaceOS that knows API keys which the building does not have.
     pub key_inspector: Option<Arc<dyn KeyInspector>>,
     /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
@@ -121,7 +121,7 @@ impl Core {
             host,
             clock,
             main,
-            lanes,
+            executor,
             key_inspector,
             cluster,
         } = ports;
@@ -129,7 +129,7 @@ impl Core {
         let subscriptions = Subscriptions::new(make_store);
         let modules = Arc::new(Supervisor::new(
             host,
-            lanes,
+            executor,
             Arc::clone(&subscriptions),
             Arc::clone(&metrics),
             match cluster {
@@ -327,7 +327,7 @@ impl Core {
 
     fn set_debugged(&self, module: &ModuleId, debugged: bool) {
         if let Some(module) = self.modules.get(module) {
-            module.voice().set_debugged(debugged);
+            module.output().set_debugged(debugged);
         }
         match &self.outbound {
             Some(outbound) if debugged => outbound.follow_log(module, self.driver_of(module)),

@@ -94,7 +94,7 @@ impl TestCore {
                 host: Arc::new(NoDrivers),
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
-                lanes: Arc::new(Handle::current()),
+                executor: Arc::new(Handle::current()),
                 key_inspector: None,
                 cluster: None,
             },
@@ -201,7 +201,7 @@ impl TestNode {
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
-                lanes: Arc::new(Handle::current()),
+                executor: Arc::new(Handle::current()),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,

@@ -3,8 +3,8 @@
 //! The core starts and calls modules through [`DriverHost`]; a running driver speaks upward through the [`ModuleSink`] that the core hands in.
 //! So the host knows neither the core nor a concrete driver.
 
+pub mod executor;
 pub mod in_process;
-pub mod lanes;
 
 use std::sync::Arc;
 

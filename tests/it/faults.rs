@@ -81,7 +81,7 @@ impl Inside {
                 host: Arc::new(host),
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
-                lanes: Arc::new(drivers.handle().clone()),
+                executor: Arc::new(drivers.handle().clone()),
                 key_inspector: None,
                 cluster: None,
             },

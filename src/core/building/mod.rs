@@ -222,7 +222,7 @@ impl BuildingService {
         }
         // Behind the slots, so that whoever follows a path of theirs sees it empty and nothing else.
         for module in gone {
-            module.voice().retire();
+            module.output().retire();
         }
         let left_behind = keys.left_behind(&before, next);
         for key in keys_before.weakened_in(&keys).chain(left_behind) {

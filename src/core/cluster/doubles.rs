@@ -355,7 +355,7 @@ impl TestNode {
                 host: Arc::new(host),
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
-                lanes: Arc::new(tasks),
+                executor: Arc::new(tasks),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

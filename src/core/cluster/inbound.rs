@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 use crate::core::access::audit;
-use crate::core::modules::{Listening, Nudge, Offered};
+use crate::core::modules::{Listening, Offered, Wakeup};
 use crate::core::reply::ReplySlot;
 use crate::core::{ClusterPorts, Core};
 use crate::model::{
@@ -118,7 +118,7 @@ impl Core {
             return Ok(());
         }
         match handle.exec(function, arguments, slot, self.settings.exec_deadline) {
-            Offered::Taken => Nudge::new(handle).give(),
+            Offered::Taken => Wakeup::new(handle).wake(),
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}
         }
@@ -129,7 +129,7 @@ impl Core {
     pub fn listen(&self, peer: PeerNode, module: &ModuleId) -> Result<Listening, NotHere> {
         let handle = self.modules.get(module).ok_or(NotHere)?;
         audit::listened(peer.address, module);
-        Ok(handle.voice().listen())
+        Ok(handle.output().listen())
     }
 
     /// The modules that run here, and their drivers.

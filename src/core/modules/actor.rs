@@ -54,14 +54,14 @@ impl Actor {
         if let Some(before) = self.before.take() {
             before.cancelled().await;
         }
-        if self.handle.voice.is_new() {
+        if self.handle.output.is_new() {
             self.take_over().await;
         }
         let mut failures = 0;
         while !self.handle.stop.is_cancelled() {
             let began = Instant::now();
             let exit = self.live().await;
-            self.handle.voice.end_life();
+            self.handle.output.end_generation();
             let reason = match exit {
                 Exit::Stopped => break,
                 Exit::NotStarted(reason) | Exit::Panicked(reason) | Exit::Ended(reason) => reason,
@@ -69,14 +69,14 @@ impl Actor {
             };
             // Before anybody hears of it by the status.
             self.handle.faults.note(reason.clone());
-            self.handle.voice.set_connected(false);
+            self.handle.output.set_connected(false);
             if began.elapsed() >= RESTART_RESET {
                 failures = 0;
             }
             let pause = restart_pause(failures);
             failures = failures.saturating_add(1);
             self.metrics.module_restarts.increment(1);
-            self.handle.voice.line(
+            self.handle.output.line(
                 LogLevel::Error,
                 format!("the module ended and starts again in {pause:.1?}: {reason}"),
             );
@@ -106,7 +106,7 @@ impl Actor {
                             // It may have been released before it was adopted.
                             self.store.release(&handle.module.id);
                         }
-                        return handle.voice.take_over(state);
+                        return handle.output.take_over(state);
                     }
                 }
             }
@@ -120,10 +120,12 @@ impl Actor {
     /// One life of the driver.
     async fn live(&mut self) -> Exit {
         let handle = Arc::clone(&self.handle);
-        if !handle.voice.may_act() {
+        if !handle.output.may_act() {
             return Exit::Stopped;
         }
-        let sink = handle.voice.begin_life(handle.module.driver.as_str());
+        let sink = handle
+            .output
+            .begin_generation(handle.module.driver.as_str());
         let started = tokio::select! {
             () = handle.stop.cancelled() => return Exit::Stopped,
             started = timeout(START_DEADLINE, self.host.start(&handle.module, sink)) => started,
@@ -133,7 +135,7 @@ impl Actor {
             Ok(Err(error)) => return Exit::NotStarted(error.to_string()),
             Err(_) => return Exit::NotStarted(format!("it took more than {START_DEADLINE:?}")),
         };
-        handle.voice.assume_connected();
+        handle.output.assume_connected();
         let exit = self.serve(&*instance).await;
         // Before the driver is stopped, which may take as long as it is given: no caller needs to wait for that.
         self.handle.calls.abandon_running(|| {
@@ -174,7 +176,7 @@ impl Actor {
                 }
                 () = &mut settled, if settling => {
                     settling = false;
-                    handle.voice.drop_stale();
+                    handle.output.drop_stale();
                 }
                 Some((call, result)) = running.next(), if !running.is_empty() => {
                     if let Some(exit) = self.finish(call, result) {
@@ -255,7 +257,7 @@ fn begin(
     job: Job,
     running: &mut FuturesUnordered<RunningCall>,
 ) -> Option<(OpenCall, Result<Outcome, CallError>)> {
-    if !handle.voice.may_act() {
+    if !handle.output.may_act() {
         let failure = Failure::new(
             FailureKind::Unavailable,
             "the node may not run the module any more; the call did not run",

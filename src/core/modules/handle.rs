@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::modules::faults::{Fault, Faults};
 use crate::core::modules::mailbox::{Calls, Offered};
-use crate::core::modules::sink::Voice;
+use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::Description;
 use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface, JsonText, Module};
@@ -19,7 +19,7 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) module: Arc<Module>,
     pub(super) description: Description,
     pub(super) calls: Calls,
-    pub(super) voice: Arc<Voice>,
+    pub(super) output: Arc<ModuleOutput>,
     pub(super) faults: Faults,
     pub(super) stop: CancellationToken,
     /// Cancelled when the actor has ended, and the device is free for another.
@@ -29,7 +29,7 @@ pub(in crate::core) struct ModuleHandle {
 }
 
 impl ModuleHandle {
-    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Nudge`] is given.
+    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Wakeup`] is given.
     pub(in crate::core) fn exec(
         &self,
         function: FunctionName,
@@ -67,8 +67,8 @@ impl ModuleHandle {
     }
 
     /// How the module's log level is raised and restored.
-    pub(in crate::core) fn voice(&self) -> &Voice {
-        &self.voice
+    pub(in crate::core) fn output(&self) -> &ModuleOutput {
+        &self.output
     }
 
     /// What ended the module lately, the latest first.
@@ -87,15 +87,15 @@ impl ModuleHandle {
 /// Waking a module's thread costs more than a call, so whoever makes several calls in one go wakes each module once.
 #[derive(Debug)]
 #[must_use = "the call begins when the module is told"]
-pub struct Nudge(Arc<ModuleHandle>);
+pub struct Wakeup(Arc<ModuleHandle>);
 
-impl Nudge {
+impl Wakeup {
     pub(in crate::core) fn new(module: Arc<ModuleHandle>) -> Self {
         Self(module)
     }
 
     /// Tells the module.
-    pub fn give(self) {
+    pub fn wake(self) {
         self.0.calls.wake();
     }
 

@@ -1,6 +1,6 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
-//! `handle.rs` is what others hold, `mailbox.rs` the calls on their way, `sink.rs` what the module says upward,
+//! `handle.rs` is what others hold, `mailbox.rs` the calls on their way, `output.rs` what the module says upward,
 //! `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
@@ -8,7 +8,7 @@ mod faults;
 mod handle;
 mod listeners;
 mod mailbox;
-mod sink;
+mod output;
 mod supervisor;
 #[cfg(test)]
 mod taking_over;
@@ -16,7 +16,7 @@ mod taking_over;
 mod tests;
 
 pub use faults::Fault;
-pub use handle::Nudge;
+pub use handle::Wakeup;
 pub(super) use handle::{ModuleHandle, clear};
 pub use listeners::{HeardLine, Listening};
 pub(super) use mailbox::Offered;

@@ -17,7 +17,7 @@ use crate::core::modules::actor::Actor;
 use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::Calls;
-use crate::core::modules::sink::Voice;
+use crate::core::modules::output::ModuleOutput;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId};
@@ -25,7 +25,7 @@ use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId};
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
     host: Arc<dyn DriverHost>,
-    lanes: Arc<dyn Spawn>,
+    executor: Arc<dyn Spawn>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     modules: RwLock<Modules>,
@@ -62,10 +62,10 @@ pub(in crate::core) enum Topology {
 }
 
 impl Supervisor {
-    /// `lanes` is where the modules run.
+    /// `executor` is where the modules run.
     pub(in crate::core) fn new(
         host: Arc<dyn DriverHost>,
-        lanes: Arc<dyn Spawn>,
+        executor: Arc<dyn Spawn>,
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
         topology: Topology,
@@ -76,7 +76,7 @@ impl Supervisor {
         };
         Self {
             host,
-            lanes,
+            executor,
             subscriptions,
             metrics,
             modules: RwLock::new(Modules {
@@ -169,7 +169,7 @@ impl Supervisor {
     /// The same of those that run under a term.
     pub(in crate::core) fn here_under(&self, term: &Arc<LeaseTerm>) -> HashSet<ModuleId> {
         let mut handles = self.all();
-        handles.retain(|handle| handle.is_here() && handle.voice.is_under(term));
+        handles.retain(|handle| handle.is_here() && handle.output.is_under(term));
         let ids = handles.iter().map(|handle| handle.module.id.clone());
         ids.collect()
     }
@@ -213,15 +213,16 @@ impl Supervisor {
                 Some(handle) if handle.runs_as(&entry.module) => handle,
                 Some(handle) => {
                     handle.stop.cancel();
-                    let next = self.start(entry, Arc::clone(&handle.voice), Some(&handle));
+                    let next = self.start(entry, Arc::clone(&handle.output), Some(&handle));
                     leaving.push(handle);
                     next
                 }
                 None => {
                     let mut others = leaving.iter().rev();
                     let same = others.find(|handle| handle.module.id == *id);
-                    let voice = Voice::new(id.clone(), Arc::clone(&self.subscriptions), term);
-                    let handle = self.start(entry, Arc::new(voice), same);
+                    let output =
+                        ModuleOutput::new(id.clone(), Arc::clone(&self.subscriptions), term);
+                    let handle = self.start(entry, Arc::new(output), same);
                     started.push(Arc::clone(&handle));
                     handle
                 }
@@ -231,7 +232,7 @@ impl Supervisor {
         let stopped: Vec<Arc<ModuleHandle>> = before.into_values().collect();
         for handle in &stopped {
             handle.stop.cancel();
-            handle.voice.hang_up();
+            handle.output.hang_up();
         }
         leaving.extend(stopped.iter().map(Arc::clone));
         // The watch table's lock comes before this one.
@@ -239,7 +240,7 @@ impl Supervisor {
         for handle in started {
             let id = &handle.module.id;
             self.subscriptions
-                .with_log_followers(id, |followed| handle.voice.set_debugged(followed));
+                .with_log_followers(id, |followed| handle.output.set_debugged(followed));
         }
         self.changed.send_replace(());
         stopped
@@ -249,14 +250,14 @@ impl Supervisor {
     fn start(
         &self,
         entry: &ModuleEntry,
-        voice: Arc<Voice>,
+        output: Arc<ModuleOutput>,
         before: Option<&Arc<ModuleHandle>>,
     ) -> Arc<ModuleHandle> {
         let handle = Arc::new(ModuleHandle {
             module: Arc::clone(&entry.module),
             description: entry.description().clone(),
             calls: Calls::default(),
-            voice,
+            output,
             faults: Faults::default(),
             stop: self.stop.child_token(),
             ended: CancellationToken::new(),
@@ -274,7 +275,7 @@ impl Supervisor {
             actor.run().await;
             changed.send_replace(());
         };
-        self.lanes.spawn(Box::pin(self.tasks.track_future(life)));
+        self.executor.spawn(Box::pin(self.tasks.track_future(life)));
         handle
     }
 
@@ -340,7 +341,7 @@ impl Supervisor {
     pub(in crate::core) async fn stop(&self) {
         self.stop.cancel();
         for handle in self.running() {
-            handle.voice.hang_up();
+            handle.output.hang_up();
         }
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {

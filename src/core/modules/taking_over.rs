@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::core::Nudge;
+use crate::core::Wakeup;
 use crate::core::cluster::{Lease, LeaseTerm};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
@@ -184,7 +184,7 @@ fn call(handle: &Arc<ModuleHandle>, function: &str) -> oneshot::Receiver<Answer>
     let slot = ReplySlot::caller(answer);
     let offered = handle.exec(function, arguments, slot, Duration::from_secs(60));
     assert_eq!(offered, Offered::Taken);
-    Nudge::new(Arc::clone(handle)).give();
+    Wakeup::new(Arc::clone(handle)).wake();
     answered
 }
 

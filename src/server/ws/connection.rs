@@ -527,8 +527,8 @@ impl Worker {
                 connection.open_execs.update(|open| open + 1);
                 let outlet = Arc::clone(&self.outlet);
                 let slot = ReplySlot::outlet(outlet, connection.id, ticket);
-                if let Some(nudge) = self.core.exec_later(&connection.caller, call, slot) {
-                    self.nudge_later(nudge);
+                if let Some(wakeup) = self.core.exec_later(&connection.caller, call, slot) {
+                    self.wake_later(wakeup);
                 }
             }
             Request::Debug(target) => match self.core.module_of(&target) {

@@ -48,7 +48,7 @@ impl Worker {
     /// Takes what is owed, and writes it.
     fn round(self: &Rc<Self>) {
         self.in_round.set(true);
-        self.nudge();
+        self.wake_modules();
         self.drain();
         self.flush();
         self.in_round.set(false);
@@ -72,9 +72,9 @@ impl Worker {
     }
 
     /// Wakes the modules that were called since the last round.
-    fn nudge(&self) {
-        for nudge in self.nudges.take() {
-            nudge.give();
+    fn wake_modules(&self) {
+        for wakeup in self.wakeups.take() {
+            wakeup.wake();
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use slab::Slab;
 use tokio::sync::Notify;
 
-use crate::core::{Core, Delivery, Nudge, Outlet, OutletId, WatchId};
+use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
 use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
 use crate::server::ServerSettings;
@@ -45,7 +45,7 @@ pub(in crate::server) struct Worker {
     /// The flusher is at work, and will come to what is marked meanwhile: waking it would cost an empty round each time.
     pub(super) in_round: Cell<bool>,
     /// Modules that have been called in this turn, each once.
-    pub(super) nudges: RefCell<Vec<Nudge>>,
+    pub(super) wakeups: RefCell<Vec<Wakeup>>,
 }
 
 /// Buffers that are used again.
@@ -113,7 +113,7 @@ impl Worker {
             scratch: RefCell::default(),
             buffers: RefCell::default(),
             in_round: Cell::new(false),
-            nudges: RefCell::default(),
+            wakeups: RefCell::default(),
         })
     }
 
@@ -128,10 +128,13 @@ impl Worker {
     }
 
     /// A module has been called: it is woken when all that came in with this turn has been read.
-    pub(super) fn nudge_later(&self, nudge: Nudge) {
-        let mut nudges = self.nudges.borrow_mut();
-        if !nudges.iter().any(|other| other.is_for_same_module(&nudge)) {
-            nudges.push(nudge);
+    pub(super) fn wake_later(&self, wakeup: Wakeup) {
+        let mut wakeups = self.wakeups.borrow_mut();
+        if !wakeups
+            .iter()
+            .any(|other| other.is_for_same_module(&wakeup))
+        {
+            wakeups.push(wakeup);
             self.outlet.wake.notify_one();
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! It is opened for the first follower and ended with the last. When it breaks, or the module moves, it is opened again,
 //! to the module's node of then, and the followers are told that lines may be missing.
-//! While the module runs here its own voice is heard, and nothing is asked of anybody.
+//! While the module runs here its own output is heard, and nothing is asked of anybody.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use crate::core::cluster::outbound::Outbound;
 use crate::core::cluster::outbound::call::{Missed, Pending};
 use crate::core::limits::REMOTE_RETRY_PAUSE;
-use crate::core::modules::{Nudge, Offered};
+use crate::core::modules::{Offered, Wakeup};
 use crate::model::{Failure, FailureKind, ModuleId, NodeUri};
 use crate::peers::{PeerError, PeerReply};
 
@@ -173,7 +173,7 @@ impl Outbound {
         let left = pending.deadline.saturating_duration_since(Instant::now());
         let (call, slot) = pending.into_slot();
         match handle.exec(call.function, call.arguments, slot, left) {
-            Offered::Taken => Nudge::new(handle).give(),
+            Offered::Taken => Wakeup::new(handle).wake(),
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}
         }

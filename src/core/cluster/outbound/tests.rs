@@ -417,7 +417,7 @@ impl Bench {
                 host: ScriptedHost::new() as Arc<dyn DriverHost>,
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
-                lanes: Arc::new(Handle::current()),
+                executor: Arc::new(Handle::current()),
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,

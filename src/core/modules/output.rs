@@ -1,4 +1,6 @@
-//! What a module says on its way up: statuses, compared with what it last said, and log lines, if anybody listens.
+//! What a module publishes: statuses, compared with their last values, and log lines while anybody follows them.
+//!
+//! Each start of the driver is a *generation*: what an instance of an earlier generation still publishes is dropped.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,68 +20,68 @@ const QUIET_LEVEL: LogLevel = LogLevel::Warn;
 /// The lowest level that is made while somebody debugs the module.
 const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
 
-/// A module's voice, through all its restarts.
-pub(in crate::core) struct Voice {
+/// The output of a module through all its restarts.
+pub(in crate::core) struct ModuleOutput {
     module: ModuleId,
     debugged: AtomicBool,
     listeners: Arc<Listeners>,
-    said: Mutex<Said>,
+    last: Mutex<LastValues>,
     subscriptions: Arc<Subscriptions>,
-    /// Under what this node runs it; `None` when it has the building to itself.
-    tenure: Option<Arc<LeaseTerm>>,
+    /// The lease term under which this node runs the module; `None` when the node has the building to itself.
+    term: Option<Arc<LeaseTerm>>,
 }
 
-/// What the module last said.
+/// The last values that the module published.
 #[derive(Debug, Default)]
-struct Said {
+struct LastValues {
     values: HashMap<StatusName, StatusValue>,
-    /// Values of an earlier life that this one has not set yet.
+    /// Values of an earlier generation that this one has not set yet.
     stale: HashSet<StatusName>,
-    /// Counts the lives, so that one that has ended is no longer heard.
-    life: u64,
-    /// The driver of the latest life, as log lines name it.
+    /// Counts the starts of the driver, so that an instance that has ended is ignored.
+    generation: u64,
+    /// The driver of the latest generation, as log lines name it.
     driver: Arc<str>,
     /// The module is gone from the building and says nothing more, whoever speaks for it.
     retired: bool,
 }
 
-impl Voice {
+impl ModuleOutput {
     pub(super) fn new(
         module: ModuleId,
         subscriptions: Arc<Subscriptions>,
-        tenure: Option<Arc<LeaseTerm>>,
+        term: Option<Arc<LeaseTerm>>,
     ) -> Self {
         Self {
             module,
             debugged: AtomicBool::new(false),
             listeners: Arc::default(),
-            said: Mutex::new(Said::default()),
+            last: Mutex::new(LastValues::default()),
             subscriptions,
-            tenure,
+            term,
         }
     }
 
     /// Whether the module may act: this node's lease holds, or it needs none.
     pub(super) fn may_act(&self) -> bool {
-        self.tenure.as_ref().is_none_or(|tenure| tenure.holds())
+        self.term.as_ref().is_none_or(|term| term.holds())
     }
 
-    /// Whether it runs under this tenure.
-    pub(super) fn is_under(&self, tenure: &Arc<LeaseTerm>) -> bool {
-        let own = self.tenure.as_ref();
-        own.is_some_and(|own| Arc::ptr_eq(own, tenure))
+    /// Whether it runs under this lease term.
+    pub(super) fn is_under(&self, term: &Arc<LeaseTerm>) -> bool {
+        let own = self.term.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, term))
     }
 
-    /// Whether nothing has spoken for the module here yet.
+    /// Whether no instance of the module has run here yet.
     pub(super) fn is_new(&self) -> bool {
-        self.said().life == 0
+        self.last_values().generation == 0
     }
 
-    /// This is what the module said elsewhere before it came here. What its first life does not say again is removed, as between two lives.
+    /// Takes the values that the module had on another node. Those that its first generation here does not set again are removed, as after a restart.
     pub(super) fn take_over(&self, state: State) {
-        let mut said = self.said();
-        if said.life == 0 && !said.retired {
-            said.values = state.into_iter().collect();
+        let mut last = self.last_values();
+        if last.generation == 0 && !last.retired {
+            last.values = state.into_iter().collect();
         }
     }
 
@@ -98,43 +100,43 @@ impl Voice {
         self.listeners.end();
     }
 
-    /// A new life begins: the earlier one is no longer heard, and what it said must be said again.
-    pub(super) fn begin_life(self: &Arc<Self>, driver: &str) -> Arc<LifeSink> {
-        let mut said = self.said();
-        said.life += 1;
-        if *said.driver != *driver {
-            said.driver = Arc::from(driver);
+    /// Begins a generation: earlier instances are ignored from here on, and this one has to set its statuses again.
+    pub(super) fn begin_generation(self: &Arc<Self>, driver: &str) -> Arc<InstanceSink> {
+        let mut last = self.last_values();
+        last.generation += 1;
+        if *last.driver != *driver {
+            last.driver = Arc::from(driver);
         }
-        said.stale = said.values.keys().cloned().collect();
-        let life = said.life;
-        drop(said);
-        Arc::new(LifeSink {
-            voice: Arc::clone(self),
-            life,
+        last.stale = last.values.keys().cloned().collect();
+        let generation = last.generation;
+        drop(last);
+        Arc::new(InstanceSink {
+            output: Arc::clone(self),
+            generation,
         })
     }
 
-    /// The life is over: nothing of it is heard from here on.
-    pub(super) fn end_life(&self) {
-        self.said().life += 1;
+    /// Ends the generation: its instance is ignored from here on.
+    pub(super) fn end_generation(&self) {
+        self.last_values().generation += 1;
     }
 
     /// The module is gone: its statuses are removed, and nothing more is said of it.
     pub(in crate::core) fn retire(&self) {
-        let mut said = self.said();
-        said.retired = true;
-        said.life += 1;
-        said.stale.clear();
-        for (name, _) in std::mem::take(&mut said.values) {
+        let mut last = self.last_values();
+        last.retired = true;
+        last.generation += 1;
+        last.stale.clear();
+        for (name, _) in std::mem::take(&mut last.values) {
             self.write(&name, None);
         }
     }
 
-    /// Removes what this life has not said again.
+    /// Removes the values that this generation has not set again.
     pub(super) fn drop_stale(&self) {
-        let mut said = self.said();
-        for name in std::mem::take(&mut said.stale) {
-            if said.values.remove(&name).is_some() {
+        let mut last = self.last_values();
+        for name in std::mem::take(&mut last.stale) {
+            if last.values.remove(&name).is_some() {
                 self.write(&name, None);
             }
         }
@@ -142,9 +144,9 @@ impl Voice {
 
     /// Says `connected` on the module's behalf.
     pub(super) fn set_connected(&self, connected: bool) {
-        let mut said = self.said();
+        let mut last = self.last_values();
         self.set(
-            &mut said,
+            &mut last,
             &connected_name(),
             Some(StatusValue::boolean(connected)),
         );
@@ -152,30 +154,30 @@ impl Voice {
 
     /// Says that the module is connected, unless it has said anything about that itself.
     pub(super) fn assume_connected(&self) {
-        let mut said = self.said();
+        let mut last = self.last_values();
         let name = connected_name();
-        // Stale is the `false` that the actor said for the life that ended.
-        if !said.values.contains_key(&name) || said.stale.contains(&name) {
-            self.set(&mut said, &name, Some(StatusValue::boolean(true)));
+        // Stale is the `false` that the actor set for the generation that ended.
+        if !last.values.contains_key(&name) || last.stale.contains(&name) {
+            self.set(&mut last, &name, Some(StatusValue::boolean(true)));
         }
     }
 
-    fn said(&self) -> MutexGuard<'_, Said> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_values(&self) -> MutexGuard<'_, LastValues> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lock on `said` is held until the store has taken the change: two threads that set one status must not be written in the other order.
-    fn set(&self, said: &mut Said, name: &StatusName, value: Option<StatusValue>) {
-        if said.retired {
+    /// The lock on `last` is held until the store has taken the change: two threads that set one status must not be written in the other order.
+    fn set(&self, last: &mut LastValues, name: &StatusName, value: Option<StatusValue>) {
+        if last.retired {
             return;
         }
-        said.stale.remove(name);
-        if said.values.get(name) == value.as_ref() {
+        last.stale.remove(name);
+        if last.values.get(name) == value.as_ref() {
             return;
         }
         match &value {
-            Some(value) => said.values.insert(name.clone(), value.clone()),
-            None => said.values.remove(name),
+            Some(value) => last.values.insert(name.clone(), value.clone()),
+            None => last.values.remove(name),
         };
         self.write(name, value);
     }
@@ -211,7 +213,7 @@ impl Voice {
             self.listeners.tell(level, &message);
         }
         if self.debugged.load(Ordering::Relaxed) {
-            let driver = Arc::clone(&self.said().driver);
+            let driver = Arc::clone(&self.last_values().driver);
             self.subscriptions.line(&Arc::new(LogLine {
                 module: self.module.clone(),
                 driver,
@@ -222,9 +224,9 @@ impl Voice {
     }
 }
 
-impl std::fmt::Debug for Voice {
+impl std::fmt::Debug for ModuleOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Voice")
+        f.debug_struct("ModuleOutput")
             .field("module", &self.module)
             .finish_non_exhaustive()
     }
@@ -237,50 +239,50 @@ fn connected_name() -> StatusName {
     StatusName::new(CONNECTED).expect("the name is a constant that passes its check")
 }
 
-/// One life of a module on its way up.
+/// The sink of one instance of a module, which belongs to one generation.
 #[derive(Debug)]
-pub(super) struct LifeSink {
-    voice: Arc<Voice>,
-    life: u64,
+pub(super) struct InstanceSink {
+    output: Arc<ModuleOutput>,
+    generation: u64,
 }
 
-impl ModuleSink for LifeSink {
+impl ModuleSink for InstanceSink {
     fn status(&self, name: &StatusName, value: Option<StatusValue>) {
-        let mut said = self.voice.said();
-        if said.life == self.life {
-            self.voice.set(&mut said, name, value);
+        let mut last = self.output.last_values();
+        if last.generation == self.generation {
+            self.output.set(&mut last, name, value);
         }
     }
 
     fn signal(&self, name: &StatusName) {
-        let said = self.voice.said();
-        if said.life == self.life
-            && let Some(value) = said.values.get(name)
+        let last = self.output.last_values();
+        if last.generation == self.generation
+            && let Some(value) = last.values.get(name)
         {
-            self.voice.write(name, Some(value.clone()));
+            self.output.write(name, Some(value.clone()));
         }
     }
 
     fn last(&self, name: &StatusName) -> Option<StatusValue> {
-        let said = self.voice.said();
-        // What an earlier life said is not this one's.
-        if said.stale.contains(name) {
+        let last = self.output.last_values();
+        // Values of an earlier generation are not this one's.
+        if last.stale.contains(name) {
             return None;
         }
-        said.values.get(name).cloned()
+        last.values.get(name).cloned()
     }
 
     fn wants_line(&self, level: LogLevel) -> bool {
-        self.voice.wants(level)
+        self.output.wants(level)
     }
 
     fn line(&self, level: LogLevel, message: String) {
-        if self.voice.wants(level) && self.voice.said().life == self.life {
-            self.voice.line(level, message);
+        if self.output.wants(level) && self.output.last_values().generation == self.generation {
+            self.output.line(level, message);
         }
     }
 
     fn may_act(&self) -> bool {
-        self.voice.may_act()
+        self.output.may_act()
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A call goes from a worker's thread to its module and back, so what waking the module costs is most of what a short call costs.
 //! Tokio's scheduler wakes a second thread for each task that comes from outside, to look for more; here one wake is one thread.
-//! Any idle lane takes the next module that has something to do, so a driver that blocks one of them stops no other module.
+//! Any idle thread takes the next module that has something to do, so a driver that blocks one of them stops no other module.
 //!
-//! The lanes run inside the drivers' runtime, whose own threads serve what drivers wait for: streams, timers, and the tasks they spawn.
+//! The threads run inside the drivers' runtime, whose own threads serve what drivers wait for: streams, timers, and the tasks they spawn.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use crate::driver_host::Spawn;
 
 /// A fixed number of threads that run modules.
-pub struct Lanes {
+pub struct ModuleExecutor {
     queue: Arc<Queue>,
 }
 
@@ -34,21 +34,21 @@ struct Queue {
 #[derive(Default)]
 struct State {
     ready: VecDeque<Runnable>,
-    /// Lanes that wait for work.
+    /// Threads that wait for work.
     idle: usize,
     ended: bool,
 }
 
-impl Lanes {
-    /// Starts this many lanes inside a runtime.
+impl ModuleExecutor {
+    /// Starts this many threads inside a runtime.
     pub fn start(count: usize, runtime: &Handle) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let lanes = Self {
+        let executor = Self {
             queue: Arc::clone(&queue),
         };
         for _ in 0..count {
             let (queue, runtime) = (Arc::clone(&queue), runtime.clone());
-            // Not joined: a driver that blocks its lane would hold up the end of the process.
+            // Not joined: a driver that blocks its thread would hold up the end of the process.
             thread::Builder::new()
                 .name("riser-module".to_owned())
                 .spawn(move || {
@@ -56,11 +56,11 @@ impl Lanes {
                     queue.run();
                 })?;
         }
-        Ok(lanes)
+        Ok(executor)
     }
 }
 
-impl Spawn for Lanes {
+impl Spawn for ModuleExecutor {
     fn spawn(&self, life: BoxFuture<'static, ()>) {
         let queue = Arc::clone(&self.queue);
         let (runnable, task) = async_task::spawn(life, move |runnable| queue.push(runnable));
@@ -70,8 +70,8 @@ impl Spawn for Lanes {
     }
 }
 
-impl Lanes {
-    /// Runs nothing any more. Idle lanes end now, and busy ones when they come back.
+impl ModuleExecutor {
+    /// Runs nothing any more. Idle threads end now, and busy ones when they come back.
     pub fn end(&self) {
         let mut state = self.queue.lock();
         state.ended = true;
@@ -83,15 +83,15 @@ impl Lanes {
     }
 }
 
-impl Drop for Lanes {
+impl Drop for ModuleExecutor {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl fmt::Debug for Lanes {
+impl fmt::Debug for ModuleExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").finish_non_exhaustive()
+        f.debug_struct("ModuleExecutor").finish_non_exhaustive()
     }
 }
 
@@ -107,7 +107,7 @@ impl Queue {
             return;
         }
         state.ready.push_back(runnable);
-        // A lane that is awake looks again before it waits.
+        // A thread that is awake looks again before it waits.
         let wake = state.idle > 0;
         drop(state);
         if wake {
@@ -117,7 +117,7 @@ impl Queue {
 
     fn run(&self) {
         while let Some(runnable) = self.next() {
-            // A driver's panic is caught where the driver is called; this is for the lane to outlive our own.
+            // A driver's panic is caught where the driver is called; this is for the thread to outlive our own.
             if catch_unwind(AssertUnwindSafe(|| runnable.run())).is_err() {
                 tracing::error!("a module's actor panicked; the module is gone");
             }
@@ -158,7 +158,7 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(10);
 
     struct Bench {
-        lanes: Lanes,
+        executor: ModuleExecutor,
         done: SyncSender<&'static str>,
         seen: Receiver<&'static str>,
         _runtime: Runtime,
@@ -173,7 +173,7 @@ mod tests {
                 .unwrap();
             let (done, seen) = sync_channel(8);
             Self {
-                lanes: Lanes::start(count, runtime.handle()).unwrap(),
+                executor: ModuleExecutor::start(count, runtime.handle()).unwrap(),
                 done,
                 seen,
                 _runtime: runtime,
@@ -183,7 +183,7 @@ mod tests {
         /// A life that says this when what it waits for is there.
         fn spawn(&self, word: &'static str, wait: impl Future<Output = ()> + Send + 'static) {
             let done = self.done.clone();
-            self.lanes.spawn(Box::pin(async move {
+            self.executor.spawn(Box::pin(async move {
                 wait.await;
                 done.send(word).unwrap();
             }));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_takes_no_lane_with_it() {
+    fn a_panic_takes_no_thread_with_it() {
         let bench = Bench::new(1);
         bench.spawn("never", async { panic!("as a test wants it") });
         bench.spawn("next", async {});
@@ -232,7 +232,7 @@ mod tests {
         });
         bench.spawn("ready", async {});
         bench.expect("ready");
-        bench.lanes.end();
+        bench.executor.end();
         go.send(()).unwrap();
         // The life is dropped with the wake that finds the end.
         assert_eq!(
