@@ -17,7 +17,7 @@ pub mod server;
 
 pub mod config;
 
-pub mod terminal;
+pub mod client;
 
 pub mod cli;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use riser::cli::{self, Command, Outcome, Parted};
-use riser::{app, config, terminal};
+use riser::{app, client, config};
 
 fn main() -> ExitCode {
     let environment = config::environment(std::env::vars_os());
@@ -28,8 +28,8 @@ fn main() -> ExitCode {
             end(served, app::AppError::exit_code)
         }
         Command::Client(invocation) => {
-            let done = terminal::run(&invocation, &environment);
-            end(done, terminal::TerminalError::exit_code)
+            let done = client::run(&invocation, &environment);
+            end(done, client::ClientError::exit_code)
         }
         Command::Check { file, outcome } => match app::check(&file, &environment) {
             Ok(checked) => {
@@ -41,10 +41,12 @@ fn main() -> ExitCode {
             }
             Err(error) => end(Err(error), app::AppError::exit_code),
         },
-        Command::Office { errand, place } => match app::run_errand(&errand, &place, &environment) {
-            Ok(text) => answer(&text),
-            Err(error) => end(Err(error), app::OfficeError::exit_code),
-        },
+        Command::Admin { command, target } => {
+            match app::run_admin_command(&command, &target, &environment) {
+                Ok(text) => answer(&text),
+                Err(error) => end(Err(error), app::AdminError::exit_code),
+            }
+        }
         Command::Manual(directory) => end(cli::write_manual(&directory), |_| 2),
     }
 }

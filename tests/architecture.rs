@@ -92,13 +92,13 @@ const ROOMS: &[Room] = &[
         strangers: &[],
     },
     Room {
-        name: "terminal",
+        name: "client",
         arrows: &[To("model")],
         strangers: &["actix"],
     },
     Room {
         name: "cli",
-        arrows: &[To("config"), To("building_file"), To("terminal"), To("app")],
+        arrows: &[To("config"), To("building_file"), To("client"), To("app")],
         strangers: &[],
     },
     Room {
@@ -117,7 +117,7 @@ const ROOMS: &[Room] = &[
             To("cli"),
             To("config"),
             To("observability"),
-            To("terminal"),
+            To("client"),
             To("app"),
         ],
         strangers: &[],

@@ -3,11 +3,11 @@
 //! It owns the runtimes. Connections live on actix's workers, modules on their executor inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
-//! - `check` looks for mistakes, `office` edits a store at rest, `service_manager` says how far the gateway is.
+//! - `check` looks for mistakes, `admin` edits a store at rest, `service_manager` says how far the gateway is.
 
+mod admin;
 mod check;
 mod cluster;
-mod office;
 mod reload;
 mod service_manager;
 mod source;
@@ -46,8 +46,8 @@ use reload::Reload;
 use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
+pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
 pub use check::{Checked, check};
-pub use office::{Errand, NewKey, OfficeError, Place, run_errand};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use crate::terminal::{self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Until};
+use crate::client::{self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Until};
 
 /// The flag that names a gateway, as completion looks for it.
 pub(super) const URL_FLAG: &str = "--url";
@@ -110,7 +110,7 @@ pub(super) struct DebugArguments {
         long,
         value_name = "LEVEL",
         default_value = "trace",
-        value_parser = PossibleValuesParser::new(terminal::levels())
+        value_parser = PossibleValuesParser::new(client::levels())
     )]
     level: String,
     /// End after N lines
@@ -156,19 +156,19 @@ impl ClientCommand {
     pub(super) fn read(self) -> Result<Invocation, BadAddress> {
         let (gateway, action) = match self {
             Self::Bind(arguments) => {
-                let paths = terminal::bindings(&arguments.words)?;
+                let paths = client::bindings(&arguments.words)?;
                 let until = until(arguments.once, arguments.count, arguments.timeout);
                 (arguments.gateway, Action::Bind { paths, until })
             }
             Self::Exec(arguments) => {
-                let call = terminal::call(&arguments.words)?;
+                let call = client::call(&arguments.words)?;
                 let timeout = arguments.timeout;
                 (arguments.gateway, Action::Exec { call, timeout })
             }
             Self::Debug(arguments) => {
                 let action = Action::Debug {
-                    target: terminal::target(&arguments.words)?,
-                    level: terminal::level(&arguments.level),
+                    target: client::target(&arguments.words)?,
+                    level: client::level(&arguments.level),
                     until: until(false, arguments.count, arguments.timeout),
                 };
                 (arguments.gateway, action)
@@ -177,7 +177,7 @@ impl ClientCommand {
                 (gateway, Action::Systems { text: q })
             }
             Self::Modules(ModulesArguments { system, gateway }) => {
-                let system = system.as_deref().map(terminal::system).transpose()?;
+                let system = system.as_deref().map(client::system).transpose()?;
                 (gateway, Action::Modules { system })
             }
             Self::Healthy(arguments) => (arguments.into(), Action::Healthy),
@@ -248,7 +248,7 @@ mod tests {
     fn flags_may_stand_anywhere() {
         let found =
             typed("bind sys-1 --json Display_2 power --once --url http://h:1 volume").unwrap();
-        let paths = terminal::bindings(&words("sys-1 Display_2 power volume")).unwrap();
+        let paths = client::bindings(&words("sys-1 Display_2 power volume")).unwrap();
         let until = Until {
             lines: Lines::Once,
             timeout: None,
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_call_takes_numbers_below_zero_and_all_else_behind_two_dashes() {
         let found = typed("exec sys-1/Display_1/volume -5 --timeout 2.5 -- --loud").unwrap();
-        let call = terminal::call(&words("sys-1/Display_1/volume -5 --loud")).unwrap();
+        let call = client::call(&words("sys-1/Display_1/volume -5 --loud")).unwrap();
         let timeout = Some(Duration::from_millis(2500));
         assert_eq!(found.action, Action::Exec { call, timeout });
     }
@@ -270,8 +270,8 @@ mod tests {
     #[test]
     fn a_log_has_a_level_and_lists_have_a_filter() {
         let found = typed("debug mod-1 --level warn --count 2").unwrap();
-        let target = terminal::target(&words("mod-1")).unwrap();
-        let level = terminal::level("warn");
+        let target = client::target(&words("mod-1")).unwrap();
+        let level = client::level("warn");
         let until = Until {
             lines: Lines::Count(NonZeroU64::new(2).unwrap()),
             timeout: None,
@@ -287,7 +287,7 @@ mod tests {
             typed("systems --q board").unwrap().action,
             Action::Systems { text }
         );
-        let system = Some(terminal::system("sys-1").unwrap());
+        let system = Some(client::system("sys-1").unwrap());
         assert_eq!(
             typed("modules sys-1").unwrap().action,
             Action::Modules { system }

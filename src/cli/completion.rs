@@ -11,7 +11,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, ValueComplet
 use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 
 use crate::cli::client::{CA_FLAG, KEY_FLAG, URL_FLAG, WORDS};
-use crate::terminal::{GatewayOptions, Name, Names};
+use crate::client::{GatewayOptions, Name, Names};
 
 /// Names the shell that asks.
 const VARIABLE: &str = "RISER_COMPLETE";

@@ -5,13 +5,13 @@
 //!
 //! - `client` has the words of the terminal client.
 //! - `completion` offers words to a shell.
-//! - `office` has the words for the whole building.
+//! - `admin` has the words for the whole building.
 //! - `manual` writes the manual pages.
 
+mod admin;
 mod client;
 mod completion;
 mod manual;
-mod office;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,13 +20,13 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
-use crate::app::{Errand, Place};
+use crate::app::{AdminCommand, AdminTarget};
+use crate::client::Invocation;
 use crate::config::Flags;
-use crate::terminal::Invocation;
 
+use admin::AdminArguments;
 use client::ClientCommand;
 use completion::Shell;
-use office::OfficeCommand;
 
 pub use manual::{ManualError, write_manual};
 
@@ -45,11 +45,11 @@ pub enum Command {
         outcome: Outcome,
     },
     /// Do something with the building as a whole.
-    Office {
+    Admin {
         /// What.
-        errand: Errand,
+        command: AdminCommand,
         /// Where it is.
-        place: Place,
+        target: AdminTarget,
     },
     /// Write the manual pages into this folder.
     Manual(PathBuf),
@@ -95,7 +95,7 @@ enum Subcommands {
     #[command(flatten)]
     Client(ClientCommand),
     #[command(flatten)]
-    Office(OfficeCommand),
+    Admin(AdminArguments),
     /// Look for mistakes in a building file (.yaml, .yml, .json) or a file of settings (.toml)
     Check {
         /// The file
@@ -166,9 +166,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
             Ok(invocation) => Ok(Command::Client(Box::new(invocation))),
             Err(bad) => Err(Parted::Refused(bad.to_string())),
         },
-        Some(Subcommands::Office(office)) => {
-            let (errand, place) = office.read();
-            Ok(Command::Office { errand, place })
+        Some(Subcommands::Admin(admin)) => {
+            let (command, target) = admin.read();
+            Ok(Command::Admin { command, target })
         }
         Some(Subcommands::Check { file, print }) => Ok(Command::Check {
             file,

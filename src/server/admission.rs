@@ -22,14 +22,14 @@ pub(super) struct Admission {
 
 #[derive(Debug, Default)]
 struct State {
-    phase: Phase,
+    phase: AdmissionPhase,
     all: usize,
     by_key: HashMap<CredentialId, usize>,
     by_address: HashMap<IpAddr, usize>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum AdmissionPhase {
     /// The building is not known yet.
     #[default]
     Starting,
@@ -88,9 +88,9 @@ impl Admission {
         let counts = limits.connections_per_key > 0 || limits.connections_per_address > 0;
         let mut state = self.state();
         match state.phase {
-            Phase::Starting => return Err(TurnedAway::Starting),
-            Phase::Open => {}
-            Phase::Draining => return Err(TurnedAway::Draining),
+            AdmissionPhase::Starting => return Err(TurnedAway::Starting),
+            AdmissionPhase::Open => {}
+            AdmissionPhase::Draining => return Err(TurnedAway::Draining),
         }
         if reached(limits.connections_max, state.all) {
             return Err(TurnedAway::Full);
@@ -118,18 +118,18 @@ impl Admission {
     /// Lets clients in from here on, unless the gateway stops by now.
     pub(super) fn open(&self) {
         let mut state = self.state();
-        if state.phase == Phase::Starting {
-            state.phase = Phase::Open;
+        if state.phase == AdmissionPhase::Starting {
+            state.phase = AdmissionPhase::Open;
         }
     }
 
     /// Turns all newcomers away from here on.
     pub(super) fn drain(&self) {
-        self.state().phase = Phase::Draining;
+        self.state().phase = AdmissionPhase::Draining;
     }
 
     /// Whether newcomers are let in.
-    pub(super) fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> AdmissionPhase {
         self.state().phase
     }
 

@@ -11,6 +11,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod admin;
 mod alone;
 mod check;
 mod client;
@@ -28,7 +29,6 @@ mod heartbeat;
 mod keeping;
 mod key_introspection;
 mod nodes;
-mod office;
 mod on_redis;
 mod panel;
 mod redis_bind;

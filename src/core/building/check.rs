@@ -9,7 +9,7 @@ use crate::model::{EntryId, KeySecret, ZoneId};
 
 /// Where something stands.
 #[derive(Debug, Clone)]
-struct Place {
+struct FieldPosition {
     id: EntryId,
     field: &'static str,
 }
@@ -33,7 +33,7 @@ pub(super) fn check(directory: &Directory) -> Vec<Invalid> {
     problems
 }
 
-fn said(breach: Breach<'_, '_, Place>) -> Option<Invalid> {
+fn said(breach: Breach<'_, '_, FieldPosition>) -> Option<Invalid> {
     let (at, reason) = match breach {
         Breach::Taken { claim, first } => {
             let (id, other) = (&claim.id, &first.at.id);
@@ -65,15 +65,15 @@ fn said(breach: Breach<'_, '_, Place>) -> Option<Invalid> {
     })
 }
 
-fn place(id: EntryId, field: &'static str) -> Place {
-    Place { id, field }
+fn place(id: EntryId, field: &'static str) -> FieldPosition {
+    FieldPosition { id, field }
 }
 
 /// What all entries say. The ids of entries are unique already: a directory has one of each.
 #[derive(Default)]
 struct Statements<'a> {
-    claims: Vec<Claim<'a, Place>>,
-    references: Vec<Reference<'a, Place>>,
+    claims: Vec<Claim<'a, FieldPosition>>,
+    references: Vec<Reference<'a, FieldPosition>>,
     problems: Vec<Invalid>,
 }
 

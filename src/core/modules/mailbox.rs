@@ -32,11 +32,11 @@ pub(super) struct OpenCall(usize);
 struct Open {
     slot: SharedSlot,
     deadline: Instant,
-    phase: Phase,
+    phase: CallPhase,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum CallPhase {
     Waiting,
     Running,
 }
@@ -99,7 +99,7 @@ impl Calls {
             let open = OpenCall(state.open.insert(Open {
                 slot,
                 deadline: now + deadline,
-                phase: Phase::Waiting,
+                phase: CallPhase::Waiting,
             }));
             state.waiting.push_back(Job {
                 function,
@@ -137,7 +137,7 @@ impl Calls {
             return false;
         };
         if open.slot.is_open() {
-            open.phase = Phase::Running;
+            open.phase = CallPhase::Running;
             return true;
         }
         state.open.remove(call.0);
@@ -166,7 +166,7 @@ impl Calls {
         let running: Vec<usize> = state
             .open
             .iter()
-            .filter(|(_, open)| open.phase == Phase::Running)
+            .filter(|(_, open)| open.phase == CallPhase::Running)
             .map(|(key, _)| key)
             .collect();
         let slots: Vec<SharedSlot> = running
@@ -210,7 +210,7 @@ impl Calls {
 
     /// Whether as many calls as may run at a time are all past their deadline.
     pub(super) fn are_hung(&self, now: Instant) -> bool {
-        let overdue = |open: &Open| open.phase == Phase::Running && open.deadline <= now;
+        let overdue = |open: &Open| open.phase == CallPhase::Running && open.deadline <= now;
         let state = self.state();
         state.open.iter().filter(|(_, open)| overdue(open)).count() >= CALLS_IN_FLIGHT
     }

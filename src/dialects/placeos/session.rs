@@ -3,7 +3,7 @@
 //! An idle connection has neither, so it owns no memory beside this struct.
 
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
-use crate::dialects::placeos::wire::{self, Asked, Frame, Refused};
+use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{PONG, ValueForm, frames};
 use crate::dialects::{Splice, Step};
 use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
@@ -63,7 +63,7 @@ impl Session {
     pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
         match wire::read(text) {
             Ok(Frame::Ping) => steps.push(Step::Send(PONG.to_owned())),
-            Ok(Frame::Asked(asked)) => self.ask(asked, steps),
+            Ok(Frame::Request(request)) => self.ask(request, steps),
             Err(refused) => refuse(refused, steps),
         }
     }
@@ -103,8 +103,8 @@ impl Session {
         }
     }
 
-    fn ask(&mut self, asked: Asked<'_>, steps: &mut Vec<Step>) {
-        let Asked { id, request, meta } = asked;
+    fn ask(&mut self, asked: ClientRequest<'_>, steps: &mut Vec<Step>) {
+        let ClientRequest { id, request, meta } = asked;
         let request = self.meant(request, steps);
         let (splice, then) = match &request {
             Request::Bind(_) => (Splice::new(id), Then::Nothing),

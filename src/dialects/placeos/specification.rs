@@ -53,7 +53,7 @@ fn every_request_that_is_carried_out_has_what_the_specification_requires() {
     let messages = messages();
     let mut carried_out = 0;
     for frame in transcribed("C> ") {
-        let Ok(Frame::Asked(_)) = wire::read(&frame) else {
+        let Ok(Frame::Request(_)) = wire::read(&frame) else {
             continue;
         };
         // One whose strings are no text is carried out too.
@@ -81,7 +81,7 @@ fn every_specified_request_is_one() {
     for message in messages().into_iter().filter(is_request) {
         for example in &message.examples {
             let read = wire::read(example);
-            assert!(matches!(read, Ok(Frame::Asked(_))), "{example}: {read:?}");
+            assert!(matches!(read, Ok(Frame::Request(_))), "{example}: {read:?}");
         }
     }
 }

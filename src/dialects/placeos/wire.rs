@@ -38,12 +38,12 @@ pub(super) enum Frame<'a> {
     /// The application's own keep-alive.
     Ping,
     /// A request for the core.
-    Asked(Asked<'a>),
+    Request(ClientRequest<'a>),
 }
 
 /// A request and what its answers have to repeat.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct ClientRequest<'a> {
     /// The token to answer with.
     pub(super) id: &'a str,
     /// What is asked.
@@ -74,7 +74,7 @@ pub(super) fn read(text: &str) -> Result<Frame<'_>, Refused<'_>> {
     let id = fields.id().map_err(|wrong| wrong.refuse(NO_ID))?;
     fields
         .request()
-        .map(|(request, meta)| Frame::Asked(Asked { id, request, meta }))
+        .map(|(request, meta)| Frame::Request(ClientRequest { id, request, meta }))
         .map_err(|wrong| wrong.refuse(id))
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::model::{FailureKind, JsonText, ModuleId, Secret};
 use crate::peers::http::address::Address;
 use crate::peers::http::exchange::{Answer, Ask};
-use crate::peers::http::order::Place;
+use crate::peers::http::order::StreamPosition;
 use crate::peers::limits::QUOTED_MAX_CHARS;
 use crate::peers::{PeerCall, PeerError, PeerReply};
 
@@ -43,7 +43,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 pub(super) fn request(
     address: &Address,
     call: &PeerCall,
-    place: &Place,
+    place: &StreamPosition,
     secret: Option<&Secret>,
 ) -> Result<Ask, PeerError> {
     let path = command(address, &call.module, "execute");

@@ -22,9 +22,9 @@ struct Stream {
     under_way: BTreeSet<u64>,
 }
 
-/// A call's place in its stream, until it is dropped.
+/// A call's position in its stream, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct StreamPosition {
     orders: Arc<Orders>,
     module: ModuleId,
     stream: Uuid,
@@ -33,7 +33,7 @@ pub(super) struct Place {
 
 impl Orders {
     /// The place behind all calls of this module so far.
-    pub(super) fn join(self: &Arc<Self>, module: &ModuleId) -> Place {
+    pub(super) fn join(self: &Arc<Self>, module: &ModuleId) -> StreamPosition {
         let mut streams = self.streams();
         let stream = streams.entry(module.clone()).or_insert_with(|| Stream {
             name: Uuid::new_v4(),
@@ -43,7 +43,7 @@ impl Orders {
         let number = stream.next;
         stream.next += 1;
         stream.under_way.insert(number);
-        Place {
+        StreamPosition {
             orders: Arc::clone(self),
             module: module.clone(),
             stream: stream.name,
@@ -62,7 +62,7 @@ impl Orders {
     }
 }
 
-impl Place {
+impl StreamPosition {
     /// As it is sent at this moment: `<stream>/<number>/<lowest number under way>`.
     pub(super) fn header(&self) -> String {
         let streams = self.orders.streams();
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPosition {
     fn drop(&mut self) {
         if let Some(stream) = self.orders.streams().get_mut(&self.module) {
             stream.under_way.remove(&self.number);

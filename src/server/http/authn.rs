@@ -18,7 +18,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Failure;
 use crate::server::ServerState;
-use crate::server::admission::{Phase, TurnedAway};
+use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::http::health::is_health_path;
 use crate::server::http::node_api::is_core_path;
 
@@ -122,7 +122,7 @@ impl std::fmt::Display for HttpRejection {
 
 /// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
 pub(in crate::server) fn closed(state: &ServerState, path: &str) -> Option<HttpRejection> {
-    let starting = state.admission.phase() == Phase::Starting && !is_health_path(path)
+    let starting = state.admission.phase() == AdmissionPhase::Starting && !is_health_path(path)
         // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
         && !is_core_path(path);
     starting.then(|| {

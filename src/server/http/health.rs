@@ -8,7 +8,7 @@ use utoipa::IntoResponses;
 
 use crate::dialects::placeos::rest::ErrorShape;
 use crate::server::ServerState;
-use crate::server::admission::Phase;
+use crate::server::admission::AdmissionPhase;
 use crate::server::http::openapi::resources;
 
 /// The answer where these resources have an address of their own, and this is another.
@@ -52,9 +52,9 @@ async fn healthz() -> impl Responder {
 #[head("/readyz")]
 async fn readyz(state: Data<ServerState>) -> impl Responder {
     let why_not = match state.admission.phase() {
-        Phase::Starting => Some("starting"),
-        Phase::Open => state.core.trouble(),
-        Phase::Draining => Some("stopping"),
+        AdmissionPhase::Starting => Some("starting"),
+        AdmissionPhase::Open => state.core.trouble(),
+        AdmissionPhase::Draining => Some("stopping"),
     };
     let mut response = match why_not {
         None => HttpResponse::Ok(),

@@ -50,7 +50,7 @@ pub(super) struct Connection {
     pub(super) pongs: Cell<u32>,
     pub(super) caller: Caller,
     session: RefCell<Session>,
-    phase: Cell<Phase>,
+    phase: Cell<ConnectionPhase>,
     open_execs: Cell<u32>,
     /// Logs of modules that only the store of several nodes may know.
     debugs: Debugs,
@@ -66,7 +66,7 @@ pub(super) struct Connection {
 
 /// Where a connection is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum ConnectionPhase {
     Open,
     /// A close frame is in the outbox.
     Closing(CloseReason),
@@ -103,7 +103,7 @@ impl Connection {
             pongs: Cell::new(0),
             caller,
             session: RefCell::new(session),
-            phase: Cell::new(Phase::Open),
+            phase: Cell::new(ConnectionPhase::Open),
             open_execs: Cell::new(0),
             debugs: Debugs::default(),
             requests: Cell::new((0, 0)),
@@ -120,17 +120,17 @@ impl Connection {
 
     /// Whether anything but the end of the connection is still owed.
     pub(super) fn is_open(&self) -> bool {
-        self.phase.get() == Phase::Open
+        self.phase.get() == ConnectionPhase::Open
     }
 
     /// Whether the stream can still be written.
     pub(super) fn is_lost(&self) -> bool {
-        self.phase.get() == Phase::Lost
+        self.phase.get() == ConnectionPhase::Lost
     }
 
     /// The stream has failed.
     pub(super) fn lose(&self) {
-        self.phase.set(Phase::Lost);
+        self.phase.set(ConnectionPhase::Lost);
         self.wake_input();
     }
 
@@ -166,9 +166,9 @@ impl Connection {
 
     fn poll_turn(&self, cx: &mut Context<'_>, rest: &[u8]) -> Poll<Turn> {
         match self.phase.get() {
-            Phase::Open => {}
-            Phase::Closing(reason) => return Poll::Ready(Turn::Over(reason)),
-            Phase::Lost => return Poll::Ready(Turn::Over(CloseReason::ConnectionLost)),
+            ConnectionPhase::Open => {}
+            ConnectionPhase::Closing(reason) => return Poll::Ready(Turn::Over(reason)),
+            ConnectionPhase::Lost => return Poll::Ready(Turn::Over(CloseReason::ConnectionLost)),
         }
         self.remember(cx.waker());
         self.awaits_room.set(self.is_paused());
@@ -251,7 +251,7 @@ pub(super) fn run(
         worker, connection, ..
     } = &leave;
     worker.register(Rc::clone(connection));
-    if worker.admission.phase() == admission::Phase::Draining {
+    if worker.admission.phase() == admission::AdmissionPhase::Draining {
         // The order to close everybody may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
     } else if !worker.core.still_admits(&connection.caller) {
@@ -300,7 +300,7 @@ struct Leave {
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        self.connection.phase.set(Phase::Lost);
+        self.connection.phase.set(ConnectionPhase::Lost);
         // Also lets go a task that waits for the kernel to take something.
         self.connection.wire.shutdown();
         self.worker.unregister(&self.connection);
@@ -680,7 +680,7 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
-        connection.phase.set(Phase::Closing(why));
+        connection.phase.set(ConnectionPhase::Closing(why));
         let mut outbox = connection.outbox.borrow_mut();
         outbox.forget_values();
         outbox.append(&Frame::Own(frame), &mut self.buffers.borrow_mut());

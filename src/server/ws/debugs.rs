@@ -9,10 +9,10 @@ use crate::model::{DebugTarget, Failure, ModuleId, Reply, Ticket};
 
 /// What was asked for, and the modules that were found.
 #[derive(Debug, Default)]
-pub(super) struct Debugs(RefCell<Option<Box<Asked>>>);
+pub(super) struct Debugs(RefCell<Option<Box<DebugRequests>>>);
 
 #[derive(Debug, Default)]
-struct Asked {
+struct DebugRequests {
     /// Bounded by the calls that a connection may have without an answer.
     looked_up: Vec<(Ticket, DebugTarget, Splice)>,
     /// One for each target that leads to a module, so bounded by what is there.

@@ -45,7 +45,7 @@ pub(super) enum Flow {
 #[derive(Debug)]
 pub(super) struct FrameReader {
     max_bytes: usize,
-    phase: Phase,
+    phase: ReaderPhase,
     /// The message under way, if any: text and its check so far, or a binary one, whose bytes are only counted.
     message: Option<Message>,
     /// Bytes of the text message, or of the control frame, that came in an earlier input.
@@ -54,7 +54,7 @@ pub(super) struct FrameReader {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum ReaderPhase {
     Head {
         bytes: [u8; HEAD_MAX_BYTES],
         len: u8,
@@ -83,7 +83,7 @@ enum Message {
     },
 }
 
-const EMPTY_HEAD: Phase = Phase::Head {
+const EMPTY_HEAD: ReaderPhase = ReaderPhase::Head {
     bytes: [0; HEAD_MAX_BYTES],
     len: 0,
 };
@@ -111,7 +111,7 @@ impl FrameReader {
         let mut at = 0;
         loop {
             match self.phase {
-                Phase::Head { mut bytes, len } => {
+                ReaderPhase::Head { mut bytes, len } => {
                     let mut len = usize::from(len);
                     let wanted = head_bytes(&bytes[..len])?;
                     if len < wanted {
@@ -122,15 +122,15 @@ impl FrameReader {
                         bytes[len..len + here].copy_from_slice(&input[at..at + here]);
                         len += here;
                         at += here;
-                        self.phase = Phase::Head {
+                        self.phase = ReaderPhase::Head {
                             bytes,
                             len: u8::try_from(len).expect("a head has at most 14 bytes"),
                         };
                         continue;
                     }
-                    self.phase = Phase::Payload(self.begin(&bytes[..len])?);
+                    self.phase = ReaderPhase::Payload(self.begin(&bytes[..len])?);
                 }
-                Phase::Payload(payload) => {
+                ReaderPhase::Payload(payload) => {
                     let here = payload.left.min(input.len() - at);
                     if here == 0 && payload.left > 0 {
                         return Ok(at);
@@ -220,7 +220,7 @@ impl FrameReader {
         self.phase = if done {
             EMPTY_HEAD
         } else {
-            Phase::Payload(payload)
+            ReaderPhase::Payload(payload)
         };
         match payload.opcode {
             OpCode::Ping | OpCode::Pong | OpCode::Close => {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::core::access::sessions::codes::Redeemed;
 use crate::core::access::sessions::session_table::{document_id, split};
-use crate::core::access::sessions::{CodeShown, Refreshed, Session, Sessions, SignInError, lock};
+use crate::core::access::sessions::{
+    CodeShown, Refreshed, Sessions, SignInError, SignInSession, lock,
+};
 use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
@@ -19,7 +21,7 @@ const WORTH_WRITING: u64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub(super) enum Change {
     /// It begins, if the user is still the one whose password was checked.
-    Add(Session, Arc<User>),
+    Add(SignInSession, Arc<User>),
     /// It goes on with another refresh token, if this one is its current one.
     Refresh {
         id: SessionId,
@@ -37,7 +39,7 @@ impl Sessions {
     pub(super) async fn change(
         self: &Arc<Self>,
         change: Change,
-    ) -> Result<Option<(Session, Secret)>, SignInError> {
+    ) -> Result<Option<(SignInSession, Secret)>, SignInError> {
         self.with_write_guard(|this, guard| async move { this.make(guard, change).await })
             .await
     }
@@ -75,7 +77,7 @@ impl Sessions {
         self: Arc<Self>,
         mut guard: WriteGuard,
         change: Change,
-    ) -> Result<Option<(Session, Secret)>, SignInError> {
+    ) -> Result<Option<(SignInSession, Secret)>, SignInError> {
         let now = self.now();
         match change {
             Change::Add(session, user) => {
@@ -155,7 +157,7 @@ impl Sessions {
     }
 
     /// Puts another version in the place of a session that has not ended meanwhile.
-    fn keep_on(&self, session: Session) -> Result<(), SignInError> {
+    fn keep_on(&self, session: SignInSession) -> Result<(), SignInError> {
         let mut table = self.table_mut();
         if table.contains(session.id) {
             table.put(session);

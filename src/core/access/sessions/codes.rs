@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::core::access::sessions::session_table::{
-    Digest as SecretDigest, Hold, Session, SpentCode, app_hold, fresh_secret,
+    Digest as SecretDigest, Hold, SignInSession, SpentCode, app_hold, fresh_secret,
 };
 use crate::model::{Scope, Secret, SessionId};
 
@@ -43,7 +43,7 @@ pub struct CodeShown {
 #[derive(Debug)]
 pub(super) enum Redeemed {
     /// The session as the app has it, and its refresh token.
-    Good(Box<Session>, Secret),
+    Good(Box<SignInSession>, Secret),
     /// It was shown before, or by somebody who did not ask for it: what was made of it must end, since somebody has a copy.
     Stolen,
     /// It is none, or no longer.
@@ -68,7 +68,7 @@ pub(super) fn code_hold(id: SessionId, request: CodeRequest) -> (Hold, Secret) {
     (hold, Secret::new(format!("{id}.{secret}")))
 }
 
-impl Session {
+impl SignInSession {
     /// What becomes of it when this is shown as its code at this time.
     pub(super) fn redeem(&self, secret: &str, shown: &CodeShown, now: u64) -> Redeemed {
         match &self.hold {
@@ -92,7 +92,7 @@ impl Session {
                     until: self.expires,
                 };
                 let (hold, refresh) = app_hold(self.id, client.clone(), Some(spent));
-                let session = Session {
+                let session = SignInSession {
                     hold,
                     ..self.clone()
                 };
@@ -127,7 +127,7 @@ mod tests {
     const UNTIL: u64 = 100;
 
     /// A session whose code has not been shown, and the code.
-    fn issued(challenge: Option<&str>) -> (Session, Secret) {
+    fn issued(challenge: Option<&str>) -> (SignInSession, Secret) {
         let id = SessionId(7);
         let request = CodeRequest {
             client: "app".to_owned(),
@@ -136,7 +136,7 @@ mod tests {
             challenge: challenge.map(str::to_owned),
         };
         let (hold, code) = code_hold(id, request);
-        let session = Session {
+        let session = SignInSession {
             id,
             user: UserId::new("user-1").unwrap(),
             parent: Some(SessionId(1)),
@@ -197,7 +197,7 @@ mod tests {
             app_hold(SessionId(7), "app".to_owned(), None).0,
             Hold::Token,
         ] {
-            let other = Session {
+            let other = SignInSession {
                 hold,
                 ..session.clone()
             };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::core::access::sessions::session_table::{Session, document_id};
+use crate::core::access::sessions::session_table::{SignInSession, document_id};
 use crate::core::access::sessions::{Sessions, lock};
 use crate::core::access::tokens::{KeyChain, SigningKey};
 use crate::core::building::OpenError;
@@ -12,7 +12,7 @@ use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, W
 
 /// What a document holds.
 enum Kept {
-    Session(Session),
+    Session(SignInSession),
     Key(SigningKey),
 }
 
@@ -29,7 +29,7 @@ impl Sessions {
     }
 
     /// A session as another node has it. One that has ended here stays so: the store is still to be told.
-    fn put(&self, session: Session) {
+    fn put(&self, session: SignInSession) {
         let id = document_id(session.id);
         let mut table = self.table_mut();
         if !lock(&self.owed).contains(&id) {
@@ -95,7 +95,8 @@ impl Materialized for Sessions {
     }
 
     fn documents(&self) -> Vec<Document> {
-        let mut documents: Vec<Document> = self.table().all().map(Session::document).collect();
+        let mut documents: Vec<Document> =
+            self.table().all().map(SignInSession::document).collect();
         documents.extend(self.keys().all().map(SigningKey::document));
         documents
     }
@@ -107,7 +108,7 @@ fn read(document: &Document) -> Result<Kept, BadDocument> {
             SigningKey::read(document).map_err(|detail| BadDocument::new(document, detail))?;
         return Ok(Kept::Key(key));
     }
-    let session =
-        Session::read(document).ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
+    let session = SignInSession::read(document)
+        .ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
     Ok(Kept::Session(session))
 }

@@ -45,7 +45,7 @@ use change::Change;
 use codes::code_hold;
 use read::Known;
 use session_table::{
-    Hold, Refreshed, Session, SessionTable, app_hold, browser_hold, fresh_id, split,
+    Hold, Refreshed, SessionTable, SignInSession, app_hold, browser_hold, fresh_id, split,
 };
 
 /// An app that asks for a token.
@@ -161,7 +161,7 @@ impl Sessions {
         let user = self.check(name, password, address).await?;
         let id = fresh_id();
         let (hold, cookie) = browser_hold(id);
-        let session = Session {
+        let session = SignInSession {
             id,
             user: user.id.clone(),
             parent: None,
@@ -201,7 +201,7 @@ impl Sessions {
         let id = fresh_id();
         let scopes = request.scopes.clone();
         let (hold, code) = code_hold(id, request);
-        let session = Session {
+        let session = SignInSession {
             id,
             user: user.id.clone(),
             parent: Some(root),
@@ -272,7 +272,7 @@ impl Sessions {
     ) -> Result<(), SignInError> {
         let family = {
             let table = self.table();
-            let root = table.alive(session, 0).map_or(session, Session::root);
+            let root = table.alive(session, 0).map_or(session, SignInSession::root);
             table.family(root)
         };
         self.end(family).await
@@ -311,7 +311,7 @@ impl Sessions {
             }
             Renewal::No => (Hold::Token, None, self.settings.token_life),
         };
-        let session = Session {
+        let session = SignInSession {
             id,
             user: user.id.clone(),
             parent,
@@ -326,7 +326,7 @@ impl Sessions {
 
     fn issue(
         &self,
-        session: &Session,
+        session: &SignInSession,
         user: &User,
         domain: &str,
         refresh: Option<Secret>,

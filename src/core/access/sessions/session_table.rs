@@ -19,7 +19,7 @@ const SECRET_BYTES: usize = 32;
 
 /// One sign-in, or what an app was given by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(super) struct SignInSession {
     pub(super) id: SessionId,
     pub(super) user: UserId,
     /// The sign-in that an app's session was made from, and ends with.
@@ -155,14 +155,14 @@ pub(super) fn split(secret: &Secret) -> Option<(SessionId, &str)> {
 /// What a refresh token comes to.
 pub(super) enum Refreshed {
     /// The session as it is now, and its next refresh token.
-    Next(Box<Session>, Secret),
+    Next(Box<SignInSession>, Secret),
     /// It was good once: somebody has a copy, and nobody can tell who.
     Reused,
     /// It never was one.
     Unknown,
 }
 
-impl Session {
+impl SignInSession {
     /// The same session with another refresh token in the place of this one.
     pub(super) fn refresh(&self, shown: &str, by: Option<&str>) -> Refreshed {
         let Hold::App {
@@ -204,12 +204,12 @@ impl Session {
 /// All sign-ins.
 #[derive(Debug, Default)]
 pub(super) struct SessionTable {
-    sessions: HashMap<SessionId, Session>,
+    sessions: HashMap<SessionId, SignInSession>,
 }
 
 impl SessionTable {
     /// A session that is not over.
-    pub(super) fn alive(&self, id: SessionId, now: u64) -> Option<&Session> {
+    pub(super) fn alive(&self, id: SessionId, now: u64) -> Option<&SignInSession> {
         self.sessions
             .get(&id)
             .filter(|session| session.expires > now)
@@ -226,15 +226,15 @@ impl SessionTable {
 
     /// How many wait for their code to be shown.
     pub(super) fn codes(&self) -> usize {
-        let waits = |session: &&Session| matches!(session.hold, Hold::Code { .. });
+        let waits = |session: &&SignInSession| matches!(session.hold, Hold::Code { .. });
         self.all().filter(waits).count()
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Session> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &SignInSession> {
         self.sessions.values()
     }
 
-    pub(super) fn put(&mut self, session: Session) {
+    pub(super) fn put(&mut self, session: SignInSession) {
         self.sessions.insert(session.id, session);
     }
 
@@ -244,7 +244,7 @@ impl SessionTable {
 
     /// Everything that was made from a sign-in, and it itself.
     pub(super) fn family(&self, root: SessionId) -> Vec<SessionId> {
-        let of_root = |session: &&Session| session.root() == root;
+        let of_root = |session: &&SignInSession| session.root() == root;
         self.all()
             .filter(of_root)
             .map(|session| session.id)
@@ -253,7 +253,7 @@ impl SessionTable {
 
     /// What is over.
     pub(super) fn over(&self, now: u64) -> Vec<SessionId> {
-        let is_over = |session: &&Session| session.expires <= now;
+        let is_over = |session: &&SignInSession| session.expires <= now;
         self.all()
             .filter(is_over)
             .map(|session| session.id)
@@ -320,7 +320,7 @@ pub(super) fn document_id(id: SessionId) -> DocumentId {
     }
 }
 
-impl Session {
+impl SignInSession {
     /// The document that holds it.
     pub(super) fn document(&self) -> Document {
         let hold = match &self.hold {
@@ -426,8 +426,8 @@ impl Session {
 mod tests {
     use super::*;
 
-    fn session(hold: Hold) -> Session {
-        Session {
+    fn session(hold: Hold) -> SignInSession {
+        SignInSession {
             id: SessionId(7),
             user: UserId::new("user-1").unwrap(),
             parent: Some(SessionId(1)),
@@ -457,8 +457,11 @@ mod tests {
         };
         for hold in [browser, app, by_code, code, Hold::Token] {
             let written = session(hold).document();
-            assert_eq!(Session::read(&written), Session::read(&written.clone()));
-            let read = Session::read(&written).unwrap();
+            assert_eq!(
+                SignInSession::read(&written),
+                SignInSession::read(&written.clone())
+            );
+            let read = SignInSession::read(&written).unwrap();
             assert_eq!(read.document(), written);
             for secret in [&cookie, &refresh] {
                 let (_, secret) = split(secret).unwrap();
@@ -494,7 +497,7 @@ mod tests {
     fn the_sessions_that_end_first_give_way() {
         let mut table = SessionTable::default();
         for number in 1..=5 {
-            table.put(Session {
+            table.put(SignInSession {
                 id: SessionId(number),
                 expires: 100 - u64::try_from(number).unwrap(),
                 ..session(Hold::Token)

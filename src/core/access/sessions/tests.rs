@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use crate::core::access::passwords;
 use crate::core::access::principal::Principal;
 use crate::core::access::sessions::codes::code_hold;
-use crate::core::access::sessions::session_table::Session;
+use crate::core::access::sessions::session_table::SignInSession;
 use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Sessions, SignInError};
 use crate::core::access::tokens::SigningKey;
 use crate::core::directory::Directory;
@@ -300,7 +300,7 @@ async fn a_code_that_waits_is_no_sign_in_and_their_number_is_bounded() {
     let fixture = Fixture::new().await;
     let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
     for number in 0..CODES_MAX {
-        let waiting = Session {
+        let waiting = SignInSession {
             id: SessionId(number as u128),
             user: UserId::new("user-1").unwrap(),
             parent: None,

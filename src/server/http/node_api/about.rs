@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
 use crate::server::ServerState;
-use crate::server::admission::Phase;
+use crate::server::admission::AdmissionPhase;
 use crate::server::http::authn::HttpRejection;
 use crate::server::http::node_api::authn::{in_cluster, peer};
 use crate::server::http::placeos::{Answer, address, json};
@@ -33,8 +33,8 @@ pub(super) async fn alive(state: Data<ServerState>) -> Answer {
 pub(super) async fn ready(state: Data<ServerState>) -> Answer {
     in_cluster(&state)?;
     match state.admission.phase() {
-        Phase::Open => Ok(HttpResponse::Ok().finish()),
-        Phase::Starting | Phase::Draining => {
+        AdmissionPhase::Open => Ok(HttpResponse::Ok().finish()),
+        AdmissionPhase::Starting | AdmissionPhase::Draining => {
             Err(HttpRejection::empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     }

@@ -15,7 +15,7 @@ use crate::model::{Failure, FailureKind, Reply, UserId};
 use crate::server::ServerState;
 use crate::server::http::authn;
 use crate::server::http::node_api::authn::{module_id, peer};
-use crate::server::http::node_api::order::Place;
+use crate::server::http::node_api::order::StreamPosition;
 use crate::server::http::placeos::{Answer, Body, address, bad_request, json_text};
 
 /// The driver's own HTTP-like code.
@@ -66,7 +66,7 @@ pub(super) async fn execute(
         user: user(&request),
     };
     let place = request.headers().get(ORDER);
-    let place = place.and_then(|place| Place::parse(place.to_str().ok()?));
+    let place = place.and_then(|place| StreamPosition::parse(place.to_str().ok()?));
     let turn = match place {
         Some(place) => Some(state.orders.turn(place).await),
         None => None,

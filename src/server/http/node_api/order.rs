@@ -15,15 +15,15 @@ use crate::server::limits::{
     ORDER_GAP_PATIENCE, ORDER_KEPT, ORDER_PATIENCE, ORDER_STREAMS_MAX, ORDER_WIDTH_MAX,
 };
 
-/// A call's place, as its header says it.
+/// A call's position in its stream, as its header says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) struct Place {
+pub(in crate::server) struct StreamPosition {
     stream: Uuid,
     number: u64,
     lowest: u64,
 }
 
-impl Place {
+impl StreamPosition {
     /// Reads `<stream>/<number>/<lowest>`. What says something else says nothing.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
@@ -63,12 +63,12 @@ struct Stream {
 #[must_use = "the call has to begin before its turn is over"]
 pub(super) struct Turn<'o> {
     orders: &'o Orders,
-    place: Place,
+    place: StreamPosition,
 }
 
 impl Orders {
     /// Waits for a call's turn.
-    pub(super) async fn turn(&self, place: Place) -> Turn<'_> {
+    pub(super) async fn turn(&self, place: StreamPosition) -> Turn<'_> {
         let mut patience = ORDER_PATIENCE;
         let waiting = self.enter(place);
         // From here on, so that a caller who leaves while it waits lets the next one pass.
@@ -86,7 +86,7 @@ impl Orders {
     }
 
     /// What to wait for; `None` when it is the call's turn already.
-    fn enter(&self, place: Place) -> Option<oneshot::Receiver<()>> {
+    fn enter(&self, place: StreamPosition) -> Option<oneshot::Receiver<()>> {
         let mut streams = self.streams();
         streams.make_room();
         if streams.all.len() >= ORDER_STREAMS_MAX && !streams.all.contains_key(&place.stream) {
@@ -183,8 +183,8 @@ mod tests {
 
     use super::*;
 
-    fn place(number: u64, lowest: u64) -> Place {
-        Place {
+    fn place(number: u64, lowest: u64) -> StreamPosition {
+        StreamPosition {
             stream: Uuid::from_u128(7),
             number,
             lowest,
@@ -260,7 +260,7 @@ mod tests {
     async fn streams_that_are_silent_are_forgotten() {
         let orders = Orders::default();
         for stream in 0..1_000 {
-            let place = Place {
+            let place = StreamPosition {
                 stream: Uuid::from_u128(stream),
                 ..place(0, 0)
             };
@@ -274,7 +274,7 @@ mod tests {
     fn what_is_no_place_says_nothing() {
         let stream = Uuid::from_u128(7);
         assert_eq!(
-            Place::parse(&format!("{}/5/3", stream.simple())),
+            StreamPosition::parse(&format!("{}/5/3", stream.simple())),
             Some(place(5, 3))
         );
         for text in [
@@ -286,7 +286,7 @@ mod tests {
             &format!("{stream}/5/5/5"),
             &format!("{stream}/99999999/0"),
         ] {
-            assert_eq!(Place::parse(text), None, "{text}");
+            assert_eq!(StreamPosition::parse(text), None, "{text}");
         }
     }
 }

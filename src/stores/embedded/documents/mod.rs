@@ -40,7 +40,7 @@ pub struct EmbeddedDocumentStore {
 }
 
 struct Inner {
-    place: Place,
+    place: Backing,
     /// `None` after an error, until it is opened anew.
     database: Option<Database>,
     /// What a failed commit would have to be undone with, if it holds after all.
@@ -50,7 +50,7 @@ struct Inner {
     sign_ins: LedgerVersion,
 }
 
-enum Place {
+enum Backing {
     Memory,
     File(PathBuf),
     #[cfg(test)]
@@ -67,7 +67,7 @@ struct Undo {
 impl EmbeddedDocumentStore {
     /// A store that forgets everything when it is dropped.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::new(Place::Memory)
+        Self::new(Backing::Memory)
     }
 
     /// The store in a directory, which is made if there is none. Blocks until the file has been read through once.
@@ -82,7 +82,7 @@ impl EmbeddedDocumentStore {
             .mode(0o700)
             .create(directory)
             .map_err(unusable)?;
-        let store = Self::new(Place::File(directory.join(FILE)))?;
+        let store = Self::new(Backing::File(directory.join(FILE)))?;
         // A file that is made is only sure to be there when its directory is on the disk too.
         File::open(directory)
             .and_then(|directory| directory.sync_all())
@@ -90,7 +90,7 @@ impl EmbeddedDocumentStore {
         Ok(store)
     }
 
-    fn new(place: Place) -> Result<Self, StoreError> {
+    fn new(place: Backing) -> Result<Self, StoreError> {
         let database = place.open()?;
         Ok(Self {
             inner: Arc::new(Mutex::new(Inner {
@@ -181,7 +181,7 @@ impl Inner {
                 Ok(version.clone())
             }
             Err(error) => {
-                if let Place::Memory = self.place {
+                if let Backing::Memory = self.place {
                     // Nothing outside has failed, and the transaction was dropped.
                     self.database = Some(database);
                 } else {
@@ -213,7 +213,7 @@ impl Inner {
     }
 }
 
-impl Place {
+impl Backing {
     fn open(&self) -> Result<Database, StoreError> {
         let mut builder = Builder::new();
         // A file that was damaged from outside is reported rather than believed; it is small enough to be read through.
@@ -288,7 +288,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Backing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Memory => f.write_str("memory"),

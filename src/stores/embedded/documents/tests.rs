@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use redb::{Database, StorageBackend, TableDefinition};
 
-use super::{EmbeddedDocumentStore, FILE, Place};
+use super::{Backing, EmbeddedDocumentStore, FILE};
 use crate::stores::embedded::schema::{DOCUMENTS, Found, Step, prepare};
 use crate::stores::suite::{COLLECTION, Fixture, check, commit, document_store_suite, put};
 use crate::stores::{DocumentStore, Ledger, LedgerVersion, StoreError, Write};
@@ -191,7 +191,7 @@ fn add_document(transaction: &redb::WriteTransaction, id: &str) -> Result<(), re
 async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_held_and_goes_on() {
     for fails_at in 0.. {
         let disk = FlakyDisk::default();
-        let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
+        let store = EmbeddedDocumentStore::new(Backing::Flaky(disk.clone())).unwrap();
         let version = commit(&store, vec![put("a", 1, "1")]).await;
         disk.fail_after(fails_at);
         let failed = try_commit(&store, vec![put("a", 2, "2"), put("b", 1, "1")], &version).await;
@@ -215,7 +215,7 @@ async fn whatever_step_of_a_commit_the_disk_fails_at_the_store_holds_what_it_hel
 #[tokio::test]
 async fn a_disk_that_goes_on_failing_is_told_each_time() {
     let disk = FlakyDisk::default();
-    let store = EmbeddedDocumentStore::new(Place::Flaky(disk.clone())).unwrap();
+    let store = EmbeddedDocumentStore::new(Backing::Flaky(disk.clone())).unwrap();
     let version = commit(&store, vec![put("a", 1, "1")]).await;
     for _ in 0..3 {
         disk.fail_after(0);

@@ -58,8 +58,8 @@ const NEWS_AT_ONCE: usize = 64;
 /// The documents of all nodes of a service, in one Redis.
 pub struct RedisDocumentStore {
     link: Link,
-    building: Place,
-    sign_ins: Place,
+    building: LedgerKeys,
+    sign_ins: LedgerKeys,
     /// For all that is answered at once.
     line: Line,
     /// The server has been asked whether it keeps anything.
@@ -69,8 +69,8 @@ pub struct RedisDocumentStore {
     restore: Script,
 }
 
-/// Where a ledger is.
-struct Place {
+/// The keys of a ledger in Redis, and the connection on which its updates are awaited.
+struct LedgerKeys {
     documents: String,
     news: String,
     /// For waiting at the stream, which would hold up everything else.
@@ -80,7 +80,7 @@ struct Place {
 impl RedisDocumentStore {
     /// The documents of a service. Nothing is connected until they are asked for.
     pub fn new(link: Link, service: &ServiceName) -> Self {
-        let place = |ledger: Ledger| Place {
+        let place = |ledger: Ledger| LedgerKeys {
             documents: keyspace::own(service, ledger.as_str()),
             news: keyspace::own(service, &format!("{}/news", ledger.as_str())),
             line: Line::new(link.clone(), WATCH_PATIENCE),
@@ -97,7 +97,7 @@ impl RedisDocumentStore {
         }
     }
 
-    fn place(&self, ledger: Ledger) -> &Place {
+    fn place(&self, ledger: Ledger) -> &LedgerKeys {
         match ledger {
             Ledger::Building => &self.building,
             Ledger::SignIns => &self.sign_ins,
@@ -231,7 +231,7 @@ impl RedisDocumentStore {
         if let Some(update) = self.look(ledger, &after).await? {
             return Ok(update);
         }
-        let Place { news, line, .. } = self.place(ledger);
+        let LedgerKeys { news, line, .. } = self.place(ledger);
         let mut commands = Pipeline::new();
         commands
             .cmd("XREAD")
@@ -253,7 +253,7 @@ impl RedisDocumentStore {
         ledger: Ledger,
         after: &LedgerVersion,
     ) -> Result<Option<LedgerUpdate>, StoreError> {
-        let Place {
+        let LedgerKeys {
             documents, news, ..
         } = self.place(ledger);
         let mut commands = Pipeline::new();

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::model::{BindingKey, ModuleId, StatusName, SystemId};
 use crate::stores::redis::limits::LINGER;
-use crate::stores::redis::statuses::line::{Line, Place};
+use crate::stores::redis::statuses::line::{Line, QueuePosition};
 
 /// What is followed.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct State {
     is_online: bool,
     statuses: HashMap<ModuleId, HashMap<StatusName, Entry>>,
     /// With their place among those to be read.
-    systems: HashMap<SystemId, Option<Place>>,
+    systems: HashMap<SystemId, Option<QueuePosition>>,
     unread: Line<BindingKey>,
     unread_systems: Line<SystemId>,
     lingering: Line<(Instant, BindingKey)>,
@@ -37,23 +37,23 @@ struct State {
 /// A status that is followed, or was until a moment ago.
 #[derive(Debug)]
 struct Entry {
-    phase: Phase,
+    phase: InterestPhase,
     /// A subscription was asked for on this connection.
     is_subscribed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum InterestPhase {
     /// There is no connection.
     Offline,
     /// Waits to be read.
-    Unread(Place),
+    Unread(QueuePosition),
     /// Was asked for, and nothing was published since.
     Reading,
     /// What it says is known.
     Known,
     /// Nobody follows it any more.
-    Lingering(Place),
+    Lingering(QueuePosition),
 }
 
 /// What is to be asked for next, in the order in which it is asked.
@@ -150,8 +150,8 @@ impl Interest {
     pub(super) fn was_read(&self, key: &BindingKey) -> bool {
         let mut state = self.state();
         match state.entry(key) {
-            Some(entry) if entry.phase == Phase::Reading => {
-                entry.phase = Phase::Known;
+            Some(entry) if entry.phase == InterestPhase::Reading => {
+                entry.phase = InterestPhase::Known;
                 true
             }
             _ => false,
@@ -202,16 +202,16 @@ impl State {
         } = self;
         let names = statuses.entry(key.module.clone()).or_default();
         let entry = names.entry(key.status.clone()).or_insert(Entry {
-            phase: Phase::Offline,
+            phase: InterestPhase::Offline,
             is_subscribed: false,
         });
         match entry.phase {
-            Phase::Unread(_) | Phase::Reading | Phase::Known => return,
-            Phase::Lingering(place) => drop(lingering.leave(place)),
-            Phase::Offline => {}
+            InterestPhase::Unread(_) | InterestPhase::Reading | InterestPhase::Known => return,
+            InterestPhase::Lingering(place) => drop(lingering.leave(place)),
+            InterestPhase::Offline => {}
         }
         if *is_online {
-            entry.phase = Phase::Unread(unread.join(key.clone()));
+            entry.phase = InterestPhase::Unread(unread.join(key.clone()));
         }
     }
 
@@ -224,14 +224,14 @@ impl State {
             return;
         };
         match phase {
-            Phase::Lingering(_) => return,
-            Phase::Unread(place) => drop(self.unread.leave(place)),
-            Phase::Offline | Phase::Reading | Phase::Known => {}
+            InterestPhase::Lingering(_) => return,
+            InterestPhase::Unread(place) => drop(self.unread.leave(place)),
+            InterestPhase::Offline | InterestPhase::Reading | InterestPhase::Known => {}
         }
         if is_subscribed {
             let place = self.lingering.join((due, key.clone()));
             if let Some(entry) = self.entry(key) {
-                entry.phase = Phase::Lingering(place);
+                entry.phase = InterestPhase::Lingering(place);
             }
         } else {
             self.remove(key);
@@ -259,7 +259,7 @@ impl State {
                     module: module.clone(),
                     status: name.clone(),
                 };
-                entry.phase = Phase::Unread(self.unread.join(key));
+                entry.phase = InterestPhase::Unread(self.unread.join(key));
             }
         }
         (self.unread_systems.len(), self.unread.len())
@@ -279,7 +279,7 @@ impl State {
         }
         for entry in self.statuses.values_mut().flat_map(HashMap::values_mut) {
             *entry = Entry {
-                phase: Phase::Offline,
+                phase: InterestPhase::Offline,
                 is_subscribed: false,
             };
         }
@@ -312,7 +312,7 @@ impl State {
             let Some(entry) = self.entry(&key) else {
                 continue;
             };
-            entry.phase = Phase::Reading;
+            entry.phase = InterestPhase::Reading;
             if !std::mem::replace(&mut entry.is_subscribed, true) {
                 self.subscribed += 1;
                 batch.subscribe.push(key.clone());
@@ -339,8 +339,11 @@ impl State {
                 });
             let Some(key) = known else { continue };
             match self.entry(&key) {
-                Some(entry) if entry.phase == Phase::Reading => entry.phase = Phase::Known,
-                Some(entry) if matches!(entry.phase, Phase::Unread(_) | Phase::Known) => {}
+                Some(entry) if entry.phase == InterestPhase::Reading => {
+                    entry.phase = InterestPhase::Known
+                }
+                Some(entry)
+                    if matches!(entry.phase, InterestPhase::Unread(_) | InterestPhase::Known) => {}
                 _ => continue,
             }
             keys.push(key);

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Line<T> {
     last: u64,
-    waiting: BTreeMap<Place, T>,
+    waiting: BTreeMap<QueuePosition, T>,
 }
 
-/// A place in a line, never used again.
+/// A position in a line, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u64);
+pub(super) struct QueuePosition(u64);
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
@@ -24,15 +24,15 @@ impl<T> Default for Line<T> {
 
 impl<T> Line<T> {
     /// Takes the last place.
-    pub(super) fn join(&mut self, item: T) -> Place {
+    pub(super) fn join(&mut self, item: T) -> QueuePosition {
         self.last += 1;
-        let place = Place(self.last);
+        let place = QueuePosition(self.last);
         self.waiting.insert(place, item);
         place
     }
 
     /// Gives up a place. Who had it, if anybody.
-    pub(super) fn leave(&mut self, place: Place) -> Option<T> {
+    pub(super) fn leave(&mut self, place: QueuePosition) -> Option<T> {
         self.waiting.remove(&place)
     }
 
@@ -47,12 +47,12 @@ impl<T> Line<T> {
     }
 
     /// Takes the first out, with its place.
-    pub(super) fn pop_place(&mut self) -> Option<(Place, T)> {
+    pub(super) fn pop_place(&mut self) -> Option<(QueuePosition, T)> {
         self.waiting.pop_first()
     }
 
     /// Who has a place.
-    pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut T> {
+    pub(super) fn get_mut(&mut self, place: QueuePosition) -> Option<&mut T> {
         self.waiting.get_mut(&place)
     }
 

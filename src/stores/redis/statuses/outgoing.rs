@@ -16,7 +16,7 @@ use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, Status
 use crate::stores::redis::limits::{
     PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, WRITES_MAX, WRITES_MAX_BYTES,
 };
-use crate::stores::redis::statuses::line::{Line, Place};
+use crate::stores::redis::statuses::line::{Line, QueuePosition};
 
 /// What is to be written.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Queue {
     flows: bool,
     line: Line<Change>,
     /// The last place of each status that waits, by its module; the only one unless changes flow.
-    places: HashMap<ModuleId, HashMap<StatusName, Place>>,
+    places: HashMap<ModuleId, HashMap<StatusName, QueuePosition>>,
     bytes: usize,
     /// Sent and not acknowledged.
     under_way: Vec<Change>,
@@ -247,7 +247,7 @@ impl Queue {
         self.places.entry(module).or_default().insert(status, place);
     }
 
-    fn place(&self, key: &BindingKey) -> Option<Place> {
+    fn place(&self, key: &BindingKey) -> Option<QueuePosition> {
         self.places.get(&key.module)?.get(&key.status).copied()
     }
 

@@ -72,7 +72,7 @@ impl Reader {
         }
     }
 
-    async fn connect(&mut self) -> Result<Session<'_>, StoreError> {
+    async fn connect(&mut self) -> Result<ReaderSession<'_>, StoreError> {
         let inbox = Arc::new(Inbox::default());
         let (mut connection, server) = self
             .link
@@ -96,10 +96,10 @@ impl Reader {
         self.health.metrics.resynced.increment(statuses as u64);
         self.health.up(Side::Reader);
         self.pace.begin();
-        Ok(Session {
+        Ok(ReaderSession {
             connection,
             inbox,
-            asked: None,
+            pending: None,
             quiet_since: Instant::now(),
             began: Some(Instant::now()),
             reader: self,
@@ -107,12 +107,12 @@ impl Reader {
     }
 }
 
-/// One connection's life.
-struct Session<'a> {
+/// The reader while it has a connection.
+struct ReaderSession<'a> {
     connection: MultiplexedConnection,
     inbox: Arc<Inbox>,
     /// What was asked for and is not answered yet.
-    asked: Option<Asked>,
+    pending: Option<PendingBatch>,
     /// When the last answer came.
     quiet_since: Instant,
     /// When it began, until everything has been read.
@@ -120,7 +120,7 @@ struct Session<'a> {
     reader: &'a mut Reader,
 }
 
-struct Asked {
+struct PendingBatch {
     batch: Batch,
     reply: BoxFuture<'static, RedisResult<Vec<Value>>>,
 }
@@ -135,14 +135,14 @@ enum Event {
     Quiet,
 }
 
-impl Session<'_> {
+impl ReaderSession<'_> {
     /// Runs until the connection is of no more use, and says why.
     async fn run(mut self) -> StoreError {
         loop {
             self.ask_on();
             let event = self.next_event().await;
             if let Err(error) = self.handle(event) {
-                if let Some(asked) = &self.asked {
+                if let Some(asked) = &self.pending {
                     self.reader.pace.lost(asked.batch.reads());
                 }
                 return error;
@@ -152,7 +152,7 @@ impl Session<'_> {
 
     /// Asks for the next batch unless there is one under way.
     fn ask_on(&mut self) {
-        if self.asked.is_some() {
+        if self.pending.is_some() {
             return;
         }
         let batch = self.reader.interest.next_batch(self.reader.pace.batch());
@@ -180,7 +180,7 @@ impl Session<'_> {
         let commands = commands(&batch);
         let mut connection = self.connection.clone();
         let count = commands.len();
-        self.asked = Some(Asked {
+        self.pending = Some(PendingBatch {
             batch,
             reply: async move { connection.send_packed_commands(&commands, 0, count).await }
                 .boxed(),
@@ -189,8 +189,8 @@ impl Session<'_> {
 
     /// Every arm may be dropped and waited for again: the reply stays where it is, and the rest are conditions.
     async fn next_event(&mut self) -> Event {
-        let is_idle = self.asked.is_none();
-        let reply: OptionFuture<_> = self.asked.as_mut().map(|asked| &mut asked.reply).into();
+        let is_idle = self.pending.is_none();
+        let reply: OptionFuture<_> = self.pending.as_mut().map(|asked| &mut asked.reply).into();
         let end = self.reader.interest.next_end();
         tokio::select! {
             biased;
@@ -215,7 +215,7 @@ impl Session<'_> {
                 self.pass_on()?;
                 let reply = reply.map_err(|error| self.reader.link.failed(&error))?;
                 self.quiet_since = Instant::now();
-                let batch = self.asked.take().map(|asked| asked.batch);
+                let batch = self.pending.take().map(|asked| asked.batch);
                 self.take_up(batch.unwrap_or_default(), reply)
             }
         }

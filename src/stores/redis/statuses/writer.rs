@@ -94,7 +94,7 @@ impl Writer {
         }
     }
 
-    async fn connect(&mut self) -> Result<Session<'_>, StoreError> {
+    async fn connect(&mut self) -> Result<WriterSession<'_>, StoreError> {
         let inbox = Arc::new(Inbox::default());
         let (mut connection, server) = self
             .link
@@ -102,7 +102,7 @@ impl Writer {
             .await?;
         self.end_the_one_before(&mut connection, server).await?;
         self.health.up(Side::Writer);
-        Ok(Session {
+        Ok(WriterSession {
             connection,
             inbox,
             is_compared: false,
@@ -142,8 +142,8 @@ impl Writer {
     }
 }
 
-/// One connection's life.
-struct Session<'a> {
+/// The writer while it has a connection.
+struct WriterSession<'a> {
     connection: MultiplexedConnection,
     /// Tells the connection's end; nothing else comes in.
     inbox: Arc<Inbox>,
@@ -153,7 +153,7 @@ struct Session<'a> {
     writer: &'a mut Writer,
 }
 
-impl Session<'_> {
+impl WriterSession<'_> {
     /// Runs until the connection is of no more use, and says why.
     async fn run(mut self) -> StoreError {
         loop {

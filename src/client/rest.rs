@@ -13,10 +13,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::terminal::answer;
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::{Gateway, Stream};
-use crate::terminal::limits::{ANSWER_DEADLINE, ANSWER_MAX_BYTES};
+use crate::client::answer;
+use crate::client::error::ClientError;
+use crate::client::gateway::{Gateway, Stream};
+use crate::client::limits::{ANSWER_DEADLINE, ANSWER_MAX_BYTES};
 
 /// Where the resources stand.
 const ROOT: &str = "/api/engine/v2";
@@ -101,7 +101,7 @@ impl<'g> Rest<'g> {
         &mut self,
         what: &str,
         resource: Resource,
-    ) -> Result<T, TerminalError> {
+    ) -> Result<T, ClientError> {
         let answer = self.send(what, Method::GET, resource, Bytes::new()).await?;
         self.read(&answer)
     }
@@ -112,7 +112,7 @@ impl<'g> Rest<'g> {
         what: &str,
         resource: Resource,
         page: usize,
-    ) -> Result<Vec<T>, TerminalError> {
+    ) -> Result<Vec<T>, ClientError> {
         let mut items: Vec<T> = Vec::new();
         loop {
             let part = resource
@@ -137,7 +137,7 @@ impl<'g> Rest<'g> {
         method: Method,
         resource: Resource,
         body: Bytes,
-    ) -> Result<Answer, TerminalError> {
+    ) -> Result<Answer, ClientError> {
         let mut request = Request::builder()
             .method(method)
             .uri(resource.0)
@@ -147,7 +147,7 @@ impl<'g> Rest<'g> {
         }
         let request = request
             .body(Full::new(body))
-            .map_err(|error| TerminalError::Usage(error.to_string()))?;
+            .map_err(|error| ClientError::Usage(error.to_string()))?;
         let open = match self.open.take() {
             Some(open) => open,
             None => self.connect().await?,
@@ -165,7 +165,7 @@ impl<'g> Rest<'g> {
         }
     }
 
-    async fn connect(&self) -> Result<Open, TerminalError> {
+    async fn connect(&self) -> Result<Open, ClientError> {
         let stream = self.gateway.connect().await?;
         let (sender, driver) = http1::handshake(TokioIo::new(stream))
             .await
@@ -176,11 +176,11 @@ impl<'g> Rest<'g> {
         })
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, TerminalError> {
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ClientError> {
         serde_json::from_slice(&answer.body).map_err(|error| self.no_gateway(&error))
     }
 
-    fn broken(&self, error: &Broken) -> TerminalError {
+    fn broken(&self, error: &Broken) -> ClientError {
         match error {
             Broken::Connection(error) if error.is_parse() => self.no_gateway(error),
             Broken::Connection(error) => self.gateway.unreachable(error),
@@ -188,8 +188,8 @@ impl<'g> Rest<'g> {
         }
     }
 
-    fn no_gateway(&self, reason: &impl ToString) -> TerminalError {
-        TerminalError::NoGateway {
+    fn no_gateway(&self, reason: &impl ToString) -> ClientError {
+        ClientError::NoGateway {
             url: self.gateway.url(),
             reason: reason.to_string(),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use crate::terminal::error::TerminalError;
+use crate::client::error::ClientError;
 
 /// Waits for the first of them.
 pub(super) struct Stop {
@@ -25,9 +25,9 @@ pub(super) enum Stopped {
 
 impl Stop {
     /// From now on.
-    pub(super) fn new(after: Option<Duration>) -> Result<Self, TerminalError> {
+    pub(super) fn new(after: Option<Duration>) -> Result<Self, ClientError> {
         let listen = |kind| {
-            signal(kind).map_err(|source| TerminalError::System {
+            signal(kind).map_err(|source| ClientError::System {
                 doing: "listen for signals",
                 source,
             })

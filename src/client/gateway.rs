@@ -17,10 +17,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig};
 
+use crate::client::error::ClientError;
+use crate::client::limits::CONNECT_DEADLINE;
+use crate::client::tls;
 use crate::model::Secret;
-use crate::terminal::error::TerminalError;
-use crate::terminal::limits::CONNECT_DEADLINE;
-use crate::terminal::tls;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
@@ -70,7 +70,7 @@ impl Gateway {
     pub(super) fn new(
         options: &GatewayOptions,
         environment: &BTreeMap<String, String>,
-    ) -> Result<Self, TerminalError> {
+    ) -> Result<Self, ClientError> {
         let variable = |name| environment.get(name).filter(|value| !value.is_empty());
         let url = options.url.as_ref().or_else(|| variable(URL_VARIABLE));
         let url = Url::parse(url.map_or(DEFAULT_URL, String::as_str))?;
@@ -100,7 +100,7 @@ impl Gateway {
     }
 
     /// A new connection. Takes [`CONNECT_DEADLINE`] at most.
-    pub(super) async fn connect(&self) -> Result<Stream, TerminalError> {
+    pub(super) async fn connect(&self) -> Result<Stream, ClientError> {
         match timeout(CONNECT_DEADLINE, self.open()).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(self.not_connected(&error)),
@@ -109,8 +109,8 @@ impl Gateway {
     }
 
     /// Nobody answers, for this reason.
-    pub(super) fn unreachable(&self, reason: impl ToString) -> TerminalError {
-        TerminalError::Unreachable {
+    pub(super) fn unreachable(&self, reason: impl ToString) -> ClientError {
+        ClientError::Unreachable {
             url: self.url(),
             reason: reason.to_string(),
         }
@@ -129,10 +129,10 @@ impl Gateway {
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 
-    fn not_connected(&self, error: &io::Error) -> TerminalError {
+    fn not_connected(&self, error: &io::Error) -> ClientError {
         let cause = error.get_ref();
         match cause.and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
-            Some(error) => TerminalError::Untrusted {
+            Some(error) => ClientError::Untrusted {
                 url: self.url(),
                 reason: error.to_string(),
             },
@@ -149,11 +149,11 @@ impl fmt::Debug for Gateway {
     }
 }
 
-fn header(key: &str) -> Result<HeaderValue, TerminalError> {
+fn header(key: &str) -> Result<HeaderValue, ClientError> {
     let mut value = HeaderValue::from_str(key).map_err(|_| {
         let line =
             "the API key has characters in it that cannot be sent; check --key or RISER_API_KEY";
-        TerminalError::Usage(line.to_owned())
+        ClientError::Usage(line.to_owned())
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -176,10 +176,10 @@ enum Scheme {
 
 impl Url {
     /// Reads `http://host:port`, `https://host`, the same with `ws` and `wss`, or `host:port` alone.
-    fn parse(text: &str) -> Result<Self, TerminalError> {
+    fn parse(text: &str) -> Result<Self, ClientError> {
         // What stands there is not repeated: it may hold a password.
         let wrong = |what: &str| {
-            TerminalError::Usage(format!(
+            ClientError::Usage(format!(
                 "the gateway's URL {what}; write it like http://127.0.0.1:3000 or https://rooms.example.org"
             ))
         };

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::client::address;
+use crate::client::error::ClientError;
+use crate::client::frames::{self, Incoming};
+use crate::client::gateway::Gateway;
+use crate::client::output::Output;
+use crate::client::text::brief;
+use crate::client::watch::{self, Lines, Progress, Until, Watch};
 use crate::model::BindingPath;
-use crate::terminal::address;
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::{self, Incoming};
-use crate::terminal::gateway::Gateway;
-use crate::terminal::output::Output;
-use crate::terminal::text::brief;
-use crate::terminal::watch::{self, Lines, Progress, Until, Watch};
 
 /// Follows the statuses. After a lost connection the values that hold then are printed again.
 pub(super) async fn run(
@@ -19,7 +19,7 @@ pub(super) async fn run(
     paths: &[BindingPath],
     until: Until,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut bindings = Bindings {
         paths,
         lines: until.lines,
@@ -54,7 +54,7 @@ impl Watch for Bindings<'_> {
         &mut self,
         incoming: Incoming,
         output: &mut Output<'_>,
-    ) -> Result<Progress, TerminalError> {
+    ) -> Result<Progress, ClientError> {
         match incoming {
             Incoming::Value { id, value } => {
                 let Some(path) = self.path(id) else {
@@ -69,7 +69,7 @@ impl Watch for Bindings<'_> {
             }
             Incoming::Refused { id, refusal } => {
                 if let Some(path) = self.path(id) {
-                    return Err(TerminalError::Failed {
+                    return Err(ClientError::Failed {
                         what: address::shown(&path.module, path.status.as_str()),
                         reason: brief(&refusal.message),
                     });

@@ -3,12 +3,12 @@
 use hyper::Method;
 use hyper::body::Bytes;
 
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::Gateway;
-use crate::terminal::rest::{Resource, Rest};
+use crate::client::error::ClientError;
+use crate::client::gateway::Gateway;
+use crate::client::rest::{Resource, Rest};
 
 /// Asks once. Whatever is wrong is the same failure: exit code 1 is all that a health check knows beside 0.
-pub(super) async fn run(gateway: &Gateway) -> Result<(), TerminalError> {
+pub(super) async fn run(gateway: &Gateway) -> Result<(), ClientError> {
     let mut rest = Rest::new(gateway);
     let asked = rest.send(
         "readiness",
@@ -18,7 +18,7 @@ pub(super) async fn run(gateway: &Gateway) -> Result<(), TerminalError> {
     );
     match asked.await {
         Ok(_) => Ok(()),
-        Err(error) => Err(TerminalError::Failed {
+        Err(error) => Err(ClientError::Failed {
             what: "not healthy".to_owned(),
             reason: error.to_string(),
         }),

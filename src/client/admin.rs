@@ -8,32 +8,32 @@ use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::terminal::block_on;
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::{Gateway, GatewayOptions};
-use crate::terminal::limits::PAGE;
-use crate::terminal::rest::{Resource, Rest};
+use crate::client::block_on;
+use crate::client::error::ClientError;
+use crate::client::gateway::{Gateway, GatewayOptions};
+use crate::client::limits::PAGE;
+use crate::client::rest::{Resource, Rest};
 
 /// A running gateway, as an administrator's key opens it.
-pub struct Office(Gateway);
+pub struct Admin(Gateway);
 
-impl Office {
+impl Admin {
     /// Connects to nothing yet.
     pub fn new(
         options: &GatewayOptions,
         environment: &BTreeMap<String, String>,
-    ) -> Result<Self, TerminalError> {
+    ) -> Result<Self, ClientError> {
         Ok(Self(Gateway::new(options, environment)?))
     }
 
     /// The building as the text of a building file.
-    pub fn export(&self) -> Result<String, TerminalError> {
+    pub fn export(&self) -> Result<String, ClientError> {
         let body = self.ask("export", Method::GET, building(), String::new())?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
     /// Makes the building that of a file, or tells what that would change: a line for each entry.
-    pub fn apply(&self, text: String, dry_run: bool) -> Result<String, TerminalError> {
+    pub fn apply(&self, text: String, dry_run: bool) -> Result<String, ClientError> {
         let resource = match dry_run {
             true => building().with("dry_run", "true"),
             false => building(),
@@ -49,7 +49,7 @@ impl Office {
     }
 
     /// Makes an API key, and gives it whole.
-    pub fn create_key(&self, key: &NewKey) -> Result<String, TerminalError> {
+    pub fn create_key(&self, key: &NewKey) -> Result<String, ClientError> {
         let body = serde_json::to_string(key).unwrap_or_default();
         let made = self.ask("keys create", Method::POST, keys(), body)?;
         let made: MadeKey = read("keys create", &made)?;
@@ -57,7 +57,7 @@ impl Office {
     }
 
     /// All API keys, without their secrets.
-    pub fn keys(&self) -> Result<Vec<KeyRow>, TerminalError> {
+    pub fn keys(&self) -> Result<Vec<KeyRow>, ClientError> {
         block_on(async {
             let mut rest = Rest::new(&self.0);
             rest.list("keys list", keys(), PAGE).await
@@ -65,7 +65,7 @@ impl Office {
     }
 
     /// Takes an API key away.
-    pub fn revoke_key(&self, id: &str) -> Result<(), TerminalError> {
+    pub fn revoke_key(&self, id: &str) -> Result<(), ClientError> {
         let resource = Resource::at(["api_keys", id]);
         self.ask("keys revoke", Method::DELETE, resource, String::new())
             .map(drop)
@@ -77,7 +77,7 @@ impl Office {
         method: Method,
         resource: Resource,
         body: String,
-    ) -> Result<Bytes, TerminalError> {
+    ) -> Result<Bytes, ClientError> {
         block_on(async {
             let mut rest = Rest::new(&self.0);
             let answer = rest.send(what, method, resource, body.into()).await?;
@@ -86,14 +86,14 @@ impl Office {
     }
 }
 
-impl std::fmt::Debug for Office {
+impl std::fmt::Debug for Admin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Office").finish_non_exhaustive()
+        f.debug_struct("Admin").finish_non_exhaustive()
     }
 }
 
-fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, TerminalError> {
-    serde_json::from_slice(body).map_err(|error| TerminalError::Failed {
+fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(body).map_err(|error| ClientError::Failed {
         what: what.to_owned(),
         reason: error.to_string(),
     })

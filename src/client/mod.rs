@@ -7,11 +7,12 @@
 //! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
 //! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye, `healthy` for health checks.
-//! - `office` reads and replaces the whole building, and makes and revokes keys.
+//! - `admin` reads and replaces the whole building, and makes and revokes keys.
 //! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
 //! - `names` is what a shell completes.
 
 mod address;
+mod admin;
 mod answer;
 mod arguments;
 mod bind;
@@ -24,7 +25,6 @@ mod healthy;
 mod limits;
 mod lists;
 mod names;
-mod office;
 mod output;
 mod rest;
 mod socket;
@@ -43,12 +43,12 @@ use tokio::runtime::Builder;
 use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
 
 pub use address::{BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, system, target};
+pub use admin::{Admin, KeyRow, NewKey};
 pub use arguments::BadArgument;
 pub use debug::{level, levels};
-pub use error::TerminalError;
+pub use error::ClientError;
 pub use gateway::GatewayOptions;
 pub use names::{Name, Names};
-pub use office::{KeyRow, NewKey, Office};
 pub use output::Form;
 pub use watch::{Lines, Until};
 
@@ -110,7 +110,7 @@ pub enum Action {
 pub fn run(
     invocation: &Invocation,
     environment: &BTreeMap<String, String>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let Invocation {
         gateway,
         form,
@@ -121,7 +121,7 @@ pub fn run(
     let paint = Paint::of_stdout(environment);
     let mut output = Output::new(&mut out, &mut notices, *form, paint, TimeZone::system());
     match block_on(act(&gateway, action, &mut output))? {
-        Err(TerminalError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(ClientError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }
@@ -130,7 +130,7 @@ async fn act(
     gateway: &Gateway,
     action: &Action,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     match action {
         Action::Bind { paths, until } => bind::run(gateway, paths, *until, output).await,
         Action::Exec { call, timeout } => exec::run(gateway, call, *timeout, output).await,
@@ -146,11 +146,11 @@ async fn act(
 }
 
 /// Runs a future on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, TerminalError> {
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, ClientError> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| TerminalError::System {
+        .map_err(|source| ClientError::System {
             doing: "start a runtime",
             source,
         })?;

@@ -2,19 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::error::ClientError;
+use crate::client::gateway::Gateway;
+use crate::client::limits::PAGE;
+use crate::client::output::{Output, Row};
+use crate::client::rest::{Resource, Rest};
 use crate::model::SystemId;
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::Gateway;
-use crate::terminal::limits::PAGE;
-use crate::terminal::output::{Output, Row};
-use crate::terminal::rest::{Resource, Rest};
 
 /// Prints the systems that match a text, or all.
 pub(super) async fn systems(
     gateway: &Gateway,
     text: Option<&str>,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut rest = Rest::new(gateway);
     let mut rows = Vec::new();
     for system in find_systems(&mut rest, text).await? {
@@ -40,7 +40,7 @@ pub(super) async fn modules(
     gateway: &Gateway,
     system: Option<&SystemId>,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut rest = Rest::new(gateway);
     let systems = match system {
         Some(system) => vec![system.as_str().to_owned()],
@@ -73,7 +73,7 @@ pub(super) struct SystemShape {
 pub(super) async fn find_systems(
     rest: &mut Rest<'_>,
     text: Option<&str>,
-) -> Result<Vec<SystemShape>, TerminalError> {
+) -> Result<Vec<SystemShape>, ClientError> {
     let mut resource = Resource::at(["systems"]);
     if let Some(text) = text {
         resource = resource.with("q", text);
@@ -113,7 +113,7 @@ struct DriverShape {
 pub(super) async fn modules_of(
     rest: &mut Rest<'_>,
     system: &str,
-) -> Result<Vec<ModuleRow>, TerminalError> {
+) -> Result<Vec<ModuleRow>, ClientError> {
     let resource = Resource::at(["systems", system]).with("complete", "true");
     let system: CompleteShape = rest.get(system, resource).await?;
     Ok(rows(system))

@@ -7,13 +7,13 @@ use std::time::Duration;
 use rand::RngExt;
 use tokio::time::Instant;
 
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::Incoming;
-use crate::terminal::gateway::Gateway;
-use crate::terminal::limits::{GOOD_AFTER, QUIET_AFTER, RETRY_FIRST, RETRY_MAX};
-use crate::terminal::output::Output;
-use crate::terminal::socket::{Connection, Lost};
-use crate::terminal::stop::{Stop, Stopped};
+use crate::client::error::ClientError;
+use crate::client::frames::Incoming;
+use crate::client::gateway::Gateway;
+use crate::client::limits::{GOOD_AFTER, QUIET_AFTER, RETRY_FIRST, RETRY_MAX};
+use crate::client::output::Output;
+use crate::client::socket::{Connection, Lost};
+use crate::client::stop::{Stop, Stopped};
 
 /// How much of it is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) trait Watch {
         &mut self,
         incoming: Incoming,
         output: &mut Output<'_>,
-    ) -> Result<Progress, TerminalError>;
+    ) -> Result<Progress, ClientError>;
 
     /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too.
     fn still_waiting_for(&self) -> Option<String>;
@@ -69,7 +69,7 @@ pub(super) async fn follow(
     watch: &mut impl Watch,
     until: Until,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut stop = Stop::new(until.timeout)?;
     let mut connection = tokio::select! {
         opened = Connection::open(gateway) => opened?,
@@ -111,7 +111,7 @@ pub(super) async fn follow(
 /// Why a connection is no longer read.
 enum End {
     Lost(Lost),
-    Failed(TerminalError),
+    Failed(ClientError),
 }
 
 async fn drain(
@@ -142,7 +142,7 @@ async fn drain(
 }
 
 /// Tries until it succeeds, or until the gateway says something that another attempt would not change.
-async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, TerminalError> {
+async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, ClientError> {
     loop {
         tokio::time::sleep(backoff.pause(rand::rng().random_range(0.5..=1.0))).await;
         match Connection::open(gateway).await {
@@ -154,16 +154,16 @@ async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, 
 }
 
 /// Being stopped is the end that somebody who follows without end has asked for; to others it comes too early.
-fn over(stopped: Stopped, until: Until) -> Result<(), TerminalError> {
+fn over(stopped: Stopped, until: Until) -> Result<(), ClientError> {
     match (stopped, until.lines, until.timeout) {
         (_, Lines::Endless, _) => Ok(()),
         (Stopped::TimedOut, Lines::Once | Lines::Count(_), Some(after)) => {
-            Err(TerminalError::TimedOut {
+            Err(ClientError::TimedOut {
                 what: "all that was asked for",
                 after,
             })
         }
-        (_, Lines::Once | Lines::Count(_), _) => Err(TerminalError::Interrupted),
+        (_, Lines::Once | Lines::Count(_), _) => Err(ClientError::Interrupted),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
+use crate::client::arguments::{BadArgument, arguments};
 use crate::model::{
     BindingPath, Call, DebugTarget, FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName,
     ModulePath, StatusName, SystemId,
 };
-use crate::terminal::arguments::{BadArgument, arguments};
 
 /// The words name nothing. Prints as one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{Errand, NewKey, Place, Rehearsal};
-use crate::terminal::GatewayOptions;
+use crate::app::{AdminCommand, AdminTarget, NewKey, Rehearsal};
+use crate::client::GatewayOptions;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum OfficeCommand {
+pub(super) enum AdminArguments {
     /// Make the building that of a file, and print what changed
     ///
     /// The file owns every entry that it ever named: what leaves it is removed, what was made elsewhere stays.
@@ -19,7 +19,7 @@ pub(super) enum OfficeCommand {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        place: PlaceArguments,
+        target: PlaceArguments,
     },
     /// Make, list and revoke API keys
     Keys {
@@ -29,7 +29,7 @@ pub(super) enum OfficeCommand {
     /// Print the building as a file, with hashes of secrets and the settings of devices
     Export {
         #[command(flatten)]
-        place: PlaceArguments,
+        target: PlaceArguments,
     },
 }
 
@@ -55,25 +55,25 @@ pub(super) enum KeysCommand {
         #[arg(long = "zone", value_name = "ZONE")]
         zones: Vec<String>,
         #[command(flatten)]
-        place: PlaceArguments,
+        target: PlaceArguments,
     },
     /// Print the keys: id, user, level, scopes, and what each is restricted to
     List {
         #[command(flatten)]
-        place: PlaceArguments,
+        target: PlaceArguments,
     },
     /// Take a key away; what it has opened is closed
     Revoke {
         /// The public half
         id: String,
         #[command(flatten)]
-        place: PlaceArguments,
+        target: PlaceArguments,
     },
 }
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArguments {
-    /// The directory of a gateway that does not run, in place of one that does
+    /// The directory of a gateway that does not run, in target of one that does
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca"])]
     data: Option<PathBuf>,
     /// The gateway [default: RISER_URL, else http://127.0.0.1:3000]
@@ -82,13 +82,13 @@ pub(super) struct PlaceArguments {
     /// An administrator's API key, <id>.<secret> [default: RISER_API_KEY]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Trust the certificates of this PEM file in place of the system's
+    /// Trust the certificates of this PEM file in target of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 
 impl KeysCommand {
-    fn read(self) -> (Errand, PlaceArguments) {
+    fn read(self) -> (AdminCommand, PlaceArguments) {
         match self {
             Self::Create {
                 id,
@@ -97,7 +97,7 @@ impl KeysCommand {
                 scopes,
                 systems,
                 zones,
-                place,
+                target,
             } => {
                 let key = NewKey {
                     id,
@@ -107,37 +107,37 @@ impl KeysCommand {
                     systems,
                     zones,
                 };
-                (Errand::CreateKey(key), place)
+                (AdminCommand::CreateKey(key), target)
             }
-            Self::List { place } => (Errand::ListKeys, place),
-            Self::Revoke { id, place } => (Errand::RevokeKey(id), place),
+            Self::List { target } => (AdminCommand::ListKeys, target),
+            Self::Revoke { id, target } => (AdminCommand::RevokeKey(id), target),
         }
     }
 }
 
-impl OfficeCommand {
+impl AdminArguments {
     /// What to do, and where.
-    pub(super) fn read(self) -> (Errand, Place) {
-        let (errand, place) = match self {
+    pub(super) fn read(self) -> (AdminCommand, AdminTarget) {
+        let (command, target) = match self {
             Self::Apply {
                 file,
                 dry_run,
-                place,
+                target,
             } => {
                 let rehearsal = match dry_run {
                     true => Rehearsal::Dry,
                     false => Rehearsal::Real,
                 };
-                (Errand::Apply { file, rehearsal }, place)
+                (AdminCommand::Apply { file, rehearsal }, target)
             }
-            Self::Export { place } => (Errand::Export, place),
+            Self::Export { target } => (AdminCommand::Export, target),
             Self::Keys { command } => command.read(),
         };
-        let PlaceArguments { data, url, key, ca } = place;
-        let place = match data {
-            Some(directory) => Place::Data(directory),
-            None => Place::Gateway(GatewayOptions::new(url, key, ca)),
+        let PlaceArguments { data, url, key, ca } = target;
+        let target = match data {
+            Some(directory) => AdminTarget::Data(directory),
+            None => AdminTarget::Gateway(GatewayOptions::new(url, key, ca)),
         };
-        (errand, place)
+        (command, target)
     }
 }

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::client::error::ClientError;
+use crate::client::frames::{self, Incoming};
+use crate::client::gateway::Gateway;
+use crate::client::output::Output;
+use crate::client::text::brief;
+use crate::client::watch::{self, Lines, Progress, Until, Watch};
 use crate::model::{DebugTarget, LogLevel};
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::{self, Incoming};
-use crate::terminal::gateway::Gateway;
-use crate::terminal::output::Output;
-use crate::terminal::text::brief;
-use crate::terminal::watch::{self, Lines, Progress, Until, Watch};
 
 /// The only request on a connection.
 const ID: u64 = 1;
@@ -36,7 +36,7 @@ pub(super) async fn run(
     lowest: LogLevel,
     until: Until,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut log = Log {
         target,
         lowest,
@@ -62,7 +62,7 @@ impl Watch for Log<'_> {
         &mut self,
         incoming: Incoming,
         output: &mut Output<'_>,
-    ) -> Result<Progress, TerminalError> {
+    ) -> Result<Progress, ClientError> {
         match incoming {
             // A level that is not in the list is worth a look.
             Incoming::Line(line) if known(&line.level).is_none_or(|level| level >= self.lowest) => {
@@ -76,7 +76,7 @@ impl Watch for Log<'_> {
                     }
                     DebugTarget::Module { id, .. } => id.to_string(),
                 };
-                return Err(TerminalError::Failed {
+                return Err(ClientError::Failed {
                     what,
                     reason: brief(&refusal.message),
                 });

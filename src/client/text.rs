@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::terminal::limits::QUOTED_MAX_CHARS;
+use crate::client::limits::QUOTED_MAX_CHARS;
 
 /// The text with its control characters escaped.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::client::address;
+use crate::client::error::ClientError;
+use crate::client::frames::{self, Incoming, Refusal};
+use crate::client::gateway::Gateway;
+use crate::client::output::Output;
+use crate::client::socket::{Connection, Lost};
+use crate::client::stop::{Stop, Stopped};
+use crate::client::text::brief;
 use crate::model::{Call, JsonText};
-use crate::terminal::address;
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::{self, Incoming, Refusal};
-use crate::terminal::gateway::Gateway;
-use crate::terminal::output::Output;
-use crate::terminal::socket::{Connection, Lost};
-use crate::terminal::stop::{Stop, Stopped};
-use crate::terminal::text::brief;
 
 /// The only request on the connection.
 const ID: u64 = 1;
@@ -30,7 +30,7 @@ pub(super) async fn run(
     call: &Call,
     timeout: Option<Duration>,
     output: &mut Output<'_>,
-) -> Result<(), TerminalError> {
+) -> Result<(), ClientError> {
     let mut stop = Stop::new(timeout)?;
     let mut connection = tokio::select! {
         opened = Connection::open(gateway) => opened?,
@@ -43,17 +43,15 @@ pub(super) async fn run(
     let name = || address::shown(&call.module, call.function.as_str());
     let done = match answer {
         Ok(Ok(value)) => output.returned(Timestamp::now(), call, &value),
-        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => {
-            Err(TerminalError::Unknown {
-                call: name(),
-                reason: brief(&refusal.message),
-            })
-        }
-        Ok(Err(refusal)) => Err(TerminalError::Failed {
+        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => Err(ClientError::Unknown {
+            call: name(),
+            reason: brief(&refusal.message),
+        }),
+        Ok(Err(refusal)) => Err(ClientError::Failed {
             what: name(),
             reason: brief(&refusal.message),
         }),
-        Err(reason) => Err(TerminalError::Unknown {
+        Err(reason) => Err(ClientError::Unknown {
             call: name(),
             reason,
         }),
@@ -78,13 +76,13 @@ async fn ask(connection: &mut Connection, call: &Call) -> Result<Result<JsonText
 }
 
 /// Nothing was called yet.
-fn before(stopped: Stopped, timeout: Option<Duration>) -> TerminalError {
+fn before(stopped: Stopped, timeout: Option<Duration>) -> ClientError {
     match (stopped, timeout) {
-        (Stopped::TimedOut, Some(after)) => TerminalError::TimedOut {
+        (Stopped::TimedOut, Some(after)) => ClientError::TimedOut {
             what: "the connection",
             after,
         },
-        (Stopped::TimedOut | Stopped::Interrupted, _) => TerminalError::Interrupted,
+        (Stopped::TimedOut | Stopped::Interrupted, _) => ClientError::Interrupted,
     }
 }
 

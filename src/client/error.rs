@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What went wrong. Prints as one line; no text here holds the key.
 #[derive(Debug, thiserror::Error)]
-pub enum TerminalError {
+pub enum ClientError {
     /// A flag or a variable cannot be used.
     #[error("{0}")]
     Usage(String),
@@ -103,7 +103,7 @@ pub enum TerminalError {
     },
 }
 
-impl TerminalError {
+impl ClientError {
     /// The exit code; `riser --help` and the README have the same table.
     pub fn exit_code(&self) -> u8 {
         match self {

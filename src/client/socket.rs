@@ -13,15 +13,15 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::terminal::answer;
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::{Incoming, PING};
-use crate::terminal::gateway::{Gateway, Stream};
-use crate::terminal::limits::{
+use crate::client::answer;
+use crate::client::error::ClientError;
+use crate::client::frames::{Incoming, PING};
+use crate::client::gateway::{Gateway, Stream};
+use crate::client::limits::{
     CLOSE_DEADLINE, CONNECT_DEADLINE, MESSAGE_MAX_BYTES, PING_INTERVAL, SILENCE_MAX,
 };
-use crate::terminal::rest::{API_KEY, Resource, Rest};
-use crate::terminal::text::brief;
+use crate::client::rest::{API_KEY, Resource, Rest};
+use crate::client::text::brief;
 
 /// What was asked for, in an error.
 const WHAT: &str = "the websocket";
@@ -42,7 +42,7 @@ pub(super) struct Lost(String);
 
 impl Connection {
     /// Connects and shakes hands.
-    pub(super) async fn open(gateway: &Gateway) -> Result<Self, TerminalError> {
+    pub(super) async fn open(gateway: &Gateway) -> Result<Self, ClientError> {
         let stream = gateway.connect().await?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_MAX_BYTES))
@@ -144,7 +144,7 @@ fn handshake(gateway: &Gateway) -> Request<()> {
     request
 }
 
-async fn not_opened(gateway: &Gateway, error: Error) -> TerminalError {
+async fn not_opened(gateway: &Gateway, error: Error) -> ClientError {
     if let Error::Io(error) = error {
         return gateway.unreachable(error);
     }
@@ -158,14 +158,14 @@ async fn not_opened(gateway: &Gateway, error: Error) -> TerminalError {
             return answer::refused(gateway, WHAT, status, body);
         }
     }
-    TerminalError::NoGateway {
+    ClientError::NoGateway {
         url: gateway.url(),
         reason: error.to_string(),
     }
 }
 
 /// The library does not wait for the body of a refusal, where the reason stands; the same door tells it to a plain request.
-async fn why_not_let_in(gateway: &Gateway) -> TerminalError {
+async fn why_not_let_in(gateway: &Gateway) -> ClientError {
     let door = Resource::at(["systems", "control"]);
     let asked = Rest::new(gateway).get::<IgnoredAny>(WHAT, door).await;
     match asked {

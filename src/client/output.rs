@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::client::address;
+use crate::client::error::ClientError;
+use crate::client::frames::Line;
+use crate::client::text::{one_line, printable};
 use crate::model::{BindingPath, Call, JsonText, ModulePath};
-use crate::terminal::address;
-use crate::terminal::error::TerminalError;
-use crate::terminal::frames::Line;
-use crate::terminal::text::{one_line, printable};
 
 /// In which form data is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl<'a> Output<'a> {
         time: Timestamp,
         path: &BindingPath,
         value: &JsonText,
-    ) -> Result<(), TerminalError> {
+    ) -> Result<(), ClientError> {
         let name = path.status.as_str();
         match self.form {
             Form::Text => {
@@ -124,7 +124,7 @@ impl<'a> Output<'a> {
         time: Timestamp,
         call: &Call,
         value: &JsonText,
-    ) -> Result<(), TerminalError> {
+    ) -> Result<(), ClientError> {
         match self.form {
             Form::Text => self.write(&one_line(value.as_str())),
             Form::Json => self.result(time, &call.module, call.function.as_str(), value),
@@ -132,7 +132,7 @@ impl<'a> Output<'a> {
     }
 
     /// A line of a log.
-    pub(super) fn line(&mut self, time: Timestamp, line: &Line) -> Result<(), TerminalError> {
+    pub(super) fn line(&mut self, time: Timestamp, line: &Line) -> Result<(), ClientError> {
         match self.form {
             Form::Text => {
                 let level = printable(&line.level);
@@ -157,7 +157,7 @@ impl<'a> Output<'a> {
     }
 
     /// Rows below their headings, each column as wide as its widest cell; for scripts an object a row.
-    pub(super) fn table<R: Row>(&mut self, rows: &[R]) -> Result<(), TerminalError> {
+    pub(super) fn table<R: Row>(&mut self, rows: &[R]) -> Result<(), ClientError> {
         if self.form == Form::Json {
             return rows.iter().try_for_each(|row| self.object(row));
         }
@@ -212,7 +212,7 @@ impl<'a> Output<'a> {
         module: &ModulePath,
         name: &str,
         value: &JsonText,
-    ) -> Result<(), TerminalError> {
+    ) -> Result<(), ClientError> {
         let line = one_line(value.as_str());
         self.object(&ValueShape {
             time: rfc3339(time),
@@ -224,17 +224,17 @@ impl<'a> Output<'a> {
         })
     }
 
-    fn object(&mut self, object: &impl Serialize) -> Result<(), TerminalError> {
+    fn object(&mut self, object: &impl Serialize) -> Result<(), ClientError> {
         let line = serde_json::to_string(object)
-            .map_err(|error| TerminalError::Output(io::Error::other(error)))?;
+            .map_err(|error| ClientError::Output(io::Error::other(error)))?;
         self.write(&line)
     }
 
     /// Each line at once: whoever reads them may be waiting for this one.
-    fn write(&mut self, line: &str) -> Result<(), TerminalError> {
+    fn write(&mut self, line: &str) -> Result<(), ClientError> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
-            .map_err(TerminalError::Output)
+            .map_err(ClientError::Output)
     }
 
     fn time(&self, time: Timestamp) -> String {
@@ -280,7 +280,7 @@ mod tests {
     fn printed(
         form: Form,
         paint: Paint,
-        print: impl FnOnce(&mut Output<'_>) -> Result<(), TerminalError>,
+        print: impl FnOnce(&mut Output<'_>) -> Result<(), ClientError>,
     ) -> String {
         let (mut out, mut notices) = (Vec::new(), Vec::new());
         let mut output = Output::new(&mut out, &mut notices, form, paint, TimeZone::UTC);

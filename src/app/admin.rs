@@ -12,6 +12,7 @@ use driver_sdk::BoxFuture;
 use tokio::runtime::Runtime;
 
 use crate::building_file;
+use crate::client::{Admin as RunningGateway, ClientError, GatewayOptions, KeyRow};
 use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
@@ -20,16 +21,15 @@ use crate::model::{
     Scope, Secret, Source,
 };
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
-use crate::terminal::{GatewayOptions, KeyRow, Office as RunningOffice, TerminalError};
 
-pub use crate::terminal::NewKey;
+pub use crate::client::NewKey;
 
 use super::source::{BuildingFile, fresh_secret};
 use super::{AppError, clock, runtime};
 
 /// Where the building is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum AdminTarget {
     /// In a gateway that runs.
     Gateway(GatewayOptions),
     /// In this directory, which no gateway uses.
@@ -38,7 +38,7 @@ pub enum Place {
 
 /// What to do with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Errand {
+pub enum AdminCommand {
     /// Make it that of a file.
     Apply {
         /// The file.
@@ -58,7 +58,7 @@ pub enum Errand {
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum OfficeError {
+pub enum AdminError {
     /// The file, or the store.
     #[error(transparent)]
     App(#[from] AppError),
@@ -70,10 +70,10 @@ pub enum OfficeError {
     Word(String),
     /// The gateway.
     #[error(transparent)]
-    Terminal(#[from] TerminalError),
+    Terminal(#[from] ClientError),
 }
 
-impl OfficeError {
+impl AdminError {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -85,11 +85,11 @@ impl OfficeError {
 }
 
 /// Does it, and gives what is to be printed.
-pub fn run_errand(
-    errand: &Errand,
-    place: &Place,
+pub fn run_admin_command(
+    command: &AdminCommand,
+    target: &AdminTarget,
     environment: &BTreeMap<String, String>,
-) -> Result<String, OfficeError> {
+) -> Result<String, AdminError> {
     let drivers: Vec<&'static str> = driver_registry::drivers()
         .iter()
         .map(|driver| driver.id)
@@ -98,66 +98,66 @@ pub fn run_errand(
         let file = BuildingFile::new(file, &drivers, environment);
         file.read(&file.text()?)
     };
-    match (errand, place) {
-        (Errand::Apply { file, rehearsal }, Place::Gateway(options)) => {
+    match (command, target) {
+        (AdminCommand::Apply { file, rehearsal }, AdminTarget::Gateway(options)) => {
             let text = building_file::write(&building(file)?);
             let dry = *rehearsal == Rehearsal::Dry;
-            Ok(RunningOffice::new(options, environment)?.apply(text, dry)?)
+            Ok(RunningGateway::new(options, environment)?.apply(text, dry)?)
         }
-        (Errand::Apply { file, rehearsal }, Place::Data(directory)) => {
+        (AdminCommand::Apply { file, rehearsal }, AdminTarget::Data(directory)) => {
             let apply = Apply {
                 building: building(file)?,
                 source: Source::File,
                 rehearsal: *rehearsal,
             };
-            let office = ClosedOffice::open(directory)?;
-            let differences = office.main.block_on(office.core.apply(apply));
+            let admin = StoreAtRest::open(directory)?;
+            let differences = admin.main.block_on(admin.core.apply(apply));
             let text = differences.map_err(AppError::from)?.to_string();
-            office.close();
+            admin.close();
             Ok(text)
         }
-        (Errand::CreateKey(key), Place::Gateway(options)) => {
-            let key = RunningOffice::new(options, environment)?.create_key(key)?;
+        (AdminCommand::CreateKey(key), AdminTarget::Gateway(options)) => {
+            let key = RunningGateway::new(options, environment)?.create_key(key)?;
             Ok(format!("{key}\n"))
         }
-        (Errand::CreateKey(key), Place::Data(directory)) => {
+        (AdminCommand::CreateKey(key), AdminTarget::Data(directory)) => {
             let secret = fresh_secret();
             let key = read_key(key, secret.clone())?;
             let whole = format!("{}.{}\n", key.id, secret.expose());
-            ClosedOffice::open(directory)?.edit(Edit::create(Entry::ApiKey(key)))?;
+            StoreAtRest::open(directory)?.edit(Edit::create(Entry::ApiKey(key)))?;
             Ok(whole)
         }
-        (Errand::ListKeys, Place::Gateway(options)) => Ok(key_lines(
-            &RunningOffice::new(options, environment)?.keys()?,
+        (AdminCommand::ListKeys, AdminTarget::Gateway(options)) => Ok(key_lines(
+            &RunningGateway::new(options, environment)?.keys()?,
         )),
-        (Errand::ListKeys, Place::Data(directory)) => {
-            let office = ClosedOffice::open(directory)?;
-            let keys: Vec<KeyRow> = office.building().api_keys.iter().map(row).collect();
+        (AdminCommand::ListKeys, AdminTarget::Data(directory)) => {
+            let admin = StoreAtRest::open(directory)?;
+            let keys: Vec<KeyRow> = admin.building().api_keys.iter().map(row).collect();
             Ok(key_lines(&keys))
         }
-        (Errand::RevokeKey(id), Place::Gateway(options)) => {
-            RunningOffice::new(options, environment)?.revoke_key(id)?;
+        (AdminCommand::RevokeKey(id), AdminTarget::Gateway(options)) => {
+            RunningGateway::new(options, environment)?.revoke_key(id)?;
             Ok(String::new())
         }
-        (Errand::RevokeKey(id), Place::Data(directory)) => {
+        (AdminCommand::RevokeKey(id), AdminTarget::Data(directory)) => {
             let id = EntryId::ApiKey(word("the key", id)?);
-            ClosedOffice::open(directory)?.edit(Edit::delete(id))?;
+            StoreAtRest::open(directory)?.edit(Edit::delete(id))?;
             Ok(String::new())
         }
-        (Errand::Export, Place::Gateway(options)) => {
-            Ok(RunningOffice::new(options, environment)?.export()?)
+        (AdminCommand::Export, AdminTarget::Gateway(options)) => {
+            Ok(RunningGateway::new(options, environment)?.export()?)
         }
-        (Errand::Export, Place::Data(directory)) => {
-            let office = ClosedOffice::open(directory)?;
-            let text = building_file::write(&office.building());
-            office.close();
+        (AdminCommand::Export, AdminTarget::Data(directory)) => {
+            let admin = StoreAtRest::open(directory)?;
+            let text = building_file::write(&admin.building());
+            admin.close();
             Ok(text)
         }
     }
 }
 
 /// The key that the words ask for.
-fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, OfficeError> {
+fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
     let NewKey {
         id,
         user,
@@ -167,13 +167,11 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, OfficeError> {
         zones,
     } = key;
     let user = user.as_deref().ok_or_else(|| {
-        OfficeError::Word(
-            "name whose key it is with --user; a store has nobody who asks".to_owned(),
-        )
+        AdminError::Word("name whose key it is with --user; a store has nobody who asks".to_owned())
     })?;
     let scope = |text: &String| {
         Scope::parse(text).ok_or_else(|| {
-            OfficeError::Word(format!(
+            AdminError::Word(format!(
                 "`{text}` is no scope; write a name such as public, or name.read or name.write"
             ))
         })
@@ -201,9 +199,9 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, OfficeError> {
     })
 }
 
-fn word<I: FromStr<Err = InvalidId>>(what: &str, text: &str) -> Result<I, OfficeError> {
+fn word<I: FromStr<Err = InvalidId>>(what: &str, text: &str) -> Result<I, AdminError> {
     text.parse()
-        .map_err(|error: InvalidId| OfficeError::Word(format!("{what}: {error}")))
+        .map_err(|error: InvalidId| AdminError::Word(format!("{what}: {error}")))
 }
 
 fn row(key: &ApiKey) -> KeyRow {
@@ -245,12 +243,12 @@ fn key_lines(keys: &[KeyRow]) -> String {
 }
 
 /// A core over a store whose modules stay where they are.
-struct ClosedOffice {
+struct StoreAtRest {
     core: Arc<Core>,
     main: Runtime,
 }
 
-impl ClosedOffice {
+impl StoreAtRest {
     fn open(directory: &Path) -> Result<Self, AppError> {
         let main = runtime("riser-main", 1)?;
         let documents = EmbeddedDocumentStore::open(directory)?;

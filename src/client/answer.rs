@@ -3,9 +3,9 @@
 use hyper::StatusCode;
 use serde::Deserialize;
 
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::Gateway;
-use crate::terminal::text::brief;
+use crate::client::error::ClientError;
+use crate::client::gateway::Gateway;
+use crate::client::text::brief;
 
 /// The body of a refusal.
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ pub(super) fn refused(
     what: &str,
     status: StatusCode,
     body: &[u8],
-) -> TerminalError {
+) -> ClientError {
     let url = gateway.url();
     let said = serde_json::from_slice::<ErrorBody>(body).ok();
     let said = said
@@ -30,21 +30,21 @@ pub(super) fn refused(
         None => status.to_string(),
     };
     match status {
-        StatusCode::UNAUTHORIZED if gateway.key().is_none() => TerminalError::NoKey { url },
-        StatusCode::UNAUTHORIZED => TerminalError::KeyRefused { url, reason },
-        StatusCode::FORBIDDEN => TerminalError::Failed {
+        StatusCode::UNAUTHORIZED if gateway.key().is_none() => ClientError::NoKey { url },
+        StatusCode::UNAUTHORIZED => ClientError::KeyRefused { url, reason },
+        StatusCode::FORBIDDEN => ClientError::Failed {
             what: what.to_owned(),
             reason: said.unwrap_or_else(|| "the key does not allow it".to_owned()),
         },
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => TerminalError::Full { url, reason },
-        _ if said.is_some() => TerminalError::Failed {
+        | StatusCode::GATEWAY_TIMEOUT => ClientError::Full { url, reason },
+        _ if said.is_some() => ClientError::Failed {
             what: what.to_owned(),
             reason,
         },
-        _ => TerminalError::NoGateway { url, reason },
+        _ => ClientError::NoGateway { url, reason },
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::terminal::gateway::GatewayOptions;
+    use crate::client::gateway::GatewayOptions;
 
     /// What a status and a body come to, with its exit code.
     #[track_caller]

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::terminal::address;
-use crate::terminal::block_on;
-use crate::terminal::error::TerminalError;
-use crate::terminal::gateway::{Gateway, GatewayOptions};
-use crate::terminal::limits::COMPLETION_DEADLINE;
-use crate::terminal::lists;
-use crate::terminal::rest::{Resource, Rest};
+use crate::client::address;
+use crate::client::block_on;
+use crate::client::error::ClientError;
+use crate::client::gateway::{Gateway, GatewayOptions};
+use crate::client::limits::COMPLETION_DEADLINE;
+use crate::client::lists;
+use crate::client::rest::{Resource, Rest};
 
 /// The names that a gateway knows. Each call takes a second at most.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Names {
 
     fn ask(
         &self,
-        question: impl AsyncFnOnce(&mut Rest<'_>) -> Result<Vec<Name>, TerminalError>,
+        question: impl AsyncFnOnce(&mut Rest<'_>) -> Result<Vec<Name>, ClientError>,
     ) -> Vec<Name> {
         let Some(gateway) = &self.0 else {
             return Vec::new();
