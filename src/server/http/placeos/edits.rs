@@ -25,7 +25,7 @@ use crate::server::limits::EDIT_TRIES;
 
 /// Which versions of an entry a caller counts on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Counted {
+pub(super) enum Precondition {
     /// Whatever is there.
     Nothing,
     /// One of these tags: `If-Match`.
@@ -34,7 +34,7 @@ pub(super) enum Counted {
     Number(usize),
 }
 
-impl Counted {
+impl Precondition {
     /// Reads `If-Match`.
     pub(super) fn on_tags(request: &HttpRequest) -> Self {
         let mut lines = request.headers().get_all(IF_MATCH).peekable();
@@ -52,11 +52,11 @@ impl Counted {
         let version = Query::parse(request.query_string()).whole_number("version")?;
         Ok(match (Self::on_tags(request), version) {
             (Self::Nothing, Some(version)) => Self::Number(version),
-            (counted, _) => counted,
+            (precondition, _) => precondition,
         })
     }
 
-    /// Whether an entry at this version, or none, is what is counted on.
+    /// Whether an entry at this version, or none, is what is precondition on.
     fn check(&self, version: Option<Version>) -> Result<(), HttpRejection> {
         let holds = match (self, version) {
             (Self::Nothing, _) => true,
@@ -129,10 +129,10 @@ pub(super) async fn change(
     state: &ServerState,
     caller: &Caller,
     id: &EntryId,
-    counted: &Counted,
+    precondition: &Precondition,
     changed: impl Fn(&Directory) -> Result<Entry, HttpRejection>,
 ) -> Result<Arc<Directory>, HttpRejection> {
-    make(state, caller, id, counted, |directory, version| {
+    make(state, caller, id, precondition, |directory, version| {
         let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         Ok(vec![Edit::put(changed(directory)?).at(version)])
     })
@@ -144,10 +144,10 @@ pub(super) async fn put(
     state: &ServerState,
     caller: &Caller,
     id: &EntryId,
-    counted: &Counted,
+    precondition: &Precondition,
     entry: impl Fn(&Directory) -> Entry,
 ) -> Result<Arc<Directory>, HttpRejection> {
-    make(state, caller, id, counted, |directory, version| {
+    make(state, caller, id, precondition, |directory, version| {
         let entry = entry(directory);
         Ok(vec![match version {
             Some(version) => Edit::put(entry).at(version),
@@ -162,10 +162,10 @@ pub(super) async fn delete(
     state: &ServerState,
     caller: &Caller,
     id: &EntryId,
-    counted: &Counted,
+    precondition: &Precondition,
     others: impl Fn(&Directory) -> Vec<EntryId>,
 ) -> Result<HttpResponse, HttpRejection> {
-    make(state, caller, id, counted, |directory, version| {
+    make(state, caller, id, precondition, |directory, version| {
         let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         let entry = Edit::delete(id.clone()).at(version);
         let others = others(directory).into_iter().map(Edit::delete);
@@ -180,7 +180,7 @@ pub(super) async fn make(
     state: &ServerState,
     caller: &Caller,
     id: &EntryId,
-    counted: &Counted,
+    precondition: &Precondition,
     edits: impl Fn(&Directory, Option<Version>) -> Result<Vec<Edit>, HttpRejection>,
 ) -> Result<Arc<Directory>, HttpRejection> {
     let mut tries = 0;
@@ -189,7 +189,7 @@ pub(super) async fn make(
         let directory = state.core.directory();
         let version = directory.info(id).map(|info| info.version);
         let edits = edits(&directory, version)?;
-        counted.check(version)?;
+        precondition.check(version)?;
         match edit(state, caller, edits).await {
             Ok(()) => return Ok(state.core.directory()),
             Err(EditError::Conflict { .. }) if tries < EDIT_TRIES => {}

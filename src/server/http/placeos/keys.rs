@@ -18,7 +18,7 @@ use crate::server::http::placeos::access::{administrator, domain, known, writer}
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::shapes::info;
 
 /// The scope of a key that is made without any.
@@ -113,8 +113,8 @@ pub(super) async fn update(
         document.amend(&mut key).map_err(invalid)?;
         Ok(Entry::ApiKey(key))
     };
-    let (entry, counted) = (EntryId::ApiKey(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let (entry, precondition) = (EntryId::ApiKey(id.clone()), Precondition::on_tags(&request));
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &directory, &id, None)
 }
 
@@ -127,8 +127,11 @@ pub(super) async fn remove(
     path: Path<String>,
 ) -> Answer {
     let caller = writer(&state, &request, "api_keys")?;
-    let (id, counted) = (EntryId::ApiKey(key_id(&path)?), Counted::on_tags(&request));
-    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
+    let (id, precondition) = (
+        EntryId::ApiKey(key_id(&path)?),
+        Precondition::on_tags(&request),
+    );
+    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
 }
 
 fn fresh_secret() -> Secret {

@@ -14,7 +14,7 @@ use crate::server::ServerState;
 use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
 use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
-use crate::server::http::placeos::edits::{self, Counted, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, invalid, read, tagged};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 
 /// The metadata of a system, zone, module or user, by name.
@@ -116,8 +116,8 @@ pub(super) async fn remove(
         parent: ParentId::new(&path).map_err(bad_request)?,
         name: name.map_err(bad_request)?,
     });
-    let counted = Counted::on_tags(&request);
-    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
+    let precondition = Precondition::on_tags(&request);
+    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
 }
 
 async fn write(
@@ -134,7 +134,7 @@ async fn write(
         parent: ParentId::new(parent).map_err(bad_request)?,
         name: document.name().map_err(invalid)?,
     };
-    let counted = Counted::on_tags(request);
+    let precondition = Precondition::on_tags(request);
     let amended = |directory: &Directory| {
         let mut metadata = match directory.metadata_by_id(&id) {
             Some(metadata) => metadata.clone(),
@@ -144,7 +144,7 @@ async fn write(
         Entry::Metadata(metadata)
     };
     let entry = EntryId::Metadata(id.clone());
-    let directory = edits::put(state, &caller, &entry, &counted, amended).await?;
+    let directory = edits::put(state, &caller, &entry, &precondition, amended).await?;
     let metadata = directory.metadata_by_id(&id);
     let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
     let info = info(&directory, entry);

@@ -23,7 +23,7 @@ use crate::server::http::placeos::access::{
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, invalid_field, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
@@ -247,8 +247,8 @@ pub(super) async fn update(
         document.amend(&mut module).map_err(invalid)?;
         Ok(Entry::Module(module))
     };
-    let (entry, counted) = (EntryId::Module(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let (entry, precondition) = (EntryId::Module(id.clone()), Precondition::on_tags(&request));
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &state, &directory, &id).await
 }
 
@@ -264,8 +264,8 @@ pub(super) async fn remove(
     let directory = state.core.directory();
     let entry = find_module(&state, &caller, &directory, &path, "edit")?;
     let id = EntryId::Module(entry.module.id.clone());
-    let counted = Counted::on_tags(&request);
-    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
+    let precondition = Precondition::on_tags(&request);
+    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
 }
 
 async fn answer(

@@ -19,7 +19,7 @@ use crate::server::http::placeos::access::{
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
 
@@ -202,14 +202,14 @@ pub(super) async fn update(
     let caller = writer(&state, &request, "systems")?;
     let id = found_id(&state, &caller, &path)?;
     let document: SystemDocument = read(&body)?;
-    let counted = Counted::on_tags_or_version(&request)?;
+    let precondition = Precondition::on_tags_or_version(&request)?;
     let changed = |directory: &Directory| {
         let mut system = known_system(directory, &id)?.clone();
         document.amend(&mut system).map_err(invalid)?;
         Ok(Entry::System(system))
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -223,7 +223,7 @@ pub(super) async fn remove(
 ) -> Answer {
     let caller = writer(&state, &request, "systems")?;
     let id = found_id(&state, &caller, &path)?;
-    let counted = Counted::on_tags(&request);
+    let precondition = Precondition::on_tags(&request);
     let alone = |directory: &Directory| {
         let system = directory.system(&id);
         let modules = system.into_iter().flat_map(|system| &system.modules);
@@ -233,7 +233,7 @@ pub(super) async fn remove(
             .collect()
     };
     let entry = EntryId::System(id.clone());
-    edits::delete(&state, &caller, &entry, &counted, alone).await
+    edits::delete(&state, &caller, &entry, &precondition, alone).await
 }
 
 /// Puts a module into a system, behind the others, unless it stands there. For support staff.
@@ -250,7 +250,7 @@ pub(super) async fn add_module(
     let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
         .module
         .id;
-    let counted = Counted::on_tags(&request);
+    let precondition = Precondition::on_tags(&request);
     let changed = |directory: &Directory| {
         let mut system = known_system(directory, &id)?.clone();
         if !system.modules.contains(module) {
@@ -259,7 +259,7 @@ pub(super) async fn add_module(
         Ok(Entry::System(system))
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -277,7 +277,7 @@ pub(super) async fn remove_module(
     let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
         .module
         .id;
-    let counted = Counted::on_tags(&request);
+    let precondition = Precondition::on_tags(&request);
     let edits = |directory: &Directory, version: Option<Version>| {
         let version = version.ok_or_else(|| not_found("system"))?;
         let mut system = known_system(directory, &id)?.clone();
@@ -289,7 +289,7 @@ pub(super) async fn remove_module(
         Ok(std::iter::once(system).chain(away).collect())
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::make(&state, &caller, &entry, &counted, edits).await?;
+    let directory = edits::make(&state, &caller, &entry, &precondition, edits).await?;
     answer(StatusCode::ACCEPTED, &directory, &id)
 }
 

@@ -14,7 +14,7 @@ use crate::server::http::placeos::access::{reader, supporter, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, read, tagged};
 use crate::server::http::placeos::shapes::{info, user_shape};
 
 /// The user behind the credentials, with the clearance that they leave.
@@ -104,8 +104,8 @@ pub(super) async fn update(
         document.amend(&mut user);
         Ok(Entry::User(user))
     };
-    let (entry, counted) = (EntryId::User(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let (entry, precondition) = (EntryId::User(id.clone()), Precondition::on_tags(&request));
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -118,8 +118,11 @@ pub(super) async fn remove(
     path: Path<String>,
 ) -> Answer {
     let caller = writer(&state, &request, "users")?;
-    let (id, counted) = (EntryId::User(user_id(&path)?), Counted::on_tags(&request));
-    edits::delete(&state, &caller, &id, &counted, |_| Vec::new()).await
+    let (id, precondition) = (
+        EntryId::User(user_id(&path)?),
+        Precondition::on_tags(&request),
+    );
+    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
 }
 
 fn user_id(asked: &str) -> Result<UserId, HttpRejection> {

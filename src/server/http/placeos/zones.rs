@@ -23,7 +23,7 @@ use crate::server::http::placeos::access::{
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, json, list as list_of, not_found,
 };
-use crate::server::http::placeos::edits::{self, Counted, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 
@@ -214,8 +214,8 @@ pub(super) async fn update(
         document.amend(&mut zone).map_err(invalid)?;
         Ok(Entry::Zone(zone))
     };
-    let (entry, counted) = (EntryId::Zone(id.clone()), Counted::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &counted, changed).await?;
+    let (entry, precondition) = (EntryId::Zone(id.clone()), Precondition::on_tags(&request));
+    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -231,8 +231,8 @@ pub(super) async fn remove(
     let id = find_zone(&state, &caller, &state.core.directory(), &path)?
         .id
         .clone();
-    let counted = Counted::on_tags(&request);
-    edits::delete(&state, &caller, &EntryId::Zone(id), &counted, |_| {
+    let precondition = Precondition::on_tags(&request);
+    edits::delete(&state, &caller, &EntryId::Zone(id), &precondition, |_| {
         Vec::new()
     })
     .await
