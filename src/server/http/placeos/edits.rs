@@ -23,7 +23,7 @@ use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json_text, not_found};
 use crate::server::limits::EDIT_TRIES;
 
-/// Which versions of an entry a caller counts on.
+/// The versions of an entry under which a caller wants its change made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Precondition {
     /// Whatever is there.
@@ -56,7 +56,7 @@ impl Precondition {
         })
     }
 
-    /// Whether an entry at this version, or none, is what is precondition on.
+    /// Whether an entry at this version, or none, meets it.
     fn check(&self, version: Option<Version>) -> Result<(), HttpRejection> {
         let holds = match (self, version) {
             (Self::Nothing, _) => true,
