@@ -124,7 +124,7 @@ pub(super) struct Websocket;
 
 /// The websocket; see its own specification.
 ///
-/// The older path `/control/websocket` is the same.
+/// The older path `/control/websocket` is the same door.
 // Reached by a request that is no upgrade, or one that actix does not take for one.
 #[utoipa::path(
     get,
