@@ -1,0 +1,197 @@
+//! What a message asks for: the steps that the dialect decided are carried out here, and their answers written.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_http::ws::OpCode;
+
+use crate::core::ReplySlot;
+use crate::dialects::{Splice, Step};
+use crate::model::{
+    CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
+};
+use crate::server::ws::connection::Connection;
+use crate::server::ws::fanout::Newcomer;
+use crate::server::ws::frames::{write_frame, write_head};
+use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::worker::{Followed, Worker};
+
+impl Worker {
+    /// Does what the dialect decided.
+    pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
+        match step {
+            Step::Send(text) => {
+                let mut frame = Vec::with_capacity(text.len() + 4);
+                write_frame(&mut frame, OpCode::Text, text.as_bytes());
+                self.send(connection, &frame);
+            }
+            Step::Refused { command } => {
+                self.core.note_unknown_command(&connection.caller, &command);
+            }
+            Step::Request {
+                ticket,
+                request,
+                splice,
+            } => self.request(connection, ticket, request, splice),
+        }
+    }
+
+    fn request(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        request: Request,
+        splice: Splice,
+    ) {
+        let admitted = self.admit_request(connection, &request);
+        if let Err(failure) = admitted {
+            self.reply(connection, ticket, Err(failure));
+            return;
+        }
+        match request {
+            Request::Bind(path) => {
+                let subject = Subject::Status(Arc::new(path));
+                match self.follow(connection, subject, splice) {
+                    Ok(followed) => {
+                        self.reply(connection, ticket, Ok(Reply::Bound));
+                        self.tell_newcomer(connection, followed);
+                    }
+                    Err(failure) => self.reply(connection, ticket, Err(failure)),
+                }
+            }
+            Request::Unbind(path) => {
+                self.unfollow(connection, &Subject::Status(Arc::new(path)));
+                self.reply(connection, ticket, Ok(Reply::Unbound));
+            }
+            Request::Exec(call) => {
+                connection.open_execs.update(|open| open + 1);
+                let outlet = Arc::clone(&self.outlet);
+                let slot = ReplySlot::outlet(outlet, connection.id, ticket);
+                if let Some(wakeup) = self.core.exec_later(&connection.caller, call, slot) {
+                    self.wake_later(wakeup);
+                }
+            }
+            Request::Debug(target) => match self.core.module_of(&target) {
+                Ok(module) => self.debug(connection, ticket, module, splice),
+                Err(_) => {
+                    connection.open_execs.update(|open| open + 1);
+                    let outlet = Arc::clone(&self.outlet);
+                    let slot = ReplySlot::outlet(outlet, connection.id, ticket);
+                    connection.debugs.begin(ticket, target.clone(), splice);
+                    self.core.look_for(target, slot);
+                }
+            },
+            Request::Ignore(target) => {
+                // What does not exist has no log to end, so that too is a success.
+                let found = connection.debugs.end(&target);
+                let module = match &target {
+                    // Followed by this id, whoever knows it.
+                    DebugTarget::Module { id, .. } => Some(id.clone()),
+                    DebugTarget::Path(_) => self.core.module_of(&target).ok().or(found),
+                };
+                if let Some(module) = module {
+                    self.unfollow(connection, &Subject::Log(module));
+                }
+                self.reply(connection, ticket, Ok(Reply::Ignored));
+            }
+        }
+    }
+
+    /// A module was found whose log is asked for.
+    fn debug(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        module: ModuleId,
+        splice: Splice,
+    ) {
+        let followed = self.follow(connection, Subject::Log(module.clone()), splice);
+        let reply = followed.map(|_| Reply::Debugging(module));
+        self.reply(connection, ticket, reply);
+    }
+
+    /// A request that left this worker has its answer.
+    pub(in crate::server::ws) fn answer(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+    ) {
+        connection.exec_answered();
+        if !connection.is_open() {
+            return;
+        }
+        match (connection.debugs.found(ticket, &reply), reply) {
+            (Some(splice), Ok(Reply::Debugging(module))) => {
+                self.debug(connection, ticket, module, splice);
+            }
+            (_, reply) => self.reply(connection, ticket, reply),
+        }
+    }
+
+    fn admit_request(&self, connection: &Connection, request: &Request) -> Result<(), Failure> {
+        let per_second = self.settings.limits.requests_per_second;
+        if !connection.admits_request(per_second) {
+            return Err(Failure::new(
+                FailureKind::Busy,
+                format!(
+                    "more than {per_second} requests a second; the request was not carried out"
+                ),
+            ));
+        }
+        self.core.authorize(&connection.caller, request)
+    }
+
+    fn tell_newcomer(&self, connection: &Rc<Connection>, followed: Followed) {
+        match followed {
+            Followed::Here(slot) | Followed::Already(slot) => {
+                self.tell_last(connection, slot, Newcomer::Yes);
+                self.mark_dirty(connection);
+            }
+            Followed::Coming => {}
+        }
+    }
+
+    /// Answers a request.
+    pub(in crate::server::ws) fn reply(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+    ) {
+        let mut text = std::mem::take(&mut self.scratch.borrow_mut().reply);
+        text.clear();
+        connection
+            .session
+            .borrow_mut()
+            .reply(ticket, reply, &mut text);
+        if !text.is_empty() {
+            let mut frame = Vec::with_capacity(text.len() + 10);
+            write_head(&mut frame, OpCode::Text, text.len());
+            frame.extend_from_slice(&text);
+            self.send(connection, &frame);
+        }
+        self.scratch.borrow_mut().reply = text;
+    }
+
+    /// Puts a frame that must not be lost into the outbox; a client that leaves too many unread is closed.
+    pub(in crate::server::ws) fn send(self: &Rc<Self>, connection: &Rc<Connection>, frame: &[u8]) {
+        if !connection.is_open() {
+            return;
+        }
+        let offer = connection
+            .outbox
+            .borrow_mut()
+            .offer_reply(&Frame::Own(frame), &mut self.buffers.borrow_mut());
+        match offer {
+            Offer::Full => self.close(connection, CloseReason::SlowConsumer),
+            Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
+        }
+    }
+
+    pub(super) fn answer_ping(self: &Rc<Self>, connection: &Rc<Connection>, payload: &[u8]) {
+        let mut frame = Vec::with_capacity(payload.len() + 2);
+        write_frame(&mut frame, OpCode::Pong, payload);
+        self.send(connection, &frame);
+    }
+}
