@@ -29,11 +29,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Clock, Core, CorePorts, EditError, OpenError};
+use crate::core::{Apply, Core, CorePorts, EditError, OpenError};
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{HostError, Spawn};
-use crate::model::{Building, Secret, Source};
+use crate::model::{Building, Clock, Secret, Source};
 use crate::observability::{self, ObservabilityError};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};

@@ -12,12 +12,11 @@ use rand::RngExt;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use crate::core::building::OpenError;
 use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX};
 use crate::core::metrics::LedgerMetrics;
 use crate::stores::{
-    Document, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot, StoreError,
-    Write,
+    BadDocument, Document, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
+    StoreError, Write,
 };
 
 /// The state that a ledger's documents are materialized in. Only the holder of the write guard changes it.
@@ -57,6 +56,24 @@ pub(in crate::core) enum WriteError {
     Store(StoreError),
     /// Others were faster, time and again.
     Crowded,
+}
+
+/// Why the documents of the store cannot be materialized.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document cannot be understood.
+    #[error(
+        "the store holds what is no entry of a building ({0}); put back a copy, or name another store with --data or --redis"
+    )]
+    Document(#[from] BadDocument),
+    /// The entries do not go together.
+    #[error(
+        "the store's entries do not go together ({0}); put back a copy, or name another store with --data or --redis"
+    )]
+    Unsound(String),
 }
 
 impl LedgerReplica {

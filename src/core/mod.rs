@@ -10,6 +10,7 @@ mod cluster;
 mod directory;
 #[cfg(test)]
 mod doubles;
+mod lease;
 mod ledger_replica;
 mod limits;
 mod metrics;
@@ -18,7 +19,6 @@ mod outlet;
 mod reply;
 mod settings;
 mod sign_in;
-mod status;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testkit;
@@ -46,7 +46,7 @@ use crate::core::modules::{Supervisor, Topology};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
+    Audience, Building, Clock, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
     DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
     State, Subject, SystemId,
 };
@@ -58,10 +58,12 @@ pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
     SignInError,
 };
-pub use building::{Apply, Clock, EditError, Invalid, OpenError, Rehearsal};
+pub use building::{Apply, EditError, Invalid, Rehearsal};
+pub use cluster::ClusterPorts;
 pub use cluster::inbound::{InboundCall, NotHere, PeerNode};
-pub use cluster::{ClusterPorts, Lease, Uptime, since_boot};
 pub use directory::{Directory, ModuleEntry};
+pub use lease::{Lease, Uptime, since_boot};
+pub use ledger_replica::OpenError;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;

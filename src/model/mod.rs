@@ -4,6 +4,7 @@
 //! None of them derives `serde`: a wire format belongs to its dialect, and changing a word here cannot change a wire.
 
 mod building;
+mod clock;
 mod close;
 mod credentials;
 mod edit;
@@ -19,6 +20,7 @@ pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
     Password, Scope, ScopeAccess, System, User, Zone, rules,
 };
+pub use clock::Clock;
 pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, Secret, SessionId};
 pub use driver_types::{

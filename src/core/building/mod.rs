@@ -26,25 +26,21 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::access::{Caller, KeyRing, Sessions, audit};
 use crate::core::directory::Directory;
-use crate::core::ledger_replica::{LedgerReplica, Materialized, WriteGuard};
+use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source};
+use crate::model::{Audience, Clock, CloseReason, CredentialId, Differences, Edit, Source};
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
 pub use error::{EditError, Invalid};
 pub use file::{Apply, Rehearsal};
-pub use plan::OpenError;
 
 #[cfg(test)]
 pub(in crate::core) use plan::plan;
 
 use passwords::Passwords;
 use plan::Plan;
-
-/// The time as the building's entries are stamped with it, in Unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The building as it stands.
 pub(in crate::core) struct BuildingService {

@@ -9,12 +9,13 @@ use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::Directory;
+use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::{
     ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
     Interface, Module, ModuleId, ModuleName, Password, Source, System, User, Version, Zone,
 };
-use crate::stores::{BadDocument, Document, DocumentId, StoreError, Write};
+use crate::stores::{Document, DocumentId, Write};
 
 /// What a batch of edits comes to.
 #[derive(Debug)]
@@ -22,24 +23,6 @@ pub(in crate::core) struct Plan {
     pub(in crate::core) next: Directory,
     pub(super) writes: Vec<Write>,
     pub(super) differences: Differences,
-}
-
-/// Why the store's content is no building.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A document cannot be understood.
-    #[error(
-        "the store holds what is no entry of a building ({0}); put back a copy, or name another store with --data or --redis"
-    )]
-    Document(#[from] BadDocument),
-    /// The entries do not go together.
-    #[error(
-        "the store's entries do not go together ({0}); put back a copy, or name another store with --data or --redis"
-    )]
-    Unsound(EditError),
 }
 
 /// The directory that the store's documents make.
@@ -90,7 +73,7 @@ fn sound(mut directory: Directory) -> Result<Directory, OpenError> {
     if problems.is_empty() {
         Ok(directory)
     } else {
-        Err(OpenError::Unsound(EditError::Invalid(problems)))
+        Err(OpenError::Unsound(EditError::Invalid(problems).to_string()))
     }
 }
 

@@ -16,9 +16,10 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
-use crate::core::cluster::{ClusterPorts, Lease};
 use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
+use crate::core::lease::Lease;
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,

@@ -1,7 +1,7 @@
 //! The nodes that share a building: which node runs which module, what this node asks of the others, and what they ask of it.
 //!
 //! - `membership` has the list of nodes, and `rendezvous` picks the node of a module from it, as every other program on the store does.
-//! - `lease` says how long this node may act, and `placement` renews it and runs this node's share of the modules.
+//! - `placement` renews the lease (`core::lease`) and runs this node's share of the modules.
 //! - `catalog_publisher` writes into the catalog what this node's modules offer and which modules stand in a system.
 //! - `outbound` calls modules of other nodes and follows their logs; `inbound` serves the same requests of other nodes.
 //!
@@ -11,7 +11,6 @@ mod catalog_publisher;
 #[cfg(test)]
 mod doubles;
 pub(super) mod inbound;
-mod lease;
 mod membership;
 pub(super) mod outbound;
 mod placement;
@@ -24,14 +23,13 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::future::join3;
 
+use crate::core::lease::Lease;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
 use crate::model::{ClusterSecret, Edges, Node};
 use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
-pub(super) use lease::LeaseTerm;
-pub use lease::{Lease, Uptime, since_boot};
 pub(super) use membership::Membership;
 
 use catalog_publisher::CatalogPublisher;

@@ -19,9 +19,9 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::cluster::lease::{Lease, LeaseTerm};
 use crate::core::cluster::membership::Membership;
 use crate::core::cluster::rendezvous;
+use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{
     CLAIM_AGAIN, LEASE_QUESTION_PARTS, LEASE_RENEWALS, LEASE_TICK, LEAVE_DEADLINE, REGISTRY_RETRY,
 };

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::core::cluster::LeaseTerm;
+use crate::core::lease::LeaseTerm;
 use crate::core::modules::listeners::{Listeners, Listening};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;

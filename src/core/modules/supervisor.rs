@@ -9,8 +9,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::cluster::LeaseTerm;
 use crate::core::directory::{Directory, ModuleEntry};
+use crate::core::lease::LeaseTerm;
 use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;

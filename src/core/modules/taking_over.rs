@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::core::Wakeup;
-use crate::core::cluster::{Lease, LeaseTerm};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
     Answer, ScriptedHost, Start, directory, module, room, scripted, status,
 };
+use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Offered, Supervisor, Topology};

@@ -10,6 +10,7 @@ mod interleavings;
 mod properties;
 mod publish;
 mod remap;
+mod statuses;
 #[cfg(test)]
 mod stored;
 mod table;

@@ -11,7 +11,7 @@ use slab::Slab;
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
-use crate::core::status::Statuses;
+use crate::core::subscriptions::statuses::Statuses;
 use crate::model::{
     BindingKey, BindingPath, ModuleId, ModulePath, Revision, Slots, State, StatusValue, Subject,
     SystemId,

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use crate::core::access::sessions::session_table::{SignInSession, document_id};
 use crate::core::access::sessions::{Sessions, lock};
 use crate::core::access::tokens::{KeyChain, SigningKey};
-use crate::core::building::OpenError;
-use crate::core::ledger_replica::{LedgerReplica, Materialized};
+use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError};
 use crate::model::SessionId;
 use crate::stores::{BadDocument, Document, DocumentId, SESSIONS, SIGNING_KEYS, Write};
 

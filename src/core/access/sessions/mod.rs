@@ -27,7 +27,6 @@ use tokio_util::task::TaskTracker;
 use crate::core::access::limiter::Limiter;
 use crate::core::access::passwords::{Crowded, PasswordVerifier};
 use crate::core::access::tokens::{Cache, Grant, KeyChain, PublicKey};
-use crate::core::building::Clock;
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::LedgerReplica;
 use crate::core::limits::{
@@ -35,7 +34,7 @@ use crate::core::limits::{
 };
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Scope, Secret, SessionId, User};
+use crate::model::{Clock, Scope, Secret, SessionId, User};
 use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
