@@ -17,6 +17,7 @@ mod bench;
 mod load;
 mod package;
 mod setup;
+mod side_by_side;
 mod step;
 mod test;
 
