@@ -4,7 +4,7 @@
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
-//! - `clients` finds programs of other makes, `page`'s among them.
+//! - `clients` finds programs of other makes, `page`'s among them; `variable` lets a test run longer than in CI.
 //! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
 //! - `redis` is a redis-server of a test's own, `proxy` stands in front of one and lets everything stand still, `cluster` is several gateways on one.
 //! - `core_stub` stands in for a core of a PlaceOS, `beside` is a gateway next to one, `device` hears from modules who acts for them, `lights` are many such modules and somebody who switches them, `panel` is a client that holds what it is told to rules.
@@ -39,6 +39,7 @@ mod socket;
 pub(crate) mod specification;
 mod terminal;
 mod transport;
+mod variable;
 mod wire;
 
 pub(crate) use beside::Beside;
@@ -65,4 +66,5 @@ pub(crate) use redis::{Redis, show};
 pub(crate) use socket::{Door, TestClient};
 pub(crate) use terminal::{Ran, Terminal};
 pub(crate) use transport::{Endpoint, Transport};
+pub(crate) use variable::number_from;
 pub(crate) use wire::{Fin, Opcode, WireClient};

@@ -18,6 +18,7 @@ mod load;
 mod package;
 mod setup;
 mod side_by_side;
+mod soak;
 mod step;
 mod test;
 
@@ -46,6 +47,12 @@ const TASKS: &[Task] = &[
         takes: "",
         does: "set up, then everything that CI checks: format, lints, docs, licences, load, tests",
         run: |root, arguments| none("test", arguments).and_then(|()| test::run(root)),
+    },
+    Task {
+        name: "soak",
+        takes: "[--list] [STAGE …]",
+        does: "run for long what CI runs for a moment, all stages or the named ones",
+        run: soak::run,
     },
     Task {
         name: "bench",
