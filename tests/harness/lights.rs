@@ -143,7 +143,13 @@ impl Switcher {
             client
                 .try_send(place.exec(number, json!(["n", number])))
                 .await?;
-            client.next_text_or_end().await
+            loop {
+                // A sign of life is no answer.
+                match client.next_text_or_end().await {
+                    Some(text) if text == "pong" => {}
+                    other => break other,
+                }
+            }
         };
         let answer = timeout(DEADLINE, answer).await;
         let Some(answer) = answer.expect("every call is answered") else {

@@ -4,6 +4,7 @@
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
+//! - `clients` finds programs of other makes, `page`'s among them; `variable` lets a test run longer than in CI.
 //! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
 //! - `redis` is a redis-server of a test's own, `proxy` stands in front of one and lets everything stand still, `cluster` is several gateways on one.
 //! - `core_stub` stands in for a core of a PlaceOS, `beside` is a gateway next to one, `device` hears from modules who acts for them, `lights` are many such modules and somebody who switches them, `panel` is a client that holds what it is told to rules.
@@ -16,6 +17,7 @@
 mod beside;
 mod buildings;
 mod certificate;
+mod clients;
 mod cluster;
 mod core_stub;
 mod deadline;
@@ -37,11 +39,13 @@ mod socket;
 pub(crate) mod specification;
 mod terminal;
 mod transport;
+mod variable;
 mod wire;
 
 pub(crate) use beside::Beside;
 pub(crate) use buildings::{BUILDING, Key, everywhere};
 pub(crate) use certificate::Certificate;
+pub(crate) use clients::{node_client, python_client};
 pub(crate) use cluster::{Cluster, LEASE, TAKEOVER};
 pub(crate) use core_stub::{Answer, Asked, CoreStub, interface, list_core, unlist_core};
 pub(crate) use deadline::{DEADLINE, within};
@@ -62,4 +66,5 @@ pub(crate) use redis::{Redis, show};
 pub(crate) use socket::{Door, TestClient};
 pub(crate) use terminal::{Ran, Terminal};
 pub(crate) use transport::{Endpoint, Transport};
+pub(crate) use variable::number_from;
 pub(crate) use wire::{Fin, Opcode, WireClient};

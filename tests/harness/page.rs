@@ -1,22 +1,10 @@
 //! PlaceOS's own client library, in a Node process that looks like a page to it.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
 
-use crate::harness::{Certificate, DEADLINE, Folder, Key, Process, Stream};
-
-/// Where the library's packages are installed. The test fails when they are not.
-fn node_modules() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/node");
-    assert!(
-        folder.join("node_modules/@placeos/ts-client").is_dir(),
-        "the node packages are missing: run `cargo xtask test`, which installs them, or `npm ci` in tests/clients/node"
-    );
-    folder
-}
+use crate::harness::{Certificate, DEADLINE, Folder, Key, Process, Stream, node_client};
 
 /// How a page presents its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +70,8 @@ impl Page {
 
     async fn start(certificate: Option<&Certificate>, arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let mut command = Command::new("node");
-        command
-            .arg(node_modules().join("ts-client.mjs"))
-            .args(arguments);
+        let mut command = node_client("placeos_ts_client", "ts-client.mjs");
+        command.args(arguments);
         if let Some(certificate) = certificate {
             let authorities = folder.write("authorities.pem", &certificate.chain);
             command.env("NODE_EXTRA_CA_CERTS", authorities);

@@ -1,14 +1,13 @@
 //! The websocket below the dialect: every rule of RFC 6455 that a server must keep, as an implementation of another make sees it.
 //!
-//! The cases are in `tests/clients/python/cases`; by hand: `.tools/venv/bin/python tests/clients/python/conformance.py URL KEY`.
+//! The cases are in `tests/clients/websocket_conformance/cases`; by hand, in that client's folder: `.venv/bin/python conformance.py URL KEY`.
 
-use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::Command;
-
-use crate::harness::{CERTIFICATE_FILE, Certificate, Folder, Gateway, Plan, Process, Stream};
+use crate::harness::{
+    CERTIFICATE_FILE, Certificate, Folder, Gateway, Plan, Process, Stream, python_client,
+};
 
 /// Some hundred cases, of which the largest moves some megabytes through an unoptimised gateway.
 const CASES_DEADLINE: Duration = Duration::from_secs(180);
@@ -51,19 +50,8 @@ async fn check_cases(gateway: &Gateway, arguments: &[&str]) {
 
 /// Runs all cases, and gives what they said of themselves.
 async fn run_cases(url: &str, arguments: &[&str]) -> (ExitStatus, Vec<String>) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join(".tools/venv/bin/python");
-    assert!(
-        python.is_file(),
-        "there is no Python at .tools/venv: run `cargo xtask test`, which installs it"
-    );
-    let mut command = Command::new(python);
-    command
-        // Otherwise it writes its bytecode into the source tree.
-        .arg("-B")
-        .arg(root.join("tests/clients/python/conformance.py"))
-        .args([url, KEY])
-        .args(arguments);
+    let mut command = python_client("websocket_conformance", "conformance.py");
+    command.args([url, KEY]).args(arguments);
     let folder = Folder::new();
     let mut process = Process::start("conformance.py", command, folder.path());
     let status = process.ended(CASES_DEADLINE).await;

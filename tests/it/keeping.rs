@@ -4,10 +4,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{BUILDING, DEADLINE, Folder, Gateway, Key, Plan, scratch};
+use crate::harness::{BUILDING, DEADLINE, Folder, Gateway, Key, Plan, number_from, scratch};
 
 /// How often the gateway is killed, unless the variable says otherwise.
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 10;
 const ROUNDS_VARIABLE: &str = "RISER_TEST_KILLS";
 
 const RESOURCE: &str = "/api/engine/v2/building";
@@ -17,7 +17,7 @@ async fn every_acknowledged_write_is_there_after_kill_9() {
     let mut gateway = with_data(BUILDING).start().await;
     gateway.forget_building();
     let mut written = 0;
-    for round in 0..rounds() {
+    for round in 0..number_from(ROUNDS_VARIABLE, ROUNDS) {
         for _ in 0..=round % 4 {
             written += 1;
             let applied = put(&gateway, &counted(written)).await;
@@ -244,12 +244,6 @@ async fn a_full_disk_refuses_edits_and_changes_nothing_until_there_is_room() {
 
 fn with_data(building: &str) -> Plan {
     Plan::serve(building).arguments(["--data", "data"])
-}
-
-fn rounds() -> u64 {
-    let rounds = std::env::var_os(ROUNDS_VARIABLE);
-    let rounds = rounds.and_then(|rounds| rounds.to_str()?.parse().ok());
-    rounds.unwrap_or(ROUNDS)
 }
 
 /// The building with metadata that is still to get its details.

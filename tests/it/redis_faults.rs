@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::harness::{
     Beside, Cluster, DEADLINE, Device, Gateway, Key, LIGHTS, Nulls, Panel, Plan, Proxy, Redis,
-    Switcher, TAKEOVER, display, light_id, lights, lights_building, show,
+    Switcher, TAKEOVER, display, light_id, lights, lights_building, number_from, show,
 };
 
 /// How long faults go on, in seconds.
@@ -32,9 +32,7 @@ const CONVERGED: Duration = Duration::from_secs(5);
 const STATUSES: usize = 50;
 
 fn fault_time() -> Duration {
-    let seconds = std::env::var_os(SECONDS_VARIABLE);
-    let seconds = seconds.and_then(|seconds| seconds.to_str()?.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(SECONDS))
+    Duration::from_secs(number_from(SECONDS_VARIABLE, SECONDS))
 }
 
 fn names() -> Vec<String> {

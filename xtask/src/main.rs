@@ -17,6 +17,8 @@ mod bench;
 mod load;
 mod package;
 mod setup;
+mod side_by_side;
+mod soak;
 mod step;
 mod test;
 
@@ -45,6 +47,12 @@ const TASKS: &[Task] = &[
         takes: "",
         does: "set up, then everything that CI checks: format, lints, docs, licences, load, tests",
         run: |root, arguments| none("test", arguments).and_then(|()| test::run(root)),
+    },
+    Task {
+        name: "soak",
+        takes: "[--list] [STAGE …]",
+        does: "run for long what CI runs for a moment, all stages or the named ones",
+        run: soak::run,
     },
     Task {
         name: "bench",

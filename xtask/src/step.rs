@@ -1,11 +1,12 @@
 //! One step of a task: a program that is run to its end, within a deadline, and reported in one line.
 
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 /// How often a running program is looked at; small against every step, large against the cost of looking.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -38,6 +39,37 @@ pub(crate) fn run(command: &mut Command, folder: &Path, deadline: Duration) -> R
         Some(status) if status.success() => Ok(()),
         Some(status) => bail!("{line}: {status}"),
         None => bail!("{line}: not done after {} s, and ended", deadline.as_secs()),
+    }
+}
+
+/// As [`run`], but what the program prints goes to the file `output`, and an error has it.
+///
+/// This is for programs that run side by side: their lines would be mixed otherwise.
+pub(crate) fn run_apart(
+    command: &mut Command,
+    folder: &Path,
+    deadline: Duration,
+    output: &Path,
+) -> Result<()> {
+    let file = File::create(output)
+        .and_then(|file| Ok((file.try_clone()?, file)))
+        .with_context(|| format!("could not write {}", output.display()));
+    let (out, err) = file?;
+    run(command.stdout(out).stderr(err), folder, deadline).map_err(|error| {
+        let said = fs::read(output).unwrap_or_default();
+        anyhow!("{error:#}\n{}", String::from_utf8_lossy(&said).trim_end())
+    })
+}
+
+/// One error that tells all failures of steps of which none waited for another.
+pub(crate) fn all_done(mut failures: Vec<Error>) -> Result<()> {
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(failures.remove(0)),
+        count => {
+            let failures: Vec<String> = failures.iter().map(|it| format!("{it:#}")).collect();
+            bail!("{count} steps failed:\n{}", failures.join("\n"))
+        }
     }
 }
 
@@ -124,6 +156,25 @@ mod tests {
     fn a_program_that_fails_is_named_with_its_status() {
         let error = run(&mut shell("exit 3"), Path::new("."), GRACE).expect_err("it fails");
         assert_eq!(error.to_string(), "sh -c exit 3: exit status: 3");
+    }
+
+    #[test]
+    fn what_a_program_that_fails_has_said_is_told_with_it() {
+        let name = format!("xtask-step-output-{}", std::process::id());
+        let output = std::env::temp_dir().join(name);
+        let say = "echo one; echo two >&2";
+
+        let mut failing = shell(&format!("{say}; exit 3"));
+        let error = run_apart(&mut failing, Path::new("."), GRACE, &output).expect_err("it fails");
+        assert_eq!(
+            error.to_string(),
+            format!("sh -c {say}; exit 3: exit status: 3\none\ntwo")
+        );
+
+        run_apart(&mut shell("echo three"), Path::new("."), GRACE, &output).expect("it succeeds");
+        let kept = fs::read_to_string(&output).expect("it is kept for whoever waits");
+        fs::remove_file(&output).expect("it can be removed");
+        assert_eq!(kept, "three\n");
     }
 
     #[test]

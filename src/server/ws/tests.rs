@@ -390,7 +390,8 @@ impl Seen {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    // A case is long, so there are three quarters of the usual cases, however many are asked for.
+    #![proptest_config(ProptestConfig::with_cases((ProptestConfig::default().cases * 3).div_ceil(4)))]
 
     #[test]
     fn whatever_happens_values_come_after_their_bind_move_forward_and_end_true(

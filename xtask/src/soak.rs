@@ -1,0 +1,186 @@
+//! What takes too long for CI: tests that CI runs for a moment, run here for minutes.
+//!
+//! A stage is a choice of tests and the variables that make them longer. A further stage is a further line of [`STAGES`].
+//! A variable that is set already stays as it is, so `RISER_TEST_KILLS=20 cargo xtask soak kills` is a short try.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::setup;
+use crate::step::{all_done, run as run_program, step};
+use crate::test::BUILD;
+
+struct Stage {
+    name: &'static str,
+    does: &'static str,
+    /// What makes its tests longer.
+    environment: &'static [(&'static str, &'static str)],
+    /// Its tests, as a filter of cargo-nextest's. It is an error when there are none.
+    tests: &'static str,
+    /// A stage that is not done by then has failed, and is ended.
+    bound: Duration,
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+const STAGES: &[Stage] = &[
+    Stage {
+        name: "kills",
+        does: "kill -9 a gateway with --data this often while it writes",
+        environment: &[("RISER_TEST_KILLS", "200")],
+        tests: "binary(it) & test(=keeping::every_acknowledged_write_is_there_after_kill_9)",
+        bound: minutes(20),
+    },
+    Stage {
+        name: "faults",
+        does: "all faults of Redis; those that can go on last this many seconds",
+        environment: &[("RISER_TEST_FAULT_SECONDS", "180")],
+        tests: "binary(it) & test(/^redis_faults::/)",
+        bound: minutes(20),
+    },
+    Stage {
+        name: "properties",
+        does: "all unit tests; a property is tested with this many cases",
+        environment: &[("PROPTEST_CASES", "10000")],
+        tests: "kind(lib)",
+        bound: minutes(60),
+    },
+];
+
+/// Runs the named stages, or all, one after the other; a stage that fails stops no other.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
+    if arguments == ["--list"] {
+        list();
+        return Ok(());
+    }
+    let stages = chosen(arguments)?;
+    setup::run(root)?;
+    step("build", || nextest(root, &["--no-run"], &[], BUILD))?;
+    let failures = stages.into_iter().filter_map(|stage| {
+        let environment = environment(stage, |name| env::var_os(name));
+        println!("xtask: {}: with {}", stage.name, shown(&environment));
+        step(stage.name, || {
+            let choice = ["--profile", "soak", "--no-tests", "fail"];
+            let arguments = [&choice[..], &["--filterset", stage.tests]].concat();
+            nextest(root, &arguments, &environment, stage.bound)
+        })
+        .err()
+    });
+    all_done(failures.collect())
+}
+
+fn nextest(
+    root: &Path,
+    arguments: &[&str],
+    environment: &[(&str, OsString)],
+    bound: Duration,
+) -> Result<()> {
+    let mut nextest = setup::tool(root, "cargo-nextest");
+    nextest
+        .args(["nextest", "run", "--workspace", "--locked"])
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    run_program(&mut nextest, root, bound)
+}
+
+/// The stages of these names in the order of the table, or all where none is named.
+fn chosen(names: &[String]) -> Result<Vec<&'static Stage>> {
+    let known: BTreeSet<&str> = STAGES.iter().map(|stage| stage.name).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+        bail!("soak has no stage {name}; cargo xtask soak --list shows all");
+    }
+    let is_chosen = |stage: &&Stage| names.is_empty() || names.iter().any(|it| it == stage.name);
+    Ok(STAGES.iter().filter(is_chosen).collect())
+}
+
+/// A stage's variables with the values that its tests get: a value that is set already stays as it is.
+fn environment(
+    stage: &Stage,
+    set: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(&'static str, OsString)> {
+    let variables = stage.environment.iter();
+    variables
+        .map(|&(name, usual)| (name, set(name).unwrap_or_else(|| usual.into())))
+        .collect()
+}
+
+fn shown(environment: &[(&str, OsString)]) -> String {
+    let variables = environment.iter();
+    let variables = variables.map(|(name, value)| format!("{name}={}", value.display()));
+    variables.collect::<Vec<_>>().join(" ")
+}
+
+fn list() {
+    for stage in STAGES {
+        let Stage { name, does, .. } = stage;
+        let variables = shown(&environment(stage, |_| None));
+        println!("  {name:12} {variables:30} {does}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names_of(arguments: &[&str]) -> Result<Vec<&'static str>> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Ok(chosen(&arguments)?.iter().map(|stage| stage.name).collect())
+    }
+
+    #[test]
+    fn all_stages_run_unless_some_are_named() {
+        let all = names_of(&[]).expect("all are there");
+        assert_eq!(all.len(), STAGES.len());
+        let two = names_of(&["properties", "kills"]).expect("both are there");
+        assert_eq!(two, ["kills", "properties"]);
+    }
+
+    #[test]
+    fn a_stage_that_is_not_there_is_refused_before_anything_runs() {
+        let error = names_of(&["kills", "thrills"]).expect_err("there is no such stage");
+        assert_eq!(
+            error.to_string(),
+            "soak has no stage thrills; cargo xtask soak --list shows all"
+        );
+    }
+
+    #[test]
+    fn no_two_stages_have_one_name() {
+        let names: BTreeSet<&str> = STAGES.iter().map(|stage| stage.name).collect();
+        assert_eq!(names.len(), STAGES.len());
+    }
+
+    #[test]
+    fn a_variable_that_is_set_stays_as_it_is() {
+        let stage = Stage {
+            environment: &[("KILLS", "200"), ("SECONDS", "180")],
+            ..STAGES[0]
+        };
+        let environment = environment(&stage, |name| (name == "KILLS").then(|| "20".into()));
+        assert_eq!(shown(&environment), "KILLS=20 SECONDS=180");
+    }
+
+    /// A variable that no test reads would leave its stage as short as in CI, and nobody would see it.
+    #[test]
+    fn every_variable_of_ours_is_read_by_a_test() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/it");
+        let mut sources = String::new();
+        for entry in fs::read_dir(tests).expect("the tests are there") {
+            let path = entry.expect("it can be listed").path();
+            sources += &fs::read_to_string(path).expect("it can be read");
+        }
+        let variables = STAGES.iter().flat_map(|stage| stage.environment);
+        for (name, _) in variables.filter(|(name, _)| name.starts_with("RISER_")) {
+            assert!(sources.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+}
