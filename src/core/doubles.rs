@@ -679,7 +679,7 @@ impl Life {
 
     /// Sets a status as the driver would.
     pub(super) fn say(&self, name: &str, value: Option<&str>) {
-        self.sink.status(&status(name), value.map(json));
+        self.sink.set_status(&status(name), value.map(json));
     }
 
     /// Ends the `wait` that has waited longest.

@@ -247,14 +247,14 @@ pub(super) struct InstanceSink {
 }
 
 impl ModuleSink for InstanceSink {
-    fn status(&self, name: &StatusName, value: Option<StatusValue>) {
+    fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
         let mut last = self.output.last_values();
         if last.generation == self.generation {
             self.output.set(&mut last, name, value);
         }
     }
 
-    fn signal(&self, name: &StatusName) {
+    fn signal_status(&self, name: &StatusName) {
         let last = self.output.last_values();
         if last.generation == self.generation
             && let Some(value) = last.values.get(name)
@@ -263,7 +263,7 @@ impl ModuleSink for InstanceSink {
         }
     }
 
-    fn last(&self, name: &StatusName) -> Option<StatusValue> {
+    fn status(&self, name: &StatusName) -> Option<StatusValue> {
         let last = self.output.last_values();
         // Values of an earlier generation are not this one's.
         if last.stale.contains(name) {
