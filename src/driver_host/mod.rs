@@ -5,6 +5,7 @@
 //! So the host knows neither the core nor a concrete driver.
 
 pub mod executor;
+pub mod hosts;
 pub mod in_process;
 
 use std::sync::Arc;
@@ -72,13 +73,23 @@ pub enum CallError {
 /// Why a module could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// No driver of that id is linked in.
+    /// No host knows a driver of that id.
     #[error("no driver {id:?} is linked in; there are {known}")]
     UnknownDriver {
         /// The id asked for.
         id: String,
         /// The ids that there are.
         known: String,
+    },
+    /// Two hosts offer a driver of the same id.
+    #[error("the driver {id:?} is offered twice, by {first} and by {second}")]
+    OfferedTwice {
+        /// The driver.
+        id: String,
+        /// The name of one host.
+        first: &'static str,
+        /// The name of the other.
+        second: &'static str,
     },
     /// A linked-in driver's metadata cannot be used.
     #[error("driver {id:?} has an unusable module name")]
