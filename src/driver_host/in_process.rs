@@ -59,7 +59,7 @@ impl InProcessHost {
                 let description = Description {
                     module_name,
                     text: Arc::from(definition.description),
-                    interface: Arc::new((definition.interface)()),
+                    interface: Some(Arc::new((definition.interface)())),
                 };
                 Ok((definition.id, (definition, description)))
             })

@@ -32,15 +32,15 @@ pub trait DriverHost: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>>;
 }
 
-/// What a driver says of itself, before any module of it runs.
+/// What a driver says of itself before any module of it runs.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// The name of its modules unless the building file gives another.
     pub module_name: ModuleName,
     /// What it is, for people.
     pub text: Arc<str>,
-    /// Its functions.
-    pub interface: Arc<Interface>,
+    /// Its functions, for good; `None` when each module [tells](ModuleSink::interface_changed) its own after its start, and may tell others later.
+    pub interface: Option<Arc<Interface>>,
 }
 
 /// One running module.

@@ -42,8 +42,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::{
-    Context, Definition, Error, FunctionName, Instance, JsonText, LogLevel, ModuleId, ModuleSink,
-    Outcome, Spawn, StatusName,
+    Context, Definition, Error, FunctionName, Instance, Interface, JsonText, LogLevel, ModuleId,
+    ModuleSink, Outcome, Spawn, StatusName,
 };
 
 /// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
@@ -264,6 +264,10 @@ impl ModuleSink for Recorder {
     fn line(&self, level: LogLevel, message: String) {
         self.seen
             .send_modify(|seen| seen.lines.push(Line { level, message }));
+    }
+
+    fn interface_changed(&self, _: Interface) {
+        // A linked-in driver's interface is that of its definition.
     }
 
     fn may_act(&self) -> bool {

@@ -3,7 +3,7 @@
 //! It is separate from the SDK so that a driver's context, every host and the core share this one trait.
 //! How a module is started, called and stopped goes the other way and is not told here.
 
-use crate::{JsonText, LogLevel, StatusName};
+use crate::{Interface, JsonText, LogLevel, StatusName};
 
 /// Takes what one module says. None of it waits. After the module was stopped or replaced, what still comes is dropped.
 pub trait ModuleSink: Send + Sync + 'static {
@@ -21,6 +21,9 @@ pub trait ModuleSink: Send + Sync + 'static {
 
     /// Writes a log line.
     fn line(&self, level: LogLevel, message: String);
+
+    /// Tells what the module offers from here on. For drivers that are not described before they run: calls are refused until the first one has come.
+    fn interface_changed(&self, interface: Interface);
 
     /// Whether the module may act. Once it may not it never may again: the host runs nothing of it any more.
     fn may_act(&self) -> bool;

@@ -71,7 +71,7 @@ impl DriverHost for Named {
         let description = Description {
             module_name: ModuleName::new("Named").unwrap(),
             text: Arc::from(self.name),
-            interface: Arc::new(Interface::default()),
+            interface: None,
         };
         let ids = self.drivers.iter();
         ids.map(|id| (linked_in(id), description.clone())).collect()
@@ -102,6 +102,8 @@ impl ModuleSink for Deaf {
     }
 
     fn line(&self, _: LogLevel, _: String) {}
+
+    fn interface_changed(&self, _: Interface) {}
 
     fn may_act(&self) -> bool {
         true

@@ -534,6 +534,8 @@ impl ModuleSink for Ear {
 
     fn line(&self, _: LogLevel, _: String) {}
 
+    fn interface_changed(&self, _: Interface) {}
+
     fn may_act(&self) -> bool {
         !self.heard().barred
     }

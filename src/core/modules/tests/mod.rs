@@ -2,6 +2,9 @@
 //!
 //! Time passes only by [`Bench::pass`], and only after everything that can run has run.
 
+mod interfaces;
+mod taking_over;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
