@@ -31,8 +31,9 @@ use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Core, CorePorts, EditError, OpenError};
 use crate::driver_host::executor::ModuleExecutor;
+use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
-use crate::driver_host::{HostError, Spawn};
+use crate::driver_host::{DriverHost, HostError, Spawn};
 use crate::model::{Building, Clock, Secret, Source};
 use crate::observability::{self, ObservabilityError};
 use crate::peers::http::PlaceOsApiError;
@@ -204,11 +205,10 @@ pub fn serve(
             }
         })?;
     let executor = Arc::new(executor);
-    let host = Arc::new(InProcessHost::new(
-        definitions,
-        driver_runtime.handle().clone(),
-    )?);
-    let report_blocked = host.report_blocked();
+    let in_process = InProcessHost::new(definitions, driver_runtime.handle().clone())?;
+    let report_blocked = in_process.report_blocked();
+    let in_process = Arc::new(in_process) as Arc<dyn DriverHost>;
+    let host = Arc::new(Hosts::new([("the linked-in drivers", in_process)])?);
     let mut cluster = match &settings.redis {
         Some(redis) => Some(ClusterStores::new(redis, &settings.cluster)?),
         None => None,

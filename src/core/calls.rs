@@ -125,10 +125,10 @@ impl Core {
             }
             Ok(Callee::Outbound(outbound, module)) => {
                 let directory = self.directory();
-                let interface = directory.module(&module).map(ModuleEntry::interface);
+                let interface = directory.module(&module).and_then(ModuleEntry::interface);
                 outbound.call(
                     module.clone(),
-                    interface,
+                    interface.map(|interface| &**interface),
                     asking.into_remote(),
                     slot,
                     deadline,

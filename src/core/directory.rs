@@ -48,9 +48,9 @@ pub struct ModuleEntry {
 }
 
 impl ModuleEntry {
-    /// Its functions.
-    pub fn interface(&self) -> &Interface {
-        &self.description.interface
+    /// Its functions, if its driver says them before it runs.
+    pub fn interface(&self) -> Option<&Arc<Interface>> {
+        self.description.interface.as_ref()
     }
 
     /// What its driver's modules are called unless the building says otherwise.
@@ -61,11 +61,6 @@ impl ModuleEntry {
     /// What its driver is, for people.
     pub fn driver_text(&self) -> &str {
         &self.description.text
-    }
-
-    /// All that its driver says of itself.
-    pub(super) fn description(&self) -> &Description {
-        &self.description
     }
 }
 

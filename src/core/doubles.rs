@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use indexmap::IndexMap;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
@@ -554,6 +553,9 @@ impl Outlet for Inbox {
 /// The driver that every scripted module names.
 pub(super) const SCRIPTED: &str = "scripted";
 
+/// The scripted driver once more, whose modules tell their interface when a test says so.
+pub(super) const TELLING: &str = "telling";
+
 /// A module of the scripted driver, `Scratch` in its systems unless `name` says otherwise.
 pub(super) fn scripted(id: &str, name: Option<&str>) -> Module {
     Module {
@@ -562,6 +564,14 @@ pub(super) fn scripted(id: &str, name: Option<&str>) -> Module {
         name: name.map(|name| ModuleName::new(name).unwrap()),
         uri: None,
         settings: Secret::new("{}"),
+    }
+}
+
+/// A module of the driver whose modules tell their interface themselves, `Scratch` in its systems.
+pub(super) fn telling(id: &str) -> Module {
+    Module {
+        driver: DriverRef::LinkedIn(TELLING.to_owned()),
+        ..scripted(id, None)
     }
 }
 
@@ -679,7 +689,7 @@ impl Life {
 
     /// Sets a status as the driver would.
     pub(super) fn say(&self, name: &str, value: Option<&str>) {
-        self.sink.status(&status(name), value.map(json));
+        self.sink.set_status(&status(name), value.map(json));
     }
 
     /// Ends the `wait` that has waited longest.
@@ -719,6 +729,31 @@ pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
     })
 }
 
+/// What the scripted driver offers.
+pub(super) fn scripted_interface() -> Interface {
+    let functions = [
+        ("echo", Clearance::User),
+        ("wait", Clearance::User),
+        ("block", Clearance::User),
+        ("say", Clearance::User),
+        ("fail", Clearance::User),
+        ("panic", Clearance::User),
+        ("support_only", Clearance::Support),
+        ("admin_only", Clearance::Admin),
+    ];
+    let described = |(name, clearance)| {
+        let function = Function {
+            clearance,
+            ..Function::default()
+        };
+        (FunctionName::new(name).unwrap(), function)
+    };
+    Interface {
+        functions: functions.into_iter().map(described).collect(),
+        implements: vec![],
+    }
+}
+
 impl DriverHost for ScriptedHost {
     fn drivers(&self) -> Vec<(DriverRef, Description)> {
         let scripted = DriverRef::LinkedIn(SCRIPTED.to_owned());
@@ -727,38 +762,16 @@ impl DriverHost for ScriptedHost {
     }
 
     fn describe(&self, driver: &DriverRef) -> Result<Description, HostError> {
-        if driver.as_str() != SCRIPTED {
+        if driver.as_str() != SCRIPTED && driver.as_str() != TELLING {
             return Err(HostError::UnknownDriver {
                 id: driver.as_str().to_owned(),
                 known: SCRIPTED.to_owned(),
             });
         }
-        let functions: IndexMap<FunctionName, Function> = [
-            ("echo", Clearance::User),
-            ("wait", Clearance::User),
-            ("block", Clearance::User),
-            ("say", Clearance::User),
-            ("fail", Clearance::User),
-            ("panic", Clearance::User),
-            ("support_only", Clearance::Support),
-            ("admin_only", Clearance::Admin),
-        ]
-        .into_iter()
-        .map(|(name, clearance)| {
-            let function = Function {
-                clearance,
-                ..Function::default()
-            };
-            (FunctionName::new(name).unwrap(), function)
-        })
-        .collect();
         Ok(Description {
             module_name: ModuleName::new("Scratch").unwrap(),
             text: Arc::from("Does what a test says."),
-            interface: Arc::new(Interface {
-                functions,
-                implements: vec![],
-            }),
+            interface: (driver.as_str() == SCRIPTED).then(|| Arc::new(scripted_interface())),
         })
     }
 

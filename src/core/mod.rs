@@ -42,7 +42,7 @@ use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Supervisor, Topology};
+use crate::core::modules::{Supervisor, Topology, not_told};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
@@ -399,14 +399,20 @@ impl Core {
         }
     }
 
-    /// What a module offers, of the building or of the store of several nodes.
-    pub async fn interface(&self, module: &ModuleId) -> Result<Interface, Failure> {
-        if let Some(entry) = self.directory().module(module) {
-            return Ok(entry.interface().clone());
+    /// What a module offers at the moment: as it says itself when it runs here, else as the building or the store of several nodes has it.
+    pub async fn interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
+        if let Some(here) = self.modules.get(module) {
+            return here.interface().ok_or_else(not_told);
         }
-        match &self.outbound {
-            Some(outbound) => outbound.interface(module).await,
-            None => Err(no_such_module()),
+        let directory = self.directory();
+        let entry = directory.module(module);
+        if let Some(interface) = entry.and_then(ModuleEntry::interface) {
+            return Ok(Arc::clone(interface));
+        }
+        match (&self.outbound, entry) {
+            (Some(outbound), _) => outbound.interface(module).await.map(Arc::new),
+            (None, Some(_)) => Err(not_told()),
+            (None, None) => Err(no_such_module()),
         }
     }
 

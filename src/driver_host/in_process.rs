@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use driver_sdk::{BoxFuture, Context, Definition, Host, Instance, Outcome};
+use driver_sdk::{BoxFuture, Context, Definition, Instance, Outcome};
 use futures_util::FutureExt;
 use metrics::Counter;
 use tokio::runtime::Handle;
@@ -30,12 +30,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::driver_host::{
-    CallError, Description, DriverHost, HostError, ModuleSink, RunningModule,
+    CallError, Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn,
 };
-use crate::model::{
-    DriverRef, FunctionName, JsonText, LogLevel, Module, ModuleId, ModuleName, StatusName,
-    StatusValue,
-};
+use crate::model::{DriverRef, FunctionName, JsonText, Module, ModuleId, ModuleName};
 
 /// How long one poll of a driver's future may take before it counts as blocking its thread. A driver that computes for a second starves its neighbours.
 const BLOCKED_AFTER: Duration = Duration::from_secs(1);
@@ -62,7 +59,7 @@ impl InProcessHost {
                 let description = Description {
                     module_name,
                     text: Arc::from(definition.description),
-                    interface: Arc::new((definition.interface)()),
+                    interface: Some(Arc::new((definition.interface)())),
                 };
                 Ok((definition.id, (definition, description)))
             })
@@ -132,24 +129,25 @@ impl DriverHost for InProcessHost {
             Ok((definition, _)) => *definition,
             Err(error) => return Box::pin(async { Err(error) }),
         };
-        let bridge = Arc::new(Bridge {
+        let tasks = Arc::new(ModuleTasks {
             module: module.id.clone(),
-            sink,
+            sink: Arc::clone(&sink),
             runtime: self.runtime.clone(),
             polls: Arc::clone(&self.polls),
-            tasks: TaskTracker::new(),
+            running: TaskTracker::new(),
             end: CancellationToken::new(),
             panicked: watch::Sender::new(None),
         });
         // Dropping the future, or what it yields, ends what the driver has started.
-        let guard = bridge.end.clone().drop_guard();
+        let guard = tasks.end.clone().drop_guard();
+        let poll = self.polls.register(&tasks.module, &sink);
         let context = Context::new(
             module.id.clone(),
             module.uri.as_deref(),
             module.settings(),
-            Arc::clone(&bridge) as Arc<dyn Host>,
+            sink,
+            Arc::clone(&tasks) as Arc<dyn Spawn>,
         );
-        let poll = self.polls.register(&bridge.module, &bridge.sink);
         Box::pin(async move {
             let starting = async move { (definition.start)(context).await };
             let instance = match caught(Watched::new(starting, Arc::clone(&poll))).await {
@@ -158,8 +156,8 @@ impl DriverHost for InProcessHost {
                 Err(panic) => return Err(HostError::Panicked(panic)),
             };
             Ok(Arc::new(Running {
-                instance: Contained::new(instance, &bridge.module),
-                bridge,
+                instance: Contained::new(instance, &tasks.module),
+                tasks,
                 poll,
                 _end: guard,
             }) as Arc<dyn RunningModule>)
@@ -170,7 +168,7 @@ impl DriverHost for InProcessHost {
 /// A running instance of a linked-in driver.
 struct Running {
     instance: Contained<Arc<dyn Instance>>,
-    bridge: Arc<Bridge>,
+    tasks: Arc<ModuleTasks>,
     poll: Arc<PollNote>,
     _end: DropGuard,
 }
@@ -196,12 +194,12 @@ impl RunningModule for Running {
     }
 
     fn exited(&self) -> BoxFuture<'static, String> {
-        let mut panicked = self.bridge.panicked.subscribe();
+        let mut panicked = self.tasks.panicked.subscribe();
         Box::pin(async move {
             let panic = panicked.wait_for(Option::is_some).await;
             match panic.ok().and_then(|panic| panic.clone()) {
                 Some(panic) => panic,
-                // The sender lives in the bridge that this instance holds, so only a dropped instance comes here.
+                // The sender lives in the tasks that this instance holds, so only a dropped instance comes here.
                 None => std::future::pending().await,
             }
         })
@@ -209,63 +207,43 @@ impl RunningModule for Running {
 
     fn stop(&self) -> BoxFuture<'static, ()> {
         let instance = Arc::clone(self.instance.get());
-        let bridge = Arc::clone(&self.bridge);
+        let tasks = Arc::clone(&self.tasks);
         let stopping = caught(Watched::new(
             async move { instance.stop().await },
             Arc::clone(&self.poll),
         ));
         Box::pin(async move {
             // A module that may not act says no farewell to its device either.
-            if bridge.sink.may_act()
+            if tasks.sink.may_act()
                 && let Err(panic) = stopping.await
             {
-                tracing::warn!(module = %bridge.module, %panic, "the driver panicked while stopping");
+                tracing::warn!(module = %tasks.module, %panic, "the driver panicked while stopping");
             }
-            bridge.end.cancel();
-            bridge.tasks.close();
-            bridge.tasks.wait().await;
+            tasks.end.cancel();
+            tasks.running.close();
+            tasks.running.wait().await;
         })
     }
 }
 
-/// The driver's view of its module, and the module's tasks.
-struct Bridge {
+/// The tasks of one module, which end with it.
+struct ModuleTasks {
     module: ModuleId,
     sink: Arc<dyn ModuleSink>,
     runtime: Handle,
     polls: Arc<Polls>,
-    tasks: TaskTracker,
+    running: TaskTracker,
     end: CancellationToken,
     panicked: watch::Sender<Option<String>>,
 }
 
-impl Host for Bridge {
-    fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
-        self.sink.status(name, value);
-    }
-
-    fn signal_status(&self, name: &StatusName) {
-        self.sink.signal(name);
-    }
-
-    fn status(&self, name: &StatusName) -> Option<StatusValue> {
-        self.sink.last(name)
-    }
-
-    fn wants_line(&self, level: LogLevel) -> bool {
-        self.sink.wants_line(level)
-    }
-
-    fn line(&self, level: LogLevel, message: String) {
-        self.sink.line(level, message);
-    }
-
+impl Spawn for ModuleTasks {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         let poll = self.polls.register(&self.module, &self.sink);
         let task = caught(Watched::new(task, poll));
         let end = self.end.clone();
         let panicked = self.panicked.clone();
-        self.tasks.spawn_on(
+        self.running.spawn_on(
             async move {
                 if let Some(Err(panic)) = end.run_until_cancelled(task).await {
                     panicked.send_replace(Some(format!("a task of the driver panicked: {panic}")));

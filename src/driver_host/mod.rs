@@ -1,35 +1,20 @@
 //! How drivers run: the port, and its implementations.
 //!
-//! The core starts and calls modules through [`DriverHost`]; a running driver speaks upward through the [`ModuleSink`] that the core hands in.
+//! The core starts and calls modules through [`DriverHost`]; a running driver speaks upward through the [`ModuleSink`] that the core hands in,
+//! which is the SDK's too: nothing stands between a driver's context and the core.
 //! So the host knows neither the core nor a concrete driver.
 
 pub mod executor;
+pub mod hosts;
 pub mod in_process;
 
 use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
-// Part of the port: the core reads results and errors of calls and knows nothing else of the SDK.
-pub use driver_sdk::{Error as DriverError, Outcome};
+// Part of the port: the core knows nothing else of the SDK.
+pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn};
 
-use tokio::runtime::Handle;
-
-use crate::model::{
-    DriverRef, FunctionName, Interface, JsonText, LogLevel, Module, ModuleName, StatusName,
-    StatusValue,
-};
-
-/// Where modules run.
-pub trait Spawn: Send + Sync + 'static {
-    /// Runs a module's life to its end, beside all others.
-    fn spawn(&self, life: BoxFuture<'static, ()>);
-}
-
-impl Spawn for Handle {
-    fn spawn(&self, life: BoxFuture<'static, ()>) {
-        drop(Handle::spawn(self, life));
-    }
-}
+use crate::model::{DriverRef, FunctionName, Interface, JsonText, Module, ModuleName};
 
 /// Starts modules.
 pub trait DriverHost: Send + Sync + 'static {
@@ -47,15 +32,15 @@ pub trait DriverHost: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<Arc<dyn RunningModule>, HostError>>;
 }
 
-/// What a driver says of itself, before any module of it runs.
+/// What a driver says of itself before any module of it runs.
 #[derive(Debug, Clone)]
 pub struct Description {
     /// The name of its modules unless the building file gives another.
     pub module_name: ModuleName,
     /// What it is, for people.
     pub text: Arc<str>,
-    /// Its functions.
-    pub interface: Arc<Interface>,
+    /// Its functions, for good; `None` when each module [tells](ModuleSink::interface_changed) its own after its start, and may tell others later.
+    pub interface: Option<Arc<Interface>>,
 }
 
 /// One running module.
@@ -74,27 +59,6 @@ pub trait RunningModule: Send + Sync + 'static {
     fn stop(&self) -> BoxFuture<'static, ()>;
 }
 
-/// What a module says. None of it waits. After the module was stopped or replaced, what still comes is dropped.
-pub trait ModuleSink: Send + Sync + 'static {
-    /// A status has this value, or none. A value equal to the last one is dropped.
-    fn status(&self, name: &StatusName, value: Option<StatusValue>);
-
-    /// Publishes the last value again.
-    fn signal(&self, name: &StatusName);
-
-    /// The value the module last set.
-    fn last(&self, name: &StatusName) -> Option<StatusValue>;
-
-    /// Whether anybody would see a line of this level.
-    fn wants_line(&self, level: LogLevel) -> bool;
-
-    /// A log line.
-    fn line(&self, level: LogLevel, message: String);
-
-    /// Whether the module may act. Once it may not it never may again: the host runs nothing of it any more.
-    fn may_act(&self) -> bool;
-}
-
 /// Why a call gave no result.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -109,13 +73,23 @@ pub enum CallError {
 /// Why a module could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// No driver of that id is linked in.
+    /// No host knows a driver of that id.
     #[error("no driver {id:?} is linked in; there are {known}")]
     UnknownDriver {
         /// The id asked for.
         id: String,
         /// The ids that there are.
         known: String,
+    },
+    /// Two hosts offer a driver of the same id.
+    #[error("the driver {id:?} is offered twice, by {first} and by {second}")]
+    OfferedTwice {
+        /// The driver.
+        id: String,
+        /// The name of one host.
+        first: &'static str,
+        /// The name of the other.
+        second: &'static str,
     },
     /// A linked-in driver's metadata cannot be used.
     #[error("driver {id:?} has an unusable module name")]

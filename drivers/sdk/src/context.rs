@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_types::{JsonText, LogLevel, ModuleId, StatusName};
+use driver_types::{JsonText, LogLevel, ModuleId, ModuleSink, StatusName};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::time::MissedTickBehavior;
 
 use crate::{Error, reading};
@@ -18,20 +19,16 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 /// A century stands for "never again": later moments do not fit the clock.
 const LONGEST_PERIOD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// What a host does for one module; none of it waits.
-pub trait Host: Send + Sync + 'static {
-    /// Publishes a status, or removes it with `None`. A value equal to the last one is dropped.
-    fn set_status(&self, name: &StatusName, value: Option<JsonText>);
-    /// Publishes the last value again although it has not changed. Nothing happens without a value.
-    fn signal_status(&self, name: &StatusName);
-    /// The value this module last set.
-    fn status(&self, name: &StatusName) -> Option<JsonText>;
-    /// Whether anybody would see a line of this level.
-    fn wants_line(&self, level: LogLevel) -> bool;
-    /// Writes a log line.
-    fn line(&self, level: LogLevel, message: String);
-    /// Runs a task that ends with the module; a panic in it restarts the module.
+/// For hosts: where tasks run.
+pub trait Spawn: Send + Sync + 'static {
+    /// Runs a task beside all others.
     fn spawn(&self, task: BoxFuture<'static, ()>);
+}
+
+impl Spawn for Handle {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        drop(Handle::spawn(self, task));
+    }
 }
 
 /// A module's way to the gateway; clones share it.
@@ -40,22 +37,27 @@ pub struct Context {
     module: ModuleId,
     uri: Option<Arc<str>>,
     settings: JsonText,
-    host: Arc<dyn Host>,
+    sink: Arc<dyn ModuleSink>,
+    tasks: Arc<dyn Spawn>,
 }
 
 impl Context {
     /// For hosts: a context of one instance. `settings` is a JSON object.
+    ///
+    /// What the module says goes to `sink`. `tasks` runs its tasks, ends them with the module, and restarts the module when one panics.
     pub fn new(
         module: ModuleId,
         uri: Option<&str>,
         settings: JsonText,
-        host: Arc<dyn Host>,
+        sink: Arc<dyn ModuleSink>,
+        tasks: Arc<dyn Spawn>,
     ) -> Self {
         Self {
             module,
             uri: uri.map(Arc::from),
             settings,
-            host,
+            sink,
+            tasks,
         }
     }
 
@@ -79,25 +81,25 @@ impl Context {
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         let value = JsonText::of(value)?;
         let value = (!value.is_null()).then_some(value);
-        self.host.set_status(&StatusName::new(name)?, value);
+        self.sink.set_status(&StatusName::new(name)?, value);
         Ok(())
     }
 
     /// Removes a status; who is bound to it sees `null` once.
     pub fn remove(&self, name: &str) -> Result<(), Error> {
-        self.host.set_status(&StatusName::new(name)?, None);
+        self.sink.set_status(&StatusName::new(name)?, None);
         Ok(())
     }
 
     /// Publishes a status again although it has not changed.
     pub fn signal(&self, name: &str) -> Result<(), Error> {
-        self.host.signal_status(&StatusName::new(name)?);
+        self.sink.signal_status(&StatusName::new(name)?);
         Ok(())
     }
 
     /// The last value of one of this module's own statuses; `None` without one.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        match self.host.status(&StatusName::new(name)?) {
+        match self.sink.status(&StatusName::new(name)?) {
             Some(value) => {
                 let misfit = |error: Error| error.prefixed(&format!("the status '{name}'"));
                 Ok(Some(reading::read(value.as_str()).map_err(misfit)?))
@@ -113,14 +115,14 @@ impl Context {
 
     /// Writes a log line. The message is only made when somebody would see it.
     pub fn log(&self, level: LogLevel, message: impl FnOnce() -> String) {
-        if self.host.wants_line(level) {
-            self.host.line(level, message());
+        if self.sink.wants_line(level) {
+            self.sink.line(level, message());
         }
     }
 
     /// Runs work beside the calls. It is dropped when the module stops; a panic in it restarts the module.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.host.spawn(Box::pin(task));
+        self.tasks.spawn(Box::pin(task));
     }
 
     /// Does work at once and then once per period, until the module stops.

@@ -147,12 +147,12 @@ pub mod testkit;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use context::{Context, Host};
+pub use context::{Context, Spawn};
 pub use definition::{Calling, Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::driver;
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,
+    ModuleId, ModuleIndex, ModuleName, ModuleSink, Parameter, StatusName, SystemId,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;

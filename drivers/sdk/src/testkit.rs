@@ -42,8 +42,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::{
-    Context, Definition, Error, FunctionName, Host, Instance, JsonText, LogLevel, ModuleId,
-    Outcome, StatusName,
+    Context, Definition, Error, FunctionName, Instance, Interface, JsonText, LogLevel, ModuleId,
+    ModuleSink, Outcome, Spawn, StatusName,
 };
 
 /// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
@@ -90,6 +90,7 @@ impl Module {
             ModuleId::new("mod-test")?,
             uri,
             JsonText::parse(settings)?,
+            host.clone(),
             host.clone(),
         );
         let instance = (definition.start)(context).await?;
@@ -222,7 +223,7 @@ impl Recorder {
     }
 }
 
-impl Host for Recorder {
+impl ModuleSink for Recorder {
     fn set_status(&self, name: &StatusName, value: Option<JsonText>) {
         let name = name.to_string();
         let value = value.map(|value| value.to_string());
@@ -265,6 +266,16 @@ impl Host for Recorder {
             .send_modify(|seen| seen.lines.push(Line { level, message }));
     }
 
+    fn interface_changed(&self, _: Interface) {
+        // A linked-in driver's interface is that of its definition.
+    }
+
+    fn may_act(&self) -> bool {
+        true
+    }
+}
+
+impl Spawn for Recorder {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         self.tasks().spawn(task);
     }

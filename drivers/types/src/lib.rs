@@ -8,6 +8,7 @@ mod ids;
 mod interface;
 mod json;
 mod log;
+mod sink;
 
 #[doc(hidden)]
 pub use ids::checked_text;
@@ -15,3 +16,4 @@ pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, Status
 pub use interface::{Clearance, Function, Interface, Parameter};
 pub use json::{InvalidJson, JsonText};
 pub use log::LogLevel;
+pub use sink::ModuleSink;

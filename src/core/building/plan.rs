@@ -83,7 +83,7 @@ fn undescribed(driver: &DriverRef) -> Description {
     Description {
         module_name,
         text: Arc::from("a driver that this riser does not have"),
-        interface: Arc::new(Interface::default()),
+        interface: Some(Arc::new(Interface::default())),
     }
 }
 

@@ -125,7 +125,7 @@ impl Actor {
         }
         let sink = handle
             .output
-            .begin_generation(handle.module.driver.as_str());
+            .begin_generation(handle.module.driver.as_str(), &handle.interface);
         let started = tokio::select! {
             () = handle.stop.cancelled() => return Exit::Stopped,
             started = timeout(START_DEADLINE, self.host.start(&handle.module, sink)) => started,

@@ -8,16 +8,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::modules::faults::{Fault, Faults};
+use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
-use crate::driver_host::Description;
-use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface, JsonText, Module};
+use crate::model::{Clearance, Failure, FunctionName, Interface, JsonText, Module};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
     pub(super) module: Arc<Module>,
-    pub(super) description: Description,
+    pub(super) interface: Arc<CurrentInterface>,
     pub(super) calls: Calls,
     pub(super) output: Arc<ModuleOutput>,
     pub(super) faults: Faults,
@@ -46,12 +46,12 @@ impl ModuleHandle {
         clearance: Clearance,
         name: &FunctionName,
     ) -> Result<(), Failure> {
-        clear(&self.description.interface, clearance, name)
+        self.interface.admit(clearance, name)
     }
 
-    /// Its functions.
-    pub(in crate::core) fn interface(&self) -> &Interface {
-        &self.description.interface
+    /// Its functions; `None` before the driver has told them.
+    pub(in crate::core) fn interface(&self) -> Option<Arc<Interface>> {
+        self.interface.get()
     }
 
     /// Whether the device is not free yet: it runs, or has not come to its end.
@@ -103,28 +103,6 @@ impl Wakeup {
     pub fn is_for_same_module(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// Whether an interface has such a function and this clearance is enough for it.
-pub(in crate::core) fn clear(
-    interface: &Interface,
-    clearance: Clearance,
-    name: &FunctionName,
-) -> Result<(), Failure> {
-    let Some(function) = interface.functions.get(name) else {
-        return Err(Failure::new(
-            FailureKind::FunctionNotFound,
-            format!("could not find function {name}"),
-        ));
-    };
-    if function.clearance > clearance {
-        return Err(Failure::new(
-            FailureKind::Forbidden,
-            format!("attempted to access privileged function {name}"),
-        )
-        .with_response_code(403));
-    }
-    Ok(())
 }
 
 impl fmt::Debug for ModuleHandle {

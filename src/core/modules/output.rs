@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::core::lease::LeaseTerm;
+use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::listeners::{Listeners, Listening};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;
 use crate::model::{
-    BindingKey, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName, StatusValue,
+    BindingKey, Interface, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName,
+    StatusValue,
 };
 
 /// The lowest level that reaches the gateway's own log while nobody debugs the module.
@@ -101,7 +103,11 @@ impl ModuleOutput {
     }
 
     /// Begins a generation: earlier instances are ignored from here on, and this one has to set its statuses again.
-    pub(super) fn begin_generation(self: &Arc<Self>, driver: &str) -> Arc<InstanceSink> {
+    pub(super) fn begin_generation(
+        self: &Arc<Self>,
+        driver: &str,
+        interface: &Arc<CurrentInterface>,
+    ) -> Arc<InstanceSink> {
         let mut last = self.last_values();
         last.generation += 1;
         if *last.driver != *driver {
@@ -112,6 +118,7 @@ impl ModuleOutput {
         drop(last);
         Arc::new(InstanceSink {
             output: Arc::clone(self),
+            interface: Arc::clone(interface),
             generation,
         })
     }
@@ -243,18 +250,19 @@ fn connected_name() -> StatusName {
 #[derive(Debug)]
 pub(super) struct InstanceSink {
     output: Arc<ModuleOutput>,
+    interface: Arc<CurrentInterface>,
     generation: u64,
 }
 
 impl ModuleSink for InstanceSink {
-    fn status(&self, name: &StatusName, value: Option<StatusValue>) {
+    fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
         let mut last = self.output.last_values();
         if last.generation == self.generation {
             self.output.set(&mut last, name, value);
         }
     }
 
-    fn signal(&self, name: &StatusName) {
+    fn signal_status(&self, name: &StatusName) {
         let last = self.output.last_values();
         if last.generation == self.generation
             && let Some(value) = last.values.get(name)
@@ -263,7 +271,7 @@ impl ModuleSink for InstanceSink {
         }
     }
 
-    fn last(&self, name: &StatusName) -> Option<StatusValue> {
+    fn status(&self, name: &StatusName) -> Option<StatusValue> {
         let last = self.output.last_values();
         // Values of an earlier generation are not this one's.
         if last.stale.contains(name) {
@@ -279,6 +287,14 @@ impl ModuleSink for InstanceSink {
     fn line(&self, level: LogLevel, message: String) {
         if self.output.wants(level) && self.output.last_values().generation == self.generation {
             self.output.line(level, message);
+        }
+    }
+
+    fn interface_changed(&self, interface: Interface) {
+        // The lock is held until it is replaced: one that ends must not overwrite what its successor tells.
+        let last = self.output.last_values();
+        if last.generation == self.generation {
+            self.interface.set(interface);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
 use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
+use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::output::ModuleOutput;
 use crate::core::subscriptions::Subscriptions;
@@ -31,7 +32,7 @@ pub(in crate::core) struct Supervisor {
     modules: RwLock<Modules>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    /// Told when the building was shown, other modules run, or one has ended.
+    /// Told when the building was shown, other modules run, or one has ended or offers something else.
     changed: watch::Sender<()>,
 }
 
@@ -174,17 +175,15 @@ impl Supervisor {
         ids.collect()
     }
 
-    /// What the modules offer that run here.
+    /// What the modules offer that run here, of those that have told it.
     pub(in crate::core) fn interfaces(&self) -> HashMap<ModuleId, Arc<Interface>> {
         let running = self.running().into_iter();
-        let offer = |handle: Arc<ModuleHandle>| {
-            let interface = Arc::clone(&handle.description.interface);
-            (handle.module.id.clone(), interface)
-        };
-        running.map(offer).collect()
+        let offer =
+            |handle: Arc<ModuleHandle>| Some((handle.module.id.clone(), handle.interface()?));
+        running.filter_map(offer).collect()
     }
 
-    /// Tells when the building was shown, other modules run, or one has ended.
+    /// Tells when the building was shown, other modules run, or one has ended or offers something else.
     pub(in crate::core) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
@@ -255,7 +254,10 @@ impl Supervisor {
     ) -> Arc<ModuleHandle> {
         let handle = Arc::new(ModuleHandle {
             module: Arc::clone(&entry.module),
-            description: entry.description().clone(),
+            interface: Arc::new(CurrentInterface::new(
+                entry.interface().cloned(),
+                self.changed.clone(),
+            )),
             calls: Calls::default(),
             output,
             faults: Faults::default(),

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::time::{advance, sleep, timeout};
 
 use super::*;
-use crate::model::{Interface, Secret};
+use crate::model::{Interface, LogLevel, Secret, StatusName};
 
 // Panics.
 
@@ -513,7 +513,7 @@ impl Ear {
 }
 
 impl ModuleSink for Ear {
-    fn status(&self, name: &StatusName, value: Option<StatusValue>) {
+    fn set_status(&self, name: &StatusName, value: Option<JsonText>) {
         let value = value.map(|value| value.as_str().to_owned());
         self.heard().values.push((name.as_str().to_owned(), value));
         self.changed.notify_all();
@@ -522,9 +522,9 @@ impl ModuleSink for Ear {
         }
     }
 
-    fn signal(&self, _: &StatusName) {}
+    fn signal_status(&self, _: &StatusName) {}
 
-    fn last(&self, _: &StatusName) -> Option<StatusValue> {
+    fn status(&self, _: &StatusName) -> Option<JsonText> {
         None
     }
 
@@ -533,6 +533,8 @@ impl ModuleSink for Ear {
     }
 
     fn line(&self, _: LogLevel, _: String) {}
+
+    fn interface_changed(&self, _: Interface) {}
 
     fn may_act(&self) -> bool {
         !self.heard().barred

@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::core::cluster::{Cluster, Membership};
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::Supervisor;
+use crate::core::modules::{Supervisor, not_told};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
@@ -173,11 +173,19 @@ impl Outbound {
         })
     }
 
-    /// What a module offers that only the store knows.
+    /// What a module offers, as the store has it.
     pub(in crate::core) async fn interface(&self, module: &ModuleId) -> Result<Interface, Failure> {
         let interface = self.catalog.interface(module).await;
         let interface = interface.map_err(|error| not_found_out().with_source(error))?;
-        interface.ok_or_else(system_calls::no_module)
+        interface.ok_or_else(|| self.no_interface(module))
+    }
+
+    /// Why the store does not have what a module offers.
+    fn no_interface(&self, module: &ModuleId) -> Failure {
+        match self.modules.building().module(module) {
+            Some(_) => not_told(),
+            None => system_calls::no_module(),
+        }
     }
 
     /// Looks for the module whose log somebody asks for, and answers with it.

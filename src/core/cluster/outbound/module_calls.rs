@@ -91,7 +91,10 @@ impl Outbound {
             }
             match (pending.admitted, self.modules.get(&module)) {
                 (true, _) => Ok(None),
-                (false, Some(here)) => Ok(Some(Some(here.interface().clone()))),
+                (false, Some(here)) => {
+                    let interface = here.interface();
+                    Ok(Some(interface.map(Arc::unwrap_or_clone)))
+                }
                 (false, None) => self.catalog.interface(&module).await.map(Some),
             }
         };
@@ -111,8 +114,7 @@ impl Outbound {
                 Some(admitted.into_sendable())
             }
             Ok(Ok(Some(None))) => {
-                let failure = Failure::new(FailureKind::ModuleNotFound, "could not find module");
-                pending.answer(Err(failure));
+                pending.answer(Err(self.no_interface(&module)));
                 None
             }
             Ok(Err(error)) => {

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
     self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, api_key, json, module, place, room,
-    scripted, system, user,
+    scripted, scripted_interface, system, telling, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -78,6 +78,43 @@ async fn what_an_interface_does_not_have_or_open_is_never_sent() {
         let sent = bench.peers.calls().len() - before;
         assert_eq!(sent, usize::from(kind.is_none()), "{function}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_module_tells_of_itself_is_in_the_catalog_and_is_what_other_nodes_hold_calls_to() {
+    let bench = Bench::at(Some(HERE)).await;
+    bench.nodes.list(&[HERE]);
+    doubles::apply(&bench.core, telling_building())
+        .await
+        .unwrap();
+    bench.pass(5_000).await;
+    let told = || bench.catalog.interface(&module("mod-1"));
+    assert_eq!(told().await.unwrap(), None);
+    for interface in [scripted_interface(), interface()] {
+        let life = bench.host.life();
+        life.sink.interface_changed(interface.clone());
+        bench.pass(1).await;
+        assert_eq!(told().await.unwrap(), Some(interface));
+    }
+
+    let elsewhere = Bench::new().await;
+    doubles::apply(&elsewhere.core, telling_building())
+        .await
+        .unwrap();
+    let refused = refusal(elsewhere.exec_by_id("mod-1", "[]").await);
+    assert_eq!(refused.kind(), FailureKind::Unavailable);
+    assert_eq!(
+        refused.message(),
+        "the module has not told its functions yet"
+    );
+    let unread = elsewhere.core.interface(&module("mod-1")).await;
+    assert_eq!(unread.unwrap_err().kind(), FailureKind::Unavailable);
+    elsewhere
+        .catalog
+        .put_interface(module("mod-1"), interface());
+    check(elsewhere.exec_by_id("mod-1", "[1]").await, "[1]");
+    let read = elsewhere.core.interface(&module("mod-1")).await.unwrap();
+    assert_eq!(*read, interface());
 }
 
 #[tokio::test(start_paused = true)]
@@ -387,6 +424,7 @@ async fn the_module_of_a_log_is_looked_up_where_the_building_does_not_have_it() 
 /// A node that shares a building with two others: `mod-b` belongs to the second of them, and stands in a system that only the store knows.
 struct Bench {
     core: Arc<Core>,
+    host: Arc<ScriptedHost>,
     peers: Arc<ScriptedPeers>,
     catalog: Arc<MemoryCatalog>,
     nodes: Arc<ListedNodes>,
@@ -402,6 +440,7 @@ impl Bench {
 
     /// A node that runs its share, if it has an address.
     async fn at(uri: Option<&str>) -> Self {
+        let host = ScriptedHost::new();
         let peers = Arc::new(ScriptedPeers::default());
         let catalog = Arc::new(MemoryCatalog::default());
         let nodes = Arc::new(ListedNodes::default());
@@ -414,7 +453,7 @@ impl Bench {
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             CorePorts {
                 documents: MemoryDocuments::new() as Arc<dyn DocumentStore>,
-                host: ScriptedHost::new() as Arc<dyn DriverHost>,
+                host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
@@ -443,6 +482,7 @@ impl Bench {
         let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let bench = Self {
             core,
+            host,
             peers,
             catalog,
             nodes,
@@ -616,6 +656,14 @@ fn building() -> Building {
             narrow,
         ],
         ..Building::default()
+    }
+}
+
+/// The same, with a module that tells its interface itself.
+fn telling_building() -> Building {
+    Building {
+        modules: vec![telling("mod-1")],
+        ..building()
     }
 }
 

@@ -67,7 +67,7 @@ async fn what_another_node_said_is_not_what_the_driver_remembers() {
     bench.run();
     sleep(SETTLE / 2).await;
     let life = bench.host.life();
-    assert_eq!(life.sink.last(&status("power")), None);
+    assert_eq!(life.sink.status(&status("power")), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,9 @@
 //!
 //! Time passes only by [`Bench::pass`], and only after everything that can run has run.
 
+mod interfaces;
+mod taking_over;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -394,10 +397,10 @@ async fn what_a_new_life_sets_just_in_time_shows_nothing() {
 async fn a_life_does_not_see_what_an_earlier_one_said() {
     let bench = Bench::starting(Start::Says(vec![("x", "1")])).await;
     let name = StatusName::new("x").unwrap();
-    assert_eq!(bench.life().sink.last(&name), Some(json("1")));
+    assert_eq!(bench.life().sink.status(&name), Some(json("1")));
     bench.life().end("the connection broke");
     bench.pass_until_started(2).await;
-    assert_eq!(bench.life().sink.last(&name), None);
+    assert_eq!(bench.life().sink.status(&name), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -414,7 +417,7 @@ async fn what_a_life_says_after_its_end_is_not_heard() {
     bench.inbox.take();
     let x = StatusName::new("x").unwrap();
     dead.say("x", Some("2"));
-    dead.sink.signal(&x);
+    dead.sink.signal_status(&x);
     dead.sink.line(LogLevel::Error, "too late".to_owned());
     assert_eq!(bench.inbox.take().len(), 0);
     bench.life().say("x", Some("3"));
@@ -426,10 +429,10 @@ async fn an_equal_value_is_said_again_only_by_a_signal() {
     let bench = Bench::new().await;
     bench.bind("x");
     let x = StatusName::new("x").unwrap();
-    bench.life().sink.signal(&x);
+    bench.life().sink.signal_status(&x);
     bench.life().say("x", Some("1"));
     bench.life().say("x", Some("1"));
-    bench.life().sink.signal(&x);
+    bench.life().sink.signal_status(&x);
     bench.life().say("x", None);
     bench.life().say("x", None);
     assert_eq!(bench.inbox.take_values(), ["1", "1", "null"]);

@@ -1,0 +1,82 @@
+//! What a module offers at the moment.
+//!
+//! It belongs to the module and not to one instance of its driver: a restart leaves it as it was until the driver tells another.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface};
+
+/// The interface that calls of a module are held to; `None` before the driver has told one.
+#[derive(Debug)]
+pub(super) struct CurrentInterface {
+    current: Mutex<Option<Arc<Interface>>>,
+    /// Told of each change.
+    changed: watch::Sender<()>,
+}
+
+impl CurrentInterface {
+    pub(super) fn new(interface: Option<Arc<Interface>>, changed: watch::Sender<()>) -> Self {
+        Self {
+            current: Mutex::new(interface),
+            changed,
+        }
+    }
+
+    /// Replaces it. An equal one changes nothing.
+    pub(super) fn set(&self, interface: Interface) {
+        let mut current = self.lock();
+        if current.as_deref() != Some(&interface) {
+            *current = Some(Arc::new(interface));
+            drop(current);
+            self.changed.send_replace(());
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<Arc<Interface>> {
+        self.lock().clone()
+    }
+
+    /// Whether there is such a function and this clearance is enough for it.
+    pub(super) fn admit(&self, clearance: Clearance, name: &FunctionName) -> Result<(), Failure> {
+        match &*self.lock() {
+            Some(interface) => clear(interface, clearance, name),
+            None => Err(not_told()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Interface>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The driver has not told yet what the module offers.
+pub(in crate::core) fn not_told() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "the module has not told its functions yet",
+    )
+}
+
+/// Whether an interface has such a function and this clearance is enough for it.
+pub(in crate::core) fn clear(
+    interface: &Interface,
+    clearance: Clearance,
+    name: &FunctionName,
+) -> Result<(), Failure> {
+    let Some(function) = interface.functions.get(name) else {
+        return Err(Failure::new(
+            FailureKind::FunctionNotFound,
+            format!("could not find function {name}"),
+        ));
+    };
+    if function.clearance > clearance {
+        return Err(Failure::new(
+            FailureKind::Forbidden,
+            format!("attempted to access privileged function {name}"),
+        )
+        .with_response_code(403));
+    }
+    Ok(())
+}
