@@ -56,7 +56,7 @@ impl Core {
             arguments,
         } = call;
         let directory = self.directory();
-        let (clearance, found) = match clearance_in(&directory, who, &place.system) {
+        let (clearance, found) = match clearance_in(&directory, who.policy(), &place.system) {
             Ok(clearance) => (clearance, self.subscriptions.resolve(&place)),
             Err(refused) => (who.clearance(), Err(refused)),
         };
@@ -90,7 +90,7 @@ impl Core {
         arguments: JsonText,
         slot: ReplySlot,
     ) {
-        let reached = may_reach(&self.directory(), who, module);
+        let reached = may_reach(&self.directory(), who.policy(), module);
         if reached.is_ok() {
             audit::allowed_by_id(who, module, &function);
         }

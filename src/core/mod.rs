@@ -35,7 +35,7 @@ use tokio::sync::oneshot;
 
 use crate::core::access::{
     KeyIntrospection, Sessions, admit, audit, may_edit, may_have_building, may_reach, may_read,
-    may_request, may_see,
+    may_request, may_see, still_admits,
 };
 use crate::core::building::{BuildingService, Editor};
 use crate::core::cluster::Cluster;
@@ -46,17 +46,17 @@ use crate::core::modules::{Supervisor, Topology, not_told};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Clock, CloseReason, CredentialId, Credentials, DebugTarget, Differences,
-    DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
-    State, Subject, SystemId,
+    Audience, Building, Clock, CloseReason, Credentials, DebugTarget, Differences, DriverRef, Edit,
+    Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request, State, Subject,
+    SystemId,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
-    App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Issued, Principal, PublicKey,
-    SignInError,
+    App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Identity, Issued, Policy,
+    Principal, PublicKey, SignInError,
 };
 pub use building::{Apply, EditError, Invalid, Rehearsal};
 pub use cluster::ClusterPorts;
@@ -206,7 +206,7 @@ impl Core {
     /// A plain secret or password is kept as its hash; the same one again changes nothing.
     pub async fn edit(&self, who: &Caller, edits: Vec<Edit>) -> Result<Differences, EditError> {
         for edit in &edits {
-            if let Err(failure) = may_edit(&self.directory(), who, edit) {
+            if let Err(failure) = may_edit(&self.directory(), who.policy(), edit) {
                 self.metrics.refusals.increment(1);
                 audit::refused_edit(who, &edit.id(), &failure);
                 return Err(EditError::Forbidden(failure));
@@ -235,7 +235,7 @@ impl Core {
 
     /// Whether somebody may change the building as a whole.
     pub fn may_apply(&self, who: &Caller) -> Result<(), Failure> {
-        let verdict = may_have_building(who);
+        let verdict = may_have_building(who.policy());
         if let Err(failure) = &verdict {
             self.metrics.refusals.increment(1);
             audit::out_of_reach(who, "the whole building", failure);
@@ -261,10 +261,10 @@ impl Core {
             .detach(outlet, |module| self.set_debugged(module, false));
     }
 
-    /// Who shows these credentials at this address.
+    /// Who shows these credentials at this address. The first that is good decides; when none is, the first says why.
     pub fn authenticate(
         &self,
-        credentials: &Credentials,
+        credentials: &[Credentials],
         address: IpAddr,
     ) -> Result<Caller, Failure> {
         admit(
@@ -277,28 +277,26 @@ impl Core {
     }
 
     /// Finds out what has to be looked up in another service before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
-    pub async fn recognise(&self, credentials: &Credentials) {
-        if let Credentials::ApiKey(presented) = credentials
-            && !self.building.keys().knows(presented)
-        {
-            self.introspection.recognise(presented).await;
+    pub async fn recognise(&self, credentials: &[Credentials]) {
+        for shown in credentials {
+            if let Credentials::ApiKey(presented) = shown
+                && !self.building.keys().knows(presented)
+            {
+                self.introspection.recognise(presented).await;
+            }
         }
     }
 
     /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
-        match who.credential() {
-            CredentialId::Key(_) => {
-                self.building.keys().still_admits(who) || self.introspection.still_admits(who)
-            }
-            CredentialId::Session(_) | CredentialId::Foreign(_) => self.sessions.still_admits(who),
-        }
+        let keys = self.building.keys();
+        still_admits(&keys, &self.sessions, &self.introspection, who)
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
     pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
-        let verdict = may_request(&self.directory(), who, request);
+        let verdict = may_request(&self.directory(), who.policy(), request);
         match &verdict {
             Ok(()) => audit::allowed(who, request),
             Err(failure) => {
@@ -377,7 +375,7 @@ impl Core {
 
     /// The module that stands at a place, for whoever may read its functions and statuses.
     pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        let verdict = may_read(&self.directory(), who, path);
+        let verdict = may_read(&self.directory(), who.policy(), path);
         self.note_reach(who, &path.system, verdict)?;
         self.subscriptions.resolve(path)
     }
@@ -418,7 +416,7 @@ impl Core {
 
     /// Whether somebody may see a system.
     pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
-        let verdict = may_see(&self.directory(), who, system);
+        let verdict = may_see(&self.directory(), who.policy(), system);
         self.note_reach(who, system, verdict)
     }
 
@@ -437,7 +435,7 @@ impl Core {
 
     /// Whether somebody reaches a module by its id: one that stands in a system within reach. `command` is what for, for the audit log.
     pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
-        let verdict = may_reach(&self.directory(), who, module);
+        let verdict = may_reach(&self.directory(), who.policy(), module);
         if let Err(failure) = &verdict {
             self.metrics.refusals.increment(1);
             audit::refused_by_id(who, command, module, "", failure);

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::access::{
     App, Caller, CodeRequest, CodeShown, Issued, PublicKey, SignInError, audit,
 };
-use crate::model::{CredentialId, Secret, SessionId};
+use crate::model::{CredentialId, Scope, Secret, SessionId};
 
 impl Core {
     /// Signs a browser in by its user's address and password, and gives the value of the cookie by which it is known from here on.
@@ -55,11 +55,13 @@ impl Core {
         who: &Caller,
         request: CodeRequest,
     ) -> Result<Secret, SignInError> {
+        may_mint(who, &request.scopes)?;
         self.sessions.grant_code(session(who)?, request).await
     }
 
     /// A token for an app, for somebody whose browser is signed in. There is nothing to renew it by.
     pub async fn grant_token(&self, who: &Caller, app: App) -> Result<Issued, SignInError> {
+        may_mint(who, &app.scopes)?;
         self.sessions.grant_token(session(who)?, app).await
     }
 
@@ -101,9 +103,22 @@ impl Core {
     }
 }
 
+/// Whether somebody's app may have a token that opens this.
+fn may_mint(who: &Caller, scopes: &[Scope]) -> Result<(), SignInError> {
+    let minted = who.policy().with_scopes(scopes.to_vec());
+    match who.policy().may_mint(&minted) {
+        true => Ok(()),
+        false => Err(SignInError::BadGrant),
+    }
+}
+
 fn session(who: &Caller) -> Result<SessionId, SignInError> {
     match who.credential() {
         CredentialId::Session(session) => Ok(*session),
-        CredentialId::Key(_) | CredentialId::Foreign(_) => Err(SignInError::BadGrant),
+        CredentialId::Key(_)
+        | CredentialId::Foreign(_)
+        | CredentialId::App(_)
+        | CredentialId::Device(_)
+        | CredentialId::Automation(_) => Err(SignInError::BadGrant),
     }
 }

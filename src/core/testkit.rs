@@ -130,7 +130,7 @@ impl TestCore {
     pub(crate) fn caller(&self) -> Caller {
         let key = Credentials::ApiKey(Secret::new("test.secret"));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).unwrap()
+        self.core.authenticate(&[key], here).unwrap()
     }
 
     /// A watch id, of an outlet of its own.

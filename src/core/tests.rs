@@ -284,7 +284,7 @@ impl Bench {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).ok()
+        self.core.authenticate(&[key], here).ok()
     }
 
     /// Calls a function and waits for the answer: `None` for a success.

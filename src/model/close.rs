@@ -1,6 +1,6 @@
 //! Why a connection ends. Every end has a name, a code and a counter.
 
-use crate::model::{ConnectionId, CredentialId};
+use crate::model::{AppId, ConnectionId, CredentialId, UserId};
 
 /// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,4 +98,13 @@ pub enum Audience {
     Connection(ConnectionId),
     /// Those that were let in by this.
     Credential(CredentialId),
+    /// Those of a user, by whatever they were let in.
+    User(UserId),
+    /// Those of a user by way of one app.
+    AppUser {
+        /// The app.
+        app: AppId,
+        /// The user.
+        user: UserId,
+    },
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{KeyId, UserId};
+use crate::model::{AppId, AutomationId, DeviceId, KeyId, UserId};
 
 /// Text that must never reach a log, a metric or an error message.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,11 +26,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The credential that a request carries: the first that is present, by the dialect's own precedence.
+/// A credential that a request carries. A dialect hands over those that count, in its own order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {
-    /// None at all.
-    Absent,
     /// An API key, `<id>.<secret>`.
     ApiKey(Secret),
     /// A bearer token.
@@ -53,6 +51,12 @@ pub enum CredentialId {
     Session(SessionId),
     /// A token that somebody else has signed for this user.
     Foreign(UserId),
+    /// An app, by its own secret.
+    App(AppId),
+    /// A device, by what it is known by.
+    Device(DeviceId),
+    /// Nothing that was shown: the building acts by a rule of its own.
+    Automation(AutomationId),
 }
 
 /// A key by its id, as logs always had it; the others say what they are.
@@ -62,6 +66,9 @@ impl fmt::Display for CredentialId {
             Self::Key(id) => id.fmt(f),
             Self::Session(id) => write!(f, "session {id}"),
             Self::Foreign(user) => write!(f, "foreign token of {user}"),
+            Self::App(id) => write!(f, "app {id}"),
+            Self::Device(id) => write!(f, "device {id}"),
+            Self::Automation(id) => write!(f, "automation {id}"),
         }
     }
 }

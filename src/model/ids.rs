@@ -13,6 +13,18 @@ text_id! {
     UserId, "a user id"
 }
 text_id! {
+    /// An app that connects by itself, whoever uses it.
+    AppId, "an app id"
+}
+text_id! {
+    /// A device that reads what is addressed to it.
+    DeviceId, "a device id"
+}
+text_id! {
+    /// A rule by which the building acts.
+    AutomationId, "an automation id"
+}
+text_id! {
     /// The public half of an API key.
     KeyId, "an API key id"
 }

@@ -33,7 +33,10 @@ pub use edit::{
 };
 pub use event::{Event, LogLine, Subject};
 pub use failure::{Failure, FailureKind};
-pub use ids::{ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, UserId, ZoneId};
+pub use ids::{
+    AppId, AutomationId, ConnectionId, DeviceId, KeyId, MetadataName, ParentId, Revision, Ticket,
+    UserId, ZoneId,
+};
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use reply::Reply;
 pub use request::{Call, DebugTarget, Request};

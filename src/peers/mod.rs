@@ -55,8 +55,8 @@ pub struct PeerCall {
     pub function: FunctionName,
     /// A JSON array (positional arguments) or object (named arguments).
     pub arguments: JsonText,
-    /// Who calls, for the other node's log.
-    pub user: UserId,
+    /// Who calls, for the other node's log; `None` for who is no user.
+    pub user: Option<UserId>,
     /// When the caller no longer waits.
     pub deadline: Instant,
 }

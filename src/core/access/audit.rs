@@ -16,14 +16,14 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
         Request::Exec(call) => tracing::debug!(
             target: "audit",
-            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "exec",
+            user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
             system = %call.module.system, module = %call.module.module, index = %call.module.index,
             name = %call.function,
             "allowed"
         ),
         Request::Debug(target) => tracing::debug!(
             target: "audit",
-            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "debug",
+            user = %who.identity(), key = %who.credential(), address = %who.address(), command = "debug",
             module = ?target,
             "allowed"
         ),
@@ -56,7 +56,7 @@ pub(in crate::core) fn refused_call(
 pub(in crate::core) fn allowed_by_id(who: &Caller, module: &ModuleId, function: &FunctionName) {
     tracing::debug!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "exec",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
         module = %module, name = %function,
         "allowed"
     );
@@ -72,7 +72,7 @@ pub(in crate::core) fn refused_by_id(
 ) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command,
         module = %module, name, reason = failure.message(),
         "refused"
     );
@@ -82,18 +82,19 @@ pub(in crate::core) fn refused_by_id(
 pub(in crate::core) fn unknown_command(who: &Caller, command: &str) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command,
         "refused: unknown command"
     );
 }
 
-/// Somebody is not known. An absent credential is an ordinary first step of a browser and not worth more than a debug line.
+/// Somebody is not known.
 pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) {
-    if key.is_empty() {
-        tracing::debug!(target: "audit", %address, "refused: no credentials");
-    } else {
-        tracing::warn!(target: "audit", %address, key, reason = failure.message(), "refused: unknown credentials");
-    }
+    tracing::warn!(target: "audit", %address, key, reason = failure.message(), "refused: unknown credentials");
+}
+
+/// Somebody shows nothing: an ordinary first step of a browser and not worth more than a debug line.
+pub(in crate::core) fn nothing_shown(address: IpAddr) {
+    tracing::debug!(target: "audit", %address, "refused: no credentials");
 }
 
 /// Somebody asks as another node does, and is none.
@@ -144,7 +145,7 @@ pub(in crate::core) fn not_signed_in(
 pub(in crate::core) fn signed_out(who: &Caller) {
     tracing::info!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "sign out",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "sign out",
         "allowed"
     );
 }
@@ -153,7 +154,7 @@ pub(in crate::core) fn signed_out(who: &Caller) {
 pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), system,
+        user = %who.identity(), key = %who.credential(), address = %who.address(), system,
         reason = failure.message(),
         "refused"
     );
@@ -164,7 +165,7 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     for (difference, entry) in &differences.0 {
         tracing::info!(
             target: "audit",
-            user = %who.user().id, key = %who.credential(), address = %who.address(), command = "edit",
+            user = %who.identity(), key = %who.credential(), address = %who.address(), command = "edit",
             difference = difference.as_str(), %entry,
             "allowed"
         );
@@ -175,7 +176,7 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
 pub(in crate::core) fn exported(who: &Caller) {
     tracing::info!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "export",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "export",
         "allowed"
     );
 }
@@ -184,7 +185,7 @@ pub(in crate::core) fn exported(who: &Caller) {
 pub(in crate::core) fn refused_edit(who: &Caller, entry: &EntryId, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command = "edit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "edit",
         %entry, reason = failure.message(),
         "refused"
     );
@@ -204,7 +205,7 @@ pub(in crate::core) fn applied(differences: &Differences) {
 fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: &Failure) {
     tracing::warn!(
         target: "audit",
-        user = %who.user().id, key = %who.credential(), address = %who.address(), command,
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command,
         system = %module.system, module = %module.module, index = %module.index, name,
         reason = failure.message(),
         "refused"

@@ -1,54 +1,91 @@
 //! Which of the credentials open, and what the audit log says of those that do not.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::core::access::audit;
 use crate::core::access::key_introspection::KeyIntrospection;
 use crate::core::access::keys::KeyRing;
-use crate::core::access::principal::Caller;
+use crate::core::access::principal::{Caller, Principal, Proof};
 use crate::core::access::sessions::Sessions;
 use crate::model::{Credentials, Failure, FailureKind, Secret};
 
 /// How much of an unknown key's id reaches the audit log.
 const SHOWN_MAX_BYTES: usize = 64;
 
-/// Who shows these credentials at this address. A refusal is written to the audit log.
+/// Who shows these credentials at this address: the first that is good decides, and when none is, the first says why.
+/// Each that is refused is written to the audit log once, also when a later one is good: somebody may be guessing.
 pub(in crate::core) fn admit(
     keys: &KeyRing,
     sessions: &Sessions,
     introspection: &KeyIntrospection,
-    credentials: &Credentials,
+    credentials: &[Credentials],
     address: IpAddr,
 ) -> Result<Caller, Failure> {
-    let (shown, found) = match credentials {
-        Credentials::Absent => {
-            let failure = Failure::new(FailureKind::Unauthenticated, "").with_response_code(401);
-            ("", Err(failure))
+    let mut first = None;
+    for shown in credentials {
+        match find(keys, sessions, introspection, shown) {
+            Ok(principal) => return Ok(Caller::new(principal, address)),
+            Err(failure) => {
+                audit::not_known(address, name(shown), &failure);
+                first.get_or_insert(failure);
+            }
         }
+    }
+    Err(first.unwrap_or_else(|| {
+        audit::nothing_shown(address);
+        Failure::new(FailureKind::Unauthenticated, "").with_response_code(401)
+    }))
+}
+
+fn find(
+    keys: &KeyRing,
+    sessions: &Sessions,
+    introspection: &KeyIntrospection,
+    credentials: &Credentials,
+) -> Result<Arc<Principal>, Failure> {
+    match credentials {
         Credentials::ApiKey(presented) => {
             // A key of ours with another secret is a bad key, and nobody else is asked about it.
             let elsewhere = match keys.knows(presented) {
                 true => None,
                 false => introspection.find(presented),
             };
-            let found = elsewhere.unwrap_or_else(|| keys.find(presented));
-            (key_id(presented), found)
+            elsewhere.unwrap_or_else(|| keys.find(presented))
         }
-        Credentials::Bearer { token, domain } => {
-            ("a bearer token", sessions.by_token(token, domain))
-        }
-        Credentials::Session(cookie) => ("a browser's session", sessions.by_cookie(cookie)),
-    };
-    match found {
-        Ok(principal) => Ok(Caller { principal, address }),
-        Err(failure) => {
-            audit::not_known(address, shown, &failure);
-            Err(failure)
-        }
+        Credentials::Bearer { token, domain } => sessions.by_token(token, domain),
+        Credentials::Session(cookie) => sessions.by_cookie(cookie),
     }
 }
 
-/// The public half of what was shown, cut: it may be anything.
+/// Whether somebody who was let in would be let in now, to no less.
+pub(in crate::core) fn still_admits(
+    keys: &KeyRing,
+    sessions: &Sessions,
+    introspection: &KeyIntrospection,
+    who: &Principal,
+) -> bool {
+    match &who.proof {
+        Proof::Key(_) => keys.still_admits(who),
+        Proof::Introspected(_) => introspection.still_admits(who),
+        Proof::Session { .. } => sessions.still_admits(who),
+        Proof::Trusted => true,
+        Proof::Both(one, two) => [one, two]
+            .iter()
+            .all(|who| still_admits(keys, sessions, introspection, who)),
+    }
+}
+
+/// What was shown, as the audit log may say it.
+fn name(credentials: &Credentials) -> &str {
+    match credentials {
+        Credentials::ApiKey(presented) => key_id(presented),
+        Credentials::Bearer { .. } => "a bearer token",
+        Credentials::Session(_) => "a browser's session",
+    }
+}
+
+/// The public half of an API key, cut: it may be anything.
 fn key_id(presented: &Secret) -> &str {
     let (id, _) = presented
         .expose()

@@ -15,15 +15,15 @@ use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::core::access::principal::{Principal, Proof, Reach};
+use crate::core::access::identity::Identity;
+use crate::core::access::principal::{Principal, Proof};
+use crate::core::access::rights::{Member, Policy};
 use crate::core::access::tokens::{self, Fingerprint};
 use crate::core::limits::{
     INTROSPECTED_CHECK, INTROSPECTED_FRESH, INTROSPECTED_KNOWN_MAX, INTROSPECTIONS_AT_ONCE,
 };
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{
-    Audience, Clearance, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret,
-};
+use crate::model::{Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret};
 use crate::peers::KeyInspector;
 
 /// What a PlaceOS answered about keys.
@@ -256,14 +256,16 @@ impl Known {
 fn principal(key: &Secret, payload: &str) -> Option<Arc<Principal>> {
     let facts = tokens::read_payload(payload)?;
     let (id, _) = key.expose().split_once('.')?;
+    let id = KeyId::new(id).ok()?;
+    let member = Member::foreign(&facts.user);
     Some(Arc::new(Principal {
-        clearance: facts.user.level,
-        most: Clearance::Admin,
-        credential: CredentialId::Key(KeyId::new(id).ok()?),
+        policy: Policy::everywhere(facts.user.level, member, facts.scopes),
+        identity: Identity::ApiKey {
+            key: id.clone(),
+            user: Arc::new(facts.user),
+        },
+        credential: CredentialId::Key(id),
         proof: Proof::Introspected(Fingerprint::of(key)),
-        scopes: facts.scopes,
-        reach: Reach::Everything,
-        user: Arc::new(facts.user),
     }))
 }
 

@@ -12,7 +12,9 @@ use rand::Rng;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
-use crate::core::access::principal::{Principal, Proof, Reach};
+use crate::core::access::identity::Identity;
+use crate::core::access::principal::{Principal, Proof};
+use crate::core::access::rights::Policy;
 use crate::core::directory::Directory;
 use crate::model::{
     ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, System,
@@ -224,22 +226,14 @@ fn unauthenticated(message: &str) -> Failure {
 }
 
 fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
-    let reach = if key.systems.is_empty() && key.zones.is_empty() {
-        Reach::Everything
-    } else {
-        Reach::Within {
-            systems: key.systems.iter().cloned().collect(),
-            zones: key.zones.iter().cloned().collect(),
-        }
-    };
     Principal {
-        clearance: key.level.min(user.level),
-        most: key.level,
-        user,
+        policy: Policy::of_key(key, user.level),
+        identity: Identity::ApiKey {
+            key: key.id.clone(),
+            user,
+        },
         credential: CredentialId::Key(key.id.clone()),
         proof: Proof::Key(secret),
-        scopes: key.scopes.clone(),
-        reach,
     }
 }
 

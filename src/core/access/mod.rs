@@ -1,7 +1,8 @@
 //! Who is there and what they may do.
 //!
-//! `keys.rs` and `sessions` turn credentials into a [`Principal`], `policy.rs` says what a principal may do, `audit.rs` writes down what was refused;
-//! every door asks the same two questions. `permissions.rs` is what zones add to that for calls.
+//! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who somebody is (`identity.rs`) and what they may do (`rights.rs`).
+//! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; every door asks the same two questions.
+//! `permissions.rs` is what zones add to that for calls.
 //!
 //! - `keys` are the API keys of the building.
 //! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
@@ -9,6 +10,7 @@
 
 pub(super) mod audit;
 mod authenticate;
+mod identity;
 mod key_introspection;
 mod keys;
 mod limiter;
@@ -16,17 +18,20 @@ pub(super) mod passwords;
 mod permissions;
 mod policy;
 mod principal;
+mod rights;
 mod sessions;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-pub(super) use authenticate::admit;
+pub(super) use authenticate::{admit, still_admits};
+pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
 pub(super) use permissions::{Permissions, clearance_in};
 pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
-pub use principal::{Caller, Principal, Reach};
+pub use principal::{Caller, Principal};
+pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
 

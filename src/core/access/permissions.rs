@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::core::access::principal::Principal;
+use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{Clearance, Failure, FailureKind, Metadata, SystemId, User, ZoneId};
+use crate::model::{Clearance, Failure, FailureKind, Metadata, System, SystemId, ZoneId};
 
 /// What the metadata is called.
 const NAME: &str = "permissions";
@@ -51,59 +51,70 @@ impl Permissions {
 /// With what clearance somebody calls functions in a system, or that they may not.
 pub(in crate::core) fn clearance_in(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     system: &SystemId,
 ) -> Result<Clearance, Failure> {
-    let own = who.clearance();
-    let permissions = directory.permissions();
-    if permissions.0.is_empty() || own == Clearance::Admin {
-        return Ok(own);
+    if directory.permissions().0.is_empty() {
+        return Ok(policy.level());
     }
     let Some(system) = directory.system(system) else {
-        return Ok(own);
+        return Ok(policy.level());
     };
+    let mut lowest = Clearance::Admin;
+    for rights in policy.rights() {
+        lowest = lowest.min(clearance_of(directory, rights, system)?);
+    }
+    Ok(lowest)
+}
+
+fn clearance_of(
+    directory: &Directory,
+    rights: &Rights,
+    system: &System,
+) -> Result<Clearance, Failure> {
+    let own = rights.level;
     let is_organisation = |zone: &ZoneId| {
         let zone = directory.zone(zone);
         zone.is_some_and(|zone| zone.tags.iter().any(|tag| tag == ORGANISATION))
     };
-    if !system.zones.iter().any(is_organisation) {
+    if own == Clearance::Admin || !system.zones.iter().any(is_organisation) {
         return Ok(own);
     }
+    let permissions = directory.permissions();
+    let theirs = rights.member.groups(directory);
     let mut raised = None;
     for groups in system
         .zones
         .iter()
         .filter_map(|zone| permissions.0.get(zone))
     {
-        if names(&groups.deny, who.user()) {
+        if names(&groups.deny, theirs) {
             return Err(Failure::new(
                 FailureKind::Forbidden,
                 "the permissions of a zone refuse this",
             )
             .with_response_code(403));
         }
-        if names(&groups.admin, who.user()) {
+        if names(&groups.admin, theirs) {
             raised = Some(Clearance::Admin);
-        } else if names(&groups.manage, who.user()) {
+        } else if names(&groups.manage, theirs) {
             raised = Some(Clearance::Support);
         }
     }
-    Ok(raised.map_or(own, |raised| own.max(raised.min(who.most))))
+    Ok(raised.map_or(own, |raised| own.max(raised.min(rights.most))))
 }
 
-fn names(groups: &[String], user: &User) -> bool {
-    let mut theirs = user.groups.iter();
+fn names(groups: &[String], theirs: &[String]) -> bool {
+    let mut theirs = theirs.iter();
     theirs.any(|group| groups.contains(&group.to_lowercase()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-
-    use crate::core::access::principal::{Proof, Reach};
+    use crate::core::access::rights::{Member, Reach, Topics};
     use crate::core::doubles::{directory, json, room, user, zone};
-    use crate::model::{Building, CredentialId, MetadataId, MetadataName, ParentId, System};
+    use crate::model::{Building, MetadataId, MetadataName, ParentId};
 
     #[test]
     fn a_zone_refuses_its_groups_and_raises_them() {
@@ -213,17 +224,16 @@ mod tests {
         }
     }
 
-    fn who(groups: &[&str], most: Clearance) -> Principal {
+    fn who(groups: &[&str], most: Clearance) -> Policy {
         let mut user = user(Clearance::User);
         user.groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        Principal {
-            credential: CredentialId::Foreign(user.id.clone()),
-            user: Arc::new(user),
-            proof: Proof::Session { expires: None },
-            clearance: Clearance::User,
+        let rights = Rights {
+            level: Clearance::User,
             most,
-            scopes: vec![],
+            member: Member::foreign(&user),
             reach: Reach::Everything,
-        }
+            topics: Topics::Everything,
+        };
+        Policy::new(rights, vec![])
     }
 }

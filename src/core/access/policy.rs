@@ -1,50 +1,52 @@
-//! What a principal may do. REST and every dialect ask here, so the answers are the same at each door.
+//! What a policy means for requests and edits. REST and every dialect ask here, so the answers are the same at each door.
+//!
+//! A policy is all that is looked at: who somebody is makes no difference.
 
-use crate::core::access::principal::Principal;
+use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
     Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,
-    ModuleName, ModulePath, Request, Scope, SystemId,
+    ModuleName, ModulePath, Request, SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
 pub(in crate::core) fn may_request(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     request: &Request,
 ) -> Result<(), Failure> {
     match request {
-        Request::Bind(path) => may_read(directory, who, &path.module),
-        Request::Unbind(path) => may_see(directory, who, &path.module.system),
-        Request::Exec(call) => may_see(directory, who, &call.module.system),
+        Request::Bind(path) => may_read(directory, policy, &path.module),
+        Request::Unbind(path) => may_see(directory, policy, &path.module.system),
+        Request::Exec(call) => may_see(directory, policy, &call.module.system),
         Request::Debug(target) => {
-            if who.clearance() < Clearance::Support {
+            if policy.level() < Clearance::Support {
                 return Err(forbidden("debugging needs support clearance"));
             }
-            may_follow(directory, who, target)
+            may_follow(directory, policy, target)
         }
         // Whoever has nothing to ignore may say so.
-        Request::Ignore(target) => may_follow(directory, who, target),
+        Request::Ignore(target) => may_follow(directory, policy, target),
     }
 }
 
-fn may_follow(directory: &Directory, who: &Principal, target: &DebugTarget) -> Result<(), Failure> {
+fn may_follow(directory: &Directory, policy: &Policy, target: &DebugTarget) -> Result<(), Failure> {
     match target {
-        DebugTarget::Path(path) => may_see(directory, who, &path.system),
-        DebugTarget::Module { id, .. } => may_reach(directory, who, id),
+        DebugTarget::Path(path) => may_see(directory, policy, &path.system),
+        DebugTarget::Module { id, .. } => may_reach(directory, policy, id),
     }
 }
 
 /// Whether a system is within reach. One that is not in the directory is within reach of those who are not restricted.
 pub(in crate::core) fn may_see(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     system: &SystemId,
 ) -> Result<(), Failure> {
-    let reached = !who.is_restricted()
+    let reached = !policy.is_restricted()
         || directory
             .system(system)
-            .is_some_and(|system| who.reaches(system));
+            .is_some_and(|system| policy.reaches(system));
     if reached {
         Ok(())
     } else {
@@ -55,13 +57,13 @@ pub(in crate::core) fn may_see(
 /// Whether a module stands in a system that is within reach.
 pub(in crate::core) fn may_reach(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     module: &ModuleId,
 ) -> Result<(), Failure> {
-    let reached = !who.is_restricted()
+    let reached = !policy.is_restricted()
         || directory
             .systems_of(module)
-            .any(|system| who.reaches(system));
+            .any(|system| policy.reaches(system));
     if reached {
         Ok(())
     } else {
@@ -72,16 +74,16 @@ pub(in crate::core) fn may_reach(
 /// Whether the functions and statuses of the module at a place may be read.
 pub(in crate::core) fn may_read(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     place: &ModulePath,
 ) -> Result<(), Failure> {
-    may_see(directory, who, &place.system)?;
-    may_look_into(who, &place.module)
+    may_see(directory, policy, &place.system)?;
+    may_look_into(policy, &place.module)
 }
 
 /// Modules whose name begins with `_` are the engine's own: PlaceOS shows them to support staff only.
-fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
-    if module.as_str().starts_with('_') && who.clearance() < Clearance::Support {
+fn may_look_into(policy: &Policy, module: &ModuleName) -> Result<(), Failure> {
+    if module.as_str().starts_with('_') && policy.level() < Clearance::Support {
         return Err(forbidden("attempted to access protected module"));
     }
     Ok(())
@@ -93,42 +95,49 @@ fn may_look_into(who: &Principal, module: &ModuleName) -> Result<(), Failure> {
 /// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
 pub(in crate::core) fn may_edit(
     directory: &Directory,
-    who: &Principal,
+    policy: &Policy,
     edit: &Edit,
 ) -> Result<(), Failure> {
-    unrestricted(who)?;
+    unrestricted(policy)?;
     match (edit.id(), &edit.change) {
         (EntryId::Metadata(id), _) => {
-            let groups = &who.user().groups;
-            let is_editor = directory.metadata_by_id(&id).is_some_and(|metadata| {
-                metadata.editors.iter().any(|group| groups.contains(group))
-            });
-            if is_editor || who.user().id.as_str() == id.parent.as_str() {
+            let metadata = directory.metadata_by_id(&id);
+            let is_editor = |member: &Member| {
+                let groups = member.groups(directory);
+                metadata.is_some_and(|metadata| {
+                    metadata.editors.iter().any(|group| groups.contains(group))
+                })
+            };
+            let owns = |member: &Member| {
+                let user = member.user();
+                user.is_some_and(|user| user.as_str() == id.parent.as_str())
+            };
+            let mut members = policy.rights().iter().map(|rights| &rights.member);
+            if members.all(|member| is_editor(member) || owns(member)) {
                 return Ok(());
             }
-            at_least(who, Clearance::Support)
+            at_least(policy, Clearance::Support)
         }
         (EntryId::Zone(_), _) | (EntryId::System(_), Change::Put(_)) => {
-            at_least(who, Clearance::Support)
+            at_least(policy, Clearance::Support)
         }
         (EntryId::ApiKey(_), Change::Put(entry)) => {
-            at_least(who, Clearance::Admin)?;
-            may_give(who, entry)
+            at_least(policy, Clearance::Admin)?;
+            may_give(policy, entry)
         }
         (EntryId::System(_), Change::Delete(_))
         | (EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_), _) => {
-            at_least(who, Clearance::Admin)
+            at_least(policy, Clearance::Admin)
         }
     }
 }
 
 /// Nobody makes a key that opens more of the API than their own credentials.
-fn may_give(who: &Principal, entry: &Entry) -> Result<(), Failure> {
+fn may_give(policy: &Policy, entry: &Entry) -> Result<(), Failure> {
     let Entry::ApiKey(key) = entry else {
         return Ok(());
     };
-    let has = |scope: &Scope| who.scopes().iter().any(|own| own.covers(scope));
-    if key.scopes.iter().all(has) {
+    if policy.may_mint(&Policy::of_key(key, key.level)) {
         return Ok(());
     }
     Err(forbidden(
@@ -137,13 +146,13 @@ fn may_give(who: &Principal, entry: &Entry) -> Result<(), Failure> {
 }
 
 /// Whether the whole building may be read and replaced, secrets of devices included.
-pub(in crate::core) fn may_have_building(who: &Principal) -> Result<(), Failure> {
-    unrestricted(who)?;
-    at_least(who, Clearance::Admin)
+pub(in crate::core) fn may_have_building(policy: &Policy) -> Result<(), Failure> {
+    unrestricted(policy)?;
+    at_least(policy, Clearance::Admin)
 }
 
-fn unrestricted(who: &Principal) -> Result<(), Failure> {
-    if who.is_restricted() {
+fn unrestricted(policy: &Policy) -> Result<(), Failure> {
+    if policy.is_restricted() {
         return Err(forbidden(
             "a key for some systems may not change the building",
         ));
@@ -151,8 +160,8 @@ fn unrestricted(who: &Principal) -> Result<(), Failure> {
     Ok(())
 }
 
-fn at_least(who: &Principal, clearance: Clearance) -> Result<(), Failure> {
-    if who.clearance() >= clearance {
+fn at_least(policy: &Policy, clearance: Clearance) -> Result<(), Failure> {
+    if policy.level() >= clearance {
         Ok(())
     } else {
         Err(forbidden("changing the building needs a higher clearance"))

@@ -1,25 +1,24 @@
 //! Somebody whose credentials were good.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::core::access::identity::Identity;
 use crate::core::access::keys::KeyHash;
+use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics};
 use crate::core::access::tokens::Fingerprint;
-use crate::model::{Clearance, CredentialId, Scope, System, SystemId, User, ZoneId};
+use crate::model::{
+    AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
+};
 
-/// Somebody whose credentials were good.
+/// Somebody whose credentials were good: who they are, by what they came in and what they may do.
 #[derive(Debug)]
 pub struct Principal {
-    pub(super) user: Arc<User>,
+    pub(super) identity: Identity,
     pub(super) credential: CredentialId,
     pub(super) proof: Proof,
-    pub(super) clearance: Clearance,
-    /// What the permissions of a zone can raise the clearance to.
-    pub(super) most: Clearance,
-    pub(super) scopes: Vec<Scope>,
-    pub(super) reach: Reach,
+    pub(super) policy: Policy,
 }
 
 /// What of the credentials decides on whether they are still good.
@@ -34,6 +33,10 @@ pub(super) enum Proof {
         /// When the token expires, in Unix seconds; a browser's session says that itself.
         expires: Option<u64>,
     },
+    /// None: whoever made the principal answers for it.
+    Trusted,
+    /// Those of two who act together, each with a proof of its own.
+    Both(Arc<Principal>, Arc<Principal>),
 }
 
 /// A principal who calls from somewhere: what the audit log needs to know.
@@ -52,46 +55,90 @@ impl Deref for Caller {
 }
 
 impl Caller {
+    /// Somebody who calls from an address.
+    pub fn new(principal: Arc<Principal>, address: IpAddr) -> Self {
+        Self { principal, address }
+    }
+
     /// Where the call came from.
     pub fn address(&self) -> IpAddr {
         self.address
     }
-}
 
-/// Which systems somebody can reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// All of them.
-    Everything,
-    /// These, and those in these zones.
-    Within {
-        /// Systems by id.
-        systems: HashSet<SystemId>,
-        /// Zones by id.
-        zones: HashSet<ZoneId>,
-    },
-}
-
-impl Reach {
-    fn covers(&self, before: &Self) -> bool {
-        match (self, before) {
-            (Self::Everything, _) => true,
-            (Self::Within { .. }, Self::Everything) => false,
-            (
-                Self::Within { systems, zones },
-                Self::Within {
-                    systems: systems_before,
-                    zones: zones_before,
-                },
-            ) => systems.is_superset(systems_before) && zones.is_superset(zones_before),
-        }
+    /// The same caller, who may do from here on only what the other may do too, and only while both may stay.
+    #[must_use]
+    pub fn narrowed_by(&self, other: &Self) -> Self {
+        let (one, two) = (&self.principal, &other.principal);
+        let principal = Principal {
+            identity: one.identity.with_user(two.identity.user()),
+            credential: one.credential.clone(),
+            policy: one.policy.intersect(&two.policy),
+            proof: Proof::Both(Arc::clone(one), Arc::clone(two)),
+        };
+        Self::new(Arc::new(principal), self.address)
     }
 }
 
 impl Principal {
-    /// The user behind the credentials.
-    pub fn user(&self) -> &User {
-        &self.user
+    /// An app: with a user it may do what that user may, without one it has topics alone.
+    pub fn app(app: AppId, user: Option<Arc<User>>) -> Self {
+        let policy = match &user {
+            Some(user) => {
+                let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
+                Policy::everywhere(user.level, Member::of(user), scopes)
+            }
+            None => Policy::new(topics_alone(Topics::Everything), Vec::new()),
+        };
+        Self {
+            credential: CredentialId::App(app.clone()),
+            identity: Identity::App { app, user },
+            proof: Proof::Trusted,
+            policy,
+        }
+    }
+
+    /// A device, which has these topics alone.
+    pub fn device(device: DeviceId, topics: impl IntoIterator<Item = String>) -> Self {
+        let topics = Topics::Only(topics.into_iter().collect());
+        Self {
+            credential: CredentialId::Device(device.clone()),
+            identity: Identity::Device(device),
+            proof: Proof::Trusted,
+            policy: Policy::new(topics_alone(topics), Vec::new()),
+        }
+    }
+
+    /// A rule of the building, which acts everywhere with a level of its own.
+    pub fn automation(automation: AutomationId, level: Clearance) -> Self {
+        let rights = Rights {
+            level,
+            most: level,
+            member: Member::Nobody,
+            reach: Reach::Everything,
+            topics: Topics::Everything,
+        };
+        let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
+        Self {
+            credential: CredentialId::Automation(automation.clone()),
+            identity: Identity::Automation(automation),
+            proof: Proof::Trusted,
+            policy: Policy::new(rights, scopes),
+        }
+    }
+
+    /// Who they are; `Display` is how the audit log names them.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What they may do.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The user behind the credentials. Not everybody is one.
+    pub fn user(&self) -> Option<&User> {
+        self.identity.user().map(|user| &**user)
     }
 
     /// By what they were let in, for logs and limits.
@@ -101,9 +148,10 @@ impl Principal {
 
     /// When the credentials end by themselves, in Unix seconds; `None` for those that do not.
     pub fn expires(&self) -> Option<u64> {
-        match self.proof {
-            Proof::Key(_) | Proof::Introspected(_) => None,
-            Proof::Session { expires } => expires,
+        match &self.proof {
+            Proof::Key(_) | Proof::Introspected(_) | Proof::Trusted => None,
+            Proof::Session { expires } => *expires,
+            Proof::Both(one, two) => one.expires().into_iter().chain(two.expires()).min(),
         }
     }
 
@@ -112,56 +160,82 @@ impl Principal {
         matches!(self.proof, Proof::Session { expires: None })
     }
 
+    /// Whether they are of those whose connections an order to close is for. Of which connection is for the server to look at.
+    pub fn is_in(&self, audience: &Audience) -> bool {
+        match audience {
+            Audience::All => true,
+            Audience::Connection(_) => false,
+            Audience::Credential(credential) => match &self.proof {
+                Proof::Both(one, two) => one.is_in(audience) || two.is_in(audience),
+                Proof::Key(_) | Proof::Introspected(_) | Proof::Session { .. } | Proof::Trusted => {
+                    self.credential == *credential
+                }
+            },
+            Audience::User(id) => self.user().is_some_and(|user| user.id == *id),
+            Audience::AppUser { app, user } => match &self.identity {
+                Identity::App {
+                    app: own,
+                    user: Some(signed_in),
+                } => own == app && signed_in.id == *user,
+                Identity::App { user: None, .. }
+                | Identity::User(_)
+                | Identity::ApiKey { .. }
+                | Identity::Device(_)
+                | Identity::Automation(_) => false,
+            },
+        }
+    }
+
     /// The credential's level or its user's, whichever is lower.
     pub fn clearance(&self) -> Clearance {
-        self.clearance
+        self.policy.level()
     }
 
     /// The parts of the API that the credentials open.
     pub fn scopes(&self) -> &[Scope] {
-        &self.scopes
+        self.policy.scopes()
     }
 
     /// Whether a system is within reach.
     pub fn reaches(&self, system: &System) -> bool {
-        match &self.reach {
-            Reach::Everything => true,
-            Reach::Within { systems, zones } => {
-                systems.contains(&system.id) || system.zones.iter().any(|zone| zones.contains(zone))
-            }
-        }
+        self.policy.reaches(system)
     }
 
     /// Whether a zone is within reach by itself; one around a system that is within reach is for the caller to look at.
     pub fn reaches_zone(&self, zone: &ZoneId) -> bool {
-        match &self.reach {
-            Reach::Everything => true,
-            Reach::Within { zones, .. } => zones.contains(zone),
-        }
-    }
-
-    /// Whether these are the same API key with the same secret, and open at least what those did.
-    pub(super) fn covers(&self, before: &Self) -> bool {
-        let opens = |scope: &Scope| {
-            let mut scopes = self.scopes.iter();
-            scopes.any(|other| other.covers(scope))
-        };
-        let same_secret = match (&self.proof, &before.proof) {
-            (Proof::Key(now), Proof::Key(before)) => now == before,
-            (Proof::Introspected(now), Proof::Introspected(before)) => now == before,
-            (Proof::Key(_) | Proof::Introspected(_) | Proof::Session { .. }, _) => false,
-        };
-        self.credential == before.credential
-            && same_secret
-            && self.user.id == before.user.id
-            && self.clearance >= before.clearance
-            && self.most >= before.most
-            && before.scopes.iter().all(opens)
-            && self.reach.covers(&before.reach)
+        self.policy.reaches_zone(zone)
     }
 
     /// Whether the credentials are restricted to some systems.
     pub fn is_restricted(&self) -> bool {
-        self.reach != Reach::Everything
+        self.policy.is_restricted()
+    }
+
+    /// Whether these are the same API key with the same secret, and open at least what those did.
+    pub(super) fn covers(&self, before: &Self) -> bool {
+        let same_secret = match (&self.proof, &before.proof) {
+            (Proof::Key(now), Proof::Key(before)) => now == before,
+            (Proof::Introspected(now), Proof::Introspected(before)) => now == before,
+            (
+                Proof::Key(_)
+                | Proof::Introspected(_)
+                | Proof::Session { .. }
+                | Proof::Trusted
+                | Proof::Both(..),
+                _,
+            ) => false,
+        };
+        same_secret && self.credential == before.credential && self.policy.covers(&before.policy)
+    }
+}
+
+/// The rights of those who reach no room.
+fn topics_alone(topics: Topics) -> Rights {
+    Rights {
+        level: Clearance::User,
+        most: Clearance::User,
+        member: Member::Nobody,
+        reach: Reach::nothing(),
+        topics,
     }
 }

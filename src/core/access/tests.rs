@@ -1,15 +1,18 @@
 //! Who may ask what: one row per kind of principal and request.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
-use crate::core::access::policy::{may_reach, may_request, may_see};
-use crate::core::access::{Caller, KeyRing};
+use crate::core::access::permissions::clearance_in;
+use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request, may_see};
+use crate::core::access::{Caller, KeyRing, Policy, Principal};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
 use crate::model::{
-    Building, Call, Clearance, DebugTarget, FailureKind, FunctionName, Request, Secret, ZoneId,
+    AppId, AutomationId, Building, Call, Clearance, DebugTarget, DeviceId, Edit, Entry,
+    FailureKind, FunctionName, Request, Scope, Secret, ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -90,21 +93,124 @@ fn a_module_is_within_reach_when_one_of_its_systems_is() {
     assert!(
         may_reach(
             &house.directory,
-            &house.caller("in-hq"),
+            house.caller("in-hq").policy(),
             &module("mod-both")
         )
         .is_ok()
     );
-    assert!(may_see(&house.directory, &house.caller("in-hq"), &system("sys-2")).is_err());
+    assert!(
+        may_see(
+            &house.directory,
+            house.caller("in-hq").policy(),
+            &system("sys-2")
+        )
+        .is_err()
+    );
+}
+
+#[test]
+fn an_app_without_a_user_has_topics_and_no_room() {
+    let app = Principal::app(AppId::new("signage").unwrap(), None);
+    check_roomless(&app);
+    assert_eq!(app.identity().to_string(), "app signage");
+    assert!(app.policy().may_use("news") && app.policy().may_use("weather"));
+}
+
+#[test]
+fn an_app_with_a_user_may_do_what_the_user_may() {
+    let house = House::new();
+    let ann = Arc::new(user(Clearance::Support));
+    let app = Principal::app(AppId::new("signage").unwrap(), Some(ann));
+    assert_eq!(app.identity().to_string(), "user-1");
+    for request in [bind("sys-1", "_Secret"), debug("mod-2")] {
+        assert!(may_request(&house.directory, app.policy(), &request).is_ok());
+    }
+    assert!(may_have_building(app.policy()).is_err());
+}
+
+#[test]
+fn a_device_has_its_topics_and_no_room() {
+    let device = DeviceId::new("door-1").unwrap();
+    let device = Principal::device(device, ["door".to_owned()]);
+    check_roomless(&device);
+    assert_eq!(device.identity().to_string(), "device door-1");
+    assert!(device.policy().may_use("door") && !device.policy().may_use("news"));
+}
+
+#[test]
+fn an_automation_acts_everywhere_with_a_level_of_its_own() {
+    let house = House::new();
+    let zone = || Edit::put(Entry::Zone(zone("zone-new")));
+    for (level, secret, edits, building) in [
+        (Clearance::User, false, false, false),
+        (Clearance::Support, true, true, false),
+        (Clearance::Admin, true, true, true),
+    ] {
+        let rule = Principal::automation(AutomationId::new("lights-off").unwrap(), level);
+        assert!(rule.user().is_none());
+        assert_eq!(rule.identity().to_string(), "automation lights-off");
+        let policy = rule.policy();
+        let may = |request| may_request(&house.directory, policy, &request).is_ok();
+        assert!(may(bind("sys-1", "Display")) && may(exec("sys-2", "Display")));
+        assert_eq!(may(bind("sys-1", "_Secret")), secret);
+        assert_eq!(may(debug("mod-3")), secret);
+        assert_eq!(may_edit(&house.directory, policy, &zone()).is_ok(), edits);
+        assert_eq!(may_have_building(policy).is_ok(), building);
+        let called = clearance_in(&house.directory, policy, &system("sys-3"));
+        assert_eq!(called.ok(), Some(level));
+    }
+}
+
+#[test]
+fn a_key_is_made_only_by_who_may_do_all_that_it_may() {
+    let house = House::new();
+    let admin = house.caller("admin");
+    let scopes = |text: &str| Scope::parse(text).into_iter().collect::<Vec<_>>();
+    let made = |policy: &Policy, scope: &str| {
+        let mut key = api_key("new", Clearance::Admin);
+        key.scopes = scopes(scope);
+        may_edit(&house.directory, policy, &Edit::put(Entry::ApiKey(key))).is_ok()
+    };
+    assert!(made(admin.policy(), "public") && made(admin.policy(), "systems.read"));
+    let reader = admin.policy().with_scopes(scopes("systems.read"));
+    assert!(made(&reader, "systems.read"));
+    assert!(!made(&reader, "systems") && !made(&reader, "zones.read"));
+    let below = house.caller("support");
+    assert!(!made(below.policy(), "public"));
+    let narrowed = admin.narrowed_by(&house.caller("in-1"));
+    assert!(
+        !made(narrowed.policy(), "systems.read"),
+        "a restricted one makes none"
+    );
 }
 
 // Helpers.
+
+/// No request about a room and no edit is allowed.
+fn check_roomless(who: &Principal) {
+    let house = House::new();
+    assert!(who.user().is_none());
+    for request in [
+        bind("sys-1", "Display"),
+        bind("sys-none", "Display"),
+        unbind("sys-1", "Display"),
+        exec("sys-1", "Display"),
+        debug("mod-1"),
+    ] {
+        let refused = may_request(&house.directory, who.policy(), &request).unwrap_err();
+        assert_eq!(refused.kind(), FailureKind::Forbidden, "{request:?}");
+    }
+    assert!(may_reach(&house.directory, who.policy(), &module("mod-1")).is_err());
+    assert!(may_have_building(who.policy()).is_err());
+    let edit = Edit::put(Entry::Zone(zone("zone-new")));
+    assert!(may_edit(&house.directory, who.policy(), &edit).is_err());
+}
 
 /// Only these may make the request; everybody else is told that they may not.
 fn check(request: &Request, allowed: &[&str]) {
     let house = House::new();
     for name in EVERYBODY {
-        let verdict = may_request(&house.directory, &house.caller(name), request);
+        let verdict = may_request(&house.directory, house.caller(name).policy(), request);
         let expected = allowed.contains(&name);
         match verdict {
             Ok(()) => assert!(expected, "{name} may {request:?}"),
@@ -187,9 +293,9 @@ impl House {
 
     fn caller(&self, name: &str) -> Caller {
         let key = Secret::new(format!("{name}.secret"));
-        Caller {
-            principal: self.keys.find(&key).unwrap(),
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        }
+        Caller::new(
+            self.keys.find(&key).unwrap(),
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+        )
     }
 }

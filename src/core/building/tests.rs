@@ -2,24 +2,28 @@
 
 mod two_nodes;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::core::doubles::{
-    self, Inbox, MemoryDocuments, NOW, ScriptedHost, Start, api_key, module, path, room, scripted,
-    system, user, zone,
+    self, Inbox, MemoryDocuments, NOW, ScriptedHost, Start, api_key, module, path, place, room,
+    scripted, system, user, zone,
 };
 use crate::core::limits::SETTLE;
 use crate::core::{
-    Apply, Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, Rehearsal, WatchId,
+    Apply, Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, Rehearsal, ReplySlot,
+    WatchId,
 };
 use crate::model::{
-    Audience, Building, Clearance, CloseReason, Credentials, Difference, Differences, Edit, Entry,
-    EntryId, EntryInfo, Expected, JsonText, KeyId, KeySecret, Metadata, MetadataId, MetadataName,
-    ParentId, Password, Secret, Source, Subject, User, UserId, Version, ZoneId,
+    Audience, Building, Call, Clearance, CloseReason, Credentials, Difference, Differences, Edit,
+    Entry, EntryId, EntryInfo, Expected, FailureKind, FunctionName, JsonText, KeyId, KeySecret,
+    Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source, Subject, User, UserId,
+    Version, ZoneId,
 };
 
 // Versions and stamps.
@@ -412,6 +416,100 @@ async fn the_sockets_of_a_key_that_opens_as_much_or_more_stay() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_of_groups_or_of_a_zones_permissions_holds_at_once_for_who_is_connected() {
+    let bench = Bench::new().await;
+    let mut organisation = zone("zone-1");
+    organisation.tags.push("org".to_owned());
+    let mut inside = room("sys-1", &["mod-1"]);
+    inside.zones.push(organisation.id.clone());
+    let somebody = |groups: &[&str]| {
+        let mut other = user(Clearance::User);
+        other.id = UserId::new("user-2").unwrap();
+        other.email = "b@example.test".to_owned();
+        other.groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Edit::put(Entry::User(other))
+    };
+    let permissions = |details: &str| {
+        let mut metadata = metadata("zone-1");
+        metadata.id.name = MetadataName::new("permissions").unwrap();
+        metadata.details = JsonText::parse(details).unwrap();
+        Edit::put(Entry::Metadata(metadata))
+    };
+    let mut key = api_key("theirs", Clearance::Admin);
+    key.user = UserId::new("user-2").unwrap();
+    let setting = [
+        Edit::put(Entry::Zone(organisation)),
+        Edit::put(Entry::System(inside)),
+        somebody(&["staff"]),
+        Edit::put(Entry::ApiKey(key)),
+    ];
+    bench.edit(setting).await.unwrap();
+    let connected = bench.authenticate("theirs").unwrap();
+    let allowed = Ok(());
+    let refused = Err(FailureKind::Forbidden);
+    for (what, edit, everybodys, supports) in [
+        ("at first", somebody(&["staff"]), allowed, refused),
+        (
+            "raised",
+            permissions(r#"{"manage":["staff"]}"#),
+            allowed,
+            allowed,
+        ),
+        ("in no group", somebody(&[]), allowed, refused),
+        ("in the group again", somebody(&["staff"]), allowed, allowed),
+        (
+            "in a refused one",
+            permissions(r#"{"deny":["staff"]}"#),
+            refused,
+            refused,
+        ),
+        ("out of it", somebody(&["others"]), allowed, refused),
+    ] {
+        bench.edit([edit]).await.unwrap();
+        for (function, expected) in [("echo", everybodys), ("support_only", supports)] {
+            let outcome = bench.exec(&connected, function).await;
+            assert_eq!(outcome, expected, "{what}: {function}");
+        }
+    }
+    assert!(bench.core.still_admits(&connected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_credentials_the_first_that_is_good_decides_and_else_the_first_says_why() {
+    let bench = Bench::new().await;
+    let key = |text: &str| Credentials::ApiKey(Secret::new(text));
+    let token = Credentials::Bearer {
+        token: Secret::new("nonsense"),
+        domain: "rooms.test".to_owned(),
+    };
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    for (shown, expected, told) in [
+        (vec![], Err(""), 0),
+        (vec![key("user.secret"), key("admin.secret")], Ok("user"), 0),
+        (vec![token.clone(), key("admin.secret")], Ok("admin"), 1),
+        (
+            vec![token.clone(), key("user.guess"), key("admin.secret")],
+            Ok("admin"),
+            2,
+        ),
+        (
+            vec![token.clone(), key("user.guess")],
+            Err("the bearer token is malformed"),
+            2,
+        ),
+        (vec![key("user.guess"), token], Err("unknown X-API-Key"), 2),
+    ] {
+        let log = Log::default();
+        let found = log.of(|| bench.core.authenticate(&shown, here));
+        let found = found.map(|who| who.credential().to_string());
+        let found = found.map_err(|failure| failure.message().to_owned());
+        let found = found.as_deref().map_err(|failure| failure.as_str());
+        assert_eq!(found, expected, "{shown:?}");
+        assert_eq!(log.lines_with("refused: unknown credentials"), told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_secret_is_kept_in_the_clear() {
     let bench = Bench::new().await;
     let mut ann = user(Clearance::Admin);
@@ -596,6 +694,36 @@ async fn check_invalid(bench: &Bench, entry: Entry, expected: &[&str]) {
     assert_eq!(fields(error), expected, "{shown}");
 }
 
+/// What is logged while a test does something.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn of<T>(&self, what: impl FnOnce() -> T) -> T {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || log.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, what)
+    }
+
+    fn lines_with(&self, text: &str) -> usize {
+        let bytes = self.0.lock().unwrap();
+        let log = String::from_utf8_lossy(&bytes);
+        log.lines().filter(|line| line.contains(text)).count()
+    }
+}
+
 impl Bench {
     async fn new() -> Self {
         let (host, documents) = (ScriptedHost::new(), MemoryDocuments::new());
@@ -637,7 +765,19 @@ impl Bench {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).ok()
+        self.core.authenticate(&[key], here).ok()
+    }
+
+    async fn exec(&self, who: &Caller, function: &str) -> Result<(), FailureKind> {
+        let (answer, answered) = oneshot::channel();
+        let call = Call {
+            module: place("sys-1", "Scratch", 1),
+            function: FunctionName::new(function).unwrap(),
+            arguments: JsonText::parse("[]").unwrap(),
+        };
+        self.core.exec(who, call, ReplySlot::caller(answer));
+        let outcome = answered.await.unwrap();
+        outcome.map(drop).map_err(|failure| failure.kind())
     }
 
     fn bind(&self, system: &str, status: &str) -> WatchId {

@@ -269,6 +269,29 @@ impl Scope {
             && self.writes() >= other.writes()
     }
 
+    /// What both open; `None` when that is nothing.
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        let name = match (self.name.as_str(), other.name.as_str()) {
+            (Self::PUBLIC, name) => name,
+            (name, Self::PUBLIC) => name,
+            (name, other) => (name == other).then_some(name)?,
+        };
+        let (reads, writes) = (
+            self.reads() && other.reads(),
+            self.writes() && other.writes(),
+        );
+        let access = match (reads, writes) {
+            (true, true) => ScopeAccess::Full,
+            (true, false) => ScopeAccess::Read,
+            (false, true) => ScopeAccess::Write,
+            (false, false) => return None,
+        };
+        Some(Self {
+            name: name.to_owned(),
+            access,
+        })
+    }
+
     /// Whether the scope lets one write.
     pub fn writes(&self) -> bool {
         self.access != ScopeAccess::Read

@@ -46,11 +46,14 @@ pub(super) fn request(
     place: &StreamPosition,
     secret: Option<&Secret>,
 ) -> Result<Ask, PeerError> {
-    let path = command(address, &call.module, "execute");
-    let user = utf8_percent_encode(call.user.as_str(), PLAIN);
+    let mut uri = command(address, &call.module, "execute");
+    if let Some(user) = &call.user {
+        uri.push_str("?user_id=");
+        uri.extend(utf8_percent_encode(user.as_str(), PLAIN));
+    }
     let mut request = Request::builder()
         .method(Method::POST)
-        .uri(format!("{path}?user_id={user}"))
+        .uri(uri)
         .header(HOST, &address.authority)
         .header(CONTENT_TYPE, "application/json")
         .header(REQUEST_ID, Uuid::new_v4().to_string())

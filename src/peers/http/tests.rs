@@ -365,7 +365,7 @@ fn call(function: &str, arguments: &str) -> PeerCall {
         module: module(),
         function: FunctionName::new(function).unwrap(),
         arguments: JsonText::parse(arguments).unwrap(),
-        user: UserId::new("user-1").unwrap(),
+        user: UserId::new("user-1").ok(),
         deadline: Instant::now() + PATIENCE,
     }
 }

@@ -134,7 +134,7 @@ pub(in crate::server) fn closed(state: &ServerState, path: &str) -> Option<HttpR
 /// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
 pub(in crate::server) async fn recognise(state: &ServerState, head: &RequestHead) {
     let presented = presented_in(head);
-    state.core.recognise(&presented.credentials).await;
+    state.core.recognise(presented.credentials.as_slice()).await;
 }
 
 fn presented_in(head: &RequestHead) -> Presented {
@@ -154,14 +154,14 @@ pub(in crate::server) fn authenticate(
     let presented = presented_in(head);
     let caller = state
         .core
-        .authenticate(&presented.credentials, address)
+        .authenticate(presented.credentials.as_slice(), address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
     let foreign = presented.carrier == Some(Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
         state.metrics.not_let_in.increment(1);
         tracing::warn!(
-            target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
+            target: "audit", user = %caller.identity(), key = %caller.credential(), %address,
             origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
         );
         return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
@@ -192,7 +192,7 @@ fn forbidden(state: &ServerState, caller: &Caller, part: &str, reason: &str) -> 
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
-        user = %caller.user().id, key = %caller.credential(), address = %caller.address(), part, reason,
+        user = %caller.identity(), key = %caller.credential(), address = %caller.address(), part, reason,
         "refused"
     );
     HttpRejection::empty(StatusCode::FORBIDDEN)

@@ -51,13 +51,15 @@ impl Worker {
             }
             Delivery::Close { whom, why } => {
                 let connections: Vec<Rc<Connection>> = match whom {
-                    Audience::All => self.table.borrow().connections.values().cloned().collect(),
-                    Audience::Credential(credential) => self
+                    Audience::All
+                    | Audience::Credential(_)
+                    | Audience::User(_)
+                    | Audience::AppUser { .. } => self
                         .table
                         .borrow()
                         .connections
                         .values()
-                        .filter(|connection| *connection.caller.credential() == credential)
+                        .filter(|connection| connection.caller.is_in(&whom))
                         .cloned()
                         .collect(),
                     Audience::Connection(id) => self

@@ -18,8 +18,9 @@ use crate::core::{Delivery, Outlet};
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::{Hello, Session, Step};
 use crate::model::{
-    BindingKey, BindingPath, ConnectionId, CredentialId, Event, KeyId, ModuleId, ModuleIndex,
-    ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
+    Audience, BindingKey, BindingPath, CloseReason, ConnectionId, CredentialId, Event, KeyId,
+    ModuleId, ModuleIndex, ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue,
+    Subject, SystemId, UserId,
 };
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
@@ -427,6 +428,22 @@ fn a_lost_client_with_bytes_unwritten_leaves_the_flusher_nothing_to_do() {
         world.worker.flush();
 
         assert!(world.worker.dirty.borrow().is_empty());
+    });
+}
+
+#[test]
+fn everything_of_a_user_can_be_closed_and_nothing_of_others() {
+    run(async {
+        let world = World::new().await;
+        let close = |user: &str| {
+            let whom = Audience::User(UserId::new(user).unwrap());
+            world.core.core.close(whom, CloseReason::CredentialsRevoked);
+            world.worker.drain();
+            let open = |(connection, _): &&(Rc<Connection>, _)| connection.is_open();
+            world.clients.iter().filter(open).count()
+        };
+        assert_eq!(close("user-other"), CLIENTS);
+        assert_eq!(close("user-test"), 0);
     });
 }
 

@@ -93,7 +93,7 @@ async fn websocket<T: ClientStream>(
                 .inspect_err(|reason| {
                     tracing::warn!(
                         target: "audit",
-                        user = %caller.user().id, key = %caller.credential(), %address, %reason,
+                        user = %caller.identity(), key = %caller.credential(), %address, %reason,
                         "turned away"
                     );
                 })?;
@@ -133,7 +133,7 @@ async fn websocket<T: ClientStream>(
 
 fn log_opened(caller: &Caller, id: ConnectionId, query: &authn::SocketQuery) {
     tracing::debug!(
-        connection = %id, user = %caller.user().id, key = %caller.credential(),
+        connection = %id, user = %caller.identity(), key = %caller.credential(),
         address = %caller.address(), device = ?query.device,
         "a client connected"
     );

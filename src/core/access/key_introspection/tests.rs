@@ -17,7 +17,7 @@ async fn a_key_that_placeos_knows_opens_with_its_owners_rights() {
     bench.placeos.say(Says::Level(1));
     let caller = bench.enter("a.b").await.unwrap();
     assert_eq!(caller.clearance(), Clearance::Support);
-    assert_eq!(caller.user().id.as_str(), "user-1");
+    assert_eq!(caller.user().unwrap().id.as_str(), "user-1");
     assert_eq!(caller.credential().to_string(), "a");
     assert!(bench.introspection.still_admits(&caller));
 }
@@ -71,6 +71,19 @@ async fn a_key_that_is_revoked_or_lowered_closes_its_connections() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_whose_owner_is_in_other_groups_closes_its_connections() {
+    let bench = Bench::new();
+    bench.placeos.say(Says::Groups(r#"["staff"]"#));
+    let caller = bench.enter("a.b").await.unwrap();
+    bench.look_again().await;
+    assert!(bench.closed().is_empty());
+    bench.placeos.say(Says::Groups("[]"));
+    bench.look_again().await;
+    assert_eq!(bench.closed(), ["a"]);
+    assert!(!bench.introspection.still_admits(&caller));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_nobody_is_connected_with_is_not_asked_about_again() {
     let bench = Bench::new();
     drop(bench.enter("a.b").await.unwrap());
@@ -94,6 +107,8 @@ async fn what_is_remembered_is_bounded() {
 enum Says {
     /// The key is somebody's of this `p`.
     Level(u8),
+    /// The key is somebody's of these groups.
+    Groups(&'static str),
     No,
     Nothing,
 }
@@ -124,15 +139,18 @@ impl KeyInspector for PlaceOs {
             match says {
                 Says::No => Ok(None),
                 Says::Nothing => Err(PeerError::TimedOut),
-                Says::Level(level) => {
-                    let payload = format!(
-                        r#"{{"iss":"POS","exp":1,"aud":"rooms.test","sub":"user-1","scope":["public"],"u":{{"n":"Ann","e":"a@rooms.test","p":{level},"r":[]}}}}"#
-                    );
-                    Ok(Some(JsonText::parse(&payload).unwrap()))
-                }
+                Says::Level(level) => Ok(Some(payload(level, "[]"))),
+                Says::Groups(groups) => Ok(Some(payload(0, groups))),
             }
         })
     }
+}
+
+fn payload(level: u8, groups: &str) -> JsonText {
+    let payload = format!(
+        r#"{{"iss":"POS","exp":1,"aud":"rooms.test","sub":"user-1","scope":["public"],"u":{{"n":"Ann","e":"a@rooms.test","p":{level},"r":{groups}}}}}"#
+    );
+    JsonText::parse(&payload).unwrap()
 }
 
 struct Bench {

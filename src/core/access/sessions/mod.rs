@@ -310,13 +310,16 @@ impl Sessions {
             }
             Renewal::No => (Hold::Token, None, self.settings.token_life),
         };
+        // What is made of a sign-in does not outlive it.
+        let parents = parent.and_then(|parent| Some(self.table().alive(parent, now)?.expires));
+        let own = now + life.as_secs();
         let session = SignInSession {
             id,
             user: user.id.clone(),
             parent,
             scopes,
             hold,
-            expires: now + life.as_secs(),
+            expires: parents.map_or(own, |parents| own.min(parents)),
         };
         let change = Change::Add(session.clone(), Arc::clone(user));
         self.change(change).await?;
@@ -331,7 +334,8 @@ impl Sessions {
         refresh: Option<Secret>,
     ) -> Result<Issued, SignInError> {
         let now = self.now();
-        let expires_in = self.settings.token_life.as_secs();
+        let life = session.expires.saturating_sub(now);
+        let expires_in = self.settings.token_life.as_secs().min(life);
         let access = self.keys().sign(&Grant {
             user,
             session: session.id,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::core::access::principal::{Principal, Proof, Reach};
+use crate::core::access::identity::Identity;
+use crate::core::access::principal::{Principal, Proof};
+use crate::core::access::rights::{Member, Policy};
 use crate::core::access::sessions::session_table::{Hold, split};
 use crate::core::access::sessions::{Sessions, lock};
 use crate::core::access::tokens::{self, BadToken, Facts, Fingerprint, Issuer};
-use crate::model::{Clearance, CredentialId, Failure, FailureKind, Scope, Secret, User};
+use crate::model::{Clearance, CredentialId, Failure, FailureKind, Secret, User};
 
 /// By how much the clocks of two hosts may differ.
 const SKEW_SECONDS: u64 = 60;
@@ -45,27 +47,24 @@ impl Sessions {
         if !facts.is_for(domain) {
             return Err(refused(BadToken::Audience));
         }
-        let (user, clearance, credential) = match (issuer, facts.session) {
+        let (user, clearance, member, credential) = match (issuer, facts.session) {
             (Issuer::Riser, Some(session)) => {
                 let now = self.user_of(session).filter(|now| now.id == user.id);
                 let now = now.ok_or_else(logged_out)?;
                 let clearance = now.level.min(user.level);
-                (now, clearance, CredentialId::Session(session))
+                let member = Member::of(&now);
+                (now, clearance, member, CredentialId::Session(session))
             }
             (Issuer::Riser, None) => return Err(refused(BadToken::Malformed)),
             (Issuer::Foreign, _) => (
                 Arc::clone(user),
                 user.level,
+                Member::foreign(user),
                 CredentialId::Foreign(user.id.clone()),
             ),
         };
-        Ok(principal(
-            user,
-            clearance,
-            credential,
-            facts.scopes.clone(),
-            Some(facts.expires),
-        ))
+        let policy = Policy::everywhere(clearance, member, facts.scopes.clone());
+        Ok(principal(user, credential, policy, Some(facts.expires)))
     }
 
     /// Who shows a browser's cookie.
@@ -83,14 +82,8 @@ impl Sessions {
             }
         };
         let user = self.user_of(id).ok_or_else(logged_out)?;
-        let clearance = user.level;
-        Ok(principal(
-            user,
-            clearance,
-            CredentialId::Session(id),
-            scopes,
-            None,
-        ))
+        let policy = Policy::everywhere(user.level, Member::of(&user), scopes);
+        Ok(principal(user, CredentialId::Session(id), policy, None))
     }
 
     /// Whether who came in by a session or a token would come in now, to no less.
@@ -102,7 +95,11 @@ impl Sessions {
             CredentialId::Session(id) => self
                 .user_of(*id)
                 .is_some_and(|user| is_no_less(user.level, who.clearance())),
-            CredentialId::Key(_) | CredentialId::Foreign(_) => true,
+            CredentialId::Foreign(_) => true,
+            CredentialId::Key(_)
+            | CredentialId::App(_)
+            | CredentialId::Device(_)
+            | CredentialId::Automation(_) => false,
         }
     }
 
@@ -129,19 +126,15 @@ fn is_no_less(level: Clearance, clearance: Clearance) -> bool {
 
 fn principal(
     user: Arc<User>,
-    clearance: Clearance,
     credential: CredentialId,
-    scopes: Vec<Scope>,
+    policy: Policy,
     expires: Option<u64>,
 ) -> Arc<Principal> {
     Arc::new(Principal {
-        user,
+        identity: Identity::User(user),
         credential,
         proof: Proof::Session { expires },
-        clearance,
-        most: Clearance::Admin,
-        scopes,
-        reach: Reach::Everything,
+        policy,
     })
 }
 

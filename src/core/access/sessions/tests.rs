@@ -16,12 +16,12 @@ use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use crate::core::access::passwords;
-use crate::core::access::principal::Principal;
+use crate::core::access::principal::{Caller, Principal};
 use crate::core::access::sessions::codes::code_hold;
 use crate::core::access::sessions::session_table::SignInSession;
 use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Sessions, SignInError};
 use crate::core::access::tokens::SigningKey;
+use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::Directory;
 use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, directory, user};
 use crate::core::limits::{
@@ -31,8 +31,8 @@ use crate::core::outlet::{Delivery, Outlet};
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, Building, Clearance, CloseReason, CredentialId, Failure, Password, Scope, Secret,
-    SessionId, User, UserId,
+    AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, Failure,
+    Password, Scope, Secret, SessionId, User, UserId,
 };
 use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 
@@ -89,7 +89,7 @@ async fn a_token_says_what_placeos_says() {
     );
     assert_eq!(issued.expires_in, 7200);
     let who = fixture.by_token(&issued.access).unwrap();
-    assert_eq!(who.user().id.as_str(), "user-1");
+    assert_eq!(who.user().unwrap().id.as_str(), "user-1");
     assert_eq!(who.clearance(), Clearance::Support);
 }
 
@@ -328,6 +328,79 @@ async fn a_sign_in_that_nobody_uses_ends_and_a_used_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_token_never_outlives_the_sign_in_that_it_was_made_of() {
+    let long = SignInSettings {
+        token_life: 10 * SESSION_IDLE,
+        ..SignInSettings::default()
+    };
+    let fixture = Fixture::over(long, documents().await).await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let who = fixture.sessions.by_cookie(&cookie).unwrap();
+    let CredentialId::Session(session) = *who.credential() else {
+        panic!("no session");
+    };
+    fixture.set_clock(NOW + 60);
+    let of_browser = fixture.sessions.grant_token(session, app()).await.unwrap();
+    assert_eq!(of_browser.expires_in, SESSION_IDLE.as_secs() - 60);
+    let token = fixture.by_token(&of_browser.access).unwrap();
+    assert_eq!(token.expires(), Some(NOW + SESSION_IDLE.as_secs()));
+    let of_app = fixture.app().await;
+    assert_eq!(of_app.expires_in, SESSION_IDLE.as_secs());
+}
+
+#[tokio::test]
+async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
+    let fixture = Fixture::new().await;
+    let token = fixture.app().await.access;
+    let signed_in = Caller::new(fixture.by_token(&token).unwrap(), HERE);
+    let user = signed_in.identity().user().cloned();
+    let screen = AppId::new("screen").unwrap();
+    let app = Caller::new(Arc::new(Principal::app(screen.clone(), user)), HERE);
+    let both = app.narrowed_by(&signed_in);
+    assert_eq!(both.identity().to_string(), "user-1");
+    assert_eq!(both.expires(), signed_in.expires());
+    let keys = KeyRing::new(&Directory::default());
+    let subscriptions = Subscriptions::new(|_| Arc::new(EchoStore::without_feed()));
+    let introspection = KeyIntrospection::new(None, subscriptions);
+    let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);
+    assert!(admits());
+    let user = UserId::new("user-1").unwrap();
+    for (whom, is_meant) in [
+        (Audience::All, true),
+        (Audience::Connection(ConnectionId(1)), false),
+        (Audience::User(user.clone()), true),
+        (Audience::User(UserId::new("user-2").unwrap()), false),
+        (
+            Audience::AppUser {
+                app: screen.clone(),
+                user: user.clone(),
+            },
+            true,
+        ),
+        (
+            Audience::AppUser {
+                app: AppId::new("other").unwrap(),
+                user,
+            },
+            false,
+        ),
+        (Audience::Credential(CredentialId::App(screen)), true),
+        (Audience::Credential(signed_in.credential().clone()), true),
+        (
+            Audience::Credential(CredentialId::Session(SessionId(1))),
+            false,
+        ),
+    ] {
+        assert_eq!(both.is_in(&whom), is_meant, "{whom:?}");
+    }
+    let CredentialId::Session(session) = *signed_in.credential() else {
+        panic!("no session");
+    };
+    fixture.sessions.sign_out(session).await.unwrap();
+    assert!(!admits());
+}
+
+#[tokio::test]
 async fn what_was_given_is_good_after_a_restart_and_the_store_has_no_secret() {
     let fixture = Fixture::new().await;
     let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
@@ -415,8 +488,8 @@ async fn a_foreign_token_is_who_it_says_by_the_key_in_the_settings() {
             "scope": ["public.read"], "u": {"n": "Far", "e": "far@example.test", "p": 2, "r": ["g"]},
         });
         let who = fixture.by_token(&key.sign(&good)).unwrap();
-        assert_eq!(who.user().id.as_str(), "user-far");
-        assert_eq!(who.user().groups, ["g"]);
+        assert_eq!(who.user().unwrap().id.as_str(), "user-far");
+        assert_eq!(who.user().unwrap().groups, ["g"]);
         assert_eq!(who.clearance(), Clearance::Admin);
         assert_eq!(who.scopes(), [Scope::parse("public.read").unwrap()]);
         assert!(fixture.sessions.still_admits(&who));

@@ -266,7 +266,7 @@ impl Node {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).ok()
+        self.core.authenticate(&[key], here).ok()
     }
 
     async fn edit(&self, edits: impl IntoIterator<Item = Edit>) -> Result<Differences, EditError> {

@@ -168,7 +168,7 @@ impl Pending {
             module: module.clone(),
             function: self.call.function.clone(),
             arguments: self.call.arguments.clone(),
-            user: self.call.who.user().id.clone(),
+            user: self.call.who.user().map(|user| user.id.clone()),
             deadline: self.deadline,
         }
     }

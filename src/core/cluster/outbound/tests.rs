@@ -44,8 +44,8 @@ async fn a_call_goes_to_the_node_that_the_module_belongs_to() {
     check(answered, "[true]");
     let call = bench.peers.first();
     assert_eq!(
-        (call.module, call.user.as_str()),
-        (module("mod-b"), "user-1")
+        (call.module, call.user),
+        (module("mod-b"), Some(user(Clearance::Admin).id))
     );
     bench.check_calls(&[(NODE_B, "power[true]")]);
 
@@ -501,7 +501,7 @@ impl Bench {
     fn caller(&self, key: &str) -> Caller {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).unwrap()
+        self.core.authenticate(&[key], here).unwrap()
     }
 
     fn exec(&self, function: &str, arguments: &str) -> oneshot::Receiver<Answer> {

@@ -591,7 +591,7 @@ impl Bench {
         let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let key = Credentials::ApiKey(Secret::new("key.secret"));
         let caller = core
-            .authenticate(&key, IpAddr::V4(Ipv4Addr::LOCALHOST))
+            .authenticate(&[key], IpAddr::V4(Ipv4Addr::LOCALHOST))
             .unwrap();
         Self {
             core,

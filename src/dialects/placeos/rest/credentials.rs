@@ -24,8 +24,8 @@ pub const SESSION_COOKIE: &str = "riser_session";
 /// The credential of a request and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
-    /// The credential. One that cannot be read is a bearer token without text, which nobody has.
-    pub credentials: Credentials,
+    /// The one that counts, if any is there. One that cannot be read is a bearer token without text, which nobody has.
+    pub credentials: Option<Credentials>,
     /// Where it stood; `None` when there is none.
     pub carrier: Option<Carrier>,
 }
@@ -62,12 +62,12 @@ pub fn presented<'a>(header: impl Fn(&str) -> Option<&'a [u8]>, query: &Query<'_
         bearer(token.as_deref(), Carrier::Cookie)
     } else if let Some(session) = session_cookie(cookies) {
         Presented {
-            credentials: Credentials::Session(session),
+            credentials: Some(Credentials::Session(session)),
             carrier: Some(Carrier::Cookie),
         }
     } else {
         Presented {
-            credentials: Credentials::Absent,
+            credentials: None,
             carrier: None,
         }
     }
@@ -87,23 +87,23 @@ pub fn domain_of(host: &str) -> String {
 
 fn api_key(key: Option<&str>, carrier: Carrier) -> Presented {
     Presented {
-        credentials: match key {
+        credentials: Some(match key {
             Some(key) => Credentials::ApiKey(Secret::new(key.trim_ascii())),
             None => Credentials::Bearer {
                 token: Secret::new(""),
                 domain: String::new(),
             },
-        },
+        }),
         carrier: Some(carrier),
     }
 }
 
 fn bearer(token: Option<&str>, domain: String, carrier: Carrier) -> Presented {
     Presented {
-        credentials: Credentials::Bearer {
+        credentials: Some(Credentials::Bearer {
             token: Secret::new(token.unwrap_or_default().trim_ascii()),
             domain,
-        },
+        }),
         carrier: Some(carrier),
     }
 }
@@ -157,7 +157,11 @@ fn unquoted(value: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn check(headers: &[(&str, &str)], query: &str, expect: (Credentials, Option<Carrier>)) {
+    fn check(
+        headers: &[(&str, &str)],
+        query: &str,
+        expect: (Option<Credentials>, Option<Carrier>),
+    ) {
         let header = |name: &str| {
             let found = headers.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.as_bytes())
@@ -169,18 +173,19 @@ mod tests {
         assert_eq!((credentials, carrier), expect, "{headers:?} {query:?}");
     }
 
-    fn key(text: &str, carrier: Carrier) -> (Credentials, Option<Carrier>) {
-        (Credentials::ApiKey(Secret::new(text)), Some(carrier))
+    fn key(text: &str, carrier: Carrier) -> (Option<Credentials>, Option<Carrier>) {
+        let key = Credentials::ApiKey(Secret::new(text));
+        (Some(key), Some(carrier))
     }
 
-    fn token_for(text: &str, domain: &str) -> Credentials {
-        Credentials::Bearer {
+    fn token_for(text: &str, domain: &str) -> Option<Credentials> {
+        Some(Credentials::Bearer {
             token: Secret::new(text),
             domain: domain.to_owned(),
-        }
+        })
     }
 
-    fn token(text: &str, carrier: Carrier) -> (Credentials, Option<Carrier>) {
+    fn token(text: &str, carrier: Carrier) -> (Option<Credentials>, Option<Carrier>) {
         (token_for(text, ""), Some(carrier))
     }
 
@@ -209,11 +214,7 @@ mod tests {
         );
         check(&[cookies], "bearer_token=T2", token("T2", Carrier::Query));
         check(&[cookies], "", token("T3", Carrier::Cookie));
-        check(
-            &[("cookie", "other=1")],
-            "values=string",
-            (Credentials::Absent, None),
-        );
+        check(&[("cookie", "other=1")], "values=string", (None, None));
     }
 
     #[test]
@@ -286,11 +287,7 @@ mod tests {
             "",
             key("first", Carrier::Cookie),
         );
-        check(
-            &[("cookie", "api-key-old=x")],
-            "",
-            (Credentials::Absent, None),
-        );
+        check(&[("cookie", "api-key-old=x")], "", (None, None));
         check(
             &[],
             "fixed_device=true&api%2Dkey=panel.a%2Bb%3D",

@@ -73,7 +73,7 @@ fn form(body: &Bytes) -> Result<&[u8], HttpRejection> {
 fn browser(state: &ServerState, request: &HttpRequest) -> Option<Caller> {
     let cookies = request.headers().get(COOKIE)?.as_bytes();
     let session = Credentials::Session(session_cookie(cookies)?);
-    state.core.authenticate(&session, address(request)).ok()
+    state.core.authenticate(&[session], address(request)).ok()
 }
 
 /// Whether the browser of a request has a session: no more than a look, for the authority.

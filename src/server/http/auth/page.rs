@@ -27,7 +27,7 @@ pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> Htt
     let parameters = Parameters::read(request.query_string(), b"");
     match browser(&state, &request) {
         Some(caller) if parameters.get("continue").is_none() => {
-            let name = text(&caller.user().name);
+            let name = text(caller.user().map_or("", |user| &user.name));
             html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
         }
         Some(_) | None => page(StatusCode::OK, on(&state, &request, &parameters), "", None),

@@ -123,7 +123,7 @@ async fn revoke(
     domain: String,
 ) -> HttpResponse {
     let credentials = Credentials::Bearer { token, domain };
-    if let Ok(caller) = state.core.authenticate(&credentials, address(request))
+    if let Ok(caller) = state.core.authenticate(&[credentials], address(request))
         && let Err(failure) = state.core.sign_out(&caller).await
     {
         return failed(&failure);

@@ -33,7 +33,7 @@ pub(super) async fn inspect(state: Data<ServerState>, request: HttpRequest) -> A
     let caller = known(&state, &request)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     json(&TokenShape::new(
-        caller.user(),
+        caller.user().ok_or_else(|| not_found("user"))?,
         caller.clearance(),
         caller.scopes(),
         domain(&request),
@@ -81,7 +81,7 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
     let mut key = ApiKey {
         id: id.clone(),
         secret: KeySecret::Plain(secret.clone()),
-        user: caller.user().id.clone(),
+        user: caller.user().ok_or_else(|| not_found("user"))?.id.clone(),
         level: Clearance::User,
         scopes: Scope::parse(DEFAULT_SCOPE).into_iter().collect(),
         systems: Vec::new(),

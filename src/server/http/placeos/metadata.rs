@@ -171,7 +171,10 @@ fn find_parent(
     let seen = system.is_some_and(|system| caller.reaches(system))
         || zone.is_some_and(|zone| sees_zone(caller, directory, zone))
         || module.is_some_and(|entry| sees_module(caller, directory, &entry.module.id))
-        || user.is_some_and(|user| !caller.is_restricted() || user.id == caller.user().id);
+        || user.is_some_and(|user| {
+            let own = caller.user().is_some_and(|own| own.id == user.id);
+            !caller.is_restricted() || own
+        });
     if seen {
         Ok(())
     } else if caller.is_restricted() {

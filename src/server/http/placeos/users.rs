@@ -22,6 +22,7 @@ use crate::server::http::placeos::shapes::{info, user_shape};
 #[get("/users/current")]
 pub(super) async fn current(state: Data<ServerState>, request: HttpRequest) -> Answer {
     let caller = reader(&state, &request, "users")?;
+    let user = caller.user().ok_or_else(|| not_found("user"))?;
     let directory = state.core.directory();
     if let CredentialId::Foreign(_) = caller.credential() {
         // Whom a foreign token speaks of need not be in the building: the token says all that is known.
@@ -32,9 +33,9 @@ pub(super) async fn current(state: Data<ServerState>, request: HttpRequest) -> A
             updated_at: state.began,
             place: 0,
         };
-        return json(&UserShape::new(caller.user(), caller.clearance(), &info));
+        return json(&UserShape::new(user, caller.clearance(), &info));
     }
-    let user = user_shape(&directory, caller.user(), caller.clearance());
+    let user = user_shape(&directory, user, caller.clearance());
     json(&user.ok_or_else(|| not_found("user"))?)
 }
 

@@ -1,0 +1,302 @@
+//! What somebody may do, as a value.
+//!
+//! A [`Policy`] is one or more [`Rights`] and allows what all of them allow, so narrowing is putting those of another beside them.
+//! It names systems, zones and users; what stands in them is looked up when it is asked, so a change of the building holds at once.
+//! What the answers mean for requests and edits stands in `policy.rs`.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use crate::core::directory::Directory;
+use crate::model::{ApiKey, Clearance, Scope, System, SystemId, User, UserId, ZoneId};
+
+/// What somebody may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// At least one.
+    rights: Vec<Rights>,
+    scopes: Vec<Scope>,
+}
+
+/// What one credential gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// The level everywhere.
+    pub level: Clearance,
+    /// What the permissions of a zone can raise the level to.
+    pub most: Clearance,
+    /// By whose groups zones raise or refuse.
+    pub member: Member,
+    /// The systems.
+    pub reach: Reach,
+    /// The topics.
+    pub topics: Topics,
+}
+
+/// Whose groups count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// Nobody's.
+    Nobody,
+    /// Those that the building says this user is in.
+    User(UserId),
+    /// Those that somebody else says a user is in.
+    Foreign {
+        /// The user.
+        user: UserId,
+        /// Their groups.
+        groups: Vec<String>,
+    },
+}
+
+/// Which systems somebody can reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    Everything,
+    /// These, and those in these zones.
+    Within {
+        /// Systems by id.
+        systems: HashSet<SystemId>,
+        /// Zones by id.
+        zones: HashSet<ZoneId>,
+    },
+}
+
+/// Which topics somebody can follow and publish to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topics {
+    /// All of them.
+    Everything,
+    /// These.
+    Only(HashSet<String>),
+}
+
+impl Member {
+    /// What the groups of a user are looked up by.
+    pub(super) fn of(user: &User) -> Self {
+        Self::User(user.id.clone())
+    }
+
+    /// A user whom the building need not have.
+    pub(super) fn foreign(user: &User) -> Self {
+        Self::Foreign {
+            user: user.id.clone(),
+            groups: user.groups.clone(),
+        }
+    }
+
+    /// The user.
+    pub(super) fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Nobody => None,
+            Self::User(user) | Self::Foreign { user, .. } => Some(user),
+        }
+    }
+
+    /// Their groups as they are now.
+    pub(super) fn groups<'a>(&'a self, directory: &'a Directory) -> &'a [String] {
+        match self {
+            Self::Nobody => &[],
+            Self::User(user) => directory.user(user).map_or(&[], |user| &user.groups),
+            Self::Foreign { groups, .. } => groups,
+        }
+    }
+}
+
+impl Reach {
+    /// No system.
+    pub fn nothing() -> Self {
+        Self::Within {
+            systems: HashSet::new(),
+            zones: HashSet::new(),
+        }
+    }
+
+    fn includes(&self, system: &System) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Within { systems, zones } => {
+                systems.contains(&system.id) || system.zones.iter().any(|zone| zones.contains(zone))
+            }
+        }
+    }
+
+    fn includes_zone(&self, zone: &ZoneId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Within { zones, .. } => zones.contains(zone),
+        }
+    }
+
+    fn covers(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Everything, _) => true,
+            (Self::Within { .. }, Self::Everything) => false,
+            (
+                Self::Within { systems, zones },
+                Self::Within {
+                    systems: systems_before,
+                    zones: zones_before,
+                },
+            ) => systems.is_superset(systems_before) && zones.is_superset(zones_before),
+        }
+    }
+}
+
+impl Topics {
+    fn includes(&self, topic: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(topics) => topics.contains(topic),
+        }
+    }
+
+    fn covers(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Everything, _) => true,
+            (Self::Only(_), Self::Everything) => false,
+            (Self::Only(now), Self::Only(before)) => now.is_superset(before),
+        }
+    }
+}
+
+impl Rights {
+    /// Whether they give at least what those do, whoever has them.
+    fn exceed(&self, other: &Self) -> bool {
+        self.level >= other.level
+            && self.most >= other.most
+            && self.reach.covers(&other.reach)
+            && self.topics.covers(&other.topics)
+    }
+}
+
+impl Policy {
+    /// A policy of one credential's rights.
+    pub fn new(rights: Rights, scopes: Vec<Scope>) -> Self {
+        Self {
+            rights: vec![rights],
+            scopes,
+        }
+    }
+
+    /// What a user may do everywhere, at this level, or higher in the zones that raise it.
+    pub(super) fn everywhere(level: Clearance, member: Member, scopes: Vec<Scope>) -> Self {
+        let rights = Rights {
+            level,
+            most: Clearance::Admin,
+            member,
+            reach: Reach::Everything,
+            topics: Topics::Everything,
+        };
+        Self::new(rights, scopes)
+    }
+
+    /// What an API key opens whose user has this level.
+    pub(super) fn of_key(key: &ApiKey, level: Clearance) -> Self {
+        let reach = if key.systems.is_empty() && key.zones.is_empty() {
+            Reach::Everything
+        } else {
+            Reach::Within {
+                systems: key.systems.iter().cloned().collect(),
+                zones: key.zones.iter().cloned().collect(),
+            }
+        };
+        let rights = Rights {
+            level: key.level.min(level),
+            most: key.level,
+            member: Member::User(key.user.clone()),
+            reach,
+            topics: Topics::Everything,
+        };
+        Self::new(rights, key.scopes.clone())
+    }
+
+    /// What both allow.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
+        let both = |one: &Scope| {
+            let meets = other.scopes.iter().filter_map(|two| one.meet(two));
+            meets.collect::<Vec<_>>()
+        };
+        Self {
+            rights: [&self.rights[..], &other.rights].concat(),
+            scopes: self.scopes.iter().flat_map(both).collect(),
+        }
+    }
+
+    /// The same for these parts of the API.
+    #[must_use]
+    pub fn with_scopes(&self, scopes: Vec<Scope>) -> Self {
+        Self {
+            rights: self.rights.clone(),
+            scopes,
+        }
+    }
+
+    /// All the rights, each of which has to allow what is asked.
+    pub(super) fn rights(&self) -> &[Rights] {
+        &self.rights
+    }
+
+    /// The level everywhere.
+    pub fn level(&self) -> Clearance {
+        let levels = self.rights.iter().map(|rights| rights.level);
+        levels.min().unwrap_or(Clearance::User)
+    }
+
+    /// The parts of the API that it opens.
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    /// Whether a system is within reach.
+    pub fn reaches(&self, system: &System) -> bool {
+        let mut rights = self.rights.iter();
+        rights.all(|rights| rights.reach.includes(system))
+    }
+
+    /// Whether a zone is within reach by itself; one around a system that is within reach is for the caller to look at.
+    pub fn reaches_zone(&self, zone: &ZoneId) -> bool {
+        let mut rights = self.rights.iter();
+        rights.all(|rights| rights.reach.includes_zone(zone))
+    }
+
+    /// Whether it is restricted to some systems.
+    pub fn is_restricted(&self) -> bool {
+        let mut rights = self.rights.iter();
+        rights.any(|rights| rights.reach != Reach::Everything)
+    }
+
+    /// Whether a topic may be followed and published to.
+    pub fn may_use(&self, topic: &str) -> bool {
+        let mut rights = self.rights.iter();
+        rights.all(|rights| rights.topics.includes(topic))
+    }
+
+    /// Whether it opens a part of the API.
+    pub fn opens(&self, scope: &Scope) -> bool {
+        self.scopes.iter().any(|own| own.covers(scope))
+    }
+
+    /// Whether a credential of that policy may be made with one of this: it opens no more. One that is restricted makes none.
+    pub fn may_mint(&self, minted: &Self) -> bool {
+        !self.is_restricted() && self.exceeds(minted, Rights::exceed)
+    }
+
+    /// Whether whoever had that policy loses nothing by having this one.
+    pub(super) fn covers(&self, before: &Self) -> bool {
+        // A group raises in one zone and is refused in another, so other groups are neither more nor less.
+        self.exceeds(before, |now, before| {
+            now.exceed(before) && now.member == before.member
+        })
+    }
+
+    fn exceeds(&self, other: &Self, exceed: impl Fn(&Rights, &Rights) -> bool) -> bool {
+        // What all of theirs allow is allowed by each of them.
+        let is_above = |own: &Rights| other.rights.iter().any(|rights| exceed(own, rights));
+        self.rights.iter().all(is_above) && other.scopes.iter().all(|scope| self.opens(scope))
+    }
+}
