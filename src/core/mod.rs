@@ -126,7 +126,7 @@ impl Core {
             cluster,
         } = ports;
         let metrics = Arc::new(CoreMetrics::new());
-        let subscriptions = Subscriptions::new(make_store);
+        let subscriptions = Subscriptions::new(Arc::clone(&clock), make_store);
         let modules = Arc::new(Supervisor::new(
             host,
             executor,

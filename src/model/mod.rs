@@ -29,9 +29,11 @@ pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
     Version,
 };
-pub use event::{Event, LogLine, Subject};
+pub use event::{Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Subject};
 pub use failure::{Failure, FailureKind};
-pub use ids::{ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, UserId, ZoneId};
+pub use ids::{
+    ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, Timestamp, UserId, ZoneId,
+};
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use reply::Reply;
 pub use request::{Call, DebugTarget, Request};

@@ -28,7 +28,7 @@ pub(super) const READ_PAUSE_BYTES: usize = 256 * 1024;
 /// With four such connections a module's mailbox is full.
 pub(super) const OPEN_EXECS_MAX: u32 = 256;
 
-/// Deliveries waiting for one worker past which only the latest value per watch is kept and log lines are dropped.
+/// Deliveries waiting for one worker past which only the latest value per watch and key is kept and log lines are dropped.
 /// Far more than any burst of a healthy worker, and some megabytes at most.
 pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;
 

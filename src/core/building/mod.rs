@@ -30,7 +30,7 @@ use crate::core::ledger_replica::{LedgerReplica, Materialized, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source};
+use crate::model::{Audience, CloseReason, CredentialId, Differences, Edit, Source, Timestamp};
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
 pub use error::{EditError, Invalid};
@@ -43,8 +43,8 @@ pub(in crate::core) use plan::plan;
 use passwords::Passwords;
 use plan::Plan;
 
-/// The time as the building's entries are stamped with it, in Unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// The system's clock, by which entries and events are stamped.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The building as it stands.
 pub(in crate::core) struct BuildingService {
@@ -181,7 +181,7 @@ impl BuildingService {
         edits: impl Fn(&Directory) -> Vec<Edit>,
     ) -> Result<Differences, EditError> {
         let plan = || {
-            let (now, time) = (self.directory(), (self.clock)());
+            let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };

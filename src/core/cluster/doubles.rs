@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
 use crate::core::cluster::{ClusterPorts, Lease};
-use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
+use crate::core::doubles::{self, EchoStore, MemoryDocuments, ScriptedHost, clock, room, scripted};
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
@@ -353,7 +353,7 @@ impl TestNode {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::new(host),
-                clock: Arc::new(|| NOW),
+                clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
                 key_inspector: None,

@@ -15,7 +15,7 @@ use crate::core::Wakeup;
 use crate::core::cluster::{Lease, LeaseTerm};
 use crate::core::directory::Directory;
 use crate::core::doubles::{
-    Answer, ScriptedHost, Start, directory, module, room, scripted, status,
+    Answer, ScriptedHost, Start, clock, directory, module, room, scripted, status,
 };
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
@@ -147,7 +147,7 @@ impl Bench {
         let supervisor = Supervisor::new(
             Arc::clone(&host) as Arc<dyn DriverHost>,
             Arc::new(Handle::current()),
-            Subscriptions::new(|_| kept),
+            Subscriptions::new(clock(), |_| kept),
             Arc::new(CoreMetrics::new()),
             Topology::Cluster,
         );

@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::core::building::Clock;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
     Audience, CloseReason, Failure, FailureKind, LogLine, ModuleId, ModulePath, Slots, State,
@@ -41,14 +42,15 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// A table fed by the store that `make_store` yields when it is given the way back.
+    /// A table fed by the store that `make_store` yields when it is given the way back. What it tells is stamped by the clock.
     pub(super) fn new(
+        clock: Clock,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             let store = make_store(this.clone());
             Self {
-                table: Mutex::new(Table::new(Arc::clone(&store))),
+                table: Mutex::new(Table::new(Arc::clone(&store), clock)),
                 store,
                 settle_later: Notify::new(),
             }

@@ -8,7 +8,7 @@ use slab::Slab;
 
 use crate::core::outlet::{Delivery, OutletId};
 use crate::core::subscriptions::table::{Follower, OutletEntry, Table, WatchIndex};
-use crate::model::{Event, LogLine, Origin, StatusChange, StatusValue};
+use crate::model::{Cause, Event, LogLine, Origin, StatusChange, StatusValue};
 
 impl Table {
     /// Takes changes in order and empties the list.
@@ -33,11 +33,11 @@ impl Table {
         for &index in &watches {
             let watch = &self.watches[index];
             if origin == Origin::Push {
-                self.tell_all(index, value.clone());
+                self.tell_all(index, value.clone(), Cause::Module);
             } else if watch.last == value {
                 self.tell_newcomers(index);
             } else if value.is_some() || watch.settles.is_none() {
-                self.tell_all(index, value.clone());
+                self.tell_all(index, value.clone(), Cause::Store);
             }
             // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
         }
@@ -48,9 +48,14 @@ impl Table {
     }
 
     /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
-    pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>) {
-        self.watches[index].newcomers.clear();
-        self.tell(index, value, |_| true);
+    pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>, cause: Cause) {
+        let newcomers = std::mem::take(&mut self.watches[index].newcomers);
+        self.tell(index, value, cause, |follower| {
+            match newcomers.contains(&follower.watch) {
+                true => Told::Nothing,
+                false => Told::Last,
+            }
+        });
     }
 
     /// What the followers of a watch were last told holds: only those who were not told it are told.
@@ -60,30 +65,50 @@ impl Table {
         let newcomers = std::mem::take(&mut watch.newcomers);
         if !newcomers.is_empty() {
             let value = watch.last.clone();
-            self.tell(index, value, |follower| newcomers.contains(&follower.watch));
+            self.tell(index, value, Cause::Follow, |follower| {
+                match newcomers.contains(&follower.watch) {
+                    true => Told::Nothing,
+                    false => Told::Enough,
+                }
+            });
         }
     }
 
     /// What the followers of a watch were last told is gone: those who were told it are told `null`.
     pub(super) fn tell_gone(&mut self, index: WatchIndex) {
         let newcomers = std::mem::take(&mut self.watches[index].newcomers);
-        self.tell(index, None, |follower| !newcomers.contains(&follower.watch));
+        self.tell(index, None, Cause::Building, |follower| {
+            match newcomers.contains(&follower.watch) {
+                true => Told::Enough,
+                false => Told::Last,
+            }
+        });
     }
 
     fn tell(
         &mut self,
         index: WatchIndex,
         value: Option<StatusValue>,
-        whom: impl Fn(&Follower) -> bool,
+        cause: Cause,
+        told: impl Fn(&Follower) -> Told,
     ) {
         let revision = self.next_revision();
+        let at = self.moment();
         let watch = &mut self.watches[index];
         watch.settles = None;
-        watch.last.clone_from(&value);
-        for follower in watch.followers.iter().filter(|follower| whom(follower)) {
+        let last = std::mem::replace(&mut watch.last, value.clone());
+        for follower in &watch.followers {
+            let old = match told(follower) {
+                Told::Last => last.clone(),
+                Told::Nothing => None,
+                Told::Enough => continue,
+            };
             let event = Event::Value {
                 path: Arc::clone(&watch.path),
                 value: value.clone(),
+                old,
+                at,
+                cause,
                 revision,
             };
             queue(&mut self.outlets, &mut self.dirty, *follower, event);
@@ -105,12 +130,16 @@ impl Table {
         };
         let path = Arc::clone(&watch.path);
         let revision = self.next_revision();
+        let at = self.moment();
         self.watches[index].last = Some(value.clone());
         self.deliver(
             follower,
             Event::Value {
                 path,
                 value: Some(value),
+                old: None,
+                at,
+                cause: Cause::Follow,
                 revision,
             },
         );
@@ -141,7 +170,18 @@ impl Table {
                 entry.batch.clear();
             }
         }
+        self.moment = None;
     }
+}
+
+/// What a follower of a watch has been told so far.
+enum Told {
+    /// The last value, as all others.
+    Last,
+    /// Nothing yet.
+    Nothing,
+    /// All that there is to tell.
+    Enough,
 }
 
 /// Puts an event into the batch of a follower's outlet. Takes the table in parts, since the followers themselves are being walked through.

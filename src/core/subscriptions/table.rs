@@ -10,11 +10,12 @@ use std::sync::Arc;
 use slab::Slab;
 use tokio::time::Instant;
 
+use crate::core::building::Clock;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::status::Statuses;
 use crate::model::{
     BindingKey, BindingPath, ModuleId, ModulePath, Revision, Slots, State, StatusValue, Subject,
-    SystemId,
+    SystemId, Timestamp,
 };
 use crate::stores::StatusStore;
 
@@ -80,10 +81,13 @@ pub(super) struct Table {
     pub(super) settling: VecDeque<(Instant, WatchIndex)>,
     last_revision: u64,
     last_watch: u64,
+    clock: Clock,
+    /// When the changes came that are being told now; read from the clock when the first of them has a follower.
+    pub(super) moment: Option<Timestamp>,
 }
 
 impl Table {
-    pub(super) fn new(store: Arc<dyn StatusStore>) -> Self {
+    pub(super) fn new(store: Arc<dyn StatusStore>, clock: Clock) -> Self {
         Self {
             store,
             outlets: Slab::new(),
@@ -98,6 +102,8 @@ impl Table {
             settling: VecDeque::new(),
             last_revision: 0,
             last_watch: 0,
+            clock,
+            moment: None,
         }
     }
 
@@ -146,6 +152,11 @@ impl Table {
     pub(super) fn next_revision(&mut self) -> Revision {
         self.last_revision += 1;
         Revision(self.last_revision)
+    }
+
+    /// When what is being told came to be known: one moment for all that is pushed together.
+    pub(super) fn moment(&mut self) -> Timestamp {
+        *self.moment.get_or_insert_with(|| (self.clock)())
     }
 
     /// The key that a path leads to now.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, json, key, module, path, system};
+use crate::core::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
 use crate::core::subscriptions::table::Table;
 use crate::model::{
-    Event, LogLevel, LogLine, ModuleIndex, ModuleName, Origin, Slots, StatusChange, Subject,
+    Cause, Event, JsonText, LogLevel, LogLine, ModuleIndex, ModuleName, Origin, Slots,
+    StatusChange, Subject, Timestamp,
 };
 use crate::stores::StatusStore;
 
@@ -231,8 +232,9 @@ fn a_read_that_finds_nothing_at_a_new_module_waits_for_the_settle_time() {
 
 #[tokio::test(start_paused = true)]
 async fn the_clockwork_tells_null_when_the_settle_time_is_over() {
-    let subscriptions =
-        Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>);
+    let subscriptions = Subscriptions::new(clock(), |feed| {
+        Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>
+    });
     let inbox = Inbox::new();
     let outlet = subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
     subscriptions.map(system("sys-1"), slots([(1, "mod-1")]));
@@ -301,6 +303,58 @@ fn a_line_goes_to_those_who_follow_its_module_and_to_nobody_after_they_left() {
     assert!(!room.table.logs.contains_key(&module("mod-1")));
 }
 
+// What a value says beside itself.
+
+#[test]
+fn a_value_says_what_its_follower_was_told_before_and_why_and_when_it_changed() {
+    let mut room = Room::bound_to_one();
+    room.publish("mod-1", "x", Some("2"));
+    room.publish("mod-2", "x", Some("3"));
+    room.map([(1, "mod-2")]);
+    room.watch("x");
+    room.read("mod-2", "x", Some("4"));
+    room.map([]);
+    room.pass(SETTLE);
+    let told: Vec<_> = room
+        .inbox
+        .take()
+        .into_iter()
+        .map(|delivery| match delivery {
+            Delivery::Event {
+                event:
+                    Event::Value {
+                        old,
+                        value,
+                        at,
+                        cause,
+                        ..
+                    },
+                ..
+            } => {
+                assert_eq!(at, Timestamp::from_secs(NOW));
+                let number = |value: Option<JsonText>| value.map(|value| value.as_str().to_owned());
+                (number(old), number(value), cause)
+            }
+            other => panic!("not a value: {other:?}"),
+        })
+        .collect();
+    let says = |old: Option<&str>, value: Option<&str>, cause| {
+        (old.map(str::to_owned), value.map(str::to_owned), cause)
+    };
+    assert_eq!(
+        told,
+        [
+            says(Some("1"), Some("2"), Cause::Module),
+            says(Some("2"), Some("3"), Cause::Building),
+            says(None, Some("3"), Cause::Follow),
+            says(Some("3"), Some("4"), Cause::Store),
+            says(Some("3"), Some("4"), Cause::Store),
+            says(Some("4"), None, Cause::Building),
+            says(Some("4"), None, Cause::Building),
+        ]
+    );
+}
+
 // Helpers.
 
 /// A table with one outlet and one system, `sys-1`, whose modules are all called `Display`.
@@ -313,7 +367,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let mut table = Table::new(Arc::new(EchoStore::without_feed()));
+        let mut table = Table::new(Arc::new(EchoStore::without_feed()), clock());
         let inbox = Inbox::new();
         let outlet = table.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {
@@ -418,7 +472,7 @@ struct Logs {
 impl Logs {
     fn new() -> Self {
         Self {
-            subscriptions: Subscriptions::new(|feed| {
+            subscriptions: Subscriptions::new(clock(), |feed| {
                 Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>
             }),
             orders: RefCell::default(),

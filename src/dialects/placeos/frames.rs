@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::testing::path;
-    use crate::model::{LogLevel, Revision};
+    use crate::model::{Cause, LogLevel, Revision, Timestamp};
 
     fn frame(form: ValueForm, event: &Event, splice: &Splice) -> String {
         let mut out = Encoded::default();
@@ -171,6 +171,9 @@ mod tests {
         Event::Value {
             path: Arc::new(path("sys-a", "Display", 1, "power")),
             value: json.map(|json| JsonText::parse(json).unwrap()),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         }
     }

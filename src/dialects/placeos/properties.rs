@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::dialects::placeos::testing::path;
 use crate::dialects::placeos::{Session, ValueForm, encode};
 use crate::dialects::{Encoded, Step};
-use crate::model::{Event, JsonText, ModuleId, Reply, Request, Revision, Ticket};
+use crate::model::{Cause, Event, JsonText, ModuleId, Reply, Request, Revision, Ticket, Timestamp};
 
 const FRAMES: [&str; 6] = [
     "ping",
@@ -160,6 +160,9 @@ proptest! {
         let event = Event::Value {
             path: Arc::new(path("sys-a", "Display", 1, "power")),
             value: Some(json.clone()),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         };
         for form in [ValueForm::Raw, ValueForm::Text] {

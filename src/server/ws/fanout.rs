@@ -10,11 +10,11 @@ use actix_http::ws::OpCode;
 
 use crate::core::Delivery;
 use crate::dialects::{Encoded, Splice, encode};
-use crate::model::{Audience, CloseReason, Event, LogLevel, LogLine, ModuleId};
+use crate::model::{Audience, CloseReason, Event, Keep, LogLevel, LogLine, ModuleId, Old};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::write_head;
-use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::outbox::{Frame, Offer, Owed};
 use crate::server::ws::worker::{Scratch, Subscriber, WatchSlot, Worker};
 
 impl Worker {
@@ -82,6 +82,12 @@ impl Worker {
         let Some(watch) = table.watch_mut(slot) else {
             return;
         };
+        let keep = event.keep();
+        let place = match keep {
+            Keep::Latest(key) => watch.newest.place(key),
+            Keep::Lossy => 0,
+        };
+        let owed = Owed { watch: slot, place };
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
         let mut buffers = self.buffers.borrow_mut();
@@ -105,9 +111,9 @@ impl Worker {
                         self.write_now(connection, &mut buffers);
                     }
                     let mut outbox = connection.outbox.borrow_mut();
-                    let offer = match &event {
-                        Event::Value { .. } => outbox.offer_value(slot, &frame, &mut buffers),
-                        Event::Line(_) => outbox.offer_reply(&frame, &mut buffers),
+                    let offer = match keep {
+                        Keep::Latest(_) => outbox.offer_value(owed, &event, &frame, &mut buffers),
+                        Keep::Lossy => outbox.offer_reply(&frame, &mut buffers),
                     };
                     match offer {
                         Offer::Taken => told += 1,
@@ -122,9 +128,7 @@ impl Worker {
                 }
             }
         }
-        if matches!(event, Event::Value { .. }) {
-            watch.last = Some(event);
-        }
+        watch.newest.put(event);
         drop(table);
         drop(scratch);
         drop(buffers);
@@ -135,42 +139,57 @@ impl Worker {
         }
     }
 
-    /// One value to one connection: the last that came, for a bind that found the watch here and for a watch that was behind.
+    /// What a watch said last to a connection that has just bound it, as far as there is room; the rest is owed.
     ///
-    /// `false` when there is no room for it. A removed value is nothing to tell a newcomer, but something to tell who has seen it.
-    pub(super) fn tell_last(
-        &self,
-        connection: &Connection,
-        slot: WatchSlot,
-        audience: Newcomer,
-    ) -> bool {
+    /// A removed value is nothing to tell a newcomer.
+    pub(super) fn tell_newest(&self, connection: &Connection, slot: WatchSlot) {
         let table = self.table.borrow();
         let place = connection.follows.borrow().place(slot);
         let Some((watch, place)) = table.watch(slot).zip(place) else {
-            return true;
+            return;
         };
-        let (Some(event), Some(own)) = (&watch.last, watch.splice(connection, place)) else {
-            return true;
+        let Some(own) = watch.splice(connection, place) else {
+            return;
         };
-        if audience == Newcomer::Yes && matches!(event, Event::Value { value: None, .. }) {
-            return true;
-        }
         let mut scratch = self.scratch.borrow_mut();
-        let Scratch { encoded, frame, .. } = &mut *scratch;
-        encode(connection.form, event, encoded);
-        frame.clear();
-        splice(encoded, own, frame);
-        let frame = Frame::Own(frame);
-        let mut outbox = connection.outbox.borrow_mut();
-        let buffers = &mut self.buffers.borrow_mut();
-        match audience {
-            Newcomer::Yes if outbox.offer_value(slot, &frame, buffers) != Offer::Taken => {
-                return true;
+        let mut told = 0;
+        for place in 0..watch.newest.len() {
+            let Some(event) = watch.newest.get(place).filter(|event| !event.is_gone()) else {
+                continue;
+            };
+            let frame = scratch.frame(connection, event, own);
+            let owed = Owed { watch: slot, place };
+            let buffers = &mut self.buffers.borrow_mut();
+            let mut outbox = connection.outbox.borrow_mut();
+            if outbox.offer_value(owed, event, &frame, buffers) == Offer::Taken {
+                told += 1;
             }
-            Newcomer::Yes => {}
-            Newcomer::No if outbox.has_room(frame.len()) => outbox.append(&frame, buffers),
-            Newcomer::No => return false,
         }
+        self.metrics.notifies.increment(told);
+    }
+
+    /// The latest of what a connection was behind on, with what it was told before. `false` when there is no room for it.
+    pub(super) fn tell_behind(&self, connection: &Connection, owed: Owed, old: Old) -> bool {
+        let mut table = self.table.borrow_mut();
+        let place = connection.follows.borrow().place(owed.watch);
+        let Some((watch, place)) = table.watch_mut(owed.watch).zip(place) else {
+            return true;
+        };
+        let Some(own) = watch.splice(connection, place).cloned() else {
+            return true;
+        };
+        let Some(event) = watch.newest.get_mut(owed.place) else {
+            return true;
+        };
+        event.set_old(old);
+        let mut scratch = self.scratch.borrow_mut();
+        let frame = scratch.frame(connection, event, &own);
+        event.set_old(Old::Nothing);
+        let mut outbox = connection.outbox.borrow_mut();
+        if !outbox.has_room(frame.len()) {
+            return false;
+        }
+        outbox.append(&frame, &mut self.buffers.borrow_mut());
         self.metrics.notifies.increment(1);
         true
     }
@@ -191,13 +210,14 @@ impl Worker {
     }
 }
 
-/// Whether a connection has seen anything of a watch before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Newcomer {
-    /// It has just bound it.
-    Yes,
-    /// It has, and is behind.
-    No,
+impl Scratch {
+    /// An event as one connection's own frame.
+    fn frame(&mut self, connection: &Connection, event: &Event, own: &Splice) -> Frame<'_> {
+        encode(connection.form, event, &mut self.encoded);
+        self.frame.clear();
+        splice(&self.encoded, own, &mut self.frame);
+        Frame::Own(&self.frame)
+    }
 }
 
 /// Appends one subscriber's frame.

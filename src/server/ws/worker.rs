@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,13 +16,14 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
-use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
+use crate::model::{ConnectionId, Failure, FailureKind, Keep, KeyBuf, ModuleId, Subject};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
+use crate::server::ws::newest::Newest;
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,8 +71,8 @@ pub(super) struct Table {
 pub(super) struct LocalWatch {
     subject: Subject,
     watch: WatchId,
-    /// The last value that came. Log lines are never told again, so they are not kept.
-    pub(super) last: Option<Event>,
+    /// The last values that came. Log lines are never told again, so they are not kept.
+    pub(super) newest: Newest,
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
 }
 
@@ -216,7 +218,7 @@ impl Worker {
             if connection.follows.borrow().place(slot).is_none() {
                 return;
             }
-            connection.outbox.borrow_mut().forget_behind(slot);
+            connection.outbox.borrow_mut().forget_watch(slot);
             self.metrics.bindings.decrement(1);
             table.remove_subscriber(slot, connection)
         };
@@ -267,7 +269,7 @@ impl Table {
         let index = self.watches.insert(LocalWatch {
             subject: subject.clone(),
             watch,
-            last: None,
+            newest: Newest::None,
             forms: Vec::new(),
         });
         let slot = WatchSlot(u32::try_from(index).expect("a worker has fewer than 2^32 watches"));
@@ -349,8 +351,8 @@ pub(super) struct WorkerOutlet {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) deliveries: Vec<Delivery>,
-    /// Where each watch's latest value stands, once the queue is over its bound.
-    latest: Option<HashMap<WatchId, usize>>,
+    /// Where the latest event of each watch and key stands, once the queue is over its bound.
+    latest: Option<HashMap<(WatchId, KeyBuf), usize>>,
     /// Values that gave their place to a newer one.
     pub(super) merged: u64,
     /// Log lines that found no place.
@@ -389,38 +391,37 @@ impl Outlet for WorkerOutlet {
 }
 
 impl Queue {
-    /// Over the bound: only the latest value of each watch is kept, in the place of the older one, so that a result does not overtake its status.
+    /// Over the bound: of each watch and key only the latest is kept, in the place of the older one, so that a result does not overtake its status.
     fn push_merging(&mut self, delivery: Delivery) {
         let latest = self.latest.get_or_insert_with(|| {
             let mut latest = HashMap::new();
             for (at, delivery) in self.deliveries.iter().enumerate() {
-                if let Delivery::Event {
-                    watch,
-                    event: Event::Value { .. },
-                } = delivery
+                if let Delivery::Event { watch, event } = delivery
+                    && let Keep::Latest(key) = event.keep()
                 {
-                    latest.insert(*watch, at);
+                    latest.insert((*watch, key.to_buf()), at);
                 }
             }
             latest
         });
-        match &delivery {
-            Delivery::Event {
-                watch,
-                event: Event::Value { .. },
-            } => {
-                if let Some(&at) = latest.get(watch) {
-                    self.deliveries[at] = delivery;
-                    self.merged += 1;
-                } else {
-                    latest.insert(*watch, self.deliveries.len());
-                    self.deliveries.push(delivery);
-                }
-            }
-            Delivery::Event {
-                event: Event::Line(_),
-                ..
-            } => self.lines_dropped += 1,
+        match delivery {
+            Delivery::Event { watch, mut event } => match event.keep() {
+                Keep::Latest(key) => match latest.entry((watch, key.to_buf())) {
+                    Entry::Occupied(at) => {
+                        let place = &mut self.deliveries[*at.get()];
+                        if let Delivery::Event { event: older, .. } = &*place {
+                            event.set_old(older.old());
+                        }
+                        *place = Delivery::Event { watch, event };
+                        self.merged += 1;
+                    }
+                    Entry::Vacant(at) => {
+                        at.insert(self.deliveries.len());
+                        self.deliveries.push(Delivery::Event { watch, event });
+                    }
+                },
+                Keep::Lossy => self.lines_dropped += 1,
+            },
             Delivery::Reply { .. } | Delivery::Close { .. } => self.deliveries.push(delivery),
         }
     }
