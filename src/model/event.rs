@@ -2,17 +2,28 @@
 
 use std::sync::Arc;
 
-use driver_types::{JsonText, LogLevel, ModuleId, StatusName};
+use driver_types::{Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
-use crate::model::{BindingPath, Revision, Timestamp};
+use crate::model::{BindingPath, ConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicId};
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// One status.
     Status(Arc<BindingPath>),
+    /// All statuses of the module at a place, whichever it has: each as if it were followed by its name, all by one watch.
+    /// An emptied slot shows each of them as `null`, once and after the settle time, as it does where they are followed singly.
+    ///
+    /// Only where this node keeps all statuses itself: a shared store tells no more than what is followed by name.
+    Module(Arc<ModulePath>),
     /// The log of one module.
     Log(ModuleId),
+    /// The building: which of its zones, systems, modules and metadata are new, changed or gone. The newcomer reads what is there by itself.
+    Directory,
+    /// What modules, people and rules announce by name. Of this node alone.
+    Bus,
+    /// A channel with no status behind it. Of this node alone.
+    Topic(TopicId),
 }
 
 /// Something that happened to a subject.
@@ -33,8 +44,54 @@ pub enum Event {
         /// The place of this change in the node's order.
         revision: Revision,
     },
+    /// An entry of the building is new, changed or gone.
+    Entry {
+        /// Which.
+        id: EntryId,
+        /// Whether the follower knew it before.
+        old: Presence,
+        /// Whether it is there now.
+        new: Presence,
+        /// When this node learned of it.
+        at: Timestamp,
+    },
     /// A module wrote a log line.
     Line(Arc<LogLine>),
+    /// Something was announced on the bus.
+    Bus(Arc<BusEvent>),
+    /// Somebody published to a topic.
+    Message(Arc<TopicMessage>),
+}
+
+/// Whether an entry of the building is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    Present,
+    /// It is not, or no longer.
+    Absent,
+}
+
+/// Something that was announced by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusEvent {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What belongs to it.
+    pub data: JsonText,
+    /// What whoever announced it may do.
+    pub level: Clearance,
+}
+
+/// What somebody published to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicMessage {
+    /// The topic.
+    pub topic: TopicId,
+    /// The message.
+    pub message: JsonText,
+    /// The connection that is not told: as a rule the one that published it.
+    pub except: Option<ConnectionId>,
 }
 
 /// What brought an event about, as far as that is known.
@@ -57,6 +114,8 @@ pub enum Keep<'e> {
     Latest(Key<'e>),
     /// It may be dropped, and how many were is counted.
     Lossy,
+    /// Each must arrive: bounded in bytes, past which the connection is closed.
+    All,
 }
 
 /// Which of the states that its subject is made of an event tells.
@@ -64,6 +123,8 @@ pub enum Keep<'e> {
 pub enum Key<'e> {
     /// This status.
     Status(&'e StatusName),
+    /// This entry of the building.
+    Entry(&'e EntryId),
 }
 
 /// A [`Key`] to be kept.
@@ -71,6 +132,8 @@ pub enum Key<'e> {
 pub enum KeyBuf {
     /// This status.
     Status(StatusName),
+    /// This entry of the building.
+    Entry(EntryId),
 }
 
 impl Key<'_> {
@@ -78,6 +141,7 @@ impl Key<'_> {
     pub fn to_buf(self) -> KeyBuf {
         match self {
             Self::Status(name) => KeyBuf::Status(name.clone()),
+            Self::Entry(id) => KeyBuf::Entry(id.clone()),
         }
     }
 }
@@ -89,6 +153,8 @@ pub enum Old {
     Nothing,
     /// This value of a status.
     Value(Option<JsonText>),
+    /// That an entry is there, or not.
+    Entry(Presence),
 }
 
 impl Event {
@@ -96,7 +162,9 @@ impl Event {
     pub fn keep(&self) -> Keep<'_> {
         match self {
             Self::Value { path, .. } => Keep::Latest(Key::Status(&path.status)),
+            Self::Entry { id, .. } => Keep::Latest(Key::Entry(id)),
             Self::Line(_) => Keep::Lossy,
+            Self::Bus(_) | Self::Message(_) => Keep::All,
         }
     }
 
@@ -104,15 +172,34 @@ impl Event {
     pub fn key(&self) -> Option<Key<'_>> {
         match self.keep() {
             Keep::Latest(key) => Some(key),
-            Keep::Lossy => None,
+            Keep::Lossy | Keep::All => None,
         }
     }
 
-    /// Whether it says that something is no longer there: nothing to tell whoever has not seen it.
-    pub fn is_gone(&self) -> bool {
+    /// Whether it says what is, which whoever follows later is told too; and not only that something happened or has gone.
+    pub fn is_standing(&self) -> bool {
         match self {
-            Self::Value { value, .. } => value.is_none(),
-            Self::Line(_) => false,
+            Self::Value { value, .. } => value.is_some(),
+            Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_) => false,
+        }
+    }
+
+    /// The connection that is not told.
+    pub fn except(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Message(message) => message.except,
+            Self::Value { .. } | Self::Entry { .. } | Self::Line(_) | Self::Bus(_) => None,
+        }
+    }
+
+    /// The bytes of what somebody else made it of, about.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Value { value, .. } => value.as_ref().map_or(0, |value| value.as_str().len()),
+            Self::Entry { .. } => 0,
+            Self::Line(line) => line.message.len(),
+            Self::Bus(event) => event.name.len() + event.data.as_str().len(),
+            Self::Message(message) => message.message.as_str().len(),
         }
     }
 
@@ -120,7 +207,8 @@ impl Event {
     pub fn old(&self) -> Old {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
-            Self::Line(_) => Old::Nothing,
+            Self::Entry { old, .. } => Old::Entry(*old),
+            Self::Line(_) | Self::Bus(_) | Self::Message(_) => Old::Nothing,
         }
     }
 
@@ -128,8 +216,9 @@ impl Event {
     pub fn set_old(&mut self, first: Old) {
         match (self, first) {
             (Self::Value { old, .. }, Old::Value(first)) => *old = first,
-            (Self::Value { old, .. }, Old::Nothing) => *old = None,
-            (Self::Line(_), _) => {}
+            (Self::Value { old, .. }, Old::Nothing | Old::Entry(_)) => *old = None,
+            (Self::Entry { old, .. }, Old::Entry(first)) => *old = first,
+            (Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_), _) => {}
         }
     }
 }

@@ -25,6 +25,11 @@ text_id! {
     MetadataName, "a metadata name"
 }
 
+text_id! {
+    /// A channel to which messages are published.
+    TopicId, "a topic"
+}
+
 /// One client's connection, never used twice by a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);

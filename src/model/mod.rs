@@ -10,6 +10,7 @@ mod edit;
 mod event;
 mod failure;
 mod ids;
+mod newest;
 mod node;
 mod reply;
 mod request;
@@ -29,11 +30,15 @@ pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
     Version,
 };
-pub use event::{Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Subject};
+pub use event::{
+    BusEvent, Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Presence, Subject, TopicMessage,
+};
 pub use failure::{Failure, FailureKind};
 pub use ids::{
-    ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, Timestamp, UserId, ZoneId,
+    ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, Timestamp, TopicId, UserId,
+    ZoneId,
 };
+pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use reply::Reply;
 pub use request::{Call, DebugTarget, Request};

@@ -32,6 +32,10 @@ pub(super) const OPEN_EXECS_MAX: u32 = 256;
 /// Far more than any burst of a healthy worker, and some megabytes at most.
 pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;
 
+/// Bytes of messages that must all arrive which a worker's outlet takes beyond that. Past it those who follow the channel are closed as slow consumers:
+/// the worker has been held up for long, and they know by that that something is missing.
+pub(super) const OUTLET_LATE_MAX_BYTES: usize = 8 * 1024 * 1024;
+
 /// Bytes read from one connection before others get their turn.
 pub(super) const READ_TURN_BYTES: usize = 256 * 1024;
 

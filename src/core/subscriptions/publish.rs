@@ -8,7 +8,7 @@ use slab::Slab;
 
 use crate::core::outlet::{Delivery, OutletId};
 use crate::core::subscriptions::table::{Follower, OutletEntry, Table, WatchIndex};
-use crate::model::{Cause, Event, LogLine, Origin, StatusChange, StatusValue};
+use crate::model::{Cause, EntryId, Event, Origin, Presence, StatusChange, StatusValue, Subject};
 
 impl Table {
     /// Takes changes in order and empties the list.
@@ -26,10 +26,16 @@ impl Table {
             return;
         }
         let status = self.statuses.entry(&key);
+        let is_new = status.value.is_none() && value.is_some();
         status.value.clone_from(&value);
         status.is_unread = false;
         // Taken out for the loop, since telling the followers needs the whole table.
-        let watches = std::mem::take(&mut status.watches);
+        let mut watches = std::mem::take(&mut status.watches);
+        if is_new && self.places_of.contains_key(&key.module) {
+            self.statuses.entry(&key).watches = watches;
+            self.grow(&key);
+            watches = std::mem::take(&mut self.statuses.entry(&key).watches);
+        }
         for &index in &watches {
             let watch = &self.watches[index];
             if origin == Origin::Push {
@@ -41,10 +47,15 @@ impl Table {
             }
             // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
         }
-        self.statuses.entry(&key).watches = watches;
-        if value.is_none() {
-            self.statuses.tidy(&key);
+        if value.is_some() {
+            self.statuses.entry(&key).watches = watches;
+            return;
         }
+        self.statuses.entry(&key).watches = watches.clone();
+        for index in watches {
+            self.tidy_path(index);
+        }
+        self.statuses.tidy(&key);
     }
 
     /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
@@ -143,18 +154,33 @@ impl Table {
                 revision,
             },
         );
+    }
+
+    /// Tells all who follow what has no state.
+    pub(super) fn announce(&mut self, channel: &Subject, event: &Event) {
+        for follower in self.channels.get(channel).into_iter().flatten() {
+            queue(&mut self.outlets, &mut self.dirty, *follower, event.clone());
+        }
         self.push_batches();
     }
 
-    /// Tells all who follow the log of a module.
-    pub(super) fn publish_line(&mut self, line: &Arc<LogLine>) {
-        let Some(followers) = self.logs.remove(&line.module) else {
+    /// Tells all who follow the building what has become of its entries.
+    pub(super) fn announce_entries(&mut self, entries: Vec<(EntryId, Presence, Presence)>) {
+        let at = self.moment();
+        let Some(followers) = self.channels.get(&Subject::Directory) else {
             return;
         };
-        for &follower in &followers {
-            self.deliver(follower, Event::Line(Arc::clone(line)));
+        for (id, old, new) in entries {
+            for follower in followers {
+                let event = Event::Entry {
+                    id: id.clone(),
+                    old,
+                    new,
+                    at,
+                };
+                queue(&mut self.outlets, &mut self.dirty, *follower, event);
+            }
         }
-        self.logs.insert(line.module.clone(), followers);
         self.push_batches();
     }
 

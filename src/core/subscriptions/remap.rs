@@ -64,6 +64,7 @@ impl Table {
             self.point(index, key);
             self.tell_difference(index, now);
         }
+        self.look_at_places(system);
         self.push_batches();
     }
 
@@ -116,6 +117,7 @@ impl Table {
                 self.settle_later(index, now);
             } else if still {
                 self.tell_gone(index);
+                self.tidy_path(index);
             }
         }
         self.push_batches();

@@ -76,13 +76,15 @@ pub(super) fn log_splice(id: &str, meta: &[u8]) -> Splice {
     Splice::new(format!("{id},\"meta\":{meta}"))
 }
 
-/// Writes an event but for the splice. `out.bytes` is empty.
+/// Writes an event but for the splice.
 pub(in crate::dialects) fn encode(form: ValueForm, event: &Event, out: &mut Encoded) {
-    out.bytes.extend_from_slice(HEAD);
-    out.splice_at = HEAD.len();
     match event {
-        Event::Value { path, value, .. } => put_notify(form, path, value.as_ref(), &mut out.bytes),
-        Event::Line(line) => put_line(line, &mut out.bytes),
+        Event::Value { path, value, .. } => {
+            out.frame(HEAD, |out| put_notify(form, path, value.as_ref(), out));
+        }
+        Event::Line(line) => out.frame(HEAD, |out| put_line(line, out)),
+        // No request of this dialect follows these.
+        Event::Entry { .. } | Event::Bus(_) | Event::Message(_) => {}
     }
 }
 
@@ -163,7 +165,7 @@ mod tests {
     fn frame(form: ValueForm, event: &Event, splice: &Splice) -> String {
         let mut out = Encoded::default();
         encode(form, event, &mut out);
-        let (before, after) = out.bytes.split_at(out.splice_at);
+        let (before, after) = out.frames().next().unwrap();
         String::from_utf8([before, splice.as_bytes(), after].concat()).unwrap()
     }
 

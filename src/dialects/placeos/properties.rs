@@ -168,8 +168,9 @@ proptest! {
         for form in [ValueForm::Raw, ValueForm::Text] {
             let mut out = Encoded::default();
             encode(form, &event, &mut out);
-            out.bytes.insert(out.splice_at, b'1');
-            let token = token("value", str::from_utf8(&out.bytes).unwrap());
+            let (before, after) = out.frames().next().unwrap();
+            let frame = [before, b"1", after].concat();
+            let token = token("value", str::from_utf8(&frame).unwrap());
             let arrived = match form {
                 ValueForm::Raw => token,
                 ValueForm::Text => serde_json::from_str(&token).unwrap(),

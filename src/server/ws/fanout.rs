@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use actix_http::ws::OpCode;
 
-use crate::core::Delivery;
+use crate::core::{Delivery, WatchId};
 use crate::dialects::{Encoded, Splice, encode};
-use crate::model::{Audience, CloseReason, Event, Keep, LogLevel, LogLine, ModuleId, Old};
+use crate::model::{Audience, CloseReason, Event, Keep, LogLevel, LogLine, ModuleId, Newest, Old};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::write_head;
@@ -29,6 +29,9 @@ impl Worker {
             if self.buffers.borrow().round_len() > ROUND_MAX_BYTES {
                 self.flush();
             }
+        }
+        for watch in queue.overflowed {
+            self.close_followers(watch);
         }
         if queue.lines_dropped > 0 {
             self.report_dropped_lines(queue.lines_dropped);
@@ -85,17 +88,24 @@ impl Worker {
         let keep = event.keep();
         let place = match keep {
             Keep::Latest(key) => watch.newest.place(key),
-            Keep::Lossy => 0,
+            Keep::Lossy | Keep::All => 0,
         };
+        let except = event.except();
         let owed = Owed { watch: slot, place };
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
         let mut buffers = self.buffers.borrow_mut();
         let mut told = 0_u64;
         let mut merged = 0_u64;
+        let mut may_be_behind = false;
         let mut overflowed = Vec::new();
         for (form, subscribers) in &watch.forms {
-            encode(*form, &event, encoded);
+            encode(*form, &event, &watch.newest, encoded);
+            if encoded.is_empty() {
+                // Nobody is asked whether there is room, so nobody knows.
+                may_be_behind = true;
+                continue;
+            }
             for alike in subscribers.chunk_by(|one, next| one.splice == next.splice) {
                 let own = &alike[0].splice;
                 let frame = if alike.len() > 1 {
@@ -106,6 +116,9 @@ impl Worker {
                     Frame::Own(frame)
                 };
                 for Subscriber { connection, .. } in alike {
+                    if except == Some(connection.id) {
+                        continue;
+                    }
                     if !connection.outbox.borrow().has_room(frame.len()) {
                         // A client is behind when the kernel takes no more for it, not when a long batch fills its outbox.
                         self.write_now(connection, &mut buffers);
@@ -113,12 +126,15 @@ impl Worker {
                     let mut outbox = connection.outbox.borrow_mut();
                     let offer = match keep {
                         Keep::Latest(_) => outbox.offer_value(owed, &event, &frame, &mut buffers),
-                        Keep::Lossy => outbox.offer_reply(&frame, &mut buffers),
+                        Keep::Lossy | Keep::All => outbox.offer_reply(&frame, &mut buffers),
                     };
                     match offer {
                         Offer::Taken => told += 1,
-                        Offer::Behind => {}
-                        Offer::Merged => merged += 1,
+                        Offer::Behind => may_be_behind = true,
+                        Offer::Merged => {
+                            may_be_behind = true;
+                            merged += 1;
+                        }
                         Offer::Full => overflowed.push(Rc::clone(connection)),
                     }
                     drop(outbox);
@@ -128,7 +144,12 @@ impl Worker {
                 }
             }
         }
-        watch.newest.put(event);
+        if may_be_behind || event.is_standing() {
+            watch.newest.put(event);
+        } else {
+            // Whoever is behind on anything is behind on this as well. So nobody is, and nobody's place is moved by this.
+            watch.newest.forget(&event);
+        }
         drop(table);
         drop(scratch);
         drop(buffers);
@@ -154,10 +175,13 @@ impl Worker {
         let mut scratch = self.scratch.borrow_mut();
         let mut told = 0;
         for place in 0..watch.newest.len() {
-            let Some(event) = watch.newest.get(place).filter(|event| !event.is_gone()) else {
+            let Some(event) = watch.newest.get(place).filter(|event| event.is_standing()) else {
                 continue;
             };
-            let frame = scratch.frame(connection, event, own);
+            let frame = scratch.frame(connection, event, &watch.newest, own);
+            if frame.len() == 0 {
+                continue;
+            }
             let owed = Owed { watch: slot, place };
             let buffers = &mut self.buffers.borrow_mut();
             let mut outbox = connection.outbox.borrow_mut();
@@ -178,13 +202,13 @@ impl Worker {
         let Some(own) = watch.splice(connection, place).cloned() else {
             return true;
         };
-        let Some(event) = watch.newest.get_mut(owed.place) else {
+        watch.newest.set_old(owed.place, old);
+        let Some(event) = watch.newest.get(owed.place) else {
             return true;
         };
-        event.set_old(old);
         let mut scratch = self.scratch.borrow_mut();
-        let frame = scratch.frame(connection, event, &own);
-        event.set_old(Old::Nothing);
+        let frame = scratch.frame(connection, event, &watch.newest, &own);
+        watch.newest.set_old(owed.place, Old::Nothing);
         let mut outbox = connection.outbox.borrow_mut();
         if !outbox.has_room(frame.len()) {
             return false;
@@ -192,6 +216,22 @@ impl Worker {
         outbox.append(&frame, &mut self.buffers.borrow_mut());
         self.metrics.notifies.increment(1);
         true
+    }
+
+    /// Something that had to arrive was lost: whoever follows the watch is closed, and so knows it.
+    fn close_followers(self: &Rc<Self>, watch: WatchId) {
+        let connections: Vec<Rc<Connection>> = {
+            let table = self.table.borrow();
+            let watch = table.find(watch).and_then(|slot| table.watch(slot));
+            let forms = watch.into_iter().flat_map(|watch| &watch.forms);
+            let subscribers = forms.flat_map(|(_, subscribers)| subscribers);
+            subscribers
+                .map(|subscriber| Rc::clone(&subscriber.connection))
+                .collect()
+        };
+        for connection in connections {
+            self.close(&connection, CloseReason::SlowConsumer);
+        }
     }
 
     /// Tells every engineer that some lines are missing.
@@ -212,20 +252,27 @@ impl Worker {
 
 impl Scratch {
     /// An event as one connection's own frame.
-    fn frame(&mut self, connection: &Connection, event: &Event, own: &Splice) -> Frame<'_> {
-        encode(connection.form, event, &mut self.encoded);
+    fn frame(
+        &mut self,
+        connection: &Connection,
+        event: &Event,
+        newest: &Newest,
+        own: &Splice,
+    ) -> Frame<'_> {
+        encode(connection.form, event, newest, &mut self.encoded);
         self.frame.clear();
         splice(&self.encoded, own, &mut self.frame);
         Frame::Own(&self.frame)
     }
 }
 
-/// Appends one subscriber's frame.
-fn splice(encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
-    let (head, tail) = encoded.bytes.split_at(encoded.splice_at);
+/// Appends one subscriber's frames: one, as a rule.
+fn splice(encoded: &Encoded, splice: &Splice, out: &mut Vec<u8>) {
     let splice = splice.as_bytes();
-    write_head(frame, OpCode::Text, encoded.bytes.len() + splice.len());
-    frame.extend_from_slice(head);
-    frame.extend_from_slice(splice);
-    frame.extend_from_slice(tail);
+    for (head, tail) in encoded.frames() {
+        write_head(out, OpCode::Text, head.len() + splice.len() + tail.len());
+        out.extend_from_slice(head);
+        out.extend_from_slice(splice);
+        out.extend_from_slice(tail);
+    }
 }

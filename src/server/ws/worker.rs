@@ -5,8 +5,8 @@
 //! What happens to a batch is in `fanout.rs`, how it leaves in `flusher.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,14 +16,13 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
-use crate::model::{ConnectionId, Failure, FailureKind, Keep, KeyBuf, ModuleId, Subject};
+use crate::model::{ConnectionId, Failure, FailureKind, Keep, KeyBuf, ModuleId, Newest, Subject};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
-use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
+use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::newest::Newest;
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -260,7 +259,11 @@ impl Table {
             .iter()
             .filter_map(|(subject, slot)| match subject {
                 Subject::Log(module) => Some((*slot, module.clone())),
-                Subject::Status(_) => None,
+                Subject::Status(_)
+                | Subject::Module(_)
+                | Subject::Directory
+                | Subject::Bus
+                | Subject::Topic(_) => None,
             })
             .collect()
     }
@@ -355,6 +358,10 @@ pub(super) struct Queue {
     latest: Option<HashMap<(WatchId, KeyBuf), usize>>,
     /// Values that gave their place to a newer one.
     pub(super) merged: u64,
+    /// The bytes of events beyond the bound that must all arrive.
+    late_bytes: usize,
+    /// Watches of which such an event found no place.
+    pub(super) overflowed: HashSet<WatchId>,
     /// Log lines that found no place.
     pub(super) lines_dropped: u64,
 }
@@ -421,6 +428,13 @@ impl Queue {
                     }
                 },
                 Keep::Lossy => self.lines_dropped += 1,
+                Keep::All if self.late_bytes + event.size() > OUTLET_LATE_MAX_BYTES => {
+                    self.overflowed.insert(watch);
+                }
+                Keep::All => {
+                    self.late_bytes += event.size();
+                    self.deliveries.push(Delivery::Event { watch, event });
+                }
             },
             Delivery::Reply { .. } | Delivery::Close { .. } => self.deliveries.push(delivery),
         }
