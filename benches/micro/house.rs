@@ -13,7 +13,7 @@ use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
     DriverRef, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleIndex, ModuleName,
     ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange, StatusName, StatusValue,
-    System, SystemId, Ticket, User, UserId,
+    System, SystemId, Ticket, Timestamp, User, UserId,
 };
 use riser::stores::StoreFeed;
 use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
@@ -67,7 +67,7 @@ impl House {
             CorePorts {
                 documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
                 host: Arc::new(host),
-                clock: Arc::new(|| 0),
+                clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
                 key_inspector: None,

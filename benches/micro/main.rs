@@ -79,7 +79,8 @@ mod encode {
     use riser::dialects::placeos::ValueForm;
     use riser::dialects::{Encoded, Form, Hello, Session, Step, encode};
     use riser::model::{
-        Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Reply, Revision, Ticket,
+        Cause, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest, Reply,
+        Revision, Ticket, Timestamp,
     };
 
     use super::*;
@@ -132,6 +133,9 @@ mod encode {
         Event::Value {
             path: Arc::new(house::path(1)),
             value: Some(house::value(bytes)),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         }
     }
@@ -140,8 +144,8 @@ mod encode {
     fn event(bencher: Bencher<'_, '_>, form: ValueForm, event: &Event) {
         let mut out = Encoded::default();
         bencher.bench_local(|| {
-            encode(Form::PlaceOs(form), event, &mut out);
-            out.bytes.len()
+            encode(Form::PlaceOs(form), event, &Newest::None, &mut out);
+            out.len()
         });
     }
 

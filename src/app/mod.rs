@@ -34,7 +34,7 @@ use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{DriverHost, HostError, Spawn};
-use crate::model::{Building, Clock, Secret, Source};
+use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, ObservabilityError};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};
@@ -418,11 +418,12 @@ fn not_served(source: io::Error) -> AppError {
     }
 }
 
-/// The system's clock, in Unix seconds.
+/// The system's clock.
 fn clock() -> Clock {
     Arc::new(|| {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| since.as_secs())
+        let micros = since.map_or(0, |since| since.as_micros());
+        Timestamp(u64::try_from(micros).unwrap_or(u64::MAX))
     })
 }
 

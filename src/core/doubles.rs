@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
-use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
+use crate::core::{Apply, Clock, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
@@ -26,7 +26,7 @@ use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
     Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Module, ModuleId,
     ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, Source, State,
-    StatusChange, StatusName, System, SystemId, User, UserId, Zone, ZoneId,
+    StatusChange, StatusName, System, SystemId, Timestamp, User, UserId, Zone, ZoneId,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -348,7 +348,7 @@ pub(super) fn core(
         CorePorts {
             documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
             host: Arc::clone(host) as Arc<dyn DriverHost>,
-            clock: Arc::new(|| NOW),
+            clock: clock(),
             main: Handle::current(),
             executor: Arc::new(drivers.clone()),
             key_inspector: None,
@@ -359,6 +359,11 @@ pub(super) fn core(
 
 /// The time of [`core`].
 pub(super) const NOW: u64 = 1_800_000_000;
+
+/// A clock that stands at [`NOW`].
+pub(super) fn clock() -> Clock {
+    Arc::new(|| Timestamp::from_secs(NOW))
+}
 
 /// Makes the building this one, as a building file does.
 pub(super) async fn apply(core: &Core, building: Building) -> Result<Differences, EditError> {

@@ -46,9 +46,9 @@ use crate::core::modules::{Supervisor, Topology, not_told};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, Clock, CloseReason, Credentials, DebugTarget, Differences, DriverRef, Edit,
-    Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request, State, Subject,
-    SystemId,
+    Audience, Building, BusEvent, Clock, CloseReason, Credentials, DebugTarget, Differences,
+    DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
+    State, Subject, SystemId, TopicMessage,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -128,7 +128,7 @@ impl Core {
             cluster,
         } = ports;
         let metrics = Arc::new(CoreMetrics::new());
-        let subscriptions = Subscriptions::new(make_store);
+        let subscriptions = Subscriptions::new(Arc::clone(&clock), make_store);
         let modules = Arc::new(Supervisor::new(
             host,
             executor,
@@ -323,6 +323,32 @@ impl Core {
     pub fn unwatch(&self, outlet: OutletId, watch: WatchId) {
         self.subscriptions
             .unwatch(outlet, watch, |module| self.set_debugged(module, false));
+    }
+
+    /// Whether this node can tell all that is to be told of a subject.
+    pub fn can_watch(&self, subject: &Subject) -> Result<(), Failure> {
+        match subject {
+            Subject::Module(_) if self.subscriptions.store().keeps_values() => Err(Failure::new(
+                FailureKind::Unavailable,
+                "whole modules cannot be followed where many nodes share their statuses",
+            )),
+            Subject::Status(_)
+            | Subject::Module(_)
+            | Subject::Log(_)
+            | Subject::Directory
+            | Subject::Bus
+            | Subject::Topic(_) => Ok(()),
+        }
+    }
+
+    /// Announces something by name to those who follow the bus on this node.
+    pub fn announce(&self, event: BusEvent) {
+        self.subscriptions.announce(event);
+    }
+
+    /// Sends a message to those who follow its topic on this node.
+    pub fn publish(&self, message: TopicMessage) {
+        self.subscriptions.publish(message);
     }
 
     fn set_debugged(&self, module: &ModuleId, debugged: bool) {

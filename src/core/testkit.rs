@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::doubles::{MemoryDocuments, NOW, ScriptedHost, apply, room, scripted};
+use crate::core::doubles::{MemoryDocuments, ScriptedHost, apply, clock, room, scripted};
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
 };
@@ -92,7 +92,7 @@ impl TestCore {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::new(NoDrivers),
-                clock: Arc::new(|| NOW),
+                clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 key_inspector: None,
@@ -199,7 +199,7 @@ impl TestNode {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
-                clock: Arc::new(|| NOW),
+                clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 key_inspector: None,

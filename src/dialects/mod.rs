@@ -6,7 +6,7 @@
 
 pub mod placeos;
 
-use crate::model::{Event, Failure, Reply, Request, Ticket};
+use crate::model::{Event, Failure, Newest, Reply, Request, Ticket};
 
 /// Which dialect a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ pub enum Hello {
     PlaceOs(placeos::ValueForm),
 }
 
-/// What makes one subscriber's copy of an event differ from another's: a few bytes that stand at [`Encoded::splice_at`].
+/// What makes one subscriber's copy of an event differ from another's: a few bytes that stand in each frame of an [`Encoded`].
 ///
 /// Every binding has one, so it is 16 bytes, and short ones, as ids are, take no memory of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,13 +100,42 @@ mod tests {
     }
 }
 
-/// An event as the text of one frame, but for the splice.
+/// An event as the texts of frames, but for the splice in each: one frame, as a rule, and none where a form has nothing to say.
 #[derive(Debug, Default)]
 pub struct Encoded {
-    /// The text around the splice.
-    pub bytes: Vec<u8>,
-    /// Where the splice goes.
-    pub splice_at: usize,
+    bytes: Vec<u8>,
+    /// Of each frame where the splice goes and where the frame ends.
+    frames: Vec<(usize, usize)>,
+}
+
+impl Encoded {
+    /// Adds a frame: the text before the splice, then what `rest` writes behind it.
+    pub fn frame(&mut self, head: &[u8], rest: impl FnOnce(&mut Vec<u8>)) {
+        self.bytes.extend_from_slice(head);
+        let splice_at = self.bytes.len();
+        rest(&mut self.bytes);
+        self.frames.push((splice_at, self.bytes.len()));
+    }
+
+    /// The frames, each as the texts before and behind the splice.
+    pub fn frames(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut start = 0;
+        self.frames.iter().map(move |&(splice_at, end)| {
+            let head = &self.bytes[start..splice_at];
+            start = end;
+            (head, &self.bytes[splice_at..end])
+        })
+    }
+
+    /// Whether there is no frame.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// The bytes of all frames, without the splices.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 /// What the server is to do next for a connection.
@@ -178,8 +207,11 @@ impl Session {
 }
 
 /// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
-pub fn encode(form: Form, event: &Event, out: &mut Encoded) {
+///
+/// `_newest`, which no dialect asks for as yet, has what the watch said last beside this event: of a followed module, what its other statuses say.
+pub fn encode(form: Form, event: &Event, _newest: &Newest, out: &mut Encoded) {
     out.bytes.clear();
+    out.frames.clear();
     match form {
         Form::PlaceOs(form) => placeos::encode(form, event, out),
     }

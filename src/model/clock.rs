@@ -2,5 +2,7 @@
 
 use std::sync::Arc;
 
-/// Tells the time, in Unix seconds.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+use crate::model::Timestamp;
+
+/// The system's clock, by which entries and events are stamped.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,18 +1,29 @@
-//! What a connection can follow, and what comes of it.
+//! What a connection can follow, what comes of it, and what may become of an event whose follower is behind.
 
 use std::sync::Arc;
 
-use driver_types::{JsonText, LogLevel, ModuleId};
+use driver_types::{Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
-use crate::model::{BindingPath, Revision};
+use crate::model::{BindingPath, ConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicId};
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// One status.
     Status(Arc<BindingPath>),
+    /// All statuses of the module at a place, whichever it has: each as if it were followed by its name, all by one watch.
+    /// An emptied slot shows each of them as `null`, once and after the settle time, as it does where they are followed singly.
+    ///
+    /// Only where this node keeps all statuses itself: a shared store tells no more than what is followed by name.
+    Module(Arc<ModulePath>),
     /// The log of one module.
     Log(ModuleId),
+    /// The building: which of its zones, systems, modules and metadata are new, changed or gone. The newcomer reads what is there by itself.
+    Directory,
+    /// What modules, people and rules announce by name. Of this node alone.
+    Bus,
+    /// A channel with no status behind it. Of this node alone.
+    Topic(TopicId),
 }
 
 /// Something that happened to a subject.
@@ -24,11 +35,192 @@ pub enum Event {
         path: Arc<BindingPath>,
         /// The value; `None` when it was removed or no module stands there any more.
         value: Option<JsonText>,
+        /// The value that the follower was told before; `None` when there was none, or when it has just come.
+        old: Option<JsonText>,
+        /// When this node learned of it.
+        at: Timestamp,
+        /// What brought it about.
+        cause: Cause,
         /// The place of this change in the node's order.
         revision: Revision,
     },
+    /// An entry of the building is new, changed or gone.
+    Entry {
+        /// Which.
+        id: EntryId,
+        /// Whether the follower knew it before.
+        old: Presence,
+        /// Whether it is there now.
+        new: Presence,
+        /// When this node learned of it.
+        at: Timestamp,
+    },
     /// A module wrote a log line.
     Line(Arc<LogLine>),
+    /// Something was announced on the bus.
+    Bus(Arc<BusEvent>),
+    /// Somebody published to a topic.
+    Message(Arc<TopicMessage>),
+}
+
+/// Whether an entry of the building is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    Present,
+    /// It is not, or no longer.
+    Absent,
+}
+
+/// Something that was announced by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusEvent {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What belongs to it.
+    pub data: JsonText,
+    /// What whoever announced it may do.
+    pub level: Clearance,
+}
+
+/// What somebody published to a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicMessage {
+    /// The topic.
+    pub topic: TopicId,
+    /// The message.
+    pub message: JsonText,
+    /// The connection that is not told: as a rule the one that published it.
+    pub except: Option<ConnectionId>,
+}
+
+/// What brought an event about, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The module said it.
+    Module,
+    /// The store said so when it was asked: when it happened is not known.
+    Store,
+    /// Another module stands at this place, or none.
+    Building,
+    /// Nothing has happened: the follower is new and is told what is there.
+    Follow,
+}
+
+/// What may become of an event whose follower cannot be told at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep<'e> {
+    /// Of all events of a subject with this key the newest alone matters.
+    Latest(Key<'e>),
+    /// It may be dropped, and how many were is counted.
+    Lossy,
+    /// Each must arrive: bounded in bytes, past which the connection is closed.
+    All,
+}
+
+/// Which of the states that its subject is made of an event tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key<'e> {
+    /// This status.
+    Status(&'e StatusName),
+    /// This entry of the building.
+    Entry(&'e EntryId),
+}
+
+/// A [`Key`] to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KeyBuf {
+    /// This status.
+    Status(StatusName),
+    /// This entry of the building.
+    Entry(EntryId),
+}
+
+impl Key<'_> {
+    /// The same, to be kept.
+    pub fn to_buf(self) -> KeyBuf {
+        match self {
+            Self::Status(name) => KeyBuf::Status(name.clone()),
+            Self::Entry(id) => KeyBuf::Entry(id.clone()),
+        }
+    }
+}
+
+/// What a follower was told before an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Old {
+    /// Nothing.
+    Nothing,
+    /// This value of a status.
+    Value(Option<JsonText>),
+    /// That an entry is there, or not.
+    Entry(Presence),
+}
+
+impl Event {
+    /// What may become of it. Every queue asks this, and nothing else decides.
+    pub fn keep(&self) -> Keep<'_> {
+        match self {
+            Self::Value { path, .. } => Keep::Latest(Key::Status(&path.status)),
+            Self::Entry { id, .. } => Keep::Latest(Key::Entry(id)),
+            Self::Line(_) => Keep::Lossy,
+            Self::Bus(_) | Self::Message(_) => Keep::All,
+        }
+    }
+
+    /// Which of its subject's states it tells, where the newest alone matters.
+    pub fn key(&self) -> Option<Key<'_>> {
+        match self.keep() {
+            Keep::Latest(key) => Some(key),
+            Keep::Lossy | Keep::All => None,
+        }
+    }
+
+    /// Whether it says what is, which whoever follows later is told too; and not only that something happened or has gone.
+    pub fn is_standing(&self) -> bool {
+        match self {
+            Self::Value { value, .. } => value.is_some(),
+            Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_) => false,
+        }
+    }
+
+    /// The connection that is not told.
+    pub fn except(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Message(message) => message.except,
+            Self::Value { .. } | Self::Entry { .. } | Self::Line(_) | Self::Bus(_) => None,
+        }
+    }
+
+    /// The bytes of what somebody else made it of, about.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Value { value, .. } => value.as_ref().map_or(0, |value| value.as_str().len()),
+            Self::Entry { .. } => 0,
+            Self::Line(line) => line.message.len(),
+            Self::Bus(event) => event.name.len() + event.data.as_str().len(),
+            Self::Message(message) => message.message.as_str().len(),
+        }
+    }
+
+    /// What its follower was told before.
+    pub fn old(&self) -> Old {
+        match self {
+            Self::Value { old, .. } => Old::Value(old.clone()),
+            Self::Entry { old, .. } => Old::Entry(*old),
+            Self::Line(_) | Self::Bus(_) | Self::Message(_) => Old::Nothing,
+        }
+    }
+
+    /// It is told in the place of earlier ones, before the first of which the follower was told this.
+    pub fn set_old(&mut self, first: Old) {
+        match (self, first) {
+            (Self::Value { old, .. }, Old::Value(first)) => *old = first,
+            (Self::Value { old, .. }, Old::Nothing | Old::Entry(_)) => *old = None,
+            (Self::Entry { old, .. }, Old::Entry(first)) => *old = first,
+            (Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_), _) => {}
+        }
+    }
 }
 
 /// One line of a module's log.

@@ -37,6 +37,11 @@ text_id! {
     MetadataName, "a metadata name"
 }
 
+text_id! {
+    /// A channel to which messages are published.
+    TopicId, "a topic"
+}
+
 /// One client's connection, never used twice by a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
@@ -54,3 +59,19 @@ pub struct Ticket(pub u32);
 /// The place of a status change in the order of this node, from 1. Local to the node and never stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(pub u64);
+
+/// A moment by the system's clock, in microseconds since 1970 (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub u64);
+
+impl Timestamp {
+    /// A moment given in whole seconds.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// The same in whole seconds.
+    pub fn as_secs(self) -> u64 {
+        self.0 / 1_000_000
+    }
+}

@@ -11,6 +11,7 @@ mod edit;
 mod event;
 mod failure;
 mod ids;
+mod newest;
 mod node;
 mod reply;
 mod request;
@@ -31,12 +32,15 @@ pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
     Version,
 };
-pub use event::{Event, LogLine, Subject};
+pub use event::{
+    BusEvent, Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Presence, Subject, TopicMessage,
+};
 pub use failure::{Failure, FailureKind};
 pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, KeyId, MetadataName, ParentId, Revision, Ticket,
-    UserId, ZoneId,
+    Timestamp, TopicId, UserId, ZoneId,
 };
+pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use reply::Reply;
 pub use request::{Call, DebugTarget, Request};

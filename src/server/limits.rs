@@ -28,9 +28,13 @@ pub(super) const READ_PAUSE_BYTES: usize = 256 * 1024;
 /// With four such connections a module's mailbox is full.
 pub(super) const OPEN_EXECS_MAX: u32 = 256;
 
-/// Deliveries waiting for one worker past which only the latest value per watch is kept and log lines are dropped.
+/// Deliveries waiting for one worker past which only the latest value per watch and key is kept and log lines are dropped.
 /// Far more than any burst of a healthy worker, and some megabytes at most.
 pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;
+
+/// Bytes of messages that must all arrive which a worker's outlet takes beyond that. Past it those who follow the channel are closed as slow consumers:
+/// the worker has been held up for long, and they know by that that something is missing.
+pub(super) const OUTLET_LATE_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Bytes read from one connection before others get their turn.
 pub(super) const READ_TURN_BYTES: usize = 256 * 1024;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use riser::building_file;
 use riser::core::{Apply, Core, CorePorts, CoreSettings, Rehearsal};
 use riser::driver_host::in_process::InProcessHost;
-use riser::model::{BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId};
+use riser::model::{
+    BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId, Timestamp,
+};
 use riser::server::{Server, ServerSettings};
 use riser::stores::embedded::EmbeddedDocumentStore;
 use riser::stores::{StatusStore, StoreFeed};
@@ -79,7 +81,7 @@ impl Inside {
             CorePorts {
                 documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
                 host: Arc::new(host),
-                clock: Arc::new(|| 0),
+                clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
                 key_inspector: None,

@@ -45,7 +45,7 @@ impl BuildingService {
     ) -> Result<Differences, EditError> {
         let passwords = plain_passwords(&building);
         if rehearsal == Rehearsal::Dry {
-            let (now, time) = (self.directory(), (self.clock)());
+            let (now, time) = (self.directory(), (self.clock)().as_secs());
             let edits = edits(&now, building);
             let Plan { differences, .. } =
                 plan::plan(&now, edits, source, time, self.modules.host())?;

@@ -30,7 +30,9 @@ use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteG
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, Clock, CloseReason, CredentialId, Differences, Edit, Source};
+use crate::model::{
+    Audience, Clock, CloseReason, CredentialId, Differences, Edit, EntryId, Presence, Source,
+};
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
 pub use error::{EditError, Invalid};
@@ -177,7 +179,7 @@ impl BuildingService {
         edits: impl Fn(&Directory) -> Vec<Edit>,
     ) -> Result<Differences, EditError> {
         let plan = || {
-            let (now, time) = (self.directory(), (self.clock)());
+            let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };
@@ -220,6 +222,10 @@ impl BuildingService {
         for module in gone {
             module.output().retire();
         }
+        if self.subscriptions.is_directory_followed() {
+            self.subscriptions
+                .announce_entries(differences(&before, next));
+        }
         let left_behind = keys.left_behind(&before, next);
         for key in keys_before.weakened_in(&keys).chain(left_behind) {
             let whom = Audience::Credential(CredentialId::Key(key));
@@ -244,6 +250,25 @@ impl BuildingService {
             tracing::warn!("an edit of the building did not end in time and was dropped");
         }
     }
+}
+
+/// The entries that differ, of the kinds that whoever follows the building is told of: what users and keys there are is for administrators.
+fn differences(before: &Directory, next: &Directory) -> Vec<(EntryId, Presence, Presence)> {
+    let is_told = |id: &EntryId| match id {
+        EntryId::Zone(_) | EntryId::System(_) | EntryId::Module(_) | EntryId::Metadata(_) => true,
+        EntryId::User(_) | EntryId::ApiKey(_) => false,
+    };
+    let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
+    let known = before.ids().filter_map(|id| {
+        let (was, is) = (version(before, &id), version(next, &id));
+        let now = is.map_or(Presence::Absent, |_| Presence::Present);
+        (was != is).then_some((id, Presence::Present, now))
+    });
+    let new = next
+        .ids()
+        .filter(|id| before.info(id).is_none())
+        .map(|id| (id, Presence::Absent, Presence::Present));
+    known.chain(new).filter(|(id, ..)| is_told(id)).collect()
 }
 
 /// What other nodes do is shown as an edit is.

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
-use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
+use crate::core::doubles::{self, EchoStore, MemoryDocuments, ScriptedHost, clock, room, scripted};
 use crate::core::lease::Lease;
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
@@ -354,7 +354,7 @@ impl TestNode {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 host: Arc::new(host),
-                clock: Arc::new(|| NOW),
+                clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
                 key_inspector: None,

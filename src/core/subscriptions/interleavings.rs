@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, json, key, module, path, system};
+use crate::core::doubles::{EchoStore, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
@@ -31,8 +31,9 @@ const BACKLOG: usize = 32;
 
 #[test]
 fn values_only_move_forward_and_the_last_one_arrives_whatever_happens_at_once() {
-    let subscriptions =
-        Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>);
+    let subscriptions = Subscriptions::new(clock(), |feed| {
+        Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>
+    });
     let start = Barrier::new(MODULES.len() + 1 + WORKERS.len());
     let workers: Vec<Worker> = std::thread::scope(|scope| {
         for name in MODULES {

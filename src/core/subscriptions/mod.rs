@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod interleavings;
+mod places;
 #[cfg(test)]
 mod properties;
 mod publish;
@@ -26,8 +27,8 @@ use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
-    Audience, CloseReason, Failure, FailureKind, LogLine, ModuleId, ModulePath, Slots, State,
-    StatusChange, Subject, SystemId,
+    Audience, BusEvent, Clock, CloseReason, EntryId, Event, Failure, FailureKind, LogLine,
+    ModuleId, ModulePath, Presence, Slots, State, StatusChange, Subject, SystemId, TopicMessage,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -42,14 +43,15 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// A table fed by the store that `make_store` yields when it is given the way back.
+    /// A table fed by the store that `make_store` yields when it is given the way back. What it tells is stamped by the clock.
     pub(super) fn new(
+        clock: Clock,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| {
             let store = make_store(this.clone());
             Self {
-                table: Mutex::new(Table::new(Arc::clone(&store))),
+                table: Mutex::new(Table::new(Arc::clone(&store), clock)),
                 store,
                 settle_later: Notify::new(),
             }
@@ -96,13 +98,17 @@ impl Subscriptions {
         let mut table = self.table();
         match subject {
             Subject::Status(path) => table.watch_status(outlet, path),
-            Subject::Log(module) => {
-                let (watch, followers) = table.watch_log(outlet, &module);
+            Subject::Module(path) => table.watch_module(outlet, &path),
+            Subject::Log(ref module) => {
+                let (watch, followers) = table.watch_channel(outlet, subject.clone());
                 if followers == LogFollowers::First {
                     // Under the lock, so that the last follower leaving at the same time cannot restore the level after this.
-                    raise(&module);
+                    raise(module);
                 }
                 watch
+            }
+            Subject::Directory | Subject::Bus | Subject::Topic(_) => {
+                table.watch_channel(outlet, subject).0
             }
         }
     }
@@ -122,7 +128,7 @@ impl Subscriptions {
     /// Tells whether anybody follows a module's log, under the lock, so that nobody begins or ceases to meanwhile.
     pub(super) fn with_log_followers(&self, module: &ModuleId, tell: impl FnOnce(bool)) {
         let table = self.table();
-        tell(table.is_log_followed(module));
+        tell(table.is_followed(&Subject::Log(module.clone())));
     }
 
     /// The module that stands at a place now.
@@ -151,7 +157,31 @@ impl Subscriptions {
 
     /// Sends a log line to those who follow the module's log.
     pub(super) fn line(&self, line: &Arc<LogLine>) {
-        self.table().publish_line(line);
+        let log = Subject::Log(line.module.clone());
+        self.table().announce(&log, &Event::Line(Arc::clone(line)));
+    }
+
+    /// Whether anybody follows the building.
+    pub(super) fn is_directory_followed(&self) -> bool {
+        self.table().is_followed(&Subject::Directory)
+    }
+
+    /// Tells those who follow the building what has become of its entries.
+    pub(super) fn announce_entries(&self, entries: Vec<(EntryId, Presence, Presence)>) {
+        self.table().announce_entries(entries);
+    }
+
+    /// Sends an event to those on this node who follow the bus.
+    pub(super) fn announce(&self, event: BusEvent) {
+        let event = Event::Bus(Arc::new(event));
+        self.table().announce(&Subject::Bus, &event);
+    }
+
+    /// Sends a message to those on this node who follow its topic.
+    pub(super) fn publish(&self, message: TopicMessage) {
+        let topic = Subject::Topic(message.topic.clone());
+        let event = Event::Message(Arc::new(message));
+        self.table().announce(&topic, &event);
     }
 
     /// These are all slots of a system of the building.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, json, key, module, path, status, system};
+use crate::core::doubles::{EchoStore, Inbox, clock, json, key, module, path, status, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::subscriptions::table::Table;
@@ -202,7 +202,7 @@ impl World {
         let store = Arc::new(EchoStore::without_feed());
         Self {
             now: Instant::now(),
-            table: Table::new(Arc::clone(&store) as Arc<dyn StatusStore>),
+            table: Table::new(Arc::clone(&store) as Arc<dyn StatusStore>, clock()),
             store,
             outlets: Default::default(),
             model: Model::default(),

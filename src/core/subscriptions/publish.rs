@@ -8,7 +8,7 @@ use slab::Slab;
 
 use crate::core::outlet::{Delivery, OutletId};
 use crate::core::subscriptions::table::{Follower, OutletEntry, Table, WatchIndex};
-use crate::model::{Event, LogLine, Origin, StatusChange, StatusValue};
+use crate::model::{Cause, EntryId, Event, Origin, Presence, StatusChange, StatusValue, Subject};
 
 impl Table {
     /// Takes changes in order and empties the list.
@@ -26,31 +26,47 @@ impl Table {
             return;
         }
         let status = self.statuses.entry(&key);
+        let is_new = status.value.is_none() && value.is_some();
         status.value.clone_from(&value);
         status.is_unread = false;
         // Taken out for the loop, since telling the followers needs the whole table.
-        let watches = std::mem::take(&mut status.watches);
+        let mut watches = std::mem::take(&mut status.watches);
+        if is_new && self.places_of.contains_key(&key.module) {
+            self.statuses.entry(&key).watches = watches;
+            self.grow(&key);
+            watches = std::mem::take(&mut self.statuses.entry(&key).watches);
+        }
         for &index in &watches {
             let watch = &self.watches[index];
             if origin == Origin::Push {
-                self.tell_all(index, value.clone());
+                self.tell_all(index, value.clone(), Cause::Module);
             } else if watch.last == value {
                 self.tell_newcomers(index);
             } else if value.is_some() || watch.settles.is_none() {
-                self.tell_all(index, value.clone());
+                self.tell_all(index, value.clone(), Cause::Store);
             }
             // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
         }
-        self.statuses.entry(&key).watches = watches;
-        if value.is_none() {
-            self.statuses.tidy(&key);
+        if value.is_some() {
+            self.statuses.entry(&key).watches = watches;
+            return;
         }
+        self.statuses.entry(&key).watches = watches.clone();
+        for index in watches {
+            self.tidy_path(index);
+        }
+        self.statuses.tidy(&key);
     }
 
     /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
-    pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>) {
-        self.watches[index].newcomers.clear();
-        self.tell(index, value, |_| true);
+    pub(super) fn tell_all(&mut self, index: WatchIndex, value: Option<StatusValue>, cause: Cause) {
+        let newcomers = std::mem::take(&mut self.watches[index].newcomers);
+        self.tell(index, value, cause, |follower| {
+            match newcomers.contains(&follower.watch) {
+                true => Told::Nothing,
+                false => Told::Last,
+            }
+        });
     }
 
     /// What the followers of a watch were last told holds: only those who were not told it are told.
@@ -60,30 +76,50 @@ impl Table {
         let newcomers = std::mem::take(&mut watch.newcomers);
         if !newcomers.is_empty() {
             let value = watch.last.clone();
-            self.tell(index, value, |follower| newcomers.contains(&follower.watch));
+            self.tell(index, value, Cause::Follow, |follower| {
+                match newcomers.contains(&follower.watch) {
+                    true => Told::Nothing,
+                    false => Told::Enough,
+                }
+            });
         }
     }
 
     /// What the followers of a watch were last told is gone: those who were told it are told `null`.
     pub(super) fn tell_gone(&mut self, index: WatchIndex) {
         let newcomers = std::mem::take(&mut self.watches[index].newcomers);
-        self.tell(index, None, |follower| !newcomers.contains(&follower.watch));
+        self.tell(index, None, Cause::Building, |follower| {
+            match newcomers.contains(&follower.watch) {
+                true => Told::Enough,
+                false => Told::Last,
+            }
+        });
     }
 
     fn tell(
         &mut self,
         index: WatchIndex,
         value: Option<StatusValue>,
-        whom: impl Fn(&Follower) -> bool,
+        cause: Cause,
+        told: impl Fn(&Follower) -> Told,
     ) {
         let revision = self.next_revision();
+        let at = self.moment();
         let watch = &mut self.watches[index];
         watch.settles = None;
-        watch.last.clone_from(&value);
-        for follower in watch.followers.iter().filter(|follower| whom(follower)) {
+        let last = std::mem::replace(&mut watch.last, value.clone());
+        for follower in &watch.followers {
+            let old = match told(follower) {
+                Told::Last => last.clone(),
+                Told::Nothing => None,
+                Told::Enough => continue,
+            };
             let event = Event::Value {
                 path: Arc::clone(&watch.path),
                 value: value.clone(),
+                old,
+                at,
+                cause,
                 revision,
             };
             queue(&mut self.outlets, &mut self.dirty, *follower, event);
@@ -105,27 +141,46 @@ impl Table {
         };
         let path = Arc::clone(&watch.path);
         let revision = self.next_revision();
+        let at = self.moment();
         self.watches[index].last = Some(value.clone());
         self.deliver(
             follower,
             Event::Value {
                 path,
                 value: Some(value),
+                old: None,
+                at,
+                cause: Cause::Follow,
                 revision,
             },
         );
+    }
+
+    /// Tells all who follow what has no state.
+    pub(super) fn announce(&mut self, channel: &Subject, event: &Event) {
+        for follower in self.channels.get(channel).into_iter().flatten() {
+            queue(&mut self.outlets, &mut self.dirty, *follower, event.clone());
+        }
         self.push_batches();
     }
 
-    /// Tells all who follow the log of a module.
-    pub(super) fn publish_line(&mut self, line: &Arc<LogLine>) {
-        let Some(followers) = self.logs.remove(&line.module) else {
+    /// Tells all who follow the building what has become of its entries.
+    pub(super) fn announce_entries(&mut self, entries: Vec<(EntryId, Presence, Presence)>) {
+        let at = self.moment();
+        let Some(followers) = self.channels.get(&Subject::Directory) else {
             return;
         };
-        for &follower in &followers {
-            self.deliver(follower, Event::Line(Arc::clone(line)));
+        for (id, old, new) in entries {
+            for follower in followers {
+                let event = Event::Entry {
+                    id: id.clone(),
+                    old,
+                    new,
+                    at,
+                };
+                queue(&mut self.outlets, &mut self.dirty, *follower, event);
+            }
         }
-        self.logs.insert(line.module.clone(), followers);
         self.push_batches();
     }
 
@@ -141,7 +196,18 @@ impl Table {
                 entry.batch.clear();
             }
         }
+        self.moment = None;
     }
+}
+
+/// What a follower of a watch has been told so far.
+enum Told {
+    /// The last value, as all others.
+    Last,
+    /// Nothing yet.
+    Nothing,
+    /// All that there is to tell.
+    Enough,
 }
 
 /// Puts an event into the batch of a follower's outlet. Takes the table in parts, since the followers themselves are being walked through.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::core::limits::SETTLE;
 use crate::core::subscriptions::table::{Table, WatchIndex};
-use crate::model::{Slots, SystemId};
+use crate::model::{Cause, Slots, SystemId};
 
 impl Table {
     /// These are all slots of a system of the building.
@@ -64,6 +64,7 @@ impl Table {
             self.point(index, key);
             self.tell_difference(index, now);
         }
+        self.look_at_places(system);
         self.push_batches();
     }
 
@@ -76,7 +77,7 @@ impl Table {
             .and_then(|key| self.statuses.get(key)?.value.clone());
         match value {
             Some(_) if value == watch.last => self.tell_newcomers(index),
-            Some(_) => self.tell_all(index, value),
+            Some(_) => self.tell_all(index, value, Cause::Building),
             None if watch.last.is_some() && watch.settles.is_none() => {
                 self.settle_later(index, now);
             }
@@ -116,6 +117,7 @@ impl Table {
                 self.settle_later(index, now);
             } else if still {
                 self.tell_gone(index);
+                self.tidy_path(index);
             }
         }
         self.push_batches();

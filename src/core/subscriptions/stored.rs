@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, json, key, module, path, system};
+use crate::core::doubles::{EchoStore, Inbox, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::subscriptions::table::Table;
@@ -145,7 +145,7 @@ struct Room {
 impl Room {
     fn new() -> Self {
         let store = Arc::new(EchoStore::keeping());
-        let mut table = Table::new(Arc::clone(&store) as Arc<dyn StatusStore>);
+        let mut table = Table::new(Arc::clone(&store) as Arc<dyn StatusStore>, clock());
         let inbox = Inbox::new();
         let outlet = table.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {

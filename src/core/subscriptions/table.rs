@@ -11,10 +11,11 @@ use slab::Slab;
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
+use crate::core::subscriptions::places::Place;
 use crate::core::subscriptions::statuses::Statuses;
 use crate::model::{
-    BindingKey, BindingPath, ModuleId, ModulePath, Revision, Slots, State, StatusValue, Subject,
-    SystemId,
+    BindingKey, BindingPath, Clock, ModuleId, ModulePath, Revision, Slots, State, StatusValue,
+    Subject, SystemId, Timestamp,
 };
 use crate::stores::StatusStore;
 
@@ -48,6 +49,8 @@ pub(super) struct PathWatch {
     /// What the followers were last told.
     pub(super) last: Option<StatusValue>,
     pub(super) followers: Vec<Follower>,
+    /// How many of them follow this status; the others follow the whole module.
+    singles: usize,
     /// Followers that came while nothing backed `last`, and so were never told it. Empty unless `settles` is set.
     pub(super) newcomers: Vec<WatchId>,
     /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
@@ -75,15 +78,22 @@ pub(super) struct Table {
     pub(super) slots: HashMap<SystemId, Slots>,
     /// The building's systems, about whose slots the store has no say.
     pub(super) own: HashSet<SystemId>,
-    pub(super) logs: HashMap<ModuleId, Vec<Follower>>,
+    /// The places whose modules are followed whole, and by module those that lead to it.
+    pub(super) places: HashMap<Arc<ModulePath>, Place>,
+    pub(super) places_of: HashMap<ModuleId, Vec<Arc<ModulePath>>>,
+    /// Who follows what has no state: logs, the building, the bus and topics.
+    pub(super) channels: HashMap<Subject, Vec<Follower>>,
     /// Watches that may have to be told `null`, soonest first: the wait is the same for all.
     pub(super) settling: VecDeque<(Instant, WatchIndex)>,
     last_revision: u64,
     last_watch: u64,
+    clock: Clock,
+    /// When the changes came that are being told now; read from the clock when the first of them has a follower.
+    pub(super) moment: Option<Timestamp>,
 }
 
 impl Table {
-    pub(super) fn new(store: Arc<dyn StatusStore>) -> Self {
+    pub(super) fn new(store: Arc<dyn StatusStore>, clock: Clock) -> Self {
         Self {
             store,
             outlets: Slab::new(),
@@ -94,10 +104,14 @@ impl Table {
             statuses: Statuses::default(),
             slots: HashMap::new(),
             own: HashSet::new(),
-            logs: HashMap::new(),
+            places: HashMap::new(),
+            places_of: HashMap::new(),
+            channels: HashMap::new(),
             settling: VecDeque::new(),
             last_revision: 0,
             last_watch: 0,
+            clock,
+            moment: None,
         }
     }
 
@@ -148,18 +162,27 @@ impl Table {
         Revision(self.last_revision)
     }
 
+    /// When what is being told came to be known: one moment for all that is pushed together.
+    pub(super) fn moment(&mut self) -> Timestamp {
+        *self.moment.get_or_insert_with(|| (self.clock)())
+    }
+
     /// The key that a path leads to now.
     pub(super) fn resolve(&self, path: &BindingPath) -> Option<BindingKey> {
+        Some(BindingKey {
+            module: self.module_at(&path.module)?.clone(),
+            status: path.status.clone(),
+        })
+    }
+
+    /// The module that stands at a place now.
+    pub(super) fn module_at(&self, path: &ModulePath) -> Option<&ModuleId> {
         let ModulePath {
             system,
             module,
             index,
-        } = &path.module;
-        let module = self.slots.get(system)?.get(&(module.clone(), *index))?;
-        Some(BindingKey {
-            module: module.clone(),
-            status: path.status.clone(),
-        })
+        } = path;
+        self.slots.get(system)?.get(&(module.clone(), *index))
     }
 
     /// Adds a follower of a path; what the status says now goes to it before the lock is released.
@@ -174,22 +197,25 @@ impl Table {
             Some(&index) => index,
             None => self.insert_path(path),
         };
-        self.watches[index].followers.push(follower);
+        let watch = &mut self.watches[index];
+        watch.followers.push(follower);
+        watch.singles += 1;
         self.tell_newcomer(index, follower);
+        self.push_batches();
         follower.watch
     }
 
-    /// Adds a follower of a module's log.
-    pub(super) fn watch_log(
+    /// Adds a follower of what has no state.
+    pub(super) fn watch_channel(
         &mut self,
         outlet: OutletId,
-        module: &ModuleId,
+        subject: Subject,
     ) -> (WatchId, LogFollowers) {
-        let follower = self.new_follower(outlet, Subject::Log(module.clone()));
+        let follower = self.new_follower(outlet, subject.clone());
         if !self.outlets.contains(outlet.0) {
             return (follower.watch, LogFollowers::None);
         }
-        let followers = self.logs.entry(module.clone()).or_default();
+        let followers = self.channels.entry(subject).or_default();
         followers.push(follower);
         let others = if followers.len() == 1 {
             LogFollowers::First
@@ -199,9 +225,9 @@ impl Table {
         (follower.watch, others)
     }
 
-    /// Whether anybody follows the log of a module.
-    pub(super) fn is_log_followed(&self, module: &ModuleId) -> bool {
-        self.logs.contains_key(module)
+    /// Whether anybody follows what has no state.
+    pub(super) fn is_followed(&self, channel: &Subject) -> bool {
+        self.channels.contains_key(channel)
     }
 
     /// Removes a follower. For a log, says whose and who is left.
@@ -214,7 +240,7 @@ impl Table {
         self.drop_follower(Follower { outlet, watch }, &subject)
     }
 
-    fn new_follower(&mut self, outlet: OutletId, subject: Subject) -> Follower {
+    pub(super) fn new_follower(&mut self, outlet: OutletId, subject: Subject) -> Follower {
         self.last_watch += 1;
         let watch = WatchId(self.last_watch);
         if let Some(entry) = self.outlets.get_mut(outlet.0) {
@@ -223,14 +249,17 @@ impl Table {
         Follower { outlet, watch }
     }
 
-    fn insert_path(&mut self, path: Arc<BindingPath>) -> WatchIndex {
+    pub(super) fn insert_path(&mut self, path: Arc<BindingPath>) -> WatchIndex {
         let key = self.resolve(&path);
+        let place = self.places.get(&path.module);
+        let followers = place.map_or_else(Vec::new, |place| place.followers.clone());
         let system = path.module.system.clone();
         let index = self.watches.insert(PathWatch {
             path: Arc::clone(&path),
             key: None,
             last: None,
-            followers: Vec::new(),
+            followers,
+            singles: 0,
             newcomers: Vec::new(),
             settles: None,
         });
@@ -278,20 +307,41 @@ impl Table {
                 let watch = &mut self.watches[index];
                 watch.followers.retain(|other| *other != follower);
                 watch.newcomers.retain(|other| *other != follower.watch);
-                if watch.followers.is_empty() {
-                    self.remove_path(index);
-                }
+                watch.singles -= 1;
+                self.tidy_path(index);
+                None
+            }
+            Subject::Module(path) => {
+                self.leave_place(follower, path);
                 None
             }
             Subject::Log(module) => {
-                let followers = self.logs.get_mut(module)?;
-                followers.retain(|other| *other != follower);
-                if followers.is_empty() {
-                    self.logs.remove(module);
-                    return Some((module.clone(), LogFollowers::None));
-                }
-                Some((module.clone(), LogFollowers::Others))
+                let left = self.leave_channel(follower, subject)?;
+                Some((module.clone(), left))
             }
+            Subject::Directory | Subject::Bus | Subject::Topic(_) => {
+                self.leave_channel(follower, subject);
+                None
+            }
+        }
+    }
+
+    fn leave_channel(&mut self, follower: Follower, channel: &Subject) -> Option<LogFollowers> {
+        let followers = self.channels.get_mut(channel)?;
+        followers.retain(|other| *other != follower);
+        if !followers.is_empty() {
+            return Some(LogFollowers::Others);
+        }
+        self.channels.remove(channel);
+        Some(LogFollowers::None)
+    }
+
+    /// Forgets a path that nobody follows, or whose status has gone and is followed by those alone who follow the whole module.
+    pub(super) fn tidy_path(&mut self, index: WatchIndex) {
+        let watch = &self.watches[index];
+        let is_gone = watch.singles == 0 && watch.last.is_none() && watch.settles.is_none();
+        if is_gone || watch.followers.is_empty() {
+            self.remove_path(index);
         }
     }
 

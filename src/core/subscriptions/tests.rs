@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, json, key, module, path, system};
+use crate::core::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
 use crate::core::subscriptions::table::Table;
 use crate::model::{
-    Event, LogLevel, LogLine, ModuleIndex, ModuleName, Origin, Slots, StatusChange, Subject,
+    BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
+    ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, Subject, Timestamp, TopicId,
+    TopicMessage, ZoneId,
 };
 use crate::stores::StatusStore;
 
@@ -189,9 +191,11 @@ fn watching_for_an_outlet_that_has_gone_leaves_nothing_behind() {
     let mut room = Room::new();
     assert_eq!(room.table.detach(room.outlet), []);
     room.watch("x");
-    room.table.watch_log(room.outlet, &module("mod-1"));
+    room.table.watch_channel(room.outlet, log("mod-1"));
+    room.watch_module(1);
     assert_eq!(room.table.watches(), 0);
-    assert!(room.table.logs.is_empty());
+    assert!(room.table.channels.is_empty());
+    assert!(room.table.places.is_empty());
 }
 
 // Where a change comes from.
@@ -231,8 +235,9 @@ fn a_read_that_finds_nothing_at_a_new_module_waits_for_the_settle_time() {
 
 #[tokio::test(start_paused = true)]
 async fn the_clockwork_tells_null_when_the_settle_time_is_over() {
-    let subscriptions =
-        Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>);
+    let subscriptions = Subscriptions::new(clock(), |feed| {
+        Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>
+    });
     let inbox = Inbox::new();
     let outlet = subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
     subscriptions.map(system("sys-1"), slots([(1, "mod-1")]));
@@ -290,18 +295,229 @@ fn the_last_follower_of_a_log_that_goes_with_its_outlet_restores_the_level() {
 #[test]
 fn a_line_goes_to_those_who_follow_its_module_and_to_nobody_after_they_left() {
     let mut room = Room::new();
-    let (here, _) = room.table.watch_log(room.outlet, &module("mod-1"));
-    room.table.watch_log(room.outlet, &module("mod-2"));
-    room.table.publish_line(&line("mod-1"));
+    let (here, _) = room.table.watch_channel(room.outlet, log("mod-1"));
+    room.table.watch_channel(room.outlet, log("mod-2"));
+    room.table
+        .announce(&log("mod-1"), &Event::Line(line("mod-1")));
     let lines: Vec<WatchId> = room.inbox.take().into_iter().map(line_watch).collect();
     assert_eq!(lines, [here]);
     room.table.unwatch(room.outlet, here);
-    room.table.publish_line(&line("mod-1"));
+    room.table
+        .announce(&log("mod-1"), &Event::Line(line("mod-1")));
     assert!(room.inbox.take().is_empty());
-    assert!(!room.table.logs.contains_key(&module("mod-1")));
+    assert!(!room.table.is_followed(&log("mod-1")));
+}
+
+// What a value says beside itself.
+
+#[test]
+fn a_value_says_what_its_follower_was_told_before_and_why_and_when_it_changed() {
+    let mut room = Room::bound_to_one();
+    room.publish("mod-1", "x", Some("2"));
+    room.publish("mod-2", "x", Some("3"));
+    room.map([(1, "mod-2")]);
+    room.watch("x");
+    room.read("mod-2", "x", Some("4"));
+    room.map([]);
+    room.pass(SETTLE);
+    let told: Vec<_> = room
+        .inbox
+        .take()
+        .into_iter()
+        .map(|delivery| match delivery {
+            Delivery::Event {
+                event:
+                    Event::Value {
+                        old,
+                        value,
+                        at,
+                        cause,
+                        ..
+                    },
+                ..
+            } => {
+                assert_eq!(at, Timestamp::from_secs(NOW));
+                let number = |value: Option<JsonText>| value.map(|value| value.as_str().to_owned());
+                (number(old), number(value), cause)
+            }
+            other => panic!("not a value: {other:?}"),
+        })
+        .collect();
+    let says = |old: Option<&str>, value: Option<&str>, cause| {
+        (old.map(str::to_owned), value.map(str::to_owned), cause)
+    };
+    assert_eq!(
+        told,
+        [
+            says(Some("1"), Some("2"), Cause::Module),
+            says(Some("2"), Some("3"), Cause::Building),
+            says(None, Some("3"), Cause::Follow),
+            says(Some("3"), Some("4"), Cause::Store),
+            says(Some("3"), Some("4"), Cause::Store),
+            says(Some("4"), None, Cause::Building),
+            says(Some("4"), None, Cause::Building),
+        ]
+    );
+}
+
+// Whole modules.
+
+#[test]
+fn who_follows_a_module_is_told_each_of_its_statuses_those_that_come_later_too() {
+    let mut room = Room::bound_to_one();
+    room.publish("mod-1", "y", Some("2"));
+    let whole = room.watch_module(1);
+    assert_eq!(sorted(room.told_of(whole)), ["x=1", "y=2"]);
+    room.publish("mod-1", "z", Some("3"));
+    room.publish("mod-1", "x", Some("4"));
+    room.publish("mod-2", "x", Some("5"));
+    assert_eq!(room.told_of(whole), ["z=3", "x=4"]);
+    let second = room.watch_module(1);
+    assert_eq!(sorted(room.told_of(second)), ["x=4", "y=2", "z=3"]);
+}
+
+#[test]
+fn a_status_that_goes_is_told_to_who_follows_its_module_and_then_forgotten() {
+    let mut room = Room::new();
+    room.map([(1, "mod-1")]);
+    let whole = room.watch_module(1);
+    room.publish("mod-1", "x", Some("1"));
+    room.publish("mod-1", "x", None);
+    assert_eq!(room.told_of(whole), ["x=1", "x=null"]);
+    assert_eq!(room.table.watches(), 0);
+    room.publish("mod-1", "x", Some("2"));
+    assert_eq!(room.told_of(whole), ["x=2"]);
+}
+
+#[test]
+fn a_followed_module_whose_slot_changes_tells_what_differs_and_what_is_missing_after_the_settle_time()
+ {
+    let mut room = Room::new();
+    room.map([(1, "mod-1")]);
+    for (module, status, value) in [
+        ("mod-1", "x", "1"),
+        ("mod-1", "y", "2"),
+        ("mod-2", "x", "1"),
+        ("mod-2", "z", "3"),
+    ] {
+        room.publish(module, status, Some(value));
+    }
+    let whole = room.watch_module(1);
+    room.told_of(whole);
+    room.map([(1, "mod-2")]);
+    assert_eq!(room.told_of(whole), ["z=3"]);
+    room.pass(SETTLE);
+    assert_eq!(room.told_of(whole), ["y=null"]);
+    room.map([]);
+    room.map([(1, "mod-2")]);
+    room.pass(SETTLE);
+    assert_eq!(room.told_of(whole), [] as [&str; 0]);
+    room.map([]);
+    room.pass(SETTLE);
+    assert_eq!(sorted(room.told_of(whole)), ["x=null", "z=null"]);
+    room.table.unwatch(room.outlet, whole);
+    assert_eq!(room.table.watches(), 0);
+    assert!(room.table.places.is_empty() && room.table.places_of.is_empty());
+}
+
+#[test]
+fn a_status_and_its_whole_module_are_followed_side_by_side() {
+    let mut room = Room::new();
+    room.map([(1, "mod-1"), (2, "mod-1")]);
+    let whole = room.watch_module(1);
+    // Known by another place before it has a value.
+    let single = room.watch_slot(2, "x");
+    room.publish("mod-1", "x", Some("1"));
+    let told: Vec<WatchId> = room
+        .inbox
+        .take_told()
+        .iter()
+        .map(|told| told.watch)
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&whole) && told.contains(&single));
+    let here = room.watch("x");
+    assert_eq!(room.told_of(here), ["x=1"]);
+    room.table.unwatch(room.outlet, here);
+    room.publish("mod-1", "x", Some("2"));
+    let told: Vec<WatchId> = room
+        .inbox
+        .take_told()
+        .iter()
+        .map(|told| told.watch)
+        .collect();
+    assert!(told.contains(&whole) && !told.contains(&here));
+    room.table.unwatch(room.outlet, whole);
+    room.table.unwatch(room.outlet, single);
+    assert_eq!(room.table.watches(), 0);
+}
+
+// What has no state.
+
+#[test]
+fn the_bus_a_topic_and_the_building_are_told_to_those_who_follow_them() {
+    let mut room = Room::new();
+    let topic = TopicId::new("chat").unwrap();
+    for channel in [
+        Subject::Bus,
+        Subject::Topic(topic.clone()),
+        Subject::Directory,
+    ] {
+        room.table.watch_channel(room.outlet, channel);
+    }
+    let announced = BusEvent {
+        name: Arc::from("booking_started"),
+        data: json("{}"),
+        level: Clearance::Admin,
+    };
+    let bus = Event::Bus(Arc::new(announced.clone()));
+    room.table.announce(&Subject::Bus, &bus);
+    let said = TopicMessage {
+        topic: topic.clone(),
+        message: json("1"),
+        except: Some(ConnectionId(7)),
+    };
+    let message = Event::Message(Arc::new(said.clone()));
+    let elsewhere = Subject::Topic(TopicId::new("other").unwrap());
+    room.table.announce(&elsewhere, &message);
+    room.table.announce(&Subject::Topic(topic), &message);
+    let zone = EntryId::Zone(ZoneId::new("zone-1").unwrap());
+    let made = (zone.clone(), Presence::Absent, Presence::Present);
+    room.table.announce_entries(vec![made]);
+    let events: Vec<Event> = room
+        .inbox
+        .take()
+        .into_iter()
+        .map(|delivery| match delivery {
+            Delivery::Event { event, .. } => event,
+            other => panic!("not an event: {other:?}"),
+        })
+        .collect();
+    let [
+        Event::Bus(bus),
+        Event::Message(message),
+        Event::Entry { id, old, new, .. },
+    ] = &events[..]
+    else {
+        panic!("something else: {events:?}");
+    };
+    assert_eq!((&**bus, &**message), (&announced, &said));
+    assert_eq!(
+        (id, *old, *new),
+        (&zone, Presence::Absent, Presence::Present)
+    );
 }
 
 // Helpers.
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+fn log(id: &str) -> Subject {
+    Subject::Log(module(id))
+}
 
 /// A table with one outlet and one system, `sys-1`, whose modules are all called `Display`.
 struct Room {
@@ -313,7 +529,7 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
-        let mut table = Table::new(Arc::new(EchoStore::without_feed()));
+        let mut table = Table::new(Arc::new(EchoStore::without_feed()), clock());
         let inbox = Inbox::new();
         let outlet = table.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {
@@ -336,6 +552,34 @@ impl Room {
 
     fn watch(&mut self, status: &str) -> WatchId {
         self.watch_slot(1, status)
+    }
+
+    fn watch_module(&mut self, index: u32) -> WatchId {
+        let path = path("sys-1", "Display", index, "x");
+        self.table
+            .watch_module(self.outlet, &Arc::new(path.module.clone()))
+    }
+
+    /// What a watch was told since the last look, in order.
+    fn told_of(&mut self, watch: WatchId) -> Vec<String> {
+        let mut told = Vec::new();
+        for delivery in self.inbox.take() {
+            match delivery {
+                Delivery::Event {
+                    watch: whose,
+                    event: Event::Value { path, value, .. },
+                } if whose == watch => {
+                    let value = value.as_ref().map_or("null", JsonText::as_str);
+                    told.push(format!("{}={value}", path.status));
+                }
+                Delivery::Event {
+                    event: Event::Value { .. },
+                    ..
+                } => {}
+                other => panic!("not a value: {other:?}"),
+            }
+        }
+        told
     }
 
     fn watch_slot(&mut self, index: u32, status: &str) -> WatchId {
@@ -418,7 +662,7 @@ struct Logs {
 impl Logs {
     fn new() -> Self {
         Self {
-            subscriptions: Subscriptions::new(|feed| {
+            subscriptions: Subscriptions::new(clock(), |feed| {
                 Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>
             }),
             orders: RefCell::default(),

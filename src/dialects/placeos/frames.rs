@@ -76,13 +76,15 @@ pub(super) fn log_splice(id: &str, meta: &[u8]) -> Splice {
     Splice::new(format!("{id},\"meta\":{meta}"))
 }
 
-/// Writes an event but for the splice. `out.bytes` is empty.
+/// Writes an event but for the splice.
 pub(in crate::dialects) fn encode(form: ValueForm, event: &Event, out: &mut Encoded) {
-    out.bytes.extend_from_slice(HEAD);
-    out.splice_at = HEAD.len();
     match event {
-        Event::Value { path, value, .. } => put_notify(form, path, value.as_ref(), &mut out.bytes),
-        Event::Line(line) => put_line(line, &mut out.bytes),
+        Event::Value { path, value, .. } => {
+            out.frame(HEAD, |out| put_notify(form, path, value.as_ref(), out));
+        }
+        Event::Line(line) => out.frame(HEAD, |out| put_line(line, out)),
+        // No request of this dialect follows these.
+        Event::Entry { .. } | Event::Bus(_) | Event::Message(_) => {}
     }
 }
 
@@ -158,12 +160,12 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::testing::path;
-    use crate::model::{LogLevel, Revision};
+    use crate::model::{Cause, LogLevel, Revision, Timestamp};
 
     fn frame(form: ValueForm, event: &Event, splice: &Splice) -> String {
         let mut out = Encoded::default();
         encode(form, event, &mut out);
-        let (before, after) = out.bytes.split_at(out.splice_at);
+        let (before, after) = out.frames().next().unwrap();
         String::from_utf8([before, splice.as_bytes(), after].concat()).unwrap()
     }
 
@@ -171,6 +173,9 @@ mod tests {
         Event::Value {
             path: Arc::new(path("sys-a", "Display", 1, "power")),
             value: json.map(|json| JsonText::parse(json).unwrap()),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::dialects::placeos::testing::path;
 use crate::dialects::placeos::{Session, ValueForm, encode};
 use crate::dialects::{Encoded, Step};
-use crate::model::{Event, JsonText, ModuleId, Reply, Request, Revision, Ticket};
+use crate::model::{Cause, Event, JsonText, ModuleId, Reply, Request, Revision, Ticket, Timestamp};
 
 const FRAMES: [&str; 6] = [
     "ping",
@@ -160,13 +160,17 @@ proptest! {
         let event = Event::Value {
             path: Arc::new(path("sys-a", "Display", 1, "power")),
             value: Some(json.clone()),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         };
         for form in [ValueForm::Raw, ValueForm::Text] {
             let mut out = Encoded::default();
             encode(form, &event, &mut out);
-            out.bytes.insert(out.splice_at, b'1');
-            let token = token("value", str::from_utf8(&out.bytes).unwrap());
+            let (before, after) = out.frames().next().unwrap();
+            let frame = [before, b"1", after].concat();
+            let token = token("value", str::from_utf8(&frame).unwrap());
             let arrived = match form {
                 ValueForm::Raw => token,
                 ValueForm::Text => serde_json::from_str(&token).unwrap(),

@@ -25,8 +25,8 @@ use crate::dialects::placeos::rest::{Query, SocketQuery};
 use crate::dialects::placeos::testing::path;
 use crate::dialects::{Encoded, Hello, Session, Splice, Step, encode};
 use crate::model::{
-    DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Reply,
-    Request, Revision, Ticket,
+    Cause, DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest,
+    Reply, Request, Revision, Ticket, Timestamp,
 };
 
 #[test]
@@ -167,6 +167,9 @@ impl Stage {
         let event = Event::Value {
             path: Arc::new(path(system, module, index.parse().unwrap(), status)),
             value: (value != "gone").then(|| JsonText::parse(value).unwrap()),
+            old: None,
+            at: Timestamp(0),
+            cause: Cause::Module,
             revision: Revision(1),
         };
         self.deliver(ticket, &event)
@@ -186,8 +189,8 @@ impl Stage {
 
     fn deliver(&self, ticket: Ticket, event: &Event) -> String {
         let mut out = Encoded::default();
-        encode(self.session.form(), event, &mut out);
-        let (before, after) = out.bytes.split_at(out.splice_at);
+        encode(self.session.form(), event, &Newest::None, &mut out);
+        let (before, after) = out.frames().next().unwrap();
         let frame = [before, self.splices[&ticket].as_bytes(), after].concat();
         format!("S> {}", String::from_utf8(frame).unwrap())
     }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use actix_http::ws::OpCode;
 
-use crate::core::Delivery;
+use crate::core::{Delivery, WatchId};
 use crate::dialects::{Encoded, Splice, encode};
-use crate::model::{Audience, CloseReason, Event, LogLevel, LogLine, ModuleId};
+use crate::model::{Audience, CloseReason, Event, Keep, LogLevel, LogLine, ModuleId, Newest, Old};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::write_head;
-use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::outbox::{Frame, Offer, Owed};
 use crate::server::ws::worker::{Scratch, Subscriber, WatchSlot, Worker};
 
 impl Worker {
@@ -29,6 +29,9 @@ impl Worker {
             if self.buffers.borrow().round_len() > ROUND_MAX_BYTES {
                 self.flush();
             }
+        }
+        for watch in queue.overflowed {
+            self.close_followers(watch);
         }
         if queue.lines_dropped > 0 {
             self.report_dropped_lines(queue.lines_dropped);
@@ -84,14 +87,27 @@ impl Worker {
         let Some(watch) = table.watch_mut(slot) else {
             return;
         };
+        let keep = event.keep();
+        let place = match keep {
+            Keep::Latest(key) => watch.newest.place(key),
+            Keep::Lossy | Keep::All => 0,
+        };
+        let except = event.except();
+        let owed = Owed { watch: slot, place };
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
         let mut buffers = self.buffers.borrow_mut();
         let mut told = 0_u64;
         let mut merged = 0_u64;
+        let mut may_be_behind = false;
         let mut overflowed = Vec::new();
         for (form, subscribers) in &watch.forms {
-            encode(*form, &event, encoded);
+            encode(*form, &event, &watch.newest, encoded);
+            if encoded.is_empty() {
+                // Nobody is asked whether there is room, so nobody knows.
+                may_be_behind = true;
+                continue;
+            }
             for alike in subscribers.chunk_by(|one, next| one.splice == next.splice) {
                 let own = &alike[0].splice;
                 let frame = if alike.len() > 1 {
@@ -102,19 +118,25 @@ impl Worker {
                     Frame::Own(frame)
                 };
                 for Subscriber { connection, .. } in alike {
+                    if except == Some(connection.id) {
+                        continue;
+                    }
                     if !connection.outbox.borrow().has_room(frame.len()) {
                         // A client is behind when the kernel takes no more for it, not when a long batch fills its outbox.
                         self.write_now(connection, &mut buffers);
                     }
                     let mut outbox = connection.outbox.borrow_mut();
-                    let offer = match &event {
-                        Event::Value { .. } => outbox.offer_value(slot, &frame, &mut buffers),
-                        Event::Line(_) => outbox.offer_reply(&frame, &mut buffers),
+                    let offer = match keep {
+                        Keep::Latest(_) => outbox.offer_value(owed, &event, &frame, &mut buffers),
+                        Keep::Lossy | Keep::All => outbox.offer_reply(&frame, &mut buffers),
                     };
                     match offer {
                         Offer::Taken => told += 1,
-                        Offer::Behind => {}
-                        Offer::Merged => merged += 1,
+                        Offer::Behind => may_be_behind = true,
+                        Offer::Merged => {
+                            may_be_behind = true;
+                            merged += 1;
+                        }
                         Offer::Full => overflowed.push(Rc::clone(connection)),
                     }
                     drop(outbox);
@@ -124,8 +146,11 @@ impl Worker {
                 }
             }
         }
-        if matches!(event, Event::Value { .. }) {
-            watch.last = Some(event);
+        if may_be_behind || event.is_standing() {
+            watch.newest.put(event);
+        } else {
+            // Whoever is behind on anything is behind on this as well. So nobody is, and nobody's place is moved by this.
+            watch.newest.forget(&event);
         }
         drop(table);
         drop(scratch);
@@ -137,44 +162,78 @@ impl Worker {
         }
     }
 
-    /// One value to one connection: the last that came, for a bind that found the watch here and for a watch that was behind.
+    /// What a watch said last to a connection that has just bound it, as far as there is room; the rest is owed.
     ///
-    /// `false` when there is no room for it. A removed value is nothing to tell a newcomer, but something to tell who has seen it.
-    pub(super) fn tell_last(
-        &self,
-        connection: &Connection,
-        slot: WatchSlot,
-        audience: Newcomer,
-    ) -> bool {
+    /// A removed value is nothing to tell a newcomer.
+    pub(super) fn tell_newest(&self, connection: &Connection, slot: WatchSlot) {
         let table = self.table.borrow();
         let place = connection.follows.borrow().place(slot);
         let Some((watch, place)) = table.watch(slot).zip(place) else {
-            return true;
+            return;
         };
-        let (Some(event), Some(own)) = (&watch.last, watch.splice(connection, place)) else {
-            return true;
+        let Some(own) = watch.splice(connection, place) else {
+            return;
         };
-        if audience == Newcomer::Yes && matches!(event, Event::Value { value: None, .. }) {
-            return true;
-        }
         let mut scratch = self.scratch.borrow_mut();
-        let Scratch { encoded, frame, .. } = &mut *scratch;
-        encode(connection.form, event, encoded);
-        frame.clear();
-        splice(encoded, own, frame);
-        let frame = Frame::Own(frame);
-        let mut outbox = connection.outbox.borrow_mut();
-        let buffers = &mut self.buffers.borrow_mut();
-        match audience {
-            Newcomer::Yes if outbox.offer_value(slot, &frame, buffers) != Offer::Taken => {
-                return true;
+        let mut told = 0;
+        for place in 0..watch.newest.len() {
+            let Some(event) = watch.newest.get(place).filter(|event| event.is_standing()) else {
+                continue;
+            };
+            let frame = scratch.frame(connection, event, &watch.newest, own);
+            if frame.len() == 0 {
+                continue;
             }
-            Newcomer::Yes => {}
-            Newcomer::No if outbox.has_room(frame.len()) => outbox.append(&frame, buffers),
-            Newcomer::No => return false,
+            let owed = Owed { watch: slot, place };
+            let buffers = &mut self.buffers.borrow_mut();
+            let mut outbox = connection.outbox.borrow_mut();
+            if outbox.offer_value(owed, event, &frame, buffers) == Offer::Taken {
+                told += 1;
+            }
         }
+        self.metrics.notifies.increment(told);
+    }
+
+    /// The latest of what a connection was behind on, with what it was told before. `false` when there is no room for it.
+    pub(super) fn tell_behind(&self, connection: &Connection, owed: Owed, old: Old) -> bool {
+        let mut table = self.table.borrow_mut();
+        let place = connection.follows.borrow().place(owed.watch);
+        let Some((watch, place)) = table.watch_mut(owed.watch).zip(place) else {
+            return true;
+        };
+        let Some(own) = watch.splice(connection, place).cloned() else {
+            return true;
+        };
+        watch.newest.set_old(owed.place, old);
+        let Some(event) = watch.newest.get(owed.place) else {
+            return true;
+        };
+        let mut scratch = self.scratch.borrow_mut();
+        let frame = scratch.frame(connection, event, &watch.newest, &own);
+        watch.newest.set_old(owed.place, Old::Nothing);
+        let mut outbox = connection.outbox.borrow_mut();
+        if !outbox.has_room(frame.len()) {
+            return false;
+        }
+        outbox.append(&frame, &mut self.buffers.borrow_mut());
         self.metrics.notifies.increment(1);
         true
+    }
+
+    /// Something that had to arrive was lost: whoever follows the watch is closed, and so knows it.
+    fn close_followers(self: &Rc<Self>, watch: WatchId) {
+        let connections: Vec<Rc<Connection>> = {
+            let table = self.table.borrow();
+            let watch = table.find(watch).and_then(|slot| table.watch(slot));
+            let forms = watch.into_iter().flat_map(|watch| &watch.forms);
+            let subscribers = forms.flat_map(|(_, subscribers)| subscribers);
+            subscribers
+                .map(|subscriber| Rc::clone(&subscriber.connection))
+                .collect()
+        };
+        for connection in connections {
+            self.close(&connection, CloseReason::SlowConsumer);
+        }
     }
 
     /// Tells every engineer that some lines are missing.
@@ -193,21 +252,29 @@ impl Worker {
     }
 }
 
-/// Whether a connection has seen anything of a watch before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Newcomer {
-    /// It has just bound it.
-    Yes,
-    /// It has, and is behind.
-    No,
+impl Scratch {
+    /// An event as one connection's own frame.
+    fn frame(
+        &mut self,
+        connection: &Connection,
+        event: &Event,
+        newest: &Newest,
+        own: &Splice,
+    ) -> Frame<'_> {
+        encode(connection.form, event, newest, &mut self.encoded);
+        self.frame.clear();
+        splice(&self.encoded, own, &mut self.frame);
+        Frame::Own(&self.frame)
+    }
 }
 
-/// Appends one subscriber's frame.
-fn splice(encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
-    let (head, tail) = encoded.bytes.split_at(encoded.splice_at);
+/// Appends one subscriber's frames: one, as a rule.
+fn splice(encoded: &Encoded, splice: &Splice, out: &mut Vec<u8>) {
     let splice = splice.as_bytes();
-    write_head(frame, OpCode::Text, encoded.bytes.len() + splice.len());
-    frame.extend_from_slice(head);
-    frame.extend_from_slice(splice);
-    frame.extend_from_slice(tail);
+    for (head, tail) in encoded.frames() {
+        write_head(out, OpCode::Text, head.len() + splice.len() + tail.len());
+        out.extend_from_slice(head);
+        out.extend_from_slice(splice);
+        out.extend_from_slice(tail);
+    }
 }

@@ -11,7 +11,6 @@ use tokio::time::sleep;
 use crate::server::limits::{FLUSHER_RESTART_PAUSE, ROUND_MAX_BYTES};
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::outbox::Written;
 use crate::server::ws::worker::Worker;
 
@@ -141,13 +140,13 @@ impl Worker {
     /// Encodes the latest values of watches that are behind, as far as there is room. Returns whether there is something to write.
     fn refill(&self, connection: &Rc<Connection>) -> bool {
         loop {
-            let Some(slot) = connection.outbox.borrow_mut().first_behind() else {
+            let Some((owed, old)) = connection.outbox.borrow_mut().first_behind() else {
                 break;
             };
-            if !self.tell_last(connection, slot, Newcomer::No) {
+            if !self.tell_behind(connection, owed, old) {
                 break;
             }
-            connection.outbox.borrow_mut().forget_behind(slot);
+            connection.outbox.borrow_mut().settle_first_behind();
         }
         connection.outbox.borrow().backlog() > 0
     }

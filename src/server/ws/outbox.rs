@@ -3,14 +3,16 @@
 //! Replies, log lines and values stand in one line of bytes, so order holds by construction.
 //! While all that waits came with this round's fan-out and the same bytes are owed to others too, they are not copied: the outbox is a range of the worker's [`RoundBytes`].
 //! A round ends with the flush, and what the kernel did not take then becomes the connection's own.
-//! Past [`OUTBOX_MAX_BYTES`] values are no longer appended: only which watches are behind is kept, in the order in which they fell behind,
-//! and their latest values are encoded when there is room. Replies and log lines cannot be merged, so past their own bound the connection is to be closed.
+//! Past [`OUTBOX_MAX_BYTES`] values are no longer appended: only what is behind is kept, by watch and key, in the order in which it fell behind,
+//! and the latest values are encoded when there is room. Replies and log lines cannot be merged, so past their own bound the connection is to be closed.
 //! One frame always fits into an empty outbox, however large.
 
 use std::io;
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
+use crate::model::{Event, Old};
 use crate::server::limits::{OUTBOX_MAX_BYTES, REPLIES_MAX_BYTES};
 use crate::server::ws::buffers::{Buffers, RoundBytes};
 use crate::server::ws::wire::Wire;
@@ -21,9 +23,9 @@ use crate::server::ws::worker::WatchSlot;
 pub(super) enum Offer {
     /// It is in the outbox.
     Taken,
-    /// The watch is remembered as behind.
+    /// It is remembered as behind.
     Behind,
-    /// The watch was behind already, so an older value of it will never be sent.
+    /// It was behind already, so an older value will never be sent.
     Merged,
     /// There is no place for it.
     Full,
@@ -82,14 +84,21 @@ impl Default for Waiting {
     }
 }
 
-/// The watches that are behind, oldest first, at constant cost each.
+/// A state of a watch whose latest event is owed: which, by its place among the newest events of the watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Owed {
+    pub(super) watch: WatchSlot,
+    pub(super) place: u32,
+}
+
+/// What is behind, oldest first, at constant cost each, with what the client was told before it fell behind.
 ///
-/// Two generations, so that a watch that falls behind again and again cannot keep others waiting.
-/// What is in `now` may have been unbound since, or be in `later` as well; both are settled when its turn comes.
+/// Two generations, so that what falls behind again and again cannot keep others waiting.
+/// What is in `now` may be in `later` as well; both are settled when its turn comes.
 #[derive(Debug, Default)]
 struct Behind {
-    now: Vec<WatchSlot>,
-    later: IndexSet<WatchSlot>,
+    now: Vec<(Owed, Old)>,
+    later: IndexMap<Owed, Old>,
 }
 
 impl Outbox {
@@ -116,16 +125,22 @@ impl Outbox {
         Offer::Taken
     }
 
-    /// Takes a value of a watch, or remembers that the watch is behind.
+    /// Takes an event of which the latest alone matters, or remembers that it is owed.
     pub(super) fn offer_value(
         &mut self,
-        watch: WatchSlot,
+        owed: Owed,
+        event: &Event,
         frame: &Frame<'_>,
         buffers: &mut Buffers,
     ) -> Offer {
         if self.behind.is_some() || !self.has_room(frame.len()) {
-            let newly = self.behind.get_or_insert_default().later.insert(watch);
-            return if newly { Offer::Behind } else { Offer::Merged };
+            return match self.behind.get_or_insert_default().later.entry(owed) {
+                Entry::Occupied(_) => Offer::Merged,
+                Entry::Vacant(place) => {
+                    place.insert(event.old());
+                    Offer::Behind
+                }
+            };
         }
         self.append(frame, buffers);
         Offer::Taken
@@ -167,24 +182,35 @@ impl Outbox {
         }
     }
 
-    /// The watch whose turn it is, by how long it has been behind.
-    pub(super) fn first_behind(&mut self) -> Option<WatchSlot> {
+    /// What has been behind for longest, and what the client was told before.
+    pub(super) fn first_behind(&mut self) -> Option<(Owed, Old)> {
         let behind = self.behind.as_mut()?;
         if behind.now.is_empty() {
             behind.now.extend(behind.later.drain(..).rev());
         }
-        behind.now.last().copied()
+        behind.now.last().cloned()
     }
 
-    /// A watch is no longer behind, or no longer of interest.
-    pub(super) fn forget_behind(&mut self, watch: WatchSlot) {
+    /// The first of what is behind has been told.
+    pub(super) fn settle_first_behind(&mut self) {
         let Some(behind) = &mut self.behind else {
             return;
         };
-        behind.later.swap_remove(&watch);
-        if behind.now.last() == Some(&watch) {
-            behind.now.pop();
+        if let Some((owed, _)) = behind.now.pop() {
+            behind.later.swap_remove(&owed);
         }
+        if behind.now.is_empty() && behind.later.is_empty() {
+            self.behind = None;
+        }
+    }
+
+    /// A watch is no longer of interest.
+    pub(super) fn forget_watch(&mut self, watch: WatchSlot) {
+        let Some(behind) = &mut self.behind else {
+            return;
+        };
+        behind.later.retain(|owed, _| owed.watch != watch);
+        behind.now.retain(|(owed, _)| owed.watch != watch);
         if behind.now.is_empty() && behind.later.is_empty() {
             self.behind = None;
         }

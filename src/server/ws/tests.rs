@@ -18,9 +18,9 @@ use crate::core::{Delivery, Outlet};
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::{Hello, Session, Step};
 use crate::model::{
-    Audience, BindingKey, BindingPath, CloseReason, ConnectionId, CredentialId, Event, KeyId,
-    ModuleId, ModuleIndex, ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue,
-    Subject, SystemId, UserId,
+    Audience, BindingKey, BindingPath, Cause, CloseReason, ConnectionId, CredentialId, Event,
+    KeyId, LogLevel, LogLine, ModuleId, ModuleIndex, ModuleName, ModulePath, Revision, Slots,
+    StatusName, StatusValue, Subject, SystemId, Timestamp, UserId,
 };
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
@@ -471,11 +471,7 @@ fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
     run(async {
         let world = World::new().await;
         let path = Arc::new(BindingPath {
-            module: ModulePath {
-                system: SystemId::new("sys-1").unwrap(),
-                module: ModuleName::new("Display").unwrap(),
-                index: ModuleIndex::FIRST,
-            },
+            module: display(),
             status: StatusName::new("a").unwrap(),
         });
         let outlet = WorkerOutlet::default();
@@ -485,6 +481,9 @@ fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
             event: Event::Value {
                 path: Arc::clone(&path),
                 value: None,
+                old: None,
+                at: Timestamp(0),
+                cause: Cause::Module,
                 revision: Revision(revision),
             },
         };
@@ -510,6 +509,81 @@ fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
         assert_eq!(revisions.last(), Some(&(bound + 3)));
         assert_eq!(revisions.len() as u64 + queue.merged, bound + 3);
     });
+}
+
+#[test]
+fn past_its_bound_an_outlet_keeps_the_newest_of_each_key_with_what_was_before_the_first() {
+    run(async {
+        let world = World::new().await;
+        let place = |status: &str| {
+            Arc::new(BindingPath {
+                module: display(),
+                status: StatusName::new(status).unwrap(),
+            })
+        };
+        let paths = [place("a"), place("b")];
+        let outlet = WorkerOutlet::default();
+        // One watch that stands for both statuses.
+        let watch = world.core.watch(Subject::Status(Arc::clone(&paths[0])));
+        let number = |number: usize| StatusValue::parse(&number.to_string()).unwrap();
+        let value = |at: usize| Delivery::Event {
+            watch,
+            event: Event::Value {
+                path: Arc::clone(&paths[at % 2]),
+                value: Some(number(at + 2)),
+                old: Some(number(at)),
+                at: Timestamp(0),
+                cause: Cause::Module,
+                revision: Revision(at as u64),
+            },
+        };
+
+        outlet.push(&mut (0..2).map(value).collect());
+        let line = LogLine {
+            module: ModuleId::new(MODULES[0]).unwrap(),
+            driver: Arc::from("x"),
+            level: LogLevel::Info,
+            message: String::new(),
+        };
+        let line = Event::Line(Arc::new(line));
+        let lines = (2..OUTLET_MAX_DELIVERIES).map(|_| Delivery::Event {
+            watch,
+            event: line.clone(),
+        });
+        outlet.push(&mut lines.collect());
+        for at in 2..100 {
+            outlet.push(&mut vec![value(at)]);
+        }
+
+        let kept: Vec<(String, usize, usize)> = outlet
+            .take()
+            .deliveries
+            .into_iter()
+            .filter_map(|delivery| match delivery {
+                Delivery::Event {
+                    event:
+                        Event::Value {
+                            path, value, old, ..
+                        },
+                    ..
+                } => {
+                    let number = |value: Option<StatusValue>| value.unwrap().as_str().parse();
+                    let name = path.status.as_str().to_owned();
+                    Some((name, number(old).unwrap(), number(value).unwrap()))
+                }
+                Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. } => None,
+            })
+            .collect();
+        assert_eq!(kept, [("a".to_owned(), 0, 100), ("b".to_owned(), 1, 101)]);
+    });
+}
+
+fn display() -> ModulePath {
+    ModulePath {
+        system: SystemId::new("sys-1").unwrap(),
+        module: ModuleName::new("Display").unwrap(),
+        index: ModuleIndex::FIRST,
+    }
 }
 
 fn run(test: impl Future<Output = ()>) {

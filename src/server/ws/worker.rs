@@ -5,7 +5,8 @@
 //! What happens to a batch is in `fanout.rs`, how it leaves in `flusher.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +16,10 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
-use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
+use crate::model::{ConnectionId, Failure, FailureKind, Keep, KeyBuf, ModuleId, Newest, Subject};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
-use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
+use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
@@ -69,8 +70,8 @@ pub(super) struct Table {
 pub(super) struct LocalWatch {
     subject: Subject,
     watch: WatchId,
-    /// The last value that came. Log lines are never told again, so they are not kept.
-    pub(super) last: Option<Event>,
+    /// The last values that came. Log lines are never told again, so they are not kept.
+    pub(super) newest: Newest,
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
 }
 
@@ -216,7 +217,7 @@ impl Worker {
             if connection.follows.borrow().place(slot).is_none() {
                 return;
             }
-            connection.outbox.borrow_mut().forget_behind(slot);
+            connection.outbox.borrow_mut().forget_watch(slot);
             self.metrics.bindings.decrement(1);
             table.remove_subscriber(slot, connection)
         };
@@ -258,7 +259,11 @@ impl Table {
             .iter()
             .filter_map(|(subject, slot)| match subject {
                 Subject::Log(module) => Some((*slot, module.clone())),
-                Subject::Status(_) => None,
+                Subject::Status(_)
+                | Subject::Module(_)
+                | Subject::Directory
+                | Subject::Bus
+                | Subject::Topic(_) => None,
             })
             .collect()
     }
@@ -267,7 +272,7 @@ impl Table {
         let index = self.watches.insert(LocalWatch {
             subject: subject.clone(),
             watch,
-            last: None,
+            newest: Newest::None,
             forms: Vec::new(),
         });
         let slot = WatchSlot(u32::try_from(index).expect("a worker has fewer than 2^32 watches"));
@@ -349,10 +354,14 @@ pub(super) struct WorkerOutlet {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) deliveries: Vec<Delivery>,
-    /// Where each watch's latest value stands, once the queue is over its bound.
-    latest: Option<HashMap<WatchId, usize>>,
+    /// Where the latest event of each watch and key stands, once the queue is over its bound.
+    latest: Option<HashMap<(WatchId, KeyBuf), usize>>,
     /// Values that gave their place to a newer one.
     pub(super) merged: u64,
+    /// The bytes of events beyond the bound that must all arrive.
+    late_bytes: usize,
+    /// Watches of which such an event found no place.
+    pub(super) overflowed: HashSet<WatchId>,
     /// Log lines that found no place.
     pub(super) lines_dropped: u64,
 }
@@ -389,38 +398,44 @@ impl Outlet for WorkerOutlet {
 }
 
 impl Queue {
-    /// Over the bound: only the latest value of each watch is kept, in the place of the older one, so that a result does not overtake its status.
+    /// Over the bound: of each watch and key only the latest is kept, in the place of the older one, so that a result does not overtake its status.
     fn push_merging(&mut self, delivery: Delivery) {
         let latest = self.latest.get_or_insert_with(|| {
             let mut latest = HashMap::new();
             for (at, delivery) in self.deliveries.iter().enumerate() {
-                if let Delivery::Event {
-                    watch,
-                    event: Event::Value { .. },
-                } = delivery
+                if let Delivery::Event { watch, event } = delivery
+                    && let Keep::Latest(key) = event.keep()
                 {
-                    latest.insert(*watch, at);
+                    latest.insert((*watch, key.to_buf()), at);
                 }
             }
             latest
         });
-        match &delivery {
-            Delivery::Event {
-                watch,
-                event: Event::Value { .. },
-            } => {
-                if let Some(&at) = latest.get(watch) {
-                    self.deliveries[at] = delivery;
-                    self.merged += 1;
-                } else {
-                    latest.insert(*watch, self.deliveries.len());
-                    self.deliveries.push(delivery);
+        match delivery {
+            Delivery::Event { watch, mut event } => match event.keep() {
+                Keep::Latest(key) => match latest.entry((watch, key.to_buf())) {
+                    Entry::Occupied(at) => {
+                        let place = &mut self.deliveries[*at.get()];
+                        if let Delivery::Event { event: older, .. } = &*place {
+                            event.set_old(older.old());
+                        }
+                        *place = Delivery::Event { watch, event };
+                        self.merged += 1;
+                    }
+                    Entry::Vacant(at) => {
+                        at.insert(self.deliveries.len());
+                        self.deliveries.push(Delivery::Event { watch, event });
+                    }
+                },
+                Keep::Lossy => self.lines_dropped += 1,
+                Keep::All if self.late_bytes + event.size() > OUTLET_LATE_MAX_BYTES => {
+                    self.overflowed.insert(watch);
                 }
-            }
-            Delivery::Event {
-                event: Event::Line(_),
-                ..
-            } => self.lines_dropped += 1,
+                Keep::All => {
+                    self.late_bytes += event.size();
+                    self.deliveries.push(Delivery::Event { watch, event });
+                }
+            },
             Delivery::Reply { .. } | Delivery::Close { .. } => self.deliveries.push(delivery),
         }
     }

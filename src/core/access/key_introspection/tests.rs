@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::advance;
 
 use super::*;
-use crate::core::doubles::{EchoStore, Inbox};
+use crate::core::doubles::{EchoStore, Inbox, clock};
 use crate::core::outlet::{Delivery, Outlet};
 use crate::model::{Clearance, JsonText};
 use crate::peers::PeerError;
@@ -161,7 +161,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let subscriptions = Subscriptions::new(|feed| Arc::new(EchoStore::new(feed)));
+        let subscriptions = Subscriptions::new(clock(), |feed| Arc::new(EchoStore::new(feed)));
         let inbox = Inbox::new();
         subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let placeos = Arc::new(PlaceOs {

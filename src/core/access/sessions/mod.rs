@@ -362,7 +362,7 @@ impl Sessions {
 
     /// The time, in Unix seconds.
     pub(in crate::core) fn now(&self) -> u64 {
-        (self.clock)()
+        (self.clock)().as_secs()
     }
 
     fn building(&self) -> Arc<Directory> {

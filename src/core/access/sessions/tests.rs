@@ -23,7 +23,7 @@ use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Session
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::Directory;
-use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, directory, user};
+use crate::core::doubles::{EchoStore, Inbox, MemoryDocuments, NOW, clock, directory, user};
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
 };
@@ -32,7 +32,7 @@ use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, Failure,
-    Password, Scope, Secret, SessionId, User, UserId,
+    Password, Scope, Secret, SessionId, Timestamp, User, UserId,
 };
 use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 
@@ -360,7 +360,7 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
     assert_eq!(both.identity().to_string(), "user-1");
     assert_eq!(both.expires(), signed_in.expires());
     let keys = KeyRing::new(&Directory::default());
-    let subscriptions = Subscriptions::new(|_| Arc::new(EchoStore::without_feed()));
+    let subscriptions = Subscriptions::new(clock(), |_| Arc::new(EchoStore::without_feed()));
     let introspection = KeyIntrospection::new(None, subscriptions);
     let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);
     assert!(admits());
@@ -547,7 +547,7 @@ impl Fixture {
     }
 
     async fn over(settings: SignInSettings, documents: Arc<MemoryDocuments>) -> Self {
-        let subscriptions = Subscriptions::new(|_| Arc::new(EchoStore::without_feed()));
+        let subscriptions = Subscriptions::new(clock(), |_| Arc::new(EchoStore::without_feed()));
         let inbox = Inbox::new();
         subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let clock = Arc::new(AtomicU64::new(NOW));
@@ -556,7 +556,7 @@ impl Fixture {
             settings.clone(),
             Arc::clone(&documents) as Arc<dyn DocumentStore>,
             subscriptions,
-            Arc::new(move || hand.load(Ordering::Relaxed)),
+            Arc::new(move || Timestamp::from_secs(hand.load(Ordering::Relaxed))),
             Handle::current(),
         ));
         sessions.open().await.unwrap();

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
-    self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, api_key, json, module, place, room,
-    scripted, scripted_interface, system, telling, user,
+    self, EchoStore, Inbox, MemoryDocuments, ScriptedHost, api_key, clock, json, module, place,
+    room, scripted, scripted_interface, system, telling, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -454,7 +454,7 @@ impl Bench {
             CorePorts {
                 documents: MemoryDocuments::new() as Arc<dyn DocumentStore>,
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
-                clock: Arc::new(|| NOW),
+                clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
                 key_inspector: None,

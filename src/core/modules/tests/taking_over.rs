@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::core::Wakeup;
 use crate::core::directory::Directory;
 use crate::core::doubles::{
-    Answer, ScriptedHost, Start, directory, module, room, scripted, status,
+    Answer, ScriptedHost, Start, clock, directory, module, room, scripted, status,
 };
 use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
@@ -147,7 +147,7 @@ impl Bench {
         let supervisor = Supervisor::new(
             Arc::clone(&host) as Arc<dyn DriverHost>,
             Arc::new(Handle::current()),
-            Subscriptions::new(|_| kept),
+            Subscriptions::new(clock(), |_| kept),
             Arc::new(CoreMetrics::new()),
             Topology::Cluster,
         );

@@ -11,7 +11,6 @@ use crate::model::{
     CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
 };
 use crate::server::ws::connection::Connection;
-use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::frames::{write_frame, write_head};
 use crate::server::ws::outbox::{Frame, Offer};
 use crate::server::ws::worker::{Followed, Worker};
@@ -145,7 +144,7 @@ impl Worker {
     fn tell_newcomer(&self, connection: &Rc<Connection>, followed: Followed) {
         match followed {
             Followed::Here(slot) | Followed::Already(slot) => {
-                self.tell_last(connection, slot, Newcomer::Yes);
+                self.tell_newest(connection, slot);
                 self.mark_dirty(connection);
             }
             Followed::Coming => {}
