@@ -13,8 +13,9 @@ pub(super) const CALLS_IN_FLIGHT: usize = 256;
 /// Long enough for a mapping that is cleared and refilled and for a module that starts again, short enough that nobody acts on a stale screen.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);
 
-/// How often overdue calls are looked for, and so how late a deadline may be noticed.
-pub(super) const DEADLINE_TICK: Duration = Duration::from_millis(100);
+/// Events that wait for a follower inside the gateway. Protects memory from a rule that is slow or stuck; past it a status keeps its latest value and log lines are counted.
+/// A burst of a building's worth of changes fits, so that who keeps up on average sees every one of them.
+pub(super) const FOLLOW_EVENTS_MAX: usize = 1_024;
 
 /// How long a driver may take to start before the try counts as failed.
 pub(super) const START_DEADLINE: Duration = Duration::from_secs(30);

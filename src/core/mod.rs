@@ -5,6 +5,7 @@
 
 pub mod access;
 mod building;
+mod building_access;
 mod calls;
 mod cluster;
 mod directory;
@@ -59,6 +60,7 @@ pub use access::{
     Principal, PublicKey, SignInError,
 };
 pub use building::{Apply, EditError, Invalid, Rehearsal};
+pub use building_access::BuildingAccess;
 pub use cluster::ClusterPorts;
 pub use cluster::inbound::{InboundCall, NotHere, PeerNode};
 pub use directory::{Directory, ModuleEntry};

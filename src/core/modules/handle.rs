@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::modules::deadlines::Deadlines;
 use crate::core::modules::faults::{Fault, Faults};
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
@@ -19,6 +21,7 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) module: Arc<Module>,
     pub(super) interface: Arc<CurrentInterface>,
     pub(super) calls: Calls,
+    pub(super) deadlines: Arc<Deadlines>,
     pub(super) output: Arc<ModuleOutput>,
     pub(super) faults: Faults,
     pub(super) stop: CancellationToken,
@@ -31,13 +34,28 @@ pub(in crate::core) struct ModuleHandle {
 impl ModuleHandle {
     /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Wakeup`] is given.
     pub(in crate::core) fn exec(
-        &self,
+        self: &Arc<Self>,
         function: FunctionName,
         arguments: JsonText,
         slot: ReplySlot,
         deadline: Duration,
     ) -> Offered {
-        self.calls.offer(function, arguments, slot, deadline)
+        let look_at = |at| self.deadlines.add(at, self);
+        self.calls
+            .offer(function, arguments, slot, deadline, look_at)
+    }
+
+    /// Tells callers whose deadline has passed, and the actor if the module hangs. Returns how many callers were told.
+    pub(super) fn keep_deadlines(self: &Arc<Self>) -> usize {
+        let now = Instant::now();
+        let (expired, next) = self.calls.expire(now);
+        if self.calls.are_hung(now) {
+            self.hung.notify_one();
+        }
+        if let Some(at) = next {
+            self.deadlines.add(at, self);
+        }
+        expired
     }
 
     /// Whether there is such a function and this clearance is enough for it.

@@ -64,6 +64,8 @@ pub(super) struct Calls {
 struct State {
     waiting: VecDeque<Job>,
     open: Slab<Open>,
+    /// When the deadlines are looked at next; no open call has an earlier one.
+    looked_at: Option<Instant>,
     ended: bool,
 }
 
@@ -73,14 +75,18 @@ impl Calls {
     }
 
     /// Queues a call, or answers it "busy" (the mailbox is full) or "unavailable" (the module has ended). Does not [wake](Self::wake) the actor.
+    ///
+    /// `look_at` is told when the deadlines have to be [looked at](Self::expire), unless they are looked at before.
     pub(super) fn offer(
         &self,
         function: FunctionName,
         arguments: JsonText,
         slot: ReplySlot,
         deadline: Duration,
+        look_at: impl FnOnce(Instant),
     ) -> Offered {
         let now = Instant::now();
+        let deadline = now + deadline;
         let slot = SharedSlot::new(slot, now);
         let mut state = self.state();
         let (offered, failure) = if state.ended {
@@ -98,7 +104,7 @@ impl Calls {
         } else {
             let open = OpenCall(state.open.insert(Open {
                 slot,
-                deadline: now + deadline,
+                deadline,
                 phase: CallPhase::Waiting,
             }));
             state.waiting.push_back(Job {
@@ -106,6 +112,11 @@ impl Calls {
                 arguments,
                 open,
             });
+            if state.looked_at.is_none_or(|at| deadline < at) {
+                state.looked_at = Some(deadline);
+                drop(state);
+                look_at(deadline);
+            }
             return Offered::Taken;
         };
         // Outside the lock: the answer takes the outlet's.
@@ -186,9 +197,17 @@ impl Calls {
         }
     }
 
-    /// Answers the callers whose deadline has passed, and counts them; their calls run on and keep their place.
-    pub(super) fn expire(&self, now: Instant) -> usize {
+    /// Answers the callers whose deadline has passed; their calls run on and keep their place.
+    ///
+    /// Returns how many there were, and when to look again if nobody is to look at that moment anyway.
+    pub(super) fn expire(&self, now: Instant) -> (usize, Option<Instant>) {
         let late = self.slots(|open| open.deadline <= now && open.slot.is_open());
+        let mut state = self.state();
+        let unanswered = state.open.iter().map(|(_, open)| open.deadline);
+        let next = unanswered.filter(|deadline| *deadline > now).min();
+        let is_new = state.looked_at != next;
+        state.looked_at = next;
+        drop(state);
         let expired = late.len();
         for slot in late {
             slot.answer(Err(Failure::new(
@@ -196,7 +215,7 @@ impl Calls {
                 "no answer before the deadline; whether the call had its effect is not known",
             )));
         }
-        expired
+        (expired, next.filter(|_| is_new))
     }
 
     fn slots(&self, which: impl Fn(&Open) -> bool) -> Vec<SharedSlot> {

@@ -1,9 +1,10 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
 //! `handle.rs` is what others hold, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward,
-//! `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
+//! `deadlines.rs` when calls are overdue, `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
+mod deadlines;
 mod faults;
 mod handle;
 mod interface;

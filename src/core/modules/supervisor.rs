@@ -5,15 +5,16 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::directory::{Directory, ModuleEntry};
 use crate::core::lease::LeaseTerm;
-use crate::core::limits::{DEADLINE_TICK, STOP_DEADLINE};
+use crate::core::limits::STOP_DEADLINE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
+use crate::core::modules::deadlines::Deadlines;
 use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::interface::CurrentInterface;
@@ -30,6 +31,7 @@ pub(in crate::core) struct Supervisor {
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     modules: RwLock<Modules>,
+    deadlines: Arc<Deadlines>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Told when the building was shown, other modules run, or one has ended or offers something else.
@@ -86,6 +88,7 @@ impl Supervisor {
                 running: HashMap::new(),
                 leaving: Vec::new(),
             }),
+            deadlines: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             changed: watch::Sender::new(()),
@@ -259,6 +262,7 @@ impl Supervisor {
                 self.changed.clone(),
             )),
             calls: Calls::default(),
+            deadlines: Arc::clone(&self.deadlines),
             output,
             faults: Faults::default(),
             stop: self.stop.child_token(),
@@ -316,17 +320,10 @@ impl Supervisor {
 
     /// Tells callers whose deadline has passed, and restarts modules that hang. Runs until it is dropped, away from the drivers' threads.
     pub(in crate::core) async fn keep_deadlines(&self) {
-        let mut ticks = interval(DEADLINE_TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            let now = Instant::now();
-            for handle in self.all() {
-                let expired = handle.calls.expire(now);
+            for handle in self.deadlines.next().await {
+                let expired = handle.keep_deadlines();
                 self.metrics.exec_timeouts.increment(expired as u64);
-                if handle.calls.are_hung(now) {
-                    handle.hung.notify_one();
-                }
             }
         }
     }

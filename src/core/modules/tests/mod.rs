@@ -20,10 +20,10 @@ use crate::core::doubles::{
     path, place, room, scripted, user,
 };
 use crate::core::limits::{
-    CALLS_IN_FLIGHT, DEADLINE_TICK, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET,
-    SETTLE, START_DEADLINE, STOP_DEADLINE,
+    CALLS_IN_FLIGHT, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE,
+    START_DEADLINE, STOP_DEADLINE,
 };
-use crate::core::modules::mailbox::Calls;
+use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::reply::SharedSlot;
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
@@ -93,11 +93,40 @@ async fn a_call_past_its_deadline_is_answered_once_and_its_late_result_is_droppe
     bench.exec_to_outlet("wait", "[]");
     bench.pass(EXEC_DEADLINE - CLOCK_STEP).await;
     assert_eq!(bench.replies(), []);
-    bench.pass(CLOCK_STEP + DEADLINE_TICK).await;
+    bench.pass(2 * CLOCK_STEP).await;
     assert_eq!(bench.replies(), [Some(FailureKind::TimedOut)]);
     bench.life().answer(outcome("1"));
     bench.pass(EXEC_DEADLINE).await;
     assert_eq!(bench.replies(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_call_has_a_deadline_of_its_own_also_one_that_is_sooner_than_those_before_it() {
+    let bench = Bench::new().await;
+    let handle = bench.core.modules.get(&bench.life().module).unwrap();
+    let began = Instant::now();
+    let calls = [10, 1, 30, 3].map(|seconds| {
+        let (answer, answered) = oneshot::channel();
+        let function = FunctionName::new("wait").unwrap();
+        let (slot, deadline) = (ReplySlot::caller(answer), Duration::from_secs(seconds));
+        assert_eq!(
+            handle.exec(function, json("[]"), slot, deadline),
+            Offered::Taken
+        );
+        async move {
+            let failure = answered.await.unwrap().unwrap_err();
+            (failure.kind(), began.elapsed().as_secs())
+        }
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    assert_eq!(
+        answers,
+        [10, 1, 30, 3].map(|seconds| (FailureKind::TimedOut, seconds))
+    );
+    // They are looked at again after a time without calls.
+    let late = bench.exec("wait", "[]");
+    bench.pass(EXEC_DEADLINE + 2 * CLOCK_STEP).await;
+    assert_eq!(refusal(late).kind(), FailureKind::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,6 +252,7 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
             json("[]"),
             slot_of(&inbox),
             Duration::ZERO,
+            |_| {},
         );
         let job = calls.next().now_or_never().unwrap();
         assert!(calls.begin(job.open));

@@ -1,0 +1,209 @@
+//! The port for code inside the gateway that acts on the building: rules, logic drivers, a console.
+//!
+//! Such code has no connection and no dialect, but a caller like everybody else: each request is authorized and audited as at the doors.
+//! It waits for what it gets, where a connection is served by a worker; so there is a queue of its own behind each follow.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{self, BoxFuture, FutureExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::{Notify, oneshot};
+
+use crate::core::limits::FOLLOW_EVENTS_MAX;
+use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
+use crate::model::{
+    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId,
+    ModulePath, Reply, Request, Subject,
+};
+
+/// What code inside the gateway can do with the building.
+pub trait BuildingAccess: Send + Sync + 'static {
+    /// The module that stands at a place.
+    fn resolve(&self, caller: &Caller, path: &ModulePath) -> Result<ModuleId, Failure>;
+
+    /// Calls a function. The call begins at once; dropping the future gives up the answer alone.
+    fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>>;
+
+    /// Follows a subject: what is known of it now, and then what happens, until the stream is dropped.
+    ///
+    /// A follower that is behind gets the latest value of each status, and is told how many log lines it missed.
+    /// The stream ends with the rights of its caller, and when the gateway stops.
+    fn follow(
+        self: Arc<Self>,
+        caller: &Caller,
+        subject: Subject,
+    ) -> Result<BoxStream<'static, Event>, Failure>;
+}
+
+impl BuildingAccess for Core {
+    fn resolve(&self, caller: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        Self::resolve(self, caller, path)
+    }
+
+    fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>> {
+        if let Err(failure) = self.authorize(caller, &Request::Exec(call.clone())) {
+            return future::ready(Err(failure)).boxed();
+        }
+        let (answer, answered) = oneshot::channel();
+        self.exec(caller, call, ReplySlot::caller(answer));
+        answered
+            .map(|answer| answer.expect("a slot is always answered"))
+            .boxed()
+    }
+
+    fn follow(
+        self: Arc<Self>,
+        caller: &Caller,
+        subject: Subject,
+    ) -> Result<BoxStream<'static, Event>, Failure> {
+        let request = match &subject {
+            Subject::Status(path) => Request::Bind((**path).clone()),
+            Subject::Log(module) => Request::Debug(DebugTarget::Module {
+                id: module.clone(),
+                system: None,
+            }),
+            Subject::Module(_) | Subject::Directory | Subject::Bus | Subject::Topic(_) => {
+                return Err(Failure::new(
+                    FailureKind::Unavailable,
+                    "this cannot be followed from inside the gateway yet",
+                ));
+            }
+        };
+        self.authorize(caller, &request)?;
+        let queue = Arc::new(FollowQueue::default());
+        let outlet = self.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
+        self.watch(outlet, subject);
+        let follower = Follower {
+            core: self,
+            caller: caller.clone(),
+            outlet,
+            queue,
+        };
+        let events = stream::unfold(follower, |follower| async {
+            let event = follower.next().await?;
+            Some((event, follower))
+        });
+        Ok(events.boxed())
+    }
+}
+
+/// The reading end of one follow.
+struct Follower {
+    core: Arc<Core>,
+    caller: Caller,
+    outlet: OutletId,
+    queue: Arc<FollowQueue>,
+}
+
+impl Follower {
+    /// The next event; `None` when the follow has ended.
+    async fn next(&self) -> Option<Event> {
+        loop {
+            let woken = self.queue.wake.notified();
+            // At each event: credentials end by an order to close, but also by the clock alone.
+            if self.queue.state().ended || !self.core.still_admits(&self.caller) {
+                return None;
+            }
+            if let Some(event) = self.queue.state().take() {
+                return Some(event);
+            }
+            woken.await;
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.core.detach(self.outlet);
+    }
+}
+
+/// The outlet of one follow.
+#[derive(Default)]
+struct FollowQueue {
+    state: Mutex<Waiting>,
+    wake: Notify,
+}
+
+/// Bounded by [`FOLLOW_EVENTS_MAX`] and the number of statuses that are followed.
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    /// How many log lines were dropped, and the last of them.
+    missed: Option<(u64, Arc<LogLine>)>,
+    ended: bool,
+}
+
+impl Waiting {
+    fn put(&mut self, event: Event) {
+        if self.events.len() < FOLLOW_EVENTS_MAX {
+            self.events.push_back(event);
+            return;
+        }
+        match event.keep() {
+            Keep::Latest(key) => {
+                let is_same = |older: &&mut Event| older.key() == Some(key);
+                match self.events.iter_mut().rev().find(is_same) {
+                    Some(older) => {
+                        let first = older.old();
+                        *older = event;
+                        older.set_old(first);
+                    }
+                    None => self.events.push_back(event),
+                }
+            }
+            Keep::Lossy => {
+                if let Event::Line(line) = event {
+                    let before = self.missed.take().map_or(0, |(missed, _)| missed);
+                    self.missed = Some((before + 1, line));
+                }
+            }
+            // A follower that is this far behind has missed an event that must not be missed.
+            Keep::All => self.ended = true,
+        }
+    }
+
+    fn take(&mut self) -> Option<Event> {
+        self.events.pop_front().or_else(|| {
+            let (missed, last) = self.missed.take()?;
+            Some(Event::Line(Arc::new(LogLine {
+                level: LogLevel::Warn,
+                message: format!("{missed} log lines were dropped because too many came at once"),
+                ..LogLine::clone(&last)
+            })))
+        })
+    }
+}
+
+impl FollowQueue {
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for FollowQueue {
+    fn push(&self, batch: &mut Vec<Delivery>) {
+        let mut state = self.state();
+        for delivery in batch.drain(..) {
+            match delivery {
+                Delivery::Event { event, .. } => state.put(event),
+                Delivery::Close { whom, .. } => match whom {
+                    Audience::All => state.ended = true,
+                    // The follower looks whether its caller was meant.
+                    Audience::Credential(_)
+                    | Audience::Connection(_)
+                    | Audience::User(_)
+                    | Audience::AppUser { .. } => {}
+                },
+                // No slot of an answer names this outlet.
+                Delivery::Reply { .. } => {}
+            }
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+}

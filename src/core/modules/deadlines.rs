@@ -1,0 +1,59 @@
+//! When which module has calls that may be past their deadline.
+//!
+//! A module is entered with the earliest deadline of its calls, and again when that has passed and others are left.
+//! So most calls add nothing here: most are answered long before their deadline, and their module stands here already.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::core::modules::handle::ModuleHandle;
+
+/// The modules that are to be looked at, by the moment. Bounded by the open calls, and usually one entry a module.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    due: Mutex<Due>,
+    /// Told when the first moment is an earlier one.
+    sooner: Notify,
+}
+
+type Due = BTreeMap<Instant, Vec<Weak<ModuleHandle>>>;
+
+impl Deadlines {
+    /// A module is to be looked at then.
+    pub(super) fn add(&self, at: Instant, module: &Arc<ModuleHandle>) {
+        let mut due = self.due();
+        let is_first = due.first_key_value().is_none_or(|(first, _)| at < *first);
+        due.entry(at).or_default().push(Arc::downgrade(module));
+        drop(due);
+        if is_first {
+            self.sooner.notify_one();
+        }
+    }
+
+    /// Waits until modules are due, and takes them. One that is gone by now has answered its callers.
+    pub(super) async fn next(&self) -> Vec<Arc<ModuleHandle>> {
+        loop {
+            let sooner = self.sooner.notified();
+            let first = self.due().first_key_value().map(|(at, _)| *at);
+            match first {
+                Some(at) if at <= Instant::now() => {
+                    let taken = self.due().remove(&at).unwrap_or_default();
+                    return taken.iter().filter_map(Weak::upgrade).collect();
+                }
+                // Both are cancel-safe: the moment is looked up anew.
+                Some(at) => tokio::select! {
+                    () = sleep_until(at) => {}
+                    () = sooner => {}
+                },
+                None => sooner.await,
+            }
+        }
+    }
+
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
