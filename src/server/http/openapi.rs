@@ -19,7 +19,8 @@ use utoipa::openapi::{
 use utoipa::{OpenApi, ToSchema};
 
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{auth, building, health, node_api, placeos};
+use crate::server::http::health;
+use crate::server::http::placeos::{self, auth, building, node_api};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {

@@ -7,10 +7,10 @@ use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
-use crate::server::http::auth;
-use crate::server::http::authn;
 use crate::server::http::placeos::access::{address, domain, known};
 use crate::server::http::placeos::answers::{Answer, json};
+use crate::server::http::placeos::auth;
+use crate::server::http::placeos::authn;
 
 /// Whether the gateway lives.
 ///

@@ -12,8 +12,8 @@ use crate::model::{
     Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::answers::{bad_request, not_found};
+use crate::server::http::placeos::authn::{self, HttpRejection};
 
 /// Who asks, whatever their credentials open.
 pub(super) fn known(state: &ServerState, request: &HttpRequest) -> Result<Caller, HttpRejection> {

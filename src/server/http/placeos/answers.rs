@@ -15,7 +15,7 @@ use utoipa::IntoResponses;
 use crate::dialects::placeos::rest::{
     BadParameter, ErrorShape, InvalidField, InvalidShape, Page, Query,
 };
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::limits::BODY_MAX_BYTES;
 
 /// How many items a list has in all its parts.

@@ -19,8 +19,8 @@ use crate::dialects::placeos::rest::documents::{self, Unreadable};
 use crate::dialects::placeos::rest::{InvalidField, InvalidShape, Query};
 use crate::model::{Edit, Entry, EntryId, Version};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json_text, not_found};
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::limits::EDIT_TRIES;
 
 /// The versions of an entry under which a caller wants its change made.

@@ -13,11 +13,11 @@ use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, Query, TokenShape};
 use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{administrator, domain, known, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::shapes::info;
 

@@ -11,9 +11,9 @@ use crate::model::{
     Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
 use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
+use crate::server::http::placeos::authn::{self, HttpRejection};
 use crate::server::http::placeos::edits::{self, Precondition, invalid, read, tagged};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 

@@ -1,17 +1,23 @@
-//! PlaceOS's REST resources around the websocket: what its clients and a terminal need to find and drive a room.
+//! PlaceOS over HTTP: the REST resources around the websocket, and all else that its clients and servers ask.
 //!
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
 //! a function's clearance decides who may call it, not the door through which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
+//! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
+//! `building.rs` is riser's own resource below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
 mod answers;
+pub(super) mod auth;
+pub(in crate::server) mod authn;
+pub(super) mod building;
 mod drivers;
 mod edits;
 mod keys;
 mod metadata;
 mod modules;
+pub(in crate::server) mod node_api;
 mod ping;
 mod room;
 mod settings;
@@ -25,8 +31,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection, WEBSOCKET_PATHS};
 use crate::server::http::openapi::resources;
+use crate::server::http::placeos::authn::{HttpRejection, WEBSOCKET_PATHS};
 
 pub(super) use access::address;
 pub(super) use answers::{Answer, Body, bad_request, json, json_text};

@@ -15,7 +15,6 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Entry, EntryId, Module, ModuleId, System};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, needs_support, no_such_module, operator,
     read_state, reader, sees_module, supporter, systems_around, writer,
@@ -23,6 +22,7 @@ use crate::server::http::placeos::access::{
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, invalid_field, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};

@@ -12,9 +12,9 @@ use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
 use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{operator, place, read_state, reader};
 use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, json_text};
+use crate::server::http::placeos::authn::HttpRejection;
 
 /// The functions of a module that the caller's clearance opens.
 #[utoipa::path(responses((status = 200, body = Functions<'_>)))]

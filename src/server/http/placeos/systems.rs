@@ -12,13 +12,13 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     find_module, find_system, has_email, reader, supporter, writer,
 };
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};

@@ -9,11 +9,11 @@ use crate::dialects::placeos::rest::documents::UserDocument;
 use crate::dialects::placeos::rest::{Listing, Query, UserFilter, UserShape};
 use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, UserId, Version};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{reader, supporter, writer};
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, bad_request, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, read, tagged};
 use crate::server::http::placeos::shapes::{info, user_shape};
 

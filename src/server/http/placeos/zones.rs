@@ -16,13 +16,13 @@ use crate::model::{
     Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
 use crate::server::http::placeos::access::{
     find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter, writer,
 };
 use crate::server::http::placeos::answers::{
     Answer, Body, Changes, json, list as list_of, not_found,
 };
+use crate::server::http::placeos::authn::HttpRejection;
 use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};

@@ -9,11 +9,11 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::auth::{
+use crate::server::http::placeos::address;
+use crate::server::http::placeos::auth::{
     browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };
-use crate::server::http::authn::{self, HttpRejection};
-use crate::server::http::placeos::address;
+use crate::server::http::placeos::authn::{self, HttpRejection};
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
 #[utoipa::path(

@@ -13,8 +13,10 @@ use crate::dialects::placeos::rest::{
     scope_text,
 };
 use crate::server::ServerState;
-use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::placeos::auth::{
+    browser, domain, header, redirect, see_other, transport, verdict,
+};
+use crate::server::http::placeos::authn::HttpRejection;
 
 /// Sends a browser that is signed in back to its app with a code, for PKCE by S256, or a token; another to sign in.
 #[utoipa::path(

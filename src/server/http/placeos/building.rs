@@ -16,7 +16,7 @@ use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
 use crate::dialects::placeos::rest::{Query, may_read, may_write};
 use crate::model::{Building, Differences, Source};
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
+use crate::server::http::placeos::authn::{self, HttpRejection};
 use crate::server::http::placeos::{Answer, address};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
@@ -31,10 +31,10 @@ const FILE: &str = "building";
 /// The specification of the route, which has its own bound on bodies and so a place of its own.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(export, apply))]
-pub(super) struct Whole;
+pub(in crate::server::http) struct Whole;
 
 /// Adds the route.
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     config.service(
         web::resource(PATH)
             .app_data(web::PayloadConfig::new(BUILDING_MAX_BYTES))

@@ -13,9 +13,9 @@ use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
 use crate::server::ServerState;
-use crate::server::http::authn;
-use crate::server::http::node_api::authn::{module_id, peer};
-use crate::server::http::node_api::order::StreamPosition;
+use crate::server::http::placeos::authn;
+use crate::server::http::placeos::node_api::authn::{module_id, peer};
+use crate::server::http::placeos::node_api::order::StreamPosition;
 use crate::server::http::placeos::{Answer, Body, address, bad_request, json_text};
 
 /// The driver's own HTTP-like code.

@@ -20,7 +20,7 @@ use crate::model::Failure;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::http::health::is_health_path;
-use crate::server::http::node_api::is_core_path;
+use crate::server::http::placeos::node_api::is_core_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 

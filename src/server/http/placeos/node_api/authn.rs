@@ -9,8 +9,8 @@ use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::node_api::BASE;
+use crate::server::http::placeos::authn::HttpRejection;
+use crate::server::http::placeos::node_api::BASE;
 
 /// Says that nothing ran, since the module is not this node's.
 const NOT_RUN: HeaderName = HeaderName::from_static("riser-not-run");
