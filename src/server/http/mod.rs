@@ -1,9 +1,10 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! Each dialect has a folder for its resources. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
+//! Each dialect has a folder for its resources, and `kit` has what they share. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
 //! and `openapi.rs` describes every resource.
 
 mod health;
+pub(super) mod kit;
 mod openapi;
 mod placeos;
 mod redirect;

@@ -24,9 +24,9 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::address;
 use crate::server::http::openapi::resources;
-use crate::server::http::placeos::address;
-use crate::server::http::placeos::authn::HttpRejection;
 
 /// The largest form: a password and a few names.
 const FORM_MAX_BYTES: usize = 16 * 1024;
