@@ -133,6 +133,19 @@ const DIALECTS: &[&str] = &[
     "pushjet",
 ];
 
+/// Modules of the server that may name a dialect from outside its own folder `server::http::<dialect>`, with the reason.
+const DIALECT_EXCEPTIONS: &[(&str, &str, &str)] = &[(
+    "server::ws",
+    "placeos",
+    "the sockets still choose their session by themselves",
+)];
+
+/// The modules that mount resources, and so may name the folder `server::http::<dialect>` of every dialect.
+const MOUNTS: &[&str] = &["server::http", "server::http::openapi"];
+
+/// What the resources of all dialects share, which names none.
+const KIT: &str = "server::http::kit";
+
 /// Which crates of this workspace a crate may depend on, tests included.
 const CRATES: &[(&str, &[&str])] = &[
     ("driver-types", &[]),
@@ -267,6 +280,9 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
     if to == "*" {
         return Some("must name the room that it imports, not the whole crate".to_owned());
     }
+    if let Some(complaint) = complaint_over_http(from, path) {
+        return Some(complaint);
+    }
     if to == room.name {
         return complaint_between_dialects(from, path);
     }
@@ -290,6 +306,33 @@ fn complaint_between_dialects(from: &[String], to: &[String]) -> Option<String> 
             Some(format!("{own} may not import the dialect {other}"))
         }
         Some(_) => None,
+    }
+}
+
+/// What the server's modules may name of the dialects and of their folders below `server::http`.
+fn complaint_over_http(from: &[String], to: &[String]) -> Option<String> {
+    let from = from.join("::");
+    let is_below = |module: &str| {
+        from.strip_prefix(module)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    match to[..] {
+        ["dialects", ..] if is_below(KIT) => Some("may name no dialect in its kit".to_owned()),
+        ["dialects", dialect, ..] if is_below("server") && DIALECTS.contains(&dialect) => {
+            let is_exception = DIALECT_EXCEPTIONS
+                .iter()
+                .any(|(module, of, _)| *of == dialect && is_below(module));
+            let is_own = is_below(&format!("server::http::{dialect}"));
+            (!is_own && !is_exception)
+                .then(|| format!("may name the dialect {dialect} in server::http::{dialect} alone"))
+        }
+        ["server", "http", dialect, ..] if DIALECTS.contains(&dialect) => {
+            let is_own = is_below(&format!("server::http::{dialect}"));
+            (!is_own && !MOUNTS.contains(&from.as_str()))
+                .then(|| format!("may name server::http::{dialect} where it is mounted alone"))
+        }
+        _ => None,
     }
 }
 
@@ -890,6 +933,43 @@ fn a_dialect_does_not_know_its_neighbours() {
             "2: dialects pusher may not import the dialect pushjet (super::super::pushjet)",
             "3: dialects must name what pusher imports of the room, not the whole room (crate::dialects::*)",
         ],
+    );
+}
+
+#[test]
+fn the_server_names_a_dialect_in_its_own_folder_alone() {
+    good(
+        "src/server/http/placeos/zones.rs",
+        "use crate::dialects::placeos::rest::ZoneShape; use crate::server::http::placeos::access; use crate::server::http::kit::Answer;",
+    );
+    good(
+        "src/server/http/openapi.rs",
+        "use crate::server::http::placeos::{self, auth};",
+    );
+    good(
+        "src/server/ws/upgrade.rs",
+        "use crate::dialects::placeos::ValueForm; use crate::dialects::Session;",
+    );
+    bad(
+        "src/server/http/health.rs",
+        "use crate::dialects::placeos::rest::ErrorShape;\nuse crate::server::http::placeos::Body;",
+        &[
+            "1: server may name the dialect placeos in server::http::placeos alone (crate::dialects::placeos::rest::ErrorShape)",
+            "2: server may name server::http::placeos where it is mounted alone (crate::server::http::placeos::Body)",
+        ],
+    );
+    bad(
+        "src/server/http/pusher/mod.rs",
+        "use crate::dialects::placeos::rest;\nuse super::placeos::access;",
+        &[
+            "1: server may name the dialect placeos in server::http::placeos alone (crate::dialects::placeos::rest)",
+            "2: server may name server::http::placeos where it is mounted alone (super::placeos::access)",
+        ],
+    );
+    bad(
+        "src/server/http/kit/mod.rs",
+        "use crate::dialects::Session;",
+        &["1: server may name no dialect in its kit (crate::dialects::Session)"],
     );
 }
 

@@ -566,3 +566,22 @@ async fn a_body_that_is_too_large_is_refused_in_so_many_words() {
     assert_eq!(response.status, 413);
     assert!(response.json()["error"].is_string(), "{}", response.body);
 }
+
+#[tokio::test]
+async fn credentials_are_looked_at_before_the_body() {
+    let gateway = Gateway::start(BUILDING).await;
+    let body = format!("[\"{}\"]", "x".repeat(2 * 1024 * 1024));
+    for (path, key, status) in [
+        ("systems/sys-1/Display_1/echo", None, 401),
+        ("zones", Some(Key::USER), 413),
+    ] {
+        let path = format!("{BASE}/{path}");
+        let request = gateway.request("POST", &path).body(&body);
+        let request = match key {
+            Some(key) => request.key(key),
+            None => request,
+        };
+        let response = request.send().await;
+        assert_eq!(response.status, status, "{path}");
+    }
+}

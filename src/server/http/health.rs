@@ -1,20 +1,13 @@
 //! What operators and orchestrators ask: does the process live, should it get traffic, how is it doing.
 
-use actix_web::http::header::ContentType;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder, routes};
 
-use utoipa::IntoResponses;
-
-use crate::dialects::placeos::rest::ErrorShape;
 use crate::server::ServerState;
 use crate::server::admission::AdmissionPhase;
+use crate::server::http::kit::text;
 use crate::server::http::openapi::resources;
-
-/// The answer where these resources have an address of their own, and this is another.
-#[derive(IntoResponses)]
-#[response(status = 404, description = "They have an address of their own.")]
-struct Elsewhere(#[expect(dead_code, reason = "for the specification alone")] ErrorShape<'static>);
 
 resources! {
     /// What operators ask.
@@ -27,14 +20,12 @@ pub(in crate::server) fn is_health_path(path: &str) -> bool {
 }
 
 /// Whether the process lives.
-#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain"), Elsewhere))]
+#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[routes]
 #[get("/healthz")]
 #[head("/healthz")]
 async fn healthz() -> impl Responder {
-    HttpResponse::Ok()
-        .content_type(ContentType::plaintext())
-        .body("ok\n")
+    text(StatusCode::OK, "ok\n".to_owned())
 }
 
 /// Whether new clients should come here.
@@ -44,7 +35,6 @@ async fn healthz() -> impl Responder {
     responses(
         (status = 200, description = "They should.", body = String, content_type = "text/plain"),
         (status = 503, description = "The gateway is starting or stopping, or has lost the store that it shares with others.", body = String, content_type = "text/plain"),
-        Elsewhere,
     ),
 )]
 #[routes]
@@ -56,17 +46,15 @@ async fn readyz(state: Data<ServerState>) -> impl Responder {
         AdmissionPhase::Open => state.core.trouble(),
         AdmissionPhase::Draining => Some("stopping"),
     };
-    let mut response = match why_not {
-        None => HttpResponse::Ok(),
-        Some(_) => HttpResponse::ServiceUnavailable(),
+    let status = match why_not {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    response
-        .content_type(ContentType::plaintext())
-        .body(format!("{}\n", why_not.unwrap_or("ready")))
+    text(status, format!("{}\n", why_not.unwrap_or("ready")))
 }
 
 /// All measures, in Prometheus's text format.
-#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain"), Elsewhere))]
+#[utoipa::path(tag = "health", security(()), responses((status = 200, body = String, content_type = "text/plain")))]
 #[routes]
 #[get("/metrics")]
 #[head("/metrics")]

@@ -1,20 +1,20 @@
 //! Plain HTTP: routes, and who may take them.
 //!
-//! `authn.rs` says who sends a request, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
-//! `node_api` is for other nodes, `openapi.rs` describes it all, and each dialect has a folder for its resources.
+//! Each dialect has a folder for its resources, and `kit` has what they share. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
+//! and `openapi.rs` describes every resource.
 
-mod auth;
-pub(super) mod authn;
-mod building;
 mod health;
-pub(super) mod node_api;
+pub(super) mod kit;
 mod openapi;
 mod placeos;
 mod redirect;
 
 use actix_web::web::{self, ServiceConfig};
 
+use crate::server::http::placeos::{auth, building};
 use crate::server::limits::BODY_MAX_BYTES;
+
+pub(super) use crate::server::http::placeos::{authn, node_api};
 
 /// Which routes an address serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,8 +18,8 @@ use utoipa::openapi::{
 };
 use utoipa::{OpenApi, ToSchema};
 
-use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::server::http::{auth, building, health, node_api, placeos};
+use crate::server::http::health;
+use crate::server::http::placeos::{self, auth, building, node_api};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -44,16 +44,6 @@ resources! {
     /// The specification itself.
     pub(super) Itself: show
 }
-
-/// What every other document refers to.
-#[derive(OpenApi)]
-#[openapi(components(schemas(
-    ErrorShape<'static>,
-    BadParameter,
-    InvalidShape<'static>,
-    InvalidField
-)))]
-struct Refusals;
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     specification()
@@ -98,7 +88,7 @@ fn specification() -> Specification {
         .merge_from(building::Whole::openapi())
         .merge_from(auth::SignIn::openapi())
         .merge_from(Itself::openapi())
-        .merge_from(Refusals::openapi());
+        .merge_from(placeos::Rejections::openapi());
     let components = specification.components.get_or_insert_default();
     let mut accepted = Vec::new();
     for (name, key) in keys() {
@@ -175,23 +165,30 @@ fn finish(operation: &mut Operation) {
             .get_or_insert_default()
             .push(RefOr::T(if_match()));
     }
-    // What is open to everybody is refused to nobody.
-    if operation.security.is_some() {
-        return;
-    }
     let mut shared = |status: &str, response: Response| {
         responses
             .entry(status.to_owned())
             .or_insert(RefOr::T(response));
     };
-    shared("401", refusal::<ErrorShape<'_>>("The caller is not known."));
+    if tag.is_some_and(|tag| tag == "health") {
+        let elsewhere = "They have an address of their own.";
+        shared("404", refusal::<placeos::ErrorShape<'_>>(elsewhere));
+    }
+    // What is open to everybody is refused to nobody.
+    if operation.security.is_some() {
+        return;
+    }
+    shared(
+        "401",
+        refusal::<placeos::ErrorShape<'_>>("The caller is not known."),
+    );
     shared("403", nothing("The caller may not do this."));
     if has_query {
         let wrong = "A parameter of the query cannot be read.";
-        shared("422", refusal::<BadParameter>(wrong));
+        shared("422", refusal::<placeos::BadParameter>(wrong));
     }
     let wrong = "Something else is wrong: 400 the request, 404 there is no such thing, 503 not at the moment.";
-    shared("default", refusal::<ErrorShape<'_>>(wrong));
+    shared("default", refusal::<placeos::ErrorShape<'_>>(wrong));
 }
 
 /// The header by which a caller says on which version they count.

@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, Uri};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::kit::HttpRejection;
 
 /// The port that a URL by TLS need not name.
 const HTTPS_PORT: u16 = 443;

@@ -7,10 +7,18 @@ use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
-use crate::server::http::auth;
-use crate::server::http::authn;
-use crate::server::http::placeos::access::{address, domain, known};
-use crate::server::http::placeos::answers::{Answer, json};
+use crate::server::http::kit::{Answer, Known, Resource, address, json};
+use crate::server::http::placeos::access::domain;
+use crate::server::http::placeos::auth;
+use crate::server::http::placeos::authn::{self, Placeos};
+
+/// What is told to every caller.
+pub(super) enum Platform {}
+
+impl Resource for Platform {
+    type Dialect = Placeos;
+    const NAME: &'static str = "platform";
+}
 
 /// Whether the gateway lives.
 ///
@@ -44,31 +52,27 @@ pub(super) async fn authority(state: Data<ServerState>, request: HttpRequest) ->
 /// Which program answers, in which version.
 #[utoipa::path(responses((status = 200, body = VersionShape)))]
 #[get("/version")]
-pub(super) async fn version(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    known(&state, &request)?;
+pub(super) async fn version(_: Known<Platform>) -> Answer {
     json(&VersionShape::of_this_gateway())
 }
 
 /// The versions of all services: of this one, which is all of them.
 #[utoipa::path(responses((status = 200, body = Vec<VersionShape>)))]
 #[get("/cluster/versions")]
-pub(super) async fn versions(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    known(&state, &request)?;
+pub(super) async fn versions(_: Known<Platform>) -> Answer {
     json(&[VersionShape::of_this_gateway()])
 }
 
 /// As which release of the platform the gateway speaks.
 #[utoipa::path(responses((status = 200, body = PlatformShape)))]
 #[get("/platform")]
-pub(super) async fn platform(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    known(&state, &request)?;
+pub(super) async fn platform(_: Known<Platform>) -> Answer {
     json(&PlatformShape::of_this_gateway())
 }
 
 /// The scopes that credentials can have.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/scopes")]
-pub(super) async fn scopes(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    known(&state, &request)?;
+pub(super) async fn scopes(_: Known<Platform>) -> Answer {
     json(&known_scopes())
 }

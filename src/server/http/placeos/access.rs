@@ -1,109 +1,17 @@
-//! Who asks, and what of the building they may see. The policy is the core's, and the same for the websocket.
-
-use std::net::{IpAddr, Ipv4Addr};
+//! What of the building a caller may see, and how it is found by what a path says. The policy is the core's, and the same for the websocket.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 use tokio::sync::oneshot;
 
 use crate::core::{Caller, Directory, ModuleEntry};
-use crate::dialects::placeos::rest::{Condition, may_exec, may_read, may_write, module_slug};
+use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
-    Clearance, Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, Zone, ZoneId,
+    Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, User, Zone, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
-use crate::server::http::placeos::answers::{bad_request, not_found};
-
-/// Who asks, whatever their credentials open.
-pub(super) fn known(state: &ServerState, request: &HttpRequest) -> Result<Caller, HttpRejection> {
-    authn::authenticate(state, request.head(), address(request))
-}
-
-/// Who reads a resource, if the credentials let one read it.
-pub(super) fn reader(
-    state: &ServerState,
-    request: &HttpRequest,
-    resource: &str,
-) -> Result<Caller, HttpRejection> {
-    let caller = known(state, request)?;
-    if may_read(caller.scopes(), resource) {
-        Ok(caller)
-    } else {
-        Err(authn::out_of_scope(state, &caller, resource))
-    }
-}
-
-/// The same for what only support staff may read.
-pub(super) fn supporter(
-    state: &ServerState,
-    request: &HttpRequest,
-    resource: &str,
-) -> Result<Caller, HttpRejection> {
-    let caller = reader(state, request, resource)?;
-    needs_support(state, &caller, resource)?;
-    Ok(caller)
-}
-
-/// Who changes a resource, if the credentials let one. Whether the caller may is the core's to say.
-pub(super) fn writer(
-    state: &ServerState,
-    request: &HttpRequest,
-    resource: &str,
-) -> Result<Caller, HttpRejection> {
-    let caller = known(state, request)?;
-    if may_write(caller.scopes(), resource) {
-        Ok(caller)
-    } else {
-        Err(authn::out_of_scope(state, &caller, resource))
-    }
-}
-
-/// The same as [`reader`] for what only administrators may read.
-pub(super) fn administrator(
-    state: &ServerState,
-    request: &HttpRequest,
-    resource: &str,
-) -> Result<Caller, HttpRejection> {
-    let caller = reader(state, request, resource)?;
-    if caller.clearance() < Clearance::Admin {
-        return Err(authn::too_low(state, &caller, resource));
-    }
-    Ok(caller)
-}
-
-/// Who calls functions through a resource, if the credentials let one. What each function needs is the core's to say.
-pub(super) fn operator(
-    state: &ServerState,
-    request: &HttpRequest,
-    resource: &str,
-) -> Result<Caller, HttpRejection> {
-    let caller = known(state, request)?;
-    if may_exec(caller.scopes(), resource) {
-        Ok(caller)
-    } else {
-        Err(authn::out_of_scope(state, &caller, "calls"))
-    }
-}
-
-/// Refuses everybody but support staff.
-pub(super) fn needs_support(
-    state: &ServerState,
-    caller: &Caller,
-    part: &str,
-) -> Result<(), HttpRejection> {
-    if caller.clearance() < Clearance::Support {
-        return Err(authn::too_low(state, caller, part));
-    }
-    Ok(())
-}
-
-/// Where the request came from.
-pub(in crate::server::http) fn address(request: &HttpRequest) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
-}
+use crate::server::http::kit::{HttpRejection, RequestContext};
+use crate::server::http::placeos::rejections::{bad_request, not_found};
 
 /// The domain that was asked: `Host` without its port.
 pub(super) fn domain(request: &HttpRequest) -> &str {
@@ -117,13 +25,12 @@ pub(super) fn domain(request: &HttpRequest) -> &str {
 
 /// A system by its id, or by its email as some clients ask.
 pub(super) fn find_system<'a>(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     directory: &'a Directory,
     asked: &str,
 ) -> Result<&'a System, HttpRejection> {
     let id = system_id(directory, asked)?;
-    state.core.may_see(caller, &id)?;
+    context.state.core.may_see(&context.caller, &id)?;
     directory
         .system(&id)
         .ok_or_else(|| not_found(&format!("system {id}")))
@@ -160,28 +67,32 @@ pub(super) fn place(
 
 /// A module by its id. `command` is what is asked of it, for the audit log.
 pub(super) fn find_module<'a>(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     directory: &'a Directory,
     asked: &str,
     command: &str,
 ) -> Result<&'a ModuleEntry, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    state.core.may_reach(caller, &id, command)?;
+    context
+        .state
+        .core
+        .may_reach(&context.caller, &id, command)?;
     directory.module(&id).ok_or_else(no_such_module)
 }
 
 /// A module by its id, of the building or of the store of several nodes.
 pub(super) async fn find_anywhere(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     asked: &str,
     command: &str,
 ) -> Result<ModuleId, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    state.core.may_reach(caller, &id, command)?;
-    if state.core.directory().module(&id).is_none() {
-        state.core.interface(&id).await?;
+    context
+        .state
+        .core
+        .may_reach(&context.caller, &id, command)?;
+    if context.directory().module(&id).is_none() {
+        context.state.core.interface(&id).await?;
     }
     Ok(id)
 }
@@ -204,16 +115,15 @@ pub(super) fn sees_module(caller: &Caller, directory: &Directory, module: &Modul
 
 /// A zone by its id. To a restricted key one that is not there looks like one that is out of reach.
 pub(super) fn find_zone<'a>(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     directory: &'a Directory,
     asked: &str,
 ) -> Result<&'a Zone, HttpRejection> {
     let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
     match zone {
-        Some(zone) if sees_zone(caller, directory, zone) => Ok(zone),
-        None if !caller.is_restricted() => Err(not_found("zone")),
-        Some(_) | None => Err(authn::out_of_reach(state, caller, asked)),
+        Some(zone) if sees_zone(&context.caller, directory, zone) => Ok(zone),
+        None if !context.caller.is_restricted() => Err(not_found("zone")),
+        Some(_) | None => Err(context.out_of_reach(asked)),
     }
 }
 
@@ -261,4 +171,9 @@ pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Conditi
         Some((_, value)) if value.as_str() == "false" => Condition::Disconnected,
         _ => Condition::Connected,
     }
+}
+
+/// The user behind the credentials: PlaceOS's documents of users and keys have one.
+pub(super) fn user_of(caller: &Caller) -> Result<&User, HttpRejection> {
+    caller.user().ok_or_else(|| not_found("user"))
 }

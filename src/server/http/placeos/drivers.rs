@@ -1,44 +1,46 @@
 //! Drivers: the code of which modules are instances.
 
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get};
+use actix_web::get;
+use actix_web::web::Path;
 
 use crate::core::DriverDescription;
-use crate::dialects::placeos::rest::{DriverFacts, DriverFilter, DriverShape, Listing, Query};
+use crate::dialects::placeos::rest::{DriverFacts, DriverFilter, DriverShape, Listing};
 use crate::model::DriverRef;
-use crate::server::ServerState;
-use crate::server::http::placeos::access::{reader, supporter};
-use crate::server::http::placeos::answers::{Answer, json, list as list_of, not_found};
+use crate::server::http::kit::{Answer, Reader, Resource, Supporter, json};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::lists::{list as list_of, query};
+use crate::server::http::placeos::rejections::not_found;
+
+pub(super) enum Drivers {}
+
+impl Resource for Drivers {
+    type Dialect = Placeos;
+    const NAME: &'static str = "drivers";
+}
 
 /// The drivers that modules can run. For support staff.
 #[utoipa::path(params(DriverFilter, Listing), responses((status = 200, body = Vec<DriverShape<'_>>)))]
 #[get("/drivers")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    supporter(&state, &request, "drivers")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Supporter<Drivers>) -> Answer {
+    let query = query(&context);
     let (filter, listing) = (DriverFilter::read(&query), Listing::read(&query)?);
-    let drivers = state.core.drivers();
+    let drivers = context.state.core.drivers();
     let found = drivers
         .iter()
         .map(facts)
         .filter(|driver| filter.matches(*driver))
-        .map(|driver| DriverShape::new(driver, state.began));
-    list_of("driver", &listing.page(found), &request, &query)
+        .map(|driver| DriverShape::new(driver, context.state.began));
+    list_of("driver", &listing.page(found), &context)
 }
 
 /// One driver.
 #[utoipa::path(responses((status = 200, body = DriverShape<'_>)))]
 #[get("/drivers/{driver}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    reader(&state, &request, "drivers")?;
-    let drivers = state.core.drivers();
+pub(super) async fn show(context: Reader<Drivers>, path: Path<String>) -> Answer {
+    let drivers = context.state.core.drivers();
     let driver = drivers.iter().find(|(driver, _)| driver.as_str() == *path);
     let driver = driver.ok_or_else(|| not_found("driver"))?;
-    json(&DriverShape::new(facts(driver), state.began))
+    json(&DriverShape::new(facts(driver), context.state.began))
 }
 
 fn facts((driver, description): &(DriverRef, DriverDescription)) -> DriverFacts<'_> {

@@ -3,67 +3,82 @@
 use std::time::SystemTime;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, post, routes};
+use actix_web::web::Path;
+use actix_web::{delete, get, post, routes};
 use rand::Rng;
 use uuid::Uuid;
 
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::KeyDocument;
-use crate::dialects::placeos::rest::{KeyShape, Listing, Query, TokenShape};
+use crate::dialects::placeos::rest::{KeyShape, Listing, TokenShape};
 use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
-use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::access::{administrator, domain, known, writer};
-use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+use crate::server::http::kit::{
+    Administrator, Answer, HttpRejection, Known, Resource, Writer, json, tagged,
 };
-use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::{domain, user_of};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::lists::{list as list_of, query};
+use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::shapes::info;
 
 /// The scope of a key that is made without any.
 const DEFAULT_SCOPE: &str = "public";
+
+pub(super) enum Keys {}
+
+impl Resource for Keys {
+    type Dialect = Placeos;
+    const NAME: &'static str = "api_keys";
+}
+
+impl Editable for Keys {
+    type Id = KeyId;
+    type Content = ApiKey;
+    type Document = KeyDocument;
+    const ID_PREFIX: &'static str = "";
+    const NEW_ID: NewId<Self> = KeyId::new;
+    const ENTRY_ID: fn(KeyId) -> EntryId = EntryId::ApiKey;
+    const ENTRY: fn(ApiKey) -> Entry = Entry::ApiKey;
+    const FIND: Find<Self> = Directory::api_key;
+    const ASKED_ID: AskedId<Self> = KeyDocument::id;
+    const AMEND: Amend<Self> = KeyDocument::amend;
+}
 
 /// The token that the caller's API key stands for.
 ///
 /// It is said, not signed: who asks has shown the key.
 #[utoipa::path(responses((status = 200, body = TokenShape<'_>)))]
 #[get("/api_keys/inspect")]
-pub(super) async fn inspect(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = known(&state, &request)?;
+pub(super) async fn inspect(context: Known<Keys>) -> Answer {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     json(&TokenShape::new(
-        caller.user().ok_or_else(|| not_found("user"))?,
-        caller.clearance(),
-        caller.scopes(),
-        domain(&request),
+        user_of(&context.caller)?,
+        context.caller.clearance(),
+        context.caller.scopes(),
+        domain(&context.request),
         Uuid::new_v4().to_string(),
-        now.map_or(state.began, |since| since.as_secs()),
+        now.map_or(context.state.began, |since| since.as_secs()),
     ))
 }
 
 /// All API keys, without their secrets. For administrators.
 #[utoipa::path(params(Listing), responses((status = 200, body = Vec<KeyShape<'_>>)))]
 #[get("/api_keys")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    administrator(&state, &request, "api_keys")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Administrator<Keys>) -> Answer {
+    let query = query(&context);
     let listing = Listing::read(&query)?;
-    let directory = state.core.directory();
+    let directory = context.directory();
     let found = directory.api_keys().map(|key| shape(&directory, key));
-    list_of("api_key", &listing.page(found), &request, &query)
+    list_of("api_key", &listing.page(found), &context)
 }
 
 /// One API key, without its secret. For administrators.
 #[utoipa::path(responses((status = 200, body = KeyShape<'_>)))]
 #[get("/api_keys/{key}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    administrator(&state, &request, "api_keys")?;
-    let directory = state.core.directory();
+pub(super) async fn show(context: Administrator<Keys>, path: Path<String>) -> Answer {
+    let directory = context.directory();
     answer(StatusCode::OK, &directory, &key_id(&path)?, None)
 }
 
@@ -73,22 +88,19 @@ pub(super) async fn show(
 /// and opens what `public` does unless `scopes` says what.
 #[utoipa::path(request_body = KeyDocument, responses((status = 201, body = KeyShape<'_>), Changes))]
 #[post("/api_keys")]
-pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&state, &request, "api_keys")?;
-    let document: KeyDocument = read(&body)?;
-    let id = id_or_fresh(document.id(), "", KeyId::new)?;
+pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
     let secret = fresh_secret();
-    let mut key = ApiKey {
-        id: id.clone(),
+    let user = user_of(&context.caller)?.id.clone();
+    let blank = |id| ApiKey {
+        id,
         secret: KeySecret::Plain(secret.clone()),
-        user: caller.user().ok_or_else(|| not_found("user"))?.id.clone(),
+        user,
         level: Clearance::User,
         scopes: Scope::parse(DEFAULT_SCOPE).into_iter().collect(),
         systems: Vec::new(),
         zones: Vec::new(),
     };
-    document.amend(&mut key).map_err(invalid)?;
-    let directory = edits::create(&state, &caller, Entry::ApiKey(key)).await?;
+    let (directory, id) = edits::create(&context, &body, blank).await?;
     answer(StatusCode::CREATED, &directory, &id, Some(&secret))
 }
 
@@ -99,39 +111,17 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
 #[routes]
 #[patch("/api_keys/{key}")]
 #[put("/api_keys/{key}")]
-pub(super) async fn update(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
-    let caller = writer(&state, &request, "api_keys")?;
+pub(super) async fn update(context: Writer<Keys>, path: Path<String>, body: Body) -> Answer {
     let id = key_id(&path)?;
-    let document: KeyDocument = read(&body)?;
-    let changed = |directory: &Directory| {
-        let mut key = directory.api_key(&id).ok_or_else(no_such_key)?.clone();
-        document.amend(&mut key).map_err(invalid)?;
-        Ok(Entry::ApiKey(key))
-    };
-    let (entry, precondition) = (EntryId::ApiKey(id.clone()), Precondition::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
+    let directory = edits::update(&context, &id, &body).await?;
     answer(StatusCode::OK, &directory, &id, None)
 }
 
 /// Takes an API key away, and closes what was opened with it. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/api_keys/{key}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "api_keys")?;
-    let (id, precondition) = (
-        EntryId::ApiKey(key_id(&path)?),
-        Precondition::on_tags(&request),
-    );
-    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
+pub(super) async fn remove(context: Writer<Keys>, path: Path<String>) -> Answer {
+    edits::remove(&context, &key_id(&path)?).await
 }
 
 fn fresh_secret() -> Secret {
@@ -144,10 +134,6 @@ fn key_id(asked: &str) -> Result<KeyId, HttpRejection> {
     KeyId::new(asked).map_err(bad_request)
 }
 
-fn no_such_key() -> HttpRejection {
-    not_found("API key")
-}
-
 fn shape<'a>(directory: &Directory, key: &'a ApiKey) -> KeyShape<'a> {
     KeyShape::new(key, &info(directory, EntryId::ApiKey(key.id.clone())))
 }
@@ -158,7 +144,7 @@ fn answer(
     id: &KeyId,
     secret: Option<&Secret>,
 ) -> Answer {
-    let key = directory.api_key(id).ok_or_else(no_such_key)?;
+    let key = directory.api_key(id).ok_or_else(|| not_found("API key"))?;
     let version = info(directory, EntryId::ApiKey(id.clone())).version;
     let shape = shape(directory, key);
     match secret {

@@ -1,21 +1,33 @@
 //! Metadata: documents that apps keep beside zones, systems, modules and users.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, patch, put};
+use actix_web::web::Path;
+use actix_web::{delete, get, patch, put};
 
-use crate::core::{Caller, Directory};
-use crate::dialects::placeos::rest::documents::{Details, MetadataDocument};
-use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, Query, ZoneMetadataShape};
+use crate::core::Directory;
+use crate::dialects::placeos::rest::documents::{self, Details, MetadataDocument};
+use crate::dialects::placeos::rest::{MetadataByName, MetadataShape, ZoneMetadataShape};
 use crate::model::{
-    Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, ZoneId,
+    Edit, Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, Version,
+    ZoneId,
 };
-use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
-use crate::server::http::placeos::access::{find_zone, reader, sees_module, sees_zone, writer};
-use crate::server::http::placeos::answers::{Answer, Body, Changes, bad_request, json, not_found};
-use crate::server::http::placeos::edits::{self, Precondition, invalid, read, tagged};
+use crate::server::http::kit::{
+    Answer, HttpRejection, Precondition, Reader, RequestContext, Resource, Writer, json, tagged,
+};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::{find_zone, sees_module, sees_zone};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits;
+use crate::server::http::placeos::lists::query;
+use crate::server::http::placeos::rejections::{Changes, bad_request, invalid, not_found};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
+
+pub(super) enum MetadataEntries {}
+
+impl Resource for MetadataEntries {
+    type Dialect = Placeos;
+    const NAME: &'static str = "metadata";
+}
 
 /// The metadata of a system, zone, module or user, by name.
 #[utoipa::path(
@@ -23,15 +35,10 @@ use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
     responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/metadata/{parent}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "metadata")?;
-    let query = Query::parse(request.query_string());
-    let directory = state.core.directory();
-    find_parent(&state, &caller, &directory, &path)?;
+pub(super) async fn show(context: Reader<MetadataEntries>, path: Path<String>) -> Answer {
+    let query = query(&context);
+    let directory = context.directory();
+    find_parent(&context, &directory, &path)?;
     json(&metadata_of(&directory, &path, query.text("name")))
 }
 
@@ -44,18 +51,13 @@ pub(super) async fn show(
     responses((status = 200, body = Vec<ZoneMetadataShape<'_>>)),
 )]
 #[get("/metadata/{parent}/children")]
-pub(super) async fn children(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "metadata")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn children(context: Reader<MetadataEntries>, path: Path<String>) -> Answer {
+    let query = query(&context);
     let include_parent = query.truth("include_parent")? == Some(true);
-    let directory = state.core.directory();
-    let parent = find_zone(&state, &caller, &directory, &path)?;
+    let directory = context.directory();
+    let parent = find_zone(&context, &directory, &path)?;
     let inside = directory.zones().filter(|zone| {
-        zone.parent_id.as_ref() == Some(&parent.id) && sees_zone(&caller, &directory, zone)
+        zone.parent_id.as_ref() == Some(&parent.id) && sees_zone(&context.caller, &directory, zone)
     });
     let found: Vec<ZoneMetadataShape<'_>> = include_parent
         .then_some(parent)
@@ -75,12 +77,11 @@ pub(super) async fn children(
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[put("/metadata/{parent}")]
 pub(super) async fn replace(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Writer<MetadataEntries>,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    write(&state, &request, &path, &body, Details::Replaced).await
+    write(&context, &path, &body, Details::Replaced).await
 }
 
 /// Makes or changes the metadata of this name; the fields of the details are put among those that are there.
@@ -89,12 +90,11 @@ pub(super) async fn replace(
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[patch("/metadata/{parent}")]
 pub(super) async fn merge(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Writer<MetadataEntries>,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    write(&state, &request, &path, &body, Details::Merged).await
+    write(&context, &path, &body, Details::Merged).await
 }
 
 /// Takes the metadata of this name away.
@@ -103,65 +103,53 @@ pub(super) async fn merge(
     responses((status = 202, description = "It is gone."), Changes),
 )]
 #[delete("/metadata/{parent}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "metadata")?;
-    find_parent(&state, &caller, &state.core.directory(), &path)?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn remove(context: Writer<MetadataEntries>, path: Path<String>) -> Answer {
+    find_parent(&context, &context.directory(), &path)?;
+    let query = query(&context);
     let name = MetadataName::new(query.text("name").unwrap_or_default());
     let id = EntryId::Metadata(MetadataId {
         parent: ParentId::new(&path).map_err(bad_request)?,
         name: name.map_err(bad_request)?,
     });
-    let precondition = Precondition::on_tags(&request);
-    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
+    edits::delete(&context, &id, |_| Vec::new()).await
 }
 
-async fn write(
-    state: &ServerState,
-    request: &HttpRequest,
-    parent: &str,
-    body: &Body,
-    how: Details,
-) -> Answer {
-    let caller = writer(state, request, "metadata")?;
-    find_parent(state, &caller, &state.core.directory(), parent)?;
-    let document: MetadataDocument = read(body)?;
+async fn write(context: &RequestContext, parent: &str, body: &Body, how: Details) -> Answer {
+    find_parent(context, &context.directory(), parent)?;
+    let document: MetadataDocument = documents::read(&body.bytes)?;
     let id = MetadataId {
         parent: ParentId::new(parent).map_err(bad_request)?,
         name: document.name().map_err(invalid)?,
     };
-    let precondition = Precondition::on_tags(request);
-    let amended = |directory: &Directory| {
+    let entry = EntryId::Metadata(id.clone());
+    let precondition = Precondition::on_tags(&context.request);
+    let amended = |directory: &Directory, version: Option<Version>| {
         let mut metadata = match directory.metadata_by_id(&id) {
             Some(metadata) => metadata.clone(),
             None => MetadataDocument::blank(id.parent.clone(), id.name.clone()),
         };
         document.amend(&mut metadata, how);
-        Entry::Metadata(metadata)
+        let metadata = Entry::Metadata(metadata);
+        Ok(vec![match version {
+            Some(version) => Edit::put(metadata).at(version),
+            None => Edit::create(metadata),
+        }])
     };
-    let entry = EntryId::Metadata(id.clone());
-    let directory = edits::put(state, &caller, &entry, &precondition, amended).await?;
+    let directory = edits::make(context, &entry, &precondition, amended).await?;
     let metadata = directory.metadata_by_id(&id);
     let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
     let info = info(&directory, entry);
-    tagged(
-        StatusCode::OK,
-        info.version,
-        &MetadataShape::new(metadata, &info),
-    )
+    let shape = MetadataShape::new(metadata, &info);
+    tagged(StatusCode::OK, info.version, &shape)
 }
 
 /// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and is not told which others there are.
 fn find_parent(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     directory: &Directory,
     asked: &str,
 ) -> Result<(), HttpRejection> {
+    let caller = &context.caller;
     let system = SystemId::new(asked).ok();
     let system = system.and_then(|id| directory.system(&id));
     let zone = ZoneId::new(asked).ok().and_then(|id| directory.zone(&id));
@@ -178,7 +166,7 @@ fn find_parent(
     if seen {
         Ok(())
     } else if caller.is_restricted() {
-        Err(authn::out_of_reach(state, caller, asked))
+        Err(context.out_of_reach(asked))
     } else {
         Err(not_found("a system, zone, module or user of that id"))
     }

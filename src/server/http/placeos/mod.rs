@@ -1,18 +1,25 @@
-//! PlaceOS's REST resources around the websocket: what its clients and a terminal need to find and drive a room.
+//! PlaceOS over HTTP: the REST resources around the websocket, and all else that its clients and servers ask.
 //!
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
 //! a function's clearance decides who may call it, not the door through which the call comes.
-//! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `answers.rs` how answers become HTTP.
+//! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
+//! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
+//! `building.rs` is riser's own resource below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
-mod answers;
+pub(super) mod auth;
+pub(in crate::server) mod authn;
+pub(super) mod building;
 mod drivers;
 mod edits;
 mod keys;
+mod lists;
 mod metadata;
 mod modules;
+pub(in crate::server) mod node_api;
 mod ping;
+mod rejections;
 mod room;
 mod settings;
 mod shapes;
@@ -25,11 +32,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection, WEBSOCKET_PATHS};
+use crate::server::http::kit::{self, Answer, address};
 use crate::server::http::openapi::resources;
+use crate::server::http::placeos::authn::{Placeos, WEBSOCKET_PATHS};
+use crate::server::http::placeos::rejections::rejection;
 
-pub(super) use access::address;
-pub(super) use answers::{Answer, Body, bad_request, json, json_text};
+pub(super) use crate::dialects::placeos::rest::{BadParameter, ErrorShape};
+pub(super) use rejections::Rejections;
+
+type Body = kit::Body<Placeos>;
 
 /// What stands in front of the path of each resource.
 pub(super) const BASE: &str = "/api/engine/v2";
@@ -148,8 +159,5 @@ async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer 
 }
 
 async fn nothing_here() -> Answer {
-    Err(HttpRejection::json(
-        StatusCode::NOT_FOUND,
-        "there is nothing here",
-    ))
+    Err(rejection(StatusCode::NOT_FOUND, "there is nothing here"))
 }

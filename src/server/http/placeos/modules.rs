@@ -3,47 +3,70 @@
 use std::time::SystemTime;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, post, routes};
+use actix_web::web::Path;
+use actix_web::{delete, get, post, routes};
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, Directory, ModuleEntry, ReplySlot};
+use crate::core::{Directory, ModuleEntry, ReplySlot};
 use crate::dialects::placeos::rest::documents::ModuleDocument;
 use crate::dialects::placeos::rest::{
-    DriverFacts, ExecErrorShape, Listing, ModuleFacts, ModuleFilter, ModuleShape, Page, PingShape,
-    Query, SettingsShape, Statuses, device_host,
+    DriverFacts, ExecErrorShape, InvalidField, Listing, ModuleFacts, ModuleFilter, ModuleShape,
+    Page, PingShape, SettingsShape, Statuses, device_host,
 };
-use crate::model::{Entry, EntryId, Module, ModuleId, System};
+use crate::model::{Clearance, Entry, EntryId, Module, ModuleId, System};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::kit::{
+    Answer, HttpRejection, Operator, Reader, RequestContext, Resource, Supporter, Writer, json,
+    tagged,
+};
+use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{
-    condition, find_anywhere, find_module, find_system, needs_support, no_such_module, operator,
-    read_state, reader, sees_module, supporter, systems_around, writer,
+    condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
+    systems_around,
 };
-use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, invalid_field, json, list as list_of, not_found,
-};
-use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::ping::ping as ping_host;
+use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
 use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
+
+pub(super) enum Modules {}
+
+impl Resource for Modules {
+    type Dialect = Placeos;
+    const NAME: &'static str = "modules";
+}
+
+impl Editable for Modules {
+    type Id = ModuleId;
+    type Content = Module;
+    type Document = ModuleDocument;
+    const ID_PREFIX: &'static str = "mod-";
+    const NEW_ID: NewId<Self> = ModuleId::new;
+    const ENTRY_ID: fn(ModuleId) -> EntryId = EntryId::Module;
+    const ENTRY: fn(Module) -> Entry = Entry::Module;
+    const FIND: Find<Self> = |directory, id| directory.module(id).map(|entry| &*entry.module);
+    const ASKED_ID: AskedId<Self> = ModuleDocument::id;
+    const AMEND: Amend<Self> = ModuleDocument::amend;
+}
 
 /// The modules that the caller reaches.
 #[utoipa::path(params(ModuleFilter, Listing), responses((status = 200, body = Vec<ModuleShape<'_>>)))]
 #[get("/modules")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "modules")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Reader<Modules>) -> Answer {
+    let query = query(&context);
     let (filter, listing) = (ModuleFilter::read(&query)?, Listing::read(&query)?);
-    let directory = state.core.directory();
+    let directory = context.directory();
     let (system, page) = match &filter.system {
         Some(asked) => {
-            let system = find_system(&state, &caller, &directory, asked)?;
+            let system = find_system(&context, &directory, asked)?;
             (Some(system), Page::whole(directory.modules_of(system)))
         }
         None => {
             let found = directory.modules().filter(|entry| {
-                sees_module(&caller, &directory, &entry.module.id)
+                sees_module(&context.caller, &directory, &entry.module.id)
                     && filter.matches(&entry.module, driver_facts(entry), entry.info.updated_at)
             });
             (None, listing.page(found))
@@ -51,9 +74,9 @@ pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answ
     };
     let mut shapes = Vec::with_capacity(page.items.len());
     for entry in &page.items {
-        shapes.push(shape_within(&state, &caller, &directory, entry, system).await);
+        shapes.push(shape_within(&context, &directory, entry, system).await);
     }
-    list_of("mod", &page.with_items(shapes), &request, &query)
+    list_of("mod", &page.with_items(shapes), &context)
 }
 
 /// One module.
@@ -62,20 +85,15 @@ pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answ
     responses((status = 200, body = ModuleShape<'_>)),
 )]
 #[get("/modules/{module}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "modules")?;
-    let complete = Query::parse(request.query_string()).truth("complete")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "show")?;
+pub(super) async fn show(context: Reader<Modules>, path: Path<String>) -> Answer {
+    let complete = query(&context).truth("complete")?;
+    let directory = context.directory();
+    let entry = find_module(&context, &directory, &path, "show")?;
     if complete == Some(true) {
-        json(&shape_within(&state, &caller, &directory, entry, None).await)
+        json(&shape_within(&context, &directory, entry, None).await)
     } else {
-        let system = systems_around(&caller, &directory, &entry.module.id).next();
-        let shape = shape(&state, entry, system).await;
+        let system = systems_around(&context.caller, &directory, &entry.module.id).next();
+        let shape = shape(&context.state, entry, system).await;
         tagged(StatusCode::OK, entry.info.version, &shape)
     }
 }
@@ -83,14 +101,9 @@ pub(super) async fn show(
 /// All statuses of a module, each as JSON text. For support staff.
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/modules/{module}/state")]
-pub(super) async fn statuses(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "modules")?;
-    let module = find_anywhere(&state, &caller, &path, "state").await?;
-    json(&Statuses(&read_state(&state, &module).await?))
+pub(super) async fn statuses(context: Supporter<Modules>, path: Path<String>) -> Answer {
+    let module = find_anywhere(&context, &path, "state").await?;
+    json(&Statuses(&read_state(&context.state, &module).await?))
 }
 
 /// One status of a module, as a string of JSON text. For support staff.
@@ -99,13 +112,11 @@ pub(super) async fn statuses(
 #[utoipa::path(responses((status = 200, body = Option<String>)))]
 #[get("/modules/{module}/state/{status}")]
 pub(super) async fn one_status(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Supporter<Modules>,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = supporter(&state, &request, "modules")?;
-    let module = find_anywhere(&state, &caller, &path.0, "state").await?;
-    let values = read_state(&state, &module).await?;
+    let module = find_anywhere(&context, &path.0, "state").await?;
+    let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == path.1);
     json(&value.map(|(_, value)| value.as_str()))
 }
@@ -123,24 +134,23 @@ pub(super) async fn one_status(
 )]
 #[post("/modules/{module}/exec/{function}")]
 pub(super) async fn exec(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Operator<Modules>,
     path: Path<(String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&state, &request, "modules")?;
-    let module = find_anywhere(&state, &caller, &path.0, "exec").await?;
+    let module = find_anywhere(&context, &path.0, "exec").await?;
     let (function, arguments) = (function_name(&path.1)?, arguments(&body)?);
     let (answer, answered) = oneshot::channel();
     let slot = ReplySlot::caller(answer);
-    state
+    context
+        .state
         .core
-        .exec_by_id(&caller, &module, function, arguments, slot);
+        .exec_by_id(&context.caller, &module, function, arguments, slot);
     match returned(answered).await {
         Ok(result) => Ok(result.into_response()),
         Err(failure) => Err(HttpRejection::json_body(
             exec_status(&failure),
-            &ExecErrorShape::by_id(name_of(&state.core.directory(), &module), &failure),
+            &ExecErrorShape::by_id(name_of(&context.directory(), &module), &failure),
         )),
     }
 }
@@ -156,31 +166,25 @@ fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
 /// 422 for a module without a device.
 #[utoipa::path(responses((status = 200, body = PingShape)))]
 #[post("/modules/{module}/ping")]
-pub(super) async fn ping(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = operator(&state, &request, "modules")?;
-    needs_support(&state, &caller, "modules")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "ping")?;
-    let host = device_host(&entry.module)
-        .ok_or_else(|| invalid_field("role", "a module without a device cannot be pinged"))?;
+pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answer {
+    context.require(Clearance::Support, "modules")?;
+    let directory = context.directory();
+    let entry = find_module(&context, &directory, &path, "ping")?;
+    let host = device_host(&entry.module).ok_or_else(|| {
+        invalid(vec![InvalidField {
+            field: "role".to_owned(),
+            reason: "a module without a device cannot be pinged".to_owned(),
+        }])
+    })?;
     json(&ping_host(host).await)
 }
 
 /// The settings of a module, by name alone. For support staff.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/modules/{module}/settings")]
-pub(super) async fn settings(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "modules")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "settings")?;
+pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) -> Answer {
+    let directory = context.directory();
+    let entry = find_module(&context, &directory, &path, "settings")?;
     let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
         .into_iter()
         .collect();
@@ -192,15 +196,10 @@ pub(super) async fn settings(
 /// 404 for a module that never failed.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/modules/{module}/error")]
-pub(super) async fn error(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "modules")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "error")?;
-    let faults = state.core.faults(&entry.module.id);
+pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> Answer {
+    let directory = context.directory();
+    let entry = find_module(&context, &directory, &path, "error")?;
+    let faults = context.state.core.faults(&entry.module.id);
     if faults.is_empty() {
         return Err(not_found("a fault of this module"));
     }
@@ -213,14 +212,9 @@ pub(super) async fn error(
 /// Its id is `id`, or a fresh one. It stands in no system yet.
 #[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
 #[post("/modules")]
-pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&state, &request, "modules")?;
-    let document: ModuleDocument = read(&body)?;
-    let id = id_or_fresh(document.id(), "mod-", ModuleId::new)?;
-    let mut module = ModuleDocument::blank(id.clone());
-    document.amend(&mut module).map_err(invalid)?;
-    let directory = edits::create(&state, &caller, Entry::Module(module)).await?;
-    answer(StatusCode::CREATED, &state, &directory, &id).await
+pub(super) async fn create(context: Writer<Modules>, body: Body) -> Answer {
+    let (directory, id) = edits::create(&context, &body, ModuleDocument::blank).await?;
+    answer(StatusCode::CREATED, &context.state, &directory, &id).await
 }
 
 /// Changes a module: what the document leaves out stays. For administrators.
@@ -230,42 +224,22 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
 #[routes]
 #[patch("/modules/{module}")]
 #[put("/modules/{module}")]
-pub(super) async fn update(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
-    let caller = writer(&state, &request, "modules")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "edit")?;
-    let id = entry.module.id.clone();
-    let document: ModuleDocument = read(&body)?;
-    let changed = |directory: &Directory| {
-        let entry = directory.module(&id).ok_or_else(no_such_module)?;
-        let mut module = Module::clone(&entry.module);
-        document.amend(&mut module).map_err(invalid)?;
-        Ok(Entry::Module(module))
-    };
-    let (entry, precondition) = (EntryId::Module(id.clone()), Precondition::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
-    answer(StatusCode::OK, &state, &directory, &id).await
+pub(super) async fn update(context: Writer<Modules>, path: Path<String>, body: Body) -> Answer {
+    let id = found_id(&context, &path)?;
+    let directory = edits::update(&context, &id, &body).await?;
+    answer(StatusCode::OK, &context.state, &directory, &id).await
 }
 
 /// Stops a module and takes it away, out of every system. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/modules/{module}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "modules")?;
-    let directory = state.core.directory();
-    let entry = find_module(&state, &caller, &directory, &path, "edit")?;
-    let id = EntryId::Module(entry.module.id.clone());
-    let precondition = Precondition::on_tags(&request);
-    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
+pub(super) async fn remove(context: Writer<Modules>, path: Path<String>) -> Answer {
+    edits::remove(&context, &found_id(&context, &path)?).await
+}
+
+fn found_id(context: &RequestContext, asked: &str) -> Result<ModuleId, HttpRejection> {
+    let directory = context.directory();
+    find_module(context, &directory, asked, "edit").map(|entry| entry.module.id.clone())
 }
 
 async fn answer(
@@ -304,14 +278,14 @@ pub(super) async fn shape<'a>(
 
 /// The same with this system, or the first around it that the caller reaches.
 async fn shape_within<'a>(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     directory: &'a Directory,
     entry: &'a ModuleEntry,
     system: Option<&'a System>,
 ) -> ModuleShape<'a> {
-    let system = system.or_else(|| systems_around(caller, directory, &entry.module.id).next());
-    let shape = shape(state, entry, system).await;
+    let system =
+        system.or_else(|| systems_around(&context.caller, directory, &entry.module.id).next());
+    let shape = shape(&context.state, entry, system).await;
     match system {
         Some(system) => shape.within(system, zone_shapes(directory, system)),
         None => shape,

@@ -3,33 +3,31 @@
 //! A module is named by its place, `Display_2`. A fixed word in a path (`types`, `zones`, …) wins over a module of that name.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, get, post};
+use actix_web::web::Path;
+use actix_web::{get, post};
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, ReplySlot};
+use crate::core::ReplySlot;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
 use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
-use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::access::{operator, place, read_state, reader};
-use crate::server::http::placeos::answers::{Answer, Body, bad_request, json, json_text};
+use crate::server::http::kit::{
+    Answer, HttpRejection, Operator, Reader, RequestContext, json, json_text,
+};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::{place, read_state};
+use crate::server::http::placeos::rejections::bad_request;
+use crate::server::http::placeos::systems::Systems;
 
 /// The functions of a module that the caller's clearance opens.
 #[utoipa::path(responses((status = 200, body = Functions<'_>)))]
 #[get("/systems/{system}/functions/{module}")]
-pub(super) async fn functions(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let directory = state.core.directory();
+pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
+    let directory = context.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let module = state.core.find(&caller, &place).await?;
-    let interface = state.core.interface(&module).await?;
-    json(&Functions::of(&interface, caller.clearance()))
+    let module = context.state.core.find(&context.caller, &place).await?;
+    let interface = context.state.core.interface(&module).await?;
+    json(&Functions::of(&interface, context.caller.clearance()))
 }
 
 /// All statuses of a module, each as JSON text.
@@ -37,16 +35,11 @@ pub(super) async fn functions(
 /// A module that is not there has none.
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/systems/{system}/{module}")]
-pub(super) async fn statuses(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let directory = state.core.directory();
+pub(super) async fn statuses(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
+    let directory = context.directory();
     let place = place(&directory, &path.0, &path.1)?;
-    let values = match state.core.find(&caller, &place).await {
-        Ok(module) => read_state(&state, &module).await?,
+    let values = match context.state.core.find(&context.caller, &place).await {
+        Ok(module) => read_state(&context.state, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
         Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
         Err(failure) => return Err(failure.into()),
@@ -60,16 +53,14 @@ pub(super) async fn statuses(
 #[utoipa::path(responses((status = 200, body = serde_json::Value)))]
 #[get("/systems/{system}/{module}/{name}")]
 pub(super) async fn one_status(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Reader<Systems>,
     path: Path<(String, String, String)>,
 ) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let directory = state.core.directory();
+    let directory = context.directory();
     let (system, module, name) = path.into_inner();
     let place = place(&directory, &system, &module)?;
-    let module = state.core.find(&caller, &place).await?;
-    let values = read_state(&state, &module).await?;
+    let module = context.state.core.find(&context.caller, &place).await?;
+    let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == name);
     let value = value.map_or("null", |(_, value)| value.as_str());
     Ok(json_text(StatusCode::OK, value.to_owned()))
@@ -88,13 +79,11 @@ pub(super) async fn one_status(
 )]
 #[post("/systems/{system}/{module}/{name}")]
 pub(super) async fn exec(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Operator<Systems>,
     path: Path<(String, String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&state, &request, "systems")?;
-    let directory = state.core.directory();
+    let directory = context.directory();
     let (system, module, function) = path.into_inner();
     let module = place(&directory, &system, &module)?;
     let call = Call {
@@ -102,10 +91,11 @@ pub(super) async fn exec(
         function: function_name(&function)?,
         arguments: arguments(&body)?,
     };
-    state
+    context
+        .state
         .core
-        .authorize(&caller, &Request::Exec(call.clone()))?;
-    match call_at_place(&state, &caller, call).await {
+        .authorize(&context.caller, &Request::Exec(call.clone()))?;
+    match call_at_place(&context, call).await {
         Ok(result) => Ok(result.into_response()),
         Err(failure) => Err(HttpRejection::json_body(
             exec_status(&failure),
@@ -129,12 +119,12 @@ impl Returned {
 
 /// Calls a function for a caller who may, and waits for its end.
 pub(super) async fn call_at_place(
-    state: &ServerState,
-    caller: &Caller,
+    context: &RequestContext,
     call: Call,
 ) -> Result<Returned, Failure> {
     let (answer, answered) = oneshot::channel();
-    state.core.exec(caller, call, ReplySlot::caller(answer));
+    let slot = ReplySlot::caller(answer);
+    context.state.core.exec(&context.caller, call, slot);
     returned(answered).await
 }
 
@@ -169,10 +159,10 @@ pub(super) fn function_name(name: &str) -> Result<FunctionName, HttpRejection> {
 /// The arguments of a call: a JSON array or object; nothing at all is no arguments.
 pub(super) fn arguments(body: &Body) -> Result<JsonText, HttpRejection> {
     let refused = || bad_request("the body is not a JSON array of arguments");
-    if body.0.is_empty() {
+    if body.bytes.is_empty() {
         return Ok(JsonText::of::<[(); 0]>(&[]).unwrap_or_else(|_| JsonText::null()));
     }
-    let text = std::str::from_utf8(&body.0)
+    let text = std::str::from_utf8(&body.bytes)
         .unwrap_or_default()
         .trim_ascii();
     if !text.starts_with(['[', '{']) {

@@ -1,12 +1,20 @@
 //! Settings: which there are. What they say may be a password and is told to nobody.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, get};
+use actix_web::get;
 
-use crate::dialects::placeos::rest::{Listing, Query, SettingsShape};
-use crate::server::ServerState;
-use crate::server::http::placeos::access::{needs_support, reader, sees_module};
-use crate::server::http::placeos::answers::{Answer, list as list_of};
+use crate::dialects::placeos::rest::{Listing, SettingsShape};
+use crate::model::Clearance;
+use crate::server::http::kit::{Answer, Reader, Resource};
+use crate::server::http::placeos::access::sees_module;
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::lists::{list as list_of, query};
+
+pub(super) enum Settings {}
+
+impl Resource for Settings {
+    type Dialect = Placeos;
+    const NAME: &'static str = "settings";
+}
 
 /// The settings of these parents.
 ///
@@ -17,23 +25,22 @@ use crate::server::http::placeos::answers::{Answer, list as list_of};
     responses((status = 200, body = Vec<SettingsShape<'_>>)),
 )]
 #[get("/settings")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "settings")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Reader<Settings>) -> Answer {
+    let query = query(&context);
     let listing = Listing::read(&query)?;
     let parents = query.items("parent_id");
-    let directory = state.core.directory();
+    let directory = context.directory();
     let found: Vec<SettingsShape<'_>> = directory
         .modules()
         .filter(|entry| {
             let id = &entry.module.id;
             (parents.is_empty() || parents.iter().any(|parent| parent == id.as_str()))
-                && sees_module(&caller, &directory, id)
+                && sees_module(&context.caller, &directory, id)
         })
         .filter_map(|entry| SettingsShape::of(&entry.module, &entry.info))
         .collect();
     if parents.is_empty() || !found.is_empty() {
-        needs_support(&state, &caller, "settings")?;
+        context.require(Clearance::Support, "settings")?;
     }
-    list_of("sets", &listing.page(found), &request, &query)
+    list_of("sets", &listing.page(found), &context)
 }

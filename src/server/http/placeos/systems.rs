@@ -1,41 +1,80 @@
 //! Systems: what there is, and what is around and in each.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, delete, get, post, put, routes};
 
-use crate::core::{Caller, Directory};
+use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
     Types, ZoneShape,
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
-use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::access::{
-    find_module, find_system, has_email, reader, supporter, writer,
+use crate::server::http::kit::{
+    Answer, HttpRejection, Precondition, Reader, RequestContext, Resource, Supporter, Writer, json,
+    tagged,
 };
-use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, json, list as list_of, not_found,
-};
-use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::{find_module, find_system, has_email};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::modules;
+use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
+
+pub(super) enum Systems {}
+
+impl Resource for Systems {
+    type Dialect = Placeos;
+    const NAME: &'static str = "systems";
+}
+
+impl Editable for Systems {
+    type Id = SystemId;
+    type Content = System;
+    type Document = SystemDocument;
+    const ID_PREFIX: &'static str = "sys-";
+    const NEW_ID: NewId<Self> = SystemId::new;
+    const ENTRY_ID: fn(SystemId) -> EntryId = EntryId::System;
+    const ENTRY: fn(System) -> Entry = Entry::System;
+    const FIND: Find<Self> = Directory::system;
+    const ASKED_ID: AskedId<Self> = SystemDocument::id;
+    const AMEND: Amend<Self> = SystemDocument::amend;
+
+    /// Reads `If-Match`, and without it `version`.
+    fn precondition(request: &HttpRequest) -> Result<Precondition, HttpRejection> {
+        let version = Query::parse(request.query_string()).whole_number("version")?;
+        Ok(match (Precondition::on_tags(request), version) {
+            (Precondition::Nothing, Some(version)) => Precondition::Number(version),
+            (precondition, _) => precondition,
+        })
+    }
+
+    /// The modules that stand in no other system.
+    fn removed_with(directory: &Directory, id: &SystemId) -> Vec<EntryId> {
+        let system = directory.system(id);
+        let modules = system.into_iter().flat_map(|system| &system.modules);
+        modules
+            .filter(|module| directory.systems_of(module).count() == 1)
+            .map(|module| EntryId::Module(module.clone()))
+            .collect()
+    }
+}
 
 /// The systems that the caller reaches.
 #[utoipa::path(params(SystemFilter, Listing), responses((status = 200, body = Vec<SystemShape<'_>>)))]
 #[get("/systems")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Reader<Systems>) -> Answer {
+    let query = query(&context);
     let (filter, listing) = (SystemFilter::read(&query)?, Listing::read(&query)?);
-    let directory = state.core.directory();
+    let directory = context.directory();
     let found = directory
         .systems()
-        .filter(|system| caller.reaches(system) && filter.matches(system))
+        .filter(|system| context.caller.reaches(system) && filter.matches(system))
         .map(|system| system_shape(&directory, system));
-    list_of("sys", &listing.page(found), &request, &query)
+    list_of("sys", &listing.page(found), &context)
 }
 
 /// The systems with one of these addresses.
@@ -44,18 +83,17 @@ pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answ
     responses((status = 200, body = Vec<SystemShape<'_>>)),
 )]
 #[get("/systems/with_emails")]
-pub(super) async fn with_emails(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn with_emails(context: Reader<Systems>) -> Answer {
+    let query = query(&context);
     let asked = query.items("in");
-    let directory = state.core.directory();
+    let directory = context.directory();
     let found = directory
         .systems()
         .filter(|system| {
-            caller.reaches(system) && asked.iter().any(|email| has_email(system, email))
+            context.caller.reaches(system) && asked.iter().any(|email| has_email(system, email))
         })
         .map(|system| system_shape(&directory, system));
-    list_of("sys", &Page::whole(found), &request, &query)
+    list_of("sys", &Page::whole(found), &context)
 }
 
 /// One system.
@@ -66,22 +104,17 @@ pub(super) async fn with_emails(state: Data<ServerState>, request: HttpRequest) 
     responses((status = 200, body = SystemShape<'_>)),
 )]
 #[get("/systems/{system}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let complete = Query::parse(request.query_string()).truth("complete")?;
-    let directory = state.core.directory();
-    let system = find_system(&state, &caller, &directory, &path)?;
+pub(super) async fn show(context: Reader<Systems>, path: Path<String>) -> Answer {
+    let complete = query(&context).truth("complete")?;
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
     if complete != Some(true) {
         return answer(StatusCode::OK, &directory, &system.id);
     }
     let shape = system_shape(&directory, system);
     let mut modules: Vec<ModuleShape<'_>> = Vec::new();
     for entry in directory.modules_of(system) {
-        modules.push(modules::shape(&state, entry, Some(system)).await);
+        modules.push(modules::shape(&context.state, entry, Some(system)).await);
     }
     json(&shape.complete(zone_shapes(&directory, system), modules))
 }
@@ -89,14 +122,9 @@ pub(super) async fn show(
 /// How many modules of each name a system has.
 #[utoipa::path(responses((status = 200, body = Types<'_>)))]
 #[get("/systems/{system}/types")]
-pub(super) async fn types(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let directory = state.core.directory();
-    let system = find_system(&state, &caller, &directory, &path)?;
+pub(super) async fn types(context: Reader<Systems>, path: Path<String>) -> Answer {
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
     json(&Types::of(
         directory.modules_of(system).map(|entry| &entry.name),
     ))
@@ -105,14 +133,9 @@ pub(super) async fn types(
 /// The zones that a system is in.
 #[utoipa::path(responses((status = 200, body = Vec<ZoneShape<'_>>)))]
 #[get("/systems/{system}/zones")]
-pub(super) async fn zones(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let directory = state.core.directory();
-    let system = find_system(&state, &caller, &directory, &path)?;
+pub(super) async fn zones(context: Reader<Systems>, path: Path<String>) -> Answer {
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
     json(&zone_shapes(&directory, system))
 }
 
@@ -122,15 +145,10 @@ pub(super) async fn zones(
     responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/systems/{system}/metadata")]
-pub(super) async fn metadata(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "systems")?;
-    let query = Query::parse(request.query_string());
-    let directory = state.core.directory();
-    let system = find_system(&state, &caller, &directory, &path)?;
+pub(super) async fn metadata(context: Reader<Systems>, path: Path<String>) -> Answer {
+    let query = query(&context);
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
     json(&metadata_of(
         &directory,
         system.id.as_str(),
@@ -141,28 +159,17 @@ pub(super) async fn metadata(
 /// The settings that hold in a system, for support staff. Only modules have any, so there are none.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/systems/{system}/settings")]
-pub(super) async fn settings(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "systems")?;
-    find_system(&state, &caller, &state.core.directory(), &path)?;
+pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) -> Answer {
+    find_system(&context, &context.directory(), &path)?;
     json::<[SettingsShape<'_>]>(&[])
 }
 
 /// The triggers of a system, for support staff. There are none.
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/systems/{system}/triggers")]
-pub(super) async fn triggers(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "systems")?;
-    find_system(&state, &caller, &state.core.directory(), &path)?;
-    let query = Query::parse(request.query_string());
-    list_of("trig", &Page::<()>::whole([]), &request, &query)
+pub(super) async fn triggers(context: Supporter<Systems>, path: Path<String>) -> Answer {
+    find_system(&context, &context.directory(), &path)?;
+    list_of("trig", &Page::<()>::whole([]), &context)
 }
 
 /// Makes a system. For support staff.
@@ -173,13 +180,8 @@ pub(super) async fn triggers(
     responses((status = 201, body = SystemShape<'_>), Changes),
 )]
 #[post("/systems")]
-pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&state, &request, "systems")?;
-    let document: SystemDocument = read(&body)?;
-    let id = id_or_fresh(document.id(), "sys-", SystemId::new)?;
-    let mut system = SystemDocument::blank(id.clone());
-    document.amend(&mut system).map_err(invalid)?;
-    let directory = edits::create(&state, &caller, Entry::System(system)).await?;
+pub(super) async fn create(context: Writer<Systems>, body: Body) -> Answer {
+    let (directory, id) = edits::create(&context, &body, SystemDocument::blank).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -193,73 +195,36 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
 #[routes]
 #[patch("/systems/{system}")]
 #[put("/systems/{system}")]
-pub(super) async fn update(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
-    let caller = writer(&state, &request, "systems")?;
-    let id = found_id(&state, &caller, &path)?;
-    let document: SystemDocument = read(&body)?;
-    let precondition = Precondition::on_tags_or_version(&request)?;
-    let changed = |directory: &Directory| {
-        let mut system = known_system(directory, &id)?.clone();
-        document.amend(&mut system).map_err(invalid)?;
-        Ok(Entry::System(system))
-    };
-    let entry = EntryId::System(id.clone());
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
+pub(super) async fn update(context: Writer<Systems>, path: Path<String>, body: Body) -> Answer {
+    let id = found_id(&context, &path)?;
+    let directory = edits::update(&context, &id, &body).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a system away, and the modules that stand in no other. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/systems/{system}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "systems")?;
-    let id = found_id(&state, &caller, &path)?;
-    let precondition = Precondition::on_tags(&request);
-    let alone = |directory: &Directory| {
-        let system = directory.system(&id);
-        let modules = system.into_iter().flat_map(|system| &system.modules);
-        modules
-            .filter(|module| directory.systems_of(module).count() == 1)
-            .map(|module| EntryId::Module(module.clone()))
-            .collect()
-    };
-    let entry = EntryId::System(id.clone());
-    edits::delete(&state, &caller, &entry, &precondition, alone).await
+pub(super) async fn remove(context: Writer<Systems>, path: Path<String>) -> Answer {
+    edits::remove(&context, &found_id(&context, &path)?).await
 }
 
 /// Puts a module into a system, behind the others, unless it stands there. For support staff.
 #[utoipa::path(responses((status = 200, body = SystemShape<'_>), Changes))]
 #[put("/systems/{system}/module/{module}")]
-pub(super) async fn add_module(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-) -> Answer {
-    let caller = writer(&state, &request, "systems")?;
-    let directory = state.core.directory();
-    let id = found_id(&state, &caller, &path.0)?;
-    let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
+pub(super) async fn add_module(context: Writer<Systems>, path: Path<(String, String)>) -> Answer {
+    let directory = context.directory();
+    let id = found_id(&context, &path.0)?;
+    let module = &find_module(&context, &directory, &path.1, "edit")?
         .module
         .id;
-    let precondition = Precondition::on_tags(&request);
-    let changed = |directory: &Directory| {
-        let mut system = known_system(directory, &id)?.clone();
+    let precondition = Precondition::on_tags(&context.request);
+    let add = |system: &mut System| {
         if !system.modules.contains(module) {
             system.modules.push(module.clone());
         }
-        Ok(Entry::System(system))
+        Ok(())
     };
-    let entry = EntryId::System(id.clone());
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
+    let directory = edits::change(&context, &id, &precondition, add).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
@@ -267,17 +232,15 @@ pub(super) async fn add_module(
 #[utoipa::path(responses((status = 202, body = SystemShape<'_>), Changes))]
 #[delete("/systems/{system}/module/{module}")]
 pub(super) async fn remove_module(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Writer<Systems>,
     path: Path<(String, String)>,
 ) -> Answer {
-    let caller = writer(&state, &request, "systems")?;
-    let directory = state.core.directory();
-    let id = found_id(&state, &caller, &path.0)?;
-    let module = &find_module(&state, &caller, &directory, &path.1, "edit")?
+    let directory = context.directory();
+    let id = found_id(&context, &path.0)?;
+    let module = &find_module(&context, &directory, &path.1, "edit")?
         .module
         .id;
-    let precondition = Precondition::on_tags(&request);
+    let precondition = Precondition::on_tags(&context.request);
     let edits = |directory: &Directory, version: Option<Version>| {
         let version = version.ok_or_else(|| not_found("system"))?;
         let mut system = known_system(directory, &id)?.clone();
@@ -289,15 +252,14 @@ pub(super) async fn remove_module(
         Ok(std::iter::once(system).chain(away).collect())
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::make(&state, &caller, &entry, &precondition, edits).await?;
+    let directory = edits::make(&context, &entry, &precondition, edits).await?;
     answer(StatusCode::ACCEPTED, &directory, &id)
 }
 
 /// The id of a system that somebody names by it or by its email.
-fn found_id(state: &ServerState, caller: &Caller, asked: &str) -> Result<SystemId, HttpRejection> {
-    Ok(find_system(state, caller, &state.core.directory(), asked)?
-        .id
-        .clone())
+fn found_id(context: &RequestContext, asked: &str) -> Result<SystemId, HttpRejection> {
+    let directory = context.directory();
+    find_system(context, &directory, asked).map(|system| system.id.clone())
 }
 
 fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, HttpRejection> {

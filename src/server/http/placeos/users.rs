@@ -1,69 +1,87 @@
 //! Who the caller is, and who else there is.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, post, routes};
+use actix_web::web::Path;
+use actix_web::{delete, get, post, routes};
 
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::UserDocument;
-use crate::dialects::placeos::rest::{Listing, Query, UserFilter, UserShape};
-use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, UserId, Version};
-use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::access::{reader, supporter, writer};
-use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, bad_request, json, list as list_of, not_found,
+use crate::dialects::placeos::rest::{Listing, UserFilter, UserShape};
+use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, User, UserId, Version};
+use crate::server::http::kit::{
+    Answer, HttpRejection, Reader, Resource, Supporter, Writer, json, tagged,
 };
-use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, read, tagged};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::user_of;
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::lists::{list as list_of, query};
+use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::shapes::{info, user_shape};
+
+pub(super) enum Users {}
+
+impl Resource for Users {
+    type Dialect = Placeos;
+    const NAME: &'static str = "users";
+}
+
+impl Editable for Users {
+    type Id = UserId;
+    type Content = User;
+    type Document = UserDocument;
+    const ID_PREFIX: &'static str = "user-";
+    const NEW_ID: NewId<Self> = UserId::new;
+    const ENTRY_ID: fn(UserId) -> EntryId = EntryId::User;
+    const ENTRY: fn(User) -> Entry = Entry::User;
+    const FIND: Find<Self> = Directory::user;
+    const ASKED_ID: AskedId<Self> = UserDocument::id;
+    const AMEND: Amend<Self> = |document, user| {
+        document.amend(user);
+        Ok(())
+    };
+}
 
 /// The user behind the credentials, with the clearance that they leave.
 #[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/current")]
-pub(super) async fn current(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "users")?;
-    let user = caller.user().ok_or_else(|| not_found("user"))?;
-    let directory = state.core.directory();
-    if let CredentialId::Foreign(_) = caller.credential() {
+pub(super) async fn current(context: Reader<Users>) -> Answer {
+    let user = user_of(&context.caller)?;
+    let directory = context.directory();
+    if let CredentialId::Foreign(_) = context.caller.credential() {
         // Whom a foreign token speaks of need not be in the building: the token says all that is known.
         let info = EntryInfo {
             source: Source::Elsewhere,
             version: Version(1),
-            created_at: state.began,
-            updated_at: state.began,
+            created_at: context.state.began,
+            updated_at: context.state.began,
             place: 0,
         };
-        return json(&UserShape::new(user, caller.clearance(), &info));
+        return json(&UserShape::new(user, context.caller.clearance(), &info));
     }
-    let user = user_shape(&directory, user, caller.clearance());
+    let user = user_shape(&directory, user, context.caller.clearance());
     json(&user.ok_or_else(|| not_found("user"))?)
 }
 
 /// All users. For support staff.
 #[utoipa::path(params(UserFilter, Listing), responses((status = 200, body = Vec<UserShape<'_>>)))]
 #[get("/users")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    supporter(&state, &request, "users")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Supporter<Users>) -> Answer {
+    let query = query(&context);
     let (filter, listing) = (UserFilter::read(&query), Listing::read(&query)?);
-    let directory = state.core.directory();
+    let directory = context.directory();
     let found = directory
         .users()
         .filter(|user| filter.matches(user))
         .filter_map(|user| user_shape(&directory, user, user.level));
-    list_of("user", &listing.page(found), &request, &query)
+    list_of("user", &listing.page(found), &context)
 }
 
 /// One user. For support staff.
 #[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/{user}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    supporter(&state, &request, "users")?;
-    answer(StatusCode::OK, &state.core.directory(), &user_id(&path)?)
+pub(super) async fn show(context: Supporter<Users>, path: Path<String>) -> Answer {
+    answer(StatusCode::OK, &context.directory(), &user_id(&path)?)
 }
 
 /// Makes a user. For administrators.
@@ -71,13 +89,8 @@ pub(super) async fn show(
 /// Its id is `id`, or a fresh one.
 #[utoipa::path(request_body = UserDocument, responses((status = 201, body = UserShape<'_>), Changes))]
 #[post("/users")]
-pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&state, &request, "users")?;
-    let document: UserDocument = read(&body)?;
-    let id = id_or_fresh(document.id(), "user-", UserId::new)?;
-    let mut user = UserDocument::blank(id.clone());
-    document.amend(&mut user);
-    let directory = edits::create(&state, &caller, Entry::User(user)).await?;
+pub(super) async fn create(context: Writer<Users>, body: Body) -> Answer {
+    let (directory, id) = edits::create(&context, &body, UserDocument::blank).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -88,42 +101,17 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
 #[routes]
 #[patch("/users/{user}")]
 #[put("/users/{user}")]
-pub(super) async fn update(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
-    let caller = writer(&state, &request, "users")?;
+pub(super) async fn update(context: Writer<Users>, path: Path<String>, body: Body) -> Answer {
     let id = user_id(&path)?;
-    let document: UserDocument = read(&body)?;
-    let changed = |directory: &Directory| {
-        let mut user = directory
-            .user(&id)
-            .ok_or_else(|| not_found("user"))?
-            .clone();
-        document.amend(&mut user);
-        Ok(Entry::User(user))
-    };
-    let (entry, precondition) = (EntryId::User(id.clone()), Precondition::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
+    let directory = edits::update(&context, &id, &body).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a user away, and their API keys with them. For administrators.
 #[utoipa::path(responses((status = 202, description = "They are gone."), Changes))]
 #[delete("/users/{user}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "users")?;
-    let (id, precondition) = (
-        EntryId::User(user_id(&path)?),
-        Precondition::on_tags(&request),
-    );
-    edits::delete(&state, &caller, &id, &precondition, |_| Vec::new()).await
+pub(super) async fn remove(context: Writer<Users>, path: Path<String>) -> Answer {
+    edits::remove(&context, &user_id(&path)?).await
 }
 
 fn user_id(asked: &str) -> Result<UserId, HttpRejection> {

@@ -3,43 +3,63 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, delete, get, post, routes};
+use actix_web::web::Path;
+use actix_web::{delete, get, post, routes};
 use futures_util::future::join_all;
 
-use crate::core::{Caller, Directory};
+use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::ZoneDocument;
 use crate::dialects::placeos::rest::{
-    Listing, MetadataByName, Page, Query, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
+    Listing, MetadataByName, Page, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
 };
 use crate::model::{
     Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
 };
-use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::access::{
-    find_zone, needs_support, no_such_module, operator, reader, sees_zone, supporter, writer,
+use crate::server::http::kit::{
+    Answer, HttpRejection, Operator, Reader, RequestContext, Resource, Supporter, Writer, json,
+    tagged,
 };
-use crate::server::http::placeos::answers::{
-    Answer, Body, Changes, json, list as list_of, not_found,
-};
-use crate::server::http::placeos::edits::{self, Precondition, id_or_fresh, invalid, read, tagged};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::access::{find_zone, no_such_module, sees_zone};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::lists::{list as list_of, query};
+use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
+
+pub(super) enum Zones {}
+
+impl Resource for Zones {
+    type Dialect = Placeos;
+    const NAME: &'static str = "zones";
+}
+
+impl Editable for Zones {
+    type Id = ZoneId;
+    type Content = Zone;
+    type Document = ZoneDocument;
+    const ID_PREFIX: &'static str = "zone-";
+    const NEW_ID: NewId<Self> = ZoneId::new;
+    const ENTRY_ID: fn(ZoneId) -> EntryId = EntryId::Zone;
+    const ENTRY: fn(Zone) -> Entry = Entry::Zone;
+    const FIND: Find<Self> = Directory::zone;
+    const ASKED_ID: AskedId<Self> = ZoneDocument::id;
+    const AMEND: Amend<Self> = ZoneDocument::amend;
+}
 
 /// The zones that the caller sees.
 ///
 /// Who is no support staff has to say tags or a parent.
 #[utoipa::path(params(ZoneFilter, Listing), responses((status = 200, body = Vec<ZoneShape<'_>>)))]
 #[get("/zones")]
-pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "zones")?;
-    let query = Query::parse(request.query_string());
+pub(super) async fn list(context: Reader<Zones>) -> Answer {
+    let query = query(&context);
     let (filter, listing) = (ZoneFilter::read(&query)?, Listing::read(&query)?);
-    if caller.clearance() < Clearance::Support && !filter.is_narrow() {
+    if context.caller.clearance() < Clearance::Support && !filter.is_narrow() {
         return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
     }
-    let directory = state.core.directory();
+    let directory = context.directory();
     let shape = |zone| {
         let shape = zone_shape(&directory, zone);
         if filter.counts_children {
@@ -51,20 +71,19 @@ pub(super) async fn list(state: Data<ServerState>, request: HttpRequest) -> Answ
     };
     let found = directory
         .zones()
-        .filter(|zone| sees_zone(&caller, &directory, zone) && filter.matches(zone))
+        .filter(|zone| sees_zone(&context.caller, &directory, zone) && filter.matches(zone))
         .map(shape);
-    list_of("zone", &listing.page(found), &request, &query)
+    list_of("zone", &listing.page(found), &context)
 }
 
 /// Every tag that a zone has.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/zones/tags")]
-pub(super) async fn tags(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = reader(&state, &request, "zones")?;
-    let directory = state.core.directory();
+pub(super) async fn tags(context: Reader<Zones>) -> Answer {
+    let directory = context.directory();
     let tags: BTreeSet<&str> = directory
         .zones()
-        .filter(|zone| sees_zone(&caller, &directory, zone))
+        .filter(|zone| sees_zone(&context.caller, &directory, zone))
         .flat_map(|zone| &zone.tags)
         .map(String::as_str)
         .collect();
@@ -74,14 +93,9 @@ pub(super) async fn tags(state: Data<ServerState>, request: HttpRequest) -> Answ
 /// One zone.
 #[utoipa::path(responses((status = 200, body = ZoneShape<'_>)))]
 #[get("/zones/{zone}")]
-pub(super) async fn show(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "zones")?;
-    let directory = state.core.directory();
-    let zone = find_zone(&state, &caller, &directory, &path)?;
+pub(super) async fn show(context: Reader<Zones>, path: Path<String>) -> Answer {
+    let directory = context.directory();
+    let zone = find_zone(&context, &directory, &path)?;
     answer(StatusCode::OK, &directory, &zone.id)
 }
 
@@ -91,15 +105,10 @@ pub(super) async fn show(
     responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/zones/{zone}/metadata")]
-pub(super) async fn metadata(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = reader(&state, &request, "zones")?;
-    let query = Query::parse(request.query_string());
-    let directory = state.core.directory();
-    let zone = find_zone(&state, &caller, &directory, &path)?;
+pub(super) async fn metadata(context: Reader<Zones>, path: Path<String>) -> Answer {
+    let query = query(&context);
+    let directory = context.directory();
+    let zone = find_zone(&context, &directory, &path)?;
     json(&metadata_of(
         &directory,
         zone.id.as_str(),
@@ -110,15 +119,9 @@ pub(super) async fn metadata(
 /// The triggers of a zone, for support staff. There are none.
 #[utoipa::path(responses((status = 200, body = Vec<Object>)))]
 #[get("/zones/{zone}/triggers")]
-pub(super) async fn triggers(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = supporter(&state, &request, "zones")?;
-    find_zone(&state, &caller, &state.core.directory(), &path)?;
-    let query = Query::parse(request.query_string());
-    list_of("trigger", &Page::<()>::whole([]), &request, &query)
+pub(super) async fn triggers(context: Supporter<Zones>, path: Path<String>) -> Answer {
+    find_zone(&context, &context.directory(), &path)?;
+    list_of("trigger", &Page::<()>::whole([]), &context)
 }
 
 /// Calls a function of the module that stands at this place in each system of a zone. For support staff.
@@ -130,21 +133,19 @@ pub(super) async fn triggers(
 )]
 #[post("/zones/{zone}/exec/{module}/{function}")]
 pub(super) async fn exec(
-    state: Data<ServerState>,
-    request: HttpRequest,
+    context: Operator<Zones>,
     path: Path<(String, String, String)>,
     body: Body,
 ) -> Answer {
-    let caller = operator(&state, &request, "zones")?;
-    needs_support(&state, &caller, "zones")?;
-    let directory = state.core.directory();
+    context.require(Clearance::Support, "zones")?;
+    let directory = context.directory();
     let (zone, module, function) = path.into_inner();
-    let zone = find_zone(&state, &caller, &directory, &zone)?;
+    let zone = find_zone(&context, &directory, &zone)?;
     let (module, index) = module_slug(&module).ok_or_else(no_such_module)?;
     let (function, arguments) = (function_name(&function)?, arguments(&body)?);
     let systems = directory
         .systems()
-        .filter(|system| system.zones.contains(&zone.id) && caller.reaches(system));
+        .filter(|system| system.zones.contains(&zone.id) && context.caller.reaches(system));
     let calls = systems.map(|system| {
         let module = ModulePath {
             system: system.id.clone(),
@@ -156,7 +157,7 @@ pub(super) async fn exec(
             function: function.clone(),
             arguments: arguments.clone(),
         };
-        let outcome = call_in_system(&state, &caller, call);
+        let outcome = call_in_system(&context, call);
         async move { (system.id.to_string(), outcome.await) }
     });
     let mut shape = ZoneExecShape::default();
@@ -178,13 +179,8 @@ pub(super) async fn exec(
 /// Its id is `id`, or a fresh one.
 #[utoipa::path(request_body = ZoneDocument, responses((status = 201, body = ZoneShape<'_>), Changes))]
 #[post("/zones")]
-pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body: Body) -> Answer {
-    let caller = writer(&state, &request, "zones")?;
-    let document: ZoneDocument = read(&body)?;
-    let id = id_or_fresh(document.id(), "zone-", ZoneId::new)?;
-    let mut zone = ZoneDocument::blank(id.clone());
-    document.amend(&mut zone).map_err(invalid)?;
-    let directory = edits::create(&state, &caller, Entry::Zone(zone)).await?;
+pub(super) async fn create(context: Writer<Zones>, body: Body) -> Answer {
+    let (directory, id) = edits::create(&context, &body, ZoneDocument::blank).await?;
     answer(StatusCode::CREATED, &directory, &id)
 }
 
@@ -195,47 +191,22 @@ pub(super) async fn create(state: Data<ServerState>, request: HttpRequest, body:
 #[routes]
 #[patch("/zones/{zone}")]
 #[put("/zones/{zone}")]
-pub(super) async fn update(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
-    let caller = writer(&state, &request, "zones")?;
-    let id = find_zone(&state, &caller, &state.core.directory(), &path)?
-        .id
-        .clone();
-    let document: ZoneDocument = read(&body)?;
-    let changed = |directory: &Directory| {
-        let mut zone = directory
-            .zone(&id)
-            .ok_or_else(|| not_found("zone"))?
-            .clone();
-        document.amend(&mut zone).map_err(invalid)?;
-        Ok(Entry::Zone(zone))
-    };
-    let (entry, precondition) = (EntryId::Zone(id.clone()), Precondition::on_tags(&request));
-    let directory = edits::change(&state, &caller, &entry, &precondition, changed).await?;
+pub(super) async fn update(context: Writer<Zones>, path: Path<String>, body: Body) -> Answer {
+    let id = found_id(&context, &path)?;
+    let directory = edits::update(&context, &id, &body).await?;
     answer(StatusCode::OK, &directory, &id)
 }
 
 /// Takes a zone away; what is inside stays. For support staff.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/zones/{zone}")]
-pub(super) async fn remove(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let caller = writer(&state, &request, "zones")?;
-    let id = find_zone(&state, &caller, &state.core.directory(), &path)?
-        .id
-        .clone();
-    let precondition = Precondition::on_tags(&request);
-    edits::delete(&state, &caller, &EntryId::Zone(id), &precondition, |_| {
-        Vec::new()
-    })
-    .await
+pub(super) async fn remove(context: Writer<Zones>, path: Path<String>) -> Answer {
+    edits::remove(&context, &found_id(&context, &path)?).await
+}
+
+fn found_id(context: &RequestContext, asked: &str) -> Result<ZoneId, HttpRejection> {
+    let directory = context.directory();
+    find_zone(context, &directory, asked).map(|zone| zone.id.clone())
 }
 
 fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
@@ -244,7 +215,8 @@ fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
     tagged(status, info.version, &ZoneShape::new(zone, &info))
 }
 
-async fn call_in_system(state: &ServerState, caller: &Caller, call: Call) -> Result<(), Failure> {
-    state.core.authorize(caller, &Request::Exec(call.clone()))?;
-    call_at_place(state, caller, call).await.map(|_| ())
+async fn call_in_system(context: &RequestContext, call: Call) -> Result<(), Failure> {
+    let request = Request::Exec(call.clone());
+    context.state.core.authorize(&context.caller, &request)?;
+    call_at_place(context, call).await.map(|_| ())
 }

@@ -8,9 +8,9 @@ use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
 use crate::server::ServerState;
 use crate::server::admission::AdmissionPhase;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::node_api::authn::{in_cluster, peer};
-use crate::server::http::placeos::{Answer, address, json};
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::{Answer, address, json};
+use crate::server::http::placeos::node_api::authn::{in_cluster, peer};
 
 /// Whether this node lives.
 #[utoipa::path(tag = "cores", security(()), responses(

@@ -24,9 +24,9 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::address;
 use crate::server::http::openapi::resources;
-use crate::server::http::placeos::address;
 
 /// The largest form: a password and a few names.
 const FORM_MAX_BYTES: usize = 16 * 1024;
@@ -36,7 +36,7 @@ const CROWD_SECONDS: u64 = 1;
 
 resources! {
     /// Signing in.
-    pub(super) SignIn:
+    pub(in crate::server::http) SignIn:
         token::grant,
         token::grant_by_default,
         authorize::authorize,

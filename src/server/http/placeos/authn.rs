@@ -1,26 +1,25 @@
-//! Whether somebody may come in: the one function behind REST and websockets.
+//! Authenticates requests by PlaceOS's credentials, for REST and websockets alike.
 
 use std::net::IpAddr;
 
 use actix_http::RequestHead;
+use actix_http::StatusCode;
 use actix_http::header::{
-    CONTENT_TYPE, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use actix_http::{StatusCode, header::CONNECTION};
-use actix_web::HttpResponse;
-use serde::Serialize;
 
 use crate::core::Caller;
-use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
-    self, Carrier, DoorRefusal, ErrorShape, Presented, Query, origin_is_foreign, presented,
+    self, Carrier, DoorRefusal, Presented, Query, may_exec, may_read, may_write, origin_is_foreign,
+    presented,
 };
-use crate::model::Failure;
+use crate::model::Scope;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::http::health::is_health_path;
-use crate::server::http::node_api::is_core_path;
+use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection};
+use crate::server::http::placeos::node_api::is_core_path;
+use crate::server::http::placeos::rejections::rejection;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 
@@ -34,89 +33,28 @@ pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
     WEBSOCKET_PATHS.contains(&path)
 }
 
-/// A plain HTTP answer to somebody who does not come in.
-#[derive(Debug)]
-pub(in crate::server) struct HttpRejection {
-    pub(in crate::server) status: StatusCode,
-    pub(in crate::server) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(in crate::server) body: String,
-}
+/// PlaceOS's credentials, scopes and words, for the kit.
+pub(super) enum Placeos {}
 
-impl HttpRejection {
-    /// A refusal without a body.
-    pub(in crate::server) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
+impl HttpDialect for Placeos {
+    fn authenticate(
+        state: &ServerState,
+        head: &RequestHead,
+        address: IpAddr,
+    ) -> Result<Caller, HttpRejection> {
+        authenticate(state, head, address)
+    }
+
+    fn opens(scopes: &[Scope], resource: &str, access: Access) -> bool {
+        match access {
+            Access::Read => may_read(scopes, resource),
+            Access::Write => may_write(scopes, resource),
+            Access::Call => may_exec(scopes, resource),
         }
     }
 
-    /// A refusal with a plain text.
-    pub(in crate::server) fn text(status: StatusCode, body: &str) -> Self {
-        Self {
-            status,
-            headers: vec![(
-                CONTENT_TYPE,
-                HeaderValue::from_static("text/plain; charset=utf-8"),
-            )],
-            body: body.to_owned(),
-        }
-    }
-
-    /// A refusal with PlaceOS's error body.
-    pub(in crate::server) fn json(status: StatusCode, message: &str) -> Self {
-        Self::json_body(status, &ErrorShape::new(message))
-    }
-
-    /// A refusal with a body of its own shape.
-    pub(in crate::server) fn json_body<T: Serialize>(status: StatusCode, body: &T) -> Self {
-        Self {
-            status,
-            headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-            body: serde_json::to_string(body).unwrap_or_default(),
-        }
-    }
-
-    /// The refusal as actix sends it.
-    pub(in crate::server) fn to_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        for (name, value) in &self.headers {
-            response.insert_header((name.clone(), value.clone()));
-        }
-        response.body(self.body.clone())
-    }
-
-    /// The same refusal with one more header.
-    pub(in crate::server) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-}
-
-impl From<Failure> for HttpRejection {
-    fn from(failure: Failure) -> Self {
-        let status = StatusCode::from_u16(errors::http_status(&failure))
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if status == StatusCode::FORBIDDEN {
-            return Self::empty(status);
-        }
-        Self::json(status, &errors::message(&failure))
-    }
-}
-
-impl From<TurnedAway> for HttpRejection {
-    fn from(turned_away: TurnedAway) -> Self {
-        Self::json(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &format!("{turned_away}; try again later"),
-        )
-    }
-}
-
-impl std::fmt::Display for HttpRejection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.status)
+    fn rejection(status: StatusCode, message: &str) -> HttpRejection {
+        rejection(status, message)
     }
 }
 
@@ -169,35 +107,6 @@ pub(in crate::server) fn authenticate(
     Ok(caller)
 }
 
-/// The credentials are good and do not open this part of the API.
-pub(in crate::server) fn out_of_scope(
-    state: &ServerState,
-    caller: &Caller,
-    part: &str,
-) -> HttpRejection {
-    forbidden(state, caller, part, "the key's scopes do not open this")
-}
-
-/// The credentials open this part of the API, for callers of a higher clearance.
-pub(super) fn too_low(state: &ServerState, caller: &Caller, part: &str) -> HttpRejection {
-    forbidden(state, caller, part, "this needs a higher clearance")
-}
-
-/// The key is restricted to what this is not part of.
-pub(super) fn out_of_reach(state: &ServerState, caller: &Caller, what: &str) -> HttpRejection {
-    forbidden(state, caller, what, "this key does not reach that")
-}
-
-fn forbidden(state: &ServerState, caller: &Caller, part: &str, reason: &str) -> HttpRejection {
-    state.metrics.not_let_in.increment(1);
-    tracing::warn!(
-        target: "audit",
-        user = %caller.identity(), key = %caller.credential(), address = %caller.address(), part, reason,
-        "refused"
-    );
-    HttpRejection::empty(StatusCode::FORBIDDEN)
-}
-
 /// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
 pub(in crate::server) fn enter_websocket(
     state: &ServerState,
@@ -215,7 +124,12 @@ pub(in crate::server) fn enter_websocket(
             let query = Query::parse(head.uri.query().unwrap_or_default());
             Ok((caller, SocketQuery::read(&query)))
         }
-        Err(DoorRefusal::Forbidden) => Err(out_of_scope(state, &caller, "the websocket")),
+        Err(DoorRefusal::Forbidden) => Err(kit::forbid(
+            state,
+            &caller,
+            "the websocket",
+            "the key's scopes do not open this",
+        )),
         Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
             "this is a websocket: connect to it with an upgrade",
         )),

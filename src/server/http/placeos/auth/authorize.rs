@@ -13,8 +13,11 @@ use crate::dialects::placeos::rest::{
     scope_text,
 };
 use crate::server::ServerState;
-use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::placeos::auth::{
+    browser, domain, header, redirect, see_other, transport, verdict,
+};
+use crate::server::http::placeos::rejections::rejection;
 
 /// Sends a browser that is signed in back to its app with a code, for PKCE by S256, or a token; another to sign in.
 #[utoipa::path(
@@ -39,7 +42,7 @@ pub(super) async fn authorize(
     };
     // Whatever else is wrong is told to the app; a place that may not be sent to is told to nobody but who asks.
     let back = ReturnAddress::read(&parameters, may_go).map_err(|_| {
-        HttpRejection::json(
+        rejection(
             StatusCode::BAD_REQUEST,
             "redirect_uri is not on this origin; name it in `sign_in.redirects` to allow it",
         )

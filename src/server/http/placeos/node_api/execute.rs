@@ -13,10 +13,12 @@ use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
 use crate::server::ServerState;
-use crate::server::http::authn;
-use crate::server::http::node_api::authn::{module_id, peer};
-use crate::server::http::node_api::order::StreamPosition;
-use crate::server::http::placeos::{Answer, Body, address, bad_request, json_text};
+use crate::server::http::kit::{Answer, address, json_text};
+use crate::server::http::placeos::Body;
+use crate::server::http::placeos::authn;
+use crate::server::http::placeos::node_api::authn::{module_id, peer};
+use crate::server::http::placeos::node_api::order::StreamPosition;
+use crate::server::http::placeos::rejections::bad_request;
 
 /// The driver's own HTTP-like code.
 const RESPONSE_CODE: HeaderName = HeaderName::from_static("response-code");
@@ -58,7 +60,7 @@ pub(super) async fn execute(
     let CoreCall {
         function,
         arguments,
-    } = CoreCall::read(&body.0).map_err(bad_request)?;
+    } = CoreCall::read(&body.bytes).map_err(bad_request)?;
     let call = InboundCall {
         module: module_id(&path)?,
         function,

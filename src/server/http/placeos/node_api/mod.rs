@@ -20,11 +20,11 @@ pub(in crate::server) use authn::{debugged_module, is_core_path, module_id, peer
 pub(in crate::server) use order::Orders;
 
 /// What stands in front of the path of each resource.
-pub(super) const BASE: &str = "/api/core/v1";
+pub(in crate::server::http) const BASE: &str = "/api/core/v1";
 
 resources! {
     /// The resources below [`BASE`].
-    pub(super) Cores:
+    pub(in crate::server::http) Cores:
         about::alive,
         about::ready,
         about::version,
@@ -36,7 +36,7 @@ resources! {
 }
 
 /// Adds the routes.
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     let scope = web::scope(BASE)
         .app_data(PayloadConfig::new(CALL_BODY_MAX_BYTES))
         .configure(Cores::configure);

@@ -9,9 +9,11 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
 use crate::server::ServerState;
-use crate::server::http::auth::session::{status, try_sign_in, with_session};
-use crate::server::http::auth::{browser, form, header, retry_after, see_other, transport};
-use crate::server::http::authn::HttpRejection;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
+use crate::server::http::placeos::auth::{
+    browser, form, header, retry_after, see_other, transport,
+};
 
 const PAGE: &str = include_str!("login.html");
 const SIGNED_IN: &str = include_str!("signed_in.html");

@@ -12,9 +12,11 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Credentials, Secret};
 use crate::server::ServerState;
-use crate::server::http::auth::{domain, form, refuse_foreign_page, retry_after, unkept, verdict};
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::placeos::address;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::address;
+use crate::server::http::placeos::auth::{
+    domain, form, refuse_foreign_page, retry_after, unkept, verdict,
+};
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
 ///

@@ -9,8 +9,9 @@ use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::authn::HttpRejection;
-use crate::server::http::node_api::BASE;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::placeos::node_api::BASE;
+use crate::server::http::placeos::rejections::rejection;
 
 /// Says that nothing ran, since the module is not this node's.
 const NOT_RUN: HeaderName = HeaderName::from_static("riser-not-run");
@@ -31,8 +32,7 @@ pub(in crate::server) fn debugged_module(path: &str) -> Option<&str> {
 
 /// A module as a path names it.
 pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, HttpRejection> {
-    ModuleId::new(text)
-        .map_err(|error| HttpRejection::json(StatusCode::BAD_REQUEST, &error.to_string()))
+    ModuleId::new(text).map_err(|error| rejection(StatusCode::BAD_REQUEST, &error.to_string()))
 }
 
 /// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.
@@ -56,16 +56,13 @@ pub(in crate::server) fn peer(
 pub(super) fn in_cluster(state: &ServerState) -> Result<(), HttpRejection> {
     match state.core.has_peers() {
         true => Ok(()),
-        false => Err(HttpRejection::json(
-            StatusCode::NOT_FOUND,
-            "there is nothing here",
-        )),
+        false => Err(rejection(StatusCode::NOT_FOUND, "there is nothing here")),
     }
 }
 
 impl From<NotHere> for HttpRejection {
     fn from(not_here: NotHere) -> Self {
-        Self::json(StatusCode::SERVICE_UNAVAILABLE, &not_here.to_string())
+        rejection(StatusCode::SERVICE_UNAVAILABLE, &not_here.to_string())
             .with_header(NOT_RUN, HeaderValue::from_static("1"))
     }
 }

@@ -1,40 +1,42 @@
 //! The whole building as one resource, for administrators: what `riser apply` and `riser export` speak to.
 //!
-//! The text is that of a building file. It is no part of a dialect, since it is riser's own.
+//! The text is that of a building file, and riser's own; the path, the credentials and the scopes are PlaceOS's.
 
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Bytes, ServiceConfig};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::building_file;
-use crate::core::{Apply, Caller, EditError, Invalid, Rehearsal};
-use crate::dialects::placeos::rest::{Query, may_read, may_write};
+use crate::core::{Apply, EditError, Invalid, Rehearsal};
 use crate::model::{Building, Differences, Source};
-use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection};
-use crate::server::http::placeos::{Answer, address};
+use crate::server::http::kit::{Answer, HttpRejection, Reader, Resource, Writer, json};
+use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::placeos::lists::query;
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";
 
-/// What the resource is called in the scopes of keys.
-const SCOPE: &str = "building";
-
 /// What problems call the text.
 const FILE: &str = "building";
+
+enum WholeBuilding {}
+
+impl Resource for WholeBuilding {
+    type Dialect = Placeos;
+    const NAME: &'static str = "building";
+}
 
 /// The specification of the route, which has its own bound on bodies and so a place of its own.
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(export, apply))]
-pub(super) struct Whole;
+pub(in crate::server::http) struct Whole;
 
 /// Adds the route.
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     config.service(
         web::resource(PATH)
             .app_data(web::PayloadConfig::new(BUILDING_MAX_BYTES))
@@ -52,9 +54,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     tag = "building",
     responses((status = 200, body = String, content_type = "application/yaml")),
 )]
-async fn export(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = caller(&state, &request, may_read)?;
-    let building = state.core.export(&caller)?;
+async fn export(context: Reader<WholeBuilding>) -> Answer {
+    let building = context.state.core.export(&context.caller)?;
     let text = blocking(move || building_file::write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
@@ -73,12 +74,11 @@ async fn export(state: Data<ServerState>, request: HttpRequest) -> Answer {
         (status = 422, description = "The file has mistakes, or the building would not be sound.", body = Refused),
     ),
 )]
-async fn apply(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
-    let caller = caller(&state, &request, may_write)?;
+async fn apply(context: Writer<WholeBuilding>, body: Bytes) -> Answer {
+    let (core, caller) = (&context.state.core, &context.caller);
     // Looked at first, so that nobody else learns what a file has to look like.
-    state.core.may_apply(&caller)?;
-    let query = Query::parse(request.query_string());
-    let rehearsal = match query.first("dry_run") {
+    core.may_apply(caller)?;
+    let rehearsal = match query(&context).first("dry_run") {
         Some("true") => Rehearsal::Dry,
         _ => Rehearsal::Real,
     };
@@ -88,12 +88,9 @@ async fn apply(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> A
         source: Source::File,
         rehearsal,
     };
-    let differences = state.core.apply_as(&caller, apply).await?;
-    let body = Applied::new(rehearsal, &differences);
-    let text = serde_json::to_string(&body).unwrap_or_default();
-    Ok(HttpResponse::Ok()
-        .content_type(ContentType::json())
-        .body(text))
+    let applied = core.apply_as(caller, apply).await;
+    let differences = applied.map_err(not_applied)?;
+    json(&Applied::new(rehearsal, &differences))
 }
 
 /// The environment of this process is not the caller's to read, so nothing is filled in.
@@ -105,20 +102,6 @@ fn read(body: &[u8]) -> Result<Building, HttpRejection> {
         .map_err(|_| problem(vec!["the building is not UTF-8 text".to_owned()]))?;
     building_file::read_for_any_driver(FILE, text, &BTreeMap::new())
         .map_err(|problems| problem(problems.to_string().lines().map(str::to_owned).collect()))
-}
-
-/// Who asks, if their scopes open this.
-fn caller(
-    state: &ServerState,
-    request: &HttpRequest,
-    may: impl FnOnce(&[crate::model::Scope], &str) -> bool,
-) -> Result<Caller, HttpRejection> {
-    let caller = authn::authenticate(state, request.head(), address(request))?;
-    if may(caller.scopes(), SCOPE) {
-        Ok(caller)
-    } else {
-        Err(authn::out_of_scope(state, &caller, SCOPE))
-    }
 }
 
 /// A large building takes its time to read and to write.
@@ -181,26 +164,17 @@ impl Refused {
     }
 }
 
-impl From<EditError> for HttpRejection {
-    fn from(error: EditError) -> Self {
-        match error {
-            EditError::Invalid(problems) => Self::json_body(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &Refused::new(problems.iter().map(Invalid::to_string).collect()),
-            ),
-            EditError::Conflict { .. } => Self::json(StatusCode::CONFLICT, &error.to_string()),
-            EditError::NotFound(_) => Self::json(StatusCode::NOT_FOUND, &error.to_string()),
-            EditError::Forbidden(failure) => failure.into(),
-            EditError::Store(cause) => {
-                tracing::error!(%cause, "the building could not be kept");
-                Self::json(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the building could not be kept; nothing was changed",
-                )
-            }
-            EditError::Busy | EditError::Interrupted => {
-                Self::json(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
-            }
-        }
+fn not_applied(error: EditError) -> HttpRejection {
+    match error {
+        EditError::Invalid(problems) => HttpRejection::json_body(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &Refused::new(problems.iter().map(Invalid::to_string).collect()),
+        ),
+        error @ (EditError::Conflict { .. }
+        | EditError::NotFound(_)
+        | EditError::Forbidden(_)
+        | EditError::Busy
+        | EditError::Interrupted
+        | EditError::Store(_)) => error.into(),
     }
 }

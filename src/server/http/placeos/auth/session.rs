@@ -9,11 +9,13 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::auth::{
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::address;
+use crate::server::http::placeos::auth::{
     browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };
-use crate::server::http::authn::{self, HttpRejection};
-use crate::server::http::placeos::address;
+use crate::server::http::placeos::authn;
+use crate::server::http::placeos::rejections::rejection;
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
 #[utoipa::path(
@@ -49,7 +51,7 @@ pub(super) async fn sign_in(
         }
         Err(failure) => {
             let (status, wait) = status(&failure);
-            let mut response = HttpRejection::json(status, &failure.to_string()).to_response();
+            let mut response = rejection(status, &failure.to_string()).to_response();
             retry_after(&mut response, wait);
             Ok(response)
         }
@@ -118,7 +120,7 @@ async fn end(state: &ServerState, request: &HttpRequest) -> Result<HttpResponse,
     for caller in by_cookie.iter().chain(&by_token) {
         if let Err(failure) = state.core.sign_out(caller).await {
             let (status, wait) = status(&failure);
-            let mut response = HttpRejection::json(status, &failure.to_string()).to_response();
+            let mut response = rejection(status, &failure.to_string()).to_response();
             retry_after(&mut response, wait);
             return Ok(response);
         }

@@ -1,0 +1,69 @@
+//! Successful answers: JSON, plain text, lists with their headers, documents with their tags.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, ETAG, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::model::Version;
+use crate::server::http::kit::HttpRejection;
+
+/// What a handler returns.
+pub(in crate::server::http) type Answer = Result<HttpResponse, HttpRejection>;
+
+/// A document.
+pub(in crate::server::http) fn json<T: Serialize + ?Sized>(body: &T) -> Answer {
+    json_with(StatusCode::OK, body, [])
+}
+
+/// A text that is JSON already.
+pub(in crate::server::http) fn json_text(status: StatusCode, text: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type(ContentType::json())
+        .body(text)
+}
+
+/// A plain text.
+pub(in crate::server::http) fn text(status: StatusCode, text: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type(ContentType::plaintext())
+        .body(text)
+}
+
+/// One part of a list, with the headers by which a dialect says which part. A value that no header can have is left out.
+pub(in crate::server::http) fn list<T: Serialize, const N: usize>(
+    items: &[T],
+    headers: [(HeaderName, Option<String>); N],
+) -> Answer {
+    json_with(StatusCode::OK, items, headers)
+}
+
+/// The document of an entry, with its version as the tag.
+pub(in crate::server::http) fn tagged<T: Serialize>(
+    status: StatusCode,
+    version: Version,
+    body: &T,
+) -> Answer {
+    json_with(status, body, [(ETAG, Some(tag(version)))])
+}
+
+/// The tag of an entry's version.
+pub(super) fn tag(version: Version) -> String {
+    format!("\"{version}\"")
+}
+
+fn json_with<T: Serialize + ?Sized, const N: usize>(
+    status: StatusCode,
+    body: &T,
+    headers: [(HeaderName, Option<String>); N],
+) -> Answer {
+    let text = serde_json::to_string(body)
+        .map_err(|_| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let mut response = json_text(status, text);
+    for (name, value) in headers {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}

@@ -1,0 +1,22 @@
+//! What the HTTP resources of every dialect share. It knows no dialect: what differs between them is asked of a [`HttpDialect`].
+//!
+//! - `dialect` says what a dialect provides, and `request` lets callers in before a handler runs.
+//! - `body` reads bodies, `precondition` reads `If-Match`.
+//! - `answers` and `rejection` become HTTP.
+
+mod answers;
+mod body;
+mod dialect;
+mod precondition;
+mod rejection;
+mod request;
+
+pub(super) use answers::{Answer, json, json_text, list, tagged, text};
+pub(super) use body::Body;
+pub(super) use dialect::{Access, HttpDialect};
+pub(super) use precondition::Precondition;
+pub(in crate::server) use rejection::HttpRejection;
+pub(super) use request::{
+    Administrator, Known, Operator, Reader, RequestContext, Resource, Supporter, Writer, address,
+    forbid,
+};
