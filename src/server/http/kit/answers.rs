@@ -30,14 +30,6 @@ pub(in crate::server::http) fn text(status: StatusCode, text: String) -> HttpRes
         .body(text)
 }
 
-/// One part of a list, with the headers by which a dialect says which part. A value that no header can have is left out.
-pub(in crate::server::http) fn list<T: Serialize, const N: usize>(
-    items: &[T],
-    headers: [(HeaderName, Option<String>); N],
-) -> Answer {
-    json_with(StatusCode::OK, items, headers)
-}
-
 /// The document of an entry, with its version as the tag.
 pub(in crate::server::http) fn tagged<T: Serialize>(
     status: StatusCode,
@@ -52,7 +44,8 @@ pub(super) fn tag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
-fn json_with<T: Serialize + ?Sized, const N: usize>(
+/// A document with these headers, but for values that no header can have.
+pub(in crate::server::http) fn json_with<T: Serialize + ?Sized, const N: usize>(
     status: StatusCode,
     body: &T,
     headers: [(HeaderName, Option<String>); N],

@@ -11,12 +11,12 @@ mod precondition;
 mod rejection;
 mod request;
 
-pub(super) use answers::{Answer, json, json_text, list, tagged, text};
+pub(super) use answers::{Answer, json, json_text, json_with, tagged, text};
 pub(super) use body::Body;
 pub(super) use dialect::{Access, HttpDialect};
 pub(super) use precondition::Precondition;
 pub(in crate::server) use rejection::HttpRejection;
 pub(super) use request::{
     Administrator, Known, Operator, Reader, RequestContext, Resource, Supporter, Writer, address,
-    forbid,
+    forbid, state_of,
 };

@@ -105,9 +105,7 @@ impl<R: Resource, N: needs::Needs> FromRequest for Admitted<R, N> {
 
 impl<R: Resource, N: needs::Needs> Admitted<R, N> {
     fn admit(request: &HttpRequest) -> Result<Self, HttpRejection> {
-        let state = request
-            .app_data::<Data<ServerState>>()
-            .ok_or_else(|| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
+        let state = state_of(request)?;
         let context = RequestContext {
             caller: R::Dialect::authenticate(state, request.head(), address(request))?,
             state: state.clone(),
@@ -128,6 +126,15 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
             kind: PhantomData,
         })
     }
+}
+
+/// The server's state, which every route is served with.
+pub(in crate::server::http) fn state_of(
+    request: &HttpRequest,
+) -> Result<&Data<ServerState>, HttpRejection> {
+    request
+        .app_data()
+        .ok_or_else(|| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// Refuses a caller whose credentials are good but do not allow this, and says so in the audit log.

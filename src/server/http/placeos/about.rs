@@ -7,18 +7,11 @@ use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::{Answer, Known, Resource, address, json};
+use crate::server::http::kit::{Answer, Known, address, json};
 use crate::server::http::placeos::access::domain;
 use crate::server::http::placeos::auth;
-use crate::server::http::placeos::authn::{self, Placeos};
-
-/// What is told to every caller.
-pub(super) enum Platform {}
-
-impl Resource for Platform {
-    type Dialect = Placeos;
-    const NAME: &'static str = "platform";
-}
+use crate::server::http::placeos::authn;
+use crate::server::http::placeos::resource_types::Platform;
 
 /// Whether the gateway lives.
 ///

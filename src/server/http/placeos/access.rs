@@ -53,13 +53,13 @@ pub(super) fn has_email(system: &System, asked: &str) -> bool {
 
 /// A module as a path names it: `Display_2` of a system.
 pub(super) fn place(
-    directory: &Directory,
+    context: &RequestContext,
     system: &str,
     module: &str,
 ) -> Result<ModulePath, HttpRejection> {
     let (name, index) = module_slug(module).ok_or_else(no_such_module)?;
     Ok(ModulePath {
-        system: system_id(directory, system)?,
+        system: system_id(&context.directory(), system)?,
         module: name,
         index,
     })

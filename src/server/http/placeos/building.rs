@@ -13,22 +13,15 @@ use utoipa::ToSchema;
 use crate::building_file;
 use crate::core::{Apply, EditError, Invalid, Rehearsal};
 use crate::model::{Building, Differences, Source};
-use crate::server::http::kit::{Answer, HttpRejection, Reader, Resource, Writer, json};
-use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::kit::{Answer, HttpRejection, Reader, Writer, json};
 use crate::server::http::placeos::lists::query;
+use crate::server::http::placeos::resource_types::WholeBuilding;
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";
 
 /// What problems call the text.
 const FILE: &str = "building";
-
-enum WholeBuilding {}
-
-impl Resource for WholeBuilding {
-    type Dialect = Placeos;
-    const NAME: &'static str = "building";
-}
 
 /// The specification of the route, which has its own bound on bodies and so a place of its own.
 #[derive(utoipa::OpenApi)]
@@ -95,13 +88,10 @@ async fn apply(context: Writer<WholeBuilding>, body: Bytes) -> Answer {
 
 /// The environment of this process is not the caller's to read, so nothing is filled in.
 fn read(body: &[u8]) -> Result<Building, HttpRejection> {
-    let problem = |problems: Vec<String>| {
-        HttpRejection::json_body(StatusCode::UNPROCESSABLE_ENTITY, &Refused::new(problems))
-    };
     let text = std::str::from_utf8(body)
-        .map_err(|_| problem(vec!["the building is not UTF-8 text".to_owned()]))?;
+        .map_err(|_| refused(vec!["the building is not UTF-8 text".to_owned()]))?;
     building_file::read_for_any_driver(FILE, text, &BTreeMap::new())
-        .map_err(|problems| problem(problems.to_string().lines().map(str::to_owned).collect()))
+        .map_err(|problems| refused(problems.to_string().lines().map(str::to_owned).collect()))
 }
 
 /// A large building takes its time to read and to write.
@@ -165,16 +155,12 @@ impl Refused {
 }
 
 fn not_applied(error: EditError) -> HttpRejection {
-    match error {
-        EditError::Invalid(problems) => HttpRejection::json_body(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &Refused::new(problems.iter().map(Invalid::to_string).collect()),
-        ),
-        error @ (EditError::Conflict { .. }
-        | EditError::NotFound(_)
-        | EditError::Forbidden(_)
-        | EditError::Busy
-        | EditError::Interrupted
-        | EditError::Store(_)) => error.into(),
-    }
+    let EditError::Invalid(problems) = error else {
+        return error.into();
+    };
+    refused(problems.iter().map(Invalid::to_string).collect())
+}
+
+fn refused(problems: Vec<String>) -> HttpRejection {
+    HttpRejection::json_body(StatusCode::UNPROCESSABLE_ENTITY, &Refused::new(problems))
 }

@@ -6,17 +6,10 @@ use actix_web::web::Path;
 use crate::core::DriverDescription;
 use crate::dialects::placeos::rest::{DriverFacts, DriverFilter, DriverShape, Listing};
 use crate::model::DriverRef;
-use crate::server::http::kit::{Answer, Reader, Resource, Supporter, json};
-use crate::server::http::placeos::authn::Placeos;
+use crate::server::http::kit::{Answer, Reader, Supporter, json};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::not_found;
-
-pub(super) enum Drivers {}
-
-impl Resource for Drivers {
-    type Dialect = Placeos;
-    const NAME: &'static str = "drivers";
-}
+use crate::server::http::placeos::resource_types::Drivers;
 
 /// The drivers that modules can run. For support staff.
 #[utoipa::path(params(DriverFilter, Listing), responses((status = 200, body = Vec<DriverShape<'_>>)))]

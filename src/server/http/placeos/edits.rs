@@ -3,8 +3,7 @@
 //! Every change counts on the version of the entry that it was made from. When another caller was faster it is made again from what is there now,
 //! unless the caller said which version they count on: by `If-Match` (412 when it is another) or as PlaceOS's clients do, by `?version=` (409).
 
-use std::sync::Arc;
-
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -50,6 +49,12 @@ pub(super) trait Editable: Resource {
     const ASKED_ID: AskedId<Self>;
     const AMEND: Amend<Self>;
 
+    /// The entry that a path names, if the caller may know of it.
+    fn find(context: &RequestContext, asked: &str) -> Result<Self::Id, HttpRejection>;
+
+    /// The entry as an answer shows it, with its tag.
+    async fn answer(context: &RequestContext, status: StatusCode, id: &Self::Id) -> Answer;
+
     /// The version that a change counts on.
     fn precondition(request: &HttpRequest) -> Result<Precondition, HttpRejection> {
         Ok(Precondition::on_tags(request))
@@ -61,12 +66,27 @@ pub(super) trait Editable: Resource {
     }
 }
 
-/// Makes an entry from a blank one and a document, with the id of the document or a fresh one.
+/// Shows an entry.
+pub(super) async fn show<R: Editable>(context: &RequestContext, asked: &str) -> Answer {
+    R::answer(context, StatusCode::OK, &R::find(context, asked)?).await
+}
+
+/// Makes an entry from a blank one and a document, and shows it.
 pub(super) async fn create<R: Editable>(
     context: &Writer<R>,
     body: &Body,
     blank: impl FnOnce(R::Id) -> R::Content,
-) -> Result<(Arc<Directory>, R::Id), HttpRejection> {
+) -> Answer {
+    let id = make(context, body, blank).await?;
+    R::answer(context, StatusCode::CREATED, &id).await
+}
+
+/// Makes an entry from a blank one and a document, with the id of the document or a fresh one.
+pub(super) async fn make<R: Editable>(
+    context: &Writer<R>,
+    body: &Body,
+    blank: impl FnOnce(R::Id) -> R::Content,
+) -> Result<R::Id, HttpRejection> {
     let document = documents::read(&body.bytes)?;
     let id = match R::ASKED_ID(&document).map_err(invalid)? {
         Some(id) => id,
@@ -78,21 +98,17 @@ pub(super) async fn create<R: Editable>(
     let mut content = blank(id.clone());
     R::AMEND(&document, &mut content).map_err(invalid)?;
     edit(context, vec![Edit::create(R::ENTRY(content))]).await?;
-    Ok((context.directory(), id))
+    Ok(id)
 }
 
-/// Changes an entry as a document says.
-pub(super) async fn update<R: Editable>(
-    context: &Writer<R>,
-    id: &R::Id,
-    body: &Body,
-) -> Result<Arc<Directory>, HttpRejection> {
+/// Changes an entry as a document says, and shows it.
+pub(super) async fn update<R: Editable>(context: &Writer<R>, asked: &str, body: &Body) -> Answer {
+    let id = R::find(context, asked)?;
     let document = documents::read(&body.bytes)?;
     let precondition = R::precondition(&context.request)?;
-    change(context, id, &precondition, |content| {
-        R::AMEND(&document, content).map_err(invalid)
-    })
-    .await
+    let amend = |content: &mut R::Content| R::AMEND(&document, content).map_err(invalid);
+    change(context, &id, &precondition, amend).await?;
+    R::answer(context, StatusCode::OK, &id).await
 }
 
 /// Changes an entry that is there.
@@ -101,9 +117,9 @@ pub(super) async fn change<R: Editable>(
     id: &R::Id,
     precondition: &Precondition,
     amend: impl Fn(&mut R::Content) -> Result<(), HttpRejection>,
-) -> Result<Arc<Directory>, HttpRejection> {
+) -> Result<(), HttpRejection> {
     let entry = R::ENTRY_ID(id.clone());
-    make(context, &entry, precondition, |directory, version| {
+    apply(context, &entry, precondition, |directory, version| {
         let there = R::FIND(directory, id).zip(version);
         let (content, version) = there.ok_or_else(|| not_found(entry.kind().noun()))?;
         let mut content = content.clone();
@@ -114,8 +130,9 @@ pub(super) async fn change<R: Editable>(
 }
 
 /// Removes an entry, and what is removed with it.
-pub(super) async fn remove<R: Editable>(context: &Writer<R>, id: &R::Id) -> Answer {
-    let others = |directory: &Directory| R::removed_with(directory, id);
+pub(super) async fn remove<R: Editable>(context: &Writer<R>, asked: &str) -> Answer {
+    let id = R::find(context, asked)?;
+    let others = |directory: &Directory| R::removed_with(directory, &id);
     delete(context, &R::ENTRY_ID(id.clone()), others).await
 }
 
@@ -126,7 +143,7 @@ pub(super) async fn delete(
     others: impl Fn(&Directory) -> Vec<EntryId>,
 ) -> Answer {
     let precondition = Precondition::on_tags(&context.request);
-    make(context, id, &precondition, |directory, version| {
+    apply(context, id, &precondition, |directory, version| {
         let version = version.ok_or_else(|| not_found(id.kind().noun()))?;
         let entry = Edit::delete(id.clone()).at(version);
         let others = others(directory).into_iter().map(Edit::delete);
@@ -137,12 +154,12 @@ pub(super) async fn delete(
 }
 
 /// Makes edits that count on the version of one entry, or on its absence; again when that has changed meanwhile.
-pub(super) async fn make(
+pub(super) async fn apply(
     context: &RequestContext,
     id: &EntryId,
     precondition: &Precondition,
     edits: impl Fn(&Directory, Option<Version>) -> Result<Vec<Edit>, HttpRejection>,
-) -> Result<Arc<Directory>, HttpRejection> {
+) -> Result<(), HttpRejection> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -151,7 +168,7 @@ pub(super) async fn make(
         let edits = edits(&directory, version)?;
         precondition.check::<Placeos>(version)?;
         match edit(context, edits).await {
-            Ok(()) => return Ok(context.directory()),
+            Ok(()) => return Ok(()),
             Err(EditError::Conflict { .. }) if tries < EDIT_TRIES => {}
             Err(error) => return Err(error.into()),
         }

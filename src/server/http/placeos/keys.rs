@@ -13,25 +13,18 @@ use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, TokenShape};
 use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
 use crate::server::http::kit::{
-    Administrator, Answer, HttpRejection, Known, Resource, Writer, json, tagged,
+    Administrator, Answer, HttpRejection, Known, RequestContext, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{domain, user_of};
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
+use crate::server::http::placeos::resource_types::Keys;
 use crate::server::http::placeos::shapes::info;
 
 /// The scope of a key that is made without any.
 const DEFAULT_SCOPE: &str = "public";
-
-pub(super) enum Keys {}
-
-impl Resource for Keys {
-    type Dialect = Placeos;
-    const NAME: &'static str = "api_keys";
-}
 
 impl Editable for Keys {
     type Id = KeyId;
@@ -44,6 +37,14 @@ impl Editable for Keys {
     const FIND: Find<Self> = Directory::api_key;
     const ASKED_ID: AskedId<Self> = KeyDocument::id;
     const AMEND: Amend<Self> = KeyDocument::amend;
+
+    fn find(_: &RequestContext, asked: &str) -> Result<KeyId, HttpRejection> {
+        KeyId::new(asked).map_err(bad_request)
+    }
+
+    async fn answer(context: &RequestContext, status: StatusCode, id: &KeyId) -> Answer {
+        answer(context, status, id, None)
+    }
 }
 
 /// The token that the caller's API key stands for.
@@ -78,8 +79,7 @@ pub(super) async fn list(context: Administrator<Keys>) -> Answer {
 #[utoipa::path(responses((status = 200, body = KeyShape<'_>)))]
 #[get("/api_keys/{key}")]
 pub(super) async fn show(context: Administrator<Keys>, path: Path<String>) -> Answer {
-    let directory = context.directory();
-    answer(StatusCode::OK, &directory, &key_id(&path)?, None)
+    edits::show::<Keys>(&context, &path).await
 }
 
 /// Makes an API key. For administrators.
@@ -100,8 +100,8 @@ pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
         systems: Vec::new(),
         zones: Vec::new(),
     };
-    let (directory, id) = edits::create(&context, &body, blank).await?;
-    answer(StatusCode::CREATED, &directory, &id, Some(&secret))
+    let id = edits::make(&context, &body, blank).await?;
+    answer(&context, StatusCode::CREATED, &id, Some(&secret))
 }
 
 /// Changes an API key but for its secret: what the document leaves out stays. For administrators.
@@ -112,16 +112,14 @@ pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
 #[patch("/api_keys/{key}")]
 #[put("/api_keys/{key}")]
 pub(super) async fn update(context: Writer<Keys>, path: Path<String>, body: Body) -> Answer {
-    let id = key_id(&path)?;
-    let directory = edits::update(&context, &id, &body).await?;
-    answer(StatusCode::OK, &directory, &id, None)
+    edits::update(&context, &path, &body).await
 }
 
 /// Takes an API key away, and closes what was opened with it. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/api_keys/{key}")]
 pub(super) async fn remove(context: Writer<Keys>, path: Path<String>) -> Answer {
-    edits::remove(&context, &key_id(&path)?).await
+    edits::remove(&context, &path).await
 }
 
 fn fresh_secret() -> Secret {
@@ -130,23 +128,20 @@ fn fresh_secret() -> Secret {
     Secret::new(bytes.map(|byte| format!("{byte:02x}")).concat())
 }
 
-fn key_id(asked: &str) -> Result<KeyId, HttpRejection> {
-    KeyId::new(asked).map_err(bad_request)
-}
-
 fn shape<'a>(directory: &Directory, key: &'a ApiKey) -> KeyShape<'a> {
     KeyShape::new(key, &info(directory, EntryId::ApiKey(key.id.clone())))
 }
 
 fn answer(
+    context: &RequestContext,
     status: StatusCode,
-    directory: &Directory,
     id: &KeyId,
     secret: Option<&Secret>,
 ) -> Answer {
+    let directory = context.directory();
     let key = directory.api_key(id).ok_or_else(|| not_found("API key"))?;
-    let version = info(directory, EntryId::ApiKey(id.clone())).version;
-    let shape = shape(directory, key);
+    let version = info(&directory, EntryId::ApiKey(id.clone())).version;
+    let shape = shape(&directory, key);
     match secret {
         Some(secret) => tagged(status, version, &shape.with_secret(secret)),
         None => tagged(status, version, &shape),

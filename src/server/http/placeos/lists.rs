@@ -1,10 +1,11 @@
 //! PlaceOS's queries and lists: how a request asks for a part of a list, and the headers that say which part is given.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_RANGE, HeaderName, LINK};
 use serde::Serialize;
 
 use crate::dialects::placeos::rest::{Page, Query};
-use crate::server::http::kit::{self, Answer, RequestContext};
+use crate::server::http::kit::{Answer, RequestContext, json_with};
 
 /// How many items a list has in all its parts.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -17,7 +18,8 @@ pub(super) fn query(context: &RequestContext) -> Query<'_> {
 /// One part of a list, with PlaceOS's headers that say which part.
 pub(super) fn list<T: Serialize>(table: &str, page: &Page<T>, context: &RequestContext) -> Answer {
     let headers = page.headers(table, context.request.path(), &query(context));
-    kit::list(
+    json_with(
+        StatusCode::OK,
         &page.items,
         [
             (TOTAL_COUNT, Some(headers.total_count)),

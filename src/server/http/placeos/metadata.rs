@@ -12,22 +12,15 @@ use crate::model::{
     ZoneId,
 };
 use crate::server::http::kit::{
-    Answer, HttpRejection, Precondition, Reader, RequestContext, Resource, Writer, json, tagged,
+    Answer, HttpRejection, Precondition, Reader, RequestContext, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{find_zone, sees_module, sees_zone};
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits;
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::rejections::{Changes, bad_request, invalid, not_found};
+use crate::server::http::placeos::resource_types::Metadata;
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
-
-pub(super) enum MetadataEntries {}
-
-impl Resource for MetadataEntries {
-    type Dialect = Placeos;
-    const NAME: &'static str = "metadata";
-}
 
 /// The metadata of a system, zone, module or user, by name.
 #[utoipa::path(
@@ -35,7 +28,7 @@ impl Resource for MetadataEntries {
     responses((status = 200, body = MetadataByName<'_>)),
 )]
 #[get("/metadata/{parent}")]
-pub(super) async fn show(context: Reader<MetadataEntries>, path: Path<String>) -> Answer {
+pub(super) async fn show(context: Reader<Metadata>, path: Path<String>) -> Answer {
     let query = query(&context);
     let directory = context.directory();
     find_parent(&context, &directory, &path)?;
@@ -51,7 +44,7 @@ pub(super) async fn show(context: Reader<MetadataEntries>, path: Path<String>) -
     responses((status = 200, body = Vec<ZoneMetadataShape<'_>>)),
 )]
 #[get("/metadata/{parent}/children")]
-pub(super) async fn children(context: Reader<MetadataEntries>, path: Path<String>) -> Answer {
+pub(super) async fn children(context: Reader<Metadata>, path: Path<String>) -> Answer {
     let query = query(&context);
     let include_parent = query.truth("include_parent")? == Some(true);
     let directory = context.directory();
@@ -76,11 +69,7 @@ pub(super) async fn children(context: Reader<MetadataEntries>, path: Path<String
 /// For support staff, for members of its editors' groups, and for users whose own it is.
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[put("/metadata/{parent}")]
-pub(super) async fn replace(
-    context: Writer<MetadataEntries>,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
+pub(super) async fn replace(context: Writer<Metadata>, path: Path<String>, body: Body) -> Answer {
     write(&context, &path, &body, Details::Replaced).await
 }
 
@@ -89,11 +78,7 @@ pub(super) async fn replace(
 /// For support staff, for members of its editors' groups, and for users whose own it is.
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[patch("/metadata/{parent}")]
-pub(super) async fn merge(
-    context: Writer<MetadataEntries>,
-    path: Path<String>,
-    body: Body,
-) -> Answer {
+pub(super) async fn merge(context: Writer<Metadata>, path: Path<String>, body: Body) -> Answer {
     write(&context, &path, &body, Details::Merged).await
 }
 
@@ -103,7 +88,7 @@ pub(super) async fn merge(
     responses((status = 202, description = "It is gone."), Changes),
 )]
 #[delete("/metadata/{parent}")]
-pub(super) async fn remove(context: Writer<MetadataEntries>, path: Path<String>) -> Answer {
+pub(super) async fn remove(context: Writer<Metadata>, path: Path<String>) -> Answer {
     find_parent(&context, &context.directory(), &path)?;
     let query = query(&context);
     let name = MetadataName::new(query.text("name").unwrap_or_default());
@@ -135,7 +120,8 @@ async fn write(context: &RequestContext, parent: &str, body: &Body, how: Details
             None => Edit::create(metadata),
         }])
     };
-    let directory = edits::make(context, &entry, &precondition, amended).await?;
+    edits::apply(context, &entry, &precondition, amended).await?;
+    let directory = context.directory();
     let metadata = directory.metadata_by_id(&id);
     let metadata = metadata.ok_or_else(|| not_found("metadata"))?;
     let info = info(&directory, entry);

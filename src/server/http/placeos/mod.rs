@@ -20,6 +20,7 @@ mod modules;
 pub(in crate::server) mod node_api;
 mod ping;
 mod rejections;
+mod resource_types;
 mod room;
 mod settings;
 mod shapes;

@@ -16,28 +16,20 @@ use crate::dialects::placeos::rest::{
 use crate::model::{Clearance, Entry, EntryId, Module, ModuleId, System};
 use crate::server::ServerState;
 use crate::server::http::kit::{
-    Answer, HttpRejection, Operator, Reader, RequestContext, Resource, Supporter, Writer, json,
-    tagged,
+    Answer, HttpRejection, Operator, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
     systems_around,
 };
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
-use crate::server::http::placeos::room::{arguments, exec_status, function_name, returned};
+use crate::server::http::placeos::resource_types::Modules;
+use crate::server::http::placeos::room::{arguments, called, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
-
-pub(super) enum Modules {}
-
-impl Resource for Modules {
-    type Dialect = Placeos;
-    const NAME: &'static str = "modules";
-}
 
 impl Editable for Modules {
     type Id = ModuleId;
@@ -50,6 +42,19 @@ impl Editable for Modules {
     const FIND: Find<Self> = |directory, id| directory.module(id).map(|entry| &*entry.module);
     const ASKED_ID: AskedId<Self> = ModuleDocument::id;
     const AMEND: Amend<Self> = ModuleDocument::amend;
+
+    fn find(context: &RequestContext, asked: &str) -> Result<ModuleId, HttpRejection> {
+        let directory = context.directory();
+        find_module(context, &directory, asked, "edit").map(|entry| entry.module.id.clone())
+    }
+
+    async fn answer(context: &RequestContext, status: StatusCode, id: &ModuleId) -> Answer {
+        let directory = context.directory();
+        let entry = directory.module(id).ok_or_else(no_such_module)?;
+        let system = directory.systems_of(id).next();
+        let shape = shape(&context.state, entry, system).await;
+        tagged(status, entry.info.version, &shape)
+    }
 }
 
 /// The modules that the caller reaches.
@@ -146,13 +151,11 @@ pub(super) async fn exec(
         .state
         .core
         .exec_by_id(&context.caller, &module, function, arguments, slot);
-    match returned(answered).await {
-        Ok(result) => Ok(result.into_response()),
-        Err(failure) => Err(HttpRejection::json_body(
-            exec_status(&failure),
-            &ExecErrorShape::by_id(name_of(&context.directory(), &module), &failure),
-        )),
-    }
+    let outcome = returned(answered).await;
+    let directory = context.directory();
+    called(outcome, |failure| {
+        ExecErrorShape::by_id(name_of(&directory, &module), failure)
+    })
 }
 
 /// What clients call a module; its id where the building does not have it.
@@ -213,8 +216,7 @@ pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> An
 #[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
 #[post("/modules")]
 pub(super) async fn create(context: Writer<Modules>, body: Body) -> Answer {
-    let (directory, id) = edits::create(&context, &body, ModuleDocument::blank).await?;
-    answer(StatusCode::CREATED, &context.state, &directory, &id).await
+    edits::create(&context, &body, ModuleDocument::blank).await
 }
 
 /// Changes a module: what the document leaves out stays. For administrators.
@@ -225,36 +227,14 @@ pub(super) async fn create(context: Writer<Modules>, body: Body) -> Answer {
 #[patch("/modules/{module}")]
 #[put("/modules/{module}")]
 pub(super) async fn update(context: Writer<Modules>, path: Path<String>, body: Body) -> Answer {
-    let id = found_id(&context, &path)?;
-    let directory = edits::update(&context, &id, &body).await?;
-    answer(StatusCode::OK, &context.state, &directory, &id).await
+    edits::update(&context, &path, &body).await
 }
 
 /// Stops a module and takes it away, out of every system. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/modules/{module}")]
 pub(super) async fn remove(context: Writer<Modules>, path: Path<String>) -> Answer {
-    edits::remove(&context, &found_id(&context, &path)?).await
-}
-
-fn found_id(context: &RequestContext, asked: &str) -> Result<ModuleId, HttpRejection> {
-    let directory = context.directory();
-    find_module(context, &directory, asked, "edit").map(|entry| entry.module.id.clone())
-}
-
-async fn answer(
-    status: StatusCode,
-    state: &ServerState,
-    directory: &Directory,
-    id: &ModuleId,
-) -> Answer {
-    let entry = directory.module(id).ok_or_else(no_such_module)?;
-    let system = directory.systems_of(id).next();
-    tagged(
-        status,
-        entry.info.version,
-        &shape(state, entry, system).await,
-    )
+    edits::remove(&context, &path).await
 }
 
 /// A module as it is seen through a system, or through none.

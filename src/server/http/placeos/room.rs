@@ -17,14 +17,13 @@ use crate::server::http::kit::{
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{place, read_state};
 use crate::server::http::placeos::rejections::bad_request;
-use crate::server::http::placeos::systems::Systems;
+use crate::server::http::placeos::resource_types::Systems;
 
 /// The functions of a module that the caller's clearance opens.
 #[utoipa::path(responses((status = 200, body = Functions<'_>)))]
 #[get("/systems/{system}/functions/{module}")]
 pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
-    let directory = context.directory();
-    let place = place(&directory, &path.0, &path.1)?;
+    let place = place(&context, &path.0, &path.1)?;
     let module = context.state.core.find(&context.caller, &place).await?;
     let interface = context.state.core.interface(&module).await?;
     json(&Functions::of(&interface, context.caller.clearance()))
@@ -36,8 +35,7 @@ pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, Stri
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/systems/{system}/{module}")]
 pub(super) async fn statuses(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
-    let directory = context.directory();
-    let place = place(&directory, &path.0, &path.1)?;
+    let place = place(&context, &path.0, &path.1)?;
     let values = match context.state.core.find(&context.caller, &place).await {
         Ok(module) => read_state(&context.state, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
@@ -56,9 +54,8 @@ pub(super) async fn one_status(
     context: Reader<Systems>,
     path: Path<(String, String, String)>,
 ) -> Answer {
-    let directory = context.directory();
     let (system, module, name) = path.into_inner();
-    let place = place(&directory, &system, &module)?;
+    let place = place(&context, &system, &module)?;
     let module = context.state.core.find(&context.caller, &place).await?;
     let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == name);
@@ -83,9 +80,8 @@ pub(super) async fn exec(
     path: Path<(String, String, String)>,
     body: Body,
 ) -> Answer {
-    let directory = context.directory();
     let (system, module, function) = path.into_inner();
-    let module = place(&directory, &system, &module)?;
+    let module = place(&context, &system, &module)?;
     let call = Call {
         module: module.clone(),
         function: function_name(&function)?,
@@ -95,13 +91,10 @@ pub(super) async fn exec(
         .state
         .core
         .authorize(&context.caller, &Request::Exec(call.clone()))?;
-    match call_at_place(&context, call).await {
-        Ok(result) => Ok(result.into_response()),
-        Err(failure) => Err(HttpRejection::json_body(
-            exec_status(&failure),
-            &ExecErrorShape::at_place(&module, &failure),
-        )),
-    }
+    let outcome = call_at_place(&context, call).await;
+    called(outcome, |failure| {
+        ExecErrorShape::at_place(&module, failure)
+    })
 }
 
 /// What a function returned, and its driver's HTTP-like code.
@@ -110,10 +103,21 @@ pub(super) struct Returned {
     code: u16,
 }
 
-impl Returned {
-    pub(super) fn into_response(self) -> actix_web::HttpResponse {
-        let status = StatusCode::from_u16(self.code).unwrap_or(StatusCode::OK);
-        json_text(status, self.value.as_str().to_owned())
+/// The answer to a call, with the driver's own status.
+pub(super) fn called<'a>(
+    outcome: Result<Returned, Failure>,
+    shape: impl FnOnce(&Failure) -> ExecErrorShape<'a>,
+) -> Answer {
+    match outcome {
+        Ok(Returned { value, code }) => {
+            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
+            Ok(json_text(status, value.as_str().to_owned()))
+        }
+        Err(failure) => {
+            let status = StatusCode::from_u16(errors::exec_http_status(&failure));
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Err(HttpRejection::json_body(status, &shape(&failure)))
+        }
     }
 }
 
@@ -143,12 +147,6 @@ pub(super) async fn returned(
             ))
         }
     }
-}
-
-/// The HTTP status of a failed call.
-pub(super) fn exec_status(failure: &Failure) -> StatusCode {
-    StatusCode::from_u16(errors::exec_http_status(failure))
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// A function as a path names it.

@@ -4,17 +4,10 @@ use actix_web::get;
 
 use crate::dialects::placeos::rest::{Listing, SettingsShape};
 use crate::model::Clearance;
-use crate::server::http::kit::{Answer, Reader, Resource};
+use crate::server::http::kit::{Answer, Reader};
 use crate::server::http::placeos::access::sees_module;
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::lists::{list as list_of, query};
-
-pub(super) enum Settings {}
-
-impl Resource for Settings {
-    type Dialect = Placeos;
-    const NAME: &'static str = "settings";
-}
+use crate::server::http::placeos::resource_types::Settings;
 
 /// The settings of these parents.
 ///

@@ -12,24 +12,16 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::http::kit::{
-    Answer, HttpRejection, Precondition, Reader, RequestContext, Resource, Supporter, Writer, json,
-    tagged,
+    Answer, HttpRejection, Precondition, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{find_module, find_system, has_email};
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::rejections::{Changes, not_found};
+use crate::server::http::placeos::resource_types::Systems;
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
-
-pub(super) enum Systems {}
-
-impl Resource for Systems {
-    type Dialect = Placeos;
-    const NAME: &'static str = "systems";
-}
 
 impl Editable for Systems {
     type Id = SystemId;
@@ -60,6 +52,18 @@ impl Editable for Systems {
             .filter(|module| directory.systems_of(module).count() == 1)
             .map(|module| EntryId::Module(module.clone()))
             .collect()
+    }
+
+    /// The id of a system that a path names by it or by its email.
+    fn find(context: &RequestContext, asked: &str) -> Result<SystemId, HttpRejection> {
+        find_system(context, &context.directory(), asked).map(|system| system.id.clone())
+    }
+
+    async fn answer(context: &RequestContext, status: StatusCode, id: &SystemId) -> Answer {
+        let directory = context.directory();
+        let system = known_system(&directory, id)?;
+        let info = info(&directory, EntryId::System(id.clone()));
+        tagged(status, info.version, &SystemShape::new(system, &info))
     }
 }
 
@@ -109,7 +113,7 @@ pub(super) async fn show(context: Reader<Systems>, path: Path<String>) -> Answer
     let directory = context.directory();
     let system = find_system(&context, &directory, &path)?;
     if complete != Some(true) {
-        return answer(StatusCode::OK, &directory, &system.id);
+        return Systems::answer(&context, StatusCode::OK, &system.id).await;
     }
     let shape = system_shape(&directory, system);
     let mut modules: Vec<ModuleShape<'_>> = Vec::new();
@@ -149,11 +153,8 @@ pub(super) async fn metadata(context: Reader<Systems>, path: Path<String>) -> An
     let query = query(&context);
     let directory = context.directory();
     let system = find_system(&context, &directory, &path)?;
-    json(&metadata_of(
-        &directory,
-        system.id.as_str(),
-        query.text("name"),
-    ))
+    let name = query.text("name");
+    json(&metadata_of(&directory, system.id.as_str(), name))
 }
 
 /// The settings that hold in a system, for support staff. Only modules have any, so there are none.
@@ -181,8 +182,7 @@ pub(super) async fn triggers(context: Supporter<Systems>, path: Path<String>) ->
 )]
 #[post("/systems")]
 pub(super) async fn create(context: Writer<Systems>, body: Body) -> Answer {
-    let (directory, id) = edits::create(&context, &body, SystemDocument::blank).await?;
-    answer(StatusCode::CREATED, &directory, &id)
+    edits::create(&context, &body, SystemDocument::blank).await
 }
 
 /// Changes a system: what the document leaves out stays. For support staff.
@@ -196,16 +196,14 @@ pub(super) async fn create(context: Writer<Systems>, body: Body) -> Answer {
 #[patch("/systems/{system}")]
 #[put("/systems/{system}")]
 pub(super) async fn update(context: Writer<Systems>, path: Path<String>, body: Body) -> Answer {
-    let id = found_id(&context, &path)?;
-    let directory = edits::update(&context, &id, &body).await?;
-    answer(StatusCode::OK, &directory, &id)
+    edits::update(&context, &path, &body).await
 }
 
 /// Takes a system away, and the modules that stand in no other. For administrators.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/systems/{system}")]
 pub(super) async fn remove(context: Writer<Systems>, path: Path<String>) -> Answer {
-    edits::remove(&context, &found_id(&context, &path)?).await
+    edits::remove(&context, &path).await
 }
 
 /// Puts a module into a system, behind the others, unless it stands there. For support staff.
@@ -213,7 +211,7 @@ pub(super) async fn remove(context: Writer<Systems>, path: Path<String>) -> Answ
 #[put("/systems/{system}/module/{module}")]
 pub(super) async fn add_module(context: Writer<Systems>, path: Path<(String, String)>) -> Answer {
     let directory = context.directory();
-    let id = found_id(&context, &path.0)?;
+    let id = Systems::find(&context, &path.0)?;
     let module = &find_module(&context, &directory, &path.1, "edit")?
         .module
         .id;
@@ -224,8 +222,8 @@ pub(super) async fn add_module(context: Writer<Systems>, path: Path<(String, Str
         }
         Ok(())
     };
-    let directory = edits::change(&context, &id, &precondition, add).await?;
-    answer(StatusCode::OK, &directory, &id)
+    edits::change(&context, &id, &precondition, add).await?;
+    Systems::answer(&context, StatusCode::OK, &id).await
 }
 
 /// Takes a module out of a system, and away if it stands in no other. For administrators.
@@ -236,7 +234,7 @@ pub(super) async fn remove_module(
     path: Path<(String, String)>,
 ) -> Answer {
     let directory = context.directory();
-    let id = found_id(&context, &path.0)?;
+    let id = Systems::find(&context, &path.0)?;
     let module = &find_module(&context, &directory, &path.1, "edit")?
         .module
         .id;
@@ -252,22 +250,10 @@ pub(super) async fn remove_module(
         Ok(std::iter::once(system).chain(away).collect())
     };
     let entry = EntryId::System(id.clone());
-    let directory = edits::make(&context, &entry, &precondition, edits).await?;
-    answer(StatusCode::ACCEPTED, &directory, &id)
-}
-
-/// The id of a system that somebody names by it or by its email.
-fn found_id(context: &RequestContext, asked: &str) -> Result<SystemId, HttpRejection> {
-    let directory = context.directory();
-    find_system(context, &directory, asked).map(|system| system.id.clone())
+    edits::apply(&context, &entry, &precondition, edits).await?;
+    Systems::answer(&context, StatusCode::ACCEPTED, &id).await
 }
 
 fn known_system<'a>(directory: &'a Directory, id: &SystemId) -> Result<&'a System, HttpRejection> {
     directory.system(id).ok_or_else(|| not_found("system"))
-}
-
-fn answer(status: StatusCode, directory: &Directory, id: &SystemId) -> Answer {
-    let system = known_system(directory, id)?;
-    let info = info(directory, EntryId::System(id.clone()));
-    tagged(status, info.version, &SystemShape::new(system, &info))
 }

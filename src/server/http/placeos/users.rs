@@ -9,22 +9,15 @@ use crate::dialects::placeos::rest::documents::UserDocument;
 use crate::dialects::placeos::rest::{Listing, UserFilter, UserShape};
 use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, User, UserId, Version};
 use crate::server::http::kit::{
-    Answer, HttpRejection, Reader, Resource, Supporter, Writer, json, tagged,
+    Answer, HttpRejection, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::user_of;
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
+use crate::server::http::placeos::resource_types::Users;
 use crate::server::http::placeos::shapes::{info, user_shape};
-
-pub(super) enum Users {}
-
-impl Resource for Users {
-    type Dialect = Placeos;
-    const NAME: &'static str = "users";
-}
 
 impl Editable for Users {
     type Id = UserId;
@@ -40,6 +33,18 @@ impl Editable for Users {
         document.amend(user);
         Ok(())
     };
+
+    fn find(_: &RequestContext, asked: &str) -> Result<UserId, HttpRejection> {
+        UserId::new(asked).map_err(bad_request)
+    }
+
+    async fn answer(context: &RequestContext, status: StatusCode, id: &UserId) -> Answer {
+        let directory = context.directory();
+        let user = directory.user(id).ok_or_else(|| not_found("user"))?;
+        let info = info(&directory, EntryId::User(id.clone()));
+        let shape = UserShape::new(user, user.level, &info);
+        tagged(status, info.version, &shape)
+    }
 }
 
 /// The user behind the credentials, with the clearance that they leave.
@@ -81,7 +86,7 @@ pub(super) async fn list(context: Supporter<Users>) -> Answer {
 #[utoipa::path(responses((status = 200, body = UserShape<'_>)))]
 #[get("/users/{user}")]
 pub(super) async fn show(context: Supporter<Users>, path: Path<String>) -> Answer {
-    answer(StatusCode::OK, &context.directory(), &user_id(&path)?)
+    edits::show::<Users>(&context, &path).await
 }
 
 /// Makes a user. For administrators.
@@ -90,8 +95,7 @@ pub(super) async fn show(context: Supporter<Users>, path: Path<String>) -> Answe
 #[utoipa::path(request_body = UserDocument, responses((status = 201, body = UserShape<'_>), Changes))]
 #[post("/users")]
 pub(super) async fn create(context: Writer<Users>, body: Body) -> Answer {
-    let (directory, id) = edits::create(&context, &body, UserDocument::blank).await?;
-    answer(StatusCode::CREATED, &directory, &id)
+    edits::create(&context, &body, UserDocument::blank).await
 }
 
 /// Changes a user: what the document leaves out stays. For administrators.
@@ -102,28 +106,12 @@ pub(super) async fn create(context: Writer<Users>, body: Body) -> Answer {
 #[patch("/users/{user}")]
 #[put("/users/{user}")]
 pub(super) async fn update(context: Writer<Users>, path: Path<String>, body: Body) -> Answer {
-    let id = user_id(&path)?;
-    let directory = edits::update(&context, &id, &body).await?;
-    answer(StatusCode::OK, &directory, &id)
+    edits::update(&context, &path, &body).await
 }
 
 /// Takes a user away, and their API keys with them. For administrators.
 #[utoipa::path(responses((status = 202, description = "They are gone."), Changes))]
 #[delete("/users/{user}")]
 pub(super) async fn remove(context: Writer<Users>, path: Path<String>) -> Answer {
-    edits::remove(&context, &user_id(&path)?).await
-}
-
-fn user_id(asked: &str) -> Result<UserId, HttpRejection> {
-    UserId::new(asked).map_err(bad_request)
-}
-
-fn answer(status: StatusCode, directory: &Directory, id: &UserId) -> Answer {
-    let user = directory.user(id).ok_or_else(|| not_found("user"))?;
-    let info = info(directory, EntryId::User(id.clone()));
-    tagged(
-        status,
-        info.version,
-        &UserShape::new(user, user.level, &info),
-    )
+    edits::remove(&context, &path).await
 }

@@ -16,24 +16,16 @@ use crate::model::{
     Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
 };
 use crate::server::http::kit::{
-    Answer, HttpRejection, Operator, Reader, RequestContext, Resource, Supporter, Writer, json,
-    tagged,
+    Answer, HttpRejection, Operator, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{find_zone, no_such_module, sees_zone};
-use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, not_found};
+use crate::server::http::placeos::resource_types::Zones;
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
-
-pub(super) enum Zones {}
-
-impl Resource for Zones {
-    type Dialect = Placeos;
-    const NAME: &'static str = "zones";
-}
 
 impl Editable for Zones {
     type Id = ZoneId;
@@ -46,6 +38,17 @@ impl Editable for Zones {
     const FIND: Find<Self> = Directory::zone;
     const ASKED_ID: AskedId<Self> = ZoneDocument::id;
     const AMEND: Amend<Self> = ZoneDocument::amend;
+
+    fn find(context: &RequestContext, asked: &str) -> Result<ZoneId, HttpRejection> {
+        find_zone(context, &context.directory(), asked).map(|zone| zone.id.clone())
+    }
+
+    async fn answer(context: &RequestContext, status: StatusCode, id: &ZoneId) -> Answer {
+        let directory = context.directory();
+        let zone = directory.zone(id).ok_or_else(|| not_found("zone"))?;
+        let info = info(&directory, EntryId::Zone(id.clone()));
+        tagged(status, info.version, &ZoneShape::new(zone, &info))
+    }
 }
 
 /// The zones that the caller sees.
@@ -94,9 +97,7 @@ pub(super) async fn tags(context: Reader<Zones>) -> Answer {
 #[utoipa::path(responses((status = 200, body = ZoneShape<'_>)))]
 #[get("/zones/{zone}")]
 pub(super) async fn show(context: Reader<Zones>, path: Path<String>) -> Answer {
-    let directory = context.directory();
-    let zone = find_zone(&context, &directory, &path)?;
-    answer(StatusCode::OK, &directory, &zone.id)
+    edits::show::<Zones>(&context, &path).await
 }
 
 /// The metadata of a zone, by name.
@@ -109,11 +110,8 @@ pub(super) async fn metadata(context: Reader<Zones>, path: Path<String>) -> Answ
     let query = query(&context);
     let directory = context.directory();
     let zone = find_zone(&context, &directory, &path)?;
-    json(&metadata_of(
-        &directory,
-        zone.id.as_str(),
-        query.text("name"),
-    ))
+    let name = query.text("name");
+    json(&metadata_of(&directory, zone.id.as_str(), name))
 }
 
 /// The triggers of a zone, for support staff. There are none.
@@ -180,8 +178,7 @@ pub(super) async fn exec(
 #[utoipa::path(request_body = ZoneDocument, responses((status = 201, body = ZoneShape<'_>), Changes))]
 #[post("/zones")]
 pub(super) async fn create(context: Writer<Zones>, body: Body) -> Answer {
-    let (directory, id) = edits::create(&context, &body, ZoneDocument::blank).await?;
-    answer(StatusCode::CREATED, &directory, &id)
+    edits::create(&context, &body, ZoneDocument::blank).await
 }
 
 /// Changes a zone: what the document leaves out stays. For support staff.
@@ -192,27 +189,14 @@ pub(super) async fn create(context: Writer<Zones>, body: Body) -> Answer {
 #[patch("/zones/{zone}")]
 #[put("/zones/{zone}")]
 pub(super) async fn update(context: Writer<Zones>, path: Path<String>, body: Body) -> Answer {
-    let id = found_id(&context, &path)?;
-    let directory = edits::update(&context, &id, &body).await?;
-    answer(StatusCode::OK, &directory, &id)
+    edits::update(&context, &path, &body).await
 }
 
 /// Takes a zone away; what is inside stays. For support staff.
 #[utoipa::path(responses((status = 202, description = "It is gone."), Changes))]
 #[delete("/zones/{zone}")]
 pub(super) async fn remove(context: Writer<Zones>, path: Path<String>) -> Answer {
-    edits::remove(&context, &found_id(&context, &path)?).await
-}
-
-fn found_id(context: &RequestContext, asked: &str) -> Result<ZoneId, HttpRejection> {
-    let directory = context.directory();
-    find_zone(context, &directory, asked).map(|zone| zone.id.clone())
-}
-
-fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
-    let zone = directory.zone(id).ok_or_else(|| not_found("zone"))?;
-    let info = info(directory, EntryId::Zone(id.clone()));
-    tagged(status, info.version, &ZoneShape::new(zone, &info))
+    edits::remove(&context, &path).await
 }
 
 async fn call_in_system(context: &RequestContext, call: Call) -> Result<(), Failure> {

@@ -2,15 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpResponse, get};
 
 use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
 use crate::server::ServerState;
 use crate::server::admission::AdmissionPhase;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::{Answer, address, json};
-use crate::server::http::placeos::node_api::authn::{in_cluster, peer};
+use crate::server::http::kit::{Answer, HttpRejection, json};
+use crate::server::http::placeos::node_api::authn::{Peer, in_cluster};
 
 /// Whether this node lives.
 #[utoipa::path(tag = "cores", security(()), responses(
@@ -58,10 +57,9 @@ pub(super) async fn version(state: Data<ServerState>) -> Answer {
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status")]
-pub(super) async fn status(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let peer = peer(&state, request.head(), address(&request))?;
-    let modules = state.core.modules_here(peer);
-    let drivers = state.core.drivers().into_iter();
+pub(super) async fn status(peer: Peer) -> Answer {
+    let modules = peer.state.core.modules_here(peer.node);
+    let drivers = peer.state.core.drivers().into_iter();
     let drivers: Vec<DriverRef> = drivers.map(|(driver, _)| driver).collect();
     json(&CoreStatus::new(&modules, &drivers))
 }
@@ -73,7 +71,6 @@ pub(super) async fn status(state: Data<ServerState>, request: HttpRequest) -> An
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status/loaded")]
-pub(super) async fn loaded(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let peer = peer(&state, request.head(), address(&request))?;
-    json(&CoreLoaded::new(&state.core.modules_here(peer)))
+pub(super) async fn loaded(peer: Peer) -> Answer {
+    json(&CoreLoaded::new(&peer.state.core.modules_here(peer.node)))
 }

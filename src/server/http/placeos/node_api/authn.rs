@@ -1,15 +1,19 @@
 //! Who may ask as another node: whoever shows the cluster's secret, or everybody where the operator says so.
 
+use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_http::RequestHead;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
 
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::{HttpRejection, address, state_of};
 use crate::server::http::placeos::node_api::BASE;
 use crate::server::http::placeos::rejections::rejection;
 
@@ -33,6 +37,25 @@ pub(in crate::server) fn debugged_module(path: &str) -> Option<&str> {
 /// A module as a path names it.
 pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, HttpRejection> {
     ModuleId::new(text).map_err(|error| rejection(StatusCode::BAD_REQUEST, &error.to_string()))
+}
+
+/// A request of another node that may ask. It stands first in a handler, so that nobody else's body is read.
+pub(super) struct Peer {
+    pub(super) node: PeerNode,
+    pub(super) state: Data<ServerState>,
+}
+
+impl FromRequest for Peer {
+    type Error = HttpRejection;
+    type Future = Ready<Result<Self, HttpRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(state_of(request).and_then(|state| {
+            let node = peer(state, request.head(), address(request))?;
+            let state = state.clone();
+            Ok(Self { node, state })
+        }))
+    }
 }
 
 /// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.

@@ -5,18 +5,17 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use tokio::sync::oneshot;
 
 use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
-use crate::server::ServerState;
-use crate::server::http::kit::{Answer, address, json_text};
+use crate::server::http::kit::{Answer, json_text};
 use crate::server::http::placeos::Body;
 use crate::server::http::placeos::authn;
-use crate::server::http::placeos::node_api::authn::{module_id, peer};
+use crate::server::http::placeos::node_api::authn::{Peer, module_id};
 use crate::server::http::placeos::node_api::order::StreamPosition;
 use crate::server::http::placeos::rejections::bad_request;
 
@@ -51,12 +50,12 @@ const ORDER: HeaderName = HeaderName::from_static("riser-order");
 )]
 #[post("/command/{module}/execute")]
 pub(super) async fn execute(
-    state: Data<ServerState>,
+    peer: Peer,
     request: HttpRequest,
     path: Path<String>,
     body: Body,
 ) -> Answer {
-    let peer = peer(&state, request.head(), address(&request))?;
+    let Peer { node, state } = peer;
     let CoreCall {
         function,
         arguments,
@@ -76,7 +75,7 @@ pub(super) async fn execute(
     let (answer, answered) = oneshot::channel();
     let begun = state
         .core
-        .exec_for(peer, call, || ReplySlot::caller(answer));
+        .exec_for(node, call, || ReplySlot::caller(answer));
     drop(turn);
     begun?;
     Ok(match answered.await {
@@ -126,14 +125,9 @@ fn failed(failure: &Failure) -> HttpResponse {
     (status = 503, description = "It does not.", body = ErrorShape<'_>),
 ))]
 #[post("/command/{module}/load")]
-pub(super) async fn load(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    path: Path<String>,
-) -> Answer {
-    let peer = peer(&state, request.head(), address(&request))?;
+pub(super) async fn load(peer: Peer, path: Path<String>) -> Answer {
     let module = module_id(&path)?;
-    let modules = state.core.modules_here(peer);
+    let modules = peer.state.core.modules_here(peer.node);
     match modules.iter().any(|(here, _)| *here == module) {
         true => Ok(HttpResponse::Ok().finish()),
         false => Err(NotHere.into()),
@@ -150,8 +144,7 @@ pub(super) async fn load(
     (status = 503, description = "The module does not run here.", body = ErrorShape<'_>),
 ))]
 #[get("/command/{module}/debugger")]
-pub(super) async fn debugger(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    peer(&state, request.head(), address(&request))?;
+pub(super) async fn debugger(_: Peer) -> Answer {
     Err(authn::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))
