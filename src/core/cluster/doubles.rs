@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
 use crate::core::cluster::{ClusterPorts, Lease};
-use crate::core::doubles::{self, EchoStore, MemoryDocuments, NOW, ScriptedHost, room, scripted};
+use crate::core::doubles::{
+    self, EchoStore, MemoryDocuments, NOW, ScriptedHost, TOKEN_FORM, room, scripted,
+};
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
@@ -356,6 +358,7 @@ impl TestNode {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
+                token_form: TOKEN_FORM,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
-    self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, api_key, json, module, place, room,
-    scripted, system, user,
+    self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, TOKEN_FORM, api_key, json, module,
+    place, room, scripted, system, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -418,6 +418,7 @@ impl Bench {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
+                token_form: TOKEN_FORM,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,
