@@ -6,8 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot, Wakeup,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot,
+    TokenForm, Wakeup,
 };
+use riser::dialects::placeos::claims;
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
@@ -70,6 +72,10 @@ impl House {
                 clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
+                token_form: TokenForm {
+                    write: claims::write,
+                    read: claims::read,
+                },
                 key_inspector: None,
                 cluster: None,
             },
@@ -100,7 +106,7 @@ impl House {
     pub(crate) fn caller(&self) -> Caller {
         let key = Credentials::ApiKey(Secret::new(KEY));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&key, here).expect("it is our key")
+        self.core.authenticate(&[key], here).expect("it is our key")
     }
 
     /// Modules publish.

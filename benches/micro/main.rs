@@ -346,6 +346,7 @@ mod mailbox {
 /// Who is at the door.
 mod authentication {
     use std::net::{IpAddr, Ipv4Addr};
+    use std::slice;
 
     use riser::model::{Credentials, Secret};
 
@@ -358,7 +359,12 @@ mod authentication {
     fn of_a_key(bencher: Bencher<'_, '_>) {
         let house = House::with_modules(1);
         let key = Credentials::ApiKey(Secret::new(KEY));
-        bencher.bench_local(|| house.core().authenticate(&key, HERE).expect("it is good"));
+        bencher.bench_local(|| {
+            house
+                .core()
+                .authenticate(slice::from_ref(&key), HERE)
+                .expect("it is good")
+        });
     }
 
     #[divan::bench]
@@ -368,7 +374,7 @@ mod authentication {
         bencher.bench_local(|| {
             house
                 .core()
-                .authenticate(&key, HERE)
+                .authenticate(slice::from_ref(&key), HERE)
                 .expect_err("it is not")
         });
     }

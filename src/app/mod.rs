@@ -29,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Core, CorePorts, EditError, OpenError};
+use crate::core::{Apply, Core, CorePorts, EditError, OpenError, TokenForm};
+use crate::dialects::placeos::claims;
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
@@ -61,6 +62,12 @@ const RUNTIME_STOP_DEADLINE: Duration = Duration::from_millis(200);
 
 /// SIGXFSZ, which has this number on every Unix but one that riser does not run on.
 const FILE_SIZE_SIGNAL: i32 = 25;
+
+/// How tokens are written: in PlaceOS's words, whoever asks for one.
+const TOKEN_FORM: TokenForm = TokenForm {
+    write: claims::write,
+    read: claims::read,
+};
 
 /// Why the gateway did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -235,6 +242,7 @@ pub fn serve(
             clock: clock(),
             main: main.handle().clone(),
             executor: Arc::clone(&executor) as Arc<dyn Spawn>,
+            token_form: TOKEN_FORM,
             key_inspector,
             cluster: ours,
         },

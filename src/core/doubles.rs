@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
@@ -18,15 +19,15 @@ use tokio::time::{Instant, sleep};
 use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
-use crate::core::{Apply, Clock, Core, CorePorts, CoreSettings, EditError, Rehearsal};
+use crate::core::{Apply, Clock, Core, CorePorts, CoreSettings, EditError, Rehearsal, TokenForm};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
     Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Module, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, Source, State,
-    StatusChange, StatusName, System, SystemId, Timestamp, User, UserId, Zone, ZoneId,
+    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, SessionId, Source, State,
+    StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Zone, ZoneId,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -132,6 +133,55 @@ pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
         zones: vec![],
     }
 }
+
+/// A form of tokens for tests, with the claims of PlaceOS that they look at.
+pub(super) const TOKEN_FORM: TokenForm = TokenForm {
+    write: |claims| {
+        let user = &claims.user;
+        let scopes = claims.scopes.iter().map(Scope::to_string);
+        serde_json::json!({
+            "iss": "POS", "iat": claims.issued, "exp": claims.expires, "jti": claims.id,
+            "aud": claims.audiences[0], "sub": user.id.as_str(),
+            "scope": scopes.collect::<Vec<_>>(),
+            "u": {"n": user.name, "e": user.email, "p": user.level as u8, "r": user.groups},
+            "sid": claims.session.map(|session| session.to_string()),
+        })
+        .to_string()
+    },
+    read: |payload| {
+        let payload: Value = serde_json::from_str(payload).ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = |value: &Value| {
+            value
+                .as_array()?
+                .iter()
+                .map(text)
+                .collect::<Option<Vec<_>>>()
+        };
+        let user = payload["u"].as_object()?;
+        let levels = [Clearance::User, Clearance::Support, Clearance::Admin];
+        Some(TokenClaims {
+            id: String::new(),
+            user: User {
+                id: UserId::new(payload["sub"].as_str()?).ok()?,
+                email: text(&user["e"])?,
+                name: text(&user["n"])?,
+                level: levels[usize::try_from(user["p"].as_u64()?).ok()?],
+                groups: texts(&user["r"])?,
+                password: None,
+            },
+            scopes: texts(&payload["scope"])?
+                .iter()
+                .filter_map(|text| Scope::parse(text))
+                .collect(),
+            session: payload["sid"].as_str().and_then(SessionId::parse),
+            audiences: vec![text(&payload["aud"])?],
+            issued: 0,
+            expires: payload["exp"].as_u64()?,
+            not_before: payload["nbf"].as_u64(),
+        })
+    },
+};
 
 /// The directory of a building whose modules are scripted.
 pub(super) fn directory(building: Building) -> Directory {
@@ -351,6 +401,7 @@ pub(super) fn core(
             clock: clock(),
             main: Handle::current(),
             executor: Arc::new(drivers.clone()),
+            token_form: TOKEN_FORM,
             key_inspector: None,
             cluster: None,
         },

@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::doubles::{MemoryDocuments, ScriptedHost, apply, clock, room, scripted};
+use crate::core::doubles::{
+    MemoryDocuments, ScriptedHost, TOKEN_FORM, apply, clock, room, scripted,
+};
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
 };
@@ -95,6 +97,7 @@ impl TestCore {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
+                token_form: TOKEN_FORM,
                 key_inspector: None,
                 cluster: None,
             },
@@ -202,6 +205,7 @@ impl TestNode {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
+                token_form: TOKEN_FORM,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,

@@ -16,6 +16,7 @@ mod node;
 mod reply;
 mod request;
 mod status;
+mod token;
 
 pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
@@ -47,3 +48,4 @@ pub use request::{Call, DebugTarget, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
+pub use token::TokenClaims;

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use riser::building_file;
-use riser::core::{Apply, Core, CorePorts, CoreSettings, Rehearsal};
+use riser::core::{Apply, Core, CorePorts, CoreSettings, Rehearsal, TokenForm};
+use riser::dialects::placeos::claims;
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId, Timestamp,
@@ -84,6 +85,10 @@ impl Inside {
                 clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
+                token_form: TokenForm {
+                    write: claims::write,
+                    read: claims::read,
+                },
                 key_inspector: None,
                 cluster: None,
             },

@@ -18,18 +18,21 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::core::access::identity::Identity;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::{Member, Policy};
-use crate::core::access::tokens::{self, Fingerprint};
+use crate::core::access::tokens::{Fingerprint, TokenForm};
 use crate::core::limits::{
     INTROSPECTED_CHECK, INTROSPECTED_FRESH, INTROSPECTED_KNOWN_MAX, INTROSPECTIONS_AT_ONCE,
 };
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret};
+use crate::model::{
+    Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret, TokenClaims,
+};
 use crate::peers::KeyInspector;
 
 /// What a PlaceOS answered about keys.
 pub(in crate::core) struct KeyIntrospection {
     /// Absent where no PlaceOS was named.
     inspector: Option<Arc<dyn KeyInspector>>,
+    form: TokenForm,
     subscriptions: Arc<Subscriptions>,
     state: Mutex<State>,
     places: Arc<Semaphore>,
@@ -62,10 +65,12 @@ enum Answer {
 impl KeyIntrospection {
     pub(in crate::core) fn new(
         inspector: Option<Arc<dyn KeyInspector>>,
+        form: TokenForm,
         subscriptions: Arc<Subscriptions>,
     ) -> Self {
         Self {
             inspector,
+            form,
             subscriptions,
             state: Mutex::default(),
             places: Arc::new(Semaphore::new(INTROSPECTIONS_AT_ONCE)),
@@ -101,12 +106,13 @@ impl KeyIntrospection {
     /// One question, when there is a place for it.
     fn ask(&self, inspector: &Arc<dyn KeyInspector>, key: Secret) -> BoxFuture<'static, Answer> {
         let (inspector, places) = (Arc::clone(inspector), Arc::clone(&self.places));
+        let read = self.form.read;
         async move {
             let Ok(_place) = places.acquire().await else {
                 return Answer::Unanswered;
             };
             match inspector.inspect(&key).await {
-                Ok(Some(payload)) => match principal(&key, payload.as_str()) {
+                Ok(Some(payload)) => match read(payload.as_str()).and_then(|claims| principal(&key, claims)) {
                     Some(principal) => Answer::Good { key, principal },
                     None => {
                         tracing::warn!("PlaceOS vouches for an API key in a form that is not known; it is refused");
@@ -253,16 +259,15 @@ impl Known {
 }
 
 /// Who a key is, by what PlaceOS says of it.
-fn principal(key: &Secret, payload: &str) -> Option<Arc<Principal>> {
-    let facts = tokens::read_payload(payload)?;
+fn principal(key: &Secret, claims: TokenClaims) -> Option<Arc<Principal>> {
     let (id, _) = key.expose().split_once('.')?;
     let id = KeyId::new(id).ok()?;
-    let member = Member::foreign(&facts.user);
+    let member = Member::foreign(&claims.user);
     Some(Arc::new(Principal {
-        policy: Policy::everywhere(facts.user.level, member, facts.scopes),
+        policy: Policy::everywhere(claims.user.level, member, claims.scopes),
         identity: Identity::ApiKey {
             key: id.clone(),
-            user: Arc::new(facts.user),
+            user: Arc::new(claims.user),
         },
         credential: CredentialId::Key(id),
         proof: Proof::Introspected(Fingerprint::of(key)),

@@ -35,4 +35,4 @@ pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
 
-pub use tokens::{BadPublicKey, ForeignKey, PublicKey};
+pub use tokens::{BadPublicKey, ForeignKey, PublicKey, TokenForm};

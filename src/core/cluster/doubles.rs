@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
-use crate::core::doubles::{self, EchoStore, MemoryDocuments, ScriptedHost, clock, room, scripted};
+use crate::core::doubles::{
+    self, EchoStore, MemoryDocuments, ScriptedHost, TOKEN_FORM, clock, room, scripted,
+};
 use crate::core::lease::Lease;
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
@@ -357,6 +359,7 @@ impl TestNode {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
+                token_form: TOKEN_FORM,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

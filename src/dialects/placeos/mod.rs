@@ -5,8 +5,9 @@
 //! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`); a failure gets its code in [`errors`].
 //! 4. Values and log lines are written once for all who follow them (`frames.rs`).
 //!
-//! The HTTP side, from credentials to the shapes of resources, is in [`rest`].
+//! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`].
 
+pub mod claims;
 pub mod errors;
 mod frames;
 mod limits;

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::access::limiter::Limiter;
 use crate::core::access::passwords::{Crowded, PasswordVerifier};
-use crate::core::access::tokens::{Cache, Grant, KeyChain, PublicKey};
+use crate::core::access::tokens::{Cache, KeyChain, PublicKey, TokenForm};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::LedgerReplica;
 use crate::core::limits::{
@@ -34,7 +34,7 @@ use crate::core::limits::{
 };
 use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Clock, Scope, Secret, SessionId, User};
+use crate::model::{Clock, Scope, Secret, SessionId, TokenClaims, User};
 use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
@@ -76,6 +76,7 @@ pub struct Issued {
 /// The sign-ins of people and of their apps.
 pub(in crate::core) struct Sessions {
     settings: SignInSettings,
+    form: TokenForm,
     ledger: LedgerReplica,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
@@ -97,6 +98,7 @@ pub(in crate::core) struct Sessions {
 impl Sessions {
     pub(in crate::core) fn new(
         settings: SignInSettings,
+        form: TokenForm,
         documents: Arc<dyn DocumentStore>,
         subscriptions: Arc<Subscriptions>,
         clock: Clock,
@@ -104,6 +106,7 @@ impl Sessions {
     ) -> Self {
         Self {
             settings,
+            form,
             ledger: LedgerReplica::new(
                 documents,
                 Ledger::SignIns,
@@ -336,14 +339,17 @@ impl Sessions {
         let now = self.now();
         let life = session.expires.saturating_sub(now);
         let expires_in = self.settings.token_life.as_secs().min(life);
-        let access = self.keys().sign(&Grant {
-            user,
-            session: session.id,
-            scopes: &session.scopes,
-            domain,
+        let claims = TokenClaims {
+            id: uuid::Uuid::new_v4().to_string(),
+            user: user.clone(),
+            scopes: session.scopes.clone(),
+            session: Some(session.id),
+            audiences: vec![domain.to_owned()],
             issued: now,
             expires: now + expires_in,
-        });
+            not_before: None,
+        };
+        let access = self.keys().sign(self.form, &claims);
         Ok(Issued {
             access: access.ok_or(SignInError::Interrupted)?,
             refresh,

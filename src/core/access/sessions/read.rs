@@ -7,8 +7,8 @@ use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::access::sessions::session_table::{Hold, split};
 use crate::core::access::sessions::{Sessions, lock};
-use crate::core::access::tokens::{self, BadToken, Facts, Fingerprint, Issuer};
-use crate::model::{Clearance, CredentialId, Failure, FailureKind, Secret, User};
+use crate::core::access::tokens::{self, BadToken, Fingerprint, Issuer};
+use crate::model::{Clearance, CredentialId, Failure, FailureKind, Secret, TokenClaims, User};
 
 /// By how much the clocks of two hosts may differ.
 const SKEW_SECONDS: u64 = 60;
@@ -18,7 +18,7 @@ const SKEW_SECONDS: u64 = 60;
 pub(super) struct Known {
     issuer: Issuer,
     user: Arc<User>,
-    facts: Facts,
+    claims: TokenClaims,
 }
 
 impl Sessions {
@@ -32,22 +32,22 @@ impl Sessions {
         let Known {
             issuer,
             user,
-            facts,
+            claims,
         } = &*known;
         let now = self.now();
-        if facts.expires <= now {
+        if claims.expires <= now {
             return Err(refused(BadToken::Expired));
         }
-        if facts
+        if claims
             .not_before
             .is_some_and(|from| from > now + SKEW_SECONDS)
         {
             return Err(refused(BadToken::Early));
         }
-        if !facts.is_for(domain) {
+        if !claims.is_for(domain) {
             return Err(refused(BadToken::Audience));
         }
-        let (user, clearance, member, credential) = match (issuer, facts.session) {
+        let (user, clearance, member, credential) = match (issuer, claims.session) {
             (Issuer::Riser, Some(session)) => {
                 let now = self.user_of(session).filter(|now| now.id == user.id);
                 let now = now.ok_or_else(logged_out)?;
@@ -63,8 +63,8 @@ impl Sessions {
                 CredentialId::Foreign(user.id.clone()),
             ),
         };
-        let policy = Policy::everywhere(clearance, member, facts.scopes.clone());
-        Ok(principal(user, credential, policy, Some(facts.expires)))
+        let policy = Policy::everywhere(clearance, member, claims.scopes.clone());
+        Ok(principal(user, credential, policy, Some(claims.expires)))
     }
 
     /// Who shows a browser's cookie.
@@ -108,12 +108,12 @@ impl Sessions {
         if let Some(known) = lock(&self.known).get(&fingerprint) {
             return Ok(known);
         }
-        let (issuer, facts) =
-            tokens::read(token, &self.keys(), self.settings.foreign_key.as_ref())?;
+        let foreign = self.settings.foreign_key.as_ref();
+        let (issuer, claims) = tokens::read(token, self.form, &self.keys(), foreign)?;
         let known = Arc::new(Known {
             issuer,
-            user: Arc::new(facts.user.clone()),
-            facts,
+            user: Arc::new(claims.user.clone()),
+            claims,
         });
         lock(&self.known).put(fingerprint, Arc::clone(&known));
         Ok(known)

@@ -7,11 +7,11 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey};
 use rsa::traits::PublicKeyParts;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::core::access::tokens::claims::Claims;
-use crate::core::access::tokens::{Grant, seal};
-use crate::model::Secret;
+use crate::core::access::tokens::{TokenForm, seal};
+use crate::model::{Secret, TokenClaims};
 use crate::stores::{Document, SIGNING_KEYS};
 
 const KEY_BITS: usize = 2048;
@@ -156,14 +156,19 @@ impl KeyChain {
     }
 
     /// Signs a token with the newest key.
-    pub(in crate::core::access) fn sign(&self, grant: &Grant<'_>) -> Option<Secret> {
+    pub(in crate::core::access) fn sign(
+        &self,
+        form: TokenForm,
+        claims: &TokenClaims,
+    ) -> Option<Secret> {
         seal::install();
         let key = self.newest()?;
         let header = Header {
             kid: Some(key.id.clone()),
             ..Header::new(Algorithm::RS256)
         };
-        let token = encode(&header, &Claims::of(grant), &key.signer).ok()?;
+        let payload = RawValue::from_string((form.write)(claims)).ok()?;
+        let token = encode(&header, &payload, &key.signer).ok()?;
         Some(Secret::new(token))
     }
 

@@ -1,12 +1,11 @@
 //! Signed tokens: JWT by RS256, as PlaceOS's clients and services know them.
 //!
-//! - `claims` is what a token says, `keys` what signs it, `seal` the arithmetic behind a signature.
+//! - `keys` is what signs a token, `seal` the arithmetic behind a signature. What the payload looks like is a dialect's to say ([`TokenForm`]).
 //! - `cache` spares a storm of connections with one token from verifying it again and again.
 //!
 //! Whether the one whom a token speaks of may come in is not decided here: that takes the sessions and the directory.
 
 mod cache;
-mod claims;
 mod foreign;
 mod keys;
 mod seal;
@@ -14,11 +13,11 @@ mod seal;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
-use crate::core::access::tokens::claims::Claims;
-use crate::model::Secret;
+use serde_json::value::RawValue;
+
+use crate::model::{Secret, TokenClaims};
 
 pub(super) use cache::{Cache, Fingerprint};
-pub(super) use claims::{Facts, Grant};
 pub(super) use keys::{KeyChain, SigningKey};
 
 pub use foreign::{BadPublicKey, ForeignKey};
@@ -26,6 +25,15 @@ pub use keys::PublicKey;
 
 /// The longest token that is looked at: far longer than any that a server could be sent in a header.
 const TOKEN_MAX_BYTES: usize = 16 * 1024;
+
+/// How the payload of a token is written, by whoever else reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenForm {
+    /// The JSON that says this.
+    pub write: fn(&TokenClaims) -> String,
+    /// What a JSON says; `None` when a claim is not what it should be.
+    pub read: fn(&str) -> Option<TokenClaims>,
+}
 
 /// Who vouches for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +67,10 @@ pub(super) enum BadToken {
 /// Reads a token whose signature is good. Time and audience are for the caller to look at.
 pub(super) fn read(
     token: &Secret,
+    form: TokenForm,
     own: &KeyChain,
     foreign: Option<&ForeignKey>,
-) -> Result<(Issuer, Facts), BadToken> {
+) -> Result<(Issuer, TokenClaims), BadToken> {
     let text = token.expose();
     if text.len() > TOKEN_MAX_BYTES {
         return Err(BadToken::Malformed);
@@ -75,23 +84,19 @@ pub(super) fn read(
             None => return Err(BadToken::Signature),
         },
     };
-    let claims = verify(text, &key)?;
-    Ok((issuer, claims.into_facts().ok_or(BadToken::Malformed)?))
+    let payload = verify(text, &key)?;
+    let claims = (form.read)(payload.get()).ok_or(BadToken::Malformed)?;
+    Ok((issuer, claims))
 }
 
-/// Reads a payload that came without a signature, from who is asked and not from who wants to come in.
-pub(super) fn read_payload(json: &str) -> Option<Facts> {
-    serde_json::from_str::<Claims>(json).ok()?.into_facts()
-}
-
-fn verify(text: &str, key: &DecodingKey) -> Result<Claims, BadToken> {
+fn verify(text: &str, key: &DecodingKey) -> Result<Box<RawValue>, BadToken> {
     seal::install();
     let mut validation = Validation::new(Algorithm::RS256);
     // The library would ask the system's clock; time is compared by who has ours.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let token = decode::<Claims>(text, key, &validation).map_err(|error| {
+    let token = decode::<Box<RawValue>>(text, key, &validation).map_err(|error| {
         if let ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm = error.kind() {
             BadToken::Signature
         } else {
