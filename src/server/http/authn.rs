@@ -19,8 +19,6 @@ use crate::dialects::placeos::rest::{
 use crate::model::Failure;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
-use crate::server::http::health::is_health_path;
-use crate::server::http::node_api::is_core_path;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
 
@@ -120,11 +118,9 @@ impl std::fmt::Display for HttpRejection {
     }
 }
 
-/// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
-pub(in crate::server) fn closed(state: &ServerState, path: &str) -> Option<HttpRejection> {
-    let starting = state.admission.phase() == AdmissionPhase::Starting && !is_health_path(path)
-        // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
-        && !is_core_path(path);
+/// Why nobody is served yet, or `None`.
+pub(in crate::server) fn closed(state: &ServerState) -> Option<HttpRejection> {
+    let starting = state.admission.phase() == AdmissionPhase::Starting;
     starting.then(|| {
         HttpRejection::from(TurnedAway::Starting)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
@@ -156,9 +152,7 @@ pub(in crate::server) fn authenticate(
         .core
         .authenticate(&presented.credentials, address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
-    let foreign = presented.carrier == Some(Carrier::Cookie)
-        && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
-    if foreign {
+    if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head) {
         state.metrics.not_let_in.increment(1);
         tracing::warn!(
             target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
@@ -167,6 +161,19 @@ pub(in crate::server) fn authenticate(
         return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
     }
     Ok(caller)
+}
+
+/// Whether a page asks that is neither of the origin that it calls nor of one that the settings allow.
+pub(super) fn is_foreign(state: &ServerState, head: &RequestHead) -> bool {
+    let origin = text(head, ORIGIN);
+    origin_is_foreign(origin, text(head, HOST))
+        && !origin.is_some_and(|origin| is_allowed_origin(state, origin))
+}
+
+/// Whether the settings allow the pages of an origin.
+pub(super) fn is_allowed_origin(state: &ServerState, origin: &str) -> bool {
+    let mut allowed = state.settings.allowed_origins.iter();
+    allowed.any(|allowed| allowed == origin)
 }
 
 /// The credentials are good and do not open this part of the API.

@@ -2,58 +2,15 @@
 //!
 //! `authn.rs` says who sends a request, `auth` is where they sign in, `health.rs` is for operators, `building.rs` for administrators, `redirect.rs` for those who come unencrypted,
 //! `node_api` is for other nodes, `openapi.rs` describes it all, and each dialect has a folder for its resources.
+//! `mounts.rs` has the table of what stands where, `cors.rs` says which other origins' pages may read the answers.
 
 mod auth;
 pub(super) mod authn;
 mod building;
+pub(super) mod cors;
 mod health;
+pub(super) mod mounts;
 pub(super) mod node_api;
 mod openapi;
 mod placeos;
 mod redirect;
-
-use actix_web::web::{self, ServiceConfig};
-
-use crate::server::limits::BODY_MAX_BYTES;
-
-/// Which routes an address serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// All of them.
-    Everything,
-    /// All but the operators' own, which have an address of their own.
-    WithoutHealth,
-    /// Only the operators' own.
-    HealthOnly,
-    /// The operators' own; for all else clients are sent to this port, where TLS is spoken.
-    HealthAndRedirect(u16),
-    /// Clients are sent to this port, whatever they come for.
-    RedirectOnly(u16),
-}
-
-/// Adds the routes of an address.
-pub(super) fn configure(config: &mut ServiceConfig, scope: Scope) {
-    config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
-    match scope {
-        Scope::Everything => {
-            health::Health::configure(config);
-            resources(config);
-        }
-        Scope::WithoutHealth => resources(config),
-        Scope::HealthOnly => health::Health::configure(config),
-        Scope::HealthAndRedirect(port) => {
-            health::Health::configure(config);
-            redirect::configure(config, port);
-        }
-        Scope::RedirectOnly(port) => redirect::configure(config, port),
-    }
-}
-
-/// What is there for clients.
-fn resources(config: &mut ServiceConfig) {
-    openapi::Itself::configure(config);
-    auth::SignIn::configure(config);
-    building::configure(config);
-    node_api::configure(config);
-    placeos::configure(config);
-}

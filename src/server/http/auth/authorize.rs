@@ -13,7 +13,9 @@ use crate::dialects::placeos::rest::{
     scope_text,
 };
 use crate::server::ServerState;
-use crate::server::http::auth::{browser, domain, header, redirect, see_other, transport, verdict};
+use crate::server::http::auth::{
+    browser, domain, header, login_path, redirect, see_other, transport, verdict,
+};
 use crate::server::http::authn::HttpRejection;
 
 /// Sends a browser that is signed in back to its app with a code, for PKCE by S256, or a token; another to sign in.
@@ -50,8 +52,8 @@ pub(super) async fn authorize(
             // A frame that asks without anybody to see it is told; a page is sent to sign in and comes back.
             None if parameters.get("prompt") == Some("none") => Err(OAuthError::LoginRequired),
             None => {
-                let here = request.uri().to_string();
-                return Ok(see_other(&format!("/login?continue={}", escaped(&here))));
+                let (login, here) = (login_path(&state), request.uri().to_string());
+                return Ok(see_other(&format!("{login}?continue={}", escaped(&here))));
             }
         },
         Err(error) => Err(error),

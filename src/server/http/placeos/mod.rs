@@ -113,8 +113,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     }
     config
         .configure(Open::configure)
-        .service(web::scope(BASE).configure(Engine::configure))
-        .default_service(web::route().to(nothing_here));
+        .service(web::scope(BASE).configure(Engine::configure));
 }
 
 /// The websocket, whose state are not below [`BASE`] alone.
@@ -147,9 +146,7 @@ async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer 
     ))
 }
 
-async fn nothing_here() -> Answer {
-    Err(HttpRejection::json(
-        StatusCode::NOT_FOUND,
-        "there is nothing here",
-    ))
+/// The answer to an unknown path.
+pub(super) fn nothing_here() -> HttpRejection {
+    HttpRejection::json(StatusCode::NOT_FOUND, "there is nothing here")
 }
