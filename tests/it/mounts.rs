@@ -1,10 +1,12 @@
 //! What stands where: below a path of its own, at several addresses, for some dialects, and for pages of other origins.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use serde_json::json;
 
 use crate::harness::{
     BUILDING, CONTROL, Carrier, Door, Gateway, Key, Page, Plan, Request, Response, Terminal,
-    display,
+    display, free_port,
 };
 
 const BASE: &str = "/riser";
@@ -53,6 +55,18 @@ async fn rest_and_what_operators_ask_stand_below_the_base_path_and_nowhere_else(
 
     let document = gateway.request("GET", "/api/openapi.json").ok().await;
     assert_eq!(document["servers"], json!([{"url": BASE}]));
+}
+
+#[tokio::test]
+async fn the_operators_own_address_has_the_base_path_too() {
+    let health = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let plan = Plan::serve(BUILDING).base_path(BASE);
+    let plan = plan.variable("RISER_HEALTH_LISTEN", &health.to_string());
+    let gateway = plan.start().await;
+    let ask = |path: &str| Request::below(BASE, health, "GET", path).send();
+    assert_eq!(ask("/readyz").await.status, 200);
+    assert_nothing(&ask("/login").await);
+    assert_nothing(&gateway.request("GET", "/readyz").send().await);
 }
 
 #[tokio::test]
@@ -203,6 +217,8 @@ async fn an_address_that_is_taken_is_refused_with_its_setting() {
 
 const APP: &str = "https://app.example.test";
 
+const NOBODY: [(&str, &str); 2] = [("email", "nobody@example.test"), ("password", "x")];
+
 async fn for_the_app() -> Gateway {
     let origins = format!("http://localhost:4200,{APP}");
     let plan = Plan::serve(BUILDING).variable("RISER_HTTP__ALLOWED_ORIGINS", &origins);
@@ -250,6 +266,11 @@ async fn pages_of_a_listed_origin_may_ask_and_read() {
         assert_eq!(read.header("vary"), Some("origin"));
     }
 
+    // Looked at, and found to be nobody's.
+    let sign_in = gateway.request("POST", "/auth/signin");
+    let sign_in = sign_in.header("Origin", APP).form(&NOBODY).send().await;
+    assert_eq!(sign_in.status, 401);
+
     let cookie = format!("api-key={}", Key::USER.0);
     let by_cookie = gateway.request("GET", "/api/engine/v2/systems");
     let by_cookie = by_cookie.header("Cookie", &cookie).header("Origin", APP);
@@ -271,6 +292,9 @@ async fn pages_of_other_origins_may_not() {
             assert_eq!(response.header("access-control-allow-credentials"), None);
             assert_eq!(response.header("vary"), Some("origin"));
         }
+        let sign_in = gateway.request("POST", "/auth/signin");
+        let sign_in = sign_in.header("Origin", foreign).form(&NOBODY);
+        assert_eq!(sign_in.send().await.status, 403);
         let cookie = format!("api-key={}", Key::USER.0);
         let door = gateway.door().header("Cookie", &cookie);
         assert_eq!(door.header("Origin", foreign).refused().await, 403);

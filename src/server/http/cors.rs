@@ -20,6 +20,8 @@ use actix_web::{HttpResponse, http::StatusCode};
 use crate::server::ServerState;
 use crate::server::http::authn::is_allowed_origin;
 
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+
 /// What a request may do. With credentials there is no word for all of them.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
 
@@ -36,17 +38,17 @@ pub(in crate::server) async fn share(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(state) = request.app_data::<Data<ServerState>>().cloned() else {
+    let Some(state) = request
+        .app_data::<Data<ServerState>>()
+        .filter(|state| !state.settings.allowed_origins.is_empty())
+    else {
         return next.call(request).await;
     };
-    if state.settings.allowed_origins.is_empty() {
-        return next.call(request).await;
-    }
-    let origin = request.headers().get(ORIGIN).cloned();
-    let origin = origin.filter(|origin| {
+    let origin = request.headers().get(ORIGIN).filter(|origin| {
         let text = origin.to_str();
-        text.is_ok_and(|origin| is_allowed_origin(&state, origin))
+        text.is_ok_and(|origin| is_allowed_origin(state, origin))
     });
+    let origin = origin.cloned();
     let asked = request.headers();
     let is_preflight =
         request.method() == Method::OPTIONS && asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
@@ -68,8 +70,6 @@ pub(in crate::server) async fn share(
     }
     Ok(response)
 }
-
-const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// Permits what a page asks for: whoever is on the list may send any header.
 fn permit(headers: &mut HeaderMap, asked_for: Option<HeaderValue>) {

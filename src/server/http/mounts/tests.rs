@@ -12,7 +12,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::core::testkit::TestCore;
+use crate::core::Core;
+use crate::core::testkit::{TestCore, TestNode};
 use crate::server::{BindError, ListenerSettings, Server, StartError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -63,6 +64,14 @@ fn own(listen: SocketAddr) -> ListenerSettings {
 /// Has a server with these settings serve, and hands over its address and that of the dialect.
 async fn serve(settings: ServerSettings, test: impl AsyncFnOnce(SocketAddr, SocketAddr)) {
     let TestCore { core, .. } = TestCore::new().await;
+    serve_core(core, settings, test).await;
+}
+
+async fn serve_core(
+    core: Arc<Core>,
+    settings: ServerSettings,
+    test: impl AsyncFnOnce(SocketAddr, SocketAddr),
+) {
     let server = Server::bind(core, settings, String::new).unwrap();
     server.readiness_gate().open();
     let (main, own) = (server.address(), server.own_addresses().unwrap());
@@ -122,6 +131,18 @@ async fn a_dialect_has_every_path_at_an_address_of_its_own() {
             check(get(main, nobodys).await, NOTHING_HERE);
         }
         assert_eq!(get(main, "/riser/healthz").await.0, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_nodes_ask_at_the_root_whatever_the_base_path() {
+    let node = TestNode::new().await;
+    let core = Arc::clone(&node.core);
+    serve_core(core, settings("/riser"), async |main, own| {
+        assert_eq!(get(main, "/api/core/v1/version").await.0, 200);
+        check(get(main, "/riser/api/core/v1/version").await, NOTHING_HERE);
+        check(get(own, "/api/core/v1/version").await, NO_SUCH_THING);
     })
     .await;
 }
