@@ -103,7 +103,7 @@ pub enum AppError {
     #[error(transparent)]
     Building(#[from] BuildingProblems),
     /// The address is taken or not ours.
-    #[error("could not listen on {} ({}); choose another with --listen", .0.address, .0.cause)]
+    #[error(transparent)]
     Bind(BindError),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
@@ -269,7 +269,8 @@ pub fn serve(
         }
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
-        let (state, place) = (server.readiness_gate(), Listening::at(&server));
+        let state = server.readiness_gate();
+        let place = Listening::at(&server).map_err(not_served)?;
         // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
         let mut serving = pin!(server.run(stop.clone()));
         let opening = pin!(async {
@@ -519,34 +520,53 @@ fn listen_to_signals() -> Result<Signals, AppError> {
 struct Listening {
     address: SocketAddr,
     is_encrypted: bool,
+    /// What stands in front of every path; empty for nothing.
+    base_path: String,
+    /// The dialects that have an address of their own, and where that is.
+    own: Vec<(&'static str, SocketAddr)>,
 }
 
 impl Listening {
-    fn at(server: &Server) -> Self {
-        Self {
+    fn at(server: &Server) -> io::Result<Self> {
+        Ok(Self {
             address: server.address(),
             is_encrypted: server.is_encrypted(),
-        }
+            base_path: server.base_path().to_owned(),
+            own: server.own_addresses()?,
+        })
     }
 }
 
-/// Says on stdout that the gateway is ready, and for the demo how to see something move.
+/// Says on stdout that the gateway is ready.
 ///
 /// Whoever started riser may never read this, so a write that fails is no failure of ours.
 fn announce(place: &Listening, demo: Option<&Secret>) {
+    let text = announcement(place, demo);
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Where the gateway listens, a line for each address, and for the demo how to see something move.
+fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
     let Listening {
         address,
         is_encrypted,
-    } = *place;
-    let (http, ws) = if is_encrypted {
+        base_path: base,
+        own,
+    } = place;
+    let (http, ws) = if *is_encrypted {
         ("https", "wss")
     } else {
         ("http", "ws")
     };
-    let mut text = format!("riser ready {http}://{address}\n");
+    let mut text = format!("riser ready {http}://{address}{base}\n");
+    for (dialect, address) in own {
+        text.push_str(&format!("listening {dialect} {http}://{address}\n"));
+    }
     if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
-        let here = reachable(address);
+        let here = format!("{}{base}", reachable(*address));
         let program = this_program();
         text.push_str(&format!(
             "api key {key}\n\
@@ -556,9 +576,7 @@ fn announce(place: &Listening, demo: Option<&Secret>) {
              s.onmessage = (event) => console.log(event.data)'\n"
         ));
     }
-    let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+    text
 }
 
 /// The path of this executable as a shell takes it.
@@ -581,5 +599,36 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port())
     } else {
         address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_told_of_directly_after_the_ready_line() {
+        let place = Listening {
+            address: SocketAddr::from(([0, 0, 0, 0], 3000)),
+            is_encrypted: true,
+            base_path: "/riser".to_owned(),
+            own: vec![
+                ("home_assistant", SocketAddr::from(([127, 0, 0, 1], 8123))),
+                ("pusher", SocketAddr::from(([127, 0, 0, 1], 6001))),
+            ],
+        };
+        let text = announcement(&place, Some(&Secret::new("x")));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[..4],
+            [
+                "riser ready https://0.0.0.0:3000/riser",
+                "listening home_assistant https://127.0.0.1:8123",
+                "listening pusher https://127.0.0.1:6001",
+                "api key demo.x",
+            ]
+        );
+        assert!(lines[4].contains(" --url https://127.0.0.1:3000/riser "));
+        assert!(lines[5].contains("wss://127.0.0.1:3000/riser/api/engine/v2/"));
     }
 }

@@ -94,6 +94,11 @@ impl Gateway {
         &self.url.authority
     }
 
+    /// What stands in front of every path; empty for nothing.
+    pub(super) fn base_path(&self) -> &str {
+        &self.url.base_path
+    }
+
     /// The API key, if there is one; marked so that nothing prints it.
     pub(super) fn key(&self) -> Option<&HeaderValue> {
         self.key.as_ref()
@@ -166,6 +171,8 @@ struct Url {
     host: String,
     port: u16,
     authority: String,
+    /// Empty, or a path without a slash at its end.
+    base_path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +182,7 @@ enum Scheme {
 }
 
 impl Url {
-    /// Reads `http://host:port`, `https://host`, the same with `ws` and `wss`, or `host:port` alone.
+    /// Reads `http://host:port`, `https://host/path`, the same with `ws` and `wss`, or `host:port` alone.
     fn parse(text: &str) -> Result<Self, ClientError> {
         // What stands there is not repeated: it may hold a password.
         let wrong = |what: &str| {
@@ -200,8 +207,8 @@ impl Url {
                 "cannot have a user in it: the key goes into --key or RISER_API_KEY",
             ));
         }
-        if !uri.path().trim_matches('/').is_empty() || uri.query().is_some() {
-            return Err(wrong("ends with the host and the port, without a path"));
+        if uri.query().is_some() {
+            return Err(wrong("cannot have a query"));
         }
         let host = authority.host();
         if host.is_empty() {
@@ -212,6 +219,7 @@ impl Url {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: authority.port_u16().unwrap_or(default_port),
             authority: authority.as_str().to_owned(),
+            base_path: uri.path().trim_end_matches('/').to_owned(),
         })
     }
 }
@@ -222,7 +230,7 @@ impl fmt::Display for Url {
             Scheme::Plain => "http",
             Scheme::Tls => "https",
         };
-        write!(f, "{scheme}://{}", self.authority)
+        write!(f, "{scheme}://{}{}", self.authority, self.base_path)
     }
 }
 
@@ -259,6 +267,11 @@ mod tests {
         );
         check("http://[::1]:80", Ok(("http://[::1]:80", "::1", 80)));
         check(" gateway ", Ok(("http://gateway", "gateway", 80)));
+        check(
+            "https://example.org/riser/",
+            Ok(("https://example.org/riser", "example.org", 443)),
+        );
+        check("host/a/b", Ok(("http://host/a/b", "host", 80)));
     }
 
     #[test]
@@ -268,14 +281,8 @@ mod tests {
             "http://user:hunter2@host",
             Err("cannot have a user in it: the key goes into --key or RISER_API_KEY"),
         );
-        check(
-            "http://host/console",
-            Err("ends with the host and the port, without a path"),
-        );
-        check(
-            "http://host?api-key=hunter2",
-            Err("ends with the host and the port, without a path"),
-        );
+        check("http://host?api-key=hunter2", Err("cannot have a query"));
+        check("http://host/riser?x", Err("cannot have a query"));
         check("http://a b", Err("cannot be read"));
         check("", Err("cannot be read"));
     }

@@ -140,7 +140,7 @@ impl<'g> Rest<'g> {
     ) -> Result<Answer, ClientError> {
         let mut request = Request::builder()
             .method(method)
-            .uri(resource.0)
+            .uri(format!("{}{}", self.gateway.base_path(), resource.0))
             .header(HOST, self.gateway.authority());
         if let Some(key) = self.gateway.key() {
             request = request.header(API_KEY, key);

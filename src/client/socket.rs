@@ -127,7 +127,8 @@ impl Connection {
 fn handshake(gateway: &Gateway) -> Request<()> {
     let mut request = Request::new(());
     // The library looks at the scheme and sends the path alone; whether there is TLS below has been settled.
-    let uri = format!("ws://{}{CONTROL}", gateway.authority()).parse();
+    let (authority, base) = (gateway.authority(), gateway.base_path());
+    let uri = format!("ws://{authority}{base}{CONTROL}").parse();
     *request.uri_mut() = uri.expect("an authority and a path make a URI");
     let fixed = HeaderValue::from_static;
     let host = HeaderValue::from_str(gateway.authority());

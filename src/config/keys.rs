@@ -34,6 +34,20 @@ pub(super) const KEYS: &[Key] = &[
         about: "Where `/metrics`, `/healthz` and `/readyz` are served, when not beside everything else.",
     },
     Key {
+        name: "base_path",
+        takes: BASE_PATH,
+        default: "/",
+        flag: "",
+        about: "What stands in front of every path, where a proxy passes on what is below a path of its own. Other nodes ask beside it.",
+    },
+    Key {
+        name: "dialects",
+        takes: "words apart by commas; there is `placeos`",
+        default: "placeos",
+        flag: "",
+        about: "Which dialects are served; the others' resources and websockets are not there. An empty list closes all of them.",
+    },
+    Key {
         name: "workers",
         takes: COUNT,
         default: "0",
@@ -151,6 +165,13 @@ pub(super) const KEYS: &[Key] = &[
         default: "0",
         flag: "",
         about: "Connections per client address; past it new ones get 503. 0 means no limit.",
+    },
+    Key {
+        name: "http.allowed_origins",
+        takes: ORIGINS,
+        default: "",
+        flag: "",
+        about: "Other origins whose pages may use the gateway with a user's credentials, by CORS and by websocket.",
     },
     Key {
         name: "keep_alive.ping_after",
@@ -298,6 +319,9 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const SECRETS: &[&str] = &["redis.url", "cluster.secret"];
 
 pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or [::]:3000";
+pub(super) const BASE_PATH: &str =
+    "a path such as /riser, of letters, digits, - . _ and ~ between slashes";
+pub(super) const ORIGINS: &str = "origins such as https://app.example.org, apart by commas";
 pub(super) const COUNT: &str = "a whole number";
 pub(super) const PATH: &str = "a path";
 pub(super) const LOG_FORMAT: &str = "`text` or `json`";

@@ -4,7 +4,7 @@
 //!
 //! - `keys` is the list of all settings; `docs/settings.md` is made from it.
 //! - `raw` merges the layers and refuses keys that are not in the list.
-//! - `values` reads durations and sizes.
+//! - `values` reads durations, sizes, paths to stand below and origins.
 //! - `env` turns the environment into a layer.
 //! - `places` knows on which line of the file a key stands.
 //! - `outcome` prints what the layers lead to.
@@ -50,6 +50,15 @@ const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
 
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
+
+/// What `dialects` may be one day.
+const DIALECTS: &[&str] = &[
+    "placeos",
+    "home_assistant",
+    "platypush",
+    "pusher",
+    "pushjet",
+];
 
 /// What `log_format` may be.
 const TEXT: &str = "text";
@@ -218,6 +227,11 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     let server = &mut settings.server;
     raw.address("listen", &mut server.listen);
     raw.optional_address("health_listen", &mut server.health_listen);
+    raw.base_path("base_path", &mut server.base_path);
+    // The defaults are all that there are.
+    let served = server.dialects.clone();
+    raw.words("dialects", &mut server.dialects, DIALECTS, &served);
+    raw.origins("http.allowed_origins", &mut server.allowed_origins);
     raw.count("workers", &mut server.workers, WORKERS_MAX);
     raw.duration("drain_deadline", &mut server.drain_deadline);
     raw.size("send_buffer", &mut server.send_buffer_bytes);
@@ -431,6 +445,10 @@ fn check(raw: &mut Raw, settings: &Settings) {
         limits,
         keep_alive,
         redirects: _,
+        base_path: _,
+        dialects: _,
+        own_listeners: _,
+        allowed_origins: _,
     } = &settings.server;
     let lease = settings.cluster.lease;
     if lease < LEASE_MIN || lease > LEASE_MAX {

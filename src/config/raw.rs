@@ -11,7 +11,9 @@ use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
 use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
-use super::keys::{self, ADDRESS, DURATION, EDGES, KEYS, PATH, SIZE, WEB_ADDRESS};
+use super::keys::{
+    self, ADDRESS, BASE_PATH, DURATION, EDGES, KEYS, ORIGINS, PATH, SIZE, WEB_ADDRESS,
+};
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
@@ -147,6 +149,69 @@ impl Raw {
         self.text_as(key, setting, PATH, |text| {
             (!text.is_empty()).then(|| Some(PathBuf::from(text)))
         });
+    }
+
+    /// What stands in front of every path, without the slash at its end.
+    pub(super) fn base_path(&mut self, key: &'static str, setting: &mut String) {
+        self.text_as(key, setting, BASE_PATH, values::base_path);
+    }
+
+    /// Some of these words, of which not all may be available yet.
+    pub(super) fn words(
+        &mut self,
+        key: &'static str,
+        setting: &mut Vec<&'static str>,
+        words: &[&str],
+        available: &[&'static str],
+    ) {
+        let mut given = Vec::new();
+        self.list(key, &mut given);
+        if !self.is_given(key) {
+            return;
+        }
+        let mut chosen = Vec::new();
+        for word in &given {
+            match available.iter().find(|available| *available == word) {
+                Some(word) => chosen.push(*word),
+                None if words.contains(&&**word) => self.wrong(
+                    key,
+                    &format!("a list of what this version has ({})", available.join(", ")),
+                    word,
+                ),
+                None => self.wrong(
+                    key,
+                    &format!("a list of words out of {}", words.join(", ")),
+                    word,
+                ),
+            }
+        }
+        *setting = chosen;
+    }
+
+    /// A list of origins, as browsers write them.
+    pub(super) fn origins(&mut self, key: &'static str, setting: &mut Vec<String>) {
+        let mut given = Vec::new();
+        self.list(key, &mut given);
+        for text in given {
+            match values::origin(&text) {
+                Some(origin) => setting.push(origin),
+                None => self.wrong(key, ORIGINS, &text),
+            }
+        }
+    }
+
+    /// Notes that an item of a list is not what belongs there.
+    fn wrong(&mut self, key: &'static str, expected: &str, item: &str) {
+        if let Some((origin, _)) = self.given.get(key) {
+            self.problems.push(Problem {
+                origin: origin.clone(),
+                kind: ProblemKind::Value {
+                    key,
+                    expected: expected.to_owned(),
+                    given: format!("{item:?}"),
+                },
+            });
+        }
     }
 
     /// Items apart by commas, or a list of them.

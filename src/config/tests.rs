@@ -73,12 +73,15 @@ fn every_key_of_the_reference_changes_something() {
             keys::SWITCH => "true",
             keys::ROLE => "core",
             keys::EDGES => "mod-1-edge=edge-1",
+            keys::BASE_PATH => "/riser",
+            keys::ORIGINS => "https://app.test",
             keys::WEB_ADDRESS => "http://10.0.0.7:3000",
             _ => "trace",
         };
         let other = match key.name {
             "keep_alive.reap_after" => "31s",
             "jwt_public" => PUBLIC_KEY,
+            "dialects" => ",",
             "redis.url" => "redis://localhost",
             "cluster.secret" => "sixteen characters",
             _ => other,
@@ -568,4 +571,61 @@ fn what_many_nodes_cannot_work_with_is_refused() {
             "riser.toml:4: `redis.url` is no address of a Redis; write redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH, with USER:PASSWORD@ before the host where needed",
         ],
     );
+}
+
+#[test]
+fn a_base_path_is_kept_without_the_slash_at_its_end() {
+    for (given, kept) in [("/", ""), ("/riser", "/riser"), ("/a/b-1/", "/a/b-1")] {
+        let file = format!("base_path = \"{given}\"");
+        assert_eq!(settings(&file, &[]).server.base_path, kept);
+    }
+    for wrong in [
+        "riser", "", "/a/../b", "/a//b", "//", "/a?b", "/a b", "/{a}", "http://a",
+    ] {
+        let line = format!(
+            "riser.toml:1: `base_path` must be a path such as /riser, of letters, digits, - . _ and ~ between slashes, not {wrong:?}"
+        );
+        check(&format!("base_path = {wrong:?}"), &[], &[&line]);
+    }
+}
+
+#[test]
+fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
+    assert_eq!(settings("dialects = []", &[]).server.dialects, [""; 0]);
+    let placeos = settings("", &[("RISER_DIALECTS", "placeos,")]);
+    assert_eq!(placeos.server.dialects, ["placeos"]);
+    check(
+        "dialects = [\"placeos\", \"pusher\", \"place_os\"]",
+        &[],
+        &[
+            "riser.toml:1: `dialects` must be a list of what this version has (placeos), not \"pusher\"",
+            "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not \"place_os\"",
+        ],
+    );
+}
+
+#[test]
+fn origins_are_kept_as_browsers_write_them() {
+    let given = "HTTPS://App.test:443, http://localhost:4200,http://[::1]:80";
+    let kept = settings("", &[("RISER_HTTP__ALLOWED_ORIGINS", given)]);
+    assert_eq!(
+        kept.server.allowed_origins,
+        ["https://app.test", "http://localhost:4200", "http://[::1]"]
+    );
+    for wrong in [
+        "*",
+        "null",
+        "app.test",
+        "https://",
+        "https://app.test/",
+        "https://a@app.test",
+        "https://app.test:port",
+        "ftp://app.test",
+    ] {
+        let line = format!(
+            "riser.toml:2: `http.allowed_origins` must be origins such as https://app.example.org, apart by commas, not {wrong:?}"
+        );
+        let file = format!("[http]\nallowed_origins = [{wrong:?}]");
+        check(&file, &[], &[&line]);
+    }
 }

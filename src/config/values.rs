@@ -1,5 +1,6 @@
-//! Durations and sizes as people write them: `10s`, `500ms`, `64KiB`.
+//! Durations and sizes as people write them (`10s`, `500ms`, `64KiB`), paths to stand below, and origins.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 /// The longest duration, far beyond any use: longer ones could overflow the clock.
@@ -31,6 +32,50 @@ pub(super) fn size(text: &str) -> Option<usize> {
     };
     let size = number.checked_mul(bytes).filter(|size| *size <= 1 << 30)?;
     usize::try_from(size).ok()
+}
+
+/// A path of plain segments, without the slash at its end: what means itself in a URL, a cookie and a page.
+pub(super) fn base_path(text: &str) -> Option<String> {
+    let path = text.trim();
+    if path == "/" {
+        return Some(String::new());
+    }
+    let path = path.strip_prefix('/')?;
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let is_segment = |segment: &str| {
+        !segment.is_empty() && !matches!(segment, "." | "..") && segment.chars().all(is_plain)
+    };
+    let is_path = path.split('/').all(is_segment);
+    is_path.then(|| format!("/{path}"))
+}
+
+/// A scheme, a host and perhaps a port, in the form in which browsers send it.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    let (scheme, authority) = text.split_once("://")?;
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return None,
+    };
+    let authority = authority.strip_suffix(default_port).unwrap_or(authority);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let is_host = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            !host.is_empty() && host.chars().all(is_plain)
+        }
+    };
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    (is_host && is_port).then(|| format!("{scheme}://{authority}"))
 }
 
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {

@@ -17,8 +17,8 @@ mod ws;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use actix_server::{Server as ActixServer, ServerBuilder};
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::server::admission::Admission;
-use crate::server::http::Scope;
+use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
 use crate::server::limits::{HTTP_STOP_SECONDS, LISTEN_BACKLOG};
 use crate::server::metrics::ServerMetrics;
@@ -39,7 +39,8 @@ use crate::server::tls::Tls;
 pub use ws::bench;
 
 pub use settings::{
-    ConnectionLimits, KeepAliveSettings, PlainSettings, ServerSettings, TlsSettings,
+    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ServerSettings,
+    TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -57,6 +58,8 @@ struct ServerStateInner {
     orders: Orders,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
     began: u64,
+    /// The specification of the HTTP edge, once somebody has asked for it.
+    specification: OnceLock<String>,
     render_metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
@@ -77,6 +80,8 @@ pub struct Server {
     keeper: Option<CertificateKeeper>,
     plain: Option<(PlainSettings, TcpListener)>,
     health: Option<TcpListener>,
+    /// The addresses that dialects have for themselves.
+    own: Vec<(&'static str, TcpListener)>,
     address: SocketAddr,
 }
 
@@ -89,11 +94,13 @@ impl Server {
     ) -> Result<Self, StartError> {
         let keeper = settings.tls.as_ref().map(CertificateKeeper::start);
         let keeper = keeper.transpose()?;
-        let listener = listen(settings.listen)?;
-        let health = settings.health_listen.map(listen).transpose()?;
+        let listener = listen(settings.listen, "--listen")?;
+        let health = settings.health_listen;
+        let health = health.map(|address| listen(address, "`health_listen`"));
+        let health = health.transpose()?;
         let plain = match settings.tls.as_ref().and_then(|tls| tls.plain) {
             Some(plain) => {
-                let listener = listen(plain.listen())?;
+                let listener = listen(plain.listen(), "`tls.plain_listen`")?;
                 let address = listener.local_addr().unwrap_or(plain.listen());
                 tracing::info!(%address, "there is a plain address beside the encrypted one");
                 Some((plain, listener))
@@ -102,8 +109,15 @@ impl Server {
         };
         let address = listener.local_addr().map_err(|cause| BindError {
             address: settings.listen,
+            setting: "--listen".to_owned(),
             cause,
         })?;
+        let own = settings.own_listeners.iter();
+        let own = own.filter(|own| settings.opens(own.dialect)).map(|own| {
+            let listener = listen(own.listen, &format!("`{}`", own.setting))?;
+            Ok::<_, BindError>((own.dialect, listener))
+        });
+        let own = own.collect::<Result<Vec<_>, _>>()?;
         let state = ServerState(Arc::new(ServerStateInner {
             core,
             admission: Arc::new(Admission::new(settings.limits.clone())),
@@ -114,6 +128,7 @@ impl Server {
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
+            specification: OnceLock::new(),
             render_metrics: Box::new(render_metrics),
         }));
         Ok(Self {
@@ -123,6 +138,7 @@ impl Server {
             keeper,
             plain,
             health,
+            own,
             address,
         })
     }
@@ -130,6 +146,20 @@ impl Server {
     /// Where clients come in.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What stands in front of every path there; empty for nothing.
+    pub fn base_path(&self) -> &str {
+        &self.state.settings.base_path
+    }
+
+    /// The dialects that have an address of their own, and where that is.
+    pub fn own_addresses(&self) -> io::Result<Vec<(&'static str, SocketAddr)>> {
+        let addresses = self.own.iter().map(|(dialect, listener)| {
+            let address = listener.local_addr()?;
+            Ok((*dialect, address))
+        });
+        addresses.collect()
     }
 
     /// Whether clients come in by TLS.
@@ -155,6 +185,7 @@ impl Server {
             tls,
             plain,
             health,
+            own,
             address,
             ..
         } = self;
@@ -166,26 +197,31 @@ impl Server {
             .workers(workers)
             .disable_signals()
             .shutdown_timeout(HTTP_STOP_SECONDS);
-        let (everything, redirect) = if health.is_some() {
-            (Scope::WithoutHealth, Scope::RedirectOnly(address.port()))
-        } else {
-            (Scope::Everything, Scope::HealthAndRedirect(address.port()))
-        };
-        let mut builder = match tls {
-            None => listen_for_all(builder, "riser", listener, &state, everything)?,
-            Some(tls) => listen_by_tls(builder, "riser", listener, &state, tls, everything)?,
-        };
+        let main = Site::main(&state.settings);
+        let own = own
+            .into_iter()
+            .map(|(dialect, listener)| (dialect, listener, Site::of_dialect(dialect)));
+        let for_clients = [("riser", listener, main.clone())].into_iter().chain(own);
+        let mut builder = builder;
+        for (name, listener, site) in for_clients {
+            builder = match &tls {
+                None => listen_for_all(builder, name, listener, &state, site)?,
+                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site)?,
+            };
+        }
         builder = match plain {
             None => builder,
             Some((PlainSettings::Stay(_), listener)) => {
-                listen_for_all(builder, "plain", listener, &state, everything)?
+                listen_for_all(builder, "plain", listener, &state, main)?
             }
             Some((PlainSettings::Redirect(_), listener)) => {
-                listen_for_http(builder, "plain", listener, &state, redirect)?
+                let site = Site::redirect(&state.settings, address.port());
+                listen_for_http(builder, "plain", listener, &state, site)?
             }
         };
         if let Some(health) = health {
-            builder = listen_for_http(builder, "health", health, &state, Scope::HealthOnly)?;
+            let site = Site::health(&state.settings);
+            builder = listen_for_http(builder, "health", health, &state, site)?;
         }
         shutdown::run(builder.run(), &state, stop).await
     }
@@ -213,11 +249,12 @@ fn listen_for_all(
     name: &str,
     listener: TcpListener,
     state: &ServerState,
-    scope: Scope,
+    site: Site,
 ) -> io::Result<ServerBuilder> {
     let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
-        service::unencrypted().and_then(service::everything(state.clone(), ending.clone(), scope))
+        let served = service::everything(state.clone(), ending.clone(), site.clone());
+        service::unencrypted().and_then(served)
     })
 }
 
@@ -227,13 +264,17 @@ fn listen_by_tls(
     name: &str,
     listener: TcpListener,
     state: &ServerState,
-    tls: Arc<Tls>,
-    scope: Scope,
+    tls: &Arc<Tls>,
+    site: Site,
 ) -> io::Result<ServerBuilder> {
-    let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
+    let (state, tls, ending) = (
+        state.clone(),
+        Arc::clone(tls),
+        builder.graceful_shutdown_signal(),
+    );
     builder.listen(name, listener, move || {
-        service::encrypted(state.clone(), Arc::clone(&tls), ending.clone())
-            .and_then(service::everything(state.clone(), ending.clone(), scope))
+        let served = service::everything(state.clone(), ending.clone(), site.clone());
+        service::encrypted(state.clone(), Arc::clone(&tls), ending.clone()).and_then(served)
     })
 }
 
@@ -243,11 +284,12 @@ fn listen_for_http(
     name: &str,
     listener: TcpListener,
     state: &ServerState,
-    scope: Scope,
+    site: Site,
 ) -> io::Result<ServerBuilder> {
     let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
-        service::unencrypted().and_then(service::http_only(state.clone(), ending.clone(), scope))
+        let served = service::http_only(state.clone(), ending.clone(), site.clone());
+        service::unencrypted().and_then(served)
     })
 }
 
@@ -272,15 +314,17 @@ pub enum StartError {
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("could not listen on {address} ({cause})")]
+#[error("could not listen on {address} ({cause}); choose another with {setting}")]
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
+    /// What sets it, for people.
+    pub setting: String,
     /// What the system says.
     pub cause: io::Error,
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
+fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, BindError> {
     let open = || {
         let socket = Socket::new(
             Domain::for_address(address),
@@ -294,5 +338,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
         socket.listen(i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
         Ok(socket.into())
     };
-    open().map_err(|cause| BindError { address, cause })
+    open().map_err(|cause| BindError {
+        address,
+        setting: setting.to_owned(),
+        cause,
+    })
 }

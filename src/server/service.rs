@@ -20,7 +20,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::server::ServerState;
-use crate::server::http::{self, Scope, authn};
+use crate::server::http::mounts::Site;
+use crate::server::http::{authn, cors};
 use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -32,20 +33,22 @@ type Incoming<T> = (T, Protocol, Option<SocketAddr>);
 pub(super) fn everything<T: ClientStream>(
     state: ServerState,
     ending: GracefulShutdownSignal,
-    scope: Scope,
+    site: Site,
 ) -> impl ServiceFactory<Incoming<T>, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let upgrade = {
-        let state = state.clone();
+        let (state, site) = (state.clone(), site.clone());
         fn_factory(move || {
             // A second instance of the App, for requests that only look like upgrades.
-            let (state, strays) = (state.clone(), app(state.clone(), scope).new_service(()));
+            let strays = app(state.clone(), site.clone()).new_service(());
+            let (state, site) = (state.clone(), site.clone());
             async move {
                 let worker = ws::worker_of_this_thread(&state);
                 let strays = Rc::new(strays.await?);
                 Ok::<_, ()>(fn_service(move |(request, framed)| {
                     ws::take_over::<T, _, _>(
                         state.clone(),
+                        site.clone(),
                         Rc::clone(&worker),
                         Rc::clone(&strays),
                         request,
@@ -60,14 +63,14 @@ pub(super) fn everything<T: ClientStream>(
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .graceful_shutdown_signal(notified(ending))
         .upgrade(upgrade)
-        .finish(app(state, scope))
+        .finish(app(state, site))
 }
 
 /// Plain HTTP, and no websockets.
 pub(super) fn http_only(
     state: ServerState,
     ending: GracefulShutdownSignal,
-    scope: Scope,
+    site: Site,
 ) -> impl ServiceFactory<
     Incoming<TcpStream>,
     Config = (),
@@ -79,7 +82,7 @@ pub(super) fn http_only(
         .keep_alive(HTTP_KEEP_ALIVE)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .graceful_shutdown_signal(notified(ending))
-        .finish(app(state, scope))
+        .finish(app(state, site))
 }
 
 /// Takes streams as they come.
@@ -135,10 +138,10 @@ pub(super) fn encrypted(
     })
 }
 
-/// The App with the routes of a scope.
+/// The App with the routes of an address.
 fn app(
     state: ServerState,
-    scope: Scope,
+    site: Site,
 ) -> impl ServiceFactory<
     Request,
     Config = (),
@@ -150,7 +153,9 @@ fn app(
 > {
     let app = App::new()
         .app_data(Data::new(state))
+        .app_data(site.clone())
         .wrap(from_fn(let_in))
+        .wrap(from_fn(cors::share))
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
             let ends = request.head().upgrade();
@@ -164,7 +169,7 @@ fn app(
                 Ok::<_, Error>(answer)
             }
         })
-        .configure(|config| http::configure(config, scope));
+        .configure(|config| site.configure(config));
     // Trap: `AppConfig` says "http" and the address of nobody; what needs the real ones reads the request.
     map_config(app, |()| AppConfig::default())
 }
@@ -174,10 +179,15 @@ async fn let_in(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(state) = request.app_data::<Data<ServerState>>() else {
+    let (Some(state), Some(site)) = (
+        request.app_data::<Data<ServerState>>(),
+        request.app_data::<Site>(),
+    ) else {
         return next.call(request).await;
     };
-    if let Some(refusal) = authn::closed(state, request.path()) {
+    if !site.answers_at_once(request.path())
+        && let Some(refusal) = authn::closed(state)
+    {
         return Ok(request.into_response(refusal.to_response()));
     }
     authn::recognise(state, request.head()).await;

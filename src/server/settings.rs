@@ -25,6 +25,37 @@ pub struct ServerSettings {
     pub keep_alive: KeepAliveSettings,
     /// Where a browser may be sent with a token, to the letter, beside the pages of the origin that it called. Default nowhere.
     pub redirects: Vec<String>,
+    /// What stands in front of every path, as `/riser` does. Empty (the default) means: nothing.
+    pub base_path: String,
+    /// The words of the dialects that are served. Default: all that there are.
+    pub dialects: Vec<&'static str>,
+    /// Addresses that dialects have for themselves, in the order in which they are told of.
+    pub own_listeners: Vec<ListenerSettings>,
+    /// Other origins whose pages may use the gateway, as browsers write them. Default none.
+    pub allowed_origins: Vec<String>,
+}
+
+/// An address at which a dialect has every path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerSettings {
+    /// The word of the dialect.
+    pub dialect: &'static str,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The key of the setting, for an error.
+    pub setting: &'static str,
+}
+
+impl ServerSettings {
+    /// Whether a dialect is served.
+    pub(super) fn opens(&self, dialect: &str) -> bool {
+        self.dialects.contains(&dialect)
+    }
+
+    /// Whether pages of an origin may ask with the cookie of a sign-in, beside our own.
+    pub(super) fn allows_origin(&self, origin: &str) -> bool {
+        self.allowed_origins.iter().any(|allowed| allowed == origin)
+    }
 }
 
 /// How clients are served by TLS.
@@ -96,6 +127,10 @@ impl Default for ServerSettings {
             limits: ConnectionLimits::default(),
             keep_alive: KeepAliveSettings::default(),
             redirects: Vec::new(),
+            base_path: String::new(),
+            dialects: vec!["placeos"],
+            own_listeners: Vec::new(),
+            allowed_origins: Vec::new(),
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     certificate: Option<Certificate>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// What stands in front of every path; empty for nothing.
+    base_path: String,
     /// In bytes; none when absent.
     file_size_limit: Option<u64>,
 }
@@ -62,6 +64,7 @@ impl Plan {
             certificate: None,
             arguments: Vec::new(),
             environment: Vec::new(),
+            base_path: String::new(),
             file_size_limit: None,
         }
     }
@@ -75,6 +78,12 @@ impl Plan {
             "--building",
             BUILDING_FILE,
         ])
+    }
+
+    /// Below this path.
+    pub(crate) fn base_path(self, path: &str) -> Self {
+        let base_path = path.to_owned();
+        Self { base_path, ..self }.variable("RISER_BASE_PATH", path)
     }
 
     /// By TLS, with this certificate.
@@ -208,10 +217,12 @@ impl Plan {
     async fn endpoint(&self, process: &mut Process) -> Endpoint {
         let line = process.next_line(Stream::Out, DEADLINE).await;
         let line = line.expect("the gateway ended before it was ready");
-        let (scheme, address) = line
+        let (scheme, place) = line
             .strip_prefix("riser ready ")
             .and_then(|url| url.split_once("://"))
             .unwrap_or_else(|| panic!("this is no ready line: {line:?}"));
+        let (address, base) = place.split_at(place.find('/').unwrap_or(place.len()));
+        assert_eq!(base, self.base_path, "in the ready line");
         let endpoint = Endpoint {
             address: address.parse().expect("an address in the ready line"),
             certificate: self.certificate.clone(),
@@ -326,8 +337,8 @@ impl Gateway {
     }
 
     pub(crate) fn url(&self) -> String {
-        let Endpoint { address, .. } = &self.endpoint;
-        format!("{}://{address}", self.endpoint.http_scheme())
+        let (Endpoint { address, .. }, base) = (&self.endpoint, &self.plan.base_path);
+        format!("{}://{address}{base}", self.endpoint.http_scheme())
     }
 
     /// Where it is, and how it is spoken to.
@@ -371,7 +382,8 @@ impl Gateway {
 
     /// A websocket that is still to be asked for.
     pub(crate) fn door(&self) -> Door {
-        Door::new(self.endpoint.clone())
+        let base = &self.plan.base_path;
+        Door::new(self.endpoint.clone()).path(&format!("{base}{CONTROL}"))
     }
 
     /// A websocket whose frames are written and read by hand, with this key.
@@ -381,7 +393,7 @@ impl Gateway {
 
     /// A plain request.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.endpoint.clone(), method, path)
+        Request::below(&self.plan.base_path, self.endpoint.clone(), method, path)
     }
 
     /// Waits until a measure on `/metrics`, without labels, has this value.

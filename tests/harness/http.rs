@@ -12,18 +12,35 @@ use crate::harness::{DEADLINE, Endpoint, Key, specification, within};
 #[must_use]
 pub(crate) struct Request {
     endpoint: Endpoint,
+    /// What stands in front of the path, and in no path of the specification.
+    base_path: String,
     head: String,
     body: String,
 }
 
 impl Request {
     pub(crate) fn new(endpoint: impl Into<Endpoint>, method: &str, path: &str) -> Self {
+        Self::below("", endpoint, method, path)
+    }
+
+    /// The same of a gateway whose paths begin with this one.
+    pub(crate) fn below(
+        base_path: &str,
+        endpoint: impl Into<Endpoint>,
+        method: &str,
+        path: &str,
+    ) -> Self {
         let endpoint = endpoint.into();
         let address = endpoint.address;
         let mut head = String::new();
-        write!(head, "{method} {path} HTTP/1.1\r\nHost: {address}\r\n").expect("text grows");
+        write!(
+            head,
+            "{method} {base_path}{path} HTTP/1.1\r\nHost: {address}\r\n"
+        )
+        .expect("text grows");
         Self {
             endpoint,
+            base_path: base_path.to_owned(),
             head,
             body: String::new(),
         }
@@ -67,6 +84,7 @@ impl Request {
     pub(crate) async fn send(self) -> Response {
         let Self {
             endpoint,
+            base_path,
             head,
             body,
         } = self;
@@ -87,7 +105,11 @@ impl Request {
             let answer = String::from_utf8_lossy(&answer);
             panic!("{line} was answered with {answer:?}")
         });
-        specification::check(&line, response.status, &response.body);
+        specification::check(
+            &line.replacen(&base_path, "", 1),
+            response.status,
+            &response.body,
+        );
         response
     }
 
@@ -95,6 +117,7 @@ impl Request {
     pub(crate) async fn try_send(self) -> Option<u16> {
         let Self {
             endpoint,
+            base_path: _,
             head,
             body,
         } = self;

@@ -20,8 +20,8 @@ pub(crate) fn check(request: &str, status: u16, body: &str) {
     let method = words.next().unwrap_or_default().to_ascii_lowercase();
     let path = words.next().unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default();
-    // HEAD says what GET does; who is sent elsewhere has not reached the API.
-    if method == "head" || (300..400).contains(&status) {
+    // HEAD says what GET does, OPTIONS is asked by browsers alone; who is sent elsewhere has not reached the API.
+    if ["head", "options"].contains(&&*method) || (300..400).contains(&status) {
         return;
     }
     let Some(operation) = operation(&method, path) else {

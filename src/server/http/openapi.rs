@@ -3,9 +3,8 @@
 //! [`resources!`] takes one list of handlers and makes both the routes and the specification of it,
 //! so a route that is not specified cannot be written by accident.
 
-use std::sync::LazyLock;
-
 use actix_web::http::header::ContentType;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -14,12 +13,12 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{
     Content, InfoBuilder, LicenseBuilder, OpenApi as Specification, OpenApiBuilder, Ref, RefOr,
-    Required, Response, ResponseBuilder,
+    Required, Response, ResponseBuilder, Server,
 };
 use utoipa::{OpenApi, ToSchema};
 
-use crate::server::http::health;
-use crate::server::http::placeos::{self, auth, building, node_api};
+use crate::server::http::{mounts, placeos};
+use crate::server::{ServerSettings, ServerState};
 
 /// Makes a type with the routes and the specification of one list of handlers.
 macro_rules! resources {
@@ -45,23 +44,30 @@ resources! {
     pub(super) Itself: show
 }
 
-static TEXT: LazyLock<String> = LazyLock::new(|| {
-    specification()
+/// The document, of what these settings open.
+pub(in crate::server) fn text(settings: &ServerSettings) -> String {
+    specification(settings)
         .to_pretty_json()
         .expect("the specification has no maps but those with texts for keys")
-});
+}
+
+/// A specification of nothing, to put others below.
+pub(super) fn empty() -> Specification {
+    OpenApiBuilder::new().build()
+}
 
 /// This document: every HTTP resource of the gateway, as OpenAPI 3.1.
 #[utoipa::path(tag = "specification", security(()), responses((status = 200, body = Object)))]
 #[get("/api/openapi.json")]
-pub(super) async fn show() -> HttpResponse {
+pub(super) async fn show(state: Data<ServerState>) -> HttpResponse {
+    let text = state.specification.get_or_init(|| text(&state.settings));
     HttpResponse::Ok()
         .content_type(ContentType::json())
-        .body(TEXT.as_str())
+        .body(text.clone())
 }
 
-/// The specification of all routes.
-fn specification() -> Specification {
+/// The specification of all routes that these settings open.
+fn specification(settings: &ServerSettings) -> Specification {
     let info = InfoBuilder::new()
         .title("riser")
         .version(env!("CARGO_PKG_VERSION"))
@@ -77,18 +83,13 @@ fn specification() -> Specification {
                 .build(),
         ))
         .build();
-    let mut specification = OpenApiBuilder::new()
-        .info(info)
-        .build()
-        .nest(placeos::BASE, placeos::Engine::openapi())
-        .nest(placeos::BASE, placeos::Websocket::openapi())
-        .nest(node_api::BASE, node_api::Cores::openapi())
-        .merge_from(placeos::Open::openapi())
-        .merge_from(health::Health::openapi())
-        .merge_from(building::Whole::openapi())
-        .merge_from(auth::SignIn::openapi())
-        .merge_from(Itself::openapi())
-        .merge_from(placeos::Rejections::openapi());
+    let mut specification = OpenApiBuilder::new().info(info).build();
+    for part in mounts::specifications(settings).chain([placeos::Rejections::openapi()]) {
+        specification.merge(part);
+    }
+    if !settings.base_path.is_empty() {
+        specification.servers = Some(vec![Server::new(&settings.base_path)]);
+    }
     let components = specification.components.get_or_insert_default();
     let mut accepted = Vec::new();
     for (name, key) in keys() {
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn the_specification_in_the_repository_is_this_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/api-spec/openapi.json");
-        let made = format!("{}\n", &*TEXT);
+        let made = format!("{}\n", text(&ServerSettings::default()));
         #[expect(
             clippy::disallowed_methods,
             reason = "how a developer asks for the file to be rewritten"
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_an_id_of_its_own() {
-        let mut specification = specification();
+        let mut specification = specification(&ServerSettings::default());
         let mut ids = HashSet::new();
         for item in specification.paths.paths.values_mut() {
             for operation in operations(item) {
@@ -257,7 +258,8 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document: Value = serde_json::from_str(&TEXT).unwrap();
+        let document = text(&ServerSettings::default());
+        let document: Value = serde_json::from_str(&document).unwrap();
         let mut left = vec![&document];
         while let Some(value) = left.pop() {
             match value {

@@ -1,12 +1,10 @@
 //! The plain address beside the encrypted one: whoever comes there is sent on.
 
 use std::fmt::Write as _;
-use std::future::ready;
 
 use actix_web::http::header::{HOST, LOCATION};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{StatusCode, Uri};
-use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::server::http::kit::HttpRejection;
@@ -14,13 +12,8 @@ use crate::server::http::kit::HttpRejection;
 /// The port that a URL by TLS need not name.
 const HTTPS_PORT: u16 = 443;
 
-/// Sends everything that has no route of its own to this port of the host that was asked for.
-pub(super) fn configure(config: &mut ServiceConfig, port: u16) {
-    let send_on = move |request: HttpRequest| ready(send_on(&request, port));
-    config.default_service(web::route().to(send_on));
-}
-
-fn send_on(request: &HttpRequest, port: u16) -> HttpResponse {
+/// Sends a request to this port of the host that was asked for.
+pub(super) fn send_on(request: &HttpRequest, port: u16) -> HttpResponse {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok());
     match host.and_then(|host| location(host, port, request.uri())) {

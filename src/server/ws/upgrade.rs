@@ -30,6 +30,7 @@ use crate::dialects::{Hello, Session};
 use crate::model::ConnectionId;
 use crate::server::ServerState;
 use crate::server::http::kit::HttpRejection;
+use crate::server::http::mounts::{NODES, PLACEOS, Site};
 use crate::server::http::{authn, node_api};
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
 use crate::server::ws::connection::{self, Connection};
@@ -45,6 +46,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Serves one request that asks for an upgrade.
 pub(in crate::server) async fn take_over<T, S, B>(
     state: ServerState,
+    site: Site,
     worker: Rc<Worker>,
     strays: Rc<S>,
     request: Request,
@@ -55,9 +57,10 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
-    let served = if authn::is_websocket_path(request.path()) {
+    let local = |owner| site.local(owner, request.path());
+    let served = if local(PLACEOS).is_some_and(authn::is_websocket_path) {
         websocket(&state, &worker, &request, framed).await
-    } else if let Some(module) = node_api::debugged_module(request.path()) {
+    } else if let Some(module) = local(NODES).and_then(node_api::debugged_module) {
         debugger::serve(&state, module, &request, framed).await
     } else {
         stray(&*strays, request, framed).await
@@ -80,7 +83,7 @@ async fn websocket<T: ClientStream>(
         Ok(address) => address.ip(),
         Err(error) => return Err(error),
     };
-    if let Some(refusal) = authn::closed(state, request.path()) {
+    if let Some(refusal) = authn::closed(state) {
         return refuse(framed, refusal).await;
     }
     authn::recognise(state, request.head()).await;

@@ -59,7 +59,10 @@ function report(event) {
 // A page carries on after an unhandled rejection, and the library has some: a rebind that the server refuses is one.
 process.on("unhandledRejection", (error) => report({ event: "rejected", error: plain(error) }));
 
-openPage(new URL("/panel/", url).href, report);
+// A gateway below a path is named to the library as a host with that path behind it.
+const { host, pathname } = new URL(url);
+const base = pathname.replace(/\/$/, "");
+openPage(new URL(`${base}/panel/`, url).href, report);
 if (apiKey) localStorage.setItem("x-api-key", apiKey);
 if (first === "--code") await signInOnThePage();
 
@@ -127,7 +130,8 @@ placeos.status().subscribe((now) => {
 });
 placeos.debug_events.subscribe((event) => report({ event: "debug", ...event }));
 
-const options = { redirect_uri: new URL("/panel/oauth-resp.html", url).href, scope: "public" };
+const options = { redirect_uri: new URL(`${base}/panel/oauth-resp.html`, url).href, scope: "public" };
+if (base) options.host = host + base;
 // Where the apps send the library; left alone it asks `/auth/token`.
 if (first === "--password") Object.assign(options, { auth_type: "password", username, password });
 if (first === "--code") {

@@ -32,8 +32,8 @@ pub struct Authority<'a> {
     name: &'a str,
     description: &'static str,
     domain: &'a str,
-    login_url: &'static str,
-    logout_url: &'static str,
+    login_url: String,
+    logout_url: String,
     config: AuthorityConfig<'a>,
     #[schema(value_type = Vec<String>)]
     email_domains: NoItems,
@@ -59,9 +59,11 @@ pub struct Standing {
 }
 
 impl<'a> Authority<'a> {
-    /// The authority of this domain, the request's `Host` without its port. Its zone is the first that is tagged `org`.
+    /// The authority of this domain, the request's `Host` without its port, for a gateway below the path `base`.
+    /// Its zone is the first that is tagged `org`.
     pub fn new(
         domain: &'a str,
+        base: &str,
         mut zones: impl Iterator<Item = &'a Zone>,
         standing: Standing,
     ) -> Self {
@@ -72,8 +74,8 @@ impl<'a> Authority<'a> {
             name: organisation.map_or(domain, |zone| &zone.name),
             description: "",
             domain,
-            login_url: "/login?continue={{url}}",
-            logout_url: "/auth/logout",
+            login_url: format!("{base}/login?continue={{{{url}}}}"),
+            logout_url: format!("{base}/auth/logout"),
             config: AuthorityConfig {
                 org_zone: organisation.map(|zone| zone.id.as_str()),
             },
@@ -347,6 +349,7 @@ mod tests {
         let zones = [zone(), organisation];
         let authority = shape(&Authority::new(
             "rooms.test",
+            "",
             zones.iter(),
             Standing {
                 session: false,
@@ -364,6 +367,7 @@ mod tests {
         );
         let alone = shape(&Authority::new(
             "rooms.test",
+            "/riser",
             [].iter(),
             Standing {
                 session: true,

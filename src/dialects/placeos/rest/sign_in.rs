@@ -432,8 +432,9 @@ pub fn escaped(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// The header that gives a browser its session, or takes it away. No script can read it, and no other site's form sends it.
-pub fn set_session(cookie: Option<&Secret>, by: Transport) -> String {
+/// The header that gives a browser its session for what is below `base`, or takes it away.
+/// No script can read it, and no other site's form sends it.
+pub fn set_session(cookie: Option<&Secret>, base: &str, by: Transport) -> String {
     let secure = match by {
         Transport::Encrypted => "; Secure",
         Transport::Plain => "",
@@ -442,7 +443,8 @@ pub fn set_session(cookie: Option<&Secret>, by: Transport) -> String {
         Some(cookie) => (cookie.expose(), ""),
         None => ("", "; Max-Age=0"),
     };
-    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{end}")
+    let path = if base.is_empty() { "/" } else { base };
+    format!("{SESSION_COOKIE}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}{end}")
 }
 
 /// The keys that sign tokens: `GET /.well-known/jwks.json` (RFC 7517).

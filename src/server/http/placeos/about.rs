@@ -37,6 +37,7 @@ pub(super) async fn authority(state: Data<ServerState>, request: HttpRequest) ->
     let directory = state.core.directory();
     json(&Authority::new(
         domain(&request),
+        &state.settings.base_path,
         directory.zones(),
         standing,
     ))

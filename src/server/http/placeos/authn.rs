@@ -16,9 +16,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::Scope;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
-use crate::server::http::health::is_health_path;
 use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection};
-use crate::server::http::placeos::node_api::is_core_path;
 use crate::server::http::placeos::rejections::rejection;
 
 pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
@@ -58,11 +56,9 @@ impl HttpDialect for Placeos {
     }
 }
 
-/// Why nobody is served yet, or `None`. What operators ask is answered from the beginning.
-pub(in crate::server) fn closed(state: &ServerState, path: &str) -> Option<HttpRejection> {
-    let starting = state.admission.phase() == AdmissionPhase::Starting && !is_health_path(path)
-        // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
-        && !is_core_path(path);
+/// Why nobody is served yet, or `None`.
+pub(in crate::server) fn closed(state: &ServerState) -> Option<HttpRejection> {
+    let starting = state.admission.phase() == AdmissionPhase::Starting;
     starting.then(|| {
         HttpRejection::from(TurnedAway::Starting)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
@@ -94,9 +90,7 @@ pub(in crate::server) fn authenticate(
         .core
         .authenticate(presented.credentials.as_slice(), address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
-    let foreign = presented.carrier == Some(Carrier::Cookie)
-        && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
-    if foreign {
+    if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head) {
         state.metrics.not_let_in.increment(1);
         tracing::warn!(
             target: "audit", user = %caller.identity(), key = %caller.credential(), %address,
@@ -105,6 +99,13 @@ pub(in crate::server) fn authenticate(
         return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
     }
     Ok(caller)
+}
+
+/// Whether a page asks that is neither of the origin that it calls nor of one that the settings allow.
+pub(super) fn is_foreign(state: &ServerState, head: &RequestHead) -> bool {
+    let origin = text(head, ORIGIN);
+    origin_is_foreign(origin, text(head, HOST))
+        && !origin.is_some_and(|origin| state.settings.allows_origin(origin))
 }
 
 /// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.

@@ -33,7 +33,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::server::ServerState;
-use crate::server::http::kit::{self, Answer, address};
+use crate::server::http::kit::{self, Answer, HttpRejection, address};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::{Placeos, WEBSOCKET_PATHS};
 use crate::server::http::placeos::rejections::rejection;
@@ -125,8 +125,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     }
     config
         .configure(Open::configure)
-        .service(web::scope(BASE).configure(Engine::configure))
-        .default_service(web::route().to(nothing_here));
+        .service(web::scope(BASE).configure(Engine::configure));
 }
 
 /// The websocket, whose state are not below [`BASE`] alone.
@@ -159,6 +158,7 @@ async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer 
     ))
 }
 
-async fn nothing_here() -> Answer {
-    Err(rejection(StatusCode::NOT_FOUND, "there is nothing here"))
+/// The answer to an unknown path.
+pub(in crate::server::http) fn nothing_here() -> HttpRejection {
+    rejection(StatusCode::NOT_FOUND, "there is nothing here")
 }

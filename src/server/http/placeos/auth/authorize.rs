@@ -15,7 +15,7 @@ use crate::dialects::placeos::rest::{
 use crate::server::ServerState;
 use crate::server::http::kit::HttpRejection;
 use crate::server::http::placeos::auth::{
-    browser, domain, header, redirect, see_other, transport, verdict,
+    browser, domain, header, login_path, redirect, see_other, transport, verdict,
 };
 use crate::server::http::placeos::rejections::rejection;
 
@@ -53,8 +53,8 @@ pub(super) async fn authorize(
             // A frame that asks without anybody to see it is told; a page is sent to sign in and comes back.
             None if parameters.get("prompt") == Some("none") => Err(OAuthError::LoginRequired),
             None => {
-                let here = request.uri().to_string();
-                return Ok(see_other(&format!("/login?continue={}", escaped(&here))));
+                let (login, here) = (login_path(&state), request.uri().to_string());
+                return Ok(see_other(&format!("{login}?continue={}", escaped(&here))));
             }
         },
         Err(error) => Err(error),

@@ -20,13 +20,13 @@ use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::core::{Caller, SignInError};
 use crate::dialects::placeos::rest::{
-    KeySet, OAuthError, Transport, domain_of, origin_is_foreign, session_cookie,
+    KeySet, OAuthError, Parameters, Transport, domain_of, go_on, session_cookie,
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{HttpRejection, address};
 use crate::server::http::openapi::resources;
+use crate::server::http::placeos::authn;
 
 /// The largest form: a password and a few names.
 const FORM_MAX_BYTES: usize = 16 * 1024;
@@ -35,19 +35,37 @@ const FORM_MAX_BYTES: usize = 16 * 1024;
 const CROWD_SECONDS: u64 = 1;
 
 resources! {
-    /// Signing in.
+    /// Signing in as PlaceOS's clients do it.
     pub(in crate::server::http) SignIn:
         token::grant,
         token::grant_by_default,
         authorize::authorize,
         session::sign_in,
+        page::to_login
+}
+
+resources! {
+    /// The page to sign in on, how its users sign out, and the keys of the tokens that they get.
+    pub(in crate::server::http) Pages:
         session::sign_out,
         session::sign_out_by_form,
-        page::to_login,
         page::login,
         page::sign_in_by_form,
         page::style,
         keys
+}
+
+/// The path of the page to sign in on.
+fn login_path(state: &ServerState) -> String {
+    format!("{}/login", state.settings.base_path)
+}
+
+/// Where somebody goes on after signing in or out: what was asked for if it is a page here, else the page to sign in on.
+fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Parameters<'_>) -> String {
+    let asked = parameters.get("continue");
+    let login = login_path(state);
+    let host = header(request, &HOST);
+    go_on(asked, host, transport(state, request), &login).to_owned()
 }
 
 /// The keys by which the gateway's tokens are verified; none until somebody has signed in.
@@ -108,10 +126,10 @@ fn transport(state: &ServerState, request: &HttpRequest) -> Transport {
 
 /// A form that a foreign page sends would sign its victim in as somebody else.
 fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(), HttpRejection> {
-    let (origin, host) = (header(request, &ORIGIN), header(request, &HOST));
-    if !origin_is_foreign(origin, host) {
+    if !authn::is_foreign(state, request.head()) {
         return Ok(());
     }
+    let origin = header(request, &ORIGIN);
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign in"

@@ -2,17 +2,17 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
-use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
+use crate::dialects::placeos::rest::{Parameters, escaped};
 use crate::server::ServerState;
 use crate::server::http::kit::HttpRejection;
 use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::placeos::auth::{
-    browser, form, header, retry_after, see_other, transport,
+    browser, form, login_path, place_after, retry_after, see_other,
 };
 
 const PAGE: &str = include_str!("login.html");
@@ -30,9 +30,13 @@ pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> Htt
     match browser(&state, &request) {
         Some(caller) if parameters.get("continue").is_none() => {
             let name = text(caller.user().map_or("", |user| &user.name));
-            html(StatusCode::OK, SIGNED_IN.replace("{{name}}", &name))
+            let page = SIGNED_IN.replace("{{base}}", &state.settings.base_path);
+            html(StatusCode::OK, page.replace("{{name}}", &name))
         }
-        Some(_) | None => page(StatusCode::OK, on(&state, &request, &parameters), "", None),
+        Some(_) | None => {
+            let place = place_after(&state, &request, &parameters);
+            page(&state, StatusCode::OK, &place, "", None)
+        }
     }
 }
 
@@ -45,12 +49,12 @@ pub(super) async fn sign_in_by_form(
     body: Bytes,
 ) -> Result<HttpResponse, HttpRejection> {
     let parameters = Parameters::read("", form(&body)?);
-    let place = on(&state, &request, &parameters);
+    let place = place_after(&state, &request, &parameters);
     Ok(match try_sign_in(&state, &request, &parameters).await? {
-        Ok(cookie) => with_session(see_other(place), &state, &request, Some(&cookie)),
+        Ok(cookie) => with_session(see_other(&place), &state, &request, Some(&cookie)),
         Err(failure) => {
             let (status, wait) = status(&failure);
-            page(status, place, &failure.to_string(), wait)
+            page(&state, status, &place, &failure.to_string(), wait)
         }
     })
 }
@@ -60,8 +64,9 @@ pub(super) async fn sign_in_by_form(
 #[get("/auth/login")]
 pub(super) async fn to_login(state: Data<ServerState>, request: HttpRequest) -> HttpResponse {
     let parameters = Parameters::read(request.query_string(), b"");
-    let place = on(&state, &request, &parameters);
-    see_other(&format!("/login?continue={}", escaped(place)))
+    let place = place_after(&state, &request, &parameters);
+    let page = login_path(&state);
+    see_other(&format!("{page}?continue={}", escaped(&place)))
 }
 
 /// How the page looks.
@@ -75,18 +80,16 @@ pub(super) async fn style() -> HttpResponse {
         .body(STYLE)
 }
 
-fn on<'a>(state: &ServerState, request: &HttpRequest, parameters: &'a Parameters<'_>) -> &'a str {
-    let asked = parameters.get("continue");
-    go_on(
-        asked,
-        header(request, &HOST),
-        transport(state, request),
-        "/login",
-    )
-}
-
-fn page(status: StatusCode, place: &str, problem: &str, wait: Option<u64>) -> HttpResponse {
+fn page(
+    state: &ServerState,
+    status: StatusCode,
+    place: &str,
+    problem: &str,
+    wait: Option<u64>,
+) -> HttpResponse {
+    // What is typed by somebody comes last, so that nothing in it is filled in.
     let page = PAGE
+        .replace("{{base}}", &state.settings.base_path)
         .replace("{{problem}}", &text(problem))
         .replace("{{continue}}", &text(place));
     let mut response = html(status, page);

@@ -1,18 +1,18 @@
 //! Signing a browser in and out, for pages that do it by script.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{HeaderValue, SET_COOKIE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::core::SignInError;
-use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
+use crate::dialects::placeos::rest::{Parameters, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{HttpRejection, address};
 use crate::server::http::placeos::auth::{
-    browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
+    browser, form, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
+    verdict,
 };
 use crate::server::http::placeos::authn;
 use crate::server::http::placeos::rejections::rejection;
@@ -40,12 +40,7 @@ pub(super) async fn sign_in(
         Ok(cookie) => {
             let response = match parameters.get("continue") {
                 None => unkept(StatusCode::ACCEPTED),
-                asked => see_other(go_on(
-                    asked,
-                    header(&request, &HOST),
-                    transport(&state, &request),
-                    "/login",
-                )),
+                Some(_) => see_other(&place_after(&state, &request, &parameters)),
             };
             Ok(with_session(response, &state, &request, Some(&cookie)))
         }
@@ -86,7 +81,8 @@ pub(super) fn with_session(
     request: &HttpRequest,
     cookie: Option<&Secret>,
 ) -> HttpResponse {
-    let header = set_session(cookie, transport(state, request));
+    let base = &state.settings.base_path;
+    let header = set_session(cookie, base, transport(state, request));
     if let Ok(header) = HeaderValue::from_str(&header) {
         response.headers_mut().append(SET_COOKIE, header);
     }
@@ -126,11 +122,6 @@ async fn end(state: &ServerState, request: &HttpRequest) -> Result<HttpResponse,
         }
     }
     let parameters = Parameters::read(request.query_string(), b"");
-    let place = go_on(
-        parameters.get("continue"),
-        header(request, &HOST),
-        transport(state, request),
-        "/login",
-    );
-    Ok(with_session(see_other(place), state, request, None))
+    let place = see_other(&place_after(state, request, &parameters));
+    Ok(with_session(place, state, request, None))
 }

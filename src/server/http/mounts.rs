@@ -1,0 +1,244 @@
+//! The mount table: whose resources stand where, and what an unknown path among them is answered.
+//!
+//! Separate because routes, websockets, refusals and the specification are all made of the same rows.
+//! An address serves a [`Site`]: the rows that it shows, each at its whole path. It knows no handler of a resource.
+
+use std::cmp::Reverse;
+use std::future::ready;
+use std::sync::Arc;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Specification;
+
+use crate::server::ServerSettings;
+use crate::server::http::kit::HttpRejection;
+use crate::server::http::placeos::{self, auth, building, node_api};
+use crate::server::http::{health, openapi, redirect};
+use crate::server::limits::BODY_MAX_BYTES;
+
+/// The owner of what belongs to no dialect.
+pub(in crate::server) const RISER: &str = "riser";
+
+/// The owner of what nodes ask each other.
+pub(in crate::server) const NODES: &str = "nodes";
+
+/// The owner of PlaceOS's resources and of its websocket.
+pub(in crate::server) const PLACEOS: &str = "placeos";
+
+/// A row of the table.
+pub(in crate::server) struct Mount {
+    /// The word of a dialect, or [`RISER`] or [`NODES`].
+    owner: &'static str,
+    /// What stands in front of its paths, behind the base; empty at the root.
+    prefix: &'static str,
+    base: Base,
+    routes: fn(&mut ServiceConfig),
+    specification: fn() -> Specification,
+    /// What a path is answered that nothing here has.
+    unknown: fn() -> HttpRejection,
+}
+
+/// Whether the setting `base_path` stands in front of a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Base {
+    Below,
+    /// Nodes reach each other beside every proxy, and a PlaceOS knows no base path.
+    Beside,
+}
+
+/// What operators ask. It may have an address of its own.
+static HEALTH: Mount = Mount {
+    owner: RISER,
+    prefix: "",
+    base: Base::Below,
+    routes: health::Health::configure,
+    specification: health::Health::openapi,
+    unknown: placeos::nothing_here,
+};
+
+/// What clients and other nodes come for. An unknown path at the root gets PlaceOS's words, whoever has the root.
+static MOUNTS: &[Mount] = &[
+    Mount {
+        owner: RISER,
+        prefix: "",
+        base: Base::Below,
+        routes: |config| {
+            openapi::Itself::configure(config);
+            auth::Pages::configure(config);
+            building::configure(config);
+        },
+        specification: || {
+            openapi::Itself::openapi()
+                .merge_from(auth::Pages::openapi())
+                .merge_from(building::Whole::openapi())
+        },
+        unknown: placeos::nothing_here,
+    },
+    Mount {
+        owner: NODES,
+        prefix: "",
+        base: Base::Beside,
+        routes: node_api::configure,
+        specification: || openapi::empty().nest(node_api::BASE, node_api::Cores::openapi()),
+        unknown: placeos::nothing_here,
+    },
+    Mount {
+        owner: PLACEOS,
+        prefix: "",
+        base: Base::Below,
+        routes: |config| {
+            auth::SignIn::configure(config);
+            placeos::configure(config);
+        },
+        specification: || {
+            auth::SignIn::openapi()
+                .merge_from(placeos::Open::openapi())
+                .nest(placeos::BASE, placeos::Engine::openapi())
+                .nest(placeos::BASE, placeos::Websocket::openapi())
+        },
+        unknown: placeos::nothing_here,
+    },
+    #[cfg(test)]
+    tests::MOUNT,
+];
+
+/// The specifications of all rows that the settings open, wherever they are served.
+pub(super) fn specifications(settings: &ServerSettings) -> impl Iterator<Item = Specification> {
+    let rows = std::iter::once(&HEALTH).chain(open(settings));
+    rows.map(|mount| (mount.specification)())
+}
+
+fn open(settings: &ServerSettings) -> impl Iterator<Item = &'static Mount> {
+    let is_open =
+        |mount: &&Mount| [RISER, NODES].contains(&mount.owner) || settings.opens(mount.owner);
+    MOUNTS.iter().filter(is_open)
+}
+
+/// What one address serves.
+#[derive(Clone)]
+pub(in crate::server) struct Site(Arc<SiteInner>);
+
+struct SiteInner {
+    /// The longest path first, and each path in one piece: the first that fits has a request.
+    placed: Vec<Placed>,
+    /// The port to which clients are sent for everything else, by TLS.
+    redirect: Option<u16>,
+}
+
+struct Placed {
+    /// All that stands in front of the paths of the mount; empty at the root.
+    at: String,
+    mount: &'static Mount,
+}
+
+impl Site {
+    /// The main address: everything that is open.
+    pub(in crate::server) fn main(settings: &ServerSettings) -> Self {
+        let rows = health_beside(settings).chain(open(settings));
+        Self::new(rows.map(|mount| mount.placed(settings)), None)
+    }
+
+    /// The operators' own address.
+    pub(in crate::server) fn health(settings: &ServerSettings) -> Self {
+        Self::new([HEALTH.placed(settings)], None)
+    }
+
+    /// The plain address beside an encrypted one, from which clients are sent to this port.
+    pub(in crate::server) fn redirect(settings: &ServerSettings, port: u16) -> Self {
+        let rows = health_beside(settings).map(|mount| mount.placed(settings));
+        Self::new(rows, Some(port))
+    }
+
+    /// A dialect's own address, where it has every path.
+    pub(in crate::server) fn of_dialect(dialect: &str) -> Self {
+        let rows = MOUNTS.iter().filter(|mount| mount.owner == dialect);
+        let placed = rows.map(|mount| Placed {
+            at: String::new(),
+            mount,
+        });
+        Self::new(placed, None)
+    }
+
+    fn new(placed: impl IntoIterator<Item = Placed>, redirect: Option<u16>) -> Self {
+        let mut placed: Vec<Placed> = placed.into_iter().collect();
+        placed.sort_by(|a, b| (Reverse(a.at.len()), &a.at).cmp(&(Reverse(b.at.len()), &b.at)));
+        Self(Arc::new(SiteInner { placed, redirect }))
+    }
+
+    /// Adds the routes, and the answer to every other path.
+    pub(in crate::server) fn configure(&self, config: &mut ServiceConfig) {
+        config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
+        for rows in self.0.placed.chunk_by(|a, b| a.at == b.at) {
+            // One scope for each path, since the first that fits has a request for good.
+            let scope = rows.iter().fold(web::scope(&rows[0].at), |scope, placed| {
+                scope.configure(placed.mount.routes)
+            });
+            config.service(scope);
+        }
+        let site = self.clone();
+        let unknown = move |request: HttpRequest| ready(site.unknown(&request));
+        config.default_service(web::route().to(unknown));
+    }
+
+    fn unknown(&self, request: &HttpRequest) -> HttpResponse {
+        if let Some(port) = self.0.redirect {
+            return redirect::send_on(request, port);
+        }
+        let mut placed = self.0.placed.iter();
+        let found = placed.find(|placed| below(&placed.at, request.path()).is_some());
+        let unknown = found.map_or(placeos::nothing_here as fn() -> _, |placed| {
+            placed.mount.unknown
+        });
+        unknown().to_response()
+    }
+
+    /// Whether a path is answered before the building is known.
+    pub(in crate::server) fn answers_at_once(&self, path: &str) -> bool {
+        self.local(RISER, path).is_some_and(health::is_health_path)
+            // Other nodes are told by each resource what it cannot do yet: that nothing ran, for one.
+            || self.local(NODES, path).is_some_and(node_api::is_core_path)
+    }
+
+    /// What a path is called in the lists of an owner's resources; `None` where this address has nothing of theirs.
+    pub(in crate::server) fn local<'p>(&self, owner: &str, path: &'p str) -> Option<&'p str> {
+        let mut theirs = self
+            .0
+            .placed
+            .iter()
+            .filter(|placed| placed.mount.owner == owner);
+        theirs.find_map(|placed| below(&placed.at, path))
+    }
+}
+
+impl Mount {
+    fn placed(&'static self, settings: &ServerSettings) -> Placed {
+        let base = match self.base {
+            Base::Below => &settings.base_path,
+            Base::Beside => "",
+        };
+        Placed {
+            at: format!("{base}{}", self.prefix),
+            mount: self,
+        }
+    }
+}
+
+/// What operators ask, where it has no address of its own.
+fn health_beside(settings: &ServerSettings) -> impl Iterator<Item = &'static Mount> + use<> {
+    settings
+        .health_listen
+        .is_none()
+        .then_some(&HEALTH)
+        .into_iter()
+}
+
+/// The rest of a path behind a prefix that ends where a segment does.
+fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
+    let rest = path.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests;
