@@ -148,7 +148,11 @@ const DIALECT_EXCEPTIONS: &[(&str, &str, &str)] = &[(
 )];
 
 /// The modules that mount resources, and so may name the folder `server::http::<dialect>` of every dialect.
-const MOUNTS: &[&str] = &["server::http", "server::http::openapi"];
+const MOUNTS: &[&str] = &[
+    "server::http",
+    "server::http::mounts",
+    "server::http::openapi",
+];
 
 /// What the resources of all dialects share, which names none.
 const KIT: &str = "server::http::kit";

@@ -45,7 +45,7 @@ pub(in crate::core) use call::{Named, RemoteCall};
 use call::Pending;
 use queues::Queues;
 
-/// What is call of other nodes, and of the store that they share.
+/// What is asked of other nodes, and of the store that they share.
 pub(in crate::core) struct Outbound {
     peers: Arc<dyn Peers>,
     catalog: Arc<dyn Catalog>,

@@ -135,7 +135,7 @@ impl Outbound {
     /// Sends a call to the module's node. Hands back one that there is nobody to send to.
     fn send(&self, module: &ModuleId, pending: Pending, under_way: &UnderWay) -> Option<Pending> {
         if Instant::now() >= pending.deadline {
-            let late = "no node could be call before the deadline; the call did not run";
+            let late = "no node could be asked before the deadline; the call did not run";
             pending.answer(Err(Failure::new(FailureKind::TimedOut, late)));
             return None;
         }
