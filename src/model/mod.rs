@@ -3,6 +3,7 @@
 //! Every other room speaks in these types, so this one imports no room and does no I/O.
 //! None of them derives `serde`: a wire format belongs to its dialect, and changing a word here cannot change a wire.
 
+mod backoff;
 mod building;
 mod close;
 mod credentials;
@@ -15,6 +16,7 @@ mod reply;
 mod request;
 mod status;
 
+pub use backoff::Backoff;
 pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
     Password, Scope, ScopeAccess, System, User, Zone, rules,
