@@ -15,6 +15,7 @@ mod node;
 mod reply;
 mod request;
 mod status;
+mod sync;
 
 pub use backoff::Backoff;
 pub use building::{
@@ -40,3 +41,4 @@ pub use request::{Call, DebugTarget, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
+pub use sync::lock;
