@@ -12,13 +12,13 @@ use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{ClusterPorts, ClusterSettings, Core, EditError, Lease, OpenError, since_boot};
-use crate::model::{ClusterSecret, Node, NodeUri};
+use crate::model::{Backoff, ClusterSecret, Node, NodeUri};
 use crate::peers::http::{HttpPeers, PlaceOsApi};
 use crate::peers::{KeyInspector, Peers};
 use crate::server::Server;
 use crate::stores::redis::{
-    Backoff, Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings,
-    RedisStatusStore, WriteFence, fresh_node_id,
+    Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
+    WriteFence, backoff, fresh_node_id,
 };
 use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreFeed};
 
@@ -178,17 +178,17 @@ impl Closing {
 /// The nodes' common secret, from the registry as soon as that can be asked, and again and again: one that lost it gets it back,
 /// and where another node was faster than that, its new one holds for all.
 async fn keep_secret(registry: Arc<RedisRegistry>, secret: ClusterSecret) {
-    let mut backoff = Backoff::default();
+    let mut backoff = backoff();
     loop {
         match registry.secret(secret.get()).await {
             Ok(learnt) => {
                 secret.set(learnt);
-                backoff = Backoff::default();
+                backoff.reset();
                 sleep(SECRET_INTERVAL).await;
             }
             Err(error) => {
                 tracing::debug!(%error, "the nodes' common secret could not be looked at");
-                backoff.wait().await;
+                sleep(backoff.pause()).await;
             }
         }
     }
@@ -216,10 +216,19 @@ pub(super) fn goes_over(error: &EditError) -> bool {
 }
 
 /// Tries that go on until the store can be reached.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tries {
     backoff: Backoff,
     told: bool,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            backoff: backoff(),
+            told: false,
+        }
+    }
 }
 
 impl Tries {
@@ -228,7 +237,7 @@ impl Tries {
         if !std::mem::replace(&mut self.told, true) {
             tracing::warn!(%error, "waiting for the store, which is tried again");
         }
-        self.backoff.wait().await;
+        sleep(self.backoff.pause()).await;
     }
 }
 

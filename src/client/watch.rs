@@ -4,7 +4,6 @@ use std::num::NonZeroU64;
 use std::pin::pin;
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::time::Instant;
 
 use crate::client::error::ClientError;
@@ -14,6 +13,7 @@ use crate::client::limits::{GOOD_AFTER, QUIET_AFTER, RETRY_FIRST, RETRY_MAX};
 use crate::client::output::Output;
 use crate::client::socket::{Connection, Lost};
 use crate::client::stop::{Stop, Stopped};
+use crate::model::Backoff;
 
 /// How much of it is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(super) async fn follow(
         opened = Connection::open(gateway) => opened?,
         stopped = stop.wait() => return over(stopped, until),
     };
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
     loop {
         let began = Instant::now();
         let end = tokio::select! {
@@ -97,7 +97,7 @@ pub(super) async fn follow(
             Err(End::Lost(lost)) => lost,
         };
         if began.elapsed() >= GOOD_AFTER {
-            backoff = Backoff::default();
+            backoff.reset();
         }
         output.say(&format!("lost the connection ({lost}); connecting again"));
         connection = tokio::select! {
@@ -144,7 +144,7 @@ async fn drain(
 /// Tries until it succeeds, or until the gateway says something that another attempt would not change.
 async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, ClientError> {
     loop {
-        tokio::time::sleep(backoff.pause(rand::rng().random_range(0.5..=1.0))).await;
+        tokio::time::sleep(backoff.pause()).await;
         match Connection::open(gateway).await {
             Ok(connection) => return Ok(connection),
             Err(error) if error.may_pass() => {}
@@ -167,38 +167,9 @@ fn over(stopped: Stopped, until: Until) -> Result<(), ClientError> {
     }
 }
 
-/// Pauses that grow. At random shorter, so that a thousand watchers do not come back in the same moment.
-#[derive(Debug)]
-struct Backoff {
-    next: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self { next: RETRY_FIRST }
-    }
-}
-
-impl Backoff {
-    /// The next pause, of which this part is waited.
-    fn pause(&mut self, part: f64) -> Duration {
-        let pause = self.next.mul_f64(part);
-        self.next = (self.next * 2).min(RETRY_MAX);
-        pause
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_bound() {
-        let mut backoff = Backoff::default();
-        let pauses: Vec<u128> = (0..7).map(|_| backoff.pause(1.0).as_millis()).collect();
-        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
-        assert_eq!(Backoff::default().pause(0.5).as_millis(), 250);
-    }
 
     #[test]
     fn an_early_end_is_a_failure_only_for_who_wanted_more() {

@@ -7,7 +7,7 @@
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::{self, BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -16,8 +16,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::core::limits::FOLLOW_EVENTS_MAX;
 use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId,
-    ModulePath, Reply, Request, Subject,
+    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId, ModulePath, Reply, Request, Subject, lock,
 };
 
 /// What code inside the gateway can do with the building.
@@ -105,10 +104,10 @@ impl Follower {
         loop {
             let woken = self.queue.wake.notified();
             // At each event: credentials end by an order to close, but also by the clock alone.
-            if self.queue.state().ended || !self.core.still_admits(&self.caller) {
+            if lock(&self.queue.state).ended || !self.core.still_admits(&self.caller) {
                 return None;
             }
-            if let Some(event) = self.queue.state().take() {
+            if let Some(event) = lock(&self.queue.state).take() {
                 return Some(event);
             }
             woken.await;
@@ -179,15 +178,9 @@ impl Waiting {
     }
 }
 
-impl FollowQueue {
-    fn state(&self) -> MutexGuard<'_, Waiting> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Outlet for FollowQueue {
     fn push(&self, batch: &mut Vec<Delivery>) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         for delivery in batch.drain(..) {
             match delivery {
                 Delivery::Event { event, .. } => state.put(event),

@@ -8,12 +8,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::core::limits::{CATCH_UP_DEADLINE, COMMIT_TRIES, FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX};
 use crate::core::metrics::LedgerMetrics;
+use crate::model::Backoff;
 use crate::stores::{
     BadDocument, Document, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
     StoreError, Write,
@@ -167,7 +167,10 @@ impl LedgerReplica {
 
     /// Applies what other nodes commit, until it is dropped. Whatever waits to be applied to the replica `behind` is applied before.
     pub(in crate::core) async fn keep_up(&self, shown: &dyn Materialized, behind: Option<&Self>) {
-        let mut trouble = Trouble::default();
+        let mut trouble = Trouble {
+            told: None,
+            backoff: Backoff::new(FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX),
+        };
         loop {
             match self.follow(shown, behind).await {
                 Ok(()) => {
@@ -259,10 +262,10 @@ impl fmt::Debug for LedgerReplica {
 }
 
 /// Why a ledger cannot be followed at the moment: told once, and tried again ever less often.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Trouble {
     told: Option<String>,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Trouble {
@@ -276,17 +279,16 @@ impl Trouble {
             );
             self.told = Some(text);
         }
-        self.pause = (self.pause * 2).clamp(FOLLOW_PAUSE_FIRST, FOLLOW_PAUSE_MAX);
-        self.pause.mul_f64(rand::rng().random_range(0.5..=1.0))
+        self.backoff.pause()
     }
 
     fn is_over(&mut self, ledger: Ledger) {
-        if self.told.is_some() {
+        if self.told.take().is_some() {
             tracing::info!(
                 ledger = ledger.as_str(),
                 "what other nodes commit is seen again"
             );
         }
-        *self = Self::default();
+        self.backoff.reset();
     }
 }

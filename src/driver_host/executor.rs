@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use async_task::Runnable;
@@ -18,6 +18,7 @@ use driver_sdk::BoxFuture;
 use tokio::runtime::Handle;
 
 use crate::driver_host::Spawn;
+use crate::model::lock;
 
 /// A fixed number of threads that run modules.
 pub struct ModuleExecutor {
@@ -73,7 +74,7 @@ impl Spawn for ModuleExecutor {
 impl ModuleExecutor {
     /// Runs nothing any more. Idle threads end now, and busy ones when they come back.
     pub fn end(&self) {
-        let mut state = self.queue.lock();
+        let mut state = lock(&self.queue.state);
         state.ended = true;
         // Dropping a task may wake others, so not under the lock.
         let left = std::mem::take(&mut state.ready);
@@ -96,12 +97,8 @@ impl fmt::Debug for ModuleExecutor {
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn push(&self, runnable: Runnable) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.ended {
             drop(state);
             return;
@@ -126,7 +123,7 @@ impl Queue {
 
     /// The next module with something to do; waits for one. `None` at the end.
     fn next(&self) -> Option<Runnable> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         loop {
             if state.ended {
                 return None;

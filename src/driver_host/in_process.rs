@@ -16,7 +16,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn,
 };
-use crate::model::{DriverRef, FunctionName, JsonText, Module, ModuleId, ModuleName};
+use crate::model::{DriverRef, FunctionName, JsonText, Module, ModuleId, ModuleName, lock};
 
 /// How long one poll of a driver's future may take before it counts as blocking its thread. A driver that computes for a second starves its neighbours.
 const BLOCKED_AFTER: Duration = Duration::from_secs(1);
@@ -338,10 +338,6 @@ impl Polls {
         }
     }
 
-    fn notes(&self) -> MutexGuard<'_, Vec<Weak<PollNote>>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn register(&self, module: &ModuleId, sink: &Arc<dyn ModuleSink>) -> Arc<PollNote> {
         let note = Arc::new(PollNote {
             module: module.clone(),
@@ -350,13 +346,13 @@ impl Polls {
             entered: AtomicU64::new(0),
             reported: AtomicU64::new(0),
         });
-        self.notes().push(Arc::downgrade(&note));
+        lock(&self.notes).push(Arc::downgrade(&note));
         note
     }
 
     fn report(&self) {
         let now = millis(self.epoch);
-        self.notes().retain(|note| {
+        lock(&self.notes).retain(|note| {
             let Some(note) = note.upgrade() else {
                 return false;
             };

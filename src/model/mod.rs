@@ -3,6 +3,7 @@
 //! Every other room speaks in these types, so this one imports no room and does no I/O.
 //! None of them derives `serde`: a wire format belongs to its dialect, and changing a word here cannot change a wire.
 
+mod backoff;
 mod building;
 mod clock;
 mod close;
@@ -16,8 +17,10 @@ mod node;
 mod reply;
 mod request;
 mod status;
+mod sync;
 mod token;
 
+pub use backoff::Backoff;
 pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
     Password, Scope, ScopeAccess, System, User, Zone, rules,
@@ -49,3 +52,4 @@ pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
 pub use token::TokenClaims;
+pub use sync::lock;

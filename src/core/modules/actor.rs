@@ -9,7 +9,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
-use rand::RngExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +21,7 @@ use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
 use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule};
-use crate::model::{Failure, FailureKind, LogLevel, Reply};
+use crate::model::{Backoff, Failure, FailureKind, LogLevel, Reply};
 use crate::stores::StatusStore;
 
 /// Why an instance of a driver ended.
@@ -57,7 +56,7 @@ impl Actor {
         if self.handle.output.is_new() {
             self.take_over().await;
         }
-        let mut failures = 0;
+        let mut backoff = Backoff::new(RESTART_FIRST, RESTART_MAX);
         while !self.handle.stop.is_cancelled() {
             let began = Instant::now();
             let exit = self.live().await;
@@ -71,10 +70,9 @@ impl Actor {
             self.handle.faults.note(reason.clone());
             self.handle.output.set_connected(false);
             if began.elapsed() >= RESTART_RESET {
-                failures = 0;
+                backoff.reset();
             }
-            let pause = restart_pause(failures);
-            failures = failures.saturating_add(1);
+            let pause = backoff.pause();
             self.metrics.module_restarts.increment(1);
             self.handle.output.line(
                 LogLevel::Error,
@@ -279,12 +277,4 @@ fn begin(
             None
         }
     }
-}
-
-/// Doubles from at most a second to a minute; the jitter keeps modules of one fault from returning in step.
-fn restart_pause(failures: u32) -> Duration {
-    let longest = RESTART_FIRST
-        .saturating_mul(2_u32.saturating_pow(failures))
-        .min(RESTART_MAX);
-    longest.mul_f64(rand::rng().random_range(0.5..=1.0))
 }

@@ -4,12 +4,13 @@
 //! So most calls add nothing here: most are answered long before their deadline, and their module stands here already.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::core::modules::handle::ModuleHandle;
+use crate::model::lock;
 
 /// The modules that are to be looked at, by the moment. Bounded by the open calls, and usually one entry a module.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ type Due = BTreeMap<Instant, Vec<Weak<ModuleHandle>>>;
 impl Deadlines {
     /// A module is to be looked at then.
     pub(super) fn add(&self, at: Instant, module: &Arc<ModuleHandle>) {
-        let mut due = self.due();
+        let mut due = lock(&self.due);
         let is_first = due.first_key_value().is_none_or(|(first, _)| at < *first);
         due.entry(at).or_default().push(Arc::downgrade(module));
         drop(due);
@@ -37,10 +38,10 @@ impl Deadlines {
     pub(super) async fn next(&self) -> Vec<Arc<ModuleHandle>> {
         loop {
             let sooner = self.sooner.notified();
-            let first = self.due().first_key_value().map(|(at, _)| *at);
+            let first = lock(&self.due).first_key_value().map(|(at, _)| *at);
             match first {
                 Some(at) if at <= Instant::now() => {
-                    let taken = self.due().remove(&at).unwrap_or_default();
+                    let taken = lock(&self.due).remove(&at).unwrap_or_default();
                     return taken.iter().filter_map(Weak::upgrade).collect();
                 }
                 // Both are cancel-safe: the moment is looked up anew.
@@ -51,9 +52,5 @@ impl Deadlines {
                 None => sooner.await,
             }
         }
-    }
-
-    fn due(&self) -> MutexGuard<'_, Due> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,11 @@
 //! What ended a module lately, for who asks afterwards. The log has it too; this saves an operator the search.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::SystemTime;
 
 use crate::core::limits::FAULTS_KEPT;
+use crate::model::lock;
 
 /// Why a module ended without having been told to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) struct Faults(Mutex<VecDeque<Fault>>);
 impl Faults {
     /// Keeps a fault that happens now, in the place of the oldest when there are many.
     pub(super) fn note(&self, reason: String) {
-        let mut kept = self.kept();
+        let mut kept = lock(&self.0);
         if kept.len() == FAULTS_KEPT {
             kept.pop_front();
         }
@@ -34,11 +35,7 @@ impl Faults {
 
     /// What is kept, the latest first.
     pub(super) fn latest_first(&self) -> Vec<Fault> {
-        self.kept().iter().rev().cloned().collect()
-    }
-
-    fn kept(&self) -> MutexGuard<'_, VecDeque<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).iter().rev().cloned().collect()
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! It belongs to the module and not to one instance of its driver: a restart leaves it as it was until the driver tells another.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface};
+use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface, lock};
 
 /// The interface that calls of a module are held to; `None` before the driver has told one.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl CurrentInterface {
 
     /// Replaces it. An equal one changes nothing.
     pub(super) fn set(&self, interface: Interface) {
-        let mut current = self.lock();
+        let mut current = lock(&self.current);
         if current.as_deref() != Some(&interface) {
             *current = Some(Arc::new(interface));
             drop(current);
@@ -35,19 +35,15 @@ impl CurrentInterface {
     }
 
     pub(super) fn get(&self) -> Option<Arc<Interface>> {
-        self.lock().clone()
+        lock(&self.current).clone()
     }
 
     /// Whether there is such a function and this clearance is enough for it.
     pub(super) fn admit(&self, clearance: Clearance, name: &FunctionName) -> Result<(), Failure> {
-        match &*self.lock() {
+        match &*lock(&self.current) {
             Some(interface) => clear(interface, clearance, name),
             None => Err(not_told()),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Interface>>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,12 +3,12 @@
 //! They are no followers of the watch table: those may follow a module wherever it runs, and two nodes that followed it at each other would never end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
 use crate::core::limits::HEARD_LINES_MAX;
-use crate::model::LogLevel;
+use crate::model::{LogLevel, lock};
 
 /// Who listens to a module.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Listeners {
     pub(super) fn join(self: &Arc<Self>) -> Listening {
         let (sender, lines) = mpsc::channel(HEARD_LINES_MAX);
         let missed = Arc::new(AtomicU64::new(0));
-        let mut all = self.all();
+        let mut all = lock(&self.all);
         all.push(Listener {
             lines: sender,
             missed: Arc::clone(&missed),
@@ -67,7 +67,7 @@ impl Listeners {
 
     /// Tells everybody a line. One who does not keep up misses it.
     pub(super) fn tell(&self, level: LogLevel, message: &str) {
-        for listener in self.all().iter() {
+        for listener in lock(&self.all).iter() {
             let line = HeardLine {
                 level,
                 message: message.to_owned(),
@@ -80,12 +80,8 @@ impl Listeners {
 
     /// The module runs here no longer: everybody reads to the end of what was said.
     pub(super) fn end(&self) {
-        self.all().clear();
+        lock(&self.all).clear();
         self.any.store(false, Ordering::Relaxed);
-    }
-
-    fn all(&self) -> MutexGuard<'_, Vec<Listener>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -105,7 +101,7 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.lines.close();
-        let mut all = self.listeners.all();
+        let mut all = lock(&self.listeners.all);
         all.retain(|listener| !listener.lines.is_closed());
         self.listeners.any.store(!all.is_empty(), Ordering::Relaxed);
     }

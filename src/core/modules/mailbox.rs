@@ -5,7 +5,7 @@
 //! Offering a call does not wake the actor; that is the caller's to do, once for all calls that it has.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use slab::Slab;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::core::limits::{CALLS_IN_FLIGHT, MAILBOX_CALLS};
 use crate::core::reply::{ReplySlot, SharedSlot};
-use crate::model::{Failure, FailureKind, FunctionName, JsonText, Reply};
+use crate::model::{Failure, FailureKind, FunctionName, JsonText, Reply, lock};
 
 /// A call on its way to a module.
 #[derive(Debug)]
@@ -70,10 +70,6 @@ struct State {
 }
 
 impl Calls {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Queues a call, or answers it "busy" (the mailbox is full) or "unavailable" (the module has ended). Does not [wake](Self::wake) the actor.
     ///
     /// `look_at` is told when the deadlines have to be [looked at](Self::expire), unless they are looked at before.
@@ -88,7 +84,7 @@ impl Calls {
         let now = Instant::now();
         let deadline = now + deadline;
         let slot = SharedSlot::new(slot, now);
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let (offered, failure) = if state.ended {
             let failure = Failure::new(
                 FailureKind::Unavailable,
@@ -134,7 +130,7 @@ impl Calls {
     pub(super) async fn next(&self) -> Job {
         loop {
             let woken = self.wake.notified();
-            if let Some(job) = self.state().waiting.pop_front() {
+            if let Some(job) = lock(&self.state).waiting.pop_front() {
                 return job;
             }
             woken.await;
@@ -143,7 +139,7 @@ impl Calls {
 
     /// The call is about to run. `false` when its caller has been told that it is too late: then it must not run.
     pub(super) fn begin(&self, call: OpenCall) -> bool {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let Some(open) = state.open.get_mut(call.0) else {
             return false;
         };
@@ -157,7 +153,7 @@ impl Calls {
 
     /// Answers a call and forgets it. Returns how long the caller waited, unless the deadline was first.
     pub(super) fn finish(&self, call: OpenCall, reply: Result<Reply, Failure>) -> Option<Duration> {
-        let open = self.state().open.try_remove(call.0)?;
+        let open = lock(&self.state).open.try_remove(call.0)?;
         let waited = open.slot.is_open().then(|| open.slot.asked().elapsed());
         // Outside the lock: the answer takes the outlet's.
         open.slot.answer(reply);
@@ -166,14 +162,14 @@ impl Calls {
 
     /// The module has ended: nothing is queued any more, and what waits is handed back.
     pub(super) fn end(&self) -> VecDeque<Job> {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.ended = true;
         std::mem::take(&mut state.waiting)
     }
 
     /// Answers all calls that run, since their module has ended.
     pub(super) fn abandon_running(&self, failure: impl Fn() -> Failure) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let running: Vec<usize> = state
             .open
             .iter()
@@ -202,7 +198,7 @@ impl Calls {
     /// Returns how many there were, and when to look again if nobody is to look at that moment anyway.
     pub(super) fn expire(&self, now: Instant) -> (usize, Option<Instant>) {
         let late = self.slots(|open| open.deadline <= now && open.slot.is_open());
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let unanswered = state.open.iter().map(|(_, open)| open.deadline);
         let next = unanswered.filter(|deadline| *deadline > now).min();
         let is_new = state.looked_at != next;
@@ -219,7 +215,7 @@ impl Calls {
     }
 
     fn slots(&self, which: impl Fn(&Open) -> bool) -> Vec<SharedSlot> {
-        self.state()
+        lock(&self.state)
             .open
             .iter()
             .filter(|(_, open)| which(open))
@@ -230,12 +226,12 @@ impl Calls {
     /// Whether as many calls as may run at a time are all past their deadline.
     pub(super) fn are_hung(&self, now: Instant) -> bool {
         let overdue = |open: &Open| open.phase == CallPhase::Running && open.deadline <= now;
-        let state = self.state();
+        let state = lock(&self.state);
         state.open.iter().filter(|(_, open)| overdue(open)).count() >= CALLS_IN_FLIGHT
     }
 
     /// How many calls wait.
     pub(super) fn depth(&self) -> usize {
-        self.state().waiting.len()
+        lock(&self.state).waiting.len()
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::core::lease::LeaseTerm;
 use crate::core::modules::interface::CurrentInterface;
@@ -13,7 +13,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::ModuleSink;
 use crate::model::{
     BindingKey, Interface, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName,
-    StatusValue,
+    StatusValue, lock,
 };
 
 /// The lowest level that reaches the gateway's own log while nobody debugs the module.
@@ -76,12 +76,12 @@ impl ModuleOutput {
 
     /// Whether no instance of the module has run here yet.
     pub(super) fn is_new(&self) -> bool {
-        self.last_values().generation == 0
+        lock(&self.last).generation == 0
     }
 
     /// Takes the values that the module had on another node. Those that its first generation here does not set again are removed, as after a restart.
     pub(super) fn take_over(&self, state: State) {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         if last.generation == 0 && !last.retired {
             last.values = state.into_iter().collect();
         }
@@ -108,7 +108,7 @@ impl ModuleOutput {
         driver: &str,
         interface: &Arc<CurrentInterface>,
     ) -> Arc<InstanceSink> {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         last.generation += 1;
         if *last.driver != *driver {
             last.driver = Arc::from(driver);
@@ -125,12 +125,12 @@ impl ModuleOutput {
 
     /// Ends the generation: its instance is ignored from here on.
     pub(super) fn end_generation(&self) {
-        self.last_values().generation += 1;
+        lock(&self.last).generation += 1;
     }
 
     /// The module is gone: its statuses are removed, and nothing more is said of it.
     pub(in crate::core) fn retire(&self) {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         last.retired = true;
         last.generation += 1;
         last.stale.clear();
@@ -141,7 +141,7 @@ impl ModuleOutput {
 
     /// Removes the values that this generation has not set again.
     pub(super) fn drop_stale(&self) {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         for name in std::mem::take(&mut last.stale) {
             if last.values.remove(&name).is_some() {
                 self.write(&name, None);
@@ -151,7 +151,7 @@ impl ModuleOutput {
 
     /// Says `connected` on the module's behalf.
     pub(super) fn set_connected(&self, connected: bool) {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         self.set(
             &mut last,
             &connected_name(),
@@ -161,16 +161,12 @@ impl ModuleOutput {
 
     /// Says that the module is connected, unless it has said anything about that itself.
     pub(super) fn assume_connected(&self) {
-        let mut last = self.last_values();
+        let mut last = lock(&self.last);
         let name = connected_name();
         // Stale is the `false` that the actor set for the generation that ended.
         if !last.values.contains_key(&name) || last.stale.contains(&name) {
             self.set(&mut last, &name, Some(StatusValue::boolean(true)));
         }
-    }
-
-    fn last_values(&self) -> MutexGuard<'_, LastValues> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lock on `last` is held until the store has taken the change: two threads that set one status must not be written in the other order.
@@ -220,7 +216,7 @@ impl ModuleOutput {
             self.listeners.tell(level, &message);
         }
         if self.debugged.load(Ordering::Relaxed) {
-            let driver = Arc::clone(&self.last_values().driver);
+            let driver = Arc::clone(&lock(&self.last).driver);
             self.subscriptions.line(&Arc::new(LogLine {
                 module: self.module.clone(),
                 driver,
@@ -256,14 +252,14 @@ pub(super) struct InstanceSink {
 
 impl ModuleSink for InstanceSink {
     fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
-        let mut last = self.output.last_values();
+        let mut last = lock(&self.output.last);
         if last.generation == self.generation {
             self.output.set(&mut last, name, value);
         }
     }
 
     fn signal_status(&self, name: &StatusName) {
-        let last = self.output.last_values();
+        let last = lock(&self.output.last);
         if last.generation == self.generation
             && let Some(value) = last.values.get(name)
         {
@@ -272,7 +268,7 @@ impl ModuleSink for InstanceSink {
     }
 
     fn status(&self, name: &StatusName) -> Option<StatusValue> {
-        let last = self.output.last_values();
+        let last = lock(&self.output.last);
         // Values of an earlier generation are not this one's.
         if last.stale.contains(name) {
             return None;
@@ -285,14 +281,14 @@ impl ModuleSink for InstanceSink {
     }
 
     fn line(&self, level: LogLevel, message: String) {
-        if self.output.wants(level) && self.output.last_values().generation == self.generation {
+        if self.output.wants(level) && lock(&self.output.last).generation == self.generation {
             self.output.line(level, message);
         }
     }
 
     fn interface_changed(&self, interface: Interface) {
         // The lock is held until it is replaced: one that ends must not overwrite what its successor tells.
-        let last = self.output.last_values();
+        let last = lock(&self.output.last);
         if last.generation == self.generation {
             self.interface.set(interface);
         }

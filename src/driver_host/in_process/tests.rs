@@ -3,7 +3,7 @@
 //! The driver here is a few lines by hand; what it says goes into [`Ear`], a double of the core's sink.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, MutexGuard};
+use std::sync::{Condvar, MutexGuard, PoisonError};
 
 use driver_sdk::{Calling, Error};
 use metrics::{Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
@@ -283,10 +283,10 @@ async fn what_has_ended_is_no_longer_looked_at() {
     let note = register(&polls, "mod-1");
     drop(register(&polls, "mod-2"));
     polls.report();
-    assert_eq!(polls.notes().len(), 1);
+    assert_eq!(lock(&polls.notes).len(), 1);
     drop(note);
     polls.report();
-    assert_eq!(polls.notes().len(), 0);
+    assert_eq!(lock(&polls.notes).len(), 0);
 }
 
 // What there is.
@@ -463,7 +463,7 @@ impl Ear {
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.heard)
     }
 
     /// The last value of a status.

@@ -1,14 +1,13 @@
 //! The store that many nodes share: statuses, documents, the catalog and the registry of nodes in one Redis, beside PlaceOS's own programs.
 //!
 //! - `address` says which Redis, and how it is reached; `settings` is what an operator says about that.
-//! - `link` opens connections to it and finds out whether it can be used; `connection` keeps one for as long as it works, `commands` asks again on another, `backoff` paces new tries.
+//! - `link` opens connections to it and finds out whether it can be used; `connection` keeps one for as long as it works, `commands` asks again on another.
 //! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
 //! - `statuses` is the store of statuses, `registry` says which nodes there are.
 //! - `catalog` says where modules stand and what they offer, of which `interface` is the JSON.
 //! - `documents` keeps the building and the sign-ins, and tells each node what the others commit.
 
 mod address;
-mod backoff;
 mod catalog;
 mod commands;
 mod connection;
@@ -25,11 +24,18 @@ mod statuses;
 #[cfg(test)]
 mod testkit;
 
+use crate::model::Backoff;
+use crate::stores::redis::limits::{RETRY_FIRST, RETRY_MAX};
+
 pub use address::{BadRedisAddress, RedisAddress, RedisTls};
-pub use backoff::Backoff;
 pub use catalog::RedisCatalog;
 pub use documents::RedisDocumentStore;
 pub use link::Link;
 pub use registry::{RedisRegistry, fresh_node_id};
 pub use settings::RedisSettings;
 pub use statuses::{MayWrite, RedisStatusStore, WriteFence};
+
+/// The pauses between tries to reach Redis.
+pub fn backoff() -> Backoff {
+    Backoff::new(RETRY_FIRST, RETRY_MAX)
+}

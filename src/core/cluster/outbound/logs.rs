@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rand::RngExt;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::outbound::Outbound;
 use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_RETRY_FIRST, LOG_RETRY_MAX};
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{LogLevel, LogLine, ModuleId, NodeUri};
+use crate::model::{Backoff, LogLevel, LogLine, ModuleId, NodeUri};
 use crate::peers::LineSink;
 
 /// Hands lines from elsewhere to the followers here.
@@ -77,11 +76,12 @@ impl Outbound {
     }
 
     async fn keep_following(self: Arc<Self>, module: ModuleId, heard: Arc<Heard>) {
-        let mut pause = LOG_RETRY_FIRST;
+        let mut backoff = Backoff::new(LOG_RETRY_FIRST, LOG_RETRY_MAX);
         let mut told = false;
         loop {
             let Some(at) = self.place_elsewhere(&module).await else {
-                (pause, told) = (LOG_RETRY_FIRST, false);
+                backoff.reset();
+                told = false;
                 continue;
             };
             let lines = Arc::clone(&heard) as Arc<dyn LineSink>;
@@ -91,7 +91,8 @@ impl Outbound {
             };
             tracing::debug!(%module, node = %at, why, "the log of a module elsewhere ended");
             if heard.open.swap(false, Ordering::Relaxed) {
-                (pause, told) = (LOG_RETRY_FIRST, true);
+                backoff.reset();
+                told = true;
                 heard.say(
                     LogLevel::Warn,
                     format!("{why}; the log is opened again, and lines may be missing"),
@@ -103,9 +104,7 @@ impl Outbound {
                     format!("the log cannot be followed at the moment: {why}; it is tried again"),
                 );
             }
-            let jitter = rand::rng().random_range(0.5..=1.0);
-            sleep(pause.mul_f64(jitter)).await;
-            pause = pause.saturating_mul(2).min(LOG_RETRY_MAX);
+            sleep(backoff.pause()).await;
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -25,7 +25,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::DriverHost;
 use crate::model::{
     BindingKey, Building, FailureKind, FunctionName, JsonText, ModuleId, State, StatusChange,
-    StatusName, SystemId,
+    StatusName, SystemId, lock,
 };
 use crate::stores::StatusStore;
 
@@ -196,10 +196,6 @@ struct KeptStore {
     written: Mutex<Vec<String>>,
     adopted: Mutex<Vec<String>>,
     released: Mutex<Vec<ModuleId>>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl KeptStore {

@@ -18,12 +18,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rand::RngExt;
 use redis::{Pipeline, Script, ScriptInvocation, Value, from_redis_value};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::model::ServiceName;
+use crate::model::{Backoff, ServiceName};
 use crate::stores::redis::connection::Line;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
@@ -196,7 +195,7 @@ impl RedisDocumentStore {
         script: &ScriptInvocation<'_>,
         sent: &mut Sent,
     ) -> Result<(String, u64), StoreError> {
-        let mut pause = RETRY_FIRST;
+        let mut backoff = Backoff::new(RETRY_FIRST, COMMIT_DEADLINE);
         loop {
             // A connection that has just answered, so that a server that is down is not mistaken for one that was lost on the way.
             let error = match self.line.open_and_tried().await {
@@ -218,8 +217,7 @@ impl RedisDocumentStore {
                     return Err(StoreError::NotWritten { detail });
                 }
             }
-            sleep(jittered(pause)).await;
-            pause *= 2;
+            sleep(backoff.pause()).await;
         }
     }
 
@@ -329,11 +327,6 @@ impl RedisDocumentStore {
             detail: detail.into(),
         }
     }
-}
-
-/// A pause that not every node makes alike.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
 /// Whether a server may have got a script.

@@ -14,9 +14,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Value};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{BindingKey, Origin, StatusChange, SystemId};
-use crate::stores::redis::backoff::Backoff;
-use crate::stores::redis::keyspace;
+use crate::model::{Backoff, BindingKey, Origin, StatusChange, SystemId};
 use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
@@ -24,6 +22,7 @@ use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::interest::{Batch, Interest};
 use crate::stores::redis::statuses::pace::Pace;
+use crate::stores::redis::{backoff, keyspace};
 use crate::stores::{StoreError, StoreFeed};
 
 /// The task that learns. There is one.
@@ -53,7 +52,7 @@ impl Reader {
             health,
             pace: Pace::default(),
             faults: Faults::default(),
-            backoff: Backoff::default(),
+            backoff: backoff(),
             last_run: None,
         }
     }
@@ -68,7 +67,7 @@ impl Reader {
             self.interest.end();
             self.health.metrics.subscriptions.set(0.0);
             self.health.down(Side::Reader, &error);
-            self.backoff.wait().await;
+            sleep(self.backoff.pause()).await;
         }
     }
 
@@ -170,7 +169,7 @@ impl ReaderSession<'_> {
     fn all_read(&mut self) {
         if let Some(began) = self.began.take() {
             self.reader.pace.complete();
-            self.reader.backoff = Backoff::default();
+            self.reader.backoff.reset();
             tracing::debug!(took = ?began.elapsed(), "everything followed has been read");
         }
     }

@@ -12,10 +12,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::ModuleId;
+use crate::model::{Backoff, ModuleId};
 use crate::stores::StoreError;
-use crate::stores::redis::backoff::Backoff;
-use crate::stores::redis::keyspace;
 use crate::stores::redis::limits::{
     ANSWER_DEADLINE, COMPARE_MODULES, FENCE_INTERVAL, PING_INTERVAL,
 };
@@ -24,6 +22,7 @@ use crate::stores::redis::payload::{Faults, concerns_one_key, fields};
 use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::outgoing::{Change, Outgoing};
+use crate::stores::redis::{backoff, keyspace};
 
 /// Whether this node may write at the moment.
 pub type MayWrite = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -76,7 +75,7 @@ impl Writer {
             outgoing,
             health,
             faults: Faults::default(),
-            backoff: Backoff::default(),
+            backoff: backoff(),
             last: None,
         }
     }
@@ -90,7 +89,7 @@ impl Writer {
             };
             self.outgoing.hold();
             self.health.down(Side::Writer, &error);
-            self.backoff.wait().await;
+            sleep(self.backoff.pause()).await;
         }
     }
 
@@ -175,7 +174,7 @@ impl WriterSession<'_> {
         if !self.is_compared {
             self.compare(self.writer.outgoing.modules()).await?;
             self.is_compared = true;
-            self.writer.backoff = Backoff::default();
+            self.writer.backoff.reset();
             // The answer of the last comparison may have taken its time.
             return Ok(());
         }
