@@ -24,8 +24,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{HttpRejection, address};
 use crate::server::http::openapi::resources;
 
 /// The largest form: a password and a few names.

@@ -9,8 +9,7 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, go_on, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{HttpRejection, address};
 use crate::server::http::placeos::auth::{
     browser, form, header, refuse_foreign_page, retry_after, see_other, transport, unkept, verdict,
 };

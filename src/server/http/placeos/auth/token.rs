@@ -12,8 +12,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Credentials, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{HttpRejection, address};
 use crate::server::http::placeos::auth::{
     domain, form, refuse_foreign_page, retry_after, unkept, verdict,
 };
