@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped, go_on};
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::Answer;
 use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::placeos::auth::{
     browser, form, header, retry_after, see_other, transport,
@@ -43,7 +43,7 @@ pub(super) async fn sign_in_by_form(
     state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+) -> Answer {
     let parameters = Parameters::read("", form(&body)?);
     let place = on(&state, &request, &parameters);
     Ok(match try_sign_in(&state, &request, &parameters).await? {
