@@ -16,7 +16,8 @@ use tokio::sync::{Notify, oneshot};
 use crate::core::limits::FOLLOW_EVENTS_MAX;
 use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId, ModulePath, Reply, Request, Subject, lock,
+    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId,
+    ModulePath, Reply, Request, Subject, lock,
 };
 
 /// What code inside the gateway can do with the building.

@@ -51,5 +51,5 @@ pub use request::{Call, DebugTarget, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
-pub use token::TokenClaims;
 pub use sync::lock;
+pub use token::TokenClaims;

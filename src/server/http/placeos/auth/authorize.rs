@@ -5,7 +5,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::HOST;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpRequest, get};
 
 use crate::core::{App, Caller, CodeRequest, SignInError};
 use crate::dialects::placeos::rest::{
@@ -13,7 +13,7 @@ use crate::dialects::placeos::rest::{
     scope_text,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::Answer;
 use crate::server::http::placeos::auth::{
     browser, domain, header, login_path, redirect, see_other, transport, verdict,
 };
@@ -26,10 +26,7 @@ use crate::server::http::placeos::rejections::rejection;
     responses((status = 302, description = "Back to the app."), (status = 303, description = "To sign in."), (status = "default", body = Object))
 )]
 #[get("/auth/oauth/authorize")]
-pub(super) async fn authorize(
-    state: Data<ServerState>,
-    request: HttpRequest,
-) -> Result<HttpResponse, HttpRejection> {
+pub(super) async fn authorize(state: Data<ServerState>, request: HttpRequest) -> Answer {
     let parameters = Parameters::read(request.query_string(), b"");
     let listed = &state.settings.redirects;
     let may_go = |uri: &str| {

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped};
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::Answer;
 use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::placeos::auth::{
     browser, form, login_path, place_after, retry_after, see_other,
@@ -47,7 +47,7 @@ pub(super) async fn sign_in_by_form(
     state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+) -> Answer {
     let parameters = Parameters::read("", form(&body)?);
     let place = place_after(&state, &request, &parameters);
     Ok(match try_sign_in(&state, &request, &parameters).await? {

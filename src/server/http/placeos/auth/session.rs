@@ -9,7 +9,7 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, address};
+use crate::server::http::kit::{Answer, HttpRejection, address};
 use crate::server::http::placeos::auth::{
     browser, form, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
     verdict,
@@ -30,11 +30,7 @@ use crate::server::http::placeos::rejections::rejection;
     )
 )]
 #[post("/auth/signin")]
-pub(super) async fn sign_in(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    body: Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+pub(super) async fn sign_in(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
     let parameters = Parameters::read(request.query_string(), form(&body)?);
     match try_sign_in(&state, &request, &parameters).await? {
         Ok(cookie) => {
@@ -93,24 +89,18 @@ pub(super) fn with_session(
 // Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
 #[get("/auth/logout")]
-pub(super) async fn sign_out(
-    state: Data<ServerState>,
-    request: HttpRequest,
-) -> Result<HttpResponse, HttpRejection> {
+pub(super) async fn sign_out(state: Data<ServerState>, request: HttpRequest) -> Answer {
     end(&state, &request).await
 }
 
 /// The same for a page that does it by a form.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
 #[post("/auth/logout")]
-pub(super) async fn sign_out_by_form(
-    state: Data<ServerState>,
-    request: HttpRequest,
-) -> Result<HttpResponse, HttpRejection> {
+pub(super) async fn sign_out_by_form(state: Data<ServerState>, request: HttpRequest) -> Answer {
     end(&state, &request).await
 }
 
-async fn end(state: &ServerState, request: &HttpRequest) -> Result<HttpResponse, HttpRejection> {
+async fn end(state: &ServerState, request: &HttpRequest) -> Answer {
     let by_cookie = browser(state, request);
     let by_token = authn::authenticate(state, request.head(), address(request)).ok();
     for caller in by_cookie.iter().chain(&by_token) {

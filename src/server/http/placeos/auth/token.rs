@@ -12,8 +12,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Credentials, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::HttpRejection;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{Answer, address};
 use crate::server::http::placeos::auth::{
     domain, form, refuse_foreign_page, retry_after, unkept, verdict,
 };
@@ -33,11 +32,7 @@ use crate::server::http::placeos::auth::{
     )
 )]
 #[post("/auth/oauth/token")]
-pub(super) async fn grant(
-    state: Data<ServerState>,
-    request: HttpRequest,
-    body: Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
     answer(&state, &request, &body).await
 }
 
@@ -58,15 +53,11 @@ pub(super) async fn grant_by_default(
     state: Data<ServerState>,
     request: HttpRequest,
     body: Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+) -> Answer {
     answer(&state, &request, &body).await
 }
 
-async fn answer(
-    state: &ServerState,
-    request: &HttpRequest,
-    body: &Bytes,
-) -> Result<HttpResponse, HttpRejection> {
+async fn answer(state: &ServerState, request: &HttpRequest, body: &Bytes) -> Answer {
     refuse_foreign_page(state, request)?;
     let parameters = Parameters::read(request.query_string(), form(body)?);
     let asked = match TokenRequest::read(&parameters) {

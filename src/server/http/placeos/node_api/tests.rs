@@ -74,6 +74,20 @@ async fn what_does_not_run_here_is_said_not_to_have_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_show_the_secret_is_refused_before_the_body_comes() {
+    serve(async |_: &TestNode, at: SocketAddr| {
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        let head = format!("POST {EXECUTE} HTTP/1.1\r\nHost: {at}\r\nContent-Length: 9\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        let read = timeout(PATIENCE, stream.read_exact(&mut status)).await;
+        read.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 401");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_does_not_show_the_secret_is_not_let_in() {
     serve(async |node: &TestNode, at: SocketAddr| {
         let body = r#"{"__exec__":"echo","echo":[]}"#;
