@@ -15,6 +15,7 @@ mod limits;
 mod metrics;
 mod modules;
 mod outlet;
+mod queries;
 mod reply;
 mod settings;
 mod sign_in;
@@ -81,6 +82,7 @@ pub struct Core {
     outbound: Option<Arc<Outbound>>,
     inbound: Option<Inbound>,
     metrics: Arc<CoreMetrics>,
+    main: Handle,
 }
 
 /// What a core stands on.
@@ -162,7 +164,7 @@ impl Core {
             Arc::clone(&subscriptions),
             Arc::clone(&sessions),
             clock,
-            main,
+            main.clone(),
         );
         Self {
             settings,
@@ -175,6 +177,7 @@ impl Core {
             outbound,
             inbound,
             metrics,
+            main,
         }
     }
 

@@ -35,13 +35,13 @@ pub use event::{
 };
 pub use failure::{Failure, FailureKind};
 pub use ids::{
-    ConnectionId, KeyId, MetadataName, ParentId, Revision, Ticket, Timestamp, TopicId, UserId,
-    ZoneId,
+    ConnectionId, FollowId, KeyId, MetadataName, ParentId, Revision, Ticket, Timestamp, TopicId,
+    UserId, ZoneId,
 };
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
-pub use reply::Reply;
-pub use request::{Call, DebugTarget, Request};
+pub use reply::{Found, Reply};
+pub use request::{Call, DebugTarget, First, Query, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };

@@ -4,7 +4,7 @@ use crate::core::access::principal::Principal;
 use crate::core::directory::Directory;
 use crate::model::{
     Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,
-    ModuleName, ModulePath, Request, Scope, SystemId,
+    ModuleName, ModulePath, Query, Request, Scope, Subject, SystemId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -14,21 +14,62 @@ pub(in crate::core) fn may_request(
     request: &Request,
 ) -> Result<(), Failure> {
     match request {
-        Request::Bind(path) => may_read(directory, who, &path.module),
-        Request::Unbind(path) => may_see(directory, who, &path.module.system),
-        Request::Exec(call) => may_see(directory, who, &call.module.system),
+        Request::Follow { subject, .. } => may_follow(directory, who, subject),
+        Request::Unfollow { subject, .. } => may_unfollow(directory, who, subject),
+        Request::Call(call) => may_see(directory, who, &call.module.system),
+        Request::Query(query) => match query {
+            // The answer holds what is within reach.
+            Query::Systems => Ok(()),
+            Query::Modules(system) => may_see(directory, who, system),
+            Query::Statuses(path) | Query::Functions(path) => may_read(directory, who, path),
+        },
+        Request::Publish { .. } => may_have_channels(who),
         Request::Debug(target) => {
-            if who.clearance() < Clearance::Support {
-                return Err(forbidden("debugging needs support clearance"));
-            }
-            may_follow(directory, who, target)
+            may_debug(who)?;
+            may_find(directory, who, target)
         }
         // Whoever has nothing to ignore may say so.
-        Request::Ignore(target) => may_follow(directory, who, target),
+        Request::Ignore(target) => may_find(directory, who, target),
     }
 }
 
-fn may_follow(directory: &Directory, who: &Principal, target: &DebugTarget) -> Result<(), Failure> {
+fn may_follow(directory: &Directory, who: &Principal, subject: &Subject) -> Result<(), Failure> {
+    match subject {
+        Subject::Status(path) => may_read(directory, who, &path.module),
+        Subject::Module(path) => may_read(directory, who, path),
+        Subject::Log(module) => {
+            may_debug(who)?;
+            may_reach(directory, who, module)
+        }
+        Subject::Directory | Subject::Bus | Subject::Topic(_) => may_have_channels(who),
+    }
+}
+
+fn may_unfollow(directory: &Directory, who: &Principal, subject: &Subject) -> Result<(), Failure> {
+    match subject {
+        Subject::Status(path) => may_see(directory, who, &path.module.system),
+        Subject::Module(path) => may_see(directory, who, &path.system),
+        Subject::Log(module) => may_reach(directory, who, module),
+        Subject::Directory | Subject::Bus | Subject::Topic(_) => Ok(()),
+    }
+}
+
+fn may_debug(who: &Principal) -> Result<(), Failure> {
+    if who.clearance() < Clearance::Support {
+        return Err(forbidden("debugging needs support clearance"));
+    }
+    Ok(())
+}
+
+/// What is of the whole building is for those who are not restricted to a part of it.
+fn may_have_channels(who: &Principal) -> Result<(), Failure> {
+    if who.is_restricted() {
+        return Err(forbidden("a key for some systems may not do this"));
+    }
+    Ok(())
+}
+
+fn may_find(directory: &Directory, who: &Principal, target: &DebugTarget) -> Result<(), Failure> {
     match target {
         DebugTarget::Path(path) => may_see(directory, who, &path.system),
         DebugTarget::Module { id, .. } => may_reach(directory, who, id),

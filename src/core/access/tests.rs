@@ -1,6 +1,7 @@
 //! Who may ask what: one row per kind of principal and request.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use crate::core::access::policy::{may_reach, may_request, may_see};
 use crate::core::access::{Caller, KeyRing};
@@ -9,7 +10,8 @@ use crate::core::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
 use crate::model::{
-    Building, Call, Clearance, DebugTarget, FailureKind, FunctionName, Request, Secret, ZoneId,
+    Building, Call, Clearance, DebugTarget, FailureKind, First, FollowId, FunctionName, Query,
+    Request, Secret, Subject, TopicId, ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -98,6 +100,60 @@ fn a_module_is_within_reach_when_one_of_its_systems_is() {
     assert!(may_see(&house.directory, &house.caller("in-hq"), &system("sys-2")).is_err());
 }
 
+#[test]
+fn a_whole_module_is_for_those_who_may_read_its_statuses() {
+    let follow = |system: &str, module: &str| Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Module(Arc::new(place(system, module, 1))),
+        first: First::Reply,
+    };
+    check(&follow("sys-1", "Display"), &EVERYBODY);
+    check(&follow("sys-2", "Display"), &["user", "support", "admin"]);
+    check(&follow("sys-1", "_Secret"), &["support", "admin", "in-1"]);
+    for query in [
+        Query::Statuses(place("sys-1", "_Secret", 1)),
+        Query::Functions(place("sys-1", "_Secret", 1)),
+    ] {
+        check(&Request::Query(query), &["support", "admin", "in-1"]);
+    }
+    let modules = Query::Modules(system("sys-2"));
+    check(&Request::Query(modules), &["user", "support", "admin"]);
+    check(&Request::Query(Query::Systems), &EVERYBODY);
+}
+
+#[test]
+fn what_is_of_the_whole_building_is_for_those_who_are_not_restricted() {
+    let topic = TopicId::new("chat").unwrap();
+    for subject in [
+        Subject::Directory,
+        Subject::Bus,
+        Subject::Topic(topic.clone()),
+    ] {
+        let follow = Request::Follow {
+            id: FollowId(0),
+            subject,
+            first: First::Events,
+        };
+        check(&follow, &["user", "support", "admin"]);
+    }
+    let publish = Request::Publish {
+        topic,
+        message: json("1"),
+        except: None,
+    };
+    check(&publish, &["user", "support", "admin"]);
+}
+
+#[test]
+fn a_log_that_is_followed_by_its_module_needs_what_a_debug_needs() {
+    let follow = Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Log(module("mod-2")),
+        first: First::Events,
+    };
+    check(&follow, &["support", "admin"]);
+}
+
 // Helpers.
 
 /// Only these may make the request; everybody else is told that they may not.
@@ -118,15 +174,22 @@ fn check(request: &Request, allowed: &[&str]) {
 }
 
 fn bind(system: &str, module: &str) -> Request {
-    Request::Bind((*path(system, module, 1, "power")).clone())
+    Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Status(path(system, module, 1, "power")),
+        first: First::Events,
+    }
 }
 
 fn unbind(system: &str, module: &str) -> Request {
-    Request::Unbind((*path(system, module, 1, "power")).clone())
+    Request::Unfollow {
+        id: FollowId(0),
+        subject: Subject::Status(path(system, module, 1, "power")),
+    }
 }
 
 fn exec(system: &str, module: &str) -> Request {
-    Request::Exec(Call {
+    Request::Call(Call {
         module: place(system, module, 1),
         function: FunctionName::new("echo").unwrap(),
         arguments: json("[]"),

@@ -104,7 +104,7 @@ pub(super) async fn exec(
     };
     state
         .core
-        .authorize(&caller, &Request::Exec(call.clone()))?;
+        .authorize(&caller, &Request::Call(call.clone()))?;
     match call_at_place(&state, &caller, call).await {
         Ok(result) => Ok(result.into_response()),
         Err(failure) => Err(HttpRejection::json_body(
@@ -146,12 +146,18 @@ pub(super) async fn returned(
         Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
         Ok(Err(failure)) => Err(failure),
         // A reply slot always answers, and a call is always answered with a result.
-        Ok(Ok(Reply::Bound | Reply::Unbound | Reply::Debugging(_) | Reply::Ignored)) | Err(_) => {
-            Err(Failure::new(
-                FailureKind::Internal,
-                "the call was not answered",
-            ))
-        }
+        Ok(Ok(
+            Reply::Following { .. }
+            | Reply::Unfollowed
+            | Reply::Found(_)
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored,
+        ))
+        | Err(_) => Err(Failure::new(
+            FailureKind::Internal,
+            "the call was not answered",
+        )),
     }
 }
 

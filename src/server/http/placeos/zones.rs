@@ -245,6 +245,6 @@ fn answer(status: StatusCode, directory: &Directory, id: &ZoneId) -> Answer {
 }
 
 async fn call_in_system(state: &ServerState, caller: &Caller, call: Call) -> Result<(), Failure> {
-    state.core.authorize(caller, &Request::Exec(call.clone()))?;
+    state.core.authorize(caller, &Request::Call(call.clone()))?;
     call_at_place(state, caller, call).await.map(|_| ())
 }
