@@ -109,7 +109,13 @@ mod encode {
 
     #[divan::bench]
     fn success_of_bind(bencher: Bencher<'_, '_>) {
-        reply(bencher, BIND, &Ok(Reply::Bound));
+        reply(
+            bencher,
+            BIND,
+            &Ok(Reply::Following {
+                snapshot: Vec::new(),
+            }),
+        );
     }
 
     #[divan::bench]

@@ -16,8 +16,8 @@ use tokio::sync::{Notify, oneshot};
 use crate::core::limits::FOLLOW_EVENTS_MAX;
 use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Audience, Call, DebugTarget, Event, Failure, FailureKind, Keep, LogLevel, LogLine, ModuleId,
-    ModulePath, Reply, Request, Subject, lock,
+    Audience, Call, Event, Failure, First, FollowId, Keep, LogLevel, LogLine, ModuleId, ModulePath,
+    Reply, Request, Subject, lock,
 };
 
 /// What code inside the gateway can do with the building.
@@ -45,7 +45,7 @@ impl BuildingAccess for Core {
     }
 
     fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>> {
-        if let Err(failure) = self.authorize(caller, &Request::Exec(call.clone())) {
+        if let Err(failure) = self.authorize(caller, &Request::Call(call.clone())) {
             return future::ready(Err(failure)).boxed();
         }
         let (answer, answered) = oneshot::channel();
@@ -60,18 +60,11 @@ impl BuildingAccess for Core {
         caller: &Caller,
         subject: Subject,
     ) -> Result<BoxStream<'static, Event>, Failure> {
-        let request = match &subject {
-            Subject::Status(path) => Request::Bind((**path).clone()),
-            Subject::Log(module) => Request::Debug(DebugTarget::Module {
-                id: module.clone(),
-                system: None,
-            }),
-            Subject::Module(_) | Subject::Directory | Subject::Bus | Subject::Topic(_) => {
-                return Err(Failure::new(
-                    FailureKind::Unavailable,
-                    "this cannot be followed from inside the gateway yet",
-                ));
-            }
+        self.can_watch(&subject)?;
+        let request = Request::Follow {
+            id: FollowId(0),
+            subject: subject.clone(),
+            first: First::Events,
         };
         self.authorize(caller, &request)?;
         let queue = Arc::new(FollowQueue::default());

@@ -553,6 +553,7 @@ impl StatusStore for EchoStore {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) watch: WatchId,
+    pub(super) path: Arc<BindingPath>,
     pub(super) value: Option<String>,
     pub(super) revision: Revision,
 }
@@ -576,11 +577,16 @@ impl Inbox {
         let told = |delivery| match delivery {
             Delivery::Event {
                 watch,
-                event: Event::Value {
-                    value, revision, ..
-                },
+                event:
+                    Event::Value {
+                        path,
+                        value,
+                        revision,
+                        ..
+                    },
             } => Told {
                 watch,
+                path,
                 value: value.map(|value| value.as_str().to_owned()),
                 revision,
             },

@@ -17,6 +17,7 @@ mod limits;
 mod metrics;
 mod modules;
 mod outlet;
+mod queries;
 mod reply;
 mod settings;
 mod sign_in;
@@ -85,6 +86,7 @@ pub struct Core {
     outbound: Option<Arc<Outbound>>,
     inbound: Option<Inbound>,
     metrics: Arc<CoreMetrics>,
+    main: Handle,
 }
 
 /// What a core stands on.
@@ -171,7 +173,7 @@ impl Core {
             Arc::clone(&subscriptions),
             Arc::clone(&sessions),
             clock,
-            main,
+            main.clone(),
         );
         Self {
             settings,
@@ -184,6 +186,7 @@ impl Core {
             outbound,
             inbound,
             metrics,
+            main,
         }
     }
 
@@ -432,19 +435,22 @@ impl Core {
 
     /// What a module offers at the moment: as it says itself when it runs here, else as the building or the store of several nodes has it.
     pub async fn interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
+        match (self.known_interface(module), &self.outbound) {
+            (Err(_), Some(outbound)) if self.modules.get(module).is_none() => {
+                outbound.interface(module).await.map(Arc::new)
+            }
+            (known, _) => known,
+        }
+    }
+
+    /// The same as far as this node knows without asking.
+    fn known_interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
         if let Some(here) = self.modules.get(module) {
             return here.interface().ok_or_else(not_told);
         }
         let directory = self.directory();
-        let entry = directory.module(module);
-        if let Some(interface) = entry.and_then(ModuleEntry::interface) {
-            return Ok(Arc::clone(interface));
-        }
-        match (&self.outbound, entry) {
-            (Some(outbound), _) => outbound.interface(module).await.map(Arc::new),
-            (None, Some(_)) => Err(not_told()),
-            (None, None) => Err(no_such_module()),
-        }
+        let entry = directory.module(module).ok_or_else(no_such_module)?;
+        entry.interface().cloned().ok_or_else(not_told)
     }
 
     /// Whether somebody may see a system.

@@ -21,9 +21,9 @@ use crate::core::{
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, KeyId,
-    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Scope, Secret, Slots,
-    State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
+    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, EntryId, KeyId,
+    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope, Secret,
+    Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
 use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
 
@@ -155,6 +155,11 @@ impl TestCore {
             value,
             origin: Origin::Push,
         }]);
+    }
+
+    /// Entries of the building have changed.
+    pub(crate) fn change_entries(&self, entries: Vec<(EntryId, Presence, Presence)>) {
+        self.core.subscriptions.announce_entries(entries);
     }
 
     /// These are the slots of a system.

@@ -8,15 +8,17 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::doubles::{
-    self, Inbox, MemoryDocuments, ScriptedHost, api_key, json, module, path, place, room, scripted,
-    system, user,
+    self, Inbox, MemoryDocuments, ScriptedHost, api_key, json, key, module, path, place, room,
+    scripted, system, user,
 };
 use crate::core::limits::SETTLE;
-use crate::core::{Caller, Core, CoreSettings, EditError, Outlet, OutletId, ReplySlot};
+use crate::core::{Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Building, Call, Clearance, Credentials, DebugTarget, Differences, DriverRef, FailureKind,
-    FunctionName, ModuleIndex, ModuleName, Secret, Slots, Subject,
+    Building, Call, Clearance, Credentials, DebugTarget, Differences, DriverRef, Event, Failure,
+    FailureKind, Found, FunctionName, ModuleIndex, ModuleName, Origin, Presence, Query, Reply,
+    Secret, Slots, StatusChange, Subject,
 };
+use crate::stores::StoreFeed;
 
 // Calls.
 
@@ -235,6 +237,76 @@ async fn a_key_that_a_new_building_lacks_no_longer_opens() {
     assert!(bench.authenticate("support").is_none());
 }
 
+// Queries, and the followed building.
+
+#[tokio::test(start_paused = true)]
+async fn what_there_is_is_told_to_whoever_asks_through_a_slot() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &[])])).await;
+    bench.say("mod-1", "x", "7");
+    let systems = bench.query(Query::Systems).await;
+    let expected = vec![system("sys-1"), system("sys-2")];
+    assert_eq!(systems.unwrap(), Found::Systems(expected));
+    let at = place("sys-1", "Scratch", 1);
+    let modules = bench.query(Query::Modules(system("sys-1"))).await;
+    let expected = vec![(at.clone(), module("mod-1"))];
+    assert_eq!(modules.unwrap(), Found::Modules(expected));
+    let Found::Statuses(state) = bench.query(Query::Statuses(at.clone())).await.unwrap() else {
+        panic!("no statuses");
+    };
+    let x = state.iter().find(|(name, _)| name.as_str() == "x");
+    assert_eq!(x.unwrap().1, json("7"));
+    let Found::Functions(interface) = bench.query(Query::Functions(at)).await.unwrap() else {
+        panic!("no functions");
+    };
+    let mut names = interface.functions.keys();
+    assert!(names.any(|name| name.as_str() == "echo"));
+    for query in [
+        Query::Modules(system("sys-none")),
+        Query::Statuses(place("sys-none", "Scratch", 1)),
+    ] {
+        let failure = bench.query(query).await.unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::SystemNotFound);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_the_building_is_told_what_an_edit_adds_changes_and_removes_but_not_of_users_and_keys()
+ {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &[])])).await;
+    bench.core.watch(bench.outlet, Subject::Directory);
+    let mut other = building(&[("sys-1", &[]), ("sys-3", &[])]);
+    other.modules.clear();
+    other.api_keys.retain(|key| key.id.as_str() != "support");
+    bench.apply(other).await.unwrap();
+    let mut told: Vec<(String, Presence, Presence)> = bench
+        .inbox
+        .take()
+        .into_iter()
+        .filter_map(|delivery| match delivery {
+            Delivery::Event {
+                event: Event::Entry { id, old, new, .. },
+                ..
+            } => Some((id.to_string(), old, new)),
+            // Of the key that is gone.
+            Delivery::Close { .. } => None,
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. }) => {
+                panic!("not of the building: {other:?}")
+            }
+        })
+        .collect();
+    told.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let is = |kind: &str, id: &str, old, new| (format!("{kind} `{id}`"), old, new);
+    assert_eq!(
+        told,
+        [
+            is("module", "mod-1", Presence::Present, Presence::Absent),
+            is("system", "sys-1", Presence::Present, Presence::Present),
+            is("system", "sys-2", Presence::Present, Presence::Absent),
+            is("system", "sys-3", Presence::Absent, Presence::Present),
+        ]
+    );
+}
+
 // Helpers.
 
 /// A core with one outlet, whose clockwork runs.
@@ -279,6 +351,30 @@ impl Bench {
     fn bind(&self, system: &str) -> crate::core::WatchId {
         let subject = Subject::Status(path(system, "Scratch", 1, "x"));
         self.core.watch(self.outlet, subject)
+    }
+
+    /// The module says a status, and is known to have said it.
+    fn say(&self, of: &str, name: &str, value: &str) {
+        self.core.subscriptions.changed(&mut vec![StatusChange {
+            key: key(of, name),
+            value: Some(json(value)),
+            origin: Origin::Push,
+        }]);
+    }
+
+    async fn query(&self, query: Query) -> Result<Found, Failure> {
+        let (answer, answered) = oneshot::channel();
+        let caller = self.authenticate("user").unwrap();
+        self.core.query(&caller, query, ReplySlot::caller(answer));
+        answered.await.unwrap().map(|reply| match reply {
+            Reply::Found(found) => found,
+            other @ (Reply::Following { .. }
+            | Reply::Unfollowed
+            | Reply::Result { .. }
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored) => panic!("not an answer to a query: {other:?}"),
+        })
     }
 
     fn authenticate(&self, key: &str) -> Option<Caller> {

@@ -5,6 +5,8 @@
 //! [`Session::open`], [`Session::receive`], [`Session::reply`] and the free function [`encode`].
 
 pub mod placeos;
+#[cfg(test)]
+mod told;
 
 use crate::model::{Event, Failure, Newest, Reply, Request, Ticket};
 
@@ -29,6 +31,9 @@ impl DialectKind {
 pub enum Form {
     /// PlaceOS's frames.
     PlaceOs(placeos::ValueForm),
+    /// All that an event says, for tests of the server.
+    #[cfg(test)]
+    Told,
 }
 
 /// What a connection says of itself in its handshake.
@@ -144,13 +149,15 @@ pub enum Step {
     /// Send this text, in the place of a reply.
     Send(String),
     /// Ask the core. The answer goes to [`Session::reply`] with the ticket.
-    /// The splice belongs to what is followed by it, and is empty for requests that follow nothing.
+    /// Form and splice belong to what is followed by it, and mean nothing for requests that follow nothing.
     Request {
         /// Which open request this is.
         ticket: Ticket,
         /// What is asked.
         request: Request,
-        /// This subscriber's part of the events that will come.
+        /// How the events that will come are written.
+        form: Form,
+        /// This subscriber's part of them.
         splice: Splice,
     },
     /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
@@ -191,13 +198,6 @@ impl Session {
         }
     }
 
-    /// How this connection wants its events written.
-    pub fn form(&self) -> Form {
-        match &self.0 {
-            Inner::PlaceOs(session) => Form::PlaceOs(session.form()),
-        }
-    }
-
     /// A text that keeps proxies and clients from giving the connection up, sent from time to time.
     pub fn keep_alive(&self) -> Option<&'static str> {
         match &self.0 {
@@ -214,5 +214,7 @@ pub fn encode(form: Form, event: &Event, _newest: &Newest, out: &mut Encoded) {
     out.frames.clear();
     match form {
         Form::PlaceOs(form) => placeos::encode(form, event, out),
+        #[cfg(test)]
+        Form::Told => told::encode(event, _newest, out),
     }
 }

@@ -27,7 +27,7 @@ pub enum Subject {
 }
 
 /// Something that happened to a subject.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A status has a value.
     Value {

@@ -52,6 +52,10 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// Which of a connection's follows of one subject. Its dialect gives it; one that never follows anything twice needs one id alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FollowId(pub u32);
+
 /// Which of a connection's open requests a reply answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket(pub u32);

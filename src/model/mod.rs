@@ -41,13 +41,13 @@ pub use event::{
 };
 pub use failure::{Failure, FailureKind};
 pub use ids::{
-    AppId, AutomationId, ConnectionId, DeviceId, KeyId, MetadataName, ParentId, Revision, Ticket,
-    Timestamp, TopicId, UserId, ZoneId,
+    AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,
+    Ticket, Timestamp, TopicId, UserId, ZoneId,
 };
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
-pub use reply::Reply;
-pub use request::{Call, DebugTarget, Request};
+pub use reply::{Found, Reply};
+pub use request::{Call, DebugTarget, First, Query, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };

@@ -109,8 +109,12 @@ impl Newest {
         }
     }
 
-    /// How many there are.
-    pub fn len(&self) -> u32 {
+    /// All of them, each with its place.
+    pub fn events(&self) -> impl Iterator<Item = (u32, &Event)> {
+        (0..self.count()).filter_map(|place| Some((place, self.get(place)?)))
+    }
+
+    fn count(&self) -> u32 {
         match self {
             Self::None => 0,
             Self::One(_) => 1,

@@ -1,14 +1,21 @@
 //! What the gateway answers when a request succeeded.
 
-use driver_types::{JsonText, ModuleId};
+use std::sync::Arc;
+
+use driver_types::{Interface, JsonText, ModuleId, SystemId};
+
+use crate::model::{Event, ModulePath, State};
 
 /// The answer to one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// A status is bound.
-    Bound,
-    /// A status is no longer bound, or never was.
-    Unbound,
+    /// A subject is followed.
+    Following {
+        /// What it says now, where the request wanted it here.
+        snapshot: Vec<Event>,
+    },
+    /// A subject is no longer followed, or never was.
+    Unfollowed,
     /// A function returned.
     Result {
         /// What it returned.
@@ -16,8 +23,25 @@ pub enum Reply {
         /// The driver's HTTP-like response code, usually 200.
         code: u16,
     },
+    /// What was asked of the building.
+    Found(Found),
+    /// A message was given to those who follow its topic.
+    Published,
     /// The log of this module follows.
     Debugging(ModuleId),
     /// No more of that log follows.
     Ignored,
+}
+
+/// The answer to a query.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// These systems.
+    Systems(Vec<SystemId>),
+    /// These modules, each by its place in the system.
+    Modules(Vec<(ModulePath, ModuleId)>),
+    /// These statuses of a module.
+    Statuses(State),
+    /// These functions of a module.
+    Functions(Arc<Interface>),
 }

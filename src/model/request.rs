@@ -2,21 +2,66 @@
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{BindingPath, ModulePath};
+use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TopicId};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Send me this status and every change of it.
-    Bind(BindingPath),
-    /// Send me nothing more of it.
-    Unbind(BindingPath),
+    /// Send me this subject and every change of it. Asked again with the same id it adds nothing, and what is there is told again.
+    Follow {
+        /// Which follow of the subject: one connection may follow it several times, by several ids.
+        id: FollowId,
+        /// What is to be followed.
+        subject: Subject,
+        /// How what is there now is told.
+        first: First,
+    },
+    /// Send me nothing more of it. The subject is named again, so that nobody need remember by what right it is followed.
+    Unfollow {
+        /// Which follow of the subject.
+        id: FollowId,
+        /// What was followed.
+        subject: Subject,
+    },
     /// Call a function of a module.
-    Exec(Call),
-    /// Send me the log of a module.
+    Call(Call),
+    /// Tell me what there is.
+    Query(Query),
+    /// Send a message to those who follow a topic.
+    Publish {
+        /// The topic.
+        topic: TopicId,
+        /// The message.
+        message: JsonText,
+        /// The connection that is not told.
+        except: Option<ConnectionId>,
+    },
+    /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(DebugTarget),
     /// Send me nothing more of it.
     Ignore(DebugTarget),
+}
+
+/// How whoever begins to follow a subject is told what it says now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// As events, behind the reply.
+    Events,
+    /// In the reply, which then is the state at one moment.
+    Reply,
+}
+
+/// What can be asked of the building. The answer holds what the caller may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Its systems.
+    Systems,
+    /// The modules of one system.
+    Modules(SystemId),
+    /// What all statuses of a module say now.
+    Statuses(ModulePath),
+    /// What a module can be asked to do.
+    Functions(ModulePath),
 }
 
 /// One call of a function.

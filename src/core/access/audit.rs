@@ -8,13 +8,14 @@ use std::net::IpAddr;
 use crate::core::access::principal::Caller;
 use crate::core::access::sessions::SignInError;
 use crate::model::{
-    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Request, UserId,
+    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Query, Request,
+    Subject, UserId,
 };
 
 /// Somebody calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
-        Request::Exec(call) => tracing::debug!(
+        Request::Call(call) => tracing::debug!(
             target: "audit",
             user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
             system = %call.module.system, module = %call.module.module, index = %call.module.index,
@@ -27,16 +28,39 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
             module = ?target,
             "allowed"
         ),
-        Request::Bind(_) | Request::Unbind(_) | Request::Ignore(_) => {}
+        Request::Follow { subject, .. } => match subject {
+            Subject::Log(module) => tracing::debug!(
+                target: "audit",
+                user = %who.identity(), key = %who.credential(), address = %who.address(), command = "debug",
+                %module,
+                "allowed"
+            ),
+            Subject::Status(_)
+            | Subject::Module(_)
+            | Subject::Directory
+            | Subject::Bus
+            | Subject::Topic(_) => {}
+        },
+        Request::Unfollow { .. }
+        | Request::Query(_)
+        | Request::Publish { .. }
+        | Request::Ignore(_) => {}
     }
 }
 
 /// Somebody who is known was refused.
 pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) {
     match what {
-        Request::Bind(path) => place(who, "bind", &path.module, path.status.as_str(), failure),
-        Request::Unbind(path) => place(who, "unbind", &path.module, path.status.as_str(), failure),
-        Request::Exec(call) => refused_call(who, &call.module, &call.function, failure),
+        Request::Follow { subject, .. } => refused_subject(who, "bind", subject, failure),
+        Request::Unfollow { subject, .. } => refused_subject(who, "unbind", subject, failure),
+        Request::Call(call) => refused_call(who, &call.module, &call.function, failure),
+        Request::Query(query) => match query {
+            Query::Systems => out_of_reach(who, "", failure),
+            Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
+            Query::Statuses(path) => place(who, "statuses", path, "", failure),
+            Query::Functions(path) => place(who, "functions", path, "", failure),
+        },
+        Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
         Request::Debug(target) => log(who, "debug", target, failure),
         Request::Ignore(target) => log(who, "ignore", target, failure),
     }
@@ -208,6 +232,26 @@ fn place(who: &Caller, command: &str, module: &ModulePath, name: &str, failure: 
         user = %who.identity(), key = %who.credential(), address = %who.address(), command,
         system = %module.system, module = %module.module, index = %module.index, name,
         reason = failure.message(),
+        "refused"
+    );
+}
+
+fn refused_subject(who: &Caller, command: &str, subject: &Subject, failure: &Failure) {
+    match subject {
+        Subject::Status(path) => place(who, command, &path.module, path.status.as_str(), failure),
+        Subject::Module(path) => place(who, command, path, "", failure),
+        Subject::Log(module) => refused_by_id(who, command, module, "log", failure),
+        Subject::Directory => channel(who, command, "the building", failure),
+        Subject::Bus => channel(who, command, "the bus", failure),
+        Subject::Topic(topic) => channel(who, command, topic.as_str(), failure),
+    }
+}
+
+fn channel(who: &Caller, command: &str, name: &str, failure: &Failure) {
+    tracing::warn!(
+        target: "audit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command,
+        name, reason = failure.message(),
         "refused"
     );
 }

@@ -6,7 +6,7 @@ use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
     Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,
-    ModuleName, ModulePath, Request, SystemId,
+    ModuleName, ModulePath, Query, Request, Subject, SystemId, TopicId,
 };
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
@@ -16,21 +16,65 @@ pub(in crate::core) fn may_request(
     request: &Request,
 ) -> Result<(), Failure> {
     match request {
-        Request::Bind(path) => may_read(directory, policy, &path.module),
-        Request::Unbind(path) => may_see(directory, policy, &path.module.system),
-        Request::Exec(call) => may_see(directory, policy, &call.module.system),
+        Request::Follow { subject, .. } => may_follow(directory, policy, subject),
+        Request::Unfollow { subject, .. } => may_unfollow(directory, policy, subject),
+        Request::Call(call) => may_see(directory, policy, &call.module.system),
+        Request::Query(query) => match query {
+            // The answer holds what is within reach.
+            Query::Systems => Ok(()),
+            Query::Modules(system) => may_see(directory, policy, system),
+            Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
+        },
+        Request::Publish { topic, .. } => may_use(policy, topic),
         Request::Debug(target) => {
-            if policy.level() < Clearance::Support {
-                return Err(forbidden("debugging needs support clearance"));
-            }
-            may_follow(directory, policy, target)
+            may_debug(policy)?;
+            may_find(directory, policy, target)
         }
         // Whoever has nothing to ignore may say so.
-        Request::Ignore(target) => may_follow(directory, policy, target),
+        Request::Ignore(target) => may_find(directory, policy, target),
     }
 }
 
-fn may_follow(directory: &Directory, policy: &Policy, target: &DebugTarget) -> Result<(), Failure> {
+fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
+    match subject {
+        Subject::Status(path) => may_read(directory, policy, &path.module),
+        Subject::Module(path) => may_read(directory, policy, path),
+        Subject::Log(module) => {
+            may_debug(policy)?;
+            may_reach(directory, policy, module)
+        }
+        Subject::Directory | Subject::Bus if policy.is_restricted() => {
+            Err(forbidden("a key for some systems may not do this"))
+        }
+        Subject::Directory | Subject::Bus => Ok(()),
+        Subject::Topic(topic) => may_use(policy, topic),
+    }
+}
+
+fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
+    match subject {
+        Subject::Status(path) => may_see(directory, policy, &path.module.system),
+        Subject::Module(path) => may_see(directory, policy, &path.system),
+        Subject::Log(module) => may_reach(directory, policy, module),
+        Subject::Directory | Subject::Bus | Subject::Topic(_) => Ok(()),
+    }
+}
+
+fn may_debug(policy: &Policy) -> Result<(), Failure> {
+    if policy.level() < Clearance::Support {
+        return Err(forbidden("debugging needs support clearance"));
+    }
+    Ok(())
+}
+
+fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
+    if !policy.may_use(topic.as_str()) {
+        return Err(forbidden("these credentials do not open that topic"));
+    }
+    Ok(())
+}
+
+fn may_find(directory: &Directory, policy: &Policy, target: &DebugTarget) -> Result<(), Failure> {
     match target {
         DebugTarget::Path(path) => may_see(directory, policy, &path.system),
         DebugTarget::Module { id, .. } => may_reach(directory, policy, id),

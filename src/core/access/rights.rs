@@ -204,12 +204,17 @@ impl Policy {
                 zones: key.zones.iter().cloned().collect(),
             }
         };
+        // A key for some systems has nothing to do with what is of the whole building.
+        let topics = match &reach {
+            Reach::Everything => Topics::Everything,
+            Reach::Within { .. } => Topics::Only(HashSet::new()),
+        };
         let rights = Rights {
             level: key.level.min(level),
             most: key.level,
             member: Member::User(key.user.clone()),
             reach,
-            topics: Topics::Everything,
+            topics,
         };
         Self::new(rights, key.scopes.clone())
     }

@@ -12,7 +12,8 @@ use crate::core::doubles::{
 };
 use crate::model::{
     AppId, AutomationId, Building, Call, Clearance, DebugTarget, DeviceId, Edit, Entry,
-    FailureKind, FunctionName, Request, Scope, Secret, ZoneId,
+    FailureKind, First, FollowId, FunctionName, Query, Request, Scope, Secret, Subject, TopicId,
+    ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -184,6 +185,60 @@ fn a_key_is_made_only_by_who_may_do_all_that_it_may() {
     );
 }
 
+#[test]
+fn a_whole_module_is_for_those_who_may_read_its_statuses() {
+    let follow = |system: &str, module: &str| Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Module(Arc::new(place(system, module, 1))),
+        first: First::Reply,
+    };
+    check(&follow("sys-1", "Display"), &EVERYBODY);
+    check(&follow("sys-2", "Display"), &["user", "support", "admin"]);
+    check(&follow("sys-1", "_Secret"), &["support", "admin", "in-1"]);
+    for query in [
+        Query::Statuses(place("sys-1", "_Secret", 1)),
+        Query::Functions(place("sys-1", "_Secret", 1)),
+    ] {
+        check(&Request::Query(query), &["support", "admin", "in-1"]);
+    }
+    let modules = Query::Modules(system("sys-2"));
+    check(&Request::Query(modules), &["user", "support", "admin"]);
+    check(&Request::Query(Query::Systems), &EVERYBODY);
+}
+
+#[test]
+fn what_is_of_the_whole_building_is_for_those_who_are_not_restricted() {
+    let topic = TopicId::new("chat").unwrap();
+    for subject in [
+        Subject::Directory,
+        Subject::Bus,
+        Subject::Topic(topic.clone()),
+    ] {
+        let follow = Request::Follow {
+            id: FollowId(0),
+            subject,
+            first: First::Events,
+        };
+        check(&follow, &["user", "support", "admin"]);
+    }
+    let publish = Request::Publish {
+        topic,
+        message: json("1"),
+        except: None,
+    };
+    check(&publish, &["user", "support", "admin"]);
+}
+
+#[test]
+fn a_log_that_is_followed_by_its_module_needs_what_a_debug_needs() {
+    let follow = Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Log(module("mod-2")),
+        first: First::Events,
+    };
+    check(&follow, &["support", "admin"]);
+}
+
 // Helpers.
 
 /// No request about a room and no edit is allowed.
@@ -224,15 +279,22 @@ fn check(request: &Request, allowed: &[&str]) {
 }
 
 fn bind(system: &str, module: &str) -> Request {
-    Request::Bind((*path(system, module, 1, "power")).clone())
+    Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Status(path(system, module, 1, "power")),
+        first: First::Events,
+    }
 }
 
 fn unbind(system: &str, module: &str) -> Request {
-    Request::Unbind((*path(system, module, 1, "power")).clone())
+    Request::Unfollow {
+        id: FollowId(0),
+        subject: Subject::Status(path(system, module, 1, "power")),
+    }
 }
 
 fn exec(system: &str, module: &str) -> Request {
-    Request::Exec(Call {
+    Request::Call(Call {
         module: place(system, module, 1),
         function: FunctionName::new("echo").unwrap(),
         arguments: json("[]"),

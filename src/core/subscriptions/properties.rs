@@ -16,8 +16,8 @@ use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::subscriptions::table::Table;
 use crate::model::{
-    BindingKey, BindingPath, ModuleIndex, ModuleName, Origin, Revision, Slots, StatusChange,
-    Subject,
+    BindingKey, BindingPath, ModuleIndex, ModuleName, ModulePath, Origin, Revision, Slots,
+    StatusChange, Subject,
 };
 use crate::stores::StatusStore;
 
@@ -41,6 +41,11 @@ enum Act {
         system: usize,
         slot: usize,
         status: usize,
+    },
+    WatchModule {
+        outlet: usize,
+        system: usize,
+        slot: usize,
     },
     Unwatch(Index),
     Publish(Vec<(usize, usize, Option<u8>, Origin)>),
@@ -73,6 +78,8 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (0..OUTLETS).prop_map(Act::Attach),
         1 => (0..OUTLETS).prop_map(Act::Detach),
         8 => watch,
+        3 => (0..OUTLETS, 0..SYSTEMS.len(), 0..SLOTS)
+            .prop_map(|(outlet, system, slot)| Act::WatchModule { outlet, system, slot }),
         3 => any::<Index>().prop_map(Act::Unwatch),
         8 => prop::collection::vec(change, 1..4).prop_map(Act::Publish),
         4 => (0..SYSTEMS.len(), row).prop_map(|(system, row)| Act::Remap(system, row)),
@@ -83,10 +90,11 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A watch as the model sees it.
+/// A watch as the model sees it; one of a whole module is as many as there are statuses, all of the same id.
 struct Watch {
     outlet: usize,
     id: WatchId,
+    is_whole: bool,
     path: Arc<BindingPath>,
     /// What its screen shows; `None` for nothing or `null`.
     shows: Option<u8>,
@@ -125,7 +133,14 @@ impl Model {
         self.values.get(&self.key(path)?).copied()
     }
 
-    fn publish(&mut self, key: (usize, usize), value: Option<u8>, origin: Origin) {
+    /// `known` has the paths that the table has: who follows a whole module is told of no removal of what was never there.
+    fn publish(
+        &mut self,
+        key: (usize, usize),
+        value: Option<u8>,
+        origin: Origin,
+        known: &HashSet<Arc<BindingPath>>,
+    ) {
         match value {
             Some(value) => self.values.insert(key, value),
             None => self.values.remove(&key),
@@ -136,6 +151,7 @@ impl Model {
                 continue;
             }
             match origin {
+                Origin::Push if value.is_none() && !known.contains(&watch.path) => {}
                 Origin::Push => watch.expect(value),
                 Origin::Snapshot if watch.shows == value => watch.due = None,
                 // What the new module lacks is not told before the settle time has passed.
@@ -238,28 +254,48 @@ impl World {
                     path(SYSTEMS[system], "Display", slot, STATUSES[status]),
                 );
             }
+            Act::WatchModule {
+                outlet,
+                system,
+                slot,
+            } => {
+                let slot = u32::try_from(slot).unwrap() + 1;
+                self.watch_module(
+                    outlet,
+                    &path(SYSTEMS[system], "Display", slot, STATUSES[0]).module,
+                );
+            }
             Act::Unwatch(which) => {
                 if !self.model.watches.is_empty() {
                     let watch = self
                         .model
                         .watches
                         .swap_remove(which.index(self.model.watches.len()));
+                    self.model.watches.retain(|other| other.id != watch.id);
                     let (outlet, _) = self.outlets[watch.outlet].as_ref().unwrap();
                     assert_eq!(self.table.unwatch(*outlet, watch.id), None);
                 }
             }
             Act::Publish(changes) => {
-                let mut list = Vec::new();
-                for (module, status, value, origin) in changes {
-                    self.model.publish((module, status), value, origin);
-                    list.push(StatusChange {
-                        key: key(MODULES[module], STATUSES[status]),
-                        value: value.map(|value| json(&value.to_string())),
-                        origin,
-                    });
+                // One by one where the model has to be told which paths there are.
+                let size = match self.table.places.is_empty() {
+                    true => changes.len(),
+                    false => 1,
+                };
+                for changes in changes.chunks(size) {
+                    let known = self.table.paths.keys().cloned().collect();
+                    let mut list = Vec::new();
+                    for &(module, status, value, origin) in changes {
+                        self.model.publish((module, status), value, origin, &known);
+                        list.push(StatusChange {
+                            key: key(MODULES[module], STATUSES[status]),
+                            value: value.map(|value| json(&value.to_string())),
+                            origin,
+                        });
+                    }
+                    self.table.publish(&mut list);
+                    assert!(list.is_empty(), "the list of changes is emptied");
                 }
-                self.table.publish(&mut list);
-                assert!(list.is_empty(), "the list of changes is emptied");
             }
             Act::Remap(system, row) => self.remap(system, row),
             Act::Clear(system) => self.remap(system, Row::default()),
@@ -280,9 +316,29 @@ impl World {
         let Some((id, _)) = &self.outlets[outlet] else {
             return;
         };
+        let watch = self.table.watch_status(*id, Arc::clone(&path));
+        self.model_watch(outlet, watch, path, false);
+    }
+
+    fn watch_module(&mut self, outlet: usize, place: &ModulePath) {
+        let Some((id, _)) = &self.outlets[outlet] else {
+            return;
+        };
+        let watch = self.table.watch_module(*id, &Arc::new(place.clone()));
+        for name in STATUSES {
+            let path = Arc::new(BindingPath {
+                module: place.clone(),
+                status: status(name),
+            });
+            self.model_watch(outlet, watch, path, true);
+        }
+    }
+
+    fn model_watch(&mut self, outlet: usize, id: WatchId, path: Arc<BindingPath>, is_whole: bool) {
         let mut watch = Watch {
             outlet,
-            id: self.table.watch_status(*id, Arc::clone(&path)),
+            id,
+            is_whole,
             path,
             shows: None,
             due: None,
@@ -328,7 +384,7 @@ impl World {
 
     /// Every watch was told exactly what the model says, in increasing revisions, and nobody else was told anything.
     fn check_what_was_told(&mut self) {
-        let mut told: HashMap<WatchId, Vec<Option<u8>>> = HashMap::new();
+        let mut told: HashMap<(WatchId, Arc<BindingPath>), Vec<Option<u8>>> = HashMap::new();
         for (outlet, inbox) in self.outlets.iter().enumerate() {
             let Some((_, inbox)) = inbox else { continue };
             for one in inbox.take_told() {
@@ -336,7 +392,9 @@ impl World {
                     .model
                     .watches
                     .iter_mut()
-                    .find(|watch| watch.id == one.watch && watch.outlet == outlet)
+                    .find(|watch| {
+                        watch.id == one.watch && watch.outlet == outlet && watch.path == one.path
+                    })
                     .unwrap_or_else(|| panic!("{one:?} is for no watch of outlet {outlet}"));
                 assert!(
                     watch.last_revision < Some(one.revision),
@@ -345,11 +403,12 @@ impl World {
                 );
                 watch.last_revision = Some(one.revision);
                 let value = one.value.map(|value| value.parse().unwrap());
-                told.entry(one.watch).or_default().push(value);
+                told.entry((one.watch, one.path)).or_default().push(value);
             }
         }
         for watch in &mut self.model.watches {
-            let told = told.remove(&watch.id).unwrap_or_default();
+            let of_watch = (watch.id, Arc::clone(&watch.path));
+            let told = told.remove(&of_watch).unwrap_or_default();
             let expected = std::mem::take(&mut watch.expected);
             assert_eq!(told, expected, "{:?} of {:?}", watch.id, watch.path);
         }
@@ -358,8 +417,18 @@ impl World {
     /// The table's indices hold what there are watches and values for, and nothing else.
     fn check_what_is_kept(&self) {
         let table = &self.table;
-        let paths: HashSet<&Arc<BindingPath>> =
-            self.model.watches.iter().map(|watch| &watch.path).collect();
+        // A whole module has the paths of what it says, and of what those who have left were still shown.
+        let settles = |path: &Arc<BindingPath>| {
+            let index = table.paths.get(path);
+            index.is_some_and(|&index| table.watches[index].settles.is_some())
+        };
+        let paths: HashSet<&Arc<BindingPath>> = self
+            .model
+            .watches
+            .iter()
+            .filter(|watch| !watch.is_whole || watch.shows.is_some() || settles(&watch.path))
+            .map(|watch| &watch.path)
+            .collect();
         let watched: HashSet<BindingKey> = paths
             .iter()
             .filter_map(|path| self.model.key(path))
@@ -406,7 +475,13 @@ impl World {
                 .watches
                 .iter()
                 .filter(of_outlet)
-                .map(|watch| (watch.id, Subject::Status(Arc::clone(&watch.path))))
+                .map(|watch| {
+                    let subject = match watch.is_whole {
+                        true => Subject::Module(Arc::new(watch.path.module.clone())),
+                        false => Subject::Status(Arc::clone(&watch.path)),
+                    };
+                    (watch.id, subject)
+                })
                 .collect();
             let entry = &table.outlets[id.0];
             assert_eq!(entry.subjects, subjects);
@@ -447,6 +522,7 @@ impl World {
         self.act(Act::Publish(removed));
         self.check();
         assert_eq!(self.table.watches(), 0);
+        assert!(self.table.places.is_empty() && self.table.places_of.is_empty());
         assert_eq!(self.table.statuses.keys(), HashSet::new());
         assert_eq!(self.store.followed(), HashSet::new());
     }

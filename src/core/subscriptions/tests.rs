@@ -340,7 +340,9 @@ fn a_value_says_what_its_follower_was_told_before_and_why_and_when_it_changed() 
                 let number = |value: Option<JsonText>| value.map(|value| value.as_str().to_owned());
                 (number(old), number(value), cause)
             }
-            other => panic!("not a value: {other:?}"),
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not a value: {other:?}")
+            }
         })
         .collect();
     let says = |old: Option<&str>, value: Option<&str>, cause| {
@@ -490,7 +492,9 @@ fn the_bus_a_topic_and_the_building_are_told_to_those_who_follow_them() {
         .into_iter()
         .map(|delivery| match delivery {
             Delivery::Event { event, .. } => event,
-            other => panic!("not an event: {other:?}"),
+            other @ (Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not an event: {other:?}")
+            }
         })
         .collect();
     let [
@@ -576,7 +580,11 @@ impl Room {
                     event: Event::Value { .. },
                     ..
                 } => {}
-                other => panic!("not a value: {other:?}"),
+                other @ (Delivery::Event { .. }
+                | Delivery::Reply { .. }
+                | Delivery::Close { .. }) => {
+                    panic!("not a value: {other:?}")
+                }
             }
         }
         told

@@ -48,9 +48,10 @@ fn answer(session: &mut Session, text: &str) -> String {
 
 fn agreed(request: &Request) -> Reply {
     match request {
-        Request::Bind(_) => Reply::Bound,
-        Request::Unbind(_) => Reply::Unbound,
-        Request::Exec(_) => Reply::Result {
+        Request::Follow { .. } => Reply::Following { snapshot: vec![] },
+        Request::Unfollow { .. } => Reply::Unfollowed,
+        Request::Query(_) | Request::Publish { .. } => panic!("never asked: {request:?}"),
+        Request::Call(_) => Reply::Result {
             value: JsonText::null(),
             code: 200,
         },
@@ -213,7 +214,7 @@ fn an_id_that_is_too_long_to_keep_is_echoed_in_the_refusal() {
 #[test]
 fn a_reply_to_a_ticket_that_is_not_open_says_nothing() {
     let mut out = Vec::new();
-    session().reply(Ticket(0), Ok(Reply::Bound), &mut out);
+    session().reply(Ticket(0), Ok(Reply::Unfollowed), &mut out);
     assert!(out.is_empty());
 }
 

@@ -5,7 +5,7 @@
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{PONG, ValueForm, frames};
-use crate::dialects::{Splice, Step};
+use crate::dialects::{Form, Splice, Step};
 use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
 
 /// One connection's state.
@@ -54,11 +54,6 @@ impl Session {
         }
     }
 
-    /// How this connection wants its events written.
-    pub fn form(&self) -> ValueForm {
-        self.form
-    }
-
     /// Takes one text frame.
     pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
         match wire::read(text) {
@@ -79,7 +74,10 @@ impl Session {
         }
         let Open { id, meta, then, .. } = open;
         match reply {
-            Ok(Reply::Bound | Reply::Unbound) => frames::success(&id, &meta, out),
+            // The last two answer what this dialect never asks.
+            Ok(
+                Reply::Following { .. } | Reply::Unfollowed | Reply::Found(_) | Reply::Published,
+            ) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
                 frames::debugging(&id, &module, &meta, out);
@@ -107,8 +105,11 @@ impl Session {
         let ClientRequest { id, request, meta } = asked;
         let request = self.meant(request, steps);
         let (splice, then) = match &request {
-            Request::Bind(_) => (Splice::new(id), Then::Nothing),
-            Request::Unbind(_) | Request::Exec(_) => (Splice::default(), Then::Nothing),
+            Request::Follow { .. } => (Splice::new(id), Then::Nothing),
+            Request::Unfollow { .. }
+            | Request::Call(_)
+            | Request::Query(_)
+            | Request::Publish { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(DebugTarget::Path(path)) => (
                 frames::log_splice(id, &meta),
                 Then::RememberLog(path.clone()),
@@ -131,6 +132,7 @@ impl Session {
         steps.push(Step::Request {
             ticket,
             request,
+            form: Form::PlaceOs(self.form),
             splice,
         });
     }
@@ -157,6 +159,7 @@ impl Session {
             steps.push(Step::Request {
                 ticket: self.ticket(),
                 request: ignore(module, &path),
+                form: Form::PlaceOs(self.form),
                 splice: Splice::default(),
             });
         }

@@ -23,10 +23,10 @@ use std::sync::Arc;
 
 use crate::dialects::placeos::rest::{Query, SocketQuery};
 use crate::dialects::placeos::testing::path;
-use crate::dialects::{Encoded, Hello, Session, Splice, Step, encode};
+use crate::dialects::{Encoded, Form, Hello, Session, Splice, Step, encode};
 use crate::model::{
     Cause, DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest,
-    Reply, Request, Revision, Ticket, Timestamp,
+    Reply, Request, Revision, Subject, Ticket, Timestamp,
 };
 
 #[test]
@@ -104,6 +104,7 @@ fn play(text: &str) -> String {
 /// One connection on its stage: everything around it is played by the transcript.
 struct Stage {
     session: Session,
+    form: Form,
     splices: HashMap<Ticket, Splice>,
 }
 
@@ -115,6 +116,7 @@ impl Stage {
         assert!(steps.is_empty(), "PlaceOS does not greet");
         Self {
             session,
+            form: Form::PlaceOs(form),
             splices: HashMap::new(),
         }
     }
@@ -129,6 +131,7 @@ impl Stage {
                 ticket,
                 request,
                 splice,
+                ..
             } => {
                 let line = format!("ask> {} {}", ticket.0, in_words(&request));
                 self.splices.insert(ticket, splice);
@@ -142,8 +145,8 @@ impl Stage {
         let (ticket, answer) = ticket(answer);
         let words: Vec<&str> = answer.splitn(4, ' ').collect();
         let reply = match words[..] {
-            ["bound"] => Ok(Reply::Bound),
-            ["unbound"] => Ok(Reply::Unbound),
+            ["bound"] => Ok(Reply::Following { snapshot: vec![] }),
+            ["unbound"] => Ok(Reply::Unfollowed),
             ["ignored"] => Ok(Reply::Ignored),
             ["debugging", id] => Ok(Reply::Debugging(ModuleId::new(id).unwrap())),
             ["result", code, ref value @ ..] => Ok(Reply::Result {
@@ -189,7 +192,7 @@ impl Stage {
 
     fn deliver(&self, ticket: Ticket, event: &Event) -> String {
         let mut out = Encoded::default();
-        encode(self.session.form(), event, &Newest::None, &mut out);
+        encode(self.form, event, &Newest::None, &mut out);
         let (before, after) = out.frames().next().unwrap();
         let frame = [before, self.splices[&ticket].as_bytes(), after].concat();
         format!("S> {}", String::from_utf8(frame).unwrap())
@@ -198,9 +201,19 @@ impl Stage {
 
 fn in_words(request: &Request) -> String {
     match request {
-        Request::Bind(path) => format!("bind {} {}", path.module, path.status),
-        Request::Unbind(path) => format!("unbind {} {}", path.module, path.status),
-        Request::Exec(call) => {
+        Request::Follow {
+            subject: Subject::Status(path),
+            ..
+        } => format!("bind {} {}", path.module, path.status),
+        Request::Unfollow {
+            subject: Subject::Status(path),
+            ..
+        } => format!("unbind {} {}", path.module, path.status),
+        Request::Follow { .. }
+        | Request::Unfollow { .. }
+        | Request::Query(_)
+        | Request::Publish { .. } => panic!("no request of this dialect: {request:?}"),
+        Request::Call(call) => {
             format!("exec {} {} {}", call.module, call.function, call.arguments)
         }
         Request::Debug(target) => format!("debug {}", target_in_words(target)),

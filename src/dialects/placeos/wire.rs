@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -19,8 +20,8 @@ use serde_json::value::RawValue;
 use crate::dialects::placeos::errors::ErrorCode;
 use crate::dialects::placeos::{frames, limits};
 use crate::model::{
-    BindingPath, Call, DebugTarget, FunctionName, InvalidId, JsonText, ModuleId, ModuleIndex,
-    ModuleName, ModulePath, Request, StatusName, SystemId,
+    BindingPath, Call, DebugTarget, First, FollowId, FunctionName, InvalidId, JsonText, ModuleId,
+    ModuleIndex, ModuleName, ModulePath, Request, StatusName, Subject, SystemId,
 };
 
 /// What stands in a refusal when no id could be read.
@@ -31,6 +32,9 @@ const DEBUG_NAME: &str = "debug";
 
 /// How a module id begins; the name of a module in a debug or ignore does not.
 const MODULE_ID_PREFIX: &str = "mod-";
+
+/// The one id of all bindings: a second bind of a status is the first one again.
+const BINDING: FollowId = FollowId(0);
 
 /// A text frame that can be acted on.
 #[derive(Debug)]
@@ -124,13 +128,18 @@ impl<'a> Fields<'a> {
         let is = |known: &str| command.eq_ignore_ascii_case(known);
         if is("bind") {
             let (path, meta) = self.binding()?;
-            Ok((Request::Bind(path), meta))
+            let subject = Subject::Status(Arc::new(path));
+            let first = First::Events;
+            let id = BINDING;
+            Ok((Request::Follow { id, subject, first }, meta))
         } else if is("unbind") {
             let (path, meta) = self.binding()?;
-            Ok((Request::Unbind(path), meta))
+            let subject = Subject::Status(Arc::new(path));
+            let id = BINDING;
+            Ok((Request::Unfollow { id, subject }, meta))
         } else if is("exec") {
             let (call, meta) = self.call()?;
-            Ok((Request::Exec(call), meta))
+            Ok((Request::Call(call), meta))
         } else if is("debug") {
             let (target, meta) = self.target()?;
             Ok((Request::Debug(target), meta))

@@ -4,8 +4,8 @@
 
 use std::cell::RefCell;
 
-use crate::dialects::Splice;
 use crate::model::{DebugTarget, Failure, ModuleId, Reply, Ticket};
+use crate::server::ws::worker::Telling;
 
 /// What was asked for, and the modules that were found.
 #[derive(Debug, Default)]
@@ -14,31 +14,31 @@ pub(super) struct Debugs(RefCell<Option<Box<DebugRequests>>>);
 #[derive(Debug, Default)]
 struct DebugRequests {
     /// Bounded by the calls that a connection may have without an answer.
-    looked_up: Vec<(Ticket, DebugTarget, Splice)>,
+    looked_up: Vec<(Ticket, DebugTarget, Telling)>,
     /// One for each target that leads to a module, so bounded by what is there.
     found: Vec<(DebugTarget, ModuleId)>,
 }
 
 impl Debugs {
     /// A module is being looked up.
-    pub(super) fn begin(&self, ticket: Ticket, target: DebugTarget, splice: Splice) {
+    pub(super) fn begin(&self, ticket: Ticket, target: DebugTarget, telling: Telling) {
         let mut asked = self.0.borrow_mut();
         let asked = asked.get_or_insert_default();
-        asked.looked_up.push((ticket, target, splice));
+        asked.looked_up.push((ticket, target, telling));
     }
 
     /// Looking up has ended. Gives what the log's events need, if that was what the ticket is for and nobody ignored it meanwhile.
-    pub(super) fn found(&self, ticket: Ticket, reply: &Result<Reply, Failure>) -> Option<Splice> {
+    pub(super) fn found(&self, ticket: Ticket, reply: &Result<Reply, Failure>) -> Option<Telling> {
         let mut asked = self.0.borrow_mut();
         let asked = asked.as_mut()?;
         let mut tickets = asked.looked_up.iter();
         let at = tickets.position(|(open, ..)| *open == ticket)?;
-        let (_, target, splice) = asked.looked_up.swap_remove(at);
+        let (_, target, telling) = asked.looked_up.swap_remove(at);
         if let Ok(Reply::Debugging(module)) = reply {
             asked.found.retain(|(known, _)| *known != target);
             asked.found.push((target, module.clone()));
         }
-        Some(splice)
+        Some(telling)
     }
 
     /// A log is ignored: the module that was found, if one was. One that is still looked up is answered and not followed.

@@ -9,13 +9,15 @@ use std::sync::Arc;
 use actix_http::ws::OpCode;
 
 use crate::core::{Delivery, WatchId};
-use crate::dialects::{Encoded, Splice, encode};
-use crate::model::{Audience, CloseReason, Event, Keep, LogLevel, LogLine, ModuleId, Newest, Old};
+use crate::dialects::{Encoded, Form, Splice, encode};
+use crate::model::{
+    Audience, CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Newest, Old,
+};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::write_head;
 use crate::server::ws::outbox::{Frame, Offer, Owed};
-use crate::server::ws::worker::{Scratch, Subscriber, WatchSlot, Worker};
+use crate::server::ws::worker::{LocalWatch, Scratch, Subscriber, WatchSlot, Worker};
 
 impl Worker {
     /// Takes everything that waits and puts it into the outboxes.
@@ -162,28 +164,41 @@ impl Worker {
         }
     }
 
-    /// What a watch said last to a connection that has just bound it, as far as there is room; the rest is owed.
+    /// All that a watch says now.
+    pub(super) fn snapshot(&self, slot: WatchSlot) -> Vec<Event> {
+        let table = self.table.borrow();
+        let Some(LocalWatch { newest, .. }) = table.watch(slot) else {
+            return Vec::new();
+        };
+        let events = newest.events().map(|(_, event)| event);
+        events
+            .filter(|event| event.is_standing())
+            .cloned()
+            .collect()
+    }
+
+    /// What a watch said last to a connection that has just begun to follow it, as far as there is room; the rest is owed.
     ///
     /// A removed value is nothing to tell a newcomer.
-    pub(super) fn tell_newest(&self, connection: &Connection, slot: WatchSlot) {
+    pub(super) fn tell_newest(&self, connection: &Connection, slot: WatchSlot, id: FollowId) {
         let table = self.table.borrow();
-        let place = connection.follows.borrow().place(slot);
-        let Some((watch, place)) = table.watch(slot).zip(place) else {
+        let followed = connection.follows.borrow().get(slot, id);
+        let Some((watch, followed)) = table.watch(slot).zip(followed) else {
             return;
         };
-        let Some(own) = watch.splice(connection, place) else {
+        let Some(own) = watch.splice(&followed) else {
             return;
         };
         let mut scratch = self.scratch.borrow_mut();
         let mut told = 0;
-        for place in 0..watch.newest.len() {
-            let Some(event) = watch.newest.get(place).filter(|event| event.is_standing()) else {
-                continue;
-            };
-            let frame = scratch.frame(connection, event, &watch.newest, own);
-            if frame.len() == 0 {
+        let standing = |(_, event): &(u32, &Event)| event.is_standing();
+        for (place, event) in watch.newest.events().filter(standing) {
+            scratch.frame.clear();
+            scratch.put(followed.form, event, &watch.newest, own);
+            if scratch.frame.is_empty() {
                 continue;
             }
+            let frame = Frame::Own(&scratch.frame);
             let owed = Owed { watch: slot, place };
             let buffers = &mut self.buffers.borrow_mut();
             let mut outbox = connection.outbox.borrow_mut();
@@ -197,26 +212,32 @@ impl Worker {
     /// The latest of what a connection was behind on, with what it was told before. `false` when there is no room for it.
     pub(super) fn tell_behind(&self, connection: &Connection, owed: Owed, old: Old) -> bool {
         let mut table = self.table.borrow_mut();
-        let place = connection.follows.borrow().place(owed.watch);
-        let Some((watch, place)) = table.watch_mut(owed.watch).zip(place) else {
-            return true;
-        };
-        let Some(own) = watch.splice(connection, place).cloned() else {
+        let Some(watch) = table.watch_mut(owed.watch) else {
             return true;
         };
         watch.newest.set_old(owed.place, old);
-        let Some(event) = watch.newest.get(owed.place) else {
-            return true;
-        };
         let mut scratch = self.scratch.borrow_mut();
-        let frame = scratch.frame(connection, event, &watch.newest, &own);
+        scratch.frame.clear();
+        let mut told = 0;
+        if let Some(event) = watch.newest.get(owed.place) {
+            for followed in connection.follows.borrow().of(owed.watch) {
+                if let Some(own) = watch.splice(followed) {
+                    scratch.put(followed.form, event, &watch.newest, own);
+                    told += 1;
+                }
+            }
+        }
         watch.newest.set_old(owed.place, Old::Nothing);
+        if scratch.frame.is_empty() {
+            return true;
+        }
+        let frame = Frame::Own(&scratch.frame);
         let mut outbox = connection.outbox.borrow_mut();
         if !outbox.has_room(frame.len()) {
             return false;
         }
         outbox.append(&frame, &mut self.buffers.borrow_mut());
-        self.metrics.notifies.increment(1);
+        self.metrics.notifies.increment(told);
         true
     }
 
@@ -253,18 +274,10 @@ impl Worker {
 }
 
 impl Scratch {
-    /// An event as one connection's own frame.
-    fn frame(
-        &mut self,
-        connection: &Connection,
-        event: &Event,
-        newest: &Newest,
-        own: &Splice,
-    ) -> Frame<'_> {
-        encode(connection.form, event, newest, &mut self.encoded);
-        self.frame.clear();
+    /// Adds an event as one follower's own to the frame.
+    fn put(&mut self, form: Form, event: &Event, newest: &Newest, own: &Splice) {
+        encode(form, event, newest, &mut self.encoded);
         splice(&self.encoded, own, &mut self.frame);
-        Frame::Own(&self.frame)
     }
 }
 

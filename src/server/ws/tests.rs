@@ -2,6 +2,8 @@
 //!
 //! The clients' streams are doubles ([`MemoryWire`]): each takes as many bytes as the test allows, so that a slow reader is exact and repeatable.
 
+mod merging;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;

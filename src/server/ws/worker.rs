@@ -16,13 +16,16 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{Encoded, Form, Splice};
-use crate::model::{ConnectionId, Failure, FailureKind, Keep, KeyBuf, ModuleId, Newest, Subject};
+use crate::model::{
+    ConnectionId, Failure, FailureKind, First, FollowId, Keep, KeyBuf, ModuleId, Newest, Subject,
+};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
+use crate::server::ws::follows::Followed;
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,15 +84,22 @@ pub(super) struct Subscriber {
     pub(super) splice: Splice,
 }
 
-/// What binding did.
+/// How a connection is to be told of what it follows.
+#[derive(Debug)]
+pub(super) struct Telling {
+    pub(super) id: FollowId,
+    pub(super) form: Form,
+    pub(super) splice: Splice,
+    pub(super) first: First,
+}
+
+/// Where a follower finds what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Followed {
-    /// The connection follows the subject now. The last value is here already, if there is one.
+pub(super) enum Begun {
+    /// In the table, if there is anything.
     Here(WatchSlot),
-    /// The connection follows the subject now; what is known of it is on its way.
+    /// It is on its way to it.
     Coming,
-    /// The connection followed it before.
-    Already(WatchSlot),
 }
 
 impl Worker {
@@ -156,13 +166,13 @@ impl Worker {
 
     /// A connection follows nothing any more.
     pub(super) fn unfollow_all(&self, connection: &Rc<Connection>) {
-        let followed: Vec<WatchSlot> = connection.follows.borrow().slots().collect();
+        let followed: Vec<Followed> = connection.follows.borrow().all().collect();
         self.metrics.bindings.decrement(followed.len() as f64);
         let mut ended = Vec::new();
         {
             let mut table = self.table.borrow_mut();
-            for slot in followed {
-                ended.extend(table.remove_subscriber(slot, connection));
+            for Followed { slot, id, .. } in followed {
+                ended.extend(table.remove_subscriber(slot, id, connection));
             }
         }
         for watch in ended {
@@ -170,30 +180,42 @@ impl Worker {
         }
     }
 
-    /// Lets a connection follow a subject.
+    /// Lets a connection follow a subject; nothing changes when it does already by this id.
     pub(super) fn follow(
-        &self,
+        self: &Rc<Self>,
         connection: &Rc<Connection>,
         subject: Subject,
-        splice: Splice,
-    ) -> Result<Followed, Failure> {
-        let mut table = self.table.borrow_mut();
-        if let Some(&slot) = table.subjects.get(&subject) {
-            if connection.follows.borrow().place(slot).is_some() {
-                return Ok(Followed::Already(slot));
-            }
-            self.check_room(connection)?;
-            table.add_subscriber(slot, connection, splice);
-            self.metrics.bindings.increment(1);
-            return Ok(Followed::Here(slot));
+        telling: Telling,
+    ) -> Result<Begun, Failure> {
+        let known = self.table.borrow().subjects.get(&subject).copied();
+        if let Some(slot) = known
+            && connection.follows.borrow().get(slot, telling.id).is_some()
+        {
+            return Ok(Begun::Here(slot));
         }
         self.check_room(connection)?;
-        // The core pushes what is known into our own outlet, which takes no borrow of this table.
-        let watch = self.core.watch(self.outlet_id, subject.clone());
-        let slot = table.insert_watch(subject, watch);
-        table.add_subscriber(slot, connection, splice);
+        let slot = match known {
+            Some(slot) => slot,
+            None => {
+                self.core.can_watch(&subject)?;
+                // The core pushes what is known into our own outlet, which takes no borrow of this table.
+                let watch = self.core.watch(self.outlet_id, subject.clone());
+                self.table.borrow_mut().insert_watch(subject, watch)
+            }
+        };
+        if telling.first == First::Reply {
+            // So that what is known is in the table before the connection is told of what comes next.
+            self.drain();
+        }
+        let begun = match (known, telling.first) {
+            (None, First::Events) => Begun::Coming,
+            (Some(_), _) | (None, First::Reply) => Begun::Here(slot),
+        };
+        self.table
+            .borrow_mut()
+            .add_subscriber(slot, connection, telling);
         self.metrics.bindings.increment(1);
-        Ok(Followed::Coming)
+        Ok(begun)
     }
 
     fn check_room(&self, connection: &Connection) -> Result<(), Failure> {
@@ -208,18 +230,19 @@ impl Worker {
     }
 
     /// Lets a connection no longer follow a subject; nothing happens when it does not.
-    pub(super) fn unfollow(&self, connection: &Rc<Connection>, subject: &Subject) {
+    pub(super) fn unfollow(&self, connection: &Rc<Connection>, subject: &Subject, id: FollowId) {
         let ended = {
             let mut table = self.table.borrow_mut();
             let Some(&slot) = table.subjects.get(subject) else {
                 return;
             };
-            if connection.follows.borrow().place(slot).is_none() {
-                return;
+            match connection.follows.borrow().of(slot) {
+                [only] if only.id == id => connection.outbox.borrow_mut().forget_watch(slot),
+                several if several.iter().any(|followed| followed.id == id) => {}
+                _ => return,
             }
-            connection.outbox.borrow_mut().forget_watch(slot);
             self.metrics.bindings.decrement(1);
-            table.remove_subscriber(slot, connection)
+            table.remove_subscriber(slot, id, connection)
         };
         if let Some(watch) = ended {
             self.core.unwatch(self.outlet_id, watch);
@@ -281,16 +304,19 @@ impl Table {
         slot
     }
 
-    fn add_subscriber(&mut self, slot: WatchSlot, connection: &Rc<Connection>, splice: Splice) {
+    fn add_subscriber(&mut self, slot: WatchSlot, connection: &Rc<Connection>, telling: Telling) {
+        let Telling {
+            id, form, splice, ..
+        } = telling;
         let Some(watch) = self.watch_mut(slot) else {
             return;
         };
         let at = watch
             .forms
             .iter()
-            .position(|(form, _)| *form == connection.form)
+            .position(|(other, _)| *other == form)
             .unwrap_or_else(|| {
-                watch.forms.push((connection.form, Vec::new()));
+                watch.forms.push((form, Vec::new()));
                 watch.forms.len() - 1
             });
         let subscribers = &mut watch.forms[at].1;
@@ -299,25 +325,30 @@ impl Table {
             connection: Rc::clone(connection),
             splice,
         });
-        connection.follows.borrow_mut().set(slot, place);
+        connection.follows.borrow_mut().insert(Followed {
+            slot,
+            id,
+            form,
+            place,
+        });
     }
 
     /// Removes a subscriber in constant time. Returns the watch when nobody is left.
     fn remove_subscriber(
         &mut self,
         slot: WatchSlot,
+        id: FollowId,
         connection: &Rc<Connection>,
     ) -> Option<WatchId> {
-        let place = connection.follows.borrow_mut().remove(slot)?;
+        let Followed { place, form, .. } = connection.follows.borrow_mut().remove(slot, id)?;
         let watch = self.watch_mut(slot)?;
-        let at = watch
-            .forms
-            .iter()
-            .position(|(form, _)| *form == connection.form)?;
+        let at = watch.forms.iter().position(|(other, _)| *other == form)?;
         let subscribers = &mut watch.forms[at].1;
         subscribers.swap_remove(place as usize);
         if let Some(moved) = subscribers.get(place as usize) {
-            moved.connection.follows.borrow_mut().set(slot, place);
+            let from = u32::try_from(subscribers.len()).unwrap_or(u32::MAX);
+            let mut follows = moved.connection.follows.borrow_mut();
+            follows.moved(slot, form, from, place);
         }
         if subscribers.is_empty() {
             watch.forms.swap_remove(at);
@@ -333,13 +364,11 @@ impl Table {
 }
 
 impl LocalWatch {
-    /// The bytes that make this connection's copy its own.
-    pub(super) fn splice(&self, connection: &Connection, place: u32) -> Option<&Splice> {
-        let (_, subscribers) = self
-            .forms
-            .iter()
-            .find(|(form, _)| *form == connection.form)?;
-        Some(&subscribers.get(place as usize)?.splice)
+    /// The bytes that make a follower's copy its own.
+    pub(super) fn splice(&self, followed: &Followed) -> Option<&Splice> {
+        let mut forms = self.forms.iter();
+        let (_, subscribers) = forms.find(|(form, _)| *form == followed.form)?;
+        Some(&subscribers.get(followed.place as usize)?.splice)
     }
 }
 

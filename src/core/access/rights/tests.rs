@@ -1,5 +1,7 @@
 //! What narrowing leaves, held to the two policies that it was made of, over any systems, zones, topics and groups.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,8 +9,8 @@ use crate::core::access::permissions::clearance_in;
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request};
 use crate::core::doubles::{directory, json, module, path, place, room, scripted, user, zone};
 use crate::model::{
-    Building, Call, DebugTarget, Edit, Entry, FunctionName, Metadata, MetadataId, MetadataName,
-    ParentId, Request,
+    BindingPath, Building, Call, DebugTarget, Edit, Entry, First, FollowId, FunctionName, Metadata,
+    MetadataId, MetadataName, ParentId, Request, Subject,
 };
 
 const SYSTEMS: [&str; 3] = ["sys-1", "sys-2", "sys-3"];
@@ -119,6 +121,14 @@ fn metadata_id(parent: &str) -> MetadataId {
     }
 }
 
+fn follow(path: Arc<BindingPath>) -> Request {
+    Request::Follow {
+        id: FollowId(0),
+        subject: Subject::Status(path),
+        first: First::Events,
+    }
+}
+
 /// Everything that can be asked of a policy, each with its answer.
 fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
     let mut answers = Vec::new();
@@ -126,10 +136,10 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
     for id in SYSTEMS.iter().chain(&["sys-none"]) {
         let display = place(id, "_Display", 1);
         let requests = [
-            Request::Bind((*path(id, "_Display", 1, "power")).clone()),
-            Request::Bind((*path(id, "Other", 1, "power")).clone()),
+            follow(path(id, "_Display", 1, "power")),
+            follow(path(id, "Other", 1, "power")),
             Request::Debug(DebugTarget::Path(display.clone())),
-            Request::Exec(Call {
+            Request::Call(Call {
                 module: display,
                 function: FunctionName::new("echo").unwrap(),
                 arguments: json("[]"),

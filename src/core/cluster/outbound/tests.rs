@@ -325,7 +325,7 @@ async fn a_restricted_key_never_reaches_what_the_building_does_not_have() {
     };
     let refused = bench
         .core
-        .authorize(&bench.caller("narrow"), &Request::Exec(call))
+        .authorize(&bench.caller("narrow"), &Request::Call(call))
         .unwrap_err();
     assert_eq!(refused.kind(), FailureKind::Forbidden);
 }

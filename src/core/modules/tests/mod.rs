@@ -235,7 +235,7 @@ fn a_deadline_and_a_method_that_race_answer_exactly_once() {
     for _ in 0..2_000 {
         let inbox = Inbox::new();
         let slot = SharedSlot::new(slot_of(&inbox), Instant::now());
-        race(&[&|| slot.answer(Ok(Reply::Bound)), &|| {
+        race(&[&|| slot.answer(Ok(Reply::Unfollowed)), &|| {
             slot.answer(Err(Failure::new(FailureKind::TimedOut, "late")))
         }]);
         assert_eq!(inbox.take().len(), 1);
@@ -261,7 +261,7 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
                 calls.expire(Instant::now());
             },
             &|| {
-                calls.finish(job.open, Ok(Reply::Bound));
+                calls.finish(job.open, Ok(Reply::Unfollowed));
             },
             &|| calls.abandon_running(|| Failure::new(FailureKind::Unavailable, "gone")),
         ]);

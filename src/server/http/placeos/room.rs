@@ -90,7 +90,7 @@ pub(super) async fn exec(
     context
         .state
         .core
-        .authorize(&context.caller, &Request::Exec(call.clone()))?;
+        .authorize(&context.caller, &Request::Call(call.clone()))?;
     let outcome = call_at_place(&context, call).await;
     called(outcome, |failure| {
         ExecErrorShape::at_place(&module, failure)
@@ -140,12 +140,18 @@ pub(super) async fn returned(
         Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
         Ok(Err(failure)) => Err(failure),
         // A reply slot always answers, and a call is always answered with a result.
-        Ok(Ok(Reply::Bound | Reply::Unbound | Reply::Debugging(_) | Reply::Ignored)) | Err(_) => {
-            Err(Failure::new(
-                FailureKind::Internal,
-                "the call was not answered",
-            ))
-        }
+        Ok(Ok(
+            Reply::Following { .. }
+            | Reply::Unfollowed
+            | Reply::Found(_)
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored,
+        ))
+        | Err(_) => Err(Failure::new(
+            FailureKind::Internal,
+            "the call was not answered",
+        )),
     }
 }
 

@@ -200,7 +200,7 @@ pub(super) async fn remove(context: Writer<Zones>, path: Path<String>) -> Answer
 }
 
 async fn call_in_system(context: &RequestContext, call: Call) -> Result<(), Failure> {
-    let request = Request::Exec(call.clone());
+    let request = Request::Call(call.clone());
     context.state.core.authorize(&context.caller, &request)?;
     call_at_place(context, call).await.map(|_| ())
 }

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use actix_http::ws::OpCode;
 
 use crate::core::ReplySlot;
-use crate::dialects::{Splice, Step};
+use crate::dialects::Step;
 use crate::model::{
-    CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
+    CloseReason, DebugTarget, Failure, FailureKind, First, FollowId, ModuleId, Reply, Request,
+    Subject, Ticket, TopicMessage,
 };
 use crate::server::ws::connection::Connection;
 use crate::server::ws::frames::{write_frame, write_head};
 use crate::server::ws::outbox::{Frame, Offer};
-use crate::server::ws::worker::{Followed, Worker};
+use crate::server::ws::worker::{Begun, Telling, Worker};
+
+/// The one id by which a log is followed that was asked for by a debug.
+const LOG: FollowId = FollowId(0);
 
 impl Worker {
     /// Does what the dialect decided.
@@ -30,8 +34,17 @@ impl Worker {
             Step::Request {
                 ticket,
                 request,
+                form,
                 splice,
-            } => self.request(connection, ticket, request, splice),
+            } => {
+                let telling = Telling {
+                    id: LOG,
+                    form,
+                    splice,
+                    first: First::Events,
+                };
+                self.request(connection, ticket, request, telling);
+            }
         }
     }
 
@@ -40,7 +53,7 @@ impl Worker {
         connection: &Rc<Connection>,
         ticket: Ticket,
         request: Request,
-        splice: Splice,
+        telling: Telling,
     ) {
         let admitted = self.admit_request(connection, &request);
         if let Err(failure) = admitted {
@@ -48,35 +61,48 @@ impl Worker {
             return;
         }
         match request {
-            Request::Bind(path) => {
-                let subject = Subject::Status(Arc::new(path));
-                match self.follow(connection, subject, splice) {
-                    Ok(followed) => {
-                        self.reply(connection, ticket, Ok(Reply::Bound));
-                        self.tell_newcomer(connection, followed);
-                    }
+            Request::Follow { id, subject, first } => {
+                let telling = Telling {
+                    id,
+                    first,
+                    ..telling
+                };
+                match self.follow(connection, subject, telling) {
+                    Ok(begun) => self.begin_to_tell(connection, ticket, id, begun, first),
                     Err(failure) => self.reply(connection, ticket, Err(failure)),
                 }
             }
-            Request::Unbind(path) => {
-                self.unfollow(connection, &Subject::Status(Arc::new(path)));
-                self.reply(connection, ticket, Ok(Reply::Unbound));
+            Request::Unfollow { id, subject } => {
+                self.unfollow(connection, &subject, id);
+                self.reply(connection, ticket, Ok(Reply::Unfollowed));
             }
-            Request::Exec(call) => {
-                connection.open_execs.update(|open| open + 1);
-                let outlet = Arc::clone(&self.outlet);
-                let slot = ReplySlot::outlet(outlet, connection.id, ticket);
+            Request::Query(query) => {
+                let slot = self.open_slot(connection, ticket);
+                self.core.query(&connection.caller, query, slot);
+            }
+            Request::Publish {
+                topic,
+                message,
+                except,
+            } => {
+                self.core.publish(TopicMessage {
+                    topic,
+                    message,
+                    except,
+                });
+                self.reply(connection, ticket, Ok(Reply::Published));
+            }
+            Request::Call(call) => {
+                let slot = self.open_slot(connection, ticket);
                 if let Some(wakeup) = self.core.exec_later(&connection.caller, call, slot) {
                     self.wake_later(wakeup);
                 }
             }
             Request::Debug(target) => match self.core.module_of(&target) {
-                Ok(module) => self.debug(connection, ticket, module, splice),
+                Ok(module) => self.debug(connection, ticket, module, telling),
                 Err(_) => {
-                    connection.open_execs.update(|open| open + 1);
-                    let outlet = Arc::clone(&self.outlet);
-                    let slot = ReplySlot::outlet(outlet, connection.id, ticket);
-                    connection.debugs.begin(ticket, target.clone(), splice);
+                    let slot = self.open_slot(connection, ticket);
+                    connection.debugs.begin(ticket, target.clone(), telling);
                     self.core.look_for(target, slot);
                 }
             },
@@ -89,7 +115,7 @@ impl Worker {
                     DebugTarget::Path(_) => self.core.module_of(&target).ok().or(found),
                 };
                 if let Some(module) = module {
-                    self.unfollow(connection, &Subject::Log(module));
+                    self.unfollow(connection, &Subject::Log(module), LOG);
                 }
                 self.reply(connection, ticket, Ok(Reply::Ignored));
             }
@@ -102,9 +128,9 @@ impl Worker {
         connection: &Rc<Connection>,
         ticket: Ticket,
         module: ModuleId,
-        splice: Splice,
+        telling: Telling,
     ) {
-        let followed = self.follow(connection, Subject::Log(module.clone()), splice);
+        let followed = self.follow(connection, Subject::Log(module.clone()), telling);
         let reply = followed.map(|_| Reply::Debugging(module));
         self.reply(connection, ticket, reply);
     }
@@ -121,8 +147,8 @@ impl Worker {
             return;
         }
         match (connection.debugs.found(ticket, &reply), reply) {
-            (Some(splice), Ok(Reply::Debugging(module))) => {
-                self.debug(connection, ticket, module, splice);
+            (Some(telling), Ok(Reply::Debugging(module))) => {
+                self.debug(connection, ticket, module, telling);
             }
             (_, reply) => self.reply(connection, ticket, reply),
         }
@@ -141,13 +167,30 @@ impl Worker {
         self.core.authorize(&connection.caller, request)
     }
 
-    fn tell_newcomer(&self, connection: &Rc<Connection>, followed: Followed) {
-        match followed {
-            Followed::Here(slot) | Followed::Already(slot) => {
-                self.tell_newest(connection, slot);
-                self.mark_dirty(connection);
-            }
-            Followed::Coming => {}
+    /// The place for an answer that comes through the outlet, and a call without an answer more.
+    fn open_slot(&self, connection: &Connection, ticket: Ticket) -> ReplySlot {
+        connection.open_execs.update(|open| open + 1);
+        let outlet = Arc::clone(&self.outlet);
+        ReplySlot::outlet(outlet, connection.id, ticket)
+    }
+
+    /// Says that a subject is followed, and what is there of it.
+    fn begin_to_tell(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        id: FollowId,
+        begun: Begun,
+        first: First,
+    ) {
+        let snapshot = match (first, begun) {
+            (First::Reply, Begun::Here(slot)) => self.snapshot(slot),
+            (First::Reply, Begun::Coming) | (First::Events, _) => Vec::new(),
+        };
+        self.reply(connection, ticket, Ok(Reply::Following { snapshot }));
+        if let (First::Events, Begun::Here(slot)) = (first, begun) {
+            self.tell_newest(connection, slot, id);
+            self.mark_dirty(connection);
         }
     }
 

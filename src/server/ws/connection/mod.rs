@@ -21,7 +21,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use crate::core::Caller;
-use crate::dialects::{Form, Session, Step};
+use crate::dialects::{Session, Step};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::admission::Permit;
 use crate::server::limits::{OPEN_EXECS_MAX, READ_PAUSE_BYTES};
@@ -36,7 +36,6 @@ pub(super) use input::run;
 pub(in crate::server::ws) struct Connection {
     pub(in crate::server::ws) id: ConnectionId,
     pub(in crate::server::ws) wire: Wire,
-    pub(in crate::server::ws) form: Form,
     pub(in crate::server::ws) outbox: RefCell<Outbox>,
     pub(in crate::server::ws) follows: RefCell<Follows>,
     /// It is in the worker's list of connections with something to write.
@@ -92,7 +91,6 @@ impl Connection {
         Self {
             id,
             wire,
-            form: session.form(),
             outbox: RefCell::default(),
             follows: RefCell::default(),
             dirty: Cell::new(false),

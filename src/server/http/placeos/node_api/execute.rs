@@ -86,7 +86,15 @@ pub(super) async fn execute(
         }
         Ok(Err(failure)) => failed(&failure),
         // A reply slot always answers, and a call is always answered with a result.
-        Ok(Ok(Reply::Bound | Reply::Unbound | Reply::Debugging(_) | Reply::Ignored)) | Err(_) => {
+        Ok(Ok(
+            Reply::Following { .. }
+            | Reply::Unfollowed
+            | Reply::Found(_)
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored,
+        ))
+        | Err(_) => {
             let failure = Failure::new(FailureKind::Internal, "the call was not answered");
             failed(&failure)
         }
