@@ -124,8 +124,10 @@ const ROOMS: &[Room] = &[
     },
 ];
 
-/// The folders of the room `dialects` that must not know each other.
+/// The folders of the room `dialects`. They must not know each other, and beside the list in the room's `mod.rs`
+/// each is named in its own HTTP resources alone, and by `config` for its settings.
 const DIALECTS: &[&str] = &[
+    "echo",
     "placeos",
     "home_assistant",
     "platypush",
@@ -270,6 +272,12 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
     if to == room.name {
         return complaint_between_dialects(from, path);
     }
+    if let ("dialects", Some(dialect)) = (to.as_str(), rest.first())
+        && DIALECTS.contains(&dialect.as_str())
+        && !may_name_dialect(from, dialect)
+    {
+        return Some(format!("may not name the dialect {dialect}"));
+    }
     let is_room = ROOMS.iter().any(|room| room.name == to);
     (is_room && !leads_to(room, to, rest)).then(|| match room.port_of(to) {
         true => format!("may import from {to} only what its mod.rs defines"),
@@ -277,10 +285,26 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
     })
 }
 
+/// Whether a module of another room may name a dialect.
+fn may_name_dialect(from: &[String], dialect: &str) -> bool {
+    let from: Vec<&str> = from.iter().map(String::as_str).collect();
+    match from[..] {
+        ["config" | "app", ..] => true,
+        // The HTTP resources that are nobody's own still speak as PlaceOS does.
+        ["server", "http", own, ..] => own == dialect || dialect == "placeos",
+        ["server", "http"] => dialect == "placeos",
+        _ => false,
+    }
+}
+
 fn complaint_between_dialects(from: &[String], to: &[String]) -> Option<String> {
     let [room, own, ..] = from else { return None };
-    if room != "dialects" || !DIALECTS.contains(&own.as_str()) {
+    if room != "dialects" {
         return None;
+    }
+    if !DIALECTS.contains(&own.as_str()) {
+        let named = to.get(1).filter(|to| DIALECTS.contains(&to.as_str()));
+        return named.map(|named| format!("{own} may not name the dialect {named}"));
     }
     match to.get(1).map(String::as_str) {
         None | Some("*") => Some(format!(
@@ -890,6 +914,37 @@ fn a_dialect_does_not_know_its_neighbours() {
             "2: dialects pusher may not import the dialect pushjet (super::super::pushjet)",
             "3: dialects must name what pusher imports of the room, not the whole room (crate::dialects::*)",
         ],
+    );
+}
+
+#[test]
+fn a_dialect_is_named_in_its_own_places_alone() {
+    good(
+        "src/server/http/placeos/mod.rs",
+        "use crate::dialects::placeos::rest::Query;",
+    );
+    good(
+        "src/config/mod.rs",
+        "use crate::dialects::pusher::PusherSettings;",
+    );
+    good(
+        "src/server/ws/upgrade.rs",
+        "use crate::dialects::{DialectKind, Hello};",
+    );
+    bad(
+        "src/server/ws/upgrade.rs",
+        "use crate::dialects::placeos::ValueForm;",
+        &["1: server may not name the dialect placeos (crate::dialects::placeos::ValueForm)"],
+    );
+    bad(
+        "src/server/http/placeos/mod.rs",
+        "use crate::dialects::pusher::Key;",
+        &["1: server may not name the dialect pusher (crate::dialects::pusher::Key)"],
+    );
+    bad(
+        "src/dialects/out.rs",
+        "use crate::dialects::pusher::Key;",
+        &["1: dialects out may not name the dialect pusher (crate::dialects::pusher::Key)"],
     );
 }
 

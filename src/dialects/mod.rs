@@ -1,42 +1,147 @@
 //! The wire protocols that clients speak, each a pure state machine in a folder of its own.
 //!
-//! A dialect turns text into [`Step`]s, and replies and events into text.
-//! It never awaits, owns no socket and knows neither the core nor another dialect; the server drives it with four verbs:
-//! [`Session::open`], [`Session::receive`], [`Session::reply`] and the free function [`encode`].
+//! A dialect turns messages into [`Step`]s, and replies and events into messages.
+//! It never awaits, reads no clock, owns no socket and knows neither the core nor another dialect; everything the server asks of it is here:
+//!
+//! 1. Its [`Profile`] says where it is opened and by which limits.
+//! 2. Its handshake reads the head of the request: who comes in, or why nobody does.
+//! 3. A [`Session`] is opened, receives messages, and is told the answers to what it asked.
+//! 4. [`encode`] writes an event once for all who follow it in one [`Form`].
+//! 5. Its goodbye says why a connection ends.
 
+mod handshake;
+mod out;
 pub mod placeos;
+mod profile;
 
-use crate::model::{Event, Failure, Reply, Request, Ticket};
+pub use handshake::{Admission, Handshake, Head, Rejection};
+pub use out::{Ambient, CloseFrame, Incoming, Out, Step};
+pub use profile::{Carrier, DialectSettings, KeepAlive, Profile, RefusalTime};
 
-/// Which dialect a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DialectKind {
-    /// PlaceOS's real-time websocket.
-    PlaceOs,
-}
+use crate::model::{CloseReason, Event, Failure, Reply, Ticket};
 
-impl DialectKind {
-    /// The word in logs and on counters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PlaceOs => "placeos",
+/// Makes the list of dialects what the server sees of them. Each line names a dialect and its folder, which has
+/// the word `NAME`, the types `Hello`, `Form` and `Session`, and the functions `profile`, `handshake`, `goodbye` and `encode`.
+macro_rules! registry {
+    ($($(#[$only:meta])* $dialect:ident = $folder:ident;)+) => {
+        /// Which dialect a connection speaks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DialectKind {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect,)+
         }
-    }
+
+        /// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Form {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Form),)+
+        }
+
+        /// What a connection says of itself in its handshake.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Hello {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Hello),)+
+        }
+
+        #[derive(Debug)]
+        enum Inner {
+            $($(#[$only])* $dialect($folder::Session),)+
+        }
+
+        impl DialectKind {
+            /// Every dialect.
+            pub const ALL: &[Self] = &[$($(#[$only])* Self::$dialect,)+];
+
+            /// The word in logs and on counters.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::NAME,)+
+                }
+            }
+
+            /// What the server has to know of it.
+            pub fn profile(self, settings: &DialectSettings) -> Profile {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::profile(settings),)+
+                }
+            }
+
+            /// Reads the head of a request for one of its paths.
+            pub fn handshake(self, head: &Head<'_>) -> Handshake {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::handshake(head),)+
+                }
+            }
+
+            /// Says why a connection ends, in messages and in the close frame; without one nothing more is said.
+            pub fn goodbye(self, why: CloseReason, out: &mut Out<'_>) -> Option<CloseFrame> {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::goodbye(why, out),)+
+                }
+            }
+        }
+
+        impl Session {
+            /// Begins a connection. Whatever the dialect says first is put into `out`.
+            pub fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+                Self(match hello {
+                    $($(#[$only])* Hello::$dialect(hello) => {
+                        Inner::$dialect($folder::Session::open(hello, ambient, out))
+                    })+
+                })
+            }
+
+            /// Takes one message and says what to do.
+            pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.receive(message, ambient, out),)+
+                }
+            }
+
+            /// Answers one request. A ticket that is not open is passed over.
+            pub fn reply(
+                &mut self,
+                ticket: Ticket,
+                reply: Result<Reply, Failure>,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.reply(ticket, reply, ambient, out),)+
+                }
+            }
+
+            /// How this connection wants its events written.
+            pub fn form(&self) -> Form {
+                match &self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => Form::$dialect(session.form()),)+
+                }
+            }
+
+            /// Which dialect it speaks.
+            pub fn kind(&self) -> DialectKind {
+                match &self.0 {
+                    $($(#[$only])* Inner::$dialect(_) => DialectKind::$dialect,)+
+                }
+            }
+        }
+
+        /// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
+        pub fn encode(form: Form, event: &Event, out: &mut Encoded) {
+            out.bytes.clear();
+            match form {
+                $($(#[$only])* Form::$dialect(form) => $folder::encode(form, event, out),)+
+            }
+        }
+    };
 }
 
-/// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// PlaceOS's frames.
-    PlaceOs(placeos::ValueForm),
+registry! {
+    PlaceOs = placeos;
 }
 
-/// What a connection says of itself in its handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hello {
-    /// PlaceOS's websocket, with values in this form.
-    PlaceOs(placeos::ValueForm),
-}
+/// The state of one connection in its dialect.
+#[derive(Debug)]
+pub struct Session(Inner);
 
 /// What makes one subscriber's copy of an event differ from another's: a few bytes that stand at [`Encoded::splice_at`].
 ///
@@ -86,6 +191,15 @@ impl Default for Splice {
     }
 }
 
+/// An event as the text of one frame, but for the splice.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    /// The text around the splice.
+    pub bytes: Vec<u8>,
+    /// Where the splice goes.
+    pub splice_at: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,90 +211,5 @@ mod tests {
             let text = "7".repeat(length);
             assert_eq!(Splice::new(&text).as_bytes(), text.as_bytes());
         }
-    }
-}
-
-/// An event as the text of one frame, but for the splice.
-#[derive(Debug, Default)]
-pub struct Encoded {
-    /// The text around the splice.
-    pub bytes: Vec<u8>,
-    /// Where the splice goes.
-    pub splice_at: usize,
-}
-
-/// What the server is to do next for a connection.
-#[derive(Debug)]
-pub enum Step {
-    /// Send this text, in the place of a reply.
-    Send(String),
-    /// Ask the core. The answer goes to [`Session::reply`] with the ticket.
-    /// The splice belongs to what is followed by it, and is empty for requests that follow nothing.
-    Request {
-        /// Which open request this is.
-        ticket: Ticket,
-        /// What is asked.
-        request: Request,
-        /// This subscriber's part of the events that will come.
-        splice: Splice,
-    },
-    /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
-    Refused {
-        /// What was asked, cut to a reasonable length.
-        command: String,
-    },
-}
-
-/// The state of one connection in its dialect.
-#[derive(Debug)]
-pub struct Session(Inner);
-
-#[derive(Debug)]
-enum Inner {
-    PlaceOs(placeos::Session),
-}
-
-impl Session {
-    /// Begins a connection. Whatever the dialect says first is put into `steps`.
-    pub fn open(hello: Hello, steps: &mut Vec<Step>) -> Self {
-        match hello {
-            Hello::PlaceOs(form) => Self(Inner::PlaceOs(placeos::Session::open(form, steps))),
-        }
-    }
-
-    /// Takes the text of one message and says what to do.
-    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
-        match &mut self.0 {
-            Inner::PlaceOs(session) => session.receive(text, steps),
-        }
-    }
-
-    /// Answers one request: appends the text of one frame to `out`. A ticket that is not open appends nothing.
-    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
-        match &mut self.0 {
-            Inner::PlaceOs(session) => session.reply(ticket, reply, out),
-        }
-    }
-
-    /// How this connection wants its events written.
-    pub fn form(&self) -> Form {
-        match &self.0 {
-            Inner::PlaceOs(session) => Form::PlaceOs(session.form()),
-        }
-    }
-
-    /// A text that keeps proxies and clients from giving the connection up, sent from time to time.
-    pub fn keep_alive(&self) -> Option<&'static str> {
-        match &self.0 {
-            Inner::PlaceOs(_) => Some(placeos::PONG),
-        }
-    }
-}
-
-/// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
-pub fn encode(form: Form, event: &Event, out: &mut Encoded) {
-    out.bytes.clear();
-    match form {
-        Form::PlaceOs(form) => placeos::encode(form, event, out),
     }
 }

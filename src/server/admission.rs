@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::model::CredentialId;
 use crate::server::ConnectionLimits;
+use crate::server::limits::REFUSALS_MAX;
 
 /// Who is connected.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Admission {
 struct State {
     phase: AdmissionPhase,
     all: usize,
+    /// Newcomers that are being told why they may not come in.
+    refused: usize,
     by_key: HashMap<CredentialId, usize>,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -64,6 +67,10 @@ pub(super) struct Permit {
     /// Boxed, and only there when somebody counts by it: an idle connection should be small.
     counted_by: Option<Box<(CredentialId, IpAddr)>>,
 }
+
+/// One newcomer that is being told why it may not come in; dropping it gives the place back.
+#[derive(Debug)]
+pub(super) struct RefusalPermit(Arc<Admission>);
 
 impl Admission {
     pub(super) fn new(limits: ConnectionLimits) -> Self {
@@ -115,6 +122,16 @@ impl Admission {
         })
     }
 
+    /// Takes a place among the newcomers that are being told why they may not come in; `None` when there are too many.
+    pub(super) fn admit_to_refuse(self: &Arc<Self>) -> Option<RefusalPermit> {
+        let mut state = self.state();
+        if state.refused >= REFUSALS_MAX {
+            return None;
+        }
+        state.refused += 1;
+        Some(RefusalPermit(Arc::clone(self)))
+    }
+
     /// Lets clients in from here on, unless the gateway stops by now.
     pub(super) fn open(&self) {
         let mut state = self.state();
@@ -137,7 +154,7 @@ impl Admission {
     pub(super) async fn all_gone(&self) {
         loop {
             let gone = self.gone.notified();
-            if self.state().all == 0 {
+            if self.state().is_empty() {
                 return;
             }
             gone.await;
@@ -158,9 +175,26 @@ impl Drop for Permit {
             release(&mut state.by_key, key);
             release(&mut state.by_address, address);
         }
-        if state.all == 0 {
+        if state.is_empty() {
             self.admission.gone.notify_waiters();
         }
+    }
+}
+
+impl Drop for RefusalPermit {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.refused -= 1;
+        if state.is_empty() {
+            self.0.gone.notify_waiters();
+        }
+    }
+}
+
+impl State {
+    /// Whether nobody is left who has to be waited for.
+    fn is_empty(&self) -> bool {
+        self.all == 0 && self.refused == 0
     }
 }
 

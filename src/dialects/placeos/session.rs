@@ -4,8 +4,8 @@
 
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
-use crate::dialects::placeos::{PONG, ValueForm, frames};
-use crate::dialects::{Splice, Step};
+use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
+use crate::dialects::{Ambient, Incoming, Out, Splice, Step};
 use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
 
 /// One connection's state.
@@ -45,9 +45,9 @@ struct PlacedLog {
 
 impl Session {
     /// Begins a connection. PlaceOS says nothing first.
-    pub fn open(form: ValueForm, _steps: &mut Vec<Step>) -> Self {
+    pub fn open(hello: Hello, _: &Ambient<'_>, _: &mut Out<'_>) -> Self {
         Self {
-            form,
+            form: hello.form,
             next_ticket: 0,
             open: Vec::new(),
             logs: Vec::new(),
@@ -59,17 +59,26 @@ impl Session {
         self.form
     }
 
-    /// Takes one text frame.
-    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
+    /// Takes one message. PlaceOS passes over those that are not text.
+    pub fn receive(&mut self, message: Incoming<'_>, _: &Ambient<'_>, out: &mut Out<'_>) {
+        let Incoming::Text(text) = message else {
+            return;
+        };
         match wire::read(text) {
-            Ok(Frame::Ping) => steps.push(Step::Send(PONG.to_owned())),
-            Ok(Frame::Request(request)) => self.ask(request, steps),
-            Err(refused) => refuse(refused, steps),
+            Ok(Frame::Ping) => out.text(|out| out.extend_from_slice(PONG.as_bytes())),
+            Ok(Frame::Request(request)) => self.ask(request, out),
+            Err(refused) => refuse(refused, out),
         }
     }
 
     /// Answers one request.
-    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
+    pub fn reply(
+        &mut self,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+        _: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
         let Some(at) = self.open.iter().position(|open| open.ticket == ticket) else {
             return;
         };
@@ -78,7 +87,7 @@ impl Session {
             self.open = Vec::new();
         }
         let Open { id, meta, then, .. } = open;
-        match reply {
+        out.text(|out| match reply {
             Ok(Reply::Bound | Reply::Unbound) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
@@ -100,12 +109,12 @@ impl Session {
                 failure.response_code(),
                 out,
             ),
-        }
+        });
     }
 
-    fn ask(&mut self, asked: ClientRequest<'_>, steps: &mut Vec<Step>) {
+    fn ask(&mut self, asked: ClientRequest<'_>, out: &mut Out<'_>) {
         let ClientRequest { id, request, meta } = asked;
-        let request = self.meant(request, steps);
+        let request = self.meant(request, out);
         let (splice, then) = match &request {
             Request::Bind(_) => (Splice::new(id), Then::Nothing),
             Request::Unbind(_) | Request::Exec(_) => (Splice::default(), Then::Nothing),
@@ -128,7 +137,7 @@ impl Session {
             meta,
             then,
         });
-        steps.push(Step::Request {
+        out.step(Step::Request {
             ticket,
             request,
             splice,
@@ -139,7 +148,7 @@ impl Session {
     ///
     /// If there are several, since the place was debugged again with another module in it, the older ones are asked for here.
     /// Their tickets are not open, so that the client gets the one answer to its one request.
-    fn meant(&mut self, request: Request, steps: &mut Vec<Step>) -> Request {
+    fn meant(&mut self, request: Request, out: &mut Out<'_>) -> Request {
         let Request::Ignore(DebugTarget::Path(path)) = request else {
             return request;
         };
@@ -154,7 +163,7 @@ impl Session {
         };
         for module in begun {
             self.forget_log(&module);
-            steps.push(Step::Request {
+            out.step(Step::Request {
                 ticket: self.ticket(),
                 request: ignore(module, &path),
                 splice: Splice::default(),
@@ -191,19 +200,17 @@ fn ignore(module: ModuleId, path: &ModulePath) -> Request {
     })
 }
 
-fn refuse(refused: Refused<'_>, steps: &mut Vec<Step>) {
-    let mut out = Vec::new();
-    frames::error(
-        refused.id,
-        refused.code,
-        &refused.message,
-        DEFAULT_RESPONSE_CODE,
-        &mut out,
-    );
-    steps.push(Step::Send(
-        String::from_utf8(out).expect("a frame is made of texts"),
-    ));
+fn refuse(refused: Refused<'_>, out: &mut Out<'_>) {
+    out.text(|out| {
+        frames::error(
+            refused.id,
+            refused.code,
+            &refused.message,
+            DEFAULT_RESPONSE_CODE,
+            out,
+        );
+    });
     if let Some(command) = refused.command {
-        steps.push(Step::Refused { command });
+        out.step(Step::Refused { command });
     }
 }

@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dialects::placeos::rest::{Query, SocketQuery};
-use crate::dialects::placeos::testing::path;
+use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
 use crate::dialects::{Encoded, Hello, Session, Splice, Step, encode};
 use crate::model::{
     DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Reply,
@@ -109,10 +109,12 @@ struct Stage {
 
 impl Stage {
     fn open(query: &str) -> Self {
-        let form = SocketQuery::read(&Query::parse(query)).form;
-        let mut steps = Vec::new();
-        let session = Session::open(Hello::PlaceOs(form), &mut steps);
-        assert!(steps.is_empty(), "PlaceOS does not greet");
+        let hello = Hello::PlaceOs(SocketQuery::read(&Query::parse(query)));
+        let (session, texts, steps) = given(|out| Session::open(hello, &AMBIENT, out));
+        assert!(
+            texts.is_empty() && steps.is_empty(),
+            "PlaceOS does not greet"
+        );
         Self {
             session,
             splices: HashMap::new(),
@@ -120,10 +122,9 @@ impl Stage {
     }
 
     fn client(&mut self, frame: &str) -> Vec<String> {
-        let mut steps = Vec::new();
-        self.session.receive(frame, &mut steps);
-        let lines = steps.into_iter().map(|step| match step {
-            Step::Send(text) => format!("S> {text}"),
+        let (texts, steps) = received(&mut self.session, frame);
+        let said = texts.into_iter().map(|text| format!("S> {text}"));
+        let done = steps.into_iter().map(|step| match step {
             Step::Refused { command } => format!("audit> {command:?}"),
             Step::Request {
                 ticket,
@@ -135,7 +136,7 @@ impl Stage {
                 line
             }
         });
-        lines.collect()
+        said.chain(done).collect()
     }
 
     fn core(&mut self, answer: &str) -> String {
@@ -155,9 +156,7 @@ impl Stage {
             }
             _ => panic!("no answer: {answer}"),
         };
-        let mut out = Vec::new();
-        self.session.reply(ticket, reply, &mut out);
-        format!("S> {}", String::from_utf8(out).unwrap())
+        format!("S> {}", replied(&mut self.session, ticket, reply).concat())
     }
 
     fn event(&self, event: &str) -> String {

@@ -14,25 +14,14 @@ use serde::Serialize;
 use crate::core::Caller;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
-    self, Carrier, DoorRefusal, ErrorShape, Presented, Query, origin_is_foreign, presented,
+    Carrier, ErrorShape, Presented, Query, origin_is_foreign, presented,
 };
-use crate::model::Failure;
+use crate::dialects::{Admission, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection};
+use crate::model::{CloseReason, Credentials, Failure, FailureKind};
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::http::health::is_health_path;
 use crate::server::http::node_api::is_core_path;
-
-pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
-
-/// Where PlaceOS's clients open their websocket; the second is its predecessor's.
-pub(super) const WEBSOCKET_PATHS: [&str; 2] =
-    ["/api/engine/v2/systems/control", "/control/websocket"];
-
-/// Whether a path is a websocket's. A trailing slash is as good as none.
-pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    WEBSOCKET_PATHS.contains(&path)
-}
 
 /// A plain HTTP answer to somebody who does not come in.
 #[derive(Debug)]
@@ -159,14 +148,20 @@ pub(in crate::server) fn authenticate(
     let foreign = presented.carrier == Some(Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
-        state.metrics.not_let_in.increment(1);
-        tracing::warn!(
-            target: "audit", user = %caller.user().id, key = %caller.credential(), %address,
-            origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
-        );
-        return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
+        return Err(foreign_page(state, &caller, head));
     }
     Ok(caller)
+}
+
+/// The credentials are good, and a page of another site made the browser send them.
+fn foreign_page(state: &ServerState, caller: &Caller, head: &RequestHead) -> HttpRejection {
+    state.metrics.not_let_in.increment(1);
+    tracing::warn!(
+        target: "audit",
+        user = %caller.user().id, key = %caller.credential(), address = %caller.address(),
+        origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
+    );
+    HttpRejection::empty(StatusCode::FORBIDDEN)
 }
 
 /// The credentials are good and do not open this part of the API.
@@ -198,28 +193,131 @@ fn forbidden(state: &ServerState, caller: &Caller, part: &str, reason: &str) -> 
     HttpRejection::empty(StatusCode::FORBIDDEN)
 }
 
-/// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
-pub(in crate::server) fn enter_websocket(
+/// Why a websocket does not open: in an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
+#[derive(Debug)]
+pub(in crate::server) struct NotAdmitted {
+    pub(in crate::server) http: HttpRejection,
+    /// `None` when the request is no handshake, so that there is nobody to tell behind it.
+    pub(in crate::server) told: Option<Told>,
+}
+
+/// What a newcomer is told behind the upgrade.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) enum Told {
+    /// The reason, in the dialect's words.
+    Reason(CloseReason),
+    /// What the dialect has decided on.
+    Frame(CloseFrame),
+}
+
+impl NotAdmitted {
+    fn new(why: CloseReason, http: impl Into<HttpRejection>) -> Self {
+        Self {
+            http: http.into(),
+            told: Some(Told::Reason(why)),
+        }
+    }
+}
+
+/// A request that is no handshake.
+impl From<HttpRejection> for NotAdmitted {
+    fn from(http: HttpRejection) -> Self {
+        Self { http, told: None }
+    }
+}
+
+impl From<TurnedAway> for NotAdmitted {
+    fn from(turned_away: TurnedAway) -> Self {
+        let why = match turned_away {
+            TurnedAway::Starting => CloseReason::Starting,
+            TurnedAway::Draining => CloseReason::GoingAway,
+            TurnedAway::Full | TurnedAway::Key | TurnedAway::Address => {
+                CloseReason::TooManyConnections
+            }
+        };
+        Self::new(why, turned_away)
+    }
+}
+
+/// Who opens a websocket, and what its dialect begins with: 401, then 403, then 426, in PlaceOS's order.
+pub(in crate::server) async fn enter_websocket(
     state: &ServerState,
+    kind: DialectKind,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<(Caller, SocketQuery), HttpRejection> {
-    let caller = authenticate(state, head, address)?;
-    let entered = rest::enter_websocket(
-        caller.scopes(),
-        text(head, UPGRADE),
-        list(head, CONNECTION).as_deref(),
-    );
-    match entered {
-        Ok(()) => {
-            let query = Query::parse(head.uri.query().unwrap_or_default());
-            Ok((caller, SocketQuery::read(&query)))
-        }
-        Err(DoorRefusal::Forbidden) => Err(out_of_scope(state, &caller, "the websocket")),
-        Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
-            "this is a websocket: connect to it with an upgrade",
-        )),
+) -> Result<(Caller, Hello), NotAdmitted> {
+    let profile = kind.profile(&state.settings.dialects());
+    let handshake = kind.handshake(&Head {
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        header: &|name| head.headers.get(name).map(HeaderValue::as_bytes),
+    });
+    let Admission {
+        credentials,
+        is_foreign_page,
+        hello,
+    } = match handshake {
+        Handshake::Admit(admission) => admission,
+        Handshake::Refuse(rejection) => return Err(rejected(rejection)),
+    };
+    let caller = first_known(state, &credentials, address)
+        .await
+        .map_err(|failure| NotAdmitted::new(CloseReason::Unauthenticated, failure))?;
+    if is_foreign_page {
+        let http = foreign_page(state, &caller, head);
+        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
     }
+    if !profile.opens_to(caller.scopes()) {
+        let http = out_of_scope(state, &caller, "the websocket");
+        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
+    }
+    if !is_websocket_upgrade(text(head, UPGRADE), list(head, CONNECTION).as_deref()) {
+        return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
+    }
+    Ok((caller, hello))
+}
+
+fn rejected(rejection: Rejection) -> NotAdmitted {
+    match rejection {
+        Rejection::Http { status, text } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            HttpRejection::text(status, text).into()
+        }
+        Rejection::Close(frame) => NotAdmitted {
+            http: HttpRejection::text(StatusCode::FORBIDDEN, frame.text),
+            told: Some(Told::Frame(frame)),
+        },
+    }
+}
+
+/// Who shows the first credentials that are good, or what is wrong with the last.
+async fn first_known(
+    state: &ServerState,
+    credentials: &[Credentials],
+    address: IpAddr,
+) -> Result<Caller, Failure> {
+    let mut outcome = Err(Failure::new(FailureKind::Unauthenticated, ""));
+    for credentials in credentials {
+        state.core.recognise(credentials).await;
+        outcome = state.core.authenticate(credentials, address);
+        if outcome.is_ok() {
+            return outcome;
+        }
+    }
+    state.metrics.not_let_in.increment(1);
+    outcome
+}
+
+/// Whether the headers `Upgrade` and `Connection` ask for a websocket.
+fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> bool {
+    let lists = |value: Option<&str>, word: &str| {
+        value.is_some_and(|value| {
+            value
+                .split(',')
+                .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
+        })
+    };
+    lists(upgrade, "websocket") && lists(connection, "upgrade")
 }
 
 /// The answer to a request for a websocket's path that is no handshake we know.
@@ -244,4 +342,20 @@ fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {
     head.headers
         .get(name)
         .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_both_headers_together_ask_for_a_websocket() {
+        assert!(is_websocket_upgrade(
+            Some("WebSocket"),
+            Some("keep-alive, Upgrade")
+        ));
+        assert!(!is_websocket_upgrade(Some("websocket"), Some("close")));
+        assert!(!is_websocket_upgrade(Some("h2c"), Some("Upgrade")));
+        assert!(!is_websocket_upgrade(None, Some("Upgrade")));
+    }
 }

@@ -15,7 +15,7 @@ use crate::model::{CloseReason, ConnectionId};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::Connection;
+use crate::server::ws::connection::{Connection, begin};
 use crate::server::ws::frames::{Flow, FrameReader, Inbound};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::Worker;
@@ -82,15 +82,11 @@ impl Clients {
                 let permit = admission
                     .admit(caller.credential(), caller.address())
                     .expect("the default settings admit everybody");
-                let connection = Rc::new(Connection::new(
-                    ConnectionId(client as u64),
-                    Wire::Sink(sink.clone()),
-                    caller.clone(),
-                    Session::open(hello, &mut Vec::new()),
-                    permit,
-                ));
-                worker.register(Rc::clone(&connection));
-                connection
+                let wire = Wire::Sink(sink.clone());
+                let id = ConnectionId(client as u64);
+                let begun = begin(&worker, id, wire, caller.clone(), hello, permit);
+                worker.register(Rc::clone(&begun.connection));
+                begun.connection
             })
             .collect();
         Self {
@@ -102,12 +98,9 @@ impl Clients {
 
     /// Every client sends the text that is made for its number.
     pub fn say(&self, text: impl Fn(usize) -> String) {
-        let mut steps = Vec::new();
         for (client, connection) in self.connections.iter().enumerate() {
-            connection.receive(&text(client), &mut steps);
-            for step in steps.drain(..) {
-                self.worker.perform(connection, step);
-            }
+            let text = text(client);
+            self.worker.receive(connection, Incoming::Text(&text));
         }
     }
 

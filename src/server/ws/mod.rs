@@ -1,6 +1,6 @@
 //! Websockets: from the handshake on the socket is this room's.
 //!
-//! `upgrade.rs` lets clients in, `connection.rs` reads what they send, `worker.rs` knows who follows what on this thread,
+//! `upgrade.rs` lets clients in and `goodbye.rs` tells those who may not, `connection` reads what they send, `worker.rs` knows who follows what on this thread,
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
 //! `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
 //! `frames.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
@@ -16,6 +16,7 @@ mod fanout;
 mod flusher;
 mod follows;
 mod frames;
+mod goodbye;
 mod heartbeat;
 mod outbox;
 #[cfg(test)]

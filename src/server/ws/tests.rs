@@ -15,8 +15,7 @@ use tokio::task::LocalSet;
 
 use crate::core::testkit::TestCore;
 use crate::core::{Delivery, Outlet};
-use crate::dialects::placeos::ValueForm;
-use crate::dialects::{Hello, Session, Step};
+use crate::dialects::{Hello, Incoming};
 use crate::model::{
     BindingKey, BindingPath, ConnectionId, CredentialId, Event, KeyId, ModuleId, ModuleIndex,
     ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
@@ -25,7 +24,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTBOX_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::Connection;
+use crate::server::ws::connection::{Connection, begin};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Worker, WorkerOutlet};
 
@@ -182,16 +181,12 @@ impl World {
                 let caller = core.caller();
                 let key = CredentialId::Key(KeyId::new("test").unwrap());
                 let permit = admission.admit(&key, caller.address()).unwrap();
-                let session = Session::open(Hello::PlaceOs(ValueForm::Raw), &mut Vec::new());
-                let connection = Rc::new(Connection::new(
-                    ConnectionId(client as u64),
-                    Wire::Memory(wire.clone()),
-                    caller,
-                    session,
-                    permit,
-                ));
-                worker.register(Rc::clone(&connection));
-                (connection, wire)
+                let hello = Hello::PlaceOs(Default::default());
+                let id = ConnectionId(client as u64);
+                let stream = Wire::Memory(wire.clone());
+                let begun = begin(&worker, id, stream, caller, hello, permit);
+                worker.register(Rc::clone(&begun.connection));
+                (begun.connection, wire)
             })
             .collect();
         let mut world = Self {
@@ -233,11 +228,7 @@ impl World {
             STATUSES[status]
         );
         let connection = Rc::clone(&self.clients[client].0);
-        let mut steps: Vec<Step> = Vec::new();
-        connection.receive(&text, &mut steps);
-        for step in steps {
-            self.worker.perform(&connection, step);
-        }
+        self.worker.receive(&connection, Incoming::Text(&text));
     }
 
     async fn happen(&mut self, happening: Happening) {

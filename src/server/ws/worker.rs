@@ -14,7 +14,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
-use crate::dialects::{Encoded, Form, Splice};
+use crate::dialects::{DialectSettings, Encoded, Form, Splice, Step};
 use crate::model::{ConnectionId, Event, Failure, FailureKind, ModuleId, Subject};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
@@ -31,6 +31,8 @@ pub(super) struct WatchSlot(u32);
 pub(in crate::server) struct Worker {
     pub(super) core: Arc<Core>,
     pub(super) settings: Arc<ServerSettings>,
+    /// What of them dialects take their limits from.
+    pub(super) dialects: DialectSettings,
     pub(super) metrics: Arc<ServerMetrics>,
     pub(super) admission: Arc<Admission>,
     pub(super) outlet: Arc<WorkerOutlet>,
@@ -53,7 +55,8 @@ pub(in crate::server) struct Worker {
 pub(super) struct Scratch {
     pub(super) encoded: Encoded,
     pub(super) frame: Vec<u8>,
-    pub(super) reply: Vec<u8>,
+    pub(super) messages: Vec<u8>,
+    pub(super) steps: Vec<Step>,
 }
 
 /// Who follows what, on this worker.
@@ -102,6 +105,7 @@ impl Worker {
         let outlet_id = core.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
         Rc::new(Self {
             core,
+            dialects: settings.dialects(),
             settings,
             metrics,
             admission,

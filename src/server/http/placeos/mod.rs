@@ -24,8 +24,10 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
+use crate::dialects::DialectKind;
+use crate::dialects::placeos::WEBSOCKET_PATHS;
 use crate::server::ServerState;
-use crate::server::http::authn::{self, HttpRejection, WEBSOCKET_PATHS};
+use crate::server::http::authn::{self, HttpRejection};
 use crate::server::http::openapi::resources;
 
 pub(super) use access::address;
@@ -141,7 +143,10 @@ pub(super) struct Websocket;
     ),
 )]
 async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    authn::enter_websocket(&state, request.head(), address(&request))?;
+    let address = address(&request);
+    authn::enter_websocket(&state, DialectKind::PlaceOs, request.head(), address)
+        .await
+        .map_err(|refused| refused.http)?;
     Err(authn::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))

@@ -12,7 +12,8 @@ use crate::model::CloseReason;
 use crate::server::limits::CLOSE_DEADLINE;
 use crate::server::ws::connection::input::Input;
 use crate::server::ws::connection::{Connection, ConnectionPhase};
-use crate::server::ws::frames::{Flow, Inbound, write_close, write_frame};
+use crate::server::ws::frames::{Flow, Inbound, write_frame};
+use crate::server::ws::goodbye::last_frames;
 use crate::server::ws::outbox::Frame;
 use crate::server::ws::worker::Worker;
 
@@ -54,6 +55,11 @@ pub(super) async fn finish(
             | CloseReason::SlowConsumer
             | CloseReason::KeepAliveTimedOut
             | CloseReason::CredentialsRevoked
+            | CloseReason::Starting
+            | CloseReason::TooManyConnections
+            | CloseReason::Unauthenticated
+            | CloseReason::Forbidden
+            | CloseReason::SignInTimedOut
             | CloseReason::Internal => true,
             // What follows a broken frame cannot be read, so our end is the sign.
             CloseReason::ClientClosed
@@ -131,13 +137,9 @@ impl Worker {
         self.end(connection, CloseReason::ClientClosed, &frame);
     }
 
-    /// Closes a connection: nothing more is owed but a close frame that says why.
+    /// Closes a connection: nothing more is owed but what its dialect says of the reason.
     pub(in crate::server::ws) fn close(&self, connection: &Rc<Connection>, why: CloseReason) {
-        let mut frame = Vec::with_capacity(32);
-        if why != CloseReason::ConnectionLost {
-            write_close(&mut frame, why);
-        }
-        self.end(connection, why, &frame);
+        self.end(connection, why, &last_frames(connection.kind, why));
     }
 
     fn end(&self, connection: &Rc<Connection>, why: CloseReason, frame: &[u8]) {

@@ -1,4 +1,4 @@
-//! What a message asks for: the steps that the dialect decided are carried out here, and their answers written.
+//! What a message asks for: the steps that the dialect decided are carried out here.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,24 +7,16 @@ use actix_http::ws::OpCode;
 
 use crate::core::ReplySlot;
 use crate::dialects::{Splice, Step};
-use crate::model::{
-    CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket,
-};
+use crate::model::{DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket};
 use crate::server::ws::connection::Connection;
 use crate::server::ws::fanout::Newcomer;
-use crate::server::ws::frames::{write_frame, write_head};
-use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::{Followed, Worker};
 
 impl Worker {
     /// Does what the dialect decided.
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {
-            Step::Send(text) => {
-                let mut frame = Vec::with_capacity(text.len() + 4);
-                write_frame(&mut frame, OpCode::Text, text.as_bytes());
-                self.send(connection, &frame);
-            }
             Step::Refused { command } => {
                 self.core.note_unknown_command(&connection.caller, &command);
             }
@@ -149,43 +141,6 @@ impl Worker {
                 self.mark_dirty(connection);
             }
             Followed::Coming => {}
-        }
-    }
-
-    /// Answers a request.
-    pub(in crate::server::ws) fn reply(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        ticket: Ticket,
-        reply: Result<Reply, Failure>,
-    ) {
-        let mut text = std::mem::take(&mut self.scratch.borrow_mut().reply);
-        text.clear();
-        connection
-            .session
-            .borrow_mut()
-            .reply(ticket, reply, &mut text);
-        if !text.is_empty() {
-            let mut frame = Vec::with_capacity(text.len() + 10);
-            write_head(&mut frame, OpCode::Text, text.len());
-            frame.extend_from_slice(&text);
-            self.send(connection, &frame);
-        }
-        self.scratch.borrow_mut().reply = text;
-    }
-
-    /// Puts a frame that must not be lost into the outbox; a client that leaves too many unread is closed.
-    pub(in crate::server::ws) fn send(self: &Rc<Self>, connection: &Rc<Connection>, frame: &[u8]) {
-        if !connection.is_open() {
-            return;
-        }
-        let offer = connection
-            .outbox
-            .borrow_mut()
-            .offer_reply(&Frame::Own(frame), &mut self.buffers.borrow_mut());
-        match offer {
-            Offer::Full => self.close(connection, CloseReason::SlowConsumer),
-            Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
         }
     }
 

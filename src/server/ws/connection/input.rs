@@ -9,12 +9,12 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use crate::dialects::Step;
+use crate::dialects::Incoming;
 use crate::model::CloseReason;
 use crate::server::admission::AdmissionPhase;
 use crate::server::limits::READ_TURN_BYTES;
 use crate::server::ws::connection::closing::{Leave, finish};
-use crate::server::ws::connection::{Connection, Turn};
+use crate::server::ws::connection::{Beginning, Connection, Turn};
 use crate::server::ws::frames::{Flow, FrameReader, Inbound};
 use crate::server::ws::worker::Worker;
 
@@ -23,10 +23,14 @@ use crate::server::ws::worker::Worker;
 /// Not an async function, so that what only the beginning needs takes no room in the task of an idle connection.
 pub(in crate::server::ws) fn run(
     worker: Rc<Worker>,
-    connection: Rc<Connection>,
-    steps: Vec<Step>,
+    beginning: Beginning,
     rest: Vec<u8>,
 ) -> impl Future<Output = ()> {
+    let Beginning {
+        connection,
+        greeting,
+        steps,
+    } = beginning;
     let leave = Leave {
         worker,
         connection,
@@ -43,11 +47,15 @@ pub(in crate::server::ws) fn run(
         // The same for the order to close what its key had opened.
         worker.close(connection, CloseReason::CredentialsRevoked);
     }
+    if !greeting.is_empty() {
+        worker.send(connection, &greeting);
+    }
     for step in steps {
         worker.perform(connection, step);
     }
+    let profile = connection.kind.profile(&worker.dialects);
     let mut input = Input {
-        reader: FrameReader::new(worker.settings.limits.message_max_bytes),
+        reader: FrameReader::new(profile.message_max_bytes),
         rest,
     };
     // A block and not a function, whose arguments would stand in the task twice.
@@ -135,20 +143,15 @@ impl Worker {
     ) -> Result<usize, CloseReason> {
         connection.last_inbound.set(Instant::now());
         connection.pings.set(0);
-        let mut steps = Vec::new();
         let mut messages = 0;
         let used = reader.read(input, |inbound| {
             messages += 1;
             match inbound {
-                Inbound::Text(text) => {
-                    connection.receive(text, &mut steps);
-                    for step in steps.drain(..) {
-                        self.perform(connection, step);
-                    }
-                }
+                Inbound::Text(text) => self.receive(connection, Incoming::Text(text)),
+                Inbound::Binary(data) => self.receive(connection, Incoming::Binary(data)),
                 Inbound::Ping(payload) => self.answer_ping(connection, payload),
                 Inbound::Close(code) => self.answer_close(connection, code),
-                Inbound::Binary | Inbound::Pong => {}
+                Inbound::Pong => {}
             }
             if connection.is_open() && !connection.is_paused() {
                 Flow::Continue

@@ -5,11 +5,13 @@
 //!
 //! This file has the connection's state and what its task waits for.
 //!
-//! - `input` reads what the client sends and hands it to the dialect.
-//! - `dispatch` does what the dialect decided, and answers.
+//! - `input` reads what the client sends.
+//! - `dialogue` asks the dialect what that means, and sends what it says.
+//! - `dispatch` does what the dialect decided.
 //! - `closing` ends the connection.
 
 mod closing;
+mod dialogue;
 mod dispatch;
 mod input;
 
@@ -21,7 +23,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use crate::core::Caller;
-use crate::dialects::{Form, Session, Step};
+use crate::dialects::{DialectKind, Form, Session};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::admission::Permit;
 use crate::server::limits::{OPEN_EXECS_MAX, READ_PAUSE_BYTES};
@@ -30,12 +32,14 @@ use crate::server::ws::follows::Follows;
 use crate::server::ws::outbox::Outbox;
 use crate::server::ws::wire::Wire;
 
+pub(super) use dialogue::{Beginning, begin};
 pub(super) use input::run;
 
 /// One client's connection, as the worker's table and the flusher see it.
 pub(in crate::server::ws) struct Connection {
     pub(in crate::server::ws) id: ConnectionId,
     pub(in crate::server::ws) wire: Wire,
+    pub(in crate::server::ws) kind: DialectKind,
     pub(in crate::server::ws) form: Form,
     pub(in crate::server::ws) outbox: RefCell<Outbox>,
     pub(in crate::server::ws) follows: RefCell<Follows>,
@@ -92,6 +96,7 @@ impl Connection {
         Self {
             id,
             wire,
+            kind: session.kind(),
             form: session.form(),
             outbox: RefCell::default(),
             follows: RefCell::default(),
@@ -111,11 +116,6 @@ impl Connection {
             awaits_room: Cell::new(false),
             permit: RefCell::new(Some(permit)),
         }
-    }
-
-    /// Asks the dialect what a message means.
-    pub(in crate::server::ws) fn receive(&self, text: &str, steps: &mut Vec<Step>) {
-        self.session.borrow_mut().receive(text, steps);
     }
 
     /// Whether anything but the end of the connection is still owed.
@@ -152,11 +152,6 @@ impl Connection {
         if let Some(waker) = self.input.borrow_mut().take() {
             waker.wake();
         }
-    }
-
-    /// What the dialect sends from time to time.
-    pub(in crate::server::ws) fn keep_alive_text(&self) -> Option<&'static str> {
-        self.session.borrow().keep_alive()
     }
 
     /// Whether the client has as much unanswered or unread as it may: then it is not read further.
