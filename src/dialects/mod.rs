@@ -9,16 +9,18 @@
 //! 4. [`encode`] writes an event once for all who follow it in one [`Form`].
 //! 5. Its goodbye says why a connection ends.
 
+#[cfg(test)]
+pub mod echo;
 mod handshake;
 mod out;
 pub mod placeos;
 mod profile;
 
 pub use handshake::{Admission, Handshake, Head, Rejection};
-pub use out::{Ambient, CloseFrame, Incoming, Out, Step};
+pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step};
 pub use profile::{Carrier, DialectSettings, KeepAlive, Profile, RefusalTime};
 
-use crate::model::{CloseReason, Event, Failure, Reply, Ticket};
+use crate::model::{CloseReason, Event, Failure, Reply, Ticket, User};
 
 /// Makes the list of dialects what the server sees of them. Each line names a dialect and its folder, which has
 /// the word `NAME`, the types `Hello`, `Form` and `Session`, and the functions `profile`, `handshake`, `goodbye` and `encode`.
@@ -30,7 +32,8 @@ macro_rules! registry {
             $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect,)+
         }
 
-        /// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form.
+        /// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form,
+        /// and a form is for one carrier: a dialect with two of them has a form for each.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Form {
             $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Form),)+
@@ -110,6 +113,25 @@ macro_rules! registry {
                 }
             }
 
+            /// Tells who showed the credentials of a [`Step::Authenticate`].
+            pub fn identified(
+                &mut self,
+                found: Result<&User, Failure>,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.identified(found, ambient, out),)+
+                }
+            }
+
+            /// The time of an alarm has come.
+            pub fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.alarm(alarm, ambient, out),)+
+                }
+            }
+
             /// How this connection wants its events written.
             pub fn form(&self) -> Form {
                 match &self.0 {
@@ -137,9 +159,13 @@ macro_rules! registry {
 
 registry! {
     PlaceOs = placeos;
+    #[cfg(test)]
+    Echo = echo;
 }
 
 /// The state of one connection in its dialect.
+///
+/// It begins with nobody known or with a caller of good credentials, as its handshake decided.
 #[derive(Debug)]
 pub struct Session(Inner);
 

@@ -1,9 +1,10 @@
 //! What a dialect gives back: messages, which leave at once, and steps for the server.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::dialects::{DialectSettings, Splice};
-use crate::model::{ConnectionId, Request, Ticket};
+use crate::model::{CloseReason, ConnectionId, Credentials, Request, Ticket};
 
 /// What surrounds a connection: all that a dialect may know beside what the client sent.
 #[derive(Clone, Copy)]
@@ -93,7 +94,18 @@ pub enum Step {
         /// What was asked, cut to a reasonable length.
         command: String,
     },
+    /// Find out who shows these credentials. The outcome goes to [`Session::identified`](crate::dialects::Session::identified),
+    /// and until then nothing more is read from the client. While one is under way another is passed over.
+    Authenticate(Credentials),
+    /// Call [`Session::alarm`](crate::dialects::Session::alarm) after this long, up to a second late. An alarm that is set again goes off once, at its new time.
+    SetAlarm(Alarm, Duration),
+    /// End the connection by this frame.
+    Close(CloseFrame, CloseReason),
 }
+
+/// One of the alarms that a connection can set: a constant of its dialect, so each connection has few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Alarm(pub u8);
 
 /// The close frame by which a dialect ends a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

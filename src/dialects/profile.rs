@@ -17,6 +17,17 @@ pub struct DialectSettings {
     pub reap_after: Duration,
 }
 
+impl DialectSettings {
+    /// Pings and silence as they were set, and a dialect's own sign of life, if it has one.
+    pub fn keep_alive(&self, text: Option<&'static str>) -> KeepAlive {
+        KeepAlive {
+            ping_after: self.ping_after,
+            reap_after: self.reap_after,
+            text: text.map(|text| (self.pong_every, text)),
+        }
+    }
+}
+
 /// What the server has to know of a dialect.
 #[derive(Debug, Clone)]
 pub struct Profile {

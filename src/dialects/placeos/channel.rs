@@ -5,8 +5,7 @@ use crate::dialects::placeos::rest::{
     Carrier, Presented, Query, SocketQuery, WEBSOCKET_SCOPES, origin_is_foreign, presented,
 };
 use crate::dialects::{
-    Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, KeepAlive, Out, Profile,
-    RefusalTime,
+    Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, Out, Profile, RefusalTime,
 };
 use crate::model::CloseReason;
 
@@ -21,11 +20,7 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
         sign_in_within: None,
         refusal: RefusalTime::BeforeUpgrade,
         message_max_bytes: settings.message_max_bytes,
-        keep_alive: KeepAlive {
-            ping_after: settings.ping_after,
-            reap_after: settings.reap_after,
-            text: Some((settings.pong_every, PONG)),
-        },
+        keep_alive: settings.keep_alive(Some(PONG)),
     }
 }
 

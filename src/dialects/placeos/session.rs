@@ -5,8 +5,8 @@
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
-use crate::dialects::{Ambient, Incoming, Out, Splice, Step};
-use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
+use crate::dialects::{Alarm, Ambient, Incoming, Out, Splice, Step};
+use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket, User};
 
 /// One connection's state.
 #[derive(Debug)]
@@ -70,6 +70,12 @@ impl Session {
             Err(refused) => refuse(refused, out),
         }
     }
+
+    /// PlaceOS's handshake says who it is, so nobody signs in later.
+    pub fn identified(&mut self, _: Result<&User, Failure>, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    /// PlaceOS sets no alarm.
+    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
     /// Answers one request.
     pub fn reply(

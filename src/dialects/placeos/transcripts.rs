@@ -126,6 +126,9 @@ impl Stage {
         let said = texts.into_iter().map(|text| format!("S> {text}"));
         let done = steps.into_iter().map(|step| match step {
             Step::Refused { command } => format!("audit> {command:?}"),
+            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) => {
+                panic!("PlaceOS never does this")
+            }
             Step::Request {
                 ticket,
                 request,

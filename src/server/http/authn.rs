@@ -14,9 +14,11 @@ use serde::Serialize;
 use crate::core::Caller;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{
-    Carrier, ErrorShape, Presented, Query, origin_is_foreign, presented,
+    self, ErrorShape, Presented, Query, origin_is_foreign, presented,
 };
-use crate::dialects::{Admission, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection};
+use crate::dialects::{
+    Admission, Carrier, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection,
+};
 use crate::model::{CloseReason, Credentials, Failure, FailureKind};
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
@@ -145,21 +147,21 @@ pub(in crate::server) fn authenticate(
         .core
         .authenticate(&presented.credentials, address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
-    let foreign = presented.carrier == Some(Carrier::Cookie)
+    let foreign = presented.carrier == Some(rest::Carrier::Cookie)
         && origin_is_foreign(text(head, ORIGIN), text(head, HOST));
     if foreign {
-        return Err(foreign_page(state, &caller, head));
+        return Err(foreign_page(state, &caller, text(head, ORIGIN)));
     }
     Ok(caller)
 }
 
 /// The credentials are good, and a page of another site made the browser send them.
-fn foreign_page(state: &ServerState, caller: &Caller, head: &RequestHead) -> HttpRejection {
+fn foreign_page(state: &ServerState, caller: &Caller, origin: Option<&str>) -> HttpRejection {
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
         user = %caller.user().id, key = %caller.credential(), address = %caller.address(),
-        origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
+        origin, "refused: a foreign page sent a cookie"
     );
     HttpRejection::empty(StatusCode::FORBIDDEN)
 }
@@ -245,36 +247,57 @@ pub(in crate::server) async fn enter_websocket(
     kind: DialectKind,
     head: &RequestHead,
     address: IpAddr,
-) -> Result<(Caller, Hello), NotAdmitted> {
+) -> Result<(Option<Caller>, Hello), NotAdmitted> {
+    let entered = enter(
+        state,
+        kind,
+        &Head {
+            carrier: Carrier::WebSocket,
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            header: &|name| head.headers.get(name).map(HeaderValue::as_bytes),
+        },
+        address,
+    )
+    .await?;
+    if !is_websocket_upgrade(text(head, UPGRADE), list(head, CONNECTION).as_deref()) {
+        return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
+    }
+    Ok(entered)
+}
+
+/// Who opens a connection, and what its dialect begins with. Nobody is known yet where the client signs in later.
+pub(in crate::server) async fn enter(
+    state: &ServerState,
+    kind: DialectKind,
+    head: &Head<'_>,
+    address: IpAddr,
+) -> Result<(Option<Caller>, Hello), NotAdmitted> {
     let profile = kind.profile(&state.settings.dialects());
-    let handshake = kind.handshake(&Head {
-        path: head.uri.path(),
-        query: head.uri.query().unwrap_or_default(),
-        header: &|name| head.headers.get(name).map(HeaderValue::as_bytes),
-    });
     let Admission {
         credentials,
         is_foreign_page,
         hello,
-    } = match handshake {
+    } = match kind.handshake(head) {
         Handshake::Admit(admission) => admission,
         Handshake::Refuse(rejection) => return Err(rejected(rejection)),
     };
+    if credentials.is_empty() && profile.sign_in_within.is_some() {
+        return Ok((None, hello));
+    }
     let caller = first_known(state, &credentials, address)
         .await
         .map_err(|failure| NotAdmitted::new(CloseReason::Unauthenticated, failure))?;
     if is_foreign_page {
-        let http = foreign_page(state, &caller, head);
+        let origin = (head.header)("origin").map(String::from_utf8_lossy);
+        let http = foreign_page(state, &caller, origin.as_deref());
         return Err(NotAdmitted::new(CloseReason::Forbidden, http));
     }
     if !profile.opens_to(caller.scopes()) {
         let http = out_of_scope(state, &caller, "the websocket");
         return Err(NotAdmitted::new(CloseReason::Forbidden, http));
     }
-    if !is_websocket_upgrade(text(head, UPGRADE), list(head, CONNECTION).as_deref()) {
-        return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
-    }
-    Ok((caller, hello))
+    Ok((Some(caller), hello))
 }
 
 fn rejected(rejection: Rejection) -> NotAdmitted {

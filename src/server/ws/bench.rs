@@ -15,7 +15,7 @@ use crate::model::{CloseReason, ConnectionId};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::{Connection, begin};
+use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::frames::{Flow, FrameReader, Inbound};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::Worker;
@@ -80,11 +80,19 @@ impl Clients {
         let connections = (0..count)
             .map(|client| {
                 let permit = admission
-                    .admit(caller.credential(), caller.address())
+                    .admit(Some(caller.credential()), caller.address())
                     .expect("the default settings admit everybody");
                 let wire = Wire::Sink(sink.clone());
                 let id = ConnectionId(client as u64);
-                let begun = begin(&worker, id, wire, caller.clone(), hello, permit);
+                let begun = begin(
+                    &worker,
+                    id,
+                    wire,
+                    Carrier::WebSocket,
+                    Identity::Identified(caller.clone()),
+                    hello,
+                    permit,
+                );
                 worker.register(Rc::clone(&begun.connection));
                 begun.connection
             })

@@ -6,14 +6,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::ws::OpCode;
-
 use crate::core::Delivery;
-use crate::dialects::{Encoded, Splice, encode};
+use crate::dialects::{Carrier, Encoded, Splice, encode};
 use crate::model::{Audience, CloseReason, Event, LogLevel, LogLine, ModuleId};
 use crate::server::limits::ROUND_MAX_BYTES;
+use crate::server::ws::carrier::write_text;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::write_head;
 use crate::server::ws::outbox::{Frame, Offer};
 use crate::server::ws::worker::{Scratch, Subscriber, WatchSlot, Worker};
 
@@ -57,7 +55,7 @@ impl Worker {
                         .borrow()
                         .connections
                         .values()
-                        .filter(|connection| *connection.caller.credential() == credential)
+                        .filter(|connection| connection.is_of(&credential))
                         .cloned()
                         .collect(),
                     Audience::Connection(id) => self
@@ -92,11 +90,13 @@ impl Worker {
             encode(*form, &event, encoded);
             for alike in subscribers.chunk_by(|one, next| one.splice == next.splice) {
                 let own = &alike[0].splice;
+                // All who take a form are on its one carrier.
+                let carrier = alike[0].connection.carrier;
                 let frame = if alike.len() > 1 {
-                    Frame::Shared(buffers.share(|bytes| splice(encoded, own, bytes)))
+                    Frame::Shared(buffers.share(|bytes| splice(carrier, encoded, own, bytes)))
                 } else {
                     frame.clear();
-                    splice(encoded, own, frame);
+                    splice(carrier, encoded, own, frame);
                     Frame::Own(frame)
                 };
                 for Subscriber { connection, .. } in alike {
@@ -159,7 +159,7 @@ impl Worker {
         let Scratch { encoded, frame, .. } = &mut *scratch;
         encode(connection.form, event, encoded);
         frame.clear();
-        splice(encoded, own, frame);
+        splice(connection.carrier, encoded, own, frame);
         let frame = Frame::Own(frame);
         let mut outbox = connection.outbox.borrow_mut();
         let buffers = &mut self.buffers.borrow_mut();
@@ -201,11 +201,7 @@ pub(super) enum Newcomer {
 }
 
 /// Appends one subscriber's frame.
-fn splice(encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
+fn splice(carrier: Carrier, encoded: &Encoded, splice: &Splice, frame: &mut Vec<u8>) {
     let (head, tail) = encoded.bytes.split_at(encoded.splice_at);
-    let splice = splice.as_bytes();
-    write_head(frame, OpCode::Text, encoded.bytes.len() + splice.len());
-    frame.extend_from_slice(head);
-    frame.extend_from_slice(splice);
-    frame.extend_from_slice(tail);
+    write_text(carrier, frame, [head, splice.as_bytes(), tail]);
 }

@@ -1,4 +1,4 @@
-//! Noticing dead connections and expired tokens, and keeping idle ones from being given up by proxies and clients.
+//! Noticing dead connections and expired tokens, keeping idle ones from being given up by proxies and clients, and letting alarms go off.
 //!
 //! One task per worker that looks at all connections in turn.
 //! Each counts from its own last input or its own start, so they do not all speak at once.
@@ -6,13 +6,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::ws::OpCode;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::dialects::{DialectKind, KeepAlive};
-use crate::model::CloseReason;
+use crate::model::{CloseReason, ConnectionId};
+use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::carrier::{write_ping, write_text};
 use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::Worker;
 
 /// The longest time between two looks, and so how late any of this may be.
@@ -40,6 +40,10 @@ pub(super) async fn run(worker: Rc<Worker>) {
         ticks.tick().await;
         let now = Instant::now();
         let time = worker.core.now();
+        let due = worker.alarms.borrow_mut().take_due(now);
+        for (id, kind) in due {
+            worker.go_off(id, kind);
+        }
         for (kind, keep_alive) in &keep_alives {
             let connections: Vec<Rc<Connection>> = worker
                 .table
@@ -66,7 +70,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
 
 /// Whether a connection was let in by what is no longer good. `time` is in Unix seconds.
 fn has_expired(connection: &Connection, time: u64) -> bool {
-    let expires = connection.caller.expires();
+    let expires = connection.identity.borrow().expires();
     expires.is_some_and(|expires| expires <= time)
 }
 
@@ -85,6 +89,18 @@ fn due_text(connection: &Connection, keep_alive: &KeepAlive, now: Instant) -> Op
 }
 
 impl Worker {
+    /// The time of an alarm has come.
+    fn go_off(self: &Rc<Self>, id: ConnectionId, kind: AlarmKind) {
+        let connection = self.table.borrow().connections.get(&id).cloned();
+        let Some(connection) = connection.filter(|connection| connection.is_open()) else {
+            return;
+        };
+        match kind {
+            AlarmKind::SignIn => self.close(&connection, CloseReason::SignInTimedOut),
+            AlarmKind::Dialect(alarm) => self.ring(&connection, alarm),
+        }
+    }
+
     fn beat(self: &Rc<Self>, connection: &Rc<Connection>, keep_alive: &KeepAlive, now: Instant) {
         let silence = now - connection.last_inbound.get();
         if silence >= keep_alive.reap_after {
@@ -94,11 +110,11 @@ impl Worker {
         let mut frames = Vec::new();
         if silence >= keep_alive.ping_after * (connection.pings.get() + 1) {
             connection.pings.update(|pings| pings + 1);
-            write_frame(&mut frames, OpCode::Ping, &[]);
+            write_ping(connection.carrier, &mut frames);
         }
         if let Some(text) = due_text(connection, keep_alive, now) {
             connection.pongs.update(|pongs| pongs + 1);
-            write_frame(&mut frames, OpCode::Text, text.as_bytes());
+            write_text(connection.carrier, &mut frames, [text.as_bytes(), &[], &[]]);
         }
         if !frames.is_empty() {
             self.send(connection, &frames);

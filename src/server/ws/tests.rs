@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 
 use crate::core::testkit::TestCore;
 use crate::core::{Delivery, Outlet};
-use crate::dialects::{Hello, Incoming};
+use crate::dialects::{Carrier, Hello, Incoming};
 use crate::model::{
     BindingKey, BindingPath, ConnectionId, CredentialId, Event, KeyId, ModuleId, ModuleIndex,
     ModuleName, ModulePath, Revision, Slots, StatusName, StatusValue, Subject, SystemId,
@@ -24,7 +24,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTBOX_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::{Connection, begin};
+use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Worker, WorkerOutlet};
 
@@ -180,11 +180,19 @@ impl World {
                 let wire = MemoryWire::default();
                 let caller = core.caller();
                 let key = CredentialId::Key(KeyId::new("test").unwrap());
-                let permit = admission.admit(&key, caller.address()).unwrap();
+                let permit = admission.admit(Some(&key), caller.address()).unwrap();
                 let hello = Hello::PlaceOs(Default::default());
                 let id = ConnectionId(client as u64);
                 let stream = Wire::Memory(wire.clone());
-                let begun = begin(&worker, id, stream, caller, hello, permit);
+                let begun = begin(
+                    &worker,
+                    id,
+                    stream,
+                    Carrier::WebSocket,
+                    Identity::Identified(caller),
+                    hello,
+                    permit,
+                );
                 worker.register(Rc::clone(&begun.connection));
                 (begun.connection, wire)
             })
@@ -483,6 +491,12 @@ fn past_its_bound_an_outlet_keeps_one_value_of_a_watch_and_it_is_the_newest() {
         assert_eq!(revisions.last(), Some(&(bound + 3)));
         assert_eq!(revisions.len() as u64 + queue.merged, bound + 3);
     });
+}
+
+#[test]
+fn an_idle_connection_is_small() {
+    let bytes = size_of::<Connection>();
+    assert!(bytes <= 368, "{bytes} bytes");
 }
 
 fn run(test: impl Future<Output = ()>) {

@@ -27,14 +27,14 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::core::Caller;
-use crate::dialects::{DialectKind, Hello, RefusalTime};
+use crate::dialects::{Carrier, DialectKind, Hello, RefusalTime};
 use crate::model::ConnectionId;
 use crate::server::ServerState;
 use crate::server::admission::{Permit, TurnedAway};
 use crate::server::http::authn::{self, HttpRejection, NotAdmitted};
 use crate::server::http::node_api;
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
-use crate::server::ws::connection;
+use crate::server::ws::connection::{self, Beginning, Identity};
 use crate::server::ws::wire::{ClientStream, Wire};
 use crate::server::ws::worker::Worker;
 use crate::server::ws::{debugger, goodbye};
@@ -80,7 +80,8 @@ fn dialect_at(state: &ServerState, path: &str) -> Option<DialectKind> {
 
 /// Who comes in.
 struct Newcomer {
-    caller: Caller,
+    /// `None` when it signs in later.
+    caller: Option<Caller>,
     hello: Hello,
     /// What the client's key in the handshake was.
     key: String,
@@ -107,17 +108,24 @@ async fn websocket<T: ClientStream>(
     };
     let (wire, rest) = upgrade(state, request, framed, &key).await?;
     let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
+    let who = caller.as_ref();
     tracing::debug!(
-        connection = %id, user = %caller.user().id, key = %caller.credential(),
-        address = %caller.address(), ?hello,
+        connection = %id, user = who.map(|who| who.user().id.as_str()),
+        key = who.map(|who| who.credential().to_string()), %address, ?hello,
         "a client connected"
     );
-    state.metrics.accepted.increment(1);
-    state.metrics.connections.increment(1);
-    let beginning = connection::begin(worker, id, wire, caller, hello, permit);
-    // A task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
-    actix_rt::spawn(connection::run(Rc::clone(worker), beginning, rest));
+    let identity = caller.map_or(Identity::Anonymous(address), Identity::Identified);
+    let carrier = Carrier::WebSocket;
+    let beginning = connection::begin(worker, id, wire, carrier, identity, hello, permit);
+    start(worker, beginning, rest);
     Ok(())
+}
+
+/// Lets a connection run in a task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
+pub(super) fn start(worker: &Rc<Worker>, beginning: Beginning, rest: Vec<u8>) {
+    worker.metrics.accepted.increment(1);
+    worker.metrics.connections.increment(1);
+    actix_rt::spawn(connection::run(Rc::clone(worker), beginning, rest));
 }
 
 /// Sends the 101 and takes the stream from actix, with what came behind the handshake.
@@ -164,7 +172,8 @@ async fn turn_away<T: ClientStream>(
         return refuse(framed, http).await;
     };
     let (wire, _) = upgrade(state, request, framed, &key).await?;
-    goodbye::say(&wire, &goodbye::to_newcomer(kind, told)).await;
+    let messages = goodbye::to_newcomer(kind, Carrier::WebSocket, told);
+    goodbye::say(&wire, &messages).await;
     Ok(())
 }
 
@@ -183,21 +192,29 @@ async fn admit(
     }
     let (caller, hello) = authn::enter_websocket(state, kind, request.head(), address).await?;
     let key = websocket_key(request)?;
-    let permit = state
-        .admission
-        .admit(caller.credential(), address)
-        .inspect_err(|reason| {
-            tracing::warn!(
-                target: "audit",
-                user = %caller.user().id, key = %caller.credential(), %address, %reason,
-                "turned away"
-            );
-        })?;
+    let permit = place_for(state, caller.as_ref(), address)?;
     Ok(Newcomer {
         caller,
         hello,
         key,
         permit,
+    })
+}
+
+/// A place among the connections that there may be.
+pub(super) fn place_for(
+    state: &ServerState,
+    caller: Option<&Caller>,
+    address: IpAddr,
+) -> Result<Permit, TurnedAway> {
+    let key = caller.map(|caller| caller.credential());
+    state.admission.admit(key, address).inspect_err(|reason| {
+        tracing::warn!(
+            target: "audit",
+            user = caller.map(|caller| caller.user().id.as_str()),
+            key = key.map(ToString::to_string), %address, %reason,
+            "turned away"
+        );
     })
 }
 

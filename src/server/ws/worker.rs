@@ -20,6 +20,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
+use crate::server::ws::alarms::Alarms;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
 
@@ -38,6 +39,7 @@ pub(in crate::server) struct Worker {
     pub(super) outlet: Arc<WorkerOutlet>,
     outlet_id: OutletId,
     pub(super) table: RefCell<Table>,
+    pub(super) alarms: RefCell<Alarms>,
     /// Connections with something to write, each once.
     pub(super) dirty: RefCell<Vec<Rc<Connection>>>,
     /// One buffer for all reads: a connection keeps only what is incomplete.
@@ -112,6 +114,7 @@ impl Worker {
             outlet,
             outlet_id,
             table: RefCell::default(),
+            alarms: RefCell::default(),
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
@@ -154,6 +157,7 @@ impl Worker {
     /// A connection ends, and with it all that it follows.
     pub(super) fn unregister(&self, connection: &Rc<Connection>) {
         self.table.borrow_mut().connections.remove(&connection.id);
+        self.alarms.borrow_mut().forget(connection.id);
         self.unfollow_all(connection);
     }
 

@@ -8,12 +8,13 @@ use std::rc::Rc;
 use actix_http::ws::OpCode;
 use tokio::time::{Instant, timeout_at};
 
+use crate::dialects::CloseFrame;
 use crate::model::CloseReason;
 use crate::server::limits::CLOSE_DEADLINE;
+use crate::server::ws::carrier::{self, answers_close, last_messages};
 use crate::server::ws::connection::input::Input;
 use crate::server::ws::connection::{Connection, ConnectionPhase};
 use crate::server::ws::frames::{Flow, Inbound, write_frame};
-use crate::server::ws::goodbye::last_frames;
 use crate::server::ws::outbox::Frame;
 use crate::server::ws::worker::Worker;
 
@@ -68,7 +69,7 @@ pub(super) async fn finish(
             | CloseReason::InvalidText
             | CloseReason::MessageTooLarge => false,
         };
-        if answers {
+        if answers && answers_close(connection.carrier) {
             drop_input(worker, connection, input, Awaited::CloseFrame).await;
         }
         connection.wire.shutdown_write();
@@ -139,7 +140,20 @@ impl Worker {
 
     /// Closes a connection: nothing more is owed but what its dialect says of the reason.
     pub(in crate::server::ws) fn close(&self, connection: &Rc<Connection>, why: CloseReason) {
-        self.end(connection, why, &last_frames(connection.kind, why));
+        let messages = last_messages(connection.kind, connection.carrier, why);
+        self.end(connection, why, &messages);
+    }
+
+    /// The dialect closes a connection: nothing more is owed but its frame.
+    pub(super) fn close_by(
+        &self,
+        connection: &Rc<Connection>,
+        frame: CloseFrame,
+        why: CloseReason,
+    ) {
+        let mut messages = Vec::new();
+        carrier::end(connection.carrier, &mut messages, frame);
+        self.end(connection, why, &messages);
     }
 
     fn end(&self, connection: &Rc<Connection>, why: CloseReason, frame: &[u8]) {

@@ -4,13 +4,11 @@ use std::rc::Rc;
 
 use uuid::Uuid;
 
-use crate::core::Caller;
-use crate::dialects::{Ambient, Hello, Incoming, Out, Session, Step};
-use crate::model::CloseReason;
-use crate::model::{ConnectionId, Failure, Reply, Ticket};
+use crate::dialects::{Alarm, Ambient, Carrier, Hello, Incoming, Out, Session, Step};
+use crate::model::{CloseReason, ConnectionId, Failure, Reply, Ticket};
 use crate::server::admission::Permit;
-use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::seal_text;
+use crate::server::ws::carrier::seal;
+use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::outbox::{Frame, Offer};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::Worker;
@@ -27,15 +25,18 @@ pub(in crate::server::ws) fn begin(
     worker: &Worker,
     id: ConnectionId,
     wire: Wire,
-    caller: Caller,
+    carrier: Carrier,
+    identity: Identity,
     hello: Hello,
     permit: Permit,
 ) -> Beginning {
     let (mut greeting, mut steps) = (Vec::new(), Vec::new());
-    let mut out = Out::new(&mut greeting, seal_text, &mut steps);
+    let mut out = Out::new(&mut greeting, seal(carrier), &mut steps);
     let session = worker.around(id, |ambient| Session::open(hello, ambient, &mut out));
     Beginning {
-        connection: Rc::new(Connection::new(id, wire, caller, session, permit)),
+        connection: Rc::new(Connection::new(
+            id, wire, carrier, identity, session, permit,
+        )),
         greeting,
         steps,
     }
@@ -53,7 +54,7 @@ impl Worker {
     }
 
     /// Asks the dialect, sends what it says, and does what it decides.
-    fn ask(
+    pub(super) fn ask(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
         ask: impl FnOnce(&mut Session, &Ambient<'_>, &mut Out<'_>),
@@ -66,7 +67,7 @@ impl Worker {
             )
         };
         self.around(connection.id, |ambient| {
-            let mut out = Out::new(&mut messages, seal_text, &mut steps);
+            let mut out = Out::new(&mut messages, seal(connection.carrier), &mut steps);
             ask(&mut connection.session.borrow_mut(), ambient, &mut out);
         });
         if !messages.is_empty() {
@@ -88,6 +89,13 @@ impl Worker {
     ) {
         self.ask(connection, |session, ambient, out| {
             session.receive(message, ambient, out);
+        });
+    }
+
+    /// The time of an alarm has come.
+    pub(in crate::server::ws) fn ring(self: &Rc<Self>, connection: &Rc<Connection>, alarm: Alarm) {
+        self.ask(connection, |session, ambient, out| {
+            session.alarm(alarm, ambient, out);
         });
     }
 

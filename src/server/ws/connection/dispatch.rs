@@ -4,11 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::ws::OpCode;
+use tokio::time::Instant;
 
-use crate::core::ReplySlot;
+use crate::core::{Caller, ReplySlot};
 use crate::dialects::{Splice, Step};
 use crate::model::{DebugTarget, Failure, FailureKind, ModuleId, Reply, Request, Subject, Ticket};
-use crate::server::ws::connection::Connection;
+use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::fanout::Newcomer;
 use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::{Followed, Worker};
@@ -17,25 +19,43 @@ impl Worker {
     /// Does what the dialect decided.
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {
-            Step::Refused { command } => {
-                self.core.note_unknown_command(&connection.caller, &command);
+            Step::Refused { command } => match &*connection.identity.borrow() {
+                Identity::Identified(caller) => self.core.note_unknown_command(caller, &command),
+                Identity::Anonymous(_) => self.metrics.not_let_in.increment(1),
+            },
+            Step::Authenticate(credentials) => self.authenticate(connection, credentials),
+            Step::SetAlarm(alarm, after) => {
+                let at = Instant::now() + after;
+                let kind = AlarmKind::Dialect(alarm);
+                self.alarms.borrow_mut().set(connection.id, kind, at);
             }
+            Step::Close(frame, why) => self.close_by(connection, frame, why),
             Step::Request {
                 ticket,
                 request,
                 splice,
-            } => self.request(connection, ticket, request, splice),
+            } => match &*connection.identity.borrow() {
+                Identity::Identified(caller) => {
+                    self.request(connection, caller, ticket, request, splice);
+                }
+                Identity::Anonymous(_) => {
+                    self.metrics.not_let_in.increment(1);
+                    let failure = Failure::new(FailureKind::Unauthenticated, "sign in first");
+                    self.reply(connection, ticket, Err(failure));
+                }
+            },
         }
     }
 
     fn request(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
+        caller: &Caller,
         ticket: Ticket,
         request: Request,
         splice: Splice,
     ) {
-        let admitted = self.admit_request(connection, &request);
+        let admitted = self.admit_request(connection, caller, &request);
         if let Err(failure) = admitted {
             self.reply(connection, ticket, Err(failure));
             return;
@@ -59,7 +79,7 @@ impl Worker {
                 connection.open_execs.update(|open| open + 1);
                 let outlet = Arc::clone(&self.outlet);
                 let slot = ReplySlot::outlet(outlet, connection.id, ticket);
-                if let Some(wakeup) = self.core.exec_later(&connection.caller, call, slot) {
+                if let Some(wakeup) = self.core.exec_later(caller, call, slot) {
                     self.wake_later(wakeup);
                 }
             }
@@ -121,7 +141,12 @@ impl Worker {
         }
     }
 
-    fn admit_request(&self, connection: &Connection, request: &Request) -> Result<(), Failure> {
+    fn admit_request(
+        &self,
+        connection: &Connection,
+        caller: &Caller,
+        request: &Request,
+    ) -> Result<(), Failure> {
         let per_second = self.settings.limits.requests_per_second;
         if !connection.admits_request(per_second) {
             return Err(Failure::new(
@@ -131,7 +156,7 @@ impl Worker {
                 ),
             ));
         }
-        self.core.authorize(&connection.caller, request)
+        self.core.authorize(caller, request)
     }
 
     fn tell_newcomer(&self, connection: &Rc<Connection>, followed: Followed) {

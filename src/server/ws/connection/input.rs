@@ -13,9 +13,10 @@ use crate::dialects::Incoming;
 use crate::model::CloseReason;
 use crate::server::admission::AdmissionPhase;
 use crate::server::limits::READ_TURN_BYTES;
+use crate::server::ws::carrier::Reader;
 use crate::server::ws::connection::closing::{Leave, finish};
-use crate::server::ws::connection::{Beginning, Connection, Turn};
-use crate::server::ws::frames::{Flow, FrameReader, Inbound};
+use crate::server::ws::connection::{Beginning, Connection, Identity, Turn};
+use crate::server::ws::frames::{Flow, Inbound};
 use crate::server::ws::worker::Worker;
 
 /// Lets a connection begin; what is returned runs it to its end. `rest` is what came behind the handshake.
@@ -43,10 +44,13 @@ pub(in crate::server::ws) fn run(
     if worker.admission.phase() == AdmissionPhase::Draining {
         // The order to close everybody may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
-    } else if !worker.core.still_admits(&connection.caller) {
+    } else if let Identity::Identified(caller) = &*connection.identity.borrow()
+        && !worker.core.still_admits(caller)
+    {
         // The same for the order to close what its key had opened.
         worker.close(connection, CloseReason::CredentialsRevoked);
     }
+    worker.await_sign_in(connection);
     if !greeting.is_empty() {
         worker.send(connection, &greeting);
     }
@@ -55,7 +59,7 @@ pub(in crate::server::ws) fn run(
     }
     let profile = connection.kind.profile(&worker.dialects);
     let mut input = Input {
-        reader: FrameReader::new(profile.message_max_bytes),
+        reader: Reader::new(connection.carrier, profile.message_max_bytes),
         rest,
     };
     // A block and not a function, whose arguments would stand in the task twice.
@@ -79,7 +83,7 @@ pub(in crate::server::ws) fn run(
 
 /// What has come and is not yet acted upon.
 pub(super) struct Input {
-    pub(super) reader: FrameReader,
+    pub(super) reader: Reader,
     /// Bytes behind a message at which reading was paused.
     pub(super) rest: Vec<u8>,
 }
@@ -138,7 +142,7 @@ impl Worker {
     fn take_input(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
-        reader: &mut FrameReader,
+        reader: &mut Reader,
         input: &mut [u8],
     ) -> Result<usize, CloseReason> {
         connection.last_inbound.set(Instant::now());
