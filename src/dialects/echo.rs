@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::dialects::{
-    self, Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Handshake,
-    Head, Incoming, Out, Profile, RefusalTime, Rejection, Splice, Step,
+    Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Handshake, Head,
+    Hello as Opening, Incoming, Out, Profile, RefusalTime, Rejection, Splice, Step,
 };
 use crate::model::{
     BindingPath, Call, CloseReason, Credentials, Event, Failure, FunctionName, JsonText,
@@ -43,7 +43,7 @@ pub fn handshake(head: &Head<'_>) -> Handshake {
     Handshake::Admit(Admission {
         credentials,
         is_foreign_page: false,
-        hello: dialects::Hello::Echo(head.carrier),
+        hello: Opening::Echo(head.carrier),
     })
 }
 
