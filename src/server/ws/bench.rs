@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::core::{Caller, Core};
-use crate::dialects::{Hello, Session};
+use crate::dialects::{Carrier, Hello, Incoming};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
