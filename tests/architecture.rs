@@ -131,21 +131,16 @@ const OWN_DOCUMENTS: &[&str] = &[
     "src/core/access/tokens/keys.rs",
 ];
 
-/// The folders of the room `dialects` that must not know each other.
+/// The folders of the room `dialects`. They must not know each other, and beside the list in the room's `mod.rs`
+/// each is named in its own HTTP resources alone, and by `config` for its settings.
 const DIALECTS: &[&str] = &[
+    "echo",
     "placeos",
     "home_assistant",
     "platypush",
     "pusher",
     "pushjet",
 ];
-
-/// Modules of the server that may name a dialect from outside its own folder `server::http::<dialect>`, with the reason.
-const DIALECT_EXCEPTIONS: &[(&str, &str, &str)] = &[(
-    "server::ws",
-    "placeos",
-    "the sockets still choose their session by themselves",
-)];
 
 /// The modules that mount resources, and so may name the folder `server::http::<dialect>` of every dialect.
 const MOUNTS: &[&str] = &[
@@ -301,6 +296,12 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
     if to == room.name {
         return complaint_between_dialects(from, path);
     }
+    if let ("dialects", Some(dialect)) = (to.as_str(), rest.first())
+        && DIALECTS.contains(&dialect.as_str())
+        && !["config", "app", "server"].contains(&room.name)
+    {
+        return Some(format!("may not name the dialect {dialect}"));
+    }
     let is_room = ROOMS.iter().any(|room| room.name == to);
     (is_room && !leads_to(room, to, rest)).then(|| match room.port_of(to) {
         true => format!("may import from {to} only what its mod.rs defines"),
@@ -310,8 +311,12 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
 
 fn complaint_between_dialects(from: &[String], to: &[String]) -> Option<String> {
     let [room, own, ..] = from else { return None };
-    if room != "dialects" || !DIALECTS.contains(&own.as_str()) {
+    if room != "dialects" {
         return None;
+    }
+    if !DIALECTS.contains(&own.as_str()) {
+        let named = to.get(1).filter(|to| DIALECTS.contains(&to.as_str()));
+        return named.map(|named| format!("{own} may not name the dialect {named}"));
     }
     match to.get(1).map(String::as_str) {
         None | Some("*") => Some(format!(
@@ -335,11 +340,8 @@ fn complaint_over_http(from: &[String], to: &[String]) -> Option<String> {
     match to[..] {
         ["dialects", ..] if is_below(KIT) => Some("may name no dialect in its kit".to_owned()),
         ["dialects", dialect, ..] if is_below("server") && DIALECTS.contains(&dialect) => {
-            let is_exception = DIALECT_EXCEPTIONS
-                .iter()
-                .any(|(module, of, _)| *of == dialect && is_below(module));
             let is_own = is_below(&format!("server::http::{dialect}"));
-            (!is_own && !is_exception)
+            (!is_own)
                 .then(|| format!("may name the dialect {dialect} in server::http::{dialect} alone"))
         }
         ["server", "http", dialect, ..] if DIALECTS.contains(&dialect) => {
@@ -977,10 +979,6 @@ fn the_server_names_a_dialect_in_its_own_folder_alone() {
         "src/server/http/openapi.rs",
         "use crate::server::http::placeos::{self, auth};",
     );
-    good(
-        "src/server/ws/upgrade.rs",
-        "use crate::dialects::placeos::ValueForm; use crate::dialects::Session;",
-    );
     bad(
         "src/server/http/health.rs",
         "use crate::dialects::placeos::rest::ErrorShape;\nuse crate::server::http::placeos::Body;",
@@ -1001,6 +999,30 @@ fn the_server_names_a_dialect_in_its_own_folder_alone() {
         "src/server/http/kit/mod.rs",
         "use crate::dialects::Session;",
         &["1: server may name no dialect in its kit (crate::dialects::Session)"],
+    );
+}
+
+#[test]
+fn a_dialect_is_named_in_its_own_places_alone() {
+    good(
+        "src/config/mod.rs",
+        "use crate::dialects::pusher::PusherSettings;",
+    );
+    good(
+        "src/server/ws/upgrade.rs",
+        "use crate::dialects::{DialectKind, Hello};",
+    );
+    bad(
+        "src/server/ws/upgrade.rs",
+        "use crate::dialects::placeos::ValueForm;",
+        &[
+            "1: server may name the dialect placeos in server::http::placeos alone (crate::dialects::placeos::ValueForm)",
+        ],
+    );
+    bad(
+        "src/dialects/out.rs",
+        "use crate::dialects::pusher::Key;",
+        &["1: dialects out may not name the dialect pusher (crate::dialects::pusher::Key)"],
     );
 }
 

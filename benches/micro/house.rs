@@ -9,7 +9,9 @@ use riser::core::{
     Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot,
     TokenForm, Wakeup,
 };
-use riser::dialects::placeos::claims;
+use riser::dialects::placeos::rest::{Device, SocketQuery};
+use riser::dialects::placeos::{ValueForm, claims};
+use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, Step};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
@@ -30,6 +32,22 @@ pub(crate) const PING: &str = "ping";
 /// A bind as PlaceOS's clients send it.
 pub(crate) const BIND: &str =
     r#"{"id":1,"cmd":"bind","sys":"sys-1","mod":"Display","index":1,"name":"power"}"#;
+
+/// What an operator may have set.
+const SETTINGS: DialectSettings = DialectSettings {
+    message_max_bytes: 1 << 20,
+    ping_after: Duration::from_secs(30),
+    pong_every: Duration::from_secs(80),
+    reap_after: Duration::from_secs(90),
+};
+
+/// What surrounds a session that is benched by itself.
+pub(crate) const AMBIENT: Ambient<'static> = Ambient {
+    connection: ConnectionId(1),
+    clock: &|| 0,
+    draw: &|| 0,
+    settings: &SETTINGS,
+};
 
 /// As many threads as the gateway has at least for drivers.
 const DRIVER_THREADS: usize = 4;
@@ -375,4 +393,38 @@ pub(crate) fn masked_frame(bytes: usize) -> Vec<u8> {
             .map(|(byte, mask)| byte ^ mask),
     );
     frame
+}
+
+/// PlaceOS's session of a client that asks for nothing special.
+pub(crate) const HELLO: Hello = Hello::PlaceOs(SocketQuery {
+    form: ValueForm::Raw,
+    device: Device::Personal,
+});
+
+/// A session that has begun.
+pub(crate) fn session() -> Session {
+    speak(&mut Vec::new(), &mut Vec::new(), |out| {
+        Session::open(HELLO, &AMBIENT, out)
+    })
+}
+
+/// A session takes a text.
+pub(crate) fn receive(
+    session: &mut Session,
+    text: &str,
+    messages: &mut Vec<u8>,
+    steps: &mut Vec<Step>,
+) {
+    speak(messages, steps, |out| {
+        session.receive(Incoming::Text(text), &AMBIENT, out);
+    });
+}
+
+/// Lets a session speak, without the framing of a carrier.
+pub(crate) fn speak<T>(
+    messages: &mut Vec<u8>,
+    steps: &mut Vec<Step>,
+    speak: impl FnOnce(&mut Out<'_>) -> T,
+) -> T {
+    speak(&mut Out::new(messages, |_, _| {}, steps))
 }

@@ -22,8 +22,6 @@ fn main() {
 
 /// From a client's bytes to what it asks.
 mod decode {
-    use riser::dialects::placeos::ValueForm;
-    use riser::dialects::{Hello, Session, Step};
     use riser::server::bench::Frames;
 
     use super::*;
@@ -50,11 +48,14 @@ mod decode {
     }
 
     fn text(bencher: Bencher<'_, '_>, text: &str) {
-        let session = || Session::open(Hello::PlaceOs(ValueForm::Raw), &mut Vec::new());
+        let mut messages = Vec::with_capacity(4096);
         bencher
             .counter(BytesCount::new(text.len()))
-            .with_inputs(|| (session(), Vec::<Step>::with_capacity(1)))
-            .bench_local_refs(|(session, steps)| session.receive(text, steps));
+            .with_inputs(|| (house::session(), Vec::with_capacity(1)))
+            .bench_local_refs(|(session, steps)| {
+                messages.clear();
+                house::receive(session, text, &mut messages, steps);
+            });
     }
 
     /// Finding a frame's ends, unmasking it, and checking that it is text.
@@ -77,7 +78,7 @@ mod encode {
     use std::sync::Arc;
 
     use riser::dialects::placeos::ValueForm;
-    use riser::dialects::{Encoded, Form, Hello, Session, Step, encode};
+    use riser::dialects::{Encoded, Form, Session, Step, encode};
     use riser::model::{
         Cause, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest, Reply,
         Revision, Ticket, Timestamp,
@@ -174,16 +175,17 @@ mod encode {
             })
             .bench_local_values(|(mut session, ticket, answer)| {
                 out.clear();
-                session.reply(ticket, answer, &mut out);
+                house::speak(&mut out, &mut Vec::new(), |out| {
+                    session.reply(ticket, answer, &house::AMBIENT, out);
+                });
                 assert!(!out.is_empty());
                 session
             });
     }
 
     fn asked(request: &str) -> (Session, Ticket) {
-        let mut session = Session::open(Hello::PlaceOs(ValueForm::Raw), &mut Vec::new());
-        let mut steps = Vec::new();
-        session.receive(request, &mut steps);
+        let (mut session, mut steps) = (house::session(), Vec::new());
+        house::receive(&mut session, request, &mut Vec::new(), &mut steps);
         match steps.pop() {
             Some(Step::Request { ticket, .. }) => (session, ticket),
             step => panic!("not a request: {step:?}"),
@@ -193,8 +195,6 @@ mod encode {
 
 /// From a module's change to the bytes of every client that follows it, on one worker.
 mod fan_out {
-    use riser::dialects::Hello;
-    use riser::dialects::placeos::ValueForm;
     use riser::server::bench::Clients;
 
     use super::*;
@@ -226,8 +226,7 @@ mod fan_out {
     ) {
         let house = House::with_modules(1);
         house.publish(&[house::change(1, 100)]);
-        let hello = Hello::PlaceOs(ValueForm::Raw);
-        let clients = Clients::new(house.core(), &house.caller(), hello, count);
+        let clients = Clients::new(house.core(), &house.caller(), house::HELLO, count);
         clients.say(request);
         clients.round();
         let changes = vec![house::change(1, 100); changes];
@@ -247,8 +246,6 @@ mod watch_table {
     use std::collections::VecDeque;
     use std::sync::Arc;
 
-    use riser::dialects::Hello;
-    use riser::dialects::placeos::ValueForm;
     use riser::model::Subject;
     use riser::server::bench::Clients;
 
@@ -282,8 +279,7 @@ mod watch_table {
     fn unbind_and_bind_of_a_client_among_10_000(bencher: Bencher<'_, '_>) {
         let house = House::with_modules(WATCHES);
         house.publish_everywhere();
-        let hello = Hello::PlaceOs(ValueForm::Raw);
-        let clients = Clients::new(house.core(), &house.caller(), hello, 1);
+        let clients = Clients::new(house.core(), &house.caller(), house::HELLO, 1);
         for module in 1..=WATCHES {
             clients.say(|_| bind(1, module));
         }

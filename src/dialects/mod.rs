@@ -1,47 +1,175 @@
 //! The wire protocols that clients speak, each a pure state machine in a folder of its own.
 //!
-//! A dialect turns text into [`Step`]s, and replies and events into text.
-//! It never awaits, owns no socket and knows neither the core nor another dialect; the server drives it with four verbs:
-//! [`Session::open`], [`Session::receive`], [`Session::reply`] and the free function [`encode`].
+//! A dialect turns messages into [`Step`]s, and replies and events into messages.
+//! It never awaits, reads no clock, owns no socket and knows neither the core nor another dialect; everything the server asks of it is here:
+//!
+//! 1. Its [`Profile`] says where it is opened and by which limits.
+//! 2. Its handshake reads the head of the request: who comes in, or why nobody does.
+//! 3. A [`Session`] is opened, receives messages, and is told the answers to what it asked.
+//! 4. [`encode`] writes an event once for all who follow it in one [`Form`].
+//! 5. Its goodbye says why a connection ends.
 
+#[cfg(test)]
+pub mod echo;
+mod handshake;
+mod out;
 pub mod placeos;
+mod profile;
 #[cfg(test)]
 mod told;
 
-use crate::model::{Event, Failure, Newest, Reply, Request, Ticket};
+pub use handshake::{Admission, Handshake, Head, Rejection};
+pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step};
+pub use profile::{Carrier, DialectSettings, KeepAlive, Profile, RefusalTime};
 
-/// Which dialect a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DialectKind {
-    /// PlaceOS's real-time websocket.
-    PlaceOs,
-}
+use crate::model::{CloseReason, Event, Failure, Newest, Reply, Ticket, User};
 
-impl DialectKind {
-    /// The word in logs and on counters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PlaceOs => "placeos",
+/// Makes the list of dialects what the server sees of them. Each line names a dialect and its folder, which has
+/// the word `NAME`, the types `Hello`, `Form` and `Session`, and the functions `profile`, `handshake`, `goodbye` and `encode`.
+macro_rules! registry {
+    ($($(#[$only:meta])* $dialect:ident = $folder:ident;)+) => {
+        /// Which dialect a connection speaks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DialectKind {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect,)+
         }
-    }
+
+        /// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form,
+        /// and a form is for one carrier: a dialect with two of them has a form for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Form {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Form),)+
+            /// All that an event says, for tests of the server.
+            #[cfg(test)]
+            Told,
+        }
+
+        /// What a connection says of itself in its handshake.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Hello {
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Hello),)+
+        }
+
+        #[derive(Debug)]
+        enum Inner {
+            $($(#[$only])* $dialect($folder::Session),)+
+        }
+
+        impl DialectKind {
+            /// Every dialect.
+            pub const ALL: &[Self] = &[$($(#[$only])* Self::$dialect,)+];
+
+            /// The word in logs and on counters.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::NAME,)+
+                }
+            }
+
+            /// What the server has to know of it.
+            pub fn profile(self, settings: &DialectSettings) -> Profile {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::profile(settings),)+
+                }
+            }
+
+            /// Reads the head of a request for one of its paths.
+            pub fn handshake(self, head: &Head<'_>) -> Handshake {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::handshake(head),)+
+                }
+            }
+
+            /// Says why a connection ends, in messages and in the close frame; without one nothing more is said.
+            pub fn goodbye(self, why: CloseReason, out: &mut Out<'_>) -> Option<CloseFrame> {
+                match self {
+                    $($(#[$only])* Self::$dialect => $folder::goodbye(why, out),)+
+                }
+            }
+        }
+
+        impl Session {
+            /// Begins a connection. Whatever the dialect says first is put into `out`.
+            pub fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+                Self(match hello {
+                    $($(#[$only])* Hello::$dialect(hello) => {
+                        Inner::$dialect($folder::Session::open(hello, ambient, out))
+                    })+
+                })
+            }
+
+            /// Takes one message and says what to do.
+            pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.receive(message, ambient, out),)+
+                }
+            }
+
+            /// Answers one request. A ticket that is not open is passed over.
+            pub fn reply(
+                &mut self,
+                ticket: Ticket,
+                reply: Result<Reply, Failure>,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.reply(ticket, reply, ambient, out),)+
+                }
+            }
+
+            /// Tells who showed the credentials of a [`Step::Authenticate`]: a user, or another identity whose credentials were good.
+            pub fn identified(
+                &mut self,
+                found: Result<Option<&User>, Failure>,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.identified(found, ambient, out),)+
+                }
+            }
+
+            /// The time of an alarm has come.
+            pub fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.alarm(alarm, ambient, out),)+
+                }
+            }
+
+            /// Which dialect it speaks.
+            pub fn kind(&self) -> DialectKind {
+                match &self.0 {
+                    $($(#[$only])* Inner::$dialect(_) => DialectKind::$dialect,)+
+                }
+            }
+        }
+
+        /// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
+        ///
+        /// `newest` has what the watch said last beside this event: of a followed module, what its other statuses say.
+        pub fn encode(form: Form, event: &Event, newest: &Newest, out: &mut Encoded) {
+            out.clear();
+            match form {
+                $($(#[$only])* Form::$dialect(form) => $folder::encode(form, event, newest, out),)+
+                #[cfg(test)]
+                Form::Told => told::encode(event, newest, out),
+            }
+        }
+    };
 }
 
-/// A dialect's way to write an event: the dialect and a variant of it. Events are encoded once per form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// PlaceOS's frames.
-    PlaceOs(placeos::ValueForm),
-    /// All that an event says, for tests of the server.
+registry! {
+    PlaceOs = placeos;
     #[cfg(test)]
-    Told,
+    Echo = echo;
 }
 
-/// What a connection says of itself in its handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hello {
-    /// PlaceOS's websocket, with values in this form.
-    PlaceOs(placeos::ValueForm),
-}
+/// The state of one connection in its dialect.
+///
+/// It begins with nobody known or with a caller of good credentials, as its handshake decided.
+#[derive(Debug)]
+pub struct Session(Inner);
 
 /// What makes one subscriber's copy of an event differ from another's: a few bytes that stand in each frame of an [`Encoded`].
 ///
@@ -91,20 +219,6 @@ impl Default for Splice {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_splice_is_small_and_keeps_any_text() {
-        assert_eq!(size_of::<Splice>(), 16);
-        for length in [0, 1, INLINE_MAX_BYTES, INLINE_MAX_BYTES + 1, 5_000] {
-            let text = "7".repeat(length);
-            assert_eq!(Splice::new(&text).as_bytes(), text.as_bytes());
-        }
-    }
-}
-
 /// An event as the texts of frames, but for the splice in each: one frame, as a rule, and none where a form has nothing to say.
 #[derive(Debug, Default)]
 pub struct Encoded {
@@ -141,80 +255,23 @@ impl Encoded {
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
-}
 
-/// What the server is to do next for a connection.
-#[derive(Debug)]
-pub enum Step {
-    /// Send this text, in the place of a reply.
-    Send(String),
-    /// Ask the core. The answer goes to [`Session::reply`] with the ticket.
-    /// Form and splice belong to what is followed by it, and mean nothing for requests that follow nothing.
-    Request {
-        /// Which open request this is.
-        ticket: Ticket,
-        /// What is asked.
-        request: Request,
-        /// How the events that will come are written.
-        form: Form,
-        /// This subscriber's part of them.
-        splice: Splice,
-    },
-    /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
-    Refused {
-        /// What was asked, cut to a reasonable length.
-        command: String,
-    },
-}
-
-/// The state of one connection in its dialect.
-#[derive(Debug)]
-pub struct Session(Inner);
-
-#[derive(Debug)]
-enum Inner {
-    PlaceOs(placeos::Session),
-}
-
-impl Session {
-    /// Begins a connection. Whatever the dialect says first is put into `steps`.
-    pub fn open(hello: Hello, steps: &mut Vec<Step>) -> Self {
-        match hello {
-            Hello::PlaceOs(form) => Self(Inner::PlaceOs(placeos::Session::open(form, steps))),
-        }
-    }
-
-    /// Takes the text of one message and says what to do.
-    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
-        match &mut self.0 {
-            Inner::PlaceOs(session) => session.receive(text, steps),
-        }
-    }
-
-    /// Answers one request: appends the text of one frame to `out`. A ticket that is not open appends nothing.
-    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
-        match &mut self.0 {
-            Inner::PlaceOs(session) => session.reply(ticket, reply, out),
-        }
-    }
-
-    /// A text that keeps proxies and clients from giving the connection up, sent from time to time.
-    pub fn keep_alive(&self) -> Option<&'static str> {
-        match &self.0 {
-            Inner::PlaceOs(_) => Some(placeos::PONG),
-        }
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.frames.clear();
     }
 }
 
-/// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
-///
-/// `_newest`, which no dialect asks for as yet, has what the watch said last beside this event: of a followed module, what its other statuses say.
-pub fn encode(form: Form, event: &Event, _newest: &Newest, out: &mut Encoded) {
-    out.bytes.clear();
-    out.frames.clear();
-    match form {
-        Form::PlaceOs(form) => placeos::encode(form, event, out),
-        #[cfg(test)]
-        Form::Told => told::encode(event, _newest, out),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_splice_is_small_and_keeps_any_text() {
+        assert_eq!(size_of::<Splice>(), 16);
+        for length in [0, 1, INLINE_MAX_BYTES, INLINE_MAX_BYTES + 1, 5_000] {
+            let text = "7".repeat(length);
+            assert_eq!(Splice::new(&text).as_bytes(), text.as_bytes());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a connection ends. Every end has a name, a code and a counter.
+//! Why a connection ends. Every end has a name and a counter; what the client is told is its dialect's to say.
 
 use crate::model::{AppId, ConnectionId, CredentialId, UserId};
 
@@ -23,13 +23,23 @@ pub enum CloseReason {
     KeepAliveTimedOut,
     /// The credentials are no longer good.
     CredentialsRevoked,
+    /// The gateway does not know its building yet.
+    Starting,
+    /// There are as many connections as there may be.
+    TooManyConnections,
+    /// The credentials are not good.
+    Unauthenticated,
+    /// The credentials are good and do not open this.
+    Forbidden,
+    /// The client did not say who it is in time.
+    SignInTimedOut,
     /// A fault of ours ended this connection.
     Internal,
 }
 
 impl CloseReason {
     /// Every reason, for counters.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::ClientClosed,
         Self::ConnectionLost,
         Self::GoingAway,
@@ -39,24 +49,15 @@ impl CloseReason {
         Self::SlowConsumer,
         Self::KeepAliveTimedOut,
         Self::CredentialsRevoked,
+        Self::Starting,
+        Self::TooManyConnections,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::SignInTimedOut,
         Self::Internal,
     ];
 
-    /// The close code of RFC 6455 section 7.4.1.
-    pub fn code(self) -> u16 {
-        match self {
-            Self::ClientClosed => 1000,
-            Self::GoingAway => 1001,
-            Self::ProtocolError => 1002,
-            Self::ConnectionLost => 1006,
-            Self::InvalidText => 1007,
-            Self::SlowConsumer | Self::KeepAliveTimedOut | Self::CredentialsRevoked => 1008,
-            Self::MessageTooLarge => 1009,
-            Self::Internal => 1011,
-        }
-    }
-
-    /// The name on the wire, in the log and on the counter.
+    /// The name in the log and on the counter.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ClientClosed => "client_closed",
@@ -68,6 +69,11 @@ impl CloseReason {
             Self::SlowConsumer => "slow_consumer",
             Self::KeepAliveTimedOut => "keep_alive_timed_out",
             Self::CredentialsRevoked => "credentials_revoked",
+            Self::Starting => "starting",
+            Self::TooManyConnections => "too_many_connections",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::SignInTimedOut => "sign_in_timed_out",
             Self::Internal => "internal",
         }
     }
@@ -80,11 +86,16 @@ impl CloseReason {
             | Self::GoingAway
             | Self::SlowConsumer
             | Self::KeepAliveTimedOut
+            | Self::Starting
+            | Self::TooManyConnections
+            | Self::SignInTimedOut
             | Self::Internal => true,
             Self::ProtocolError
             | Self::InvalidText
             | Self::MessageTooLarge
-            | Self::CredentialsRevoked => false,
+            | Self::CredentialsRevoked
+            | Self::Unauthenticated
+            | Self::Forbidden => false,
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::model::CredentialId;
 use crate::server::ConnectionLimits;
+use crate::server::limits::REFUSALS_MAX;
 
 /// Who is connected.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Admission {
 struct State {
     phase: AdmissionPhase,
     all: usize,
+    /// Newcomers that are being told why they may not come in.
+    refused: usize,
     by_key: HashMap<CredentialId, usize>,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -61,9 +64,13 @@ pub(super) enum TurnedAway {
 #[derive(Debug)]
 pub(super) struct Permit {
     admission: Arc<Admission>,
-    /// Boxed, and only there when somebody counts by it: an idle connection should be small.
-    counted_by: Option<Box<(CredentialId, IpAddr)>>,
+    /// Boxed, and only there when somebody counts by it: an idle connection should be small. Who signs in later has no credentials yet.
+    counted_by: Option<Box<(Option<CredentialId>, IpAddr)>>,
 }
+
+/// One newcomer that is being told why it may not come in; dropping it gives the place back.
+#[derive(Debug)]
+pub(super) struct RefusalPermit(Arc<Admission>);
 
 impl Admission {
     pub(super) fn new(limits: ConnectionLimits) -> Self {
@@ -81,7 +88,7 @@ impl Admission {
     /// Admits a websocket, or says why not.
     pub(super) fn admit(
         self: &Arc<Self>,
-        key: &CredentialId,
+        key: Option<&CredentialId>,
         address: IpAddr,
     ) -> Result<Permit, TurnedAway> {
         let limits = &self.limits;
@@ -95,8 +102,8 @@ impl Admission {
         if reached(limits.connections_max, state.all) {
             return Err(TurnedAway::Full);
         }
-        if reached(limits.connections_per_key, count(&state.by_key, key)) {
-            return Err(TurnedAway::Key);
+        if let Some(key) = key {
+            state.check_key(limits, key)?;
         }
         if reached(
             limits.connections_per_address,
@@ -106,13 +113,25 @@ impl Admission {
         }
         state.all += 1;
         if counts {
-            *state.by_key.entry(key.clone()).or_default() += 1;
+            if let Some(key) = key {
+                *state.by_key.entry(key.clone()).or_default() += 1;
+            }
             *state.by_address.entry(address).or_default() += 1;
         }
         Ok(Permit {
             admission: Arc::clone(self),
-            counted_by: counts.then(|| Box::new((key.clone(), address))),
+            counted_by: counts.then(|| Box::new((key.cloned(), address))),
         })
+    }
+
+    /// Takes a place among the newcomers that are being told why they may not come in; `None` when there are too many.
+    pub(super) fn admit_to_refuse(self: &Arc<Self>) -> Option<RefusalPermit> {
+        let mut state = self.state();
+        if state.refused >= REFUSALS_MAX {
+            return None;
+        }
+        state.refused += 1;
+        Some(RefusalPermit(Arc::clone(self)))
     }
 
     /// Lets clients in from here on, unless the gateway stops by now.
@@ -137,7 +156,7 @@ impl Admission {
     pub(super) async fn all_gone(&self) {
         loop {
             let gone = self.gone.notified();
-            if self.state().all == 0 {
+            if self.state().is_empty() {
                 return;
             }
             gone.await;
@@ -150,17 +169,62 @@ impl Admission {
     }
 }
 
+impl Permit {
+    /// The client has signed in, or as somebody else: it counts among the connections of these credentials.
+    pub(super) fn sign_in(&mut self, key: &CredentialId) -> Result<(), TurnedAway> {
+        let Some((counted, _)) = self.counted_by.as_deref_mut() else {
+            return Ok(());
+        };
+        if counted.as_ref() == Some(key) {
+            return Ok(());
+        }
+        let mut state = self.admission.state();
+        state.check_key(&self.admission.limits, key)?;
+        *state.by_key.entry(key.clone()).or_default() += 1;
+        if let Some(before) = counted.replace(key.clone()) {
+            release(&mut state.by_key, &before);
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.admission.state();
         state.all -= 1;
         if let Some((key, address)) = self.counted_by.as_deref() {
-            release(&mut state.by_key, key);
+            if let Some(key) = key {
+                release(&mut state.by_key, key);
+            }
             release(&mut state.by_address, address);
         }
-        if state.all == 0 {
+        if state.is_empty() {
             self.admission.gone.notify_waiters();
         }
+    }
+}
+
+impl Drop for RefusalPermit {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.refused -= 1;
+        if state.is_empty() {
+            self.0.gone.notify_waiters();
+        }
+    }
+}
+
+impl State {
+    fn check_key(&self, limits: &ConnectionLimits, key: &CredentialId) -> Result<(), TurnedAway> {
+        if reached(limits.connections_per_key, count(&self.by_key, key)) {
+            return Err(TurnedAway::Key);
+        }
+        Ok(())
+    }
+
+    /// Whether nobody is left who has to be waited for.
+    fn is_empty(&self) -> bool {
+        self.all == 0 && self.refused == 0
     }
 }
 
@@ -204,30 +268,47 @@ mod tests {
             ..ConnectionLimits::default()
         }));
         admission.open();
-        let first = admission.admit(&key("a"), address(1)).unwrap();
-        let again = admission.admit(&key("a"), address(1)).unwrap_err();
+        let first = admission.admit(Some(&key("a")), address(1)).unwrap();
+        let again = admission.admit(Some(&key("a")), address(1)).unwrap_err();
         assert_eq!(again, TurnedAway::Address);
-        let _second = admission.admit(&key("a"), address(2)).unwrap();
-        let third_of_key = admission.admit(&key("a"), address(3)).unwrap_err();
+        let _second = admission.admit(Some(&key("a")), address(2)).unwrap();
+        let third_of_key = admission.admit(Some(&key("a")), address(3)).unwrap_err();
         assert_eq!(third_of_key, TurnedAway::Key);
-        let _third = admission.admit(&key("b"), address(3)).unwrap();
-        let fourth = admission.admit(&key("c"), address(4)).unwrap_err();
+        let _third = admission.admit(Some(&key("b")), address(3)).unwrap();
+        let fourth = admission.admit(Some(&key("c")), address(4)).unwrap_err();
         assert_eq!(fourth, TurnedAway::Full);
         drop(first);
-        let _fourth = admission.admit(&key("a"), address(1)).unwrap();
+        let _fourth = admission.admit(Some(&key("a")), address(1)).unwrap();
         assert_eq!(admission.connected(), 3);
+    }
+
+    #[test]
+    fn who_signs_in_later_counts_among_the_connections_of_its_key() {
+        let admission = Arc::new(Admission::new(ConnectionLimits {
+            connections_per_key: 1,
+            ..ConnectionLimits::default()
+        }));
+        admission.open();
+        let mut first = admission.admit(None, address(1)).unwrap();
+        let mut second = admission.admit(None, address(1)).unwrap();
+        assert_eq!(first.sign_in(&key("a")), Ok(()));
+        assert_eq!(second.sign_in(&key("a")), Err(TurnedAway::Key));
+        assert_eq!(first.sign_in(&key("b")), Ok(()));
+        assert_eq!(second.sign_in(&key("a")), Ok(()));
+        drop(first);
+        assert!(admission.admit(Some(&key("b")), address(2)).is_ok());
     }
 
     #[test]
     fn nobody_is_admitted_before_the_doors_open_or_after_they_close() {
         let admission = Arc::new(Admission::new(ConnectionLimits::default()));
-        let refused = admission.admit(&key("a"), address(1)).unwrap_err();
+        let refused = admission.admit(Some(&key("a")), address(1)).unwrap_err();
         assert_eq!(refused, TurnedAway::Starting);
         admission.open();
-        assert!(admission.admit(&key("a"), address(1)).is_ok());
+        assert!(admission.admit(Some(&key("a")), address(1)).is_ok());
         admission.drain();
         admission.open();
-        let refused = admission.admit(&key("a"), address(1)).unwrap_err();
+        let refused = admission.admit(Some(&key("a")), address(1)).unwrap_err();
         assert_eq!(refused, TurnedAway::Draining);
     }
 }

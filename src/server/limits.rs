@@ -61,6 +61,10 @@ pub(super) const HTTP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long a refused upgrade may take to be written, and its answer to be read before the connection is cut.
 pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Newcomers that are told behind the upgrade why they may not come in, at a time. Protects the memory of a gateway that is full or starting;
+/// each is gone within [`CLOSE_DEADLINE`], and one more gets an HTTP status in place of the upgrade.
+pub(super) const REFUSALS_MAX: usize = 256;
+
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::dialects::DialectSettings;
+
 /// Settings of the server room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -113,6 +115,18 @@ pub struct KeepAliveSettings {
     pub pong_every: Duration,
     /// A connection without any inbound frame for this long is closed. Default 90 s.
     pub reap_after: Duration,
+}
+
+impl ServerSettings {
+    /// What of these dialects take their limits from.
+    pub(super) fn dialect_settings(&self) -> DialectSettings {
+        DialectSettings {
+            message_max_bytes: self.limits.message_max_bytes,
+            ping_after: self.keep_alive.ping_after,
+            pong_every: self.keep_alive.pong_every,
+            reap_after: self.keep_alive.reap_after,
+        }
+    }
 }
 
 impl Default for ServerSettings {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::errors::ErrorCode;
 use crate::dialects::{Encoded, Splice};
-use crate::model::{BindingPath, Event, JsonText, LogLine, ModuleId};
+use crate::model::{BindingPath, Event, JsonText, LogLine, ModuleId, Newest};
 
 /// How every frame begins; the id follows.
 const HEAD: &[u8] = b"{\"id\":";
@@ -77,7 +77,7 @@ pub(super) fn log_splice(id: &str, meta: &[u8]) -> Splice {
 }
 
 /// Writes an event but for the splice.
-pub(in crate::dialects) fn encode(form: ValueForm, event: &Event, out: &mut Encoded) {
+pub(in crate::dialects) fn encode(form: ValueForm, event: &Event, _: &Newest, out: &mut Encoded) {
     match event {
         Event::Value { path, value, .. } => {
             out.frame(HEAD, |out| put_notify(form, path, value.as_ref(), out));
@@ -164,7 +164,7 @@ mod tests {
 
     fn frame(form: ValueForm, event: &Event, splice: &Splice) -> String {
         let mut out = Encoded::default();
-        encode(form, event, &mut out);
+        encode(form, event, &Newest::default(), &mut out);
         let (before, after) = out.frames().next().unwrap();
         String::from_utf8([before, splice.as_bytes(), after].concat()).unwrap()
     }

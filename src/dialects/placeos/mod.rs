@@ -5,8 +5,10 @@
 //! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`); a failure gets its code in [`errors`].
 //! 4. Values and log lines are written once for all who follow them (`frames.rs`).
 //!
+//! Where the websocket is opened and why it is closed is in `channel.rs`.
 //! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`].
 
+mod channel;
 pub mod claims;
 pub mod errors;
 mod frames;
@@ -24,16 +26,26 @@ mod testing;
 #[cfg(test)]
 mod transcripts;
 
+pub use channel::WEBSOCKET_PATHS;
+pub(in crate::dialects) use channel::{goodbye, handshake, profile};
 pub(in crate::dialects) use frames::encode;
+pub use rest::SocketQuery as Hello;
 pub use session::Session;
+
+/// The word in logs and on counters.
+pub(in crate::dialects) const NAME: &str = "placeos";
+
+/// How events are written.
+pub type Form = ValueForm;
 
 /// What answers a text `ping`, and keeps idle connections alive.
 pub const PONG: &str = "pong";
 
 /// How values are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueForm {
     /// As JSON, what PlaceOS has sent since October 2021 and its clients expect.
+    #[default]
     Raw,
     /// As a JSON string that contains JSON, as the public documentation shows it (`?values=string`).
     Text,

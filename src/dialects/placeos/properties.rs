@@ -7,10 +7,13 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::dialects::placeos::testing::path;
-use crate::dialects::placeos::{Session, ValueForm, encode};
-use crate::dialects::{Encoded, Step};
-use crate::model::{Cause, Event, JsonText, ModuleId, Reply, Request, Revision, Ticket, Timestamp};
+use crate::dialects::placeos::rest::SocketQuery;
+use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
+use crate::dialects::placeos::{self, ValueForm, encode};
+use crate::dialects::{Encoded, Hello, Session, Step};
+use crate::model::{
+    Cause, Event, JsonText, ModuleId, Newest, Reply, Request, Revision, Ticket, Timestamp,
+};
 
 const FRAMES: [&str; 6] = [
     "ping",
@@ -23,21 +26,18 @@ const FRAMES: [&str; 6] = [
 
 /// One frame in, the one frame out, whether the core was asked or not.
 fn answer(session: &mut Session, text: &str) -> String {
-    let mut steps = Vec::new();
-    session.receive(text, &mut steps);
-    let mut answers = Vec::new();
+    let (mut answers, steps) = received(session, text);
     for step in steps {
         match step {
-            Step::Send(text) => answers.push(text),
             Step::Refused { .. } => {}
+            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) => {
+                panic!("PlaceOS never does this")
+            }
             Step::Request {
                 ticket, request, ..
             } => {
-                let mut out = Vec::new();
-                session.reply(ticket, Ok(agreed(&request)), &mut out);
-                answers.push(String::from_utf8(out).unwrap());
-                let mut second = Vec::new();
-                session.reply(ticket, Ok(agreed(&request)), &mut second);
+                answers.extend(replied(session, ticket, Ok(agreed(&request))));
+                let second = replied(session, ticket, Ok(agreed(&request)));
                 assert!(second.is_empty(), "{text:?} was answered twice");
             }
         }
@@ -76,7 +76,7 @@ fn check_answer(session: &mut Session, text: &str) {
 }
 
 fn session() -> Session {
-    Session::open(ValueForm::Raw, &mut Vec::new())
+    given(|out| Session::open(Hello::PlaceOs(SocketQuery::default()), &AMBIENT, out)).0
 }
 
 /// The token of a field, as it stands in the frame.
@@ -168,7 +168,7 @@ proptest! {
         };
         for form in [ValueForm::Raw, ValueForm::Text] {
             let mut out = Encoded::default();
-            encode(form, &event, &mut out);
+            encode(form, &event, &Newest::default(), &mut out);
             let (before, after) = out.frames().next().unwrap();
             let frame = [before, b"1", after].concat();
             let token = token("value", str::from_utf8(&frame).unwrap());
@@ -213,12 +213,11 @@ fn an_id_that_is_too_long_to_keep_is_echoed_in_the_refusal() {
 
 #[test]
 fn a_reply_to_a_ticket_that_is_not_open_says_nothing() {
-    let mut out = Vec::new();
-    session().reply(Ticket(0), Ok(Reply::Unfollowed), &mut out);
-    assert!(out.is_empty());
+    let said = replied(&mut session(), Ticket(0), Ok(Reply::Unfollowed));
+    assert!(said.is_empty());
 }
 
 #[test]
 fn an_idle_connection_owns_a_few_words() {
-    assert!(size_of::<Session>() <= 64);
+    assert!(size_of::<placeos::Session>() <= 64);
 }

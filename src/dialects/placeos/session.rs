@@ -4,9 +4,9 @@
 
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
-use crate::dialects::placeos::{PONG, ValueForm, frames};
-use crate::dialects::{Form, Splice, Step};
-use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
+use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
+use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Splice, Step};
+use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket, User};
 
 /// One connection's state.
 #[derive(Debug)]
@@ -45,26 +45,47 @@ struct PlacedLog {
 
 impl Session {
     /// Begins a connection. PlaceOS says nothing first.
-    pub fn open(form: ValueForm, _steps: &mut Vec<Step>) -> Self {
+    pub fn open(hello: Hello, _: &Ambient<'_>, _: &mut Out<'_>) -> Self {
         Self {
-            form,
+            form: hello.form,
             next_ticket: 0,
             open: Vec::new(),
             logs: Vec::new(),
         }
     }
 
-    /// Takes one text frame.
-    pub fn receive(&mut self, text: &str, steps: &mut Vec<Step>) {
+    /// Takes one message. PlaceOS passes over those that are not text.
+    pub fn receive(&mut self, message: Incoming<'_>, _: &Ambient<'_>, out: &mut Out<'_>) {
+        let Incoming::Text(text) = message else {
+            return;
+        };
         match wire::read(text) {
-            Ok(Frame::Ping) => steps.push(Step::Send(PONG.to_owned())),
-            Ok(Frame::Request(request)) => self.ask(request, steps),
-            Err(refused) => refuse(refused, steps),
+            Ok(Frame::Ping) => out.text(|out| out.extend_from_slice(PONG.as_bytes())),
+            Ok(Frame::Request(request)) => self.ask(request, out),
+            Err(refused) => refuse(refused, out),
         }
     }
 
+    /// PlaceOS's handshake says who it is, so nobody signs in later.
+    pub fn identified(
+        &mut self,
+        _: Result<Option<&User>, Failure>,
+        _: &Ambient<'_>,
+        _: &mut Out<'_>,
+    ) {
+    }
+
+    /// PlaceOS sets no alarm.
+    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
     /// Answers one request.
-    pub fn reply(&mut self, ticket: Ticket, reply: Result<Reply, Failure>, out: &mut Vec<u8>) {
+    pub fn reply(
+        &mut self,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+        _: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
         let Some(at) = self.open.iter().position(|open| open.ticket == ticket) else {
             return;
         };
@@ -73,7 +94,7 @@ impl Session {
             self.open = Vec::new();
         }
         let Open { id, meta, then, .. } = open;
-        match reply {
+        out.text(|out| match reply {
             // The last two answer what this dialect never asks.
             Ok(
                 Reply::Following { .. } | Reply::Unfollowed | Reply::Found(_) | Reply::Published,
@@ -98,12 +119,12 @@ impl Session {
                 failure.response_code(),
                 out,
             ),
-        }
+        });
     }
 
-    fn ask(&mut self, asked: ClientRequest<'_>, steps: &mut Vec<Step>) {
+    fn ask(&mut self, asked: ClientRequest<'_>, out: &mut Out<'_>) {
         let ClientRequest { id, request, meta } = asked;
-        let request = self.meant(request, steps);
+        let request = self.meant(request, out);
         let (splice, then) = match &request {
             Request::Follow { .. } => (Splice::new(id), Then::Nothing),
             Request::Unfollow { .. }
@@ -129,7 +150,7 @@ impl Session {
             meta,
             then,
         });
-        steps.push(Step::Request {
+        out.step(Step::Request {
             ticket,
             request,
             form: Form::PlaceOs(self.form),
@@ -141,7 +162,7 @@ impl Session {
     ///
     /// If there are several, since the place was debugged again with another module in it, the older ones are asked for here.
     /// Their tickets are not open, so that the client gets the one answer to its one request.
-    fn meant(&mut self, request: Request, steps: &mut Vec<Step>) -> Request {
+    fn meant(&mut self, request: Request, out: &mut Out<'_>) -> Request {
         let Request::Ignore(DebugTarget::Path(path)) = request else {
             return request;
         };
@@ -156,7 +177,7 @@ impl Session {
         };
         for module in begun {
             self.forget_log(&module);
-            steps.push(Step::Request {
+            out.step(Step::Request {
                 ticket: self.ticket(),
                 request: ignore(module, &path),
                 form: Form::PlaceOs(self.form),
@@ -194,19 +215,17 @@ fn ignore(module: ModuleId, path: &ModulePath) -> Request {
     })
 }
 
-fn refuse(refused: Refused<'_>, steps: &mut Vec<Step>) {
-    let mut out = Vec::new();
-    frames::error(
-        refused.id,
-        refused.code,
-        &refused.message,
-        DEFAULT_RESPONSE_CODE,
-        &mut out,
-    );
-    steps.push(Step::Send(
-        String::from_utf8(out).expect("a frame is made of texts"),
-    ));
+fn refuse(refused: Refused<'_>, out: &mut Out<'_>) {
+    out.text(|out| {
+        frames::error(
+            refused.id,
+            refused.code,
+            &refused.message,
+            DEFAULT_RESPONSE_CODE,
+            out,
+        );
+    });
     if let Some(command) = refused.command {
-        steps.push(Step::Refused { command });
+        out.step(Step::Refused { command });
     }
 }

@@ -1,9 +1,58 @@
 //! Helpers for this dialect's tests.
 
+use std::time::Duration;
+
+use crate::dialects::{Ambient, DialectSettings, Incoming, Out, Session, Step};
 use crate::model::{
-    BindingPath, DriverRef, EntryInfo, Module, ModuleId, ModuleIndex, ModuleName, ModulePath,
-    Secret, Source, StatusName, System, SystemId, Version, Zone, ZoneId,
+    BindingPath, ConnectionId, DriverRef, EntryInfo, Failure, Module, ModuleId, ModuleIndex,
+    ModuleName, ModulePath, Reply, Secret, Source, StatusName, System, SystemId, Ticket, Version,
+    Zone, ZoneId,
 };
+
+/// What an operator may have set.
+pub(super) const SETTINGS: DialectSettings = DialectSettings {
+    message_max_bytes: 1024,
+    ping_after: Duration::from_secs(30),
+    pong_every: Duration::from_secs(80),
+    reap_after: Duration::from_secs(90),
+};
+
+/// What surrounds the connections of these tests.
+pub(super) const AMBIENT: Ambient<'static> = Ambient {
+    connection: ConnectionId(1),
+    clock: &|| CREATED,
+    draw: &|| 7,
+    settings: &SETTINGS,
+};
+
+/// What a session gives back: its messages, each a text of its own, and its steps.
+pub(super) fn given<T>(speak: impl FnOnce(&mut Out<'_>) -> T) -> (T, Vec<String>, Vec<Step>) {
+    let (mut bytes, mut steps) = (Vec::new(), Vec::new());
+    let spoken = speak(&mut Out::new(
+        &mut bytes,
+        |out, _| out.push(b'\n'),
+        &mut steps,
+    ));
+    let texts = String::from_utf8(bytes).unwrap();
+    (spoken, texts.lines().map(str::to_owned).collect(), steps)
+}
+
+/// What a session makes of one text.
+pub(super) fn received(session: &mut Session, text: &str) -> (Vec<String>, Vec<Step>) {
+    let ((), texts, steps) = given(|out| session.receive(Incoming::Text(text), &AMBIENT, out));
+    (texts, steps)
+}
+
+/// What a session says to an answer.
+pub(super) fn replied(
+    session: &mut Session,
+    ticket: Ticket,
+    reply: Result<Reply, Failure>,
+) -> Vec<String> {
+    let ((), texts, steps) = given(|out| session.reply(ticket, reply, &AMBIENT, out));
+    assert!(steps.is_empty(), "PlaceOS asks for nothing more");
+    texts
+}
 
 /// When the entries of these tests were made.
 pub(super) const CREATED: u64 = 1_700_000_000;

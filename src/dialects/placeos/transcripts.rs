@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dialects::placeos::rest::{Query, SocketQuery};
-use crate::dialects::placeos::testing::path;
+use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
 use crate::dialects::{Encoded, Form, Hello, Session, Splice, Step, encode};
 use crate::model::{
     Cause, DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest,
@@ -110,23 +110,29 @@ struct Stage {
 
 impl Stage {
     fn open(query: &str) -> Self {
-        let form = SocketQuery::read(&Query::parse(query)).form;
-        let mut steps = Vec::new();
-        let session = Session::open(Hello::PlaceOs(form), &mut steps);
-        assert!(steps.is_empty(), "PlaceOS does not greet");
+        let asked = SocketQuery::read(&Query::parse(query));
+        let form = Form::PlaceOs(asked.form);
+        let hello = Hello::PlaceOs(asked);
+        let (session, texts, steps) = given(|out| Session::open(hello, &AMBIENT, out));
+        assert!(
+            texts.is_empty() && steps.is_empty(),
+            "PlaceOS does not greet"
+        );
         Self {
             session,
-            form: Form::PlaceOs(form),
+            form,
             splices: HashMap::new(),
         }
     }
 
     fn client(&mut self, frame: &str) -> Vec<String> {
-        let mut steps = Vec::new();
-        self.session.receive(frame, &mut steps);
-        let lines = steps.into_iter().map(|step| match step {
-            Step::Send(text) => format!("S> {text}"),
+        let (texts, steps) = received(&mut self.session, frame);
+        let said = texts.into_iter().map(|text| format!("S> {text}"));
+        let done = steps.into_iter().map(|step| match step {
             Step::Refused { command } => format!("audit> {command:?}"),
+            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) => {
+                panic!("PlaceOS never does this")
+            }
             Step::Request {
                 ticket,
                 request,
@@ -138,7 +144,7 @@ impl Stage {
                 line
             }
         });
-        lines.collect()
+        said.chain(done).collect()
     }
 
     fn core(&mut self, answer: &str) -> String {
@@ -158,9 +164,7 @@ impl Stage {
             }
             _ => panic!("no answer: {answer}"),
         };
-        let mut out = Vec::new();
-        self.session.reply(ticket, reply, &mut out);
-        format!("S> {}", String::from_utf8(out).unwrap())
+        format!("S> {}", replied(&mut self.session, ticket, reply).concat())
     }
 
     fn event(&self, event: &str) -> String {

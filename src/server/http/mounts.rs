@@ -102,6 +102,8 @@ static MOUNTS: &[Mount] = &[
     },
     #[cfg(test)]
     tests::MOUNT,
+    #[cfg(test)]
+    tests::ECHO,
 ];
 
 /// The specifications of all rows that the settings open, wherever they are served.

@@ -10,12 +10,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::core::{Caller, Core};
-use crate::dialects::{Hello, Session};
+use crate::dialects::{Carrier, Hello, Incoming};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::Connection;
+use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::frames::{Flow, FrameReader, Inbound};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::Worker;
@@ -80,17 +80,21 @@ impl Clients {
         let connections = (0..count)
             .map(|client| {
                 let permit = admission
-                    .admit(caller.credential(), caller.address())
+                    .admit(Some(caller.credential()), caller.address())
                     .expect("the default settings admit everybody");
-                let connection = Rc::new(Connection::new(
-                    ConnectionId(client as u64),
-                    Wire::Sink(sink.clone()),
-                    caller.clone(),
-                    Session::open(hello, &mut Vec::new()),
+                let wire = Wire::Sink(sink.clone());
+                let id = ConnectionId(client as u64);
+                let begun = begin(
+                    &worker,
+                    id,
+                    wire,
+                    Carrier::WebSocket,
+                    Identity::Identified(caller.clone()),
+                    hello,
                     permit,
-                ));
-                worker.register(Rc::clone(&connection));
-                connection
+                );
+                worker.register(Rc::clone(&begun.connection));
+                begun.connection
             })
             .collect();
         Self {
@@ -102,12 +106,9 @@ impl Clients {
 
     /// Every client sends the text that is made for its number.
     pub fn say(&self, text: impl Fn(usize) -> String) {
-        let mut steps = Vec::new();
         for (client, connection) in self.connections.iter().enumerate() {
-            connection.receive(&text(client), &mut steps);
-            for step in steps.drain(..) {
-                self.worker.perform(connection, step);
-            }
+            let text = text(client);
+            self.worker.receive(connection, Incoming::Text(&text));
         }
     }
 

@@ -6,16 +6,14 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_http::ws::OpCode;
-
 use crate::core::{Delivery, WatchId};
-use crate::dialects::{Encoded, Form, Splice, encode};
+use crate::dialects::{Carrier, Encoded, Form, Splice, encode};
 use crate::model::{
     Audience, CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Newest, Old,
 };
 use crate::server::limits::ROUND_MAX_BYTES;
+use crate::server::ws::carrier::write_text;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::write_head;
 use crate::server::ws::outbox::{Frame, Offer, Owed};
 use crate::server::ws::worker::{LocalWatch, Scratch, Subscriber, WatchSlot, Worker};
 
@@ -55,27 +53,13 @@ impl Worker {
                 }
             }
             Delivery::Close { whom, why } => {
-                let connections: Vec<Rc<Connection>> = match whom {
-                    Audience::All
-                    | Audience::Credential(_)
-                    | Audience::User(_)
-                    | Audience::AppUser { .. } => self
-                        .table
-                        .borrow()
-                        .connections
-                        .values()
-                        .filter(|connection| connection.caller.is_in(&whom))
-                        .cloned()
-                        .collect(),
-                    Audience::Connection(id) => self
-                        .table
-                        .borrow()
-                        .connections
-                        .get(&id)
-                        .cloned()
-                        .into_iter()
-                        .collect(),
-                };
+                let table = self.table.borrow();
+                let connections = table.connections.values();
+                let connections: Vec<Rc<Connection>> = connections
+                    .filter(|connection| connection.is_in(&whom))
+                    .cloned()
+                    .collect();
+                drop(table);
                 for connection in connections {
                     self.close(&connection, why);
                 }
@@ -112,11 +96,13 @@ impl Worker {
             }
             for alike in subscribers.chunk_by(|one, next| one.splice == next.splice) {
                 let own = &alike[0].splice;
+                // All who take a form are on its one carrier.
+                let carrier = alike[0].connection.carrier;
                 let frame = if alike.len() > 1 {
-                    Frame::Shared(buffers.share(|bytes| splice(encoded, own, bytes)))
+                    Frame::Shared(buffers.share(|bytes| splice(carrier, encoded, own, bytes)))
                 } else {
                     frame.clear();
-                    splice(encoded, own, frame);
+                    splice(carrier, encoded, own, frame);
                     Frame::Own(frame)
                 };
                 for Subscriber { connection, .. } in alike {
@@ -194,7 +180,7 @@ impl Worker {
         let standing = |(_, event): &(u32, &Event)| event.is_standing();
         for (place, event) in watch.newest.events().filter(standing) {
             scratch.frame.clear();
-            scratch.put(followed.form, event, &watch.newest, own);
+            scratch.put(connection.carrier, followed.form, event, &watch.newest, own);
             if scratch.frame.is_empty() {
                 continue;
             }
@@ -222,7 +208,7 @@ impl Worker {
         if let Some(event) = watch.newest.get(owed.place) {
             for followed in connection.follows.borrow().of(owed.watch) {
                 if let Some(own) = watch.splice(followed) {
-                    scratch.put(followed.form, event, &watch.newest, own);
+                    scratch.put(connection.carrier, followed.form, event, &watch.newest, own);
                     told += 1;
                 }
             }
@@ -275,19 +261,15 @@ impl Worker {
 
 impl Scratch {
     /// Adds an event as one follower's own to the frame.
-    fn put(&mut self, form: Form, event: &Event, newest: &Newest, own: &Splice) {
+    fn put(&mut self, carrier: Carrier, form: Form, event: &Event, newest: &Newest, own: &Splice) {
         encode(form, event, newest, &mut self.encoded);
-        splice(&self.encoded, own, &mut self.frame);
+        splice(carrier, &self.encoded, own, &mut self.frame);
     }
 }
 
 /// Appends one subscriber's frames: one, as a rule.
-fn splice(encoded: &Encoded, splice: &Splice, out: &mut Vec<u8>) {
-    let splice = splice.as_bytes();
+fn splice(carrier: Carrier, encoded: &Encoded, splice: &Splice, out: &mut Vec<u8>) {
     for (head, tail) in encoded.frames() {
-        write_head(out, OpCode::Text, head.len() + splice.len() + tail.len());
-        out.extend_from_slice(head);
-        out.extend_from_slice(splice);
-        out.extend_from_slice(tail);
+        write_text(carrier, out, [head, splice.as_bytes(), tail]);
     }
 }

@@ -6,6 +6,7 @@
 
 use actix_http::ws::OpCode;
 
+use crate::dialects::CloseFrame;
 use crate::model::CloseReason;
 
 /// The longest payload of a control frame (RFC 6455 section 5.5).
@@ -22,8 +23,8 @@ const KEEP_BYTES: usize = 1_024;
 pub(super) enum Inbound<'a> {
     /// A text message.
     Text(&'a str),
-    /// A binary message, whose content no dialect reads.
-    Binary,
+    /// A binary message.
+    Binary(&'a [u8]),
     /// A ping with its payload.
     Ping(&'a [u8]),
     /// A pong.
@@ -46,10 +47,10 @@ pub(super) enum Flow {
 pub(super) struct FrameReader {
     max_bytes: usize,
     phase: ReaderPhase,
-    /// The message under way, if any: text and its check so far, or a binary one, whose bytes are only counted.
+    /// The message under way, if any.
     message: Option<Message>,
-    /// Bytes of the text message, or of the control frame, that came in an earlier input.
-    text: Vec<u8>,
+    /// Bytes of the message, or of the control frame, that came in an earlier input.
+    data: Vec<u8>,
     control: Vec<u8>,
 }
 
@@ -75,12 +76,10 @@ struct Payload {
 #[derive(Debug, Clone, Copy)]
 enum Message {
     Text {
-        /// How many bytes of `text` are known to be UTF-8.
+        /// How many bytes of `data` are known to be UTF-8.
         checked: usize,
     },
-    Binary {
-        bytes: usize,
-    },
+    Binary,
 }
 
 const EMPTY_HEAD: ReaderPhase = ReaderPhase::Head {
@@ -95,7 +94,7 @@ impl FrameReader {
             max_bytes,
             phase: EMPTY_HEAD,
             message: None,
-            text: Vec::new(),
+            data: Vec::new(),
             control: Vec::new(),
         }
     }
@@ -171,9 +170,9 @@ impl FrameReader {
         let left = usize::try_from(len).map_err(|_| CloseReason::MessageTooLarge)?;
         match (opcode, self.message) {
             (OpCode::Ping | OpCode::Pong | OpCode::Close, _) => {}
-            (OpCode::Continue, Some(message)) => self.check_size(message, left)?,
+            (OpCode::Continue, Some(_)) => self.check_size(left)?,
             (OpCode::Text, None) => self.open(Message::Text { checked: 0 }, left)?,
-            (OpCode::Binary, None) => self.open(Message::Binary { bytes: 0 }, left)?,
+            (OpCode::Binary, None) => self.open(Message::Binary, left)?,
             (OpCode::Continue, None)
             | (OpCode::Text | OpCode::Binary, Some(_))
             | (OpCode::Bad, _) => {
@@ -190,17 +189,13 @@ impl FrameReader {
     }
 
     fn open(&mut self, message: Message, left: usize) -> Result<(), CloseReason> {
-        self.check_size(message, left)?;
+        self.check_size(left)?;
         self.message = Some(message);
         Ok(())
     }
 
-    fn check_size(&self, message: Message, more: usize) -> Result<(), CloseReason> {
-        let so_far = match message {
-            Message::Text { .. } => self.text.len(),
-            Message::Binary { bytes } => bytes,
-        };
-        if so_far.saturating_add(more) > self.max_bytes {
+    fn check_size(&self, more: usize) -> Result<(), CloseReason> {
+        if self.data.len().saturating_add(more) > self.max_bytes {
             return Err(CloseReason::MessageTooLarge);
         }
         Ok(())
@@ -249,40 +244,45 @@ impl FrameReader {
         handle: &mut impl FnMut(Inbound<'_>) -> Flow,
     ) -> Result<Flow, CloseReason> {
         let complete = done && payload.fin;
-        match &mut self.message {
-            Some(Message::Binary { bytes }) => {
-                *bytes += chunk.len();
-                if complete {
-                    self.message = None;
-                    return Ok(handle(Inbound::Binary));
-                }
-            }
-            Some(Message::Text { .. }) if complete && first && payload.opcode == OpCode::Text => {
-                // The common case, a whole message in one input, is read where it lies.
-                self.message = None;
-                let text = std::str::from_utf8(chunk).map_err(|_| CloseReason::InvalidText)?;
-                return Ok(handle(Inbound::Text(text)));
-            }
-            Some(Message::Text { checked }) => {
-                self.text.extend_from_slice(chunk);
-                *checked += valid_prefix(&self.text[*checked..])?;
-                if complete {
-                    self.message = None;
-                    let mut whole = std::mem::take(&mut self.text);
-                    let text = std::str::from_utf8(&whole).map_err(|_| CloseReason::InvalidText)?;
-                    let flow = handle(Inbound::Text(text));
-                    if whole.capacity() <= KEEP_BYTES {
-                        whole.clear();
-                        self.text = whole;
-                    }
-                    return Ok(flow);
-                }
-            }
-            // `begin` lets no data frame through without a message.
-            None => return Err(CloseReason::ProtocolError),
+        // `begin` lets no data frame through without a message.
+        let message = self.message.as_mut().ok_or(CloseReason::ProtocolError)?;
+        if complete && first && payload.opcode != OpCode::Continue {
+            // The common case, a whole message in one input, is read where it lies.
+            let message = self.message.take();
+            return hand_out(message, chunk, handle);
         }
-        Ok(Flow::Continue)
+        self.data.extend_from_slice(chunk);
+        if let Message::Text { checked } = message {
+            *checked += valid_prefix(&self.data[*checked..])?;
+        }
+        if !complete {
+            return Ok(Flow::Continue);
+        }
+        let message = self.message.take();
+        let mut whole = std::mem::take(&mut self.data);
+        let flow = hand_out(message, &whole, handle)?;
+        if whole.capacity() <= KEEP_BYTES {
+            whole.clear();
+            self.data = whole;
+        }
+        Ok(flow)
     }
+}
+
+/// Hands out a message that is complete.
+fn hand_out(
+    message: Option<Message>,
+    data: &[u8],
+    handle: &mut impl FnMut(Inbound<'_>) -> Flow,
+) -> Result<Flow, CloseReason> {
+    Ok(match message {
+        Some(Message::Text { .. }) => {
+            let text = std::str::from_utf8(data).map_err(|_| CloseReason::InvalidText)?;
+            handle(Inbound::Text(text))
+        }
+        Some(Message::Binary) => handle(Inbound::Binary(data)),
+        None => Flow::Continue,
+    })
 }
 
 /// How long the head is, as far as its first bytes tell; every byte is checked as it comes.
@@ -395,12 +395,21 @@ pub(super) fn write_frame(out: &mut Vec<u8>, opcode: OpCode, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Appends a close frame that says why.
-pub(super) fn write_close(out: &mut Vec<u8>, why: CloseReason) {
-    let reason = why.as_str().as_bytes();
-    write_head(out, OpCode::Close, 2 + reason.len());
-    out.extend_from_slice(&why.code().to_be_bytes());
-    out.extend_from_slice(reason);
+/// Appends a close frame. A text that is too long for a control frame is cut.
+pub(super) fn write_close(out: &mut Vec<u8>, frame: CloseFrame) {
+    let end = frame.text.floor_char_boundary(CONTROL_MAX_BYTES - 2);
+    let text = &frame.text.as_bytes()[..end];
+    write_head(out, OpCode::Close, 2 + text.len());
+    out.extend_from_slice(&frame.code.to_be_bytes());
+    out.extend_from_slice(text);
+}
+
+/// Makes a text frame of what stands from `start` on.
+pub(super) fn seal_text(out: &mut Vec<u8>, start: usize) {
+    let payload_bytes = out.len() - start;
+    write_head(out, OpCode::Text, payload_bytes);
+    let head_bytes = out.len() - start - payload_bytes;
+    out[start..].rotate_right(head_bytes);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Noticing dead connections and expired tokens, and keeping idle ones from being given up by proxies and clients.
+//! Noticing dead connections and expired tokens, keeping idle ones from being given up by proxies and clients, and letting alarms go off.
 //!
 //! One task per worker that looks at all connections in turn.
 //! Each counts from its own last input or its own start, so they do not all speak at once.
@@ -6,13 +6,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::ws::OpCode;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::model::CloseReason;
-use crate::server::KeepAliveSettings;
+use crate::dialects::{DialectKind, KeepAlive};
+use crate::model::{CloseReason, ConnectionId};
+use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::carrier::{write_ping, write_text};
 use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::Worker;
 
 /// The longest time between two looks, and so how late any of this may be.
@@ -20,34 +20,49 @@ const TICK_MAX: Duration = Duration::from_secs(1);
 
 /// Looks at all connections for as long as the worker lives.
 pub(super) async fn run(worker: Rc<Worker>) {
-    let settings = worker.settings.keep_alive.clone();
-    let shortest = settings
-        .ping_after
-        .min(settings.pong_every)
-        .min(settings.reap_after);
+    let profiles = DialectKind::ALL.iter();
+    let keep_alives: Vec<(DialectKind, KeepAlive)> = profiles
+        .map(|kind| (*kind, kind.profile(&worker.dialects).keep_alive))
+        .collect();
+    let shortest = keep_alives
+        .iter()
+        .flat_map(|(_, keep_alive)| {
+            let text = keep_alive.text.map(|(every, _)| every);
+            [keep_alive.ping_after, keep_alive.reap_after]
+                .into_iter()
+                .chain(text)
+        })
+        .min()
+        .unwrap_or(TICK_MAX);
     let mut ticks = interval((shortest / 4).clamp(Duration::from_millis(10), TICK_MAX));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         let now = Instant::now();
         let time = worker.core.now();
-        let connections: Vec<Rc<Connection>> = worker
-            .table
-            .borrow()
-            .connections
-            .values()
-            .filter(|connection| {
-                connection.is_open() && {
-                    has_expired(connection, time) || is_due(connection, &settings, now)
+        let due = worker.alarms.borrow_mut().take_due(now);
+        for (id, kind) in due {
+            worker.go_off(id, kind);
+        }
+        for (kind, keep_alive) in &keep_alives {
+            let connections: Vec<Rc<Connection>> = worker
+                .table
+                .borrow()
+                .connections
+                .values()
+                .filter(|connection| {
+                    connection.kind == *kind && connection.is_open() && {
+                        has_expired(connection, time) || is_due(connection, keep_alive, now)
+                    }
+                })
+                .cloned()
+                .collect();
+            for connection in connections {
+                if has_expired(&connection, time) {
+                    worker.close(&connection, CloseReason::CredentialsRevoked);
+                } else {
+                    worker.beat(&connection, keep_alive, now);
                 }
-            })
-            .cloned()
-            .collect();
-        for connection in connections {
-            if has_expired(&connection, time) {
-                worker.close(&connection, CloseReason::CredentialsRevoked);
-            } else {
-                worker.beat(&connection, &settings, now);
             }
         }
     }
@@ -55,42 +70,54 @@ pub(super) async fn run(worker: Rc<Worker>) {
 
 /// Whether a connection was let in by what is no longer good. `time` is in Unix seconds.
 fn has_expired(connection: &Connection, time: u64) -> bool {
-    let expires = connection.caller.expires();
+    let expires = connection.identity.borrow().expires();
     expires.is_some_and(|expires| expires <= time)
 }
 
-fn is_due(connection: &Connection, settings: &KeepAliveSettings, now: Instant) -> bool {
+fn is_due(connection: &Connection, keep_alive: &KeepAlive, now: Instant) -> bool {
     let silence = now - connection.last_inbound.get();
-    silence >= settings.reap_after
-        || silence >= settings.ping_after * (connection.pings.get() + 1)
-        || now - connection.began >= settings.pong_every * (connection.pongs.get() + 1)
+    silence >= keep_alive.reap_after
+        || silence >= keep_alive.ping_after * (connection.pings.get() + 1)
+        || due_text(connection, keep_alive, now).is_some()
+}
+
+/// The dialect's own sign of life, when it is time for it.
+fn due_text(connection: &Connection, keep_alive: &KeepAlive, now: Instant) -> Option<&'static str> {
+    let (every, text) = keep_alive.text?;
+    let is_time = now - connection.began >= every * (connection.pongs.get() + 1);
+    is_time.then_some(text)
 }
 
 impl Worker {
-    fn beat(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        settings: &KeepAliveSettings,
-        now: Instant,
-    ) {
+    /// The time of an alarm has come.
+    fn go_off(self: &Rc<Self>, id: ConnectionId, kind: AlarmKind) {
+        let connection = self.table.borrow().connections.get(&id).cloned();
+        let Some(connection) = connection.filter(|connection| connection.is_open()) else {
+            return;
+        };
+        match kind {
+            AlarmKind::SignIn => self.close(&connection, CloseReason::SignInTimedOut),
+            AlarmKind::Dialect(alarm) => self.ring(&connection, alarm),
+        }
+    }
+
+    fn beat(self: &Rc<Self>, connection: &Rc<Connection>, keep_alive: &KeepAlive, now: Instant) {
         let silence = now - connection.last_inbound.get();
-        if silence >= settings.reap_after {
+        if silence >= keep_alive.reap_after {
             self.close(connection, CloseReason::KeepAliveTimedOut);
             return;
         }
-        let mut frame = Vec::new();
-        if silence >= settings.ping_after * (connection.pings.get() + 1) {
+        let mut frames = Vec::new();
+        if silence >= keep_alive.ping_after * (connection.pings.get() + 1) {
             connection.pings.update(|pings| pings + 1);
-            write_frame(&mut frame, OpCode::Ping, &[]);
+            write_ping(connection.carrier, &mut frames);
         }
-        if now - connection.began >= settings.pong_every * (connection.pongs.get() + 1) {
+        if let Some(text) = due_text(connection, keep_alive, now) {
             connection.pongs.update(|pongs| pongs + 1);
-            if let Some(text) = connection.keep_alive_text() {
-                write_frame(&mut frame, OpCode::Text, text.as_bytes());
-            }
+            write_text(connection.carrier, &mut frames, [text.as_bytes(), &[], &[]]);
         }
-        if !frame.is_empty() {
-            self.send(connection, &frame);
+        if !frames.is_empty() {
+            self.send(connection, &frames);
         }
     }
 }

@@ -1,23 +1,33 @@
 //! Websockets: from the handshake on the socket is this room's.
 //!
-//! `upgrade.rs` lets clients in, `connection.rs` reads what they send, `worker.rs` knows who follows what on this thread,
+//! `upgrade.rs` takes their sockets over, `entering.rs` says who they are, and `goodbye.rs` tells those who may not, `connection` reads what they send, `worker.rs` knows who follows what on this thread,
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
 //! `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
-//! `frames.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
+//! `carrier.rs` is what a websocket and a delimited stream do each in its own way, `alarms.rs` are the times that connections wait for.
+//! `frames.rs`, `delimited.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
+mod alarms;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod buffers;
+mod carrier;
 mod connection;
 mod debugger;
 mod debugs;
+mod delimited;
+#[cfg(test)]
+mod echo_tests;
 mod encrypted;
+pub(in crate::server) mod entering;
 mod fanout;
 mod flusher;
 mod follows;
 mod frames;
+mod goodbye;
 mod heartbeat;
 mod outbox;
+#[cfg(test)]
+mod stream;
 #[cfg(test)]
 mod tests;
 mod upgrade;

@@ -17,8 +17,7 @@ use tokio::task::LocalSet;
 
 use crate::core::testkit::TestCore;
 use crate::core::{Delivery, Outlet};
-use crate::dialects::placeos::ValueForm;
-use crate::dialects::{Hello, Session, Step};
+use crate::dialects::{Carrier, Hello, Incoming};
 use crate::model::{
     Audience, BindingKey, BindingPath, Cause, CloseReason, ConnectionId, CredentialId, Event,
     KeyId, LogLevel, LogLine, ModuleId, ModuleIndex, ModuleName, ModulePath, Revision, Slots,
@@ -28,7 +27,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTBOX_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::metrics::ServerMetrics;
-use crate::server::ws::connection::Connection;
+use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Worker, WorkerOutlet};
 
@@ -184,17 +183,21 @@ impl World {
                 let wire = MemoryWire::default();
                 let caller = core.caller();
                 let key = CredentialId::Key(KeyId::new("test").unwrap());
-                let permit = admission.admit(&key, caller.address()).unwrap();
-                let session = Session::open(Hello::PlaceOs(ValueForm::Raw), &mut Vec::new());
-                let connection = Rc::new(Connection::new(
-                    ConnectionId(client as u64),
-                    Wire::Memory(wire.clone()),
-                    caller,
-                    session,
+                let permit = admission.admit(Some(&key), caller.address()).unwrap();
+                let hello = Hello::PlaceOs(Default::default());
+                let id = ConnectionId(client as u64);
+                let stream = Wire::Memory(wire.clone());
+                let begun = begin(
+                    &worker,
+                    id,
+                    stream,
+                    Carrier::WebSocket,
+                    Identity::Identified(caller),
+                    hello,
                     permit,
-                ));
-                worker.register(Rc::clone(&connection));
-                (connection, wire)
+                );
+                worker.register(Rc::clone(&begun.connection));
+                (begun.connection, wire)
             })
             .collect();
         let mut world = Self {
@@ -236,11 +239,7 @@ impl World {
             STATUSES[status]
         );
         let connection = Rc::clone(&self.clients[client].0);
-        let mut steps: Vec<Step> = Vec::new();
-        connection.receive(&text, &mut steps);
-        for step in steps {
-            self.worker.perform(&connection, step);
-        }
+        self.worker.receive(&connection, Incoming::Text(&text));
     }
 
     async fn happen(&mut self, happening: Happening) {
@@ -586,6 +585,12 @@ fn display() -> ModulePath {
         module: ModuleName::new("Display").unwrap(),
         index: ModuleIndex::FIRST,
     }
+}
+
+#[test]
+fn an_idle_connection_is_small() {
+    let bytes = size_of::<Connection>();
+    assert!(bytes <= 368, "{bytes} bytes");
 }
 
 fn run(test: impl Future<Output = ()>) {

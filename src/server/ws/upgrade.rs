@@ -5,6 +5,7 @@
 //! After the 101 the stream is taken apart, so that the dispatcher and its buffers end and only the connection's own small task is left.
 
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
@@ -26,17 +27,19 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::core::Caller;
-use crate::dialects::{Hello, Session};
+use crate::dialects::{Carrier, DialectKind, Hello, RefusalTime};
 use crate::model::ConnectionId;
 use crate::server::ServerState;
+use crate::server::admission::{Permit, TurnedAway};
 use crate::server::http::kit::HttpRejection;
-use crate::server::http::mounts::{NODES, PLACEOS, Site};
+use crate::server::http::mounts::{NODES, Site};
 use crate::server::http::{authn, node_api};
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
-use crate::server::ws::connection::{self, Connection};
-use crate::server::ws::debugger;
-use crate::server::ws::wire::ClientStream;
+use crate::server::ws::connection::{self, Beginning, Identity};
+use crate::server::ws::entering::{self, NotAdmitted};
+use crate::server::ws::wire::{ClientStream, Wire};
 use crate::server::ws::worker::Worker;
+use crate::server::ws::{debugger, goodbye};
 
 type Stream<T> = Framed<T, h1::Codec>;
 
@@ -58,8 +61,8 @@ where
     B: MessageBody + 'static,
 {
     let local = |owner| site.local(owner, request.path());
-    let served = if local(PLACEOS).is_some_and(authn::is_websocket_path) {
-        websocket(&state, &worker, &request, framed).await
+    let served = if let Some(kind) = dialect_at(&state, &site, request.path()) {
+        websocket(&state, &worker, kind, &request, framed).await
     } else if let Some(module) = local(NODES).and_then(node_api::debugged_module) {
         debugger::serve(&state, module, &request, framed).await
     } else {
@@ -72,74 +75,154 @@ where
     Ok(())
 }
 
+/// The dialect whose websocket a path is at this address.
+fn dialect_at(state: &ServerState, site: &Site, path: &str) -> Option<DialectKind> {
+    let settings = state.settings.dialect_settings();
+    let mut kinds = DialectKind::ALL.iter().copied();
+    kinds.find(|kind| {
+        let local = site.local(kind.as_str(), path);
+        local.is_some_and(|path| kind.profile(&settings).is_at(path))
+    })
+}
+
+/// Who comes in.
+struct Newcomer {
+    /// `None` when it signs in later.
+    caller: Option<Caller>,
+    hello: Hello,
+    /// What the client's key in the handshake was.
+    key: String,
+    permit: Permit,
+}
+
 /// A request for a websocket's path.
 async fn websocket<T: ClientStream>(
     state: &ServerState,
     worker: &Rc<Worker>,
+    kind: DialectKind,
     request: &Request,
     framed: Stream<T>,
 ) -> io::Result<()> {
-    let address = match framed.io_ref().socket().peer_addr() {
-        Ok(address) => address.ip(),
-        Err(error) => return Err(error),
+    let address = framed.io_ref().socket().peer_addr()?.ip();
+    let Newcomer {
+        caller,
+        hello,
+        key,
+        permit,
+    } = match admit(state, kind, request, address).await {
+        Ok(newcomer) => newcomer,
+        Err(refused) => return turn_away(state, kind, request, framed, refused).await,
     };
-    if let Some(refusal) = authn::closed(state) {
-        return refuse(framed, refusal).await;
-    }
-    authn::recognise(state, request.head()).await;
-    let admitted = authn::enter_websocket(state, request.head(), address)
-        .and_then(|(caller, query)| Ok((caller, query, websocket_key(request)?)))
-        .and_then(|(caller, query, key)| {
-            let permit = state
-                .admission
-                .admit(caller.credential(), address)
-                .inspect_err(|reason| {
-                    tracing::warn!(
-                        target: "audit",
-                        user = %caller.identity(), key = %caller.credential(), %address, %reason,
-                        "turned away"
-                    );
-                })?;
-            Ok((caller, query, key, permit))
-        });
-    let (caller, query, key, permit) = match admitted {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
-                state.metrics.turned_away.increment(1);
-            }
-            return refuse(framed, refusal).await;
-        }
-    };
+    let (wire, rest) = upgrade(state, request, framed, &key).await?;
+    let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
+    let who = caller.as_ref();
+    tracing::debug!(
+        connection = %id, user = who.map(|who| who.identity().to_string()),
+        key = who.map(|who| who.credential().to_string()), %address, ?hello,
+        "a client connected"
+    );
+    let identity = caller.map_or(Identity::Anonymous(address), Identity::Identified);
+    let carrier = Carrier::WebSocket;
+    let beginning = connection::begin(worker, id, wire, carrier, identity, hello, permit);
+    start(worker, beginning, rest);
+    Ok(())
+}
+
+/// Lets a connection run in a task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
+pub(super) fn start(worker: &Rc<Worker>, beginning: Beginning, rest: Vec<u8>) {
+    worker.metrics.accepted.increment(1);
+    worker.metrics.connections.increment(1);
+    actix_rt::spawn(connection::run(Rc::clone(worker), beginning, rest));
+}
+
+/// Sends the 101 and takes the stream from actix, with what came behind the handshake.
+async fn upgrade<T: ClientStream>(
+    state: &ServerState,
+    request: &Request,
+    framed: Stream<T>,
+    key: &str,
+) -> io::Result<(Wire, Vec<u8>)> {
     let mut framed = framed;
     framed
         .send(h1::Message::Item((
-            switching_protocols(request, &key),
+            switching_protocols(request, key),
             BodySize::None,
         )))
         .await?;
     let parts = framed.into_parts();
     // Copied out: the buffer itself has kilobytes of room even when it is empty.
     let rest = parts.read_buf.to_vec();
-    let wire = parts.io.into_wire(state.settings.send_buffer_bytes)?;
-    let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
-    log_opened(&caller, id, &query);
-    let mut steps = Vec::new();
-    let session = Session::open(Hello::PlaceOs(query.form), &mut steps);
-    let connection = Rc::new(Connection::new(id, wire, caller, session, permit));
-    state.metrics.accepted.increment(1);
-    state.metrics.connections.increment(1);
-    // A task of its own, so that actix's task and its buffers end here. It ends with its connection, which the drain waits for.
-    actix_rt::spawn(connection::run(Rc::clone(worker), connection, steps, rest));
+    Ok((parts.io.into_wire(state.settings.send_buffer_bytes)?, rest))
+}
+
+/// Tells a client why it does not come in: in place of the upgrade, or behind it where its dialect does that.
+async fn turn_away<T: ClientStream>(
+    state: &ServerState,
+    kind: DialectKind,
+    request: &Request,
+    framed: Stream<T>,
+    refused: NotAdmitted,
+) -> io::Result<()> {
+    let NotAdmitted { http, told } = refused;
+    if http.status == StatusCode::SERVICE_UNAVAILABLE {
+        state.metrics.turned_away.increment(1);
+    }
+    let behind_upgrade = match kind.profile(&state.settings.dialect_settings()).refusal {
+        RefusalTime::BeforeUpgrade => None,
+        RefusalTime::AfterUpgrade => told.zip(websocket_key(request).ok()),
+    };
+    let Some((told, key)) = behind_upgrade else {
+        return refuse(framed, http).await;
+    };
+    // When too many are being told already, the rest get the short answer.
+    let Some(_place) = state.admission.admit_to_refuse() else {
+        return refuse(framed, http).await;
+    };
+    let (wire, _) = upgrade(state, request, framed, &key).await?;
+    let messages = goodbye::to_newcomer(kind, Carrier::WebSocket, told);
+    goodbye::say(&wire, &messages).await;
     Ok(())
 }
 
-fn log_opened(caller: &Caller, id: ConnectionId, query: &authn::SocketQuery) {
-    tracing::debug!(
-        connection = %id, user = %caller.identity(), key = %caller.credential(),
-        address = %caller.address(), device = ?query.device,
-        "a client connected"
-    );
+/// Whether a client may come in.
+async fn admit(
+    state: &ServerState,
+    kind: DialectKind,
+    request: &Request,
+    address: IpAddr,
+) -> Result<Newcomer, NotAdmitted> {
+    if let Some(refusal) = authn::closed(state) {
+        return Err(NotAdmitted {
+            http: refusal,
+            ..NotAdmitted::from(TurnedAway::Starting)
+        });
+    }
+    let (caller, hello) = entering::enter_websocket(state, kind, request.head(), address).await?;
+    let key = websocket_key(request)?;
+    let permit = place_for(state, caller.as_ref(), address)?;
+    Ok(Newcomer {
+        caller,
+        hello,
+        key,
+        permit,
+    })
+}
+
+/// A place among the connections that there may be.
+pub(super) fn place_for(
+    state: &ServerState,
+    caller: Option<&Caller>,
+    address: IpAddr,
+) -> Result<Permit, TurnedAway> {
+    let key = caller.map(|caller| caller.credential());
+    state.admission.admit(key, address).inspect_err(|reason| {
+        tracing::warn!(
+            target: "audit",
+            user = caller.map(|caller| caller.identity().to_string()),
+            key = key.map(ToString::to_string), %address, %reason,
+            "turned away"
+        );
+    })
 }
 
 /// What RFC 6455 section 4.2.1 asks of a handshake beyond what `http::authn` has looked at.
@@ -172,7 +255,7 @@ pub(super) fn websocket_key(request: &Request) -> Result<String, HttpRejection> 
     }
     let version = only(head, SEC_WEBSOCKET_VERSION);
     if version.is_none_or(|version| version.as_bytes() != b"13") {
-        return Err(authn::upgrade_required(
+        return Err(entering::upgrade_required(
             "this gateway speaks version 13 of the websocket protocol",
         ));
     }

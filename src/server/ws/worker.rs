@@ -15,7 +15,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
-use crate::dialects::{Encoded, Form, Splice};
+use crate::dialects::{DialectSettings, Encoded, Form, Splice, Step};
 use crate::model::{
     ConnectionId, Failure, FailureKind, First, FollowId, Keep, KeyBuf, ModuleId, Newest, Subject,
 };
@@ -23,6 +23,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
+use crate::server::ws::alarms::Alarms;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::follows::Followed;
@@ -35,11 +36,14 @@ pub(super) struct WatchSlot(u32);
 pub(in crate::server) struct Worker {
     pub(super) core: Arc<Core>,
     pub(super) settings: Arc<ServerSettings>,
+    /// What of them dialects take their limits from.
+    pub(super) dialects: DialectSettings,
     pub(super) metrics: Arc<ServerMetrics>,
     pub(super) admission: Arc<Admission>,
     pub(super) outlet: Arc<WorkerOutlet>,
     outlet_id: OutletId,
     pub(super) table: RefCell<Table>,
+    pub(super) alarms: RefCell<Alarms>,
     /// Connections with something to write, each once.
     pub(super) dirty: RefCell<Vec<Rc<Connection>>>,
     /// One buffer for all reads: a connection keeps only what is incomplete.
@@ -57,7 +61,8 @@ pub(in crate::server) struct Worker {
 pub(super) struct Scratch {
     pub(super) encoded: Encoded,
     pub(super) frame: Vec<u8>,
-    pub(super) reply: Vec<u8>,
+    pub(super) messages: Vec<u8>,
+    pub(super) steps: Vec<Step>,
 }
 
 /// Who follows what, on this worker.
@@ -113,12 +118,14 @@ impl Worker {
         let outlet_id = core.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
         Rc::new(Self {
             core,
+            dialects: settings.dialect_settings(),
             settings,
             metrics,
             admission,
             outlet,
             outlet_id,
             table: RefCell::default(),
+            alarms: RefCell::default(),
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
@@ -161,6 +168,7 @@ impl Worker {
     /// A connection ends, and with it all that it follows.
     pub(super) fn unregister(&self, connection: &Rc<Connection>) {
         self.table.borrow_mut().connections.remove(&connection.id);
+        self.alarms.borrow_mut().forget(connection.id);
         self.unfollow_all(connection);
     }
 

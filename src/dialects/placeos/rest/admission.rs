@@ -7,63 +7,8 @@ use crate::model::Scope;
 /// The scope for what drives rooms.
 const CONTROL: &str = "control";
 
-/// The scope of the resource under which the websocket stands.
-const SYSTEMS: &str = "systems";
-
-/// Why the websocket's door stays shut for a caller who is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DoorRefusal {
-    /// No scope of the credential opens it, or the page that asks is foreign. The body is empty.
-    Forbidden,
-    /// The request is no upgrade. The body is plain text.
-    UpgradeRequired,
-}
-
-impl DoorRefusal {
-    /// The HTTP status.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::Forbidden => 403,
-            Self::UpgradeRequired => 426,
-        }
-    }
-}
-
-/// Decides on the websocket for a caller who is known; one who is not has got 401 before.
-///
-/// The order is PlaceOS's: a plain GET with too narrow a scope gets 403, one with a good scope 426.
-pub fn enter_websocket(
-    scopes: &[Scope],
-    upgrade: Option<&str>,
-    connection: Option<&str>,
-) -> Result<(), DoorRefusal> {
-    if !may_enter_websocket(scopes) {
-        return Err(DoorRefusal::Forbidden);
-    }
-    if !is_websocket_upgrade(upgrade, connection) {
-        return Err(DoorRefusal::UpgradeRequired);
-    }
-    Ok(())
-}
-
-/// Whether the headers `Upgrade` and `Connection` ask for a websocket.
-pub fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> bool {
-    let lists = |value: Option<&str>, word: &str| {
-        value.is_some_and(|value| {
-            value
-                .split(',')
-                .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
-        })
-    };
-    lists(upgrade, "websocket") && lists(connection, "upgrade")
-}
-
-/// Whether the scopes open the websocket: writing on any of `public`, `systems`, `control`.
-fn may_enter_websocket(scopes: &[Scope]) -> bool {
-    scopes.iter().any(|scope| {
-        scope.writes() && [Scope::PUBLIC, SYSTEMS, CONTROL].contains(&scope.name.as_str())
-    })
-}
+/// What opens the websocket: the scope for everything, that of the resource under which it stands, and that for what drives rooms.
+pub const WEBSOCKET_SCOPES: [&str; 3] = [Scope::PUBLIC, "systems", CONTROL];
 
 /// Whether the scopes let one read a REST resource (`systems`, `zones`, `modules`, …).
 pub fn may_read(scopes: &[Scope], resource: &str) -> bool {
@@ -121,7 +66,7 @@ fn default_port(scheme: &str) -> &'static str {
 }
 
 /// What the query of a websocket's URL says beside credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct SocketQuery {
     /// How values are written: `values=string` asks for the documented form.
     pub form: ValueForm,
@@ -130,11 +75,12 @@ pub struct SocketQuery {
 }
 
 /// What kind of device a client says it is. Nothing depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
     /// Mounted in a room: `fixed_device=true`.
     Fixed,
     /// Anything else.
+    #[default]
     Personal,
 }
 
@@ -168,39 +114,6 @@ mod tests {
     fn scopes(texts: &[&str]) -> Vec<Scope> {
         let parsed = texts.iter().map(|text| Scope::parse(text));
         parsed.collect::<Option<_>>().unwrap()
-    }
-
-    #[test]
-    fn the_websocket_needs_a_scope_that_writes() {
-        let enters = |texts: &[&str]| {
-            enter_websocket(
-                &scopes(texts),
-                Some("WebSocket"),
-                Some("keep-alive, Upgrade"),
-            )
-        };
-        for good in ["public", "systems", "control.write", "PUBLIC.Write"] {
-            assert_eq!(enters(&["guest", good]), Ok(()), "{good}");
-        }
-        for bad in ["public.read", "systems.read", "guest", "zones"] {
-            assert_eq!(enters(&[bad]), Err(DoorRefusal::Forbidden), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_scope_is_looked_at_before_the_upgrade() {
-        let plain =
-            |scope| enter_websocket(&scopes(&[scope]), None, None).map_err(DoorRefusal::status);
-        assert_eq!(plain("guest"), Err(403));
-        assert_eq!(plain("public"), Err(426));
-    }
-
-    #[test]
-    fn only_both_headers_together_ask_for_a_websocket() {
-        assert!(is_websocket_upgrade(Some("websocket"), Some("upgrade")));
-        assert!(!is_websocket_upgrade(Some("websocket"), Some("close")));
-        assert!(!is_websocket_upgrade(Some("h2c"), Some("Upgrade")));
-        assert!(!is_websocket_upgrade(None, Some("Upgrade")));
     }
 
     #[test]

@@ -18,5 +18,6 @@ pub(super) use precondition::Precondition;
 pub(in crate::server) use rejection::HttpRejection;
 pub(super) use request::{
     Administrator, Known, Operator, Reader, RequestContext, Resource, Supporter, Writer, address,
-    forbid, state_of,
+    state_of,
 };
+pub(in crate::server) use request::{forbid, foreign_page};

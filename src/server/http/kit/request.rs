@@ -128,6 +128,21 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
     }
 }
 
+/// Refuses a caller whose credentials a page of another site made the browser send.
+pub(in crate::server) fn foreign_page(
+    state: &ServerState,
+    caller: &Caller,
+    origin: Option<&str>,
+) -> HttpRejection {
+    state.metrics.not_let_in.increment(1);
+    tracing::warn!(
+        target: "audit",
+        user = %caller.identity(), key = %caller.credential(), address = %caller.address(),
+        origin, "refused: a foreign page sent a cookie"
+    );
+    HttpRejection::empty(StatusCode::FORBIDDEN)
+}
+
 /// The server's state, which every route is served with.
 pub(in crate::server::http) fn state_of(
     request: &HttpRequest,
@@ -138,7 +153,7 @@ pub(in crate::server::http) fn state_of(
 }
 
 /// Refuses a caller whose credentials are good but do not allow this, and says so in the audit log.
-pub(in crate::server::http) fn forbid(
+pub(in crate::server) fn forbid(
     state: &ServerState,
     caller: &Caller,
     part: &str,

@@ -33,6 +33,16 @@ pub(super) const MOUNT: Mount = Mount {
     unknown: || HttpRejection::text(StatusCode::NOT_FOUND, "no such thing"),
 };
 
+/// The dialect that the seam of dialects is tested by: a websocket and nothing beside it.
+pub(super) const ECHO: Mount = Mount {
+    owner: "echo",
+    prefix: "",
+    base: Base::Below,
+    routes: |_| {},
+    specification: openapi::empty,
+    unknown: placeos::nothing_here,
+};
+
 #[route("/hello")]
 async fn hello() -> HttpResponse {
     HttpResponse::Ok().body("hello")

@@ -4,32 +4,17 @@ use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::StatusCode;
-use actix_http::header::{
-    CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use actix_http::header::{HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER};
 
 use crate::core::Caller;
 use crate::dialects::placeos::rest::{
-    self, Carrier, DoorRefusal, Presented, Query, may_exec, may_read, may_write, origin_is_foreign,
-    presented,
+    Carrier, Presented, Query, may_exec, may_read, may_write, origin_is_foreign, presented,
 };
 use crate::model::Scope;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection};
 use crate::server::http::placeos::rejections::rejection;
-
-pub(in crate::server) use crate::dialects::placeos::rest::SocketQuery;
-
-/// Where PlaceOS's clients open their websocket; the second is its predecessor's.
-pub(super) const WEBSOCKET_PATHS: [&str; 2] =
-    ["/api/engine/v2/systems/control", "/control/websocket"];
-
-/// Whether a path is a websocket's. A trailing slash is as good as none.
-pub(in crate::server) fn is_websocket_path(path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    WEBSOCKET_PATHS.contains(&path)
-}
 
 /// PlaceOS's credentials, scopes and words, for the kit.
 pub(super) enum Placeos {}
@@ -91,12 +76,7 @@ pub(in crate::server) fn authenticate(
         .authenticate(presented.credentials.as_slice(), address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
     if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head) {
-        state.metrics.not_let_in.increment(1);
-        tracing::warn!(
-            target: "audit", user = %caller.identity(), key = %caller.credential(), %address,
-            origin = text(head, ORIGIN), "refused: a foreign page sent a cookie"
-        );
-        return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
+        return Err(kit::foreign_page(state, &caller, text(head, ORIGIN)));
     }
     Ok(caller)
 }
@@ -106,52 +86,6 @@ pub(super) fn is_foreign(state: &ServerState, head: &RequestHead) -> bool {
     let origin = text(head, ORIGIN);
     origin_is_foreign(origin, text(head, HOST))
         && !origin.is_some_and(|origin| state.settings.allows_origin(origin))
-}
-
-/// Who opens a websocket, and what its URL says: 401, then 403, then 426, in PlaceOS's order.
-pub(in crate::server) fn enter_websocket(
-    state: &ServerState,
-    head: &RequestHead,
-    address: IpAddr,
-) -> Result<(Caller, SocketQuery), HttpRejection> {
-    let caller = authenticate(state, head, address)?;
-    let entered = rest::enter_websocket(
-        caller.scopes(),
-        text(head, UPGRADE),
-        list(head, CONNECTION).as_deref(),
-    );
-    match entered {
-        Ok(()) => {
-            let query = Query::parse(head.uri.query().unwrap_or_default());
-            Ok((caller, SocketQuery::read(&query)))
-        }
-        Err(DoorRefusal::Forbidden) => Err(kit::forbid(
-            state,
-            &caller,
-            "the websocket",
-            "the key's scopes do not open this",
-        )),
-        Err(DoorRefusal::UpgradeRequired) => Err(upgrade_required(
-            "this is a websocket: connect to it with an upgrade",
-        )),
-    }
-}
-
-/// The answer to a request for a websocket's path that is no handshake we know.
-pub(in crate::server) fn upgrade_required(message: &str) -> HttpRejection {
-    HttpRejection::text(StatusCode::UPGRADE_REQUIRED, message)
-        .with_header(UPGRADE, HeaderValue::from_static("websocket"))
-        .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
-}
-
-/// A header that may come in several lines, which mean the same as one (RFC 9110 section 5.3).
-fn list(head: &RequestHead, name: HeaderName) -> Option<String> {
-    let lines: Vec<&str> = head
-        .headers
-        .get_all(name)
-        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
-        .collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {

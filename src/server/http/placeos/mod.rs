@@ -32,11 +32,14 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 
+use crate::dialects::DialectKind;
+use crate::dialects::placeos::WEBSOCKET_PATHS;
 use crate::server::ServerState;
 use crate::server::http::kit::{self, Answer, HttpRejection, address};
 use crate::server::http::openapi::resources;
-use crate::server::http::placeos::authn::{Placeos, WEBSOCKET_PATHS};
+use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::rejections::rejection;
+use crate::server::ws::entering;
 
 pub(super) use crate::dialects::placeos::rest::{BadParameter, ErrorShape};
 pub(super) use rejections::Rejections;
@@ -152,8 +155,11 @@ pub(super) struct Websocket;
     ),
 )]
 async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    authn::enter_websocket(&state, request.head(), address(&request))?;
-    Err(authn::upgrade_required(
+    let address = address(&request);
+    entering::enter_websocket(&state, DialectKind::PlaceOs, request.head(), address)
+        .await
+        .map_err(|refused| refused.http)?;
+    Err(entering::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))
 }

@@ -8,11 +8,13 @@ use std::rc::Rc;
 use actix_http::ws::OpCode;
 use tokio::time::{Instant, timeout_at};
 
+use crate::dialects::CloseFrame;
 use crate::model::CloseReason;
 use crate::server::limits::CLOSE_DEADLINE;
+use crate::server::ws::carrier::{self, answers_close, last_messages};
 use crate::server::ws::connection::input::Input;
 use crate::server::ws::connection::{Connection, ConnectionPhase};
-use crate::server::ws::frames::{Flow, Inbound, write_close, write_frame};
+use crate::server::ws::frames::{Flow, Inbound, write_frame};
 use crate::server::ws::outbox::Frame;
 use crate::server::ws::worker::Worker;
 
@@ -54,6 +56,11 @@ pub(super) async fn finish(
             | CloseReason::SlowConsumer
             | CloseReason::KeepAliveTimedOut
             | CloseReason::CredentialsRevoked
+            | CloseReason::Starting
+            | CloseReason::TooManyConnections
+            | CloseReason::Unauthenticated
+            | CloseReason::Forbidden
+            | CloseReason::SignInTimedOut
             | CloseReason::Internal => true,
             // What follows a broken frame cannot be read, so our end is the sign.
             CloseReason::ClientClosed
@@ -62,7 +69,7 @@ pub(super) async fn finish(
             | CloseReason::InvalidText
             | CloseReason::MessageTooLarge => false,
         };
-        if answers {
+        if answers && answers_close(connection.carrier) {
             drop_input(worker, connection, input, Awaited::CloseFrame).await;
         }
         connection.wire.shutdown_write();
@@ -131,13 +138,22 @@ impl Worker {
         self.end(connection, CloseReason::ClientClosed, &frame);
     }
 
-    /// Closes a connection: nothing more is owed but a close frame that says why.
+    /// Closes a connection: nothing more is owed but what its dialect says of the reason.
     pub(in crate::server::ws) fn close(&self, connection: &Rc<Connection>, why: CloseReason) {
-        let mut frame = Vec::with_capacity(32);
-        if why != CloseReason::ConnectionLost {
-            write_close(&mut frame, why);
-        }
-        self.end(connection, why, &frame);
+        let messages = last_messages(connection.kind, connection.carrier, why);
+        self.end(connection, why, &messages);
+    }
+
+    /// The dialect closes a connection: nothing more is owed but its frame.
+    pub(super) fn close_by(
+        &self,
+        connection: &Rc<Connection>,
+        frame: CloseFrame,
+        why: CloseReason,
+    ) {
+        let mut messages = Vec::new();
+        carrier::end(connection.carrier, &mut messages, frame);
+        self.end(connection, why, &messages);
     }
 
     fn end(&self, connection: &Rc<Connection>, why: CloseReason, frame: &[u8]) {

@@ -1,19 +1,20 @@
-//! What a message asks for: the steps that the dialect decided are carried out here, and their answers written.
+//! What a message asks for: the steps that the dialect decided are carried out here.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::ws::OpCode;
+use tokio::time::Instant;
 
-use crate::core::ReplySlot;
+use crate::core::{Caller, ReplySlot};
 use crate::dialects::Step;
 use crate::model::{
-    CloseReason, DebugTarget, Failure, FailureKind, First, FollowId, ModuleId, Reply, Request,
-    Subject, Ticket, TopicMessage,
+    DebugTarget, Failure, FailureKind, First, FollowId, ModuleId, Reply, Request, Subject, Ticket,
+    TopicMessage,
 };
-use crate::server::ws::connection::Connection;
-use crate::server::ws::frames::{write_frame, write_head};
-use crate::server::ws::outbox::{Frame, Offer};
+use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::connection::{Connection, Identity};
+use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::{Begun, Telling, Worker};
 
 /// The one id by which a log is followed that was asked for by a debug.
@@ -23,39 +24,50 @@ impl Worker {
     /// Does what the dialect decided.
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {
-            Step::Send(text) => {
-                let mut frame = Vec::with_capacity(text.len() + 4);
-                write_frame(&mut frame, OpCode::Text, text.as_bytes());
-                self.send(connection, &frame);
+            Step::Refused { command } => match &*connection.identity.borrow() {
+                Identity::Identified(caller) => self.core.note_unknown_command(caller, &command),
+                Identity::Anonymous(_) => self.metrics.not_let_in.increment(1),
+            },
+            Step::Authenticate(credentials) => self.authenticate(connection, credentials),
+            Step::SetAlarm(alarm, after) => {
+                let at = Instant::now() + after;
+                let kind = AlarmKind::Dialect(alarm);
+                self.alarms.borrow_mut().set(connection.id, kind, at);
             }
-            Step::Refused { command } => {
-                self.core.note_unknown_command(&connection.caller, &command);
-            }
+            Step::Close(frame, why) => self.close_by(connection, frame, why),
             Step::Request {
                 ticket,
                 request,
                 form,
                 splice,
-            } => {
-                let telling = Telling {
-                    id: LOG,
-                    form,
-                    splice,
-                    first: First::Events,
-                };
-                self.request(connection, ticket, request, telling);
-            }
+            } => match &*connection.identity.borrow() {
+                Identity::Identified(caller) => {
+                    let telling = Telling {
+                        id: LOG,
+                        form,
+                        splice,
+                        first: First::Events,
+                    };
+                    self.request(connection, caller, ticket, request, telling);
+                }
+                Identity::Anonymous(_) => {
+                    self.metrics.not_let_in.increment(1);
+                    let failure = Failure::new(FailureKind::Unauthenticated, "sign in first");
+                    self.reply(connection, ticket, Err(failure));
+                }
+            },
         }
     }
 
     fn request(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
+        caller: &Caller,
         ticket: Ticket,
         request: Request,
         telling: Telling,
     ) {
-        let admitted = self.admit_request(connection, &request);
+        let admitted = self.admit_request(connection, caller, &request);
         if let Err(failure) = admitted {
             self.reply(connection, ticket, Err(failure));
             return;
@@ -78,7 +90,7 @@ impl Worker {
             }
             Request::Query(query) => {
                 let slot = self.open_slot(connection, ticket);
-                self.core.query(&connection.caller, query, slot);
+                self.core.query(caller, query, slot);
             }
             Request::Publish {
                 topic,
@@ -94,7 +106,7 @@ impl Worker {
             }
             Request::Call(call) => {
                 let slot = self.open_slot(connection, ticket);
-                if let Some(wakeup) = self.core.exec_later(&connection.caller, call, slot) {
+                if let Some(wakeup) = self.core.exec_later(caller, call, slot) {
                     self.wake_later(wakeup);
                 }
             }
@@ -154,7 +166,12 @@ impl Worker {
         }
     }
 
-    fn admit_request(&self, connection: &Connection, request: &Request) -> Result<(), Failure> {
+    fn admit_request(
+        &self,
+        connection: &Connection,
+        caller: &Caller,
+        request: &Request,
+    ) -> Result<(), Failure> {
         let per_second = self.settings.limits.requests_per_second;
         if !connection.admits_request(per_second) {
             return Err(Failure::new(
@@ -164,7 +181,7 @@ impl Worker {
                 ),
             ));
         }
-        self.core.authorize(&connection.caller, request)
+        self.core.authorize(caller, request)
     }
 
     /// The place for an answer that comes through the outlet, and a call without an answer more.
@@ -191,43 +208,6 @@ impl Worker {
         if let (First::Events, Begun::Here(slot)) = (first, begun) {
             self.tell_newest(connection, slot, id);
             self.mark_dirty(connection);
-        }
-    }
-
-    /// Answers a request.
-    pub(in crate::server::ws) fn reply(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        ticket: Ticket,
-        reply: Result<Reply, Failure>,
-    ) {
-        let mut text = std::mem::take(&mut self.scratch.borrow_mut().reply);
-        text.clear();
-        connection
-            .session
-            .borrow_mut()
-            .reply(ticket, reply, &mut text);
-        if !text.is_empty() {
-            let mut frame = Vec::with_capacity(text.len() + 10);
-            write_head(&mut frame, OpCode::Text, text.len());
-            frame.extend_from_slice(&text);
-            self.send(connection, &frame);
-        }
-        self.scratch.borrow_mut().reply = text;
-    }
-
-    /// Puts a frame that must not be lost into the outbox; a client that leaves too many unread is closed.
-    pub(in crate::server::ws) fn send(self: &Rc<Self>, connection: &Rc<Connection>, frame: &[u8]) {
-        if !connection.is_open() {
-            return;
-        }
-        let offer = connection
-            .outbox
-            .borrow_mut()
-            .offer_reply(&Frame::Own(frame), &mut self.buffers.borrow_mut());
-        match offer {
-            Offer::Full => self.close(connection, CloseReason::SlowConsumer),
-            Offer::Taken | Offer::Behind | Offer::Merged => self.mark_dirty(connection),
         }
     }
 

@@ -9,13 +9,14 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use crate::dialects::Step;
+use crate::dialects::Incoming;
 use crate::model::CloseReason;
 use crate::server::admission::AdmissionPhase;
 use crate::server::limits::READ_TURN_BYTES;
+use crate::server::ws::carrier::Reader;
 use crate::server::ws::connection::closing::{Leave, finish};
-use crate::server::ws::connection::{Connection, Turn};
-use crate::server::ws::frames::{Flow, FrameReader, Inbound};
+use crate::server::ws::connection::{Beginning, Connection, Identity, Turn};
+use crate::server::ws::frames::{Flow, Inbound};
 use crate::server::ws::worker::Worker;
 
 /// Lets a connection begin; what is returned runs it to its end. `rest` is what came behind the handshake.
@@ -23,10 +24,14 @@ use crate::server::ws::worker::Worker;
 /// Not an async function, so that what only the beginning needs takes no room in the task of an idle connection.
 pub(in crate::server::ws) fn run(
     worker: Rc<Worker>,
-    connection: Rc<Connection>,
-    steps: Vec<Step>,
+    beginning: Beginning,
     rest: Vec<u8>,
 ) -> impl Future<Output = ()> {
+    let Beginning {
+        connection,
+        greeting,
+        steps,
+    } = beginning;
     let leave = Leave {
         worker,
         connection,
@@ -39,15 +44,22 @@ pub(in crate::server::ws) fn run(
     if worker.admission.phase() == AdmissionPhase::Draining {
         // The order to close everybody may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
-    } else if !worker.core.still_admits(&connection.caller) {
+    } else if let Identity::Identified(caller) = &*connection.identity.borrow()
+        && !worker.core.still_admits(caller)
+    {
         // The same for the order to close what its key had opened.
         worker.close(connection, CloseReason::CredentialsRevoked);
+    }
+    worker.await_sign_in(connection);
+    if !greeting.is_empty() {
+        worker.send(connection, &greeting);
     }
     for step in steps {
         worker.perform(connection, step);
     }
+    let profile = connection.kind.profile(&worker.dialects);
     let mut input = Input {
-        reader: FrameReader::new(worker.settings.limits.message_max_bytes),
+        reader: Reader::new(connection.carrier, profile.message_max_bytes),
         rest,
     };
     // A block and not a function, whose arguments would stand in the task twice.
@@ -71,7 +83,7 @@ pub(in crate::server::ws) fn run(
 
 /// What has come and is not yet acted upon.
 pub(super) struct Input {
-    pub(super) reader: FrameReader,
+    pub(super) reader: Reader,
     /// Bytes behind a message at which reading was paused.
     pub(super) rest: Vec<u8>,
 }
@@ -130,25 +142,20 @@ impl Worker {
     fn take_input(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
-        reader: &mut FrameReader,
+        reader: &mut Reader,
         input: &mut [u8],
     ) -> Result<usize, CloseReason> {
         connection.last_inbound.set(Instant::now());
         connection.pings.set(0);
-        let mut steps = Vec::new();
         let mut messages = 0;
         let used = reader.read(input, |inbound| {
             messages += 1;
             match inbound {
-                Inbound::Text(text) => {
-                    connection.receive(text, &mut steps);
-                    for step in steps.drain(..) {
-                        self.perform(connection, step);
-                    }
-                }
+                Inbound::Text(text) => self.receive(connection, Incoming::Text(text)),
+                Inbound::Binary(data) => self.receive(connection, Incoming::Binary(data)),
                 Inbound::Ping(payload) => self.answer_ping(connection, payload),
                 Inbound::Close(code) => self.answer_close(connection, code),
-                Inbound::Binary | Inbound::Pong => {}
+                Inbound::Pong => {}
             }
             if connection.is_open() && !connection.is_paused() {
                 Flow::Continue

@@ -5,12 +5,16 @@
 //!
 //! This file has the connection's state and what its task waits for.
 //!
-//! - `input` reads what the client sends and hands it to the dialect.
-//! - `dispatch` does what the dialect decided, and answers.
+//! - `input` reads what the client sends.
+//! - `dialogue` asks the dialect what that means, and sends what it says.
+//! - `dispatch` does what the dialect decided.
+//! - `identity` finds out who the client is.
 //! - `closing` ends the connection.
 
 mod closing;
+mod dialogue;
 mod dispatch;
+mod identity;
 mod input;
 
 use std::cell::{Cell, RefCell};
@@ -20,8 +24,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
-use crate::core::Caller;
-use crate::dialects::{Session, Step};
+use crate::dialects::{Carrier, DialectKind, Session};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::admission::Permit;
 use crate::server::limits::{OPEN_EXECS_MAX, READ_PAUSE_BYTES};
@@ -30,12 +33,16 @@ use crate::server::ws::follows::Follows;
 use crate::server::ws::outbox::Outbox;
 use crate::server::ws::wire::Wire;
 
+pub(super) use dialogue::{Beginning, begin};
+pub(super) use identity::Identity;
 pub(super) use input::run;
 
 /// One client's connection, as the worker's table and the flusher see it.
 pub(in crate::server::ws) struct Connection {
     pub(in crate::server::ws) id: ConnectionId,
     pub(in crate::server::ws) wire: Wire,
+    pub(in crate::server::ws) kind: DialectKind,
+    pub(in crate::server::ws) carrier: Carrier,
     pub(in crate::server::ws) outbox: RefCell<Outbox>,
     pub(in crate::server::ws) follows: RefCell<Follows>,
     /// It is in the worker's list of connections with something to write.
@@ -47,17 +54,20 @@ pub(in crate::server::ws) struct Connection {
     /// Signs of life that were sent: protocol pings since the last inbound frame, and the dialect's own since the start.
     pub(in crate::server::ws) pings: Cell<u32>,
     pub(in crate::server::ws) pongs: Cell<u32>,
-    pub(in crate::server::ws) caller: Caller,
+    /// Changed by the outcome of an `Authenticate` alone, never while a step is performed.
+    pub(in crate::server::ws) identity: RefCell<Identity>,
+    /// Who shows the credentials that the client sent is being found out: it is not read further until then.
+    identifying: Cell<bool>,
     session: RefCell<Session>,
     phase: Cell<ConnectionPhase>,
     open_execs: Cell<u32>,
     /// Logs of modules that only the store of several nodes may know.
     debugs: Debugs,
     /// The second in which requests are counted, and how many there were, for the limit on their rate.
-    requests: Cell<(u64, u32)>,
+    requests: Cell<(u32, u32)>,
     /// The input task, while it waits.
     input: RefCell<Option<Waker>>,
-    /// What the input task waits for is room: in the outbox or among the open calls.
+    /// What the input task waits for is room, in the outbox or among the open calls, or to know the client.
     awaits_room: Cell<bool>,
     /// Its place among the connections that there may be, until both sides have said goodbye.
     permit: RefCell<Option<Permit>>,
@@ -83,7 +93,8 @@ impl Connection {
     pub(in crate::server::ws) fn new(
         id: ConnectionId,
         wire: Wire,
-        caller: Caller,
+        carrier: Carrier,
+        identity: Identity,
         session: Session,
         permit: Permit,
     ) -> Self {
@@ -91,6 +102,8 @@ impl Connection {
         Self {
             id,
             wire,
+            kind: session.kind(),
+            carrier,
             outbox: RefCell::default(),
             follows: RefCell::default(),
             dirty: Cell::new(false),
@@ -99,7 +112,8 @@ impl Connection {
             last_inbound: Cell::new(now),
             pings: Cell::new(0),
             pongs: Cell::new(0),
-            caller,
+            identity: RefCell::new(identity),
+            identifying: Cell::new(false),
             session: RefCell::new(session),
             phase: Cell::new(ConnectionPhase::Open),
             open_execs: Cell::new(0),
@@ -109,11 +123,6 @@ impl Connection {
             awaits_room: Cell::new(false),
             permit: RefCell::new(Some(permit)),
         }
-    }
-
-    /// Asks the dialect what a message means.
-    pub(in crate::server::ws) fn receive(&self, text: &str, steps: &mut Vec<Step>) {
-        self.session.borrow_mut().receive(text, steps);
     }
 
     /// Whether anything but the end of the connection is still owed.
@@ -152,14 +161,11 @@ impl Connection {
         }
     }
 
-    /// What the dialect sends from time to time.
-    pub(in crate::server::ws) fn keep_alive_text(&self) -> Option<&'static str> {
-        self.session.borrow().keep_alive()
-    }
-
     /// Whether the client has as much unanswered or unread as it may: then it is not read further.
     fn is_paused(&self) -> bool {
-        self.open_execs.get() >= OPEN_EXECS_MAX || self.outbox.borrow().backlog() > READ_PAUSE_BYTES
+        self.identifying.get()
+            || self.open_execs.get() >= OPEN_EXECS_MAX
+            || self.outbox.borrow().backlog() > READ_PAUSE_BYTES
     }
 
     fn poll_turn(&self, cx: &mut Context<'_>, rest: &[u8]) -> Poll<Turn> {
@@ -214,7 +220,8 @@ impl Connection {
         if per_second == 0 {
             return true;
         }
-        let second = self.began.elapsed().as_secs();
+        // Enough for a century; past it the requests of a connection are counted together.
+        let second = u32::try_from(self.began.elapsed().as_secs()).unwrap_or(u32::MAX);
         let (counted, requests) = self.requests.get();
         let requests = if counted == second { requests + 1 } else { 1 };
         self.requests.set((second, requests));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::dialects::{DialectKind, Out};
 
 /// The limit that the tables are written for.
 const MAX_BYTES: usize = 300;
@@ -23,7 +24,8 @@ fn whole_messages_of_every_size_are_read() {
     for size in [0, 1, 2, 125, 126, 127, 255, 256, MAX_BYTES] {
         let letters = "x".repeat(size);
         check(&text(&letters), &[Event::text(&letters)], Ok(()));
-        check(&frame(BINARY, letters.as_bytes()), &[Event::Binary], Ok(()));
+        let binary = Event::binary(letters.as_bytes());
+        check(&frame(BINARY, letters.as_bytes()), &[binary], Ok(()));
     }
     for size in [65_535, 65_536, 70_000] {
         let letters = "ä".repeat(size / 2) + &"x".repeat(size % 2);
@@ -46,7 +48,7 @@ fn control_frames_are_read_between_and_inside_messages() {
     );
     check(
         &[part(BINARY, b"\xff"), frame(PONG, b"a"), last(b"\xff")].concat(),
-        &[Event::Pong, Event::Binary],
+        &[Event::Pong, Event::binary(b"\xff\xff")],
         Ok(()),
     );
     check(
@@ -241,7 +243,7 @@ fn text_that_is_no_utf_8_is_refused_as_soon_as_it_shows() {
             &[],
             refused,
         );
-        check(&frame(BINARY, &data), &[Event::Binary], Ok(()));
+        check(&frame(BINARY, &data), &[Event::binary(&data)], Ok(()));
     }
 }
 
@@ -297,7 +299,7 @@ fn an_idle_reader_holds_little() {
     let bytes = [text(&large), text("short"), frame(PING, &[b'y'; 125])].concat();
     let (events, outcome) = read_all(&mut reader, &bytes, &[1000]);
     assert_eq!((events.len(), outcome), (3, Ok(())));
-    let held = reader.text.capacity() + reader.control.capacity();
+    let held = reader.data.capacity() + reader.control.capacity();
     assert!(held <= KEEP_BYTES, "it holds {held} bytes");
 }
 
@@ -319,19 +321,38 @@ fn a_head_is_as_short_as_it_can_be() {
 
 #[test]
 fn a_close_frame_is_one_that_a_client_accepts() {
-    for reason in CloseReason::ALL {
+    let said = |kind: &DialectKind, reason| {
+        let (mut texts, mut steps) = (Vec::new(), Vec::new());
+        kind.goodbye(reason, &mut Out::new(&mut texts, seal_text, &mut steps))
+    };
+    let closings = DialectKind::ALL
+        .iter()
+        .flat_map(|kind| CloseReason::ALL.map(|reason| (reason, said(kind, reason))));
+    for (reason, close) in closings {
         // Nobody is there to be told.
-        if reason == CloseReason::ConnectionLost {
+        let Some(close) = close else {
             continue;
-        }
+        };
         let mut out = Vec::new();
-        write_close(&mut out, reason);
+        write_close(&mut out, close);
         let [0x88, length, payload @ ..] = out.as_slice() else {
             panic!("{out:?} is no close frame");
         };
         assert_eq!(usize::from(*length), payload.len());
         assert!(payload.len() <= CONTROL_MAX_BYTES, "{reason:?} is too long");
-        assert_eq!(close_code(payload), Ok(Some(reason.code())));
+        assert_eq!(close_code(payload), Ok(Some(close.code)));
+    }
+}
+
+#[test]
+fn a_sealed_message_is_what_a_frame_of_it_is() {
+    for bytes in [0, 1, 125, 126, 65_535, 65_536] {
+        let text = vec![b'x'; bytes];
+        let (mut sealed, mut written) = (b"before".to_vec(), b"before".to_vec());
+        sealed.extend_from_slice(&text);
+        seal_text(&mut sealed, 6);
+        write_frame(&mut written, OpCode::Text, &text);
+        assert!(sealed == written, "{bytes} bytes");
     }
 }
 
@@ -454,7 +475,7 @@ fn message(content: impl Strategy<Value = Content>) -> impl Strategy<Value = Tra
     (content, cuts, any::<[u8; 4]>()).prop_map(|(content, cuts, last_mask)| {
         let (opcode, data, event) = match content {
             Content::Text(text) => (TEXT, text.clone().into_bytes(), Event::Text(text)),
-            Content::Binary(data) => (BINARY, data, Event::Binary),
+            Content::Binary(data) => (BINARY, data.clone(), Event::Binary(data)),
         };
         let mut cuts: Vec<_> = cuts
             .into_iter()
@@ -561,7 +582,7 @@ fn splits() -> impl Strategy<Value = Vec<usize>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Event {
     Text(String),
-    Binary,
+    Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
     Close(Option<u16>),
@@ -570,6 +591,10 @@ enum Event {
 impl Event {
     fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+
+    fn binary(data: &[u8]) -> Self {
+        Self::Binary(data.to_vec())
     }
 
     fn ping(payload: &[u8]) -> Self {
@@ -581,7 +606,7 @@ impl From<Inbound<'_>> for Event {
     fn from(inbound: Inbound<'_>) -> Self {
         match inbound {
             Inbound::Text(text) => Self::text(text),
-            Inbound::Binary => Self::Binary,
+            Inbound::Binary(data) => Self::binary(data),
             Inbound::Ping(payload) => Self::ping(payload),
             Inbound::Pong => Self::Pong,
             Inbound::Close(code) => Self::Close(code),
@@ -659,14 +684,14 @@ fn read_with_pauses(
 fn assert_holds_no_more_than_it_may(reader: &FrameReader) {
     let FrameReader {
         max_bytes,
-        text,
+        data,
         control,
         ..
     } = reader;
-    assert!(text.len() <= *max_bytes, "{} bytes of text", text.len());
+    assert!(data.len() <= *max_bytes, "{} bytes of data", data.len());
     // A vector that grows takes at most twice what it needs.
     let room = max_bytes.saturating_mul(2).max(KEEP_BYTES);
-    assert!(text.capacity() <= room, "room for {}", text.capacity());
+    assert!(data.capacity() <= room, "room for {}", data.capacity());
     assert!(
         control.len() <= CONTROL_MAX_BYTES,
         "{} bytes of control",

@@ -14,10 +14,10 @@ use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
 use crate::server::http::kit::{Answer, json_text};
 use crate::server::http::placeos::Body;
-use crate::server::http::placeos::authn;
 use crate::server::http::placeos::node_api::authn::{Peer, module_id};
 use crate::server::http::placeos::node_api::order::StreamPosition;
 use crate::server::http::placeos::rejections::bad_request;
+use crate::server::ws::entering;
 
 /// The driver's own HTTP-like code.
 const RESPONSE_CODE: HeaderName = HeaderName::from_static("response-code");
@@ -153,7 +153,7 @@ pub(super) async fn load(peer: Peer, path: Path<String>) -> Answer {
 ))]
 #[get("/command/{module}/debugger")]
 pub(super) async fn debugger(_: Peer) -> Answer {
-    Err(authn::upgrade_required(
+    Err(entering::upgrade_required(
         "this is a websocket: connect to it with an upgrade",
     ))
 }

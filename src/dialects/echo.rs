@@ -1,0 +1,166 @@
+//! The smallest dialect that uses all of the seam: it says back what it hears. There for tests, and as an example.
+//!
+//! `sign-in <key>` signs in; `later` sets an alarm; `bind` and `exec` take a system, a module and a status or function.
+#![expect(missing_docs, reason = "the registry documents them")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dialects::{
+    Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Form as Any,
+    Handshake, Head, Hello as Opening, Incoming, Out, Profile, RefusalTime, Rejection, Splice,
+    Step,
+};
+use crate::model::{
+    BindingPath, Call, CloseReason as Why, Credentials, Event, Failure, First, FollowId,
+    FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath, Newest, Reply, Request, Secret,
+    StatusName, Subject, SystemId, Ticket, User,
+};
+
+pub const NAME: &str = "echo";
+
+/// What there is to say of a connection is its carrier, and a form is for one.
+pub type Hello = Carrier;
+pub type Form = Carrier;
+const LATER: Alarm = Alarm(1);
+
+pub fn profile(settings: &DialectSettings) -> Profile {
+    Profile {
+        paths: &["/echo/*"],
+        scopes: &[],
+        sign_in_within: Some(settings.reap_after),
+        refusal: RefusalTime::AfterUpgrade,
+        message_max_bytes: 1024,
+        keep_alive: settings.keep_alive(None),
+    }
+}
+
+/// `/echo/<key>` signs in at once, and `/echo/anyone` later, as a stream does.
+pub fn handshake(head: &Head<'_>) -> Handshake {
+    let credentials = match head.path.strip_prefix("/echo/") {
+        Some("closed") => return Handshake::Refuse(Rejection::Close(close(4001, "closed"))),
+        Some("anyone") | None => Vec::new(),
+        Some(key) => vec![Credentials::ApiKey(Secret::new(key))],
+    };
+    Handshake::Admit(Admission {
+        credentials,
+        is_foreign_page: false,
+        hello: Opening::Echo(head.carrier),
+    })
+}
+
+pub fn goodbye(why: Why, out: &mut Out<'_>) -> Option<CloseFrame> {
+    let code = match why {
+        Why::ClientClosed | Why::ConnectionLost => return None,
+        Why::ProtocolError => 1002,
+        Why::InvalidText => 1007,
+        Why::MessageTooLarge => 1009,
+        Why::Internal => 1011,
+        Why::Unauthenticated | Why::Forbidden | Why::CredentialsRevoked => 4003,
+        Why::SignInTimedOut | Why::KeepAliveTimedOut => 4008,
+        Why::Starting | Why::GoingAway | Why::TooManyConnections | Why::SlowConsumer => 4100,
+    };
+    say(out, "goodbye");
+    Some(close(code, why.as_str()))
+}
+
+fn close(code: u16, text: &'static str) -> CloseFrame {
+    CloseFrame { code, text }
+}
+
+fn say(out: &mut Out<'_>, text: &str) {
+    out.text(|out| out.extend_from_slice(text.as_bytes()));
+}
+
+#[derive(Debug)]
+pub struct Session(Carrier);
+
+impl Session {
+    pub fn open(carrier: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+        say(out, &format!("hello {}", ambient.connection));
+        Self(carrier)
+    }
+
+    pub fn receive(&mut self, heard: Incoming<'_>, _: &Ambient<'_>, out: &mut Out<'_>) {
+        let text = match heard {
+            Incoming::Text(text) => text,
+            Incoming::Binary(bytes) => return say(out, &format!("{} bytes", bytes.len())),
+        };
+        let words: Vec<&str> = text.split(' ').collect();
+        match words[..] {
+            ["sign-in", key] => out.step(Step::Authenticate(Credentials::ApiKey(Secret::new(key)))),
+            ["later"] => out.step(Step::SetAlarm(LATER, Duration::from_millis(10))),
+            [verb, system, module, name] => out.step(Step::Request {
+                ticket: Ticket(0),
+                request: request(verb, system, module, name).expect("tests name what can be named"),
+                form: Any::Echo(self.0),
+                splice: Splice::new(format!("{name} is ")),
+            }),
+            _ => say(out, text),
+        }
+    }
+
+    pub fn identified(
+        &mut self,
+        who: Result<Option<&User>, Failure>,
+        _: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        match who {
+            Ok(user) => say(
+                out,
+                &format!("welcome {}", user.map_or("", |user| user.id.as_str())),
+            ),
+            Err(_) => out.step(Step::Close(close(4003, "no"), Why::Unauthenticated)),
+        }
+    }
+
+    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, out: &mut Out<'_>) {
+        say(out, "now");
+    }
+
+    pub fn reply(
+        &mut self,
+        _: Ticket,
+        reply: Result<Reply, Failure>,
+        _: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        let said = reply.map_err(|failure| failure.kind());
+        say(out, &format!("{said:?}"));
+    }
+}
+
+fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request> {
+    let module = ModulePath {
+        system: SystemId::new(system).ok()?,
+        module: ModuleName::new(module).ok()?,
+        index: ModuleIndex::FIRST,
+    };
+    let subject = match verb {
+        "bind" => Subject::Status(Arc::new(BindingPath {
+            module,
+            status: StatusName::new(name).ok()?,
+        })),
+        "follow" => Subject::Module(Arc::new(module)),
+        _ => {
+            return Some(Request::Call(Call {
+                module,
+                function: FunctionName::new(name).ok()?,
+                arguments: JsonText::parse("[]").ok()?,
+            }));
+        }
+    };
+    Some(Request::Follow {
+        id: FollowId(0),
+        subject,
+        first: First::Events,
+    })
+}
+
+pub fn encode(_: Form, event: &Event, _: &Newest, out: &mut Encoded) {
+    if let Event::Value { value, .. } = event {
+        let text = value.as_ref().map_or("gone", |value| value.as_str());
+        out.frame(b"", |out| out.extend_from_slice(text.as_bytes()));
+    }
+}

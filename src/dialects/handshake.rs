@@ -1,0 +1,62 @@
+//! What a dialect makes of the head of the request that opens a connection.
+
+use std::fmt;
+
+use crate::dialects::{Carrier, CloseFrame, Hello};
+use crate::model::Credentials;
+
+/// The head of a request, as far as dialects look at it.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// What the connection is carried by. Where that is no HTTP, the rest is empty.
+    pub carrier: Carrier,
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The query, without its question mark.
+    pub query: &'a str,
+    /// The first value of a header by its lower-case name, as bytes: one that is not text is still present.
+    pub header: &'a dyn Fn(&str) -> Option<&'a [u8]>,
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query may hold a secret.
+        f.debug_struct("Head")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is to become of a connection.
+#[derive(Debug)]
+pub enum Handshake {
+    /// It may begin, once its credentials are good.
+    Admit(Admission),
+    /// It may not begin, whatever its credentials.
+    Refuse(Rejection),
+}
+
+/// A connection that may begin.
+#[derive(Debug)]
+pub struct Admission {
+    /// Tried in this order; the first that is good counts. Empty for a client that signs in later.
+    pub credentials: Vec<Credentials>,
+    /// A browser sent the credentials because a page of another site asked it to.
+    pub is_foreign_page: bool,
+    /// What the session begins with.
+    pub hello: Hello,
+}
+
+/// The answer to a newcomer who does not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// An HTTP status and a plain text, in place of the upgrade.
+    Http {
+        /// The status.
+        status: u16,
+        /// The body.
+        text: &'static str,
+    },
+    /// A close frame behind the upgrade.
+    Close(CloseFrame),
+}

@@ -1,0 +1,119 @@
+//! What a dialect gives back: messages, which leave at once, and steps for the server.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::dialects::{DialectSettings, Form, Splice};
+use crate::model::{CloseReason, ConnectionId, Credentials, Request, Ticket};
+
+/// What surrounds a connection: all that a dialect may know beside what the client sent.
+#[derive(Clone, Copy)]
+pub struct Ambient<'a> {
+    /// Which connection it is. Unique on this node, also across restarts of the dialect's own counters.
+    pub connection: ConnectionId,
+    /// The time in Unix seconds.
+    pub clock: &'a dyn Fn() -> u64,
+    /// A number that nobody can guess and that does not come twice.
+    pub draw: &'a dyn Fn() -> u128,
+    /// What the operator set.
+    pub settings: &'a DialectSettings,
+}
+
+impl fmt::Debug for Ambient<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ambient")
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One message of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+/// Takes what a dialect has to say and what is to be done.
+///
+/// Messages stand in the order in which they were given, and leave before what comes of the steps.
+pub struct Out<'a> {
+    bytes: &'a mut Vec<u8>,
+    seal: fn(&mut Vec<u8>, usize),
+    steps: &'a mut Vec<Step>,
+}
+
+impl<'a> Out<'a> {
+    /// Appends messages to `bytes`. `seal` makes a message, in the carrier's framing, of what stands from a place on.
+    pub fn new(
+        bytes: &'a mut Vec<u8>,
+        seal: fn(&mut Vec<u8>, usize),
+        steps: &'a mut Vec<Step>,
+    ) -> Self {
+        Self { bytes, seal, steps }
+    }
+
+    /// Sends one text message: what `write` appends, if that is anything.
+    pub fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(self.bytes);
+        if self.bytes.len() > start {
+            (self.seal)(self.bytes, start);
+        }
+    }
+
+    /// Asks the server to do something.
+    pub fn step(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+}
+
+impl fmt::Debug for Out<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Out").field("steps", &self.steps).finish()
+    }
+}
+
+/// What the server is to do next for a connection.
+#[derive(Debug)]
+pub enum Step {
+    /// Ask the core. The answer goes to [`Session::reply`](crate::dialects::Session::reply) with the ticket.
+    /// Form and splice belong to what is followed by it, and mean nothing for requests that follow nothing.
+    Request {
+        /// Which open request this is.
+        ticket: Ticket,
+        /// What is asked.
+        request: Request,
+        /// How the events that will come are written.
+        form: Form,
+        /// This subscriber's part of them.
+        splice: Splice,
+    },
+    /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
+    Refused {
+        /// What was asked, cut to a reasonable length.
+        command: String,
+    },
+    /// Find out who shows these credentials. The outcome goes to [`Session::identified`](crate::dialects::Session::identified),
+    /// and until then nothing more is read from the client. While one is under way another is passed over.
+    Authenticate(Credentials),
+    /// Call [`Session::alarm`](crate::dialects::Session::alarm) after this long, up to a second late. An alarm that is set again goes off once, at its new time.
+    SetAlarm(Alarm, Duration),
+    /// End the connection by this frame.
+    Close(CloseFrame, CloseReason),
+}
+
+/// One of the alarms that a connection can set: a constant of its dialect, so each connection has few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Alarm(pub u8);
+
+/// The close frame by which a dialect ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CloseFrame {
+    /// The code: of RFC 6455 section 7.4.1, or from 3000 to 4999.
+    pub code: u16,
+    /// The text, of at most 123 bytes.
+    pub text: &'static str,
+}

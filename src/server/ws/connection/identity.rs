@@ -1,0 +1,117 @@
+//! Who a client is: nobody at first, where its dialect signs in inside the socket, and from then on a caller, perhaps another one later.
+//!
+//! A request is authorised for a [`Caller`], and an anonymous connection has none.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use crate::core::Caller;
+use crate::model::{Audience, CloseReason, Credentials, Failure};
+use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::connection::Connection;
+use crate::server::ws::worker::Worker;
+
+/// Who a client is.
+#[derive(Debug)]
+pub(in crate::server::ws) enum Identity {
+    /// It has not said so; where it comes from is all that is known. It has until the alarm [`AlarmKind::SignIn`].
+    Anonymous(IpAddr),
+    /// Its credentials were good.
+    Identified(Caller),
+}
+
+impl Identity {
+    fn address(&self) -> IpAddr {
+        match self {
+            Self::Anonymous(address) => *address,
+            Self::Identified(caller) => caller.address(),
+        }
+    }
+
+    /// When the credentials end by themselves, in Unix seconds.
+    pub(in crate::server::ws) fn expires(&self) -> Option<u64> {
+        match self {
+            Self::Anonymous(_) => None,
+            Self::Identified(caller) => caller.expires(),
+        }
+    }
+}
+
+impl Connection {
+    /// Whether it is among these. An anonymous connection belongs to nobody, and to all.
+    pub(in crate::server::ws) fn is_in(&self, audience: &Audience) -> bool {
+        match (audience, &*self.identity.borrow()) {
+            (Audience::All, _) => true,
+            (Audience::Connection(id), _) => *id == self.id,
+            (_, Identity::Anonymous(_)) => false,
+            (_, Identity::Identified(caller)) => caller.is_in(audience),
+        }
+    }
+}
+
+impl Worker {
+    /// A client that has not signed in has so long.
+    pub(super) fn await_sign_in(&self, connection: &Connection) {
+        let within = connection.kind.profile(&self.dialects).sign_in_within;
+        if let (Identity::Anonymous(_), Some(within)) = (&*connection.identity.borrow(), within) {
+            let at = Instant::now() + within;
+            let mut alarms = self.alarms.borrow_mut();
+            alarms.set(connection.id, AlarmKind::SignIn, at);
+        }
+    }
+
+    /// Finds out who shows these credentials. Reading pauses, since what follows may need to be authorised.
+    pub(super) fn authenticate(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        credentials: Credentials,
+    ) {
+        if connection.identifying.replace(true) {
+            return;
+        }
+        let (worker, connection) = (Rc::clone(self), Rc::clone(connection));
+        // One per connection, and bounded in time. Not awaited by anybody: it comes back through the connection.
+        actix_rt::spawn(async move {
+            let credentials = [credentials];
+            worker.core.recognise(&credentials).await;
+            let address = connection.identity.borrow().address();
+            let found = worker.core.authenticate(&credentials, address);
+            worker.identified(&connection, found);
+        });
+    }
+
+    /// It is known who shows the credentials. Nothing is awaited between that and here, so no order to close them can be missed.
+    fn identified(self: &Rc<Self>, connection: &Rc<Connection>, found: Result<Caller, Failure>) {
+        connection.identifying.set(false);
+        if !connection.is_open() {
+            return;
+        }
+        match &found {
+            Ok(caller) => {
+                let mut permit = connection.permit.borrow_mut();
+                let counted = permit
+                    .as_mut()
+                    .map_or(Ok(()), |permit| permit.sign_in(caller.credential()));
+                drop(permit);
+                if counted.is_err() {
+                    self.metrics.turned_away.increment(1);
+                    self.close(connection, CloseReason::TooManyConnections);
+                    return;
+                }
+                connection
+                    .identity
+                    .replace(Identity::Identified(caller.clone()));
+                let mut alarms = self.alarms.borrow_mut();
+                alarms.clear(connection.id, AlarmKind::SignIn);
+            }
+            Err(_) => self.metrics.not_let_in.increment(1),
+        }
+        self.ask(connection, |session, ambient, out| match found {
+            Ok(caller) => session.identified(Ok(caller.user()), ambient, out),
+            Err(failure) => session.identified(Err(failure), ambient, out),
+        });
+        connection.made_room();
+    }
+}

@@ -1,0 +1,315 @@
+//! The seam between server and dialects, by the dialect that uses all of it: over websockets of a server on loopback, and over a stream without a head.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::testkit::TestCore;
+use crate::dialects::{DialectKind, echo};
+use crate::model::{
+    BindingKey, ModuleId, ModuleIndex, ModuleName, Slots, StatusName, StatusValue, SystemId,
+};
+use crate::server::{ConnectionLimits, KeepAliveSettings, Server, ServerSettings, ws};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How the dialect says that something is followed.
+const FOLLOWING: &str = "Ok(Following { snapshot: [] })";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_signs_in_inside_the_socket() {
+    serve(settings(), async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        client.say("anything at all").await;
+        client.hear("anything at all").await;
+        client.say("bind sys-1 Display power").await;
+        client.hear("Err(Unauthenticated)").await;
+        // What comes behind it is not looked at before it is known who sends it.
+        client.say("sign-in test.secret").await;
+        client.say("bind sys-1 Display power").await;
+        client.hear("welcome user-test").await;
+        client.hear(FOLLOWING).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_signs_in_by_its_path_binds_and_calls() {
+    serve(settings(), async |core, at| {
+        let mut client = Client::open(at, "test.secret").await;
+        client.hear_hello().await;
+        client.say("bind sys-1 Display power").await;
+        client.hear(FOLLOWING).await;
+        publish(core, "power", "true");
+        client.hear("power is true").await;
+        client.say("follow sys-1 Display all").await;
+        client.hear(FOLLOWING).await;
+        client.hear("all is true").await;
+        publish(core, "volume", "7");
+        client.hear("all is 7").await;
+        client.say("exec sys-1 Display on").await;
+        // The module does not run, which is an answer of the core too.
+        client.hear("Err(Unavailable)").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_credentials_are_told_in_the_dialects_own_words() {
+    serve(settings(), async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        client.say("sign-in test.wrong").await;
+        client.hear_close(4003, "no").await;
+
+        let mut client = Client::open(at, "test.wrong").await;
+        client.hear("goodbye").await;
+        client.hear_close(4003, "unauthenticated").await;
+
+        let mut client = Client::open(at, "closed").await;
+        client.hear_close(4001, "closed").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_does_not_sign_in_has_its_time() {
+    let settings = ServerSettings {
+        keep_alive: KeepAliveSettings {
+            ping_after: Duration::from_millis(100),
+            pong_every: Duration::from_millis(100),
+            reap_after: Duration::from_millis(400),
+        },
+        ..settings()
+    };
+    serve(settings, async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        // The client answers pings, so it lives.
+        client.hear("goodbye").await;
+        client.hear_close(4008, "sign_in_timed_out").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_to_a_full_gateway_is_told_behind_the_upgrade() {
+    let settings = ServerSettings {
+        limits: ConnectionLimits {
+            connections_max: 1,
+            ..ConnectionLimits::default()
+        },
+        ..settings()
+    };
+    serve(settings, async |_, at| {
+        let mut first = Client::open(at, "anyone").await;
+        first.hear_hello().await;
+        let mut second = Client::open(at, "anyone").await;
+        second.hear("goodbye").await;
+        second.hear_close(4100, "too_many_connections").await;
+        first.say("still here").await;
+        first.hear("still here").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_too_early_and_who_is_there_at_the_end_is_told_too() {
+    let core = TestCore::new().await;
+    let server = Server::bind(Arc::clone(&core.core), settings(), String::new).unwrap();
+    let (at, gate) = (server.address(), server.readiness_gate());
+    let stop = CancellationToken::new();
+    let serving = server.run(stop.clone());
+    let testing = async {
+        let mut early = Client::open(at, "anyone").await;
+        early.hear("goodbye").await;
+        early.hear_close(4100, "starting").await;
+        gate.open();
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        stop.cancel();
+        client.hear("goodbye").await;
+        client.hear_close(4100, "going_away").await;
+    };
+    let (served, ()) = futures_util::future::join(serving, testing).await;
+    served.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_and_alarms_reach_the_dialect() {
+    serve(settings(), async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        let bytes = Message::binary(vec![0xff; 300]);
+        client.0.send(bytes).await.unwrap();
+        client.hear("300 bytes").await;
+        client.say("later").await;
+        client.say("first").await;
+        client.hear("first").await;
+        client.hear("now").await;
+        client.say(&"x".repeat(1025)).await;
+        client.hear("goodbye").await;
+        client.hear_close(1009, "message_too_large").await;
+    })
+    .await;
+}
+
+#[test]
+fn a_stream_without_a_head_is_served_alike() {
+    let threads = threads();
+    LocalSet::new().block_on(&threads, async {
+        let core = TestCore::new().await;
+        place_module(&core);
+        let server = Server::bind(Arc::clone(&core.core), settings(), String::new).unwrap();
+        server.readiness_gate().open();
+        let worker = ws::worker_of_this_thread(&server.state);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let worker = Rc::clone(&worker);
+        ws::stream::serve(&server.state, &worker, DialectKind::Echo, stream)
+            .await
+            .unwrap();
+
+        hear_framed(&mut client, "hello 1").await;
+        client.write_all(b"\x02bind sys-1 Disp").await.unwrap();
+        client
+            .write_all(b"lay power\x03\x02sign-in test.secret\x03\x02bind sys-1 Display power\x03")
+            .await
+            .unwrap();
+        hear_framed(&mut client, "Err(Unauthenticated)").await;
+        hear_framed(&mut client, "welcome user-test").await;
+        hear_framed(&mut client, FOLLOWING).await;
+        publish(&core, "power", "7");
+        hear_framed(&mut client, "power is 7").await;
+        client.write_all(b"no frame").await.unwrap();
+        hear_framed(&mut client, "goodbye").await;
+        let mut rest = Vec::new();
+        let read = timeout(PATIENCE, client.read_to_end(&mut rest)).await;
+        assert_eq!((read.unwrap().unwrap(), rest), (0, Vec::new()));
+    });
+}
+
+async fn hear_framed(client: &mut TcpStream, text: &str) {
+    let wanted = [b"\x02", text.as_bytes(), b"\x03"].concat();
+    let mut heard = vec![0; wanted.len()];
+    let read = timeout(PATIENCE, client.read_exact(&mut heard)).await;
+    read.unwrap().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&heard),
+        String::from_utf8_lossy(&wanted)
+    );
+}
+
+/// A client of the dialect by websocket.
+struct Client(WebSocketStream<TcpStream>);
+
+impl Client {
+    async fn open(at: SocketAddr, path: &str) -> Self {
+        let stream = TcpStream::connect(at).await.unwrap();
+        let opened = client_async(format!("ws://{at}/echo/{path}"), stream);
+        let (socket, _) = timeout(PATIENCE, opened).await.unwrap().unwrap();
+        Self(socket)
+    }
+
+    async fn say(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    async fn next(&mut self) -> Option<Result<Message, Error>> {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+                Some(Ok(Message::Ping(_))) => {}
+                message => return message,
+            }
+        }
+    }
+
+    async fn hear_hello(&mut self) {
+        match self.next().await {
+            Some(Ok(Message::Text(text))) => assert!(text.starts_with("hello "), "{text}"),
+            other => panic!("no hello but {other:?}"),
+        }
+    }
+
+    async fn hear(&mut self, text: &str) {
+        match self.next().await {
+            Some(Ok(Message::Text(heard))) => assert_eq!(heard.as_str(), text),
+            other => panic!("not {text:?} but {other:?}"),
+        }
+    }
+
+    async fn hear_close(&mut self, code: u16, reason: &str) {
+        match self.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => {
+                assert_eq!(
+                    (u16::from(frame.code), frame.reason.as_str()),
+                    (code, reason)
+                );
+            }
+            other => panic!("not {code} but {other:?}"),
+        }
+    }
+}
+
+fn settings() -> ServerSettings {
+    ServerSettings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        workers: 1,
+        dialects: vec![echo::NAME],
+        ..ServerSettings::default()
+    }
+}
+
+/// Serves for as long as a test goes on.
+async fn serve(how: ServerSettings, test: impl AsyncFnOnce(&TestCore, SocketAddr)) {
+    let core = TestCore::new().await;
+    place_module(&core);
+    let server = Server::bind(Arc::clone(&core.core), how, String::new).unwrap();
+    server.readiness_gate().open();
+    let at = server.address();
+    let stop = CancellationToken::new();
+    let serving = server.run(stop.clone());
+    let testing = async {
+        test(&core, at).await;
+        stop.cancel();
+    };
+    let (served, ()) = futures_util::future::join(serving, testing).await;
+    served.unwrap();
+}
+
+fn place_module(core: &TestCore) {
+    let slot = (ModuleName::new("Display").unwrap(), ModuleIndex::FIRST);
+    let slots: Slots = [(slot, ModuleId::new("mod-1").unwrap())]
+        .into_iter()
+        .collect();
+    core.map(SystemId::new("sys-1").unwrap(), slots);
+}
+
+fn publish(core: &TestCore, status: &str, value: &str) {
+    let key = BindingKey {
+        module: ModuleId::new("mod-1").unwrap(),
+        status: StatusName::new(status).unwrap(),
+    };
+    core.publish(key, Some(StatusValue::parse(value).unwrap()));
+}
+
+fn threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}

@@ -1,0 +1,196 @@
+//! Who opens a connection: the dialect reads the head of the request, and the core says who shows these credentials.
+//!
+//! Separate from the upgrade, since streams without a head come in by the same rules.
+
+use std::net::IpAddr;
+
+use actix_http::header::{
+    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use actix_http::{RequestHead, StatusCode};
+
+use crate::core::Caller;
+use crate::dialects::{
+    Admission, Carrier, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection,
+};
+use crate::model::CloseReason;
+use crate::server::ServerState;
+use crate::server::admission::TurnedAway;
+use crate::server::http::kit::{self, HttpRejection};
+
+/// Why a connection does not open: in an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
+#[derive(Debug)]
+pub(in crate::server) struct NotAdmitted {
+    pub(in crate::server) http: HttpRejection,
+    /// `None` when the request is no handshake, so that there is nobody to tell behind it.
+    pub(in crate::server) told: Option<Told>,
+}
+
+/// What a newcomer is told behind the upgrade.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) enum Told {
+    /// The reason, in the dialect's words.
+    Reason(CloseReason),
+    /// What the dialect has decided on.
+    Frame(CloseFrame),
+}
+
+impl NotAdmitted {
+    fn new(why: CloseReason, http: impl Into<HttpRejection>) -> Self {
+        Self {
+            http: http.into(),
+            told: Some(Told::Reason(why)),
+        }
+    }
+}
+
+/// A request that is no handshake.
+impl From<HttpRejection> for NotAdmitted {
+    fn from(http: HttpRejection) -> Self {
+        Self { http, told: None }
+    }
+}
+
+impl From<TurnedAway> for NotAdmitted {
+    fn from(turned_away: TurnedAway) -> Self {
+        let why = match turned_away {
+            TurnedAway::Starting => CloseReason::Starting,
+            TurnedAway::Draining => CloseReason::GoingAway,
+            TurnedAway::Full | TurnedAway::Key | TurnedAway::Address => {
+                CloseReason::TooManyConnections
+            }
+        };
+        Self::new(why, turned_away)
+    }
+}
+
+/// Who opens a websocket, and what its dialect begins with: 401, then 403, then 426, in PlaceOS's order.
+pub(in crate::server) async fn enter_websocket(
+    state: &ServerState,
+    kind: DialectKind,
+    head: &RequestHead,
+    address: IpAddr,
+) -> Result<(Option<Caller>, Hello), NotAdmitted> {
+    let entered = enter(
+        state,
+        kind,
+        &Head {
+            carrier: Carrier::WebSocket,
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            header: &|name| head.headers.get(name).map(HeaderValue::as_bytes),
+        },
+        address,
+    )
+    .await?;
+    let is_upgrade = is_websocket_upgrade(text(head, UPGRADE), list(head, CONNECTION).as_deref());
+    if !is_upgrade {
+        return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
+    }
+    Ok(entered)
+}
+
+/// Who opens a connection, and what its dialect begins with. Nobody is known yet where the client signs in later.
+pub(in crate::server) async fn enter(
+    state: &ServerState,
+    kind: DialectKind,
+    head: &Head<'_>,
+    address: IpAddr,
+) -> Result<(Option<Caller>, Hello), NotAdmitted> {
+    let profile = kind.profile(&state.settings.dialect_settings());
+    let Admission {
+        credentials,
+        is_foreign_page,
+        hello,
+    } = match kind.handshake(head) {
+        Handshake::Admit(admission) => admission,
+        Handshake::Refuse(rejection) => return Err(rejected(rejection)),
+    };
+    if credentials.is_empty() && profile.sign_in_within.is_some() {
+        return Ok((None, hello));
+    }
+    state.core.recognise(&credentials).await;
+    let caller = state
+        .core
+        .authenticate(&credentials, address)
+        .map_err(|failure| {
+            state.metrics.not_let_in.increment(1);
+            NotAdmitted::new(CloseReason::Unauthenticated, failure)
+        })?;
+    let origin = (head.header)(ORIGIN.as_str()).map(String::from_utf8_lossy);
+    let is_allowed = |origin: &str| state.settings.allows_origin(origin);
+    if is_foreign_page && !origin.as_deref().is_some_and(is_allowed) {
+        let http = kit::foreign_page(state, &caller, origin.as_deref());
+        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
+    }
+    if !profile.opens_to(caller.scopes()) {
+        let reason = "the key's scopes do not open this";
+        let http = kit::forbid(state, &caller, "the websocket", reason);
+        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
+    }
+    Ok((Some(caller), hello))
+}
+
+fn rejected(rejection: Rejection) -> NotAdmitted {
+    match rejection {
+        Rejection::Http { status, text } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            HttpRejection::text(status, text).into()
+        }
+        Rejection::Close(frame) => NotAdmitted {
+            http: HttpRejection::text(StatusCode::FORBIDDEN, frame.text),
+            told: Some(Told::Frame(frame)),
+        },
+    }
+}
+
+/// Whether the headers `Upgrade` and `Connection` ask for a websocket.
+fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> bool {
+    let lists = |value: Option<&str>, word: &str| {
+        value.is_some_and(|value| {
+            value
+                .split(',')
+                .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
+        })
+    };
+    lists(upgrade, "websocket") && lists(connection, "upgrade")
+}
+
+/// The answer to a request for a websocket's path that is no handshake we know.
+pub(in crate::server) fn upgrade_required(message: &str) -> HttpRejection {
+    HttpRejection::text(StatusCode::UPGRADE_REQUIRED, message)
+        .with_header(UPGRADE, HeaderValue::from_static("websocket"))
+        .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+}
+
+/// A header that may come in several lines, which mean the same as one (RFC 9110 section 5.3).
+fn list(head: &RequestHead, name: HeaderName) -> Option<String> {
+    let lines: Vec<&str> = head
+        .headers
+        .get_all(name)
+        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {
+    // A header that is no text is one that nobody may trust, so it must not look absent.
+    let value = head.headers.get(name)?;
+    Some(value.to_str().unwrap_or("\u{fffd}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_both_headers_together_ask_for_a_websocket() {
+        assert!(is_websocket_upgrade(
+            Some("WebSocket"),
+            Some("keep-alive, Upgrade")
+        ));
+        assert!(!is_websocket_upgrade(Some("websocket"), Some("close")));
+        assert!(!is_websocket_upgrade(Some("h2c"), Some("Upgrade")));
+        assert!(!is_websocket_upgrade(None, Some("Upgrade")));
+    }
+}

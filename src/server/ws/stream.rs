@@ -1,0 +1,60 @@
+//! Streams whose messages are framed from their first byte on, without an HTTP head: who sends is said in the first messages, or never.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use tokio::net::TcpStream;
+
+use crate::dialects::{Carrier, DialectKind, Head};
+use crate::model::ConnectionId;
+use crate::server::ServerState;
+use crate::server::admission::{AdmissionPhase, TurnedAway};
+use crate::server::ws::connection::{self, Identity};
+use crate::server::ws::entering::{self, NotAdmitted};
+use crate::server::ws::goodbye;
+use crate::server::ws::upgrade::{place_for, start};
+use crate::server::ws::wire::ClientStream;
+use crate::server::ws::worker::Worker;
+
+/// Serves a stream that speaks this dialect.
+pub(in crate::server) async fn serve(
+    state: &ServerState,
+    worker: &Rc<Worker>,
+    kind: DialectKind,
+    stream: TcpStream,
+) -> io::Result<()> {
+    let address = stream.peer_addr()?.ip();
+    let wire = stream.into_wire(state.settings.send_buffer_bytes)?;
+    let entered = async {
+        if state.admission.phase() == AdmissionPhase::Starting {
+            return Err(NotAdmitted::from(TurnedAway::Starting));
+        }
+        let head = Head {
+            carrier: Carrier::Framed,
+            path: "",
+            query: "",
+            header: &|_| None,
+        };
+        let (caller, hello) = entering::enter(state, kind, &head, address).await?;
+        let permit = place_for(state, caller.as_ref(), address)?;
+        Ok((caller, hello, permit))
+    };
+    match entered.await {
+        Ok((caller, hello, permit)) => {
+            let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
+            let identity = caller.map_or(Identity::Anonymous(address), Identity::Identified);
+            let carrier = Carrier::Framed;
+            let beginning = connection::begin(worker, id, wire, carrier, identity, hello, permit);
+            start(worker, beginning, Vec::new());
+        }
+        Err(NotAdmitted { told, .. }) => {
+            state.metrics.turned_away.increment(1);
+            if let (Some(told), Some(_place)) = (told, state.admission.admit_to_refuse()) {
+                let messages = goodbye::to_newcomer(kind, Carrier::Framed, told);
+                goodbye::say(&wire, &messages).await;
+            }
+        }
+    }
+    Ok(())
+}
