@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot,
-    TokenForm, Wakeup,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, ForeignForms, Outlet, Rehearsal,
+    ReplySlot, Wakeup,
 };
-use riser::dialects::placeos::claims;
+use riser::dialects::placeos::{claims, permissions};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
@@ -72,9 +72,10 @@ impl House {
                 clock: Arc::new(|| 0),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
-                token_form: TokenForm {
-                    write: claims::write,
-                    read: claims::read,
+                forms: ForeignForms {
+                    write_claims: claims::write,
+                    read_claims: claims::read,
+                    read_permissions: permissions::read,
                 },
                 key_inspector: None,
                 cluster: None,

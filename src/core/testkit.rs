@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::doubles::{MemoryDocuments, NOW, ScriptedHost, TOKEN_FORM, apply, room, scripted};
+use crate::core::doubles::{FORMS, MemoryDocuments, NOW, ScriptedHost, apply, room, scripted};
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
 };
@@ -95,7 +95,7 @@ impl TestCore {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: None,
             },
@@ -203,7 +203,7 @@ impl TestNode {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,

@@ -18,7 +18,7 @@ mod token;
 
 pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
-    Password, Scope, ScopeAccess, System, User, Zone, rules,
+    Password, Scope, ScopeAccess, System, User, Zone, ZonePermissions, rules,
 };
 pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, Secret, SessionId};

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
 use crate::core::cluster::{ClusterPorts, Lease};
 use crate::core::doubles::{
-    self, EchoStore, MemoryDocuments, NOW, ScriptedHost, TOKEN_FORM, room, scripted,
+    self, EchoStore, FORMS, MemoryDocuments, NOW, ScriptedHost, room, scripted,
 };
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
@@ -358,7 +358,7 @@ impl TestNode {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

@@ -5,12 +5,13 @@
 //! 3. The core's answer becomes one frame with the request's own `id` (`frames.rs`); a failure gets its code in [`errors`].
 //! 4. Values and log lines are written once for all who follow them (`frames.rs`).
 //!
-//! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`].
+//! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`], what a zone allows in [`permissions`].
 
 pub mod claims;
 pub mod errors;
 mod frames;
 mod limits;
+pub mod permissions;
 pub mod rest;
 mod session;
 mod wire;

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
-    self, EchoStore, Inbox, MemoryDocuments, NOW, ScriptedHost, TOKEN_FORM, api_key, json, module,
+    self, EchoStore, FORMS, Inbox, MemoryDocuments, NOW, ScriptedHost, api_key, json, module,
     place, room, scripted, system, user,
 };
 use crate::core::{
@@ -418,7 +418,7 @@ impl Bench {
                 clock: Arc::new(|| NOW),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,
