@@ -126,7 +126,6 @@ const ROOMS: &[Room] = &[
 
 /// The files of `core::access` that may derive `serde`, each for documents of riser's own. What others write and read, tokens for one, comes in through a port.
 const OWN_DOCUMENTS: &[&str] = &[
-    "src/core/access/permissions.rs",
     "src/core/access/sessions/session_table.rs",
     "src/core/access/tokens/keys.rs",
 ];

@@ -6,11 +6,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use riser::core::{
-    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, Outlet, Rehearsal, ReplySlot,
-    TokenForm, Wakeup,
+    Apply, Caller, Core, CorePorts, CoreSettings, Delivery, ForeignForms, Outlet, Rehearsal,
+    ReplySlot, Wakeup,
 };
 use riser::dialects::placeos::rest::{Device, SocketQuery};
-use riser::dialects::placeos::{ValueForm, claims};
+use riser::dialects::placeos::{ValueForm, claims, permissions};
 use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, Step};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
@@ -90,9 +90,10 @@ impl House {
                 clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
-                token_form: TokenForm {
-                    write: claims::write,
-                    read: claims::read,
+                forms: ForeignForms {
+                    write_claims: claims::write,
+                    read_claims: claims::read,
+                    read_permissions: permissions::read,
                 },
                 key_inspector: None,
                 cluster: None,

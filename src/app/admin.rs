@@ -25,7 +25,7 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 pub use crate::client::NewKey;
 
 use super::source::{BuildingFile, fresh_secret};
-use super::{AppError, TOKEN_FORM, clock, runtime};
+use super::{AppError, FORMS, clock, runtime};
 
 /// Where the building is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -262,7 +262,7 @@ impl StoreAtRest {
                 clock: clock(),
                 main: main.handle().clone(),
                 executor: Arc::new(Nowhere),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: None,
             },

@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
-use crate::core::{Apply, Core, CorePorts, EditError, OpenError, TokenForm};
-use crate::dialects::placeos::claims;
+use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, OpenError};
+use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
@@ -63,10 +63,11 @@ const RUNTIME_STOP_DEADLINE: Duration = Duration::from_millis(200);
 /// SIGXFSZ, which has this number on every Unix but one that riser does not run on.
 const FILE_SIZE_SIGNAL: i32 = 25;
 
-/// How tokens are written: in PlaceOS's words, whoever asks for one.
-const TOKEN_FORM: TokenForm = TokenForm {
-    write: claims::write,
-    read: claims::read,
+/// Tokens and permissions are written in PlaceOS's words, whoever reads them.
+const FORMS: ForeignForms = ForeignForms {
+    write_claims: claims::write,
+    read_claims: claims::read,
+    read_permissions: permissions::read,
 };
 
 /// Why the gateway did not start, or ended.
@@ -242,7 +243,7 @@ pub fn serve(
             clock: clock(),
             main: main.handle().clone(),
             executor: Arc::clone(&executor) as Arc<dyn Spawn>,
-            token_form: TOKEN_FORM,
+            forms: FORMS,
             key_inspector,
             cluster: ours,
         },

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::core::access::Permissions;
+use crate::core::access::{Permissions, ReadPermissions};
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
@@ -26,6 +26,7 @@ pub struct Directory {
     metadata: IndexMap<MetadataId, Stored<Metadata>>,
     standing: HashMap<ModuleId, Vec<SystemId>>,
     permissions: Permissions,
+    read_permissions: Option<ReadPermissions>,
 }
 
 /// An entry and what is known of it.
@@ -65,6 +66,14 @@ impl ModuleEntry {
 }
 
 impl Directory {
+    /// A directory of nothing, which knows how zones say what they allow.
+    pub(super) fn new(read_permissions: ReadPermissions) -> Self {
+        Self {
+            read_permissions: Some(read_permissions),
+            ..Self::default()
+        }
+    }
+
     /// All zones, in the order in which they were made.
     pub fn zones(&self) -> impl ExactSizeIterator<Item = &Zone> {
         self.zones.values().map(|stored| &*stored.entry)
@@ -312,7 +321,10 @@ impl Directory {
 
     /// Looks up anew which systems each module stands in, and what zones allow. To be called when all entries are in place.
     pub(super) fn complete(&mut self) {
-        self.permissions = Permissions::of(self.metadata());
+        self.permissions = match self.read_permissions {
+            Some(read) => Permissions::of(self.metadata(), read),
+            None => Permissions::default(),
+        };
         self.standing.clear();
         for stored in self.systems.values() {
             for module in &stored.entry.modules {

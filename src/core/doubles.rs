@@ -19,15 +19,18 @@ use tokio::time::{Instant, sleep};
 use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
-use crate::core::{Apply, Clock, Core, CorePorts, CoreSettings, EditError, Rehearsal, TokenForm};
+use crate::core::{
+    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, Rehearsal,
+};
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
-    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Module, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, SessionId, Source, State,
-    StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Zone, ZoneId,
+    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata, Module,
+    ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, SessionId,
+    Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims, User,
+    UserId, Zone, ZoneId, ZonePermissions,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -134,9 +137,9 @@ pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
     }
 }
 
-/// A form of tokens for tests, with the claims of PlaceOS that they look at.
-pub(super) const TOKEN_FORM: TokenForm = TokenForm {
-    write: |claims| {
+/// Forms for tests, with what they look at of PlaceOS's.
+pub(super) const FORMS: ForeignForms = ForeignForms {
+    write_claims: |claims| {
         let user = &claims.user;
         let scopes = claims.scopes.iter().map(Scope::to_string);
         serde_json::json!({
@@ -148,7 +151,7 @@ pub(super) const TOKEN_FORM: TokenForm = TokenForm {
         })
         .to_string()
     },
-    read: |payload| {
+    read_claims: |payload| {
         let payload: Value = serde_json::from_str(payload).ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let texts = |value: &Value| {
@@ -181,15 +184,39 @@ pub(super) const TOKEN_FORM: TokenForm = TokenForm {
             not_before: payload["nbf"].as_u64(),
         })
     },
+    read_permissions,
 };
+
+fn read_permissions(metadata: &Metadata) -> Option<(ZoneId, ZonePermissions)> {
+    let zone = ZoneId::new(metadata.id.parent.as_str()).ok()?;
+    let details: Value = serde_json::from_str(metadata.details.as_str()).ok()?;
+    let details = details.as_object()?;
+    let groups = |name: &str| {
+        let list = details.get(name).and_then(Value::as_array);
+        let texts = list.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let permissions = ZonePermissions {
+        refused: groups("deny"),
+        support: groups("manage"),
+        admin: groups("admin"),
+    };
+    (metadata.id.name.as_str() == "permissions").then_some((zone, permissions))
+}
 
 /// The directory of a building whose modules are scripted.
 pub(super) fn directory(building: Building) -> Directory {
     let edits = building.into_entries().map(Edit::put).collect();
     let host = ScriptedHost::new();
-    plan(&Directory::default(), edits, Source::File, 0, &*host)
-        .unwrap()
-        .next
+    plan(
+        &Directory::new(FORMS.read_permissions),
+        edits,
+        Source::File,
+        0,
+        &*host,
+    )
+    .unwrap()
+    .next
 }
 
 // The stores.
@@ -401,7 +428,7 @@ pub(super) fn core(
             clock: clock(),
             main: Handle::current(),
             executor: Arc::new(drivers.clone()),
-            token_form: TOKEN_FORM,
+            forms: FORMS,
             key_inspector: None,
             cluster: None,
         },

@@ -57,8 +57,8 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
-    App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignKey, Identity, Issued, Policy,
-    Principal, PublicKey, SignInError, TokenForm,
+    App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
+    Policy, Principal, PublicKey, SignInError,
 };
 pub use building::{Apply, EditError, Invalid, Rehearsal};
 pub use building_access::BuildingAccess;
@@ -101,8 +101,8 @@ pub struct CorePorts {
     pub main: Handle,
     /// Where modules run.
     pub executor: Arc<dyn Spawn>,
-    /// How the payload of tokens is written.
-    pub token_form: TokenForm,
+    /// How others write what the core has to understand.
+    pub forms: ForeignForms,
     /// The PlaceOS that knows API keys which the building does not have.
     pub key_inspector: Option<Arc<dyn KeyInspector>>,
     /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
@@ -130,7 +130,7 @@ impl Core {
             clock,
             main,
             executor,
-            token_form,
+            forms,
             key_inspector,
             cluster,
         } = ports;
@@ -148,14 +148,13 @@ impl Core {
         ));
         let sessions = Arc::new(Sessions::new(
             settings.sign_in.clone(),
-            token_form,
+            forms,
             Arc::clone(&documents),
             Arc::clone(&subscriptions),
             Arc::clone(&clock),
             main.clone(),
         ));
-        let introspection =
-            KeyIntrospection::new(key_inspector, token_form, Arc::clone(&subscriptions));
+        let introspection = KeyIntrospection::new(key_inspector, forms, Arc::clone(&subscriptions));
         let inbound = cluster.as_ref().map(Inbound::new);
         let cluster = cluster.map(Cluster::new);
         let outbound = cluster.as_ref().map(|cluster| {
@@ -172,6 +171,7 @@ impl Core {
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
             Arc::clone(&sessions),
+            forms.read_permissions,
             clock,
             main.clone(),
         );

@@ -13,9 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::doubles::{
-    MemoryDocuments, ScriptedHost, TOKEN_FORM, apply, clock, room, scripted,
-};
+use crate::core::doubles::{FORMS, MemoryDocuments, ScriptedHost, apply, clock, room, scripted};
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
 };
@@ -97,7 +95,7 @@ impl TestCore {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: None,
             },
@@ -210,7 +208,7 @@ impl TestNode {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn NodeRegistry>,

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use riser::building_file;
-use riser::core::{Apply, Core, CorePorts, CoreSettings, Rehearsal, TokenForm};
-use riser::dialects::placeos::claims;
+use riser::core::{Apply, Core, CorePorts, CoreSettings, ForeignForms, Rehearsal};
+use riser::dialects::placeos::{claims, permissions};
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId, Timestamp,
@@ -85,9 +85,10 @@ impl Inside {
                 clock: Arc::new(|| Timestamp(0)),
                 main: drivers.handle().clone(),
                 executor: Arc::new(drivers.handle().clone()),
-                token_form: TokenForm {
-                    write: claims::write,
-                    read: claims::read,
+                forms: ForeignForms {
+                    write_claims: claims::write,
+                    read_claims: claims::read,
+                    read_permissions: permissions::read,
                 },
                 key_inspector: None,
                 cluster: None,

@@ -15,10 +15,11 @@ use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::core::access::ForeignForms;
 use crate::core::access::identity::Identity;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::{Member, Policy};
-use crate::core::access::tokens::{Fingerprint, TokenForm};
+use crate::core::access::tokens::Fingerprint;
 use crate::core::limits::{
     INTROSPECTED_CHECK, INTROSPECTED_FRESH, INTROSPECTED_KNOWN_MAX, INTROSPECTIONS_AT_ONCE,
 };
@@ -32,7 +33,7 @@ use crate::peers::KeyInspector;
 pub(in crate::core) struct KeyIntrospection {
     /// Absent where no PlaceOS was named.
     inspector: Option<Arc<dyn KeyInspector>>,
-    form: TokenForm,
+    forms: ForeignForms,
     subscriptions: Arc<Subscriptions>,
     state: Mutex<State>,
     places: Arc<Semaphore>,
@@ -65,12 +66,12 @@ enum Answer {
 impl KeyIntrospection {
     pub(in crate::core) fn new(
         inspector: Option<Arc<dyn KeyInspector>>,
-        form: TokenForm,
+        forms: ForeignForms,
         subscriptions: Arc<Subscriptions>,
     ) -> Self {
         Self {
             inspector,
-            form,
+            forms,
             subscriptions,
             state: Mutex::default(),
             places: Arc::new(Semaphore::new(INTROSPECTIONS_AT_ONCE)),
@@ -106,7 +107,7 @@ impl KeyIntrospection {
     /// One question, when there is a place for it.
     fn ask(&self, inspector: &Arc<dyn KeyInspector>, key: Secret) -> BoxFuture<'static, Answer> {
         let (inspector, places) = (Arc::clone(inspector), Arc::clone(&self.places));
-        let read = self.form.read;
+        let read = self.forms.read_claims;
         async move {
             let Ok(_place) = places.acquire().await else {
                 return Answer::Unanswered;

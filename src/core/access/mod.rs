@@ -24,15 +24,27 @@ mod sessions;
 mod tests;
 mod tokens;
 
+use crate::model::{Metadata, TokenClaims, ZoneId, ZonePermissions};
+
 pub(super) use authenticate::{admit, still_admits};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use permissions::{Permissions, clearance_in};
+pub(super) use permissions::{Permissions, ReadPermissions, clearance_in};
 pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal};
 pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
+pub use tokens::{BadPublicKey, ForeignKey, PublicKey};
 
-pub use tokens::{BadPublicKey, ForeignKey, PublicKey, TokenForm};
+/// The port through which the core understands what others write: no form of theirs stands in it.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignForms {
+    /// The payload of a token that says this.
+    pub write_claims: fn(&TokenClaims) -> String,
+    /// What the payload of a token says; `None` when a claim is not what it should be.
+    pub read_claims: fn(&str) -> Option<TokenClaims>,
+    /// Of which zone some metadata says what it allows; `None` when it is about something else.
+    pub read_permissions: fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>,
+}

@@ -1,50 +1,45 @@
-//! What zones allow groups of people: the metadata `permissions` of a zone refuses its groups, or raises them in the rooms of that zone.
+//! What zones allow groups of people: a zone refuses groups, or raises them in its rooms. How it says so is a dialect's to read ([`ReadPermissions`]).
 //!
 //! PlaceOS's rule: only rooms in the zone of the organisation are looked at; their zones count in the room's order, a refusal at once, and of the rest the last that says anything.
 //! An administrator is never looked at. The level of an API key stays the most that the key can do.
 
 use std::collections::HashMap;
-
-use serde::Deserialize;
+use std::sync::Arc;
 
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{Clearance, Failure, FailureKind, Metadata, System, SystemId, ZoneId};
-
-/// What the metadata is called.
-const NAME: &str = "permissions";
+use crate::model::{
+    Clearance, Failure, FailureKind, Metadata, System, SystemId, ZoneId, ZonePermissions,
+};
 
 /// The tag of the organisation's zone.
 const ORGANISATION: &str = "org";
 
-/// The groups that a zone names, in lower case.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Groups {
-    deny: Vec<String>,
-    manage: Vec<String>,
-    admin: Vec<String>,
-}
+/// How the permissions of a zone are written: of which zone some metadata says what, if it is about that.
+pub(in crate::core) type ReadPermissions = fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>;
 
-/// What all zones of a building say.
+/// What all zones of a building say, of groups in lower case.
 #[derive(Debug, Clone, Default)]
-pub(in crate::core) struct Permissions(HashMap<ZoneId, std::sync::Arc<Groups>>);
+pub(in crate::core) struct Permissions(HashMap<ZoneId, Arc<ZonePermissions>>);
 
 impl Permissions {
-    /// What these metadata say. What has another form says nothing.
-    pub(in crate::core) fn of<'m>(metadata: impl Iterator<Item = &'m Metadata>) -> Self {
-        let named = metadata.filter(|metadata| metadata.id.name.as_str() == NAME);
-        let groups = named.filter_map(|metadata| {
-            let zone = ZoneId::new(metadata.id.parent.as_str()).ok()?;
-            let mut groups: Groups = serde_json::from_str(metadata.details.as_str()).ok()?;
-            for list in [&mut groups.deny, &mut groups.manage, &mut groups.admin] {
-                for group in list {
-                    *group = group.to_lowercase();
-                }
+    /// What these metadata say.
+    pub(in crate::core) fn of<'m>(
+        metadata: impl Iterator<Item = &'m Metadata>,
+        read: ReadPermissions,
+    ) -> Self {
+        let permissions = metadata.filter_map(read).map(|(zone, mut permissions)| {
+            let ZonePermissions {
+                refused,
+                support,
+                admin,
+            } = &mut permissions;
+            for group in refused.iter_mut().chain(support).chain(admin) {
+                *group = group.to_lowercase();
             }
-            Some((zone, groups.into()))
+            (zone, Arc::new(permissions))
         });
-        Self(groups.collect())
+        Self(permissions.collect())
     }
 }
 
@@ -88,7 +83,7 @@ fn clearance_of(
         .iter()
         .filter_map(|zone| permissions.0.get(zone))
     {
-        if names(&groups.deny, theirs) {
+        if names(&groups.refused, theirs) {
             return Err(Failure::new(
                 FailureKind::Forbidden,
                 "the permissions of a zone refuse this",
@@ -97,7 +92,7 @@ fn clearance_of(
         }
         if names(&groups.admin, theirs) {
             raised = Some(Clearance::Admin);
-        } else if names(&groups.manage, theirs) {
+        } else if names(&groups.support, theirs) {
             raised = Some(Clearance::Support);
         }
     }
@@ -207,7 +202,7 @@ mod tests {
         let metadata = metadata.iter().map(|(zone, details)| Metadata {
             id: MetadataId {
                 parent: ParentId::new(zone).unwrap(),
-                name: MetadataName::new(NAME).unwrap(),
+                name: MetadataName::new("permissions").unwrap(),
             },
             description: String::new(),
             details: json(details),

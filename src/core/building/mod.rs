@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::access::{Caller, KeyRing, Sessions, audit};
+use crate::core::access::{Caller, KeyRing, ReadPermissions, Sessions, audit};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
@@ -51,6 +51,7 @@ pub(in crate::core) struct BuildingService {
     subscriptions: Arc<Subscriptions>,
     sessions: Arc<Sessions>,
     clock: Clock,
+    read_permissions: ReadPermissions,
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
@@ -74,6 +75,7 @@ impl BuildingService {
         modules: Arc<Supervisor>,
         subscriptions: Arc<Subscriptions>,
         sessions: Arc<Sessions>,
+        read_permissions: ReadPermissions,
         clock: Clock,
         main: Handle,
     ) -> Self {
@@ -88,7 +90,8 @@ impl BuildingService {
             subscriptions,
             sessions,
             clock,
-            directory: RwLock::default(),
+            read_permissions,
+            directory: RwLock::new(Arc::new(Directory::new(read_permissions))),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
             passwords: Passwords::default(),
             main,
@@ -101,7 +104,8 @@ impl BuildingService {
         // The sign-ins first: whoever has signed in by then is in the building that is read after it.
         self.sessions.open().await?;
         let documents = self.ledger.open().await?;
-        let directory = Arc::new(plan::stored(&documents, self.modules.host())?);
+        let (host, read) = (self.modules.host(), self.read_permissions);
+        let directory = Arc::new(plan::stored(&documents, host, read)?);
         self.sessions.begin_in(&directory);
         *self
             .directory
@@ -284,7 +288,7 @@ impl Materialized for BuildingService {
     }
 
     fn replace(&self, documents: Vec<Document>) -> Result<(), OpenError> {
-        let next = plan::stored(&documents, self.modules.host())?;
+        let next = plan::stored(&documents, self.modules.host(), self.read_permissions)?;
         tracing::info!("the building is read again as other nodes have made it");
         self.show(&Arc::new(next));
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use crate::core::access::ReadPermissions;
 use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
@@ -29,8 +30,9 @@ pub(in crate::core) struct Plan {
 pub(super) fn stored(
     documents: &[Document],
     host: &dyn DriverHost,
+    read_permissions: ReadPermissions,
 ) -> Result<Directory, OpenError> {
-    let mut directory = Directory::default();
+    let mut directory = Directory::new(read_permissions);
     for document in documents {
         let (entry, info) = document.entry()?;
         directory.put(entry, info, |module| describe(host, module));

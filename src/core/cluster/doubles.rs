@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::doubles::ScriptedPeers;
 use crate::core::doubles::{
-    self, EchoStore, MemoryDocuments, ScriptedHost, TOKEN_FORM, clock, room, scripted,
+    self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, room, scripted,
 };
 use crate::core::lease::Lease;
 use crate::core::{Core, CorePorts, CoreSettings};
@@ -359,7 +359,7 @@ impl TestNode {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(tasks),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     catalog: Arc::clone(&registry) as Arc<dyn Catalog>,

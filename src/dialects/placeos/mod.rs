@@ -6,13 +6,14 @@
 //! 4. Values and log lines are written once for all who follow them (`frames.rs`).
 //!
 //! Where the websocket is opened and why it is closed is in `channel.rs`.
-//! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`].
+//! The HTTP side, from credentials to the shapes of resources, is in [`rest`]; what a token says is in [`claims`], what a zone allows in [`permissions`].
 
 mod channel;
 pub mod claims;
 pub mod errors;
 mod frames;
 mod limits;
+pub mod permissions;
 pub mod rest;
 mod session;
 mod wire;

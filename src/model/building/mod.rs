@@ -207,6 +207,17 @@ pub struct Metadata {
     pub editors: Vec<String>,
 }
 
+/// What a zone says of groups of people in its rooms. Upper and lower case are the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ZonePermissions {
+    /// May call nothing.
+    pub refused: Vec<String>,
+    /// Call as support staff do.
+    pub support: Vec<String>,
+    /// Call as administrators do.
+    pub admin: Vec<String>,
+}
+
 /// Which metadata: the entry that it belongs to, and its name there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetadataId {

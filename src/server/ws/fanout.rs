@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use crate::core::{Delivery, WatchId};
 use crate::dialects::{Carrier, Encoded, Form, Splice, encode};
-use crate::model::{
-    Audience, CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Newest, Old,
-};
+use crate::model::{CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Newest, Old};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::carrier::write_text;
 use crate::server::ws::connection::Connection;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::advance;
 
 use super::*;
-use crate::core::doubles::{EchoStore, Inbox, TOKEN_FORM, clock};
+use crate::core::doubles::{EchoStore, FORMS, Inbox, clock};
 use crate::core::outlet::{Delivery, Outlet};
 use crate::model::{Clearance, JsonText};
 use crate::peers::PeerError;
@@ -170,7 +170,7 @@ impl Bench {
         });
         let inspector = Arc::clone(&placeos) as Arc<dyn KeyInspector>;
         Self {
-            introspection: KeyIntrospection::new(Some(inspector), TOKEN_FORM, subscriptions),
+            introspection: KeyIntrospection::new(Some(inspector), FORMS, subscriptions),
             placeos,
             inbox,
         }

@@ -24,9 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use crate::core::access::ForeignForms;
 use crate::core::access::limiter::Limiter;
 use crate::core::access::passwords::{Crowded, PasswordVerifier};
-use crate::core::access::tokens::{Cache, KeyChain, PublicKey, TokenForm};
+use crate::core::access::tokens::{Cache, KeyChain, PublicKey};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::LedgerReplica;
 use crate::core::limits::{
@@ -76,7 +77,7 @@ pub struct Issued {
 /// The sign-ins of people and of their apps.
 pub(in crate::core) struct Sessions {
     settings: SignInSettings,
-    form: TokenForm,
+    forms: ForeignForms,
     ledger: LedgerReplica,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
@@ -98,7 +99,7 @@ pub(in crate::core) struct Sessions {
 impl Sessions {
     pub(in crate::core) fn new(
         settings: SignInSettings,
-        form: TokenForm,
+        forms: ForeignForms,
         documents: Arc<dyn DocumentStore>,
         subscriptions: Arc<Subscriptions>,
         clock: Clock,
@@ -106,7 +107,7 @@ impl Sessions {
     ) -> Self {
         Self {
             settings,
-            form,
+            forms,
             ledger: LedgerReplica::new(
                 documents,
                 Ledger::SignIns,
@@ -349,7 +350,7 @@ impl Sessions {
             expires: now + expires_in,
             not_before: None,
         };
-        let access = self.keys().sign(self.form, &claims);
+        let access = self.keys().sign(self.forms, &claims);
         Ok(Issued {
             access: access.ok_or(SignInError::Interrupted)?,
             refresh,

@@ -109,7 +109,7 @@ impl Sessions {
             return Ok(known);
         }
         let foreign = self.settings.foreign_key.as_ref();
-        let (issuer, claims) = tokens::read(token, self.form, &self.keys(), foreign)?;
+        let (issuer, claims) = tokens::read(token, self.forms, &self.keys(), foreign)?;
         let known = Arc::new(Known {
             issuer,
             user: Arc::new(claims.user.clone()),

@@ -23,9 +23,7 @@ use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Session
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::Directory;
-use crate::core::doubles::{
-    EchoStore, Inbox, MemoryDocuments, NOW, TOKEN_FORM, clock, directory, user,
-};
+use crate::core::doubles::{EchoStore, FORMS, Inbox, MemoryDocuments, NOW, clock, directory, user};
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
 };
@@ -363,7 +361,7 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
     assert_eq!(both.expires(), signed_in.expires());
     let keys = KeyRing::new(&Directory::default());
     let subscriptions = Subscriptions::new(clock(), |_| Arc::new(EchoStore::without_feed()));
-    let introspection = KeyIntrospection::new(None, TOKEN_FORM, subscriptions);
+    let introspection = KeyIntrospection::new(None, FORMS, subscriptions);
     let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);
     assert!(admits());
     let user = UserId::new("user-1").unwrap();
@@ -556,7 +554,7 @@ impl Fixture {
         let hand = Arc::clone(&clock);
         let sessions = Arc::new(Sessions::new(
             settings.clone(),
-            TOKEN_FORM,
+            FORMS,
             Arc::clone(&documents) as Arc<dyn DocumentStore>,
             subscriptions,
             Arc::new(move || Timestamp::from_secs(hand.load(Ordering::Relaxed))),

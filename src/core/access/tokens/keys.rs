@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::core::access::tokens::{TokenForm, seal};
+use crate::core::access::ForeignForms;
+use crate::core::access::tokens::seal;
 use crate::model::{Secret, TokenClaims};
 use crate::stores::{Document, SIGNING_KEYS};
 
@@ -158,7 +159,7 @@ impl KeyChain {
     /// Signs a token with the newest key.
     pub(in crate::core::access) fn sign(
         &self,
-        form: TokenForm,
+        forms: ForeignForms,
         claims: &TokenClaims,
     ) -> Option<Secret> {
         seal::install();
@@ -167,7 +168,7 @@ impl KeyChain {
             kid: Some(key.id.clone()),
             ..Header::new(Algorithm::RS256)
         };
-        let payload = RawValue::from_string((form.write)(claims)).ok()?;
+        let payload = RawValue::from_string((forms.write_claims)(claims)).ok()?;
         let token = encode(&header, &payload, &key.signer).ok()?;
         Some(Secret::new(token))
     }

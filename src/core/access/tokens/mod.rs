@@ -1,6 +1,6 @@
 //! Signed tokens: JWT by RS256, as PlaceOS's clients and services know them.
 //!
-//! - `keys` is what signs a token, `seal` the arithmetic behind a signature. What the payload looks like is a dialect's to say ([`TokenForm`]).
+//! - `keys` is what signs a token, `seal` the arithmetic behind a signature. What the payload looks like is a dialect's to say ([`ForeignForms`]).
 //! - `cache` spares a storm of connections with one token from verifying it again and again.
 //!
 //! Whether the one whom a token speaks of may come in is not decided here: that takes the sessions and the directory.
@@ -12,9 +12,9 @@ mod seal;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-
 use serde_json::value::RawValue;
 
+use crate::core::access::ForeignForms;
 use crate::model::{Secret, TokenClaims};
 
 pub(super) use cache::{Cache, Fingerprint};
@@ -25,15 +25,6 @@ pub use keys::PublicKey;
 
 /// The longest token that is looked at: far longer than any that a server could be sent in a header.
 const TOKEN_MAX_BYTES: usize = 16 * 1024;
-
-/// How the payload of a token is written, by whoever else reads it.
-#[derive(Debug, Clone, Copy)]
-pub struct TokenForm {
-    /// The JSON that says this.
-    pub write: fn(&TokenClaims) -> String,
-    /// What a JSON says; `None` when a claim is not what it should be.
-    pub read: fn(&str) -> Option<TokenClaims>,
-}
 
 /// Who vouches for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +58,7 @@ pub(super) enum BadToken {
 /// Reads a token whose signature is good. Time and audience are for the caller to look at.
 pub(super) fn read(
     token: &Secret,
-    form: TokenForm,
+    forms: ForeignForms,
     own: &KeyChain,
     foreign: Option<&ForeignKey>,
 ) -> Result<(Issuer, TokenClaims), BadToken> {
@@ -85,7 +76,7 @@ pub(super) fn read(
         },
     };
     let payload = verify(text, &key)?;
-    let claims = (form.read)(payload.get()).ok_or(BadToken::Malformed)?;
+    let claims = (forms.read_claims)(payload.get()).ok_or(BadToken::Malformed)?;
     Ok((issuer, claims))
 }
 

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
 use crate::core::doubles::{
-    self, EchoStore, Inbox, MemoryDocuments, ScriptedHost, TOKEN_FORM, api_key, clock, json,
-    module, place, room, scripted, scripted_interface, system, telling, user,
+    self, EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, clock, json, module,
+    place, room, scripted, scripted_interface, system, telling, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -457,7 +457,7 @@ impl Bench {
                 clock: clock(),
                 main: Handle::current(),
                 executor: Arc::new(Handle::current()),
-                token_form: TOKEN_FORM,
+                forms: FORMS,
                 key_inspector: None,
                 cluster: Some(ClusterPorts {
                     registry: Arc::clone(&nodes) as Arc<dyn crate::stores::NodeRegistry>,
