@@ -305,9 +305,13 @@ impl Table {
             Subject::Status(path) => {
                 let index = *self.paths.get(path)?;
                 let watch = &mut self.watches[index];
-                watch.followers.retain(|other| *other != follower);
+                let known = watch.followers.iter().position(|other| *other == follower);
+                // Not there when the store panicked while the watch was made.
+                if let Some(known) = known {
+                    watch.followers.remove(known);
+                    watch.singles -= 1;
+                }
                 watch.newcomers.retain(|other| *other != follower.watch);
-                watch.singles -= 1;
                 self.tidy_path(index);
                 None
             }

@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::testkit::TestCore;
-use crate::dialects::{DialectKind, echo};
+use crate::dialects::DialectKind;
 use crate::model::{
     BindingKey, ModuleId, ModuleIndex, ModuleName, Slots, StatusName, StatusValue, SystemId,
 };
@@ -269,7 +269,7 @@ fn settings() -> ServerSettings {
     ServerSettings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         workers: 1,
-        dialects: vec![echo::NAME],
+        dialects: vec![DialectKind::Echo.as_str()],
         ..ServerSettings::default()
     }
 }
