@@ -16,8 +16,8 @@ use tokio::sync::{Notify, oneshot};
 use crate::core::limits::FOLLOW_EVENTS_MAX;
 use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Audience, Call, Event, Failure, First, FollowId, Keep, LogLevel, LogLine, ModuleId, ModulePath,
-    Reply, Request, Subject, lock,
+    Audience, BusEvent, Call, Event, Failure, First, FollowId, JsonText, Keep, LogLevel, LogLine,
+    ModuleId, ModulePath, Reply, Request, Subject, TopicId, TopicMessage, lock,
 };
 
 /// What code inside the gateway can do with the building.
@@ -27,6 +27,12 @@ pub trait BuildingAccess: Send + Sync + 'static {
 
     /// Calls a function. The call begins at once; dropping the future gives up the answer alone.
     fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>>;
+
+    /// Publishes a message to a topic.
+    fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure>;
+
+    /// Announces something by name on the bus, with the caller's level.
+    fn announce(&self, caller: &Caller, name: &str, data: JsonText);
 
     /// Follows a subject: what is known of it now, and then what happens, until the stream is dropped.
     ///
@@ -53,6 +59,35 @@ impl BuildingAccess for Core {
         answered
             .map(|answer| answer.expect("a slot is always answered"))
             .boxed()
+    }
+
+    fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure> {
+        let request = Request::Publish {
+            topic: topic.clone(),
+            message: message.clone(),
+            except: None,
+        };
+        self.authorize(caller, &request)?;
+        Self::publish(
+            self,
+            TopicMessage {
+                topic,
+                message,
+                except: None,
+            },
+        );
+        Ok(())
+    }
+
+    fn announce(&self, caller: &Caller, name: &str, data: JsonText) {
+        Self::announce(
+            self,
+            BusEvent {
+                name: Arc::from(name),
+                data,
+                level: caller.clearance(),
+            },
+        );
     }
 
     fn follow(

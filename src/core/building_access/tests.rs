@@ -57,6 +57,29 @@ async fn who_is_behind_gets_the_latest_value_and_who_is_not_gets_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_published_reaches_who_follows_its_topic_and_what_is_announced_who_follows_the_bus()
+{
+    let bench = Bench::new().await;
+    let core = || Arc::clone(&bench.core) as Arc<dyn BuildingAccess>;
+    let topic = TopicId::new("doors").unwrap();
+    let follow = |subject| core().follow(&bench.caller, subject).unwrap();
+    let mut messages = follow(Subject::Topic(topic.clone()));
+    let mut bus = follow(Subject::Bus);
+    core().publish(&bench.caller, topic, json("1")).unwrap();
+    core().announce(&bench.caller, "opened", json("2"));
+    let Some(Event::Message(message)) = messages.next().await else {
+        panic!("no message");
+    };
+    assert_eq!(message.message, json("1"));
+    let Some(Event::Bus(event)) = bus.next().await else {
+        panic!("no event");
+    };
+    assert_eq!((&*event.name, &event.data), ("opened", &json("2")));
+    assert_eq!(event.level, bench.caller.clearance());
+    assert!(messages.next().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_behind_on_a_log_is_told_how_much_was_missed() {
     let bench = Bench::new().await;
     let log = Subject::Log(module("mod-1"));
