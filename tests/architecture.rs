@@ -151,6 +151,61 @@ const MOUNTS: &[&str] = &[
 /// What the resources of all dialects share, which names none.
 const KIT: &str = "server::http::kit";
 
+/// The rooms inside `core`, in arrow order, with the rooms of it that each may import: so there is no circle.
+/// A file of `core` that is not listed has a part of the core's API and may import all of them.
+const CORE_ROOMS: &[(&str, &[&str])] = &[
+    ("limits", &[]),
+    ("metrics", &[]),
+    ("outlet", &[]),
+    ("reply", &["outlet"]),
+    ("lease", &["limits"]),
+    ("ledger_replica", &["limits", "metrics"]),
+    ("directory", &[]),
+    ("subscriptions", &["limits", "outlet"]),
+    (
+        "access",
+        &["limits", "ledger_replica", "directory", "subscriptions"],
+    ),
+    (
+        "modules",
+        &[
+            "limits",
+            "metrics",
+            "reply",
+            "lease",
+            "directory",
+            "subscriptions",
+        ],
+    ),
+    (
+        "building",
+        &[
+            "limits",
+            "ledger_replica",
+            "directory",
+            "subscriptions",
+            "access",
+            "modules",
+        ],
+    ),
+    (
+        "cluster",
+        &[
+            "limits",
+            "metrics",
+            "reply",
+            "lease",
+            "directory",
+            "subscriptions",
+            "access",
+            "modules",
+        ],
+    ),
+];
+
+/// What tests of the core stand on; they are of no room.
+const CORE_TESTS: &[&str] = &["doubles", "testkit", "tests"];
+
 /// Which crates of this workspace a crate may depend on, tests included.
 const CRATES: &[(&str, &[&str])] = &[
     ("driver-types", &[]),
@@ -293,7 +348,7 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
         return Some(complaint);
     }
     if to == room.name {
-        return complaint_between_dialects(from, path);
+        return complaint_between_dialects(from, path).or_else(|| complaint_in_core(from, path));
     }
     if let ("dialects", Some(dialect)) = (to.as_str(), rest.first())
         && DIALECTS.contains(&dialect.as_str())
@@ -306,6 +361,22 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
         true => format!("may import from {to} only what its mod.rs defines"),
         false => format!("may not import {to}"),
     })
+}
+
+fn complaint_in_core(from: &[String], to: &[String]) -> Option<String> {
+    let [room, own, below @ ..] = from else {
+        return None;
+    };
+    let is_test = |module: &String| {
+        CORE_TESTS.contains(&module.as_str()) || module == "properties" || module == "interleavings"
+    };
+    if room != "core" || below.iter().any(is_test) {
+        return None;
+    }
+    let (_, arrows) = CORE_ROOMS.iter().find(|(name, _)| name == own)?;
+    let to = to.get(1)?.as_str();
+    let may = to == own || arrows.contains(&to) || CORE_TESTS.contains(&to);
+    (!may).then(|| format!("core::{own} may not import core::{to}"))
 }
 
 fn complaint_between_dialects(from: &[String], to: &[String]) -> Option<String> {
@@ -838,7 +909,7 @@ fn a_comment_or_a_text_imports_nothing() {
 fn a_relative_path_is_followed() {
     good(
         "src/core/modules/actor.rs",
-        "use super::mailbox::Mailbox; use super::super::status;",
+        "use super::mailbox::Mailbox; use super::super::lease;",
     );
     good(
         "src/core/status.rs",
@@ -966,6 +1037,31 @@ fn a_dialect_does_not_know_its_neighbours() {
             "3: dialects must name what pusher imports of the room, not the whole room (crate::dialects::*)",
         ],
     );
+}
+
+#[test]
+fn the_rooms_of_the_core_have_arrows_of_their_own() {
+    good(
+        "src/core/cluster/placement.rs",
+        "use crate::core::lease::Lease; use crate::core::modules::Supervisor;",
+    );
+    good(
+        "src/core/calls.rs",
+        "use crate::core::{Core, cluster::Membership};",
+    );
+    bad(
+        "src/core/access/keys.rs",
+        "use crate::core::building::EditError;\nuse crate::core::Core;",
+        &[
+            "1: core core::access may not import core::building (crate::core::building::EditError)",
+            "2: core core::access may not import core::Core (crate::core::Core)",
+        ],
+    );
+    let place = |room: &str| CORE_ROOMS.iter().position(|(name, _)| *name == room);
+    for (room, arrows) in CORE_ROOMS {
+        let is_below = |to: &&str| place(to).is_some_and(|to| Some(to) < place(room));
+        assert!(arrows.iter().all(|to| is_below(&to)), "{room} in a circle");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -30,16 +30,12 @@ use crate::model::{
     Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata, Module,
     ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, SessionId,
     Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims, User,
-    UserId, Zone, ZoneId, ZonePermissions,
+    UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
     StatusStore, StoreError, StoreFeed, Write,
 };
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 // Words.
 

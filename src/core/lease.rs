@@ -6,12 +6,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::core::limits::{LEASE_MARGIN_MIN, LEASE_MARGIN_PARTS};
+use crate::model::lock;
 
 /// The time since some moment of the past, on a clock that is never set and does not stop.
 pub type Uptime = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -118,7 +119,7 @@ impl Lease {
     }
 
     fn term(&self) -> MutexGuard<'_, Option<Arc<LeaseTerm>>> {
-        self.term.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.term)
     }
 }
 

@@ -11,6 +11,7 @@ mod cluster;
 mod directory;
 #[cfg(test)]
 mod doubles;
+mod inbound_calls;
 mod lease;
 mod ledger_replica;
 mod limits;
@@ -58,19 +59,20 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    Policy, Principal, PublicKey, SignInError,
+    Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use building::{Apply, EditError, Invalid, Rehearsal};
 pub use building_access::BuildingAccess;
 pub use cluster::ClusterPorts;
-pub use cluster::inbound::{InboundCall, NotHere, PeerNode};
+pub use cluster::PeerNode;
 pub use directory::{Directory, ModuleEntry};
+pub use inbound_calls::{InboundCall, NotHere};
 pub use lease::{Lease, Uptime, since_boot};
 pub use ledger_replica::OpenError;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use reply::ReplySlot;
-pub use settings::{ClusterSettings, CoreSettings, SignInSettings};
+pub use settings::{ClusterSettings, CoreSettings};
 
 /// The whole API that the server room uses.
 pub struct Core {

@@ -1,13 +1,13 @@
 //! The promise that every request is answered exactly once.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet};
-use crate::model::{ConnectionId, Failure, FailureKind, Reply, Ticket};
+use crate::model::{ConnectionId, Failure, FailureKind, Reply, Ticket, lock};
 
 /// Where the answer to one call goes. Answering uses it up; dropping it answers "internal failure".
 pub struct ReplySlot(Option<ReplyTo>);
@@ -92,11 +92,7 @@ impl SharedSlot {
 
     /// Whether nobody has answered yet.
     pub(super) fn is_open(&self) -> bool {
-        self.0
-            .slot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
+        lock(&self.0.slot).is_some()
     }
 
     /// When the caller asked.
@@ -105,10 +101,6 @@ impl SharedSlot {
     }
 
     fn take(&self) -> Option<ReplySlot> {
-        self.0
-            .slot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        lock(&self.0.slot).take()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::core::access::{BadPublicKey, ForeignKey};
+use crate::core::access::SignInSettings;
 use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
 /// Settings of the core.
@@ -51,32 +51,6 @@ impl Default for ClusterSettings {
             lease: Duration::from_secs(10),
             edges: Edges::new(),
             open_core_api: false,
-        }
-    }
-}
-
-/// How people sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignInSettings {
-    /// How long a token is good. Default 2 h, at most a day.
-    pub token_life: Duration,
-    /// Whose tokens are believed beside riser's own. Default nobody's.
-    pub foreign_key: Option<ForeignKey>,
-}
-
-impl SignInSettings {
-    /// Believes the tokens of who holds the private half of this key: PEM, or PEM in base64.
-    pub fn believe(&mut self, public_key: &str) -> Result<(), BadPublicKey> {
-        self.foreign_key = Some(ForeignKey::parse(public_key)?);
-        Ok(())
-    }
-}
-
-impl Default for SignInSettings {
-    fn default() -> Self {
-        Self {
-            token_life: Duration::from_secs(2 * 60 * 60),
-            foreign_key: None,
         }
     }
 }

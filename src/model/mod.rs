@@ -51,5 +51,5 @@ pub use request::{Call, DebugTarget, First, Query, Request};
 pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
-pub use sync::lock;
+pub use sync::{lock, read_lock, write_lock};
 pub use token::TokenClaims;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use driver_types::{ModuleId, text_id};
 
-use crate::model::Secret;
+use crate::model::{Secret, read_lock, write_lock};
 
 text_id! {
     /// One run of a node, never used again by another run. Later runs have greater ids.
@@ -53,12 +53,12 @@ impl ClusterSecret {
 
     /// This is the secret, in place of any before.
     pub fn set(&self, secret: Secret) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(secret);
+        *write_lock(&self.0) = Some(secret);
     }
 
     /// The secret, once it is known.
     pub fn get(&self) -> Option<Secret> {
-        let secret = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let secret = read_lock(&self.0);
         secret.clone()
     }
 }

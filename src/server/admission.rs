@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-use crate::model::CredentialId;
+use crate::model::{CredentialId, lock};
 use crate::server::ConnectionLimits;
 use crate::server::limits::REFUSALS_MAX;
 
@@ -82,7 +82,7 @@ impl Admission {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Admits a websocket, or says why not.

@@ -2,7 +2,7 @@
 //!
 //! A store joins by [`status_store_suite`], one with values by [`shared_status_store_suite`] as well, and a [`StatusFixture`] of its own.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::model::{
-    BindingKey, JsonText, ModuleId, Origin, Slots, State, StatusChange, StatusName, SystemId,
+    BindingKey, JsonText, ModuleId, Origin, Slots, State, StatusChange, StatusName, SystemId, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -104,7 +104,7 @@ struct All {
 
 impl Told {
     fn all(&self) -> MutexGuard<'_, All> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.all)
     }
 
     /// Everything told of a status: the value, with a `?` before it where it was read.

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::sync::Semaphore;
@@ -25,7 +25,7 @@ use crate::core::limits::{
 };
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret, TokenClaims,
+    Audience, CloseReason, CredentialId, Failure, FailureKind, KeyId, Secret, TokenClaims, lock,
 };
 use crate::peers::KeyInspector;
 
@@ -79,7 +79,7 @@ impl KeyIntrospection {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Asks about a key unless that was done lately. A storm of clients with one key is one question.

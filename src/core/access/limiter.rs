@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use crate::core::limits::{
     FAILURE_FORGOTTEN_PER_ADDRESS, FAILURE_FORGOTTEN_PER_NAME, FAILURES_KEPT_MAX,
     FAILURES_PER_ADDRESS, FAILURES_PER_NAME,
 };
+use crate::model::lock;
 
 /// The longest name that is told from another; nobody has one.
 const NAME_MAX_BYTES: usize = 254;
@@ -70,10 +71,6 @@ impl Attempt<'_> {
         lock(&self.limiter.by_address).give_back(&self.address);
         lock(&self.limiter.by_name).give_back(&self.name);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A leaky bucket for each key.

@@ -20,6 +20,7 @@ mod policy;
 mod principal;
 mod rights;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -30,12 +31,13 @@ pub(super) use authenticate::{admit, still_admits};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use permissions::{Permissions, ReadPermissions, clearance_in};
+pub(super) use permissions::clearance_in;
 pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal};
 pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
+pub use settings::SignInSettings;
 pub use tokens::{BadPublicKey, ForeignKey, PublicKey};
 
 /// The port through which the core understands what others write: no form of theirs stands in it.

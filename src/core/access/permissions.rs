@@ -1,47 +1,14 @@
-//! What zones allow groups of people: a zone refuses groups, or raises them in its rooms. How it says so is a dialect's to read ([`ReadPermissions`]).
+//! What zones allow groups of people: a zone refuses groups, or raises them in its rooms. The directory has what they say (`core::directory`).
 //!
 //! PlaceOS's rule: only rooms in the zone of the organisation are looked at; their zones count in the room's order, a refusal at once, and of the rest the last that says anything.
 //! An administrator is never looked at. The level of an API key stays the most that the key can do.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{
-    Clearance, Failure, FailureKind, Metadata, System, SystemId, ZoneId, ZonePermissions,
-};
+use crate::model::{Clearance, Failure, FailureKind, System, SystemId, ZoneId};
 
 /// The tag of the organisation's zone.
 const ORGANISATION: &str = "org";
-
-/// How the permissions of a zone are written: of which zone some metadata says what, if it is about that.
-pub(in crate::core) type ReadPermissions = fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>;
-
-/// What all zones of a building say, of groups in lower case.
-#[derive(Debug, Clone, Default)]
-pub(in crate::core) struct Permissions(HashMap<ZoneId, Arc<ZonePermissions>>);
-
-impl Permissions {
-    /// What these metadata say.
-    pub(in crate::core) fn of<'m>(
-        metadata: impl Iterator<Item = &'m Metadata>,
-        read: ReadPermissions,
-    ) -> Self {
-        let permissions = metadata.filter_map(read).map(|(zone, mut permissions)| {
-            let ZonePermissions {
-                refused,
-                support,
-                admin,
-            } = &mut permissions;
-            for group in refused.iter_mut().chain(support).chain(admin) {
-                *group = group.to_lowercase();
-            }
-            (zone, Arc::new(permissions))
-        });
-        Self(permissions.collect())
-    }
-}
 
 /// With what clearance somebody calls functions in a system, or that they may not.
 pub(in crate::core) fn clearance_in(
@@ -49,7 +16,7 @@ pub(in crate::core) fn clearance_in(
     policy: &Policy,
     system: &SystemId,
 ) -> Result<Clearance, Failure> {
-    if directory.permissions().0.is_empty() {
+    if directory.permissions().is_empty() {
         return Ok(policy.level());
     }
     let Some(system) = directory.system(system) else {
@@ -81,7 +48,7 @@ fn clearance_of(
     for groups in system
         .zones
         .iter()
-        .filter_map(|zone| permissions.0.get(zone))
+        .filter_map(|zone| permissions.of_zone(zone))
     {
         if names(&groups.refused, theirs) {
             return Err(Failure::new(
@@ -109,7 +76,7 @@ mod tests {
     use super::*;
     use crate::core::access::rights::{Member, Reach, Topics};
     use crate::core::doubles::{directory, json, room, user, zone};
-    use crate::model::{Building, MetadataId, MetadataName, ParentId};
+    use crate::model::{Building, Metadata, MetadataId, MetadataName, ParentId};
 
     #[test]
     fn a_zone_refuses_its_groups_and_raises_them() {

@@ -17,21 +17,22 @@ mod plan;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use futures_util::future::join;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::access::{Caller, KeyRing, ReadPermissions, Sessions, audit};
-use crate::core::directory::Directory;
+use crate::core::access::{Caller, KeyRing, Sessions, audit};
+use crate::core::directory::{Directory, ReadPermissions};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clock, CloseReason, CredentialId, Differences, Edit, EntryId, Presence, Source,
+    read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -107,10 +108,7 @@ impl BuildingService {
         let (host, read) = (self.modules.host(), self.read_permissions);
         let directory = Arc::new(plan::stored(&documents, host, read)?);
         self.sessions.begin_in(&directory);
-        *self
-            .directory
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = directory;
+        *write_lock(&self.directory) = directory;
         Ok(())
     }
 
@@ -121,12 +119,11 @@ impl BuildingService {
     }
 
     pub(in crate::core) fn directory(&self) -> Arc<Directory> {
-        let directory = self.directory.read();
-        Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&read_lock(&self.directory))
     }
 
     pub(in crate::core) fn keys(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&read_lock(&self.keys))
     }
 
     /// Makes all edits or none.
@@ -202,17 +199,8 @@ impl BuildingService {
     fn show(&self, next: &Arc<Directory>) {
         let gone = self.modules.align(next);
         let keys = Arc::new(KeyRing::new(next));
-        let keys_before = std::mem::replace(
-            &mut *self.keys.write().unwrap_or_else(PoisonError::into_inner),
-            Arc::clone(&keys),
-        );
-        let before = std::mem::replace(
-            &mut *self
-                .directory
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-            Arc::clone(next),
-        );
+        let keys_before = std::mem::replace(&mut *write_lock(&self.keys), Arc::clone(&keys));
+        let before = std::mem::replace(&mut *write_lock(&self.directory), Arc::clone(next));
         for system in before.systems() {
             if next.system(&system.id).is_none() {
                 self.subscriptions.unmap(&system.id);

@@ -1,6 +1,6 @@
 //! Passwords, whose hash is meant to take long: it is made on blocking threads, and those of a building file after the gateway is ready.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::PASSWORD_TRIES;
-use crate::model::{Change, Edit, Entry, EntryId, Password, Secret, Source, User, UserId};
+use crate::model::{Change, Edit, Entry, EntryId, Password, Secret, Source, User, UserId, lock};
 
 /// The passwords that wait to be hashed.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Passwords {
     }
 
     fn replace(&self) -> CancellationToken {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = lock(&self.current);
         current.cancel();
         *current = CancellationToken::new();
         current.clone()

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
-use crate::core::access::ReadPermissions;
 use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, ReadPermissions};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::{

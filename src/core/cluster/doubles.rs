@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use crate::driver_host::{
 };
 use crate::model::{
     Building, ClusterSecret, DriverRef, FunctionName, Interface, JsonText, Module, ModuleId, Node,
-    NodeId, NodeUri, Secret, Slots, SystemId,
+    NodeId, NodeUri, Secret, Slots, SystemId, lock,
 };
 use crate::stores::{
     Catalog, Claim, NodeRegistry, RegistryRules, StatusStore, StoreError, Verdict,
@@ -39,10 +39,6 @@ pub(super) const ACT_EVERY: Duration = Duration::from_millis(10);
 
 /// How long a module takes to stop, acting on.
 const STOP_TAKES: Duration = Duration::from_millis(35);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A building's modules, all in one system.
 pub(super) fn building(modules: &[&str]) -> Building {

@@ -3,7 +3,7 @@
 //! - `membership` has the list of nodes, and `rendezvous` picks the node of a module from it, as every other program on the store does.
 //! - `placement` renews the lease (`core::lease`) and runs this node's share of the modules.
 //! - `catalog_publisher` writes into the catalog what this node's modules offer and which modules stand in a system.
-//! - `outbound` calls modules of other nodes and follows their logs; `inbound` serves the same requests of other nodes.
+//! - `outbound` calls modules of other nodes and follows their logs; `inbound` says who asks as another node.
 //!
 //! A gateway that has its building to itself has none of this.
 
@@ -31,6 +31,8 @@ use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
 pub(super) use membership::Membership;
+
+pub use inbound::PeerNode;
 
 use catalog_publisher::CatalogPublisher;
 use placement::PlacementController;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ use crate::core::modules::mailbox::Calls;
 use crate::core::modules::output::ModuleOutput;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId};
+use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId, read_lock, write_lock};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -286,11 +286,11 @@ impl Supervisor {
     }
 
     fn modules(&self) -> RwLockWriteGuard<'_, Modules> {
-        self.modules.write().unwrap_or_else(PoisonError::into_inner)
+        write_lock(&self.modules)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Modules> {
-        self.modules.read().unwrap_or_else(PoisonError::into_inner)
+        read_lock(&self.modules)
     }
 
     /// The handle of a running module.

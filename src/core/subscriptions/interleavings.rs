@@ -4,7 +4,7 @@
 //! A value is the pair of its module and a number that the module counts up, so that every step back shows.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -15,7 +15,7 @@ use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Event, ModuleIndex, ModuleName, Origin, Revision, Slots, StatusChange, Subject,
+    Event, ModuleIndex, ModuleName, Origin, Revision, Slots, StatusChange, Subject, lock,
 };
 use crate::stores::StatusStore;
 
@@ -236,7 +236,7 @@ struct Waiting {
 
 impl Backlog {
     fn lock(&self) -> MutexGuard<'_, Waitings> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -19,7 +19,7 @@ mod table;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
@@ -29,6 +29,7 @@ use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
     Audience, BusEvent, Clock, CloseReason, EntryId, Event, Failure, FailureKind, LogLine,
     ModuleId, ModulePath, Presence, Slots, State, StatusChange, Subject, SystemId, TopicMessage,
+    lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -60,7 +61,7 @@ impl Subscriptions {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         // A panic under the lock can leave a batch half pushed but no entry half made, so the table stays usable.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 
     /// Where modules write their statuses.

@@ -21,14 +21,14 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_rustls::rustls::{self, RootCertStore};
 
-use crate::model::{ClusterSecret, ModuleId, NodeUri};
+use crate::model::{ClusterSecret, ModuleId, NodeUri, lock};
 use crate::peers::limits::IDLE_SWEEP;
 use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
 
@@ -77,7 +77,7 @@ impl HttpPeers {
 
 impl Shared {
     fn node(&self, uri: &NodeUri) -> Result<Arc<Node>, PeerError> {
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = lock(&self.nodes);
         if let Some(node) = nodes.get(uri) {
             return Ok(Arc::clone(node));
         }
@@ -89,7 +89,7 @@ impl Shared {
     }
 
     fn tidy(&self) {
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = lock(&self.nodes);
         // Whoever asks holds the node too, and with it the order of its calls.
         nodes.retain(|_, node| node.tidy() || Arc::strong_count(node) > 1);
     }

@@ -1,10 +1,11 @@
 //! One other node: where it is asked, the connections to it, and the order of what is under way.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use crate::model::lock;
 use crate::peers::PeerError;
 use crate::peers::http::address::Address;
 use crate::peers::http::connect::Connector;
@@ -99,7 +100,7 @@ impl Node {
     }
 
     fn resting(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.resting)
     }
 }
 

@@ -5,11 +5,11 @@
 //! so a call that was lost delays none after it, and a node that has started again misses nothing.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use uuid::Uuid;
 
-use crate::model::ModuleId;
+use crate::model::{ModuleId, lock};
 
 /// The streams of one node.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Orders {
     }
 
     fn streams(&self) -> MutexGuard<'_, HashMap<ModuleId, Stream>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

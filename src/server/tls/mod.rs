@@ -10,7 +10,7 @@ mod refresh;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use metrics::Gauge;
 use tokio::net::TcpStream;
@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
+use crate::model::{read_lock, write_lock};
 use crate::server::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX};
 
 pub use certificate::CertificateError;
@@ -92,14 +93,14 @@ impl Tls {
     }
 
     fn config(&self) -> Arc<ServerConfig> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let current = read_lock(&self.current);
         Arc::clone(&current)
     }
 
     /// Newcomers are served with this pair from here on. Sessions made with the one before it cannot be resumed.
     fn replace(&self, pair: Pair) {
         pair.announce(&self.valid_until);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = write_lock(&self.current);
         *current = pair.into_config();
     }
 }

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use slab::Slab;
 use tokio::sync::Notify;
@@ -18,6 +18,7 @@ use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{DialectSettings, Encoded, Form, Splice, Step};
 use crate::model::{
     ConnectionId, Failure, FailureKind, First, FollowId, Keep, KeyBuf, ModuleId, Newest, Subject,
+    lock,
 };
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
@@ -406,14 +407,14 @@ pub(super) struct Queue {
 impl WorkerOutlet {
     /// Takes all that waits.
     pub(super) fn take(&self) -> Queue {
-        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.queue))
     }
 }
 
 impl Outlet for WorkerOutlet {
     fn push(&self, batch: &mut Vec<Delivery>) {
         let was_empty = {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = lock(&self.queue);
             let was_empty = queue.deliveries.is_empty();
             // Once merging has begun everything goes that way: a value appended beside it could be overtaken by an older one.
             if queue.latest.is_none()

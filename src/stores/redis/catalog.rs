@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use redis::{Pipeline, Value};
 
-use crate::model::{Interface, ModuleId, Slots, SystemId};
+use crate::model::{Interface, ModuleId, Slots, SystemId, lock};
 use crate::stores::redis::commands::Commands;
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{Faults, fields, slots, text};
@@ -43,14 +43,14 @@ impl Inner {
     }
 
     fn fault(&self, key: &str, detail: &str) {
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = lock(&self.faults);
         faults.tell(key, detail);
     }
 
     async fn slots(&self, system: &SystemId) -> Result<Slots, StoreError> {
         let key = keyspace::system(system);
         let hash = self.hash(&key).await?;
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = lock(&self.faults);
         Ok(slots(&key, hash, &mut faults))
     }
 

@@ -19,12 +19,13 @@ mod upkeep;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::core::access::ForeignForms;
+use crate::core::access::SignInSettings;
 use crate::core::access::limiter::Limiter;
 use crate::core::access::passwords::{Crowded, PasswordVerifier};
 use crate::core::access::tokens::{Cache, KeyChain, PublicKey};
@@ -33,9 +34,10 @@ use crate::core::ledger_replica::LedgerReplica;
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, SESSION_IDLE, SESSION_TURN_DEADLINE, SESSION_TURNS_MAX,
 };
-use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Clock, Scope, Secret, SessionId, TokenClaims, User};
+use crate::model::{
+    Clock, Scope, Secret, SessionId, TokenClaims, User, lock, read_lock, write_lock,
+};
 use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
@@ -373,24 +375,23 @@ impl Sessions {
     }
 
     fn building(&self) -> Arc<Directory> {
-        let building = self.building.read();
-        Arc::clone(&building.unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&read_lock(&self.building))
     }
 
     fn table(&self) -> RwLockReadGuard<'_, SessionTable> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
+        read_lock(&self.table)
     }
 
     fn table_mut(&self) -> RwLockWriteGuard<'_, SessionTable> {
-        self.table.write().unwrap_or_else(PoisonError::into_inner)
+        write_lock(&self.table)
     }
 
     fn keys(&self) -> RwLockReadGuard<'_, KeyChain> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+        read_lock(&self.keys)
     }
 
     fn keys_mut(&self) -> RwLockWriteGuard<'_, KeyChain> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+        write_lock(&self.keys)
     }
 }
 
@@ -399,10 +400,6 @@ impl Sessions {
 enum Renewal {
     Yes,
     No,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Sessions {

@@ -16,6 +16,7 @@ use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
+use crate::core::access::SignInSettings;
 use crate::core::access::principal::{Caller, Principal};
 use crate::core::access::sessions::codes::code_hold;
 use crate::core::access::sessions::session_table::SignInSession;
@@ -28,7 +29,6 @@ use crate::core::limits::{
     CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
 };
 use crate::core::outlet::{Delivery, Outlet};
-use crate::core::settings::SignInSettings;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, Failure,

@@ -1,6 +1,6 @@
 //! What goes on without being asked: sessions end in time, with their users or with a password, and the key that signs is renewed.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -8,7 +8,7 @@ use crate::core::access::sessions::{Sessions, SignInError};
 use crate::core::access::tokens::SigningKey;
 use crate::core::directory::Directory;
 use crate::core::limits::{SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE};
-use crate::model::{SessionId, User, UserId};
+use crate::model::{SessionId, User, UserId, write_lock};
 use crate::stores::{DocumentId, SIGNING_KEYS, Write};
 
 impl Sessions {
@@ -52,10 +52,7 @@ impl Sessions {
 
     /// Puts a building in the place of the one before, and gives that.
     fn exchange(&self, next: &Arc<Directory>) -> Arc<Directory> {
-        let mut building = self
-            .building
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut building = write_lock(&self.building);
         std::mem::replace(&mut *building, Arc::clone(next))
     }
 

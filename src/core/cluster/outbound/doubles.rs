@@ -1,7 +1,7 @@
 //! Doubles of what lies around: other nodes, the store that they share, and the list of them.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,13 +9,9 @@ use futures_util::future::{self, BoxFuture};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, sleep_until};
 
-use crate::model::{Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId};
+use crate::model::{Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId, lock};
 use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
 use crate::stores::{Catalog, Claim, NodeRegistry, StoreError, Verdict};
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What another node does with a call.
 pub(super) enum Then {

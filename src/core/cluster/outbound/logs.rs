@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_RETRY_FIRST, LOG_RETRY_MAX};
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Backoff, LogLevel, LogLine, ModuleId, NodeUri};
+use crate::model::{Backoff, LogLevel, LogLine, ModuleId, NodeUri, lock};
 use crate::peers::LineSink;
 
 /// Hands lines from elsewhere to the followers here.
@@ -135,6 +135,6 @@ impl Outbound {
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<ModuleId, CancellationToken>> {
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.logs)
     }
 }

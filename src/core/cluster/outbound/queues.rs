@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::model::lock;
 use tokio::sync::Notify;
 
 /// The queues that are not empty, or whose task has not ended yet.
@@ -58,7 +59,7 @@ impl<K: Eq + Hash, T> Queues<K, T> {
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<K, Queue<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

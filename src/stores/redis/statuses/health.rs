@@ -1,10 +1,11 @@
 //! Whether Redis is there, told once at its loss and once at its return however many connections lead to it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::model::lock;
 use crate::stores::StoreError;
 use crate::stores::redis::limits::UNREADY_AFTER;
 use crate::stores::redis::metrics::RedisMetrics;
@@ -65,7 +66,7 @@ impl Health {
 
     /// A connection is there.
     pub(super) fn up(&self, side: Side) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         *state.of(side) = true;
         if !(state.reads && state.writes) {
             return;
@@ -80,14 +81,14 @@ impl Health {
 
     /// Why clients should rather go to another node: Redis has been away for so long that what they see may be old.
     pub(super) fn trouble(&self) -> Option<&'static str> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = lock(&self.state);
         let missing = state.missing?.elapsed();
         (missing >= UNREADY_AFTER).then_some("no connection to Redis")
     }
 
     /// A connection was lost, or could not be made.
     pub(super) fn down(&self, side: Side, error: &StoreError) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         if std::mem::replace(state.of(side), false) {
             self.metrics.lost.increment(1);
         }

@@ -2,11 +2,12 @@
 //!
 //! The connection must not wait, so the queue refuses what it has no room for: that is a gap, after which nothing in it is of use.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use redis::{PushInfo, PushKind, Value};
 use tokio::sync::Notify;
 
+use crate::model::lock;
 use crate::stores::redis::limits::{INBOX_MAX_BYTES, INBOX_MAX_MESSAGES};
 use crate::stores::redis::link::OnPush;
 
@@ -78,7 +79,7 @@ impl Inbox {
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
-        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.content)
     }
 }
 

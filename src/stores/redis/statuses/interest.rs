@@ -5,12 +5,12 @@
 //! Without a connection nothing waits in line: all that is wanted will be read on the next one.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::model::{BindingKey, ModuleId, StatusName, SystemId};
+use crate::model::{BindingKey, ModuleId, StatusName, SystemId, lock};
 use crate::stores::redis::limits::LINGER;
 use crate::stores::redis::statuses::line::{Line, QueuePosition};
 
@@ -174,7 +174,7 @@ impl Interest {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

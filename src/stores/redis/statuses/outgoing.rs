@@ -6,13 +6,13 @@
 //! A module whose earlier life was elsewhere is adopted with what that life left, so that the mirror is the whole of it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use indexmap::IndexMap;
 use metrics::{Counter, Gauge};
 use tokio::sync::Notify;
 
-use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, StatusValue};
+use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, StatusValue, lock};
 use crate::stores::redis::limits::{
     PIPELINE_MAX_BYTES, PIPELINE_MAX_CHANGES, WRITES_MAX, WRITES_MAX_BYTES,
 };
@@ -211,7 +211,7 @@ impl Outgoing {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -5,12 +5,13 @@
 //! What has begun delays nobody, however long it takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use crate::model::lock;
 use crate::server::limits::{
     ORDER_GAP_PATIENCE, ORDER_KEPT, ORDER_PATIENCE, ORDER_STREAMS_MAX, ORDER_WIDTH_MAX,
 };
@@ -115,7 +116,7 @@ impl Orders {
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -3,17 +3,20 @@
 //! Cheap to copy, since entries are shared: the next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
+mod zone_permissions;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::core::access::{Permissions, ReadPermissions};
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
     ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
 };
+
+pub(in crate::core) use zone_permissions::{Permissions, ReadPermissions};
 
 /// A snapshot of the building.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,96 @@
+//! The part of the core's API that other nodes ask: calls and logs of the modules that run here.
+//!
+//! The other node has checked the rights of its caller itself.
+
+use std::net::IpAddr;
+
+use crate::core::Core;
+use crate::core::access::audit;
+use crate::core::cluster::PeerNode;
+use crate::core::modules::{Listening, Offered, Wakeup};
+use crate::core::reply::ReplySlot;
+use crate::model::{
+    Clearance, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId, Secret, UserId,
+};
+
+/// What another node asks a module here to do.
+#[derive(Debug, Clone)]
+pub struct InboundCall {
+    /// The module.
+    pub module: ModuleId,
+    /// The function.
+    pub function: FunctionName,
+    /// A JSON array (positional arguments) or object (named arguments).
+    pub arguments: JsonText,
+    /// For whom, as the other node says.
+    pub user: Option<UserId>,
+}
+
+/// The module does not run on this node, and nothing was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the module does not run on this node")]
+pub struct NotHere;
+
+impl Core {
+    /// Whether there can be other nodes that ask this one.
+    pub fn has_peers(&self) -> bool {
+        self.inbound.is_some()
+    }
+
+    /// Admits a request as another node's if it shows the cluster's secret.
+    pub fn admit_node(&self, shown: Option<&Secret>, address: IpAddr) -> Result<PeerNode, Failure> {
+        let inbound = self.inbound.as_ref();
+        if let Some(peer) = inbound.and_then(|inbound| inbound.admit(shown, address)) {
+            return Ok(peer);
+        }
+        self.metrics.refusals.increment(1);
+        audit::not_a_node(address, shown.is_some());
+        Err(Failure::new(
+            FailureKind::Unauthenticated,
+            "this is for the nodes of the cluster, which show its secret",
+        )
+        .with_response_code(401))
+    }
+
+    /// Calls a function of a module that runs here. Unless this is an error the slot is answered once, at the latest at the deadline.
+    pub fn exec_for(
+        &self,
+        peer: PeerNode,
+        call: InboundCall,
+        slot: impl FnOnce() -> ReplySlot,
+    ) -> Result<(), NotHere> {
+        let InboundCall {
+            module,
+            function,
+            arguments,
+            user,
+        } = call;
+        let handle = self.modules.get(&module).ok_or(NotHere)?;
+        audit::allowed_for_node(peer.address(), user.as_ref(), &module, &function);
+        self.metrics.execs.increment(1);
+        let slot = slot();
+        // The caller's clearance has been looked at by who asks.
+        if let Err(failure) = handle.admit(Clearance::Admin, &function) {
+            slot.answer(Err(failure));
+            return Ok(());
+        }
+        match handle.exec(function, arguments, slot, self.settings.exec_deadline) {
+            Offered::Taken => Wakeup::new(handle).wake(),
+            Offered::Full => self.metrics.mailbox_full.increment(1),
+            Offered::Ended => {}
+        }
+        Ok(())
+    }
+
+    /// Listens to the log of a module that runs here, for as long as it does.
+    pub fn listen(&self, peer: PeerNode, module: &ModuleId) -> Result<Listening, NotHere> {
+        let handle = self.modules.get(module).ok_or(NotHere)?;
+        audit::listened(peer.address(), module);
+        Ok(handle.output().listen())
+    }
+
+    /// The modules that run here, and their drivers.
+    pub fn modules_here(&self, _: PeerNode) -> Vec<(ModuleId, DriverRef)> {
+        self.modules.drivers_here()
+    }
+}
