@@ -86,6 +86,9 @@ impl Worker {
         let mut may_be_behind = false;
         let mut overflowed = Vec::new();
         for (form, subscribers) in &watch.forms {
+            if subscribers.is_empty() {
+                continue;
+            }
             encode(*form, &event, &watch.newest, encoded);
             if encoded.is_empty() {
                 // Nobody is asked whether there is room, so nobody knows.
@@ -170,7 +173,7 @@ impl Worker {
         let Some((watch, followed)) = table.watch(slot).zip(followed) else {
             return;
         };
-        let Some(own) = watch.splice(&followed) else {
+        let Some((form, own)) = watch.form(&followed).zip(watch.splice(&followed)) else {
             return;
         };
         let mut scratch = self.scratch.borrow_mut();
@@ -178,7 +181,7 @@ impl Worker {
         let standing = |(_, event): &(u32, &Event)| event.is_standing();
         for (place, event) in watch.newest.events().filter(standing) {
             scratch.frame.clear();
-            scratch.put(connection.carrier, followed.form, event, &watch.newest, own);
+            scratch.put(connection.carrier, form, event, &watch.newest, own);
             if scratch.frame.is_empty() {
                 continue;
             }
@@ -205,8 +208,8 @@ impl Worker {
         let mut told = 0;
         if let Some(event) = watch.newest.get(owed.place) {
             for followed in connection.follows.borrow().of(owed.watch) {
-                if let Some(own) = watch.splice(followed) {
-                    scratch.put(connection.carrier, followed.form, event, &watch.newest, own);
+                if let Some((form, own)) = watch.form(followed).zip(watch.splice(followed)) {
+                    scratch.put(connection.carrier, form, event, &watch.newest, own);
                     told += 1;
                 }
             }

@@ -3,7 +3,6 @@
 //! A list and not a map, since most connections follow a few things and there are many connections:
 //! it takes half the memory, and a page's bindings come nearly in order, at the end of the list.
 
-use crate::dialects::Form;
 use crate::model::FollowId;
 use crate::server::ws::worker::WatchSlot;
 
@@ -12,9 +11,35 @@ use crate::server::ws::worker::WatchSlot;
 pub(super) struct Followed {
     pub(super) slot: WatchSlot,
     pub(super) id: FollowId,
-    pub(super) form: Form,
-    /// Where the connection stands among the watch's subscribers in this form.
-    pub(super) place: u32,
+    pub(super) place: Place,
+}
+
+/// Where a connection stands among the subscribers of a watch: in which form, and where among those who take it.
+///
+/// In one number, since every binding of every connection has one: with the form beside it a binding took a third more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(u32);
+
+/// The bits of the place among those who take a form. More subscribers have no room in a process, and dialects have a handful of forms.
+const POSITION_BITS: u32 = 24;
+
+impl Place {
+    /// The place at this position among those who take the form of this index; `None` when there are too many of either.
+    pub(super) fn new(form: usize, position: usize) -> Option<Self> {
+        let (form, position) = (u32::try_from(form).ok()?, u32::try_from(position).ok()?);
+        let fits = form < 1 << (u32::BITS - POSITION_BITS) && position < 1 << POSITION_BITS;
+        fits.then_some(Self(form << POSITION_BITS | position))
+    }
+
+    /// The index of the form.
+    pub(super) fn form(self) -> usize {
+        (self.0 >> POSITION_BITS) as usize
+    }
+
+    /// The position among those who take it.
+    pub(super) fn position(self) -> usize {
+        (self.0 & ((1 << POSITION_BITS) - 1)) as usize
+    }
 }
 
 /// What a connection follows.
@@ -48,12 +73,12 @@ impl Follows {
     }
 
     /// The connection stands elsewhere among the subscribers of a watch.
-    pub(super) fn moved(&mut self, slot: WatchSlot, form: Form, from: u32, to: u32) {
+    pub(super) fn moved(&mut self, slot: WatchSlot, from: Place, to: Place) {
         let start = self.0.partition_point(|followed| followed.slot < slot);
         let moved = self.0[start..]
             .iter_mut()
             .take_while(|followed| followed.slot == slot)
-            .find(|followed| followed.form == form && followed.place == from);
+            .find(|followed| followed.place == from);
         if let Some(moved) = moved {
             moved.place = to;
         }
@@ -73,5 +98,21 @@ impl Follows {
     /// All that the connection follows, from the end: the order in which it is cheap to remove.
     pub(super) fn all(&self) -> impl Iterator<Item = Followed> {
         self.0.iter().rev().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_says_what_it_was_made_of_and_nothing_is_cut() {
+        for (form, position) in [(0, 0), (1, 0), (0, (1 << 24) - 1), (255, 7)] {
+            let place = Place::new(form, position).unwrap();
+            assert_eq!((place.form(), place.position()), (form, position));
+        }
+        assert_eq!(Place::new(256, 0), None);
+        assert_eq!(Place::new(0, 1 << 24), None);
+        assert_eq!(size_of::<Followed>(), 12);
     }
 }

@@ -27,7 +27,7 @@ use crate::server::metrics::ServerMetrics;
 use crate::server::ws::alarms::Alarms;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::follows::Followed;
+use crate::server::ws::follows::{Followed, Place};
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,6 +81,7 @@ pub(super) struct LocalWatch {
     watch: WatchId,
     /// The last values that came. Log lines are never told again, so they are not kept.
     pub(super) newest: Newest,
+    /// Those who take each form. A form stays where it is for as long as the watch is there: [`Place`] counts on it.
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
 }
 
@@ -329,17 +330,14 @@ impl Table {
                 watch.forms.len() - 1
             });
         let subscribers = &mut watch.forms[at].1;
-        let place = u32::try_from(subscribers.len()).expect("a worker has fewer than 2^32 sockets");
+        let place = Place::new(at, subscribers.len())
+            .expect("a worker has fewer than 2^24 sockets, and a dialect few forms");
         subscribers.push(Subscriber {
             connection: Rc::clone(connection),
             splice,
         });
-        connection.follows.borrow_mut().insert(Followed {
-            slot,
-            id,
-            form,
-            place,
-        });
+        let followed = Followed { slot, id, place };
+        connection.follows.borrow_mut().insert(followed);
     }
 
     /// Removes a subscriber in constant time. Returns the watch when nobody is left.
@@ -349,20 +347,20 @@ impl Table {
         id: FollowId,
         connection: &Rc<Connection>,
     ) -> Option<WatchId> {
-        let Followed { place, form, .. } = connection.follows.borrow_mut().remove(slot, id)?;
+        let Followed { place, .. } = connection.follows.borrow_mut().remove(slot, id)?;
         let watch = self.watch_mut(slot)?;
-        let at = watch.forms.iter().position(|(other, _)| *other == form)?;
-        let subscribers = &mut watch.forms[at].1;
-        subscribers.swap_remove(place as usize);
-        if let Some(moved) = subscribers.get(place as usize) {
-            let from = u32::try_from(subscribers.len()).unwrap_or(u32::MAX);
-            let mut follows = moved.connection.follows.borrow_mut();
-            follows.moved(slot, form, from, place);
+        let (_, subscribers) = watch.forms.get_mut(place.form())?;
+        subscribers.swap_remove(place.position());
+        let last = Place::new(place.form(), subscribers.len());
+        if let (Some(moved), Some(from)) = (subscribers.get(place.position()), last) {
+            moved
+                .connection
+                .follows
+                .borrow_mut()
+                .moved(slot, from, place);
         }
-        if subscribers.is_empty() {
-            watch.forms.swap_remove(at);
-        }
-        if !watch.forms.is_empty() {
+        let is_followed = |(_, subscribers): &(Form, Vec<Subscriber>)| !subscribers.is_empty();
+        if watch.forms.iter().any(is_followed) {
             return None;
         }
         let watch = self.watches.remove(slot.0 as usize);
@@ -373,11 +371,15 @@ impl Table {
 }
 
 impl LocalWatch {
+    /// The form in which a follower is told.
+    pub(super) fn form(&self, followed: &Followed) -> Option<Form> {
+        self.forms.get(followed.place.form()).map(|(form, _)| *form)
+    }
+
     /// The bytes that make a follower's copy its own.
     pub(super) fn splice(&self, followed: &Followed) -> Option<&Splice> {
-        let mut forms = self.forms.iter();
-        let (_, subscribers) = forms.find(|(form, _)| *form == followed.form)?;
-        Some(&subscribers.get(followed.place as usize)?.splice)
+        let (_, subscribers) = self.forms.get(followed.place.form())?;
+        Some(&subscribers.get(followed.place.position())?.splice)
     }
 }
 
