@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use crate::dialects::{
     Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Form as Any,
-    Handshake, Head, Hello as Opening, Incoming, Out, Profile, RefusalTime, Rejection, Splice,
-    Step,
+    Handshake, Head, Hello as Opening, Incoming, Out, Profile, RefusalTime, Rejection, Shown,
+    Splice, Step,
 };
 use crate::model::{
     BindingPath, Call, CloseReason as Why, Credentials, Event, Failure, First, FollowId,
     FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath, Newest, Reply, Request, Secret,
-    StatusName, Subject, SystemId, Ticket, User,
+    StatusName, Subject, SystemId, Ticket,
 };
 
 pub const NAME: &str = "echo";
@@ -22,7 +22,7 @@ pub const NAME: &str = "echo";
 /// What there is to say of a connection is its carrier, and a form is for one.
 pub type Hello = Carrier;
 pub type Form = Carrier;
-const LATER: Alarm = Alarm(1);
+type Answer = Result<Reply, Failure>;
 
 pub fn profile(settings: &DialectSettings) -> Profile {
     Profile {
@@ -52,8 +52,7 @@ pub fn handshake(head: &Head<'_>) -> Handshake {
 pub fn goodbye(why: Why, out: &mut Out<'_>) -> Option<CloseFrame> {
     let code = match why {
         Why::ClientClosed | Why::ConnectionLost => return None,
-        Why::ProtocolError => 1002,
-        Why::InvalidText => 1007,
+        Why::ProtocolError | Why::InvalidText => 1002,
         Why::MessageTooLarge => 1009,
         Why::Internal => 1011,
         Why::Unauthenticated | Why::Forbidden | Why::CredentialsRevoked => 4003,
@@ -86,10 +85,9 @@ impl Session {
             Incoming::Text(text) => text,
             Incoming::Binary(bytes) => return say(out, &format!("{} bytes", bytes.len())),
         };
-        let words: Vec<&str> = text.split(' ').collect();
-        match words[..] {
+        match text.split(' ').collect::<Vec<_>>()[..] {
             ["sign-in", key] => out.step(Step::Authenticate(Credentials::ApiKey(Secret::new(key)))),
-            ["later"] => out.step(Step::SetAlarm(LATER, Duration::from_millis(10))),
+            ["later"] => out.step(Step::SetAlarm(Alarm(1), Duration::from_millis(10))),
             [verb, system, module, name] => out.step(Step::Request {
                 ticket: Ticket(0),
                 request: request(verb, system, module, name).expect("tests name what can be named"),
@@ -100,17 +98,9 @@ impl Session {
         }
     }
 
-    pub fn identified(
-        &mut self,
-        who: Result<Option<&User>, Failure>,
-        _: &Ambient<'_>,
-        out: &mut Out<'_>,
-    ) {
+    pub fn identified(&mut self, who: Shown<'_>, _: &Ambient<'_>, out: &mut Out<'_>) {
         match who {
-            Ok(user) => say(
-                out,
-                &format!("welcome {}", user.map_or("", |user| user.id.as_str())),
-            ),
+            Ok(user) => say(out, user.map_or("somebody", |user| user.id.as_str())),
             Err(_) => out.step(Step::Close(close(4003, "no"), Why::Unauthenticated)),
         }
     }
@@ -119,14 +109,8 @@ impl Session {
         say(out, "now");
     }
 
-    pub fn reply(
-        &mut self,
-        _: Ticket,
-        reply: Result<Reply, Failure>,
-        _: &Ambient<'_>,
-        out: &mut Out<'_>,
-    ) {
-        let said = reply.map_err(|failure| failure.kind());
+    pub fn reply(&mut self, _: Ticket, answer: Answer, _: &Ambient<'_>, out: &mut Out<'_>) {
+        let said = answer.map_err(|failure| failure.kind());
         say(out, &format!("{said:?}"));
     }
 }

@@ -118,10 +118,10 @@ macro_rules! registry {
                 }
             }
 
-            /// Tells who showed the credentials of a [`Step::Authenticate`]: a user, or another identity whose credentials were good.
+            /// Tells who showed the credentials of a [`Step::Authenticate`].
             pub fn identified(
                 &mut self,
-                found: Result<Option<&User>, Failure>,
+                found: Shown<'_>,
                 ambient: &Ambient<'_>,
                 out: &mut Out<'_>,
             ) {
@@ -164,6 +164,9 @@ registry! {
     #[cfg(test)]
     Echo = echo;
 }
+
+/// Who showed the credentials of a [`Step::Authenticate`]: a user, or another identity; or why they are not good.
+pub type Shown<'u> = Result<Option<&'u User>, Failure>;
 
 /// The state of one connection in its dialect.
 ///

@@ -5,8 +5,8 @@
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
-use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Splice, Step};
-use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket, User};
+use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Shown, Splice, Step};
+use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
 
 /// One connection's state.
 #[derive(Debug)]
@@ -67,13 +67,7 @@ impl Session {
     }
 
     /// PlaceOS's handshake says who it is, so nobody signs in later.
-    pub fn identified(
-        &mut self,
-        _: Result<Option<&User>, Failure>,
-        _: &Ambient<'_>,
-        _: &mut Out<'_>,
-    ) {
-    }
+    pub fn identified(&mut self, _: Shown<'_>, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
     /// PlaceOS sets no alarm.
     pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}

@@ -38,7 +38,7 @@ async fn a_client_signs_in_inside_the_socket() {
         // What comes behind it is not looked at before it is known who sends it.
         client.say("sign-in test.secret").await;
         client.say("bind sys-1 Display power").await;
-        client.hear("welcome user-test").await;
+        client.hear("user-test").await;
         client.hear(FOLLOWING).await;
     })
     .await;
@@ -191,7 +191,7 @@ fn a_stream_without_a_head_is_served_alike() {
             .await
             .unwrap();
         hear_framed(&mut client, "Err(Unauthenticated)").await;
-        hear_framed(&mut client, "welcome user-test").await;
+        hear_framed(&mut client, "user-test").await;
         hear_framed(&mut client, FOLLOWING).await;
         publish(&core, "power", "7");
         hear_framed(&mut client, "power is 7").await;
