@@ -7,8 +7,6 @@
 
 use indexmap::IndexMap;
 
-use driver_types::{JsonText, StatusName};
-
 use crate::model::{Event, Key, KeyBuf, Old};
 
 /// The newest events of a watch.
@@ -93,19 +91,6 @@ impl Newest {
             Self::One(only) if only.key() == Some(key) => *self = Self::None,
             Self::One(_) => {}
             Self::ByKey(events) => drop(events.swap_remove(&key.to_buf())),
-        }
-    }
-
-    /// What a status of the followed module says.
-    pub fn value(&self, status: &StatusName) -> Option<&JsonText> {
-        let event = match self {
-            Self::None => None,
-            Self::One(event) => (event.key() == Some(Key::Status(status))).then_some(event),
-            Self::ByKey(events) => events.get(&KeyBuf::Status(status.clone())),
-        };
-        match event? {
-            Event::Value { value, .. } => value.as_ref(),
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
         }
     }
 

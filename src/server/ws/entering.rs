@@ -83,7 +83,10 @@ pub(in crate::server) async fn enter_websocket(
         address,
     )
     .await?;
-    let is_upgrade = is_websocket_upgrade(text(head, UPGRADE), list(head, CONNECTION).as_deref());
+    let is_upgrade = is_websocket_upgrade(
+        kit::header_text(&head.headers, &UPGRADE),
+        list(head, CONNECTION).as_deref(),
+    );
     if !is_upgrade {
         return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
     }
@@ -171,12 +174,6 @@ fn list(head: &RequestHead, name: HeaderName) -> Option<String> {
         .map(|value| value.to_str().unwrap_or("\u{fffd}"))
         .collect();
     (!lines.is_empty()).then(|| lines.join(", "))
-}
-
-fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {
-    // A header that is no text is one that nobody may trust, so it must not look absent.
-    let value = head.headers.get(name)?;
-    Some(value.to_str().unwrap_or("\u{fffd}"))
 }
 
 #[cfg(test)]

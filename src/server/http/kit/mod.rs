@@ -20,4 +20,4 @@ pub(super) use request::{
     Administrator, Known, Operator, Reader, RequestContext, Resource, Supporter, Writer, address,
     state_of,
 };
-pub(in crate::server) use request::{forbid, foreign_page};
+pub(in crate::server) use request::{forbid, foreign_page, header_text};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
@@ -141,6 +142,15 @@ pub(in crate::server) fn foreign_page(
         origin, "refused: a foreign page sent a cookie"
     );
     HttpRejection::empty(StatusCode::FORBIDDEN)
+}
+
+/// A header as text. One that is no text is one that nobody may trust, so it must not look absent.
+pub(in crate::server) fn header_text<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Option<&'a str> {
+    let value = headers.get(name)?;
+    Some(value.to_str().unwrap_or("\u{fffd}"))
 }
 
 /// The server's state, which every route is served with.

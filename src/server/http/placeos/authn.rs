@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::StatusCode;
-use actix_http::header::{HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER};
+use actix_http::header::{HOST, HeaderValue, ORIGIN, RETRY_AFTER};
 
 use crate::core::Caller;
 use crate::dialects::placeos::rest::{
@@ -13,7 +13,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::Scope;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
-use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection};
+use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection, header_text};
 use crate::server::http::placeos::rejections::rejection;
 
 /// PlaceOS's credentials, scopes and words, for the kit.
@@ -76,21 +76,18 @@ pub(in crate::server) fn authenticate(
         .authenticate(presented.credentials.as_slice(), address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
     if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head) {
-        return Err(kit::foreign_page(state, &caller, text(head, ORIGIN)));
+        return Err(kit::foreign_page(
+            state,
+            &caller,
+            header_text(&head.headers, &ORIGIN),
+        ));
     }
     Ok(caller)
 }
 
 /// Whether a page asks that is neither of the origin that it calls nor of one that the settings allow.
 pub(super) fn is_foreign(state: &ServerState, head: &RequestHead) -> bool {
-    let origin = text(head, ORIGIN);
-    origin_is_foreign(origin, text(head, HOST))
+    let origin = header_text(&head.headers, &ORIGIN);
+    origin_is_foreign(origin, header_text(&head.headers, &HOST))
         && !origin.is_some_and(|origin| state.settings.allows_origin(origin))
-}
-
-fn text(head: &RequestHead, name: HeaderName) -> Option<&str> {
-    // A header that is no text is one that nobody may trust, so it must not look absent.
-    head.headers
-        .get(name)
-        .map(|value| value.to_str().unwrap_or("\u{fffd}"))
 }

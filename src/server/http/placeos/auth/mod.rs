@@ -24,7 +24,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, address};
+use crate::server::http::kit::{HttpRejection, address, header_text};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn;
 
@@ -100,9 +100,7 @@ pub(super) fn has_session(state: &ServerState, request: &HttpRequest) -> bool {
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
-    // A header that is no text must not look absent.
-    let value = request.headers().get(name)?;
-    Some(value.to_str().unwrap_or("\u{fffd}"))
+    header_text(request.headers(), name)
 }
 
 fn domain(request: &HttpRequest) -> String {
