@@ -203,8 +203,8 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What tests of the core stand on; they are of no room.
-const CORE_TESTS: &[&str] = &["doubles", "testkit", "tests"];
+/// What tests of the core stand on is of no room.
+const CORE_TESTS: &[&str] = &["tests"];
 
 /// Which crates of this workspace a crate may depend on, tests included.
 const CRATES: &[(&str, &[&str])] = &[

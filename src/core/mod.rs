@@ -9,8 +9,6 @@ mod building_access;
 mod calls;
 mod cluster;
 mod directory;
-#[cfg(test)]
-mod doubles;
 mod inbound_calls;
 mod lease;
 mod ledger_replica;
@@ -24,9 +22,7 @@ mod settings;
 mod sign_in;
 mod subscriptions;
 #[cfg(test)]
-pub(crate) mod testkit;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::net::IpAddr;

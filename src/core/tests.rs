@@ -1,4 +1,9 @@
 //! What the server room is promised by [`Core`]: who reaches which function, and what a building that is loaded again changes.
+//!
+//! `doubles` stand in place of the rooms around the core, and `testkit` is a whole core for the tests of other rooms.
+
+pub(in crate::core) mod doubles;
+pub(crate) mod testkit;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -7,11 +12,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::doubles::{
-    self, Inbox, MemoryDocuments, ScriptedHost, api_key, json, key, module, path, place, room,
-    scripted, system, user,
-};
 use crate::core::limits::SETTLE;
+use crate::core::tests::doubles::{
+    Inbox, MemoryDocuments, ScriptedHost, api_key, json, key, module, path, place, room, scripted,
+    system, user,
+};
 use crate::core::{Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, ReplySlot};
 use crate::model::{
     Building, Call, Clearance, Credentials, DebugTarget, Differences, DriverRef, Event, Failure,

@@ -240,7 +240,7 @@ fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::doubles::{api_key, directory, user};
+    use crate::core::tests::doubles::{api_key, directory, user};
     use crate::model::{Building, Clearance};
 
     fn ring(keys: Vec<ApiKey>) -> KeyRing {

@@ -75,7 +75,7 @@ fn names(groups: &[String], theirs: &[String]) -> bool {
 mod tests {
     use super::*;
     use crate::core::access::rights::{Member, Reach, Topics};
-    use crate::core::doubles::{directory, json, room, user, zone};
+    use crate::core::tests::doubles::{directory, json, room, user, zone};
     use crate::model::{Building, Metadata, MetadataId, MetadataName, ParentId};
 
     #[test]

@@ -7,7 +7,7 @@ use crate::core::access::permissions::clearance_in;
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request, may_see};
 use crate::core::access::{Caller, KeyRing, Policy, Principal};
 use crate::core::directory::Directory;
-use crate::core::doubles::{
+use crate::core::tests::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
 use crate::model::{

@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::core::doubles::{
+use crate::core::limits::SETTLE;
+use crate::core::tests::doubles::{
     self, Inbox, MemoryDocuments, NOW, ScriptedHost, Start, api_key, module, path, place, room,
     scripted, system, user, zone,
 };
-use crate::core::limits::SETTLE;
 use crate::core::{
     Apply, Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, Rehearsal, ReplySlot,
     WatchId,

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::core::CoreSettings;
-use crate::core::doubles::{
+use crate::core::tests::doubles::{
     self, Life, MemoryDocuments, ScriptedHost, api_key, json, module, path, place, room, scripted,
     system, user,
 };

@@ -8,8 +8,6 @@
 //! A gateway that has its building to itself has none of this.
 
 mod catalog_publisher;
-#[cfg(test)]
-mod doubles;
 pub(super) mod inbound;
 mod membership;
 pub(super) mod outbound;

@@ -1,13 +1,15 @@
 //! Several nodes over one registry: every module runs, and never on two of them, whatever befalls nodes and registry.
 
+mod doubles;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use crate::core::cluster::doubles::{TestNode, Way, World, building};
 use crate::core::cluster::rendezvous;
+use crate::core::cluster::tests::doubles::{TestNode, Way, World, building};
 use crate::model::NodeUri;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -78,7 +80,7 @@ async fn a_gateway_runs_nothing_and_knows_the_nodes() {
     assert_eq!(world.lives(), lives);
     let cluster = gateway.core.cluster.as_ref().unwrap();
     assert_eq!(cluster.membership().nodes().len(), 2);
-    let module = crate::core::doubles::module("mod-3");
+    let module = crate::core::tests::doubles::module("mod-3");
     let expect = format!("http://node-{}:3000", home("mod-3", &[0, 1]));
     assert_eq!(
         cluster.membership().node_for(&module).unwrap().as_str(),
@@ -198,14 +200,14 @@ async fn a_registry_that_went_back_in_time_gives_no_node_what_it_has_given_up_si
 async fn a_module_that_is_gone_from_the_building_is_given_up_and_may_come_back() {
     let (world, nodes) = settled(2).await;
     for node in &nodes {
-        crate::core::doubles::apply(&node.core, building(&MODULES[1..]))
+        crate::core::tests::doubles::apply(&node.core, building(&MODULES[1..]))
             .await
             .unwrap();
     }
     sleep(TAKE_OVER).await;
     assert_eq!(world.acting("mod-0"), None);
     for node in &nodes {
-        crate::core::doubles::apply(&node.core, building(&MODULES))
+        crate::core::tests::doubles::apply(&node.core, building(&MODULES))
             .await
             .unwrap();
     }

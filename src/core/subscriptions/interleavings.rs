@@ -10,10 +10,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
+use crate::core::tests::doubles::{EchoStore, clock, json, key, module, path, system};
 use crate::model::{
     Event, ModuleIndex, ModuleName, Origin, Revision, Slots, StatusChange, Subject, lock,
 };

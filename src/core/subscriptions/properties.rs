@@ -11,10 +11,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, clock, json, key, module, path, status, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::subscriptions::table::Table;
+use crate::core::tests::doubles::{
+    EchoStore, Inbox, clock, json, key, module, path, status, system,
+};
 use crate::model::{
     BindingKey, BindingPath, ModuleIndex, ModuleName, ModulePath, Origin, Revision, Slots,
     StatusChange, Subject,

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::subscriptions::table::Table;
+use crate::core::tests::doubles::{EchoStore, Inbox, clock, json, key, module, path, system};
 use crate::model::{ModuleIndex, ModuleName, Origin, Slots, StatusChange};
 use crate::stores::StatusStore;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::core::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::core::subscriptions::Subscriptions;
 use crate::core::subscriptions::table::Table;
+use crate::core::tests::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::model::{
     BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
     ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, Subject, Timestamp, TopicId,

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::testkit::TestCore;
+use crate::core::tests::testkit::TestCore;
 use crate::dialects::DialectKind;
 use crate::model::{
     BindingKey, ModuleId, ModuleIndex, ModuleName, Slots, StatusName, StatusValue, SystemId,

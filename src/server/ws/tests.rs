@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-use crate::core::testkit::TestCore;
+use crate::core::tests::testkit::TestCore;
 use crate::core::{Delivery, Outlet};
 use crate::dialects::{Carrier, Hello, Incoming};
 use crate::model::{

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use tokio::time::advance;
 
 use super::*;
-use crate::core::doubles::{EchoStore, FORMS, Inbox, clock};
 use crate::core::outlet::{Delivery, Outlet};
+use crate::core::tests::doubles::{EchoStore, FORMS, Inbox, clock};
 use crate::model::{Clearance, JsonText};
 use crate::peers::PeerError;
 

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::access::permissions::clearance_in;
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request};
-use crate::core::doubles::{directory, json, module, path, place, room, scripted, user, zone};
+use crate::core::tests::doubles::{
+    directory, json, module, path, place, room, scripted, user, zone,
+};
 use crate::model::{
     BindingPath, Building, Call, DebugTarget, Edit, Entry, First, FollowId, FunctionName, Metadata,
     MetadataId, MetadataName, ParentId, Request, Subject,

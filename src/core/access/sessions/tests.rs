@@ -24,12 +24,14 @@ use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Session
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::Directory;
-use crate::core::doubles::{EchoStore, FORMS, Inbox, MemoryDocuments, NOW, clock, directory, user};
 use crate::core::limits::{
     CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
 };
 use crate::core::outlet::{Delivery, Outlet};
 use crate::core::subscriptions::Subscriptions;
+use crate::core::tests::doubles::{
+    EchoStore, FORMS, Inbox, MemoryDocuments, NOW, clock, directory, user,
+};
 use crate::model::{
     AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, Failure,
     Password, Scope, Secret, SessionId, Timestamp, User, UserId,

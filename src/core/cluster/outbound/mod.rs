@@ -7,14 +7,12 @@
 //! - `queues` are what these two are made of.
 
 mod call;
-#[cfg(test)]
-pub(in crate::core) mod doubles;
 mod logs;
 mod module_calls;
 mod queues;
 mod system_calls;
 #[cfg(test)]
-mod tests;
+pub(in crate::core) mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -2,6 +2,8 @@
 //!
 //! The cases are those of the table "Black-box test cases" of the protocol's fact sheet, where they do not need a wire.
 
+pub(in crate::core) mod doubles;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use indexmap::IndexMap;
@@ -9,9 +11,11 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::sleep;
 
-use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers, Then};
-use crate::core::doubles::{
-    self, EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, clock, json, module,
+use crate::core::cluster::outbound::tests::doubles::{
+    ListedNodes, MemoryCatalog, ScriptedPeers, Then,
+};
+use crate::core::tests::doubles::{
+    EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, apply, clock, json, module,
     place, room, scripted, scripted_interface, system, telling, user,
 };
 use crate::core::{
@@ -84,9 +88,7 @@ async fn what_an_interface_does_not_have_or_open_is_never_sent() {
 async fn what_a_module_tells_of_itself_is_in_the_catalog_and_is_what_other_nodes_hold_calls_to() {
     let bench = Bench::at(Some(HERE)).await;
     bench.nodes.list(&[HERE]);
-    doubles::apply(&bench.core, telling_building())
-        .await
-        .unwrap();
+    apply(&bench.core, telling_building()).await.unwrap();
     bench.pass(5_000).await;
     let told = || bench.catalog.interface(&module("mod-1"));
     assert_eq!(told().await.unwrap(), None);
@@ -98,9 +100,7 @@ async fn what_a_module_tells_of_itself_is_in_the_catalog_and_is_what_other_nodes
     }
 
     let elsewhere = Bench::new().await;
-    doubles::apply(&elsewhere.core, telling_building())
-        .await
-        .unwrap();
+    apply(&elsewhere.core, telling_building()).await.unwrap();
     let refused = refusal(elsewhere.exec_by_id("mod-1", "[]").await);
     assert_eq!(refused.kind(), FailureKind::Unavailable);
     assert_eq!(
@@ -470,7 +470,7 @@ impl Bench {
                 }),
             },
         ));
-        doubles::apply(&core, building()).await.unwrap();
+        apply(&core, building()).await.unwrap();
         if let Some(uri) = uri {
             core.join(Node {
                 id: NodeId::new("01").unwrap(),

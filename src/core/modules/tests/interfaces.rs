@@ -1,7 +1,7 @@
 //! Modules that tell what they offer after their start, and tell something else later.
 
 use super::*;
-use crate::core::doubles::{module, scripted_interface, telling};
+use crate::core::tests::doubles::{module, scripted_interface, telling};
 use crate::model::Interface;
 
 const NOT_TOLD: &str = "the module has not told its functions yet";

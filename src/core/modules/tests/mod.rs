@@ -15,16 +15,16 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::time::Instant;
 
-use crate::core::doubles::{
-    self, Answer, Inbox, Life, MemoryDocuments, ScriptedHost, Start, Stop, api_key, json, outcome,
-    path, place, room, scripted, user,
-};
 use crate::core::limits::{
     CALLS_IN_FLIGHT, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE,
     START_DEADLINE, STOP_DEADLINE,
 };
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::reply::SharedSlot;
+use crate::core::tests::doubles::{
+    self, Answer, Inbox, Life, MemoryDocuments, ScriptedHost, Start, Stop, api_key, json, outcome,
+    path, place, room, scripted, user,
+};
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
     Building, Call, Clearance, ConnectionId, Credentials, Failure, FailureKind, FunctionName,

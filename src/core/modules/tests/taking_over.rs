@@ -13,15 +13,15 @@ use tokio::time::{Instant, sleep};
 
 use crate::core::Wakeup;
 use crate::core::directory::Directory;
-use crate::core::doubles::{
-    Answer, ScriptedHost, Start, clock, directory, module, room, scripted, status,
-};
 use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Offered, Supervisor, Topology};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
+use crate::core::tests::doubles::{
+    Answer, ScriptedHost, Start, clock, directory, module, room, scripted, status,
+};
 use crate::driver_host::DriverHost;
 use crate::model::{
     BindingKey, Building, FailureKind, FunctionName, JsonText, ModuleId, State, StatusChange,

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::core::Core;
-use crate::core::testkit::{TestCore, TestNode};
+use crate::core::tests::testkit::{TestCore, TestNode};
 use crate::server::{BindError, ListenerSettings, Server, StartError};
 
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::testkit::{TestCore, TestNode};
+use crate::core::tests::testkit::{TestCore, TestNode};
 use crate::model::LogLevel;
 use crate::server::{Server, ServerSettings};
 

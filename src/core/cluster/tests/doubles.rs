@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::ClusterPorts;
-use crate::core::cluster::outbound::doubles::ScriptedPeers;
-use crate::core::doubles::{
+use crate::core::cluster::outbound::tests::doubles::ScriptedPeers;
+use crate::core::lease::Lease;
+use crate::core::tests::doubles::{
     self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, room, scripted,
 };
-use crate::core::lease::Lease;
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule, Spawn,
@@ -35,13 +35,13 @@ use crate::stores::{
 };
 
 /// How often a module does something to its device.
-pub(super) const ACT_EVERY: Duration = Duration::from_millis(10);
+pub(in crate::core::cluster) const ACT_EVERY: Duration = Duration::from_millis(10);
 
 /// How long a module takes to stop, acting on.
 const STOP_TAKES: Duration = Duration::from_millis(35);
 
 /// A building's modules, all in one system.
-pub(super) fn building(modules: &[&str]) -> Building {
+pub(in crate::core::cluster) fn building(modules: &[&str]) -> Building {
     Building {
         modules: modules.iter().map(|id| scripted(id, None)).collect(),
         systems: vec![room("sys-1", modules)],
@@ -50,7 +50,7 @@ pub(super) fn building(modules: &[&str]) -> Building {
 }
 
 /// What nodes share, and the devices.
-pub(super) struct World {
+pub(in crate::core::cluster) struct World {
     lease: Duration,
     epoch: Instant,
     state: Mutex<State>,
@@ -89,7 +89,7 @@ struct Life {
 }
 
 impl World {
-    pub(super) fn new(lease: Duration) -> Arc<Self> {
+    pub(in crate::core::cluster) fn new(lease: Duration) -> Arc<Self> {
         let rules = RegistryRules::new(lease, Duration::ZERO);
         let epoch = Instant::now();
         Arc::new(Self {
@@ -116,13 +116,13 @@ impl World {
     }
 
     /// The registry writes down what it has.
-    pub(super) fn save(&self) {
+    pub(in crate::core::cluster) fn save(&self) {
         let mut state = self.state();
         state.saved = state.rules.clone();
     }
 
     /// The registry starts again with what it wrote down last.
-    pub(super) fn restart_registry(&self) {
+    pub(in crate::core::cluster) fn restart_registry(&self) {
         let mut state = self.state();
         let State {
             rules,
@@ -137,12 +137,12 @@ impl World {
     }
 
     /// The registry does nothing for so long; what it is asked meanwhile it does afterwards.
-    pub(super) fn freeze_registry(&self, time: Duration) {
+    pub(in crate::core::cluster) fn freeze_registry(&self, time: Duration) {
         self.state().frozen = Instant::now() + time;
     }
 
     /// On which node a module acted last, within the last moments.
-    pub(super) fn acting(&self, module: &str) -> Option<usize> {
+    pub(in crate::core::cluster) fn acting(&self, module: &str) -> Option<usize> {
         let state = self.state();
         let device = state.devices.get(module)?;
         let fresh = device.at?.elapsed() <= 5 * ACT_EVERY;
@@ -150,28 +150,28 @@ impl World {
     }
 
     /// How many lives there have been.
-    pub(super) fn lives(&self) -> u64 {
+    pub(in crate::core::cluster) fn lives(&self) -> u64 {
         self.lives.load(Ordering::Relaxed)
     }
 
     /// What a device noticed that must never be.
-    pub(super) fn violations(&self) -> Vec<String> {
+    pub(in crate::core::cluster) fn violations(&self) -> Vec<String> {
         self.state().violations.clone()
     }
 
     /// The slots of the system, as the catalog has them.
-    pub(super) fn shown_slots(&self) -> usize {
+    pub(in crate::core::cluster) fn shown_slots(&self) -> usize {
         let state = self.state();
         state.slots.values().map(HashMap::len).sum()
     }
 
     /// How many modules' interfaces the catalog has.
-    pub(super) fn shown_interfaces(&self) -> usize {
+    pub(in crate::core::cluster) fn shown_interfaces(&self) -> usize {
         self.state().interfaces.len()
     }
 
     /// The catalog has lost everything.
-    pub(super) fn empty_catalog(&self) {
+    pub(in crate::core::cluster) fn empty_catalog(&self) {
         let mut state = self.state();
         state.slots.clear();
         state.interfaces.clear();
@@ -297,7 +297,7 @@ impl Spawn for Tasks {
 
 /// How the registry is reached from one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(in crate::core::cluster) enum Way {
     /// It answers after so long; a quarter of that is the way there.
     Open(Duration),
     /// Nothing gets there.
@@ -307,8 +307,8 @@ pub(super) enum Way {
 }
 
 /// One node: a core that runs modules, or one that looks on.
-pub(super) struct TestNode {
-    pub(super) core: Arc<Core>,
+pub(in crate::core::cluster) struct TestNode {
+    pub(in crate::core::cluster) core: Arc<Core>,
     id: NodeId,
     fate: Arc<Fate>,
     way: Arc<Mutex<Way>>,
@@ -316,7 +316,11 @@ pub(super) struct TestNode {
 
 impl TestNode {
     /// Starts a node with this building. Its number makes its address.
-    pub(super) async fn start(world: &Arc<World>, number: usize, building: Building) -> Self {
+    pub(in crate::core::cluster) async fn start(
+        world: &Arc<World>,
+        number: usize,
+        building: Building,
+    ) -> Self {
         let node = Self::look_on(world, number, building).await;
         node.core.join(Node {
             id: node.id.clone(),
@@ -327,7 +331,11 @@ impl TestNode {
     }
 
     /// One that joins nothing and does not run yet.
-    pub(super) async fn look_on(world: &Arc<World>, number: usize, building: Building) -> Self {
+    pub(in crate::core::cluster) async fn look_on(
+        world: &Arc<World>,
+        number: usize,
+        building: Building,
+    ) -> Self {
         let run = world.runs.fetch_add(1, Ordering::Relaxed);
         let id = NodeId::new(&format!("run-{run:04}")).unwrap();
         let fate = Arc::<Fate>::default();
@@ -377,40 +385,40 @@ impl TestNode {
         }
     }
 
-    pub(super) fn run(&self) {
+    pub(in crate::core::cluster) fn run(&self) {
         let core = Arc::clone(&self.core);
         Tasks(Arc::clone(&self.fate)).spawn(Box::pin(async move { core.run().await }));
     }
 
-    pub(super) fn pause(&self) {
+    pub(in crate::core::cluster) fn pause(&self) {
         self.fate.set(Phase::Paused);
     }
 
-    pub(super) fn resume(&self) {
+    pub(in crate::core::cluster) fn resume(&self) {
         self.fate.set(Phase::Running);
     }
 
-    pub(super) fn kill(&self) {
+    pub(in crate::core::cluster) fn kill(&self) {
         self.fate.set(Phase::Dead);
     }
 
-    pub(super) fn is_dead(&self) -> bool {
+    pub(in crate::core::cluster) fn is_dead(&self) -> bool {
         self.fate.is(Phase::Dead)
     }
 
-    pub(super) fn is_paused(&self) -> bool {
+    pub(in crate::core::cluster) fn is_paused(&self) -> bool {
         self.fate.is(Phase::Paused)
     }
 
     /// Stops it in good order.
-    pub(super) async fn leave(&self) {
+    pub(in crate::core::cluster) async fn leave(&self) {
         self.core.stop().await;
         self.core.leave().await;
         self.kill();
     }
 
     /// How it reaches the registry from here on.
-    pub(super) fn set_way(&self, way: Way) {
+    pub(in crate::core::cluster) fn set_way(&self, way: Way) {
         *lock(&self.way) = way;
     }
 }

@@ -12,8 +12,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::core::cluster::outbound::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
-use crate::core::doubles::{FORMS, MemoryDocuments, ScriptedHost, apply, clock, room, scripted};
+use crate::core::cluster::outbound::tests::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
+use crate::core::tests::doubles::{
+    FORMS, MemoryDocuments, ScriptedHost, apply, clock, room, scripted,
+};
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
 };

@@ -39,30 +39,30 @@ use crate::stores::{
 
 // Words.
 
-pub(super) fn system(id: &str) -> SystemId {
+pub(in crate::core) fn system(id: &str) -> SystemId {
     SystemId::new(id).unwrap()
 }
 
-pub(super) fn module(id: &str) -> ModuleId {
+pub(in crate::core) fn module(id: &str) -> ModuleId {
     ModuleId::new(id).unwrap()
 }
 
-pub(super) fn status(name: &str) -> StatusName {
+pub(in crate::core) fn status(name: &str) -> StatusName {
     StatusName::new(name).unwrap()
 }
 
-pub(super) fn json(text: &str) -> JsonText {
+pub(in crate::core) fn json(text: &str) -> JsonText {
     JsonText::parse(text).unwrap()
 }
 
-pub(super) fn key(module_id: &str, name: &str) -> BindingKey {
+pub(in crate::core) fn key(module_id: &str, name: &str) -> BindingKey {
     BindingKey {
         module: module(module_id),
         status: status(name),
     }
 }
 
-pub(super) fn place(system_id: &str, name: &str, index: u32) -> ModulePath {
+pub(in crate::core) fn place(system_id: &str, name: &str, index: u32) -> ModulePath {
     ModulePath {
         system: system(system_id),
         module: ModuleName::new(name).unwrap(),
@@ -70,7 +70,12 @@ pub(super) fn place(system_id: &str, name: &str, index: u32) -> ModulePath {
     }
 }
 
-pub(super) fn path(system_id: &str, name: &str, index: u32, status_name: &str) -> Arc<BindingPath> {
+pub(in crate::core) fn path(
+    system_id: &str,
+    name: &str,
+    index: u32,
+    status_name: &str,
+) -> Arc<BindingPath> {
     Arc::new(BindingPath {
         module: place(system_id, name, index),
         status: status(status_name),
@@ -78,7 +83,7 @@ pub(super) fn path(system_id: &str, name: &str, index: u32, status_name: &str) -
 }
 
 /// A room with these modules, in no zone.
-pub(super) fn room(id: &str, modules: &[&str]) -> System {
+pub(in crate::core) fn room(id: &str, modules: &[&str]) -> System {
     System {
         id: system(id),
         name: id.to_owned(),
@@ -97,7 +102,7 @@ pub(super) fn room(id: &str, modules: &[&str]) -> System {
 }
 
 /// A zone in no other.
-pub(super) fn zone(id: &str) -> Zone {
+pub(in crate::core) fn zone(id: &str) -> Zone {
     Zone {
         id: ZoneId::new(id).unwrap(),
         name: id.to_owned(),
@@ -109,7 +114,7 @@ pub(super) fn zone(id: &str) -> Zone {
 }
 
 /// The one user that the keys below belong to.
-pub(super) fn user(level: Clearance) -> User {
+pub(in crate::core) fn user(level: Clearance) -> User {
     User {
         id: UserId::new("user-1").unwrap(),
         email: "a@example.test".to_owned(),
@@ -121,7 +126,7 @@ pub(super) fn user(level: Clearance) -> User {
 }
 
 /// A key without restrictions; its secret is `secret`.
-pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
+pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
     ApiKey {
         id: KeyId::new(id).unwrap(),
         secret: KeySecret::Plain(Secret::new("secret")),
@@ -134,7 +139,7 @@ pub(super) fn api_key(id: &str, level: Clearance) -> ApiKey {
 }
 
 /// Forms for tests, with what they look at of PlaceOS's.
-pub(super) const FORMS: ForeignForms = ForeignForms {
+pub(in crate::core) const FORMS: ForeignForms = ForeignForms {
     write_claims: |claims| {
         let user = &claims.user;
         let scopes = claims.scopes.iter().map(Scope::to_string);
@@ -201,7 +206,7 @@ fn read_permissions(metadata: &Metadata) -> Option<(ZoneId, ZonePermissions)> {
 }
 
 /// The directory of a building whose modules are scripted.
-pub(super) fn directory(building: Building) -> Directory {
+pub(in crate::core) fn directory(building: Building) -> Directory {
     let edits = building.into_entries().map(Edit::put).collect();
     let host = ScriptedHost::new();
     plan(
@@ -218,7 +223,7 @@ pub(super) fn directory(building: Building) -> Directory {
 // The stores.
 
 /// Documents in memory, for one core or for several that share them. Commits fail, and documents are lost, when a test says so.
-pub(super) struct MemoryDocuments {
+pub(in crate::core) struct MemoryDocuments {
     ledgers: Mutex<HashMap<Ledger, Pages>>,
     commits: AtomicUsize,
     fails: AtomicBool,
@@ -282,7 +287,7 @@ impl Pages {
 }
 
 impl MemoryDocuments {
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::core) fn new() -> Arc<Self> {
         Arc::new(Self {
             ledgers: Mutex::default(),
             commits: AtomicUsize::new(0),
@@ -293,28 +298,28 @@ impl MemoryDocuments {
     }
 
     /// Whether commits fail from here on.
-    pub(super) fn set_failing(&self, fails: bool) {
+    pub(in crate::core) fn set_failing(&self, fails: bool) {
         self.fails.store(fails, Ordering::Relaxed);
     }
 
     /// Does not tell from here on what was committed, but only that something was.
-    pub(super) fn set_terse(&self) {
+    pub(in crate::core) fn set_terse(&self) {
         self.terse.store(true, Ordering::Relaxed);
     }
 
     /// Loses everything.
-    pub(super) fn lose(&self) {
+    pub(in crate::core) fn lose(&self) {
         lock(&self.ledgers).clear();
         self.changed.send_replace(());
     }
 
     /// How many commits there were.
-    pub(super) fn commits(&self) -> usize {
+    pub(in crate::core) fn commits(&self) -> usize {
         self.commits.load(Ordering::Relaxed)
     }
 
     /// Everything that is kept, as text.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::core) fn text(&self) -> String {
         let ledgers = lock(&self.ledgers);
         let documents = ledgers.values().flat_map(|pages| pages.documents.values());
         let texts: Vec<&str> = documents.map(|document| document.json.as_str()).collect();
@@ -409,7 +414,7 @@ impl DocumentStore for MemoryDocuments {
 }
 
 /// A core over these doubles, at a time that stands still.
-pub(super) fn core(
+pub(in crate::core) fn core(
     settings: CoreSettings,
     documents: &Arc<MemoryDocuments>,
     host: &Arc<ScriptedHost>,
@@ -432,15 +437,18 @@ pub(super) fn core(
 }
 
 /// The time of [`core`].
-pub(super) const NOW: u64 = 1_800_000_000;
+pub(in crate::core) const NOW: u64 = 1_800_000_000;
 
 /// A clock that stands at [`NOW`].
-pub(super) fn clock() -> Clock {
+pub(in crate::core) fn clock() -> Clock {
     Arc::new(|| Timestamp::from_secs(NOW))
 }
 
 /// Makes the building this one, as a building file does.
-pub(super) async fn apply(core: &Core, building: Building) -> Result<Differences, EditError> {
+pub(in crate::core) async fn apply(
+    core: &Core,
+    building: Building,
+) -> Result<Differences, EditError> {
     core.apply(Apply {
         building,
         source: Source::File,
@@ -450,7 +458,7 @@ pub(super) async fn apply(core: &Core, building: Building) -> Result<Differences
 }
 
 /// A store that keeps nothing unless it is told to seem so, echoes every change, and notes what is followed.
-pub(super) struct EchoStore {
+pub(in crate::core) struct EchoStore {
     feed: Weak<dyn StoreFeed>,
     keeps_values: bool,
     keys: Mutex<Follows<BindingKey>>,
@@ -493,7 +501,7 @@ impl<K> Default for Follows<K> {
 }
 
 impl EchoStore {
-    pub(super) fn new(feed: Weak<dyn StoreFeed>) -> Self {
+    pub(in crate::core) fn new(feed: Weak<dyn StoreFeed>) -> Self {
         Self {
             feed,
             keeps_values: false,
@@ -503,7 +511,7 @@ impl EchoStore {
     }
 
     /// One that the core believes to have the values; a test tells them by hand.
-    pub(super) fn keeping() -> Self {
+    pub(in crate::core) fn keeping() -> Self {
         Self {
             keeps_values: true,
             ..Self::without_feed()
@@ -511,7 +519,7 @@ impl EchoStore {
     }
 
     /// One that nobody listens to, for tests that publish by hand.
-    pub(super) fn without_feed() -> Self {
+    pub(in crate::core) fn without_feed() -> Self {
         /// Never made: only its type is needed for a `Weak` that leads nowhere.
         struct Nobody;
         impl StoreFeed for Nobody {
@@ -522,12 +530,12 @@ impl EchoStore {
     }
 
     /// What is followed. Fails when a key was followed twice or let go twice.
-    pub(super) fn followed(&self) -> HashSet<BindingKey> {
+    pub(in crate::core) fn followed(&self) -> HashSet<BindingKey> {
         lock(&self.keys).followed()
     }
 
     /// The same of systems.
-    pub(super) fn followed_systems(&self) -> HashSet<SystemId> {
+    pub(in crate::core) fn followed_systems(&self) -> HashSet<SystemId> {
         lock(&self.systems).followed()
     }
 }
@@ -574,29 +582,29 @@ impl StatusStore for EchoStore {
 
 /// One value as an outlet got it; `None` for `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) watch: WatchId,
-    pub(super) path: Arc<BindingPath>,
-    pub(super) value: Option<String>,
-    pub(super) revision: Revision,
+pub(in crate::core) struct Told {
+    pub(in crate::core) watch: WatchId,
+    pub(in crate::core) path: Arc<BindingPath>,
+    pub(in crate::core) value: Option<String>,
+    pub(in crate::core) revision: Revision,
 }
 
 /// An outlet that keeps what it gets until a test takes it.
 #[derive(Default)]
-pub(super) struct Inbox(Mutex<Vec<Delivery>>);
+pub(in crate::core) struct Inbox(Mutex<Vec<Delivery>>);
 
 impl Inbox {
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::core) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// Everything since the last look.
-    pub(super) fn take(&self) -> Vec<Delivery> {
+    pub(in crate::core) fn take(&self) -> Vec<Delivery> {
         std::mem::take(&mut *lock(&self.0))
     }
 
     /// The values since the last look, with nothing else in between.
-    pub(super) fn take_told(&self) -> Vec<Told> {
+    pub(in crate::core) fn take_told(&self) -> Vec<Told> {
         let told = |delivery| match delivery {
             Delivery::Event {
                 watch,
@@ -621,7 +629,7 @@ impl Inbox {
     }
 
     /// The values since the last look as JSON, `null` for none.
-    pub(super) fn take_values(&self) -> Vec<String> {
+    pub(in crate::core) fn take_values(&self) -> Vec<String> {
         let text = |told: Told| told.value.unwrap_or_else(|| "null".to_owned());
         self.take_told().into_iter().map(text).collect()
     }
@@ -636,13 +644,13 @@ impl Outlet for Inbox {
 // The driver host.
 
 /// The driver that every scripted module names.
-pub(super) const SCRIPTED: &str = "scripted";
+pub(in crate::core) const SCRIPTED: &str = "scripted";
 
 /// The scripted driver once more, whose modules tell their interface when a test says so.
-pub(super) const TELLING: &str = "telling";
+pub(in crate::core) const TELLING: &str = "telling";
 
 /// A module of the scripted driver, `Scratch` in its systems unless `name` says otherwise.
-pub(super) fn scripted(id: &str, name: Option<&str>) -> Module {
+pub(in crate::core) fn scripted(id: &str, name: Option<&str>) -> Module {
     Module {
         id: module(id),
         driver: DriverRef::LinkedIn(SCRIPTED.to_owned()),
@@ -653,7 +661,7 @@ pub(super) fn scripted(id: &str, name: Option<&str>) -> Module {
 }
 
 /// A module of the driver whose modules tell their interface themselves, `Scratch` in its systems.
-pub(super) fn telling(id: &str) -> Module {
+pub(in crate::core) fn telling(id: &str) -> Module {
     Module {
         driver: DriverRef::LinkedIn(TELLING.to_owned()),
         ..scripted(id, None)
@@ -662,7 +670,7 @@ pub(super) fn telling(id: &str) -> Module {
 
 /// How one start of a module goes.
 #[derive(Debug, Clone)]
-pub(super) enum Start {
+pub(in crate::core) enum Start {
     /// It sets these statuses and runs.
     Says(Vec<(&'static str, &'static str)>),
     /// It runs after a while.
@@ -675,7 +683,7 @@ pub(super) enum Start {
 
 /// How a module ends when it is told to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(in crate::core) enum Stop {
     AtOnce,
     Never,
 }
@@ -684,18 +692,18 @@ pub(super) enum Stop {
 ///
 /// Functions: `echo` gives its arguments back, `wait` ends when the test says how, `block` holds its thread until the test lets it go, `say` sets the status `said` to its arguments,
 /// `fail` fails, `panic` panics; `support_only` and `admin_only` are `echo` for those who may.
-pub(super) struct ScriptedHost {
+pub(in crate::core) struct ScriptedHost {
     starts: Mutex<VecDeque<Start>>,
     stop_never: AtomicBool,
     lives: Mutex<Vec<Arc<Life>>>,
 }
 
 /// One start of a module, and what came of it.
-pub(super) struct Life {
-    pub(super) module: ModuleId,
-    pub(super) began: Instant,
+pub(in crate::core) struct Life {
+    pub(in crate::core) module: ModuleId,
+    pub(in crate::core) began: Instant,
     /// The module's way up.
-    pub(super) sink: Arc<dyn ModuleSink>,
+    pub(in crate::core) sink: Arc<dyn ModuleSink>,
     begun: Mutex<Vec<(String, String)>>,
     waiting: Mutex<VecDeque<oneshot::Sender<Result<Outcome, CallError>>>>,
     exit: Mutex<Option<oneshot::Sender<String>>>,
@@ -736,7 +744,7 @@ impl Block {
 }
 
 impl ScriptedHost {
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::core) fn new() -> Arc<Self> {
         Arc::new(Self {
             starts: Mutex::default(),
             stop_never: AtomicBool::new(false),
@@ -745,69 +753,69 @@ impl ScriptedHost {
     }
 
     /// How the next starts go.
-    pub(super) fn script(&self, starts: impl IntoIterator<Item = Start>) {
+    pub(in crate::core) fn script(&self, starts: impl IntoIterator<Item = Start>) {
         lock(&self.starts).extend(starts);
     }
 
     /// How modules that are started from here on end.
-    pub(super) fn set_stop(&self, stop: Stop) {
+    pub(in crate::core) fn set_stop(&self, stop: Stop) {
         self.stop_never
             .store(stop == Stop::Never, Ordering::Relaxed);
     }
 
     /// All starts so far, failed ones too.
-    pub(super) fn lives(&self) -> Vec<Arc<Life>> {
+    pub(in crate::core) fn lives(&self) -> Vec<Arc<Life>> {
         lock(&self.lives).clone()
     }
 
     /// The latest start.
-    pub(super) fn life(&self) -> Arc<Life> {
+    pub(in crate::core) fn life(&self) -> Arc<Life> {
         self.lives().pop().expect("a module has been started")
     }
 }
 
 impl Life {
     /// The calls that were begun, as function and arguments.
-    pub(super) fn begun(&self) -> Vec<(String, String)> {
+    pub(in crate::core) fn begun(&self) -> Vec<(String, String)> {
         lock(&self.begun).clone()
     }
 
     /// Sets a status as the driver would.
-    pub(super) fn say(&self, name: &str, value: Option<&str>) {
+    pub(in crate::core) fn say(&self, name: &str, value: Option<&str>) {
         self.sink.set_status(&status(name), value.map(json));
     }
 
     /// Ends the `wait` that has waited longest.
-    pub(super) fn answer(&self, result: Result<Outcome, CallError>) {
+    pub(in crate::core) fn answer(&self, result: Result<Outcome, CallError>) {
         let call = lock(&self.waiting).pop_front().expect("a call waits");
         // The actor may have given the call up, which is what some tests are about.
         let _ = call.send(result);
     }
 
     /// Ends the `wait` that was begun last.
-    pub(super) fn answer_last(&self, result: Result<Outcome, CallError>) {
+    pub(in crate::core) fn answer_last(&self, result: Result<Outcome, CallError>) {
         let call = lock(&self.waiting).pop_back().expect("a call waits");
         let _ = call.send(result);
     }
 
     /// Waits until `block` holds its thread.
-    pub(super) fn wait_until_blocked(&self) {
+    pub(in crate::core) fn wait_until_blocked(&self) {
         self.block.wait_for(Blocked::Held);
     }
 
     /// Lets `block` go on.
-    pub(super) fn unblock(&self) {
+    pub(in crate::core) fn unblock(&self) {
         self.block.advance(Blocked::LetGo);
     }
 
     /// The module ends by itself.
-    pub(super) fn end(&self, reason: &str) {
+    pub(in crate::core) fn end(&self, reason: &str) {
         let exit = lock(&self.exit).take().expect("the module has not ended");
         exit.send(reason.to_owned()).expect("the actor listens");
     }
 }
 
-pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
+pub(in crate::core) fn outcome(value: &str) -> Result<Outcome, CallError> {
     Ok(Outcome {
         value: json(value),
         code: 200,
@@ -815,7 +823,7 @@ pub(super) fn outcome(value: &str) -> Result<Outcome, CallError> {
 }
 
 /// What the scripted driver offers.
-pub(super) fn scripted_interface() -> Interface {
+pub(in crate::core) fn scripted_interface() -> Interface {
     let functions = [
         ("echo", Clearance::User),
         ("wait", Clearance::User),
@@ -960,4 +968,4 @@ impl RunningModule for ScriptedModule {
 }
 
 /// What a caller was answered.
-pub(super) type Answer = Result<Reply, Failure>;
+pub(in crate::core) type Answer = Result<Reply, Failure>;

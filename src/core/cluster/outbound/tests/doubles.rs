@@ -14,7 +14,7 @@ use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
 use crate::stores::{Catalog, Claim, NodeRegistry, StoreError, Verdict};
 
 /// What another node does with a call.
-pub(super) enum Then {
+pub(in crate::core::cluster::outbound) enum Then {
     /// It answers at once.
     Says(Result<PeerReply, PeerError>),
     /// It answers when the test says so.
@@ -32,10 +32,10 @@ pub(in crate::core) struct ScriptedPeers {
 }
 
 /// A log stream that somebody here has opened.
-pub(super) struct OpenLog {
-    pub(super) at: NodeUri,
-    pub(super) module: ModuleId,
-    pub(super) lines: Arc<dyn LineSink>,
+pub(in crate::core::cluster::outbound) struct OpenLog {
+    pub(in crate::core::cluster::outbound) at: NodeUri,
+    pub(in crate::core::cluster::outbound) module: ModuleId,
+    pub(in crate::core::cluster::outbound) lines: Arc<dyn LineSink>,
     end: Mutex<Option<oneshot::Sender<PeerError>>>,
     /// Closed when nobody follows it any more.
     ended: oneshot::Sender<()>,
@@ -43,24 +43,24 @@ pub(super) struct OpenLog {
 
 impl OpenLog {
     /// The node ends it.
-    pub(super) fn break_off(&self) {
+    pub(in crate::core::cluster::outbound) fn break_off(&self) {
         let end = lock(&self.end).take().unwrap();
         let _ = end.send(PeerError::Lost("the test says so".to_owned()));
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::core::cluster::outbound) fn is_over(&self) -> bool {
         self.ended.is_closed()
     }
 }
 
 impl ScriptedPeers {
     /// What the next calls come to.
-    pub(super) fn script(&self, then: impl IntoIterator<Item = Then>) {
+    pub(in crate::core::cluster::outbound) fn script(&self, then: impl IntoIterator<Item = Then>) {
         lock(&self.script).extend(then);
     }
 
     /// All calls so far: the node, the function with its arguments.
-    pub(super) fn calls(&self) -> Vec<(String, String)> {
+    pub(in crate::core::cluster::outbound) fn calls(&self) -> Vec<(String, String)> {
         let calls = lock(&self.calls);
         let text = |(at, call): &(NodeUri, PeerCall)| {
             (
@@ -72,11 +72,11 @@ impl ScriptedPeers {
     }
 
     /// The first call.
-    pub(super) fn first(&self) -> PeerCall {
+    pub(in crate::core::cluster::outbound) fn first(&self) -> PeerCall {
         lock(&self.calls)[0].1.clone()
     }
 
-    pub(super) fn logs(&self) -> Vec<Arc<OpenLog>> {
+    pub(in crate::core::cluster::outbound) fn logs(&self) -> Vec<Arc<OpenLog>> {
         lock(&self.logs).clone()
     }
 }
@@ -139,16 +139,20 @@ pub(in crate::core) struct MemoryCatalog {
 }
 
 impl MemoryCatalog {
-    pub(super) fn put_slots(&self, system: SystemId, slots: Slots) {
+    pub(in crate::core::cluster::outbound) fn put_slots(&self, system: SystemId, slots: Slots) {
         lock(&self.slots).insert(system, slots);
     }
 
-    pub(super) fn put_interface(&self, module: ModuleId, interface: Interface) {
+    pub(in crate::core::cluster::outbound) fn put_interface(
+        &self,
+        module: ModuleId,
+        interface: Interface,
+    ) {
         lock(&self.interfaces).insert(module, interface);
     }
 
     /// How long every look takes from here on.
-    pub(super) fn take(&self, delay: Duration) {
+    pub(in crate::core::cluster::outbound) fn take(&self, delay: Duration) {
         *lock(&self.delay) = delay;
     }
 
