@@ -1,34 +1,36 @@
-//! Reading the building file again: when told to by SIGHUP, and when it changes.
+//! Reading the building file again: when told to by SIGHUP, and when it has changed.
 //!
-//! What is watched is the directory, so that a file that is replaced is noticed as well as one that is written:
-//! editors rename over it, and Kubernetes swaps a symbolic link beside it.
-//! A file with mistakes is refused as a whole, and what runs goes on.
+//! The file is looked at and not watched: a look works for every way of replacing it, on every file system, and sees nothing of the files beside it.
+//! A file with mistakes is refused as a whole, and what runs goes on. One that would remove most of the modules has to say so twice.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::core::{Apply, Core, EditError, Rehearsal};
-use crate::model::{Difference, Differences, Source};
+use crate::model::{Building, Difference, Differences, EntryId, Source};
+use crate::server::FileLook;
 
 use super::AppError;
 use super::service_manager;
 use super::source::BuildingFile;
 
-/// How long the directory must be quiet before the file is read: an editor takes several steps to save one.
-const QUIET: Duration = Duration::from_millis(100);
+/// How often the file is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long a directory that is never quiet may put off the reading.
-const QUIET_MAX: Duration = Duration::from_secs(1);
+/// How long the file must stay as it is before it is read. Who writes it in place takes several steps, and pauses between them.
+const REST: Duration = Duration::from_secs(2);
 
 /// How long to wait before a sound file that could not be applied is tried again: the store may have no room, others may be editing.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// When a file that would remove most of the modules is looked at again, for whoever wrote it to notice.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
 
 /// Reads the building file again and again. To be run beside everything else; ends when it is dropped.
 pub(super) struct Reload {
@@ -36,21 +38,29 @@ pub(super) struct Reload {
     file: BuildingFile,
     /// What was applied last.
     text: String,
-    changed: Arc<Notify>,
+    /// A text that was not applied since it would remove most of the modules; it is when it is read once more.
+    doubted: Option<String>,
     told: Arc<Notify>,
-    /// Ends the watching when it is dropped; `None` where the system cannot watch.
-    _watcher: Option<RecommendedWatcher>,
 }
 
 /// Why the file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// Something happened in its directory.
+    /// It looks different.
     Changed,
     /// Somebody asked for it.
     Told,
-    /// The last try failed for reasons that may have gone.
+    /// It was not taken the last time, for reasons that may have gone.
     Again,
+}
+
+/// What reading the file came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It was applied, or there was nothing to apply.
+    Settled,
+    /// It would remove most of the modules.
+    Doubted,
 }
 
 impl Reload {
@@ -61,41 +71,30 @@ impl Reload {
         text: String,
         told: Arc<Notify>,
     ) -> Self {
-        let changed = Arc::new(Notify::new());
-        let watcher = watch(file.path(), Arc::clone(&changed))
-            .inspect_err(|error| {
-                tracing::warn!(%error, "changes of the building file go unnoticed: send SIGHUP to have it read again");
-            })
-            .ok();
-        // The file may have changed after it was read and before it was watched.
-        changed.notify_one();
         Self {
             core,
             file,
             text,
-            changed,
+            doubted: None,
             told,
-            _watcher: watcher,
         }
     }
 
     pub(super) async fn run(mut self) {
-        let mut retry: Option<Instant> = None;
+        let mut changes = Changes::new(self.file.path().to_owned());
+        let mut again: Option<Instant> = None;
         loop {
-            let again = async {
-                match retry {
+            let due = async {
+                match again {
                     Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };
-            // Each arm is cancel-safe: a `Notify` keeps its permit until it is taken.
+            // Each arm is cancel-safe: a `Notify` keeps its permit until it is taken, and `Changes` what it has seen.
             let cause = tokio::select! {
                 () = self.told.notified() => Cause::Told,
-                () = self.changed.notified() => {
-                    self.settle().await;
-                    Cause::Changed
-                }
-                () = again => Cause::Again,
+                () = changes.next() => Cause::Changed,
+                () = due => Cause::Again,
             };
             // Whoever told us may wait for the end of it; of what we notice by ourselves nobody else knows.
             if cause == Cause::Told {
@@ -105,58 +104,136 @@ impl Reload {
             if cause == Cause::Told {
                 service_manager::ready();
             }
-            retry = match outcome {
-                Ok(()) => None,
+            again = match outcome {
+                Ok(Outcome::Settled) => None,
+                Ok(Outcome::Doubted) => Some(Instant::now() + SECOND_LOOK),
                 Err(error) => {
-                    let passing = is_passing(&error);
                     report(&error);
-                    passing.then(|| Instant::now() + RETRY)
+                    is_passing(&error).then(|| Instant::now() + RETRY)
                 }
             };
         }
     }
 
-    /// Waits until nothing more happens in the directory.
-    async fn settle(&self) {
-        let latest = Instant::now() + QUIET_MAX;
-        loop {
-            let quiet = (Instant::now() + QUIET).min(latest);
-            if timeout_at(quiet, self.changed.notified()).await.is_err() {
-                return;
-            }
-            if Instant::now() >= latest {
-                sleep(QUIET).await;
-                return;
-            }
-        }
-    }
-
-    async fn reload(&mut self, cause: Cause) -> Result<(), AppError> {
-        let (file, before) = (self.file.clone(), self.text.clone());
+    async fn reload(&mut self, cause: Cause) -> Result<Outcome, AppError> {
+        let (file, applied) = (self.file.clone(), self.text.clone());
         // Reading and checking a large file takes its time.
         let read = spawn_blocking(move || {
             let text = file.text()?;
-            if cause == Cause::Changed && text == before {
+            if cause == Cause::Changed && text == applied {
                 return Ok(None);
             }
             let building = file.read(&text)?;
             Ok::<_, AppError>(Some((text, building)))
         });
-        let Some((text, building)) = read.await.map_err(|_| AppError::Interrupted)?? else {
-            return Ok(());
+        let read = read.await.map_err(|_| AppError::Interrupted)?;
+        let doubted = self.doubted.take();
+        let Some((text, building)) = read? else {
+            return Ok(Outcome::Settled);
         };
-        let differences = self
-            .core
-            .apply(Apply {
-                building,
-                source: Source::File,
-                rehearsal: Rehearsal::Real,
-            })
-            .await?;
+        if doubted.as_ref() != Some(&text) {
+            let rehearsed = self.apply(building.clone(), Rehearsal::Dry).await?;
+            if let Some((removed, before)) = removes_most_modules(&self.core, &rehearsed) {
+                tracing::warn!(
+                    "the building file would remove {removed} of {before} modules: if that is meant leave it as it is, and it is applied in {} s",
+                    SECOND_LOOK.as_secs()
+                );
+                self.doubted = Some(text);
+                self.close_what_is_gone(building).await?;
+                return Ok(Outcome::Doubted);
+            }
+        }
+        let differences = self.apply(building, Rehearsal::Real).await?;
         self.text = text;
         log_applied(&differences);
+        Ok(Outcome::Settled)
+    }
+
+    /// Removes the keys and the users that a doubted building no longer has: who shuts somebody out means it now.
+    async fn close_what_is_gone(&self, doubted: Building) -> Result<(), AppError> {
+        let (file, text) = (self.file.clone(), self.text.clone());
+        let before = spawn_blocking(move || file.read(&text));
+        let mut building = before.await.map_err(|_| AppError::Interrupted)??;
+        let keys: HashSet<_> = doubted.api_keys.iter().map(|key| &key.id).collect();
+        let users: HashSet<_> = doubted.users.iter().map(|user| &user.id).collect();
+        building.users.retain(|user| users.contains(&user.id));
+        building
+            .api_keys
+            .retain(|key| keys.contains(&key.id) && users.contains(&key.user));
+        let differences = self.apply(building, Rehearsal::Real).await?;
+        if !differences.is_empty() {
+            log_applied(&differences);
+        }
         Ok(())
     }
+
+    async fn apply(
+        &self,
+        building: Building,
+        rehearsal: Rehearsal,
+    ) -> Result<Differences, AppError> {
+        let source = Source::File;
+        let apply = Apply {
+            building,
+            source,
+            rehearsal,
+        };
+        Ok(self.core.apply(apply).await?)
+    }
+}
+
+/// The changes of a file, each once it rests.
+struct Changes {
+    path: PathBuf,
+    /// What the file looked like when it was last told of; `None` before the first look, since it may have changed after it was read at the start.
+    told: Option<Option<FileLook>>,
+    /// What it looks like, and since when.
+    seen: Option<(Option<FileLook>, Instant)>,
+}
+
+impl Changes {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            told: None,
+            seen: None,
+        }
+    }
+
+    /// Ends when the file has changed and rests. Loses nothing when it is dropped.
+    async fn next(&mut self) {
+        loop {
+            let path = self.path.clone();
+            // Somebody else's disk may take its time, which is no reason to hold up what runs here.
+            if let Ok(look) = spawn_blocking(move || FileLook::at(&path)).await {
+                let now = Instant::now();
+                let since = match &self.seen {
+                    Some((seen, since)) if *seen == look => *since,
+                    Some(_) | None => now,
+                };
+                self.seen = Some((look.clone(), since));
+                if self.told.as_ref() != Some(&look) && now.duration_since(since) >= REST {
+                    self.told = Some(look);
+                    return;
+                }
+            }
+            sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+/// How many of the file's modules would go, and of how many, when it is more than half.
+fn removes_most_modules(core: &Core, differences: &Differences) -> Option<(usize, usize)> {
+    let removed = differences.0.iter().filter(|(difference, id)| {
+        *difference == Difference::Removed && matches!(id, EntryId::Module(_))
+    });
+    let removed = removed.count();
+    let directory = core.directory();
+    let of_file = directory
+        .modules()
+        .filter(|module| module.info.source == Source::File);
+    let before = of_file.count();
+    (removed * 2 > before).then_some((removed, before))
 }
 
 /// Whether the same file may be taken later.
@@ -188,40 +265,63 @@ pub(super) fn log_applied(differences: &Differences) {
     );
 }
 
-/// Tells of everything that happens in the directory of the file, and in that of what it may be a link to.
-fn watch(path: &Path, changed: Arc<Notify>) -> Result<RecommendedWatcher, notify::Error> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| !is_a_look(event.kind)) {
-            changed.notify_one();
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Longer than a file has to rest, and than a look takes.
+    const LONG: Duration = Duration::from_secs(5);
+
+    /// A folder of this test's own, and the changes of the file in it.
+    fn watched(name: &str) -> (PathBuf, Changes) {
+        let folder = std::env::temp_dir().join(format!("riser-{name}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("in")).expect("a folder");
+        let file = folder.join("in/building.yaml");
+        fs::write(&file, "one").expect("a file");
+        (folder, Changes::new(file))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_written_slowly_is_told_of_once_it_rests() {
+        let (folder, mut changes) = watched("slow");
+        changes.next().await;
+        let mut file = File::create(folder.join("in/building.yaml")).expect("it can be written");
+        for piece in 0..20 {
+            write!(file, "piece {piece}").expect("it can be written");
+            let told = timeout(REST / 2, changes.next()).await;
+            assert!(told.is_err(), "piece {piece}");
         }
-    })?;
-    let directory = directory_of(path);
-    watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-    if let Ok(real) = path.canonicalize()
-        && directory_of(&real) != directory
-    {
-        // Only an addition: the link itself is watched.
-        let _ = watcher.watch(&directory_of(&real), RecursiveMode::NonRecursive);
+        timeout(LONG, changes.next()).await.expect("it rests");
+        fs::remove_dir_all(folder).expect("it is ours");
     }
-    Ok(watcher)
-}
 
-/// Reading a file is an event too, and our own.
-fn is_a_look(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
-        EventKind::Access(_) => true,
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => false,
+    #[tokio::test(start_paused = true)]
+    async fn a_log_beside_the_file_is_no_change_of_it() {
+        let (folder, mut changes) = watched("beside");
+        changes.next().await;
+        fs::write(folder.join("in/riser.log"), "a line").expect("a file");
+        let told = timeout(LONG, changes.next()).await;
+        assert!(told.is_err());
+        fs::remove_dir_all(folder).expect("it is ours");
     }
-}
 
-fn directory_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_that_is_replaced_is_looked_into_as_often_as_that_happens() {
+        let (folder, mut changes) = watched("folder");
+        changes.next().await;
+        for time in 0..3 {
+            fs::create_dir(folder.join("new")).expect("a folder");
+            fs::write(folder.join("new/building.yaml"), format!("time {time}")).expect("a file");
+            fs::rename(folder.join("in"), folder.join(format!("old{time}"))).expect("it moves");
+            fs::rename(folder.join("new"), folder.join("in")).expect("it moves");
+            let told = timeout(LONG, changes.next()).await;
+            told.unwrap_or_else(|_| panic!("time {time}"));
+        }
+        fs::remove_dir_all(folder).expect("it is ours");
     }
 }

@@ -5,6 +5,7 @@
 //! By TLS or not, a stream is served alike: `tls` shakes hands, `service` says what follows.
 
 mod admission;
+mod file_look;
 mod http;
 mod limits;
 mod metrics;
@@ -38,6 +39,7 @@ use crate::server::tls::Tls;
 #[doc(hidden)]
 pub use ws::bench;
 
+pub use file_look::FileLook;
 pub use settings::{
     ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ServerSettings,
     TlsSettings,

@@ -40,7 +40,7 @@ async fn two_hundred_edits_in_a_row_drop_nobody_and_the_last_one_holds() {
             _ => gateway.replace_building(&numbered(edit)),
         }
         // Some edits are read, most are overtaken.
-        if edit % 20 == 0 {
+        if edit % 40 == 0 {
             until_level_is(&gateway, &format!("Level {edit}")).await;
         }
     }
@@ -198,7 +198,86 @@ async fn a_file_that_goes_away_leaves_what_runs() {
     until_level_is(&gateway, "Level 3").await;
 }
 
+#[tokio::test]
+async fn a_file_that_is_half_there_removes_no_module_and_a_key_that_is_gone_goes_at_once() {
+    let gateway = Gateway::start(BUILDING).await;
+    let mut revoked = gateway.connect(Key::SUPPORT).await;
+    let mut stays = gateway.connect(Key::ROOM).await;
+    stays.set(display("x"), 1).await;
+    stays.bind_with_value(display("x"), 1, 1).await;
+    gateway.write_building(EMPTIED);
+    gateway
+        .logged("the building file would remove 9 of 9 modules")
+        .await;
+    let closed = revoked.expect_closed(REVOKED_WITHIN).await;
+    assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
+    // The rest comes, and nothing was lost meanwhile.
+    gateway.write_building(&numbered(1));
+    until_level_is(&gateway, "Level 1").await;
+    stays.expect_silence().await;
+}
+
+#[tokio::test]
+async fn a_file_that_says_twice_that_the_modules_go_is_believed() {
+    let mut gateway = Gateway::start(BUILDING).await;
+    let mut stays = gateway.connect(Key::ROOM).await;
+    stays.set(display("x"), 1).await;
+    stays.bind_with_value(display("x"), 1, 1).await;
+    gateway.write_building(EMPTIED);
+    gateway
+        .logged("the building file would remove 9 of 9 modules")
+        .await;
+    stays.expect_silence().await;
+    gateway.process().signal("HUP").await;
+    stays.expect(display("x").notify(1, Value::Null)).await;
+}
+
+#[tokio::test]
+async fn a_log_beside_the_file_reloads_nothing_and_a_folder_that_is_replaced_does() {
+    let plan = Plan::bare();
+    let folder = plan.folder().join("site");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("building.yaml"), numbered(1)).expect("a file");
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--building",
+        "site/building.yaml",
+    ];
+    let gateway = plan.arguments(arguments).start().await;
+    for version in 2..4 {
+        let new = gateway.folder().join("new");
+        fs::create_dir(&new).expect("a folder");
+        fs::write(new.join("building.yaml"), numbered(version)).expect("a file");
+        let old = gateway.folder().join(format!("old{version}"));
+        fs::rename(&folder, old).expect("it moves");
+        fs::rename(&new, &folder).expect("it moves");
+        fs::write(folder.join("riser.log"), "a line\n").expect("a file");
+        until_level_is(&gateway, &format!("Level {version}")).await;
+    }
+    let applied = gateway.log();
+    let applied = applied
+        .iter()
+        .filter(|line| line.contains("the building file was applied"));
+    assert_eq!(applied.count(), 3, "at the start, and once for each folder");
+}
+
 // Helpers.
+
+/// [`BUILDING`] without its modules and one of its keys.
+const EMPTIED: &str = r"
+zones:
+  - {id: zone-hq, name: Headquarters, tags: [org]}
+  - {id: zone-l1, name: Level 1, tags: [level], parent_id: zone-hq}
+systems:
+  - {id: sys-1, name: Board Room, zones: [zone-hq, zone-l1]}
+users:
+  - {id: user-sue, email: sue@example.test, name: Sue, level: support}
+  - {id: user-eve, email: eve@example.test, name: Eve, level: admin}
+api_keys:
+  - {id: admin, secret: secret-a, user: user-eve, level: admin}
+  - {id: room, secret: secret-1, user: user-sue, level: support, systems: [sys-1]}
+";
 
 /// The building with a number in the name of a level, in the settings of one module, and in whether there is one module more.
 fn numbered(number: u64) -> String {

@@ -3,9 +3,6 @@
 //! Looking at them works for every way of replacing a file, on every file system: written in place, renamed over,
 //! or a link above them that points elsewhere, as Kubernetes does it. What cannot be used is refused, and the pair that is there stays.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -13,6 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::server::TlsSettings;
+use crate::server::file_look::FileLook;
 use crate::server::limits::CERTIFICATE_LOOK_INTERVAL;
 use crate::server::tls::certificate::{CertificateError, Pair};
 use crate::server::tls::{Files, Tls};
@@ -28,16 +26,6 @@ pub struct CertificateKeeper {
 /// What is seen of both files without reading them. `None` for one that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Look([Option<FileLook>; 2]);
-
-/// Every way of replacing a file's content changes one of these.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct FileLook {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
 
 impl CertificateKeeper {
     /// Reads the files for the first time.
@@ -97,19 +85,5 @@ impl CertificateKeeper {
 impl Look {
     fn at(files: &Files) -> Self {
         Self([&files.certificate, &files.key].map(|path| FileLook::at(path)))
-    }
-}
-
-impl FileLook {
-    fn at(path: &Path) -> Option<Self> {
-        // Follows links, so that one which points elsewhere shows another file.
-        let metadata = fs::metadata(path).ok()?;
-        Some(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
     }
 }
