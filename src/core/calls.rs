@@ -135,7 +135,7 @@ impl Core {
                 );
             }
             Err(failure) => {
-                if failure.kind() == FailureKind::Forbidden {
+                if failure.kind().is_refusal() {
                     self.metrics.refusals.increment(1);
                     let Asking {
                         who,

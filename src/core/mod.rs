@@ -169,7 +169,7 @@ impl Core {
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
             Arc::clone(&sessions),
-            forms.read_permissions,
+            forms.permissions(),
             clock,
             main.clone(),
         );

@@ -202,7 +202,7 @@ impl KeyRing {
         let equal = hash.is_of(secret);
         match record {
             Some(record) if equal => Ok(Arc::clone(&record.principal)),
-            _ => Err(unauthenticated("unknown X-API-Key")),
+            _ => Err(unknown_key()),
         }
     }
 }
@@ -221,8 +221,9 @@ fn halves(presented: &Secret) -> (&str, &str) {
     text.split_once('.').unwrap_or((text, ""))
 }
 
-fn unauthenticated(message: &str) -> Failure {
-    Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
+/// Nothing is said of whether the id or the secret is wrong.
+pub(super) fn unknown_key() -> Failure {
+    Failure::new(FailureKind::UnknownKey, "there is no such API key").with_response_code(401)
 }
 
 fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
@@ -275,8 +276,7 @@ mod tests {
         let ring = ring(vec![panel(plain("s.3cret"))]);
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
             let failure = ring.find(&Secret::new(text)).unwrap_err();
-            assert_eq!(failure.message(), "unknown X-API-Key", "{text:?}");
-            assert_eq!(failure.kind(), FailureKind::Unauthenticated);
+            assert_eq!(failure.kind(), FailureKind::UnknownKey, "{text:?}");
         }
     }
 

@@ -25,7 +25,8 @@ mod settings;
 mod tests;
 mod tokens;
 
-use crate::model::{Metadata, TokenClaims, ZoneId, ZonePermissions};
+use crate::core::directory::PermissionForms;
+use crate::model::{Metadata, TokenClaims, Zone, ZoneId, ZonePermissions};
 
 pub(super) use authenticate::{admit, still_admits};
 pub use identity::Identity;
@@ -49,4 +50,16 @@ pub struct ForeignForms {
     pub read_claims: fn(&str) -> Option<TokenClaims>,
     /// Of which zone some metadata says what it allows; `None` when it is about something else.
     pub read_permissions: fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>,
+    /// Whether what zones allow holds in the systems of this zone: of those in none such nothing is looked at.
+    pub governs: fn(&Zone) -> bool,
+}
+
+impl ForeignForms {
+    /// How the permissions of zones are written.
+    pub(super) fn permissions(self) -> PermissionForms {
+        PermissionForms {
+            read: self.read_permissions,
+            governs: self.governs,
+        }
+    }
 }

@@ -1,14 +1,11 @@
 //! What zones allow groups of people: a zone refuses groups, or raises them in its rooms. The directory has what they say (`core::directory`).
 //!
-//! PlaceOS's rule: only rooms in the zone of the organisation are looked at; their zones count in the room's order, a refusal at once, and of the rest the last that says anything.
+//! The zones of a system count in the system's order: a refusal at once, and of the rest the last that says anything. In which systems they count at all is said by the port `ForeignForms`.
 //! An administrator is never looked at. The level of an API key stays the most that the key can do.
 
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{Clearance, Failure, FailureKind, System, SystemId, ZoneId};
-
-/// The tag of the organisation's zone.
-const ORGANISATION: &str = "org";
+use crate::model::{Clearance, Failure, FailureKind, System, SystemId};
 
 /// With what clearance somebody calls functions in a system, or that they may not.
 pub(in crate::core) fn clearance_in(
@@ -35,21 +32,12 @@ fn clearance_of(
     system: &System,
 ) -> Result<Clearance, Failure> {
     let own = rights.level;
-    let is_organisation = |zone: &ZoneId| {
-        let zone = directory.zone(zone);
-        zone.is_some_and(|zone| zone.tags.iter().any(|tag| tag == ORGANISATION))
-    };
-    if own == Clearance::Admin || !system.zones.iter().any(is_organisation) {
+    if own == Clearance::Admin {
         return Ok(own);
     }
-    let permissions = directory.permissions();
     let theirs = rights.member.groups(directory);
     let mut raised = None;
-    for groups in system
-        .zones
-        .iter()
-        .filter_map(|zone| permissions.of_zone(zone))
-    {
+    for groups in directory.permissions().in_system(system) {
         if names(&groups.refused, theirs) {
             return Err(Failure::new(
                 FailureKind::Forbidden,
@@ -164,7 +152,7 @@ mod tests {
 
     fn building(metadata: &[(&str, &str)]) -> Building {
         let mut organisation = zone("zone-org");
-        organisation.tags.push(ORGANISATION.to_owned());
+        organisation.tags.push("org".to_owned());
         let zones = vec![organisation, zone("zone-1")];
         let metadata = metadata.iter().map(|(zone, details)| Metadata {
             id: MetadataId {

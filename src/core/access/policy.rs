@@ -44,7 +44,7 @@ fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Resu
             may_reach(directory, policy, module)
         }
         Subject::Directory | Subject::Bus if policy.is_restricted() => {
-            Err(forbidden("a key for some systems may not do this"))
+            Err(restricted())
         }
         Subject::Directory | Subject::Bus => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
@@ -94,7 +94,10 @@ pub(in crate::core) fn may_see(
     if reached {
         Ok(())
     } else {
-        Err(forbidden("this key does not reach that system"))
+        Err(refusal(
+            FailureKind::SystemOutOfReach,
+            "the credentials do not reach that system",
+        ))
     }
 }
 
@@ -111,7 +114,10 @@ pub(in crate::core) fn may_reach(
     if reached {
         Ok(())
     } else {
-        Err(forbidden("this key does not reach that module"))
+        Err(refusal(
+            FailureKind::ModuleOutOfReach,
+            "the credentials do not reach that module",
+        ))
     }
 }
 
@@ -125,10 +131,13 @@ pub(in crate::core) fn may_read(
     may_look_into(policy, &place.module)
 }
 
-/// Modules whose name begins with `_` are the engine's own: PlaceOS shows them to support staff only.
+/// Modules whose name begins with `_` are the engine's own, for support staff only.
 fn may_look_into(policy: &Policy, module: &ModuleName) -> Result<(), Failure> {
     if module.as_str().starts_with('_') && policy.level() < Clearance::Support {
-        return Err(forbidden("attempted to access protected module"));
+        return Err(refusal(
+            FailureKind::ProtectedModule,
+            "only support staff may look into that module",
+        ));
     }
     Ok(())
 }
@@ -197,9 +206,7 @@ pub(in crate::core) fn may_have_building(policy: &Policy) -> Result<(), Failure>
 
 fn unrestricted(policy: &Policy) -> Result<(), Failure> {
     if policy.is_restricted() {
-        return Err(forbidden(
-            "a key for some systems may not change the building",
-        ));
+        return Err(restricted());
     }
     Ok(())
 }
@@ -212,6 +219,17 @@ fn at_least(policy: &Policy, clearance: Clearance) -> Result<(), Failure> {
     }
 }
 
+fn restricted() -> Failure {
+    refusal(
+        FailureKind::Restricted,
+        "credentials for some systems may not do this",
+    )
+}
+
 fn forbidden(message: &str) -> Failure {
-    Failure::new(FailureKind::Forbidden, message).with_response_code(403)
+    refusal(FailureKind::Forbidden, message)
+}
+
+fn refusal(kind: FailureKind, message: &str) -> Failure {
+    Failure::new(kind, message).with_response_code(403)
 }

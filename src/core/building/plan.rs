@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
-use crate::core::directory::{Directory, ReadPermissions};
+use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::{
@@ -29,9 +29,9 @@ pub(in crate::core) struct Plan {
 pub(super) fn stored(
     documents: &[Document],
     host: &dyn DriverHost,
-    read_permissions: ReadPermissions,
+    forms: PermissionForms,
 ) -> Result<Directory, OpenError> {
-    let mut directory = Directory::new(read_permissions);
+    let mut directory = Directory::new(forms);
     for document in documents {
         let (entry, info) = document.entry()?;
         directory.put(entry, info, |module| describe(host, module));

@@ -186,6 +186,7 @@ pub(in crate::core) const FORMS: ForeignForms = ForeignForms {
         })
     },
     read_permissions,
+    governs: |zone| zone.tags.iter().any(|tag| tag == "org"),
 };
 
 fn read_permissions(metadata: &Metadata) -> Option<(ZoneId, ZonePermissions)> {
@@ -210,7 +211,7 @@ pub(in crate::core) fn directory(building: Building) -> Directory {
     let edits = building.into_entries().map(Edit::put).collect();
     let host = ScriptedHost::new();
     plan(
-        &Directory::new(FORMS.read_permissions),
+        &Directory::new(FORMS.permissions()),
         edits,
         Source::File,
         0,
