@@ -2,7 +2,7 @@
 //!
 //! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who somebody is (`identity.rs`) and what they may do (`rights.rs`).
 //! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; every door asks the same two questions.
-//! `permissions.rs` is what zones add to that for calls.
+//! `permissions.rs` is what zones add to that for calls and logs, however the module is named.
 //!
 //! - `keys` are the API keys of the building.
 //! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
@@ -32,9 +32,10 @@ pub(super) use authenticate::{admit, still_admits};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use permissions::clearance_in;
+pub(super) use permissions::{Target, clearance_for};
 pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
 pub use principal::{Caller, Principal};
+pub(super) use rights::policy_of_user;
 pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};

@@ -2,6 +2,7 @@
 //!
 //! A policy is all that is looked at: who somebody is makes no difference.
 
+use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
@@ -28,7 +29,12 @@ pub(in crate::core) fn may_request(
         Request::Publish { topic, .. } => may_use(policy, topic),
         Request::Debug(target) => {
             may_debug(policy)?;
-            may_find(directory, policy, target)
+            may_find(directory, policy, target)?;
+            let target = match target {
+                DebugTarget::Path(path) => Target::In(&path.system),
+                DebugTarget::Module { id, .. } => Target::Module(id),
+            };
+            clearance_for(directory, policy, target).map(drop)
         }
         // Whoever has nothing to ignore may say so.
         Request::Ignore(target) => may_find(directory, policy, target),
@@ -41,7 +47,7 @@ fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Resu
         Subject::Module(path) => may_read(directory, policy, path),
         Subject::Log(module) => {
             may_debug(policy)?;
-            may_reach(directory, policy, module)
+            clearance_for(directory, policy, Target::Module(module)).map(drop)
         }
         Subject::Directory | Subject::Bus if policy.is_restricted() => {
             Err(restricted())

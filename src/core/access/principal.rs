@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
 use crate::core::access::keys::KeyHash;
-use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics};
+use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics, policy_of_user};
 use crate::core::access::tokens::Fingerprint;
 use crate::model::{
     AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
@@ -83,10 +83,7 @@ impl Principal {
     /// An app: with a user it may do what that user may, without one it has topics alone.
     pub fn app(app: AppId, user: Option<Arc<User>>) -> Self {
         let policy = match &user {
-            Some(user) => {
-                let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
-                Policy::everywhere(user.level, Member::of(user), scopes)
-            }
+            Some(user) => policy_of_user(user),
             None => Policy::new(topics_alone(Topics::Everything), Vec::new()),
         };
         Self {

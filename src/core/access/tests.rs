@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use crate::core::access::permissions::clearance_in;
+use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request, may_see};
 use crate::core::access::{Caller, KeyRing, Policy, Principal};
 use crate::core::directory::Directory;
@@ -157,7 +157,7 @@ fn an_automation_acts_everywhere_with_a_level_of_its_own() {
         assert_eq!(may(debug("mod-3")), secret);
         assert_eq!(may_edit(&house.directory, policy, &zone()).is_ok(), edits);
         assert_eq!(may_have_building(policy).is_ok(), building);
-        let called = clearance_in(&house.directory, policy, &system("sys-3"));
+        let called = clearance_for(&house.directory, policy, Target::In(&system("sys-3")));
         assert_eq!(called.ok(), Some(level));
     }
 }
