@@ -220,7 +220,8 @@ impl Core {
                 return Err(EditError::Forbidden(failure));
             }
         }
-        self.building.edit(Editor::Caller(who.clone()), edits).await
+        let made = self.building.edit(Editor::Caller(who.clone()), edits).await;
+        made.inspect_err(|error| self.count_refusal(error))
     }
 
     /// The same for whoever holds the store's directory, who needs no key.
@@ -238,7 +239,14 @@ impl Core {
     /// The same for somebody who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
-        self.building.apply(Editor::Caller(who.clone()), how).await
+        let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
+        applied.inspect_err(|error| self.count_refusal(error))
+    }
+
+    fn count_refusal(&self, error: &EditError) {
+        if let EditError::Forbidden(_) = error {
+            self.metrics.refusals.increment(1);
+        }
     }
 
     /// Whether somebody may change the building as a whole.

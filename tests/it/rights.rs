@@ -101,3 +101,110 @@ async fn whom_a_zone_denies_its_rooms_follows_no_log_of_them() {
     // What a screen shows is no call: statuses are read as before.
     crew.bind(scratch("power"), 2).await;
 }
+
+#[tokio::test]
+async fn what_zones_allow_is_for_administrators_by_every_route() {
+    let gateway = Gateway::start(BUILDING).await;
+    let permissions = |details: Value| Some(json!({"name": "permissions", "details": details}));
+    let put_in = |zones: Value| Some(json!({"zones": zones}));
+    let second = json!({"name": "Annexe", "zones": ["zone-2"], "modules": ["mod-scratch"]});
+    let say = json!({"name": "signage", "details": {"theme": "dark"}});
+    for key in ["support", "places"] {
+        for (method, path, document, status) in [
+            ("PUT", "/metadata/zone-1", permissions(json!({})), 403),
+            ("PATCH", "/metadata/zone-1", permissions(json!({"deny": []})), 403),
+            ("PUT", "/metadata/zone-2", permissions(json!({"admin": ["guests"]})), 403),
+            ("DELETE", "/metadata/zone-1?name=permissions", None, 403),
+            ("PATCH", "/systems/sys-1", put_in(json!(["zone-org"])), 403),
+            ("PATCH", "/systems/sys-1", put_in(json!([])), 403),
+            ("PATCH", "/systems/sys-2", put_in(json!(["zone-org", "zone-1"])), 403),
+            // The zone of a key that opens more than the caller has.
+            ("PATCH", "/systems/sys-1", put_in(json!(["zone-org", "zone-1", "zone-2"])), 403),
+            ("PATCH", "/zones/zone-org", Some(json!({"tags": []})), 403),
+            ("DELETE", "/zones/zone-1", None, 403),
+            ("DELETE", "/zones/zone-org", None, 403),
+            ("POST", "/systems", Some(second.clone()), 403),
+            ("PUT", "/systems/sys-2/module/mod-scratch", None, 403),
+            ("PUT", "/metadata/zone-1", Some(say.clone()), 200),
+            ("PATCH", "/systems/sys-1", Some(json!({"name": "Renamed"})), 200),
+            ("PATCH", "/zones/zone-1", Some(json!({"name": "Renamed"})), 200),
+        ] {
+            let answer = send(&gateway, key, method, path, document).await;
+            assert_eq!(answer.status, status, "{key} {method} {path}: {}", answer.body);
+        }
+    }
+    let guest = "/modules/mod-scratch/exec/echo";
+    let refused = send(&gateway, "guest", "POST", guest, Some(json!([1]))).await;
+    assert_eq!(refused.status, 401);
+    let lifted = permissions(json!({"admin": ["chiefs"]}));
+    let lifted = send(&gateway, "admin", "PUT", "/metadata/zone-1", lifted).await;
+    assert_eq!(lifted.status, 200, "{}", lifted.body);
+    ask(&gateway, "guest", "POST", guest).json(json!([1])).ok().await;
+}
+
+#[tokio::test]
+async fn a_key_for_users_makes_nobody_who_opens_more() {
+    let gateway = Gateway::start(BUILDING).await;
+    let guest = "/users/user-guest";
+    let made = |more: Value| {
+        let mut document = json!({"email": "new@example.test", "name": "New"});
+        for (field, value) in more.as_object().expect("an object") {
+            document[field] = value.clone();
+        }
+        document
+    };
+    for (method, path, document, status) in [
+        ("POST", "/users", made(json!({"sys_admin": true})), 403),
+        ("POST", "/users", made(json!({"password": "open sesame"})), 403),
+        ("POST", "/users", made(json!({"groups": ["chiefs"]})), 403),
+        ("PATCH", guest, json!({"sys_admin": true}), 403),
+        ("PATCH", guest, json!({"support": true}), 403),
+        ("PATCH", guest, json!({"password": "open sesame"}), 403),
+        ("PATCH", "/users/user-eve", json!({"password": "open sesame"}), 403),
+        ("PATCH", guest, json!({"groups": ["chiefs"]}), 403),
+        // Out of the group that a zone refuses.
+        ("PATCH", guest, json!({"groups": []}), 403),
+        ("PATCH", guest, json!({"name": "A guest"}), 200),
+        ("POST", "/users", made(json!({})), 201),
+        ("PATCH", "/users/user-sue", json!({"support": false}), 200),
+    ] {
+        let answer = send(&gateway, "people", method, path, Some(document.clone())).await;
+        assert_eq!(answer.status, status, "{method} {path} {document}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_key_for_the_building_puts_nothing_in_that_opens_more() {
+    let gateway = Gateway::start(BUILDING).await;
+    let put = |key: &str, path: &str, text: String| {
+        let request = ask(&gateway, key, "PUT", path);
+        async move { request.body(&text).send().await }
+    };
+    let instead = |from: &str, to: &str| {
+        assert!(BUILDING.contains(from), "{from}");
+        BUILDING.replacen(from, to, 1)
+    };
+    for (what, text) in [
+        ("a key with more scopes", instead("scopes: [users]", "scopes: [public]")),
+        ("a key for more zones", instead("level: admin, zones: [zone-2]", "level: admin")),
+        ("another's key by another secret", instead("{id: admin, secret: secret", "{id: admin, secret: guessed")),
+        ("a password", instead("name: Guest, level: user", "name: Guest, level: user, password: open sesame")),
+        ("an administrator", instead("name: Guest, level: user", "name: Guest, level: admin")),
+        ("another group", instead("groups: [guests]}\n  - {id: user-crew", "groups: [chiefs]}\n  - {id: user-crew")),
+        ("other permissions", instead("deny: [guests], admin: [chiefs]", "deny: []")),
+        ("no permissions", instead("name: permissions", "name: signage")),
+        ("a room out of its zone", instead("zones: [zone-org, zone-1]", "zones: [zone-org]")),
+        ("no organisation", instead("name: Organisation, tags: [org]", "name: Organisation")),
+    ] {
+        for path in ["/building", "/building?dry_run=true"] {
+            let answer = put("whole", path, text.clone()).await;
+            assert_eq!(answer.status, 403, "{what} by {path}: {}", answer.body);
+        }
+        let answer = put("admin", "/building?dry_run=true", text).await;
+        assert_eq!(answer.status, 200, "{what}: {}", answer.body);
+    }
+    let answer = put("whole", "/building", instead("name: Level 2", "name: Second")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = put("panels", "/building", BUILDING.to_owned()).await;
+    assert_eq!(answer.status, 403, "{}", answer.body);
+}

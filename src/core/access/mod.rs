@@ -2,6 +2,7 @@
 //!
 //! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who somebody is (`identity.rs`) and what they may do (`rights.rs`).
 //! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; every door asks the same two questions.
+//! `changes.rs` says it of what an edit makes of the building.
 //! `permissions.rs` is what zones add to that for calls and logs, however the module is named.
 //!
 //! - `keys` are the API keys of the building.
@@ -10,6 +11,7 @@
 
 pub(super) mod audit;
 mod authenticate;
+mod changes;
 mod identity;
 mod key_introspection;
 mod keys;
@@ -29,6 +31,7 @@ use crate::core::directory::PermissionForms;
 use crate::model::{Metadata, TokenClaims, Zone, ZoneId, ZonePermissions};
 
 pub(super) use authenticate::{admit, still_admits};
+pub(super) use changes::{Changes, may_change};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};

@@ -148,19 +148,35 @@ fn may_look_into(policy: &Policy, module: &ModuleName) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the building may be edited so.
-///
-/// Administrators may do everything, but make no key that opens more than their own credentials. Support staff may make and change zones and systems, and take zones away.
-/// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
+/// Whether such an edit is one to be planned. What it comes to is looked at when that is known, by `changes.rs`.
 pub(in crate::core) fn may_edit(
     directory: &Directory,
     policy: &Policy,
     edit: &Edit,
 ) -> Result<(), Failure> {
+    match &edit.change {
+        Change::Put(entry) => {
+            may_ask(directory, policy, &edit.id(), true)?;
+            may_give(policy, entry)
+        }
+        Change::Delete(id) => may_ask(directory, policy, id, false),
+    }
+}
+
+/// Whether an entry may be changed at all: put, when it `stays`, or else taken away.
+///
+/// Administrators may do everything. Support staff may make and change zones and systems, and take zones away.
+/// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
+pub(super) fn may_ask(
+    directory: &Directory,
+    policy: &Policy,
+    id: &EntryId,
+    stays: bool,
+) -> Result<(), Failure> {
     unrestricted(policy)?;
-    match (edit.id(), &edit.change) {
-        (EntryId::Metadata(id), _) => {
-            let metadata = directory.metadata_by_id(&id);
+    match id {
+        EntryId::Metadata(id) => {
+            let metadata = directory.metadata_by_id(id);
             let is_editor = |member: &Member| {
                 let groups = member.groups(directory);
                 metadata.is_some_and(|metadata| {
@@ -177,15 +193,9 @@ pub(in crate::core) fn may_edit(
             }
             at_least(policy, Clearance::Support)
         }
-        (EntryId::Zone(_), _) | (EntryId::System(_), Change::Put(_)) => {
-            at_least(policy, Clearance::Support)
-        }
-        (EntryId::ApiKey(_), Change::Put(entry)) => {
-            at_least(policy, Clearance::Admin)?;
-            may_give(policy, entry)
-        }
-        (EntryId::System(_), Change::Delete(_))
-        | (EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_), _) => {
+        EntryId::Zone(_) => at_least(policy, Clearance::Support),
+        EntryId::System(_) if stays => at_least(policy, Clearance::Support),
+        EntryId::System(_) | EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_) => {
             at_least(policy, Clearance::Admin)
         }
     }
@@ -199,9 +209,11 @@ fn may_give(policy: &Policy, entry: &Entry) -> Result<(), Failure> {
     if policy.may_mint(&Policy::of_key(key, key.level)) {
         return Ok(());
     }
-    Err(forbidden(
-        "a key opens no more than the credentials that it is made with",
-    ))
+    Err(opens_too_much())
+}
+
+pub(super) fn opens_too_much() -> Failure {
+    forbidden("this would open more than the credentials that it is made with")
 }
 
 /// Whether the whole building may be read and replaced, secrets of devices included.

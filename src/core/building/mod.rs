@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::access::{Caller, KeyRing, Sessions, audit};
+use crate::core::access::{Caller, Changes, KeyRing, Sessions, audit, may_change};
 use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
@@ -68,6 +68,27 @@ pub(in crate::core) enum Editor {
     File,
     /// Whoever holds the store of a gateway that does not run.
     Operator,
+}
+
+impl Editor {
+    /// Whether all that was planned is theirs to do. Looked at for each plan, since it depends on what is there.
+    fn may_make(&self, before: &Directory, plan: &Plan) -> Result<(), EditError> {
+        let who = match self {
+            Self::Caller(who) => who,
+            // Whoever holds the files needs no right.
+            Self::File | Self::Operator => return Ok(()),
+        };
+        let changes = Changes {
+            before,
+            after: &plan.next,
+            differences: &plan.differences,
+            passwords: &plan.passwords,
+        };
+        may_change(who.policy(), &changes).map_err(|refused| {
+            audit::refused_edit(who, &refused.entry, &refused.failure);
+            EditError::Forbidden(refused.failure)
+        })
+    }
 }
 
 impl BuildingService {
@@ -182,6 +203,7 @@ impl BuildingService {
         let plan = || {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
+            editor.may_make(&now, &plan)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };
         let Plan {

@@ -13,7 +13,7 @@ use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::{
     ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
-    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, Version, Zone,
+    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -22,7 +22,9 @@ use crate::stores::{Document, DocumentId, Write};
 pub(in crate::core) struct Plan {
     pub(in crate::core) next: Directory,
     pub(super) writes: Vec<Write>,
-    pub(super) differences: Differences,
+    pub(in crate::core) differences: Differences,
+    /// The users whose password is still to be hashed.
+    pub(in crate::core) passwords: Vec<UserId>,
 }
 
 /// The directory that the store's documents make.
@@ -104,6 +106,7 @@ pub(in crate::core) fn plan(
         time,
         touched: IndexSet::new(),
         deleted: IndexSet::new(),
+        passwords: Vec::new(),
         problems: Vec::new(),
     };
     for edit in edits {
@@ -121,6 +124,7 @@ struct Draft<'a> {
     time: u64,
     touched: IndexSet<EntryId>,
     deleted: IndexSet<EntryId>,
+    passwords: Vec<UserId>,
     problems: Vec<Invalid>,
 }
 
@@ -201,8 +205,9 @@ impl Draft<'_> {
     }
 
     /// A password is hashed before or after; until then the one that is there holds.
-    fn without_plain_password(&self, mut user: User) -> User {
+    fn without_plain_password(&mut self, mut user: User) -> User {
         if let Some(Password::Plain(_)) = user.password {
+            self.passwords.push(user.id.clone());
             let stored = self.now.user(&user.id);
             user.password = stored.and_then(|stored| stored.password.clone());
         }
@@ -309,6 +314,7 @@ impl Draft<'_> {
             now,
             mut next,
             touched,
+            passwords,
             mut problems,
             time,
             ..
@@ -354,6 +360,7 @@ impl Draft<'_> {
             next,
             writes,
             differences: Differences(differences),
+            passwords,
         })
     }
 }

@@ -15,7 +15,7 @@ pub(in crate::core) struct PermissionForms {
 }
 
 /// What all zones of a building say, of groups in lower case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::core) struct Permissions {
     of_zones: HashMap<ZoneId, Arc<ZonePermissions>>,
     /// The zones in whose systems they hold.
@@ -57,6 +57,12 @@ impl Permissions {
     /// Whether no zone says anything.
     pub(in crate::core) fn is_empty(&self) -> bool {
         self.of_zones.is_empty()
+    }
+
+    /// A zone of which these and those say something else.
+    pub(in crate::core) fn first_difference<'a>(&'a self, other: &'a Self) -> Option<&'a ZoneId> {
+        let mut zones = self.of_zones.keys().chain(other.of_zones.keys());
+        zones.find(|zone| self.of_zones.get(*zone) != other.of_zones.get(*zone))
     }
 
     /// What the zones of a system say there, in the system's order.

@@ -221,6 +221,16 @@ pub(in crate::core) fn directory(building: Building) -> Directory {
     .next
 }
 
+/// What becomes of a directory by edits, the differences, and who is given a password that is still to be hashed; nothing when it would not be sound.
+pub(in crate::core) fn planned(
+    before: &Directory,
+    edits: Vec<Edit>,
+) -> Option<(Directory, Differences, Vec<UserId>)> {
+    let host = ScriptedHost::new();
+    let planned = plan(before, edits, Source::Elsewhere, 0, &*host).ok()?;
+    Some((planned.next, planned.differences, planned.passwords))
+}
+
 // The stores.
 
 /// Documents in memory, for one core or for several that share them. Commits fail, and documents are lost, when a test says so.
