@@ -208,3 +208,56 @@ async fn a_key_for_the_building_puts_nothing_in_that_opens_more() {
     let answer = put("panels", "/building", BUILDING.to_owned()).await;
     assert_eq!(answer.status, 403, "{}", answer.body);
 }
+
+#[tokio::test]
+async fn an_empty_password_and_a_hash_of_gigabytes_are_refused() {
+    let gateway = Gateway::start(BUILDING).await;
+    let empty = json!({"email": "new@example.test", "password": ""});
+    for (method, path) in [("PATCH", "/users/user-guest"), ("POST", "/users")] {
+        let answer = send(&gateway, "admin", method, path, Some(empty.clone())).await;
+        assert_eq!(answer.status, 422, "{method}: {}", answer.body);
+        assert_eq!(answer.json()["failures"][0]["field"], "password", "{method}");
+    }
+    let dear = "password_hash: '$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g'";
+    let guest = "name: Guest, level: user";
+    let text = BUILDING.replacen(guest, &format!("{guest}, {dear}"), 1);
+    let request = ask(&gateway, "admin", "PUT", "/building");
+    let answer = request.body(&text).send().await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert!(answer.body.contains("password_hash"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_restricted_key_is_not_told_which_users_keys_and_zones_there_are() {
+    let gateway = Gateway::start(BUILDING).await;
+    let ids = |list: &Value| -> Vec<String> {
+        let entries = list.as_array().expect("a list").iter();
+        let id = |entry: &Value| entry["id"].as_str().expect("an id").to_owned();
+        entries.map(id).collect()
+    };
+    for (path, own, other) in [
+        ("/users", "user-eve", "user-guest"),
+        ("/api_keys", "panels", "admin"),
+    ] {
+        let list = ask(&gateway, "panels", "GET", path).ok().await;
+        assert_eq!(ids(&list), [own], "{path}");
+        let one = |id: &str| ask(&gateway, "panels", "GET", &format!("{path}/{id}"));
+        one(own).ok().await;
+        for unseen in [other, "nobody"] {
+            assert_eq!(one(unseen).send().await.status, 403, "{path}/{unseen}");
+        }
+        assert!(ids(&ask(&gateway, "admin", "GET", path).ok().await).len() > 1);
+    }
+    for (zone, parent) in [("zone-1", "zone-2"), ("zone-org", "zone-2")] {
+        let inside = json!({"parent_id": parent});
+        let answer = send(&gateway, "admin", "PATCH", &format!("/zones/{zone}"), Some(inside)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    for (key, count) in [("panels", 0), ("admin", 2)] {
+        let path = "/zones?include_children_count=true";
+        let list = ask(&gateway, key, "GET", path).ok().await;
+        let mut zones = list.as_array().expect("a list").iter();
+        let zone = zones.find(|zone| zone["id"] == "zone-2").expect("the zone");
+        assert_eq!(zone["children_count"], count, "{key}");
+    }
+}

@@ -11,6 +11,7 @@ use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
+use crate::model::rules;
 use crate::model::{
     ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
     Interface, Module, ModuleId, ModuleName, Password, Source, System, User, UserId, Version, Zone,
@@ -162,7 +163,10 @@ impl Draft<'_> {
     fn put(&mut self, id: &EntryId, entry: Entry) {
         let entry = match entry {
             Entry::ApiKey(key) => Entry::ApiKey(self.hashed(key)),
-            Entry::User(user) => Entry::User(self.without_plain_password(user)),
+            Entry::User(user) => {
+                self.check_password(id, &user);
+                Entry::User(self.without_plain_password(user))
+            }
             entry @ (Entry::Zone(_) | Entry::System(_) | Entry::Module(_) | Entry::Metadata(_)) => {
                 entry
             }
@@ -202,6 +206,33 @@ impl Draft<'_> {
         let stored = self.now.api_key(&key.id).map(|stored| &stored.secret);
         key.secret = resolve_key_secret(key.secret, stored);
         key
+    }
+
+    /// A password that comes in is one that can be compared with.
+    fn check_password(&mut self, id: &EntryId, user: &User) {
+        let stored = self.now.user(&user.id).map(|stored| &stored.password);
+        let wrong = match &user.password {
+            Some(Password::Plain(password)) if password.expose().is_empty() => {
+                Some(("password", "is empty"))
+            }
+            // What is kept already is not compared with either.
+            Some(Password::Hashed(hash))
+                if !rules::is_password_hash(hash.expose()) && stored != Some(&user.password) =>
+            {
+                Some((
+                    "password_hash",
+                    "is no argon2 hash, or one that costs too much to compare with",
+                ))
+            }
+            Some(Password::Plain(_) | Password::Hashed(_)) | None => None,
+        };
+        if let Some((field, reason)) = wrong {
+            self.problems.push(Invalid {
+                id: id.clone(),
+                field,
+                reason: reason.to_owned(),
+            });
+        }
     }
 
     /// A password is hashed before or after; until then the one that is there holds.
