@@ -33,8 +33,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::access::{
-    KeyIntrospection, Sessions, admit, audit, may_edit, may_have_building, may_reach, may_read,
-    may_request, may_see, still_admits,
+    KeyIntrospection, Sessions, admit, audit, may_edit, may_follow, may_have_building, may_reach,
+    may_read, may_request, may_see, renewed, still_admits,
 };
 use crate::core::building::{BuildingService, Editor};
 use crate::core::cluster::Cluster;
@@ -308,6 +308,19 @@ impl Core {
     pub fn still_admits(&self, who: &Caller) -> bool {
         let keys = self.building.keys();
         still_admits(&keys, &self.sessions, &self.introspection, who)
+    }
+
+    /// A caller who was let in, as the building has them now, where that is more than they came in with.
+    /// A worker asks before each request, so that what is raised holds without another connection.
+    pub fn renewed(&self, who: &Caller) -> Option<Caller> {
+        let keys = self.building.keys();
+        let now = renewed(&keys, &self.sessions, who.principal())?;
+        Some(Caller::new(now, who.address()))
+    }
+
+    /// Whether somebody who follows a subject may go on. Asked again when their rights may have changed, so nothing is written down.
+    pub fn may_go_on(&self, who: &Caller, subject: &Subject) -> bool {
+        may_follow(&self.directory(), who.policy(), subject).is_ok()
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].

@@ -1,5 +1,7 @@
 //! Nobody does by a side door what the building refuses them, and nobody opens by an edit what their own credentials do not.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Gateway, Request, Response, TestClient, scratch};
@@ -77,12 +79,19 @@ async fn a_call_by_the_modules_id_is_refused_where_its_zone_denies_it() {
         ("chief", "mod-outside", "admin_only", 401),
     ] {
         let path = format!("/modules/{module}/exec/{function}");
-        let arguments = if function == "echo" { json!([1]) } else { json!([]) };
+        let arguments = if function == "echo" {
+            json!([1])
+        } else {
+            json!([])
+        };
         let answer = send(&gateway, key, "POST", &path, Some(arguments)).await;
         assert_eq!(answer.status, status, "{key} {path}: {}", answer.body);
     }
     let everywhere = "/zones/zone-org/exec/Shared_1/echo";
-    let answer = ask(&gateway, "crew", "POST", everywhere).json(json!([1])).ok().await;
+    let answer = ask(&gateway, "crew", "POST", everywhere)
+        .json(json!([1]))
+        .ok()
+        .await;
     assert_eq!(answer["failure"], json!(["sys-1"]), "{answer}");
     assert_eq!(answer["success"], json!([]), "{answer}");
 }
@@ -90,7 +99,8 @@ async fn a_call_by_the_modules_id_is_refused_where_its_zone_denies_it() {
 #[tokio::test]
 async fn whom_a_zone_denies_its_rooms_follows_no_log_of_them() {
     let gateway = Gateway::start(BUILDING).await;
-    let by_id = |module: &str| json!({"id": 1, "cmd": "debug", "sys": "", "mod": module, "name": "debug"});
+    let by_id =
+        |module: &str| json!({"id": 1, "cmd": "debug", "sys": "", "mod": module, "name": "debug"});
     let mut crew = enter(&gateway, "crew").await;
     for request in [scratch("debug").debug(1), by_id("mod-scratch")] {
         crew.send(request).await;
@@ -112,25 +122,59 @@ async fn what_zones_allow_is_for_administrators_by_every_route() {
     for key in ["support", "places"] {
         for (method, path, document, status) in [
             ("PUT", "/metadata/zone-1", permissions(json!({})), 403),
-            ("PATCH", "/metadata/zone-1", permissions(json!({"deny": []})), 403),
-            ("PUT", "/metadata/zone-2", permissions(json!({"admin": ["guests"]})), 403),
+            (
+                "PATCH",
+                "/metadata/zone-1",
+                permissions(json!({"deny": []})),
+                403,
+            ),
+            (
+                "PUT",
+                "/metadata/zone-2",
+                permissions(json!({"admin": ["guests"]})),
+                403,
+            ),
             ("DELETE", "/metadata/zone-1?name=permissions", None, 403),
             ("PATCH", "/systems/sys-1", put_in(json!(["zone-org"])), 403),
             ("PATCH", "/systems/sys-1", put_in(json!([])), 403),
-            ("PATCH", "/systems/sys-2", put_in(json!(["zone-org", "zone-1"])), 403),
+            (
+                "PATCH",
+                "/systems/sys-2",
+                put_in(json!(["zone-org", "zone-1"])),
+                403,
+            ),
             // The zone of a key that opens more than the caller has.
-            ("PATCH", "/systems/sys-1", put_in(json!(["zone-org", "zone-1", "zone-2"])), 403),
+            (
+                "PATCH",
+                "/systems/sys-1",
+                put_in(json!(["zone-org", "zone-1", "zone-2"])),
+                403,
+            ),
             ("PATCH", "/zones/zone-org", Some(json!({"tags": []})), 403),
             ("DELETE", "/zones/zone-1", None, 403),
             ("DELETE", "/zones/zone-org", None, 403),
             ("POST", "/systems", Some(second.clone()), 403),
             ("PUT", "/systems/sys-2/module/mod-scratch", None, 403),
             ("PUT", "/metadata/zone-1", Some(say.clone()), 200),
-            ("PATCH", "/systems/sys-1", Some(json!({"name": "Renamed"})), 200),
-            ("PATCH", "/zones/zone-1", Some(json!({"name": "Renamed"})), 200),
+            (
+                "PATCH",
+                "/systems/sys-1",
+                Some(json!({"name": "Renamed"})),
+                200,
+            ),
+            (
+                "PATCH",
+                "/zones/zone-1",
+                Some(json!({"name": "Renamed"})),
+                200,
+            ),
         ] {
             let answer = send(&gateway, key, method, path, document).await;
-            assert_eq!(answer.status, status, "{key} {method} {path}: {}", answer.body);
+            assert_eq!(
+                answer.status, status,
+                "{key} {method} {path}: {}",
+                answer.body
+            );
         }
     }
     let guest = "/modules/mod-scratch/exec/echo";
@@ -139,7 +183,10 @@ async fn what_zones_allow_is_for_administrators_by_every_route() {
     let lifted = permissions(json!({"admin": ["chiefs"]}));
     let lifted = send(&gateway, "admin", "PUT", "/metadata/zone-1", lifted).await;
     assert_eq!(lifted.status, 200, "{}", lifted.body);
-    ask(&gateway, "guest", "POST", guest).json(json!([1])).ok().await;
+    ask(&gateway, "guest", "POST", guest)
+        .json(json!([1]))
+        .ok()
+        .await;
 }
 
 #[tokio::test]
@@ -155,12 +202,22 @@ async fn a_key_for_users_makes_nobody_who_opens_more() {
     };
     for (method, path, document, status) in [
         ("POST", "/users", made(json!({"sys_admin": true})), 403),
-        ("POST", "/users", made(json!({"password": "open sesame"})), 403),
+        (
+            "POST",
+            "/users",
+            made(json!({"password": "open sesame"})),
+            403,
+        ),
         ("POST", "/users", made(json!({"groups": ["chiefs"]})), 403),
         ("PATCH", guest, json!({"sys_admin": true}), 403),
         ("PATCH", guest, json!({"support": true}), 403),
         ("PATCH", guest, json!({"password": "open sesame"}), 403),
-        ("PATCH", "/users/user-eve", json!({"password": "open sesame"}), 403),
+        (
+            "PATCH",
+            "/users/user-eve",
+            json!({"password": "open sesame"}),
+            403,
+        ),
         ("PATCH", guest, json!({"groups": ["chiefs"]}), 403),
         // Out of the group that a zone refuses.
         ("PATCH", guest, json!({"groups": []}), 403),
@@ -169,7 +226,11 @@ async fn a_key_for_users_makes_nobody_who_opens_more() {
         ("PATCH", "/users/user-sue", json!({"support": false}), 200),
     ] {
         let answer = send(&gateway, "people", method, path, Some(document.clone())).await;
-        assert_eq!(answer.status, status, "{method} {path} {document}: {}", answer.body);
+        assert_eq!(
+            answer.status, status,
+            "{method} {path} {document}: {}",
+            answer.body
+        );
     }
 }
 
@@ -185,16 +246,52 @@ async fn a_key_for_the_building_puts_nothing_in_that_opens_more() {
         BUILDING.replacen(from, to, 1)
     };
     for (what, text) in [
-        ("a key with more scopes", instead("scopes: [users]", "scopes: [public]")),
-        ("a key for more zones", instead("level: admin, zones: [zone-2]", "level: admin")),
-        ("another's key by another secret", instead("{id: admin, secret: secret", "{id: admin, secret: guessed")),
-        ("a password", instead("name: Guest, level: user", "name: Guest, level: user, password: open sesame")),
-        ("an administrator", instead("name: Guest, level: user", "name: Guest, level: admin")),
-        ("another group", instead("groups: [guests]}\n  - {id: user-crew", "groups: [chiefs]}\n  - {id: user-crew")),
-        ("other permissions", instead("deny: [guests], admin: [chiefs]", "deny: []")),
-        ("no permissions", instead("name: permissions", "name: signage")),
-        ("a room out of its zone", instead("zones: [zone-org, zone-1]", "zones: [zone-org]")),
-        ("no organisation", instead("name: Organisation, tags: [org]", "name: Organisation")),
+        (
+            "a key with more scopes",
+            instead("scopes: [users]", "scopes: [public]"),
+        ),
+        (
+            "a key for more zones",
+            instead("level: admin, zones: [zone-2]", "level: admin"),
+        ),
+        (
+            "another's key by another secret",
+            instead("{id: admin, secret: secret", "{id: admin, secret: guessed"),
+        ),
+        (
+            "a password",
+            instead(
+                "name: Guest, level: user",
+                "name: Guest, level: user, password: open sesame",
+            ),
+        ),
+        (
+            "an administrator",
+            instead("name: Guest, level: user", "name: Guest, level: admin"),
+        ),
+        (
+            "another group",
+            instead(
+                "groups: [guests]}\n  - {id: user-crew",
+                "groups: [chiefs]}\n  - {id: user-crew",
+            ),
+        ),
+        (
+            "other permissions",
+            instead("deny: [guests], admin: [chiefs]", "deny: []"),
+        ),
+        (
+            "no permissions",
+            instead("name: permissions", "name: signage"),
+        ),
+        (
+            "a room out of its zone",
+            instead("zones: [zone-org, zone-1]", "zones: [zone-org]"),
+        ),
+        (
+            "no organisation",
+            instead("name: Organisation, tags: [org]", "name: Organisation"),
+        ),
     ] {
         for path in ["/building", "/building?dry_run=true"] {
             let answer = put("whole", path, text.clone()).await;
@@ -203,7 +300,12 @@ async fn a_key_for_the_building_puts_nothing_in_that_opens_more() {
         let answer = put("admin", "/building?dry_run=true", text).await;
         assert_eq!(answer.status, 200, "{what}: {}", answer.body);
     }
-    let answer = put("whole", "/building", instead("name: Level 2", "name: Second")).await;
+    let answer = put(
+        "whole",
+        "/building",
+        instead("name: Level 2", "name: Second"),
+    )
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let answer = put("panels", "/building", BUILDING.to_owned()).await;
     assert_eq!(answer.status, 403, "{}", answer.body);
@@ -216,7 +318,11 @@ async fn an_empty_password_and_a_hash_of_gigabytes_are_refused() {
     for (method, path) in [("PATCH", "/users/user-guest"), ("POST", "/users")] {
         let answer = send(&gateway, "admin", method, path, Some(empty.clone())).await;
         assert_eq!(answer.status, 422, "{method}: {}", answer.body);
-        assert_eq!(answer.json()["failures"][0]["field"], "password", "{method}");
+        assert_eq!(
+            answer.json()["failures"][0]["field"],
+            "password",
+            "{method}"
+        );
     }
     let dear = "password_hash: '$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g'";
     let guest = "name: Guest, level: user";
@@ -250,7 +356,14 @@ async fn a_restricted_key_is_not_told_which_users_keys_and_zones_there_are() {
     }
     for (zone, parent) in [("zone-1", "zone-2"), ("zone-org", "zone-2")] {
         let inside = json!({"parent_id": parent});
-        let answer = send(&gateway, "admin", "PATCH", &format!("/zones/{zone}"), Some(inside)).await;
+        let answer = send(
+            &gateway,
+            "admin",
+            "PATCH",
+            &format!("/zones/{zone}"),
+            Some(inside),
+        )
+        .await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     for (key, count) in [("panels", 0), ("admin", 2)] {
@@ -260,4 +373,47 @@ async fn a_restricted_key_is_not_told_which_users_keys_and_zones_there_are() {
         let zone = zones.find(|zone| zone["id"] == "zone-2").expect("the zone");
         assert_eq!(zone["children_count"], count, "{key}");
     }
+}
+
+#[tokio::test]
+async fn other_groups_and_another_level_hold_both_ways_without_a_reconnect() {
+    let gateway = Gateway::start(BUILDING).await;
+    let change = async |user: &str, document: Value| {
+        let path = format!("/users/{user}");
+        let answer = send(&gateway, "admin", "PATCH", &path, Some(document)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    };
+    let mut admin = enter(&gateway, "admin").await;
+    let mut sue = enter(&gateway, "support").await;
+    let log = scratch("");
+    sue.send(log.debug(1)).await;
+    sue.expect(log.debugging(1, "mod-scratch")).await;
+    admin.call(scratch("log"), json!(["warn", "one"])).await;
+    sue.expect(log.line(1, "mod-scratch", "warn", "one")).await;
+
+    // Into a group that the zone refuses: what she followed ends, and no call goes through.
+    change("user-sue", json!({"groups": ["guests"]})).await;
+    admin.call(scratch("log"), json!(["warn", "two"])).await;
+    sue.expect_silence_in("sys-2").await;
+    sue.send(scratch("echo").exec(2, json!([1]))).await;
+    sue.expect_error(2, 2).await;
+
+    change("user-sue", json!({"groups": []})).await;
+    sue.send(log.debug(3)).await;
+    sue.expect(log.debugging(3, "mod-scratch")).await;
+    admin.call(scratch("log"), json!(["warn", "three"])).await;
+    sue.expect(log.line(3, "mod-scratch", "warn", "three"))
+        .await;
+
+    let outside = scratch("support_only").within("sys-2");
+    let mut guest = enter(&gateway, "guest").await;
+    guest.send(outside.exec(1, json!([]))).await;
+    guest.expect_error(1, 2).await;
+    change("user-guest", json!({"support": true})).await;
+    guest.send(outside.exec(2, json!([]))).await;
+    let answer = guest.next().await;
+    assert_eq!(answer["type"], "success", "{answer}");
+    change("user-guest", json!({"support": false})).await;
+    let (code, _) = guest.expect_closed(Duration::from_secs(5)).await;
+    assert_eq!(code, 1008);
 }

@@ -328,6 +328,27 @@ async fn a_refresh_token_that_is_given_back_is_good_no_more_and_closes_what_it_h
 }
 
 #[tokio::test]
+async fn a_raised_level_holds_for_a_token_and_its_socket_without_another_sign_in() {
+    let admin = "  - {id: admin, secret: secret-a, user: user-eve, level: admin}\n";
+    let building = building(&ann("user", &hashed())) + admin;
+    let gateway = Plan::serve(&building).start().await;
+    let issued = token(&gateway).await;
+    let token = text(&issued, "access_token");
+    let mut client = socket(&gateway, token).await;
+    let support_only = scratch("support_only");
+    client.send(support_only.exec(1, json!([]))).await;
+    client.expect_error(1, 2).await;
+    let raise = gateway.request("PATCH", "/api/engine/v2/users/user-ann");
+    let raise = raise.key(Key::ADMIN).json(json!({"support": true}));
+    raise.ok().await;
+    client.send(support_only.exec(2, json!([]))).await;
+    let answer = client.next().await;
+    assert_eq!(answer["type"], "success", "{answer}");
+    let request = gateway.request("GET", "/api/engine/v2/users/current");
+    assert_eq!(request.bearer(token).ok().await["support"], true);
+}
+
+#[tokio::test]
 async fn whoever_guesses_waits() {
     let gateway = plan().start().await;
     let mut statuses = Vec::new();

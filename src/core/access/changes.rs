@@ -113,12 +113,7 @@ impl Changes<'_> {
         }
     }
 
-    fn system(
-        &self,
-        policy: &Policy,
-        id: &SystemId,
-        restricted: &[Policy],
-    ) -> Result<(), Failure> {
+    fn system(&self, policy: &Policy, id: &SystemId, restricted: &[Policy]) -> Result<(), Failure> {
         self.level(policy, &EntryId::System(id.clone()))?;
         let (before, after) = (self.before.system(id), self.after.system(id));
         let Some(after) = after else {

@@ -188,6 +188,15 @@ impl KeyRing {
             .is_some_and(|record| record.principal.covers(who))
     }
 
+    /// The holder of the same key as it is in this ring, where that opens no less; nothing when it is the same.
+    pub(super) fn renewed(&self, who: &Arc<Principal>) -> Option<Arc<Principal>> {
+        let CredentialId::Key(key) = who.credential() else {
+            return None;
+        };
+        let now = &self.keys.get(key)?.principal;
+        (!Arc::ptr_eq(now, who) && now.covers(who)).then(|| Arc::clone(now))
+    }
+
     /// Whether there is a key of this id, whatever its secret.
     pub(in crate::core) fn knows(&self, presented: &Secret) -> bool {
         let (id, _) = halves(presented);

@@ -30,13 +30,15 @@ mod tokens;
 use crate::core::directory::PermissionForms;
 use crate::model::{Metadata, TokenClaims, Zone, ZoneId, ZonePermissions};
 
-pub(super) use authenticate::{admit, still_admits};
+pub(super) use authenticate::{admit, renewed, still_admits};
 pub(super) use changes::{Changes, may_change};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
 pub(super) use permissions::{Target, clearance_for};
-pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
+pub(super) use policy::{
+    may_edit, may_follow, may_have_building, may_reach, may_read, may_request, may_see,
+};
 pub use principal::{Caller, Principal};
 pub(super) use rights::policy_of_user;
 pub use rights::{Member, Policy, Reach, Rights, Topics};

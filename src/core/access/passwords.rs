@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn a_stored_hash_of_gigabytes_is_not_compared_with() {
         let password = Secret::new("open sesame");
-        let dear = hash(&password).unwrap().expose().replace("m=19456", "m=4194304");
+        let dear = hash(&password)
+            .unwrap()
+            .expose()
+            .replace("m=19456", "m=4194304");
         assert!(!matches(&password, &Secret::new(dear)));
     }
 }

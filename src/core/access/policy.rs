@@ -41,7 +41,12 @@ pub(in crate::core) fn may_request(
     }
 }
 
-fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
+/// Whether a subject may be followed, and go on being followed.
+pub(in crate::core) fn may_follow(
+    directory: &Directory,
+    policy: &Policy,
+    subject: &Subject,
+) -> Result<(), Failure> {
     match subject {
         Subject::Status(path) => may_read(directory, policy, &path.module),
         Subject::Module(path) => may_read(directory, policy, path),
@@ -49,9 +54,7 @@ fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Resu
             may_debug(policy)?;
             clearance_for(directory, policy, Target::Module(module)).map(drop)
         }
-        Subject::Directory | Subject::Bus if policy.is_restricted() => {
-            Err(restricted())
-        }
+        Subject::Directory | Subject::Bus if policy.is_restricted() => Err(restricted()),
         Subject::Directory | Subject::Bus => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
     }

@@ -11,9 +11,8 @@ use crate::core::tests::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
 use crate::model::{
-    AppId, AutomationId, Building, Call, Clearance, DebugTarget, DeviceId, Edit, Entry,
-    First, FollowId, FunctionName, Query, Request, Scope, Secret, Subject, TopicId,
-    ZoneId,
+    AppId, AutomationId, Building, Call, Clearance, DebugTarget, DeviceId, Edit, Entry, First,
+    FollowId, FunctionName, Query, Request, Scope, Secret, Subject, TopicId, ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];

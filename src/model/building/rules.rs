@@ -234,7 +234,12 @@ mod tests {
     #[test]
     fn a_password_hash_that_costs_gigabytes_is_none() {
         let hash = |costs: &str| format!("$argon2id$v=19${costs}$c2FsdHNhbHQ$aGFzaGhhc2g");
-        for costs in ["m=19456,t=2,p=1", "m=8,t=1,p=1", "m=65536,t=3,p=4", "t=10,p=16"] {
+        for costs in [
+            "m=19456,t=2,p=1",
+            "m=8,t=1,p=1",
+            "m=65536,t=3,p=4",
+            "t=10,p=16",
+        ] {
             assert!(is_password_hash(&hash(costs)), "{costs}");
         }
         for costs in [

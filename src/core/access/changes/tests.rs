@@ -110,8 +110,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         one_of(&MODULES).prop_map(|id| Edit::delete(EntryId::Module(module(id)))),
         (one_of(&ZONES), one_of(&SAID))
             .prop_map(|(id, said)| Edit::put(Entry::Metadata(permissions(id, said)))),
-        one_of(&ZONES)
-            .prop_map(|id| Edit::delete(EntryId::Metadata(permissions(id, "{}").id))),
+        one_of(&ZONES).prop_map(|id| Edit::delete(EntryId::Metadata(permissions(id, "{}").id))),
         (level(), some(&GROUPS), any::<bool>()).prop_map(|(level, groups, password)| {
             let mut user = user(level);
             user.groups = groups.iter().map(|group| (*group).to_owned()).collect();
@@ -157,7 +156,9 @@ fn reaches(directory: &Directory, key: &ApiKey, id: &str) -> bool {
 /// What somebody else can do after the edit and could not do before, each with what a caller needs to open it.
 fn opened(before: &Directory, after: &Directory, passwords: &[UserId]) -> Vec<(String, Policy)> {
     let mut opened = Vec::new();
-    let modules = MODULES.iter().filter(|id| after.module(&module(id)).is_some());
+    let modules = MODULES
+        .iter()
+        .filter(|id| after.module(&module(id)).is_some());
     for id in modules {
         for level in [Clearance::User, Clearance::Support] {
             for bits in 0..1 << GROUPS.len() {
@@ -179,7 +180,10 @@ fn opened(before: &Directory, after: &Directory, passwords: &[UserId]) -> Vec<(S
                 let what = format!("{} reaches {id}", key.id);
                 let owner = after.user(&key.user).unwrap().level;
                 let level = key.level.min(owner);
-                let key = ApiKey { level, ..key.clone() };
+                let key = ApiKey {
+                    level,
+                    ..key.clone()
+                };
                 opened.push((what, Policy::of_key(&key, level)));
             }
         }
@@ -255,20 +259,64 @@ fn support_staff_furnish_rooms_and_leave_the_permissions_of_zones_alone() {
     renamed.name = "Renamed".to_owned();
     for (what, edits, allowed) in [
         ("renaming a room", put(renamed), true),
-        ("a room without modules", put(placed("sys-3", &["zone-org", "zone-1"], &[])), true),
-        ("emptying a room outside", put(placed("sys-2", &["zone-2"], &[])), true),
-        ("taking away a zone that says nothing", delete("zone-2"), true),
-        ("a room out of its zone", put(placed("sys-1", &["zone-org"], &["mod-1"])), false),
-        ("a room out of the organisation", put(placed("sys-1", &["zone-1"], &["mod-1"])), false),
-        ("a second room for its module", put(placed("sys-3", &[], &["mod-1"])), false),
-        ("emptying the room", put(placed("sys-1", &["zone-org", "zone-1"], &[])), false),
-        ("raising people in another room", put(placed("sys-2", &["zone-org", "zone-1"], &["mod-2"])), false),
+        (
+            "a room without modules",
+            put(placed("sys-3", &["zone-org", "zone-1"], &[])),
+            true,
+        ),
+        (
+            "emptying a room outside",
+            put(placed("sys-2", &["zone-2"], &[])),
+            true,
+        ),
+        (
+            "taking away a zone that says nothing",
+            delete("zone-2"),
+            true,
+        ),
+        (
+            "a room out of its zone",
+            put(placed("sys-1", &["zone-org"], &["mod-1"])),
+            false,
+        ),
+        (
+            "a room out of the organisation",
+            put(placed("sys-1", &["zone-1"], &["mod-1"])),
+            false,
+        ),
+        (
+            "a second room for its module",
+            put(placed("sys-3", &[], &["mod-1"])),
+            false,
+        ),
+        (
+            "emptying the room",
+            put(placed("sys-1", &["zone-org", "zone-1"], &[])),
+            false,
+        ),
+        (
+            "raising people in another room",
+            put(placed("sys-2", &["zone-org", "zone-1"], &["mod-2"])),
+            false,
+        ),
         ("taking away the zone", delete("zone-1"), false),
         ("taking away the organisation", delete("zone-org"), false),
-        ("taking away the tag", vec![Edit::put(Entry::Zone(tagged("zone-org", false)))], false),
+        (
+            "taking away the tag",
+            vec![Edit::put(Entry::Zone(tagged("zone-org", false)))],
+            false,
+        ),
         ("other permissions", say("zone-1", "{}"), false),
-        ("permissions of another zone", say("zone-2", r#"{"deny":["crew"]}"#), false),
-        ("metadata of that name of a room", say("sys-2", r#"{"deny":["crew"]}"#), true),
+        (
+            "permissions of another zone",
+            say("zone-2", r#"{"deny":["crew"]}"#),
+            false,
+        ),
+        (
+            "metadata of that name of a room",
+            say("sys-2", r#"{"deny":["crew"]}"#),
+            true,
+        ),
     ] {
         assert_eq!(may(edits), allowed, "{what}");
     }
