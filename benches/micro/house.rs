@@ -94,6 +94,7 @@ impl House {
                     write_claims: claims::write,
                     read_claims: claims::read,
                     read_permissions: permissions::read,
+                    governs: permissions::governs,
                 },
                 key_inspector: None,
                 cluster: None,

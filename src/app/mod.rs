@@ -68,6 +68,7 @@ const FORMS: ForeignForms = ForeignForms {
     write_claims: claims::write,
     read_claims: claims::read,
     read_permissions: permissions::read,
+    governs: permissions::governs,
 };
 
 /// Why the gateway did not start, or ended.

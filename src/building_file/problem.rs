@@ -230,7 +230,7 @@ pub enum ProblemKind {
     KeyHash,
     /// Not a password hash.
     #[error(
-        "`password_hash` must be an argon2 hash that begins with $argon2; use `password` for the password itself"
+        "`password_hash` must be an argon2 hash that begins with $argon2 and costs at most 64 MiB, 10 passes and 16 lanes; use `password` for the password itself"
     )]
     PasswordHash,
     /// `${ENV:…}` names a variable that is not set.

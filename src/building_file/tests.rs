@@ -467,7 +467,7 @@ fn a_key_or_password_that_could_never_work_is_refused() {
         &[
             "b.yaml:2:43: `password` is empty; choose a long random text",
             "b.yaml:3:5: a user has both `password` and `password_hash`; remove one of them",
-            "b.yaml:4:48: `password_hash` must be an argon2 hash that begins with $argon2; use `password` for the password itself",
+            "b.yaml:4:48: `password_hash` must be an argon2 hash that begins with $argon2 and costs at most 64 MiB, 10 passes and 16 lanes; use `password` for the password itself",
             "b.yaml:6:10: an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write `a-b`",
             "b.yaml:7:21: `secret` is empty; choose a long random text",
             "b.yaml:8:21: `secret` has a space or line end in it, which a request cannot carry; remove it",

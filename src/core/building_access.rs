@@ -104,10 +104,11 @@ impl BuildingAccess for Core {
         self.authorize(caller, &request)?;
         let queue = Arc::new(FollowQueue::default());
         let outlet = self.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
-        self.watch(outlet, subject);
+        self.watch(outlet, subject.clone());
         let follower = Follower {
             core: self,
             caller: caller.clone(),
+            subject,
             outlet,
             queue,
         };
@@ -123,6 +124,7 @@ impl BuildingAccess for Core {
 struct Follower {
     core: Arc<Core>,
     caller: Caller,
+    subject: Subject,
     outlet: OutletId,
     queue: Arc<FollowQueue>,
 }
@@ -132,8 +134,11 @@ impl Follower {
     async fn next(&self) -> Option<Event> {
         loop {
             let woken = self.queue.wake.notified();
-            // At each event: credentials end by an order to close, but also by the clock alone.
-            if lock(&self.queue.state).ended || !self.core.still_admits(&self.caller) {
+            // At each event: credentials end by an order to close, but also by the clock alone, and rights with the building.
+            if lock(&self.queue.state).ended
+                || !self.core.still_admits(&self.caller)
+                || !self.core.may_go_on(&self.caller, &self.subject)
+            {
                 return None;
             }
             if let Some(event) = lock(&self.queue.state).take() {

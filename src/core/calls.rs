@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::Core;
-use crate::core::access::{Caller, audit, clearance_in, may_reach};
+use crate::core::access::{Caller, Target, audit, clearance_for};
 use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
 use crate::core::modules::{ModuleHandle, Offered, Wakeup};
@@ -56,7 +56,8 @@ impl Core {
             arguments,
         } = call;
         let directory = self.directory();
-        let (clearance, found) = match clearance_in(&directory, who.policy(), &place.system) {
+        let decided = clearance_for(&directory, who.policy(), Target::In(&place.system));
+        let (clearance, found) = match decided {
             Ok(clearance) => (clearance, self.subscriptions.resolve(&place)),
             Err(refused) => (who.clearance(), Err(refused)),
         };
@@ -81,7 +82,7 @@ impl Core {
         None
     }
 
-    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach is decided here too.
+    /// Calls a function of a module that is named by its id, as [`Self::exec`] does. Whether the module is within reach, and what the zones around it say, is decided here too.
     pub fn exec_by_id(
         &self,
         who: &Caller,
@@ -90,18 +91,22 @@ impl Core {
         arguments: JsonText,
         slot: ReplySlot,
     ) {
-        let reached = may_reach(&self.directory(), who.policy(), module);
-        if reached.is_ok() {
-            audit::allowed_by_id(who, module, &function);
-        }
+        let decided = clearance_for(&self.directory(), who.policy(), Target::Module(module));
+        let (clearance, found) = match decided {
+            Ok(clearance) => {
+                audit::allowed_by_id(who, module, &function);
+                (clearance, Ok(module.clone()))
+            }
+            Err(refused) => (who.clearance(), Err(refused)),
+        };
         let asking = Asking {
             who,
-            clearance: who.clearance(),
+            clearance,
             named: Named::Id(module.clone()),
             function,
             arguments,
         };
-        if let Some(wakeup) = self.offer(asking, reached.map(|()| module.clone()), slot) {
+        if let Some(wakeup) = self.offer(asking, found, slot) {
             wakeup.wake();
         }
     }
@@ -135,7 +140,7 @@ impl Core {
                 );
             }
             Err(failure) => {
-                if failure.kind() == FailureKind::Forbidden {
+                if failure.kind().is_refusal() {
                     self.metrics.refusals.increment(1);
                     let Asking {
                         who,

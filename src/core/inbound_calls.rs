@@ -1,11 +1,11 @@
 //! The part of the core's API that other nodes ask: calls and logs of the modules that run here.
 //!
-//! The other node has checked the rights of its caller itself.
+//! The other node has checked the rights of its caller itself. What zones say of the user that it names is looked at here again.
 
 use std::net::IpAddr;
 
 use crate::core::Core;
-use crate::core::access::audit;
+use crate::core::access::{Target, audit, clearance_for, policy_of_user};
 use crate::core::cluster::PeerNode;
 use crate::core::modules::{Listening, Offered, Wakeup};
 use crate::core::reply::ReplySlot;
@@ -66,9 +66,15 @@ impl Core {
             user,
         } = call;
         let handle = self.modules.get(&module).ok_or(NotHere)?;
-        audit::allowed_for_node(peer.address(), user.as_ref(), &module, &function);
         self.metrics.execs.increment(1);
         let slot = slot();
+        if let Err(failure) = self.refused_to(user.as_ref(), &module) {
+            self.metrics.refusals.increment(1);
+            audit::refused_for_node(peer.address(), user.as_ref(), &module, &function, &failure);
+            slot.answer(Err(failure));
+            return Ok(());
+        }
+        audit::allowed_for_node(peer.address(), user.as_ref(), &module, &function);
         // The caller's clearance has been looked at by who asks.
         if let Err(failure) = handle.admit(Clearance::Admin, &function) {
             slot.answer(Err(failure));
@@ -80,6 +86,19 @@ impl Core {
             Offered::Ended => {}
         }
         Ok(())
+    }
+
+    /// Whether zones refuse a user of the building this module wherever it stands.
+    fn refused_to(&self, user: Option<&UserId>, module: &ModuleId) -> Result<(), Failure> {
+        let directory = self.directory();
+        match user.and_then(|user| directory.user(user)) {
+            Some(user) => {
+                let policy = policy_of_user(user);
+                clearance_for(&directory, &policy, Target::Module(module)).map(drop)
+            }
+            // Who is not of the building is in no group of it.
+            None => Ok(()),
+        }
     }
 
     /// Listens to the log of a module that runs here, for as long as it does.

@@ -33,8 +33,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::core::access::{
-    KeyIntrospection, Sessions, admit, audit, may_edit, may_have_building, may_reach, may_read,
-    may_request, may_see, still_admits,
+    KeyIntrospection, Sessions, admit, audit, may_edit, may_follow, may_have_building, may_reach,
+    may_read, may_request, may_see, renewed, still_admits,
 };
 use crate::core::building::{BuildingService, Editor};
 use crate::core::cluster::Cluster;
@@ -169,7 +169,7 @@ impl Core {
             Arc::clone(&modules),
             Arc::clone(&subscriptions),
             Arc::clone(&sessions),
-            forms.read_permissions,
+            forms.permissions(),
             clock,
             main.clone(),
         );
@@ -220,7 +220,8 @@ impl Core {
                 return Err(EditError::Forbidden(failure));
             }
         }
-        self.building.edit(Editor::Caller(who.clone()), edits).await
+        let made = self.building.edit(Editor::Caller(who.clone()), edits).await;
+        made.inspect_err(|error| self.count_refusal(error))
     }
 
     /// The same for whoever holds the store's directory, who needs no key.
@@ -238,7 +239,14 @@ impl Core {
     /// The same for somebody who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
-        self.building.apply(Editor::Caller(who.clone()), how).await
+        let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
+        applied.inspect_err(|error| self.count_refusal(error))
+    }
+
+    fn count_refusal(&self, error: &EditError) {
+        if let EditError::Forbidden(_) = error {
+            self.metrics.refusals.increment(1);
+        }
     }
 
     /// Whether somebody may change the building as a whole.
@@ -300,6 +308,19 @@ impl Core {
     pub fn still_admits(&self, who: &Caller) -> bool {
         let keys = self.building.keys();
         still_admits(&keys, &self.sessions, &self.introspection, who)
+    }
+
+    /// A caller who was let in, as the building has them now, where that is more than they came in with.
+    /// A worker asks before each request, so that what is raised holds without another connection.
+    pub fn renewed(&self, who: &Caller) -> Option<Caller> {
+        let keys = self.building.keys();
+        let now = renewed(&keys, &self.sessions, who.principal())?;
+        Some(Caller::new(now, who.address()))
+    }
+
+    /// Whether somebody who follows a subject may go on. Asked again when their rights may have changed, so nothing is written down.
+    pub fn may_go_on(&self, who: &Caller, subject: &Subject) -> bool {
+        may_follow(&self.directory(), who.policy(), subject).is_ok()
     }
 
     /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].

@@ -82,6 +82,11 @@ impl Core {
         self.sessions.refresh(token, client, domain).await
     }
 
+    /// Ends what a refresh token stands for, with all the tokens that it gave. Whether it was one of ours.
+    pub async fn revoke(&self, refresh_token: &Secret) -> Result<bool, SignInError> {
+        self.sessions.revoke(refresh_token).await
+    }
+
     /// Ends the sign-in by which somebody came in, with everything that was made from it. Its sockets close.
     /// For an API key and for a foreign token there is nothing to end.
     pub async fn sign_out(&self, who: &Caller) -> Result<(), SignInError> {

@@ -87,7 +87,7 @@ async fn an_engine_module_is_read_by_support_and_above() {
         let found = bench.core.resolve(&caller, &place("sys-1", "_Engine", 1));
         found.map_err(|failure| failure.kind())
     };
-    assert_eq!(read("user"), Err(FailureKind::Forbidden));
+    assert_eq!(read("user"), Err(FailureKind::ProtectedModule));
     assert_eq!(read("support"), Ok(module("mod-1")));
     assert_eq!(read("admin"), Ok(module("mod-1")));
 }

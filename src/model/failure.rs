@@ -19,8 +19,18 @@ pub enum FailureKind {
     BadRequest,
     /// Who asks is not known.
     Unauthenticated,
+    /// There is no API key with that id and secret.
+    UnknownKey,
     /// Who asks may not do this.
     Forbidden,
+    /// The system is not one of those to which the credentials are restricted.
+    SystemOutOfReach,
+    /// The module stands in no system to which the credentials are restricted.
+    ModuleOutOfReach,
+    /// It concerns the whole building, and the credentials are restricted to some systems.
+    Restricted,
+    /// Only support staff may look into the module.
+    ProtectedModule,
     /// No answer came in time; whether the call ran is not known.
     TimedOut,
     /// A queue on the way is full; the call did not run.
@@ -37,13 +47,18 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::SystemNotFound,
         Self::ModuleNotFound,
         Self::FunctionNotFound,
         Self::BadRequest,
         Self::Unauthenticated,
+        Self::UnknownKey,
         Self::Forbidden,
+        Self::SystemOutOfReach,
+        Self::ModuleOutOfReach,
+        Self::Restricted,
+        Self::ProtectedModule,
         Self::TimedOut,
         Self::Busy,
         Self::Unavailable,
@@ -60,13 +75,41 @@ impl FailureKind {
             Self::FunctionNotFound => "function-not-found",
             Self::BadRequest => "bad-request",
             Self::Unauthenticated => "unauthenticated",
+            Self::UnknownKey => "unknown-key",
             Self::Forbidden => "forbidden",
+            Self::SystemOutOfReach => "system-out-of-reach",
+            Self::ModuleOutOfReach => "module-out-of-reach",
+            Self::Restricted => "restricted",
+            Self::ProtectedModule => "protected-module",
             Self::TimedOut => "timed-out",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::DriverFailed => "driver-failed",
             Self::TooLarge => "too-large",
             Self::Internal => "internal",
+        }
+    }
+
+    /// Whether the caller is known and may not do this.
+    pub fn is_refusal(self) -> bool {
+        match self {
+            Self::Forbidden
+            | Self::SystemOutOfReach
+            | Self::ModuleOutOfReach
+            | Self::Restricted
+            | Self::ProtectedModule => true,
+            Self::SystemNotFound
+            | Self::ModuleNotFound
+            | Self::FunctionNotFound
+            | Self::BadRequest
+            | Self::Unauthenticated
+            | Self::UnknownKey
+            | Self::TimedOut
+            | Self::Busy
+            | Self::Unavailable
+            | Self::DriverFailed
+            | Self::TooLarge
+            | Self::Internal => false,
         }
     }
 

@@ -89,6 +89,7 @@ impl Inside {
                     write_claims: claims::write,
                     read_claims: claims::read,
                     read_permissions: permissions::read,
+                    governs: permissions::governs,
                 },
                 key_inspector: None,
                 cluster: None,

@@ -43,6 +43,7 @@ mod reload;
 mod resources;
 mod rest;
 mod restricted;
+mod rights;
 mod service_manager;
 mod shutdown;
 mod sign_in;

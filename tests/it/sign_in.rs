@@ -301,6 +301,54 @@ async fn a_token_that_is_given_back_closes_what_it_had_opened() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_is_given_back_is_good_no_more_and_closes_what_it_had_opened() {
+    let gateway = plan().start().await;
+    let kept = token(&gateway).await;
+    let issued = token(&gateway).await;
+    let client = socket(&gateway, text(&issued, "access_token")).await;
+    let refresh = text(&issued, "refresh_token");
+    for _ in 0..2 {
+        let path = format!("/auth/token?token={refresh}");
+        gateway.request("POST", &path).ok().await;
+    }
+    expect_revoked(client).await;
+    let renew = async |issued: &Value| {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", text(issued, "refresh_token")),
+        ];
+        let request = gateway.request("POST", "/auth/oauth/token");
+        request.form(&fields).send().await.status
+    };
+    assert_eq!(renew(&issued).await, 400);
+    let request = gateway.request("GET", "/api/engine/v2/users/current");
+    let request = request.bearer(text(&issued, "access_token"));
+    assert_eq!(request.send().await.status, 401);
+    assert_eq!(renew(&kept).await, 200, "another sign-in stays");
+}
+
+#[tokio::test]
+async fn a_raised_level_holds_for_a_token_and_its_socket_without_another_sign_in() {
+    let admin = "  - {id: admin, secret: secret-a, user: user-eve, level: admin}\n";
+    let building = building(&ann("user", &hashed())) + admin;
+    let gateway = Plan::serve(&building).start().await;
+    let issued = token(&gateway).await;
+    let token = text(&issued, "access_token");
+    let mut client = socket(&gateway, token).await;
+    let support_only = scratch("support_only");
+    client.send(support_only.exec(1, json!([]))).await;
+    client.expect_error(1, 2).await;
+    let raise = gateway.request("PATCH", "/api/engine/v2/users/user-ann");
+    let raise = raise.key(Key::ADMIN).json(json!({"support": true}));
+    raise.ok().await;
+    client.send(support_only.exec(2, json!([]))).await;
+    let answer = client.next().await;
+    assert_eq!(answer["type"], "success", "{answer}");
+    let request = gateway.request("GET", "/api/engine/v2/users/current");
+    assert_eq!(request.bearer(token).ok().await["support"], true);
+}
+
+#[tokio::test]
 async fn whoever_guesses_waits() {
     let gateway = plan().start().await;
     let mut statuses = Vec::new();
@@ -551,6 +599,10 @@ async fn a_foreign_token_opens_by_the_key_that_placeos_publishes() {
     assert_eq!(good.json()["id"], "user-far");
     assert_eq!(good.json()["sys_admin"], true);
     drop(socket(&gateway, &claims(json!({}))).await);
+    let back = format!("/auth/oauth/token?token={}", claims(json!({})));
+    let refused = gateway.request("POST", &back).send().await;
+    assert_eq!(refused.status, 400, "it is not riser's to end");
+    assert_eq!(refused.json()["error"], "unsupported_token_type");
     for (status, bad) in [
         (401, json!({"exp": 1})),
         (401, json!({"nbf": 3_900_000_000_u64})),

@@ -145,6 +145,23 @@ pub(in crate::core) fn allowed_for_node(
     );
 }
 
+/// Another node calls a function for a user whom the building refuses it.
+pub(in crate::core) fn refused_for_node(
+    address: IpAddr,
+    user: Option<&UserId>,
+    module: &ModuleId,
+    function: &FunctionName,
+    failure: &Failure,
+) {
+    let user = user.map_or("nobody who is known", UserId::as_str);
+    tracing::warn!(
+        target: "audit",
+        %user, node = %address, command = "exec", module = %module, name = %function,
+        reason = failure.message(),
+        "refused"
+    );
+}
+
 /// Another node listens to the log of a module that runs here.
 pub(in crate::core) fn listened(address: IpAddr, module: &ModuleId) {
     tracing::debug!(target: "audit", node = %address, command = "debug", module = %module, "allowed");

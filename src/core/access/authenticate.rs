@@ -76,6 +76,32 @@ pub(in crate::core) fn still_admits(
     }
 }
 
+/// Who was let in, as the building has them now, where that is more; nothing when it is not.
+///
+/// What is lowered is not looked at here: who may do less is closed out.
+pub(in crate::core) fn renewed(
+    keys: &KeyRing,
+    sessions: &Sessions,
+    who: &Arc<Principal>,
+) -> Option<Arc<Principal>> {
+    match &who.proof {
+        Proof::Key(_) => keys.renewed(who),
+        Proof::Session { .. } => sessions.renewed(who),
+        Proof::Introspected(_) | Proof::Trusted => None,
+        Proof::Both(one, two) => match (renewed(keys, sessions, one), renewed(keys, sessions, two))
+        {
+            (None, None) => None,
+            (one_now, two_now) => {
+                let (one, two) = (
+                    one_now.as_ref().unwrap_or(one),
+                    two_now.as_ref().unwrap_or(two),
+                );
+                Some(Arc::new(Principal::both(one, two)))
+            }
+        },
+    }
+}
+
 /// What was shown, as the audit log may say it.
 fn name(credentials: &Credentials) -> &str {
     match credentials {

@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::core::access::ForeignForms;
 use crate::core::access::identity::Identity;
+use crate::core::access::keys::unknown_key;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::access::tokens::Fingerprint;
@@ -168,11 +169,7 @@ impl KeyIntrospection {
         let known = self.state().known.get(&Fingerprint::of(key)).cloned();
         Some(match known.map(|known| known.answer) {
             Some(Answer::Good { principal, .. }) => Ok(principal),
-            Some(Answer::Refused) => Err(Failure::new(
-                FailureKind::Unauthenticated,
-                "unknown X-API-Key",
-            )
-            .with_response_code(401)),
+            Some(Answer::Refused) => Err(unknown_key()),
             Some(Answer::Unanswered) | None => Err(Failure::new(
                 FailureKind::Unavailable,
                 "the PlaceOS that knows the key cannot be asked; try again later",

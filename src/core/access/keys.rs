@@ -188,6 +188,15 @@ impl KeyRing {
             .is_some_and(|record| record.principal.covers(who))
     }
 
+    /// The holder of the same key as it is in this ring, where that opens no less; nothing when it is the same.
+    pub(super) fn renewed(&self, who: &Arc<Principal>) -> Option<Arc<Principal>> {
+        let CredentialId::Key(key) = who.credential() else {
+            return None;
+        };
+        let now = &self.keys.get(key)?.principal;
+        (!Arc::ptr_eq(now, who) && now.covers(who)).then(|| Arc::clone(now))
+    }
+
     /// Whether there is a key of this id, whatever its secret.
     pub(in crate::core) fn knows(&self, presented: &Secret) -> bool {
         let (id, _) = halves(presented);
@@ -202,7 +211,7 @@ impl KeyRing {
         let equal = hash.is_of(secret);
         match record {
             Some(record) if equal => Ok(Arc::clone(&record.principal)),
-            _ => Err(unauthenticated("unknown X-API-Key")),
+            _ => Err(unknown_key()),
         }
     }
 }
@@ -221,8 +230,9 @@ fn halves(presented: &Secret) -> (&str, &str) {
     text.split_once('.').unwrap_or((text, ""))
 }
 
-fn unauthenticated(message: &str) -> Failure {
-    Failure::new(FailureKind::Unauthenticated, message).with_response_code(401)
+/// Nothing is said of whether the id or the secret is wrong.
+pub(super) fn unknown_key() -> Failure {
+    Failure::new(FailureKind::UnknownKey, "there is no such API key").with_response_code(401)
 }
 
 fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
@@ -275,8 +285,7 @@ mod tests {
         let ring = ring(vec![panel(plain("s.3cret"))]);
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
             let failure = ring.find(&Secret::new(text)).unwrap_err();
-            assert_eq!(failure.message(), "unknown X-API-Key", "{text:?}");
-            assert_eq!(failure.kind(), FailureKind::Unauthenticated);
+            assert_eq!(failure.kind(), FailureKind::UnknownKey, "{text:?}");
         }
     }
 

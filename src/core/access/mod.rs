@@ -2,7 +2,8 @@
 //!
 //! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who somebody is (`identity.rs`) and what they may do (`rights.rs`).
 //! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; every door asks the same two questions.
-//! `permissions.rs` is what zones add to that for calls.
+//! `changes.rs` says it of what an edit makes of the building.
+//! `permissions.rs` is what zones add to that for calls and logs, however the module is named.
 //!
 //! - `keys` are the API keys of the building.
 //! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
@@ -10,6 +11,7 @@
 
 pub(super) mod audit;
 mod authenticate;
+mod changes;
 mod identity;
 mod key_introspection;
 mod keys;
@@ -25,15 +27,20 @@ mod settings;
 mod tests;
 mod tokens;
 
-use crate::model::{Metadata, TokenClaims, ZoneId, ZonePermissions};
+use crate::core::directory::PermissionForms;
+use crate::model::{Metadata, TokenClaims, Zone, ZoneId, ZonePermissions};
 
-pub(super) use authenticate::{admit, still_admits};
+pub(super) use authenticate::{admit, renewed, still_admits};
+pub(super) use changes::{Changes, may_change};
 pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
-pub(super) use permissions::clearance_in;
-pub(super) use policy::{may_edit, may_have_building, may_reach, may_read, may_request, may_see};
+pub(super) use permissions::{Target, clearance_for};
+pub(super) use policy::{
+    may_edit, may_follow, may_have_building, may_reach, may_read, may_request, may_see,
+};
 pub use principal::{Caller, Principal};
+pub(super) use rights::policy_of_user;
 pub use rights::{Member, Policy, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
@@ -49,4 +56,16 @@ pub struct ForeignForms {
     pub read_claims: fn(&str) -> Option<TokenClaims>,
     /// Of which zone some metadata says what it allows; `None` when it is about something else.
     pub read_permissions: fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>,
+    /// Whether what zones allow holds in the systems of this zone: of those in none such nothing is looked at.
+    pub governs: fn(&Zone) -> bool,
+}
+
+impl ForeignForms {
+    /// How the permissions of zones are written.
+    pub(super) fn permissions(self) -> PermissionForms {
+        PermissionForms {
+            read: self.read_permissions,
+            governs: self.governs,
+        }
+    }
 }

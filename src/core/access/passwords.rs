@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::core::limits::{PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX};
+use crate::model::rules::is_password_hash;
 use crate::model::{Password, Secret, User};
 
 /// Compared with when there is nobody to compare with, so that a guess at a name takes as long as a guess at a password.
@@ -23,8 +24,11 @@ pub(in crate::core) fn hash(password: &Secret) -> Option<Secret> {
     Some(Secret::new(hash.to_string()))
 }
 
-/// Whether a hash is that of a password.
+/// Whether a hash is that of a password. One that costs too much to compare with is nobody's, wherever it came from.
 pub(in crate::core) fn matches(password: &Secret, hash: &Secret) -> bool {
+    if !is_password_hash(hash.expose()) {
+        return false;
+    }
     PasswordHash::new(hash.expose()).is_ok_and(|hash| {
         Argon2::default()
             .verify_password(password.expose().as_bytes(), &hash)
@@ -99,5 +103,15 @@ mod tests {
             fresh.hash.map(|hash| hash.len())
         );
         assert!(!matches(&Secret::new(""), &Secret::new(NOBODY)));
+    }
+
+    #[test]
+    fn a_stored_hash_of_gigabytes_is_not_compared_with() {
+        let password = Secret::new("open sesame");
+        let dear = hash(&password)
+            .unwrap()
+            .expose()
+            .replace("m=19456", "m=4194304");
+        assert!(!matches(&password, &Secret::new(dear)));
     }
 }

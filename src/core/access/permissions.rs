@@ -1,27 +1,60 @@
 //! What zones allow groups of people: a zone refuses groups, or raises them in its rooms. The directory has what they say (`core::directory`).
 //!
-//! PlaceOS's rule: only rooms in the zone of the organisation are looked at; their zones count in the room's order, a refusal at once, and of the rest the last that says anything.
+//! The zones of a system count in the system's order: a refusal at once, and of the rest the last that says anything. In which systems they count at all is said by the port `ForeignForms`.
 //! An administrator is never looked at. The level of an API key stays the most that the key can do.
 
+use crate::core::access::policy::may_reach;
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{Clearance, Failure, FailureKind, System, SystemId, ZoneId};
+use crate::model::{Clearance, Failure, FailureKind, ModuleId, System, SystemId};
 
-/// The tag of the organisation's zone.
-const ORGANISATION: &str = "org";
+/// How a caller names the module that it calls or debugs.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::core) enum Target<'a> {
+    /// By its place in this system. Whether the system is within reach has been looked at.
+    In(&'a SystemId),
+    /// By its id. That it is within reach is looked at here, since its systems are.
+    Module(&'a ModuleId),
+}
 
-/// With what clearance somebody calls functions in a system, or that they may not.
-pub(in crate::core) fn clearance_in(
+/// With what clearance a caller acts on a module, or that the caller may not. The one decision for every way in.
+///
+/// A module that is named by its id is acted on as through that of its systems within reach that allows most:
+/// so nobody does by the id what no place allows, and nobody is refused by the id what a place allows.
+pub(in crate::core) fn clearance_for(
     directory: &Directory,
     policy: &Policy,
-    system: &SystemId,
+    target: Target<'_>,
 ) -> Result<Clearance, Failure> {
+    if let Target::Module(module) = target {
+        may_reach(directory, policy, module)?;
+    }
     if directory.permissions().is_empty() {
         return Ok(policy.level());
     }
-    let Some(system) = directory.system(system) else {
-        return Ok(policy.level());
-    };
+    match target {
+        Target::In(system) => match directory.system(system) {
+            Some(system) => clearance_in(directory, policy, system),
+            None => Ok(policy.level()),
+        },
+        Target::Module(module) => directory
+            .systems_of(module)
+            .filter(|system| policy.reaches(system))
+            .map(|system| clearance_in(directory, policy, system))
+            .reduce(|one, other| match (one, other) {
+                (Ok(one), Ok(other)) => Ok(one.max(other)),
+                (Ok(allowed), Err(_)) | (Err(_), Ok(allowed)) => Ok(allowed),
+                (Err(refused), Err(_)) => Err(refused),
+            })
+            .unwrap_or_else(|| Ok(policy.level())),
+    }
+}
+
+fn clearance_in(
+    directory: &Directory,
+    policy: &Policy,
+    system: &System,
+) -> Result<Clearance, Failure> {
     let mut lowest = Clearance::Admin;
     for rights in policy.rights() {
         lowest = lowest.min(clearance_of(directory, rights, system)?);
@@ -35,21 +68,12 @@ fn clearance_of(
     system: &System,
 ) -> Result<Clearance, Failure> {
     let own = rights.level;
-    let is_organisation = |zone: &ZoneId| {
-        let zone = directory.zone(zone);
-        zone.is_some_and(|zone| zone.tags.iter().any(|tag| tag == ORGANISATION))
-    };
-    if own == Clearance::Admin || !system.zones.iter().any(is_organisation) {
+    if own == Clearance::Admin {
         return Ok(own);
     }
-    let permissions = directory.permissions();
     let theirs = rights.member.groups(directory);
     let mut raised = None;
-    for groups in system
-        .zones
-        .iter()
-        .filter_map(|zone| permissions.of_zone(zone))
-    {
+    for groups in directory.permissions().in_system(system) {
         if names(&groups.refused, theirs) {
             return Err(Failure::new(
                 FailureKind::Forbidden,
@@ -75,7 +99,7 @@ fn names(groups: &[String], theirs: &[String]) -> bool {
 mod tests {
     use super::*;
     use crate::core::access::rights::{Member, Reach, Topics};
-    use crate::core::tests::doubles::{directory, json, room, user, zone};
+    use crate::core::tests::doubles::{directory, json, module, room, scripted, user, zone};
     use crate::model::{Building, Metadata, MetadataId, MetadataName, ParentId};
 
     #[test]
@@ -130,10 +154,10 @@ mod tests {
         let mut building = building(&[("zone-1", r#"{"deny":["staff"]}"#)]);
         building.systems[0].zones.remove(0);
         let system = building.systems[0].id.clone();
-        let found = clearance_in(
+        let found = clearance_for(
             &directory(building),
             &who(&["staff"], Clearance::Admin),
-            &system,
+            Target::In(&system),
         );
         assert_eq!(found.ok(), Some(Clearance::User));
     }
@@ -144,8 +168,39 @@ mod tests {
         let system = building.systems[0].id.clone();
         let directory = directory(building);
         for most in [Clearance::User, Clearance::Support, Clearance::Admin] {
-            let found = clearance_in(&directory, &who(&["staff"], most), &system);
+            let who = who(&["staff"], most);
+            let found = clearance_for(&directory, &who, Target::In(&system));
             assert_eq!(found.ok(), Some(most));
+        }
+    }
+
+    #[test]
+    fn a_module_of_several_rooms_is_called_by_its_id_as_in_the_room_that_allows_most() {
+        let mut building = building(&[("zone-1", r#"{"deny":["staff"],"manage":["crew"]}"#)]);
+        let rooms = [("sys-2", "zone-org"), ("sys-3", "zone-1")];
+        for (id, only) in rooms {
+            let mut outside = room(id, &["mod-1", "mod-2"]);
+            let zones = building.zones.iter().map(|zone| zone.id.clone());
+            outside.zones = zones
+                .filter(|zone| zone.as_str() == "zone-org" || zone.as_str() == only)
+                .collect();
+            building.systems.push(outside);
+        }
+        building.systems[1].modules.pop();
+        building.modules.push(scripted("mod-2", None));
+        building.modules.push(scripted("mod-loose", None));
+        let directory = directory(building);
+        for (groups, target, expect) in [
+            // In `sys-2`, which the zone that refuses is not around.
+            (["staff"], "mod-1", Some(Clearance::User)),
+            (["staff"], "mod-2", None),
+            (["crew"], "mod-1", Some(Clearance::Support)),
+            (["crew"], "mod-2", Some(Clearance::Support)),
+            (["staff"], "mod-loose", Some(Clearance::User)),
+        ] {
+            let who = who(&groups, Clearance::Admin);
+            let found = clearance_for(&directory, &who, Target::Module(&module(target)));
+            assert_eq!(found.ok(), expect, "{groups:?} {target}");
         }
     }
 
@@ -154,17 +209,18 @@ mod tests {
     fn check(metadata: &[(&str, &str)], groups: &[&str], expect: Option<Clearance>) {
         let building = building(metadata);
         let system = building.systems[0].id.clone();
-        let found = clearance_in(
-            &directory(building),
-            &who(groups, Clearance::Admin),
-            &system,
-        );
-        assert_eq!(found.ok(), expect, "{metadata:?}");
+        let directory = directory(building);
+        let who = who(groups, Clearance::Admin);
+        // By its id the module in the room is as it is by its place.
+        for target in [Target::In(&system), Target::Module(&module("mod-1"))] {
+            let found = clearance_for(&directory, &who, target);
+            assert_eq!(found.ok(), expect, "{target:?} {metadata:?}");
+        }
     }
 
     fn building(metadata: &[(&str, &str)]) -> Building {
         let mut organisation = zone("zone-org");
-        organisation.tags.push(ORGANISATION.to_owned());
+        organisation.tags.push("org".to_owned());
         let zones = vec![organisation, zone("zone-1")];
         let metadata = metadata.iter().map(|(zone, details)| Metadata {
             id: MetadataId {
@@ -178,8 +234,9 @@ mod tests {
         Building {
             systems: vec![System {
                 zones: zones.iter().map(|zone| zone.id.clone()).collect(),
-                ..room("sys-1", &[])
+                ..room("sys-1", &["mod-1"])
             }],
+            modules: vec![scripted("mod-1", None)],
             metadata: metadata.collect(),
             zones,
             ..Building::default()

@@ -2,6 +2,7 @@
 //!
 //! A policy is all that is looked at: who somebody is makes no difference.
 
+use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
@@ -28,24 +29,32 @@ pub(in crate::core) fn may_request(
         Request::Publish { topic, .. } => may_use(policy, topic),
         Request::Debug(target) => {
             may_debug(policy)?;
-            may_find(directory, policy, target)
+            may_find(directory, policy, target)?;
+            let target = match target {
+                DebugTarget::Path(path) => Target::In(&path.system),
+                DebugTarget::Module { id, .. } => Target::Module(id),
+            };
+            clearance_for(directory, policy, target).map(drop)
         }
         // Whoever has nothing to ignore may say so.
         Request::Ignore(target) => may_find(directory, policy, target),
     }
 }
 
-fn may_follow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
+/// Whether a subject may be followed, and go on being followed.
+pub(in crate::core) fn may_follow(
+    directory: &Directory,
+    policy: &Policy,
+    subject: &Subject,
+) -> Result<(), Failure> {
     match subject {
         Subject::Status(path) => may_read(directory, policy, &path.module),
         Subject::Module(path) => may_read(directory, policy, path),
         Subject::Log(module) => {
             may_debug(policy)?;
-            may_reach(directory, policy, module)
+            clearance_for(directory, policy, Target::Module(module)).map(drop)
         }
-        Subject::Directory | Subject::Bus if policy.is_restricted() => {
-            Err(forbidden("a key for some systems may not do this"))
-        }
+        Subject::Directory | Subject::Bus if policy.is_restricted() => Err(restricted()),
         Subject::Directory | Subject::Bus => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
     }
@@ -94,7 +103,10 @@ pub(in crate::core) fn may_see(
     if reached {
         Ok(())
     } else {
-        Err(forbidden("this key does not reach that system"))
+        Err(refusal(
+            FailureKind::SystemOutOfReach,
+            "the credentials do not reach that system",
+        ))
     }
 }
 
@@ -111,7 +123,10 @@ pub(in crate::core) fn may_reach(
     if reached {
         Ok(())
     } else {
-        Err(forbidden("this key does not reach that module"))
+        Err(refusal(
+            FailureKind::ModuleOutOfReach,
+            "the credentials do not reach that module",
+        ))
     }
 }
 
@@ -125,27 +140,46 @@ pub(in crate::core) fn may_read(
     may_look_into(policy, &place.module)
 }
 
-/// Modules whose name begins with `_` are the engine's own: PlaceOS shows them to support staff only.
+/// Modules whose name begins with `_` are the engine's own, for support staff only.
 fn may_look_into(policy: &Policy, module: &ModuleName) -> Result<(), Failure> {
     if module.as_str().starts_with('_') && policy.level() < Clearance::Support {
-        return Err(forbidden("attempted to access protected module"));
+        return Err(refusal(
+            FailureKind::ProtectedModule,
+            "only support staff may look into that module",
+        ));
     }
     Ok(())
 }
 
-/// Whether the building may be edited so.
-///
-/// Administrators may do everything, but make no key that opens more than their own credentials. Support staff may make and change zones and systems, and take zones away.
-/// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
+/// Whether such an edit is one to be planned. What it comes to is looked at when that is known, by `changes.rs`.
 pub(in crate::core) fn may_edit(
     directory: &Directory,
     policy: &Policy,
     edit: &Edit,
 ) -> Result<(), Failure> {
+    match &edit.change {
+        Change::Put(entry) => {
+            may_ask(directory, policy, &edit.id(), true)?;
+            may_give(policy, entry)
+        }
+        Change::Delete(id) => may_ask(directory, policy, id, false),
+    }
+}
+
+/// Whether an entry may be changed at all: put, when it `stays`, or else taken away.
+///
+/// Administrators may do everything. Support staff may make and change zones and systems, and take zones away.
+/// Metadata may be changed by support staff, by members of the groups that it names as its editors, and by users whose own it is.
+pub(super) fn may_ask(
+    directory: &Directory,
+    policy: &Policy,
+    id: &EntryId,
+    stays: bool,
+) -> Result<(), Failure> {
     unrestricted(policy)?;
-    match (edit.id(), &edit.change) {
-        (EntryId::Metadata(id), _) => {
-            let metadata = directory.metadata_by_id(&id);
+    match id {
+        EntryId::Metadata(id) => {
+            let metadata = directory.metadata_by_id(id);
             let is_editor = |member: &Member| {
                 let groups = member.groups(directory);
                 metadata.is_some_and(|metadata| {
@@ -162,15 +196,9 @@ pub(in crate::core) fn may_edit(
             }
             at_least(policy, Clearance::Support)
         }
-        (EntryId::Zone(_), _) | (EntryId::System(_), Change::Put(_)) => {
-            at_least(policy, Clearance::Support)
-        }
-        (EntryId::ApiKey(_), Change::Put(entry)) => {
-            at_least(policy, Clearance::Admin)?;
-            may_give(policy, entry)
-        }
-        (EntryId::System(_), Change::Delete(_))
-        | (EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_), _) => {
+        EntryId::Zone(_) => at_least(policy, Clearance::Support),
+        EntryId::System(_) if stays => at_least(policy, Clearance::Support),
+        EntryId::System(_) | EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_) => {
             at_least(policy, Clearance::Admin)
         }
     }
@@ -184,9 +212,11 @@ fn may_give(policy: &Policy, entry: &Entry) -> Result<(), Failure> {
     if policy.may_mint(&Policy::of_key(key, key.level)) {
         return Ok(());
     }
-    Err(forbidden(
-        "a key opens no more than the credentials that it is made with",
-    ))
+    Err(opens_too_much())
+}
+
+pub(super) fn opens_too_much() -> Failure {
+    forbidden("this would open more than the credentials that it is made with")
 }
 
 /// Whether the whole building may be read and replaced, secrets of devices included.
@@ -197,9 +227,7 @@ pub(in crate::core) fn may_have_building(policy: &Policy) -> Result<(), Failure>
 
 fn unrestricted(policy: &Policy) -> Result<(), Failure> {
     if policy.is_restricted() {
-        return Err(forbidden(
-            "a key for some systems may not change the building",
-        ));
+        return Err(restricted());
     }
     Ok(())
 }
@@ -212,6 +240,17 @@ fn at_least(policy: &Policy, clearance: Clearance) -> Result<(), Failure> {
     }
 }
 
+fn restricted() -> Failure {
+    refusal(
+        FailureKind::Restricted,
+        "credentials for some systems may not do this",
+    )
+}
+
 fn forbidden(message: &str) -> Failure {
-    Failure::new(FailureKind::Forbidden, message).with_response_code(403)
+    refusal(FailureKind::Forbidden, message)
+}
+
+fn refusal(kind: FailureKind, message: &str) -> Failure {
+    Failure::new(kind, message).with_response_code(403)
 }

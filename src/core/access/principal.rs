@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
 use crate::core::access::keys::KeyHash;
-use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics};
+use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics, policy_of_user};
 use crate::core::access::tokens::Fingerprint;
 use crate::model::{
     AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
@@ -22,7 +22,7 @@ pub struct Principal {
 }
 
 /// What of the credentials decides on whether they are still good.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Proof {
     /// What an API key's secret was when it was shown.
     Key(KeyHash),
@@ -68,25 +68,31 @@ impl Caller {
     /// The same caller, who may do from here on only what the other may do too, and only while both may stay.
     #[must_use]
     pub fn narrowed_by(&self, other: &Self) -> Self {
-        let (one, two) = (&self.principal, &other.principal);
-        let principal = Principal {
-            identity: one.identity.with_user(two.identity.user()),
-            credential: one.credential.clone(),
-            policy: one.policy.intersect(&two.policy),
-            proof: Proof::Both(Arc::clone(one), Arc::clone(two)),
-        };
-        Self::new(Arc::new(principal), self.address)
+        let both = Principal::both(&self.principal, &other.principal);
+        Self::new(Arc::new(both), self.address)
+    }
+
+    /// Who calls, wherever from.
+    pub(in crate::core) fn principal(&self) -> &Arc<Principal> {
+        &self.principal
     }
 }
 
 impl Principal {
+    /// Two who act together, as the first.
+    pub(super) fn both(one: &Arc<Self>, two: &Arc<Self>) -> Self {
+        Self {
+            identity: one.identity.with_user(two.identity.user()),
+            credential: one.credential.clone(),
+            policy: one.policy.intersect(&two.policy),
+            proof: Proof::Both(Arc::clone(one), Arc::clone(two)),
+        }
+    }
+
     /// An app: with a user it may do what that user may, without one it has topics alone.
     pub fn app(app: AppId, user: Option<Arc<User>>) -> Self {
         let policy = match &user {
-            Some(user) => {
-                let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
-                Policy::everywhere(user.level, Member::of(user), scopes)
-            }
+            Some(user) => policy_of_user(user),
             None => Policy::new(topics_alone(Topics::Everything), Vec::new()),
         };
         Self {

@@ -74,6 +74,12 @@ pub enum Topics {
     Only(HashSet<String>),
 }
 
+/// What a user may do who signs in, at any door that asks for no more.
+pub(in crate::core) fn policy_of_user(user: &User) -> Policy {
+    let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
+    Policy::everywhere(user.level, Member::of(user), scopes)
+}
+
 impl Member {
     /// What the groups of a user are looked up by.
     pub(super) fn of(user: &User) -> Self {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::core::building::plan::{self, Plan};
+use crate::core::building::plan;
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;
@@ -47,9 +47,9 @@ impl BuildingService {
         if rehearsal == Rehearsal::Dry {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let edits = edits(&now, building);
-            let Plan { differences, .. } =
-                plan::plan(&now, edits, source, time, self.modules.host())?;
-            return Ok(differences);
+            let plan = plan::plan(&now, edits, source, time, self.modules.host())?;
+            editor.may_make(&now, &plan)?;
+            return Ok(plan.differences);
         }
         let edits = |now: &Directory| edits(now, building.clone());
         let differences = self.commit(&mut guard, &editor, source, edits).await?;

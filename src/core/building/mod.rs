@@ -24,8 +24,8 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::core::access::{Caller, KeyRing, Sessions, audit};
-use crate::core::directory::{Directory, ReadPermissions};
+use crate::core::access::{Caller, Changes, KeyRing, Sessions, audit, may_change};
+use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
@@ -52,7 +52,7 @@ pub(in crate::core) struct BuildingService {
     subscriptions: Arc<Subscriptions>,
     sessions: Arc<Sessions>,
     clock: Clock,
-    read_permissions: ReadPermissions,
+    permission_forms: PermissionForms,
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
@@ -70,13 +70,34 @@ pub(in crate::core) enum Editor {
     Operator,
 }
 
+impl Editor {
+    /// Whether all that was planned is theirs to do. Looked at for each plan, since it depends on what is there.
+    fn may_make(&self, before: &Directory, plan: &Plan) -> Result<(), EditError> {
+        let who = match self {
+            Self::Caller(who) => who,
+            // Whoever holds the files needs no right.
+            Self::File | Self::Operator => return Ok(()),
+        };
+        let changes = Changes {
+            before,
+            after: &plan.next,
+            differences: &plan.differences,
+            passwords: &plan.passwords,
+        };
+        may_change(who.policy(), &changes).map_err(|refused| {
+            audit::refused_edit(who, &refused.entry, &refused.failure);
+            EditError::Forbidden(refused.failure)
+        })
+    }
+}
+
 impl BuildingService {
     pub(in crate::core) fn new(
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
         subscriptions: Arc<Subscriptions>,
         sessions: Arc<Sessions>,
-        read_permissions: ReadPermissions,
+        permission_forms: PermissionForms,
         clock: Clock,
         main: Handle,
     ) -> Self {
@@ -91,8 +112,8 @@ impl BuildingService {
             subscriptions,
             sessions,
             clock,
-            read_permissions,
-            directory: RwLock::new(Arc::new(Directory::new(read_permissions))),
+            permission_forms,
+            directory: RwLock::new(Arc::new(Directory::new(permission_forms))),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
             passwords: Passwords::default(),
             main,
@@ -105,8 +126,8 @@ impl BuildingService {
         // The sign-ins first: whoever has signed in by then is in the building that is read after it.
         self.sessions.open().await?;
         let documents = self.ledger.open().await?;
-        let (host, read) = (self.modules.host(), self.read_permissions);
-        let directory = Arc::new(plan::stored(&documents, host, read)?);
+        let (host, forms) = (self.modules.host(), self.permission_forms);
+        let directory = Arc::new(plan::stored(&documents, host, forms)?);
         self.sessions.begin_in(&directory);
         *write_lock(&self.directory) = directory;
         Ok(())
@@ -182,6 +203,7 @@ impl BuildingService {
         let plan = || {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
+            editor.may_make(&now, &plan)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };
         let Plan {
@@ -276,7 +298,7 @@ impl Materialized for BuildingService {
     }
 
     fn replace(&self, documents: Vec<Document>) -> Result<(), OpenError> {
-        let next = plan::stored(&documents, self.modules.host(), self.read_permissions)?;
+        let next = plan::stored(&documents, self.modules.host(), self.permission_forms)?;
         tracing::info!("the building is read again as other nodes have made it");
         self.show(&Arc::new(next));
         Ok(())

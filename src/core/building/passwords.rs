@@ -40,6 +40,8 @@ pub(super) async fn hash_edits(now: &Directory, edits: Vec<Edit>) -> Result<Vec<
         if let Change::Put(entry) = &mut edit.change
             && let Entry::User(user) = &mut **entry
             && let Some(Password::Plain(password)) = &user.password
+            // An empty one is refused when the edit is planned.
+            && !password.expose().is_empty()
         {
             let stored = now.user(&user.id).and_then(|user| user.password.clone());
             user.password = Some(hash_or_keep(password.clone(), stored).await?);

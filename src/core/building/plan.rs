@@ -8,12 +8,13 @@ use indexmap::IndexSet;
 use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
-use crate::core::directory::{Directory, ReadPermissions};
+use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
+use crate::model::rules;
 use crate::model::{
     ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
-    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, Version, Zone,
+    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -22,16 +23,18 @@ use crate::stores::{Document, DocumentId, Write};
 pub(in crate::core) struct Plan {
     pub(in crate::core) next: Directory,
     pub(super) writes: Vec<Write>,
-    pub(super) differences: Differences,
+    pub(in crate::core) differences: Differences,
+    /// The users whose password is still to be hashed.
+    pub(in crate::core) passwords: Vec<UserId>,
 }
 
 /// The directory that the store's documents make.
 pub(super) fn stored(
     documents: &[Document],
     host: &dyn DriverHost,
-    read_permissions: ReadPermissions,
+    forms: PermissionForms,
 ) -> Result<Directory, OpenError> {
-    let mut directory = Directory::new(read_permissions);
+    let mut directory = Directory::new(forms);
     for document in documents {
         let (entry, info) = document.entry()?;
         directory.put(entry, info, |module| describe(host, module));
@@ -104,6 +107,7 @@ pub(in crate::core) fn plan(
         time,
         touched: IndexSet::new(),
         deleted: IndexSet::new(),
+        passwords: Vec::new(),
         problems: Vec::new(),
     };
     for edit in edits {
@@ -121,6 +125,7 @@ struct Draft<'a> {
     time: u64,
     touched: IndexSet<EntryId>,
     deleted: IndexSet<EntryId>,
+    passwords: Vec<UserId>,
     problems: Vec<Invalid>,
 }
 
@@ -158,7 +163,10 @@ impl Draft<'_> {
     fn put(&mut self, id: &EntryId, entry: Entry) {
         let entry = match entry {
             Entry::ApiKey(key) => Entry::ApiKey(self.hashed(key)),
-            Entry::User(user) => Entry::User(self.without_plain_password(user)),
+            Entry::User(user) => {
+                self.check_password(id, &user);
+                Entry::User(self.without_plain_password(user))
+            }
             entry @ (Entry::Zone(_) | Entry::System(_) | Entry::Module(_) | Entry::Metadata(_)) => {
                 entry
             }
@@ -200,9 +208,37 @@ impl Draft<'_> {
         key
     }
 
+    /// A password that comes in is one that can be compared with.
+    fn check_password(&mut self, id: &EntryId, user: &User) {
+        let stored = self.now.user(&user.id).map(|stored| &stored.password);
+        let wrong = match &user.password {
+            Some(Password::Plain(password)) if password.expose().is_empty() => {
+                Some(("password", "is empty"))
+            }
+            // What is kept already is not compared with either.
+            Some(Password::Hashed(hash))
+                if !rules::is_password_hash(hash.expose()) && stored != Some(&user.password) =>
+            {
+                Some((
+                    "password_hash",
+                    "is no argon2 hash, or one that costs too much to compare with",
+                ))
+            }
+            Some(Password::Plain(_) | Password::Hashed(_)) | None => None,
+        };
+        if let Some((field, reason)) = wrong {
+            self.problems.push(Invalid {
+                id: id.clone(),
+                field,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
     /// A password is hashed before or after; until then the one that is there holds.
-    fn without_plain_password(&self, mut user: User) -> User {
+    fn without_plain_password(&mut self, mut user: User) -> User {
         if let Some(Password::Plain(_)) = user.password {
+            self.passwords.push(user.id.clone());
             let stored = self.now.user(&user.id);
             user.password = stored.and_then(|stored| stored.password.clone());
         }
@@ -309,6 +345,7 @@ impl Draft<'_> {
             now,
             mut next,
             touched,
+            passwords,
             mut problems,
             time,
             ..
@@ -354,6 +391,7 @@ impl Draft<'_> {
             next,
             writes,
             differences: Differences(differences),
+            passwords,
         })
     }
 }

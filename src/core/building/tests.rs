@@ -497,7 +497,11 @@ async fn of_several_credentials_the_first_that_is_good_decides_and_else_the_firs
             Err("the bearer token is malformed"),
             2,
         ),
-        (vec![key("user.guess"), token], Err("unknown X-API-Key"), 2),
+        (
+            vec![key("user.guess"), token],
+            Err("there is no such API key"),
+            2,
+        ),
     ] {
         let log = Log::default();
         let found = log.of(|| bench.core.authenticate(&shown, here));

@@ -139,7 +139,7 @@ async fn what_the_caller_may_not_do_is_refused() {
             .err(),
     ];
     for refusal in refusals {
-        assert_eq!(refusal.unwrap().kind(), FailureKind::Forbidden);
+        assert!(refusal.unwrap().kind().is_refusal());
     }
     let bench = Bench::of(api_key("key", Clearance::User)).await;
     let refused = bench.call("admin_only", "[]").await.unwrap_err();

@@ -16,7 +16,7 @@ use crate::model::{
     ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
 };
 
-pub(in crate::core) use zone_permissions::{Permissions, ReadPermissions};
+pub(in crate::core) use zone_permissions::{PermissionForms, Permissions};
 
 /// A snapshot of the building.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ pub struct Directory {
     metadata: IndexMap<MetadataId, Stored<Metadata>>,
     standing: HashMap<ModuleId, Vec<SystemId>>,
     permissions: Permissions,
-    read_permissions: Option<ReadPermissions>,
+    permission_forms: Option<PermissionForms>,
 }
 
 /// An entry and what is known of it.
@@ -70,15 +70,15 @@ impl ModuleEntry {
 
 impl Directory {
     /// A directory of nothing, which knows how zones say what they allow.
-    pub(super) fn new(read_permissions: ReadPermissions) -> Self {
+    pub(super) fn new(forms: PermissionForms) -> Self {
         Self {
-            read_permissions: Some(read_permissions),
+            permission_forms: Some(forms),
             ..Self::default()
         }
     }
 
     /// All zones, in the order in which they were made.
-    pub fn zones(&self) -> impl ExactSizeIterator<Item = &Zone> {
+    pub fn zones(&self) -> impl ExactSizeIterator<Item = &Zone> + Clone {
         self.zones.values().map(|stored| &*stored.entry)
     }
 
@@ -324,8 +324,8 @@ impl Directory {
 
     /// Looks up anew which systems each module stands in, and what zones allow. To be called when all entries are in place.
     pub(super) fn complete(&mut self) {
-        self.permissions = match self.read_permissions {
-            Some(read) => Permissions::of(self.metadata(), read),
+        self.permissions = match self.permission_forms {
+            Some(forms) => Permissions::of(self.zones(), self.metadata(), forms),
             None => Permissions::default(),
         };
         self.standing.clear();

@@ -186,6 +186,7 @@ pub(in crate::core) const FORMS: ForeignForms = ForeignForms {
         })
     },
     read_permissions,
+    governs: |zone| zone.tags.iter().any(|tag| tag == "org"),
 };
 
 fn read_permissions(metadata: &Metadata) -> Option<(ZoneId, ZonePermissions)> {
@@ -210,7 +211,7 @@ pub(in crate::core) fn directory(building: Building) -> Directory {
     let edits = building.into_entries().map(Edit::put).collect();
     let host = ScriptedHost::new();
     plan(
-        &Directory::new(FORMS.read_permissions),
+        &Directory::new(FORMS.permissions()),
         edits,
         Source::File,
         0,
@@ -218,6 +219,16 @@ pub(in crate::core) fn directory(building: Building) -> Directory {
     )
     .unwrap()
     .next
+}
+
+/// What becomes of a directory by edits, the differences, and who is given a password that is still to be hashed; nothing when it would not be sound.
+pub(in crate::core) fn planned(
+    before: &Directory,
+    edits: Vec<Edit>,
+) -> Option<(Directory, Differences, Vec<UserId>)> {
+    let host = ScriptedHost::new();
+    let planned = plan(before, edits, Source::Elsewhere, 0, &*host).ok()?;
+    Some((planned.next, planned.differences, planned.passwords))
 }
 
 // The stores.

@@ -91,12 +91,26 @@ pub fn exec_http_status(failure: &Failure) -> u16 {
     }
 }
 
-/// The text for people. What a driver says is marked as such.
+/// The text for people. What a driver says is marked as such, and what PlaceOS has words for is said in those.
 pub fn message(failure: &Failure) -> Cow<'_, str> {
-    if failure.kind() == FailureKind::DriverFailed {
-        Cow::Owned(format!("module raised: {}", failure.message()))
-    } else {
-        Cow::Borrowed(failure.message())
+    match failure.kind() {
+        FailureKind::DriverFailed => Cow::Owned(format!("module raised: {}", failure.message())),
+        FailureKind::UnknownKey => Cow::Borrowed("unknown X-API-Key"),
+        FailureKind::SystemOutOfReach => Cow::Borrowed("this key does not reach that system"),
+        FailureKind::ModuleOutOfReach => Cow::Borrowed("this key does not reach that module"),
+        FailureKind::Restricted => Cow::Borrowed("a key for some systems may not do this"),
+        FailureKind::ProtectedModule => Cow::Borrowed("attempted to access protected module"),
+        FailureKind::SystemNotFound
+        | FailureKind::ModuleNotFound
+        | FailureKind::FunctionNotFound
+        | FailureKind::BadRequest
+        | FailureKind::Unauthenticated
+        | FailureKind::Forbidden
+        | FailureKind::TimedOut
+        | FailureKind::Busy
+        | FailureKind::Unavailable
+        | FailureKind::TooLarge
+        | FailureKind::Internal => Cow::Borrowed(failure.message()),
     }
 }
 
@@ -107,8 +121,12 @@ fn on_the_wire(kind: FailureKind) -> (ErrorCode, u16) {
         FailureKind::ModuleNotFound => (ErrorCode::ModuleNotFound, 404),
         FailureKind::FunctionNotFound | FailureKind::BadRequest => (ErrorCode::BadRequest, 400),
         FailureKind::TooLarge => (ErrorCode::BadRequest, 413),
-        FailureKind::Unauthenticated => (ErrorCode::AccessDenied, 401),
-        FailureKind::Forbidden => (ErrorCode::AccessDenied, 403),
+        FailureKind::Unauthenticated | FailureKind::UnknownKey => (ErrorCode::AccessDenied, 401),
+        FailureKind::Forbidden
+        | FailureKind::SystemOutOfReach
+        | FailureKind::ModuleOutOfReach
+        | FailureKind::Restricted
+        | FailureKind::ProtectedModule => (ErrorCode::AccessDenied, 403),
         FailureKind::DriverFailed => (ErrorCode::RequestFailed, DEFAULT_RESPONSE_CODE),
         FailureKind::TimedOut => (ErrorCode::UnexpectedFailure, 504),
         FailureKind::Busy | FailureKind::Unavailable => (ErrorCode::UnexpectedFailure, 503),
@@ -167,22 +185,6 @@ mod tests {
         assert_eq!(status(FailureKind::TimedOut), 504);
     }
 
-    /// All kinds, in the order of their declaration.
-    const KINDS: [FailureKind; 12] = [
-        FailureKind::SystemNotFound,
-        FailureKind::ModuleNotFound,
-        FailureKind::FunctionNotFound,
-        FailureKind::BadRequest,
-        FailureKind::Unauthenticated,
-        FailureKind::Forbidden,
-        FailureKind::TimedOut,
-        FailureKind::Busy,
-        FailureKind::Unavailable,
-        FailureKind::DriverFailed,
-        FailureKind::TooLarge,
-        FailureKind::Internal,
-    ];
-
     /// A kind for people. Exhaustive, so that a new kind cannot be left out of the table unnoticed.
     fn in_words(kind: FailureKind) -> &'static str {
         match kind {
@@ -193,7 +195,14 @@ mod tests {
             FailureKind::FunctionNotFound => "the module has no such function",
             FailureKind::BadRequest => "the request has the wrong shape",
             FailureKind::Unauthenticated => "who asks is not known",
+            FailureKind::UnknownKey => "there is no API key with that id and secret",
             FailureKind::Forbidden => "who asks may not do this",
+            FailureKind::SystemOutOfReach => "the key is restricted to other systems",
+            FailureKind::ModuleOutOfReach => "the module stands in none of the key's systems",
+            FailureKind::Restricted => {
+                "it concerns the whole building, and the key is restricted to some systems"
+            }
+            FailureKind::ProtectedModule => "only support staff may look into the module",
             FailureKind::TimedOut => "no answer came in time; whether the call ran is not known",
             FailureKind::Busy => "a queue or a rate is full; the request was not carried out",
             FailureKind::Unavailable => "what is needed is not there at the moment",
@@ -215,7 +224,7 @@ mod tests {
              | failure | what happened | code | name | HTTP, resource | HTTP, call |\n\
              |---|---|---|---|---|---|\n",
         );
-        for kind in KINDS {
+        for kind in FailureKind::ALL {
             let code = ErrorCode::of(kind);
             // Without a code of the driver's own.
             let failure = Failure::new(kind, "");

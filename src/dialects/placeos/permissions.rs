@@ -2,10 +2,18 @@
 
 use serde::Deserialize;
 
-use crate::model::{Metadata, ZoneId, ZonePermissions};
+use crate::model::{Metadata, Zone, ZoneId, ZonePermissions};
 
 /// What the metadata is called.
 const NAME: &str = "permissions";
+
+/// The tag of the organisation's zone. PlaceOS looks at the permissions of no room outside it.
+const ORGANISATION: &str = "org";
+
+/// Whether permissions hold in the rooms of a zone.
+pub fn governs(zone: &Zone) -> bool {
+    zone.tags.iter().any(|tag| tag == ORGANISATION)
+}
 
 #[derive(Default, Deserialize)]
 #[serde(default)]

@@ -247,20 +247,7 @@ fn fields<const N: usize>(text: &str) -> [&str; N] {
 }
 
 fn kind_of(word: &str) -> FailureKind {
-    let kinds = [
-        FailureKind::SystemNotFound,
-        FailureKind::ModuleNotFound,
-        FailureKind::FunctionNotFound,
-        FailureKind::BadRequest,
-        FailureKind::Unauthenticated,
-        FailureKind::Forbidden,
-        FailureKind::TimedOut,
-        FailureKind::Busy,
-        FailureKind::Unavailable,
-        FailureKind::DriverFailed,
-        FailureKind::TooLarge,
-        FailureKind::Internal,
-    ];
-    let found = kinds.into_iter().find(|kind| format!("{kind:?}") == word);
+    let mut kinds = FailureKind::ALL.into_iter();
+    let found = kinds.find(|kind| format!("{kind:?}") == word);
     found.unwrap_or_else(|| panic!("no kind: {word}"))
 }

@@ -209,7 +209,52 @@ pub fn is_key_hash(text: &str) -> bool {
     text.starts_with(KEY_HASH_PREFIX)
 }
 
-/// Whether this looks like the hash of a password.
+/// Whether this looks like the hash of a password, whose comparison costs no more than [`PASSWORD_COSTS`].
 pub fn is_password_hash(text: &str) -> bool {
-    text.starts_with("$argon2")
+    text.starts_with("$argon2") && text.split('$').all(costs_little)
+}
+
+/// How much a comparison with a password's hash may cost, since whoever shows a guess makes the gateway pay it:
+/// in KiB of memory, passes over it, and lanes. The memory is what RFC 9106 recommends where memory is short, three times what riser's own hashes take.
+pub const PASSWORD_COSTS: [(&str, u32); 3] = [("m", 64 * 1024), ("t", 10), ("p", 16)];
+
+/// Whether a part of a hash names no cost above its bound.
+fn costs_little(part: &str) -> bool {
+    let mut named = part.split(',').filter_map(|cost| cost.split_once('='));
+    named.all(|(name, value)| {
+        let bound = PASSWORD_COSTS.iter().find(|(cost, _)| *cost == name);
+        bound.is_none_or(|(_, most)| value.parse::<u32>().is_ok_and(|value| value <= *most))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_hash_that_costs_gigabytes_is_none() {
+        let hash = |costs: &str| format!("$argon2id$v=19${costs}$c2FsdHNhbHQ$aGFzaGhhc2g");
+        for costs in [
+            "m=19456,t=2,p=1",
+            "m=8,t=1,p=1",
+            "m=65536,t=3,p=4",
+            "t=10,p=16",
+        ] {
+            assert!(is_password_hash(&hash(costs)), "{costs}");
+        }
+        for costs in [
+            "m=4194304,t=2,p=1",
+            "m=65537,t=2,p=1",
+            "m=19456,t=11,p=1",
+            "m=19456,t=4294967295,p=1",
+            "m=19456,t=2,p=17",
+            "p=1,t=2,m=4194304",
+            "m=8,m=4194304,t=1,p=1",
+            "m=99999999999,t=1,p=1",
+            "m=,t=1,p=1",
+        ] {
+            assert!(!is_password_hash(&hash(costs)), "{costs}");
+        }
+        assert!(!is_password_hash("$2b$12$whatever"));
+    }
 }

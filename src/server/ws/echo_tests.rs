@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::core::tests::testkit::TestCore;
 use crate::dialects::DialectKind;
 use crate::model::{
-    BindingKey, ModuleId, ModuleIndex, ModuleName, Slots, StatusName, StatusValue, SystemId,
+    ApiKey, BindingKey, Clearance, Edit, Entry, KeyId, KeySecret, ModuleId, ModuleIndex,
+    ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
 };
 use crate::server::{ConnectionLimits, KeepAliveSettings, Server, ServerSettings, ws};
 
@@ -61,6 +62,55 @@ async fn a_client_that_signs_in_by_its_path_binds_and_calls() {
         client.say("exec sys-1 Display on").await;
         // The module does not run, which is an answer of the core too.
         client.hear("Err(Unavailable)").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
+    serve(settings(), async |core, at| {
+        let directory = core.core.directory();
+        let user = directory.users().next().unwrap().id.clone();
+        let system = SystemId::new("sys-2").unwrap();
+        let narrow = ApiKey {
+            id: KeyId::new("narrow").unwrap(),
+            secret: KeySecret::Plain(Secret::new("secret")),
+            user,
+            level: Clearance::Admin,
+            scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
+            systems: vec![system.clone()],
+            zones: Vec::new(),
+        };
+        let room = System {
+            id: system,
+            name: "Another room".to_owned(),
+            display_name: None,
+            description: String::new(),
+            email: None,
+            capacity: 0,
+            bookable: false,
+            features: Vec::new(),
+            map_id: None,
+            timezone: None,
+            support_url: None,
+            zones: Vec::new(),
+            modules: Vec::new(),
+        };
+        let edits = [Entry::System(room), Entry::ApiKey(narrow)].map(Edit::put);
+        core.core.edit_at_rest(edits.into()).await.unwrap();
+        let mut client = Client::open(at, "test.secret").await;
+        client.hear_hello().await;
+        client.say("bind sys-1 Display power").await;
+        client.hear(FOLLOWING).await;
+        publish(core, "power", "true");
+        client.hear("power is true").await;
+        client.say("sign-in narrow.secret").await;
+        client.hear("user-test").await;
+        client.say("bind sys-1 Display power").await;
+        client.hear("Err(SystemOutOfReach)").await;
+        publish(core, "power", "false");
+        client.say("later").await;
+        client.hear("now").await;
     })
     .await;
 }

@@ -41,6 +41,9 @@ impl Worker {
             Delivery::Event { watch, event } => {
                 let slot = self.table.borrow().find(watch);
                 if let Some(slot) = slot {
+                    if let Event::Line(_) = event {
+                        self.end_refused_followers(slot);
+                    }
                     self.fan_out(slot, event);
                 }
             }

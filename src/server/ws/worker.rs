@@ -228,6 +228,26 @@ impl Worker {
         Ok(begun)
     }
 
+    /// What a connection follows, and by which ids.
+    pub(super) fn followed_by(&self, connection: &Connection) -> Vec<(Subject, FollowId)> {
+        let table = self.table.borrow();
+        let follows = connection.follows.borrow();
+        let named = |followed: Followed| {
+            let subject = table.watch(followed.slot)?.subject.clone();
+            Some((subject, followed.id))
+        };
+        follows.all().filter_map(named).collect()
+    }
+
+    /// Who follows a watch, and what it is of.
+    pub(super) fn followers_of(&self, slot: WatchSlot) -> Option<(Subject, Vec<Rc<Connection>>)> {
+        let table = self.table.borrow();
+        let watch = table.watch(slot)?;
+        let subscribers = watch.forms.iter().flat_map(|(_, subscribers)| subscribers);
+        let connections = subscribers.map(|subscriber| Rc::clone(&subscriber.connection));
+        Some((watch.subject.clone(), connections.collect()))
+    }
+
     fn check_room(&self, connection: &Connection) -> Result<(), Failure> {
         let max = self.settings.limits.bindings_max;
         if max > 0 && connection.follows.borrow().len() >= max {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::access::permissions::clearance_in;
+use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request};
 use crate::core::tests::doubles::{
     directory, json, module, path, place, room, scripted, user, zone,
@@ -151,7 +151,8 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
             let verdict = may_request(directory, policy, &request);
             note(format!("{request:?}"), verdict.is_ok());
         }
-        let found = clearance_in(directory, policy, &SystemId::new(id).unwrap());
+        let system = SystemId::new(id).unwrap();
+        let found = clearance_for(directory, policy, Target::In(&system));
         for level in [Clearance::User, Clearance::Support, Clearance::Admin] {
             let is = found.as_ref().is_ok_and(|found| *found >= level);
             note(format!("calls in {id} as {level:?}"), is);
@@ -160,6 +161,18 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
     for id in ["mod-1", "mod-2", "mod-none"] {
         let verdict = may_reach(directory, policy, &module(id));
         note(format!("reaches {id}"), verdict.is_ok());
+        let module = module(id);
+        let found = clearance_for(directory, policy, Target::Module(&module));
+        for level in [Clearance::User, Clearance::Support, Clearance::Admin] {
+            let is = found.as_ref().is_ok_and(|found| *found >= level);
+            note(format!("calls {id} as {level:?}"), is);
+        }
+        let debug = Request::Debug(DebugTarget::Module {
+            id: module,
+            system: None,
+        });
+        let verdict = may_request(directory, policy, &debug);
+        note(format!("{debug:?}"), verdict.is_ok());
     }
     for id in ZONES {
         let zone = ZoneId::new(id).unwrap();

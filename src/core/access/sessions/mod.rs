@@ -283,6 +283,25 @@ impl Sessions {
         self.end(family).await
     }
 
+    /// Ends what a refresh token stands for, with all its tokens. Whether it was one.
+    pub(in crate::core) async fn revoke(
+        self: &Arc<Self>,
+        token: &Secret,
+    ) -> Result<bool, SignInError> {
+        let Some((id, shown)) = split(token) else {
+            return Ok(false);
+        };
+        let session = self.table().alive(id, 0).cloned();
+        match session.filter(|session| session.was_given(shown)) {
+            Some(session) => {
+                tracing::info!(target: "audit", user = %session.user, session = %id, "an app gave its refresh token back");
+                self.end(vec![id]).await?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
     /// The public halves of the keys that sign.
     pub(in crate::core) fn public_keys(&self) -> Vec<PublicKey> {
         self.keys().public()

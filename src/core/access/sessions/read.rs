@@ -51,7 +51,8 @@ impl Sessions {
             (Issuer::Riser, Some(session)) => {
                 let now = self.user_of(session).filter(|now| now.id == user.id);
                 let now = now.ok_or_else(logged_out)?;
-                let clearance = now.level.min(user.level);
+                // The level of today: what the token says of it is for those who do not know the user.
+                let clearance = now.level;
                 let member = Member::of(&now);
                 (now, clearance, member, CredentialId::Session(session))
             }
@@ -101,6 +102,23 @@ impl Sessions {
             | CredentialId::Device(_)
             | CredentialId::Automation(_) => false,
         }
+    }
+
+    /// Who came in by a session, with the level that their user has now, where that is higher.
+    pub(in crate::core) fn renewed(&self, who: &Principal) -> Option<Arc<Principal>> {
+        let CredentialId::Session(id) = who.credential() else {
+            return None;
+        };
+        let user = self
+            .user_of(*id)
+            .filter(|user| user.level > who.clearance())?;
+        let scopes = who.scopes().to_vec();
+        Some(Arc::new(Principal {
+            policy: Policy::everywhere(user.level, Member::of(&user), scopes),
+            identity: Identity::User(user),
+            credential: who.credential().clone(),
+            proof: who.proof.clone(),
+        }))
     }
 
     fn known(&self, token: &Secret) -> Result<Arc<Known>, BadToken> {

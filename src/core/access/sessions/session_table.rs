@@ -195,6 +195,15 @@ impl SignInSession {
         Refreshed::Next(Box::new(session), token)
     }
 
+    /// Whether this is a refresh token of its own, its present one or an earlier one.
+    pub(super) fn was_given(&self, shown: &str) -> bool {
+        let Hold::App { family, .. } = &self.hold else {
+            return false;
+        };
+        let family_of = shown.split_once('.').map(|(shown, _)| shown);
+        family_of.is_some_and(|shown| family.is_of(shown))
+    }
+
     /// The sign-in that it belongs to.
     pub(super) fn root(&self) -> SessionId {
         self.parent.unwrap_or(self.id)

@@ -122,7 +122,7 @@ impl Pending {
                 Some(self)
             }
             Err(failure) => {
-                if failure.kind() == FailureKind::Forbidden {
+                if failure.kind().is_refusal() {
                     metrics.refusals.increment(1);
                     named.refused(who, function, &failure);
                 }

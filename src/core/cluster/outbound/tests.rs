@@ -327,7 +327,7 @@ async fn a_restricted_key_never_reaches_what_the_building_does_not_have() {
         .core
         .authorize(&bench.caller("narrow"), &Request::Call(call))
         .unwrap_err();
-    assert_eq!(refused.kind(), FailureKind::Forbidden);
+    assert_eq!(refused.kind(), FailureKind::SystemOutOfReach);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::dialects::placeos::permissions;
 use crate::dialects::placeos::rest::ModuleShape;
 use crate::model::{Clearance, EntryInfo, System, User, Zone, ZoneId};
 
@@ -14,9 +15,6 @@ pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
 
 /// The id of the one authority that a gateway serves.
 pub(super) const AUTHORITY_ID: &str = "authority-riser";
-
-/// The tag of the zone around everything.
-const ORGANISATION_TAG: &str = "org";
 
 /// A list that is always empty.
 type NoItems = [(); 0];
@@ -67,8 +65,7 @@ impl<'a> Authority<'a> {
         mut zones: impl Iterator<Item = &'a Zone>,
         standing: Standing,
     ) -> Self {
-        let is_organisation = |zone: &&Zone| zone.tags.iter().any(|tag| tag == ORGANISATION_TAG);
-        let organisation = zones.find(is_organisation);
+        let organisation = zones.find(|zone| permissions::governs(zone));
         Self {
             id: AUTHORITY_ID,
             name: organisation.map_or(domain, |zone| &zone.name),

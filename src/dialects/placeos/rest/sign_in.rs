@@ -102,6 +102,9 @@ pub enum OAuthError {
     /// No such way to get a token.
     #[error("the grant type is not supported; use password, authorization_code or refresh_token")]
     UnsupportedGrant,
+    /// Somebody else has issued the token.
+    #[error("the token is not one that can be given back here")]
+    UnsupportedToken,
     /// No such way to answer.
     #[error(
         "the response type is not supported; use code with code_challenge_method S256, or token"
@@ -126,6 +129,7 @@ impl OAuthError {
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
             Self::UnsupportedGrant => "unsupported_grant_type",
+            Self::UnsupportedToken => "unsupported_token_type",
             Self::UnsupportedResponse => "unsupported_response_type",
             Self::LoginRequired => "login_required",
             Self::Unavailable => "temporarily_unavailable",

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 use crate::core::{Caller, Directory, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
-    Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, User, Zone, ZoneId,
+    CredentialId, Failure, FailureKind, KeyId, ModuleId, ModulePath, State, System, SystemId, User,
+    UserId, Zone, ZoneId,
 };
 use crate::server::ServerState;
 use crate::server::http::kit::{HttpRejection, RequestContext};
@@ -133,6 +134,17 @@ pub(super) fn sees_zone(caller: &Caller, directory: &Directory, zone: &Zone) -> 
         || directory
             .systems()
             .any(|system| system.zones.contains(&zone.id) && caller.reaches(system))
+}
+
+/// A restricted key sees its own user, and is not told which others there are.
+pub(super) fn sees_user(caller: &Caller, user: &UserId) -> bool {
+    !caller.is_restricted() || caller.user().is_some_and(|own| own.id == *user)
+}
+
+/// A restricted key sees itself, and is not told which others there are.
+pub(super) fn sees_key(caller: &Caller, key: &KeyId) -> bool {
+    let own = matches!(caller.credential(), CredentialId::Key(own) if own == key);
+    !caller.is_restricted() || own
 }
 
 /// The zones that a system is in, in its order.

@@ -16,7 +16,7 @@ use crate::server::http::kit::{
     Administrator, Answer, HttpRejection, Known, RequestContext, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
-use crate::server::http::placeos::access::{domain, user_of};
+use crate::server::http::placeos::access::{domain, sees_key, user_of};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
@@ -38,8 +38,12 @@ impl Editable for Keys {
     const ASKED_ID: AskedId<Self> = KeyDocument::id;
     const AMEND: Amend<Self> = KeyDocument::amend;
 
-    fn find(_: &RequestContext, asked: &str) -> Result<KeyId, HttpRejection> {
-        KeyId::new(asked).map_err(bad_request)
+    fn find(context: &RequestContext, asked: &str) -> Result<KeyId, HttpRejection> {
+        let id = KeyId::new(asked).map_err(bad_request)?;
+        match sees_key(&context.caller, &id) {
+            true => Ok(id),
+            false => Err(context.out_of_reach(asked)),
+        }
     }
 
     async fn answer(context: &RequestContext, status: StatusCode, id: &KeyId) -> Answer {
@@ -71,7 +75,9 @@ pub(super) async fn list(context: Administrator<Keys>) -> Answer {
     let query = query(&context);
     let listing = Listing::read(&query)?;
     let directory = context.directory();
-    let found = directory.api_keys().map(|key| shape(&directory, key));
+    let keys = directory.api_keys();
+    let seen = keys.filter(|key| sees_key(&context.caller, &key.id));
+    let found = seen.map(|key| shape(&directory, key));
     list_of("api_key", &listing.page(found), &context)
 }
 

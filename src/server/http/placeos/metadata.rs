@@ -15,7 +15,7 @@ use crate::server::http::kit::{
     Answer, HttpRejection, Precondition, Reader, RequestContext, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
-use crate::server::http::placeos::access::{find_zone, sees_module, sees_zone};
+use crate::server::http::placeos::access::{find_zone, sees_module, sees_user, sees_zone};
 use crate::server::http::placeos::edits;
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::rejections::{Changes, bad_request, invalid, not_found};
@@ -145,10 +145,7 @@ fn find_parent(
     let seen = system.is_some_and(|system| caller.reaches(system))
         || zone.is_some_and(|zone| sees_zone(caller, directory, zone))
         || module.is_some_and(|entry| sees_module(caller, directory, &entry.module.id))
-        || user.is_some_and(|user| {
-            let own = caller.user().is_some_and(|own| own.id == user.id);
-            !caller.is_restricted() || own
-        });
+        || user.is_some_and(|user| sees_user(caller, &user.id));
     if seen {
         Ok(())
     } else if caller.is_restricted() {

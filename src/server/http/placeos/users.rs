@@ -12,7 +12,7 @@ use crate::server::http::kit::{
     Answer, HttpRejection, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::Body;
-use crate::server::http::placeos::access::user_of;
+use crate::server::http::placeos::access::{sees_user, user_of};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
@@ -34,8 +34,12 @@ impl Editable for Users {
         Ok(())
     };
 
-    fn find(_: &RequestContext, asked: &str) -> Result<UserId, HttpRejection> {
-        UserId::new(asked).map_err(bad_request)
+    fn find(context: &RequestContext, asked: &str) -> Result<UserId, HttpRejection> {
+        let id = UserId::new(asked).map_err(bad_request)?;
+        match sees_user(&context.caller, &id) {
+            true => Ok(id),
+            false => Err(context.out_of_reach(asked)),
+        }
     }
 
     async fn answer(context: &RequestContext, status: StatusCode, id: &UserId) -> Answer {
@@ -77,7 +81,7 @@ pub(super) async fn list(context: Supporter<Users>) -> Answer {
     let directory = context.directory();
     let found = directory
         .users()
-        .filter(|user| filter.matches(user))
+        .filter(|user| sees_user(&context.caller, &user.id) && filter.matches(user))
         .filter_map(|user| user_shape(&directory, user, user.level));
     list_of("user", &listing.page(found), &context)
 }

@@ -66,7 +66,10 @@ pub(super) async fn list(context: Reader<Zones>) -> Answer {
     let shape = |zone| {
         let shape = zone_shape(&directory, zone);
         if filter.counts_children {
-            let inside = |other: &&Zone| other.parent_id.as_ref() == Some(&zone.id);
+            let inside = |other: &&Zone| {
+                other.parent_id.as_ref() == Some(&zone.id)
+                    && sees_zone(&context.caller, &directory, other)
+            };
             shape.with_children(directory.zones().filter(inside).count())
         } else {
             shape

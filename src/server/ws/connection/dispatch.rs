@@ -7,7 +7,7 @@ use actix_http::ws::OpCode;
 use tokio::time::Instant;
 
 use crate::core::{Caller, ReplySlot};
-use crate::dialects::Step;
+use crate::dialects::{Form, Splice, Step};
 use crate::model::{
     DebugTarget, Failure, FailureKind, First, FollowId, ModuleId, Reply, Request, Subject, Ticket,
     TopicMessage,
@@ -40,22 +40,36 @@ impl Worker {
                 request,
                 form,
                 splice,
-            } => match &*connection.identity.borrow() {
-                Identity::Identified(caller) => {
-                    let telling = Telling {
-                        id: LOG,
-                        form,
-                        splice,
-                        first: First::Events,
-                    };
-                    self.request(connection, caller, ticket, request, telling);
-                }
-                Identity::Anonymous(_) => {
-                    self.metrics.not_let_in.increment(1);
-                    let failure = Failure::new(FailureKind::Unauthenticated, "sign in first");
-                    self.reply(connection, ticket, Err(failure));
-                }
-            },
+            } => {
+                self.renew_identity(connection);
+                self.request_of(connection, ticket, request, form, splice);
+            }
+        }
+    }
+
+    fn request_of(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        ticket: Ticket,
+        request: Request,
+        form: Form,
+        splice: Splice,
+    ) {
+        match &*connection.identity.borrow() {
+            Identity::Identified(caller) => {
+                let telling = Telling {
+                    id: LOG,
+                    form,
+                    splice,
+                    first: First::Events,
+                };
+                self.request(connection, caller, ticket, request, telling);
+            }
+            Identity::Anonymous(_) => {
+                self.metrics.not_let_in.increment(1);
+                let failure = Failure::new(FailureKind::Unauthenticated, "sign in first");
+                self.reply(connection, ticket, Err(failure));
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::core::Caller;
 use crate::model::{Audience, CloseReason, Credentials, Failure};
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::Connection;
-use crate::server::ws::worker::Worker;
+use crate::server::ws::worker::{WatchSlot, Worker};
 
 /// Who a client is.
 #[derive(Debug)]
@@ -62,6 +62,36 @@ impl Worker {
         }
     }
 
+    /// Lets a caller do what the building has come to allow them since they came in.
+    pub(super) fn renew_identity(&self, connection: &Connection) {
+        let renewed = match &*connection.identity.borrow() {
+            Identity::Identified(caller) => self.core.renewed(caller),
+            Identity::Anonymous(_) => None,
+        };
+        if let Some(caller) = renewed {
+            connection.identity.replace(Identity::Identified(caller));
+        }
+    }
+
+    /// Ends what is followed of a watch by those who may no longer: what zones refuse can change while somebody listens.
+    pub(in crate::server::ws) fn end_refused_followers(&self, slot: WatchSlot) {
+        let Some((subject, followers)) = self.followers_of(slot) else {
+            return;
+        };
+        for connection in followers {
+            let goes_on = match &*connection.identity.borrow() {
+                Identity::Identified(caller) => self.core.may_go_on(caller, &subject),
+                Identity::Anonymous(_) => false,
+            };
+            if !goes_on {
+                let ids = connection.follows.borrow().of(slot).to_vec();
+                for followed in ids {
+                    self.unfollow(&connection, &subject, followed.id);
+                }
+            }
+        }
+    }
+
     /// Finds out who shows these credentials. Reading pauses, since what follows may need to be authorised.
     pub(super) fn authenticate(
         self: &Rc<Self>,
@@ -103,8 +133,15 @@ impl Worker {
                 connection
                     .identity
                     .replace(Identity::Identified(caller.clone()));
-                let mut alarms = self.alarms.borrow_mut();
-                alarms.clear(connection.id, AlarmKind::SignIn);
+                self.alarms
+                    .borrow_mut()
+                    .clear(connection.id, AlarmKind::SignIn);
+                // Who signs in now may be somebody who may follow less.
+                for (subject, id) in self.followed_by(connection) {
+                    if !self.core.may_go_on(caller, &subject) {
+                        self.unfollow(connection, &subject, id);
+                    }
+                }
             }
             Err(_) => self.metrics.not_let_in.increment(1),
         }

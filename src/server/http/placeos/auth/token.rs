@@ -10,7 +10,7 @@ use crate::core::{App, CodeShown, Issued, SignInError};
 use crate::dialects::placeos::rest::{
     OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
 };
-use crate::model::{Credentials, Secret};
+use crate::model::{CredentialId, Credentials, Secret};
 use crate::server::ServerState;
 use crate::server::http::kit::{Answer, address};
 use crate::server::http::placeos::auth::{
@@ -108,18 +108,28 @@ async fn answer(state: &ServerState, request: &HttpRequest, body: &Bytes) -> Ans
     })
 }
 
-/// Ends the sign-in of a token. One that is not good has ended already (RFC 7009 section 2.2).
+/// Ends the sign-in of a token, or what a refresh token stands for. One that is not good has ended already (RFC 7009 section 2.2).
+/// One that is good and not riser's to end is refused, so that nobody takes it for ended.
 async fn revoke(
     state: &ServerState,
     request: &HttpRequest,
     token: Secret,
     domain: String,
 ) -> HttpResponse {
+    match state.core.revoke(&token).await {
+        Ok(true) => return with_json(unkept(StatusCode::OK), "{}".to_owned()),
+        Ok(false) => {}
+        Err(failure) => return failed(&failure),
+    }
     let credentials = Credentials::Bearer { token, domain };
-    if let Ok(caller) = state.core.authenticate(&[credentials], address(request))
-        && let Err(failure) = state.core.sign_out(&caller).await
-    {
-        return failed(&failure);
+    if let Ok(caller) = state.core.authenticate(&[credentials], address(request)) {
+        if !matches!(caller.credential(), CredentialId::Session(_)) {
+            let error = OAuthError::UnsupportedToken;
+            return refused(StatusCode::BAD_REQUEST, error, &error.to_string());
+        }
+        if let Err(failure) = state.core.sign_out(&caller).await {
+            return failed(&failure);
+        }
     }
     with_json(unkept(StatusCode::OK), "{}".to_owned())
 }

@@ -14,7 +14,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::tests::testkit::{TestCore, TestNode};
-use crate::model::LogLevel;
+use crate::model::{
+    Clearance, Edit, Entry, JsonText, LogLevel, Metadata, MetadataId, MetadataName, ModuleId,
+    ParentId, System, SystemId, User, UserId, Zone, ZoneId,
+};
 use crate::server::{Server, ServerSettings};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,6 +53,62 @@ async fn a_call_of_a_module_here_is_answered_as_by_a_core_of_placeos() {
         assert_eq!(answer.header("riser-failure"), Some("function-not-found"));
 
         post(at, EXECUTE, &secret(), "[]").await.check_status(400);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_for_a_user_whom_the_zone_denies_the_room_is_refused_here_too() {
+    serve(async |node: &TestNode, at: SocketAddr| {
+        let body = r#"{"__exec__":"echo","echo":[true]}"#;
+        let permissions = MetadataId {
+            parent: ParentId::new("zone-1").unwrap(),
+            name: MetadataName::new("permissions").unwrap(),
+        };
+        let zone = Zone {
+            id: ZoneId::new("zone-1").unwrap(),
+            name: "Organisation".to_owned(),
+            display_name: None,
+            description: String::new(),
+            tags: vec!["org".to_owned()],
+            parent_id: None,
+        };
+        let system = SystemId::new("sys-1").unwrap();
+        let room = System {
+            zones: vec![zone.id.clone()],
+            modules: vec![ModuleId::new("mod-1").unwrap()],
+            ..node.core.directory().system(&system).unwrap().clone()
+        };
+        let user = |id: &str, groups: &[&str]| User {
+            id: UserId::new(id).unwrap(),
+            email: format!("{id}@example.test"),
+            name: String::new(),
+            level: Clearance::User,
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            password: None,
+        };
+        let edits = [
+            Entry::Zone(zone),
+            Entry::System(room),
+            Entry::User(user("user-1", &["guests"])),
+            Entry::User(user("user-2", &[])),
+            Entry::Metadata(Metadata {
+                id: permissions,
+                description: String::new(),
+                details: JsonText::parse(r#"{"deny":["guests"]}"#).unwrap(),
+                editors: vec![],
+            }),
+        ];
+        let edits = edits.into_iter().map(Edit::put).collect();
+        node.core.edit_at_rest(edits).await.unwrap();
+        let answer = post(at, EXECUTE, &secret(), body).await;
+        assert_eq!(answer.status, 203);
+        assert_eq!(answer.header("riser-failure"), Some("forbidden"));
+        assert!(node.begun().is_empty());
+        for user in ["user-2", "user-far"] {
+            let path = format!("/api/core/v1/command/mod-1/execute?user_id={user}");
+            post(at, &path, &secret(), body).await.check(200, "[true]");
+        }
     })
     .await;
 }

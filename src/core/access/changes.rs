@@ -1,0 +1,241 @@
+//! Whether somebody may make of the building what an edit makes of it.
+//!
+//! The decision is about the building before and after, so no way to an edit goes round it: a resource, a whole building, what follows from a deletion.
+//! Each entry that differs needs a level of its own. Beyond that, what an edit opens to anybody is to be open to the caller's own credentials:
+//!
+//! - a user who gets a password, a higher level or other groups can sign in as that;
+//! - an API key opens what it says;
+//! - what zones say of groups of people is a full administrator's to change, and so is in which rooms a module is called under it;
+//! - a key for some systems may come to reach others, when its zones do.
+
+#[cfg(test)]
+mod tests;
+
+use crate::core::access::policy::{may_ask, opens_too_much};
+use crate::core::access::rights::{Member, Policy, policy_of_user};
+use crate::core::directory::Directory;
+use crate::model::{
+    ApiKey, Clearance, Differences, EntryId, Failure, KeyId, ModuleId, Scope, System, SystemId,
+    User, UserId, ZonePermissions,
+};
+
+/// What an edit makes of a building.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::core) struct Changes<'a> {
+    pub(in crate::core) before: &'a Directory,
+    pub(in crate::core) after: &'a Directory,
+    /// The entries that differ.
+    pub(in crate::core) differences: &'a Differences,
+    /// The users who are given a password that is still to be hashed, and so is in neither directory.
+    pub(in crate::core) passwords: &'a [UserId],
+}
+
+/// What may not be changed, and why.
+#[derive(Debug)]
+pub(in crate::core) struct Refused {
+    pub(in crate::core) entry: EntryId,
+    pub(in crate::core) failure: Failure,
+}
+
+/// Whether the caller may make all of it.
+pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Result<(), Refused> {
+    if may_open(policy, &full_administrator()).is_ok() {
+        // Nothing opens more than that, and there is no higher level.
+        return Ok(());
+    }
+    let restricted = changes.restricted_keys();
+    for (_, id) in &changes.differences.0 {
+        let allowed = match id {
+            EntryId::User(user) => changes.user(policy, user),
+            EntryId::ApiKey(key) => changes.key(policy, key),
+            EntryId::System(system) => changes.system(policy, system, &restricted),
+            EntryId::Zone(_) | EntryId::Module(_) | EntryId::Metadata(_) => {
+                changes.level(policy, id)
+            }
+        };
+        allowed.map_err(|failure| Refused {
+            entry: id.clone(),
+            failure,
+        })?;
+    }
+    for user in changes.passwords {
+        let after = changes.after.user(user);
+        let allowed = after.map_or(Ok(()), |user| may_open(policy, &policy_of_user(user)));
+        allowed.map_err(|failure| Refused {
+            entry: EntryId::User(user.clone()),
+            failure,
+        })?;
+    }
+    match changes.other_permissions() {
+        Some(entry) => Err(Refused {
+            entry,
+            failure: opens_too_much(),
+        }),
+        None => Ok(()),
+    }
+}
+
+impl Changes<'_> {
+    /// What each key for some systems opens.
+    fn restricted_keys(&self) -> Vec<Policy> {
+        let opened = self.after.api_keys().map(|key| self.opened_by(key));
+        opened.filter(Policy::is_restricted).collect()
+    }
+
+    /// The level that a change of such an entry needs, whatever it is.
+    fn level(&self, policy: &Policy, id: &EntryId) -> Result<(), Failure> {
+        let stays = self.after.info(id).is_some();
+        may_ask(self.before, policy, id, stays)
+    }
+
+    fn user(&self, policy: &Policy, id: &UserId) -> Result<(), Failure> {
+        self.level(policy, &EntryId::User(id.clone()))?;
+        match self.after.user(id) {
+            Some(after) if opens_more(self.before.user(id), after) => {
+                may_open(policy, &policy_of_user(after))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn key(&self, policy: &Policy, id: &KeyId) -> Result<(), Failure> {
+        let (before, after) = (self.before.api_key(id), self.after.api_key(id));
+        // A key that lets go of what is deleted is no change of the key's own.
+        if before.is_some_and(|before| let_go(before, self.after).as_ref() == after) {
+            return Ok(());
+        }
+        self.level(policy, &EntryId::ApiKey(id.clone()))?;
+        match after {
+            Some(after) if before != Some(after) => {
+                may_open(policy, &Policy::of_key(after, after.level))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn system(&self, policy: &Policy, id: &SystemId, restricted: &[Policy]) -> Result<(), Failure> {
+        self.level(policy, &EntryId::System(id.clone()))?;
+        let (before, after) = (self.before.system(id), self.after.system(id));
+        let Some(after) = after else {
+            return Ok(());
+        };
+        for opened in restricted {
+            if self.comes_to_reach(opened, before, after) {
+                may_open(policy, opened)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a key that opens this reaches a system that it did not reach, or a module by it that it reached nowhere.
+    fn comes_to_reach(&self, opened: &Policy, before: Option<&System>, after: &System) -> bool {
+        if !opened.reaches(after) {
+            return false;
+        }
+        if !before.is_some_and(|before| opened.reaches(before)) {
+            return true;
+        }
+        let is_new = |module: &ModuleId| {
+            let mut around = self.before.systems_of(module);
+            !around.any(|system| opened.reaches(system))
+        };
+        after.modules.iter().any(is_new)
+    }
+
+    /// What a key opens. To what zones can raise it counts where zones say something.
+    fn opened_by(&self, key: &ApiKey) -> Policy {
+        let user = self.after.user(&key.user);
+        let level = user.map_or(key.level, |user| user.level);
+        if !self.after.permissions().is_empty() {
+            return Policy::of_key(key, level);
+        }
+        let lowered = ApiKey {
+            level: key.level.min(level),
+            ..key.clone()
+        };
+        Policy::of_key(&lowered, level)
+    }
+
+    /// An entry by which zones say something else of groups of people, or a module is called under what they say elsewhere.
+    fn other_permissions(&self) -> Option<EntryId> {
+        let (was, is) = (self.before.permissions(), self.after.permissions());
+        if let Some(zone) = was.first_difference(is) {
+            return Some(EntryId::Zone(zone.clone()));
+        }
+        if is.is_empty() {
+            return None;
+        }
+        let module = self.after.modules().map(|entry| &entry.module.id);
+        // Only administrators make one, and it is called by nobody before.
+        let mut known = module.filter(|id| self.before.module(id).is_some());
+        let opened = known.find(|module| {
+            let before = contexts(self.before, module);
+            let after = contexts(self.after, module);
+            let is_known = |now: &Context<'_>| before.iter().any(|was| opens_no_more(now, was));
+            !after.iter().all(is_known)
+        });
+        opened.map(|module| EntryId::Module(module.clone()))
+    }
+}
+
+/// Whether somebody could come in as this user who could not before, or to more.
+fn opens_more(before: Option<&User>, after: &User) -> bool {
+    match before {
+        None => {
+            after.password.is_some() || after.level > Clearance::User || !after.groups.is_empty()
+        }
+        // A group that one leaves may be one that zones refuse.
+        Some(before) => {
+            after.level > before.level
+                || after.groups != before.groups
+                || (after.password.is_some() && after.password != before.password)
+        }
+    }
+}
+
+/// What is left of a key when the entries are gone that it names and that are not there; nothing when it would be restricted no more.
+fn let_go(key: &ApiKey, after: &Directory) -> Option<ApiKey> {
+    after.user(&key.user)?;
+    let mut kept = key.clone();
+    kept.systems.retain(|system| after.system(system).is_some());
+    kept.zones.retain(|zone| after.zone(zone).is_some());
+    let was_restricted = !key.systems.is_empty() || !key.zones.is_empty();
+    let is_restricted = !kept.systems.is_empty() || !kept.zones.is_empty();
+    (was_restricted == is_restricted).then_some(kept)
+}
+
+/// What zones say where a module is called, in their order.
+type Context<'a> = Vec<&'a ZonePermissions>;
+
+/// All contexts in which a module is called: that of each of its systems, or the one in which nothing is said.
+fn contexts<'a>(directory: &'a Directory, module: &ModuleId) -> Vec<Context<'a>> {
+    let permissions = directory.permissions();
+    let systems = directory.systems_of(module);
+    let mut contexts: Vec<_> = systems
+        .map(|system| permissions.in_system(system).collect())
+        .collect();
+    if contexts.is_empty() {
+        contexts.push(Vec::new());
+    }
+    contexts
+}
+
+/// Whether nobody may do more where zones say this than where they say that: they say the same, or raise nobody and refuse all whom the others refuse.
+fn opens_no_more(this: &Context<'_>, that: &Context<'_>) -> bool {
+    let raises_nobody = |said: &&ZonePermissions| said.support.is_empty() && said.admin.is_empty();
+    let is_refused = |group: &String| this.iter().any(|said| said.refused.contains(group));
+    let mut refused = that.iter().flat_map(|said| &said.refused);
+    this == that || (this.iter().all(raises_nobody) && refused.all(is_refused))
+}
+
+fn full_administrator() -> Policy {
+    let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
+    Policy::everywhere(Clearance::Admin, Member::Nobody, scopes)
+}
+
+fn may_open(policy: &Policy, opened: &Policy) -> Result<(), Failure> {
+    match policy.may_mint(opened) {
+        true => Ok(()),
+        false => Err(opens_too_much()),
+    }
+}
