@@ -39,6 +39,12 @@ pub(super) struct CoreMetrics {
     pub(super) mailbox_calls: Gauge,
     /// Calls that wait in the fullest mailbox.
     pub(super) mailbox_deepest: Gauge,
+    /// Bytes of arguments of all calls under way.
+    pub(super) arguments_held: Gauge,
+    /// Calls refused because arguments take too much memory.
+    pub(super) arguments_refused: Counter,
+    /// Statuses that a module may not keep.
+    pub(super) statuses_refused: Counter,
 }
 
 impl CoreMetrics {
@@ -102,6 +108,19 @@ impl CoreMetrics {
             "riser_mailbox_deepest_calls",
             "Calls that wait in the fullest mailbox"
         );
+        metrics::describe_gauge!(
+            "riser_arguments_bytes",
+            metrics::Unit::Bytes,
+            "Bytes of the arguments of all calls under way"
+        );
+        metrics::describe_counter!(
+            "riser_arguments_refused_total",
+            "Calls answered \"busy\" because arguments take too much memory"
+        );
+        metrics::describe_counter!(
+            "riser_statuses_refused_total",
+            "Statuses that were refused because their module keeps too many or too large ones"
+        );
         Self {
             exec_seconds: metrics::histogram!("riser_exec_seconds"),
             execs: metrics::counter!("riser_execs_total"),
@@ -119,6 +138,9 @@ impl CoreMetrics {
             watches: metrics::gauge!("riser_watches"),
             mailbox_calls: metrics::gauge!("riser_mailbox_calls"),
             mailbox_deepest: metrics::gauge!("riser_mailbox_deepest_calls"),
+            arguments_held: metrics::gauge!("riser_arguments_bytes"),
+            arguments_refused: metrics::counter!("riser_arguments_refused_total"),
+            statuses_refused: metrics::counter!("riser_statuses_refused_total"),
         }
     }
 }

@@ -7,12 +7,14 @@
 //! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
+//! - `quotas` is what callers may fill of the store.
 
 mod check;
 mod error;
 mod file;
 mod passwords;
 mod plan;
+mod quotas;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +31,7 @@ use crate::core::directory::{Directory, ReadPermissions};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
+use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clock, CloseReason, CredentialId, Differences, Edit, EntryId, Presence, Source,
@@ -56,6 +59,7 @@ pub(in crate::core) struct BuildingService {
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
+    quotas: Quotas,
     /// Where edits run: whoever asked may go away, but what was committed must come to hold.
     main: Handle,
     tasks: TaskTracker,
@@ -71,6 +75,10 @@ pub(in crate::core) enum Editor {
 }
 
 impl BuildingService {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the core that it changes"
+    )]
     pub(in crate::core) fn new(
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
@@ -78,6 +86,7 @@ impl BuildingService {
         sessions: Arc<Sessions>,
         read_permissions: ReadPermissions,
         clock: Clock,
+        quotas: Quotas,
         main: Handle,
     ) -> Self {
         Self {
@@ -95,6 +104,7 @@ impl BuildingService {
             directory: RwLock::new(Arc::new(Directory::new(read_permissions))),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
             passwords: Passwords::default(),
+            quotas,
             main,
             tasks: TaskTracker::new(),
         }
@@ -182,6 +192,8 @@ impl BuildingService {
         let plan = || {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
+            let differences = plan.differences.0.iter();
+            quotas::check(&self.quotas, source, (&now, &plan.next), differences)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };
         let Plan {
