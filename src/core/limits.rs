@@ -24,6 +24,9 @@ pub(super) const KEYS_PER_USER: usize = 1_024;
 /// The largest sign-in as it is kept. Bounds the store together with [`SESSIONS_PER_USER`]; the names and addresses of apps are far shorter, and a larger one is refused.
 pub(super) const SESSION_BYTES_MAX: usize = 8 * 1024;
 
+/// How often a revocation that the store did not take is tried again. A disk that has room again takes it within a second.
+pub(super) const REVOCATION_RETRY: Duration = Duration::from_secs(1);
+
 /// How long a slot may be empty, or a status unset, before its followers are told `null`.
 /// Long enough for a mapping that is cleared and refilled and for a module that starts again, short enough that nobody acts on a stale screen.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);

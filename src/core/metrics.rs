@@ -45,6 +45,8 @@ pub(super) struct CoreMetrics {
     pub(super) arguments_refused: Counter,
     /// Statuses that a module may not keep.
     pub(super) statuses_refused: Counter,
+    /// Credentials that are refused although the store still has them.
+    pub(super) revocations_unkept: Gauge,
 }
 
 impl CoreMetrics {
@@ -121,6 +123,10 @@ impl CoreMetrics {
             "riser_statuses_refused_total",
             "Statuses that were refused because their module keeps too many or too large ones"
         );
+        metrics::describe_gauge!(
+            "riser_revocations_unkept",
+            "Keys and users that are refused although the store could not take their end yet"
+        );
         Self {
             exec_seconds: metrics::histogram!("riser_exec_seconds"),
             execs: metrics::counter!("riser_execs_total"),
@@ -141,6 +147,7 @@ impl CoreMetrics {
             arguments_held: metrics::gauge!("riser_arguments_bytes"),
             arguments_refused: metrics::counter!("riser_arguments_refused_total"),
             statuses_refused: metrics::counter!("riser_statuses_refused_total"),
+            revocations_unkept: metrics::gauge!("riser_revocations_unkept"),
         }
     }
 }

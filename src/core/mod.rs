@@ -532,6 +532,9 @@ impl Core {
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
         self.metrics
+            .revocations_unkept
+            .set(self.building.revocations_unkept() as f64);
+        self.metrics
             .arguments_held
             .set(self.modules.arguments_held() as f64);
     }

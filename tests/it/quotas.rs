@@ -1,4 +1,4 @@
-//! What a caller may fill of memory and disk.
+//! What a caller may fill of memory and disk, and that taking a right away holds on a full disk.
 
 use serde_json::{Value, json};
 
@@ -137,9 +137,119 @@ async fn a_user_cannot_fill_the_disk_with_metadata_of_their_own() {
     assert!(other.status < 300, "{}", other.body);
 }
 
+// A full disk: the size of files is limited, so that a write fails as on one.
+
+/// Fills what the file of the store may grow by.
+async fn fill(gateway: &Gateway) {
+    let mut bytes = 200_000;
+    for number in 0.. {
+        let body = json!({"name": format!("m{number}"), "details": text(bytes)});
+        let response = put_metadata(gateway, Key::ADMIN, "zone-hq", body).await;
+        match response.status {
+            503 if bytes == 1 => return,
+            503 => bytes = (bytes / 10).max(1),
+            status => assert!(status < 300, "{}", response.body),
+        }
+        assert!(number < 1_000, "the disk is never full");
+    }
+}
+
+async fn status(gateway: &Gateway, key: &str) -> u16 {
+    let request = gateway.request("GET", "/api/engine/v2/users/current");
+    request.header("X-API-Key", key).send().await.status
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_on_a_full_disk_is_refused_at_once_and_kept_so_when_there_is_room() {
+    let plan = Plan::serve(BUILDING)
+        .arguments(["--data", "data"])
+        .file_size_limit(1_600_000);
+    let mut gateway = plan.start().await;
+    gateway.forget_building();
+    let made = gateway.request("POST", "/api/engine/v2/api_keys");
+    let made = made
+        .key(Key::ADMIN)
+        .json(json!({"id": "lost"}))
+        .send()
+        .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let key = made.json()["x_api_key"].as_str().unwrap().to_owned();
+    let mut socket = gateway.door().header("X-API-Key", &key).connect().await;
+    socket.bind(scratch("x"), 1).await;
+    fill(&gateway).await;
+
+    let revoke = || {
+        gateway
+            .request("DELETE", "/api/engine/v2/api_keys/lost")
+            .key(Key::ADMIN)
+    };
+    let answer = revoke().send().await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(
+        answer.body.contains("refused from now on"),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains("tried again"), "{}", answer.body);
+    assert_eq!(status(&gateway, &key).await, 401);
+    let (code, reason) = socket.expect_closed(crate::harness::DEADLINE).await;
+    assert_eq!((code, &*reason), (1008, "credentials_revoked"));
+    gateway.wait_metric("riser_revocations_unkept", 1.0).await;
+    assert_eq!(status(&gateway, Key::ADMIN.0).await, 200);
+
+    gateway.lift_file_size_limit().await;
+    gateway.wait_metric("riser_revocations_unkept", 0.0).await;
+    gateway.kill().await;
+    gateway.restart().await;
+    assert_eq!(status(&gateway, &key).await, 401);
+    let gone = gateway.request("GET", "/api/engine/v2/api_keys/lost");
+    assert_eq!(gone.key(Key::ADMIN).send().await.status, 404);
+}
+
 /// The hash of `correct horse`, at the lowest costs there are.
 const HASH: &str =
     "$argon2id$v=19$m=8,t=1,p=1$htfT2ARDMRC2EBG6oJw0Vw$+MZ0bVQRC6imlXycEOODJbac0hEbvCwSOTeOpkudvnw";
+
+#[tokio::test]
+async fn who_signs_out_on_a_full_disk_is_out_at_once_and_stays_so() {
+    let ann = "  - {id: user-ann, email: ann@example.test, name: Ann";
+    let building = BUILDING.replace(ann, &format!("{ann}, password_hash: '{HASH}'"));
+    let plan = Plan::serve(&building)
+        .arguments(["--data", "data"])
+        .file_size_limit(1_600_000);
+    let mut gateway = plan.start().await;
+    gateway.forget_building();
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", "client"),
+        ("username", "ann@example.test"),
+        ("password", "correct horse"),
+        ("scope", "public"),
+    ];
+    let issued = gateway.request("POST", "/auth/oauth/token");
+    let issued = issued.form(&fields).ok().await;
+    let token = issued["access_token"].as_str().unwrap().to_owned();
+    let current = |gateway: &Gateway| {
+        let request = gateway.request("GET", "/api/engine/v2/users/current");
+        request.bearer(&token).send()
+    };
+    assert_eq!(current(&gateway).await.status, 200);
+    fill(&gateway).await;
+
+    let out = gateway.request("GET", "/auth/logout").bearer(&token);
+    let answer = out.send().await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.body.contains("it has ended"), "{}", answer.body);
+    assert_eq!(current(&gateway).await.status, 401);
+
+    gateway.lift_file_size_limit().await;
+    // Signing in again is written behind what is owed to the store.
+    let again = gateway.request("POST", "/auth/oauth/token");
+    again.form(&fields).ok().await;
+    gateway.terminate().await;
+    gateway.restart().await;
+    assert_eq!(current(&gateway).await.status, 401);
+}
 
 #[tokio::test]
 async fn what_an_app_calls_itself_cannot_fill_the_store() {

@@ -197,7 +197,8 @@ impl Sessions {
     /// Ends sessions: nobody gets in by them from here on, and their sockets close. Returns when the store has let go of them.
     pub(super) async fn end(self: &Arc<Self>, ids: Vec<SessionId>) -> Result<(), SignInError> {
         self.forget(&ids);
-        self.settle().await
+        // Whatever the store says, it holds: what is owed is tried again by `keep`.
+        self.settle().await.map_err(|_| SignInError::Unkept)
     }
 
     /// Ends sessions in memory.
