@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use riser::cli::{self, Command, Outcome, Parted};
-use riser::{app, client, config};
+use riser::{app, client, config, observability};
 
 fn main() -> ExitCode {
     let environment = config::environment(std::env::vars_os());
@@ -73,6 +73,6 @@ fn end<E: Error + Send + Sync + 'static>(
 fn complain(message: &dyn Display) {
     let mut stderr = io::stderr().lock();
     for line in message.to_string().lines() {
-        let _ = writeln!(stderr, "riser: {line}");
+        let _ = writeln!(stderr, "riser: {}", observability::printable(line));
     }
 }

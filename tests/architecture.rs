@@ -156,6 +156,7 @@ const KIT: &str = "server::http::kit";
 const CORE_ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("metrics", &[]),
+    ("quotas", &[]),
     ("outlet", &[]),
     ("reply", &["outlet"]),
     ("lease", &["limits"]),
@@ -171,6 +172,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         &[
             "limits",
             "metrics",
+            "quotas",
             "reply",
             "lease",
             "directory",
@@ -181,6 +183,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         "building",
         &[
             "limits",
+            "quotas",
             "ledger_replica",
             "directory",
             "subscriptions",

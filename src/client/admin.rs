@@ -13,6 +13,7 @@ use crate::client::error::ClientError;
 use crate::client::gateway::{Gateway, GatewayOptions};
 use crate::client::limits::PAGE;
 use crate::client::rest::{Resource, Rest};
+use crate::client::text::printable;
 
 /// A running gateway, as an administrator's key opens it.
 pub struct Admin(Gateway);
@@ -43,7 +44,7 @@ impl Admin {
         let mut lines = String::new();
         for Changed { change, entry } in applied.changes {
             // Writing to a String cannot fail.
-            let _ = writeln!(lines, "{change} {entry}");
+            let _ = writeln!(lines, "{} {}", printable(&change), printable(&entry));
         }
         Ok(lines)
     }

@@ -203,7 +203,7 @@ impl<'a> Output<'a> {
 
     /// Says something to people. They may have gone, which is no failure.
     pub(super) fn say(&mut self, message: &str) {
-        let _ = writeln!(self.notices, "riser: {message}");
+        let _ = writeln!(self.notices, "riser: {}", printable(message));
     }
 
     fn result(
@@ -213,21 +213,20 @@ impl<'a> Output<'a> {
         name: &str,
         value: &JsonText,
     ) -> Result<(), ClientError> {
-        let line = one_line(value.as_str());
         self.object(&ValueShape {
             time: rfc3339(time),
             system: module.system.as_str(),
             module: module.module.as_str(),
             index: module.index.get(),
             name,
-            value: JsonText::parse(&line).unwrap_or_else(|_| value.clone()),
+            value: value.clone(),
         })
     }
 
     fn object(&mut self, object: &impl Serialize) -> Result<(), ClientError> {
         let line = serde_json::to_string(object)
             .map_err(|error| ClientError::Output(io::Error::other(error)))?;
-        self.write(&line)
+        self.write(&one_line(&line))
     }
 
     /// Each line at once: whoever reads them may be waiting for this one.
@@ -329,6 +328,50 @@ mod tests {
         assert_eq!(
             printed(Form::Json, Paint::Plain, print),
             "{\"time\":\"2026-11-21T12:30:05.123Z\",\"module\":\"mod-d1\",\"driver\":\"virtual\",\"level\":\"warn\",\"message\":\"hot\\u001b[2J\\nvery\"}\n"
+        );
+    }
+
+    #[test]
+    fn no_escape_sequence_of_a_status_or_a_log_reaches_the_terminal() {
+        // C1's CSI, a right-to-left override and a line separator: JSON lets all of them stand in a string as they are.
+        let evil = "\u{9b}2J\u{202e}\u{2028}\u{7f}";
+        let value = JsonText::parse(&format!("\"{evil}\"")).unwrap();
+        let log = Line {
+            module: evil.to_owned(),
+            driver: Some(evil.to_owned()),
+            level: evil.to_owned(),
+            message: evil.to_owned(),
+        };
+        for form in [Form::Text, Form::Json] {
+            let text = printed(form, Paint::Plain, |output| {
+                output.say(evil);
+                output.value(time(), &path(), &value)?;
+                output.line(time(), &log)
+            });
+            let reaches = text.chars().filter(|c| *c != '\n');
+            assert!(
+                !reaches.into_iter().any(crate::model::is_unprintable),
+                "{text:?}"
+            );
+            assert_eq!(text.lines().count(), 2, "{text:?}");
+            if form == Form::Json {
+                let shown: serde_json::Value =
+                    serde_json::from_str(text.lines().next().unwrap()).unwrap();
+                assert_eq!(shown["value"], evil, "the value stays the same");
+            }
+        }
+        let (mut out, mut notices) = (Vec::new(), Vec::new());
+        Output::new(
+            &mut out,
+            &mut notices,
+            Form::Text,
+            Paint::Plain,
+            TimeZone::UTC,
+        )
+        .say("gone: \u{1b}[2J\n");
+        assert_eq!(
+            String::from_utf8(notices).unwrap(),
+            "riser: gone: \\u{1b}[2J\\n\n"
         );
     }
 

@@ -4,32 +4,21 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::client::limits::QUOTED_MAX_CHARS;
+use crate::model::is_unprintable;
 
-/// The text with its control characters escaped.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
+/// The text with what could drive a terminal escaped.
+pub(super) use crate::model::printable;
 
 /// JSON on one line, still the same JSON: a control character below 0x20 is white space between tokens, and another can be written as JSON writes it.
 pub(super) fn one_line(json: &str) -> Cow<'_, str> {
-    if !json.contains(char::is_control) {
+    if !json.contains(is_unprintable) {
         return Cow::Borrowed(json);
     }
     let mut line = String::with_capacity(json.len() + 8);
     for c in json.chars() {
         match c {
             '\t' | '\n' | '\r' => line.push(' '),
-            c if c.is_control() => {
+            c if is_unprintable(c) => {
                 // Writing to a String cannot fail.
                 let _ = write!(line, "\\u{:04x}", u32::from(c));
             }
@@ -61,9 +50,9 @@ mod tests {
 
     #[test]
     fn a_value_stays_the_same_json_on_one_line() {
-        let pretty = "{\n\t\"a\": \"x\\ny\u{7f}\"\r\n}";
+        let pretty = "{\n\t\"a\": \"x\\ny\u{7f}\u{9b}2J\u{2028}\u{202e}\"\r\n}";
         let line = one_line(pretty);
-        assert_eq!(line, "{  \"a\": \"x\\ny\\u007f\"  }");
+        assert_eq!(line, "{  \"a\": \"x\\ny\\u007f\\u009b2J\\u2028\\u202e\"  }");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&line), value(pretty));
     }

@@ -260,6 +260,12 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         usize::MAX,
     );
 
+    let quotas = &mut settings.core.quotas;
+    raw.size("limits.arguments_max", &mut quotas.arguments_bytes);
+    raw.size("limits.statuses_max", &mut quotas.statuses_bytes);
+    raw.size("limits.entry_max", &mut quotas.entry_bytes);
+    raw.size("limits.metadata_max", &mut quotas.metadata_bytes);
+
     let keep_alive = &mut server.keep_alive;
     raw.duration("keep_alive.ping_after", &mut keep_alive.ping_after);
     raw.duration("keep_alive.pong_every", &mut keep_alive.pong_every);

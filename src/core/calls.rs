@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::access::{Caller, Target, audit, clearance_for};
 use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
-use crate::core::modules::{ModuleHandle, Offered, Wakeup};
+use crate::core::modules::{HeldArguments, ModuleHandle, Offered, Wakeup};
 use crate::core::reply::ReplySlot;
 use crate::model::{Call, Clearance, Failure, FailureKind, FunctionName, JsonText, ModuleId};
 
@@ -21,13 +21,13 @@ struct Asking<'c> {
 
 impl Asking<'_> {
     /// The same, to be kept.
-    fn into_remote(self) -> RemoteCall {
+    fn into_remote(self, arguments: HeldArguments) -> RemoteCall {
         RemoteCall {
             who: self.who.clone(),
             clearance: self.clearance,
             named: self.named,
             function: self.function,
-            arguments: self.arguments,
+            arguments,
         }
     }
 }
@@ -78,7 +78,12 @@ impl Core {
         };
         self.metrics.execs.increment(1);
         let deadline = self.settings.exec_deadline;
-        outbound.call_in_system(system, asking.into_remote(), slot, deadline);
+        match self.modules.hold(asking.arguments.clone()) {
+            Ok(held) => {
+                outbound.call_in_system(system, asking.into_remote(held), slot, deadline);
+            }
+            Err(full) => slot.answer(Err(full)),
+        }
         None
     }
 
@@ -120,21 +125,25 @@ impl Core {
     ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
         let deadline = self.settings.exec_deadline;
-        match found.and_then(|module| self.callee(module, &asking)) {
-            Ok(Callee::Here(module)) => {
-                match module.exec(asking.function, asking.arguments, slot, deadline) {
+        let callee = found.and_then(|module| {
+            let callee = self.callee(module, &asking)?;
+            Ok((callee, self.modules.hold(asking.arguments.clone())?))
+        });
+        match callee {
+            Ok((Callee::Here(module), held)) => {
+                match module.exec(asking.function, held, slot, deadline) {
                     Offered::Taken => return Some(Wakeup::new(module)),
                     Offered::Full => self.metrics.mailbox_full.increment(1),
                     Offered::Ended => {}
                 }
             }
-            Ok(Callee::Outbound(outbound, module)) => {
+            Ok((Callee::Outbound(outbound, module), held)) => {
                 let directory = self.directory();
                 let interface = directory.module(&module).and_then(ModuleEntry::interface);
                 outbound.call(
                     module.clone(),
                     interface.map(|interface| &**interface),
-                    asking.into_remote(),
+                    asking.into_remote(held),
                     slot,
                     deadline,
                 );

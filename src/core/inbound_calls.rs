@@ -80,6 +80,13 @@ impl Core {
             slot.answer(Err(failure));
             return Ok(());
         }
+        let arguments = match self.modules.hold(arguments) {
+            Ok(held) => held,
+            Err(full) => {
+                slot.answer(Err(full));
+                return Ok(());
+            }
+        };
         match handle.exec(function, arguments, slot, self.settings.exec_deadline) {
             Offered::Taken => Wakeup::new(handle).wake(),
             Offered::Full => self.metrics.mailbox_full.increment(1),

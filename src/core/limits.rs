@@ -9,6 +9,24 @@ pub(super) const MAILBOX_CALLS: usize = 1_024;
 /// Calls of one module that run at a time; further ones wait in the mailbox. When all of them are past their deadline the module is restarted as hung.
 pub(super) const CALLS_IN_FLIGHT: usize = 256;
 
+/// Arguments up to this size may take all of the room for arguments, larger ones half of it. What panels send is far smaller, so a flood of large ones refuses none of theirs.
+pub(super) const SMALL_ARGUMENTS_BYTES: usize = 4 * 1024;
+
+/// Statuses of one module. Protects memory from a caller who makes up names; one more is refused. A device has tens, a large mixer some hundreds.
+pub(super) const STATUS_NAMES_MAX: usize = 4_096;
+
+/// Metadata of one zone, system, module or user. Protects disk from a caller who makes up names; one more is refused. An app has a handful.
+pub(super) const METADATA_NAMES_MAX: usize = 1_024;
+
+/// API keys of one user. Bounds the store; one more is refused. A fleet of panels may share a user.
+pub(super) const KEYS_PER_USER: usize = 1_024;
+
+/// The largest sign-in as it is kept. Bounds the store together with [`SESSIONS_PER_USER`]; the names and addresses of apps are far shorter, and a larger one is refused.
+pub(super) const SESSION_BYTES_MAX: usize = 8 * 1024;
+
+/// How often a revocation that the store did not take is tried again. A disk that has room again takes it within a second.
+pub(super) const REVOCATION_RETRY: Duration = Duration::from_secs(1);
+
 /// How long a slot may be empty, or a status unset, before its followers are told `null`.
 /// Long enough for a mapping that is cleared and refilled and for a module that starts again, short enough that nobody acts on a stale screen.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);

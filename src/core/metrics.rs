@@ -39,6 +39,14 @@ pub(super) struct CoreMetrics {
     pub(super) mailbox_calls: Gauge,
     /// Calls that wait in the fullest mailbox.
     pub(super) mailbox_deepest: Gauge,
+    /// Bytes of arguments of all calls under way.
+    pub(super) arguments_held: Gauge,
+    /// Calls refused because arguments take too much memory.
+    pub(super) arguments_refused: Counter,
+    /// Statuses that a module may not keep.
+    pub(super) statuses_refused: Counter,
+    /// Credentials that are refused although the store still has them.
+    pub(super) revocations_unkept: Gauge,
 }
 
 impl CoreMetrics {
@@ -102,6 +110,23 @@ impl CoreMetrics {
             "riser_mailbox_deepest_calls",
             "Calls that wait in the fullest mailbox"
         );
+        metrics::describe_gauge!(
+            "riser_arguments_bytes",
+            metrics::Unit::Bytes,
+            "Bytes of the arguments of all calls under way"
+        );
+        metrics::describe_counter!(
+            "riser_arguments_refused_total",
+            "Calls answered \"busy\" because arguments take too much memory"
+        );
+        metrics::describe_counter!(
+            "riser_statuses_refused_total",
+            "Statuses that were refused because their module keeps too many or too large ones"
+        );
+        metrics::describe_gauge!(
+            "riser_revocations_unkept",
+            "Keys and users that are refused although the store could not take their end yet"
+        );
         Self {
             exec_seconds: metrics::histogram!("riser_exec_seconds"),
             execs: metrics::counter!("riser_execs_total"),
@@ -119,6 +144,10 @@ impl CoreMetrics {
             watches: metrics::gauge!("riser_watches"),
             mailbox_calls: metrics::gauge!("riser_mailbox_calls"),
             mailbox_deepest: metrics::gauge!("riser_mailbox_deepest_calls"),
+            arguments_held: metrics::gauge!("riser_arguments_bytes"),
+            arguments_refused: metrics::counter!("riser_arguments_refused_total"),
+            statuses_refused: metrics::counter!("riser_statuses_refused_total"),
+            revocations_unkept: metrics::gauge!("riser_revocations_unkept"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod metrics;
 mod modules;
 mod outlet;
 mod queries;
+mod quotas;
 mod reply;
 mod settings;
 mod sign_in;
@@ -67,6 +68,7 @@ pub use lease::{Lease, Uptime, since_boot};
 pub use ledger_replica::OpenError;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
+pub use quotas::Quotas;
 pub use reply::ReplySlot;
 pub use settings::{ClusterSettings, CoreSettings};
 
@@ -143,6 +145,7 @@ impl Core {
                 None => Topology::Alone,
                 Some(_) => Topology::Cluster,
             },
+            settings.quotas.clone(),
         ));
         let sessions = Arc::new(Sessions::new(
             settings.sign_in.clone(),
@@ -171,6 +174,7 @@ impl Core {
             Arc::clone(&sessions),
             forms.permissions(),
             clock,
+            settings.quotas.clone(),
             main.clone(),
         );
         Self {
@@ -548,6 +552,12 @@ impl Core {
         self.metrics.nodes.set(nodes as f64);
         self.metrics.mailbox_calls.set(calls as f64);
         self.metrics.mailbox_deepest.set(deepest as f64);
+        self.metrics
+            .revocations_unkept
+            .set(self.building.revocations_unkept() as f64);
+        self.metrics
+            .arguments_held
+            .set(self.modules.arguments_held() as f64);
     }
 
     /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.

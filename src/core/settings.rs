@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::access::SignInSettings;
+use crate::core::quotas::Quotas;
 use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
 /// Settings of the core.
@@ -12,6 +13,8 @@ pub struct CoreSettings {
     pub exec_deadline: Duration,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// How much memory and disk callers may fill.
+    pub quotas: Quotas,
 }
 
 /// How nodes that share a building find and ask each other. Of no use to a gateway that is alone.
@@ -60,6 +63,7 @@ impl Default for CoreSettings {
         Self {
             exec_deadline: Duration::from_secs(15),
             sign_in: SignInSettings::default(),
+            quotas: Quotas::default(),
         }
     }
 }

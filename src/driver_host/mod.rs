@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
 // Part of the port: the core knows nothing else of the SDK.
-pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn};
+pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn, StatusRefused};
 
 use crate::model::{DriverRef, FunctionName, Interface, JsonText, Module, ModuleName};
 

@@ -14,6 +14,7 @@ mod failure;
 mod ids;
 mod newest;
 mod node;
+mod printable;
 mod reply;
 mod request;
 mod status;
@@ -46,6 +47,7 @@ pub use ids::{
 };
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
+pub use printable::{PrintableWriter, is_unprintable, printable};
 pub use reply::{Found, Reply};
 pub use request::{Call, DebugTarget, First, Query, Request};
 pub use status::{

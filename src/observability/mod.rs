@@ -1,13 +1,23 @@
 //! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
 //!
 //! It sets things up and knows the behaviour of no room; each room owns its measures.
+//! `lines` makes one line of each event, whatever is said in it.
+
+mod lines;
 
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// What goes to stderr beside the log is escaped by the same list.
+pub use crate::model::printable;
+
+use lines::{EscapedFields, JsonLines};
 
 /// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -68,25 +78,44 @@ pub enum LogSettings {
 
 /// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
 pub fn start_logging(filter: &str, format: LogSettings) -> Result<(), ObservabilityError> {
+    subscriber(filter, format, io::stderr().is_terminal(), io::stderr)?
+        .try_init()
+        .map_err(|error| ObservabilityError::Taken(Box::new(error)))?;
+    panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        tracing::error!(thread = thread.name(), "{info}");
+    }));
+    Ok(())
+}
+
+/// What writes the log, an event a line.
+fn subscriber<W: io::Write + 'static>(
+    filter: &str,
+    format: LogSettings,
+    colours: bool,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Result<Box<dyn Subscriber + Send + Sync>, ObservabilityError> {
     let filter = EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| {
         ObservabilityError::Filter {
             filter: filter.to_owned(),
             source,
         }
     })?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match format {
-        LogSettings::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogSettings::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(ObservabilityError::Taken)?;
-    panic::set_hook(Box::new(|info| {
-        let thread = std::thread::current();
-        tracing::error!(thread = thread.name(), "{info}");
-    }));
-    Ok(())
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    Ok(match format {
+        LogSettings::Text => Box::new(
+            log.with_ansi(colours)
+                .fmt_fields(EscapedFields)
+                .with_writer(writer)
+                .finish(),
+        ),
+        LogSettings::Json => Box::new(
+            log.json()
+                .flatten_event(true)
+                .with_writer(move || JsonLines(writer()))
+                .finish(),
+        ),
+    })
 }
 
 /// Starts measuring. To be called before any room makes its measures.

@@ -28,6 +28,13 @@ pub(super) const READ_PAUSE_BYTES: usize = 256 * 1024;
 /// With four such connections a module's mailbox is full.
 pub(super) const OPEN_EXECS_MAX: u32 = 256;
 
+/// Bytes of arguments of one connection's calls without an answer past which it is not read further until some are answered.
+/// Two of the largest messages that there are by default; sixteen such connections have all the room that the core gives to large arguments.
+pub(super) const OPEN_ARGUMENTS_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Arguments up to this size are not noted one by one: [`OPEN_EXECS_MAX`] of them are a megabyte.
+pub(super) const NOTED_ARGUMENTS_BYTES: usize = 4 * 1024;
+
 /// Deliveries waiting for one worker past which only the latest value per watch and key is kept and log lines are dropped.
 /// Far more than any burst of a healthy worker, and some megabytes at most.
 pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;

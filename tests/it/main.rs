@@ -32,6 +32,7 @@ mod mounts;
 mod nodes;
 mod on_redis;
 mod panel;
+mod quotas;
 mod redis_bind;
 mod redis_debug;
 mod redis_door;

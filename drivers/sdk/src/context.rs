@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_types::{JsonText, LogLevel, ModuleId, ModuleSink, StatusName};
+use driver_types::{JsonText, LogLevel, ModuleId, ModuleSink, StatusName, StatusRefused};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,9 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 
 /// A century stands for "never again": later moments do not fit the clock.
 const LONGEST_PERIOD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// The code of a status that the gateway does not keep, as HTTP has it for what is too large.
+const TOO_LARGE: u16 = 413;
 
 /// For hosts: where tasks run.
 pub trait Spawn: Send + Sync + 'static {
@@ -78,16 +81,20 @@ impl Context {
     }
 
     /// Publishes a status. Setting an equal value again publishes nothing; `null` removes the status.
+    ///
+    /// The gateway keeps a bounded number of statuses and bytes of each module. A value past that is an error with the code 413, and the one before it stays.
     pub fn set<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         let value = JsonText::of(value)?;
         let value = (!value.is_null()).then_some(value);
-        self.sink.set_status(&StatusName::new(name)?, value);
-        Ok(())
+        let refused = |refused: StatusRefused| Error::from(refused).with_code(TOO_LARGE);
+        self.sink
+            .set_status(&StatusName::new(name)?, value)
+            .map_err(refused)
     }
 
     /// Removes a status; who is bound to it sees `null` once.
     pub fn remove(&self, name: &str) -> Result<(), Error> {
-        self.sink.set_status(&StatusName::new(name)?, None);
+        self.sink.set_status(&StatusName::new(name)?, None)?;
         Ok(())
     }
 

@@ -43,7 +43,7 @@ use tokio::time::timeout;
 
 use crate::{
     Context, Definition, Error, FunctionName, Instance, Interface, JsonText, LogLevel, ModuleId,
-    ModuleSink, Outcome, Spawn, StatusName,
+    ModuleSink, Outcome, Spawn, StatusName, StatusRefused,
 };
 
 /// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
@@ -224,7 +224,7 @@ impl Recorder {
 }
 
 impl ModuleSink for Recorder {
-    fn set_status(&self, name: &StatusName, value: Option<JsonText>) {
+    fn set_status(&self, name: &StatusName, value: Option<JsonText>) -> Result<(), StatusRefused> {
         let name = name.to_string();
         let value = value.map(|value| value.to_string());
         self.seen.send_if_modified(|seen| {
@@ -238,6 +238,7 @@ impl ModuleSink for Recorder {
             }
             changed
         });
+        Ok(())
     }
 
     fn signal_status(&self, name: &StatusName) {

@@ -16,4 +16,4 @@ pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, Status
 pub use interface::{Clearance, Function, Interface, Parameter};
 pub use json::{InvalidJson, JsonText};
 pub use log::LogLevel;
-pub use sink::ModuleSink;
+pub use sink::{ModuleSink, StatusRefused};

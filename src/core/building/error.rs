@@ -34,6 +34,11 @@ pub enum EditError {
     /// The gateway is ending, or failed in between: whether the edit holds is not known.
     #[error("the edit was interrupted; look again whether it was made")]
     Interrupted,
+    /// A key or user is taken away, and the store did not take that. It is refused all the same, and tried again.
+    #[error(
+        "it is refused from now on, but the store could not take that yet; it is tried again until it does, and would be good again if the gateway started before"
+    )]
+    Unkept,
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),

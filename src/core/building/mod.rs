@@ -7,32 +7,37 @@
 //! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
+//! - `quotas` is what callers may fill of the store.
+//! - `revocations` are keys and users that are refused although the store could not let go of them yet.
 
 mod check;
 mod error;
 mod file;
 mod passwords;
 mod plan;
+mod quotas;
+mod revocations;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
-use futures_util::future::join;
+use futures_util::future::join3;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::core::access::{Caller, Changes, KeyRing, Sessions, audit, may_change};
 use crate::core::directory::{Directory, PermissionForms};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
-use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, STOP_DEADLINE};
+use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, REVOCATION_RETRY, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
+use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, Clock, CloseReason, CredentialId, Differences, Edit, EntryId, Presence, Source,
-    read_lock, write_lock,
+    Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
+    Source, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -44,6 +49,7 @@ pub(in crate::core) use plan::plan;
 
 use passwords::Passwords;
 use plan::Plan;
+use revocations::Revocations;
 
 /// The building as it stands.
 pub(in crate::core) struct BuildingService {
@@ -56,6 +62,8 @@ pub(in crate::core) struct BuildingService {
     directory: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
+    quotas: Quotas,
+    revocations: Revocations,
     /// Where edits run: whoever asked may go away, but what was committed must come to hold.
     main: Handle,
     tasks: TaskTracker,
@@ -92,6 +100,10 @@ impl Editor {
 }
 
 impl BuildingService {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the core that it changes"
+    )]
     pub(in crate::core) fn new(
         documents: Arc<dyn DocumentStore>,
         modules: Arc<Supervisor>,
@@ -99,6 +111,7 @@ impl BuildingService {
         sessions: Arc<Sessions>,
         permission_forms: PermissionForms,
         clock: Clock,
+        quotas: Quotas,
         main: Handle,
     ) -> Self {
         Self {
@@ -116,6 +129,8 @@ impl BuildingService {
             directory: RwLock::new(Arc::new(Directory::new(permission_forms))),
             keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
             passwords: Passwords::default(),
+            quotas,
+            revocations: Revocations::default(),
             main,
             tasks: TaskTracker::new(),
         }
@@ -157,8 +172,10 @@ impl BuildingService {
         let this = Arc::clone(self);
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
-            this.commit(&mut guard, &editor, Source::Elsewhere, |_| edits.clone())
-                .await
+            let made = this
+                .commit(&mut guard, &editor, Source::Elsewhere, |_| edits.clone())
+                .await;
+            this.revoke_anyway(&editor, &edits, made)
         })
         .await
     }
@@ -175,12 +192,56 @@ impl BuildingService {
             .await
     }
 
-    /// Takes in what other nodes do to the building and to the sign-ins, until it is dropped.
-    pub(in crate::core) async fn keep_up(&self) {
+    /// What became of a batch. Keys and users that it was to take away are refused from here on, even if the store could not let go of them.
+    fn revoke_anyway(
+        &self,
+        editor: &Editor,
+        edits: &[Edit],
+        made: Result<Differences, EditError>,
+    ) -> Result<Differences, EditError> {
+        let passing = match &made {
+            Err(error @ (EditError::Store(_) | EditError::Busy | EditError::Interrupted)) => error,
+            Ok(_) | Err(_) => return made,
+        };
+        let Some(revoked) = Revocations::of(edits) else {
+            return made;
+        };
+        for id in self.revocations.add(revoked, editor) {
+            tracing::error!(error = %passing, "{id} is refused from now on, but the store still has it; it is tried again");
+        }
+        self.show(&self.directory());
+        Err(EditError::Unkept)
+    }
+
+    /// Tries again what the store did not take, until it is dropped.
+    async fn keep_revocations(self: &Arc<Self>) {
+        let mut ticks = interval(REVOCATION_RETRY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for (id, editor) in self.revocations.all() {
+                match self.edit(editor, vec![Edit::delete(id.clone())]).await {
+                    Ok(_) => tracing::info!("{id} is gone from the store too"),
+                    // Another node was faster, or it went with its user.
+                    Err(EditError::NotFound(_)) => self.revocations.forget([&id].into_iter()),
+                    // The first refusal was told, and the next try comes.
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+
+    /// How many keys and users are refused although the store has them.
+    pub(in crate::core) fn revocations_unkept(&self) -> usize {
+        self.revocations.count()
+    }
+
+    /// Takes in what other nodes do to the building and to the sign-ins, and tries again what the store did not take, until it is dropped.
+    pub(in crate::core) async fn keep_up(self: &Arc<Self>) {
         // The sign-ins behind the building: another password that is still being shown would end who has signed in by it already.
-        let building = self.ledger.keep_up(self, None);
+        let building = self.ledger.keep_up(&**self, None);
         let sign_ins = self.sessions.keep_up(Some(&self.ledger));
-        join(building, sign_ins).await;
+        join3(building, sign_ins, self.keep_revocations()).await;
     }
 
     /// Does it in a task that ends by itself, whatever becomes of the caller.
@@ -204,11 +265,21 @@ impl BuildingService {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
             editor.may_make(&now, &plan)?;
+            let differences = plan.differences.0.iter();
+            quotas::check(&self.quotas, source, (&now, &plan.next), differences)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
         };
         let Plan {
             next, differences, ..
         } = self.ledger.write(guard, self, plan).await?;
+        let made_or_gone = differences
+            .0
+            .iter()
+            .filter(|(difference, _)| match difference {
+                Difference::Added | Difference::Removed => true,
+                Difference::Changed => false,
+            });
+        self.revocations.forget(made_or_gone.map(|(_, id)| id));
         self.show(&Arc::new(next));
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
@@ -220,7 +291,8 @@ impl BuildingService {
     /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
     fn show(&self, next: &Arc<Directory>) {
         let gone = self.modules.align(next);
-        let keys = Arc::new(KeyRing::new(next));
+        let trusted = self.revocations.without(next);
+        let keys = Arc::new(KeyRing::new(&trusted));
         let keys_before = std::mem::replace(&mut *write_lock(&self.keys), Arc::clone(&keys));
         let before = std::mem::replace(&mut *write_lock(&self.directory), Arc::clone(next));
         for system in before.systems() {
@@ -246,7 +318,7 @@ impl BuildingService {
             self.subscriptions
                 .close(&whom, CloseReason::CredentialsRevoked);
         }
-        self.sessions.align(next);
+        self.sessions.align(&trusted);
     }
 
     /// Waits until everything is kept, the passwords that wait too.
@@ -257,6 +329,11 @@ impl BuildingService {
 
     /// Waits until what is being edited is done; new edits are refused.
     pub(in crate::core) async fn stop(&self) {
+        for (id, _) in self.revocations.all() {
+            tracing::error!(
+                "{id} was taken away, but the store still has it: it is good again after the next start"
+            );
+        }
         self.ledger.close();
         self.passwords.abandon();
         self.tasks.close();

@@ -266,7 +266,7 @@ fn begin(
     if !handle.calls.begin(job.open) {
         return None;
     }
-    let mut call = instance.call(&job.function, &job.arguments);
+    let mut call = instance.call(&job.function, job.arguments.text());
     match (&mut call).now_or_never() {
         Some(result) => Some((job.open, result)),
         None => {

@@ -8,13 +8,14 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::modules::arguments::HeldArguments;
 use crate::core::modules::deadlines::Deadlines;
 use crate::core::modules::faults::{Fault, Faults};
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
-use crate::model::{Clearance, Failure, FunctionName, Interface, JsonText, Module};
+use crate::model::{Clearance, Failure, FunctionName, Interface, Module};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
@@ -36,7 +37,7 @@ impl ModuleHandle {
     pub(in crate::core) fn exec(
         self: &Arc<Self>,
         function: FunctionName,
-        arguments: JsonText,
+        arguments: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
     ) -> Offered {

@@ -5,7 +5,7 @@
 //! Offering a call does not wake the actor; that is the caller's to do, once for all calls that it has.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use slab::Slab;
@@ -13,14 +13,15 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::core::limits::{CALLS_IN_FLIGHT, MAILBOX_CALLS};
+use crate::core::modules::arguments::{HeldArguments, Place};
 use crate::core::reply::{ReplySlot, SharedSlot};
-use crate::model::{Failure, FailureKind, FunctionName, JsonText, Reply, lock};
+use crate::model::{Failure, FailureKind, FunctionName, Reply, lock};
 
 /// A call on its way to a module.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) function: FunctionName,
-    pub(super) arguments: JsonText,
+    pub(super) arguments: HeldArguments,
     pub(super) open: OpenCall,
 }
 
@@ -33,6 +34,8 @@ struct Open {
     slot: SharedSlot,
     deadline: Instant,
     phase: CallPhase,
+    /// Held until the method has ended, which may be long after its caller was answered.
+    _arguments: Arc<Place>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +79,7 @@ impl Calls {
     pub(super) fn offer(
         &self,
         function: FunctionName,
-        arguments: JsonText,
+        arguments: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
         look_at: impl FnOnce(Instant),
@@ -102,6 +105,7 @@ impl Calls {
                 slot,
                 deadline,
                 phase: CallPhase::Waiting,
+                _arguments: arguments.place(),
             }));
             state.waiting.push_back(Job {
                 function,

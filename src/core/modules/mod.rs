@@ -1,9 +1,10 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
-//! `handle.rs` is what others hold, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward,
+//! `handle.rs` is what others hold, `arguments.rs` how much calls may hold of memory, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward,
 //! `deadlines.rs` when calls are overdue, `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
+mod arguments;
 mod deadlines;
 mod faults;
 mod handle;
@@ -15,6 +16,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub(super) use arguments::HeldArguments;
 pub use faults::Fault;
 pub(super) use handle::ModuleHandle;
 pub use handle::Wakeup;

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::core::lease::LeaseTerm;
+use crate::core::limits::STATUS_NAMES_MAX;
+use crate::core::metrics::CoreMetrics;
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::listeners::{Listeners, Listening};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::ModuleSink;
+use crate::driver_host::{ModuleSink, StatusRefused};
 use crate::model::{
     BindingKey, Interface, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName,
     StatusValue, lock,
@@ -31,12 +33,17 @@ pub(in crate::core) struct ModuleOutput {
     subscriptions: Arc<Subscriptions>,
     /// The lease term under which this node runs the module; `None` when the node has the building to itself.
     term: Option<Arc<LeaseTerm>>,
+    /// How many bytes of statuses the module may keep.
+    bytes_max: usize,
+    metrics: Arc<CoreMetrics>,
 }
 
 /// The last values that the module published.
 #[derive(Debug, Default)]
 struct LastValues {
     values: HashMap<StatusName, StatusValue>,
+    /// The bytes of all names and values.
+    bytes: usize,
     /// Values of an earlier generation that this one has not set yet.
     stale: HashSet<StatusName>,
     /// Counts the starts of the driver, so that an instance that has ended is ignored.
@@ -52,6 +59,8 @@ impl ModuleOutput {
         module: ModuleId,
         subscriptions: Arc<Subscriptions>,
         term: Option<Arc<LeaseTerm>>,
+        bytes_max: usize,
+        metrics: Arc<CoreMetrics>,
     ) -> Self {
         Self {
             module,
@@ -60,6 +69,8 @@ impl ModuleOutput {
             last: Mutex::new(LastValues::default()),
             subscriptions,
             term,
+            bytes_max,
+            metrics,
         }
     }
 
@@ -83,7 +94,10 @@ impl ModuleOutput {
     pub(super) fn take_over(&self, state: State) {
         let mut last = lock(&self.last);
         if last.generation == 0 && !last.retired {
-            last.values = state.into_iter().collect();
+            // Whatever its size: what stands on screens is not this node's to refuse.
+            for (name, value) in state {
+                last.put(&name, Some(value));
+            }
         }
     }
 
@@ -134,6 +148,7 @@ impl ModuleOutput {
         last.retired = true;
         last.generation += 1;
         last.stale.clear();
+        last.bytes = 0;
         for (name, _) in std::mem::take(&mut last.values) {
             self.write(&name, None);
         }
@@ -143,7 +158,7 @@ impl ModuleOutput {
     pub(super) fn drop_stale(&self) {
         let mut last = lock(&self.last);
         for name in std::mem::take(&mut last.stale) {
-            if last.values.remove(&name).is_some() {
+            if last.put(&name, None) {
                 self.write(&name, None);
             }
         }
@@ -178,11 +193,31 @@ impl ModuleOutput {
         if last.values.get(name) == value.as_ref() {
             return;
         }
-        match &value {
-            Some(value) => last.values.insert(name.clone(), value.clone()),
-            None => last.values.remove(name),
-        };
+        last.put(name, value.clone());
         self.write(name, value);
+    }
+
+    /// Whether the module may keep a value. One that takes no more than the value before it always is, so that who is past the bound gets below it again.
+    fn admit(
+        &self,
+        last: &LastValues,
+        name: &StatusName,
+        value: &StatusValue,
+    ) -> Result<(), StatusRefused> {
+        let before = last.values.get(name).map_or(0, |old| size(name, old));
+        let is = size(name, value);
+        let why = if last.values.len() >= STATUS_NAMES_MAX && before == 0 {
+            format!("a module keeps {STATUS_NAMES_MAX} statuses at most")
+        } else if is > before && last.bytes - before + is > self.bytes_max {
+            let max = self.bytes_max;
+            format!("the statuses of a module take {max} bytes at most, `limits.statuses_max`")
+        } else {
+            return Ok(());
+        };
+        self.metrics.statuses_refused.increment(1);
+        Err(StatusRefused(format!(
+            "the status '{name}' is too large or one too many ({why}); it stays as it was"
+        )))
     }
 
     fn write(&self, name: &StatusName, value: Option<StatusValue>) {
@@ -235,6 +270,25 @@ impl std::fmt::Debug for ModuleOutput {
     }
 }
 
+impl LastValues {
+    /// Puts a value in the place of the one before, or takes that away. Whether there was one.
+    fn put(&mut self, name: &StatusName, value: Option<StatusValue>) -> bool {
+        let after = value.as_ref().map_or(0, |value| size(name, value));
+        let before = match value {
+            Some(value) => self.values.insert(name.clone(), value),
+            None => self.values.remove(name),
+        };
+        let freed = before.as_ref().map_or(0, |before| size(name, before));
+        self.bytes = self.bytes - freed + after;
+        before.is_some()
+    }
+}
+
+/// What a status takes: its name and its value.
+fn size(name: &StatusName, value: &StatusValue) -> usize {
+    name.as_str().len() + value.as_str().len()
+}
+
 /// The status that says whether a device is reachable.
 const CONNECTED: &str = "connected";
 
@@ -251,11 +305,19 @@ pub(super) struct InstanceSink {
 }
 
 impl ModuleSink for InstanceSink {
-    fn set_status(&self, name: &StatusName, value: Option<StatusValue>) {
+    fn set_status(
+        &self,
+        name: &StatusName,
+        value: Option<StatusValue>,
+    ) -> Result<(), StatusRefused> {
         let mut last = lock(&self.output.last);
         if last.generation == self.generation {
+            if let Some(value) = &value {
+                self.output.admit(&last, name, value)?;
+            }
             self.output.set(&mut last, name, value);
         }
+        Ok(())
     }
 
     fn signal_status(&self, name: &StatusName) {

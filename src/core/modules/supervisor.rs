@@ -14,15 +14,19 @@ use crate::core::lease::LeaseTerm;
 use crate::core::limits::STOP_DEADLINE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::actor::Actor;
+use crate::core::modules::arguments::{ArgumentBudget, HeldArguments};
 use crate::core::modules::deadlines::Deadlines;
 use crate::core::modules::faults::Faults;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::output::ModuleOutput;
+use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{DriverRef, Failure, FailureKind, Interface, ModuleId, read_lock, write_lock};
+use crate::model::{
+    DriverRef, Failure, FailureKind, Interface, JsonText, ModuleId, read_lock, write_lock,
+};
 
 /// Starts and stops modules and keeps their deadlines.
 pub(in crate::core) struct Supervisor {
@@ -30,6 +34,8 @@ pub(in crate::core) struct Supervisor {
     executor: Arc<dyn Spawn>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
+    arguments: Arc<ArgumentBudget>,
+    quotas: Quotas,
     modules: RwLock<Modules>,
     deadlines: Arc<Deadlines>,
     tasks: TaskTracker,
@@ -72,6 +78,7 @@ impl Supervisor {
         subscriptions: Arc<Subscriptions>,
         metrics: Arc<CoreMetrics>,
         topology: Topology,
+        quotas: Quotas,
     ) -> Self {
         let share = match topology {
             Topology::Alone => Share::All,
@@ -81,7 +88,9 @@ impl Supervisor {
             host,
             executor,
             subscriptions,
+            arguments: ArgumentBudget::new(quotas.arguments_bytes, Arc::clone(&metrics)),
             metrics,
+            quotas,
             modules: RwLock::new(Modules {
                 building: Arc::default(),
                 share,
@@ -93,6 +102,16 @@ impl Supervisor {
             stop: CancellationToken::new(),
             changed: watch::Sender::new(()),
         }
+    }
+
+    /// Gives the arguments of a call their place in memory, or refuses the call as "busy".
+    pub(in crate::core) fn hold(&self, arguments: JsonText) -> Result<HeldArguments, Failure> {
+        self.arguments.hold(arguments)
+    }
+
+    /// How many bytes of arguments are held.
+    pub(in crate::core) fn arguments_held(&self) -> usize {
+        self.arguments.held()
     }
 
     /// The driver host.
@@ -222,8 +241,13 @@ impl Supervisor {
                 None => {
                     let mut others = leaving.iter().rev();
                     let same = others.find(|handle| handle.module.id == *id);
-                    let output =
-                        ModuleOutput::new(id.clone(), Arc::clone(&self.subscriptions), term);
+                    let output = ModuleOutput::new(
+                        id.clone(),
+                        Arc::clone(&self.subscriptions),
+                        term,
+                        self.quotas.statuses_bytes,
+                        Arc::clone(&self.metrics),
+                    );
                     let handle = self.start(entry, Arc::new(output), same);
                     started.push(Arc::clone(&handle));
                     handle

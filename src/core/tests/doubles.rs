@@ -24,6 +24,7 @@ use crate::core::{
 };
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
+    StatusRefused,
 };
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
@@ -793,7 +794,17 @@ impl Life {
 
     /// Sets a status as the driver would.
     pub(in crate::core) fn say(&self, name: &str, value: Option<&str>) {
-        self.sink.set_status(&status(name), value.map(json));
+        // What is refused is what some tests are about.
+        let _ = self.try_say(name, value);
+    }
+
+    /// The same, with the gateway's verdict.
+    pub(in crate::core) fn try_say(
+        &self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), StatusRefused> {
+        self.sink.set_status(&status(name), value.map(json))
     }
 
     /// Ends the `wait` that has waited longest.

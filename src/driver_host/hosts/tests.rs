@@ -4,6 +4,7 @@ use driver_sdk::Error;
 use futures_util::FutureExt;
 
 use super::*;
+use crate::driver_host::StatusRefused;
 use crate::model::{Interface, JsonText, LogLevel, ModuleId, ModuleName, Secret, StatusName};
 
 #[test]
@@ -90,7 +91,10 @@ impl DriverHost for Named {
 struct Deaf;
 
 impl ModuleSink for Deaf {
-    fn set_status(&self, _: &StatusName, _: Option<JsonText>) {}
+    fn set_status(&self, _: &StatusName, _: Option<JsonText>) -> Result<(), StatusRefused> {
+        Ok(())
+    }
+
     fn signal_status(&self, _: &StatusName) {}
 
     fn status(&self, _: &StatusName) -> Option<JsonText> {

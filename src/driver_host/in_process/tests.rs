@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 use tokio::time::{advance, sleep, timeout};
 
 use super::*;
+use crate::driver_host::StatusRefused;
 use crate::model::{Interface, LogLevel, Secret, StatusName};
 
 // Panics.
@@ -513,13 +514,14 @@ impl Ear {
 }
 
 impl ModuleSink for Ear {
-    fn set_status(&self, name: &StatusName, value: Option<JsonText>) {
+    fn set_status(&self, name: &StatusName, value: Option<JsonText>) -> Result<(), StatusRefused> {
         let value = value.map(|value| value.as_str().to_owned());
         self.heard().values.push((name.as_str().to_owned(), value));
         self.changed.notify_all();
         if name.as_str() == BLOCK {
             self.wait_while(|heard| !heard.unblocked);
         }
+        Ok(())
     }
 
     fn signal_status(&self, _: &StatusName) {}

@@ -10,7 +10,7 @@ use crate::core::access::sessions::{
     CodeShown, Refreshed, Sessions, SignInError, SignInSession, lock,
 };
 use crate::core::ledger_replica::WriteGuard;
-use crate::core::limits::{SESSION_IDLE, SESSIONS_PER_USER};
+use crate::core::limits::{SESSION_BYTES_MAX, SESSION_IDLE, SESSIONS_PER_USER};
 use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
 use crate::stores::Write;
 
@@ -81,6 +81,10 @@ impl Sessions {
         let now = self.now();
         match change {
             Change::Add(session, user) => {
+                // Names and addresses of apps are what they say themselves.
+                if session.document().json.len() > SESSION_BYTES_MAX {
+                    return Err(SignInError::BadGrant);
+                }
                 let put = || Ok((vec![Write::Put(session.document())], ()));
                 self.write(&mut guard, put).await?;
                 let excess = {
@@ -193,7 +197,8 @@ impl Sessions {
     /// Ends sessions: nobody gets in by them from here on, and their sockets close. Returns when the store has let go of them.
     pub(super) async fn end(self: &Arc<Self>, ids: Vec<SessionId>) -> Result<(), SignInError> {
         self.forget(&ids);
-        self.settle().await
+        // Whatever the store says, it holds: what is owed is tried again by `keep`.
+        self.settle().await.map_err(|_| SignInError::Unkept)
     }
 
     /// Ends sessions in memory.

@@ -26,6 +26,11 @@ pub enum SignInError {
     /// The store did not take it.
     #[error("signing in is not possible at the moment; try again later")]
     Store(#[from] StoreError),
+    /// A sign-in has ended, and the store did not take that yet. It is refused all the same, and tried again.
+    #[error(
+        "it has ended, but the store could not take that yet; it is tried again until it does, and would be good again if the gateway started before"
+    )]
+    Unkept,
     /// A fault of ours, or the gateway is ending.
     #[error("signing in was interrupted; try again")]
     Interrupted,

@@ -8,11 +8,10 @@ use tokio::time::Instant;
 use crate::core::access::{Caller, audit};
 use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::clear;
+use crate::core::modules::{HeldArguments, clear};
 use crate::core::reply::ReplySlot;
 use crate::model::{
-    Clearance, Failure, FailureKind, FunctionName, Interface, JsonText, ModuleId, ModulePath,
-    NodeUri, Reply,
+    Clearance, Failure, FailureKind, FunctionName, Interface, ModuleId, ModulePath, NodeUri, Reply,
 };
 use crate::peers::{PeerCall, PeerError, PeerReply};
 
@@ -43,7 +42,7 @@ pub(in crate::core) struct RemoteCall {
     pub(in crate::core) clearance: Clearance,
     pub(in crate::core) named: Named,
     pub(in crate::core) function: FunctionName,
-    pub(in crate::core) arguments: JsonText,
+    pub(in crate::core) arguments: HeldArguments,
 }
 
 /// A call that has not been answered.
@@ -167,7 +166,7 @@ impl Pending {
         PeerCall {
             module: module.clone(),
             function: self.call.function.clone(),
-            arguments: self.call.arguments.clone(),
+            arguments: self.call.arguments.text().clone(),
             user: self.call.who.user().map(|user| user.id.clone()),
             deadline: self.deadline,
         }

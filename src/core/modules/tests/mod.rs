@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use crate::core::limits::{
     CALLS_IN_FLIGHT, MAILBOX_CALLS, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE,
-    START_DEADLINE, STOP_DEADLINE,
+    START_DEADLINE, STATUS_NAMES_MAX, STOP_DEADLINE,
 };
+use crate::core::modules::HeldArguments;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::reply::SharedSlot;
 use crate::core::tests::doubles::{
@@ -110,7 +111,7 @@ async fn each_call_has_a_deadline_of_its_own_also_one_that_is_sooner_than_those_
         let function = FunctionName::new("wait").unwrap();
         let (slot, deadline) = (ReplySlot::caller(answer), Duration::from_secs(seconds));
         assert_eq!(
-            handle.exec(function, json("[]"), slot, deadline),
+            handle.exec(function, HeldArguments::of(json("[]")), slot, deadline),
             Offered::Taken
         );
         async move {
@@ -249,7 +250,7 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
         let calls = Calls::default();
         calls.offer(
             FunctionName::new("echo").unwrap(),
-            json("[]"),
+            HeldArguments::of(json("[]")),
             slot_of(&inbox),
             Duration::ZERO,
             |_| {},
@@ -576,6 +577,86 @@ async fn stopping_ends_a_module_that_starts_and_one_that_backs_off() {
         bench.pass(2 * RESTART_MAX).await;
         assert_eq!(bench.host.lives().len(), 1);
     }
+}
+
+// Quotas.
+
+#[tokio::test(start_paused = true)]
+async fn a_module_keeps_a_bounded_number_of_bytes_and_can_always_let_go_of_some() {
+    let bench = Bench::new().await;
+    let life = bench.life();
+    let megabyte = format!("\"{}\"", "x".repeat(1024 * 1024));
+    let kept =
+        (0..100).take_while(|number| life.try_say(&format!("s{number}"), Some(&megabyte)).is_ok());
+    assert_eq!(
+        kept.count(),
+        15,
+        "sixteen with their names are more than 16 MiB"
+    );
+    let refused = life.try_say("s0", Some(&format!("[{megabyte},{megabyte}]")));
+    let message = refused.unwrap_err().0;
+    assert!(message.contains("`limits.statuses_max`"), "{message}");
+    assert!(message.contains("'s0'"), "{message}");
+    assert!(!message.contains("xxx"), "the value is not told");
+    life.try_say("small", Some("1")).unwrap();
+    life.try_say("s0", Some(&megabyte)).unwrap();
+    life.try_say("s0", Some("1")).unwrap();
+    life.try_say("s1", None).unwrap();
+    life.try_say("more", Some(&megabyte)).unwrap();
+    // A restart begins with what is there, and what it does not set again makes room.
+    life.end("gone");
+    bench.pass_until_started(2).await;
+    let life = bench.life();
+    assert!(
+        life.try_say("again", Some(&format!("[{megabyte},{megabyte}]")))
+            .is_err()
+    );
+    bench.pass(2 * SETTLE).await;
+    life.try_say("again", Some(&format!("[{megabyte},{megabyte}]")))
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_keeps_a_bounded_number_of_statuses() {
+    let bench = Bench::new().await;
+    let life = bench.life();
+    // `connected` is one of them.
+    for number in 1..STATUS_NAMES_MAX {
+        life.try_say(&format!("s{number}"), Some("1")).unwrap();
+    }
+    let message = life.try_say("more", Some("1")).unwrap_err().0;
+    assert!(message.contains("4096 statuses at most"), "{message}");
+    life.try_say("s7", Some("2")).unwrap();
+    life.try_say("s7", None).unwrap();
+    life.try_say("more", Some("1")).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_arguments_are_held_until_their_method_has_ended_and_past_their_room_calls_are_refused()
+ {
+    let bench = Bench::new().await;
+    let large = format!("[\"{}\"]", "x".repeat(8 * 1024 * 1024));
+    let held: Vec<_> = (0..3).map(|_| bench.exec("wait", &large)).collect();
+    let refused = bench.exec("echo", &large).await.unwrap().unwrap_err();
+    assert_eq!(refused.kind(), FailureKind::Busy);
+    let small = bench.exec("echo", "[1]");
+    bench.pass(CLOCK_STEP).await;
+    check(small, "[1]");
+    bench.pass(EXEC_DEADLINE).await;
+    for answer in held {
+        let failure = answer.await.unwrap().unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::TimedOut);
+    }
+    let refused = bench.exec("echo", &large).await.unwrap().unwrap_err();
+    assert_eq!(refused.kind(), FailureKind::Busy, "the methods run on");
+    for _ in 0..3 {
+        bench.life().answer(outcome("1"));
+    }
+    bench.pass(CLOCK_STEP).await;
+    let again = bench.exec("echo", &large);
+    bench.pass(CLOCK_STEP).await;
+    check(again, &large);
+    assert_eq!(bench.core.modules.arguments_held(), 0);
 }
 
 // Helpers.

@@ -16,7 +16,8 @@ use crate::core::directory::Directory;
 use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{ModuleHandle, Offered, Supervisor, Topology};
+use crate::core::modules::{HeldArguments, ModuleHandle, Offered, Supervisor, Topology};
+use crate::core::quotas::Quotas;
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::core::tests::doubles::{
@@ -150,6 +151,7 @@ impl Bench {
             Subscriptions::new(clock(), |_| kept),
             Arc::new(CoreMetrics::new()),
             Topology::Cluster,
+            Quotas::default(),
         );
         let building = Building {
             systems: vec![room("sys-1", &["mod-1"])],
@@ -180,7 +182,7 @@ impl Bench {
 fn call(handle: &Arc<ModuleHandle>, function: &str) -> oneshot::Receiver<Answer> {
     let (answer, answered) = oneshot::channel();
     let function = FunctionName::new(function).unwrap();
-    let arguments = JsonText::parse("[]").unwrap();
+    let arguments = HeldArguments::of(JsonText::parse("[]").unwrap());
     let slot = ReplySlot::caller(answer);
     let offered = handle.exec(function, arguments, slot, Duration::from_secs(60));
     assert_eq!(offered, Offered::Taken);

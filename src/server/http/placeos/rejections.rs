@@ -114,7 +114,9 @@ impl From<EditError> for HttpRejection {
             }
             EditError::Conflict { .. } => StatusCode::CONFLICT,
             EditError::NotFound(_) => StatusCode::NOT_FOUND,
-            EditError::Busy | EditError::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
+            EditError::Busy | EditError::Interrupted | EditError::Unkept => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         rejection(status, &error.to_string())
     }

@@ -13,6 +13,7 @@ use crate::model::{
     TopicMessage,
 };
 use crate::server::ws::alarms::AlarmKind;
+use crate::server::ws::connection::open_arguments::is_large;
 use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::frames::write_frame;
 use crate::server::ws::worker::{Begun, Telling, Worker};
@@ -120,6 +121,10 @@ impl Worker {
             }
             Request::Call(call) => {
                 let slot = self.open_slot(connection, ticket);
+                let bytes = call.arguments.as_str().len();
+                if is_large(bytes) {
+                    connection.rare.make().open_arguments.begin(ticket, bytes);
+                }
                 if let Some(wakeup) = self.core.exec_later(caller, call, slot) {
                     self.wake_later(wakeup);
                 }
@@ -128,13 +133,15 @@ impl Worker {
                 Ok(module) => self.debug(connection, ticket, module, telling),
                 Err(_) => {
                     let slot = self.open_slot(connection, ticket);
-                    connection.debugs.begin(ticket, target.clone(), telling);
+                    let debugs = &connection.rare.make().debugs;
+                    debugs.begin(ticket, target.clone(), telling);
                     self.core.look_for(target, slot);
                 }
             },
             Request::Ignore(target) => {
                 // What does not exist has no log to end, so that too is a success.
-                let found = connection.debugs.end(&target);
+                let rare = connection.rare.get();
+                let found = rare.and_then(|rare| rare.debugs.end(&target));
                 let module = match &target {
                     // Followed by this id, whoever knows it.
                     DebugTarget::Module { id, .. } => Some(id.clone()),
@@ -168,11 +175,13 @@ impl Worker {
         ticket: Ticket,
         reply: Result<Reply, Failure>,
     ) {
-        connection.exec_answered();
+        connection.exec_answered(ticket);
         if !connection.is_open() {
             return;
         }
-        match (connection.debugs.found(ticket, &reply), reply) {
+        let rare = connection.rare.get();
+        let telling = rare.and_then(|rare| rare.debugs.found(ticket, &reply));
+        match (telling, reply) {
             (Some(telling), Ok(Reply::Debugging(module))) => {
                 self.debug(connection, ticket, module, telling);
             }

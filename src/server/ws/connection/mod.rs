@@ -9,6 +9,7 @@
 //! - `dialogue` asks the dialect what that means, and sends what it says.
 //! - `dispatch` does what the dialect decided.
 //! - `identity` finds out who the client is.
+//! - `open_arguments` counts what its calls hold.
 //! - `closing` ends the connection.
 
 mod closing;
@@ -16,8 +17,9 @@ mod dialogue;
 mod dispatch;
 mod identity;
 mod input;
+mod open_arguments;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::io;
 use std::task::{Context, Poll, Waker};
@@ -25,9 +27,9 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use crate::dialects::{Carrier, DialectKind, Session};
-use crate::model::{CloseReason, ConnectionId};
+use crate::model::{CloseReason, ConnectionId, Ticket};
 use crate::server::admission::Permit;
-use crate::server::limits::{OPEN_EXECS_MAX, READ_PAUSE_BYTES};
+use crate::server::limits::{OPEN_ARGUMENTS_MAX_BYTES, OPEN_EXECS_MAX, READ_PAUSE_BYTES};
 use crate::server::ws::debugs::Debugs;
 use crate::server::ws::follows::Follows;
 use crate::server::ws::outbox::Outbox;
@@ -36,6 +38,8 @@ use crate::server::ws::wire::Wire;
 pub(super) use dialogue::{Beginning, begin};
 pub(super) use identity::Identity;
 pub(super) use input::run;
+
+use open_arguments::OpenArguments;
 
 /// One client's connection, as the worker's table and the flusher see it.
 pub(in crate::server::ws) struct Connection {
@@ -61,8 +65,7 @@ pub(in crate::server::ws) struct Connection {
     session: RefCell<Session>,
     phase: Cell<ConnectionPhase>,
     open_execs: Cell<u32>,
-    /// Logs of modules that only the store of several nodes may know.
-    debugs: Debugs,
+    rare: Rare,
     /// The second in which requests are counted, and how many there were, for the limit on their rate.
     requests: Cell<(u32, u32)>,
     /// The input task, while it waits.
@@ -71,6 +74,27 @@ pub(in crate::server::ws) struct Connection {
     awaits_room: Cell<bool>,
     /// Its place among the connections that there may be, until both sides have said goodbye.
     permit: RefCell<Option<Permit>>,
+}
+
+/// What few connections have, boxed at its first use so that the others stay small.
+#[derive(Debug, Default)]
+struct Rare(OnceCell<Box<RareState>>);
+
+#[derive(Debug, Default)]
+struct RareState {
+    open_arguments: OpenArguments,
+    /// Logs of modules that only the store of several nodes may know.
+    debugs: Debugs,
+}
+
+impl Rare {
+    fn get(&self) -> Option<&RareState> {
+        self.0.get().map(|state| &**state)
+    }
+
+    fn make(&self) -> &RareState {
+        self.0.get_or_init(Box::default)
+    }
 }
 
 /// Where a connection is in its life.
@@ -117,7 +141,7 @@ impl Connection {
             session: RefCell::new(session),
             phase: Cell::new(ConnectionPhase::Open),
             open_execs: Cell::new(0),
-            debugs: Debugs::default(),
+            rare: Rare::default(),
             requests: Cell::new((0, 0)),
             input: RefCell::default(),
             awaits_room: Cell::new(false),
@@ -142,8 +166,11 @@ impl Connection {
     }
 
     /// A call of this connection has its answer.
-    pub(in crate::server::ws) fn exec_answered(&self) {
+    pub(in crate::server::ws) fn exec_answered(&self, ticket: Ticket) {
         self.open_execs.update(|open| open.saturating_sub(1));
+        if let Some(rare) = self.rare.get() {
+            rare.open_arguments.end(ticket);
+        }
         self.made_room();
     }
 
@@ -165,6 +192,10 @@ impl Connection {
     fn is_paused(&self) -> bool {
         self.identifying.get()
             || self.open_execs.get() >= OPEN_EXECS_MAX
+            || self
+                .rare
+                .get()
+                .is_some_and(|rare| rare.open_arguments.bytes() >= OPEN_ARGUMENTS_MAX_BYTES)
             || self.outbox.borrow().backlog() > READ_PAUSE_BYTES
     }
 

@@ -167,7 +167,10 @@ fn verdict(failure: &SignInError) -> (StatusCode, OAuthError, Option<u64>) {
             let status = StatusCode::TOO_MANY_REQUESTS;
             (status, OAuthError::Unavailable, Some(seconds))
         }
-        SignInError::Busy | SignInError::Store(_) | SignInError::Interrupted => (
+        SignInError::Busy
+        | SignInError::Store(_)
+        | SignInError::Unkept
+        | SignInError::Interrupted => (
             StatusCode::SERVICE_UNAVAILABLE,
             OAuthError::Unavailable,
             Some(CROWD_SECONDS),
