@@ -257,6 +257,7 @@ fn kind_of(word: &str) -> FailureKind {
         FailureKind::TimedOut,
         FailureKind::Busy,
         FailureKind::Unavailable,
+        FailureKind::Lost,
         FailureKind::DriverFailed,
         FailureKind::TooLarge,
         FailureKind::Internal,
