@@ -68,6 +68,14 @@ pub enum AdminError {
     /// A word of the command line cannot be used.
     #[error("{0}")]
     Word(String),
+    /// Nothing is kept in the directory that was named, and only a building file begins a store.
+    #[error(
+        "{directory}: there is no store in this directory; name the one that `data` of the gateway has, or begin a store with riser apply FILE --data {directory}"
+    )]
+    NoStore {
+        /// The directory.
+        directory: String,
+    },
     /// The gateway.
     #[error(transparent)]
     Terminal(#[from] ClientError),
@@ -78,7 +86,7 @@ impl AdminError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::App(error) => error.exit_code(),
-            Self::Edit(_) | Self::Word(_) => 2,
+            Self::Edit(_) | Self::Word(_) | Self::NoStore { .. } => 2,
             Self::Terminal(error) => error.exit_code(),
         }
     }
@@ -110,7 +118,10 @@ pub fn run_admin_command(
                 source: Source::File,
                 rehearsal: *rehearsal,
             };
-            let admin = StoreAtRest::open(directory)?;
+            let admin = match rehearsal {
+                Rehearsal::Dry => StoreAtRest::open(directory)?,
+                Rehearsal::Real => StoreAtRest::open_or_make(directory)?,
+            };
             let differences = admin.main.block_on(admin.core.apply(apply));
             let text = differences.map_err(AppError::from)?.to_string();
             admin.close();
@@ -249,7 +260,16 @@ struct StoreAtRest {
 }
 
 impl StoreAtRest {
-    fn open(directory: &Path) -> Result<Self, AppError> {
+    /// The store that is there: a name that was typed wrong must not become a building that is empty.
+    fn open(directory: &Path) -> Result<Self, AdminError> {
+        if !EmbeddedDocumentStore::is_in(directory).map_err(AppError::from)? {
+            let directory = directory.display().to_string();
+            return Err(AdminError::NoStore { directory });
+        }
+        Ok(Self::open_or_make(directory)?)
+    }
+
+    fn open_or_make(directory: &Path) -> Result<Self, AppError> {
         let main = runtime("riser-main", 1)?;
         let documents = EmbeddedDocumentStore::open(directory)?;
         let host = InProcessHost::new(driver_registry::drivers(), main.handle().clone())?;

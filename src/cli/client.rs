@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use crate::client::{self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Until};
+use crate::client::{
+    self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Retry, Until,
+};
 
 /// The flag that names a gateway, as completion looks for it.
 pub(super) const URL_FLAG: &str = "--url";
@@ -22,7 +24,7 @@ pub(super) const WORDS: &str = "words";
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the gateway or a driver refused or failed, or it did not come within --timeout;
 2 wrong usage, nobody answers at the URL, or the key is refused; 3 it is not known whether a call ran;
-130 interrupted before it was done.";
+4 the call did not run, and may be sent again; 130 interrupted before it was done.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ClientCommand {
@@ -96,6 +98,9 @@ pub(super) struct ExecArguments {
     /// Wait this long for the answer [default: as long as the gateway does]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
+    /// Send the call again while it certainly did not run, for --timeout or 30 seconds
+    #[arg(long)]
+    retry: bool,
     #[command(flatten)]
     gateway: GatewayArguments,
 }
@@ -162,8 +167,15 @@ impl ClientCommand {
             }
             Self::Exec(arguments) => {
                 let call = client::call(&arguments.words)?;
-                let timeout = arguments.timeout;
-                (arguments.gateway, Action::Exec { call, timeout })
+                let action = Action::Exec {
+                    call,
+                    timeout: arguments.timeout,
+                    retry: match arguments.retry {
+                        true => Retry::WhatDidNotRun,
+                        false => Retry::Never,
+                    },
+                };
+                (arguments.gateway, action)
             }
             Self::Debug(arguments) => {
                 let action = Action::Debug {
@@ -261,10 +273,17 @@ mod tests {
 
     #[test]
     fn a_call_takes_numbers_below_zero_and_all_else_behind_two_dashes() {
-        let found = typed("exec sys-1/Display_1/volume -5 --timeout 2.5 -- --loud").unwrap();
+        let found =
+            typed("exec sys-1/Display_1/volume -5 --timeout 2.5 --retry -- --loud").unwrap();
         let call = client::call(&words("sys-1/Display_1/volume -5 --loud")).unwrap();
         let timeout = Some(Duration::from_millis(2500));
-        assert_eq!(found.action, Action::Exec { call, timeout });
+        let retry = Retry::WhatDidNotRun;
+        let expect = Action::Exec {
+            call,
+            timeout,
+            retry,
+        };
+        assert_eq!(found.action, expect);
     }
 
     #[test]

@@ -13,6 +13,12 @@ struct ErrorBody {
     error: String,
 }
 
+/// What a gateway says in the body of a refusal.
+pub(super) fn words(body: &[u8]) -> Option<String> {
+    let body = serde_json::from_slice::<ErrorBody>(body).ok()?;
+    Some(brief(&body.error)).filter(|said| !said.is_empty())
+}
+
 /// The error behind a status that is none of the good ones. `what` was asked for.
 pub(super) fn refused(
     gateway: &Gateway,
@@ -21,10 +27,7 @@ pub(super) fn refused(
     body: &[u8],
 ) -> ClientError {
     let url = gateway.url();
-    let said = serde_json::from_slice::<ErrorBody>(body).ok();
-    let said = said
-        .map(|body| brief(&body.error))
-        .filter(|said| !said.is_empty());
+    let said = words(body);
     let reason = match &said {
         Some(said) => said.clone(),
         None => status.to_string(),

@@ -1,17 +1,20 @@
 //! `riser bind`: a line for every value of some statuses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use crate::client::address;
 use crate::client::error::ClientError;
 use crate::client::frames::{self, Incoming};
 use crate::client::gateway::Gateway;
+use crate::client::limits::{LOOK_DEADLINE, LOOK_MAX};
 use crate::client::output::Output;
+use crate::client::rest::{Presence, Resource, Rest};
 use crate::client::text::brief;
 use crate::client::watch::{self, Lines, Progress, Until, Watch};
-use crate::model::BindingPath;
+use crate::model::{BindingPath, ModulePath};
 
 /// Follows the statuses. After a lost connection the values that hold then are printed again.
 pub(super) async fn run(
@@ -88,15 +91,65 @@ impl Watch for Bindings<'_> {
         })
     }
 
-    fn still_waiting_for(&self) -> Option<String> {
+    /// A status that nobody has set may be set later, and so may a module be put into its system: whoever follows without end waits for that.
+    /// Whoever wants one value and no more would wait for ever.
+    async fn about_silence(&self, gateway: &Gateway) -> Result<Vec<String>, ClientError> {
         let numbered = (1..).zip(self.paths);
-        let silent: Vec<String> = numbered
+        let silent: Vec<&BindingPath> = numbered
             .filter(|(id, _)| !self.seen.contains(id))
-            .map(|(_, path)| address::shown(&path.module, path.status.as_str()))
+            .map(|(_, path)| path)
             .collect();
-        (!silent.is_empty()).then(|| {
-            let silent = silent.join(", ");
-            format!("no value yet of {silent}; it is shown when there is one, or check the name")
-        })
+        let absent = absent(gateway, &silent).await;
+        let shown = |path: &BindingPath| address::shown(&path.module, path.status.as_str());
+        let mut messages = Vec::new();
+        let mut unset = Vec::new();
+        for path in silent {
+            match absent.get(&path.module) {
+                Some(reason) if self.lines == Lines::Once => {
+                    return Err(ClientError::Failed {
+                        what: shown(path),
+                        reason: format!("{reason}; riser modules lists what is there"),
+                    });
+                }
+                Some(reason) => messages.push(format!(
+                    "{}: {reason}; riser modules lists what is there, and this is shown when it comes",
+                    shown(path)
+                )),
+                None => unset.push(shown(path)),
+            }
+        }
+        if !unset.is_empty() {
+            let unset = unset.join(", ");
+            messages.push(format!(
+                "no value yet of {unset}; it is shown when there is one, or check the name"
+            ));
+        }
+        Ok(messages)
     }
+}
+
+/// The modules that the gateway does not have, each with its words for it. What it does not tell, or not in time, counts as there.
+async fn absent<'p>(
+    gateway: &Gateway,
+    paths: &[&'p BindingPath],
+) -> HashMap<&'p ModulePath, String> {
+    let modules: HashSet<&ModulePath> = paths.iter().map(|path| &path.module).collect();
+    let mut absent = HashMap::new();
+    if modules.len() > LOOK_MAX {
+        return absent;
+    }
+    let mut rest = Rest::new(gateway);
+    let look = async {
+        for module in modules {
+            let system = module.system.as_str();
+            let slug = format!("{}_{}", module.module, module.index);
+            let functions = Resource::at(["systems", system, "functions", &slug]);
+            if let Ok(Presence::Absent(reason)) = rest.look_for(functions).await {
+                absent.insert(module, reason);
+            }
+        }
+    };
+    // Whatever was found until then is told.
+    let _ = timeout(LOOK_DEADLINE, look).await;
+    absent
 }

@@ -99,7 +99,7 @@ impl Watch for Log<'_> {
     }
 
     /// A log may well be silent, and one that is not there has been refused.
-    fn still_waiting_for(&self) -> Option<String> {
-        None
+    async fn about_silence(&self, _: &Gateway) -> Result<Vec<String>, ClientError> {
+        Ok(Vec::new())
     }
 }

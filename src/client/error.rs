@@ -87,6 +87,14 @@ pub enum ClientError {
         /// Why there is no answer.
         reason: String,
     },
+    /// The call certainly did not run, and may go better at another try.
+    #[error("{call} did not run: {reason}; call again, or let --retry do so")]
+    NotRun {
+        /// What was called.
+        call: String,
+        /// Why.
+        reason: String,
+    },
     /// Ctrl-C before it was done.
     #[error("interrupted")]
     Interrupted,
@@ -118,6 +126,7 @@ impl ClientError {
             | Self::NoKey { .. }
             | Self::KeyRefused { .. } => 2,
             Self::Unknown { .. } => 3,
+            Self::NotRun { .. } => 4,
             Self::Interrupted => 130,
         }
     }
@@ -129,5 +138,10 @@ impl ClientError {
             self,
             Self::Unreachable { .. } | Self::Full { .. } | Self::NoGateway { .. }
         )
+    }
+
+    /// Whether a call that ended so never reached its module, and may be sent again.
+    pub(super) fn may_be_sent_again(&self) -> bool {
+        matches!(self, Self::NotRun { .. }) || self.may_pass()
     }
 }

@@ -2,20 +2,23 @@
 //!
 //! Until the request has been handed over, a failure means that nothing was called. After that only an answer tells what became of it,
 //! and without one the user is told that it is not known: calling a second time is a decision for people.
+//! What certainly did not run is told apart, and may be sent again.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::client::address;
 use crate::client::error::ClientError;
 use crate::client::frames::{self, Incoming, Refusal};
 use crate::client::gateway::Gateway;
+use crate::client::limits::{RETRY_FIRST, RETRY_FOR, RETRY_MAX};
 use crate::client::output::Output;
 use crate::client::socket::{Connection, Lost};
 use crate::client::stop::{Stop, Stopped};
 use crate::client::text::brief;
-use crate::model::{Call, JsonText};
+use crate::model::{Backoff, Call, JsonText};
 
 /// The only request on the connection.
 const ID: u64 = 1;
@@ -24,14 +27,54 @@ const ID: u64 = 1;
 /// Whether the device has done it is not known after any of them.
 const UNEXPECTED_FAILURE: u16 = 7;
 
+/// The number beside code 7 where the gateway knows that nothing was begun.
+const NOTHING_BEGUN: u16 = 503;
+
+/// What to do about a call that did not run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Retry {
+    /// Tell.
+    #[default]
+    Never,
+    /// Send it again for as long as the time allows.
+    WhatDidNotRun,
+}
+
 /// Calls the function and prints what it returns.
 pub(super) async fn run(
     gateway: &Gateway,
     call: &Call,
     timeout: Option<Duration>,
+    retry: Retry,
     output: &mut Output<'_>,
 ) -> Result<(), ClientError> {
     let mut stop = Stop::new(timeout)?;
+    let until = Instant::now().checked_add(timeout.unwrap_or(RETRY_FOR));
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
+    loop {
+        let error = match once(gateway, call, timeout, &mut stop, output).await {
+            Err(error) if retry == Retry::WhatDidNotRun && error.may_be_sent_again() => error,
+            done => return done,
+        };
+        let again = Instant::now() + backoff.pause();
+        if until.is_some_and(|until| again > until) {
+            return Err(error);
+        }
+        output.say(&format!("{error}; trying again"));
+        tokio::select! {
+            () = tokio::time::sleep_until(again) => {}
+            stopped = stop.wait() => return Err(before(stopped, timeout)),
+        }
+    }
+}
+
+async fn once(
+    gateway: &Gateway,
+    call: &Call,
+    timeout: Option<Duration>,
+    stop: &mut Stop,
+    output: &mut Output<'_>,
+) -> Result<(), ClientError> {
     let mut connection = tokio::select! {
         opened = Connection::open(gateway) => opened?,
         stopped = stop.wait() => return Err(before(stopped, timeout)),
@@ -43,10 +86,13 @@ pub(super) async fn run(
     let name = || address::shown(&call.module, call.function.as_str());
     let done = match answer {
         Ok(Ok(value)) => output.returned(Timestamp::now(), call, &value),
-        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => Err(ClientError::Unknown {
-            call: name(),
-            reason: brief(&refusal.message),
-        }),
+        Ok(Err(refusal)) if refusal.code == Some(UNEXPECTED_FAILURE) => {
+            let (call, reason) = (name(), brief(&refusal.message));
+            match refusal.response_code {
+                Some(NOTHING_BEGUN) => Err(ClientError::NotRun { call, reason }),
+                Some(_) | None => Err(ClientError::Unknown { call, reason }),
+            }
+        }
         Ok(Err(refusal)) => Err(ClientError::Failed {
             what: name(),
             reason: brief(&refusal.message),

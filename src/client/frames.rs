@@ -112,6 +112,8 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// From 0 to 7, in PlaceOS's table.
     pub(super) code: Option<u16>,
+    /// HTTP-like; with code 7 it tells what certainly did not run from what nobody knows of.
+    pub(super) response_code: Option<u16>,
 }
 
 /// A line of a log.
@@ -135,6 +137,7 @@ struct FrameShape {
     value: Option<JsonText>,
     msg: Option<String>,
     code: Option<u16>,
+    response_code: Option<u16>,
     #[serde(rename = "mod")]
     module: Option<String>,
     klass: Option<String>,
@@ -167,6 +170,7 @@ impl Incoming {
                 refusal: Refusal {
                     message: frame.msg.unwrap_or_default(),
                     code: frame.code,
+                    response_code: frame.response_code,
                 },
             },
             (Kind::Notify, Some(id)) => Self::Value { id, value },
@@ -224,6 +228,7 @@ mod tests {
         let expect = Refusal {
             message: "no".to_owned(),
             code: Some(3),
+            response_code: Some(500),
         };
         assert!(
             matches!(Incoming::read(error), Incoming::Refused { id: 2, refusal } if refusal == expect)

@@ -32,8 +32,17 @@ pub(super) const RETRY_MAX: Duration = Duration::from_secs(10);
 /// A connection that lasted this long was a good one: the pauses begin from the first again.
 pub(super) const GOOD_AFTER: Duration = Duration::from_secs(10);
 
-/// How long nothing may come of a status before the user is told; what is there comes at once.
-pub(super) const QUIET_AFTER: Duration = Duration::from_secs(2);
+/// How long nothing may come of a status before it is looked whether there is such a module; what is there comes at once.
+pub(super) const QUIET_AFTER: Duration = Duration::from_secs(1);
+
+/// How long that look may take. Past it the user is only told that there is no value yet.
+pub(super) const LOOK_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How many modules are looked for, each by a request of its own; of more nothing is said.
+pub(super) const LOOK_MAX: usize = 50;
+
+/// How long `exec --retry` goes on without `--timeout`: a module that is restarted is back by then, and a gateway too.
+pub(super) const RETRY_FOR: Duration = Duration::from_secs(30);
 
 /// How long a shell may wait for names. Past it there are none, since a key press must not hang.
 pub(super) const COMPLETION_DEADLINE: Duration = Duration::from_secs(1);

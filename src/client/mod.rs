@@ -6,7 +6,7 @@
 //! - `address` and `arguments` read what is named on the command line.
 //! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
-//! - `watch` follows something across lost connections: `bind` and `debug`. `exec` never tries twice. `lists` is for the eye, `healthy` for health checks.
+//! - `watch` follows something across lost connections: `bind` and `debug`. `exec` sends nothing again that may have run. `lists` is for the eye, `healthy` for health checks.
 //! - `admin` reads and replaces the whole building, and makes and revokes keys.
 //! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
 //! - `names` is what a shell completes.
@@ -47,6 +47,7 @@ pub use admin::{Admin, KeyRow, NewKey};
 pub use arguments::BadArgument;
 pub use debug::{level, levels};
 pub use error::ClientError;
+pub use exec::Retry;
 pub use gateway::GatewayOptions;
 pub use names::{Name, Names};
 pub use output::Form;
@@ -82,6 +83,8 @@ pub enum Action {
         call: Call,
         /// How long to wait; the gateway's own deadline alone when absent.
         timeout: Option<Duration>,
+        /// What to do about a call that did not run.
+        retry: Retry,
     },
     /// Print a module's log.
     Debug {
@@ -133,7 +136,11 @@ async fn act(
 ) -> Result<(), ClientError> {
     match action {
         Action::Bind { paths, until } => bind::run(gateway, paths, *until, output).await,
-        Action::Exec { call, timeout } => exec::run(gateway, call, *timeout, output).await,
+        Action::Exec {
+            call,
+            timeout,
+            retry,
+        } => exec::run(gateway, call, *timeout, *retry, output).await,
         Action::Debug {
             target,
             level,

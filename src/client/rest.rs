@@ -75,6 +75,15 @@ pub(super) struct Answer {
     body: Bytes,
 }
 
+/// What a gateway says of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is there, or the gateway does not say.
+    NotAbsent,
+    /// It is not, in the gateway's words.
+    Absent(String),
+}
+
 /// A client of one gateway's REST resources.
 pub(super) struct Rest<'g> {
     gateway: &'g Gateway,
@@ -130,10 +139,36 @@ impl<'g> Rest<'g> {
         }
     }
 
+    /// Whether a resource is there.
+    pub(super) async fn look_for(&mut self, resource: Resource) -> Result<Presence, ClientError> {
+        let answer = self.ask(Method::GET, resource, Bytes::new()).await?;
+        let said = answer::words(&answer.body);
+        Ok(match (answer.status, said) {
+            (StatusCode::NOT_FOUND, Some(said)) => Presence::Absent(said),
+            _ => Presence::NotAbsent,
+        })
+    }
+
     /// Sends a request and waits for a good answer; a refusal is an error. A request is never sent twice.
     pub(super) async fn send(
         &mut self,
         what: &str,
+        method: Method,
+        resource: Resource,
+        body: Bytes,
+    ) -> Result<Answer, ClientError> {
+        let answer = self.ask(method, resource, body).await?;
+        match answer.status.is_success() {
+            true => Ok(answer),
+            false => {
+                let Answer { status, body, .. } = answer;
+                Err(answer::refused(self.gateway, what, status, &body))
+            }
+        }
+    }
+
+    async fn ask(
+        &mut self,
         method: Method,
         resource: Resource,
         body: Bytes,
@@ -156,13 +191,7 @@ impl<'g> Rest<'g> {
         let answer = answer.map_err(|_| self.gateway.unreachable("no answer"))?;
         let (answer, open) = answer.map_err(|error| self.broken(&error))?;
         self.open = open;
-        match answer.status.is_success() {
-            true => Ok(answer),
-            false => {
-                let Answer { status, body, .. } = answer;
-                Err(answer::refused(self.gateway, what, status, &body))
-            }
-        }
+        Ok(answer)
     }
 
     async fn connect(&self) -> Result<Open, ClientError> {

@@ -57,8 +57,8 @@ pub(super) trait Watch {
         output: &mut Output<'_>,
     ) -> Result<Progress, ClientError>;
 
-    /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too.
-    fn still_waiting_for(&self) -> Option<String>;
+    /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too; an error ends it.
+    async fn about_silence(&self, gateway: &Gateway) -> Result<Vec<String>, ClientError>;
 }
 
 /// Follows it to the end that `until` says.
@@ -76,10 +76,11 @@ pub(super) async fn follow(
         stopped = stop.wait() => return over(stopped, until),
     };
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
+    let mut is_told = false;
     loop {
         let began = Instant::now();
         let end = tokio::select! {
-            end = drain(&mut connection, watch, output) => end,
+            end = drain(gateway, &mut connection, watch, &mut is_told, output) => end,
             stopped = stop.wait() => {
                 connection.close().await;
                 return over(stopped, until);
@@ -115,21 +116,22 @@ enum End {
 }
 
 async fn drain(
+    gateway: &Gateway,
     connection: &mut Connection,
     watch: &mut impl Watch,
+    is_told: &mut bool,
     output: &mut Output<'_>,
 ) -> Result<(), End> {
     for request in watch.requests() {
         connection.send(request).await.map_err(End::Lost)?;
     }
     let mut quiet = pin!(tokio::time::sleep(QUIET_AFTER));
-    let mut is_told = false;
     loop {
         let incoming = tokio::select! {
             incoming = connection.next() => incoming.map_err(End::Lost)?,
-            () = &mut quiet, if !is_told => {
-                is_told = true;
-                if let Some(message) = watch.still_waiting_for() {
+            () = &mut quiet, if !*is_told => {
+                *is_told = true;
+                for message in watch.about_silence(gateway).await.map_err(End::Failed)? {
                     output.say(&message);
                 }
                 continue;

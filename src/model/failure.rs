@@ -35,8 +35,10 @@ pub enum FailureKind {
     TimedOut,
     /// A queue on the way is full; the call did not run.
     Busy,
-    /// What is needed is not there at the moment.
+    /// What is needed is not there at the moment; nothing was begun.
     Unavailable,
+    /// Who was to answer has gone; whether the call ran is not known.
+    Lost,
     /// The driver failed or refused the arguments.
     DriverFailed,
     /// Something in the request is over a limit.
@@ -47,7 +49,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::SystemNotFound,
         Self::ModuleNotFound,
         Self::FunctionNotFound,
@@ -62,6 +64,7 @@ impl FailureKind {
         Self::TimedOut,
         Self::Busy,
         Self::Unavailable,
+        Self::Lost,
         Self::DriverFailed,
         Self::TooLarge,
         Self::Internal,
@@ -84,6 +87,7 @@ impl FailureKind {
             Self::TimedOut => "timed-out",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
+            Self::Lost => "lost",
             Self::DriverFailed => "driver-failed",
             Self::TooLarge => "too-large",
             Self::Internal => "internal",

@@ -9,14 +9,14 @@ async fn a_store_at_rest_is_rehearsed_filled_exported_and_then_served() {
     let data = Folder::new();
     let data = data.path().join("data").display().to_string();
     let apply = ["apply", FILE, "--data", &data];
-    let added = run(BUILDING, &["apply", FILE, "--data", &data, "--dry-run"]).await;
+    let added = run(BUILDING, &apply).await;
     assert_eq!(added.len(), 25, "{added:?}");
     assert_eq!(added[0], "added zone `zone-hq`");
-    assert_eq!(
-        run(BUILDING, &apply).await,
-        added,
-        "the rehearsal did nothing"
-    );
+    let less = BUILDING.replace("Level 2", "Level Two");
+    let rehearse = ["apply", FILE, "--data", &data, "--dry-run"];
+    let told = run(&less, &rehearse).await;
+    assert!(!told.is_empty(), "the rehearsal tells what would change");
+    assert_eq!(run(&less, &rehearse).await, told, "and does nothing");
     assert_eq!(
         run(BUILDING, &apply).await,
         [""; 0],
@@ -33,6 +33,32 @@ async fn a_store_at_rest_is_rehearsed_filled_exported_and_then_served() {
     plan.refused().await.assert_says(&format!(
         "riser: {data}/riser.redb: another riser is using this store; stop it, or name another directory with --data"
     ));
+}
+
+#[tokio::test]
+async fn a_directory_that_was_typed_wrong_is_not_made_into_an_empty_building() {
+    let folder = Folder::new();
+    let empty = folder.path().display().to_string();
+    let typo = folder.path().join("typo");
+    let named = typo.display().to_string();
+    for directory in [&named, &empty] {
+        for words in [
+            &["export"][..],
+            &["apply", FILE, "--dry-run"],
+            &["keys", "list"],
+            &["keys", "create", "panel", "--user", "user-ann"],
+            &["keys", "revoke", "panel"],
+        ] {
+            let words = [words, &["--data", directory]].concat();
+            let plan = Plan::bare().file(FILE, BUILDING).arguments(words);
+            plan.refused().await.assert_says(&format!(
+                "riser: {directory}: there is no store in this directory; name the one that `data` of the gateway has, or begin a store with riser apply FILE --data {directory}"
+            ));
+        }
+    }
+    assert!(!typo.exists(), "what is only read is not made");
+    let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0, "nor is anything put beside what is there");
 }
 
 #[tokio::test]

@@ -143,6 +143,46 @@ async fn who_waits_for_what_is_not_there_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_bind_of_one_value_does_not_hang_on_a_name_that_nobody_has() {
+    let (gateway, _) = start().await;
+    set(&gateway, "power", true).await;
+    for key in [Key::ADMIN, Key::USER] {
+        let terminal = Terminal::at(&gateway, key);
+        for (path, reason) in [
+            ("sys-9/Display_1/power", "could not find system sys-9"),
+            ("sys-1/Dispaly_1/power", "could not find module"),
+            ("sys-1/Display_3/power", "could not find module"),
+        ] {
+            let once = terminal.run(&["bind", "--once", POWER, path]).await;
+            assert_eq!(once.code, Some(1), "{once:?}");
+            let line = format!("riser: {path}: {reason}; riser modules lists what is there");
+            assert_eq!(once.err, [line], "{once:?}");
+            assert_eq!(once.out.len(), 1, "the other value was shown: {once:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bind_without_end_says_once_what_is_not_there_and_shows_it_when_it_comes() {
+    let (gateway, terminal) = start().await;
+    let mut bind = terminal.start(&["bind", "sys-1/New_1/power"]);
+    let line = "riser: sys-1/New_1/power: could not find module; riser modules lists what is there, and this is shown when it comes";
+    bind.logged(line, DEADLINE).await;
+
+    gateway.rewrite_building(&BUILDING.replace("name: Bookings", "name: New"));
+    let set = async || {
+        let terminal = Terminal::at(&gateway, Key::USER);
+        terminal
+            .run(&["exec", "--retry", "sys-1/New_1/set", "power", "1"])
+            .await
+    };
+    while set().await.code != Some(0) {}
+
+    assert_eq!(next_value(&mut bind).await, "sys-1/New_1/power 1");
+    assert_eq!(bind.said(Stream::Err), [line]);
+}
+
+#[tokio::test]
 async fn a_bind_outlives_the_gateway_and_shows_the_truth_again() {
     let (mut gateway, terminal) = start().await;
     set(&gateway, "power", true).await;
@@ -335,6 +375,57 @@ async fn a_call_whose_answer_never_comes_is_said_to_be_unknown_and_not_repeated(
     let ended = Ran::of(call).await;
     assert_eq!((ended.code, ended.err.len()), (Some(3), 1), "{ended:?}");
     assert!(ended.err[0].starts_with(&unknown("")[..50]), "{ended:?}");
+}
+
+/// A building whose first display cannot start, as long as nobody listens where it reports to.
+fn broken() -> String {
+    let settings = "{report: \"tcp://127.0.0.1:9\"}";
+    BUILDING.replace(
+        "{id: mod-d1, driver: virtual, name: Display}",
+        &format!("{{id: mod-d1, driver: virtual, name: Display, settings: {settings}}}"),
+    )
+}
+
+#[tokio::test]
+async fn a_call_that_certainly_did_not_run_is_said_not_to_have_run() {
+    let gateway = Gateway::start(&broken()).await;
+    let terminal = Terminal::at(&gateway, Key::USER);
+    let call = terminal.run(&["exec", "sys-1/Display_1/echo", "1"]).await;
+    call.assert_failed(4, "riser: sys-1/Display_1/echo did not run: the module is being restarted; the call did not run; call again, or let --retry do so");
+}
+
+#[tokio::test]
+async fn a_call_that_did_not_run_is_sent_again_if_wanted_until_it_runs() {
+    let gateway = Gateway::start(&broken()).await;
+    let terminal = Terminal::at(&gateway, Key::USER);
+    let words = ["exec", "--retry", "sys-1/Display_1/echo", "1"];
+    let call = terminal.start(&words);
+    call.logged("; trying again", DEADLINE).await;
+
+    gateway.rewrite_building(BUILDING);
+
+    let done = Ran::of(call).await;
+    assert_eq!(
+        (done.code, &done.out[..]),
+        (Some(0), &["1".to_owned()][..]),
+        "{done:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_may_have_run_is_not_sent_again_even_if_wanted() {
+    let (gateway, terminal) = start().await;
+    let words = [
+        "exec",
+        "--retry",
+        "--timeout",
+        "0.5",
+        "sys-1/Display_1/sleep",
+        "60000",
+    ];
+    let call = terminal.run(&words).await;
+    assert_eq!(call.code, Some(3), "{call:?}");
+    gateway.wait_metric("riser_execs_total", 1.0).await;
 }
 
 #[tokio::test]

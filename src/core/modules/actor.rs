@@ -138,7 +138,7 @@ impl Actor {
         // Before the driver is stopped, which may take as long as it is given: no caller needs to wait for that.
         self.handle.calls.abandon_running(|| {
             Failure::new(
-                FailureKind::Unavailable,
+                FailureKind::Lost,
                 "the module ended; whether the call had its effect is not known",
             )
         });

@@ -376,7 +376,7 @@ impl Supervisor {
             for handle in self.all() {
                 handle.calls.answer_all(|| {
                     Failure::new(
-                        FailureKind::Unavailable,
+                        FailureKind::Lost,
                         "the module did not stop in time; whether the call had its effect is not known",
                     )
                 });

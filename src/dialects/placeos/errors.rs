@@ -91,6 +91,16 @@ pub fn exec_http_status(failure: &Failure) -> u16 {
     }
 }
 
+/// The HTTP-like number of an error frame.
+///
+/// Code 7 stands for what certainly did not run and for what nobody knows of alike; this tells them apart.
+pub(super) fn response_code(failure: &Failure) -> u16 {
+    match on_the_wire(failure.kind()) {
+        (ErrorCode::UnexpectedFailure, status) => status,
+        _ => failure.response_code(),
+    }
+}
+
 /// The text for people. What a driver says is marked as such, and what PlaceOS has words for is said in those.
 pub fn message(failure: &Failure) -> Cow<'_, str> {
     match failure.kind() {
@@ -109,6 +119,7 @@ pub fn message(failure: &Failure) -> Cow<'_, str> {
         | FailureKind::TimedOut
         | FailureKind::Busy
         | FailureKind::Unavailable
+        | FailureKind::Lost
         | FailureKind::TooLarge
         | FailureKind::Internal => Cow::Borrowed(failure.message()),
     }
@@ -128,7 +139,7 @@ fn on_the_wire(kind: FailureKind) -> (ErrorCode, u16) {
         | FailureKind::Restricted
         | FailureKind::ProtectedModule => (ErrorCode::AccessDenied, 403),
         FailureKind::DriverFailed => (ErrorCode::RequestFailed, DEFAULT_RESPONSE_CODE),
-        FailureKind::TimedOut => (ErrorCode::UnexpectedFailure, 504),
+        FailureKind::TimedOut | FailureKind::Lost => (ErrorCode::UnexpectedFailure, 504),
         FailureKind::Busy | FailureKind::Unavailable => (ErrorCode::UnexpectedFailure, 503),
         FailureKind::Internal => (ErrorCode::UnexpectedFailure, 500),
     }
@@ -183,6 +194,7 @@ mod tests {
         assert_eq!(status(FailureKind::FunctionNotFound), 400);
         assert_eq!(status(FailureKind::Unavailable), 503);
         assert_eq!(status(FailureKind::TimedOut), 504);
+        assert_eq!(status(FailureKind::Lost), 504);
     }
 
     /// A kind for people. Exhaustive, so that a new kind cannot be left out of the table unnoticed.
@@ -205,7 +217,10 @@ mod tests {
             FailureKind::ProtectedModule => "only support staff may look into the module",
             FailureKind::TimedOut => "no answer came in time; whether the call ran is not known",
             FailureKind::Busy => "a queue or a rate is full; the request was not carried out",
-            FailureKind::Unavailable => "what is needed is not there at the moment",
+            FailureKind::Unavailable => {
+                "what is needed is not there at the moment; nothing was begun"
+            }
+            FailureKind::Lost => "who was to answer has gone; whether the call ran is not known",
             FailureKind::DriverFailed => "the driver failed or refused the arguments",
             FailureKind::TooLarge => "something is over a limit",
             FailureKind::Internal => "a fault of the gateway",
@@ -256,7 +271,8 @@ mod tests {
         text.push_str(
             "\nA driver's failure has the driver's own response code as its HTTP status, where that is from 400 to 599.\n\
              A call into a system that the key does not reach is refused as a resource is, with 403; 401 is for a function that needs a higher clearance.\n\
-             Beside the code an error frame has the HTTP-like number of PlaceOS's drivers as `response_code`: the driver's own, or 500 where nobody gave one.\n",
+             Beside the code an error frame has the HTTP-like number of PlaceOS's drivers as `response_code`: the driver's own, or 500 where nobody gave one.\n\
+             With code 7 it says more: 503 when nothing was begun, so that the call can be sent again, 504 when it is not known whether the call ran.\n",
         );
         text
     }

@@ -110,7 +110,7 @@ impl Session {
                 &id,
                 ErrorCode::of(failure.kind()),
                 &errors::message(&failure),
-                failure.response_code(),
+                errors::response_code(&failure),
                 out,
             ),
         });

@@ -228,7 +228,7 @@ fn failure(at: &NodeUri, error: PeerError) -> Failure {
         PeerError::Lost(reason) => {
             tracing::warn!(node = %at, reason, "a connection to a node was lost under a call");
             Failure::new(
-                FailureKind::Unavailable,
+                FailureKind::Lost,
                 "the connection to the module's node was lost; whether the call had its effect is not known",
             )
             .with_source(reason)

@@ -136,7 +136,7 @@ impl Outbound {
     fn send(&self, module: &ModuleId, pending: Pending, under_way: &UnderWay) -> Option<Pending> {
         if Instant::now() >= pending.deadline {
             let late = "no node could be asked before the deadline; the call did not run";
-            pending.answer(Err(Failure::new(FailureKind::TimedOut, late)));
+            pending.answer(Err(Failure::new(FailureKind::Unavailable, late)));
             return None;
         }
         // It may have come here meanwhile.
@@ -156,7 +156,7 @@ impl Outbound {
                     biased;
                     result = call => result,
                     () = stop.cancelled() => Err(PeerError::Failed {
-                        kind: FailureKind::Unavailable,
+                        kind: FailureKind::Lost,
                         message: "the gateway stops; whether the call had its effect is not known".to_owned(),
                     }),
                 };

@@ -197,7 +197,7 @@ async fn each_way_in_which_a_node_fails_a_call_reaches_the_caller_and_nothing_is
     assert_eq!(failure.message(), "failed to execute request");
 
     let failure = fails(PeerError::Lost("reset".to_owned())).await;
-    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    assert_eq!(failure.kind(), FailureKind::Lost);
     assert!(failure.message().contains("not known"), "{failure}");
 
     assert_eq!(fails(PeerError::Busy).await.kind(), FailureKind::Busy);
@@ -346,7 +346,10 @@ async fn calls_without_an_answer_are_bounded_and_all_are_answered_at_the_end() {
     for answered in answers {
         let kind = refusal(answered).kind();
         assert!(
-            matches!(kind, FailureKind::Unavailable | FailureKind::Busy),
+            matches!(
+                kind,
+                FailureKind::Lost | FailureKind::Unavailable | FailureKind::Busy
+            ),
             "{kind:?}"
         );
     }

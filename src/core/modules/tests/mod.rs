@@ -264,7 +264,7 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
             &|| {
                 calls.finish(job.open, Ok(Reply::Unfollowed));
             },
-            &|| calls.abandon_running(|| Failure::new(FailureKind::Unavailable, "gone")),
+            &|| calls.abandon_running(|| Failure::new(FailureKind::Lost, "gone")),
         ]);
         assert_eq!(inbox.take().len(), 1);
     }
@@ -279,7 +279,7 @@ async fn a_panic_answers_its_caller_and_everybody_else_in_flight_and_restarts_th
     let panicking = bench.exec("panic", "[]");
     bench.pass(CLOCK_STEP).await;
     assert_eq!(refusal(panicking).kind(), FailureKind::DriverFailed);
-    assert_eq!(refusal(in_flight).kind(), FailureKind::Unavailable);
+    assert_eq!(refusal(in_flight).kind(), FailureKind::Lost);
     bench.pass(RESTART_FIRST).await;
     assert_eq!(bench.host.lives().len(), 2);
     let next = bench.exec("echo", "[]");
@@ -294,7 +294,7 @@ async fn callers_in_flight_do_not_wait_for_a_failed_driver_to_stop() {
     bench.pass(CLOCK_STEP).await;
     bench.life().end("the connection broke");
     bench.pass(CLOCK_STEP).await;
-    assert_eq!(refusal(in_flight).kind(), FailureKind::Unavailable);
+    assert_eq!(refusal(in_flight).kind(), FailureKind::Lost);
 }
 
 #[tokio::test(start_paused = true)]
@@ -517,7 +517,7 @@ async fn stopping_answers_everybody_and_starts_nothing_again() {
     bench.pass(CLOCK_STEP).await;
     let waiting = bench.exec("echo", "[]");
     bench.core.stop().await;
-    assert_eq!(refusal(running).kind(), FailureKind::Unavailable);
+    assert_eq!(refusal(running).kind(), FailureKind::Lost);
     assert_eq!(refusal(waiting).kind(), FailureKind::Unavailable);
     let later = bench.exec("echo", "[]");
     assert_eq!(refusal(later).kind(), FailureKind::Unavailable);
@@ -534,7 +534,7 @@ async fn stopping_answers_everybody_in_bounded_time_even_if_a_driver_never_stops
     let before = Instant::now();
     bench.core.stop().await;
     assert!(before.elapsed() <= STOP_DEADLINE + CLOCK_STEP);
-    assert_eq!(refusal(running).kind(), FailureKind::Unavailable);
+    assert_eq!(refusal(running).kind(), FailureKind::Lost);
     assert_eq!(refusal(waiting).kind(), FailureKind::Unavailable);
 }
 
@@ -562,7 +562,7 @@ fn stopping_answers_everybody_even_if_a_driver_blocks_its_thread() {
         life.unblock();
         for answer in answers {
             let failure = answer.unwrap().unwrap_err();
-            assert_eq!(failure.kind(), FailureKind::Unavailable);
+            assert_eq!(failure.kind(), FailureKind::Lost);
         }
     });
 }

@@ -104,7 +104,7 @@ async fn a_module_whose_lease_is_over_writes_nothing_and_begins_no_call() {
     assert!(refused.message().ends_with("did not run"), "{refused:?}");
     bench.supervisor.lapse();
     let given_up = under_way.await.unwrap().unwrap_err();
-    assert_eq!(given_up.kind(), FailureKind::Unavailable);
+    assert_eq!(given_up.kind(), FailureKind::Lost);
     assert!(bench.supervisor.get(&module("mod-1")).is_none());
     assert_eq!(bench.store.released(), [module("mod-1")]);
     sleep(SETTLE * 2).await;

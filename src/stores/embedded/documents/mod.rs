@@ -70,6 +70,15 @@ impl EmbeddedDocumentStore {
         Self::new(Backing::Memory)
     }
 
+    /// Whether there is a store in a directory. Makes nothing.
+    pub fn is_in(directory: &Path) -> Result<bool, StoreError> {
+        let file = directory.join(FILE);
+        file.try_exists().map_err(|cause| StoreError::Unusable {
+            place: directory.display().to_string(),
+            cause,
+        })
+    }
+
     /// The store in a directory, which is made if there is none. Blocks until the file has been read through once.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let unusable = |cause| StoreError::Unusable {
