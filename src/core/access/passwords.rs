@@ -1,26 +1,48 @@
 //! Passwords by argon2, whose work is meant to take long: tens of milliseconds and 19 MiB each.
 //!
 //! So whoever signs in waits for a place, a bounded number do, and the work is done on blocking threads.
+//! A place goes with the work and not with who asked: who hangs up stops waiting, and the work that is under way keeps its place.
+//! What the work is done in is kept for the next one, so that a flood of guesses does not map and unmap memory.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier as _};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::password_hash::try_generate_salt;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::core::limits::{PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX};
 use crate::model::rules::is_password_hash;
-use crate::model::{Password, Secret, User};
+use crate::model::{Password, Secret, User, lock};
 
 /// Compared with when there is nobody to compare with, so that a guess at a name takes as long as a guess at a password.
 /// The costs are those of [`hash`]; the digest is nobody's.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// Where the work of all passwords of the process is done: of those that are compared and of those that are set.
+static WORKSHOP: LazyLock<Workshop> = LazyLock::new(|| Workshop::new(PASSWORDS_AT_ONCE));
+
+/// The memory of works that are done.
+static SPARE: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
 /// The text form of a fresh hash.
 pub(in crate::core) fn hash(password: &Secret) -> Option<Secret> {
-    let hash = Argon2::default()
-        .hash_password(password.expose().as_bytes())
-        .ok()?;
+    let salt = Salt::new(&try_generate_salt().ok()?).ok()?;
+    let params = Params::default();
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: (&params).try_into().ok()?,
+        hash: Some(digest(
+            password,
+            &salt,
+            Algorithm::default(),
+            Version::default(),
+            params,
+        )?),
+        salt: Some(salt),
+    };
     Some(Secret::new(hash.to_string()))
 }
 
@@ -29,11 +51,96 @@ pub(in crate::core) fn matches(password: &Secret, hash: &Secret) -> bool {
     if !is_password_hash(hash.expose()) {
         return false;
     }
-    PasswordHash::new(hash.expose()).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.expose().as_bytes(), &hash)
-            .is_ok()
-    })
+    let matches = || {
+        let hash = PasswordHash::new(hash.expose()).ok()?;
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = match hash.version {
+            Some(version) => Version::try_from(version).ok()?,
+            None => Version::default(),
+        };
+        let params = Params::try_from(&hash).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        // Compared in constant time by its own `eq`.
+        Some(digest(password, &salt, algorithm, version, params)? == expected)
+    };
+    matches().unwrap_or(false)
+}
+
+fn digest(
+    password: &Secret,
+    salt: &Salt,
+    algorithm: Algorithm,
+    version: Version,
+    params: Params,
+) -> Option<Output> {
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let mut buffer = [0; Output::MAX_LENGTH];
+    let out = buffer.get_mut(..length)?;
+    let blocks = params.block_count();
+    let mut memory = Memory::of(blocks);
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password.expose().as_bytes(), salt, out, &mut memory.0)
+        .ok()?;
+    Output::new(out).ok()
+}
+
+/// What one work is done in; it is kept for the next one when it is dropped, as far as there may be works at a time.
+struct Memory(Vec<Block>);
+
+impl Memory {
+    fn of(blocks: usize) -> Self {
+        let mut memory = lock(&SPARE).pop().unwrap_or_default();
+        memory.resize(blocks.max(memory.len()), Block::new());
+        Self(memory)
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let memory = std::mem::take(&mut self.0);
+        let mut spare = lock(&SPARE);
+        // One that a dearer hash needed is given back, so that what is kept is bounded.
+        if spare.len() < PASSWORDS_AT_ONCE && memory.len() <= Params::default().block_count() {
+            spare.push(memory);
+        }
+    }
+}
+
+/// Where works are done, a bounded number at a time.
+#[derive(Debug)]
+struct Workshop {
+    places: Arc<Semaphore>,
+}
+
+impl Workshop {
+    fn new(places: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+        }
+    }
+
+    /// Waits for a place and does the work on a blocking thread. What is given along is held until the work is done, whoever waits for it by then.
+    async fn run<T: Send + 'static>(
+        &self,
+        main: &Handle,
+        held: Option<OwnedSemaphorePermit>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let done = main.spawn_blocking(move || {
+            let done = work();
+            drop((place, held));
+            done
+        });
+        done.await.ok()
+    }
+}
+
+/// Does a work of passwords that nobody signs in by: one that is set. It waits for a place among those that are compared.
+pub(in crate::core) async fn at_work<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    WORKSHOP.run(&Handle::current(), None, work).await
 }
 
 /// Too many passwords are being compared.
@@ -43,16 +150,14 @@ pub(super) struct Crowded;
 /// Compares passwords with their hashes, a bounded number at a time.
 #[derive(Debug)]
 pub(super) struct PasswordVerifier {
-    places: Semaphore,
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
     main: Handle,
 }
 
 impl PasswordVerifier {
     pub(super) fn new(main: Handle) -> Self {
         Self {
-            places: Semaphore::new(PASSWORDS_AT_ONCE),
-            waiting: Semaphore::new(PASSWORDS_WAITING_MAX),
+            waiting: Arc::new(Semaphore::new(PASSWORDS_WAITING_MAX)),
             main,
         }
     }
@@ -70,16 +175,77 @@ impl PasswordVerifier {
         };
         let is_known = stored.is_some();
         let hash = stored.unwrap_or_else(|| Secret::new(NOBODY));
-        let _waiting = self.waiting.try_acquire().map_err(|_| Crowded)?;
-        let _place = self.places.acquire().await.map_err(|_| Crowded)?;
-        let work = self.main.spawn_blocking(move || matches(&password, &hash));
-        Ok(work.await.unwrap_or(false) && is_known)
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
+        let waiting = waiting.map_err(|_| Crowded)?;
+        let work = move || matches(&password, &hash);
+        let done = WORKSHOP.run(&self.main, Some(waiting), work).await;
+        Ok(done.unwrap_or(false) && is_known)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_sign_in_that_is_hung_up_keeps_its_place_until_its_work_is_done() {
+        let workshop = Workshop::new(1);
+        let waiting = Arc::new(Semaphore::new(1));
+        let (done, until_done) = mpsc::sync_channel::<()>(1);
+        let held = Arc::clone(&waiting).try_acquire_owned().ok();
+        let main = Handle::current();
+        let mut asked = Box::pin(workshop.run(&main, held, move || until_done.recv()));
+        assert!(futures_util::poll!(&mut asked).is_pending());
+        drop(asked);
+        let mut next = Box::pin(workshop.run(&main, None, || "done"));
+        assert_eq!(futures_util::poll!(&mut next), Poll::Pending);
+        assert_eq!(waiting.available_permits(), 0, "it still counts");
+        drop(done);
+        let next = timeout(PATIENCE, next).await;
+        assert_eq!(next, Ok(Some("done")), "the place is free again");
+        let counted = timeout(PATIENCE, waiting.acquire()).await;
+        assert!(counted.is_ok(), "and so is the one among those who wait");
+    }
+
+    #[test]
+    fn the_memory_of_a_work_is_kept_for_the_next_one_and_no_more_of_it_than_there_are_works() {
+        let all: Vec<Memory> = (0..PASSWORDS_AT_ONCE + 3).map(|_| Memory::of(8)).collect();
+        drop(all);
+        drop(Memory::of(Params::default().block_count() + 1));
+        let kept = lock(&SPARE);
+        assert!(kept.len() <= PASSWORDS_AT_ONCE);
+        let dearest = kept.iter().map(Vec::len).max();
+        assert!(dearest <= Some(Params::default().block_count()));
+    }
+
+    #[test]
+    fn a_hash_of_another_make_and_cost_is_compared_as_it_was_made() {
+        let theirs = [
+            "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$",
+            "$argon2i$v=19$m=16,t=2,p=1$c29tZXNhbHQ$",
+        ];
+        for beginning in theirs {
+            let made = PasswordHash::new(&format!("{beginning}{}", "A".repeat(43))).unwrap();
+            let algorithm = Algorithm::try_from(made.algorithm.as_str()).unwrap();
+            let params = Params::try_from(&made).unwrap();
+            let mut out = [0; 32];
+            Argon2::new(algorithm, Version::V0x13, params)
+                .hash_password_into(b"open sesame", made.salt.as_ref().unwrap(), &mut out)
+                .unwrap();
+            let hash = Some(Output::new(&out).unwrap());
+            let hash = Secret::new(PasswordHash { hash, ..made }.to_string());
+            assert!(matches(&Secret::new("open sesame"), &hash));
+            assert!(!matches(&Secret::new("open barley"), &hash));
+        }
+    }
 
     #[tokio::test]
     async fn a_crowd_is_sent_away_and_those_who_wait_are_served() {

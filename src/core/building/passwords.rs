@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::access::passwords::{hash, matches};
+use crate::core::access::passwords::{at_work, hash, matches};
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;
@@ -53,11 +52,11 @@ pub(super) async fn hash_edits(now: &Directory, edits: Vec<Edit>) -> Result<Vec<
 
 /// The stored hash when it is that of this password, else a fresh one.
 async fn hash_or_keep(password: Secret, stored: Option<Password>) -> Result<Password, EditError> {
-    let hashed = spawn_blocking(move || match stored {
+    let hashed = at_work(move || match stored {
         Some(Password::Hashed(hash)) if matches(&password, &hash) => Some(hash),
         Some(_) | None => hash(&password),
     });
-    let hashed = hashed.await.ok().flatten();
+    let hashed = hashed.await.flatten();
     hashed.map(Password::Hashed).ok_or(EditError::Interrupted)
 }
 
