@@ -10,7 +10,8 @@ use crate::model::{
     Failure, FailureKind, ModuleId, ModulePath, State, System, SystemId, User, Zone, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, RequestContext};
+use crate::server::http::kit::RequestContext;
+use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::rejections::{bad_request, not_found};
 
 /// The domain that was asked: `Host` without its port.
