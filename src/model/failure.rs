@@ -111,6 +111,7 @@ impl FailureKind {
             | Self::TimedOut
             | Self::Busy
             | Self::Unavailable
+            | Self::Lost
             | Self::DriverFailed
             | Self::TooLarge
             | Self::Internal => false,

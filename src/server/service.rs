@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::server::ServerState;
+use crate::server::http::cors;
 use crate::server::http::mounts::Site;
-use crate::server::http::{authn, cors};
 use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -185,12 +185,13 @@ async fn let_in(
     ) else {
         return next.call(request).await;
     };
+    let words = site.words(request.path());
     if !site.answers_at_once(request.path())
-        && let Some(refusal) = authn::closed(state)
+        && let Some(refusal) = words.closed(state)
     {
         return Ok(request.into_response(refusal.to_response()));
     }
-    authn::recognise(state, request.head()).await;
+    words.recognise(state, request.head()).await;
     next.call(request).await
 }
 

@@ -12,4 +12,4 @@ mod openapi;
 mod placeos;
 mod redirect;
 
-pub(super) use crate::server::http::placeos::{authn, node_api};
+pub(super) use crate::server::http::placeos::node_api;

@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Specification;
 
 use crate::server::ServerSettings;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::{HttpRejection, Words};
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::{health, openapi, redirect};
 use crate::server::limits::BODY_MAX_BYTES;
@@ -38,6 +38,8 @@ pub(in crate::server) struct Mount {
     specification: fn() -> Specification,
     /// What a path is answered that nothing here has.
     unknown: fn() -> HttpRejection,
+    /// In whose words requests are answered that come to no handler.
+    words: Words,
 }
 
 /// Whether the setting `base_path` stands in front of a mount.
@@ -56,6 +58,7 @@ static HEALTH: Mount = Mount {
     routes: health::Health::configure,
     specification: health::Health::openapi,
     unknown: placeos::nothing_here,
+    words: placeos::WORDS,
 };
 
 /// What clients and other nodes come for. An unknown path at the root gets PlaceOS's words, whoever has the root.
@@ -75,6 +78,7 @@ static MOUNTS: &[Mount] = &[
                 .merge_from(building::Whole::openapi())
         },
         unknown: placeos::nothing_here,
+        words: placeos::WORDS,
     },
     Mount {
         owner: NODES,
@@ -83,6 +87,7 @@ static MOUNTS: &[Mount] = &[
         routes: node_api::configure,
         specification: || openapi::empty().nest(node_api::BASE, node_api::Cores::openapi()),
         unknown: placeos::nothing_here,
+        words: placeos::WORDS,
     },
     Mount {
         owner: PLACEOS,
@@ -99,6 +104,7 @@ static MOUNTS: &[Mount] = &[
                 .nest(placeos::BASE, placeos::Websocket::openapi())
         },
         unknown: placeos::nothing_here,
+        words: placeos::WORDS,
     },
     #[cfg(test)]
     tests::MOUNT,
@@ -188,12 +194,21 @@ impl Site {
         if let Some(port) = self.0.redirect {
             return redirect::send_on(request, port);
         }
-        let mut placed = self.0.placed.iter();
-        let found = placed.find(|placed| below(&placed.at, request.path()).is_some());
-        let unknown = found.map_or(placeos::nothing_here as fn() -> _, |placed| {
-            placed.mount.unknown
-        });
+        let mount = self.mount(request.path());
+        let unknown = mount.map_or(placeos::nothing_here as fn() -> _, |mount| mount.unknown);
         unknown().to_response()
+    }
+
+    /// In whose words a request for a path is answered before it comes to a handler.
+    pub(in crate::server) fn words(&self, path: &str) -> Words {
+        self.mount(path).map_or(placeos::WORDS, |mount| mount.words)
+    }
+
+    /// What has a path.
+    fn mount(&self, path: &str) -> Option<&'static Mount> {
+        let mut placed = self.0.placed.iter();
+        let found = placed.find(|placed| below(&placed.at, path).is_some());
+        found.map(|placed| placed.mount)
     }
 
     /// Whether a path is answered before the building is known.

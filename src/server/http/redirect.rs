@@ -21,7 +21,7 @@ pub(super) fn send_on(request: &HttpRequest, port: u16) -> HttpResponse {
         Some(location) => HttpResponse::PermanentRedirect()
             .insert_header((LOCATION, location))
             .finish(),
-        None => HttpRejection::text(
+        None => <HttpRejection>::text(
             StatusCode::BAD_REQUEST,
             "this address sends on to the encrypted one, and the request does not say of which host",
         )

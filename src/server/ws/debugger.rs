@@ -41,7 +41,7 @@ pub(super) async fn serve<T: ClientStream>(
     });
     let (listening, key): (Listening, String) = match listening {
         Ok(listening) => listening,
-        Err(refusal) => return refuse(framed, refusal).await,
+        Err(refusal) => return refuse(framed, refusal.plain()).await,
     };
     let mut framed = framed;
     let response = switching_protocols(request, &key);

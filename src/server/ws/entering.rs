@@ -13,17 +13,25 @@ use crate::core::Caller;
 use crate::dialects::{
     Admission, Carrier, CloseFrame, DialectKind, Handshake, Head, Hello, Rejection,
 };
-use crate::model::CloseReason;
+use crate::model::{CloseReason, Failure};
 use crate::server::ServerState;
 use crate::server::admission::TurnedAway;
-use crate::server::http::kit::{self, HttpRejection};
+use crate::server::http::kit::{self, HttpRejection, Words};
 
-/// Why a connection does not open: in an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
+/// Why a connection does not open: for an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
 #[derive(Debug)]
 pub(in crate::server) struct NotAdmitted {
-    pub(in crate::server) http: HttpRejection,
+    cause: Cause,
     /// `None` when the request is no handshake, so that there is nobody to tell behind it.
     pub(in crate::server) told: Option<Told>,
+}
+
+/// What an HTTP answer is made of.
+#[derive(Debug)]
+enum Cause {
+    Refused(HttpRejection),
+    Failed(Failure),
+    TurnedAway(TurnedAway),
 }
 
 /// What a newcomer is told behind the upgrade.
@@ -36,10 +44,17 @@ pub(in crate::server) enum Told {
 }
 
 impl NotAdmitted {
-    fn new(why: CloseReason, http: impl Into<HttpRejection>) -> Self {
-        Self {
-            http: http.into(),
-            told: Some(Told::Reason(why)),
+    fn new(why: CloseReason, cause: Cause) -> Self {
+        let told = Some(Told::Reason(why));
+        Self { cause, told }
+    }
+
+    /// The answer in place of the upgrade.
+    pub(in crate::server) fn into_http(self, words: Words) -> HttpRejection {
+        match self.cause {
+            Cause::Refused(http) => http,
+            Cause::Failed(failure) => words.failed(&failure),
+            Cause::TurnedAway(turned_away) => words.turned_away(turned_away),
         }
     }
 }
@@ -47,7 +62,8 @@ impl NotAdmitted {
 /// A request that is no handshake.
 impl From<HttpRejection> for NotAdmitted {
     fn from(http: HttpRejection) -> Self {
-        Self { http, told: None }
+        let cause = Cause::Refused(http);
+        Self { cause, told: None }
     }
 }
 
@@ -60,7 +76,7 @@ impl From<TurnedAway> for NotAdmitted {
                 CloseReason::TooManyConnections
             }
         };
-        Self::new(why, turned_away)
+        Self::new(why, Cause::TurnedAway(turned_away))
     }
 }
 
@@ -118,18 +134,24 @@ pub(in crate::server) async fn enter(
         .authenticate(&credentials, address)
         .map_err(|failure| {
             state.metrics.not_let_in.increment(1);
-            NotAdmitted::new(CloseReason::Unauthenticated, failure)
+            NotAdmitted::new(CloseReason::Unauthenticated, Cause::Failed(failure))
         })?;
     let origin = (head.header)(ORIGIN.as_str()).map(String::from_utf8_lossy);
     let is_allowed = |origin: &str| state.settings.allows_origin(origin);
     if is_foreign_page && !origin.as_deref().is_some_and(is_allowed) {
         let http = kit::foreign_page(state, &caller, origin.as_deref());
-        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
+        return Err(NotAdmitted::new(
+            CloseReason::Forbidden,
+            Cause::Refused(http),
+        ));
     }
     if !profile.opens_to(caller.scopes()) {
         let reason = "the key's scopes do not open this";
         let http = kit::forbid(state, &caller, "the websocket", reason);
-        return Err(NotAdmitted::new(CloseReason::Forbidden, http));
+        return Err(NotAdmitted::new(
+            CloseReason::Forbidden,
+            Cause::Refused(http),
+        ));
     }
     Ok((Some(caller), hello))
 }
@@ -141,7 +163,7 @@ fn rejected(rejection: Rejection) -> NotAdmitted {
             HttpRejection::text(status, text).into()
         }
         Rejection::Close(frame) => NotAdmitted {
-            http: HttpRejection::text(StatusCode::FORBIDDEN, frame.text),
+            cause: Cause::Refused(HttpRejection::text(StatusCode::FORBIDDEN, frame.text)),
             told: Some(Told::Frame(frame)),
         },
     }

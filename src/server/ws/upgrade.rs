@@ -30,10 +30,10 @@ use crate::core::Caller;
 use crate::dialects::{Carrier, DialectKind, Hello, RefusalTime};
 use crate::model::ConnectionId;
 use crate::server::ServerState;
-use crate::server::admission::{Permit, TurnedAway};
-use crate::server::http::kit::HttpRejection;
+use crate::server::admission::{AdmissionPhase, Permit, TurnedAway};
+use crate::server::http::kit::{HttpRejection, Words};
 use crate::server::http::mounts::{NODES, Site};
-use crate::server::http::{authn, node_api};
+use crate::server::http::node_api;
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
 use crate::server::ws::connection::{self, Beginning, Identity};
 use crate::server::ws::entering::{self, NotAdmitted};
@@ -62,7 +62,8 @@ where
 {
     let local = |owner| site.local(owner, request.path());
     let served = if let Some(kind) = dialect_at(&state, &site, request.path()) {
-        websocket(&state, &worker, kind, &request, framed).await
+        let words = site.words(request.path());
+        websocket(&state, &worker, kind, words, &request, framed).await
     } else if let Some(module) = local(NODES).and_then(node_api::debugged_module) {
         debugger::serve(&state, module, &request, framed).await
     } else {
@@ -100,6 +101,7 @@ async fn websocket<T: ClientStream>(
     state: &ServerState,
     worker: &Rc<Worker>,
     kind: DialectKind,
+    words: Words,
     request: &Request,
     framed: Stream<T>,
 ) -> io::Result<()> {
@@ -111,7 +113,7 @@ async fn websocket<T: ClientStream>(
         permit,
     } = match admit(state, kind, request, address).await {
         Ok(newcomer) => newcomer,
-        Err(refused) => return turn_away(state, kind, request, framed, refused).await,
+        Err(refused) => return turn_away(state, kind, words, request, framed, refused).await,
     };
     let (wire, rest) = upgrade(state, request, framed, &key).await?;
     let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
@@ -159,11 +161,13 @@ async fn upgrade<T: ClientStream>(
 async fn turn_away<T: ClientStream>(
     state: &ServerState,
     kind: DialectKind,
+    words: Words,
     request: &Request,
     framed: Stream<T>,
     refused: NotAdmitted,
 ) -> io::Result<()> {
-    let NotAdmitted { http, told } = refused;
+    let told = refused.told;
+    let http = refused.into_http(words);
     if http.status == StatusCode::SERVICE_UNAVAILABLE {
         state.metrics.turned_away.increment(1);
     }
@@ -191,11 +195,8 @@ async fn admit(
     request: &Request,
     address: IpAddr,
 ) -> Result<Newcomer, NotAdmitted> {
-    if let Some(refusal) = authn::closed(state) {
-        return Err(NotAdmitted {
-            http: refusal,
-            ..NotAdmitted::from(TurnedAway::Starting)
-        });
+    if state.admission.phase() == AdmissionPhase::Starting {
+        return Err(TurnedAway::Starting.into());
     }
     let (caller, hello) = entering::enter_websocket(state, kind, request.head(), address).await?;
     let key = websocket_key(request)?;
@@ -225,7 +226,7 @@ pub(super) fn place_for(
     })
 }
 
-/// What RFC 6455 section 4.2.1 asks of a handshake beyond what `http::authn` has looked at.
+/// What RFC 6455 section 4.2.1 asks of a handshake beyond what `entering` has looked at.
 pub(super) fn websocket_key(request: &Request) -> Result<String, HttpRejection> {
     let head = request.head();
     if head.method != Method::GET {

@@ -9,10 +9,10 @@ use crate::model::Version;
 use crate::server::http::kit::HttpRejection;
 
 /// What a handler returns.
-pub(in crate::server::http) type Answer = Result<HttpResponse, HttpRejection>;
+pub(in crate::server::http) type Answer<D> = Result<HttpResponse, HttpRejection<D>>;
 
 /// A document.
-pub(in crate::server::http) fn json<T: Serialize + ?Sized>(body: &T) -> Answer {
+pub(in crate::server::http) fn json<T: Serialize + ?Sized, D>(body: &T) -> Answer<D> {
     json_with(StatusCode::OK, body, [])
 }
 
@@ -31,11 +31,11 @@ pub(in crate::server::http) fn text(status: StatusCode, text: String) -> HttpRes
 }
 
 /// The document of an entry, with its version as the tag.
-pub(in crate::server::http) fn tagged<T: Serialize>(
+pub(in crate::server::http) fn tagged<T: Serialize, D>(
     status: StatusCode,
     version: Version,
     body: &T,
-) -> Answer {
+) -> Answer<D> {
     json_with(status, body, [(ETAG, Some(tag(version)))])
 }
 
@@ -45,11 +45,11 @@ pub(super) fn tag(version: Version) -> String {
 }
 
 /// A document with these headers, but for values that no header can have.
-pub(in crate::server::http) fn json_with<T: Serialize + ?Sized, const N: usize>(
+pub(in crate::server::http) fn json_with<T: Serialize + ?Sized, D, const N: usize>(
     status: StatusCode,
     body: &T,
     headers: [(HeaderName, Option<String>); N],
-) -> Answer {
+) -> Answer<D> {
     let text = serde_json::to_string(body)
         .map_err(|_| HttpRejection::empty(StatusCode::INTERNAL_SERVER_ERROR))?;
     let mut response = json_text(status, text);

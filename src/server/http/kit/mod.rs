@@ -1,6 +1,6 @@
 //! What the HTTP resources of every dialect share. It knows no dialect: what differs between them is asked of a [`HttpDialect`].
 //!
-//! - `dialect` says what a dialect provides, and `request` lets callers in before a handler runs.
+//! - `dialect` says what a dialect provides, for handlers by its type and before them by its row of the mount table; `request` lets callers in before a handler runs.
 //! - `body` reads bodies, `precondition` reads `If-Match`.
 //! - `answers` and `rejection` become HTTP.
 
@@ -13,6 +13,7 @@ mod request;
 
 pub(super) use answers::{Answer, json, json_text, json_with, tagged, text};
 pub(super) use body::Body;
+pub(in crate::server) use dialect::Words;
 pub(super) use dialect::{Access, HttpDialect};
 pub(super) use precondition::Precondition;
 pub(in crate::server) use rejection::HttpRejection;

@@ -1,27 +1,35 @@
 //! The answer to a request that is refused.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use crate::model::Failure;
+use crate::server::http::kit::HttpDialect;
+
 /// A refusal as plain data, since a websocket's handshake is refused outside actix-web.
+///
+/// In a handler it names its dialect `D`, whose words a failure of the core gets by `?`.
 #[derive(Debug)]
-pub(in crate::server) struct HttpRejection {
+pub(in crate::server) struct HttpRejection<D = ()> {
     pub(in crate::server) status: StatusCode,
     pub(in crate::server) headers: Vec<(HeaderName, HeaderValue)>,
     pub(in crate::server) body: String,
+    dialect: PhantomData<D>,
 }
 
-impl HttpRejection {
+impl<D> HttpRejection<D> {
     /// A refusal without a body.
     pub(in crate::server) fn empty(status: StatusCode) -> Self {
         Self {
             status,
             headers: Vec::new(),
             body: String::new(),
+            dialect: PhantomData,
         }
     }
 
@@ -42,6 +50,17 @@ impl HttpRejection {
             status,
             headers,
             body,
+            dialect: PhantomData,
+        }
+    }
+
+    /// The same refusal, said in no handler of a dialect's.
+    pub(in crate::server) fn plain(self) -> HttpRejection {
+        HttpRejection {
+            status: self.status,
+            headers: self.headers,
+            body: self.body,
+            dialect: PhantomData,
         }
     }
 
@@ -61,13 +80,31 @@ impl HttpRejection {
     }
 }
 
-impl fmt::Display for HttpRejection {
+/// A refusal of the kit's as a handler's.
+impl<D: HttpDialect> From<HttpRejection> for HttpRejection<D> {
+    fn from(plain: HttpRejection) -> Self {
+        Self {
+            status: plain.status,
+            headers: plain.headers,
+            body: plain.body,
+            dialect: PhantomData,
+        }
+    }
+}
+
+impl<D: HttpDialect> From<Failure> for HttpRejection<D> {
+    fn from(failure: Failure) -> Self {
+        D::failed(&failure).into()
+    }
+}
+
+impl<D> fmt::Display for HttpRejection<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)
     }
 }
 
-impl ResponseError for HttpRejection {
+impl<D: fmt::Debug> ResponseError for HttpRejection<D> {
     fn status_code(&self) -> StatusCode {
         self.status
     }

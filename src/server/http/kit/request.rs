@@ -78,11 +78,11 @@ impl RequestContext {
     }
 
     /// The key is restricted to what this is not part of.
-    pub(in crate::server::http) fn out_of_reach(&self, what: &str) -> HttpRejection {
+    pub(in crate::server::http) fn out_of_reach<D>(&self, what: &str) -> HttpRejection<D> {
         self.forbid(what, "this key does not reach that")
     }
 
-    fn forbid(&self, part: &str, reason: &str) -> HttpRejection {
+    fn forbid<D>(&self, part: &str, reason: &str) -> HttpRejection<D> {
         forbid(&self.state, &self.caller, part, reason)
     }
 }
@@ -130,11 +130,11 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
 }
 
 /// Refuses a caller whose credentials a page of another site made the browser send.
-pub(in crate::server) fn foreign_page(
+pub(in crate::server) fn foreign_page<D>(
     state: &ServerState,
     caller: &Caller,
     origin: Option<&str>,
-) -> HttpRejection {
+) -> HttpRejection<D> {
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",
@@ -163,12 +163,12 @@ pub(in crate::server::http) fn state_of(
 }
 
 /// Refuses a caller whose credentials are good but do not allow this, and says so in the audit log.
-pub(in crate::server) fn forbid(
+pub(in crate::server) fn forbid<D>(
     state: &ServerState,
     caller: &Caller,
     part: &str,
     reason: &str,
-) -> HttpRejection {
+) -> HttpRejection<D> {
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
         target: "audit",

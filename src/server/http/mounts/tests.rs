@@ -31,6 +31,7 @@ pub(super) const MOUNT: Mount = Mount {
     },
     specification: openapi::empty,
     unknown: || HttpRejection::text(StatusCode::NOT_FOUND, "no such thing"),
+    words: placeos::WORDS,
 };
 
 /// The dialect that the seam of dialects is tested by: a websocket and nothing beside it.
@@ -41,6 +42,7 @@ pub(super) const ECHO: Mount = Mount {
     routes: |_| {},
     specification: openapi::empty,
     unknown: placeos::nothing_here,
+    words: placeos::WORDS,
 };
 
 #[route("/hello")]

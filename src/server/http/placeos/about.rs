@@ -7,7 +7,8 @@ use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::{Answer, Known, address, json};
+use crate::server::http::kit::{Known, address, json};
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::access::domain;
 use crate::server::http::placeos::auth;
 use crate::server::http::placeos::authn;

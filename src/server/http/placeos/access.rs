@@ -11,7 +11,8 @@ use crate::model::{
     UserId, Zone, ZoneId,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, RequestContext};
+use crate::server::http::kit::RequestContext;
+use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::rejections::{bad_request, not_found};
 
 /// The domain that was asked: `Host` without its port.

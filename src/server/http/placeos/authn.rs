@@ -4,28 +4,33 @@ use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_http::StatusCode;
-use actix_http::header::{HOST, HeaderValue, ORIGIN, RETRY_AFTER};
+use actix_http::header::{HOST, HeaderValue, ORIGIN};
 
 use crate::core::Caller;
 use crate::dialects::placeos::rest::{
     Carrier, Presented, Query, may_exec, may_read, may_write, origin_is_foreign, presented,
 };
-use crate::model::Scope;
+use crate::model::{Credentials, Failure, Scope};
 use crate::server::ServerState;
-use crate::server::admission::{AdmissionPhase, TurnedAway};
-use crate::server::http::kit::{self, Access, HttpDialect, HttpRejection, header_text};
-use crate::server::http::placeos::rejections::rejection;
+use crate::server::http::kit::{self, Access, HttpDialect, header_text};
+use crate::server::http::placeos::HttpRejection;
+use crate::server::http::placeos::rejections::{failed, rejection};
 
 /// PlaceOS's credentials, scopes and words, for the kit.
-pub(super) enum Placeos {}
+#[derive(Debug)]
+pub(in crate::server) enum Placeos {}
 
 impl HttpDialect for Placeos {
+    fn credentials(head: &RequestHead) -> Vec<Credentials> {
+        presented_in(head).credentials.into_iter().collect()
+    }
+
     fn authenticate(
         state: &ServerState,
         head: &RequestHead,
         address: IpAddr,
-    ) -> Result<Caller, HttpRejection> {
-        authenticate(state, head, address)
+    ) -> Result<Caller, kit::HttpRejection> {
+        authenticate(state, head, address).map_err(HttpRejection::plain)
     }
 
     fn opens(scopes: &[Scope], resource: &str, access: Access) -> bool {
@@ -36,24 +41,13 @@ impl HttpDialect for Placeos {
         }
     }
 
-    fn rejection(status: StatusCode, message: &str) -> HttpRejection {
-        rejection(status, message)
+    fn rejection(status: StatusCode, message: &str) -> kit::HttpRejection {
+        rejection(status, message).plain()
     }
-}
 
-/// Why nobody is served yet, or `None`.
-pub(in crate::server) fn closed(state: &ServerState) -> Option<HttpRejection> {
-    let starting = state.admission.phase() == AdmissionPhase::Starting;
-    starting.then(|| {
-        HttpRejection::from(TurnedAway::Starting)
-            .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
-    })
-}
-
-/// Finds out what has to be asked for elsewhere before [`authenticate`] can know who sends this request.
-pub(in crate::server) async fn recognise(state: &ServerState, head: &RequestHead) {
-    let presented = presented_in(head);
-    state.core.recognise(presented.credentials.as_slice()).await;
+    fn failed(failure: &Failure) -> kit::HttpRejection {
+        failed(failure).plain()
+    }
 }
 
 fn presented_in(head: &RequestHead) -> Presented {
@@ -65,7 +59,7 @@ fn presented_in(head: &RequestHead) -> Presented {
 }
 
 /// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
-pub(in crate::server) fn authenticate(
+pub(super) fn authenticate(
     state: &ServerState,
     head: &RequestHead,
     address: IpAddr,

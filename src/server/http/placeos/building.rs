@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 use crate::building_file;
 use crate::core::{Apply, EditError, Invalid, Rehearsal};
 use crate::model::{Building, Differences, Source};
-use crate::server::http::kit::{Answer, HttpRejection, Reader, Writer, json};
+use crate::server::http::kit::{Reader, Writer, json};
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::resource_types::WholeBuilding;
+use crate::server::http::placeos::{Answer, HttpRejection};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";

@@ -11,12 +11,10 @@ use uuid::Uuid;
 use crate::core::{Directory, EditError};
 use crate::dialects::placeos::rest::{InvalidField, documents};
 use crate::model::{Edit, Entry, EntryId, InvalidId, Version};
-use crate::server::http::kit::{
-    Answer, HttpRejection, Precondition, RequestContext, Resource, Writer,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Precondition, RequestContext, Resource, Writer};
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::rejections::{bad_request, invalid, not_found};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 use crate::server::limits::EDIT_TRIES;
 
 /// Makes an id of a text.

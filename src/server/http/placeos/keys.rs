@@ -12,16 +12,14 @@ use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, TokenShape};
 use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
-use crate::server::http::kit::{
-    Administrator, Answer, HttpRejection, Known, RequestContext, Writer, json, tagged,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Administrator, Known, RequestContext, Writer, json, tagged};
 use crate::server::http::placeos::access::{domain, sees_key, user_of};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::resource_types::Keys;
 use crate::server::http::placeos::shapes::info;
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 /// The scope of a key that is made without any.
 const DEFAULT_SCOPE: &str = "public";

@@ -5,7 +5,8 @@ use actix_web::http::header::{CONTENT_RANGE, HeaderName, LINK};
 use serde::Serialize;
 
 use crate::dialects::placeos::rest::{Page, Query};
-use crate::server::http::kit::{Answer, RequestContext, json_with};
+use crate::server::http::kit::{RequestContext, json_with};
+use crate::server::http::placeos::Answer;
 
 /// How many items a list has in all its parts.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");

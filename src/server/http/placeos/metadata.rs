@@ -11,16 +11,14 @@ use crate::model::{
     Edit, Entry, EntryId, MetadataId, MetadataName, ModuleId, ParentId, SystemId, UserId, Version,
     ZoneId,
 };
-use crate::server::http::kit::{
-    Answer, HttpRejection, Precondition, Reader, RequestContext, Writer, json, tagged,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Precondition, Reader, RequestContext, Writer, json, tagged};
 use crate::server::http::placeos::access::{find_zone, sees_module, sees_user, sees_zone};
 use crate::server::http::placeos::edits;
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::rejections::{Changes, bad_request, invalid, not_found};
 use crate::server::http::placeos::resource_types::Metadata;
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 /// The metadata of a system, zone, module or user, by name.
 #[utoipa::path(

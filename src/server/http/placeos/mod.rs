@@ -35,7 +35,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::dialects::DialectKind;
 use crate::dialects::placeos::WEBSOCKET_PATHS;
 use crate::server::ServerState;
-use crate::server::http::kit::{self, Answer, HttpRejection, address};
+use crate::server::http::kit::{self, Words, address};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::rejections::rejection;
@@ -45,6 +45,13 @@ pub(super) use crate::dialects::placeos::rest::{BadParameter, ErrorShape};
 pub(super) use rejections::Rejections;
 
 type Body = kit::Body<Placeos>;
+
+type HttpRejection = kit::HttpRejection<Placeos>;
+
+type Answer = kit::Answer<Placeos>;
+
+/// PlaceOS's credentials and words, for the mount table.
+pub(in crate::server) const WORDS: Words = Words::of::<Placeos>();
 
 /// What stands in front of the path of each resource.
 pub(super) const BASE: &str = "/api/engine/v2";
@@ -158,13 +165,11 @@ async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer 
     let address = address(&request);
     entering::enter_websocket(&state, DialectKind::PlaceOs, request.head(), address)
         .await
-        .map_err(|refused| refused.http)?;
-    Err(entering::upgrade_required(
-        "this is a websocket: connect to it with an upgrade",
-    ))
+        .map_err(|refused| refused.into_http(WORDS))?;
+    Err(entering::upgrade_required("this is a websocket: connect to it with an upgrade").into())
 }
 
 /// The answer to an unknown path.
-pub(in crate::server::http) fn nothing_here() -> HttpRejection {
-    rejection(StatusCode::NOT_FOUND, "there is nothing here")
+pub(in crate::server::http) fn nothing_here() -> kit::HttpRejection {
+    rejection(StatusCode::NOT_FOUND, "there is nothing here").plain()
 }

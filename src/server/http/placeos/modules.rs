@@ -15,10 +15,7 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Clearance, Entry, EntryId, Module, ModuleId, System};
 use crate::server::ServerState;
-use crate::server::http::kit::{
-    Answer, HttpRejection, Operator, Reader, RequestContext, Supporter, Writer, json, tagged,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
     systems_around,
@@ -30,6 +27,7 @@ use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
 use crate::server::http::placeos::resource_types::Modules;
 use crate::server::http::placeos::room::{arguments, called, function_name, returned};
 use crate::server::http::placeos::shapes::zone_shapes;
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Modules {
     type Id = ModuleId;

@@ -1,6 +1,6 @@
 //! How PlaceOS words a refusal: every one has its error body, but a 403, which has none.
 //!
-//! The conversions are PlaceOS's, so a `?` on a [`Failure`] belongs below this folder alone.
+//! A `?` on what the core says ends here, since the handlers of this folder answer with PlaceOS's [`HttpRejection`].
 
 use std::fmt::Display;
 
@@ -12,8 +12,7 @@ use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
 use crate::model::Failure;
-use crate::server::admission::TurnedAway;
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::placeos::HttpRejection;
 
 /// What every other document refers to.
 #[derive(utoipa::OpenApi)]
@@ -63,6 +62,16 @@ pub(super) fn invalid(fields: Vec<InvalidField>) -> HttpRejection {
     )
 }
 
+/// A failure of the core.
+pub(super) fn failed(failure: &Failure) -> HttpRejection {
+    let status = StatusCode::from_u16(errors::http_status(failure))
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status == StatusCode::FORBIDDEN {
+        return HttpRejection::empty(status);
+    }
+    rejection(status, &errors::message(failure))
+}
+
 impl From<Unreadable> for HttpRejection {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
@@ -76,26 +85,6 @@ impl From<BadParameter> for HttpRejection {
     fn from(bad: BadParameter) -> Self {
         let status = StatusCode::from_u16(BadParameter::STATUS).unwrap_or(StatusCode::BAD_REQUEST);
         Self::json_body(status, &bad)
-    }
-}
-
-impl From<Failure> for HttpRejection {
-    fn from(failure: Failure) -> Self {
-        let status = StatusCode::from_u16(errors::http_status(&failure))
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        if status == StatusCode::FORBIDDEN {
-            return Self::empty(status);
-        }
-        rejection(status, &errors::message(&failure))
-    }
-}
-
-impl From<TurnedAway> for HttpRejection {
-    fn from(turned_away: TurnedAway) -> Self {
-        rejection(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &format!("{turned_away}; try again later"),
-        )
     }
 }
 

@@ -11,13 +11,11 @@ use crate::core::ReplySlot;
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
 use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
-use crate::server::http::kit::{
-    Answer, HttpRejection, Operator, Reader, RequestContext, json, json_text,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Operator, Reader, RequestContext, json, json_text};
 use crate::server::http::placeos::access::{place, read_state};
 use crate::server::http::placeos::rejections::bad_request;
 use crate::server::http::placeos::resource_types::Systems;
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 /// The functions of a module that the caller's clearance opens.
 #[utoipa::path(responses((status = 200, body = Functions<'_>)))]

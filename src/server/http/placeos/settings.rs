@@ -4,7 +4,8 @@ use actix_web::get;
 
 use crate::dialects::placeos::rest::{Listing, SettingsShape};
 use crate::model::Clearance;
-use crate::server::http::kit::{Answer, Reader};
+use crate::server::http::kit::Reader;
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::access::sees_module;
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::resource_types::Settings;

@@ -12,9 +12,8 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Edit, Entry, EntryId, System, SystemId, Version};
 use crate::server::http::kit::{
-    Answer, HttpRejection, Precondition, Reader, RequestContext, Supporter, Writer, json, tagged,
+    Precondition, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
-use crate::server::http::placeos::Body;
 use crate::server::http::placeos::access::{find_module, find_system, has_email};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
@@ -22,6 +21,7 @@ use crate::server::http::placeos::modules;
 use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Systems;
 use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Systems {
     type Id = SystemId;
@@ -162,7 +162,7 @@ pub(super) async fn metadata(context: Reader<Systems>, path: Path<String>) -> An
 #[get("/systems/{system}/settings")]
 pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) -> Answer {
     find_system(&context, &context.directory(), &path)?;
-    json::<[SettingsShape<'_>]>(&[])
+    json::<[SettingsShape<'_>], _>(&[])
 }
 
 /// The triggers of a system, for support staff. There are none.

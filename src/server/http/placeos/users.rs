@@ -8,16 +8,14 @@ use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::UserDocument;
 use crate::dialects::placeos::rest::{Listing, UserFilter, UserShape};
 use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, User, UserId, Version};
-use crate::server::http::kit::{
-    Answer, HttpRejection, Reader, RequestContext, Supporter, Writer, json, tagged,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{sees_user, user_of};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::resource_types::Users;
 use crate::server::http::placeos::shapes::{info, user_shape};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Users {
     type Id = UserId;

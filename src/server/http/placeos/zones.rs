@@ -15,10 +15,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::{
     Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
 };
-use crate::server::http::kit::{
-    Answer, HttpRejection, Operator, Reader, RequestContext, Supporter, Writer, json, tagged,
-};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{find_zone, no_such_module, sees_zone};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
@@ -26,6 +23,7 @@ use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Zones;
 use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Zones {
     type Id = ZoneId;

@@ -13,7 +13,7 @@ use crate::dialects::placeos::rest::{
     scope_text,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::Answer;
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::{
     browser, domain, header, login_path, redirect, see_other, transport, verdict,
 };

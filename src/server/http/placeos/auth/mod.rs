@@ -24,8 +24,9 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::Credentials;
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, address, header_text};
+use crate::server::http::kit::{address, header_text};
 use crate::server::http::openapi::resources;
+use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::authn;
 
 /// The largest form: a password and a few names.

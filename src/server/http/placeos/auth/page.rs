@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::dialects::placeos::rest::{Parameters, escaped};
 use crate::server::ServerState;
-use crate::server::http::kit::Answer;
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::placeos::auth::{
     browser, form, login_path, place_after, retry_after, see_other,

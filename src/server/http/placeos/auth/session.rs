@@ -9,13 +9,14 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::kit::{Answer, HttpRejection, address};
+use crate::server::http::kit::address;
 use crate::server::http::placeos::auth::{
     browser, form, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
     verdict,
 };
 use crate::server::http::placeos::authn;
 use crate::server::http::placeos::rejections::rejection;
+use crate::server::http::placeos::{Answer, HttpRejection};
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
 #[utoipa::path(

@@ -12,7 +12,8 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{CredentialId, Credentials, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::{Answer, address};
+use crate::server::http::kit::address;
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::{
     domain, form, refuse_foreign_page, retry_after, unkept, verdict,
 };

@@ -8,8 +8,9 @@ use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
 use crate::model::DriverRef;
 use crate::server::ServerState;
 use crate::server::admission::AdmissionPhase;
-use crate::server::http::kit::{Answer, HttpRejection, json};
+use crate::server::http::kit::json;
 use crate::server::http::placeos::node_api::authn::{Peer, in_cluster};
+use crate::server::http::placeos::{Answer, HttpRejection};
 
 /// Whether this node lives.
 #[utoipa::path(tag = "cores", security(()), responses(

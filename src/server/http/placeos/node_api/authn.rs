@@ -13,7 +13,8 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, address, state_of};
+use crate::server::http::kit::{address, state_of};
+use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::node_api::BASE;
 use crate::server::http::placeos::rejections::rejection;
 
@@ -50,11 +51,15 @@ impl FromRequest for Peer {
     type Future = Ready<Result<Self, HttpRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(state_of(request).and_then(|state| {
-            let node = peer(state, request.head(), address(request))?;
-            let state = state.clone();
-            Ok(Self { node, state })
-        }))
+        ready(
+            state_of(request)
+                .map_err(HttpRejection::from)
+                .and_then(|state| {
+                    let node = peer(state, request.head(), address(request))?;
+                    let state = state.clone();
+                    Ok(Self { node, state })
+                }),
+        )
     }
 }
 

@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 use crate::core::{InboundCall, NotHere, ReplySlot};
 use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
 use crate::model::{Failure, FailureKind, Reply, UserId};
-use crate::server::http::kit::{Answer, json_text};
-use crate::server::http::placeos::Body;
+use crate::server::http::kit::json_text;
 use crate::server::http::placeos::node_api::authn::{Peer, module_id};
 use crate::server::http::placeos::node_api::order::StreamPosition;
 use crate::server::http::placeos::rejections::bad_request;
+use crate::server::http::placeos::{Answer, Body};
 use crate::server::ws::entering;
 
 /// The driver's own HTTP-like code.
@@ -153,7 +153,5 @@ pub(super) async fn load(peer: Peer, path: Path<String>) -> Answer {
 ))]
 #[get("/command/{module}/debugger")]
 pub(super) async fn debugger(_: Peer) -> Answer {
-    Err(entering::upgrade_required(
-        "this is a websocket: connect to it with an upgrade",
-    ))
+    Err(entering::upgrade_required("this is a websocket: connect to it with an upgrade").into())
 }
