@@ -42,7 +42,7 @@ pub(crate) fn fuzz_text(corpus: &[&str], words: &[&str], check: impl Fn(&str)) {
     });
 }
 
-/// The same with the slips of somebody who writes a file by hand: at most two characters that mean something are lost, added or exchanged.
+/// The same with a slip of somebody who writes a file by hand: one sign that means something is lost, added or exchanged.
 pub(crate) fn fuzz_slips(corpus: &[&str], check: impl Fn(&str)) {
     drive(
         |random| random.slipped(random_of(random, corpus)),
@@ -288,19 +288,17 @@ impl Random {
             "-", "- ", "!", "%", " ", "=",
         ];
         let mut text = text.to_owned();
-        for _ in 0..=self.below(2) {
-            let signs: Vec<(usize, char)> = text
-                .char_indices()
-                .filter(|(_, c)| !c.is_alphanumeric())
-                .collect();
-            let places = text.char_indices().map(|(at, _)| at);
-            let places: Vec<usize> = places.chain([text.len()]).collect();
-            let sign = SIGNS[self.below(SIGNS.len())];
-            match (self.below(3), signs.get(self.below(signs.len()))) {
-                (0, Some(&(at, c))) => text.replace_range(at..at + c.len_utf8(), ""),
-                (1, Some(&(at, c))) => text.replace_range(at..at + c.len_utf8(), sign),
-                _ => text.insert_str(places[self.below(places.len())], sign),
-            }
+        let signs: Vec<(usize, char)> = text
+            .char_indices()
+            .filter(|(_, c)| !c.is_alphanumeric())
+            .collect();
+        let places = text.char_indices().map(|(at, _)| at);
+        let places: Vec<usize> = places.chain([text.len()]).collect();
+        let sign = SIGNS[self.below(SIGNS.len())];
+        match (self.below(3), signs.get(self.below(signs.len()))) {
+            (0, Some(&(at, c))) => text.replace_range(at..at + c.len_utf8(), ""),
+            (1, Some(&(at, c))) => text.replace_range(at..at + c.len_utf8(), sign),
+            _ => text.insert_str(places[self.below(places.len())], sign),
         }
         text
     }
