@@ -574,6 +574,8 @@ fn a_secret_never_shows_in_an_error() {
     }
 }
 
+mod fuzz;
+
 mod properties {
     use proptest::prelude::*;
 

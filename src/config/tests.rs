@@ -1,5 +1,7 @@
 //! Layers and the settings or the exact lines they lead to.
 
+mod fuzz;
+
 use super::*;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];

@@ -11,6 +11,8 @@ mod credentials;
 mod edit;
 mod event;
 mod failure;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod ids;
 mod newest;
 mod node;

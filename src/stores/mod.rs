@@ -6,6 +6,8 @@
 //! So neither imports the other.
 
 pub mod embedded;
+#[cfg(test)]
+mod fuzz_tests;
 mod ledger;
 pub mod redis;
 #[cfg(test)]

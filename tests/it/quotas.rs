@@ -88,6 +88,28 @@ async fn arguments_of_calls_under_way_are_bounded_in_bytes_through_every_door() 
     assert!(message.contains("take too much memory"), "{message}");
 }
 
+#[tokio::test]
+async fn a_connection_that_pipelines_large_arguments_is_not_read_further() {
+    let plan = Plan::serve(BUILDING).variable("RISER_EXEC__DEADLINE", "5m");
+    let gateway = plan.start().await;
+    let _sleepers = busy(&gateway).await;
+    let sleeping = 256 * "[60000]".len();
+    let open = |calls: usize| (sleeping + calls * (MIB + 4)) as f64;
+    let mut client = gateway.connect(Key::USER).await;
+    for id in 0..4 {
+        let large = display("echo").exec(id, json!([text(MIB)]));
+        client.send(large).await;
+    }
+    gateway.wait_metric("riser_arguments_bytes", open(4)).await;
+    // The next is not taken from the kernel, while others are served.
+    client.send(display("echo").exec(4, json!(["next"]))).await;
+    let mut panel = gateway.connect(Key::USER).await;
+    for number in 0..20 {
+        assert_eq!(panel.call(scratch("echo"), json!([number])).await, number);
+    }
+    gateway.wait_metric("riser_arguments_bytes", open(4)).await;
+}
+
 // Disk.
 
 async fn put_metadata(gateway: &Gateway, key: Key, parent: &str, body: Value) -> Response {

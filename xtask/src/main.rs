@@ -50,7 +50,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "soak",
-        takes: "[--list] [STAGE …]",
+        takes: "[--list] [--seconds N] [STAGE …]",
         does: "run for long what CI runs for a moment, all stages or the named ones",
         run: soak::run,
     },

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::setup;
 use crate::step::{all_done, run as run_program, step};
@@ -29,6 +29,13 @@ struct Stage {
 const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
+
+/// How long a target of random input goes on, and the seed of its first input.
+const FUZZ_SECONDS: &str = "RISER_TEST_FUZZ_SECONDS";
+const FUZZ_SEED: &str = "RISER_TEST_FUZZ_SEED";
+
+/// The value of a variable that is another one in each run: the seconds of the clock.
+const CLOCK: &str = "clock";
 
 const STAGES: &[Stage] = &[
     Stage {
@@ -52,6 +59,13 @@ const STAGES: &[Stage] = &[
         tests: "kind(lib)",
         bound: minutes(60),
     },
+    Stage {
+        name: "fuzz",
+        does: "random input for whatever reads what others wrote, each for this many seconds",
+        environment: &[(FUZZ_SECONDS, "300"), (FUZZ_SEED, CLOCK)],
+        tests: "kind(lib) & test(/(^|::)fuzz_/)",
+        bound: minutes(60),
+    },
 ];
 
 /// Runs the named stages, or all, one after the other; a stage that fails stops no other.
@@ -60,20 +74,52 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         list();
         return Ok(());
     }
-    let stages = chosen(arguments)?;
+    let (seconds, names) = taken_apart(arguments)?;
+    let stages = chosen(names)?;
+    if seconds.is_some() && !stages.iter().any(|stage| stage.goes_on_for_seconds()) {
+        bail!(
+            "none of the stages takes --seconds; cargo xtask soak --list shows which have {FUZZ_SECONDS}"
+        );
+    }
     setup::run(root)?;
     step("build", || nextest(root, &["--no-run"], &[], BUILD))?;
     let failures = stages.into_iter().filter_map(|stage| {
-        let environment = environment(stage, |name| env::var_os(name));
+        let set = |name: &str| match seconds {
+            Some(seconds) if name == FUZZ_SECONDS => Some(seconds.to_string().into()),
+            _ => env::var_os(name),
+        };
+        let environment = environment(stage, set);
+        // Its targets are more than the processors that run them.
+        let longer = Duration::from_secs(seconds.unwrap_or(0).saturating_mul(16));
         println!("xtask: {}: with {}", stage.name, shown(&environment));
         step(stage.name, || {
             let choice = ["--profile", "soak", "--no-tests", "fail"];
             let arguments = [&choice[..], &["--filterset", stage.tests]].concat();
-            nextest(root, &arguments, &environment, stage.bound)
+            nextest(root, &arguments, &environment, stage.bound + longer)
         })
         .err()
     });
     all_done(failures.collect())
+}
+
+impl Stage {
+    fn goes_on_for_seconds(&self) -> bool {
+        self.environment
+            .iter()
+            .any(|(name, _)| *name == FUZZ_SECONDS)
+    }
+}
+
+/// The seconds of `--seconds N`, and the names of stages around it.
+fn taken_apart(arguments: &[String]) -> Result<(Option<u64>, Vec<String>)> {
+    let mut names = arguments.to_vec();
+    let Some(at) = names.iter().position(|argument| argument == "--seconds") else {
+        return Ok((None, names));
+    };
+    let number = names.get(at + 1).and_then(|number| number.parse().ok());
+    let seconds = number.context("--seconds takes a whole number")?;
+    names.drain(at..=at + 1);
+    Ok((Some(seconds), names))
 }
 
 fn nextest(
@@ -91,7 +137,7 @@ fn nextest(
 }
 
 /// The stages of these names in the order of the table, or all where none is named.
-fn chosen(names: &[String]) -> Result<Vec<&'static Stage>> {
+fn chosen(names: Vec<String>) -> Result<Vec<&'static Stage>> {
     let known: BTreeSet<&str> = STAGES.iter().map(|stage| stage.name).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
         bail!("soak has no stage {name}; cargo xtask soak --list shows all");
@@ -107,8 +153,18 @@ fn environment(
 ) -> Vec<(&'static str, OsString)> {
     let variables = stage.environment.iter();
     variables
-        .map(|&(name, usual)| (name, set(name).unwrap_or_else(|| usual.into())))
+        .map(|&(name, usual)| (name, set(name).unwrap_or_else(|| own(usual))))
         .collect()
+}
+
+fn own(usual: &str) -> OsString {
+    match usual {
+        CLOCK => {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            since.unwrap_or_default().as_secs().to_string().into()
+        }
+        usual => usual.into(),
+    }
 }
 
 fn shown(environment: &[(&str, OsString)]) -> String {
@@ -133,7 +189,7 @@ mod tests {
 
     fn names_of(arguments: &[&str]) -> Result<Vec<&'static str>> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        Ok(chosen(&arguments)?.iter().map(|stage| stage.name).collect())
+        Ok(chosen(arguments)?.iter().map(|stage| stage.name).collect())
     }
 
     #[test]
@@ -151,6 +207,42 @@ mod tests {
             error.to_string(),
             "soak has no stage thrills; cargo xtask soak --list shows all"
         );
+    }
+
+    #[test]
+    fn seconds_stand_anywhere_among_the_stages_and_are_a_number() {
+        let taken = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+            taken_apart(&arguments)
+        };
+        let fuzz = || vec!["fuzz".to_owned()];
+        assert_eq!(taken(&["fuzz"]).expect("good"), (None, fuzz()));
+        for arguments in [["fuzz", "--seconds", "7"], ["--seconds", "7", "fuzz"]] {
+            assert_eq!(taken(&arguments).expect("good"), (Some(7), fuzz()));
+        }
+        for arguments in [&["--seconds"][..], &["--seconds", "fuzz"]] {
+            let error = taken(arguments).expect_err("there is no number");
+            assert_eq!(error.to_string(), "--seconds takes a whole number");
+        }
+    }
+
+    #[test]
+    fn a_seed_is_another_one_in_each_run_unless_it_is_set() {
+        let stage = STAGES
+            .iter()
+            .find(|stage| stage.name == "fuzz")
+            .expect("it is there");
+        let seed = |set: Option<&str>| {
+            let environment = environment(stage, |name| {
+                set.filter(|_| name == FUZZ_SEED).map(Into::into)
+            });
+            shown(&environment)
+        };
+        assert_eq!(
+            seed(Some("5")),
+            "RISER_TEST_FUZZ_SECONDS=300 RISER_TEST_FUZZ_SEED=5"
+        );
+        assert!(!seed(None).contains(CLOCK));
     }
 
     #[test]
@@ -172,8 +264,10 @@ mod tests {
     /// A variable that no test reads would leave its stage as short as in CI, and nobody would see it.
     #[test]
     fn every_variable_of_ours_is_read_by_a_test() {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/it");
-        let mut sources = String::new();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let tests = root.join("tests/it");
+        let mut sources =
+            fs::read_to_string(root.join("src/model/fuzz.rs")).expect("it can be read");
         for entry in fs::read_dir(tests).expect("the tests are there") {
             let path = entry.expect("it can be listed").path();
             sources += &fs::read_to_string(path).expect("it can be read");

@@ -206,8 +206,13 @@ impl BuildingService {
         let Some(revoked) = Revocations::of(edits) else {
             return made;
         };
-        for id in self.revocations.add(revoked, editor) {
+        let new = self.revocations.add(revoked);
+        for id in &new {
             tracing::error!(error = %passing, "{id} is refused from now on, but the store still has it; it is tried again");
+        }
+        if let Editor::Caller(who) = editor {
+            let removed = new.into_iter().map(|id| (Difference::Removed, id));
+            audit::edited(who, &Differences(removed.collect()));
         }
         self.show(&self.directory());
         Err(EditError::Unkept)
@@ -219,8 +224,9 @@ impl BuildingService {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            for (id, editor) in self.revocations.all() {
-                match self.edit(editor, vec![Edit::delete(id.clone())]).await {
+            for id in self.revocations.all() {
+                // Who took it away had the right to, and was written down.
+                match self.edit(Editor::Operator, vec![Edit::delete(id.clone())]).await {
                     Ok(_) => tracing::info!("{id} is gone from the store too"),
                     // Another node was faster, or it went with its user.
                     Err(EditError::NotFound(_)) => self.revocations.forget([&id].into_iter()),
@@ -329,7 +335,7 @@ impl BuildingService {
 
     /// Waits until what is being edited is done; new edits are refused.
     pub(in crate::core) async fn stop(&self) {
-        for (id, _) in self.revocations.all() {
+        for id in self.revocations.all() {
             tracing::error!(
                 "{id} was taken away, but the store still has it: it is good again after the next start"
             );

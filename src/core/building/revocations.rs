@@ -4,16 +4,15 @@
 //! So it is refused from memory: rights are read off a directory without it, while the building itself stays what is kept.
 //! The edit is made again until the store takes it. Until then a restart would bring the key back, and the answer says so.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use crate::core::building::Editor;
 use crate::core::directory::Directory;
 use crate::model::{Change, Edit, EntryId, lock};
 
-/// What is refused although it is kept, and who took it away.
+/// What is refused although it is kept.
 #[derive(Debug, Default)]
-pub(super) struct Revocations(Mutex<BTreeMap<EntryId, Editor>>);
+pub(super) struct Revocations(Mutex<BTreeSet<EntryId>>);
 
 impl Revocations {
     /// The keys and users that a batch takes away, if it does nothing else.
@@ -31,12 +30,10 @@ impl Revocations {
         Some(credentials.collect())
     }
 
-    /// Refuses these from here on, as soon as they are shown.
-    ///
-    /// Gives those that were not refused before.
-    pub(super) fn add(&self, ids: Vec<EntryId>, editor: &Editor) -> Vec<EntryId> {
+    /// Refuses these from here on, as soon as they are shown. Gives those that were not refused before.
+    pub(super) fn add(&self, ids: Vec<EntryId>) -> Vec<EntryId> {
         let mut revoked = lock(&self.0);
-        let is_new = |id: &EntryId| revoked.insert(id.clone(), editor.clone()).is_none();
+        let is_new = |id: &EntryId| revoked.insert(id.clone());
         ids.into_iter().filter(is_new).collect()
     }
 
@@ -50,12 +47,9 @@ impl Revocations {
         }
     }
 
-    /// What is still to be taken from the store, and in whose name.
-    pub(super) fn all(&self) -> Vec<(EntryId, Editor)> {
-        let revoked = lock(&self.0);
-        let all = revoked.iter();
-        all.map(|(id, editor)| (id.clone(), editor.clone()))
-            .collect()
+    /// What is still to be taken from the store.
+    pub(super) fn all(&self) -> Vec<EntryId> {
+        lock(&self.0).iter().cloned().collect()
     }
 
     /// How many there are.
@@ -70,7 +64,7 @@ impl Revocations {
             return Arc::clone(building);
         }
         let mut trusted = Directory::clone(building);
-        for id in revoked.keys() {
+        for id in revoked.iter() {
             trusted.remove(id);
         }
         Arc::new(trusted)

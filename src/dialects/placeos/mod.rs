@@ -19,6 +19,8 @@ mod session;
 mod wire;
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod specification;

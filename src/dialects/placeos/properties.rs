@@ -25,7 +25,7 @@ const FRAMES: [&str; 6] = [
 ];
 
 /// One frame in, the one frame out, whether the core was asked or not.
-fn answer(session: &mut Session, text: &str) -> String {
+pub(super) fn answer(session: &mut Session, text: &str) -> String {
     let (mut answers, steps) = received(session, text);
     for step in steps {
         match step {
@@ -75,7 +75,7 @@ fn check_answer(session: &mut Session, text: &str) {
     }
 }
 
-fn session() -> Session {
+pub(super) fn session() -> Session {
     given(|out| Session::open(Hello::PlaceOs(SocketQuery::default()), &AMBIENT, out)).0
 }
 

@@ -1,5 +1,7 @@
 //! The reader against tables of good and bad input, and against any input in any split.
 
+mod fuzz;
+
 use proptest::prelude::*;
 
 use super::*;

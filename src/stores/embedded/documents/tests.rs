@@ -1,5 +1,7 @@
 //! The embedded store in memory and in a file, held to the suite of every store, and what only a file can suffer.
 
+mod fuzz;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
