@@ -153,7 +153,7 @@ pub(super) const INTROSPECTED_FRESH: Duration = Duration::from_secs(3);
 /// in which a revoked key closes its sockets.
 pub(super) const INTROSPECTED_CHECK: Duration = Duration::from_secs(1);
 
-/// Questions about API keys at a time. Protects PlaceOS from a flood of guesses; further ones wait.
+/// Questions about API keys that PlaceOS has vouched for, at a time; further ones wait. No other question takes their places, so a revoked key is found in time.
 pub(super) const INTROSPECTIONS_AT_ONCE: usize = 32;
 
 /// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
@@ -172,6 +172,15 @@ pub(super) const REMOTE_RETRY_PAUSE: Duration = Duration::from_millis(50);
 pub(super) const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a slot that is missing is looked for.
+/// Questions about API keys that nobody has vouched for, at a time. Protects PlaceOS from a flood of guesses, and leaves it to the keys in use.
+pub(super) const STRANGERS_ASKED_AT_ONCE: usize = 16;
+
+/// Questions about such keys that are under way or wait. Protects memory and those who wait; one more is told that the key cannot be asked about.
+pub(super) const STRANGERS_ASKED_MAX: usize = 512;
+
+/// How long a question about such a key waits for its place before it is given up.
+pub(super) const STRANGER_PATIENCE: Duration = Duration::from_secs(5);
+
 pub(super) const SLOT_LOOK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Questions about modules and systems of the store that clients wait for, at a time. Protects the store; one more is answered "busy".
