@@ -729,6 +729,37 @@ struct Foreign(RsaPrivateKey);
 impl Foreign {
     fn known() -> &'static Self {
         static KEY: OnceLock<Foreign> = OnceLock::new();
+#[tokio::test]
+async fn a_token_whose_header_has_to_be_understood_is_refused() {
+    let key = Foreign::known();
+    let mut settings = SignInSettings::default();
+    settings.believe(&key.public_pem()).unwrap();
+    let fixture = Fixture::with(settings).await;
+    let claims = json!({
+        "iss": "POS", "iat": NOW, "exp": NOW + 60, "aud": "rooms.test", "sub": "user-far",
+        "scope": ["public"], "u": {"n": "Far", "e": "far@example.test", "p": 0, "r": []},
+    });
+    assert!(fixture.by_token(&key.sign(&claims)).is_ok());
+    for critical in [
+        json!(["b64"]),
+        json!(["exp"]),
+        json!(["http://example.test/x"]),
+        json!([]),
+        json!("exp"),
+    ] {
+        let header = json!({"alg": "RS256", "crit": critical, "b64": true, "exp": 1});
+        let token = key.sign_with(&header, &claims);
+        let failure = fixture.by_token(&token).unwrap_err();
+        assert_eq!(failure.response_code(), 401, "{critical}");
+    }
+    let unknown = json!({"alg": "RS256", "x-unknown": 1});
+    let token = key.sign_with(&unknown, &claims);
+    assert!(
+        fixture.by_token(&token).is_ok(),
+        "it need not be understood"
+    );
+}
+
         KEY.get_or_init(Self::new)
     }
 
@@ -762,3 +793,7 @@ impl Foreign {
         Secret::new(format!("{text}.{seal}"))
     }
 }
+        self.sign_with(&json!({"alg": "RS256"}), claims)
+    }
+
+    fn sign_with(&self, header: &Value, claims: &Value) -> Secret {
