@@ -104,6 +104,7 @@ pub(in crate::server) async fn enter(
     let Admission {
         credentials,
         is_foreign_page,
+        device,
         hello,
     } = match kind.handshake(head) {
         Handshake::Admit(admission) => admission,
@@ -131,6 +132,7 @@ pub(in crate::server) async fn enter(
         let http = kit::forbid(state, &caller, "the websocket", reason);
         return Err(NotAdmitted::new(CloseReason::Forbidden, http));
     }
+    state.core.note_device(&caller, device);
     Ok((Some(caller), hello))
 }
 
