@@ -181,7 +181,7 @@ pub(super) const STRANGERS_ASKED_MAX: usize = 512;
 /// How long a question about such a key waits for its place before it is given up.
 pub(super) const STRANGER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
+/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that are refused are forgotten first, then those that nobody is connected with.
 pub(super) const INTROSPECTED_KNOWN_MAX: usize = 16_384;
 
 /// Calls of modules that run elsewhere and have no answer yet. Protects memory when other nodes answer slowly; one more is answered "busy".

@@ -294,13 +294,16 @@ impl State {
     }
 
     fn remember(&mut self, fingerprint: Fingerprint, known: Known) {
-        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
-            self.known
-                .retain(|_, known| known.is_in_use() || known.is_fresh());
-        }
-        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
-            // A flood of guesses within seconds: they cost a question each again.
-            self.known.retain(|_, known| known.is_in_use());
+        // Guesses go first, and a key that is good last: who comes back during a flood is no stranger.
+        let worth_keeping: [fn(&Known) -> bool; 3] = [
+            |known| known.is_good() || known.is_fresh(),
+            Known::is_good,
+            Known::is_in_use,
+        ];
+        for is_worth in worth_keeping {
+            if self.known.len() >= INTROSPECTED_KNOWN_MAX {
+                self.known.retain(|_, known| is_worth(known));
+            }
         }
         self.known.insert(fingerprint, known);
     }

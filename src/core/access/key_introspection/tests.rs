@@ -95,12 +95,16 @@ async fn a_key_that_nobody_is_connected_with_is_not_asked_about_again() {
 async fn what_is_remembered_is_bounded() {
     let bench = Bench::new();
     let kept = bench.enter("kept.x").await.unwrap();
+    drop(bench.enter("back-soon.x").await.unwrap());
     bench.placeos.say(Says::No);
     for guess in 0..2 * INTROSPECTED_KNOWN_MAX {
         let _ = bench.enter(&format!("{guess}.x")).await;
     }
     assert!(bench.introspection.state().known.len() <= INTROSPECTED_KNOWN_MAX);
     assert!(bench.introspection.still_admits(&kept));
+    let idle = Fingerprint::of(&Secret::new("back-soon.x"));
+    let state = bench.introspection.state();
+    assert!(state.known.get(&idle).is_some_and(Known::is_good));
 }
 
 #[tokio::test(start_paused = true)]
