@@ -15,9 +15,9 @@ use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, S
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
-    DriverRef, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleIndex, ModuleName,
-    ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange, StatusName, StatusValue,
-    System, SystemId, Ticket, Timestamp, User, UserId,
+    DeviceKind, DriverRef, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleIndex,
+    ModuleName, ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange, StatusName,
+    StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
 };
 use riser::stores::StoreFeed;
 use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
@@ -259,6 +259,7 @@ fn building() -> Building {
             scopes: Scope::parse("public").into_iter().collect(),
             systems: Vec::new(),
             zones: Vec::new(),
+            device: DeviceKind::default(),
         }],
     }
 }

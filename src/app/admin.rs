@@ -17,8 +17,8 @@ use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
-    ApiKey, Building, Clearance, DriverRef, Edit, Entry, EntryId, InvalidId, KeySecret, Module,
-    Scope, Secret, Source,
+    ApiKey, Building, Clearance, DeviceKind, DriverRef, Edit, Entry, EntryId, InvalidId, KeySecret,
+    Module, Scope, Secret, Source,
 };
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
@@ -207,6 +207,7 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
             .iter()
             .map(|id| word("a zone", id))
             .collect::<Result<_, _>>()?,
+        device: DeviceKind::default(),
     })
 }
 

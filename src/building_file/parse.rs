@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Building, Clearance, DriverRef, InvalidId, JsonText, KeyId, KeySecret, Metadata,
-    MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
+    ApiKey, Building, Clearance, DeviceKind, DriverRef, InvalidId, JsonText, KeyId, KeySecret,
+    Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
 };
 
 use super::nearest::nearest;
@@ -66,6 +66,7 @@ const API_KEY_KEYS: &[&str] = &[
     "scopes",
     "systems",
     "zones",
+    "fixed_device",
 ];
 const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
 
@@ -248,6 +249,10 @@ impl Parser<'_> {
         let scopes = self.scopes(entry);
         let systems = self.restriction(entry, "systems", Thing::System);
         let zones = self.restriction(entry, "zones", Thing::Zone);
+        let device = match self.flag(entry, "fixed_device") {
+            true => DeviceKind::Fixed,
+            false => DeviceKind::Personal,
+        };
         Some(ApiKey {
             id: id?,
             secret: secret?,
@@ -256,6 +261,7 @@ impl Parser<'_> {
             scopes,
             systems,
             zones,
+            device,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Files and the exact lines they are answered with.
 
 use super::*;
-use crate::model::{Clearance, DriverRef, KeySecret, Password, Secret};
+use crate::model::{Clearance, DeviceKind, DriverRef, KeySecret, Password, Secret};
 
 const DRIVERS: &[&str] = &[
     "bookings",
@@ -96,7 +96,7 @@ users:
   - {id: user-old, email: old@example.test, password_hash: "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA"}
 api_keys:
   - {id: panel-key, secret: "${ENV:PASSWORD}", user: user-eng, level: support, scopes: [systems.read], systems: [sys-1234], zones: [zone-l1]}
-  - {id: other-key, secret: s3cret, user: user-old}
+  - {id: other-key, secret: s3cret, user: user-old, fixed_device: true}
 "#,
     )
     .unwrap();
@@ -156,6 +156,8 @@ api_keys:
         (Clearance::Support, 1, 1)
     );
     assert!(!key.scopes[0].writes());
+    assert_eq!(key.device, DeviceKind::Personal);
+    assert_eq!(building.api_keys[1].device, DeviceKind::Fixed);
     assert_eq!(building.api_keys[1].scopes[0].name, "public");
     assert_eq!(building.api_keys[1].level, Clearance::User);
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    ApiKey, Building, Clearance, KeySecret, Metadata, Module, Password, Secret, System, User, Zone,
+    ApiKey, Building, Clearance, DeviceKind, KeySecret, Metadata, Module, Password, Secret, System,
+    User, Zone,
 };
 
 const MASK: &str = "***";
@@ -162,6 +163,7 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
         scopes,
         systems,
         zones,
+        device,
     } = key;
     let (plain, hash) = match kept {
         KeySecret::Plain(plain) => (Some(secret(reader, plain)), None),
@@ -179,6 +181,10 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
         ),
         ("systems", texts(systems.iter().map(|id| id.as_str()))),
         ("zones", texts(zones.iter().map(|id| id.as_str()))),
+        (
+            "fixed_device",
+            json!((*device == DeviceKind::Fixed).then_some(true)),
+        ),
     ])
 }
 

@@ -113,6 +113,22 @@ pub(super) const SESSION_TURN_DEADLINE: Duration = Duration::from_secs(5);
 /// Changes of sign-ins that wait for their turn. A fleet that refreshes at one time fits; one more is told to come back.
 pub(super) const SESSION_TURNS_MAX: usize = 1_024;
 
+/// How long a refresh token that was used gives its successor again. An app whose answer was lost asks again within a minute; whoever has a copy longer is found out.
+pub(super) const REFRESH_GRACE: Duration = Duration::from_secs(60);
+
+/// Refresh tokens of one sign-in that give their successor again. Several screens of one app over one storage may each be one behind; beyond it the oldest counts as used again.
+pub(super) const REFRESH_GRACE_TOKENS_MAX: usize = 4;
+
+/// By how much the wall clock may be elsewhere than it was expected at a look without having jumped: a correction, or a look that came late.
+pub(super) const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
+
+/// How many looks in a row have to find the wall clock elsewhere before it is believed: five minutes of [`SESSION_SWEEP`].
+/// Longer than a machine takes to find its time after it has started, or than somebody takes to notice a slip.
+pub(super) const CLOCK_JUMP_LOOKS: u32 = 150;
+
+/// Sign-ins that are moved in one write when the clock has jumped. Bounds the write; the rest follows in the next one.
+pub(super) const SESSIONS_MOVED_AT_ONCE: usize = 256;
+
 /// How often sign-ins that are over are looked for, and so how long the sockets of one may outlive it.
 pub(super) const SESSION_SWEEP: Duration = Duration::from_secs(2);
 
@@ -171,10 +187,19 @@ pub(super) const INTROSPECTED_FRESH: Duration = Duration::from_secs(3);
 /// in which a revoked key closes its sockets.
 pub(super) const INTROSPECTED_CHECK: Duration = Duration::from_secs(1);
 
-/// Questions about API keys at a time. Protects PlaceOS from a flood of guesses; further ones wait.
+/// Questions about API keys that PlaceOS has vouched for, at a time; further ones wait. No other question takes their places, so a revoked key is found in time.
 pub(super) const INTROSPECTIONS_AT_ONCE: usize = 32;
 
-/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that nobody is connected with are forgotten first.
+/// Questions about API keys that nobody has vouched for, at a time. Protects PlaceOS from a flood of guesses, and leaves it to the keys in use.
+pub(super) const STRANGERS_ASKED_AT_ONCE: usize = 16;
+
+/// Questions about such keys that are under way or wait. Protects memory and those who wait; one more is told that the key cannot be asked about.
+pub(super) const STRANGERS_ASKED_MAX: usize = 512;
+
+/// How long a question about such a key waits for its place before it is given up.
+pub(super) const STRANGER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that are refused are forgotten first, then those that nobody is connected with.
 pub(super) const INTROSPECTED_KNOWN_MAX: usize = 16_384;
 
 /// Calls of modules that run elsewhere and have no answer yet. Protects memory when other nodes answer slowly; one more is answered "busy".

@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::core::access::{
     App, Caller, CodeRequest, CodeShown, Issued, PublicKey, SignInError, audit,
 };
-use crate::model::{CredentialId, Scope, Secret, SessionId};
+use crate::model::{CredentialId, DeviceKind, Scope, Secret, SessionId};
 
 impl Core {
     /// Signs a browser in by its user's address and password, and gives the value of the cookie by which it is known from here on.
@@ -14,9 +14,13 @@ impl Core {
         &self,
         email: &str,
         password: Secret,
+        device: DeviceKind,
         address: IpAddr,
     ) -> Result<Secret, SignInError> {
-        let signed_in = self.sessions.sign_in(email, password, address).await;
+        let signed_in = self
+            .sessions
+            .sign_in(email, password, device, address)
+            .await;
         let (user, cookie) =
             signed_in.inspect_err(|failure| self.note_refused(email, address, failure))?;
         self.metrics.sign_ins.increment(1);
@@ -65,12 +69,20 @@ impl Core {
         self.sessions.grant_token(session(who)?, app).await
     }
 
+    /// Somebody comes from such a device. When it is a fixed one, the sign-in behind the credentials does not lapse by idleness from here on.
+    /// Does not wait; for an API key there is nothing to do, since none lapses.
+    pub fn note_device(&self, who: &Caller, device: DeviceKind) {
+        if let (DeviceKind::Fixed, Ok(session)) = (device, session(who)) {
+            self.sessions.fix_later(session);
+        }
+    }
+
     /// The token of a code, good for the host that is called so. A code that is shown a second time ends what it gave.
     pub async fn redeem(&self, shown: CodeShown, domain: &str) -> Result<Issued, SignInError> {
         self.sessions.redeem(shown, domain.to_owned()).await
     }
 
-    /// The next token of an app, and its next refresh token. One that is shown a second time ends what it gave.
+    /// The next token of an app, and its next refresh token: the same for a minute, for an app that lost the answer. One that is shown again later ends what it gave.
     ///
     /// `client` is what the app calls itself, where it says so.
     pub async fn refresh(

@@ -42,11 +42,7 @@ pub fn handshake(head: &Head<'_>) -> Handshake {
         Some("anyone") | None => Vec::new(),
         Some(key) => vec![Credentials::ApiKey(Secret::new(key))],
     };
-    Handshake::Admit(Admission {
-        credentials,
-        is_foreign_page: false,
-        hello: Opening::Echo(head.carrier),
-    })
+    Handshake::Admit(Admission::of(credentials, Opening::Echo(head.carrier)))
 }
 
 pub fn goodbye(why: Why, out: &mut Out<'_>) -> Option<CloseFrame> {

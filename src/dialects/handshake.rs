@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::dialects::{Carrier, CloseFrame, Hello};
-use crate::model::Credentials;
+use crate::model::{Credentials, DeviceKind};
 
 /// The head of a request, as far as dialects look at it.
 #[derive(Clone, Copy)]
@@ -43,8 +43,22 @@ pub struct Admission {
     pub credentials: Vec<Credentials>,
     /// A browser sent the credentials because a page of another site asked it to.
     pub is_foreign_page: bool,
+    /// From what kind of device it comes. On a fixed one the sign-in behind the credentials does not lapse by idleness.
+    pub device: DeviceKind,
     /// What the session begins with.
     pub hello: Hello,
+}
+
+impl Admission {
+    /// A connection that no page opens and no device is said to.
+    pub fn of(credentials: Vec<Credentials>, hello: Hello) -> Self {
+        Self {
+            credentials,
+            is_foreign_page: false,
+            device: DeviceKind::default(),
+            hello,
+        }
+    }
 }
 
 /// The answer to a newcomer who does not come in.

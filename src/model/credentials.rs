@@ -26,6 +26,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// From what kind of device somebody comes, as they say themselves.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// Mounted in a room: it may be off for months, and nobody is there to sign in again. What it holds does not lapse by idleness.
+    Fixed,
+    /// Anything else.
+    #[default]
+    Personal,
+}
+
 /// A credential that a request carries. A dialect hands over those that count, in its own order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credentials {

@@ -30,7 +30,7 @@ pub use building::{
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};
-pub use credentials::{CredentialId, Credentials, Secret, SessionId};
+pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
     ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,

@@ -51,6 +51,7 @@ mod sign_in;
 mod slow;
 mod terminal;
 mod tls;
+mod tokens;
 
 mod waiting;
 mod zones;

@@ -1,6 +1,6 @@
 //! Signing in: passwords, tokens, sessions, and that none of them outlives what it stands for.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -11,9 +11,11 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, timeout};
 
 use crate::harness::{
-    CONTROL, Certificate, Folder, Gateway, Key, Page, Plan, Response, SignIn, TestClient, scratch,
+    CONTROL, Certificate, DEADLINE, Folder, Gateway, Key, Page, Plan, Response, SignIn, TestClient,
+    scratch,
 };
 
 const EMAIL: &str = "ann@example.test";
@@ -233,16 +235,60 @@ async fn a_tampered_token_is_refused() {
 }
 
 #[tokio::test]
-async fn the_socket_of_an_expired_token_closes() {
+async fn the_socket_of_an_expired_token_lives_as_long_as_its_sign_in() {
     let folder = "[sign_in]\ntoken_life = \"2s\"\n";
     let gateway = plan().file("riser.toml", folder).start().await;
     let issued = token(&gateway).await;
     let mut client = socket(&gateway, text(&issued, "access_token")).await;
     client.bind(scratch("x"), 1).await;
+    let opens = async || {
+        let request = gateway.request("GET", "/api/engine/v2/users/current");
+        let response = request.bearer(text(&issued, "access_token")).send().await;
+        response.status == 200
+    };
+    let expired = async {
+        while opens().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, expired).await.expect("it expires");
+    // The heartbeat has looked at the connection since then when it has answered this often.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(1_500) {
+        client.send_text("ping").await;
+        client.expect_text("pong").await;
+    }
+    client.bind(scratch("y"), 2).await;
+
+    let request = gateway.request("POST", "/auth/oauth/token");
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "client"),
+        ("refresh_token", text(&issued, "refresh_token")),
+    ];
+    let next = request.form(&fields).ok().await;
+    let path = format!("/auth/token?token={}", text(&next, "access_token"));
+    gateway.request("POST", &path).ok().await;
     expect_revoked(client).await;
-    let late = gateway.request("GET", "/api/engine/v2/users/current");
-    let late = late.bearer(text(&issued, "access_token")).send().await;
-    assert_eq!(late.status, 401);
+}
+
+#[tokio::test]
+async fn the_socket_of_a_foreign_token_closes_when_it_expires() {
+    let key = RsaPrivateKey::new(&mut rand::rng(), 2048).unwrap();
+    let pem = key.to_public_key().to_public_key_pem(LineEnding::LF);
+    let gateway = plan()
+        .variable("JWT_PUBLIC", &BASE64_STANDARD.encode(pem.unwrap()))
+        .start()
+        .await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    // With a fraction, as some signers write it.
+    let claims = json!({
+        "exp": now.as_secs_f64() + 2.0, "iat": now.as_secs_f64(), "aud": "127.0.0.1", "sub": "user-far",
+        "scope": ["public"], "u": {"n": "Far", "e": "far@example.test", "p": 2},
+    });
+    let mut client = socket(&gateway, &sign(&key, &claims)).await;
+    client.bind(scratch("x"), 1).await;
+    expect_revoked(client).await;
 }
 
 #[tokio::test]
@@ -269,23 +315,46 @@ async fn the_sockets_of_who_is_lowered_removed_or_gets_another_password_close() 
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_once_and_a_second_use_closes_what_it_had_opened() {
+async fn an_app_that_lost_the_answer_to_its_refresh_stays_signed_in_also_after_a_restart() {
+    let folder = Folder::new();
+    let data = folder.path().display().to_string();
+    let mut gateway = plan().arguments(["--data", &data]).start().await;
+    let first = token(&gateway).await;
+    let lost = refresh(&gateway, &first).await.json();
+    let again = refresh(&gateway, &first).await.json();
+    assert_eq!(again["refresh_token"], lost["refresh_token"]);
+    gateway.kill().await;
+    gateway.restart().await;
+    let again = refresh(&gateway, &first).await.json();
+    assert_eq!(again["refresh_token"], lost["refresh_token"]);
+    let next = refresh(&gateway, &again).await.json();
+    assert_ne!(next["refresh_token"], lost["refresh_token"]);
+    drop(socket(&gateway, text(&next, "access_token")).await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_others_have_followed_closes_what_it_had_opened() {
     let gateway = plan().start().await;
     let first = token(&gateway).await;
-    let refresh = async |issued: &Value| {
-        let request = gateway.request("POST", "/auth/oauth/token");
-        let fields = [
-            ("grant_type", "refresh_token"),
-            ("client_id", "client"),
-            ("refresh_token", text(issued, "refresh_token")),
-        ];
-        request.form(&fields).send().await
-    };
-    let second = refresh(&first).await.json();
-    let client = socket(&gateway, text(&second, "access_token")).await;
-    assert_eq!(refresh(&first).await.status, 400);
+    let mut newest = first.clone();
+    // One more than give their successor again.
+    for _ in 0..5 {
+        newest = refresh(&gateway, &newest).await.json();
+    }
+    let client = socket(&gateway, text(&newest, "access_token")).await;
+    assert_eq!(refresh(&gateway, &first).await.status, 400);
     expect_revoked(client).await;
-    assert_eq!(refresh(&second).await.status, 400);
+    assert_eq!(refresh(&gateway, &newest).await.status, 400);
+}
+
+async fn refresh(gateway: &Gateway, issued: &Value) -> Response {
+    let request = gateway.request("POST", "/auth/oauth/token");
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "client"),
+        ("refresh_token", text(issued, "refresh_token")),
+    ];
+    request.form(&fields).send().await
 }
 
 #[tokio::test]

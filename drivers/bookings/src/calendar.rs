@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 }
 
 /// The calendar of a room.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Calendar {
     plan: Plan,
     /// By start.
@@ -87,6 +87,24 @@ impl Calendar {
         }
         if let Some(midnight) = self.plan.zone.start_of(today) {
             self.events.retain(|event| event.end > midnight);
+        }
+    }
+
+    /// Whether it knows days that are further off than tomorrow: the clock was set back.
+    pub(crate) fn is_beyond(&self, now: Timestamp) -> bool {
+        let tomorrow = self.plan.zone.day_of(now).tomorrow();
+        match (self.planned, tomorrow.and_then(Date::tomorrow)) {
+            // At midnight a clock may be corrected by seconds, which brings yesterday back.
+            (Some(planned), Ok(next)) => planned > next,
+            (None, _) | (_, Err(_)) => false,
+        }
+    }
+
+    /// A calendar of the same plan in which nothing has happened. Ids of bookings go on, so that none comes twice.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            booked: self.booked,
+            ..Self::new(self.plan.clone())
         }
     }
 

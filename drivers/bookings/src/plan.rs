@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use driver_sdk::serde::{Deserialize, Serialize};
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
@@ -49,6 +49,14 @@ pub(crate) struct Slot {
     pub(crate) end: Timestamp,
 }
 
+/// Whether a day has a local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Local {
+    Real,
+    /// The clocks are put forward over it.
+    Skipped,
+}
+
 /// A time of the day to the minute, written as `09:30`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(crate = "driver_sdk::serde", try_from = "String")]
@@ -75,19 +83,30 @@ pub struct Person {
 }
 
 impl PlannedMeeting {
-    /// When it is on this day. A time that the day does not have, because clocks went forward, is an hour later.
+    /// When it is on this day. A time that comes twice, because clocks go back, is the first one (RFC 5545 section 3.3.5).
+    ///
+    /// A time that the day does not have, because clocks go forward, is an hour later; but not where the series has a meeting there anyway, so that none falls twice into one hour.
     pub(crate) fn slots(&self, day: Date, zone: &Zone) -> Vec<Slot> {
         if self.all_day {
             return zone.whole(day).into_iter().collect();
         }
+        let length = SignedDuration::from_mins(self.minutes.get().into());
         let starts = self.start.again_every(self.every_minutes);
-        let slots = starts.filter_map(|start| {
-            let start = zone.at(day, start)?;
-            let length = SignedDuration::from_mins(self.minutes.get().into());
-            let end = start.checked_add(length).ok()?;
-            Some(Slot { start, end })
-        });
-        slots.collect()
+        let slots: Vec<(Slot, Local)> = starts
+            .filter_map(|start| {
+                let (start, local) = zone.at(day, start)?;
+                let end = start.checked_add(length).ok()?;
+                Some((Slot { start, end }, local))
+            })
+            .collect();
+        let is_taken = |slot: &Slot| {
+            let mut real = slots.iter().filter(|(_, local)| *local == Local::Real);
+            real.any(|(other, _)| other.start < slot.end && slot.start < other.end)
+        };
+        let kept = slots
+            .iter()
+            .filter(|(slot, local)| *local == Local::Real || !is_taken(slot));
+        kept.map(|(slot, _)| *slot).collect()
     }
 }
 
@@ -145,8 +164,16 @@ impl Zone {
         })
     }
 
-    fn at(&self, day: Date, time: TimeOfDay) -> Option<Timestamp> {
-        self.zone.to_timestamp(day.to_datetime(time.as_time())).ok()
+    /// When a time of a day is: one that comes twice at first, one that is skipped an hour later.
+    fn at(&self, day: Date, time: TimeOfDay) -> Option<(Timestamp, Local)> {
+        let found = self
+            .zone
+            .to_ambiguous_timestamp(day.to_datetime(time.as_time()));
+        let local = match found.offset() {
+            AmbiguousOffset::Gap { .. } => Local::Skipped,
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => Local::Real,
+        };
+        Some((found.compatible().ok()?, local))
     }
 }
 
@@ -240,6 +267,50 @@ mod tests {
             "2026-03-29",
             "Europe/London",
             &[("2026-03-29T01:30:00Z", "2026-03-29T02:00:00Z")],
+        );
+    }
+
+    #[test]
+    fn a_series_is_once_in_the_hour_that_clocks_skip_or_repeat() {
+        let hours = |day: &str, settings: &str| {
+            let meeting = format!(r#"{{"title":"t","host":"h",{settings}}}"#);
+            let meeting: PlannedMeeting = JsonText::parse(&meeting).unwrap().to().unwrap();
+            let slots = meeting.slots(day.parse().unwrap(), &zone("Europe/London"));
+            assert!(
+                slots.is_sorted_by(|one, next| one.end <= next.start),
+                "{slots:?}"
+            );
+            slots.len()
+        };
+        for (minutes, every) in [(30, 30), (30, 60), (15, 15), (30, 45), (30, 70), (60, 60)] {
+            let settings = format!(r#""minutes":{minutes},"every_minutes":{every}"#);
+            let day = 24 * 60_usize;
+            let plain = day.div_ceil(every);
+            assert_eq!(hours("2026-03-28", &settings), plain);
+            assert_eq!(hours("2026-10-25", &settings), plain, "no second time");
+            let skipped = hours("2026-03-29", &settings);
+            let least = plain - 60_usize.div_ceil(every);
+            assert!((least..=plain).contains(&skipped), "{every}: {skipped}");
+        }
+        // One that has no other in the hour is an hour later, as RFC 5545 says of a time that does not exist.
+        check(
+            r#""start":"01:30","every_minutes":480"#,
+            "2026-03-29",
+            "Europe/London",
+            &[
+                ("2026-03-29T01:30:00Z", "2026-03-29T02:00:00Z"),
+                ("2026-03-29T08:30:00Z", "2026-03-29T09:00:00Z"),
+                ("2026-03-29T16:30:00Z", "2026-03-29T17:00:00Z"),
+            ],
+        );
+        check(
+            r#""start":"01:00","every_minutes":720"#,
+            "2026-10-25",
+            "Europe/London",
+            &[
+                ("2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z"),
+                ("2026-10-25T13:00:00Z", "2026-10-25T13:30:00Z"),
+            ],
         );
     }
 

@@ -9,6 +9,12 @@ use crate::calendar::{BOOKING_MAX, Booking, Calendar};
 use crate::event::Event;
 use crate::plan::Slot;
 
+/// A clock that is further from the last look than this may have slipped: the room is looked at each minute.
+const SLIP_MIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How far from where it would be a clock may come back.
+const RETURN_MAX: SignedDuration = SignedDuration::from_mins(5);
+
 /// The rules of check-in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
@@ -31,10 +37,28 @@ pub(crate) enum Unattended {
 /// A room with a calendar.
 #[derive(Debug)]
 pub(crate) struct Room {
-    calendar: Calendar,
+    state: State,
     rules: Rules,
+    /// What it was when the clock went far away, in case that was a slip. The newest such one alone.
+    before_slip: Option<Slip>,
+}
+
+/// The clock went far away.
+#[derive(Debug)]
+struct Slip {
+    passed: SignedDuration,
+    /// What the room was before.
+    state: State,
+}
+
+/// What is known of a room at one moment.
+#[derive(Debug, Clone)]
+struct State {
+    calendar: Calendar,
     /// The start of the meeting that was checked in to last. It is in the future after an early check-in.
     last_started: Option<Timestamp>,
+    /// When that was looked at.
+    looked: Timestamp,
 }
 
 /// What the room is at one moment.
@@ -84,39 +108,56 @@ pub(crate) enum Ended {
 
 impl Room {
     /// A room at this moment. A meeting that is on already counts as attended: nobody can say any more.
-    pub(crate) fn new(mut calendar: Calendar, rules: Rules, now: Timestamp) -> Self {
-        calendar.turn_to(now);
-        let last_started = calendar.current(now).map(|event| event.start);
+    pub(crate) fn new(calendar: Calendar, rules: Rules, now: Timestamp) -> Self {
         Self {
-            calendar,
+            state: State::new(calendar, now),
             rules,
-            last_started,
+            before_slip: None,
         }
     }
 
-    /// Lets time pass up to this moment.
+    /// Lets time pass up to this moment. A clock that was elsewhere and comes back finds the room as it was before.
     pub(crate) fn turn_to(&mut self, now: Timestamp) {
-        self.calendar.turn_to(now);
+        let passed = now.duration_since(self.state.looked);
+        if passed.abs() > SLIP_MIN {
+            self.slip(passed, now);
+        }
+        self.state.calendar.turn_to(now);
+        self.state.looked = now;
+    }
+
+    /// The clock is far from where it was at the last look: it was set, or nobody could look.
+    fn slip(&mut self, passed: SignedDuration, now: Timestamp) {
+        match self.before_slip.take() {
+            Some(slip) if (slip.passed + passed).abs() <= RETURN_MAX => self.state = slip.state,
+            Some(_) | None => {
+                let state = self.state.clone();
+                self.before_slip = Some(Slip { passed, state });
+                if self.state.calendar.is_beyond(now) {
+                    self.state = State::new(self.state.calendar.emptied(), now);
+                }
+            }
+        }
     }
 
     /// Every meeting from the start of the day on, by start.
     pub(crate) fn events(&self) -> &[Event] {
-        self.calendar.events()
+        self.state.calendar.events()
     }
 
     /// The start of the meeting that was checked in to last.
     pub(crate) fn last_started(&self) -> Option<Timestamp> {
-        self.last_started
+        self.state.last_started
     }
 
     /// What the room is at this moment.
     pub(crate) fn occupancy(&self, now: Timestamp) -> Occupancy<'_> {
-        let current = self.calendar.current(now);
-        let next = self.calendar.next(now);
+        let current = self.state.calendar.current(now);
+        let next = self.state.calendar.next(now);
         let next_is_near = next.is_some_and(|event| now >= self.pending_from(event));
         let next_is_started = next.is_some_and(|event| self.is_started(event));
         Occupancy {
-            previous: self.calendar.previous(now),
+            previous: self.state.calendar.previous(now),
             current,
             next,
             current_pending: current.is_some_and(|event| {
@@ -156,11 +197,11 @@ impl Room {
         }
         let end = now.checked_add(length).map_err(|_| Refusal::Length)?;
         let slot = Slot { start: now, end };
-        if !self.calendar.is_free(slot) {
+        if !self.state.calendar.is_free(slot) {
             return Err(Refusal::Clash);
         }
-        self.last_started = Some(now);
-        Ok(self.calendar.enter(Booking { slot, title, host }))
+        self.state.last_started = Some(now);
+        Ok(self.state.calendar.enter(Booking { slot, title, host }))
     }
 
     /// Checks in to the meeting that waits for it, else to the one that is on. Gives its start; `None` without a meeting.
@@ -175,7 +216,7 @@ impl Room {
         };
         let start = waiting?.start;
         // Who is in the room does not undo an early check-in to the next meeting.
-        self.last_started = self.last_started.max(Some(start));
+        self.state.last_started = self.state.last_started.max(Some(start));
         Some(start)
     }
 
@@ -187,18 +228,20 @@ impl Room {
             && !occupancy.current_pending
         {
             let id = event.id.clone();
-            self.calendar.end(&id, now);
+            self.state.calendar.end(&id, now);
             return Ok(Ended::Shortened(id));
         }
         let both = [occupancy.current, occupancy.next];
         let meant = both.into_iter().flatten().find(is_meant);
         let id = meant.ok_or(Refusal::NotCancellable)?.id.clone();
-        self.calendar.cancel(&id);
+        self.state.calendar.cancel(&id);
         Ok(Ended::Cancelled(id))
     }
 
     fn is_started(&self, event: &Event) -> bool {
-        self.last_started.is_some_and(|last| event.start <= last)
+        self.state
+            .last_started
+            .is_some_and(|last| event.start <= last)
     }
 
     /// From when on a meeting that is still to begin waits for somebody.
@@ -213,6 +256,18 @@ impl Room {
             Unattended::Ends if self.rules.is_without_check_in() => Some(event.start),
             Unattended::Ends => None,
             Unattended::Stays => event.start.checked_add(self.rules.pending_period).ok(),
+        }
+    }
+}
+
+impl State {
+    fn new(mut calendar: Calendar, now: Timestamp) -> Self {
+        calendar.turn_to(now);
+        let last_started = calendar.current(now).map(|event| event.start);
+        Self {
+            calendar,
+            last_started,
+            looked: now,
         }
     }
 }
@@ -243,5 +298,105 @@ impl Occupancy<'_> {
         } else {
             RoomStatus::Free
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use driver_sdk::JsonText;
+
+    use super::*;
+    use crate::calendar::Plan;
+
+    const RULES: Rules = Rules {
+        pending_before: SignedDuration::from_mins(5),
+        pending_period: SignedDuration::from_mins(5),
+        unattended: Unattended::Ends,
+    };
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A room with two meetings a day, of which today's second was cancelled, and a booking on the spot.
+    fn room(now: Timestamp) -> Room {
+        let meeting = |start: &str| {
+            let text = format!(r#"{{"title":"t","host":"h","start":"{start}"}}"#);
+            JsonText::parse(&text).unwrap().to().unwrap()
+        };
+        let plan = Plan {
+            meetings: vec![meeting("11:00"), meeting("14:00")],
+            mailbox: "room@example.test".to_owned(),
+            ..Plan::default()
+        };
+        let mut room = Room::new(Calendar::new(plan), RULES, now);
+        let first = room.state.calendar.next(now).unwrap().start;
+        room.end_meeting(now, first.as_second()).unwrap();
+        room.book_now(now, 1_800, "Ad hoc".to_owned(), None)
+            .unwrap();
+        room
+    }
+
+    fn told(room: &Room) -> (Vec<Event>, Option<Timestamp>) {
+        (room.events().to_vec(), room.last_started())
+    }
+
+    #[test]
+    fn a_clock_that_jumps_and_comes_back_leaves_the_bookings_as_they_were() {
+        let now = at("2026-11-29T10:00:00Z");
+        for there in [
+            "2036-11-29T10:00:05Z",
+            "2026-12-14T10:00:05Z",
+            "2026-11-30T10:00:05Z",
+            "2026-11-29T15:00:05Z",
+            "2016-11-29T10:00:05Z",
+        ] {
+            let mut room = room(now);
+            let before = told(&room);
+            room.turn_to(at(there));
+            room.check_in(at(there));
+            room.turn_to(at(there) + SignedDuration::from_secs(5));
+            room.turn_to(now + SignedDuration::from_secs(10));
+            assert_eq!(told(&room), before, "{there}");
+            // And again.
+            room.turn_to(at(there));
+            room.turn_to(now + SignedDuration::from_secs(20));
+            assert_eq!(told(&room), before, "{there}");
+        }
+    }
+
+    #[test]
+    fn a_room_that_started_with_a_clock_that_was_ahead_has_the_meetings_of_today_when_it_is_set() {
+        let mut room = room(at("2036-11-29T10:00:00Z"));
+        let now = at("2026-11-29T10:00:00Z");
+        room.turn_to(now);
+        let days: Vec<String> = room
+            .events()
+            .iter()
+            .map(|event| event.start.to_string())
+            .collect();
+        assert_eq!(
+            days,
+            [
+                "2026-11-29T11:00:00Z",
+                "2026-11-29T14:00:00Z",
+                "2026-11-30T11:00:00Z",
+                "2026-11-30T14:00:00Z"
+            ]
+        );
+        assert_eq!(room.last_started(), None);
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_from_elsewhere_keeps_what_is_still_to_come() {
+        let now = at("2026-11-29T10:00:00Z");
+        let mut room = room(now);
+        // The machine slept.
+        room.turn_to(now + SignedDuration::from_mins(20));
+        let booked = room.occupancy(now + SignedDuration::from_mins(20));
+        assert_eq!(booked.current.unwrap().title, "Ad hoc");
+        // A correction that is no return.
+        room.turn_to(now + SignedDuration::from_mins(8));
+        assert_eq!(room.events().len(), 4);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Asking waits and authenticating does not. So the server has a key [recognised](KeyIntrospection::recognise) first, and then authenticates it like all credentials.
 //! While a client is connected with such a key, the key is asked about again every few seconds; the connection is closed when the key is no longer good.
+//! Keys that PlaceOS has vouched for are asked about beside all others, whose number is bounded: whoever guesses keys delays only who guesses too.
 //! While PlaceOS cannot be reached, connected clients stay, and no new one is let in by such a key.
 
 #[cfg(test)]
@@ -10,10 +11,12 @@ mod tests;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::core::access::ForeignForms;
 use crate::core::access::identity::Identity;
@@ -23,6 +26,7 @@ use crate::core::access::rights::{Member, Policy};
 use crate::core::access::tokens::Fingerprint;
 use crate::core::limits::{
     INTROSPECTED_CHECK, INTROSPECTED_FRESH, INTROSPECTED_KNOWN_MAX, INTROSPECTIONS_AT_ONCE,
+    STRANGER_PATIENCE, STRANGERS_ASKED_AT_ONCE, STRANGERS_ASKED_MAX,
 };
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
@@ -37,14 +41,31 @@ pub(in crate::core) struct KeyIntrospection {
     forms: ForeignForms,
     subscriptions: Arc<Subscriptions>,
     state: Mutex<State>,
-    places: Arc<Semaphore>,
+    /// For keys that PlaceOS has vouched for.
+    known: Arc<Semaphore>,
+    /// For all others.
+    strangers: Arc<Semaphore>,
 }
 
 /// By the digest of a key, so that what is kept opens nothing. The key itself is kept only while it is good, to ask again.
 #[derive(Default)]
 struct State {
     known: HashMap<Fingerprint, Known>,
-    asking: HashMap<Fingerprint, WeakShared<BoxFuture<'static, Answer>>>,
+    asking: HashMap<Fingerprint, Asking>,
+}
+
+/// A question that is under way, for as long as somebody waits for its answer.
+struct Asking {
+    about: About,
+    answer: WeakShared<BoxFuture<'static, Answer>>,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// A key that was good when it was asked about last.
+    KnownKey,
+    Stranger,
 }
 
 #[derive(Clone)]
@@ -75,7 +96,8 @@ impl KeyIntrospection {
             forms,
             subscriptions,
             state: Mutex::default(),
-            places: Arc::new(Semaphore::new(INTROSPECTIONS_AT_ONCE)),
+            known: Arc::new(Semaphore::new(INTROSPECTIONS_AT_ONCE)),
+            strangers: Arc::new(Semaphore::new(STRANGERS_ASKED_AT_ONCE)),
         }
     }
 
@@ -88,17 +110,25 @@ impl KeyIntrospection {
         let Some(inspector) = &self.inspector else {
             return;
         };
+        // What is no key of any form is refused by who looks it up.
+        if !key.expose().contains('.') {
+            return;
+        }
         let fingerprint = Fingerprint::of(key);
         let asking = {
             let mut state = self.state();
-            let fresh = state.known.get(&fingerprint).is_some_and(Known::is_fresh);
-            if fresh {
+            let known = state.known.get(&fingerprint);
+            if known.is_some_and(Known::is_fresh) {
                 return;
             }
-            let under_way = state.asking.get(&fingerprint).and_then(WeakShared::upgrade);
-            match under_way {
+            let about = match known {
+                Some(known) if known.is_good() => About::KnownKey,
+                Some(_) | None => About::Stranger,
+            };
+            match state.under_way(&fingerprint) {
                 Some(asking) => asking,
-                None => state.begin(fingerprint, self.ask(inspector, key.clone())),
+                None if about == About::Stranger && state.is_crowded() => return,
+                None => state.begin(fingerprint, about, self.ask(inspector, key.clone(), about)),
             }
         };
         let answer = asking.await;
@@ -106,11 +136,20 @@ impl KeyIntrospection {
     }
 
     /// One question, when there is a place for it.
-    fn ask(&self, inspector: &Arc<dyn KeyInspector>, key: Secret) -> BoxFuture<'static, Answer> {
-        let (inspector, places) = (Arc::clone(inspector), Arc::clone(&self.places));
+    fn ask(
+        &self,
+        inspector: &Arc<dyn KeyInspector>,
+        key: Secret,
+        about: About,
+    ) -> BoxFuture<'static, Answer> {
+        let inspector = Arc::clone(inspector);
+        let (places, patience) = match about {
+            About::KnownKey => (Arc::clone(&self.known), Duration::MAX),
+            About::Stranger => (Arc::clone(&self.strangers), STRANGER_PATIENCE),
+        };
         let read = self.forms.read_claims;
         async move {
-            let Ok(_place) = places.acquire().await else {
+            let Ok(Ok(_place)) = timeout(patience, places.acquire()).await else {
                 return Answer::Unanswered;
             };
             match inspector.inspect(&key).await {
@@ -197,47 +236,83 @@ impl KeyIntrospection {
         }
         let mut ticks = interval(INTROSPECTED_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // One question a key at most: those that are under way are not in use again before their answer.
+        let mut asking = FuturesUnordered::new();
         loop {
-            ticks.tick().await;
-            let in_use = self.state().in_use();
-            futures_util::future::join_all(in_use.iter().map(|key| self.recognise(key))).await;
+            tokio::select! {
+                _ = ticks.tick() => {
+                    let in_use = self.state().in_use();
+                    asking.extend(in_use.into_iter().map(|key| async move { self.recognise(&key).await }));
+                }
+                Some(()) = asking.next() => {}
+            }
         }
     }
 }
 
 impl State {
+    /// The question about a key that is under way.
+    fn under_way(&self, key: &Fingerprint) -> Option<Shared<BoxFuture<'static, Answer>>> {
+        self.asking.get(key)?.answer.upgrade()
+    }
+
+    /// Whether no more strangers are asked about for now.
+    fn is_crowded(&mut self) -> bool {
+        let strangers = |state: &Self| {
+            let asking = state.asking.values();
+            let strangers = asking.filter(|asking| asking.about == About::Stranger);
+            strangers.count()
+        };
+        if strangers(self) < STRANGERS_ASKED_MAX {
+            return false;
+        }
+        self.drop_abandoned();
+        strangers(self) >= STRANGERS_ASKED_MAX
+    }
+
+    /// Drops the questions that nobody waits for any more.
+    fn drop_abandoned(&mut self) {
+        self.asking
+            .retain(|_, asking| asking.answer.upgrade().is_some());
+    }
+
     fn begin(
         &mut self,
         fingerprint: Fingerprint,
+        about: About,
         question: BoxFuture<'static, Answer>,
     ) -> Shared<BoxFuture<'static, Answer>> {
-        // Questions that nobody waits for any more.
-        self.asking.retain(|_, asking| asking.upgrade().is_some());
+        self.drop_abandoned();
         let question = question.shared();
-        if let Some(weak) = question.downgrade() {
-            self.asking.insert(fingerprint, weak);
+        if let Some(answer) = question.downgrade() {
+            self.asking.insert(fingerprint, Asking { about, answer });
         }
         question
     }
 
     fn remember(&mut self, fingerprint: Fingerprint, known: Known) {
-        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
-            self.known
-                .retain(|_, known| known.is_in_use() || known.is_fresh());
-        }
-        if self.known.len() >= INTROSPECTED_KNOWN_MAX {
-            // A flood of guesses within seconds: they cost a question each again.
-            self.known.retain(|_, known| known.is_in_use());
+        // Guesses go first, and a key that is good last: who comes back during a flood is no stranger.
+        let worth_keeping: [fn(&Known) -> bool; 3] = [
+            |known| known.is_good() || known.is_fresh(),
+            Known::is_good,
+            Known::is_in_use,
+        ];
+        for is_worth in worth_keeping {
+            if self.known.len() >= INTROSPECTED_KNOWN_MAX {
+                self.known.retain(|_, known| is_worth(known));
+            }
         }
         self.known.insert(fingerprint, known);
     }
 
-    /// The keys that somebody is connected with, and whose answer is no longer fresh.
+    /// The keys that somebody is connected with, whose answer is no longer fresh and about which nobody asks.
     fn in_use(&self) -> Vec<Secret> {
-        let known = self.known.values();
+        let known = self.known.iter();
         known
-            .filter(|known| known.is_in_use() && !known.is_fresh())
-            .filter_map(|known| match &known.answer {
+            .filter(|(key, known)| {
+                known.is_in_use() && !known.is_fresh() && self.under_way(key).is_none()
+            })
+            .filter_map(|(_, known)| match &known.answer {
                 Answer::Good { key, .. } => Some(key.clone()),
                 Answer::Refused | Answer::Unanswered => None,
             })
@@ -248,6 +323,10 @@ impl State {
 impl Known {
     fn is_fresh(&self) -> bool {
         self.asked.elapsed() < INTROSPECTED_FRESH
+    }
+
+    fn is_good(&self) -> bool {
+        matches!(self.answer, Answer::Good { .. })
     }
 
     /// Each connection holds the person who opened it.

@@ -28,15 +28,26 @@ pub(super) enum Proof {
     Key(KeyHash),
     /// An API key that somebody else has looked at.
     Introspected(Fingerprint),
-    /// A session or a token of one.
+    /// A session, or a token of one or of somebody else.
     Session {
-        /// When the token expires, in Unix seconds; a browser's session says that itself.
+        /// How it was shown.
+        carrier: SessionCarrier,
+        /// When what was let in by it ends by itself, in Unix seconds: that of a token of somebody else. A session of riser's own says itself how long it lives.
         expires: Option<u64>,
     },
     /// None: whoever made the principal answers for it.
     Trusted,
     /// Those of two who act together, each with a proof of its own.
     Both(Arc<Principal>, Arc<Principal>),
+}
+
+/// How a session was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionCarrier {
+    /// By a browser's cookie.
+    Cookie,
+    /// By a token.
+    Token,
 }
 
 /// A principal who calls from somewhere: what the audit log needs to know.
@@ -152,18 +163,26 @@ impl Principal {
         &self.credential
     }
 
-    /// When the credentials end by themselves, in Unix seconds; `None` for those that do not.
+    /// When what was opened by the credentials ends by itself, in Unix seconds; `None` where an order to close ends it.
+    ///
+    /// A token of riser's own has no such time: what it opened lives as long as its sign-in.
     pub fn expires(&self) -> Option<u64> {
         match &self.proof {
             Proof::Key(_) | Proof::Introspected(_) | Proof::Trusted => None,
-            Proof::Session { expires } => *expires,
+            Proof::Session { expires, .. } => *expires,
             Proof::Both(one, two) => one.expires().into_iter().chain(two.expires()).min(),
         }
     }
 
     /// Whether they came in by a browser's session, and not by a token or key.
     pub fn is_browser(&self) -> bool {
-        matches!(self.proof, Proof::Session { expires: None })
+        matches!(
+            self.proof,
+            Proof::Session {
+                carrier: SessionCarrier::Cookie,
+                ..
+            }
+        )
     }
 
     /// Whether they are of those whose connections an order to close is for. Of which connection is for the server to look at.

@@ -20,10 +20,10 @@ use crate::core::{
     WatchId,
 };
 use crate::model::{
-    Audience, Building, Call, Clearance, CloseReason, Credentials, Difference, Differences, Edit,
-    Entry, EntryId, EntryInfo, Expected, FailureKind, FunctionName, JsonText, KeyId, KeySecret,
-    Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source, Subject, User, UserId,
-    Version, ZoneId,
+    Audience, Building, Call, Clearance, CloseReason, Credentials, DeviceKind, Difference,
+    Differences, Edit, Entry, EntryId, EntryInfo, Expected, FailureKind, FunctionName, JsonText,
+    KeyId, KeySecret, Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source,
+    Subject, User, UserId, Version, ZoneId,
 };
 
 // Versions and stamps.

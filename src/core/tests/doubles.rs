@@ -27,11 +27,11 @@ use crate::driver_host::{
     StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
-    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata, Module,
-    ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret, SessionId,
-    Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims, User,
-    UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, DeviceKind, Differences, DriverRef, Edit,
+    Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
+    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret,
+    SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims,
+    User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -136,6 +136,7 @@ pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
         scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
         systems: vec![],
         zones: vec![],
+        device: DeviceKind::default(),
     }
 }
 

@@ -21,9 +21,9 @@ use crate::core::{
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, EntryId, KeyId,
-    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope, Secret,
-    Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
+    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DeviceKind, DriverRef,
+    EntryId, KeyId, KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence,
+    Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
 use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
 
@@ -118,6 +118,7 @@ impl TestCore {
             scopes: Scope::parse("public").into_iter().collect(),
             systems: Vec::new(),
             zones: Vec::new(),
+            device: DeviceKind::default(),
         };
         let building = Building {
             users: vec![user],

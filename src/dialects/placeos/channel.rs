@@ -33,11 +33,13 @@ pub(in crate::dialects) fn handshake(head: &Head<'_>) -> Handshake {
     } = presented(head.header, &query);
     // A header that is not text is one that nobody may trust, so it must not look absent.
     let text = |name| (head.header)(name).map(|value| str::from_utf8(value).unwrap_or("\u{fffd}"));
+    let query = SocketQuery::read(&query);
     Handshake::Admit(Admission {
         credentials: credentials.into_iter().collect(),
         is_foreign_page: carrier == Some(Carrier::Cookie)
             && origin_is_foreign(text("origin"), text("host")),
-        hello: Hello::PlaceOs(SocketQuery::read(&query)),
+        device: query.device,
+        hello: Hello::PlaceOs(query),
     })
 }
 

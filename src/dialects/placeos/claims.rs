@@ -2,7 +2,10 @@
 //!
 //! riser adds one claim, `sid`: the sign-in that the token was made from, and ends with.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 
 use crate::model::{Clearance, Scope, SessionId, TokenClaims, User, UserId};
 
@@ -19,10 +22,15 @@ const ADMIN: u8 = 2;
 struct Payload {
     #[serde(default)]
     iss: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "begun")]
     iat: u64,
+    #[serde(deserialize_with = "begun")]
     exp: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "full",
+        skip_serializing_if = "Option::is_none"
+    )]
     nbf: Option<u64>,
     #[serde(default)]
     jti: String,
@@ -33,6 +41,31 @@ struct Payload {
     u: UserPayload,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sid: Option<String>,
+}
+
+/// A moment in seconds, perhaps with a fraction: a NumericDate of RFC 7519.
+fn moment(number: &Number) -> Option<Duration> {
+    match number.as_u64() {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => Duration::try_from_secs_f64(number.as_f64()?).ok(),
+    }
+}
+
+/// The second in which a moment is, so that nothing is good for longer than it says.
+fn begun<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let moment = moment(&Number::deserialize(deserializer)?);
+    let moment = moment.ok_or_else(|| serde::de::Error::custom("no moment"))?;
+    Ok(moment.as_secs())
+}
+
+/// The second by which a moment has come, so that nothing is good earlier than it says.
+fn full<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let moment = moment(&number).ok_or_else(|| serde::de::Error::custom("no moment"))?;
+    let fraction = u64::from(moment.subsec_nanos() > 0);
+    Ok(Some(moment.as_secs().saturating_add(fraction)))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -182,6 +215,30 @@ mod tests {
                 })
             );
             assert_eq!(read(&text), Some(claims));
+        }
+    }
+
+    #[test]
+    fn a_moment_with_a_fraction_of_a_second_is_taken_and_lengthens_nothing() {
+        let token = |exp: &str, nbf: &str, iat: &str| {
+            let text = format!(
+                r#"{{"exp": {exp}, "nbf": {nbf}, "iat": {iat}, "aud": "a.test", "sub": "user-2", "u": {{"n": "", "e": ""}}}}"#
+            );
+            let claims = read(&text)?;
+            Some((claims.expires, claims.not_before, claims.issued))
+        };
+        for (exp, nbf, iat, expect) in [
+            ("1700000000.5", "1.25", "0.75", (1_700_000_000, Some(2), 0)),
+            ("1.7e9", "1.0", "1e0", (1_700_000_000, Some(1), 1)),
+            ("4102444800", "0", "0", (4_102_444_800, Some(0), 0)),
+            ("0.1", "null", "0.0", (0, None, 0)),
+        ] {
+            assert_eq!(token(exp, nbf, iat), Some(expect), "{exp} {nbf} {iat}");
+        }
+        for bad in ["-1", "-0.5", "1e300", "\"1700000000\"", "true", "[1]"] {
+            assert_eq!(token(bad, "0", "0"), None, "exp {bad}");
+            assert_eq!(token("1", bad, "0"), None, "nbf {bad}");
+            assert_eq!(token("1", "0", bad), None, "iat {bad}");
         }
     }
 

@@ -120,6 +120,7 @@ pub(in crate::server) async fn enter(
     let Admission {
         credentials,
         is_foreign_page,
+        device,
         hello,
     } = match kind.handshake(head) {
         Handshake::Admit(admission) => admission,
@@ -153,6 +154,7 @@ pub(in crate::server) async fn enter(
             Cause::Refused(http),
         ));
     }
+    state.core.note_device(&caller, device);
     Ok((Some(caller), hello))
 }
 

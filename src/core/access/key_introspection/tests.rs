@@ -95,12 +95,107 @@ async fn a_key_that_nobody_is_connected_with_is_not_asked_about_again() {
 async fn what_is_remembered_is_bounded() {
     let bench = Bench::new();
     let kept = bench.enter("kept.x").await.unwrap();
+    drop(bench.enter("back-soon.x").await.unwrap());
     bench.placeos.say(Says::No);
     for guess in 0..2 * INTROSPECTED_KNOWN_MAX {
         let _ = bench.enter(&format!("{guess}.x")).await;
     }
     assert!(bench.introspection.state().known.len() <= INTROSPECTED_KNOWN_MAX);
     assert!(bench.introspection.still_admits(&kept));
+    let idle = Fingerprint::of(&Secret::new("back-soon.x"));
+    let state = bench.introspection.state();
+    assert!(state.known.get(&idle).is_some_and(Known::is_good));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_guesses_does_not_delay_the_look_at_keys_in_use() {
+    let bench = Bench::new();
+    bench.placeos.say(Says::Level(2));
+    let caller = bench.enter("a.b").await.unwrap();
+    // PlaceOS takes its time for each of them.
+    bench.placeos.take(Duration::from_secs(4));
+    let guesses: Vec<Secret> = (0..20_000)
+        .map(|guess| Secret::new(format!("{guess}.x")))
+        .collect();
+    let flood = join_all(guesses.iter().map(|key| bench.introspection.recognise(key)));
+    let began = Instant::now();
+    let found = async {
+        loop {
+            bench.placeos.say(Says::No);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            bench.placeos.take(Duration::ZERO);
+            if !bench.introspection.still_admits(&caller) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = found => {}
+        () = bench.introspection.keep() => {}
+        never = async { flood.await; std::future::pending::<()>().await } => never,
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(bench.closed(), ["a"]);
+    assert!(bench.introspection.state().asking.len() <= STRANGERS_ASKED_MAX + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_beyond_the_queue_is_told_so_at_once_and_none_waits_for_long() {
+    let bench = Bench::new();
+    bench.placeos.take(Duration::from_secs(60));
+    let entering = |guess: usize| {
+        let bench = &bench;
+        async move {
+            let began = Instant::now();
+            let failure = bench.enter(&format!("{guess}.x")).await.err();
+            (failure.map(|failure| failure.kind()), began.elapsed())
+        }
+    };
+    let all = 2 * STRANGERS_ASKED_MAX;
+    let entered = join_all((0..all).map(entering)).await;
+    let refused = entered
+        .iter()
+        .filter(|(kind, _)| *kind == Some(FailureKind::Unavailable));
+    assert_eq!(refused.count(), all - STRANGERS_ASKED_AT_ONCE);
+    let at_once = entered.iter().filter(|(_, took)| took.is_zero());
+    assert_eq!(at_once.count(), all - STRANGERS_ASKED_MAX);
+    let waited = entered.iter().map(|(_, took)| *took).max();
+    assert!(waited <= Some(Duration::from_secs(61)), "{waited:?}");
+    assert!(bench.introspection.state().asking.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slow_answer_does_not_delay_the_look_at_other_keys() {
+    let bench = Bench::new();
+    let _slow = bench.enter("slow.b").await.unwrap();
+    let caller = bench.enter("a.b").await.unwrap();
+    let look = INTROSPECTED_FRESH + 2 * INTROSPECTED_CHECK;
+    let later = async {
+        tokio::time::sleep(look).await;
+        bench.placeos.say(Says::No);
+        tokio::time::sleep(look).await;
+    };
+    // The first look goes on, and has no answer about one of the keys.
+    tokio::select! {
+        () = bench.introspection.keep() => {}
+        () = later => {}
+    }
+    assert!(!bench.introspection.still_admits(&caller));
+    assert_eq!(bench.closed(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_key_is_not_asked_about() {
+    let bench = Bench::new();
+    bench
+        .introspection
+        .recognise(&Secret::new("nonsense"))
+        .await;
+    assert_eq!(bench.placeos.asked(), 0);
 }
 
 #[derive(Clone, Copy)]
@@ -116,6 +211,8 @@ enum Says {
 /// A double for the API of a PlaceOS.
 struct PlaceOs {
     says: Mutex<Says>,
+    /// How long an answer takes.
+    takes: Mutex<Duration>,
     asked: AtomicUsize,
 }
 
@@ -124,18 +221,31 @@ impl PlaceOs {
         *self.says.lock().unwrap() = says;
     }
 
+    fn take(&self, time: Duration) {
+        *self.takes.lock().unwrap() = time;
+    }
+
     fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 }
 
 impl KeyInspector for PlaceOs {
-    fn inspect(&self, _: &Secret) -> BoxFuture<'static, Result<Option<JsonText>, PeerError>> {
+    fn inspect(&self, key: &Secret) -> BoxFuture<'static, Result<Option<JsonText>, PeerError>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let says = *self.says.lock().unwrap();
+        let takes = *self.takes.lock().unwrap();
+        let is_again = self.asked() > 2;
+        let takes = match key.expose() {
+            "slow.b" if is_again => Duration::from_secs(3_600),
+            _ => takes,
+        };
         Box::pin(async move {
             // Not at once, so that others ask meanwhile.
             tokio::task::yield_now().await;
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
             match says {
                 Says::No => Ok(None),
                 Says::Nothing => Err(PeerError::TimedOut),
@@ -166,6 +276,7 @@ impl Bench {
         subscriptions.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let placeos = Arc::new(PlaceOs {
             says: Mutex::new(Says::Level(0)),
+            takes: Mutex::new(Duration::ZERO),
             asked: AtomicUsize::new(0),
         });
         let inspector = Arc::clone(&placeos) as Arc<dyn KeyInspector>;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::core::access::sessions::codes::Redeemed;
 use crate::core::access::sessions::session_table::{document_id, split};
 use crate::core::access::sessions::{
-    CodeShown, Refreshed, Sessions, SignInError, SignInSession, lock,
+    CodeShown, Refreshed, SessionTable, Sessions, SignInError, SignInSession, lock,
 };
 use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::{SESSION_BYTES_MAX, SESSION_IDLE, SESSIONS_PER_USER};
-use crate::model::{Audience, CloseReason, CredentialId, Secret, SessionId, User};
+use crate::model::{Audience, CloseReason, CredentialId, DeviceKind, Secret, SessionId, User};
 use crate::stores::Write;
 
 /// How much of a session's life may be gone before its use is written down: once a day is often enough.
@@ -22,7 +22,7 @@ const WORTH_WRITING: u64 = 24 * 60 * 60;
 pub(super) enum Change {
     /// It begins, if the user is still the one whose password was checked.
     Add(SignInSession, Arc<User>),
-    /// It goes on with another refresh token, if this one is its current one.
+    /// It goes on with another refresh token, if this one is its current one or was a moment ago.
     Refresh {
         id: SessionId,
         shown: String,
@@ -32,6 +32,16 @@ pub(super) enum Change {
     Redeem(SessionId, CodeShown),
     /// It has been used.
     Use(SessionId),
+    /// It is on a fixed device, and so is the sign-in that it was made from.
+    Fix(SessionId),
+}
+
+/// What showing a refresh token or a code comes to, behind the store.
+enum Shown {
+    /// Its session and its next refresh token, with the sessions that this has changed.
+    Good(Box<SignInSession>, Secret, Vec<SignInSession>),
+    /// It is in two hands.
+    Stolen,
 }
 
 impl Sessions {
@@ -78,7 +88,7 @@ impl Sessions {
         mut guard: WriteGuard,
         change: Change,
     ) -> Result<Option<(SignInSession, Secret)>, SignInError> {
-        let now = self.now();
+        let now = self.steady_now();
         match change {
             Change::Add(session, user) => {
                 // Names and addresses of apps are what they say themselves.
@@ -106,64 +116,97 @@ impl Sessions {
             }
             Change::Refresh { id, shown, client } => {
                 let refresh = || {
-                    let session = self.table().alive(id, now).cloned();
-                    let session = session.ok_or(SignInError::BadGrant)?;
-                    match session.refresh(&shown, client.as_deref()) {
-                        Refreshed::Next(mut next, token) => {
-                            next.expires = now + SESSION_IDLE.as_secs();
-                            Ok((vec![Write::Put(next.document())], Some((*next, token))))
+                    let table = self.table();
+                    let session = table.alive(id, now).ok_or(SignInError::BadGrant)?;
+                    match session.refresh(&shown, client.as_deref(), now) {
+                        Refreshed::Next(next, token) => Ok(used(&table, next, token, now)),
+                        Refreshed::Again(token) => {
+                            let same = Box::new(session.clone());
+                            Ok((Vec::new(), Shown::Good(same, token, Vec::new())))
                         }
-                        Refreshed::Reused => Ok((Vec::new(), None)),
+                        Refreshed::Reused => Ok(stolen(id)),
                         Refreshed::Unknown => Err(SignInError::BadGrant),
                     }
                 };
-                let refreshed = self.write(&mut guard, refresh).await?;
-                if let Some((next, _)) = &refreshed {
-                    self.keep_on(next.clone())?;
-                }
-                Ok(refreshed)
+                let shown = self.write(&mut guard, refresh).await?;
+                self.settle_shown(id, shown)
             }
             Change::Redeem(id, shown) => {
                 let redeem = || {
                     let table = self.table();
                     let session = table.alive(id, now).ok_or(SignInError::BadGrant)?;
-                    // Another node may have ended the sign-in before it knew of the code.
-                    let root = session.root();
-                    table.alive(root, now).ok_or(SignInError::BadGrant)?;
                     let (_, secret) = split(&shown.code).ok_or(SignInError::BadGrant)?;
                     match session.redeem(secret, &shown, now) {
-                        Redeemed::Good(mut next, token) => {
-                            next.expires = now + SESSION_IDLE.as_secs();
-                            Ok((vec![Write::Put(next.document())], Some((*next, token))))
-                        }
-                        Redeemed::Stolen => Ok((Vec::new(), None)),
+                        Redeemed::Good(next, token) => Ok(used(&table, next, token, now)),
+                        Redeemed::Stolen => Ok(stolen(id)),
                         Redeemed::Unknown => Err(SignInError::BadGrant),
                     }
                 };
-                let redeemed = self.write(&mut guard, redeem).await?;
-                if let Some((session, _)) = &redeemed {
-                    self.keep_on(session.clone())?;
-                }
-                Ok(redeemed)
+                let shown = self.write(&mut guard, redeem).await?;
+                self.settle_shown(id, shown)
             }
             Change::Use(id) => {
-                let used = || {
-                    let session = self.table().alive(id, now).cloned();
-                    let mut session = session.ok_or(SignInError::BadGrant)?;
-                    session.expires = now + SESSION_IDLE.as_secs();
-                    Ok((vec![Write::Put(session.document())], session))
+                let longer = |session: &SignInSession| SignInSession {
+                    expires: now + SESSION_IDLE.as_secs(),
+                    ..session.clone()
                 };
-                let session = self.write(&mut guard, used).await?;
-                self.keep_on(session)?;
+                self.amend(&mut guard, id, now, longer).await
+            }
+            Change::Fix(id) => {
+                let root = self.table().get(id).map_or(id, SignInSession::root);
+                let fixed = |session: &SignInSession| SignInSession {
+                    device: DeviceKind::Fixed,
+                    ..session.clone()
+                };
+                self.amend(&mut guard, root, now, fixed).await
+            }
+        }
+    }
+
+    /// Changes a session that lives, unless it is so already.
+    async fn amend(
+        &self,
+        guard: &mut WriteGuard,
+        id: SessionId,
+        now: u64,
+        change: impl Fn(&SignInSession) -> SignInSession,
+    ) -> Result<Option<(SignInSession, Secret)>, SignInError> {
+        let amend = || {
+            let table = self.table();
+            let session = table.alive(id, now).ok_or(SignInError::BadGrant)?;
+            let next = change(session);
+            let write = (next != *session).then(|| Write::Put(next.document()));
+            Ok((write.into_iter().collect(), next))
+        };
+        let session = self.write(guard, amend).await?;
+        self.keep_on(session)?;
+        Ok(None)
+    }
+
+    /// Takes in what a refresh token or a code came to, which the store has.
+    fn settle_shown(
+        &self,
+        id: SessionId,
+        shown: Shown,
+    ) -> Result<Option<(SignInSession, Secret)>, SignInError> {
+        match shown {
+            Shown::Good(session, token, changed) => {
+                for session in changed {
+                    self.keep_on(session)?;
+                }
+                Ok(Some((*session, token)))
+            }
+            Shown::Stolen => {
+                self.forget(&[id]);
                 Ok(None)
             }
         }
     }
 
     /// Puts another version in the place of a session that has not ended meanwhile.
-    fn keep_on(&self, session: SignInSession) -> Result<(), SignInError> {
+    pub(super) fn keep_on(&self, session: SignInSession) -> Result<(), SignInError> {
         let mut table = self.table_mut();
-        if table.contains(session.id) {
+        if table.get(session.id).is_some() {
             table.put(session);
             Ok(())
         } else {
@@ -173,18 +216,45 @@ impl Sessions {
         }
     }
 
-    /// Notes that a session was used, and gives its user.
+    /// Notes that a browser's session was used, and from what kind of device, and gives its user.
     pub(super) async fn keep_alive(
         self: &Arc<Self>,
         id: SessionId,
+        device: DeviceKind,
     ) -> Result<Arc<User>, SignInError> {
         let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
-        let full = self.now() + SESSION_IDLE.as_secs();
-        let expires = self.table().alive(id, 0).map(|session| session.expires);
-        if expires.is_some_and(|expires| expires + WORTH_WRITING < full) {
+        let full = self.steady_now() + SESSION_IDLE.as_secs();
+        let (is_worn, is_to_be_fixed) = {
+            let table = self.table();
+            let session = table.get(id).ok_or(SignInError::BadGrant)?;
+            let is_personal = session.device == DeviceKind::Personal;
+            (
+                is_worn(session, full),
+                is_personal && device == DeviceKind::Fixed,
+            )
+        };
+        if is_worn {
             self.change(Change::Use(id)).await?;
         }
+        if is_to_be_fixed {
+            self.change(Change::Fix(id)).await?;
+        }
         Ok(user)
+    }
+
+    /// A sign-in turns out to be on a fixed device. Not awaited: a connection that says so does not wait for the store.
+    pub(in crate::core) fn fix_later(self: &Arc<Self>, id: SessionId) {
+        let is_personal = {
+            let table = self.table();
+            let root = table.get(id).and_then(|session| table.get(session.root()));
+            root.is_some_and(|root| root.device == DeviceKind::Personal)
+        };
+        if is_personal {
+            let this = Arc::clone(self);
+            // A failure of the store is logged where it happens, and the next connection tries again.
+            let fix = async move { this.change(Change::Fix(id)).await };
+            drop(self.tasks.spawn_on(fix, &self.main));
+        }
     }
 
     fn is_still(&self, user: &User) -> bool {
@@ -240,4 +310,42 @@ impl Sessions {
         })
         .await
     }
+}
+
+/// Whether enough of a session's life is gone for its use to be written down.
+fn is_worn(session: &SignInSession, full: u64) -> bool {
+    session.expires.saturating_add(WORTH_WRITING) < full
+}
+
+/// A session that goes on in other hands or with another token: it has a whole life again, and so has the sign-in that it was made from, which it does not outlive.
+fn used(
+    table: &SessionTable,
+    mut session: Box<SignInSession>,
+    token: Secret,
+    now: u64,
+) -> (Vec<Write>, Shown) {
+    let full = now + SESSION_IDLE.as_secs();
+    let mut changed = Vec::new();
+    let mut end = u64::MAX;
+    if let Some(root) = session.parent.and_then(|parent| table.get(parent)) {
+        if is_worn(root, full) {
+            changed.push(SignInSession {
+                expires: full,
+                ..root.clone()
+            });
+        }
+        end = match changed.is_empty() {
+            true => table.end_of(root),
+            false => full,
+        };
+    }
+    session.expires = full.min(end);
+    changed.push((*session).clone());
+    let writes = changed.iter().map(|session| Write::Put(session.document()));
+    (writes.collect(), Shown::Good(session, token, changed))
+}
+
+/// The end of a session of which somebody has a copy. It is written on top of what all nodes did, so that one that is behind ends nothing by mistake.
+fn stolen(id: SessionId) -> (Vec<Write>, Shown) {
+    (vec![Write::Delete(document_id(id))], Shown::Stolen)
 }

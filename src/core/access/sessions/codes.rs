@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::core::access::sessions::session_table::{
     Digest as SecretDigest, Hold, SignInSession, SpentCode, app_hold, fresh_secret,
 };
-use crate::model::{Scope, Secret, SessionId};
+use crate::model::{DeviceKind, Scope, Secret, SessionId};
 
 /// What an app asks a code for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct CodeRequest {
     pub scopes: Vec<Scope>,
     /// The digest of the verifier that will come with the code, base64url without padding: PKCE's method S256.
     pub challenge: Option<String>,
+    /// What kind of device the app runs on.
+    pub device: DeviceKind,
 }
 
 /// What an app shows to have a code's token.
@@ -57,6 +59,7 @@ pub(super) fn code_hold(id: SessionId, request: CodeRequest) -> (Hold, Secret) {
         redirect,
         scopes: _,
         challenge,
+        device: _,
     } = request;
     let secret = fresh_secret();
     let hold = Hold::Code {
@@ -134,6 +137,7 @@ mod tests {
             redirect: "http://rooms.test/resp".to_owned(),
             scopes: vec![],
             challenge: challenge.map(str::to_owned),
+            device: DeviceKind::default(),
         };
         let (hold, code) = code_hold(id, request);
         let session = SignInSession {
@@ -142,6 +146,7 @@ mod tests {
             parent: Some(SessionId(1)),
             scopes: vec![],
             hold,
+            device: DeviceKind::default(),
             expires: UNTIL,
         };
         (session, code)

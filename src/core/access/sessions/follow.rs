@@ -86,6 +86,8 @@ impl Materialized for Sessions {
         for id in gone {
             self.drop_session(id);
         }
+        // A sign-in before what was made from it, which is over without it.
+        sessions.sort_by_key(|session| session.parent.is_some());
         for session in sessions {
             self.put(session);
         }

@@ -3,6 +3,7 @@
 //! A *session* is one sign-in, of a browser or of an app with a password, or what an app was given by a browser's session.
 //! Whatever a session's holder shows is good while the session lives, so signing out, another password or a removed user ends it all at once.
 //!
+//! - `steady_clock` is the time by which they idle, and that no slip of the wall clock moves. What tokens say is the wall clock's: others read them.
 //! - `session_table` holds the sessions, `codes` what is between a browser and an app.
 //! - `read` lets in who shows a token or a cookie.
 //! - `change` is the only way in which this node changes sessions, `follow` takes in what other nodes do; `upkeep` ends those that are over and renews the key that signs.
@@ -13,6 +14,7 @@ mod error;
 mod follow;
 mod read;
 mod session_table;
+mod steady_clock;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -36,7 +38,7 @@ use crate::core::limits::{
 };
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Clock, Scope, Secret, SessionId, TokenClaims, User, lock, read_lock, write_lock,
+    Clock, DeviceKind, Scope, Secret, SessionId, TokenClaims, User, lock, read_lock, write_lock,
 };
 use crate::stores::{DocumentId, DocumentStore, Ledger};
 
@@ -49,6 +51,7 @@ use read::Known;
 use session_table::{
     Hold, Refreshed, SessionTable, SignInSession, app_hold, browser_hold, fresh_id, split,
 };
+use steady_clock::SteadyClock;
 
 /// An app that asks for a token.
 #[derive(Debug, Clone)]
@@ -59,6 +62,8 @@ pub struct App {
     pub scopes: Vec<Scope>,
     /// The host name by which it called: the token is good there.
     pub domain: String,
+    /// What kind of device it runs on.
+    pub device: DeviceKind,
 }
 
 /// What an app gets.
@@ -83,6 +88,7 @@ pub(in crate::core) struct Sessions {
     ledger: LedgerReplica,
     subscriptions: Arc<Subscriptions>,
     clock: Clock,
+    steady: Mutex<SteadyClock>,
     /// The users as they are now.
     building: RwLock<Arc<Directory>>,
     table: RwLock<SessionTable>,
@@ -117,6 +123,7 @@ impl Sessions {
                 SESSION_TURN_DEADLINE,
             ),
             subscriptions,
+            steady: Mutex::new(SteadyClock::new(clock().as_secs())),
             clock,
             building: RwLock::default(),
             table: RwLock::default(),
@@ -161,6 +168,7 @@ impl Sessions {
         self: &Arc<Self>,
         name: &str,
         password: Secret,
+        device: DeviceKind,
         address: IpAddr,
     ) -> Result<(Arc<User>, Secret), SignInError> {
         let user = self.check(name, password, address).await?;
@@ -172,7 +180,8 @@ impl Sessions {
             parent: None,
             scopes: Scope::parse("public").into_iter().collect(),
             hold,
-            expires: self.now() + SESSION_IDLE.as_secs(),
+            device,
+            expires: self.steady_now() + SESSION_IDLE.as_secs(),
         };
         self.change(Change::Add(session, Arc::clone(&user))).await?;
         Ok((user, cookie))
@@ -199,7 +208,7 @@ impl Sessions {
         root: SessionId,
         request: CodeRequest,
     ) -> Result<Secret, SignInError> {
-        let user = self.keep_alive(root).await?;
+        let user = self.keep_alive(root, request.device).await?;
         if self.table().codes() >= CODES_MAX {
             return Err(SignInError::Busy);
         }
@@ -212,7 +221,8 @@ impl Sessions {
             parent: Some(root),
             scopes,
             hold,
-            expires: self.now() + CODE_LIFE.as_secs(),
+            device: DeviceKind::default(),
+            expires: self.steady_now() + CODE_LIFE.as_secs(),
         };
         self.change(Change::Add(session, user)).await?;
         Ok(code)
@@ -224,7 +234,7 @@ impl Sessions {
         root: SessionId,
         app: App,
     ) -> Result<Issued, SignInError> {
-        let user = self.keep_alive(root).await?;
+        let user = self.keep_alive(root, app.device).await?;
         self.begin(fresh_id(), &user, Some(root), app, Renewal::No)
             .await
     }
@@ -263,7 +273,7 @@ impl Sessions {
         match self.change(change).await? {
             Some((session, next)) => self.issue(&session, &user, domain, Some(next)),
             None => {
-                tracing::warn!(target: "audit", user = %user.id, session = %id, "a refresh token was shown twice: what it had given ends");
+                tracing::warn!(target: "audit", user = %user.id, session = %id, "a refresh token was shown again after its successor: what it had given ends");
                 self.end(vec![id]).await?;
                 Err(SignInError::BadGrant)
             }
@@ -277,7 +287,7 @@ impl Sessions {
     ) -> Result<(), SignInError> {
         let family = {
             let table = self.table();
-            let root = table.alive(session, 0).map_or(session, SignInSession::root);
+            let root = table.get(session).map_or(session, SignInSession::root);
             table.family(root)
         };
         self.end(family).await
@@ -326,8 +336,9 @@ impl Sessions {
             client,
             scopes,
             domain,
+            device,
         } = app;
-        let now = self.now();
+        let now = self.steady_now();
         let (hold, refresh, life) = match renewal {
             Renewal::Yes => {
                 let (hold, refresh) = app_hold(id, client, None);
@@ -336,7 +347,7 @@ impl Sessions {
             Renewal::No => (Hold::Token, None, self.settings.token_life),
         };
         // What is made of a sign-in does not outlive it.
-        let parents = parent.and_then(|parent| Some(self.table().alive(parent, now)?.expires));
+        let parents = parent.map_or(u64::MAX, |parent| self.end_of(parent));
         let own = now + life.as_secs();
         let session = SignInSession {
             id,
@@ -344,7 +355,8 @@ impl Sessions {
             parent,
             scopes,
             hold,
-            expires: parents.map_or(own, |parents| own.min(parents)),
+            device,
+            expires: own.min(parents),
         };
         let change = Change::Add(session.clone(), Arc::clone(user));
         self.change(change).await?;
@@ -359,7 +371,7 @@ impl Sessions {
         refresh: Option<Secret>,
     ) -> Result<Issued, SignInError> {
         let now = self.now();
-        let life = session.expires.saturating_sub(now);
+        let life = session.expires.saturating_sub(self.steady_now());
         let expires_in = self.settings.token_life.as_secs().min(life);
         let claims = TokenClaims {
             id: uuid::Uuid::new_v4().to_string(),
@@ -381,9 +393,17 @@ impl Sessions {
         })
     }
 
+    /// When a session is over if nothing uses it; one that is not there is.
+    fn end_of(&self, session: SessionId) -> u64 {
+        let table = self.table();
+        table
+            .get(session)
+            .map_or(0, |session| table.end_of(session))
+    }
+
     /// The user of a session that lives.
     fn user_of(&self, session: SessionId) -> Option<Arc<User>> {
-        let now = self.now();
+        let now = self.steady_now();
         let user = self.table().alive(session, now)?.user.clone();
         self.building().shared_user(&user)
     }
@@ -391,6 +411,11 @@ impl Sessions {
     /// The time, in Unix seconds.
     pub(in crate::core) fn now(&self) -> u64 {
         (self.clock)().as_secs()
+    }
+
+    /// The time by which sign-ins idle, in Unix seconds.
+    fn steady_now(&self) -> u64 {
+        lock(&self.steady).read(self.now())
     }
 
     fn building(&self) -> Arc<Directory> {

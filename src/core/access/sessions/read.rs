@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
-use crate::core::access::principal::{Principal, Proof};
+use crate::core::access::principal::{Principal, Proof, SessionCarrier};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::access::sessions::session_table::{Hold, split};
 use crate::core::access::sessions::{Sessions, lock};
 use crate::core::access::tokens::{self, BadToken, Fingerprint, Issuer};
-use crate::model::{Clearance, CredentialId, Failure, FailureKind, Secret, TokenClaims, User};
+use crate::model::{
+    Clearance, CredentialId, Failure, FailureKind, Secret, SessionId, TokenClaims, User,
+};
 
 /// By how much the clocks of two hosts may differ.
 const SKEW_SECONDS: u64 = 60;
@@ -54,7 +56,8 @@ impl Sessions {
                 // The level of today: what the token says of it is for those who do not know the user.
                 let clearance = now.level;
                 let member = Member::of(&now);
-                (now, clearance, member, CredentialId::Session(session))
+                let holder = CredentialId::Session(self.holder(session));
+                (now, clearance, member, holder)
             }
             (Issuer::Riser, None) => return Err(refused(BadToken::Malformed)),
             (Issuer::Foreign, _) => (
@@ -65,14 +68,23 @@ impl Sessions {
             ),
         };
         let policy = Policy::everywhere(clearance, member, claims.scopes.clone());
-        Ok(principal(user, credential, policy, Some(claims.expires)))
+        // What a token of riser's own has opened lives as long as its sign-in; an order to close ends it.
+        let expires = match issuer {
+            Issuer::Riser => None,
+            Issuer::Foreign => Some(claims.expires),
+        };
+        let proof = Proof::Session {
+            carrier: SessionCarrier::Token,
+            expires,
+        };
+        Ok(principal(user, credential, policy, proof))
     }
 
     /// Who shows a browser's cookie.
     pub(in crate::core) fn by_cookie(&self, cookie: &Secret) -> Result<Arc<Principal>, Failure> {
         let (id, secret) = split(cookie).ok_or_else(logged_out)?;
         let scopes = {
-            let now = self.now();
+            let now = self.steady_now();
             let table = self.table();
             let session = table.alive(id, now).ok_or_else(logged_out)?;
             match &session.hold {
@@ -84,7 +96,20 @@ impl Sessions {
         };
         let user = self.user_of(id).ok_or_else(logged_out)?;
         let policy = Policy::everywhere(user.level, Member::of(&user), scopes);
-        Ok(principal(user, CredentialId::Session(id), policy, None))
+        let proof = Proof::Session {
+            carrier: SessionCarrier::Cookie,
+            expires: None,
+        };
+        Ok(principal(user, CredentialId::Session(id), policy, proof))
+    }
+
+    /// By which session the bearer of a session's token is known: an app that has its one token is its browser's.
+    fn holder(&self, session: SessionId) -> SessionId {
+        let table = self.table();
+        match table.get(session) {
+            Some(known) if matches!(known.hold, Hold::Token) => known.root(),
+            Some(_) | None => session,
+        }
     }
 
     /// Whether who came in by a session or a token would come in now, to no less.
@@ -146,12 +171,12 @@ fn principal(
     user: Arc<User>,
     credential: CredentialId,
     policy: Policy,
-    expires: Option<u64>,
+    proof: Proof,
 ) -> Arc<Principal> {
     Arc::new(Principal {
         identity: Identity::User(user),
         credential,
-        proof: Proof::Session { expires },
+        proof,
         policy,
     })
 }

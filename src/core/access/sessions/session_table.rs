@@ -7,12 +7,14 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::model::{Scope, Secret, SessionId, UserId};
+use crate::core::limits::{REFRESH_GRACE, REFRESH_GRACE_TOKENS_MAX};
+use crate::model::{DeviceKind, Scope, Secret, SessionId, UserId};
 use crate::stores::{Document, DocumentId, SESSIONS as COLLECTION};
 
 const SECRET_BYTES: usize = 32;
@@ -26,7 +28,9 @@ pub(super) struct SignInSession {
     pub(super) parent: Option<SessionId>,
     pub(super) scopes: Vec<Scope>,
     pub(super) hold: Hold,
-    /// When it is over, in Unix seconds.
+    /// Where somebody signed in. Of a session that was made from another one that one's counts.
+    pub(super) device: DeviceKind,
+    /// When it is over unless it is used, in Unix seconds. That on a fixed device is not.
     pub(super) expires: u64,
 }
 
@@ -46,6 +50,8 @@ pub(super) enum Hold {
         family: Digest,
         /// Of the part that changes: a token with another was used before.
         current: Digest,
+        /// Those before it that still give their successor, the newest last.
+        superseded: Vec<Superseded>,
         /// The code by which it was had, until it has been refreshed.
         code: Option<SpentCode>,
     },
@@ -71,6 +77,26 @@ pub(super) struct SpentCode {
     pub(super) code: Digest,
     /// When it would have ended, in Unix seconds.
     pub(super) until: u64,
+}
+
+/// The part that changes of a refresh token that was used a moment ago. Whoever shows it gets the same successor as before: the answer may have been lost.
+///
+/// The successor is made of the token itself and a seed, so it can be given again and is nowhere kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Superseded {
+    token: Digest,
+    seed: Secret,
+    /// Until when, in Unix seconds.
+    until: u64,
+}
+
+impl Superseded {
+    fn successor(&self, token: &str) -> String {
+        let key = self.seed.expose().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        mac.update(token.as_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
 }
 
 /// The digest of a random secret.
@@ -141,6 +167,7 @@ pub(super) fn app_hold(id: SessionId, client: String, code: Option<SpentCode>) -
         client,
         family: Digest::of(&family),
         current: Digest::of(&current),
+        superseded: Vec::new(),
         code,
     };
     (hold, Secret::new(format!("{id}.{family}.{current}")))
@@ -156,6 +183,8 @@ pub(super) fn split(secret: &Secret) -> Option<(SessionId, &str)> {
 pub(super) enum Refreshed {
     /// The session as it is now, and its next refresh token.
     Next(Box<SignInSession>, Secret),
+    /// It was used a moment ago: the same next refresh token again.
+    Again(Secret),
     /// It was good once: somebody has a copy, and nobody can tell who.
     Reused,
     /// It never was one.
@@ -163,36 +192,52 @@ pub(super) enum Refreshed {
 }
 
 impl SignInSession {
-    /// The same session with another refresh token in the place of this one.
-    pub(super) fn refresh(&self, shown: &str, by: Option<&str>) -> Refreshed {
+    /// What becomes of it when this is shown as its refresh token at this time.
+    pub(super) fn refresh(&self, shown: &str, by: Option<&str>, now: u64) -> Refreshed {
         let Hold::App {
             client,
             family,
             current,
+            superseded,
             code: _,
         } = &self.hold
         else {
             return Refreshed::Unknown;
         };
-        let Some((shown_family, shown_current)) = shown.split_once('.') else {
+        let Some((shown_family, shown)) = shown.split_once('.') else {
             return Refreshed::Unknown;
         };
         if !family.is_of(shown_family) || by.is_some_and(|by| by != client) {
             return Refreshed::Unknown;
         }
-        if !current.is_of(shown_current) {
-            return Refreshed::Reused;
+        let token =
+            |successor: &str| Secret::new(format!("{}.{shown_family}.{successor}", self.id));
+        let lately = superseded.iter().filter(|before| before.until > now);
+        if !current.is_of(shown) {
+            let mut lately = lately;
+            return match lately.find(|before| before.token.is_of(shown)) {
+                Some(before) => Refreshed::Again(token(&before.successor(shown))),
+                None => Refreshed::Reused,
+            };
         }
-        let next = fresh_secret();
+        let used = Superseded {
+            token: *current,
+            seed: Secret::new(fresh_secret()),
+            until: now.saturating_add(REFRESH_GRACE.as_secs()),
+        };
+        let next = used.successor(shown);
+        let mut superseded: Vec<Superseded> = lately.cloned().chain([used]).collect();
+        let beyond = superseded.len().saturating_sub(REFRESH_GRACE_TOKENS_MAX);
+        superseded.drain(..beyond);
         let mut session = self.clone();
         session.hold = Hold::App {
             client: client.clone(),
             family: *family,
             current: Digest::of(&next),
+            superseded,
             code: None,
         };
-        let token = Secret::new(format!("{}.{shown_family}.{next}", self.id));
-        Refreshed::Next(Box::new(session), token)
+        Refreshed::Next(Box::new(session), token(&next))
     }
 
     /// Whether this is a refresh token of its own, its present one or an earlier one.
@@ -219,13 +264,30 @@ pub(super) struct SessionTable {
 impl SessionTable {
     /// A session that is not over.
     pub(super) fn alive(&self, id: SessionId, now: u64) -> Option<&SignInSession> {
-        self.sessions
-            .get(&id)
-            .filter(|session| session.expires > now)
+        self.get(id).filter(|session| self.end_of(session) > now)
     }
 
-    pub(super) fn contains(&self, id: SessionId) -> bool {
-        self.sessions.contains_key(&id)
+    /// A session, over or not.
+    pub(super) fn get(&self, id: SessionId) -> Option<&SignInSession> {
+        self.sessions.get(&id)
+    }
+
+    /// When a session is over if nothing uses it, in Unix seconds: at its own end, or that of the sign-in that it was made from.
+    pub(super) fn end_of(&self, session: &SignInSession) -> u64 {
+        let Some(root) = self.get(session.root()) else {
+            return 0;
+        };
+        // A code and a token without another one have a life of their own, whatever the device.
+        let lapses_by_itself = |session: &SignInSession| match &session.hold {
+            Hold::Browser { .. } | Hold::App { .. } => root.device == DeviceKind::Personal,
+            Hold::Code { .. } | Hold::Token => true,
+        };
+        [session, root]
+            .into_iter()
+            .filter(|session| lapses_by_itself(session))
+            .map(|session| session.expires)
+            .min()
+            .unwrap_or(u64::MAX)
     }
 
     /// How many sessions somebody has.
@@ -260,13 +322,30 @@ impl SessionTable {
             .collect()
     }
 
-    /// What is over.
-    pub(super) fn over(&self, now: u64) -> Vec<SessionId> {
-        let is_over = |session: &&SignInSession| session.expires <= now;
+    /// What is over, but for what was so at a time that is spared.
+    pub(super) fn over(&self, now: u64, spared: Option<u64>) -> Vec<SessionId> {
+        let is_over = |session: &&SignInSession| {
+            let end = self.end_of(session);
+            end <= now && spared.is_none_or(|spared| end > spared)
+        };
         self.all()
             .filter(is_over)
             .map(|session| session.id)
             .collect()
+    }
+
+    /// The sessions that would be over when the clock goes on from a later time than this, as they are with the rest of their life from there.
+    /// One that has more than the longest life left was timed by a clock that this one is yet to reach.
+    pub(super) fn moved(&self, now: u64, then: u64, longest: u64) -> Vec<SignInSession> {
+        let moved = |session: &SignInSession| {
+            let left = session.expires.checked_sub(now)?;
+            let loses = session.expires <= then && (1..=longest).contains(&left);
+            loses.then(|| SignInSession {
+                expires: then.saturating_add(left),
+                ..session.clone()
+            })
+        };
+        self.all().filter_map(moved).collect()
     }
 
     /// The sessions of a user beyond a number, those that end first.
@@ -289,6 +368,8 @@ struct Kept {
     parent: Option<String>,
     scopes: Vec<String>,
     hold: KeptHold,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fixed_device: bool,
     expires: u64,
 }
 
@@ -302,6 +383,8 @@ enum KeptHold {
         client: String,
         family: String,
         current: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        superseded: Vec<KeptSuperseded>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<KeptCode>,
     },
@@ -318,6 +401,14 @@ enum KeptHold {
 #[serde(deny_unknown_fields)]
 struct KeptCode {
     code: String,
+    until: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptSuperseded {
+    token: String,
+    seed: String,
     until: u64,
 }
 
@@ -340,11 +431,20 @@ impl SignInSession {
                 client,
                 family,
                 current,
+                superseded,
                 code,
             } => KeptHold::App {
                 client: client.clone(),
                 family: family.to_text(),
                 current: current.to_text(),
+                superseded: superseded
+                    .iter()
+                    .map(|before| KeptSuperseded {
+                        token: before.token.to_text(),
+                        seed: before.seed.expose().to_owned(),
+                        until: before.until,
+                    })
+                    .collect(),
                 code: code.map(|SpentCode { code, until }| KeptCode {
                     code: code.to_text(),
                     until,
@@ -368,6 +468,7 @@ impl SignInSession {
             parent: self.parent.map(|parent| parent.to_string()),
             scopes: self.scopes.iter().map(Scope::to_string).collect(),
             hold,
+            fixed_device: self.device == DeviceKind::Fixed,
             expires: self.expires,
         };
         Document {
@@ -389,11 +490,22 @@ impl SignInSession {
                 client,
                 family,
                 current,
+                superseded,
                 code,
             } => Hold::App {
                 client,
                 family: Digest::parse(&family)?,
                 current: Digest::parse(&current)?,
+                superseded: superseded
+                    .into_iter()
+                    .map(|KeptSuperseded { token, seed, until }| {
+                        Some(Superseded {
+                            token: Digest::parse(&token)?,
+                            seed: Secret::new(seed),
+                            until,
+                        })
+                    })
+                    .collect::<Option<_>>()?,
                 code: match code {
                     Some(KeptCode { code, until }) => Some(SpentCode {
                         code: Digest::parse(&code)?,
@@ -426,6 +538,10 @@ impl SignInSession {
             parent,
             scopes: scopes.collect::<Option<_>>()?,
             hold,
+            device: match kept.fixed_device {
+                true => DeviceKind::Fixed,
+                false => DeviceKind::Personal,
+            },
             expires: kept.expires,
         })
     }
@@ -445,6 +561,7 @@ mod tests {
                 Scope::parse("zones.read").unwrap(),
             ],
             hold,
+            device: DeviceKind::Personal,
             expires: 100,
         }
     }
@@ -457,6 +574,11 @@ mod tests {
             code: Digest::of("secret"),
             until: 9,
         };
+        let Refreshed::Next(refreshed, next) =
+            session(app.clone()).refresh(split(&refresh).unwrap().1, None, 1)
+        else {
+            panic!("the first use is refused");
+        };
         let (by_code, _) = app_hold(SessionId(7), "client".to_owned(), Some(spent));
         let code = Hold::Code {
             code: Digest::of("secret"),
@@ -464,7 +586,7 @@ mod tests {
             redirect: "/".to_owned(),
             challenge: None,
         };
-        for hold in [browser, app, by_code, code, Hold::Token] {
+        for hold in [browser, app, refreshed.hold, by_code, code, Hold::Token] {
             let written = session(hold).document();
             assert_eq!(
                 SignInSession::read(&written),
@@ -472,7 +594,7 @@ mod tests {
             );
             let read = SignInSession::read(&written).unwrap();
             assert_eq!(read.document(), written);
-            for secret in [&cookie, &refresh] {
+            for secret in [&cookie, &refresh, &next] {
                 let (_, secret) = split(secret).unwrap();
                 for part in secret.split('.') {
                     assert!(!written.json.contains(part));
@@ -482,24 +604,117 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_good_once_and_its_second_use_is_told_from_a_guess() {
+    fn a_refresh_token_gives_its_successor_again_for_a_minute_and_is_told_from_a_guess() {
         let (hold, first) = app_hold(SessionId(7), "client".to_owned(), None);
         let before = session(hold);
         let shown = split(&first).unwrap().1;
-        let Refreshed::Next(after, second) = before.refresh(shown, Some("client")) else {
+        let Refreshed::Next(after, second) = before.refresh(shown, Some("client"), 10) else {
             panic!("the first use is refused");
         };
-        assert!(matches!(after.refresh(shown, None), Refreshed::Reused));
+        let last = 10 + REFRESH_GRACE.as_secs() - 1;
+        for time in [10, last] {
+            let again = after.refresh(shown, Some("client"), time);
+            assert!(matches!(again, Refreshed::Again(token) if token == second));
+        }
+        let other = after.refresh(shown, Some("another"), 10);
+        assert!(matches!(other, Refreshed::Unknown));
+        let late = after.refresh(shown, None, last + 1);
+        assert!(matches!(late, Refreshed::Reused));
         let (family, _) = shown.split_once('.').unwrap();
         let guess = format!("{family}x.y");
-        assert!(matches!(after.refresh(&guess, None), Refreshed::Unknown));
-        assert!(matches!(after.refresh("", None), Refreshed::Unknown));
-        let shown = split(&second).unwrap().1;
         assert!(matches!(
-            after.refresh(shown, Some("another")),
+            after.refresh(&guess, None, 10),
             Refreshed::Unknown
         ));
-        assert!(matches!(after.refresh(shown, None), Refreshed::Next(..)));
+        assert!(matches!(after.refresh("", None, 10), Refreshed::Unknown));
+        let shown = split(&second).unwrap().1;
+        assert!(matches!(
+            after.refresh(shown, Some("another"), 10),
+            Refreshed::Unknown
+        ));
+        assert!(matches!(
+            after.refresh(shown, None, 10),
+            Refreshed::Next(..)
+        ));
+    }
+
+    #[test]
+    fn the_refresh_tokens_that_give_their_successor_again_are_bounded() {
+        let (hold, first) = app_hold(SessionId(7), "client".to_owned(), None);
+        let (mut now, mut tokens) = (session(hold), vec![first]);
+        for _ in 0..=REFRESH_GRACE_TOKENS_MAX {
+            let newest = tokens.last().unwrap();
+            let Refreshed::Next(next, token) = now.refresh(split(newest).unwrap().1, None, 10)
+            else {
+                panic!("the newest is refused");
+            };
+            (now, tokens) = (*next, [tokens, vec![token]].concat());
+        }
+        let again = |token: &Secret| now.refresh(split(token).unwrap().1, None, 11);
+        assert!(matches!(again(&tokens[0]), Refreshed::Reused));
+        for pair in tokens[1..].windows(2) {
+            assert!(matches!(again(&pair[0]), Refreshed::Again(next) if next == pair[1]));
+        }
+        assert!(now.document().json.len() < 2_048, "{}", now.document().json);
+    }
+
+    #[test]
+    fn what_is_made_from_a_sign_in_is_over_with_it() {
+        let root = SignInSession {
+            id: SessionId(1),
+            parent: None,
+            ..session(browser_hold(SessionId(1)).0)
+        };
+        let app = session(app_hold(SessionId(7), "client".to_owned(), None).0);
+        let mut table = SessionTable::default();
+        table.put(SignInSession {
+            expires: 500,
+            ..app.clone()
+        });
+        assert!(table.alive(SessionId(7), 1).is_none(), "without a root");
+        table.put(root.clone());
+        assert!(table.alive(SessionId(7), 99).is_some());
+        assert!(table.alive(SessionId(7), 100).is_none());
+        assert_eq!(table.over(99, None), []);
+        assert_eq!(table.over(100, None).len(), 2);
+        assert_eq!(table.over(100, Some(100)), [], "spared");
+        table.put(SignInSession {
+            device: DeviceKind::Fixed,
+            ..root
+        });
+        assert!(table.alive(SessionId(7), u64::MAX - 1).is_some());
+        assert_eq!(table.over(u64::MAX - 1, None), []);
+        table.put(session(Hold::Token));
+        assert_eq!(table.over(100, None), [SessionId(7)], "it is one token's");
+    }
+
+    #[test]
+    fn a_jump_of_the_clock_leaves_sessions_the_life_that_they_had() {
+        let mut table = SessionTable::default();
+        for (id, expires) in [(1, 10), (2, 50), (3, 5_000)] {
+            table.put(SignInSession {
+                id: SessionId(id),
+                parent: None,
+                expires,
+                ..session(browser_hold(SessionId(id)).0)
+            });
+        }
+        let moved = |now, then| {
+            let mut moved: Vec<(u128, u64)> = table
+                .moved(now, then, 100)
+                .iter()
+                .map(|session| (session.id.0, session.expires))
+                .collect();
+            moved.sort_unstable();
+            moved
+        };
+        assert_eq!(moved(20, 1_000), [(2, 1_030)], "one was over, one is not");
+        assert_eq!(
+            moved(1, 9_000),
+            [(1, 9_009), (2, 9_049)],
+            "one has too much left"
+        );
+        assert_eq!(moved(40, 30), [], "it is set back");
     }
 
     #[test]
@@ -508,6 +723,7 @@ mod tests {
         for number in 1..=5 {
             table.put(SignInSession {
                 id: SessionId(number),
+                parent: None,
                 expires: 100 - u64::try_from(number).unwrap(),
                 ..session(Hold::Token)
             });

@@ -18,14 +18,17 @@ use tokio::runtime::Handle;
 
 use crate::core::access::SignInSettings;
 use crate::core::access::principal::{Caller, Principal};
+use crate::core::access::sessions::change::Change;
 use crate::core::access::sessions::codes::code_hold;
 use crate::core::access::sessions::session_table::SignInSession;
+use crate::core::access::sessions::steady_clock::SteadyClock;
 use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Sessions, SignInError};
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::Directory;
 use crate::core::limits::{
-    CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, SESSION_IDLE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
+    CLOCK_JUMP_LOOKS, CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, REFRESH_GRACE, SESSION_IDLE,
+    SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
 };
 use crate::core::outlet::{Delivery, Outlet};
 use crate::core::subscriptions::Subscriptions;
@@ -33,8 +36,8 @@ use crate::core::tests::doubles::{
     EchoStore, FORMS, Inbox, MemoryDocuments, NOW, clock, directory, user,
 };
 use crate::model::{
-    AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, Failure,
-    Password, Scope, Secret, SessionId, Timestamp, User, UserId,
+    AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, DeviceKind,
+    Failure, Password, Scope, Secret, SessionId, Timestamp, User, UserId, lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 
@@ -54,7 +57,7 @@ async fn a_password_opens_and_everything_else_is_refused_alike() {
     ] {
         let refused = fixture
             .sessions
-            .sign_in(name, Secret::new(password), HERE)
+            .sign_in(name, Secret::new(password), DeviceKind::Personal, HERE)
             .await;
         let failure = refused.unwrap_err();
         assert!(matches!(failure, SignInError::WrongPassword), "{failure:?}");
@@ -157,18 +160,49 @@ async fn a_token_is_for_one_host() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_time_by_whichever_way_the_clock_comes_there() {
+async fn a_token_ends_with_its_time_and_what_it_opened_with_its_sign_in() {
     let fixture = Fixture::new().await;
     let token = fixture.app().await.access;
     let who = fixture.by_token(&token).unwrap();
     assert!(fixture.sessions.still_admits(&who));
     fixture.set_clock(NOW + 7200);
     fixture.by_token(&token).unwrap_err();
-    assert!(!fixture.sessions.still_admits(&who));
+    assert_eq!(who.expires(), None);
+    assert!(fixture.sessions.still_admits(&who));
     // The clock was wrong, and is set back behind the moment at which the token was made.
     fixture.set_clock(NOW - 3600);
     assert!(fixture.by_token(&token).is_ok());
     assert!(fixture.sessions.still_admits(&who));
+    fixture.set_clock(NOW + SESSION_IDLE.as_secs());
+    assert!(!fixture.sessions.still_admits(&who));
+}
+
+#[tokio::test]
+async fn what_a_token_without_a_refresh_token_opened_lives_as_long_as_its_browsers_session() {
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let CredentialId::Session(root) = *fixture.sessions.by_cookie(&cookie).unwrap().credential()
+    else {
+        panic!("no session");
+    };
+    let issued = fixture.sessions.grant_token(root, app()).await.unwrap();
+    let who = fixture.by_token(&issued.access).unwrap();
+    fixture.set_clock(NOW + 7200);
+    fixture.rounds(CLOCK_JUMP_LOOKS + 1).await;
+    assert_eq!(
+        fixture.sessions.count(),
+        1,
+        "the token's own session is over"
+    );
+    fixture.by_token(&issued.access).unwrap_err();
+    assert!(fixture.sessions.still_admits(&who));
+    fixture.closed();
+    fixture.sessions.sign_out(root).await.unwrap();
+    assert!(!fixture.sessions.still_admits(&who));
+    let closed = fixture.inbox.take();
+    let is_meant =
+        |delivery: &Delivery| matches!(delivery, Delivery::Close { whom, .. } if who.is_in(whom));
+    assert!(closed.iter().any(is_meant), "{closed:?}");
 }
 
 #[tokio::test]
@@ -232,12 +266,42 @@ async fn signing_out_ends_the_browser_and_its_apps() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_once_and_a_second_use_ends_all_of_it() {
+async fn an_app_that_lost_the_answer_to_its_refresh_gets_the_same_token_again_for_a_minute() {
+    let fixture = Fixture::new().await;
+    let first = fixture.app().await;
+    let lost = fixture.refresh(&first).await.unwrap();
+    fixture.set_clock(NOW + REFRESH_GRACE.as_secs() - 1);
+    let again = fixture.refresh(&first).await.unwrap();
+    assert_eq!(again.refresh, lost.refresh, "no further branch");
+    assert!(fixture.by_token(&again.access).is_ok());
+    let after_restart = fixture.again().await;
+    after_restart.set_clock(NOW + REFRESH_GRACE.as_secs() - 1);
+    let again = after_restart.refresh(&first).await.unwrap();
+    assert_eq!(again.refresh, lost.refresh);
+    let next = after_restart.refresh(&again).await.unwrap();
+    assert!(after_restart.by_token(&next.access).is_ok());
+    assert_eq!(fixture.closed() + after_restart.closed(), 0);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_app_shows_gives_nothing_and_ends_nothing() {
+    let fixture = Fixture::new().await;
+    let first = fixture.app().await;
+    let second = fixture.refresh(&first).await.unwrap();
+    let token = first.refresh.as_ref().unwrap();
+    let other = fixture.sessions.refresh(token, Some("other"), DOMAIN).await;
+    other.unwrap_err();
+    assert!(fixture.refresh(&second).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_used_again_after_a_minute_ends_all_of_it() {
     let fixture = Fixture::new().await;
     let first = fixture.app().await;
     let second = fixture.refresh(&first).await.unwrap();
     assert!(fixture.by_token(&first.access).is_ok());
     assert!(fixture.by_token(&second.access).is_ok());
+    fixture.set_clock(NOW + REFRESH_GRACE.as_secs());
     fixture.refresh(&first).await.unwrap_err();
     fixture.by_token(&second.access).unwrap_err();
     fixture.refresh(&second).await.unwrap_err();
@@ -245,11 +309,12 @@ async fn a_refresh_token_is_good_once_and_a_second_use_ends_all_of_it() {
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_one_time_one_is_the_second() {
+async fn two_refreshes_at_one_time_come_to_the_same_token() {
     let fixture = Fixture::new().await;
     let issued = fixture.app().await;
     let (one, other) = futures_util::join!(fixture.refresh(&issued), fixture.refresh(&issued));
-    assert!(one.is_ok() != other.is_ok());
+    assert_eq!(one.unwrap().refresh, other.unwrap().refresh);
+    assert_eq!(fixture.closed(), 0);
 }
 
 #[tokio::test]
@@ -308,6 +373,7 @@ async fn a_code_that_waits_is_no_sign_in_and_their_number_is_bounded() {
             parent: None,
             scopes: vec![],
             hold: code_hold(SessionId(number as u128), code_request()).0,
+            device: DeviceKind::Personal,
             expires: NOW + 1,
         };
         fixture.sessions.table_mut().put(waiting);
@@ -344,10 +410,153 @@ async fn a_token_never_outlives_the_sign_in_that_it_was_made_of() {
     fixture.set_clock(NOW + 60);
     let of_browser = fixture.sessions.grant_token(session, app()).await.unwrap();
     assert_eq!(of_browser.expires_in, SESSION_IDLE.as_secs() - 60);
-    let token = fixture.by_token(&of_browser.access).unwrap();
-    assert_eq!(token.expires(), Some(NOW + SESSION_IDLE.as_secs()));
+    assert!(fixture.by_token(&of_browser.access).is_ok());
+    let claims = payload(&of_browser.access);
+    assert_eq!(claims["exp"], NOW + SESSION_IDLE.as_secs());
     let of_app = fixture.app().await;
     assert_eq!(of_app.expires_in, SESSION_IDLE.as_secs());
+}
+
+#[tokio::test]
+async fn an_app_keeps_its_sign_in_alive_and_does_not_outlive_it() {
+    let day = 24 * 60 * 60;
+    let fixture = Fixture::new().await;
+    let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+    let mut app = fixture.through_code(&cookie).await.unwrap();
+    for days in [5, 10, 15, 20] {
+        fixture.set_clock(NOW + days * day);
+        app = fixture.refresh(&app).await.unwrap();
+    }
+    assert!(fixture.sessions.by_cookie(&cookie).is_ok());
+    let who = fixture.by_token(&app.access).unwrap();
+    let CredentialId::Session(session) = *who.credential() else {
+        panic!("no session");
+    };
+    let (own, root) = {
+        let table = fixture.sessions.table();
+        let own = table.get(session).unwrap();
+        (own.expires, table.get(own.root()).unwrap().expires)
+    };
+    assert!(own <= root, "{own} {root}");
+    let again = fixture.again().await;
+    again.set_clock(root);
+    again.refresh(&app).await.unwrap_err();
+    // A node leaves what was over at its start for a while.
+    again.set_clock(root + 1);
+    again
+        .sessions
+        .change(Change::Use(session))
+        .await
+        .unwrap_err();
+    again.rounds(2 * CLOCK_JUMP_LOOKS).await;
+    assert_eq!(again.sessions.count(), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_elsewhere_for_a_moment_signs_nobody_out() {
+    for there in [
+        NOW + 15 * 86_400,
+        NOW + 3_653 * 86_400,
+        NOW - 3_653 * 86_400,
+    ] {
+        let fixture = Fixture::new().await;
+        let (_, cookie) = fixture.sign_in(PASSWORD).await.unwrap();
+        let issued = fixture.app().await;
+        fixture.rounds(CLOCK_JUMP_LOOKS).await;
+        fixture.jump(there);
+        fixture.rounds(3).await;
+        assert!(fixture.sessions.by_cookie(&cookie).is_ok(), "{there}");
+        let meanwhile = fixture.refresh(&issued).await.unwrap();
+        fixture.jump(NOW + 310);
+        fixture.rounds(2).await;
+        assert_eq!(fixture.sessions.count(), 2, "{there}");
+        let next = fixture.refresh(&meanwhile).await.unwrap();
+        assert!(fixture.by_token(&next.access).is_ok(), "{there}");
+        assert_eq!(fixture.closed(), 0, "{there}");
+        fixture.set_clock(NOW + 400 + SESSION_IDLE.as_secs());
+        fixture
+            .refresh(&next)
+            .await
+            .expect_err("it idles as it would have");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_for_good_leaves_sign_ins_the_life_that_they_had() {
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    let there = NOW + 3_653 * 86_400;
+    fixture.jump(there);
+    fixture.rounds(CLOCK_JUMP_LOOKS - 1).await;
+    assert!(fixture.sessions.steady_now() < NOW + 86_400);
+    fixture.rounds(2).await;
+    assert!(fixture.sessions.steady_now() >= there);
+    let again = fixture.again().await;
+    again.set_clock(there + SESSION_IDLE.as_secs() - 600);
+    let next = again.refresh(&issued).await.unwrap();
+    assert!(again.by_token(&next.access).is_ok());
+    again.set_clock(there + 2 * SESSION_IDLE.as_secs());
+    again.refresh(&next).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_node_that_starts_with_a_clock_that_is_ahead_ends_nothing_before_it_is_set() {
+    let fixture = Fixture::new().await;
+    let issued = fixture.app().await;
+    let again = fixture.again().await;
+    again.set_clock(NOW + 2 * SESSION_IDLE.as_secs());
+    again.rounds(5).await;
+    again.refresh(&issued).await.unwrap_err();
+    again.set_clock(NOW + 60);
+    again.refresh(&issued).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_in_on_a_fixed_device_opens_after_half_a_year_in_a_drawer() {
+    let half_a_year = NOW + 183 * 86_400;
+    let fixture = Fixture::new().await;
+    let by_password = App {
+        device: DeviceKind::Fixed,
+        ..app()
+    };
+    let password = || Secret::new(PASSWORD);
+    let sessions = &fixture.sessions;
+    let name = "a@example.test";
+    let (_, of_app) = sessions
+        .sign_in_app(name, password(), by_password, HERE)
+        .await
+        .unwrap();
+    let (_, panel) = sessions
+        .sign_in(name, password(), DeviceKind::Fixed, HERE)
+        .await
+        .unwrap();
+    let by_code = fixture.through_code(&panel).await.unwrap();
+    // One that says so when it connects.
+    let said_later = fixture.app().await;
+    let who = fixture.by_token(&said_later.access).unwrap();
+    let CredentialId::Session(session) = *who.credential() else {
+        panic!("no session");
+    };
+    sessions.change(Change::Fix(session)).await.unwrap();
+    let (_, laptop) = fixture.sign_in(PASSWORD).await.unwrap();
+    let personal = fixture.app().await;
+
+    let fixture = fixture.again().await;
+    fixture.set_clock(half_a_year);
+    fixture.rounds(CLOCK_JUMP_LOOKS + 1).await;
+
+    for issued in [&of_app, &by_code, &said_later] {
+        let next = fixture.refresh(issued).await.unwrap();
+        assert_eq!(next.expires_in, 7200);
+        assert!(fixture.by_token(&next.access).is_ok());
+    }
+    assert!(fixture.sessions.by_cookie(&panel).is_ok());
+    assert!(fixture.through_code(&panel).await.is_ok());
+    fixture.refresh(&personal).await.unwrap_err();
+    fixture.sessions.by_cookie(&laptop).unwrap_err();
+    // It still ends with its user's password.
+    fixture.change(|user| user.password = Some(hashed("another")));
+    fixture.sessions.by_cookie(&panel).unwrap_err();
 }
 
 #[tokio::test]
@@ -521,6 +730,37 @@ async fn a_foreign_token_is_who_it_says_by_the_key_in_the_settings() {
 }
 
 #[tokio::test]
+async fn a_token_whose_header_has_to_be_understood_is_refused() {
+    let key = Foreign::known();
+    let mut settings = SignInSettings::default();
+    settings.believe(&key.public_pem()).unwrap();
+    let fixture = Fixture::with(settings).await;
+    let claims = json!({
+        "iss": "POS", "iat": NOW, "exp": NOW + 60, "aud": "rooms.test", "sub": "user-far",
+        "scope": ["public"], "u": {"n": "Far", "e": "far@example.test", "p": 0, "r": []},
+    });
+    assert!(fixture.by_token(&key.sign(&claims)).is_ok());
+    for critical in [
+        json!(["b64"]),
+        json!(["exp"]),
+        json!(["http://example.test/x"]),
+        json!([]),
+        json!("exp"),
+    ] {
+        let header = json!({"alg": "RS256", "crit": critical, "b64": true, "exp": 1});
+        let token = key.sign_with(&header, &claims);
+        let failure = fixture.by_token(&token).unwrap_err();
+        assert_eq!(failure.response_code(), 401, "{critical}");
+    }
+    let unknown = json!({"alg": "RS256", "x-unknown": 1});
+    let token = key.sign_with(&unknown, &claims);
+    assert!(
+        fixture.by_token(&token).is_ok(),
+        "it need not be understood"
+    );
+}
+
+#[tokio::test]
 async fn a_private_key_is_no_public_one() {
     let mut settings = SignInSettings::default();
     let private = Foreign::known().private_pem();
@@ -579,8 +819,26 @@ impl Fixture {
         Self::over(self.settings.clone(), Arc::clone(&self.documents)).await
     }
 
+    /// So much time has passed.
     fn set_clock(&self, time: u64) {
+        self.jump(time);
+        *lock(&self.sessions.steady) = SteadyClock::new(time);
+    }
+
+    /// The wall clock is set, and no time has passed.
+    fn jump(&self, time: u64) {
         self.clock.store(time, Ordering::Relaxed);
+    }
+
+    /// The upkeep goes its round so often, and the clock goes on meanwhile.
+    async fn rounds(&self, number: u32) {
+        for _ in 0..number {
+            let passed = SESSION_SWEEP.as_secs();
+            self.clock.fetch_add(passed, Ordering::Relaxed);
+            self.sessions.look_at_clock().await.unwrap();
+            self.sessions.sweep();
+            self.sessions.settle().await.unwrap();
+        }
     }
 
     /// The building in which the user is so.
@@ -603,7 +861,7 @@ impl Fixture {
     async fn sign_in(&self, password: &str) -> Result<(Arc<User>, Secret), SignInError> {
         let password = Secret::new(password);
         self.sessions
-            .sign_in("A@example.test", password, HERE)
+            .sign_in("A@example.test", password, DeviceKind::Personal, HERE)
             .await
     }
 
@@ -682,12 +940,18 @@ async fn documents() -> Arc<MemoryDocuments> {
 }
 
 fn code_request() -> CodeRequest {
-    let App { client, scopes, .. } = app();
+    let App {
+        client,
+        scopes,
+        device,
+        ..
+    } = app();
     CodeRequest {
         client,
         redirect: "http://rooms.test/resp".to_owned(),
         scopes,
         challenge: None,
+        device,
     }
 }
 
@@ -696,6 +960,7 @@ fn app() -> App {
         client: "client".to_owned(),
         scopes: vec![Scope::parse("public").unwrap()],
         domain: DOMAIN.to_owned(),
+        device: DeviceKind::Personal,
     }
 }
 
@@ -746,8 +1011,12 @@ impl Foreign {
     }
 
     fn sign(&self, claims: &Value) -> Secret {
+        self.sign_with(&json!({"alg": "RS256"}), claims)
+    }
+
+    fn sign_with(&self, header: &Value, claims: &Value) -> Secret {
         let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-        let text = format!("{}.{}", part(&json!({"alg": "RS256"})), part(claims));
+        let text = format!("{}.{}", part(header), part(claims));
         let der = self.0.to_pkcs1_der().unwrap();
         let pair = RsaKeyPair::from_der(der.as_bytes()).unwrap();
         let mut seal = vec![0; pair.public().modulus_len()];

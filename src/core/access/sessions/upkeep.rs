@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::core::access::sessions::{Sessions, SignInError};
+use crate::core::access::sessions::steady_clock::Look;
+use crate::core::access::sessions::{Sessions, SignInError, SignInSession, lock};
 use crate::core::access::tokens::SigningKey;
 use crate::core::directory::Directory;
-use crate::core::limits::{SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE};
+use crate::core::limits::{
+    SESSION_IDLE, SESSION_SWEEP, SESSIONS_MOVED_AT_ONCE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
+    STOP_DEADLINE,
+};
 use crate::model::{SessionId, User, UserId, write_lock};
 use crate::stores::{DocumentId, SIGNING_KEYS, Write};
 
@@ -75,12 +79,63 @@ impl Sessions {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let over = self.table().over(self.now());
-            self.forget(&over);
-            // Both log what fails, and are tried again at the next tick.
+            // All log what fails, and are tried again at the next tick.
+            let _ = self.look_at_clock().await;
+            self.sweep();
             let _ = self.settle().await;
             let _ = self.renew_key().await;
         }
+    }
+
+    /// Ends in memory what is over.
+    pub(super) fn sweep(&self) {
+        let now = self.steady_now();
+        let spared = lock(&self.steady).spares();
+        let over = self.table().over(now, spared);
+        self.forget(&over);
+    }
+
+    /// Follows the wall clock. When it has jumped ahead for good, nobody was away for so long: sign-ins that would be over keep the life that they had.
+    pub(super) async fn look_at_clock(self: &Arc<Self>) -> Result<(), SignInError> {
+        let wall = self.now();
+        let look = lock(&self.steady).look(wall);
+        if look == Look::Nothing {
+            return Ok(());
+        }
+        let before = self.steady_now();
+        let moved = self
+            .table()
+            .moved(before, wall, SESSION_IDLE.as_secs())
+            .len();
+        tracing::warn!(
+            before,
+            now = wall,
+            moved,
+            "the clock has jumped; sign-ins go on with the life that they had"
+        );
+        self.with_write_guard(move |this, mut guard| async move {
+            loop {
+                let moved = this
+                    .write(&mut guard, || {
+                        let table = this.table();
+                        let mut moved = table.moved(before, wall, SESSION_IDLE.as_secs());
+                        moved.truncate(SESSIONS_MOVED_AT_ONCE);
+                        let put = |session: &SignInSession| Write::Put(session.document());
+                        Ok((moved.iter().map(put).collect(), moved))
+                    })
+                    .await?;
+                if moved.is_empty() {
+                    break;
+                }
+                for session in moved {
+                    // One that has ended meanwhile is owed to the store.
+                    let _ = this.keep_on(session);
+                }
+            }
+            lock(&this.steady).set(wall);
+            Ok(())
+        })
+        .await
     }
 
     /// Makes the first key, when somebody is signed in for the first time: it takes a good part of a second.
@@ -93,7 +148,7 @@ impl Sessions {
 
     /// Replaces a key that has got old, and drops those that no token can need any more.
     async fn renew_key(self: &Arc<Self>) -> Result<(), SignInError> {
-        let now = self.now();
+        let now = self.steady_now();
         let old = self.keys().newest().and_then(|key| {
             let age = now.saturating_sub(key.made_at());
             (age > SIGNING_KEY_LIFE.as_secs()).then(|| key.id().to_owned())
@@ -136,7 +191,7 @@ impl Sessions {
             if this.keys().newest().map(SigningKey::id) != old.as_deref() {
                 return Ok(());
             }
-            let now = this.now();
+            let now = this.steady_now();
             let made = this.main.spawn_blocking(move || SigningKey::make(now));
             let key = match made.await {
                 Ok(Ok(key)) => key,

@@ -41,6 +41,9 @@ pub(super) enum BadToken {
     /// It is no JWT by RS256 with the claims that are needed.
     #[error("the bearer token is malformed")]
     Malformed,
+    /// Its header asks for an extension, and none is known here.
+    #[error("the bearer token asks for an extension that is not known here")]
+    Critical,
     /// It is signed by nobody who is known here.
     #[error("the bearer token's signature is not known here")]
     Signature,
@@ -67,6 +70,10 @@ pub(super) fn read(
         return Err(BadToken::Malformed);
     }
     let header = decode_header(text).map_err(|_| BadToken::Malformed)?;
+    // What has to be understood is none of what we understand (RFC 7515 section 4.1.11), and a list of nothing is malformed.
+    if header.crit.is_some() {
+        return Err(BadToken::Critical);
+    }
     // The key is chosen by us and the algorithm pinned: what the header says can only make it fit no key.
     let (issuer, key) = match header.kid.as_deref().and_then(|kid| own.verifier(kid)) {
         Some(key) => (Issuer::Riser, key.clone()),

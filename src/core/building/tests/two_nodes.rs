@@ -132,7 +132,12 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let sessions = &a.core.sessions;
     sessions
-        .sign_in("a@example.test", Secret::new("open sesame"), here)
+        .sign_in(
+            "a@example.test",
+            Secret::new("open sesame"),
+            DeviceKind::Personal,
+            here,
+        )
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;

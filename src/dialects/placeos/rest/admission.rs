@@ -2,7 +2,7 @@
 
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::rest::Query;
-use crate::model::Scope;
+use crate::model::{DeviceKind, Scope};
 
 /// The scope for what drives rooms.
 const CONTROL: &str = "control";
@@ -70,18 +70,8 @@ fn default_port(scheme: &str) -> &'static str {
 pub struct SocketQuery {
     /// How values are written: `values=string` asks for the documented form.
     pub form: ValueForm,
-    /// What kind of device connects, for the log.
-    pub device: Device,
-}
-
-/// What kind of device a client says it is. Nothing depends on it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    /// Mounted in a room: `fixed_device=true`.
-    Fixed,
-    /// Anything else.
-    #[default]
-    Personal,
+    /// What kind of device connects: one with `fixed_device=true` is mounted in a room.
+    pub device: DeviceKind,
 }
 
 impl SocketQuery {
@@ -99,9 +89,9 @@ impl SocketQuery {
                 ValueForm::Raw
             },
             device: if says("fixed_device", "true") {
-                Device::Fixed
+                DeviceKind::Fixed
             } else {
-                Device::Personal
+                DeviceKind::Personal
             },
         }
     }
@@ -156,7 +146,7 @@ mod tests {
         let read = |query| SocketQuery::read(&Query::parse(query));
         assert_eq!(read("values=String&x=1").form, ValueForm::Text);
         assert_eq!(read("values=raw").form, ValueForm::Raw);
-        assert_eq!(read("fixed_device=true").device, Device::Fixed);
-        assert_eq!(read("").device, Device::Personal);
+        assert_eq!(read("fixed_device=true").device, DeviceKind::Fixed);
+        assert_eq!(read("").device, DeviceKind::Personal);
     }
 }

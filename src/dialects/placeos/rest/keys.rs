@@ -4,7 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::directory::AUTHORITY_ID;
-use crate::model::{ApiKey, Clearance, EntryInfo, Scope, Secret, SystemId, User, ZoneId};
+use crate::model::{
+    ApiKey, Clearance, DeviceKind, EntryInfo, Scope, Secret, SystemId, User, ZoneId,
+};
 
 /// An API key: `GET /api_keys`, `GET /api_keys/{id}`. Its secret is part of one answer only, the one to its making.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +21,7 @@ pub struct KeyShape<'a> {
     scopes: Vec<String>,
     systems: Vec<&'a str>,
     zones: Vec<&'a str>,
+    fixed_device: bool,
     created_at: u64,
     updated_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +41,7 @@ impl<'a> KeyShape<'a> {
             scopes: key.scopes.iter().map(Scope::to_string).collect(),
             systems: key.systems.iter().map(SystemId::as_str).collect(),
             zones: key.zones.iter().map(ZoneId::as_str).collect(),
+            fixed_device: key.device == DeviceKind::Fixed,
             created_at: info.created_at,
             updated_at: info.updated_at,
             x_api_key: None,
@@ -134,13 +138,14 @@ mod tests {
             scopes: vec![Scope::parse("public.read").unwrap()],
             systems: vec![SystemId::new("sys-1").unwrap()],
             zones: Vec::new(),
+            device: DeviceKind::Fixed,
         };
         let shape = KeyShape::new(&key, &INFO);
         assert_eq!(
             serde_json::to_value(&shape).unwrap(),
             json!({
                 "id": "panel", "authority_id": "authority-riser", "name": "panel", "description": "", "user_id": "user-1",
-                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [],
+                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [], "fixed_device": true,
                 "created_at": CREATED, "updated_at": UPDATED,
             })
         );

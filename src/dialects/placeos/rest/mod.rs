@@ -26,7 +26,7 @@ mod slug;
 pub use about::{PlatformShape, VersionShape, scopes};
 pub use address::device_host;
 pub use admission::{
-    Device, SocketQuery, WEBSOCKET_SCOPES, may_exec, may_read, may_write, origin_is_foreign,
+    SocketQuery, WEBSOCKET_SCOPES, may_exec, may_read, may_write, origin_is_foreign,
 };
 pub use cores::{BadCall, CoreCall, CoreLoaded, CoreStatus, RaisedShape};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};

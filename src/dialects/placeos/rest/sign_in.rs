@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::dialects::placeos::rest::admission::origin_is_foreign;
 use crate::dialects::placeos::rest::credentials::SESSION_COOKIE;
-use crate::model::{Scope, Secret};
+use crate::model::{DeviceKind, Scope, Secret};
 
 /// What need not be escaped in a query or a fragment.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -58,6 +58,20 @@ impl<'a> Parameters<'a> {
         named
             .find(|(_, value)| !value.is_empty())
             .map(|(_, value)| &**value)
+    }
+
+    /// From what kind of device somebody signs in: one with `fixed_device=true` is mounted in a room.
+    /// PlaceOS's pages have it in their own address, so it counts in the place where the browser goes on too.
+    pub fn device(&self) -> DeviceKind {
+        let is = |text: &str| text.eq_ignore_ascii_case("true");
+        let goes_on = self.get("continue").unwrap_or_default();
+        let mut said = goes_on.split(['?', '#', '&']);
+        let page_says = said.any(|pair| pair.strip_prefix("fixed_device=").is_some_and(is));
+        if self.get("fixed_device").is_some_and(is) || page_says {
+            DeviceKind::Fixed
+        } else {
+            DeviceKind::Personal
+        }
     }
 
     fn secret(&self, name: &str) -> Option<Secret> {
@@ -168,6 +182,8 @@ pub enum TokenRequest {
         client: String,
         /// What the token is to open.
         scopes: Vec<Scope>,
+        /// What kind of device the app runs on.
+        device: DeviceKind,
     },
     /// A token for a code.
     Code {
@@ -210,6 +226,7 @@ impl TokenRequest {
                 password: Secret::new(parameters.required("password")?),
                 client: parameters.client()?.to_owned(),
                 scopes: parameters.scopes()?,
+                device: parameters.device(),
             }),
             "authorization_code" => Ok(Self::Code {
                 code: Secret::new(parameters.required("code")?),
@@ -293,6 +310,8 @@ pub struct AuthorizeRequest {
     pub scopes: Vec<Scope>,
     /// The challenge of PKCE's method S256.
     pub challenge: Option<String>,
+    /// What kind of device the app runs on.
+    pub device: DeviceKind,
 }
 
 /// Where an answer goes, and what it brings back unchanged.
@@ -330,6 +349,7 @@ impl AuthorizeRequest {
             client: parameters.client()?.to_owned(),
             scopes: parameters.scopes()?,
             challenge,
+            device: parameters.device(),
         })
     }
 }
@@ -495,6 +515,29 @@ mod tests {
             &["https://app.test/back".to_owned()],
             by,
         )
+    }
+
+    #[test]
+    fn a_device_is_fixed_when_its_sign_in_or_the_page_that_it_goes_on_to_says_so() {
+        for query in [
+            "fixed_device=true",
+            "email=a&fixed_device=TRUE",
+            "continue=%2Fpanel%2F%3Ffixed_device%3Dtrue",
+            "continue=%2Fpanel%2F%23%2F%3Fa%3Db%26fixed_device%3Dtrue",
+        ] {
+            let parameters = Parameters::read(query, b"");
+            assert_eq!(parameters.device(), DeviceKind::Fixed, "{query}");
+        }
+        for query in [
+            "",
+            "fixed_device=false",
+            "fixed_device",
+            "continue=%2Ffixed_device",
+            "continue=%2F%3Fnot_fixed_device%3Dtrue",
+        ] {
+            let parameters = Parameters::read(query, b"");
+            assert_eq!(parameters.device(), DeviceKind::Personal, "{query}");
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, TokenShape};
-use crate::model::{ApiKey, Clearance, Entry, EntryId, KeyId, KeySecret, Scope, Secret};
+use crate::model::{
+    ApiKey, Clearance, DeviceKind, Entry, EntryId, KeyId, KeySecret, Scope, Secret,
+};
 use crate::server::http::kit::{Administrator, Known, RequestContext, Writer, json, tagged};
 use crate::server::http::placeos::access::{domain, sees_key, user_of};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
@@ -103,6 +105,7 @@ pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
         scopes: Scope::parse(DEFAULT_SCOPE).into_iter().collect(),
         systems: Vec::new(),
         zones: Vec::new(),
+        device: DeviceKind::default(),
     };
     let id = edits::make(&context, &body, blank).await?;
     answer(&context, StatusCode::CREATED, &id, Some(&secret))

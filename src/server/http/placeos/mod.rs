@@ -154,7 +154,7 @@ pub(super) struct Websocket;
     operation_id = "open",
     params(
         ("values" = Option<String>, Query, description = "With `string`, values come as text that contains JSON."),
-        ("fixed_device" = Option<bool>, Query, description = "Whether the client is mounted in a room, for the log."),
+        ("fixed_device" = Option<bool>, Query, description = "Whether the client is mounted in a room, so that the sign-in behind its credentials does not end by idleness."),
     ),
     responses(
         (status = 101, description = "The websocket is open."),

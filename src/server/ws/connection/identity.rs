@@ -30,7 +30,7 @@ impl Identity {
         }
     }
 
-    /// When the credentials end by themselves, in Unix seconds.
+    /// When what the credentials opened ends by itself, in Unix seconds.
     pub(in crate::server::ws) fn expires(&self) -> Option<u64> {
         match self {
             Self::Anonymous(_) => None,

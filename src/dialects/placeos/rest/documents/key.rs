@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::{Checks, Given, asked_id};
-use crate::model::{ApiKey, Clearance, KeyId, Scope, SystemId, UserId, ZoneId};
+use crate::model::{ApiKey, Clearance, DeviceKind, KeyId, Scope, SystemId, UserId, ZoneId};
 
 /// An API key to be made or changed. What is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -30,6 +30,10 @@ pub struct KeyDocument {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     zones: Given<Vec<String>>,
+    /// Whether the key is that of a device in a room: it does not lapse by idleness.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    fixed_device: Given<bool>,
 }
 
 impl KeyDocument {
@@ -65,6 +69,12 @@ impl KeyDocument {
         }
         checks.ids("systems", &self.systems, &mut key.systems, SystemId::new);
         checks.ids("zones", &self.zones, &mut key.zones, ZoneId::new);
+        let mut is_fixed = key.device == DeviceKind::Fixed;
+        self.fixed_device.amend(&mut is_fixed);
+        key.device = match is_fixed {
+            true => DeviceKind::Fixed,
+            false => DeviceKind::Personal,
+        };
         checks.finish()
     }
 }
@@ -94,13 +104,14 @@ mod tests {
             scopes: vec![Scope::parse("public").unwrap()],
             systems: Vec::new(),
             zones: Vec::new(),
+            device: DeviceKind::Personal,
         }
     }
 
     #[test]
     fn a_key_is_amended_but_for_its_secret() {
         let document: KeyDocument = read(
-            br#"{"permissions": "support", "scopes": ["systems.read"], "systems": ["sys-1"], "secret": "mine"}"#,
+            br#"{"permissions": "support", "scopes": ["systems.read"], "systems": ["sys-1"], "fixed_device": true, "secret": "mine"}"#,
         )
         .unwrap();
         let mut amended = key();
@@ -109,6 +120,7 @@ mod tests {
             level: Clearance::Support,
             scopes: vec![Scope::parse("systems.read").unwrap()],
             systems: vec![SystemId::new("sys-1").unwrap()],
+            device: DeviceKind::Fixed,
             ..key()
         };
         assert_eq!(amended, expected);

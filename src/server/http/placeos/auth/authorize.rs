@@ -77,6 +77,7 @@ async fn grant(
         client,
         scopes,
         challenge,
+        device,
     } = asked;
     let told = |failure: SignInError| verdict(&failure).1;
     match response {
@@ -86,6 +87,7 @@ async fn grant(
                 redirect: back.redirect.clone(),
                 scopes,
                 challenge,
+                device,
             };
             let code = state.core.grant_code(caller, request).await.map_err(told)?;
             Ok(back.with(&[("code", code.expose())]))
@@ -95,6 +97,7 @@ async fn grant(
                 client,
                 scopes,
                 domain: domain(request),
+                device,
             };
             let issued = state.core.grant_token(caller, app).await.map_err(told)?;
             Ok(back.with(&[

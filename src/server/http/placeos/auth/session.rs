@@ -19,6 +19,8 @@ use crate::server::http::placeos::rejections::rejection;
 use crate::server::http::placeos::{Answer, HttpRejection};
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
+///
+/// With `fixed_device=true`, there or in the address of `continue`, the sign-in does not end by idleness.
 #[utoipa::path(
     tag = "auth",
     security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"),
@@ -59,7 +61,11 @@ pub(super) async fn try_sign_in(
     refuse_foreign_page(state, request)?;
     let email = parameters.get("email").unwrap_or_default();
     let password = Secret::new(parameters.get("password").unwrap_or_default());
-    Ok(state.core.sign_in(email, password, address(request)).await)
+    let device = parameters.device();
+    Ok(state
+        .core
+        .sign_in(email, password, device, address(request))
+        .await)
 }
 
 /// The status of a failed sign-in where OAuth has no say.

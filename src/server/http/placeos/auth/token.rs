@@ -20,7 +20,7 @@ use crate::server::http::placeos::auth::{
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
 ///
-/// The parameters stand in the query or in a form.
+/// The parameters stand in the query or in a form. A sign-in by a password with `fixed_device=true` does not end by idleness.
 #[utoipa::path(
     tag = "auth",
     security(()),
@@ -73,11 +73,13 @@ async fn answer(state: &ServerState, request: &HttpRequest, body: &Bytes) -> Ans
             password,
             client,
             scopes,
+            device,
         } => {
             let app = App {
                 client,
                 scopes,
                 domain,
+                device,
             };
             core.sign_in_app(&username, password, app, address(request))
                 .await
