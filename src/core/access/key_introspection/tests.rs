@@ -36,7 +36,7 @@ async fn a_key_that_placeos_refuses_opens_nothing() {
     let bench = Bench::new();
     bench.placeos.say(Says::No);
     let failure = bench.enter("a.b").await.unwrap_err();
-    assert_eq!(failure.kind(), FailureKind::Unauthenticated);
+    assert_eq!(failure.kind(), FailureKind::UnknownKey);
     bench.placeos.say(Says::Level(0));
     assert!(bench.enter("a.b").await.is_err(), "believed for a while");
     advance(INTROSPECTED_FRESH).await;

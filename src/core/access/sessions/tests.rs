@@ -206,14 +206,20 @@ async fn what_a_token_without_a_refresh_token_opened_lives_as_long_as_its_browse
 }
 
 #[tokio::test]
-async fn the_level_of_a_token_is_the_lower_of_its_own_and_its_users() {
+async fn the_level_of_a_token_is_that_of_its_user_today() {
     let fixture = Fixture::new().await;
     let token = fixture.app().await.access;
     let before = fixture.by_token(&token).unwrap();
     fixture.change(|user| user.level = Clearance::Admin);
     assert_eq!(
         fixture.by_token(&token).unwrap().clearance(),
-        Clearance::Support
+        Clearance::Admin
+    );
+    let renewed = fixture.sessions.renewed(&before).unwrap();
+    assert_eq!(renewed.clearance(), Clearance::Admin);
+    assert!(
+        fixture.sessions.renewed(&renewed).is_none(),
+        "it is so already"
     );
     assert!(fixture.sessions.still_admits(&before));
     assert_eq!(fixture.closed(), 0);
