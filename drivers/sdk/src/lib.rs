@@ -152,8 +152,7 @@ pub use definition::{Calling, Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::driver;
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, ModuleSink, Parameter, StatusName, StatusRefused,
-    SystemId,
+    ModuleId, ModuleIndex, ModuleName, ModuleSink, Parameter, StatusName, StatusRefused, SystemId,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;

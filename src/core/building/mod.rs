@@ -226,7 +226,10 @@ impl BuildingService {
             ticks.tick().await;
             for id in self.revocations.all() {
                 // Who took it away had the right to, and was written down.
-                match self.edit(Editor::Operator, vec![Edit::delete(id.clone())]).await {
+                match self
+                    .edit(Editor::Operator, vec![Edit::delete(id.clone())])
+                    .await
+                {
                     Ok(_) => tracing::info!("{id} is gone from the store too"),
                     // Another node was faster, or it went with its user.
                     Err(EditError::NotFound(_)) => self.revocations.forget([&id].into_iter()),

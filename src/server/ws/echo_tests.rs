@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::core::tests::testkit::TestCore;
 use crate::dialects::DialectKind;
 use crate::model::{
-    ApiKey, BindingKey, Clearance, Edit, Entry, KeyId, KeySecret, ModuleId, ModuleIndex,
-    ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
+    ApiKey, BindingKey, Clearance, DeviceKind, Edit, Entry, KeyId, KeySecret, ModuleId,
+    ModuleIndex, ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
 };
 use crate::server::{ConnectionLimits, KeepAliveSettings, Server, ServerSettings, ws};
 
@@ -80,6 +80,7 @@ async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
             scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
             systems: vec![system.clone()],
             zones: Vec::new(),
+            device: DeviceKind::Personal,
         };
         let room = System {
             id: system,
