@@ -2,11 +2,14 @@
 //!
 //! So whoever signs in waits for a place, a bounded number do, and the work is done on blocking threads.
 
+use std::borrow::Cow;
+
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier as _};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::core::limits::{PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX};
 use crate::model::{Password, Secret, User};
@@ -18,7 +21,7 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA
 /// The text form of a fresh hash.
 pub(in crate::core) fn hash(password: &Secret) -> Option<Secret> {
     let hash = Argon2::default()
-        .hash_password(password.expose().as_bytes())
+        .hash_password(typed(password).as_bytes())
         .ok()?;
     Some(Secret::new(hash.to_string()))
 }
@@ -27,9 +30,22 @@ pub(in crate::core) fn hash(password: &Secret) -> Option<Secret> {
 pub(in crate::core) fn matches(password: &Secret, hash: &Secret) -> bool {
     PasswordHash::new(hash.expose()).is_ok_and(|hash| {
         Argon2::default()
-            .verify_password(password.expose().as_bytes(), &hash)
+            .verify_password(typed(password).as_bytes(), &hash)
             .is_ok()
     })
+}
+
+/// A password as somebody types it: keyboards compose an accent or not (so NFC, as RFC 8265 has it),
+/// and the line end behind one that comes out of a file or a variable is nobody's.
+fn typed(password: &Secret) -> Cow<'_, str> {
+    let text = password.expose();
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    }
 }
 
 /// Too many passwords are being compared.
@@ -86,6 +102,24 @@ mod tests {
         let crowded = answers.iter().filter(|answer| **answer == Err(Crowded));
         assert_eq!(crowded.count(), 5);
         assert_eq!(ask().await, Ok(false), "there is room again");
+    }
+
+    #[test]
+    fn an_accent_that_is_composed_and_one_that_is_not_are_the_same_password() {
+        let (composed, apart) = (Secret::new("caf\u{e9}"), Secret::new("cafe\u{301}"));
+        for (kept, shown) in [(&composed, &apart), (&apart, &composed)] {
+            assert!(matches(shown, &hash(kept).unwrap()));
+        }
+        assert!(!matches(&Secret::new("cafe"), &hash(&composed).unwrap()));
+    }
+
+    #[test]
+    fn the_line_end_behind_a_password_is_not_part_of_it() {
+        let (bare, line) = (Secret::new("open sesame"), Secret::new("open sesame\r\n"));
+        assert!(matches(&bare, &hash(&line).unwrap()));
+        assert!(matches(&line, &hash(&bare).unwrap()));
+        let more = Secret::new("open sesame ");
+        assert!(!matches(&more, &hash(&bare).unwrap()));
     }
 
     #[test]
