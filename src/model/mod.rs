@@ -12,6 +12,7 @@ mod edit;
 mod event;
 mod failure;
 mod ids;
+mod network;
 mod newest;
 mod node;
 mod reply;
@@ -44,6 +45,7 @@ pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,
     Ticket, Timestamp, TopicId, UserId, ZoneId,
 };
+pub use network::{Network, Transport};
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use reply::{Found, Reply};

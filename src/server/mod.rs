@@ -39,8 +39,8 @@ use crate::server::tls::Tls;
 pub use ws::bench;
 
 pub use settings::{
-    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ServerSettings,
-    TlsSettings,
+    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings,
+    ProxySettings, ServerSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -206,7 +206,7 @@ impl Server {
         for (name, listener, site) in for_clients {
             builder = match &tls {
                 None => listen_for_all(builder, name, listener, &state, site)?,
-                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site)?,
+                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site.by_tls())?,
             };
         }
         builder = match plain {
