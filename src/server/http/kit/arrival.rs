@@ -52,11 +52,8 @@ impl Arrival {
         let hops = hops.iter().map(|hop| node(hop));
         let (address, _) = client(settings, self.address, hops);
         // Each proxy that adds to it adds at the end, and the first was the client's.
-        let transport = match list(headers, &FORWARDED_PROTO).first() {
-            Some(name) if name.eq_ignore_ascii_case("https") => Transport::Encrypted,
-            Some(_) => Transport::Plain,
-            None => self.transport,
-        };
+        let said = list(headers, &FORWARDED_PROTO);
+        let transport = said.first().map_or(self.transport, |name| scheme(name));
         Self { address, transport }
     }
 
@@ -69,11 +66,8 @@ impl Arrival {
             hops.iter().map(|hop| node(parameter(hop, "for")?)),
         );
         let said = at.or(hops.len().checked_sub(1)).and_then(|at| hops.get(at));
-        let transport = match said.and_then(|hop| parameter(hop, "proto")) {
-            Some(name) if name.eq_ignore_ascii_case("https") => Transport::Encrypted,
-            Some(_) => Transport::Plain,
-            None => self.transport,
-        };
+        let said = said.and_then(|hop| parameter(hop, "proto"));
+        let transport = said.map_or(self.transport, scheme);
         Self { address, transport }
     }
 }
@@ -128,6 +122,17 @@ fn parameter<'a>(hop: &'a str, name: &str) -> Option<&'a str> {
             .eq_ignore_ascii_case(name)
             .then(|| value.trim().trim_matches('"'))
     })
+}
+
+/// What a scheme says. Some proxies call a websocket by its own.
+fn scheme(name: &str) -> Transport {
+    let is_encrypted = ["https", "wss"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known));
+    match is_encrypted {
+        true => Transport::Encrypted,
+        false => Transport::Plain,
+    }
 }
 
 /// The address of a hop, without its port.
@@ -220,6 +225,11 @@ mod tests {
         check("10.0.0.1", &[of("unknown, 10.0.0.7")], ("10.0.0.7", plain));
         check("10.0.0.1", &[of("10.0.0.8, 10.0.0.7")], ("10.0.0.8", plain));
         check("10.0.0.1", &[of("")], ("10.0.0.1", plain));
+        check(
+            "10.0.0.1",
+            &[(FORWARDED_PROTO, "wss")],
+            ("10.0.0.1", encrypted),
+        );
         check(
             "10.0.0.1",
             &[(FORWARDED_PROTO, "https, http")],
