@@ -202,6 +202,27 @@ pub(super) const KEYS: &[Key] = &[
         about: "Other origins whose pages may use the gateway with a user's credentials, by CORS and by websocket.",
     },
     Key {
+        name: "http.trusted_proxies",
+        takes: NETWORKS,
+        default: "",
+        flag: "",
+        about: "The proxies in front, by their addresses: of them it is believed which address a client has and whether it came by TLS. The audit log and the limits then go by the client.",
+    },
+    Key {
+        name: "http.proxy_headers",
+        takes: PROXY_HEADERS,
+        default: "x-forwarded",
+        flag: "",
+        about: "How these say it: by `X-Forwarded-For` and `X-Forwarded-Proto`, or by `Forwarded` (RFC 7239). The other is not looked at, since a client may have written it.",
+    },
+    Key {
+        name: "http.hsts",
+        takes: SWITCH,
+        default: "true",
+        flag: "",
+        about: "Whether a browser that came by TLS is told to use nothing else with this host for half a year (`Strict-Transport-Security`); never where `tls.plain_mode` is `stay`.",
+    },
+    Key {
         name: "keep_alive.ping_after",
         takes: DURATION,
         default: "30s",
@@ -350,6 +371,9 @@ pub(super) const ADDRESS: &str = "an address and port such as 127.0.0.1:3000 or 
 pub(super) const BASE_PATH: &str =
     "a path such as /riser, of letters, digits, - . _ and ~ between slashes";
 pub(super) const ORIGINS: &str = "origins such as https://app.example.org, apart by commas";
+pub(super) const NETWORKS: &str =
+    "addresses or networks such as 10.0.0.7 or fd00::/8, apart by commas";
+pub(super) const PROXY_HEADERS: &str = "`x-forwarded` or `forwarded`";
 pub(super) const COUNT: &str = "a whole number";
 pub(super) const PATH: &str = "a path";
 pub(super) const LOG_FORMAT: &str = "`text` or `json`";

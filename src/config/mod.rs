@@ -27,7 +27,7 @@ use std::time::Duration;
 use crate::core::{ClusterSettings, CoreSettings};
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
-use crate::server::{PlainSettings, ServerSettings, TlsSettings};
+use crate::server::{PlainSettings, ProxyHeaderSettings, ServerSettings, TlsSettings};
 use crate::stores::redis::RedisSettings;
 
 pub use env::environment;
@@ -232,6 +232,17 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     let served = server.dialects.clone();
     raw.words("dialects", &mut server.dialects, DIALECTS, &served);
     raw.origins("http.allowed_origins", &mut server.allowed_origins);
+    raw.networks("http.trusted_proxies", &mut server.proxies.trusted);
+    let mut headers = None;
+    raw.word(
+        "http.proxy_headers",
+        &mut headers,
+        ["x-forwarded", "forwarded"],
+    );
+    if headers == Some("forwarded") {
+        server.proxies.headers = ProxyHeaderSettings::Forwarded;
+    }
+    raw.switch("http.hsts", &mut server.hsts);
     raw.count("workers", &mut server.workers, WORKERS_MAX);
     raw.duration("drain_deadline", &mut server.drain_deadline);
     raw.size("send_buffer", &mut server.send_buffer_bytes);
@@ -455,6 +466,8 @@ fn check(raw: &mut Raw, settings: &Settings) {
         dialects: _,
         own_listeners: _,
         allowed_origins: _,
+        proxies: _,
+        hsts: _,
     } = &settings.server;
     let lease = settings.cluster.lease;
     if lease < LEASE_MIN || lease > LEASE_MAX {

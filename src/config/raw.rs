@@ -12,12 +12,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
 use super::keys::{
-    self, ADDRESS, BASE_PATH, DURATION, EDGES, KEYS, ORIGINS, PATH, SIZE, WEB_ADDRESS,
+    self, ADDRESS, BASE_PATH, DURATION, EDGES, KEYS, NETWORKS, ORIGINS, PATH, SIZE, WEB_ADDRESS,
 };
 use super::places::Places;
 use super::problem::{Origin, Problem, ProblemKind};
 use super::{Flags, values};
-use crate::model::{EdgeId, Edges, ModuleId, NodeUri};
+use crate::model::{EdgeId, Edges, ModuleId, Network, NodeUri};
 
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
@@ -196,6 +196,18 @@ impl Raw {
             match values::origin(&text) {
                 Some(origin) => setting.push(origin),
                 None => self.wrong(key, ORIGINS, &text),
+            }
+        }
+    }
+
+    /// Networks, or addresses alone.
+    pub(super) fn networks(&mut self, key: &'static str, setting: &mut Vec<Network>) {
+        let mut given = Vec::new();
+        self.list(key, &mut given);
+        for text in given {
+            match Network::parse(&text) {
+                Some(network) => setting.push(network),
+                None => self.wrong(key, NETWORKS, &text),
             }
         }
     }
@@ -408,7 +420,8 @@ fn is_section(name: &str) -> bool {
 /// The text of a value that is text or a whole number.
 fn scalar(kind: &ValueKind) -> Option<String> {
     match kind {
-        ValueKind::String(text) => Some(text.clone()),
+        // A variable that was read from a file has the end of its line.
+        ValueKind::String(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
         ValueKind::I64(number) => Some(number.to_string()),
         ValueKind::U64(number) => Some(number.to_string()),
         ValueKind::Nil

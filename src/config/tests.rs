@@ -78,12 +78,15 @@ fn every_key_of_the_reference_changes_something() {
             keys::BASE_PATH => "/riser",
             keys::ORIGINS => "https://app.test",
             keys::WEB_ADDRESS => "http://10.0.0.7:3000",
+            keys::NETWORKS => "10.0.0.0/8",
+            keys::PROXY_HEADERS => "forwarded",
             _ => "trace",
         };
         let other = match key.name {
             "keep_alive.reap_after" => "31s",
             "jwt_public" => PUBLIC_KEY,
             "dialects" => ",",
+            "http.hsts" => "false",
             "redis.url" => "redis://localhost",
             "cluster.secret" => "sixteen characters",
             _ => other,
@@ -604,6 +607,14 @@ fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
             "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not \"place_os\"",
         ],
     );
+}
+
+#[test]
+fn the_line_end_behind_a_variable_is_not_part_of_it() {
+    let (bare, line) = ("sixteen characters", "sixteen characters\r\n");
+    let redis = ("RISER_REDIS__URL", "redis://localhost");
+    let kept = |secret| settings("", &[redis, ("RISER_CLUSTER__SECRET", secret)]);
+    assert_eq!(kept(line), kept(bare));
 }
 
 #[test]

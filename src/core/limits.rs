@@ -80,8 +80,9 @@ pub(super) const PASSWORDS_AT_ONCE: usize = 2;
 /// Sign-ins whose password is compared or waits to be. Protects against a flood; one more is told to come back.
 pub(super) const PASSWORDS_WAITING_MAX: usize = 32;
 
-/// Failed sign-ins from one address before it has to wait. A whole floor may stand behind one address.
-pub(super) const FAILURES_PER_ADDRESS: u32 = 20;
+/// Failed sign-ins from one address before it has to wait. Protects against one password tried with many names, while a name is protected by its own limit:
+/// so many that ten people who mistype as often as their names allow shut out nobody else behind the same address.
+pub(super) const FAILURES_PER_ADDRESS: u32 = 100;
 
 /// How long until an address is forgiven one more failure.
 pub(super) const FAILURE_FORGOTTEN_PER_ADDRESS: Duration = Duration::from_secs(5);

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use crate::dialects::{Carrier, CloseFrame, Hello};
-use crate::model::{Credentials, DeviceKind};
+use crate::model::{Credentials, DeviceKind, Transport};
 
 /// The head of a request, as far as dialects look at it.
 #[derive(Clone, Copy)]
 pub struct Head<'a> {
     /// What the connection is carried by. Where that is no HTTP, the rest is empty.
     pub carrier: Carrier,
+    /// Whether the client came by TLS.
+    pub transport: Transport,
     /// The path, without the query.
     pub path: &'a str,
     /// The query, without its question mark.

@@ -14,6 +14,7 @@ mod failure;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod ids;
+mod network;
 mod newest;
 mod node;
 mod printable;
@@ -47,6 +48,7 @@ pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,
     Ticket, Timestamp, TopicId, UserId, ZoneId,
 };
+pub use network::{Network, Transport};
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use printable::{PrintableWriter, is_unprintable, printable};

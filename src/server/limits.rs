@@ -62,6 +62,10 @@ pub(super) const HTTP_STOP_SECONDS: u64 = 1;
 /// How long a client has to send the head of a request. Protects against connections that trickle.
 pub(super) const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long a browser that came by TLS comes by nothing else (RFC 6797). Protects those who type `http://` after a first visit;
+/// half a year, so that a visit now and then renews it, and a gateway that gives TLS up is not lost for years.
+pub(super) const HSTS_MAX_AGE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
 /// How long an idle HTTP connection is kept.
 pub(super) const HTTP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 

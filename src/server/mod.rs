@@ -41,8 +41,8 @@ pub use ws::bench;
 
 pub use file_look::FileLook;
 pub use settings::{
-    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ServerSettings,
-    TlsSettings,
+    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings,
+    ProxySettings, ServerSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -208,7 +208,7 @@ impl Server {
         for (name, listener, site) in for_clients {
             builder = match &tls {
                 None => listen_for_all(builder, name, listener, &state, site)?,
-                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site)?,
+                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site.by_tls())?,
             };
         }
         builder = match plain {

@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::server::ServerState;
-use crate::server::http::cors;
 use crate::server::http::mounts::Site;
+use crate::server::http::{cors, edge};
 use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -154,8 +154,10 @@ fn app(
     let app = App::new()
         .app_data(Data::new(state))
         .app_data(site.clone())
+        .app_data(site.transport())
         .wrap(from_fn(let_in))
         .wrap(from_fn(cors::share))
+        .wrap(from_fn(edge::surround))
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
             let ends = request.head().upgrade();

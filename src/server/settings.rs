@@ -1,10 +1,11 @@
 //! What an operator may set about the state. Bounds that nobody needs to turn are in `limits.rs`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dialects::DialectSettings;
+use crate::model::Network;
 
 /// Settings of the server room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,29 @@ pub struct ServerSettings {
     pub own_listeners: Vec<ListenerSettings>,
     /// Other origins whose pages may use the gateway, as browsers write them. Default none.
     pub allowed_origins: Vec<String>,
+    /// The proxies in front. Default none.
+    pub proxies: ProxySettings,
+    /// Whether browsers are told to come by TLS alone from then on. Default yes.
+    pub hsts: bool,
+}
+
+/// The proxies in front, of which is believed where a client is and how it came.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// Where they are.
+    pub trusted: Vec<Network>,
+    /// How they say it.
+    pub headers: ProxyHeaderSettings,
+}
+
+/// The headers in which proxies say it. The others are a client's own, and would be believed if both counted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeaderSettings {
+    /// `X-Forwarded-For` and `X-Forwarded-Proto`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// An address at which a dialect has every path.
@@ -52,6 +76,20 @@ impl ServerSettings {
     /// Whether a dialect is served.
     pub(super) fn opens(&self, dialect: &str) -> bool {
         self.dialects.contains(&dialect)
+    }
+
+    /// Whether an address is that of a proxy which is believed.
+    pub(super) fn trusts_proxy(&self, address: IpAddr) -> bool {
+        self.proxies
+            .trusted
+            .iter()
+            .any(|network| network.contains(address))
+    }
+
+    /// Whether whoever comes by TLS is to come by nothing else. Where everything is served in the open too, that would close it.
+    pub(super) fn keeps_to_tls(&self) -> bool {
+        let is_open_too = |tls: &TlsSettings| matches!(tls.plain, Some(PlainSettings::Stay(_)));
+        self.hsts && !self.tls.as_ref().is_some_and(is_open_too)
     }
 
     /// Whether pages of an origin may ask with the cookie of a sign-in, beside our own.
@@ -145,6 +183,8 @@ impl Default for ServerSettings {
             dialects: vec!["placeos"],
             own_listeners: Vec::new(),
             allowed_origins: Vec::new(),
+            proxies: ProxySettings::default(),
+            hsts: true,
         }
     }
 }

@@ -51,6 +51,13 @@ impl Request {
         self
     }
 
+    /// Says another host than the address.
+    pub(crate) fn host(mut self, host: &str) -> Self {
+        let said = format!("Host: {}\r\n", self.endpoint.address);
+        self.head = self.head.replacen(&said, &format!("Host: {host}\r\n"), 1);
+        self
+    }
+
     pub(crate) fn key(self, key: Key) -> Self {
         self.header("X-API-Key", key.0)
     }
@@ -152,7 +159,8 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    fn read(answer: &[u8]) -> Option<Self> {
+    /// Reads an answer and all that stands behind its head.
+    pub(crate) fn read(answer: &[u8]) -> Option<Self> {
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&answer[..end]).ok()?;
         let mut lines = head.split("\r\n");

@@ -28,6 +28,7 @@ mod healthy;
 mod heartbeat;
 mod keeping;
 mod key_introspection;
+mod manners;
 mod mounts;
 mod nodes;
 mod on_redis;

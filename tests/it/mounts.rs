@@ -284,7 +284,7 @@ async fn pages_of_other_origins_may_not() {
     let gateway = for_the_app().await;
     for foreign in ["https://evil.test", "http://app.example.test", "null"] {
         let asked = preflight(&gateway, foreign).send().await;
-        assert_eq!(asked.status, 404, "{foreign}");
+        assert_eq!(asked.status, 405, "{foreign}");
         let read = gateway.request("GET", "/api/engine/v2/systems");
         let read = read.key(Key::USER).header("Origin", foreign).send().await;
         for response in [asked, read] {
@@ -301,7 +301,7 @@ async fn pages_of_other_origins_may_not() {
     }
 
     let unset = Gateway::start(BUILDING).await;
-    assert_eq!(preflight(&unset, APP).send().await.status, 404);
+    assert_eq!(preflight(&unset, APP).send().await.status, 405);
     let read = unset.request("GET", "/api/engine/v2/systems");
     let read = read.key(Key::USER).header("Origin", APP).send().await;
     assert_eq!(read.status, 200);

@@ -497,9 +497,8 @@ async fn somebody_signs_in_on_the_page_and_gets_a_session_that_no_script_reads()
         "{set}"
     );
     assert!(!set.contains("Secure"), "{set}");
-    let by_tls = gateway
-        .request("POST", "/login")
-        .header("X-Forwarded-Proto", "https");
+    let page = format!("https://{}", gateway.address());
+    let by_tls = gateway.request("POST", "/login").header("Origin", &page);
     let by_tls = by_tls.form(&form(PASSWORD)).send().await;
     assert!(by_tls.header("set-cookie").unwrap().contains("; Secure"));
 

@@ -1,5 +1,6 @@
-//! How often somebody may fail to sign in: a small number at once, then one now and then, by address and by name.
+//! How often somebody may fail to sign in: a small number at once, then one now and then, by name and by address.
 //!
+//! A name is looked at first: who tries one name again and again is stopped there, and those behind the same address notice nothing.
 //! An attempt is counted before its password is looked at, so that many at once gain nothing, and given back when it succeeds.
 //! What is kept is bounded; when it is full, whoever failed longest ago is forgotten first.
 
@@ -52,9 +53,9 @@ impl Limiter {
         let end = name.floor_char_boundary(NAME_MAX_BYTES);
         let name = name[..end].to_lowercase();
         let now = Instant::now();
-        lock(&self.by_address).count(&address, now)?;
-        if let Err(wait) = lock(&self.by_name).count(&name, now) {
-            lock(&self.by_address).give_back(&address);
+        lock(&self.by_name).count(&name, now)?;
+        if let Err(wait) = lock(&self.by_address).count(&address, now) {
+            lock(&self.by_name).give_back(&name);
             return Err(wait);
         }
         Ok(Attempt {
@@ -162,6 +163,18 @@ mod tests {
         }
         limiter.begin(from(1), "another").unwrap_err();
         drop(limiter.begin(from(2), "another").unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_passwords_of_some_behind_an_address_shut_nobody_else_out() {
+        let limiter = Limiter::new();
+        for name in ["ann", "bob", "cid"] {
+            for _ in 0..10 * FAILURES_PER_ADDRESS {
+                drop(limiter.begin(from(1), name));
+            }
+        }
+        limiter.begin(from(1), "ann").unwrap_err();
+        limiter.begin(from(1), "dora").unwrap().forgive();
     }
 
     #[tokio::test(start_paused = true)]

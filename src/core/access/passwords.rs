@@ -4,6 +4,7 @@
 //! A place goes with the work and not with who asked: who hangs up stops waiting, and the work that is under way keeps its place.
 //! What the work is done in is kept for the next one, so that a flood of guesses does not map and unmap memory.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
@@ -11,6 +12,7 @@ use argon2::password_hash::try_generate_salt;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::core::limits::{PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX};
 use crate::model::rules::is_password_hash;
@@ -79,7 +81,7 @@ fn digest(
     let blocks = params.block_count();
     let mut memory = Memory::of(blocks);
     Argon2::new(algorithm, version, params)
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, out, &mut memory.0)
+        .hash_password_into_with_memory(typed(password).as_bytes(), salt, out, &mut memory.0)
         .ok()?;
     Output::new(out).ok()
 }
@@ -141,6 +143,19 @@ pub(in crate::core) async fn at_work<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     WORKSHOP.run(&Handle::current(), None, work).await
+}
+
+/// A password as somebody types it: keyboards compose an accent or not (so NFC, as RFC 8265 has it),
+/// and the line end behind one that comes out of a file or a variable is nobody's.
+fn typed(password: &Secret) -> Cow<'_, str> {
+    let text = password.expose();
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    }
 }
 
 /// Too many passwords are being compared.
@@ -256,6 +271,24 @@ mod tests {
         let crowded = answers.iter().filter(|answer| **answer == Err(Crowded));
         assert_eq!(crowded.count(), 5);
         assert_eq!(ask().await, Ok(false), "there is room again");
+    }
+
+    #[test]
+    fn an_accent_that_is_composed_and_one_that_is_not_are_the_same_password() {
+        let (composed, apart) = (Secret::new("caf\u{e9}"), Secret::new("cafe\u{301}"));
+        for (kept, shown) in [(&composed, &apart), (&apart, &composed)] {
+            assert!(matches(shown, &hash(kept).unwrap()));
+        }
+        assert!(!matches(&Secret::new("cafe"), &hash(&composed).unwrap()));
+    }
+
+    #[test]
+    fn the_line_end_behind_a_password_is_not_part_of_it() {
+        let (bare, line) = (Secret::new("open sesame"), Secret::new("open sesame\r\n"));
+        assert!(matches(&bare, &hash(&line).unwrap()));
+        assert!(matches(&line, &hash(&bare).unwrap()));
+        let more = Secret::new("open sesame ");
+        assert!(!matches(&more, &hash(&bare).unwrap()));
     }
 
     #[test]

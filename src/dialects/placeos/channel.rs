@@ -37,7 +37,7 @@ pub(in crate::dialects) fn handshake(head: &Head<'_>) -> Handshake {
     Handshake::Admit(Admission {
         credentials: credentials.into_iter().collect(),
         is_foreign_page: carrier == Some(Carrier::Cookie)
-            && origin_is_foreign(text("origin"), text("host")),
+            && origin_is_foreign(text("origin"), text("host"), head.transport),
         device: query.device,
         hello: Hello::PlaceOs(query),
     })

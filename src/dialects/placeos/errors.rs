@@ -80,6 +80,15 @@ pub fn http_status(failure: &Failure) -> u16 {
     }
 }
 
+/// The HTTP status for a call that returned: the driver's own code, where an answer can have it.
+pub fn returned_http_status(code: u16) -> u16 {
+    match code {
+        200..=599 => code,
+        // An interim status is no answer, and clients would wait for one; anything else is no status.
+        _ => 200,
+    }
+}
+
 /// The HTTP status for a failed call of a function.
 ///
 /// PlaceOS answers 401, not 403, when the caller's clearance is too low for the function.

@@ -2,9 +2,11 @@
 //!
 //! Each dialect has a folder for its resources, and `kit` has what they share. `health.rs` is for operators, `redirect.rs` sends clients that come unencrypted on,
 //! and `openapi.rs` describes every resource.
+//! `edge.rs` has what holds for every request and every answer.
 //! `mounts.rs` has the table of what stands where, `cors.rs` says which other origins' pages may read the answers.
 
 pub(super) mod cors;
+pub(super) mod edge;
 mod health;
 pub(super) mod kit;
 pub(super) mod mounts;

@@ -7,11 +7,15 @@ use std::cmp::Reverse;
 use std::future::ready;
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Specification;
+use utoipa::openapi::path::PathItem;
 
+use crate::model::Transport;
 use crate::server::ServerSettings;
 use crate::server::http::kit::{HttpRejection, Words};
 use crate::server::http::placeos::{self, auth, building, node_api};
@@ -124,9 +128,9 @@ fn open(settings: &ServerSettings) -> impl Iterator<Item = &'static Mount> {
     MOUNTS.iter().filter(is_open)
 }
 
-/// What one address serves.
+/// What one address serves, and by what.
 #[derive(Clone)]
-pub(in crate::server) struct Site(Arc<SiteInner>);
+pub(in crate::server) struct Site(Arc<SiteInner>, Transport);
 
 struct SiteInner {
     /// The longest path first, and each path in one piece: the first that fits has a request.
@@ -139,6 +143,8 @@ struct Placed {
     /// All that stands in front of the paths of the mount; empty at the root.
     at: String,
     mount: &'static Mount,
+    /// The methods of each path behind that, as the specification has them.
+    methods: Vec<(String, Vec<&'static str>)>,
 }
 
 impl Site {
@@ -162,17 +168,24 @@ impl Site {
     /// A dialect's own address, where it has every path.
     pub(in crate::server) fn of_dialect(dialect: &str) -> Self {
         let rows = MOUNTS.iter().filter(|mount| mount.owner == dialect);
-        let placed = rows.map(|mount| Placed {
-            at: String::new(),
-            mount,
-        });
+        let placed = rows.map(|mount| mount.placed_at(String::new()));
         Self::new(placed, None)
     }
 
     fn new(placed: impl IntoIterator<Item = Placed>, redirect: Option<u16>) -> Self {
         let mut placed: Vec<Placed> = placed.into_iter().collect();
         placed.sort_by(|a, b| (Reverse(a.at.len()), &a.at).cmp(&(Reverse(b.at.len()), &b.at)));
-        Self(Arc::new(SiteInner { placed, redirect }))
+        Self(Arc::new(SiteInner { placed, redirect }), Transport::Plain)
+    }
+
+    /// The same, where streams are encrypted.
+    pub(in crate::server) fn by_tls(self) -> Self {
+        Self(self.0, Transport::Encrypted)
+    }
+
+    /// By what its streams come.
+    pub(in crate::server) fn transport(&self) -> Transport {
+        self.1
     }
 
     /// Adds the routes, and the answer to every other path.
@@ -195,8 +208,30 @@ impl Site {
             return redirect::send_on(request, port);
         }
         let mount = self.mount(request.path());
+        if let (Some(mount), Some(allowed)) = (mount, self.allowed(request.path())) {
+            let message = format!("{} is not possible here", request.method());
+            let refusal = mount
+                .words
+                .rejection(StatusCode::METHOD_NOT_ALLOWED, &message);
+            return refusal.with_header(ALLOW, allowed).to_response();
+        }
         let unknown = mount.map_or(placeos::nothing_here as fn() -> _, |mount| mount.unknown);
         unknown().to_response()
+    }
+
+    /// The methods of what stands at a path, as the header `Allow` has them; `None` if nothing does.
+    pub(in crate::server) fn allowed(&self, path: &str) -> Option<HeaderValue> {
+        let at_path = self.0.placed.iter().filter_map(|placed| {
+            let rest = below(&placed.at, path)?;
+            Some(placed.methods.iter().filter(|(known, _)| fits(known, rest)))
+        });
+        let mut methods: Vec<&str> = at_path
+            .flatten()
+            .flat_map(|(_, methods)| methods.iter().copied())
+            .collect();
+        methods.sort_unstable();
+        methods.dedup();
+        (!methods.is_empty()).then(|| HeaderValue::from_str(&methods.join(", ")).ok())?
     }
 
     /// In whose words a request for a path is answered before it comes to a handler.
@@ -235,11 +270,55 @@ impl Mount {
             Base::Below => &settings.base_path,
             Base::Beside => "",
         };
+        self.placed_at(format!("{base}{}", self.prefix))
+    }
+
+    fn placed_at(&'static self, at: String) -> Placed {
+        let paths = (self.specification)().paths.paths;
+        let methods = paths
+            .iter()
+            .map(|(path, item)| (path.clone(), methods(item)));
         Placed {
-            at: format!("{base}{}", self.prefix),
+            at,
             mount: self,
+            methods: methods.collect(),
         }
     }
+}
+
+/// The methods of a path. Whatever can be read can be asked for by its head.
+fn methods(item: &PathItem) -> Vec<&'static str> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
+    } = item;
+    [
+        (get, "GET"),
+        (get, "HEAD"),
+        (put, "PUT"),
+        (post, "POST"),
+        (delete, "DELETE"),
+        (patch, "PATCH"),
+    ]
+    .into_iter()
+    .filter(|(operation, _)| operation.is_some())
+    .map(|(_, method)| method)
+    .collect()
+}
+
+/// Whether a path fits a template such as `/zones/{zone}`.
+fn fits(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let fit = template.split('/').all(|known| match segments.next() {
+        Some(segment) if known.starts_with('{') => !segment.is_empty(),
+        Some(segment) => segment == known,
+        None => false,
+    });
+    fit && segments.next().is_none()
 }
 
 /// What operators ask, where it has no address of its own.

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 use crate::core::{HeardLine, Listening};
 use crate::model::LogLevel;
 use crate::server::ServerState;
+use crate::server::http::kit::Arrival;
 use crate::server::http::node_api;
 use crate::server::limits::{
     CLOSE_DEADLINE, PEER_MESSAGE_MAX_BYTES, PEER_PING_INTERVAL, PEER_SILENCE_MAX,
@@ -30,18 +31,18 @@ use crate::server::ws::wire::ClientStream;
 pub(super) async fn serve<T: ClientStream>(
     state: &ServerState,
     module: &str,
+    arrival: Arrival,
     request: &Request,
     framed: Framed<T, h1::Codec>,
 ) -> io::Result<()> {
-    let address = framed.io_ref().socket().peer_addr()?.ip();
-    let listening = node_api::peer(state, request.head(), address).and_then(|peer| {
+    let listening = node_api::peer(state, request.head(), arrival.address).and_then(|peer| {
         let module = node_api::module_id(module)?;
         let key = websocket_key(request)?;
         Ok((state.core.listen(peer, &module)?, key))
     });
     let (listening, key): (Listening, String) = match listening {
         Ok(listening) => listening,
-        Err(refusal) => return refuse(framed, refusal.plain()).await,
+        Err(refusal) => return refuse(state, arrival, framed, refusal.plain()).await,
     };
     let mut framed = framed;
     let response = switching_protocols(request, &key);

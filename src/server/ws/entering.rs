@@ -16,7 +16,7 @@ use crate::dialects::{
 use crate::model::{CloseReason, Failure};
 use crate::server::ServerState;
 use crate::server::admission::TurnedAway;
-use crate::server::http::kit::{self, HttpRejection, Words};
+use crate::server::http::kit::{self, Arrival, HttpRejection, Words};
 
 /// Why a connection does not open: for an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
 #[derive(Debug)]
@@ -85,18 +85,19 @@ pub(in crate::server) async fn enter_websocket(
     state: &ServerState,
     kind: DialectKind,
     head: &RequestHead,
-    address: IpAddr,
+    arrival: Arrival,
 ) -> Result<(Option<Caller>, Hello), NotAdmitted> {
     let entered = enter(
         state,
         kind,
         &Head {
             carrier: Carrier::WebSocket,
+            transport: arrival.transport,
             path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             header: &|name| head.headers.get(name).map(HeaderValue::as_bytes),
         },
-        address,
+        arrival.address,
     )
     .await?;
     let is_upgrade = is_websocket_upgrade(

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
 
 use crate::dialects::{Carrier, DialectKind, Head};
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, Transport};
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
 use crate::server::ws::connection::{self, Identity};
@@ -32,6 +32,7 @@ pub(in crate::server) async fn serve(
         }
         let head = Head {
             carrier: Carrier::Framed,
+            transport: Transport::Plain,
             path: "",
             query: "",
             header: &|_| None,

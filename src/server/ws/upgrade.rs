@@ -31,7 +31,8 @@ use crate::dialects::{Carrier, DialectKind, Hello, RefusalTime};
 use crate::model::ConnectionId;
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, Permit, TurnedAway};
-use crate::server::http::kit::{HttpRejection, Words};
+use crate::server::http::edge;
+use crate::server::http::kit::{Arrival, HttpRejection, Words};
 use crate::server::http::mounts::{NODES, Site};
 use crate::server::http::node_api;
 use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
@@ -60,14 +61,19 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
+    let mut request = request;
+    let words = site.words(request.path());
+    let arrival = Arrival::of(&state.settings, site.transport(), request.head());
+    let asked = edge::put_in_order(request.head_mut(), words);
     let local = |owner| site.local(owner, request.path());
-    let served = if let Some(kind) = dialect_at(&state, &site, request.path()) {
-        let words = site.words(request.path());
-        websocket(&state, &worker, kind, words, &request, framed).await
+    let served = if let Err(refusal) = asked {
+        refuse(&state, arrival, framed, refusal).await
+    } else if let Some(kind) = dialect_at(&state, &site, request.path()) {
+        websocket(&state, &worker, kind, words, arrival, &request, framed).await
     } else if let Some(module) = local(NODES).and_then(node_api::debugged_module) {
-        debugger::serve(&state, module, &request, framed).await
+        debugger::serve(&state, module, arrival, &request, framed).await
     } else {
-        stray(&*strays, request, framed).await
+        stray(&state, arrival, &*strays, request, framed).await
     };
     if let Err(error) = served {
         // The client has gone, or sent what cannot be served: there is nobody to tell.
@@ -102,18 +108,21 @@ async fn websocket<T: ClientStream>(
     worker: &Rc<Worker>,
     kind: DialectKind,
     words: Words,
+    arrival: Arrival,
     request: &Request,
     framed: Stream<T>,
 ) -> io::Result<()> {
-    let address = framed.io_ref().socket().peer_addr()?.ip();
+    let address = arrival.address;
     let Newcomer {
         caller,
         hello,
         key,
         permit,
-    } = match admit(state, kind, request, address).await {
+    } = match admit(state, kind, request, arrival).await {
         Ok(newcomer) => newcomer,
-        Err(refused) => return turn_away(state, kind, words, request, framed, refused).await,
+        Err(refused) => {
+            return turn_away(state, kind, words, arrival, request, framed, refused).await;
+        }
     };
     let (wire, rest) = upgrade(state, request, framed, &key).await?;
     let id = ConnectionId(state.next_connection.fetch_add(1, Ordering::Relaxed));
@@ -162,6 +171,7 @@ async fn turn_away<T: ClientStream>(
     state: &ServerState,
     kind: DialectKind,
     words: Words,
+    arrival: Arrival,
     request: &Request,
     framed: Stream<T>,
     refused: NotAdmitted,
@@ -176,11 +186,11 @@ async fn turn_away<T: ClientStream>(
         RefusalTime::AfterUpgrade => told.zip(websocket_key(request).ok()),
     };
     let Some((told, key)) = behind_upgrade else {
-        return refuse(framed, http).await;
+        return refuse(state, arrival, framed, http).await;
     };
     // When too many are being told already, the rest get the short answer.
     let Some(_place) = state.admission.admit_to_refuse() else {
-        return refuse(framed, http).await;
+        return refuse(state, arrival, framed, http).await;
     };
     let (wire, _) = upgrade(state, request, framed, &key).await?;
     let messages = goodbye::to_newcomer(kind, Carrier::WebSocket, told);
@@ -193,14 +203,14 @@ async fn admit(
     state: &ServerState,
     kind: DialectKind,
     request: &Request,
-    address: IpAddr,
+    arrival: Arrival,
 ) -> Result<Newcomer, NotAdmitted> {
     if state.admission.phase() == AdmissionPhase::Starting {
         return Err(TurnedAway::Starting.into());
     }
-    let (caller, hello) = entering::enter_websocket(state, kind, request.head(), address).await?;
+    let (caller, hello) = entering::enter_websocket(state, kind, request.head(), arrival).await?;
     let key = websocket_key(request)?;
-    let permit = place_for(state, caller.as_ref(), address)?;
+    let permit = place_for(state, caller.as_ref(), arrival.address)?;
     Ok(Newcomer {
         caller,
         hello,
@@ -311,6 +321,8 @@ pub(super) fn switching_protocols(request: &Request, key: &str) -> Response<()> 
 }
 
 pub(super) async fn refuse<T: ClientStream>(
+    state: &ServerState,
+    arrival: Arrival,
     framed: Stream<T>,
     refusal: HttpRejection,
 ) -> io::Result<()> {
@@ -318,11 +330,19 @@ pub(super) async fn refuse<T: ClientStream>(
     for (name, value) in refusal.headers {
         response.headers_mut().insert(name, value);
     }
+    let (settings, by) = (&state.settings, arrival.transport);
+    edge::sign(response.headers_mut(), refusal.status, settings, by);
     answer(framed, response, Bytes::from(refusal.body)).await
 }
 
 /// A request that looks like an upgrade and is ordinary HTTP.
-async fn stray<T, S, B>(strays: &S, request: Request, framed: Stream<T>) -> io::Result<()>
+async fn stray<T, S, B>(
+    state: &ServerState,
+    arrival: Arrival,
+    strays: &S,
+    request: Request,
+    framed: Stream<T>,
+) -> io::Result<()>
 where
     T: ClientStream,
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
@@ -338,7 +358,7 @@ where
     if length > STRAY_BODY_MAX_BYTES {
         let framed = Framed::from_parts(parts);
         let refusal = HttpRejection::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
-        return refuse(framed, refusal).await;
+        return refuse(state, arrival, framed, refusal).await;
     }
     // The stream that is handed over does not decode what it has buffered, so the body is read here.
     let mut body = parts.read_buf.split().to_vec();

@@ -17,18 +17,11 @@ use crate::server::ws::encrypted::Encrypted;
 pub(in crate::server) trait ClientStream:
     AsyncRead + AsyncWrite + Unpin + 'static
 {
-    /// What all of it goes through.
-    fn socket(&self) -> &TcpStream;
-
     /// Takes it over from actix. `send_buffer_bytes` is what the kernel may hold of what is written.
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire>;
 }
 
 impl ClientStream for TcpStream {
-    fn socket(&self) -> &TcpStream {
-        self
-    }
-
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
         take_over(&self, send_buffer_bytes)?;
         Ok(Wire::Plain(self))
@@ -36,10 +29,6 @@ impl ClientStream for TcpStream {
 }
 
 impl ClientStream for TlsStream<TcpStream> {
-    fn socket(&self) -> &TcpStream {
-        self.get_ref().0
-    }
-
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
         let (stream, session) = self.into_inner();
         take_over(&stream, send_buffer_bytes)?;

@@ -2,7 +2,7 @@
 
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::rest::Query;
-use crate::model::{DeviceKind, Scope};
+use crate::model::{DeviceKind, Scope, Transport};
 
 /// The scope for what drives rooms.
 const CONTROL: &str = "control";
@@ -31,8 +31,9 @@ pub fn may_exec(scopes: &[Scope], resource: &str) -> bool {
 
 /// Whether a page of another site asks. Only cookies make this matter, since browsers send them along unasked.
 ///
-/// A request without `Origin` comes from no page. Behind a proxy that drops the port from `Host`, names alone are compared.
-pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>) -> bool {
+/// A request without `Origin` comes from no page. Where no port is named it is the scheme's own.
+/// A proxy that nobody has named may have ended TLS, so without word of it either scheme is that of the page.
+pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>, by: Transport) -> bool {
     let Some(origin) = origin else {
         return false;
     };
@@ -40,13 +41,19 @@ pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>) -> bool {
     else {
         return true;
     };
-    let (origin_name, origin_port) = name_and_port(authority);
-    let (host_name, host_port) = name_and_port(host.trim_ascii());
-    let same_port = match host_port {
-        None => true,
-        Some(port) => port == origin_port.unwrap_or_else(|| default_port(scheme)),
+    let default_port = match (scheme.to_ascii_lowercase().as_str(), by) {
+        ("https", Transport::Encrypted | Transport::Plain) => "443",
+        ("http", Transport::Plain) => "80",
+        _ => return true,
     };
-    !(same_port && origin_name.eq_ignore_ascii_case(host_name))
+    let split = |authority| {
+        let (name, port) = name_and_port(authority);
+        let port = port.filter(|port| !port.is_empty());
+        (name, port.unwrap_or(default_port))
+    };
+    let (origin_name, origin_port) = split(authority);
+    let (host_name, host_port) = split(host.trim_ascii());
+    !(origin_port == host_port && origin_name.eq_ignore_ascii_case(host_name))
 }
 
 /// Takes a host and port apart, where there is a port.
@@ -54,14 +61,6 @@ pub(super) fn name_and_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
         _ => (authority, None),
-    }
-}
-
-fn default_port(scheme: &str) -> &'static str {
-    if scheme.eq_ignore_ascii_case("https") {
-        "443"
-    } else {
-        "80"
     }
 }
 
@@ -124,21 +123,35 @@ mod tests {
             (Some("https://rooms.test"), Some("Rooms.test")),
             (Some("https://rooms.test"), Some("rooms.test:443")),
             (Some("http://rooms.test:3000"), Some("rooms.test:3000")),
-            (Some("https://rooms.test:8443"), Some("rooms.test")),
+            (Some("https://rooms.test"), Some("rooms.test:")),
+            (Some("http://rooms.test:80"), Some("rooms.test")),
             (Some("http://[::1]:3000"), Some("[::1]:3000")),
+            (Some("https://[::1]"), Some("[::1]")),
         ] {
-            assert!(!origin_is_foreign(origin, host), "{origin:?} {host:?}");
+            let foreign = origin_is_foreign(origin, host, Transport::Plain);
+            assert!(!foreign, "{origin:?} {host:?}");
         }
         for (origin, host) in [
             ("https://evil.test", Some("rooms.test")),
             ("https://rooms.test.evil.test", Some("rooms.test")),
             ("http://rooms.test:3001", Some("rooms.test:3000")),
             ("http://rooms.test", Some("rooms.test:3000")),
+            ("http://rooms.test:8080", Some("rooms.test")),
+            ("https://rooms.test:8443", Some("rooms.test")),
+            ("https://rooms.test:80", Some("rooms.test")),
+            ("http://[::1]:3000", Some("[::1]")),
+            ("ftp://rooms.test", Some("rooms.test")),
             ("null", Some("rooms.test")),
             ("https://rooms.test", None),
         ] {
-            assert!(origin_is_foreign(Some(origin), host), "{origin} {host:?}");
+            for by in [Transport::Plain, Transport::Encrypted] {
+                let foreign = origin_is_foreign(Some(origin), host, by);
+                assert!(foreign, "{origin} {host:?} {by:?}");
+            }
         }
+        // A plain page of the host that is called by TLS may have been put there on its way.
+        let (plain, host) = (Some("http://rooms.test"), Some("rooms.test"));
+        assert!(origin_is_foreign(plain, host, Transport::Encrypted));
     }
 
     #[test]

@@ -43,6 +43,6 @@ pub use room::{ExecErrorShape, Functions, Statuses, Types, ZoneExecShape};
 pub use settings::SettingsShape;
 pub use sign_in::{
     AuthorizeRequest, KeySet, OAuthError, OAuthErrorShape, Parameters, ResponseType, ReturnAddress,
-    TokenAnswer, TokenRequest, Transport, escaped, go_on, may_redirect, scope_text, set_session,
+    TokenAnswer, TokenRequest, escaped, go_on, may_redirect, scope_text, set_session,
 };
 pub use slug::module_slug;

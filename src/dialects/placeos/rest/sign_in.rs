@@ -5,12 +5,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::dialects::placeos::rest::admission::origin_is_foreign;
 use crate::dialects::placeos::rest::credentials::SESSION_COOKIE;
-use crate::model::{DeviceKind, Scope, Secret};
+use crate::model::{DeviceKind, Scope, Secret, Transport};
 
 /// What need not be escaped in a query or a fragment.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -82,6 +84,26 @@ impl<'a> Parameters<'a> {
         self.get(name).ok_or(OAuthError::InvalidRequest)
     }
 
+    /// Takes the app's id from HTTP Basic, where it is not a parameter (RFC 6749 section 2.3.1). The secret beside it is nobody's: no app here has one.
+    pub fn with_basic(mut self, authorization: Option<&str>) -> Result<Self, OAuthError> {
+        let Some((scheme, pair)) = authorization.and_then(|value| value.trim().split_once(' '))
+        else {
+            return Ok(self);
+        };
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Ok(self);
+        }
+        let client = basic_user(pair.trim()).ok_or(OAuthError::InvalidRequest)?;
+        match self.get("client_id") {
+            Some(known) if known == client => {}
+            Some(_) => return Err(OAuthError::InvalidRequest),
+            None => self
+                .pairs
+                .push((Cow::Borrowed("client_id"), Cow::Owned(client))),
+        }
+        Ok(self)
+    }
+
     fn client(&self) -> Result<&str, OAuthError> {
         let client = self.required("client_id")?;
         if client.len() > CLIENT_MAX_BYTES {
@@ -99,6 +121,15 @@ impl<'a> Parameters<'a> {
             .filter(|scopes| !scopes.is_empty())
             .ok_or(OAuthError::InvalidScope)
     }
+}
+
+/// The first half of `user:password`, as HTTP Basic carries it and a form encodes it.
+fn basic_user(pair: &str) -> Option<String> {
+    let pair = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
+    let (user, _) = pair.split_once(':')?;
+    let user = user.replace('+', " ");
+    let user = percent_decode_str(&user).decode_utf8().ok()?;
+    Some(user.into_owned())
 }
 
 /// What is wrong with a request, in OAuth's words (RFC 6749 sections 4.1.2.1 and 5.2).
@@ -397,15 +428,6 @@ impl ReturnAddress {
     }
 }
 
-/// Whether the gateway was called by TLS, as far as that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// By TLS, here or at a proxy that says so.
-    Encrypted,
-    /// Not, or nobody says so.
-    Plain,
-}
-
 /// Whether an answer may be sent to a place: one of the listed, to the letter, or one on the origin that was called.
 pub fn may_redirect(uri: &str, host: Option<&str>, listed: &[String], by: Transport) -> bool {
     listed.iter().any(|known| known == uri) || is_of_origin(uri, host, by)
@@ -420,14 +442,10 @@ fn is_of_origin(uri: &str, host: Option<&str>, by: Transport) -> bool {
     let Some((scheme, rest)) = uri.split_once("://") else {
         return false;
     };
-    let is_web = match by {
-        Transport::Encrypted => scheme == "https",
-        Transport::Plain => scheme == "http" || scheme == "https",
-    };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let authority = &rest[..end];
     let origin = format!("{scheme}://{authority}");
-    is_plain && is_web && !authority.contains('@') && !origin_is_foreign(Some(&origin), host)
+    is_plain && !authority.contains('@') && !origin_is_foreign(Some(&origin), host, by)
 }
 
 /// Where somebody goes on after signing in or out: what was asked for if it is a page here, else `otherwise`.
@@ -552,6 +570,7 @@ mod tests {
         }
         for uri in [
             "http://rooms.test/oauth-resp.html",
+            "http://rooms.test:3001/oauth-resp.html",
             "http://evil.test/",
             "http://rooms.test:3000@evil.test/",
             "http://evil.test\\@rooms.test:3000/",
@@ -596,6 +615,24 @@ mod tests {
     }
 
     #[test]
+    fn a_host_without_a_port_is_no_other_port_of_that_host() {
+        let go = |uri: &str, by| may_redirect(uri, Some("rooms.test"), &[], by);
+        assert!(go("http://rooms.test/resp", Transport::Plain));
+        assert!(go("https://rooms.test:443/resp", Transport::Encrypted));
+        for uri in [
+            "http://rooms.test:8080/resp",
+            "https://rooms.test:8443/resp",
+        ] {
+            assert!(!go(uri, Transport::Plain), "{uri}");
+            assert!(!go(uri, Transport::Encrypted), "{uri}");
+            assert_eq!(
+                go_on(Some(uri), Some("rooms.test"), Transport::Plain, "/"),
+                "/"
+            );
+        }
+    }
+
+    #[test]
     fn an_answer_stands_in_the_query_or_the_fragment_and_brings_the_state_back() {
         let address = |redirect: &str, response| ReturnAddress {
             redirect: redirect.to_owned(),
@@ -630,6 +667,23 @@ mod tests {
         let scope = query.replace("scope=public", "scope=a.b.c");
         let scope = TokenRequest::read(&Parameters::read(&scope, b"")).unwrap_err();
         assert_eq!(scope, OAuthError::InvalidScope);
+    }
+
+    #[test]
+    fn an_app_may_say_its_id_by_http_basic() {
+        let client = |query: &'static str, authorization: Option<&str>| {
+            let parameters = Parameters::read(query, b"").with_basic(authorization)?;
+            parameters.client().map(str::to_owned)
+        };
+        // `my app:` and `c:secret`
+        let (named, other) = (Some("Basic bXkrYXBwOg=="), Some("basic YzpzZWNyZXQ="));
+        assert_eq!(client("", named), Ok("my app".to_owned()));
+        assert_eq!(client("client_id=c", other), Ok("c".to_owned()));
+        assert_eq!(client("client_id=c", Some("Bearer x")), Ok("c".to_owned()));
+        for wrong in [named, Some("Basic ???"), Some("Basic Yw==")] {
+            let refused = client("client_id=c", wrong);
+            assert_eq!(refused, Err(OAuthError::InvalidRequest), "{wrong:?}");
+        }
     }
 
     #[test]

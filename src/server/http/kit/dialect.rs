@@ -1,7 +1,6 @@
 //! What a dialect provides so that the kit can serve its resources.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use actix_http::RequestHead;
 use actix_web::http::StatusCode;
@@ -11,7 +10,7 @@ use crate::core::Caller;
 use crate::model::{Credentials, Failure, Scope};
 use crate::server::ServerState;
 use crate::server::admission::{AdmissionPhase, TurnedAway};
-use crate::server::http::kit::HttpRejection;
+use crate::server::http::kit::{Arrival, HttpRejection};
 
 /// What a request does with a resource, as far as scopes tell it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(in crate::server::http) trait HttpDialect:
     fn authenticate(
         state: &ServerState,
         head: &RequestHead,
-        address: IpAddr,
+        arrival: Arrival,
     ) -> Result<Caller, HttpRejection>;
 
     /// Whether the scopes open a resource of this name for this access.
@@ -77,6 +76,11 @@ impl Words {
         starting.then(|| self.turned_away(TurnedAway::Starting))
     }
 
+    /// A refusal with a message for people.
+    pub(in crate::server) fn rejection(self, status: StatusCode, message: &str) -> HttpRejection {
+        (self.rejection)(status, message)
+    }
+
     /// The refusal for a failure of the core.
     pub(in crate::server) fn failed(self, failure: &Failure) -> HttpRejection {
         (self.failed)(failure)
@@ -85,7 +89,7 @@ impl Words {
     /// The refusal of a client for which there is no place.
     pub(in crate::server) fn turned_away(self, turned_away: TurnedAway) -> HttpRejection {
         let message = format!("{turned_away}; try again later");
-        let rejection = (self.rejection)(StatusCode::SERVICE_UNAVAILABLE, &message);
+        let rejection = self.rejection(StatusCode::SERVICE_UNAVAILABLE, &message);
         match turned_away {
             TurnedAway::Starting => {
                 rejection.with_header(RETRY_AFTER, HeaderValue::from_static("1"))

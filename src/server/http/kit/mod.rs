@@ -1,10 +1,12 @@
 //! What the HTTP resources of every dialect share. It knows no dialect: what differs between them is asked of a [`HttpDialect`].
 //!
 //! - `dialect` says what a dialect provides, for handlers by its type and before them by its row of the mount table; `request` lets callers in before a handler runs.
+//! - `arrival` says where a request came from and by what, also through proxies.
 //! - `body` reads bodies, `precondition` reads `If-Match`.
 //! - `answers` and `rejection` become HTTP.
 
 mod answers;
+mod arrival;
 mod body;
 mod dialect;
 mod precondition;
@@ -12,6 +14,8 @@ mod rejection;
 mod request;
 
 pub(super) use answers::{Answer, json, json_text, json_with, tagged, text};
+pub(in crate::server) use arrival::Arrival;
+pub(super) use arrival::arrival;
 pub(super) use body::Body;
 pub(in crate::server) use dialect::Words;
 pub(super) use dialect::{Access, HttpDialect};

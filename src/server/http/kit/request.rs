@@ -5,7 +5,7 @@
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::core::{Caller, Directory};
 use crate::model::Clearance;
 use crate::server::ServerState;
-use crate::server::http::kit::{Access, HttpDialect, HttpRejection};
+use crate::server::http::kit::{Access, HttpDialect, HttpRejection, arrival};
 
 /// A type of resources, as scopes name it.
 pub(in crate::server::http) trait Resource: 'static {
@@ -108,7 +108,7 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
     fn admit(request: &HttpRequest) -> Result<Self, HttpRejection> {
         let state = state_of(request)?;
         let context = RequestContext {
-            caller: R::Dialect::authenticate(state, request.head(), address(request))?,
+            caller: R::Dialect::authenticate(state, request.head(), arrival(request))?,
             state: state.clone(),
             request: request.clone(),
         };
@@ -178,11 +178,9 @@ pub(in crate::server) fn forbid<D>(
     HttpRejection::empty(StatusCode::FORBIDDEN)
 }
 
-/// The address that the request came from.
+/// The address of the client.
 pub(in crate::server::http) fn address(request: &HttpRequest) -> IpAddr {
-    request
-        .peer_addr()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip())
+    arrival(request).address
 }
 
 /// What the extractors need of a caller.

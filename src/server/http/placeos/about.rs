@@ -7,7 +7,7 @@ use crate::dialects::placeos::rest::{
     Authority, PlatformShape, Standing, VersionShape, scopes as known_scopes,
 };
 use crate::server::ServerState;
-use crate::server::http::kit::{Known, address, json};
+use crate::server::http::kit::{Known, arrival, json};
 use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::access::domain;
 use crate::server::http::placeos::auth;
@@ -29,7 +29,7 @@ pub(super) async fn alive() -> HttpResponse {
 #[utoipa::path(security(()), responses((status = 200, body = Authority<'_>)))]
 #[get("/auth/authority")]
 pub(super) async fn authority(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let caller = authn::authenticate(&state, request.head(), address(&request)).ok();
+    let caller = authn::authenticate(&state, request.head(), arrival(&request)).ok();
     let standing = Standing {
         session: auth::has_session(&state, &request),
         // A browser's session lets in as well, but is no token that the page could use.

@@ -1,7 +1,5 @@
 //! Authenticates requests by PlaceOS's credentials, for REST and websockets alike.
 
-use std::net::IpAddr;
-
 use actix_http::RequestHead;
 use actix_http::StatusCode;
 use actix_http::header::{HOST, HeaderValue, ORIGIN};
@@ -10,9 +8,9 @@ use crate::core::Caller;
 use crate::dialects::placeos::rest::{
     Carrier, Presented, Query, may_exec, may_read, may_write, origin_is_foreign, presented,
 };
-use crate::model::{Credentials, Failure, Scope};
+use crate::model::{Credentials, Failure, Scope, Transport};
 use crate::server::ServerState;
-use crate::server::http::kit::{self, Access, HttpDialect, header_text};
+use crate::server::http::kit::{self, Access, Arrival, HttpDialect, header_text};
 use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::rejections::{failed, rejection};
 
@@ -28,9 +26,9 @@ impl HttpDialect for Placeos {
     fn authenticate(
         state: &ServerState,
         head: &RequestHead,
-        address: IpAddr,
+        arrival: Arrival,
     ) -> Result<Caller, kit::HttpRejection> {
-        authenticate(state, head, address).map_err(HttpRejection::plain)
+        authenticate(state, head, arrival).map_err(HttpRejection::plain)
     }
 
     fn opens(scopes: &[Scope], resource: &str, access: Access) -> bool {
@@ -62,14 +60,14 @@ fn presented_in(head: &RequestHead) -> Presented {
 pub(super) fn authenticate(
     state: &ServerState,
     head: &RequestHead,
-    address: IpAddr,
+    arrival: Arrival,
 ) -> Result<Caller, HttpRejection> {
     let presented = presented_in(head);
     let caller = state
         .core
-        .authenticate(presented.credentials.as_slice(), address)
+        .authenticate(presented.credentials.as_slice(), arrival.address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
-    if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head) {
+    if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head, arrival.transport) {
         return Err(kit::foreign_page(
             state,
             &caller,
@@ -80,8 +78,8 @@ pub(super) fn authenticate(
 }
 
 /// Whether a page asks that is neither of the origin that it calls nor of one that the settings allow.
-pub(super) fn is_foreign(state: &ServerState, head: &RequestHead) -> bool {
+pub(super) fn is_foreign(state: &ServerState, head: &RequestHead, by: Transport) -> bool {
     let origin = header_text(&head.headers, &ORIGIN);
-    origin_is_foreign(origin, header_text(&head.headers, &HOST))
+    origin_is_foreign(origin, header_text(&head.headers, &HOST), by)
         && !origin.is_some_and(|origin| state.settings.allows_origin(origin))
 }

@@ -35,7 +35,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use crate::dialects::DialectKind;
 use crate::dialects::placeos::WEBSOCKET_PATHS;
 use crate::server::ServerState;
-use crate::server::http::kit::{self, Words, address};
+use crate::server::http::kit::{self, Words, arrival};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::rejections::rejection;
@@ -162,8 +162,8 @@ pub(super) struct Websocket;
     ),
 )]
 async fn not_upgraded(state: Data<ServerState>, request: HttpRequest) -> Answer {
-    let address = address(&request);
-    entering::enter_websocket(&state, DialectKind::PlaceOs, request.head(), address)
+    let arrival = arrival(&request);
+    entering::enter_websocket(&state, DialectKind::PlaceOs, request.head(), arrival)
         .await
         .map_err(|refused| refused.into_http(WORDS))?;
     Err(entering::upgrade_required("this is a websocket: connect to it with an upgrade").into())

@@ -108,7 +108,8 @@ pub(super) fn called<'a>(
 ) -> Answer {
     match outcome {
         Ok(Returned { value, code }) => {
-            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
+            let status = StatusCode::from_u16(errors::returned_http_status(code));
+            let status = status.unwrap_or(StatusCode::OK);
             Ok(json_text(status, value.as_str().to_owned()))
         }
         Err(failure) => {

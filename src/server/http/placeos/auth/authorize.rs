@@ -29,14 +29,8 @@ use crate::server::http::placeos::rejections::rejection;
 pub(super) async fn authorize(state: Data<ServerState>, request: HttpRequest) -> Answer {
     let parameters = Parameters::read(request.query_string(), b"");
     let listed = &state.settings.redirects;
-    let may_go = |uri: &str| {
-        may_redirect(
-            uri,
-            header(&request, &HOST),
-            listed,
-            transport(&state, &request),
-        )
-    };
+    let may_go =
+        |uri: &str| may_redirect(uri, header(&request, &HOST), listed, transport(&request));
     // Whatever else is wrong is told to the app; a place that may not be sent to is told to nobody but who asks.
     let back = ReturnAddress::read(&parameters, may_go).map_err(|_| {
         rejection(

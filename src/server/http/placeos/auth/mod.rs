@@ -20,11 +20,11 @@ use actix_web::{HttpRequest, HttpResponse, get};
 
 use crate::core::{Caller, SignInError};
 use crate::dialects::placeos::rest::{
-    KeySet, OAuthError, Parameters, Transport, domain_of, go_on, session_cookie,
+    KeySet, OAuthError, Parameters, domain_of, go_on, session_cookie,
 };
-use crate::model::Credentials;
+use crate::model::{Credentials, Transport};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, header_text};
+use crate::server::http::kit::{address, arrival, header_text};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::authn;
@@ -66,7 +66,7 @@ fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Paramete
     let asked = parameters.get("continue");
     let login = login_path(state);
     let host = header(request, &HOST);
-    go_on(asked, host, transport(state, request), &login).to_owned()
+    go_on(asked, host, transport(request), &login).to_owned()
 }
 
 /// The keys by which the gateway's tokens are verified; none until somebody has signed in.
@@ -108,30 +108,23 @@ fn domain(request: &HttpRequest) -> String {
     domain_of(header(request, &HOST).unwrap_or_default())
 }
 
-/// How the gateway was called. What a proxy says of TLS can only make us stricter, so it is believed of anybody.
-///
-/// A page says itself by what it was fetched, which tells the plain address beside the encrypted one.
-fn transport(state: &ServerState, request: &HttpRequest) -> Transport {
-    let forwarded = HeaderName::from_static("x-forwarded-proto");
-    let by_proxy =
-        header(request, &forwarded).is_some_and(|name| name.eq_ignore_ascii_case("https"));
-    let by_page = header(request, &ORIGIN).map(|origin| origin.starts_with("https://"));
-    if by_proxy || by_page.unwrap_or_else(|| state.settings.tls.is_some()) {
-        Transport::Encrypted
-    } else {
-        Transport::Plain
+/// How the gateway was called. A page that was fetched by TLS says so itself, behind a proxy that nobody has named too; that can only make us stricter.
+fn transport(request: &HttpRequest) -> Transport {
+    match header(request, &ORIGIN) {
+        Some(origin) if origin.starts_with("https://") => Transport::Encrypted,
+        Some(_) | None => arrival(request).transport,
     }
 }
 
-/// A form that a foreign page sends would sign its victim in as somebody else.
+/// A form that a foreign page sends would sign its victim in as somebody else, or out.
 fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(), HttpRejection> {
-    if !authn::is_foreign(state, request.head()) {
+    if !authn::is_foreign(state, request.head(), arrival(request).transport) {
         return Ok(());
     }
     let origin = header(request, &ORIGIN);
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
-        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign in"
+        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign somebody in or out"
     );
     Err(HttpRejection::empty(StatusCode::FORBIDDEN))
 }

@@ -9,7 +9,7 @@ use crate::core::SignInError;
 use crate::dialects::placeos::rest::{Parameters, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
-use crate::server::http::kit::address;
+use crate::server::http::kit::{address, arrival};
 use crate::server::http::placeos::auth::{
     browser, form, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
     verdict,
@@ -85,7 +85,7 @@ pub(super) fn with_session(
     cookie: Option<&Secret>,
 ) -> HttpResponse {
     let base = &state.settings.base_path;
-    let header = set_session(cookie, base, transport(state, request));
+    let header = set_session(cookie, base, transport(request));
     if let Ok(header) = HeaderValue::from_str(&header) {
         response.headers_mut().append(SET_COOKIE, header);
     }
@@ -94,22 +94,23 @@ pub(super) fn with_session(
 
 /// Ends what the browser's cookie and the app's token stand for, and goes on to the login page.
 // Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
-#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = 403, description = "A page of another origin asks."), (status = "default", body = Object)))]
 #[get("/auth/logout")]
 pub(super) async fn sign_out(state: Data<ServerState>, request: HttpRequest) -> Answer {
     end(&state, &request).await
 }
 
 /// The same for a page that does it by a form.
-#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = "default", body = Object)))]
+#[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = 403, description = "A page of another origin asks."), (status = "default", body = Object)))]
 #[post("/auth/logout")]
 pub(super) async fn sign_out_by_form(state: Data<ServerState>, request: HttpRequest) -> Answer {
     end(&state, &request).await
 }
 
 async fn end(state: &ServerState, request: &HttpRequest) -> Answer {
+    refuse_foreign_page(state, request)?;
     let by_cookie = browser(state, request);
-    let by_token = authn::authenticate(state, request.head(), address(request)).ok();
+    let by_token = authn::authenticate(state, request.head(), arrival(request)).ok();
     for caller in by_cookie.iter().chain(&by_token) {
         if let Err(failure) = state.core.sign_out(caller).await {
             let (status, wait) = status(&failure);

@@ -2,7 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, post};
 
@@ -15,7 +15,7 @@ use crate::server::ServerState;
 use crate::server::http::kit::address;
 use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::{
-    domain, form, refuse_foreign_page, retry_after, unkept, verdict,
+    domain, form, header, refuse_foreign_page, retry_after, unkept, verdict,
 };
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
@@ -61,7 +61,8 @@ pub(super) async fn grant_by_default(
 async fn answer(state: &ServerState, request: &HttpRequest, body: &Bytes) -> Answer {
     refuse_foreign_page(state, request)?;
     let parameters = Parameters::read(request.query_string(), form(body)?);
-    let asked = match TokenRequest::read(&parameters) {
+    let named = parameters.with_basic(header(request, &AUTHORIZATION));
+    let asked = match named.and_then(|parameters| TokenRequest::read(&parameters)) {
         Ok(asked) => asked,
         Err(error) => return Ok(refused(StatusCode::BAD_REQUEST, error, &error.to_string())),
     };

@@ -55,6 +55,7 @@ pub(super) async fn version(state: Data<ServerState>) -> Answer {
 #[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
     (status = 200, body = CoreStatus),
     (status = 401, description = "This is for nodes of the cluster."),
+    (status = 403, description = "A page of a browser asks."),
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status")]
@@ -69,6 +70,7 @@ pub(super) async fn status(peer: Peer) -> Answer {
 #[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
     (status = 200, body = CoreLoaded),
     (status = 401, description = "This is for nodes of the cluster."),
+    (status = 403, description = "A page of a browser asks."),
     (status = 404, description = "The gateway is alone."),
 ))]
 #[get("/status/loaded")]

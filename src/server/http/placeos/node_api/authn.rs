@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use actix_http::RequestHead;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, ORIGIN};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, state_of};
+use crate::server::http::kit::{address, header_text, state_of};
 use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::node_api::BASE;
 use crate::server::http::placeos::rejections::rejection;
@@ -70,6 +70,12 @@ pub(in crate::server) fn peer(
     address: IpAddr,
 ) -> Result<PeerNode, HttpRejection> {
     in_cluster(state)?;
+    // A node is no browser; where the secret is not asked for, any page that a browser shows could call modules.
+    if let Some(origin) = header_text(&head.headers, &ORIGIN) {
+        state.metrics.not_let_in.increment(1);
+        tracing::warn!(target: "audit", %address, origin, "refused: a page asks as another node");
+        return Err(HttpRejection::empty(StatusCode::FORBIDDEN));
+    }
     let shown = head.headers.get(AUTHORIZATION);
     let shown = shown.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let shown = shown.map(Secret::new);

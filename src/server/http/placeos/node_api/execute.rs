@@ -44,6 +44,7 @@ const ORDER: HeaderName = HeaderName::from_static("riser-order");
         (status = 203, description = "The driver raised, or the call may have run and there is no result; the header `riser-failure` tells which.", body = RaisedShape<'_>),
         (status = 400, description = "The body is no call.", body = ErrorShape<'_>),
         (status = 401, description = "This is for nodes of the cluster."),
+        (status = 403, description = "A page of a browser asks."),
         (status = 404, description = "The gateway is alone."),
         (status = 503, description = "Nothing ran; with the header `riser-not-run` because the module does not run here.", body = ErrorShape<'_>),
     ),
@@ -129,6 +130,7 @@ fn failed(failure: &Failure) -> HttpResponse {
 #[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
     (status = 200, description = "It runs here."),
     (status = 401, description = "This is for nodes of the cluster."),
+    (status = 403, description = "A page of a browser asks."),
     (status = 404, description = "The gateway is alone."),
     (status = 503, description = "It does not.", body = ErrorShape<'_>),
 ))]
@@ -147,6 +149,7 @@ pub(super) async fn load(peer: Peer, path: Path<String>) -> Answer {
 #[utoipa::path(tag = "cores", security(("cluster" = [])), responses(
     (status = 101, description = "The websocket is open."),
     (status = 401, description = "This is for nodes of the cluster."),
+    (status = 403, description = "A page of a browser asks."),
     (status = 404, description = "The gateway is alone."),
     (status = 426, description = "The request is no upgrade.", body = String, content_type = "text/plain"),
     (status = 503, description = "The module does not run here.", body = ErrorShape<'_>),
