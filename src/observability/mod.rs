@@ -1,13 +1,21 @@
 //! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
 //!
 //! It sets things up and knows the behaviour of no room; each room owns its measures.
+//! `repeats` keeps what strangers can make the log say from filling the disk.
+
+mod repeats;
 
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
+
+pub use repeats::Repeats;
 
 /// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -66,27 +74,30 @@ pub enum LogSettings {
     Json,
 }
 
-/// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
-pub fn start_logging(filter: &str, format: LogSettings) -> Result<(), ObservabilityError> {
+/// Sends logs to stderr, as far as `filter` lets them, and panics to the log. What it gives is to be run beside everything else.
+pub fn start_logging(filter: &str, format: LogSettings) -> Result<Repeats, ObservabilityError> {
     let filter = EnvFilter::try_new(format!("{QUIET},{filter}")).map_err(|source| {
         ObservabilityError::Filter {
             filter: filter.to_owned(),
             source,
         }
     })?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match format {
-        LogSettings::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogSettings::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(ObservabilityError::Taken)?;
+    let repeats = Repeats::default();
+    let filter = filter.and(repeats.clone());
+    let log = fmt::layer().with_writer(io::stderr);
+    let log = match format {
+        LogSettings::Text => log.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogSettings::Json => log.json().flatten_event(true).boxed(),
+    };
+    registry()
+        .with(log.with_filter(filter))
+        .try_init()
+        .map_err(|taken| ObservabilityError::Taken(Box::new(taken)))?;
     panic::set_hook(Box::new(|info| {
         let thread = std::thread::current();
         tracing::error!(thread = thread.name(), "{info}");
     }));
-    Ok(())
+    Ok(repeats)
 }
 
 /// Starts measuring. To be called before any room makes its measures.
