@@ -47,6 +47,7 @@ mod service_manager;
 mod shutdown;
 mod sign_in;
 mod slow;
+mod strangers;
 mod terminal;
 mod tls;
 

@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::{HttpRejection, address, state_of};
+use crate::server::http::kit::{HttpRejection, address, known, state_of};
 use crate::server::http::placeos::node_api::BASE;
 use crate::server::http::placeos::rejections::rejection;
 
@@ -52,6 +52,7 @@ impl FromRequest for Peer {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(state_of(request).and_then(|state| {
             let node = peer(state, request.head(), address(request))?;
+            known(request);
             let state = state.clone();
             Ok(Self { node, state })
         }))
