@@ -198,7 +198,7 @@ pub fn serve(
         .as_ref()
         .map(|path| FileAtStart::read(BuildingFile::new(path, &drivers, environment)))
         .transpose()?;
-    observability::start_logging(&settings.log, settings.log_format)?;
+    let repeats = observability::start_logging(&settings.log, settings.log_format)?;
     let metrics = observability::start_metrics()?;
     raise_open_files();
 
@@ -271,6 +271,8 @@ pub fn serve(
         }
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
+        let counted = repeats.clone();
+        main.spawn(async move { counted.keep().await });
         let state = server.readiness_gate();
         let place = Listening::at(&server).map_err(not_served)?;
         // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
@@ -321,6 +323,7 @@ pub fn serve(
         closing.end();
     }
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
+    repeats.tell_rest();
     ended
 }
 

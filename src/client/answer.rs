@@ -113,7 +113,7 @@ mod tests {
             "",
             (
                 2,
-                "http://h:1 takes no more connections at the moment (503 Service Unavailable); try again later",
+                "http://h:1 cannot do it at the moment (503 Service Unavailable); try again later",
             ),
         );
     }

@@ -39,8 +39,8 @@ pub enum ClientError {
         /// What it answered.
         reason: String,
     },
-    /// The gateway does not take newcomers at the moment.
-    #[error("{url} takes no more connections at the moment ({reason}); try again later")]
+    /// The gateway, or what stands in front of it, cannot do it at the moment; the reason says why.
+    #[error("{url} cannot do it at the moment ({reason}); try again later")]
     Full {
         /// The gateway.
         url: String,

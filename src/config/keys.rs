@@ -195,6 +195,20 @@ pub(super) const KEYS: &[Key] = &[
         about: "All metadata of one zone, system, module or user; an edit that makes it larger is refused. A building file is not held to it.",
     },
     Key {
+        name: "limits.strangers_max",
+        takes: COUNT,
+        default: "8192",
+        flag: "",
+        about: "Connections on which nobody has shown good credentials yet; past it the one that came first is ended. 0 means no limit.",
+    },
+    Key {
+        name: "http.keep_alive",
+        takes: DURATION,
+        default: "75s",
+        flag: "",
+        about: "How long a connection is kept for the next plain request. Longer than a balancer in front keeps its own, or it sends a request into one that ends.",
+    },
+    Key {
         name: "http.allowed_origins",
         takes: ORIGINS,
         default: "",

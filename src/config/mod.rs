@@ -243,6 +243,7 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         server.proxies.headers = ProxyHeaderSettings::Forwarded;
     }
     raw.switch("http.hsts", &mut server.hsts);
+    raw.duration("http.keep_alive", &mut server.http_keep_alive);
     raw.count("workers", &mut server.workers, WORKERS_MAX);
     raw.duration("drain_deadline", &mut server.drain_deadline);
     raw.size("send_buffer", &mut server.send_buffer_bytes);
@@ -268,6 +269,11 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.count(
         "limits.connections_per_address",
         &mut limits.connections_per_address,
+        usize::MAX,
+    );
+    raw.count(
+        "limits.strangers_max",
+        &mut limits.strangers_max,
         usize::MAX,
     );
 
@@ -461,6 +467,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
         send_buffer_bytes,
         limits,
         keep_alive,
+        http_keep_alive: _,
         redirects: _,
         base_path: _,
         dialects: _,

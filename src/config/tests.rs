@@ -196,6 +196,9 @@ fn a_whole_file_is_read() {
         connections_max = 20000
         connections_per_key = 10
         connections_per_address = "5"
+        strangers_max = 300
+        [http]
+        keep_alive = "2m"
         [keep_alive]
         ping_after = "1m"
         pong_every = "1h"
@@ -232,6 +235,8 @@ fn a_whole_file_is_read() {
     assert_eq!(server.limits.connections_max, 20_000);
     assert_eq!(server.limits.connections_per_key, 10);
     assert_eq!(server.limits.connections_per_address, 5);
+    assert_eq!(server.limits.strangers_max, 300);
+    assert_eq!(server.http_keep_alive, Duration::from_secs(120));
     assert_eq!(server.keep_alive.ping_after, Duration::from_secs(60));
     assert_eq!(server.keep_alive.pong_every, Duration::from_secs(3600));
     assert_eq!(server.keep_alive.reap_after, Duration::from_secs(120));

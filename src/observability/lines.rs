@@ -115,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::model::lock;
+    use crate::observability::Repeats;
     use crate::observability::{LogSettings, subscriber};
 
     /// What forges a line, hides one, drives a terminal or turns text around.
@@ -150,7 +151,8 @@ mod tests {
     fn logged(format: LogSettings, colours: bool) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
-        let log = subscriber("trace", format, colours, move || writer.clone());
+        let repeats = Repeats::default();
+        let log = subscriber("trace", &repeats, format, colours, move || writer.clone());
         tracing::subscriber::with_default(log.unwrap(), || {
             let failed = Failed(
                 EVIL.to_owned(),

@@ -1,9 +1,10 @@
 //! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
 //!
 //! It sets things up and knows the behaviour of no room; each room owns its measures.
-//! `lines` makes one line of each event, whatever is said in it.
+//! `lines` makes one line of each event, whatever is said in it; `repeats` keeps what strangers can make the log say from filling the disk.
 
 mod lines;
+mod repeats;
 
 use std::io::{self, IsTerminal};
 use std::panic;
@@ -11,13 +12,17 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::filter::FilterExt as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, registry};
 
 /// What goes to stderr beside the log is escaped by the same list.
 pub use crate::model::printable;
 
 use lines::{EscapedFields, JsonLines};
+
+pub use repeats::Repeats;
 
 /// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -76,21 +81,24 @@ pub enum LogSettings {
     Json,
 }
 
-/// Sends logs to stderr, as far as `filter` lets them, and panics to the log.
-pub fn start_logging(filter: &str, format: LogSettings) -> Result<(), ObservabilityError> {
-    subscriber(filter, format, io::stderr().is_terminal(), io::stderr)?
+/// Sends logs to stderr, as far as `filter` lets them, and panics to the log. What it gives is to be run beside everything else.
+pub fn start_logging(filter: &str, format: LogSettings) -> Result<Repeats, ObservabilityError> {
+    let repeats = Repeats::default();
+    let colours = io::stderr().is_terminal();
+    subscriber(filter, &repeats, format, colours, io::stderr)?
         .try_init()
         .map_err(|error| ObservabilityError::Taken(Box::new(error)))?;
     panic::set_hook(Box::new(|info| {
         let thread = std::thread::current();
         tracing::error!(thread = thread.name(), "{info}");
     }));
-    Ok(())
+    Ok(repeats)
 }
 
 /// What writes the log, an event a line.
 fn subscriber<W: io::Write + 'static>(
     filter: &str,
+    repeats: &Repeats,
     format: LogSettings,
     colours: bool,
     writer: impl Fn() -> W + Send + Sync + 'static,
@@ -101,21 +109,20 @@ fn subscriber<W: io::Write + 'static>(
             source,
         }
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter);
-    Ok(match format {
-        LogSettings::Text => Box::new(
-            log.with_ansi(colours)
-                .fmt_fields(EscapedFields)
-                .with_writer(writer)
-                .finish(),
-        ),
-        LogSettings::Json => Box::new(
-            log.json()
-                .flatten_event(true)
-                .with_writer(move || JsonLines(writer()))
-                .finish(),
-        ),
-    })
+    let log = match format {
+        LogSettings::Text => fmt::layer()
+            .with_ansi(colours)
+            .fmt_fields(EscapedFields)
+            .with_writer(writer)
+            .boxed(),
+        LogSettings::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || JsonLines(writer()))
+            .boxed(),
+    };
+    let filter = filter.and(repeats.clone());
+    Ok(Box::new(registry().with(log.with_filter(filter))))
 }
 
 /// Starts measuring. To be called before any room makes its measures.

@@ -59,15 +59,22 @@ pub(super) const DRAIN_GRACE: Duration = Duration::from_millis(500);
 /// With the drain of websockets and the stop of modules before and after it, the whole stays under 8 s.
 pub(super) const HTTP_STOP_SECONDS: u64 = 1;
 
-/// How long a client has to send the head of a request. Protects against connections that trickle.
+/// How long a client has to send the head of a request, the first one of its connection or a later one. Protects against connections that trickle.
 pub(super) const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long a browser that came by TLS comes by nothing else (RFC 6797). Protects those who type `http://` after a first visit;
 /// half a year, so that a visit now and then renews it, and a gateway that gives TLS up is not lost for years.
 pub(super) const HSTS_MAX_AGE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
-/// How long an idle HTTP connection is kept.
-pub(super) const HTTP_KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long the kernel may take nothing of an answer before the connection is cut. Protects the memory of answers that nobody reads; whoever reads slowly takes something within seconds.
+pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long what still comes of a body is read and dropped behind an answer that did not want it, so that the answer is not overtaken by a reset.
+pub(super) const LINGER_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Bytes that may wait of all connections together on which nobody has shown credentials. Protects memory from heads and forms of strangers;
+/// a fleet of ten thousand panels that comes at one time sends half of it. Past it the one that keeps the most waiting is cut.
+pub(super) const STRANGERS_MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// How long a refused upgrade may take to be written, and its answer to be read before the connection is cut.
 pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
@@ -75,6 +82,31 @@ pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 /// Newcomers that are told behind the upgrade why they may not come in, at a time. Protects the memory of a gateway that is full or starting;
 /// each is gone within [`CLOSE_DEADLINE`], and one more gets an HTTP status in place of the upgrade.
 pub(super) const REFUSALS_MAX: usize = 256;
+
+/// How long a body may take to come before its rate counts. A slow start of TCP over a bad line is over by then.
+pub(super) const BODY_BEGIN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The least rate at which a body comes from then on, over all of it. A tenth of what the slowest line of a building carries; a body of two megabytes takes two minutes at most.
+pub(super) const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+
+/// Of a body so much has to come each [`BODY_STEP_DEADLINE`], or the rest of it.
+pub(super) const BODY_STEP_BYTES: usize = 16 * 1024;
+
+/// How long a body may stand still. Bounds how long who has sent nearly all of one can have it held.
+pub(super) const BODY_STEP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What of each body does not count among all of them: there is always room for a sign-in, an edit or an ordinary call, whoever fills the rest.
+pub(super) const SMALL_BODY_BYTES: usize = 16 * 1024;
+
+/// Bytes of all bodies that are read or worked on. Protects memory from callers with credentials; past it a body is refused with 503.
+/// Four whole buildings at a time, or thirty of the largest calls.
+pub(super) const BODIES_MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Whole buildings that are read from text or written as one at a time. Each takes a core for as long as it is large; further ones wait.
+pub(super) const WHOLE_BUILDINGS_AT_ONCE: usize = 2;
+
+/// The largest form of a sign-in: a password and a few names. It comes before any credentials.
+pub(super) const FORM_MAX_BYTES: usize = 16 * 1024;
 
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -111,9 +143,6 @@ pub(super) const PEER_WRITE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The largest building that is taken over HTTP. Protects memory, from administrators alone; a thousand rooms are about a megabyte.
 pub(super) const BUILDING_MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// The largest body that may follow an upgrade request which turns out to be ordinary HTTP.
-pub(super) const STRAY_BODY_MAX_BYTES: usize = BODY_MAX_BYTES;
 
 /// Pings that a device gets before it counts as silent: one may be lost.
 pub(super) const PINGS: u8 = 3;

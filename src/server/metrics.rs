@@ -17,6 +17,8 @@ pub(super) struct ServerMetrics {
     pub(super) turned_away: Counter,
     /// Connections that ended before their TLS handshake was over.
     pub(super) handshakes_failed: Counter,
+    /// Connections without credentials that had to make room for others.
+    pub(super) strangers_cut: Counter,
     /// Requests without good credentials, for more than they open, or from a foreign page.
     pub(super) not_let_in: Counter,
     /// Bindings and debug streams that are open.
@@ -49,6 +51,10 @@ impl ServerMetrics {
             "Connections that ended before their TLS handshake was over"
         );
         metrics::describe_counter!(
+            "riser_strangers_cut_total",
+            "Connections without credentials that had to make room for others"
+        );
+        metrics::describe_counter!(
             "riser_requests_not_let_in_total",
             "Requests without good credentials, for more than they open, or from a foreign page"
         );
@@ -71,6 +77,7 @@ impl ServerMetrics {
             accepted: metrics::counter!("riser_connections_accepted_total"),
             turned_away: metrics::counter!("riser_connections_turned_away_total"),
             handshakes_failed: metrics::counter!("riser_tls_handshakes_failed_total"),
+            strangers_cut: metrics::counter!("riser_strangers_cut_total"),
             not_let_in: metrics::counter!("riser_requests_not_let_in_total"),
             bindings: metrics::gauge!("riser_bindings"),
             notifies: metrics::counter!("riser_notifies_total"),

@@ -5,13 +5,16 @@
 //! By TLS or not, a stream is served alike: `tls` shakes hands, `service` says what follows.
 
 mod admission;
+mod bodies;
 mod file_look;
 mod http;
 mod limits;
 mod metrics;
+mod paced;
 mod service;
 mod settings;
 mod shutdown;
+mod strangers;
 mod tls;
 mod ws;
 
@@ -25,14 +28,20 @@ use std::time::SystemTime;
 use actix_server::{Server as ActixServer, ServerBuilder};
 use actix_service::ServiceFactoryExt;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
 use crate::server::admission::Admission;
+use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::limits::{HTTP_STOP_SECONDS, LISTEN_BACKLOG};
+use crate::server::limits::{
+    BODIES_MAX_BYTES, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
+    WHOLE_BUILDINGS_AT_ONCE,
+};
 use crate::server::metrics::ServerMetrics;
+use crate::server::strangers::Strangers;
 use crate::server::tls::Tls;
 
 #[cfg(feature = "bench")]
@@ -55,6 +64,10 @@ struct ServerStateInner {
     settings: Arc<ServerSettings>,
     metrics: Arc<ServerMetrics>,
     admission: Arc<Admission>,
+    strangers: Arc<Strangers>,
+    bodies: Arc<Bodies>,
+    /// Places of those who read or write a whole building.
+    whole_buildings: Arc<Semaphore>,
     next_connection: AtomicU64,
     /// The order in which calls of other nodes begin.
     orders: Orders,
@@ -120,11 +133,20 @@ impl Server {
             Ok::<_, BindError>((own.dialect, listener))
         });
         let own = own.collect::<Result<Vec<_>, _>>()?;
+        let metrics = Arc::new(ServerMetrics::new());
+        let strangers = Strangers::new(
+            settings.limits.strangers_max,
+            STRANGERS_MAX_BYTES,
+            metrics.strangers_cut.clone(),
+        );
         let state = ServerState(Arc::new(ServerStateInner {
             core,
             admission: Arc::new(Admission::new(settings.limits.clone())),
+            strangers: Arc::new(strangers),
+            bodies: Arc::new(Bodies::new(BODIES_MAX_BYTES)),
+            whole_buildings: Arc::new(Semaphore::new(WHOLE_BUILDINGS_AT_ONCE)),
             settings: Arc::new(settings),
-            metrics: Arc::new(ServerMetrics::new()),
+            metrics,
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             began: SystemTime::now()
@@ -256,7 +278,7 @@ fn listen_for_all(
     let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
         let served = service::everything(state.clone(), ending.clone(), site.clone());
-        service::unencrypted().and_then(served)
+        service::unencrypted(state.clone()).and_then(served)
     })
 }
 
@@ -291,7 +313,7 @@ fn listen_for_http(
     let (state, ending) = (state.clone(), builder.graceful_shutdown_signal());
     builder.listen(name, listener, move || {
         let served = service::http_only(state.clone(), ending.clone(), site.clone());
-        service::unencrypted().and_then(served)
+        service::unencrypted(state.clone()).and_then(served)
     })
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Separate because the types of these services cannot be named, and because plain and encrypted streams are served alike.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_http::body::{BoxBody, MessageBody};
 use actix_http::error::DispatchError;
-use actix_http::{ConnectionType, HttpService, Protocol, Request};
+use actix_http::{ConnectionType, Extensions, HttpService, Protocol, Request};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{Service, ServiceFactory, fn_factory, fn_service, map_config};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
@@ -22,7 +23,8 @@ use tokio_rustls::server::TlsStream;
 use crate::server::ServerState;
 use crate::server::http::mounts::Site;
 use crate::server::http::{cors, edge};
-use crate::server::limits::{HTTP_KEEP_ALIVE, REQUEST_HEAD_DEADLINE};
+use crate::server::limits::{LINGER_DEADLINE, REQUEST_HEAD_DEADLINE};
+use crate::server::paced::{Pace, Paced};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
 
@@ -59,8 +61,10 @@ pub(super) fn everything<T: ClientStream>(
         })
     };
     HttpService::<T, _, _, _, _>::build()
-        .keep_alive(HTTP_KEEP_ALIVE)
+        .keep_alive(state.settings.http_keep_alive)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
+        .client_disconnect_timeout(LINGER_DEADLINE)
+        .on_connect_ext(introduce::<T>)
         .graceful_shutdown_signal(notified(ending))
         .upgrade(upgrade)
         .finish(app(state, site))
@@ -72,31 +76,52 @@ pub(super) fn http_only(
     ending: GracefulShutdownSignal,
     site: Site,
 ) -> impl ServiceFactory<
-    Incoming<TcpStream>,
+    Incoming<Paced>,
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
 > {
-    HttpService::<TcpStream, _, _>::build()
-        .keep_alive(HTTP_KEEP_ALIVE)
+    HttpService::<Paced, _, _>::build()
+        .keep_alive(state.settings.http_keep_alive)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
+        .client_disconnect_timeout(LINGER_DEADLINE)
+        .on_connect_ext(introduce::<Paced>)
         .graceful_shutdown_signal(notified(ending))
         .finish(app(state, site))
 }
 
+/// Lets the requests of a stream know its pace.
+fn introduce<T: ClientStream>(stream: &T, to: &mut Extensions) {
+    if let Some(pace) = stream.pace() {
+        to.insert(Rc::clone(pace));
+    }
+}
+
 /// Takes streams as they come.
-pub(super) fn unencrypted() -> impl ServiceFactory<
+pub(super) fn unencrypted(
+    state: ServerState,
+) -> impl ServiceFactory<
     TcpStream,
     Config = (),
-    Response = Incoming<TcpStream>,
+    Response = Incoming<Paced>,
     Error = DispatchError,
     InitError = (),
 > {
-    fn_service(async |stream: TcpStream| {
-        let peer = stream.peer_addr().ok();
-        Ok((stream, Protocol::Http1, peer))
+    fn_service(move |stream: TcpStream| {
+        // Who has gone by now is not served: what they did would be counted against nobody.
+        let peer = stream.peer_addr().map_err(DispatchError::Io);
+        ready(peer.map(|peer| (paced(&state, stream), Protocol::Http1, Some(peer))))
     })
+}
+
+/// A stream of which nobody knows who is behind it.
+fn paced(state: &ServerState, stream: TcpStream) -> Paced {
+    Paced::new(
+        stream,
+        state.strangers.enter(),
+        state.settings.http_keep_alive,
+    )
 }
 
 /// Takes streams once they have shaken hands. Who has not by the time that the server stops is not waited for.
@@ -107,14 +132,15 @@ pub(super) fn encrypted(
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
-    Response = Incoming<TlsStream<TcpStream>>,
+    Response = Incoming<TlsStream<Paced>>,
     Error = DispatchError,
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
         let (state, tls, ending) = (state.clone(), Arc::clone(&tls), ending.clone());
         async move {
-            let peer = stream.peer_addr().ok();
+            let peer = stream.peer_addr().map_err(DispatchError::Io)?;
+            let stream = paced(&state, stream);
             let shaken = {
                 let (handshake, ending) =
                     (Box::pin(tls.accept(stream)), Box::pin(ending.notified()));
@@ -124,10 +150,10 @@ pub(super) fn encrypted(
                 }
             };
             match shaken {
-                Ok(stream) => Ok((stream, Protocol::Http1, peer)),
+                Ok(stream) => Ok((stream, Protocol::Http1, Some(peer))),
                 Err(error) => {
                     state.metrics.handshakes_failed.increment(1);
-                    tracing::debug!(?peer, %error, "nobody came in");
+                    tracing::debug!(%peer, %error, "nobody came in");
                     Err(match error {
                         HandshakeError::TooSlow => DispatchError::SlowRequestTimeout,
                         HandshakeError::Failed(cause) => DispatchError::Io(cause),
@@ -161,9 +187,17 @@ fn app(
         .wrap_fn(|request, service| {
             // actix ends the stream behind its answer to such a request, and does not say so.
             let ends = request.head().upgrade();
+            let pace = request.conn_data::<Rc<Pace>>().cloned();
+            if let Some(pace) = &pace {
+                pace.begin();
+            }
             let answer = service.call(request);
             async move {
-                let mut answer = answer.await?;
+                let answer = answer.await;
+                if let Some(pace) = &pace {
+                    pace.end();
+                }
+                let mut answer = answer?;
                 if ends {
                     let head = answer.response_mut().head_mut();
                     head.set_connection_type(ConnectionType::Close);

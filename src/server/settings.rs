@@ -26,6 +26,8 @@ pub struct ServerSettings {
     pub limits: ConnectionLimits,
     /// How dead connections are noticed.
     pub keep_alive: KeepAliveSettings,
+    /// How long a connection is kept for the next plain request. Default 75 s: longer than the 60 s for which balancers keep theirs, so that they end it and not we.
+    pub http_keep_alive: Duration,
     /// Where a browser may be sent with a token, to the letter, beside the pages of the origin that it called. Default nowhere.
     pub redirects: Vec<String>,
     /// What stands in front of every path, as `/riser` does. Empty (the default) means: nothing.
@@ -142,6 +144,8 @@ pub struct ConnectionLimits {
     pub connections_per_key: usize,
     /// Connections per client address; past it new ones get 503. Default 0.
     pub connections_per_address: usize,
+    /// Connections on which nobody has shown good credentials yet; past it the one that came first is ended. Default 8192.
+    pub strangers_max: usize,
 }
 
 /// How dead connections are noticed.
@@ -178,6 +182,7 @@ impl Default for ServerSettings {
             send_buffer_bytes: 64 * 1024,
             limits: ConnectionLimits::default(),
             keep_alive: KeepAliveSettings::default(),
+            http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
             dialects: vec!["placeos"],
@@ -198,6 +203,7 @@ impl Default for ConnectionLimits {
             connections_max: 0,
             connections_per_key: 0,
             connections_per_address: 0,
+            strangers_max: 8_192,
         }
     }
 }

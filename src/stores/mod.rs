@@ -344,3 +344,23 @@ pub enum StoreError {
         hint: &'static str,
     },
 }
+
+impl StoreError {
+    /// What a client may be told of it: what is wrong, and neither where the store is nor what is in it.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Self::NotWritten { .. } => "the store cannot write; its disk may be full",
+            Self::Unreachable { .. } | Self::Uncertain { .. } => {
+                "the store that the gateway shares with others cannot be reached"
+            }
+            Self::Refused { .. } => {
+                "the store that the gateway shares with others does not let it in"
+            }
+            Self::Conflict => "somebody else has written to the store meanwhile",
+            Self::Unusable { .. }
+            | Self::InUse { .. }
+            | Self::Newer { .. }
+            | Self::Damaged { .. } => "the store cannot be used as it is",
+        }
+    }
+}

@@ -27,7 +27,7 @@ async fn a_gateway_that_drains_is_not() {
     let asked = Terminal::at(&gateway, Key::USER).run(&["healthy"]).await;
 
     let url = gateway.url();
-    asked.assert_failed(1, &format!("riser: not healthy: {url} takes no more connections at the moment (503 Service Unavailable); try again later"));
+    asked.assert_failed(1, &format!("riser: not healthy: {url} cannot do it at the moment (503 Service Unavailable); try again later"));
 }
 
 #[tokio::test]

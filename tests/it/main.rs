@@ -50,6 +50,7 @@ mod service_manager;
 mod shutdown;
 mod sign_in;
 mod slow;
+mod strangers;
 mod terminal;
 mod tls;
 mod tokens;

@@ -34,7 +34,8 @@ pub(in crate::core) fn admit(
     }
     Err(first.unwrap_or_else(|| {
         audit::nothing_shown(address);
-        Failure::new(FailureKind::Unauthenticated, "").with_response_code(401)
+        let why = "no credentials were shown; show an API key or a bearer token";
+        Failure::new(FailureKind::Unauthenticated, why).with_response_code(401)
     }))
 }
 

@@ -484,7 +484,11 @@ async fn of_several_credentials_the_first_that_is_good_decides_and_else_the_firs
     };
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     for (shown, expected, told) in [
-        (vec![], Err(""), 0),
+        (
+            vec![],
+            Err("no credentials were shown; show an API key or a bearer token"),
+            0,
+        ),
         (vec![key("user.secret"), key("admin.secret")], Ok("user"), 0),
         (vec![token.clone(), key("admin.secret")], Ok("admin"), 1),
         (

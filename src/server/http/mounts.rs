@@ -20,7 +20,6 @@ use crate::server::ServerSettings;
 use crate::server::http::kit::{HttpRejection, Words};
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::{health, openapi, redirect};
-use crate::server::limits::BODY_MAX_BYTES;
 
 /// The owner of what belongs to no dialect.
 pub(in crate::server) const RISER: &str = "riser";
@@ -190,7 +189,6 @@ impl Site {
 
     /// Adds the routes, and the answer to every other path.
     pub(in crate::server) fn configure(&self, config: &mut ServiceConfig) {
-        config.app_data(web::PayloadConfig::new(BODY_MAX_BYTES));
         for rows in self.0.placed.chunk_by(|a, b| a.at == b.at) {
             // One scope for each path, since the first that fits has a request for good.
             let scope = rows.iter().fold(web::scope(&rows[0].at), |scope, placed| {

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use metrics::Gauge;
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -22,6 +21,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::model::{read_lock, write_lock};
 use crate::server::limits::{HANDSHAKE_DEADLINE, HANDSHAKES_MAX};
+use crate::server::paced::Paced;
 
 pub use certificate::CertificateError;
 pub use refresh::CertificateKeeper;
@@ -76,10 +76,7 @@ impl Tls {
     }
 
     /// Makes an encrypted stream of a plain one, within a deadline.
-    pub(super) async fn accept(
-        &self,
-        stream: TcpStream,
-    ) -> Result<TlsStream<TcpStream>, HandshakeError> {
+    pub(super) async fn accept(&self, stream: Paced) -> Result<TlsStream<Paced>, HandshakeError> {
         let handshake = async {
             // Who says nothing must not keep a place from those who do.
             stream.readable().await?;

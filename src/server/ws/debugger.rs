@@ -50,6 +50,9 @@ pub(super) async fn serve<T: ClientStream>(
         .send(h1::Message::Item((response, BodySize::None)))
         .await?;
     let parts = framed.into_parts();
+    if let Some(pace) = parts.io.pace() {
+        pace.known();
+    }
     let config = WebSocketConfig::default()
         .max_message_size(Some(PEER_MESSAGE_MAX_BYTES))
         .max_frame_size(Some(PEER_MESSAGE_MAX_BYTES));

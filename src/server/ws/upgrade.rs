@@ -4,25 +4,30 @@
 //! the others are strays and go through a second instance of the App.
 //! After the 101 the stream is taken apart, so that the dispatcher and its buffers end and only the connection's own small task is left.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 
-use actix_codec::Framed;
+use actix_codec::{Framed, FramedParts};
 use actix_http::body::{BodySize, BoxBody, MessageBody, to_bytes};
+use actix_http::error::PayloadError;
 use actix_http::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use actix_http::{
-    ConnectionType, Method, Payload, Request, RequestHead, Response, StatusCode, Version, h1,
+    BoxedPayloadStream, ConnectionType, Method, Payload, Request, RequestHead, Response,
+    StatusCode, Version, h1,
 };
 use actix_service::Service;
 use actix_web::dev::ServiceResponse;
 use actix_web::web::Bytes;
 use futures_util::SinkExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -35,7 +40,7 @@ use crate::server::http::edge;
 use crate::server::http::kit::{Arrival, HttpRejection, Words};
 use crate::server::http::mounts::{NODES, Site};
 use crate::server::http::node_api;
-use crate::server::limits::{REFUSAL_DEADLINE, STRAY_BODY_MAX_BYTES};
+use crate::server::limits::REFUSAL_DEADLINE;
 use crate::server::ws::connection::{self, Beginning, Identity};
 use crate::server::ws::entering::{self, NotAdmitted};
 use crate::server::ws::wire::{ClientStream, Wire};
@@ -43,6 +48,9 @@ use crate::server::ws::worker::Worker;
 use crate::server::ws::{debugger, goodbye};
 
 type Stream<T> = Framed<T, h1::Codec>;
+
+/// How much of such a body is read at a time.
+const STRAY_READ_BYTES: usize = 8 * 1024;
 
 /// PlaceOS's name for the id that a request can be followed by.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -61,6 +69,9 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
+    if let Some(pace) = framed.io_ref().pace() {
+        pace.begin();
+    }
     let mut request = request;
     let words = site.words(request.path());
     let arrival = Arrival::of(&state.settings, site.transport(), request.head());
@@ -73,7 +84,7 @@ where
     } else if let Some(module) = local(NODES).and_then(node_api::debugged_module) {
         debugger::serve(&state, module, arrival, &request, framed).await
     } else {
-        stray(&state, arrival, &*strays, request, framed).await
+        stray(&*strays, request, framed).await
     };
     if let Err(error) = served {
         // The client has gone, or sent what cannot be served: there is nobody to tell.
@@ -336,47 +347,26 @@ pub(super) async fn refuse<T: ClientStream>(
 }
 
 /// A request that looks like an upgrade and is ordinary HTTP.
-async fn stray<T, S, B>(
-    state: &ServerState,
-    arrival: Arrival,
-    strays: &S,
-    request: Request,
-    framed: Stream<T>,
-) -> io::Result<()>
+async fn stray<T, S, B>(strays: &S, request: Request, framed: Stream<T>) -> io::Result<()>
 where
     T: ClientStream,
     S: Service<Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
     B: MessageBody + 'static,
 {
-    let mut parts = framed.into_parts();
     let length = request
         .head()
         .headers
         .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or(0);
-    if length > STRAY_BODY_MAX_BYTES {
-        let framed = Framed::from_parts(parts);
-        let refusal = HttpRejection::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
-        return refuse(state, arrival, framed, refusal).await;
-    }
-    // The stream that is handed over does not decode what it has buffered, so the body is read here.
-    let mut body = parts.read_buf.split().to_vec();
-    body.truncate(length);
-    let read = timeout(REFUSAL_DEADLINE, async {
-        while body.len() < length {
-            let missing = (length - body.len()) as u64;
-            if (&mut parts.io).take(missing).read_buf(&mut body).await? == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-        }
-        Ok(())
-    });
-    read.await??;
-    let framed = Framed::from_parts(parts);
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let parts = Rc::new(RefCell::new(framed.into_parts()));
+    let body = StrayBody {
+        parts: Rc::clone(&parts),
+        missing: length.unwrap_or(0),
+    };
     let mut request = request;
     request.take_payload();
-    let (request, _) = request.replace_payload(Payload::from(Bytes::from(body)));
+    let payload = Payload::from(Box::pin(body) as BoxedPayloadStream);
+    let (request, _) = request.replace_payload(payload);
     let response: Response<BoxBody> = match strays.call(request).await {
         Ok(response) => {
             let response = Response::<B>::from(response);
@@ -389,7 +379,40 @@ where
     let body = to_bytes(body.unwrap_or_else(|| BoxBody::new(())))
         .await
         .map_err(|error| io::Error::other(error.to_string()))?;
+    let parts = Rc::into_inner(parts)
+        .ok_or_else(|| io::Error::other("the body of the request outlived its answer"))?;
+    let framed = Framed::from_parts(parts.into_inner());
     answer(framed, response, body).await
+}
+
+/// The body of such a request, read off the stream when it is wanted: the stream that is handed over does not decode it.
+struct StrayBody<T> {
+    parts: Rc<RefCell<FramedParts<T, h1::Codec>>>,
+    missing: usize,
+}
+
+impl<T: ClientStream> futures_util::Stream for StrayBody<T> {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.missing == 0 {
+            return Poll::Ready(None);
+        }
+        let parts = &mut *this.parts.borrow_mut();
+        if parts.read_buf.is_empty() {
+            let mut room = [0; STRAY_READ_BYTES];
+            let mut read = ReadBuf::new(&mut room);
+            ready!(Pin::new(&mut parts.io).poll_read(cx, &mut read)).map_err(PayloadError::Io)?;
+            if read.filled().is_empty() {
+                return Poll::Ready(Some(Err(PayloadError::Incomplete(None))));
+            }
+            parts.read_buf.extend_from_slice(read.filled());
+        }
+        let bytes = this.missing.min(parts.read_buf.len());
+        this.missing -= bytes;
+        Poll::Ready(Some(Ok(parts.read_buf.split_to(bytes).freeze())))
+    }
 }
 
 /// Writes a plain HTTP answer, lets the client read it, and ends the stream.

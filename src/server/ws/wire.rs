@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use socket2::SockRef;
@@ -11,26 +12,67 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::server::paced::{Pace, Paced};
 use crate::server::ws::encrypted::Encrypted;
 
 /// A stream as actix serves it, before it is a [`Wire`].
 pub(in crate::server) trait ClientStream:
     AsyncRead + AsyncWrite + Unpin + 'static
 {
+    /// What it and its requests know of each other.
+    fn pace(&self) -> Option<&Rc<Pace>>;
+
     /// Takes it over from actix. `send_buffer_bytes` is what the kernel may hold of what is written.
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire>;
 }
 
+/// A stream that is not encrypted, or what is below one that is.
+pub(in crate::server) trait PlainStream: ClientStream {
+    /// The socket, for who sees to it from here on.
+    fn into_socket(self) -> TcpStream;
+}
+
+impl PlainStream for TcpStream {
+    fn into_socket(self) -> TcpStream {
+        self
+    }
+}
+
+impl PlainStream for Paced {
+    fn into_socket(self) -> TcpStream {
+        self.into_socket()
+    }
+}
+
+impl ClientStream for Paced {
+    fn pace(&self) -> Option<&Rc<Pace>> {
+        Some(self.pace())
+    }
+
+    fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
+        self.into_socket().into_wire(send_buffer_bytes)
+    }
+}
+
 impl ClientStream for TcpStream {
+    fn pace(&self) -> Option<&Rc<Pace>> {
+        None
+    }
+
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
         take_over(&self, send_buffer_bytes)?;
         Ok(Wire::Plain(self))
     }
 }
 
-impl ClientStream for TlsStream<TcpStream> {
+impl<S: PlainStream> ClientStream for TlsStream<S> {
+    fn pace(&self) -> Option<&Rc<Pace>> {
+        self.get_ref().0.pace()
+    }
+
     fn into_wire(self, send_buffer_bytes: usize) -> io::Result<Wire> {
         let (stream, session) = self.into_inner();
+        let stream = stream.into_socket();
         take_over(&stream, send_buffer_bytes)?;
         Ok(Wire::Tls(Box::new(Encrypted::new(stream, session))))
     }

@@ -24,7 +24,7 @@ pub enum SignInError {
     #[error("too many are signing in; try again in a moment")]
     Busy,
     /// The store did not take it.
-    #[error("signing in is not possible at the moment; try again later")]
+    #[error("signing in is not possible at the moment: {}; try again later", .0.told())]
     Store(#[from] StoreError),
     /// A sign-in has ended, and the store did not take that yet. It is refused all the same, and tried again.
     #[error(

@@ -21,7 +21,7 @@ impl<'a> ErrorShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InvalidDocument)]
 pub struct InvalidShape<'a> {
-    error: &'static str,
+    error: String,
     #[schema(required = false)]
     failures: &'a [InvalidField],
 }
@@ -38,8 +38,13 @@ pub struct InvalidField {
 impl<'a> InvalidShape<'a> {
     /// The fields, in the order of the document.
     pub fn new(failures: &'a [InvalidField]) -> Self {
+        let named = failures.iter().map(|failure| {
+            let InvalidField { field, reason } = failure;
+            format!("{field} {reason}")
+        });
+        let named = named.collect::<Vec<_>>().join("; ");
         Self {
-            error: "validation failed",
+            error: format!("validation failed: {named}"),
             failures,
         }
     }
@@ -65,7 +70,7 @@ mod tests {
         };
         assert_eq!(
             json(&InvalidShape::new(&[field])),
-            r#"{"error":"validation failed","failures":[{"field":"name","reason":"must not be empty"}]}"#
+            r#"{"error":"validation failed: name must not be empty","failures":[{"field":"name","reason":"must not be empty"}]}"#
         );
     }
 }

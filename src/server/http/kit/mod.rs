@@ -16,13 +16,13 @@ mod request;
 pub(super) use answers::{Answer, json, json_text, json_with, tagged, text};
 pub(in crate::server) use arrival::Arrival;
 pub(super) use arrival::arrival;
-pub(super) use body::Body;
+pub(super) use body::{Body, BodyMax, read_body};
 pub(in crate::server) use dialect::Words;
 pub(super) use dialect::{Access, HttpDialect};
 pub(super) use precondition::Precondition;
 pub(in crate::server) use rejection::HttpRejection;
 pub(super) use request::{
     Administrator, Known, Operator, Reader, RequestContext, Resource, Supporter, Writer, address,
-    state_of,
+    known, state_of,
 };
 pub(in crate::server) use request::{forbid, foreign_page, header_text};

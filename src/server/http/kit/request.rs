@@ -7,6 +7,7 @@ use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -19,6 +20,7 @@ use crate::core::{Caller, Directory};
 use crate::model::Clearance;
 use crate::server::ServerState;
 use crate::server::http::kit::{Access, HttpDialect, HttpRejection, arrival};
+use crate::server::paced::Pace;
 
 /// A type of resources, as scopes name it.
 pub(in crate::server::http) trait Resource: 'static {
@@ -112,6 +114,7 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
             state: state.clone(),
             request: request.clone(),
         };
+        known(request);
         if let Some(access) = N::ACCESS
             && !R::Dialect::opens(context.caller.scopes(), R::NAME, access)
         {
@@ -126,6 +129,13 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
             context,
             kind: PhantomData,
         })
+    }
+}
+
+/// Somebody has shown good credentials on the connection of this request.
+pub(in crate::server::http) fn known(request: &HttpRequest) {
+    if let Some(pace) = request.conn_data::<Rc<Pace>>() {
+        pace.known();
     }
 }
 

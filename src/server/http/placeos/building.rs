@@ -3,20 +3,25 @@
 //! The text is that of a building file, and riser's own; the path, the credentials and the scopes are PlaceOS's.
 
 use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::building_file;
 use crate::core::{Apply, EditError, Invalid, Rehearsal};
 use crate::model::{Building, Differences, Source};
-use crate::server::http::kit::{Reader, Writer, json};
+use crate::server::ServerState;
+use crate::server::http::kit::{BodyMax, Reader, Writer, json};
 use crate::server::http::placeos::lists::query;
+use crate::server::http::placeos::rejections::rejection;
 use crate::server::http::placeos::resource_types::WholeBuilding;
-use crate::server::http::placeos::{Answer, HttpRejection};
+use crate::server::http::placeos::{Answer, Body, HttpRejection};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";
@@ -33,7 +38,7 @@ pub(in crate::server::http) struct Whole;
 pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     config.service(
         web::resource(PATH)
-            .app_data(web::PayloadConfig::new(BUILDING_MAX_BYTES))
+            .app_data(BodyMax(BUILDING_MAX_BYTES))
             .route(web::get().to(export))
             .route(web::put().to(apply)),
     );
@@ -50,7 +55,7 @@ pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
 )]
 async fn export(context: Reader<WholeBuilding>) -> Answer {
     let building = context.state.core.export(&context.caller)?;
-    let text = blocking(move || building_file::write(&building)).await?;
+    let text = blocking(&context.state, move || building_file::write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
         .body(text))
@@ -68,15 +73,14 @@ async fn export(context: Reader<WholeBuilding>) -> Answer {
         (status = 422, description = "The file has mistakes, or the building would not be sound.", body = Refused),
     ),
 )]
-async fn apply(context: Writer<WholeBuilding>, body: Bytes) -> Answer {
+async fn apply(context: Applier, body: Body) -> Answer {
+    let Applier(context) = context;
     let (core, caller) = (&context.state.core, &context.caller);
-    // Looked at first, so that nobody else learns what a file has to look like.
-    core.may_apply(caller)?;
     let rehearsal = match query(&context).first("dry_run") {
         Some("true") => Rehearsal::Dry,
         _ => Rehearsal::Real,
     };
-    let building = blocking(move || read(&body)).await??;
+    let building = blocking(&context.state, move || read(&body.bytes)).await??;
     let apply = Apply {
         building,
         source: Source::File,
@@ -87,6 +91,22 @@ async fn apply(context: Writer<WholeBuilding>, body: Bytes) -> Answer {
     json(&Applied::new(rehearsal, &differences))
 }
 
+/// Whoever may make the building that of a file. Nobody else's file is read, and nobody else learns what it has to look like.
+struct Applier(Writer<WholeBuilding>);
+
+impl FromRequest for Applier {
+    type Error = HttpRejection;
+    type Future = Ready<Result<Self, HttpRejection>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let writer = Writer::from_request(request, payload).into_inner();
+        ready(writer.map_err(HttpRejection::from).and_then(|context| {
+            context.state.core.may_apply(&context.caller)?;
+            Ok(Self(context))
+        }))
+    }
+}
+
 /// The environment of this process is not the caller's to read, so nothing is filled in.
 fn read(body: &[u8]) -> Result<Building, HttpRejection> {
     let text = std::str::from_utf8(body)
@@ -95,13 +115,23 @@ fn read(body: &[u8]) -> Result<Building, HttpRejection> {
         .map_err(|problems| refused(problems.to_string().lines().map(str::to_owned).collect()))
 }
 
-/// A large building takes its time to read and to write.
+/// A large building takes its time to read and to write. The place goes with the work, and so does what it works on, whether or not anybody waits for it.
 async fn blocking<T: Send + 'static>(
+    state: &ServerState,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HttpRejection> {
-    web::block(work)
-        .await
-        .map_err(|_| HttpRejection::empty(StatusCode::SERVICE_UNAVAILABLE))
+    let interrupted = || {
+        let reason = "the gateway is stopping; try again later";
+        rejection(StatusCode::SERVICE_UNAVAILABLE, reason)
+    };
+    let place = Arc::clone(&state.whole_buildings).acquire_owned().await;
+    let place = place.map_err(|_| interrupted())?;
+    let done = web::block(move || {
+        let done = work();
+        drop(place);
+        done
+    });
+    done.await.map_err(|_| interrupted())
 }
 
 /// What came of it.

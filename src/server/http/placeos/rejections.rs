@@ -96,9 +96,10 @@ impl From<EditError> for HttpRejection {
             EditError::Forbidden(failure) => return failure.into(),
             EditError::Store(cause) => {
                 tracing::error!(%cause, "the building could not be kept");
+                let told = cause.told();
                 return rejection(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "the building could not be kept; nothing was changed",
+                    &format!("the building could not be kept: {told}; nothing was changed"),
                 );
             }
             EditError::Conflict { .. } => StatusCode::CONFLICT,

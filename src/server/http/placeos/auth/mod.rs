@@ -11,12 +11,15 @@ mod session;
 mod token;
 
 use actix_http::header::HeaderValue;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, COOKIE, HOST, HeaderName, LOCATION, ORIGIN, RETRY_AFTER,
 };
-use actix_web::web::{Bytes, Data};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
 use crate::core::{Caller, SignInError};
 use crate::dialects::placeos::rest::{
@@ -24,13 +27,10 @@ use crate::dialects::placeos::rest::{
 };
 use crate::model::{Credentials, Transport};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, arrival, header_text};
+use crate::server::http::kit::{address, arrival, header_text, read_body, state_of};
 use crate::server::http::openapi::resources;
-use crate::server::http::placeos::HttpRejection;
-use crate::server::http::placeos::authn;
-
-/// The largest form: a password and a few names.
-const FORM_MAX_BYTES: usize = 16 * 1024;
+use crate::server::http::placeos::{Body, HttpRejection, authn};
+use crate::server::limits::FORM_MAX_BYTES;
 
 /// How long somebody is asked to wait when too many come at a time, in seconds.
 const CROWD_SECONDS: u64 = 1;
@@ -80,12 +80,30 @@ pub(super) async fn keys(state: Data<ServerState>) -> HttpResponse {
     HttpResponse::Ok().json(KeySet::new(keys))
 }
 
-/// The form of a request, which nobody needs to be long.
-fn form(body: &Bytes) -> Result<&[u8], HttpRejection> {
-    if body.len() > FORM_MAX_BYTES {
-        return Err(HttpRejection::empty(StatusCode::PAYLOAD_TOO_LARGE));
+/// The form of a request, which nobody needs to be long. That of a foreign page is not read.
+struct Form(Body);
+
+impl FromRequest for Form {
+    type Error = HttpRejection;
+    type Future = LocalBoxFuture<'static, Result<Self, HttpRejection>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let own_page = state_of(request)
+            .map_err(HttpRejection::from)
+            .and_then(|state| refuse_foreign_page(state, request));
+        let body = read_body(request, payload, FORM_MAX_BYTES);
+        async move {
+            own_page?;
+            Ok(Self(body.await?))
+        }
+        .boxed_local()
     }
-    Ok(body)
+}
+
+impl Form {
+    fn bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
 }
 
 /// Whose browser this is, by its session alone.

@@ -4,15 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
-use crate::dialects::placeos::rest::{Parameters, escaped};
+use crate::dialects::placeos::rest::{ErrorShape, Parameters, escaped};
 use crate::server::ServerState;
 use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::session::{status, try_sign_in, with_session};
 use crate::server::http::placeos::auth::{
-    browser, form, login_path, place_after, retry_after, see_other,
+    Form, browser, login_path, place_after, retry_after, see_other,
 };
 
 const PAGE: &str = include_str!("login.html");
@@ -41,16 +41,16 @@ pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> Htt
 }
 
 /// Signs in by the form: on to where the page was asked for, or the form again with what was wrong.
-#[utoipa::path(tag = "auth", security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
+#[utoipa::path(tag = "auth", security(()), request_body(content = String, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 408, description = "The form does not come fast enough.", body = ErrorShape<'_>), (status = 413, description = "The form is too large.", body = ErrorShape<'_>), (status = "default", body = String, content_type = "text/html")))]
 #[post("/login")]
 pub(super) async fn sign_in_by_form(
     state: Data<ServerState>,
     request: HttpRequest,
-    body: Bytes,
+    form: Form,
 ) -> Answer {
-    let parameters = Parameters::read("", form(&body)?);
+    let parameters = Parameters::read("", form.bytes());
     let place = place_after(&state, &request, &parameters);
-    Ok(match try_sign_in(&state, &request, &parameters).await? {
+    Ok(match try_sign_in(&state, &request, &parameters).await {
         Ok(cookie) => with_session(see_other(&place), &state, &request, Some(&cookie)),
         Err(failure) => {
             let (status, wait) = status(&failure);

@@ -2,21 +2,21 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, SET_COOKIE};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 
 use crate::core::SignInError;
-use crate::dialects::placeos::rest::{Parameters, set_session};
+use crate::dialects::placeos::rest::{ErrorShape, Parameters, set_session};
 use crate::model::Secret;
 use crate::server::ServerState;
 use crate::server::http::kit::{address, arrival};
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::auth::{
-    browser, form, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
+    Form, browser, place_after, refuse_foreign_page, retry_after, see_other, transport, unkept,
     verdict,
 };
 use crate::server::http::placeos::authn;
 use crate::server::http::placeos::rejections::rejection;
-use crate::server::http::placeos::{Answer, HttpRejection};
 
 /// Signs a browser in by `email` and `password`, and sends it on to `continue` if that is given.
 ///
@@ -28,14 +28,15 @@ use crate::server::http::placeos::{Answer, HttpRejection};
         (status = 202, description = "The browser has a session."),
         (status = 303, description = "It has one, and goes on."),
         (status = 403, description = "A page of another origin asks."),
-        (status = 413, description = "The form is too large."),
+        (status = 408, description = "The form does not come fast enough.", body = ErrorShape<'_>),
+        (status = 413, description = "The form is too large.", body = ErrorShape<'_>),
         (status = "default", description = "401 a wrong password, 429 too many have failed, 503 not at the moment.", body = Object),
     )
 )]
 #[post("/auth/signin")]
-pub(super) async fn sign_in(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
-    let parameters = Parameters::read(request.query_string(), form(&body)?);
-    match try_sign_in(&state, &request, &parameters).await? {
+pub(super) async fn sign_in(state: Data<ServerState>, request: HttpRequest, form: Form) -> Answer {
+    let parameters = Parameters::read(request.query_string(), form.bytes());
+    match try_sign_in(&state, &request, &parameters).await {
         Ok(cookie) => {
             let response = match parameters.get("continue") {
                 None => unkept(StatusCode::ACCEPTED),
@@ -57,15 +58,14 @@ pub(super) async fn try_sign_in(
     state: &ServerState,
     request: &HttpRequest,
     parameters: &Parameters<'_>,
-) -> Result<Result<Secret, SignInError>, HttpRejection> {
-    refuse_foreign_page(state, request)?;
+) -> Result<Secret, SignInError> {
     let email = parameters.get("email").unwrap_or_default();
     let password = Secret::new(parameters.get("password").unwrap_or_default());
     let device = parameters.device();
-    Ok(state
+    state
         .core
         .sign_in(email, password, device, address(request))
-        .await)
+        .await
 }
 
 /// The status of a failed sign-in where OAuth has no say.

@@ -3,20 +3,18 @@
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use crate::core::{App, CodeShown, Issued, SignInError};
 use crate::dialects::placeos::rest::{
-    OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
+    ErrorShape, OAuthError, OAuthErrorShape, Parameters, TokenAnswer, TokenRequest,
 };
 use crate::model::{CredentialId, Credentials, Secret};
 use crate::server::ServerState;
 use crate::server::http::kit::address;
 use crate::server::http::placeos::Answer;
-use crate::server::http::placeos::auth::{
-    domain, form, header, refuse_foreign_page, retry_after, unkept, verdict,
-};
+use crate::server::http::placeos::auth::{Form, domain, header, retry_after, unkept, verdict};
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
 ///
@@ -28,13 +26,14 @@ use crate::server::http::placeos::auth::{
     responses(
         (status = 200, body = Object),
         (status = 403, description = "A page of another origin asks."),
-        (status = 413, description = "The form is too large."),
+        (status = 408, description = "The form does not come fast enough.", body = ErrorShape<'_>),
+        (status = 413, description = "The form is too large.", body = ErrorShape<'_>),
         (status = "default", description = "400 the request or the grant, 429 too many have failed, 503 not at the moment.", body = Object),
     )
 )]
 #[post("/auth/oauth/token")]
-pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, body: Bytes) -> Answer {
-    answer(&state, &request, &body).await
+pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, form: Form) -> Answer {
+    answer(&state, &request, &form).await
 }
 
 /// The same under the path that PlaceOS's client library asks unless it is told otherwise.
@@ -45,7 +44,8 @@ pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, body: 
     responses(
         (status = 200, body = Object),
         (status = 403, description = "A page of another origin asks."),
-        (status = 413, description = "The form is too large."),
+        (status = 408, description = "The form does not come fast enough.", body = ErrorShape<'_>),
+        (status = 413, description = "The form is too large.", body = ErrorShape<'_>),
         (status = "default", description = "As of the other path.", body = Object),
     )
 )]
@@ -53,14 +53,13 @@ pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, body: 
 pub(super) async fn grant_by_default(
     state: Data<ServerState>,
     request: HttpRequest,
-    body: Bytes,
+    form: Form,
 ) -> Answer {
-    answer(&state, &request, &body).await
+    answer(&state, &request, &form).await
 }
 
-async fn answer(state: &ServerState, request: &HttpRequest, body: &Bytes) -> Answer {
-    refuse_foreign_page(state, request)?;
-    let parameters = Parameters::read(request.query_string(), form(body)?);
+async fn answer(state: &ServerState, request: &HttpRequest, form: &Form) -> Answer {
+    let parameters = Parameters::read(request.query_string(), form.bytes());
     let named = parameters.with_basic(header(request, &AUTHORIZATION));
     let asked = match named.and_then(|parameters| TokenRequest::read(&parameters)) {
         Ok(asked) => asked,

@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 
-use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, VersionShape};
+use crate::dialects::placeos::rest::{CoreLoaded, CoreStatus, ErrorShape, VersionShape};
 use crate::model::DriverRef;
 use crate::server::ServerState;
 use crate::server::admission::AdmissionPhase;
 use crate::server::http::kit::json;
+use crate::server::http::placeos::Answer;
 use crate::server::http::placeos::node_api::authn::{Peer, in_cluster};
-use crate::server::http::placeos::{Answer, HttpRejection};
+use crate::server::http::placeos::rejections::rejection;
 
 /// Whether this node lives.
 #[utoipa::path(tag = "cores", security(()), responses(
@@ -27,17 +28,17 @@ pub(super) async fn alive(state: Data<ServerState>) -> Answer {
 #[utoipa::path(tag = "cores", security(()), responses(
     (status = 200, description = "They can."),
     (status = 404, description = "The gateway is alone."),
-    (status = 503, description = "The building is not known yet, or the gateway stops."),
+    (status = 503, description = "The building is not known yet, or the gateway stops.", body = ErrorShape<'_>),
 ))]
 #[get("/ready")]
 pub(super) async fn ready(state: Data<ServerState>) -> Answer {
     in_cluster(&state)?;
-    match state.admission.phase() {
-        AdmissionPhase::Open => Ok(HttpResponse::Ok().finish()),
-        AdmissionPhase::Starting | AdmissionPhase::Draining => {
-            Err(HttpRejection::empty(StatusCode::SERVICE_UNAVAILABLE))
-        }
-    }
+    let why_not = match state.admission.phase() {
+        AdmissionPhase::Open => return Ok(HttpResponse::Ok().finish()),
+        AdmissionPhase::Starting => "the gateway is starting; try again later",
+        AdmissionPhase::Draining => "the gateway is stopping; ask another node",
+    };
+    Err(rejection(StatusCode::SERVICE_UNAVAILABLE, why_not))
 }
 
 /// Which program answers, in which version.

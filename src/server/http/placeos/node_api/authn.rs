@@ -13,7 +13,7 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::core::{NotHere, PeerNode};
 use crate::model::{ModuleId, Secret};
 use crate::server::ServerState;
-use crate::server::http::kit::{address, header_text, state_of};
+use crate::server::http::kit::{address, header_text, known, state_of};
 use crate::server::http::placeos::HttpRejection;
 use crate::server::http::placeos::node_api::BASE;
 use crate::server::http::placeos::rejections::rejection;
@@ -56,6 +56,7 @@ impl FromRequest for Peer {
                 .map_err(HttpRejection::from)
                 .and_then(|state| {
                     let node = peer(state, request.head(), address(request))?;
+                    known(request);
                     let state = state.clone();
                     Ok(Self { node, state })
                 }),

@@ -11,8 +11,9 @@ mod order;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, PayloadConfig, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 
+use crate::server::http::kit::BodyMax;
 use crate::server::http::openapi::resources;
 use crate::server::limits::CALL_BODY_MAX_BYTES;
 
@@ -38,7 +39,7 @@ resources! {
 /// Adds the routes.
 pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     let scope = web::scope(BASE)
-        .app_data(PayloadConfig::new(CALL_BODY_MAX_BYTES))
+        .app_data(BodyMax(CALL_BODY_MAX_BYTES))
         .configure(Cores::configure);
     config.service(scope);
 }

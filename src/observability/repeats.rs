@@ -1,0 +1,371 @@
+//! Warnings that repeat: the first within a second is a line, and the others of that second are a count on one more line.
+//!
+//! Separate because whoever is refused decides how often that is, and must not decide how much is written.
+//! Two refusals of the audit log are the same when the same caller was refused the same kind of thing, whatever it was called;
+//! two other warnings are when all that they say is equal. Nothing below a warning is held back.
+//! Counts are written by [`Repeats::keep`] and, at the end, by [`Repeats::tell_rest`]: a filter of a log cannot write to it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::{DefaultHasher, Entry as Slot};
+use std::fmt::{self, Write as _};
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
+use tracing::callsite::Identifier;
+use tracing::field::{Field, Visit, display};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Filter};
+
+use crate::model::lock;
+
+/// Within how long the same is written once.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Callers whose refusals are told apart, each with every kind of refusal. Protects memory and the disk from a flood that comes from everywhere;
+/// those of further callers are counted together.
+const CALLERS_MAX: usize = 256;
+
+/// Who refuses whom.
+const AUDIT: &str = "audit";
+
+/// What the refusal of a key or a command begins with that nobody knows.
+const UNKNOWN: &str = "refused: unknown";
+
+/// The field of a count, which nothing else has: it is never held back itself.
+const MORE: &str = "more";
+
+/// What has been written within a second or so.
+#[derive(Debug, Clone, Default)]
+pub struct Repeats(Arc<Mutex<HashMap<Key, Repeat>>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    kind: Identifier,
+    /// The digest of what tells it from others of its kind; `None` for all that are not told apart.
+    caller: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Repeat {
+    until: Instant,
+    /// Held back since the last line.
+    more: u64,
+    /// Held back before that, and still to be told.
+    due: u64,
+    said: Said,
+}
+
+/// What a warning says, as far as a count repeats it.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    is_audit: bool,
+    message: String,
+    address: Option<String>,
+    user: Option<String>,
+    key: Option<String>,
+    command: Option<String>,
+    /// Everything else, where that tells it from others.
+    rest: String,
+}
+
+impl Repeats {
+    /// Writes the counts of seconds that are over. Runs until it is dropped.
+    pub async fn keep(&self) {
+        let mut ticks = interval(WINDOW);
+        loop {
+            ticks.tick().await;
+            self.tell(Some(Instant::now()));
+        }
+    }
+
+    /// Writes all counts, whether or not their second is over.
+    pub fn tell_rest(&self) {
+        self.tell(None);
+    }
+
+    fn tell(&self, now: Option<Instant>) {
+        let mut counts = Vec::new();
+        lock(&self.0).retain(|_, repeat| {
+            let is_over = now.is_none_or(|now| repeat.until <= now);
+            if is_over {
+                repeat.due += std::mem::take(&mut repeat.more);
+            }
+            let due = std::mem::take(&mut repeat.due);
+            if due > 0 {
+                counts.push((due, repeat.said.clone()));
+            }
+            !is_over
+        });
+        for (more, said) in counts {
+            said.tell(more);
+        }
+    }
+
+    /// Whether this is to be written.
+    fn lets_through(&self, event: &Event<'_>) -> bool {
+        let metadata = event.metadata();
+        if *metadata.level() > Level::WARN || metadata.fields().field(MORE).is_some() {
+            return true;
+        }
+        let mut said = Said {
+            is_audit: metadata.target() == AUDIT,
+            ..Said::default()
+        };
+        event.record(&mut said);
+        if said.message.starts_with(UNKNOWN) {
+            // Chosen by who asks, so it tells nobody apart.
+            (said.key, said.command) = (None, None);
+        }
+        let key = Key {
+            kind: metadata.callsite(),
+            caller: Some(said.digest()),
+        };
+        let now = Instant::now();
+        let mut repeats = lock(&self.0);
+        let (key, said) = match repeats.contains_key(&key) || repeats.len() < CALLERS_MAX {
+            true => (key, said),
+            false => (
+                Key {
+                    caller: None,
+                    ..key
+                },
+                said.of_everybody(),
+            ),
+        };
+        match repeats.entry(key) {
+            Slot::Vacant(slot) => {
+                slot.insert(Repeat {
+                    until: now + WINDOW,
+                    more: 0,
+                    due: 0,
+                    said,
+                });
+                true
+            }
+            Slot::Occupied(mut slot) => slot.get_mut().again(now),
+        }
+    }
+}
+
+impl Repeat {
+    fn again(&mut self, now: Instant) -> bool {
+        let is_over = self.until <= now;
+        if is_over {
+            self.until = now + WINDOW;
+            self.due += std::mem::take(&mut self.more);
+        } else {
+            self.more += 1;
+        }
+        is_over
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Repeats {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        self.lets_through(event)
+    }
+}
+
+impl Said {
+    fn digest(&self) -> u64 {
+        let mut digest = DefaultHasher::new();
+        (&self.message, &self.address, &self.user).hash(&mut digest);
+        (&self.key, &self.command, &self.rest).hash(&mut digest);
+        digest.finish()
+    }
+
+    fn of_everybody(self) -> Self {
+        Self {
+            is_audit: self.is_audit,
+            message: self.message,
+            address: Some("others".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    fn tell(self, more: u64) {
+        let Self {
+            is_audit,
+            message,
+            address,
+            user,
+            key,
+            command,
+            rest: _,
+        } = self;
+        let [address, user, key, command] =
+            [address, user, key, command].map(|field| field.map(display));
+        if is_audit {
+            tracing::warn!(
+                target: "audit",
+                more, address, user, key, command,
+                "within a second again: {message}"
+            );
+        } else {
+            tracing::warn!(more, "within a second again: {message}");
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let told_apart = match field.name() {
+            "message" => &mut self.message,
+            "address" => self.address.get_or_insert_default(),
+            "user" => self.user.get_or_insert_default(),
+            "key" => self.key.get_or_insert_default(),
+            "command" => self.command.get_or_insert_default(),
+            _ if self.is_audit => return,
+            _ => &mut self.rest,
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(told_apart, "{value:?}");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tokio::time::advance;
+    use tracing_subscriber::Layer as _;
+    use tracing_subscriber::fmt::MakeWriter;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    /// A log in memory.
+    #[derive(Debug, Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            lock(&self.0).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Log {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Log {
+        /// What was written since the last look.
+        fn lines(&self) -> Vec<String> {
+            let bytes = std::mem::take(&mut *lock(&self.0));
+            let text = String::from_utf8(bytes).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    fn start() -> (Repeats, Log, tracing::subscriber::DefaultGuard) {
+        let (repeats, log) = (Repeats::default(), Log::default());
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(log.clone())
+            .with_ansi(false)
+            .without_time();
+        let layer = layer.with_filter(repeats.clone());
+        let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        (repeats, log, guard)
+    }
+
+    fn refuse(address: &str, name: &str) {
+        tracing::warn!(target: "audit", %address, command = "exec", name, "refused");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_refusals_is_a_line_a_second_for_each_caller_and_none_is_uncounted() {
+        let (repeats, log, _guard) = start();
+        for n in 0..20_000 {
+            refuse("10.0.0.1", &format!("guess-{n}"));
+        }
+        refuse("10.0.0.2", "power");
+        let lines = log.lines();
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        assert!(lines[0].contains("guess-0") && lines[1].contains("10.0.0.2"));
+        repeats.tell(Some(Instant::now()));
+        assert_eq!(log.lines(), [""; 0], "the second is not over");
+        advance(WINDOW).await;
+        // Before the count was told.
+        for n in 0..20_000 {
+            refuse("10.0.0.1", &format!("guess-{n}"));
+        }
+        repeats.tell(Some(Instant::now()));
+        let lines = log.lines();
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        assert!(lines[0].contains("guess-0"));
+        let count =
+            " WARN audit: within a second again: refused more=19999 address=10.0.0.1 command=exec";
+        assert_eq!(lines[1], count);
+        repeats.tell_rest();
+        assert_eq!(log.lines(), [count], "not lost at the end");
+        repeats.tell_rest();
+        assert_eq!(log.lines(), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_from_everywhere_takes_no_more_lines_and_memory_than_there_are_places() {
+        let (repeats, log, _guard) = start();
+        for n in 0..10_000 {
+            refuse(&format!("10.0.{}.{}", n / 250, n % 250), "power");
+        }
+        assert_eq!(log.lines().len(), CALLERS_MAX + 1);
+        assert_eq!(lock(&repeats.0).len(), CALLERS_MAX + 1);
+        repeats.tell_rest();
+        let others = log.lines();
+        let rest = 10_000 - CALLERS_MAX - 1;
+        assert!(
+            others[0].contains(&format!("more={rest} address=others")),
+            "{others:?}"
+        );
+        assert_eq!(others.len(), 1);
+        assert!(lock(&repeats.0).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_guesses_keys_is_one_caller_whatever_the_keys_are_called() {
+        let (repeats, log, _guard) = start();
+        for n in 0..1_000 {
+            let (address, key) = ("10.0.0.1", format!("guess-{n}"));
+            tracing::warn!(target: "audit", %address, key, "refused: unknown credentials");
+        }
+        repeats.tell_rest();
+        let lines = log.lines();
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        assert!(lines[0].contains("guess-0"));
+        assert!(lines[1].ends_with("unknown credentials more=999 address=10.0.0.1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_warnings_are_held_back_only_when_all_that_they_say_is_equal() {
+        let (repeats, log, _guard) = start();
+        for module in ["mod-1", "mod-2", "mod-1"] {
+            tracing::warn!(module, "a module has failed");
+            tracing::info!(module, "a module has started");
+        }
+        repeats.tell_rest();
+        let lines = log.lines();
+        let of = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
+        assert_eq!(
+            (of("has failed module"), of("has started"), of("more=1")),
+            (2, 3, 1)
+        );
+    }
+}
