@@ -7,7 +7,7 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl Limiter {
     pub(super) fn begin(&self, address: IpAddr, name: &str) -> Result<Attempt<'_>, Duration> {
         let end = name.floor_char_boundary(NAME_MAX_BYTES);
         let name = name[..end].to_lowercase();
-        let now = Instant::now();
+        let (address, now) = (source(address), Instant::now());
         lock(&self.by_name).count(&name, now)?;
         if let Err(wait) = lock(&self.by_address).count(&address, now) {
             lock(&self.by_name).give_back(&name);
@@ -63,6 +63,17 @@ impl Limiter {
             address,
             name,
         })
+    }
+}
+
+/// What counts as one address: of IPv6 the half that names a network, since whoever has one address there has all of it.
+fn source(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
     }
 }
 
@@ -163,6 +174,20 @@ mod tests {
         }
         limiter.begin(from(1), "another").unwrap_err();
         drop(limiter.begin(from(2), "another").unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_a_network_of_ipv6_has_one_address() {
+        let limiter = Limiter::new();
+        let from = |text: &str| -> IpAddr { text.parse().unwrap() };
+        for number in 0..FAILURES_PER_ADDRESS {
+            let address = from(&format!("2001:db8:1:2::{number:x}"));
+            drop(limiter.begin(address, &number.to_string()).unwrap());
+        }
+        let same = from("2001:db8:1:2:ffff::1");
+        limiter.begin(same, "another").unwrap_err();
+        let neighbour = from("2001:db8:1:3::1");
+        drop(limiter.begin(neighbour, "another").unwrap());
     }
 
     #[tokio::test(start_paused = true)]
