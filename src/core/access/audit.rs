@@ -2,6 +2,7 @@
 //!
 //! Refusals are warnings. What was allowed is told at debug level, since a busy building makes thousands of calls a second; `log = "info,audit=debug"` keeps them.
 //! Ids and names only; never arguments, values or credentials.
+//! Each refusal is an event here; how many of the same a log writes is the log's to say, since other rooms refuse too (`observability::repeats`).
 
 use std::net::IpAddr;
 
