@@ -24,6 +24,7 @@ mod door;
 mod edits;
 mod faults;
 mod frames;
+mod goodbye;
 mod healthy;
 mod heartbeat;
 mod keeping;
