@@ -177,6 +177,9 @@ pub(super) const SLOT_LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Questions about modules and systems of the store that clients wait for, at a time. Protects the store; one more is answered "busy".
 pub(super) const LOOKUPS_MAX: usize = 256;
 
+/// How long who asks for a log may wait until it is open, before it is told that it cannot be followed. Connecting to a node takes two seconds at most, and a module that moves one.
+pub(super) const LOG_OPEN_DEADLINE: Duration = Duration::from_secs(3);
+
 /// The first pause before the log of a module elsewhere is followed again; doubled at each try.
 pub(super) const LOG_RETRY_FIRST: Duration = Duration::from_millis(50);
 

@@ -389,6 +389,20 @@ impl Core {
         }
     }
 
+    /// Answers who [follows](Self::watch) the log of a module with [`Reply::Debugging`] as soon as lines that are logged are seen, wherever the module runs;
+    /// with a failure when that is not so in good time.
+    pub fn when_heard(&self, module: ModuleId, slot: ReplySlot) {
+        match &self.outbound {
+            Some(outbound) => outbound.when_heard(module, slot),
+            None => slot.answer(Ok(Reply::Debugging(module))),
+        }
+    }
+
+    /// Whether lines of a log that is followed are seen at once, since no other node runs the module.
+    pub fn is_heard_here(&self, module: &ModuleId) -> bool {
+        self.outbound.is_none() || self.modules.get(module).is_some()
+    }
+
     /// Whether the building says everything that there is to say of a module.
     fn is_ours(&self, target: &DebugTarget) -> bool {
         let directory = self.directory();

@@ -41,6 +41,7 @@ use crate::stores::Catalog;
 pub(in crate::core) use call::{Named, RemoteCall};
 
 use call::Pending;
+use logs::FollowedLog;
 use queues::Queues;
 
 /// What is asked of other nodes, and of the store that they share.
@@ -54,7 +55,7 @@ pub(in crate::core) struct Outbound {
     calls: Queues<ModuleId, Pending>,
     systems: Queues<SystemId, Pending>,
     /// The logs that somebody follows, and what ends each.
-    logs: Mutex<HashMap<ModuleId, CancellationToken>>,
+    logs: Mutex<HashMap<ModuleId, FollowedLog>>,
     /// One for each call without an answer.
     places: Arc<Semaphore>,
     lookups: Arc<Semaphore>,

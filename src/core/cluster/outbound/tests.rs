@@ -402,6 +402,45 @@ async fn a_log_that_breaks_off_is_opened_again_and_its_followers_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_for_a_log_elsewhere_is_answered_when_it_is_open() {
+    let bench = Bench::new().await;
+    bench.peers.hold_logs();
+    bench.follow();
+    let mut answered = bench.when_heard("mod-b");
+    bench.pass(1_000).await;
+    assert_eq!(answered.try_recv().err(), Some(TryRecvError::Empty));
+    bench.peers.logs()[0].lines.opened();
+    bench.pass(1).await;
+    assert_eq!(
+        answered.try_recv().unwrap().unwrap(),
+        Reply::Debugging(module("mod-b"))
+    );
+    // It is open for those who come later.
+    let mut later = bench.when_heard("mod-b");
+    assert!(later.try_recv().unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_log_that_does_not_open_is_told_so() {
+    let bench = Bench::new().await;
+    bench.peers.hold_logs();
+    let watch = bench.follow();
+    let answered = bench.when_heard("mod-b");
+    bench.pass(4_000).await;
+    let failure = refusal(answered);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    assert!(
+        failure.message().contains("cannot be followed"),
+        "{failure:?}"
+    );
+    // Nobody is owed a line of a log that is ignored meanwhile.
+    let mut ignored = bench.when_heard("mod-b");
+    bench.core.unwatch(bench.outlet, watch);
+    bench.pass(1).await;
+    assert!(ignored.try_recv().unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_module_of_a_log_is_looked_up_where_the_building_does_not_have_it() {
     // §10 cases 58 and 59, and debug of an unknown module
     let bench = Bench::new().await;
@@ -573,6 +612,12 @@ impl Bench {
 
     fn follow(&self) -> crate::core::WatchId {
         self.core.watch(self.outlet, Subject::Log(module("mod-b")))
+    }
+
+    fn when_heard(&self, id: &str) -> oneshot::Receiver<Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.core.when_heard(module(id), ReplySlot::caller(answer));
+        answered
     }
 
     /// The log lines since the last look.

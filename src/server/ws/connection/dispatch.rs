@@ -142,9 +142,19 @@ impl Worker {
         module: ModuleId,
         telling: Telling,
     ) {
-        let followed = self.follow(connection, Subject::Log(module.clone()), telling);
-        let reply = followed.map(|_| Reply::Debugging(module));
-        self.reply(connection, ticket, reply);
+        let log = Subject::Log(module.clone());
+        let before = connection.follows.borrow().len();
+        if let Err(failure) = self.follow(connection, log, telling) {
+            self.reply(connection, ticket, Err(failure));
+        } else if self.core.is_heard_here(&module) {
+            self.reply(connection, ticket, Ok(Reply::Debugging(module)));
+        } else {
+            // Another node opens it, and a line that is logged after the reply is to be seen.
+            let is_new = connection.follows.borrow().len() > before;
+            connection.debugs.open(ticket, module.clone(), is_new);
+            let slot = self.open_slot(connection, ticket);
+            self.core.when_heard(module, slot);
+        }
     }
 
     /// A request that left this worker has its answer.
@@ -156,6 +166,13 @@ impl Worker {
     ) {
         connection.exec_answered();
         if !connection.is_open() {
+            return;
+        }
+        if let Some((module, is_new)) = connection.debugs.opened(ticket) {
+            if is_new && reply.is_err() {
+                self.unfollow(connection, &Subject::Log(module), LOG);
+            }
+            self.reply(connection, ticket, reply);
             return;
         }
         match (connection.debugs.found(ticket, &reply), reply) {

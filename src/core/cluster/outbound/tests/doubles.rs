@@ -1,6 +1,7 @@
 //! Doubles of what lies around: other nodes, the store that they share, and the list of them.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(in crate::core) struct ScriptedPeers {
     script: Mutex<VecDeque<Then>>,
     calls: Mutex<Vec<(NodeUri, PeerCall)>>,
     logs: Mutex<Vec<Arc<OpenLog>>>,
+    /// Logs are asked for and do not open by themselves.
+    holds_logs: AtomicBool,
 }
 
 /// A log stream that somebody here has opened.
@@ -76,6 +79,11 @@ impl ScriptedPeers {
         lock(&self.calls)[0].1.clone()
     }
 
+    /// From here on a log opens when the test says so.
+    pub(in crate::core::cluster::outbound) fn hold_logs(&self) {
+        self.holds_logs.store(true, Ordering::Relaxed);
+    }
+
     pub(in crate::core::cluster::outbound) fn logs(&self) -> Vec<Arc<OpenLog>> {
         lock(&self.logs).clone()
     }
@@ -114,7 +122,9 @@ impl Peers for ScriptedPeers {
     ) -> BoxFuture<'static, PeerError> {
         let (end, ending) = oneshot::channel();
         let (ended, alive) = oneshot::channel();
-        lines.opened();
+        if !self.holds_logs.load(Ordering::Relaxed) {
+            lines.opened();
+        }
         lock(&self.logs).push(Arc::new(OpenLog {
             at: at.clone(),
             module: module.clone(),
