@@ -110,6 +110,9 @@ pub(super) const NODES_EVERY: Duration = Duration::from_millis(500);
 /// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
 pub(super) const NODES_PAUSE: Duration = Duration::from_millis(100);
 
+/// Modules with a series of their own in the metrics of one node. Protects whoever collects them: a building of ten thousand devices fits, and past it the first by id are told.
+pub(super) const MODULES_MEASURED_MAX: usize = 10_000;
+
 /// In how many parts of a lease a node gives up before the registry does, on account of clocks that do not run alike.
 pub(super) const LEASE_MARGIN_PARTS: u32 = 10;
 

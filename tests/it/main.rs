@@ -29,6 +29,7 @@ mod healthy;
 mod heartbeat;
 mod keeping;
 mod key_introspection;
+mod liveness;
 mod mounts;
 mod nodes;
 mod on_redis;

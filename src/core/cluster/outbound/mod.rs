@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::cluster::{Cluster, Membership};
+use crate::core::cluster::{Cluster, LivenessTracker, Membership};
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Supervisor, not_told};
@@ -49,6 +49,7 @@ pub(in crate::core) struct Outbound {
     peers: Arc<dyn Peers>,
     catalog: Arc<dyn Catalog>,
     membership: Arc<Membership>,
+    liveness: Arc<LivenessTracker>,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
@@ -79,6 +80,7 @@ impl Outbound {
             peers: Arc::clone(&ports.peers),
             catalog: Arc::clone(&ports.catalog),
             membership: Arc::clone(cluster.membership()),
+            liveness: Arc::clone(cluster.liveness()),
             modules,
             subscriptions,
             metrics,

@@ -254,6 +254,40 @@ async fn a_module_that_no_node_takes_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_an_empty_registry_a_call_waits_for_its_module_within_its_deadline() {
+    let bench = Bench::new().await;
+    bench.nodes.grant_in(LEASE);
+    bench.pass(1_000).await;
+    assert!(bench.core.trouble().is_some());
+    let mut waits = bench.echo("[1]");
+    let mut behind = bench.echo("[2]");
+    bench.pass(9_000).await;
+    for open in [&mut waits, &mut behind] {
+        assert_eq!(open.try_recv().err(), Some(TryRecvError::Empty));
+    }
+    bench.check_calls(&[]);
+
+    bench.nodes.grant_in(Duration::ZERO);
+    bench.pass(1_000).await;
+    check(waits, "[1]");
+    check(behind, "[2]");
+    assert_eq!(bench.core.trouble(), None);
+
+    // Where the module does not come in time, it is said that nothing ran.
+    bench.nodes.grant_in(LEASE);
+    bench.pass(1_000).await;
+    let late = bench.echo("[3]");
+    bench.pass(16_000).await;
+    let failure = refusal(late);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    assert_eq!(
+        failure.message(),
+        "no node runs the module yet; the call did not run"
+    );
+    assert_eq!(bench.peers.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_out_of_reach_is_not_replaced_by_another_while_it_is_listed() {
     // §10 case 44
     let unreachable = || Then::Says(Err(PeerError::Unreachable("refused".to_owned())));
@@ -381,27 +415,6 @@ async fn a_log_elsewhere_is_one_stream_however_many_follow_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_breaks_off_is_opened_again_and_its_followers_are_told() {
-    // §10 case 63
-    let bench = Bench::new().await;
-    bench.follow();
-    bench.pass(10).await;
-    bench.peers.logs()[0].break_off();
-    bench.pass(100).await;
-    let told = bench.lines();
-    assert_eq!(told.len(), 1);
-    assert!(told[0].contains("lines may be missing"), "{told:?}");
-    assert_eq!(bench.peers.logs().len(), 2);
-
-    bench.nodes.list(&[NODE_A]);
-    bench.pass(5_000).await;
-    let logs = bench.peers.logs();
-    assert!(logs[1].is_over());
-    assert_eq!(logs[2].at.as_str(), NODE_A);
-    assert!(bench.lines()[0].contains("the module has moved"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn who_asks_for_a_log_elsewhere_is_answered_when_it_is_open() {
     let bench = Bench::new().await;
     bench.peers.hold_logs();
@@ -438,6 +451,27 @@ async fn who_asks_for_a_log_that_does_not_open_is_told_so() {
     bench.core.unwatch(bench.outlet, watch);
     bench.pass(1).await;
     assert!(ignored.try_recv().unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_breaks_off_is_opened_again_and_its_followers_are_told() {
+    // §10 case 63
+    let bench = Bench::new().await;
+    bench.follow();
+    bench.pass(10).await;
+    bench.peers.logs()[0].break_off();
+    bench.pass(100).await;
+    let told = bench.lines();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("lines may be missing"), "{told:?}");
+    assert_eq!(bench.peers.logs().len(), 2);
+
+    bench.nodes.list(&[NODE_A]);
+    bench.pass(5_000).await;
+    let logs = bench.peers.logs();
+    assert!(logs[1].is_over());
+    assert_eq!(logs[2].at.as_str(), NODE_A);
+    assert!(bench.lines()[0].contains("the module has moved"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -556,6 +590,11 @@ impl Bench {
         function: &str,
     ) -> oneshot::Receiver<Answer> {
         self.call("admin", system, name, index, function, "[]")
+    }
+
+    /// Calls the module of the building.
+    fn echo(&self, arguments: &str) -> oneshot::Receiver<Answer> {
+        self.call("admin", "sys-1", "Scratch", 1, "echo", arguments)
     }
 
     async fn exec_soon(&self, function: &str, arguments: &str) -> oneshot::Receiver<Answer> {
