@@ -42,6 +42,7 @@ pub(super) async fn run(
         lowest,
         lines: until.lines,
         printed: 0,
+        is_open: false,
     };
     watch::follow(gateway, &mut log, until, output).await
 }
@@ -51,6 +52,8 @@ struct Log<'a> {
     lowest: LogLevel,
     lines: Lines,
     printed: u64,
+    /// The gateway has let us follow it.
+    is_open: bool,
 }
 
 impl Watch for Log<'_> {
@@ -69,6 +72,10 @@ impl Watch for Log<'_> {
                 output.line(Timestamp::now(), &line)?;
                 self.printed += 1;
             }
+            // The module's node may be on its way back, and who may follow the log has been settled.
+            Incoming::Refused { id: ID, refusal } if self.is_open && refusal.may_pass() => {
+                return Ok(Progress::Again(brief(&refusal.message)));
+            }
             Incoming::Refused { id: ID, refusal } => {
                 let what = match self.target {
                     DebugTarget::Path(module) => {
@@ -81,6 +88,7 @@ impl Watch for Log<'_> {
                     reason: brief(&refusal.message),
                 });
             }
+            Incoming::Done { id: ID, .. } => self.is_open = true,
             Incoming::Line(_)
             | Incoming::Refused { .. }
             | Incoming::Done { .. }

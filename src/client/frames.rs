@@ -116,6 +116,16 @@ pub(super) struct Refusal {
     pub(super) response_code: Option<u16>,
 }
 
+/// PlaceOS's code for an unexpected failure: what was asked for cannot be had at the moment, or a fault of the gateway's own.
+const UNEXPECTED_FAILURE: u16 = 7;
+
+impl Refusal {
+    /// Whether the same request may succeed later.
+    pub(super) fn may_pass(&self) -> bool {
+        self.code == Some(UNEXPECTED_FAILURE)
+    }
+}
+
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {

@@ -100,6 +100,8 @@ struct ModuleShape {
     running: bool,
     #[serde(default)]
     connected: bool,
+    /// Riser's own; other gateways say no more than the two above.
+    condition: Option<String>,
     driver_id: Option<String>,
     driver: Option<DriverShape>,
 }
@@ -141,11 +143,24 @@ fn rows(system: CompleteShape) -> Vec<ModuleRow> {
                 .map(|driver| driver.name)
                 .or(module.driver_id)
                 .unwrap_or_default(),
+            state: state(module.running, module.connected, module.condition),
             running: module.running,
             connected: module.connected,
         });
     }
     rows
+}
+
+/// How a module fares, in a word.
+fn state(running: bool, connected: bool, condition: Option<String>) -> String {
+    condition.unwrap_or_else(|| {
+        let state = match (running, connected) {
+            (false, _) => "stopped",
+            (true, false) => "disconnected",
+            (true, true) => "connected",
+        };
+        state.to_owned()
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -182,21 +197,17 @@ pub(super) struct ModuleRow {
     driver: String,
     running: bool,
     connected: bool,
+    state: String,
 }
 
 impl Row for ModuleRow {
     const HEADINGS: &'static [&'static str] = &["SYSTEM", "MODULE", "STATE", "DRIVER", "ID"];
 
     fn cells(&self) -> Vec<String> {
-        let state = match (self.running, self.connected) {
-            (false, _) => "stopped",
-            (true, false) => "disconnected",
-            (true, true) => "connected",
-        };
         vec![
             self.system.clone(),
             format!("{}_{}", self.module, self.index),
-            state.to_owned(),
+            self.state.clone(),
             self.driver.clone(),
             self.id.clone(),
         ]
@@ -210,10 +221,12 @@ mod tests {
     #[test]
     fn modules_are_counted_by_name_in_the_order_of_their_system() {
         let system: CompleteShape = serde_json::from_str(
-            r#"{"id":"sys-1","modules":["a","b","c"],"module_data":[
+            r#"{"id":"sys-1","modules":["a","b","c","d","e"],"module_data":[
                 {"id":"c","name":"Virtual","custom_name":"Display","running":true,"connected":true,"driver_id":"virtual"},
                 {"id":"a","name":"Display","custom_name":null,"running":true,"driver":{"name":"PJLink"}},
-                {"id":"b","name":"Lights","custom_name":"","new":1}
+                {"id":"b","name":"Lights","custom_name":"","new":1},
+                {"id":"d","name":"Lights","running":false,"connected":false,"condition":"waiting"},
+                {"id":"e","name":"Lights","running":false,"connected":false,"condition":"unreachable"}
             ]}"#,
         )
         .unwrap();
@@ -225,6 +238,8 @@ mod tests {
                 "sys-1 Display_1 disconnected PJLink a",
                 "sys-1 Lights_1 stopped  b",
                 "sys-1 Display_2 connected virtual c",
+                "sys-1 Lights_2 waiting  d",
+                "sys-1 Lights_3 unreachable  e",
             ]
         );
     }

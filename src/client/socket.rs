@@ -40,6 +40,13 @@ pub(super) struct Connection {
 #[error("{0}")]
 pub(super) struct Lost(String);
 
+impl Lost {
+    /// A connection that is given up for this reason.
+    pub(super) fn because(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
 impl Connection {
     /// Connects and shakes hands.
     pub(super) async fn open(gateway: &Gateway) -> Result<Self, ClientError> {
@@ -104,7 +111,7 @@ impl Connection {
         }
     }
 
-    /// Says good-bye and waits a moment for the answer.
+    /// Says good-bye, or answers the gateway's, and waits a moment for the end of the stream.
     pub(super) async fn close(mut self) {
         let farewell = async {
             // Whoever has gone already needs none.

@@ -37,12 +37,14 @@ pub enum Lines {
 }
 
 /// Whether there is more to wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Progress {
     /// Yes.
     More,
     /// All that was wanted has come.
     Complete,
+    /// The gateway cannot go on at the moment, for this reason: it is asked again, over another connection.
+    Again(String),
 }
 
 /// Something to follow.
@@ -101,6 +103,8 @@ pub(super) async fn follow(
             backoff.reset();
         }
         output.say(&format!("lost the connection ({lost}); connecting again"));
+        // A gateway that stops waits for the answer to its close frame, and for the end of the stream.
+        connection.close().await;
         connection = tokio::select! {
             opened = reopen(gateway, &mut backoff) => opened?,
             stopped = stop.wait() => return over(stopped, until),
@@ -137,8 +141,10 @@ async fn drain(
                 continue;
             }
         };
-        if watch.receive(incoming, output).map_err(End::Failed)? == Progress::Complete {
-            return Ok(());
+        match watch.receive(incoming, output).map_err(End::Failed)? {
+            Progress::More => {}
+            Progress::Complete => return Ok(()),
+            Progress::Again(reason) => return Err(End::Lost(Lost::because(reason))),
         }
     }
 }

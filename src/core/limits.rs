@@ -145,6 +145,9 @@ pub(super) const NODES_EVERY: Duration = Duration::from_millis(500);
 /// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
 pub(super) const NODES_PAUSE: Duration = Duration::from_millis(100);
 
+/// Modules with a series of their own in the metrics of one node. Protects whoever collects them: a building of ten thousand devices fits, and past it the first by id are told.
+pub(super) const MODULES_MEASURED_MAX: usize = 10_000;
+
 /// In how many parts of a lease a node gives up before the registry does, on account of clocks that do not run alike.
 pub(super) const LEASE_MARGIN_PARTS: u32 = 10;
 
@@ -220,6 +223,9 @@ pub(super) const SLOT_LOOK_PAUSE: Duration = Duration::from_millis(100);
 
 /// Questions about modules and systems of the store that clients wait for, at a time. Protects the store; one more is answered "busy".
 pub(super) const LOOKUPS_MAX: usize = 256;
+
+/// How long who asks for a log may wait until it is open, before it is told that it cannot be followed. Connecting to a node takes two seconds at most, and a module that moves one.
+pub(super) const LOG_OPEN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The first pause before the log of a module elsewhere is followed again; doubled at each try.
 pub(super) const LOG_RETRY_FIRST: Duration = Duration::from_millis(50);

@@ -41,6 +41,7 @@ use crate::core::building::{BuildingService, Editor};
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
+use crate::core::limits::MODULES_MEASURED_MAX;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Supervisor, Topology, not_told};
 use crate::core::subscriptions::Subscriptions;
@@ -48,7 +49,7 @@ use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Building, BusEvent, Clock, CloseReason, Credentials, DebugTarget, Differences,
     DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
-    State, Subject, SystemId, TopicMessage,
+    State, StatusName, StatusValue, Subject, SystemId, TopicMessage,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -61,6 +62,7 @@ pub use access::{
 pub use building::{Apply, EditError, Invalid, Rehearsal};
 pub use building_access::BuildingAccess;
 pub use cluster::ClusterPorts;
+pub use cluster::Liveness;
 pub use cluster::PeerNode;
 pub use directory::{Directory, ModuleEntry};
 pub use inbound_calls::{InboundCall, NotHere};
@@ -157,7 +159,7 @@ impl Core {
         ));
         let introspection = KeyIntrospection::new(key_inspector, forms, Arc::clone(&subscriptions));
         let inbound = cluster.as_ref().map(Inbound::new);
-        let cluster = cluster.map(Cluster::new);
+        let cluster = cluster.map(|ports| Cluster::new(ports, &modules, &subscriptions));
         let outbound = cluster.as_ref().map(|cluster| {
             Outbound::new(
                 cluster,
@@ -414,6 +416,20 @@ impl Core {
         }
     }
 
+    /// Answers who [follows](Self::watch) the log of a module with [`Reply::Debugging`] as soon as lines that are logged are seen, wherever the module runs;
+    /// with a failure when that is not so in good time.
+    pub fn when_heard(&self, module: ModuleId, slot: ReplySlot) {
+        match &self.outbound {
+            Some(outbound) => outbound.when_heard(module, slot),
+            None => slot.answer(Ok(Reply::Debugging(module))),
+        }
+    }
+
+    /// Whether lines of a log that is followed are seen at once, since no other node runs the module.
+    pub fn is_heard_here(&self, module: &ModuleId) -> bool {
+        self.outbound.is_none() || self.modules.get(module).is_some()
+    }
+
     /// Whether the building says everything that there is to say of a module.
     fn is_ours(&self, target: &DebugTarget) -> bool {
         let directory = self.directory();
@@ -519,7 +535,54 @@ impl Core {
 
     /// All statuses of a module that was [resolved](Self::resolve).
     pub fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
-        self.subscriptions.state(module, answer);
+        if !self.is_unattended(module) {
+            return self.subscriptions.state(module, answer);
+        }
+        // What the store still has of it is of a life that is over.
+        let (kept, read) = oneshot::channel();
+        self.subscriptions.state(module, kept);
+        drop(self.main.spawn(async move {
+            if let Ok(state) = read.await {
+                // Whoever asked may have gone, which harms nobody.
+                let _ = answer.send(with_connected(state, false));
+            }
+        }));
+    }
+
+    /// Whether the module is the nodes' to run, and none does.
+    fn is_unattended(&self, module: &ModuleId) -> bool {
+        self.cluster.is_some()
+            && match self.liveness(module) {
+                Liveness::Here(_) | Liveness::Elsewhere => false,
+                Liveness::Waiting | Liveness::Unreachable => true,
+            }
+    }
+
+    /// Whether a module runs, as far as this node knows.
+    pub fn liveness(&self, module: &ModuleId) -> Liveness {
+        match (&self.cluster, self.modules.get(module)) {
+            (Some(cluster), _) => cluster.liveness().of(module),
+            (None, Some(here)) => Liveness::Here(here.output().is_connected()),
+            (None, None) => Liveness::Waiting,
+        }
+    }
+
+    /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that no node runs.
+    /// In the order of their ids, and at most [`MODULES_MEASURED_MAX`].
+    pub fn connections(&self) -> Vec<(ModuleId, bool)> {
+        let directory = self.directory();
+        let told = directory.modules().filter_map(|entry| {
+            let id = &entry.module.id;
+            match self.liveness(id) {
+                Liveness::Here(connected) => Some((id.clone(), connected)),
+                Liveness::Waiting | Liveness::Unreachable => Some((id.clone(), false)),
+                Liveness::Elsewhere => None,
+            }
+        });
+        let mut told: Vec<(ModuleId, bool)> = told.collect();
+        told.sort_unstable();
+        told.truncate(MODULES_MEASURED_MAX);
+        told
     }
 
     /// Who is there now.
@@ -529,7 +592,9 @@ impl Core {
 
     /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
     pub fn trouble(&self) -> Option<&'static str> {
-        self.subscriptions.store().trouble()
+        let cluster = self.cluster.as_ref();
+        let store = self.subscriptions.store().trouble();
+        store.or_else(|| cluster.and_then(|cluster| cluster.liveness().trouble()))
     }
 
     /// Orders every worker to close connections.
@@ -600,6 +665,17 @@ impl Core {
         )
         .await;
     }
+}
+
+/// A module's statuses with this `connected`.
+fn with_connected(mut state: State, connected: bool) -> State {
+    let name = StatusName::connected();
+    let value = StatusValue::boolean(connected);
+    match state.binary_search_by(|(other, _)| other.cmp(&name)) {
+        Ok(at) => state[at].1 = value,
+        Err(at) => state.insert(at, (name, value)),
+    }
+    state
 }
 
 fn no_such_module() -> Failure {

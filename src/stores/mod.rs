@@ -19,7 +19,9 @@ mod status_suite;
 mod suite;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -126,6 +128,13 @@ pub trait NodeRegistry: Send + Sync + 'static {
     /// The nodes that are listed, in the order of their ids.
     fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>>;
 
+    /// Which node each module was granted to, and whether the registry's memory is young. `known` is the version of the last answer:
+    /// where nothing has changed since, the owners are not read again.
+    fn owners(
+        &self,
+        known: Option<OwnersVersion>,
+    ) -> BoxFuture<'static, Result<OwnersReading, StoreError>>;
+
     /// Asks for modules in this node's name, which must hold a lease. A verdict for each, in the order of the claims.
     fn claim(
         &self,
@@ -145,6 +154,25 @@ pub trait NodeRegistry: Send + Sync + 'static {
 
     /// What nodes prove to each other that they belong together. Made by the first that asks; where the registry has lost it, `known` takes its place.
     fn secret(&self, known: Option<Secret>) -> BoxFuture<'static, Result<Secret, StoreError>>;
+}
+
+/// Which grants an answer knew of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnersVersion(pub String);
+
+/// Who has which module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnersReading {
+    /// What to ask with next time.
+    pub version: OwnersVersion,
+    /// The node of each module that was granted, whether it is living or not; `None` when nothing has changed.
+    pub owners: Option<HashMap<ModuleId, NodeId>>,
+    /// The nodes on the list that have a lease.
+    pub living: Vec<NodeId>,
+    /// The nodes on the list that claim nothing, as PlaceOS's own cores: they run their share without asking.
+    pub strangers: Vec<NodeId>,
+    /// How long modules are still granted only to a node that runs them, because the registry's memory is young. Zero when it is not.
+    pub grants_in: Duration,
 }
 
 /// A node asks for a module.

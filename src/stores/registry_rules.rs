@@ -2,11 +2,11 @@
 //!
 //! It says what every registry is held to, and stands in for one in the tests of whoever asks a registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::model::{ModuleId, Node, NodeId};
-use crate::stores::{Claim, ClaimGround, Verdict};
+use crate::stores::{Claim, ClaimGround, OwnersReading, OwnersVersion, Verdict};
 
 /// A registry at one moment.
 #[derive(Debug, Clone)]
@@ -58,6 +58,21 @@ impl RegistryRules {
     pub(crate) fn nodes(&self) -> Vec<Node> {
         let living = self.nodes.values().filter(|listed| listed.until > self.now);
         living.map(|listed| listed.node.clone()).collect()
+    }
+
+    pub(crate) fn owners(&self) -> OwnersReading {
+        let age = self.since.map_or(Duration::ZERO, |since| self.now - since);
+        let owners = match self.since {
+            Some(_) => self.owners.clone().into_iter().collect(),
+            None => HashMap::new(),
+        };
+        OwnersReading {
+            version: OwnersVersion(String::new()),
+            owners: Some(owners),
+            living: self.nodes().into_iter().map(|node| node.id).collect(),
+            strangers: Vec::new(),
+            grants_in: self.lease.saturating_sub(age),
+        }
     }
 
     pub(crate) fn claim(

@@ -119,6 +119,12 @@ fn conforms(value: &Value, schema: &Value) -> Result<(), String> {
                     return Err(format!("{value} is less than {rule}"));
                 }
             }
+            "enum" => {
+                let words = rule.as_array().into_iter().flatten();
+                if !words.into_iter().any(|word| word == value) {
+                    return Err(format!("{value} is none of {rule}"));
+                }
+            }
             "required" => {
                 for name in rule.as_array().into_iter().flatten() {
                     let name = name.as_str().unwrap_or_default();

@@ -495,8 +495,8 @@ async fn what_is_there_is_listed_with_its_state() {
     let floor = Terminal::at(&gateway, Key::FLOOR);
     let json = floor.run(&["modules", "--json"]).await;
     json.assert_printed(&[
-        r#"{"system":"sys-2","module":"Display","index":1,"id":"mod-d3","driver":"virtual","running":true,"connected":true}"#,
-        r#"{"system":"sys-2","module":"Shared","index":1,"id":"mod-shared","driver":"virtual","running":true,"connected":true}"#,
+        r#"{"system":"sys-2","module":"Display","index":1,"id":"mod-d3","driver":"virtual","running":true,"connected":true,"state":"connected"}"#,
+        r#"{"system":"sys-2","module":"Shared","index":1,"id":"mod-shared","driver":"virtual","running":true,"connected":true,"state":"connected"}"#,
     ]);
     let elsewhere = floor.run(&["modules", "sys-1"]).await;
     assert_eq!(elsewhere.code, Some(1), "{elsewhere:?}");

@@ -120,6 +120,20 @@ text_id! {
     /// A named value that a module publishes: `power`, `bookings`.
     StatusName, "a status name"
 }
+
+impl StatusName {
+    /// The status that every module has: whether its device can be reached.
+    pub fn connected() -> Self {
+        Self(Arc::from(CONNECTED))
+    }
+
+    /// Whether it is that status.
+    pub fn is_connected(&self) -> bool {
+        &*self.0 == CONNECTED
+    }
+}
+
+const CONNECTED: &str = "connected";
 text_id! {
     /// A method of a module: `switch_to`.
     FunctionName, "a function name"

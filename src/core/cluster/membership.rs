@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::model::{NodeId, Secret};
-    use crate::stores::{Claim, StoreError, Verdict};
+    use crate::stores::{Claim, OwnersReading, OwnersVersion, StoreError, Verdict};
 
     /// How long an answer takes.
     const ANSWER: Duration = Duration::from_millis(30);
@@ -171,6 +171,13 @@ mod tests {
 
         fn renew(&self, _: &Node) -> BoxFuture<'static, Result<(), StoreError>> {
             unreachable!("a map only reads")
+        }
+
+        fn owners(
+            &self,
+            _: Option<OwnersVersion>,
+        ) -> BoxFuture<'static, Result<OwnersReading, StoreError>> {
+            unreachable!("a map reads the nodes alone")
         }
 
         fn claim(

@@ -2,6 +2,7 @@
 //!
 //! - `membership` has the list of nodes, and `rendezvous` picks the node of a module from it, as every other program on the store does.
 //! - `placement` renews the lease (`core::lease`) and runs this node's share of the modules.
+//! - `liveness` knows which modules run anywhere.
 //! - `catalog_publisher` writes into the catalog what this node's modules offer and which modules stand in a system.
 //! - `outbound` calls modules of other nodes and follows their logs; `inbound` says who asks as another node.
 //!
@@ -9,6 +10,7 @@
 
 mod catalog_publisher;
 pub(super) mod inbound;
+mod liveness;
 mod membership;
 pub(super) mod outbound;
 mod placement;
@@ -19,18 +21,21 @@ mod tests;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use futures_util::future::join3;
+use futures_util::future::{join, join4};
 
 use crate::core::lease::Lease;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::Supervisor;
+use crate::core::subscriptions::Subscriptions;
 use crate::model::{ClusterSecret, Edges, Node};
 use crate::peers::Peers;
 use crate::stores::{Catalog, NodeRegistry, StatusStore};
 
+pub(super) use liveness::LivenessTracker;
 pub(super) use membership::Membership;
 
 pub use inbound::PeerNode;
+pub use liveness::Liveness;
 
 use catalog_publisher::CatalogPublisher;
 use placement::PlacementController;
@@ -65,6 +70,7 @@ impl fmt::Debug for ClusterPorts {
 pub(super) struct Cluster {
     ports: ClusterPorts,
     membership: Arc<Membership>,
+    liveness: Arc<LivenessTracker>,
     /// What this node does as one that runs modules. A gateway looks on.
     part: OnceLock<Part>,
 }
@@ -76,14 +82,26 @@ struct Part {
 
 impl Cluster {
     /// A node that looks on.
-    pub(super) fn new(ports: ClusterPorts) -> Self {
+    pub(super) fn new(
+        ports: ClusterPorts,
+        modules: &Arc<Supervisor>,
+        subscriptions: &Arc<Subscriptions>,
+    ) -> Self {
         let membership = Arc::new(Membership::new(
             Arc::clone(&ports.registry),
             ports.edges.clone(),
         ));
+        let liveness = Arc::new(LivenessTracker::new(
+            Arc::clone(&ports.registry),
+            Arc::clone(&membership),
+            Arc::clone(modules),
+            Arc::clone(subscriptions),
+            Arc::clone(&ports.lease),
+        ));
         Self {
             ports,
             membership,
+            liveness,
             part: OnceLock::new(),
         }
     }
@@ -91,6 +109,11 @@ impl Cluster {
     /// The nodes, and which of them a module belongs to.
     pub(super) fn membership(&self) -> &Arc<Membership> {
         &self.membership
+    }
+
+    /// Which modules run.
+    pub(super) fn liveness(&self) -> &Arc<LivenessTracker> {
+        &self.liveness
     }
 
     /// The ports of a clustered node.
@@ -112,6 +135,7 @@ impl Cluster {
             lease,
             ..
         } = &self.ports;
+        self.liveness.join(node.id.clone());
         let publisher = CatalogPublisher::new(
             node.uri.clone(),
             Arc::clone(catalog),
@@ -137,14 +161,15 @@ impl Cluster {
     pub(super) async fn run(&self) {
         match self.part.get() {
             Some(part) => {
-                join3(
+                join4(
                     self.membership.keep(),
+                    self.liveness.keep(),
                     part.controller.run(),
                     part.publisher.run(),
                 )
                 .await;
             }
-            None => self.membership.keep().await,
+            None => drop(join(self.membership.keep(), self.liveness.keep()).await),
         }
     }
 

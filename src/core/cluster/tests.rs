@@ -8,8 +8,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
-use crate::core::cluster::rendezvous;
 use crate::core::cluster::tests::doubles::{TestNode, Way, World, building};
+use crate::core::cluster::{Liveness, rendezvous};
 use crate::model::NodeUri;
 
 const LEASE: Duration = Duration::from_secs(2);
@@ -86,6 +86,95 @@ async fn a_gateway_runs_nothing_and_knows_the_nodes() {
         cluster.membership().node_for(&module).unwrap().as_str(),
         expect
     );
+}
+
+/// What nodes say of all modules.
+fn said(nodes: &[&TestNode]) -> Vec<Vec<Liveness>> {
+    let of = |node: &&TestNode| {
+        let modules = MODULES.iter();
+        let modules =
+            modules.map(|id| node.core.liveness(&crate::core::tests::doubles::module(id)));
+        modules.collect()
+    };
+    nodes.iter().map(of).collect()
+}
+
+/// What the node of this number says when the modules run where they belong.
+fn settled_view(number: usize, nodes: &[usize]) -> Vec<Liveness> {
+    let of = |id: &&str| match home(id, nodes) == number {
+        true => Liveness::Here(true),
+        false => Liveness::Elsewhere,
+    };
+    MODULES.iter().map(of).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn modules_wait_on_an_empty_registry_and_every_node_says_so() {
+    let world = World::new(LEASE);
+    let first = TestNode::start(&world, 0, building(&MODULES)).await;
+    let second = TestNode::start(&world, 1, building(&MODULES)).await;
+    sleep(LEASE / 2).await;
+    for view in said(&[&first, &second]) {
+        assert_eq!(view, [Liveness::Waiting; MODULES.len()]);
+    }
+    assert!(first.core.trouble().is_some() && second.core.trouble().is_some());
+    let told = first.core.connections();
+    assert_eq!(told.len(), MODULES.len());
+    assert!(told.iter().all(|(_, connected)| !connected), "{told:?}");
+
+    sleep(TAKE_OVER).await;
+    for (number, view) in said(&[&first, &second]).into_iter().enumerate() {
+        assert_eq!(view, settled_view(number, &[0, 1]), "at {number}");
+    }
+    assert_eq!((first.core.trouble(), second.core.trouble()), (None, None));
+    let both = [first.core.connections(), second.core.connections()].concat();
+    assert_eq!(
+        both.len(),
+        MODULES.len(),
+        "each is told by its node: {both:?}"
+    );
+    assert!(both.iter().all(|(_, connected)| *connected), "{both:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_modules_of_a_node_that_died_without_another_are_unreachable() {
+    let (world, nodes) = settled(1).await;
+    let gateway = TestNode::look_on(&world, 7, building(&MODULES)).await;
+    gateway.run();
+    sleep(LEASE / 2).await;
+    assert_eq!(said(&[&gateway]), [[Liveness::Elsewhere; MODULES.len()]]);
+    nodes[0].kill();
+    sleep(LEASE * 2).await;
+    assert_eq!(said(&[&gateway]), [[Liveness::Unreachable; MODULES.len()]]);
+    assert_eq!(gateway.core.connections().len(), MODULES.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_cut_off_says_that_it_cannot_find_out() {
+    let (_world, nodes) = settled(2).await;
+    nodes[0].set_way(Way::Cut);
+    sleep(LEASE * 2).await;
+    assert_eq!(said(&[&nodes[0]]), [[Liveness::Unreachable; MODULES.len()]]);
+    nodes[0].set_way(Way::Open(Duration::from_millis(2)));
+    sleep(LEASE + TAKE_OVER).await;
+    let views = said(&[&nodes[0], &nodes[1]]);
+    for (number, view) in views.into_iter().enumerate() {
+        assert_eq!(view, settled_view(number, &[0, 1]), "at {number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn modules_that_run_on_are_not_waited_for_when_the_registry_forgets() {
+    let (world, nodes) = settled(2).await;
+    world.restart_registry();
+    let began = Instant::now();
+    while began.elapsed() < LEASE * 2 {
+        for (number, view) in said(&[&nodes[0], &nodes[1]]).into_iter().enumerate() {
+            assert_eq!(view, settled_view(number, &[0, 1]), "at {number}");
+        }
+        assert_eq!(nodes[0].core.trouble(), None);
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,7 +68,7 @@ impl Actor {
             };
             // Before anybody hears of it by the status.
             self.handle.faults.note(reason.clone());
-            self.handle.output.set_connected(false);
+            self.handle.output.set_disconnected();
             if began.elapsed() >= RESTART_RESET {
                 backoff.reset();
             }
@@ -82,6 +82,7 @@ impl Actor {
                 break;
             }
         }
+        self.handle.output.end();
         self.refuse_the_rest();
     }
 
@@ -124,9 +125,21 @@ impl Actor {
         let sink = handle
             .output
             .begin_generation(handle.module.driver.as_str(), &handle.interface);
-        let started = tokio::select! {
-            () = handle.stop.cancelled() => return Exit::Stopped,
-            started = timeout(START_DEADLINE, self.host.start(&handle.module, sink)) => started,
+        let starting = timeout(START_DEADLINE, self.host.start(&handle.module, sink));
+        tokio::pin!(starting);
+        let slow = sleep(SETTLE);
+        tokio::pin!(slow);
+        let mut is_slow = false;
+        let started = loop {
+            tokio::select! {
+                biased;
+                () = handle.stop.cancelled() => return Exit::Stopped,
+                started = &mut starting => break started,
+                () = &mut slow, if !is_slow => {
+                    is_slow = true;
+                    handle.output.starts_slowly();
+                }
+            }
         };
         let instance = match started {
             Ok(Ok(instance)) => instance,

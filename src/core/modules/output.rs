@@ -28,6 +28,8 @@ const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
 pub(in crate::core) struct ModuleOutput {
     module: ModuleId,
     debugged: AtomicBool,
+    /// The module is to run here no longer.
+    is_over: AtomicBool,
     listeners: Arc<Listeners>,
     last: Mutex<LastValues>,
     subscriptions: Arc<Subscriptions>,
@@ -65,6 +67,7 @@ impl ModuleOutput {
         Self {
             module,
             debugged: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             listeners: Arc::default(),
             last: Mutex::new(LastValues::default()),
             subscriptions,
@@ -91,12 +94,17 @@ impl ModuleOutput {
     }
 
     /// Takes the values that the module had on another node. Those that its first generation here does not set again are removed, as after a restart.
+    ///
+    /// Who ended in good order said that the device is not connected. So one that is connected by what the store has was left by a node that died.
     pub(super) fn take_over(&self, state: State) {
         let mut last = lock(&self.last);
         if last.generation == 0 && !last.retired {
             // Whatever its size: what stands on screens is not this node's to refuse.
             for (name, value) in state {
                 last.put(&name, Some(value));
+            }
+            if last.values.contains_key(&StatusName::connected()) {
+                self.disconnect(&mut last);
             }
         }
     }
@@ -111,9 +119,35 @@ impl ModuleOutput {
         self.listeners.join()
     }
 
-    /// The module runs here no longer: nobody listens any more.
+    /// The module is to run here no longer: nobody listens any more.
     pub(super) fn hang_up(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
         self.listeners.end();
+    }
+
+    /// The module has ended. Unless it begins again here at once, it is not connected.
+    pub(super) fn end(&self) {
+        if self.is_over.load(Ordering::Relaxed) {
+            self.set_disconnected();
+        }
+    }
+
+    /// The driver takes its time to start: what was said of the device before it does not hold.
+    pub(super) fn starts_slowly(&self) {
+        let mut last = lock(&self.last);
+        let name = StatusName::connected();
+        if !last.values.contains_key(&name) || last.stale.contains(&name) {
+            self.disconnect(&mut last);
+            // The driver itself has said nothing yet.
+            last.stale.insert(name);
+        }
+    }
+
+    /// Whether the module says that its device is connected.
+    pub(in crate::core) fn is_connected(&self) -> bool {
+        let last = lock(&self.last);
+        let said = last.values.get(&StatusName::connected());
+        said.is_some_and(|value| value.as_str() != "false")
     }
 
     /// Begins a generation: earlier instances are ignored from here on, and this one has to set its statuses again.
@@ -164,20 +198,20 @@ impl ModuleOutput {
         }
     }
 
-    /// Says `connected` on the module's behalf.
-    pub(super) fn set_connected(&self, connected: bool) {
-        let mut last = lock(&self.last);
-        self.set(
-            &mut last,
-            &connected_name(),
-            Some(StatusValue::boolean(connected)),
-        );
+    /// Says on the module's behalf that its device is not connected.
+    pub(super) fn set_disconnected(&self) {
+        self.disconnect(&mut lock(&self.last));
+    }
+
+    fn disconnect(&self, last: &mut LastValues) {
+        let value = Some(StatusValue::boolean(false));
+        self.set(last, &StatusName::connected(), value);
     }
 
     /// Says that the module is connected, unless it has said anything about that itself.
     pub(super) fn assume_connected(&self) {
         let mut last = lock(&self.last);
-        let name = connected_name();
+        let name = StatusName::connected();
         // Stale is the `false` that the actor set for the generation that ended.
         if !last.values.contains_key(&name) || last.stale.contains(&name) {
             self.set(&mut last, &name, Some(StatusValue::boolean(true)));
@@ -287,13 +321,6 @@ impl LastValues {
 /// What a status takes: its name and its value.
 fn size(name: &StatusName, value: &StatusValue) -> usize {
     name.as_str().len() + value.as_str().len()
-}
-
-/// The status that says whether a device is reachable.
-const CONNECTED: &str = "connected";
-
-fn connected_name() -> StatusName {
-    StatusName::new(CONNECTED).expect("the name is a constant that passes its check")
 }
 
 /// The sink of one instance of a module, which belongs to one generation.

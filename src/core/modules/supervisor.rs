@@ -257,14 +257,16 @@ impl Supervisor {
         }
         let stopped: Vec<Arc<ModuleHandle>> = before.into_values().collect();
         for handle in &stopped {
-            handle.stop.cancel();
+            // First, since an actor that ends asks whether the stay is over.
             handle.output.hang_up();
+            handle.stop.cancel();
         }
         leaving.extend(stopped.iter().map(Arc::clone));
         // The watch table's lock comes before this one.
         drop(modules);
         for handle in started {
             let id = &handle.module.id;
+            self.subscriptions.attend(id);
             self.subscriptions
                 .with_log_followers(id, |followed| handle.output.set_debugged(followed));
         }
@@ -362,10 +364,11 @@ impl Supervisor {
 
     /// Stops all modules and waits for them, bounded.
     pub(in crate::core) async fn stop(&self) {
-        self.stop.cancel();
+        // First, since an actor that ends asks whether the stay is over.
         for handle in self.running() {
             handle.output.hang_up();
         }
+        self.stop.cancel();
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!(

@@ -18,6 +18,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -195,6 +196,17 @@ impl Subscriptions {
     pub(super) fn unmap(&self, system: &SystemId) {
         self.table().unmap(system, Instant::now());
         self.settle_later.notify_one();
+    }
+
+    /// No node runs these modules, so none of them is connected, whatever the store still has of them.
+    /// Those `lingering` have only just been found to run: what the store has of them is told when they have said it again, or are left out here.
+    pub(super) fn set_unattended(&self, modules: HashSet<ModuleId>, lingering: &HashSet<ModuleId>) {
+        self.table().set_unattended(modules, lingering);
+    }
+
+    /// This node runs the module from here on, so what it says holds.
+    pub(super) fn attend(&self, module: &ModuleId) {
+        self.table().statuses.attend(module);
     }
 
     /// How many watches there are.

@@ -69,7 +69,7 @@ impl Table {
         for path in places {
             for index in self.point_place(&path) {
                 let key = self.watches[index].key.as_ref();
-                let value = key.and_then(|key| self.statuses.get(key)?.value.clone());
+                let value = key.and_then(|key| self.statuses.value(key));
                 self.tell_all(index, value, Cause::Building);
             }
         }

@@ -2,13 +2,17 @@
 //!
 //! The push happens under the table's lock, so that every outlet sees changes in one order.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use slab::Slab;
 
 use crate::core::outlet::{Delivery, OutletId};
 use crate::core::subscriptions::table::{Follower, OutletEntry, Table, WatchIndex};
-use crate::model::{Cause, EntryId, Event, Origin, Presence, StatusChange, StatusValue, Subject};
+use crate::model::{
+    BindingKey, Cause, EntryId, Event, ModuleId, Origin, Presence, StatusChange, StatusName,
+    StatusValue, Subject,
+};
 
 impl Table {
     /// Takes changes in order and empties the list.
@@ -25,6 +29,12 @@ impl Table {
             // Told before the store knew that nobody follows it any more.
             return;
         }
+        let was_denied = self.statuses.is_denied(&key);
+        if was_denied && origin == Origin::Push {
+            // Whoever begins to run a module says this first.
+            self.statuses.attend(&key.module);
+        }
+        let is_denied = self.statuses.is_denied(&key);
         let status = self.statuses.entry(&key);
         let is_new = status.value.is_none() && value.is_some();
         status.value.clone_from(&value);
@@ -36,9 +46,14 @@ impl Table {
             self.grow(&key);
             watches = std::mem::take(&mut self.statuses.entry(&key).watches);
         }
-        for &index in &watches {
+        // What the store has of a module that no node runs is kept, and not told before one runs it.
+        let told = match is_denied {
+            true => &[],
+            false => &*watches,
+        };
+        for &index in told {
             let watch = &self.watches[index];
-            if origin == Origin::Push {
+            if origin == Origin::Push && !(was_denied && watch.last == value) {
                 self.tell_all(index, value.clone(), Cause::Module);
             } else if watch.last == value {
                 self.tell_newcomers(index);
@@ -56,6 +71,37 @@ impl Table {
             self.tidy_path(index);
         }
         self.statuses.tidy(&key);
+    }
+
+    /// No node runs these modules: their followers are told that they are not connected, and of those that run again what is known.
+    ///
+    /// Those `lingering` stay as they are told to be until they say something themselves or are left out here.
+    pub(super) fn set_unattended(
+        &mut self,
+        modules: HashSet<ModuleId>,
+        lingering: &HashSet<ModuleId>,
+    ) {
+        for module in self.statuses.set_unattended(modules, lingering) {
+            let key = BindingKey {
+                module,
+                status: StatusName::connected(),
+            };
+            let Some(status) = self.statuses.get(&key) else {
+                continue;
+            };
+            let watches = status.watches.clone();
+            // Where nothing is known of one that runs again, it has yet to say so.
+            let Some(value) = self.statuses.value(&key) else {
+                continue;
+            };
+            for index in watches {
+                match self.watches[index].last.as_ref() == Some(&value) {
+                    true => self.tell_newcomers(index),
+                    false => self.tell_all(index, Some(value.clone()), Cause::Store),
+                }
+            }
+        }
+        self.push_batches();
     }
 
     /// Tells all followers of a watch. The batches wait for [`Self::push_batches`].
@@ -129,11 +175,7 @@ impl Table {
     /// Tells a new follower what the status says now; nothing when it says nothing.
     pub(super) fn tell_newcomer(&mut self, index: WatchIndex, follower: Follower) {
         let watch = &mut self.watches[index];
-        let Some(value) = watch
-            .key
-            .as_ref()
-            .and_then(|key| self.statuses.get(key)?.value.clone())
-        else {
+        let Some(value) = watch.key.as_ref().and_then(|key| self.statuses.value(key)) else {
             if watch.settles.is_some() {
                 watch.newcomers.push(follower.watch);
             }

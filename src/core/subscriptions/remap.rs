@@ -71,10 +71,7 @@ impl Table {
     /// After a watch was pointed elsewhere: tells a value that differs at once, and its absence later.
     fn tell_difference(&mut self, index: WatchIndex, now: Instant) {
         let watch = &self.watches[index];
-        let value = watch
-            .key
-            .as_ref()
-            .and_then(|key| self.statuses.get(key)?.value.clone());
+        let value = watch.key.as_ref().and_then(|key| self.statuses.value(key));
         match value {
             Some(_) if value == watch.last => self.tell_newcomers(index),
             Some(_) => self.tell_all(index, value, Cause::Building),

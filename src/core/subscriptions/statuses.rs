@@ -3,7 +3,7 @@
 //! One map holds both, so that a change finds its watches where it puts its value.
 //! It lives under the watch table's lock and is what newcomers and re-maps are told from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::core::subscriptions::WatchIndex;
 use crate::model::{BindingKey, ModuleId, State, StatusName, StatusValue};
@@ -21,24 +21,72 @@ pub(super) struct Status {
 
 /// What is known of all statuses.
 #[derive(Debug, Default)]
-pub(super) struct Statuses(HashMap<ModuleId, HashMap<StatusName, Status>>);
+pub(super) struct Statuses {
+    known: HashMap<ModuleId, HashMap<StatusName, Status>>,
+    /// The modules that no node runs, which are not connected.
+    unattended: HashSet<ModuleId>,
+}
 
 impl Statuses {
     /// What is known of a status.
     pub(super) fn get(&self, key: &BindingKey) -> Option<&Status> {
-        self.0.get(&key.module)?.get(&key.status)
+        self.known.get(&key.module)?.get(&key.status)
+    }
+
+    /// What a status says, which for `connected` of a module that no node runs is `false`.
+    pub(super) fn value(&self, key: &BindingKey) -> Option<StatusValue> {
+        match self.is_denied(key) {
+            true => Some(StatusValue::boolean(false)),
+            false => self.get(key)?.value.clone(),
+        }
+    }
+
+    /// Whether a status is `connected` of a module that no node runs.
+    pub(super) fn is_denied(&self, key: &BindingKey) -> bool {
+        key.status.is_connected() && self.unattended.contains(&key.module)
+    }
+
+    /// No node runs these modules, and of those `lingering` it is not certain yet that one does. Returns the modules of which that has changed.
+    pub(super) fn set_unattended(
+        &mut self,
+        mut modules: HashSet<ModuleId>,
+        lingering: &HashSet<ModuleId>,
+    ) -> Vec<ModuleId> {
+        // Of those alone of which something is known, which may be of the life before.
+        let still = self.unattended.intersection(lingering).filter(|module| {
+            let known = self.known.get(*module);
+            let status = known.and_then(|statuses| statuses.get(&StatusName::connected()));
+            status.is_some_and(|status| status.value.is_some())
+        });
+        modules.extend(still.cloned());
+        let changed = self.unattended.symmetric_difference(&modules);
+        let changed = changed.cloned().collect();
+        self.unattended = modules;
+        changed
+    }
+
+    /// A node runs the module from here on. What is known of the life before holds no longer, and what is said from here on does.
+    pub(super) fn attend(&mut self, module: &ModuleId) {
+        if !self.unattended.remove(module) {
+            return;
+        }
+        let known = self.known.get_mut(module);
+        let status = known.and_then(|statuses| statuses.get_mut(&StatusName::connected()));
+        if let Some(value) = status.and_then(|status| status.value.as_mut()) {
+            *value = StatusValue::boolean(false);
+        }
     }
 
     /// The entry of a status, made when there is none.
     pub(super) fn entry(&mut self, key: &BindingKey) -> &mut Status {
         // Two look-ups on the common path save the clone of both names that `entry` would ask for.
         if self.get(key).is_none() {
-            self.0
+            self.known
                 .entry(key.module.clone())
                 .or_default()
                 .insert(key.status.clone(), Status::default());
         }
-        self.0
+        self.known
             .get_mut(&key.module)
             .and_then(|statuses| statuses.get_mut(&key.status))
             .expect("the entry was made above")
@@ -46,7 +94,7 @@ impl Statuses {
 
     /// Forgets a status that has neither a value nor a watch.
     pub(super) fn tidy(&mut self, key: &BindingKey) {
-        let Some(statuses) = self.0.get_mut(&key.module) else {
+        let Some(statuses) = self.known.get_mut(&key.module) else {
             return;
         };
         if statuses
@@ -55,7 +103,7 @@ impl Statuses {
         {
             statuses.remove(&key.status);
             if statuses.is_empty() {
-                self.0.remove(&key.module);
+                self.known.remove(&key.module);
             }
         }
     }
@@ -63,7 +111,7 @@ impl Statuses {
     /// All statuses that anything is kept of, to find leaks.
     #[cfg(test)]
     pub(super) fn keys(&self) -> std::collections::HashSet<BindingKey> {
-        self.0
+        self.known
             .iter()
             .flat_map(|(module, statuses)| {
                 statuses.keys().map(|status| BindingKey {
@@ -77,7 +125,7 @@ impl Statuses {
     /// All values of a module, by name.
     pub(super) fn state(&self, module: &ModuleId) -> State {
         let mut state: State = self
-            .0
+            .known
             .get(module)
             .into_iter()
             .flatten()

@@ -133,6 +133,84 @@ fn what_is_read_again_after_a_gap_is_told_only_where_it_differs() {
     assert_eq!(room.told(), ["null"]);
 }
 
+#[test]
+fn a_module_that_no_node_runs_is_not_connected_whatever_the_store_still_has() {
+    let mut room = Room::of("connected");
+    room.own(Some("mod-1"));
+    room.watch("connected");
+    room.read("mod-1", Some("true"));
+    assert_eq!(room.told(), ["true"]);
+    room.leave_unattended(&["mod-1"]);
+    assert_eq!(room.told(), ["false"]);
+    room.leave_unattended(&["mod-1", "mod-2"]);
+    room.read("mod-1", Some("true"));
+    assert_eq!(room.told(), [] as [&str; 0]);
+    room.watch("connected");
+    assert_eq!(room.told(), ["false"], "who comes is told the same");
+    room.leave_unattended(&[]);
+    assert_eq!(room.told(), ["true", "true"]);
+}
+
+#[test]
+fn a_module_of_which_nothing_is_known_yet_is_not_connected_until_it_says_so() {
+    let mut room = Room::of("connected");
+    room.own(Some("mod-1"));
+    room.leave_unattended(&["mod-1"]);
+    room.watch("connected");
+    room.read("mod-1", None);
+    assert_eq!(room.told(), ["false"]);
+    // A node runs it, and its driver has not started.
+    room.leave_unattended(&[]);
+    assert_eq!(room.told(), [] as [&str; 0]);
+    room.push("mod-1", Some("true"));
+    assert_eq!(room.told(), ["true"]);
+}
+
+#[test]
+fn a_module_that_begins_to_run_shows_nothing_of_the_life_before() {
+    let mut room = Room::of("connected");
+    room.own(Some("mod-1"));
+    room.watch("connected");
+    room.read("mod-1", Some("true"));
+    room.leave_unattended(&["mod-1"]);
+    assert_eq!(room.told(), ["true", "false"]);
+    // A node was granted it, and its driver has not started: what is known is of the life before.
+    let lingering = HashSet::from([module("mod-1")]);
+    room.table.set_unattended(HashSet::new(), &lingering);
+    assert_eq!(room.told(), [] as [&str; 0]);
+    room.push("mod-1", Some("false"));
+    room.push("mod-1", Some("true"));
+    assert_eq!(room.told(), ["true"]);
+    room.table.set_unattended(HashSet::new(), &lingering);
+    assert_eq!(room.told(), [] as [&str; 0]);
+}
+
+#[test]
+fn what_a_module_that_begins_here_says_holds_at_once() {
+    let mut room = Room::of("connected");
+    room.own(Some("mod-1"));
+    room.watch("connected");
+    room.read("mod-1", Some("true"));
+    room.leave_unattended(&["mod-1"]);
+    assert_eq!(room.told(), ["true", "false"]);
+    room.table.statuses.attend(&module("mod-1"));
+    room.leave_unattended(&[]);
+    room.watch("connected");
+    assert_eq!(room.told(), ["false"], "nothing of the life before");
+    room.push("mod-1", Some("true"));
+    assert_eq!(room.told(), ["true", "true"]);
+}
+
+#[test]
+fn other_statuses_of_a_module_that_no_node_runs_stay_as_they_were() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch("x");
+    room.read("mod-1", Some("5"));
+    room.leave_unattended(&["mod-1"]);
+    assert_eq!(room.told(), ["5"]);
+}
+
 /// A table over a store with values, one outlet, and one system, `sys-1`, with one `Display`.
 struct Room {
     table: Table,
@@ -140,10 +218,16 @@ struct Room {
     outlet: OutletId,
     inbox: Arc<Inbox>,
     now: Instant,
+    /// The status that the store tells of.
+    status: &'static str,
 }
 
 impl Room {
     fn new() -> Self {
+        Self::of("x")
+    }
+
+    fn of(status: &'static str) -> Self {
         let store = Arc::new(EchoStore::keeping());
         let mut table = Table::new(Arc::clone(&store) as Arc<dyn StatusStore>, clock());
         let inbox = Inbox::new();
@@ -154,7 +238,14 @@ impl Room {
             outlet,
             inbox,
             now: Instant::now(),
+            status,
         }
+    }
+
+    fn leave_unattended(&mut self, modules: &[&str]) {
+        let modules = modules.iter().map(|id| module(id));
+        self.table
+            .set_unattended(modules.collect(), &HashSet::new());
     }
 
     fn watch(&mut self, status: &str) -> WatchId {
@@ -180,7 +271,7 @@ impl Room {
 
     fn tell(&mut self, module: &str, value: Option<&str>, origin: Origin) {
         self.table.publish(&mut vec![StatusChange {
-            key: key(module, "x"),
+            key: key(module, self.status),
             value: value.map(json),
             origin,
         }]);

@@ -1,4 +1,7 @@
-//! The logs that one connection asked for whose module is not of the building: it is looked up first, and named again when it is ignored.
+//! The logs that one connection asked for and that take a moment.
+//!
+//! A module that is not of the building is looked up first, and named again when it is ignored.
+//! The log of a module elsewhere is followed at once and answered when it is open.
 //!
 //! Boxed and mostly absent, since a connection that follows no such log is to stay small.
 
@@ -15,6 +18,8 @@ pub(super) struct Debugs(RefCell<Option<Box<DebugRequests>>>);
 struct DebugRequests {
     /// Bounded by the calls that a connection may have without an answer.
     looked_up: Vec<(Ticket, DebugTarget, Telling)>,
+    /// Bounded by the same. With each, whether it was not followed before.
+    opening: Vec<(Ticket, ModuleId, bool)>,
     /// One for each target that leads to a module, so bounded by what is there.
     found: Vec<(DebugTarget, ModuleId)>,
 }
@@ -25,6 +30,23 @@ impl Debugs {
         let mut asked = self.0.borrow_mut();
         let asked = asked.get_or_insert_default();
         asked.looked_up.push((ticket, target, telling));
+    }
+
+    /// The log of a module is followed and not open yet. `is_new` when it was not followed before, so that it is no longer when it cannot be opened.
+    pub(super) fn open(&self, ticket: Ticket, module: ModuleId, is_new: bool) {
+        let mut asked = self.0.borrow_mut();
+        let asked = asked.get_or_insert_default();
+        asked.opening.push((ticket, module, is_new));
+    }
+
+    /// Opening a log has ended, if that was what the ticket is for.
+    pub(super) fn opened(&self, ticket: Ticket) -> Option<(ModuleId, bool)> {
+        let mut asked = self.0.borrow_mut();
+        let asked = asked.as_mut()?;
+        let mut tickets = asked.opening.iter();
+        let at = tickets.position(|(open, ..)| *open == ticket)?;
+        let (_, module, is_new) = asked.opening.swap_remove(at);
+        Some((module, is_new))
     }
 
     /// Looking up has ended. Gives what the log's events need, if that was what the ticket is for and nobody ignored it meanwhile.

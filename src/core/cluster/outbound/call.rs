@@ -6,6 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::core::access::{Caller, audit};
+use crate::core::cluster::outbound::module_calls::not_looked_up;
 use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{HeldArguments, clear};
@@ -67,6 +68,8 @@ pub(super) struct Pending {
 pub(super) enum Missed {
     /// No node is listed.
     NoNode,
+    /// No node runs the module before the registry's memory is old enough, which is soon.
+    Coming,
     /// The module's node says that it does not run the module.
     NotThere,
     /// The module's node cannot be reached, and another would begin the module a second time.
@@ -77,6 +80,7 @@ impl Missed {
     fn failure(&self) -> Failure {
         let message = match self {
             Self::NoNode => "No registered core instances",
+            Self::Coming => "no node runs the module yet; the call did not run",
             Self::NotThere => "no node runs the module at the moment; the call did not run",
             Self::Unreachable(_) => "the module's node cannot be reached; the call did not run",
         };
@@ -131,12 +135,13 @@ impl Pending {
         }
     }
 
-    /// Nothing has taken it. Past its patience it is answered; before, it can be tried again.
+    /// No node has accepted it yet. Past its patience it is answered; before, it can be tried again.
     pub(super) fn missed(mut self, why: Missed) -> Option<Self> {
         let now = Instant::now();
-        let until = match &self.missed {
-            Some((_, until)) => *until,
-            None => self.deadline.min(now + REMOTE_PATIENCE),
+        let until = match (&why, &self.missed) {
+            (Missed::Coming, _) => self.deadline,
+            (_, Some((_, until))) => *until,
+            (_, None) => self.deadline.min(now + REMOTE_PATIENCE),
         };
         if now >= until {
             self.answer(Err(why.failure()));
@@ -145,6 +150,15 @@ impl Pending {
         self.missed = Some((why, until));
         self.ready = false;
         Some(self)
+    }
+
+    /// The answer to one that no node has accepted by the end of its patience.
+    pub(super) fn given_up(self) {
+        let failure = match &self.missed {
+            Some((missed, _)) => missed.failure(),
+            None => not_looked_up(),
+        };
+        self.answer(Err(failure));
     }
 
     /// Until when it waits for somebody to take it.

@@ -3,19 +3,24 @@
 //! It is opened for the first follower and ended with the last. When it breaks, or the module moves, it is opened again,
 //! to the module's node of then, and the followers are told that lines may be missing.
 //! While the module runs here its own output is heard, and nothing is asked of anybody.
+//!
+//! Who asks for a log is answered when it is [heard](Outbound::when_heard): a line that is logged after the answer is seen.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::cluster::outbound::Outbound;
-use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_RETRY_FIRST, LOG_RETRY_MAX};
+use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_OPEN_DEADLINE, LOG_RETRY_FIRST, LOG_RETRY_MAX};
+use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Backoff, LogLevel, LogLine, ModuleId, NodeUri, lock};
+use crate::model::{
+    Backoff, Failure, FailureKind, LogLevel, LogLine, ModuleId, NodeUri, Reply, lock,
+};
 use crate::peers::LineSink;
 
 /// Hands lines from elsewhere to the followers here.
@@ -23,8 +28,16 @@ struct Heard {
     subscriptions: Arc<Subscriptions>,
     module: ModuleId,
     driver: Arc<str>,
-    /// Whether a stream is open, so that its end is worth telling.
-    open: AtomicBool,
+    /// Whether a stream is open: who asked for the log waits for that, and its end is worth telling.
+    open: watch::Sender<bool>,
+}
+
+/// A log that somebody follows.
+#[derive(Clone)]
+pub(super) struct FollowedLog {
+    /// Ends it.
+    end: CancellationToken,
+    open: watch::Receiver<bool>,
 }
 
 impl Heard {
@@ -40,7 +53,7 @@ impl Heard {
 
 impl LineSink for Heard {
     fn opened(&self) {
-        self.open.store(true, Ordering::Relaxed);
+        self.open.send_replace(true);
     }
 
     fn line(&self, level: LogLevel, message: String) {
@@ -52,15 +65,20 @@ impl Outbound {
     /// Somebody follows the log of a module; `driver` is what its lines are said to come from. Called under the watch table's lock.
     pub(in crate::core) fn follow_log(self: &Arc<Self>, module: &ModuleId, driver: Arc<str>) {
         let end = self.stop.child_token();
-        let before = self.logs().insert(module.clone(), end.clone());
+        let (open, opened) = watch::channel(false);
+        let log = FollowedLog {
+            end: end.clone(),
+            open: opened,
+        };
+        let before = self.logs().insert(module.clone(), log);
         if let Some(before) = before {
-            before.cancel();
+            before.end.cancel();
         }
         let heard = Arc::new(Heard {
             subscriptions: Arc::clone(&self.subscriptions),
             module: module.clone(),
             driver,
-            open: AtomicBool::new(false),
+            open,
         });
         let following = Arc::clone(self).keep_following(module.clone(), heard);
         self.spawn(async move {
@@ -70,9 +88,49 @@ impl Outbound {
 
     /// Nobody follows it any more. Called under the watch table's lock.
     pub(in crate::core) fn unfollow_log(&self, module: &ModuleId) {
-        if let Some(end) = self.logs().remove(module) {
-            end.cancel();
+        if let Some(log) = self.logs().remove(module) {
+            log.end.cancel();
         }
+    }
+
+    /// Answers who follows a log as soon as every line is seen that is logged from then on, or says that this cannot be promised.
+    pub(in crate::core) fn when_heard(self: &Arc<Self>, module: ModuleId, slot: ReplySlot) {
+        let log = self.logs().get(&module).cloned();
+        let Some(mut log) = log.filter(|_| !self.is_heard(&module)) else {
+            slot.answer(Ok(Reply::Debugging(module)));
+            return;
+        };
+        let this = Arc::clone(self);
+        self.spawn(async move {
+            let hearing = async {
+                while !this.is_heard(&module) {
+                    tokio::select! {
+                        biased;
+                        // It is ignored meanwhile, and nobody is owed a line.
+                        () = log.end.cancelled() => return,
+                        // The module may begin to run here.
+                        () = sleep(LOG_LOOK_INTERVAL) => {}
+                        _ = log.open.changed() => {}
+                    }
+                }
+            };
+            let heard = this.stop.run_until_cancelled(timeout(LOG_OPEN_DEADLINE, hearing));
+            slot.answer(match heard.await {
+                Some(Ok(())) => Ok(Reply::Debugging(module)),
+                Some(Err(_)) | None => Err(Failure::new(
+                    FailureKind::Unavailable,
+                    "the module's log cannot be followed at the moment, since its node cannot be reached or no node runs it",
+                )),
+            });
+        });
+    }
+
+    /// Whether lines of a module's log are seen now.
+    fn is_heard(&self, module: &ModuleId) -> bool {
+        let logs = self.logs();
+        let is_open = logs.get(module).is_some_and(|log| *log.open.borrow());
+        drop(logs);
+        is_open || self.modules.get(module).is_some()
     }
 
     async fn keep_following(self: Arc<Self>, module: ModuleId, heard: Arc<Heard>) {
@@ -90,7 +148,7 @@ impl Outbound {
                 () = self.left(&module, &at) => "the module has moved".to_owned(),
             };
             tracing::debug!(%module, node = %at, why, "the log of a module elsewhere ended");
-            if heard.open.swap(false, Ordering::Relaxed) {
+            if heard.open.send_replace(false) {
                 backoff.reset();
                 told = true;
                 heard.say(
@@ -134,7 +192,7 @@ impl Outbound {
         let _ = timeout(interval, changes.changed()).await;
     }
 
-    fn logs(&self) -> MutexGuard<'_, HashMap<ModuleId, CancellationToken>> {
+    fn logs(&self) -> MutexGuard<'_, HashMap<ModuleId, FollowedLog>> {
         lock(&self.logs)
     }
 }

@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::cluster::{Cluster, Membership};
+use crate::core::cluster::{Cluster, LivenessTracker, Membership};
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Supervisor, not_told};
@@ -41,6 +41,7 @@ use crate::stores::Catalog;
 pub(in crate::core) use call::{Named, RemoteCall};
 
 use call::Pending;
+use logs::FollowedLog;
 use queues::Queues;
 
 /// What is asked of other nodes, and of the store that they share.
@@ -48,13 +49,14 @@ pub(in crate::core) struct Outbound {
     peers: Arc<dyn Peers>,
     catalog: Arc<dyn Catalog>,
     membership: Arc<Membership>,
+    liveness: Arc<LivenessTracker>,
     modules: Arc<Supervisor>,
     subscriptions: Arc<Subscriptions>,
     metrics: Arc<CoreMetrics>,
     calls: Queues<ModuleId, Pending>,
     systems: Queues<SystemId, Pending>,
     /// The logs that somebody follows, and what ends each.
-    logs: Mutex<HashMap<ModuleId, CancellationToken>>,
+    logs: Mutex<HashMap<ModuleId, FollowedLog>>,
     /// One for each call without an answer.
     places: Arc<Semaphore>,
     lookups: Arc<Semaphore>,
@@ -78,6 +80,7 @@ impl Outbound {
             peers: Arc::clone(&ports.peers),
             catalog: Arc::clone(&ports.catalog),
             membership: Arc::clone(cluster.membership()),
+            liveness: Arc::clone(cluster.liveness()),
             modules,
             subscriptions,
             metrics,

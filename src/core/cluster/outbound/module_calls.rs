@@ -126,7 +126,7 @@ impl Outbound {
                 Some(pending.into_sendable())
             }
             Err(_) => {
-                pending.answer(Err(not_looked_up()));
+                pending.given_up();
                 None
             }
         }
@@ -141,6 +141,9 @@ impl Outbound {
         }
         // It may have come here meanwhile.
         let pending = self.call_here(module, pending)?;
+        if self.liveness.is_coming(module) {
+            return pending.missed(Missed::Coming);
+        }
         let Some(at) = self.membership.node_for(module) else {
             return pending.missed(Missed::NoNode);
         };

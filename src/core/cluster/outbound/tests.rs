@@ -254,6 +254,40 @@ async fn a_module_that_no_node_takes_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_an_empty_registry_a_call_waits_for_its_module_within_its_deadline() {
+    let bench = Bench::new().await;
+    bench.nodes.grant_in(LEASE);
+    bench.pass(1_000).await;
+    assert!(bench.core.trouble().is_some());
+    let mut waits = bench.echo("[1]");
+    let mut behind = bench.echo("[2]");
+    bench.pass(9_000).await;
+    for open in [&mut waits, &mut behind] {
+        assert_eq!(open.try_recv().err(), Some(TryRecvError::Empty));
+    }
+    bench.check_calls(&[]);
+
+    bench.nodes.grant_in(Duration::ZERO);
+    bench.pass(1_000).await;
+    check(waits, "[1]");
+    check(behind, "[2]");
+    assert_eq!(bench.core.trouble(), None);
+
+    // Where the module does not come in time, it is said that nothing ran.
+    bench.nodes.grant_in(LEASE);
+    bench.pass(1_000).await;
+    let late = bench.echo("[3]");
+    bench.pass(16_000).await;
+    let failure = refusal(late);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    assert_eq!(
+        failure.message(),
+        "no node runs the module yet; the call did not run"
+    );
+    assert_eq!(bench.peers.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_out_of_reach_is_not_replaced_by_another_while_it_is_listed() {
     // §10 case 44
     let unreachable = || Then::Says(Err(PeerError::Unreachable("refused".to_owned())));
@@ -381,6 +415,45 @@ async fn a_log_elsewhere_is_one_stream_however_many_follow_it() {
     bench.pass(10).await;
     assert!(logs[0].is_over());
     assert_eq!(bench.peers.logs().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_log_elsewhere_is_answered_when_it_is_open() {
+    let bench = Bench::new().await;
+    bench.peers.hold_logs();
+    bench.follow();
+    let mut answered = bench.when_heard("mod-b");
+    bench.pass(1_000).await;
+    assert_eq!(answered.try_recv().err(), Some(TryRecvError::Empty));
+    bench.peers.logs()[0].lines.opened();
+    bench.pass(1).await;
+    assert_eq!(
+        answered.try_recv().unwrap().unwrap(),
+        Reply::Debugging(module("mod-b"))
+    );
+    // It is open for those who come later.
+    let mut later = bench.when_heard("mod-b");
+    assert!(later.try_recv().unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_log_that_does_not_open_is_told_so() {
+    let bench = Bench::new().await;
+    bench.peers.hold_logs();
+    let watch = bench.follow();
+    let answered = bench.when_heard("mod-b");
+    bench.pass(4_000).await;
+    let failure = refusal(answered);
+    assert_eq!(failure.kind(), FailureKind::Unavailable);
+    assert!(
+        failure.message().contains("cannot be followed"),
+        "{failure:?}"
+    );
+    // Nobody is owed a line of a log that is ignored meanwhile.
+    let mut ignored = bench.when_heard("mod-b");
+    bench.core.unwatch(bench.outlet, watch);
+    bench.pass(1).await;
+    assert!(ignored.try_recv().unwrap().is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -522,6 +595,11 @@ impl Bench {
         self.call("admin", system, name, index, function, "[]")
     }
 
+    /// Calls the module of the building.
+    fn echo(&self, arguments: &str) -> oneshot::Receiver<Answer> {
+        self.call("admin", "sys-1", "Scratch", 1, "echo", arguments)
+    }
+
     async fn exec_soon(&self, function: &str, arguments: &str) -> oneshot::Receiver<Answer> {
         let answered = self.exec(function, arguments);
         self.pass(1).await;
@@ -576,6 +654,12 @@ impl Bench {
 
     fn follow(&self) -> crate::core::WatchId {
         self.core.watch(self.outlet, Subject::Log(module("mod-b")))
+    }
+
+    fn when_heard(&self, id: &str) -> oneshot::Receiver<Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.core.when_heard(module(id), ReplySlot::caller(answer));
+        answered
     }
 
     /// The log lines since the last look.

@@ -31,7 +31,8 @@ use crate::model::{
     NodeId, NodeUri, Secret, Slots, SystemId, lock,
 };
 use crate::stores::{
-    Catalog, Claim, NodeRegistry, RegistryRules, StatusStore, StoreError, Verdict,
+    Catalog, Claim, NodeRegistry, OwnersReading, OwnersVersion, RegistryRules, StatusStore,
+    StoreError, Verdict,
 };
 
 /// How often a module does something to its device.
@@ -483,6 +484,13 @@ impl NodeRegistry for TestRegistry {
 
     fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
         self.ask(None, |state| state.rules.nodes())
+    }
+
+    fn owners(
+        &self,
+        _: Option<OwnersVersion>,
+    ) -> BoxFuture<'static, Result<OwnersReading, StoreError>> {
+        self.ask(None, |state| state.rules.owners())
     }
 
     fn claim(

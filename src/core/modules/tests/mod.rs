@@ -384,6 +384,16 @@ async fn connected_is_false_while_a_module_is_down_and_true_when_it_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_module_that_takes_its_time_to_start_is_not_connected_meanwhile() {
+    let bench = Bench::starting(Start::Slow(3 * SETTLE)).await;
+    bench.bind("connected");
+    bench.pass(2 * SETTLE).await;
+    assert_eq!(bench.inbox.take_values(), ["false"]);
+    bench.pass(2 * SETTLE).await;
+    assert_eq!(bench.inbox.take_values(), ["true"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn connected_is_said_false_once_however_often_a_module_fails_to_come_back() {
     let bench = Bench::new().await;
     bench.bind("connected");

@@ -2,7 +2,7 @@
 //!
 //! The store here is a double that has values, as one has that other nodes write to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,7 +45,11 @@ async fn what_a_module_says_again_is_not_written_and_what_it_does_not_is_removed
         .script([Start::Says(vec![("same", "1"), ("other", "20")])]);
     bench.run();
     sleep(SETTLE / 2).await;
-    assert_eq!(bench.store.written(), ["other = 20"]);
+    // Who ends in good order says that it is not connected, so this module was left by a node that died.
+    assert_eq!(
+        bench.store.written(),
+        ["connected = false", "other = 20", "connected = true"]
+    );
     sleep(SETTLE).await;
     assert_eq!(bench.store.written(), ["gone = null"]);
 }
@@ -60,6 +64,17 @@ async fn a_module_is_adopted_with_what_the_store_has_before_it_says_anything() {
     assert_eq!(bench.store.adopted(), ["mod-1: gone = 3, same = 1"]);
     assert_eq!(bench.store.written(), ["other = 2", "connected = true"]);
     assert_eq!(bench.store.released(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_that_is_handed_over_is_not_connected_until_it_runs_again() {
+    let bench = Bench::new(&[("connected", "false")]);
+    bench.run();
+    sleep(SETTLE * 2).await;
+    assert_eq!(bench.store.written(), ["connected = true"]);
+    bench.supervisor.keep_only(&HashSet::new());
+    sleep(SETTLE).await;
+    assert_eq!(bench.store.written(), ["connected = false"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,8 @@ pub struct ModuleShape<'a> {
     alert_level: Option<()>,
     running: bool,
     connected: bool,
+    /// Riser's own: why it runs or is connected, or not.
+    condition: Condition,
     notes: &'static str,
     ignore_connected: bool,
     ignore_startstop: bool,
@@ -84,10 +86,13 @@ pub struct DriverFacts<'a> {
 }
 
 /// How a module fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Condition {
-    /// It does not run.
-    Stopped,
+    /// No node runs it yet.
+    Waiting,
+    /// The lease of its node is over, or the gateway cannot find out how it fares.
+    Unreachable,
     /// It runs, and its status `connected` is false.
     Disconnected,
     /// It runs.
@@ -122,8 +127,12 @@ impl<'a> ModuleShape<'a> {
             makebreak: false,
             uri: device.uri,
             alert_level: None,
-            running: condition != Condition::Stopped,
+            running: match condition {
+                Condition::Waiting | Condition::Unreachable => false,
+                Condition::Disconnected | Condition::Connected => true,
+            },
             connected: condition == Condition::Connected,
+            condition,
             notes: "",
             ignore_connected: false,
             ignore_startstop: false,
@@ -216,6 +225,31 @@ mod tests {
         assert_eq!(shape["control_system_id"], Value::Null);
         assert_eq!(shape.get("control_system"), None);
         assert!(!shape.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_module_that_no_node_runs_is_neither_running_nor_connected_and_says_why() {
+        let module = module(None);
+        for (condition, said, running, connected) in [
+            (Condition::Waiting, "waiting", false, false),
+            (Condition::Unreachable, "unreachable", false, false),
+            (Condition::Disconnected, "disconnected", true, false),
+            (Condition::Connected, "connected", true, true),
+        ] {
+            let facts = ModuleFacts {
+                driver: DRIVER,
+                condition,
+                failed_at: None,
+                system: None,
+            };
+            let shape = serde_json::to_value(ModuleShape::new(&module, facts, &INFO)).unwrap();
+            assert_eq!(shape["condition"], said);
+            assert_eq!(
+                (&shape["running"], &shape["connected"]),
+                (&json!(running), &json!(connected)),
+                "{said}"
+            );
+        }
     }
 
     #[test]

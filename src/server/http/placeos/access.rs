@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, Directory, ModuleEntry};
+use crate::core::{Caller, Directory, Liveness, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
     CredentialId, Failure, FailureKind, KeyId, ModuleId, ModulePath, State, System, SystemId, User,
@@ -176,13 +176,23 @@ pub(super) async fn read_state(
     })
 }
 
-/// How a module fares, by its status `connected`.
+/// How a module fares: whether a node runs it, and then by its status `connected`, which every module has once its driver has started.
 pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Condition {
-    let values = read_state(state, module).await.unwrap_or_default();
-    let connected = values.iter().find(|(name, _)| name.as_str() == "connected");
-    match connected {
-        Some((_, value)) if value.as_str() == "false" => Condition::Disconnected,
-        _ => Condition::Connected,
+    let is_connected = match state.core.liveness(module) {
+        Liveness::Waiting => return Condition::Waiting,
+        Liveness::Unreachable => return Condition::Unreachable,
+        Liveness::Here(connected) => connected,
+        Liveness::Elsewhere => {
+            let Ok(values) = read_state(state, module).await else {
+                return Condition::Unreachable;
+            };
+            let connected = values.iter().find(|(name, _)| name.is_connected());
+            connected.is_some_and(|(_, value)| value.as_str() != "false")
+        }
+    };
+    match is_connected {
+        true => Condition::Connected,
+        false => Condition::Disconnected,
     }
 }
 

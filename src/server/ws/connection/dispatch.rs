@@ -163,9 +163,20 @@ impl Worker {
         module: ModuleId,
         telling: Telling,
     ) {
-        let followed = self.follow(connection, Subject::Log(module.clone()), telling);
-        let reply = followed.map(|_| Reply::Debugging(module));
-        self.reply(connection, ticket, reply);
+        let log = Subject::Log(module.clone());
+        let before = connection.follows.borrow().len();
+        if let Err(failure) = self.follow(connection, log, telling) {
+            self.reply(connection, ticket, Err(failure));
+        } else if self.core.is_heard_here(&module) {
+            self.reply(connection, ticket, Ok(Reply::Debugging(module)));
+        } else {
+            // Another node opens it, and a line that is logged after the reply is to be seen.
+            let is_new = connection.follows.borrow().len() > before;
+            let debugs = &connection.rare.make().debugs;
+            debugs.open(ticket, module.clone(), is_new);
+            let slot = self.open_slot(connection, ticket);
+            self.core.when_heard(module, slot);
+        }
     }
 
     /// A request that left this worker has its answer.
@@ -180,6 +191,13 @@ impl Worker {
             return;
         }
         let rare = connection.rare.get();
+        if let Some((module, is_new)) = rare.and_then(|rare| rare.debugs.opened(ticket)) {
+            if is_new && reply.is_err() {
+                self.unfollow(connection, &Subject::Log(module), LOG);
+            }
+            self.reply(connection, ticket, reply);
+            return;
+        }
         let telling = rare.and_then(|rare| rare.debugs.found(ticket, &reply));
         match (telling, reply) {
             (Some(telling), Ok(Reply::Debugging(module))) => {

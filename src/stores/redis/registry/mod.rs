@@ -5,12 +5,14 @@
 //! - A module belongs to the node in the hash of owners for as long as that node's lease key is there.
 //! - A server that was started again may have forgotten who owns what. It is known by its run id: until one lease has passed
 //!   since a run id was first seen, a module goes to nobody but the node that runs it.
+//! - Whoever wants to know which node has which module asks with the version that it knows, and reads them only when they differ.
 //! - Every question that changes something has a turn, which only ever grows: what arrives behind a later one does nothing.
 
 mod scripts;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +32,9 @@ use ulid::Ulid;
 use crate::model::{ModuleId, Node, NodeId, NodeUri, Secret, ServiceName};
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
-use crate::stores::{Claim, ClaimGround, NodeRegistry, StoreError, Verdict};
+use crate::stores::{
+    Claim, ClaimGround, NodeRegistry, OwnersReading, OwnersVersion, StoreError, Verdict,
+};
 
 use scripts::Scripts;
 
@@ -214,6 +218,45 @@ impl Inner {
         Ok(nodes)
     }
 
+    async fn owners(&self, known: Option<OwnersVersion>) -> Result<OwnersReading, StoreError> {
+        let known = known.map(|OwnersVersion(version)| version);
+        let arguments = [known.as_deref().unwrap_or_default()];
+        let mut line = self.line.lock().await;
+        let script = &self.scripts.owners;
+        let mut reply: Vec<Value> = self
+            .run(&mut line, script, Asker::Anybody, &arguments)
+            .await?;
+        drop(line);
+        let owners = (reply.len() == 5).then(|| reply.pop()).flatten();
+        let [left, version, living, strangers] =
+            <[Value; 4]>::try_from(reply).map_err(|_| self.strange())?;
+        let nodes = |listed: Value| {
+            let listed = Vec::<String>::from_redis_value(listed).map_err(|_| self.strange())?;
+            let ids = listed.iter().filter_map(|node| NodeId::new(node).ok());
+            Ok::<Vec<NodeId>, StoreError>(ids.collect())
+        };
+        let version = String::from_redis_value(version).map_err(|_| self.strange())?;
+        let left = u64::from_redis_value(left).map_err(|_| self.strange())?;
+        let owners = owners
+            .map(HashMap::<String, String>::from_redis_value)
+            .transpose()
+            .map_err(|_| self.strange())?;
+        // The fields that are no module's are no ids either.
+        let entries = |owners: HashMap<String, String>| {
+            let entries = owners.into_iter().filter_map(|(module, node)| {
+                Some((ModuleId::new(&module).ok()?, NodeId::new(&node).ok()?))
+            });
+            entries.collect()
+        };
+        Ok(OwnersReading {
+            version: OwnersVersion(version),
+            owners: owners.map(entries),
+            living: nodes(living)?,
+            strangers: nodes(strangers)?,
+            grants_in: Duration::from_millis(left),
+        })
+    }
+
     async fn claim(&self, node: &NodeId, claims: &[Claim]) -> Result<Vec<Verdict>, StoreError> {
         let mut line = self.line.lock().await;
         let mut verdicts = Vec::with_capacity(claims.len());
@@ -312,6 +355,14 @@ impl NodeRegistry for RedisRegistry {
     fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
         let this = Arc::clone(&self.0);
         async move { this.nodes().await }.boxed()
+    }
+
+    fn owners(
+        &self,
+        known: Option<OwnersVersion>,
+    ) -> BoxFuture<'static, Result<OwnersReading, StoreError>> {
+        let this = Arc::clone(&self.0);
+        async move { this.owners(known).await }.boxed()
     }
 
     fn claim(

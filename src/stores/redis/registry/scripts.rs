@@ -6,6 +6,7 @@ use redis::Script;
 pub(super) struct Scripts {
     pub(super) renew: Script,
     pub(super) list: Script,
+    pub(super) owners: Script,
     pub(super) claim: Script,
     pub(super) release: Script,
     pub(super) leave: Script,
@@ -16,6 +17,7 @@ impl Default for Scripts {
         Self {
             renew: script(include_str!("scripts/renew.lua")),
             list: script(include_str!("scripts/list.lua")),
+            owners: script(include_str!("scripts/owners.lua")),
             claim: script(include_str!("scripts/claim.lua")),
             release: script(include_str!("scripts/release.lua")),
             leave: script(include_str!("scripts/leave.lua")),

@@ -166,6 +166,13 @@ impl Bench {
         for nodes in listed {
             prop_assert_eq!(nodes, self.rules.nodes());
         }
+        let (read, expect) = (self.registries[0].owners(None).await, self.rules.owners());
+        let read = read.unwrap();
+        prop_assert_eq!(read.owners, expect.owners);
+        let mut living = read.living;
+        living.sort_unstable();
+        prop_assert_eq!(living, expect.living);
+        prop_assert_eq!(read.grants_in.is_zero(), expect.grants_in.is_zero());
         Ok(())
     }
 
@@ -214,6 +221,47 @@ fn the_scripts_keep_the_rules() {
             Ok::<(), TestCaseError>(())
         })?;
     });
+}
+
+#[tokio::test]
+async fn owners_are_read_again_only_when_they_have_changed() {
+    let redis = TestRedis::start().await;
+    let registry = registry(&redis, LONG);
+    let empty = registry.owners(None).await.unwrap();
+    assert_eq!(empty.owners, Some(HashMap::new()));
+    assert_eq!(empty.grants_in, LONG, "nobody has asked it before");
+
+    registry.renew(&node(1)).await.unwrap();
+    ripen(&redis).await;
+    let id = node(1).id;
+    registry.claim(&id, wanted(&[1, 2])).await.unwrap();
+    let first = registry.owners(Some(empty.version)).await.unwrap();
+    let both = modules(&[1, 2])
+        .into_iter()
+        .map(|module| (module, id.clone()));
+    assert_eq!(first.owners, Some(both.collect()));
+    assert_eq!(first.grants_in, Duration::ZERO);
+
+    // A core of PlaceOS's is listed and claims nothing.
+    assert!(first.strangers.is_empty());
+    let lease = "{service_riser}.01HZCORE";
+    let core = ["HSET", "{service_riser}_lookup", lease, "http://core:3000"];
+    let _: i64 = redis.run(&core).await;
+    let beside = registry.owners(Some(first.version.clone())).await.unwrap();
+    assert_eq!(beside.strangers, [NodeId::new("01HZCORE").unwrap()]);
+
+    // What a node says again of what it runs is no change.
+    registry
+        .claim(&id, claims(ClaimGround::Running, &[1, 2]))
+        .await
+        .unwrap();
+    let again = registry.owners(Some(first.version.clone())).await.unwrap();
+    assert_eq!((again.owners, &again.version), (None, &first.version));
+
+    registry.release(&id, modules(&[1])).await.unwrap();
+    let left = registry.owners(Some(first.version)).await.unwrap();
+    let left = left.owners.unwrap();
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), modules(&[2]));
 }
 
 #[tokio::test]
@@ -371,8 +419,8 @@ async fn many_modules_are_claimed_in_order() {
         .unwrap();
     let left = connection.hlen(OWNERS).await.unwrap();
     assert_eq!(
-        left, 2,
-        "what another owns, and since when it is remembered"
+        left, 3,
+        "what another owns, since when it is remembered, and how often that has changed"
     );
 }
 

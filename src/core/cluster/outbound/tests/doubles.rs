@@ -1,6 +1,7 @@
 //! Doubles of what lies around: other nodes, the store that they share, and the list of them.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use tokio::time::{sleep, sleep_until};
 
 use crate::model::{Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId, lock};
 use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
-use crate::stores::{Catalog, Claim, NodeRegistry, StoreError, Verdict};
+use crate::stores::{
+    Catalog, Claim, NodeRegistry, OwnersReading, OwnersVersion, StoreError, Verdict,
+};
 
 /// What another node does with a call.
 pub(in crate::core::cluster::outbound) enum Then {
@@ -29,6 +32,8 @@ pub(in crate::core) struct ScriptedPeers {
     script: Mutex<VecDeque<Then>>,
     calls: Mutex<Vec<(NodeUri, PeerCall)>>,
     logs: Mutex<Vec<Arc<OpenLog>>>,
+    /// Logs are asked for and do not open by themselves.
+    holds_logs: AtomicBool,
 }
 
 /// A log stream that somebody here has opened.
@@ -76,6 +81,11 @@ impl ScriptedPeers {
         lock(&self.calls)[0].1.clone()
     }
 
+    /// From here on a log opens when the test says so.
+    pub(in crate::core::cluster::outbound) fn hold_logs(&self) {
+        self.holds_logs.store(true, Ordering::Relaxed);
+    }
+
     pub(in crate::core::cluster::outbound) fn logs(&self) -> Vec<Arc<OpenLog>> {
         lock(&self.logs).clone()
     }
@@ -114,7 +124,9 @@ impl Peers for ScriptedPeers {
     ) -> BoxFuture<'static, PeerError> {
         let (end, ending) = oneshot::channel();
         let (ended, alive) = oneshot::channel();
-        lines.opened();
+        if !self.holds_logs.load(Ordering::Relaxed) {
+            lines.opened();
+        }
         lock(&self.logs).push(Arc::new(OpenLog {
             at: at.clone(),
             module: module.clone(),
@@ -199,15 +211,23 @@ impl Catalog for MemoryCatalog {
 
 /// A list of nodes that a test writes. Who asks for a module is given it.
 #[derive(Default)]
-pub(in crate::core) struct ListedNodes(Mutex<Vec<Node>>);
+pub(in crate::core) struct ListedNodes {
+    nodes: Mutex<Vec<Node>>,
+    grants_in: Mutex<Duration>,
+}
 
 impl ListedNodes {
+    /// For how long nothing is granted but to a node that runs it.
+    pub(in crate::core::cluster::outbound) fn grant_in(&self, patience: Duration) {
+        *lock(&self.grants_in) = patience;
+    }
+
     pub(in crate::core) fn list(&self, uris: &[&str]) {
         let node = |uri: &&str| Node {
             id: NodeId::new(uri).unwrap(),
             uri: NodeUri::new(uri).unwrap(),
         };
-        *lock(&self.0) = uris.iter().map(node).collect();
+        *lock(&self.nodes) = uris.iter().map(node).collect();
     }
 }
 
@@ -217,7 +237,24 @@ impl NodeRegistry for ListedNodes {
     }
 
     fn nodes(&self) -> BoxFuture<'static, Result<Vec<Node>, StoreError>> {
-        future::ready(Ok(lock(&self.0).clone())).boxed()
+        future::ready(Ok(lock(&self.nodes).clone())).boxed()
+    }
+
+    fn owners(
+        &self,
+        _: Option<OwnersVersion>,
+    ) -> BoxFuture<'static, Result<OwnersReading, StoreError>> {
+        let reading = OwnersReading {
+            version: OwnersVersion(String::new()),
+            owners: Some(HashMap::new()),
+            living: lock(&self.nodes)
+                .iter()
+                .map(|node| node.id.clone())
+                .collect(),
+            strangers: Vec::new(),
+            grants_in: *lock(&self.grants_in),
+        };
+        future::ready(Ok(reading)).boxed()
     }
 
     fn claim(

@@ -8,7 +8,7 @@ local young = is_young()
 if redis.call('EXISTS', LEASE) == 0 then
   return redis.error_reply('LAPSED this node has no lease')
 end
-local verdicts = {}
+local verdicts, changed = {}, false
 for at = 6, #ARGV, 2 do
   local running, module = ARGV[at] == 'running', ARGV[at + 1]
   local owner = redis.call('HGET', OWNERS, module)
@@ -19,10 +19,14 @@ for at = 6, #ARGV, 2 do
     verdict = 1
     if owner ~= ME then
       redis.call('HSET', OWNERS, module, ME)
+      changed = true
     end
   else
     verdict = owner
   end
   verdicts[#verdicts + 1] = verdict
+end
+if changed then
+  count_change()
 end
 return verdicts

@@ -3,9 +3,11 @@
 -- KEYS: 1 the look-up of nodes, 2 its version, 3 the owners of modules, 4 this node's lease, 5 this node's turn
 -- ARGV: 1 this node's id, 2 its turn, 3 the lease in ms, 4 the server's run id, 5 what the names of leases begin with, from 6 on the script's own
 --
--- The owners are a hash of module to node. Its field '' is no module's: it says since when the registry remembers.
+-- The owners are a hash of module to node. Two of its fields are no module's: '' says since when the registry remembers, and one counts the changes since.
 
 local LOOKUP, VERSION, OWNERS, LEASE, TURN = unpack(KEYS)
+-- No id has a control character in it.
+local CHANGES = '\1changes'
 local ME, LEASE_MS, RUN, PREFIX = ARGV[1], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 
 -- Whether nothing that this node sent later has been here before. What was sent by a connection that has been given up
@@ -57,4 +59,10 @@ end
 -- Other nodes are on the list than before.
 local function renew_version(ulid)
   redis.call('SET', VERSION, redis.call('HLEN', LOOKUP) .. '-' .. ulid)
+end
+
+-- Counts a change of owners, so that whoever knows them sees that they are others by now.
+local function count_change()
+  local count = tonumber(redis.call('HGET', OWNERS, CHANGES) or '0')
+  redis.call('HSET', OWNERS, CHANGES, string.format('%.0f', count + 1))
 end

@@ -6,6 +6,7 @@ end
 for at = 6, #ARGV do
   if redis.call('HGET', OWNERS, ARGV[at]) == ME then
     redis.call('HDEL', OWNERS, ARGV[at])
+    count_change()
   end
 end
 return redis.status_reply('OK')
