@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::app::{AdminCommand, AdminTarget, NewKey, Rehearsal};
-use crate::client::GatewayOptions;
+use crate::cli::client::GatewayArguments;
+use crate::client::Form;
+
+/// The name of the argument in which the id of a key that is there stands.
+pub(super) const KEY_ID: &str = "key_id";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminArguments {
@@ -22,6 +26,7 @@ pub(super) enum AdminArguments {
         target: PlaceArguments,
     },
     /// Make, list and revoke API keys
+    #[command(arg_required_else_help = false)]
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -65,6 +70,7 @@ pub(super) enum KeysCommand {
     /// Take a key away; what it has opened is closed
     Revoke {
         /// The public half
+        #[arg(id = KEY_ID, value_name = "ID")]
         id: String,
         #[command(flatten)]
         target: PlaceArguments,
@@ -73,18 +79,11 @@ pub(super) enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArguments {
-    /// The directory of a gateway that does not run, in target of one that does
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca"])]
+    /// The directory of a gateway that does not run, in place of one that does
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca", "context"])]
     data: Option<PathBuf>,
-    /// The gateway [default: RISER_URL, else http://127.0.0.1:3000]
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-    /// An administrator's API key, <id>.<secret> [default: RISER_API_KEY]
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    /// Trust the certificates of this PEM file in target of the system's
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
 }
 
 impl KeysCommand {
@@ -117,7 +116,7 @@ impl KeysCommand {
 
 impl AdminArguments {
     /// What to do, and where.
-    pub(super) fn read(self) -> (AdminCommand, AdminTarget) {
+    pub(super) fn read(self) -> (AdminCommand, AdminTarget, Form) {
         let (command, target) = match self {
             Self::Apply {
                 file,
@@ -133,11 +132,12 @@ impl AdminArguments {
             Self::Export { target } => (AdminCommand::Export, target),
             Self::Keys { command } => command.read(),
         };
-        let PlaceArguments { data, url, key, ca } = target;
+        let PlaceArguments { data, gateway } = target;
+        let (options, form, _) = gateway.read();
         let target = match data {
             Some(directory) => AdminTarget::Data(directory),
-            None => AdminTarget::Gateway(GatewayOptions::new(url, key, ca)),
+            None => AdminTarget::Gateway(options),
         };
-        (command, target)
+        (command, target, form)
     }
 }

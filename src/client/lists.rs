@@ -184,19 +184,38 @@ pub(super) struct ModuleRow {
     connected: bool,
 }
 
+impl ModuleRow {
+    /// `Display_2`.
+    pub(super) fn slug(&self) -> String {
+        format!("{}_{}", self.module, self.index)
+    }
+
+    pub(super) fn system(&self) -> &str {
+        &self.system
+    }
+
+    pub(super) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// How it fares, in a word.
+    pub(super) fn state(&self) -> &'static str {
+        match (self.running, self.connected) {
+            (false, _) => "stopped",
+            (true, false) => "disconnected",
+            (true, true) => "connected",
+        }
+    }
+}
+
 impl Row for ModuleRow {
     const HEADINGS: &'static [&'static str] = &["SYSTEM", "MODULE", "STATE", "DRIVER", "ID"];
 
     fn cells(&self) -> Vec<String> {
-        let state = match (self.running, self.connected) {
-            (false, _) => "stopped",
-            (true, false) => "disconnected",
-            (true, true) => "connected",
-        };
         vec![
             self.system.clone(),
-            format!("{}_{}", self.module, self.index),
-            state.to_owned(),
+            self.slug(),
+            self.state().to_owned(),
             self.driver.clone(),
             self.id.clone(),
         ]

@@ -1,5 +1,7 @@
 //! `riser apply`, `riser export` and `riser keys`: the same words for a gateway that runs and for the store of one that does not.
 
+use serde_json::{Value, json};
+
 use crate::harness::{BUILDING, DEADLINE, Folder, Gateway, Key, Plan};
 
 const FILE: &str = "building.yaml";
@@ -111,8 +113,11 @@ async fn a_key_is_made_listed_used_and_revoked_in_a_running_gateway() {
     let mut client = gateway.door().header("X-API-Key", &made[0]).connect().await;
     client.expect_silence().await;
     let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
-    let line = "panel  user-eve  support  public  sys-1".to_owned();
-    assert!(list.contains(&line), "{list:?}");
+    let headings = ["KEY", "USER", "LEVEL", "SCOPES", "REACHES"];
+    assert_eq!(words(&list[0]), headings, "{list:?}");
+    let line = ["panel", "user-eve", "support", "public", "sys-1"];
+    let is_there = |list: &[String]| list.iter().any(|row| words(row) == line);
+    assert!(is_there(&list), "{list:?}");
     let shown = list.join("\n");
     assert!(
         !shown.contains("secret") && !shown.contains("hmac"),
@@ -122,7 +127,7 @@ async fn a_key_is_made_listed_used_and_revoked_in_a_running_gateway() {
     let closed = client.expect_closed(DEADLINE).await;
     assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
     let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
-    assert!(!list.contains(&line), "{list:?}");
+    assert!(!is_there(&list), "{list:?}");
 }
 
 #[tokio::test]
@@ -143,16 +148,48 @@ async fn a_key_that_is_made_in_a_store_at_rest_opens_the_gateway_that_starts_wit
         .await
         .assert_says("riser: name whose key it is with --user; a store has nobody who asks");
     let list = run("", &["keys", "list", "--data", &data]).await;
-    assert!(
-        list.contains(&"panel  user-ann  user  public  everywhere".to_owned()),
-        "{list:?}"
-    );
+    let line = ["panel", "user-ann", "user", "public", "everywhere"];
+    assert!(list.iter().any(|row| words(row) == line), "{list:?}");
     run("", &["keys", "revoke", "support", "--data", &data]).await;
 
     let plan = Plan::bare().arguments(["serve", "--listen", "127.0.0.1:0", "--data", &data]);
     let gateway = plan.start().await;
     gateway.door().header("X-API-Key", &made[0]).connect().await;
     assert_eq!(gateway.door().key(Key::SUPPORT).refused().await, 401);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_as_json_is_an_object_a_line_in_both_places() {
+    let data = Folder::new();
+    let data = data.path().join("data").display().to_string();
+    let gateway = Gateway::start("api_keys: [{id: admin, secret: secret-a, user: u, level: admin}]\nusers: [{id: u, email: u@example.test, level: admin}]\n").await;
+    let url = gateway.url();
+    for place in [&["--data", &data][..], &["-u", &url, "-k", Key::ADMIN.0]] {
+        let json = async |words: &[&str]| {
+            let lines = run(BUILDING, &[words, &["--json"], place].concat()).await;
+            let parse = |line: &String| serde_json::from_str::<Value>(line).expect("it is JSON");
+            lines.iter().map(parse).collect::<Vec<_>>()
+        };
+        let changes = json(&["apply", FILE]).await;
+        let change = json!({"change": "added", "entry": "zone `zone-hq`"});
+        assert!(changes.contains(&change), "{changes:?}");
+        let made = json(&["keys", "create", "panel", "--user", "user-ann"]).await;
+        assert_eq!(made[0]["id"], "panel");
+        let whole = made[0]["key"].as_str().expect("the key");
+        assert!(whole.starts_with("panel.") && whole.len() > 20, "{made:?}");
+        let keys = json(&["keys", "list"]).await;
+        let panel = json!({
+            "id": "panel", "user_id": "user-ann", "permissions": "user",
+            "scopes": ["public"], "systems": [], "zones": [],
+        });
+        assert!(keys.contains(&panel), "{keys:?}");
+        let exported = json(&["export"]).await;
+        assert_eq!(exported[0]["zones"][0]["id"], "zone-hq", "{exported:?}");
+    }
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
 }
 
 /// Runs riser to its good end, with a file in its folder, and gives the lines that it printed.
