@@ -258,6 +258,7 @@ fn building() -> Building {
             scopes: Scope::parse("public").into_iter().collect(),
             systems: Vec::new(),
             zones: Vec::new(),
+            expires: None,
         }],
     }
 }

@@ -20,8 +20,8 @@ use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
-    ApiKey, Building, Clearance, Difference, DriverRef, Edit, Entry, EntryId, InvalidId, KeySecret,
-    Module, Scope, Secret, Source,
+    ApiKey, Building, Clearance, Difference, DriverRef, Edit, Entry, EntryId, Expiry, InvalidId,
+    KeySecret, Module, Scope, Secret, Source,
 };
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
@@ -191,6 +191,7 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
         scopes,
         systems,
         zones,
+        expires,
     } = key;
     let user = user.as_deref().ok_or_else(|| {
         AdminError::Word("name whose key it is with --user; a store has nobody who asks".to_owned())
@@ -222,6 +223,7 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
             .iter()
             .map(|id| word("a zone", id))
             .collect::<Result<_, _>>()?,
+        expires: *expires,
     })
 }
 
@@ -238,6 +240,7 @@ fn row(key: &ApiKey) -> KeyRow {
         scopes: key.scopes.iter().map(ToString::to_string).collect(),
         systems: key.systems.iter().map(ToString::to_string).collect(),
         zones: key.zones.iter().map(ToString::to_string).collect(),
+        expires: key.expires.map(Expiry::as_secs),
     }
 }
 

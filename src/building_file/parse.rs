@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Building, Clearance, DriverRef, InvalidId, JsonText, KeyId, KeySecret, Metadata,
-    MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
+    ApiKey, Building, Clearance, DriverRef, Expiry, InvalidId, JsonText, KeyId, KeySecret,
+    Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
 };
 
 use super::nearest::nearest;
@@ -66,6 +66,7 @@ const API_KEY_KEYS: &[&str] = &[
     "scopes",
     "systems",
     "zones",
+    "expires",
 ];
 const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
 
@@ -248,6 +249,7 @@ impl Parser<'_> {
         let scopes = self.scopes(entry);
         let systems = self.restriction(entry, "systems", Thing::System);
         let zones = self.restriction(entry, "zones", Thing::Zone);
+        let expires = self.expires(entry);
         Some(ApiKey {
             id: id?,
             secret: secret?,
@@ -256,7 +258,17 @@ impl Parser<'_> {
             scopes,
             systems,
             zones,
+            expires,
         })
+    }
+
+    fn expires(&mut self, entry: Entry<'_>) -> Option<Expiry> {
+        let (node, text) = self.text_at(entry, "expires")?;
+        let read = text.parse();
+        if read.is_err() {
+            self.problem(node.at, ProblemKind::Expires { text });
+        }
+        read.ok()
     }
 
     fn metadata(&mut self, node: &Node) -> Option<Metadata> {

@@ -162,6 +162,7 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
         scopes,
         systems,
         zones,
+        expires,
     } = key;
     let (plain, hash) = match kept {
         KeySecret::Plain(plain) => (Some(secret(reader, plain)), None),
@@ -179,6 +180,7 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
         ),
         ("systems", texts(systems.iter().map(|id| id.as_str()))),
         ("zones", texts(zones.iter().map(|id| id.as_str()))),
+        ("expires", json!(expires.map(|expires| expires.to_string()))),
     ])
 }
 

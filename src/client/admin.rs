@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hyper::Method;
 use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::client::block_on;
 use crate::client::error::ClientError;
@@ -13,6 +13,7 @@ use crate::client::gateway::{Gateway, GatewayOptions};
 use crate::client::limits::PAGE;
 use crate::client::output::{Form, Row, table_text};
 use crate::client::rest::{Resource, Rest};
+use crate::model::Expiry;
 
 /// A running gateway, as an administrator's key opens it.
 pub struct Admin(Gateway);
@@ -121,6 +122,17 @@ pub struct NewKey {
     /// The zones that it is restricted to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<String>,
+    /// When it ends by itself.
+    #[serde(
+        rename = "expires_at",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "in_seconds"
+    )]
+    pub expires: Option<Expiry>,
+}
+
+fn in_seconds<S: Serializer>(expires: &Option<Expiry>, serializer: S) -> Result<S::Ok, S::Error> {
+    expires.map(Expiry::as_secs).serialize(serializer)
 }
 
 /// An API key as it is listed.
@@ -140,6 +152,13 @@ pub struct KeyRow {
     pub systems: Vec<String>,
     /// The zones that it is restricted to.
     pub zones: Vec<String>,
+    /// When it ends by itself, in Unix seconds.
+    #[serde(
+        rename = "expires_at",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires: Option<u64>,
 }
 
 /// The answer to the making of a key.
@@ -166,7 +185,8 @@ impl std::fmt::Debug for MadeKey {
 }
 
 impl Row for KeyRow {
-    const HEADINGS: &'static [&'static str] = &["KEY", "USER", "LEVEL", "SCOPES", "REACHES"];
+    const HEADINGS: &'static [&'static str] =
+        &["KEY", "USER", "LEVEL", "SCOPES", "REACHES", "EXPIRES"];
 
     fn cells(&self) -> Vec<String> {
         let within: Vec<&str> = self
@@ -183,6 +203,11 @@ impl Row for KeyRow {
             match within.is_empty() {
                 true => "everywhere".to_owned(),
                 false => within.join(","),
+            },
+            match self.expires {
+                None => "never".to_owned(),
+                Some(seconds) => Expiry::from_secs(seconds)
+                    .map_or_else(|| seconds.to_string(), |expires| expires.to_string()),
             },
         ]
     }

@@ -45,7 +45,7 @@ use tokio::runtime::Builder;
 
 use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
 
-pub use crate::model::Secret;
+pub use crate::model::{Expiry, Secret};
 
 pub use address::{
     BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, status, system, target,

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ApiKey, Clearance, DriverRef, Entry, EntryId, EntryInfo, InvalidId, JsonText, KEY_HASH_PREFIX,
-    KeySecret, Metadata, MetadataId, Module, Password, Scope, Secret, Source, System, User,
-    Version, Zone,
+    ApiKey, Clearance, DriverRef, Entry, EntryId, EntryInfo, Expiry, InvalidId, JsonText,
+    KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module, Password, Scope, Secret, Source,
+    System, User, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
@@ -457,6 +457,9 @@ struct ApiKeyShape {
     systems: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     zones: Vec<String>,
+    /// In Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
 }
 
 impl ApiKeyShape {
@@ -472,6 +475,7 @@ impl ApiKeyShape {
             scopes: key.scopes.iter().map(ToString::to_string).collect(),
             systems: texts(&key.systems),
             zones: texts(&key.zones),
+            expires: key.expires.map(Expiry::as_secs),
         }
     }
 
@@ -485,6 +489,10 @@ impl ApiKeyShape {
             scopes: self.scopes.iter().map(scope).collect::<Result<_, _>>()?,
             systems: ids(&self.systems)?,
             zones: ids(&self.zones)?,
+            expires: self
+                .expires
+                .map(|seconds| Expiry::from_secs(seconds).ok_or("no such moment"))
+                .transpose()?,
         })
     }
 }
@@ -544,6 +552,7 @@ mod tests {
     const MODULE: &str = r#"{"source":"elsewhere","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"linked_in":"virtual"},"name":"N","uri":"tcp://h","settings":"{\"b\":1.0,\"a\":2}"}}"#;
     const USER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"u","email":"u@example.test","name":"U","level":"support","groups":["g"],"password_hash":"$argon2id$x"}}"#;
     const API_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public","systems.read"],"systems":["s"],"zones":["z"]}}"#;
+    const KEY_THAT_ENDS: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public"],"expires":1801332000}}"#;
     const META: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"parent":"z","name":"settings","description":"d","details":"{\"b\":1.0}","editors":["g"]}}"#;
 
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
@@ -555,6 +564,7 @@ mod tests {
             (MODULES, "m", MODULE),
             (USERS, "u", USER),
             (API_KEYS, "k", API_KEY),
+            (API_KEYS, "k", KEY_THAT_ENDS),
             (METADATA, "z\nsettings", META),
         ] {
             let before = document(collection, id, json);

@@ -135,6 +135,7 @@ pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
         scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
         systems: vec![],
         zones: vec![],
+        expires: None,
     }
 }
 

@@ -118,6 +118,7 @@ impl TestCore {
             scopes: Scope::parse("public").into_iter().collect(),
             systems: Vec::new(),
             zones: Vec::new(),
+            expires: None,
         };
         let building = Building {
             users: vec![user],

@@ -6,7 +6,7 @@ use std::fmt;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
-use crate::model::{Entry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
+use crate::model::{Entry, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
 
 /// A whole building. Ids are unique within each list, and every reference has its target.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -180,6 +180,8 @@ pub struct ApiKey {
     pub systems: Vec<SystemId>,
     /// When given, only systems in these zones and those in `systems`.
     pub zones: Vec<ZoneId>,
+    /// When it ends by itself.
+    pub expires: Option<Expiry>,
 }
 
 /// The secret half of an API key.

@@ -61,6 +61,7 @@ pub(super) async fn inspect(context: Known<Keys>) -> Answer {
         domain(&context.request),
         Uuid::new_v4().to_string(),
         now.map_or(context.state.began, |since| since.as_secs()),
+        context.caller.expires(),
     ))
 }
 
@@ -99,6 +100,7 @@ pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
         scopes: Scope::parse(DEFAULT_SCOPE).into_iter().collect(),
         systems: Vec::new(),
         zones: Vec::new(),
+        expires: None,
     };
     let id = edits::make(&context, &body, blank).await?;
     answer(&context, StatusCode::CREATED, &id, Some(&secret))
