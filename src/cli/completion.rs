@@ -383,7 +383,13 @@ impl Completer {
                     let (system, module, function) = (part(), part(), part());
                     names.arguments(system, module, function, given.len())
                 }
-                _ => Vec::new(),
+                Wanted::Systems
+                | Wanted::Modules
+                | Wanted::Logs
+                | Wanted::Keys
+                | Wanted::Users
+                | Wanted::Zones
+                | Wanted::Contexts => Vec::new(),
             },
             [system] => names.modules(system),
             [system, module, rest @ ..] => match (self.wanted, rest) {

@@ -77,11 +77,11 @@ pub(super) fn named(
     Contexts::open(environment)?.find(name)
 }
 
-/// The context that was chosen, if one was. Whoever has no folder of configuration has chosen none.
+/// The context that was chosen, if one was. Whoever has no folder of configuration, or may not look into it as a service may not, has chosen none.
 pub(super) fn chosen(
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<Context>, ClientError> {
-    if place(environment).is_none() {
+    if place(environment).is_none_or(|file| fs::File::open(file).is_err()) {
         return Ok(None);
     }
     let contexts = Contexts::open(environment)?;

@@ -175,9 +175,9 @@ impl Name {
 
 /// The values that a schema lists, as one types them.
 fn values_of(schema: &Map<String, Value>) -> Vec<String> {
-    let word = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let word = |value: &Value| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
     };
     let constants = ["oneOf", "anyOf"]
         .iter()

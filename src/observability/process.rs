@@ -80,13 +80,13 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// A line such as `Threads:	7`.
+/// A line such as `Threads: 7`.
 fn field(status: &str, name: &str) -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// A line such as `VmRSS:	  1234 kB`.
+/// A line such as `VmRSS: 1234 kB`.
 fn kibibytes(status: &str, name: &str) -> Option<f64> {
     field(status, name).map(|kibibytes| kibibytes * 1024.0)
 }
