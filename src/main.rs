@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use riser::cli::{self, Command, Outcome, Parted};
+use riser::client::{Form, Notices};
 use riser::{app, client, config, observability};
 
 fn main() -> ExitCode {
@@ -31,9 +32,25 @@ fn main() -> ExitCode {
             let done = client::run(&invocation, &environment);
             end(done, client::ClientError::exit_code)
         }
-        Command::Check { file, outcome } => match app::check(&file, &environment) {
+        Command::Check {
+            file,
+            form: Form::Json,
+            ..
+        } => {
+            let wrong = app::check(&file, &environment).err();
+            answer(&app::verdict_line(&file, wrong.as_ref()));
+            ExitCode::from(wrong.map_or(0, |error| error.exit_code()))
+        }
+        Command::Check {
+            file,
+            outcome,
+            form: Form::Text,
+            notices,
+        } => match app::check(&file, &environment) {
             Ok(checked) => {
-                complain(&checked.verdict);
+                if notices == Notices::Said {
+                    complain(&checked.verdict);
+                }
                 match outcome {
                     Outcome::Printed => answer(&checked.outcome),
                     Outcome::Quiet => ExitCode::SUCCESS,
@@ -41,12 +58,14 @@ fn main() -> ExitCode {
             }
             Err(error) => end(Err(error), app::AppError::exit_code),
         },
-        Command::Admin { command, target } => {
-            match app::run_admin_command(&command, &target, &environment) {
-                Ok(text) => answer(&text),
-                Err(error) => end(Err(error), app::AdminError::exit_code),
-            }
-        }
+        Command::Admin {
+            command,
+            target,
+            form,
+        } => match app::run_admin_command(&command, &target, form, &environment) {
+            Ok(text) => answer(&text),
+            Err(error) => end(Err(error), app::AdminError::exit_code),
+        },
         Command::Manual(directory) => end(cli::write_manual(&directory), |_| 2),
     }
 }

@@ -260,6 +260,7 @@ fn building() -> Building {
             systems: Vec::new(),
             zones: Vec::new(),
             device: DeviceKind::default(),
+            expires: None,
         }],
     }
 }

@@ -3,22 +3,25 @@
 //! In a store nothing is started: modules are known by their drivers' descriptions alone.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use crate::building_file;
-use crate::client::{Admin as RunningGateway, ClientError, GatewayOptions, KeyRow};
+use crate::client::{
+    Admin as RunningGateway, ChangeRow, ClientError, Form, GatewayOptions, KeyRow, MadeKey,
+    key_table,
+};
 use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
-    ApiKey, Building, Clearance, DeviceKind, DriverRef, Edit, Entry, EntryId, InvalidId, KeySecret,
-    Module, Scope, Secret, Source,
+    ApiKey, Building, Clearance, DeviceKind, Difference, DriverRef, Edit, Entry, EntryId, Expiry,
+    InvalidId, KeySecret, Module, Scope, Secret, Source,
 };
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
@@ -96,6 +99,7 @@ impl AdminError {
 pub fn run_admin_command(
     command: &AdminCommand,
     target: &AdminTarget,
+    form: Form,
     environment: &BTreeMap<String, String>,
 ) -> Result<String, AdminError> {
     let drivers: Vec<&'static str> = driver_registry::drivers()
@@ -110,7 +114,8 @@ pub fn run_admin_command(
         (AdminCommand::Apply { file, rehearsal }, AdminTarget::Gateway(options)) => {
             let text = building_file::write(&building(file)?);
             let dry = *rehearsal == Rehearsal::Dry;
-            Ok(RunningGateway::new(options, environment)?.apply(text, dry)?)
+            let changes = RunningGateway::new(options, environment)?.apply(text, dry)?;
+            Ok(change_lines(&changes, form))
         }
         (AdminCommand::Apply { file, rehearsal }, AdminTarget::Data(directory)) => {
             let apply = Apply {
@@ -123,28 +128,37 @@ pub fn run_admin_command(
                 Rehearsal::Real => StoreAtRest::open_or_make(directory)?,
             };
             let differences = admin.main.block_on(admin.core.apply(apply));
-            let text = differences.map_err(AppError::from)?.to_string();
+            let changes = differences.map_err(AppError::from)?;
             admin.close();
-            Ok(text)
+            let change = |(difference, id): &(Difference, EntryId)| ChangeRow {
+                change: difference.as_str().to_owned(),
+                entry: id.to_string(),
+            };
+            let changes: Vec<ChangeRow> = changes.0.iter().map(change).collect();
+            Ok(change_lines(&changes, form))
         }
         (AdminCommand::CreateKey(key), AdminTarget::Gateway(options)) => {
             let key = RunningGateway::new(options, environment)?.create_key(key)?;
-            Ok(format!("{key}\n"))
+            Ok(made_line(&key, form))
         }
         (AdminCommand::CreateKey(key), AdminTarget::Data(directory)) => {
             let secret = fresh_secret();
             let key = read_key(key, secret.clone())?;
-            let whole = format!("{}.{}\n", key.id, secret.expose());
+            let made = MadeKey {
+                id: key.id.to_string(),
+                key: format!("{}.{}", key.id, secret.expose()),
+            };
             StoreAtRest::open(directory)?.edit(Edit::create(Entry::ApiKey(key)))?;
-            Ok(whole)
+            Ok(made_line(&made, form))
         }
-        (AdminCommand::ListKeys, AdminTarget::Gateway(options)) => Ok(key_lines(
+        (AdminCommand::ListKeys, AdminTarget::Gateway(options)) => Ok(key_table(
             &RunningGateway::new(options, environment)?.keys()?,
+            form,
         )),
         (AdminCommand::ListKeys, AdminTarget::Data(directory)) => {
             let admin = StoreAtRest::open(directory)?;
             let keys: Vec<KeyRow> = admin.building().api_keys.iter().map(row).collect();
-            Ok(key_lines(&keys))
+            Ok(key_table(&keys, form))
         }
         (AdminCommand::RevokeKey(id), AdminTarget::Gateway(options)) => {
             RunningGateway::new(options, environment)?.revoke_key(id)?;
@@ -156,13 +170,14 @@ pub fn run_admin_command(
             Ok(String::new())
         }
         (AdminCommand::Export, AdminTarget::Gateway(options)) => {
-            Ok(RunningGateway::new(options, environment)?.export()?)
+            let text = RunningGateway::new(options, environment)?.export()?;
+            exported(text, form)
         }
         (AdminCommand::Export, AdminTarget::Data(directory)) => {
             let admin = StoreAtRest::open(directory)?;
             let text = building_file::write(&admin.building());
             admin.close();
-            Ok(text)
+            exported(text, form)
         }
     }
 }
@@ -176,6 +191,7 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
         scopes,
         systems,
         zones,
+        expires,
     } = key;
     let user = user.as_deref().ok_or_else(|| {
         AdminError::Word("name whose key it is with --user; a store has nobody who asks".to_owned())
@@ -208,6 +224,7 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
             .map(|id| word("a zone", id))
             .collect::<Result<_, _>>()?,
         device: DeviceKind::default(),
+        expires: *expires,
     })
 }
 
@@ -224,34 +241,44 @@ fn row(key: &ApiKey) -> KeyRow {
         scopes: key.scopes.iter().map(ToString::to_string).collect(),
         systems: key.systems.iter().map(ToString::to_string).collect(),
         zones: key.zones.iter().map(ToString::to_string).collect(),
+        expires: key.expires.map(Expiry::as_secs),
     }
 }
 
-/// A line for each key: its id, whose it is, its level, its scopes, and what it is restricted to.
-fn key_lines(keys: &[KeyRow]) -> String {
-    let mut text = String::new();
-    for key in keys {
-        let KeyRow {
-            id,
-            user,
-            level,
-            scopes,
-            systems,
-            zones,
-        } = key;
-        let within: Vec<&str> = systems.iter().chain(zones).map(String::as_str).collect();
-        let within = match within.is_empty() {
-            true => "everywhere".to_owned(),
-            false => within.join(","),
-        };
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{id}  {user}  {level}  {}  {within}",
-            scopes.join(",")
-        );
+/// What changed, an entry a line.
+fn change_lines(changes: &[ChangeRow], form: Form) -> String {
+    let line = |row: &ChangeRow| match form {
+        Form::Text => format!("{} {}\n", row.change, row.entry),
+        Form::Json => json_line(row),
+    };
+    changes.iter().map(line).collect()
+}
+
+fn made_line(made: &MadeKey, form: Form) -> String {
+    match form {
+        Form::Text => format!("{}\n", made.key),
+        Form::Json => json_line(made),
     }
-    text
+}
+
+/// A building file is YAML, and JSON is a way of writing that.
+fn exported(text: String, form: Form) -> Result<String, AdminError> {
+    match form {
+        Form::Text => Ok(text),
+        Form::Json => {
+            let building: serde_json::Value = serde_saphyr::from_str(&text).map_err(|_| {
+                AdminError::Word(
+                    "the building cannot be written as JSON; export it without --json".to_owned(),
+                )
+            })?;
+            Ok(json_line(&building))
+        }
+    }
+}
+
+fn json_line(object: &impl Serialize) -> String {
+    // Texts, numbers, lists and maps with texts as keys always make JSON.
+    serde_json::to_string(object).unwrap_or_default() + "\n"
 }
 
 /// A core over a store whose modules stay where they are.

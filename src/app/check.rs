@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::app::AppError;
 use crate::building_file;
 use crate::config::{self, Flags};
@@ -14,6 +16,26 @@ pub struct Checked {
     pub verdict: String,
     /// What the file leads to, secrets masked.
     pub outcome: String,
+}
+
+/// The verdict on a file for scripts.
+#[derive(Serialize)]
+struct VerdictShape<'a> {
+    file: &'a str,
+    good: bool,
+    /// Each mistake with its place and what to do.
+    problems: Vec<&'a str>,
+}
+
+/// The verdict as a line of JSON: of a good file, or with what is wrong.
+pub fn verdict_line(file: &Path, wrong: Option<&AppError>) -> String {
+    let problems = wrong.map(ToString::to_string).unwrap_or_default();
+    let verdict = VerdictShape {
+        file: &file.display().to_string(),
+        good: wrong.is_none(),
+        problems: problems.lines().collect(),
+    };
+    serde_json::to_string(&verdict).unwrap_or_default() + "\n"
 }
 
 /// Reads a building file or a file of settings as a start would, and starts nothing.

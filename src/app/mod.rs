@@ -49,7 +49,7 @@ use source::{BuildingFile, fresh_secret, is_for_the_demo};
 
 pub use crate::core::Rehearsal;
 pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
-pub use check::{Checked, check};
+pub use check::{Checked, check, verdict_line};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;

@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Building, Clearance, DeviceKind, DriverRef, InvalidId, JsonText, KeyId, KeySecret,
-    Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User, Zone,
+    ApiKey, Building, Clearance, DeviceKind, DriverRef, Expiry, InvalidId, JsonText, KeyId,
+    KeySecret, Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User,
+    Zone,
 };
 
 use super::nearest::nearest;
@@ -67,6 +68,7 @@ const API_KEY_KEYS: &[&str] = &[
     "systems",
     "zones",
     "fixed_device",
+    "expires",
 ];
 const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
 
@@ -253,6 +255,7 @@ impl Parser<'_> {
             true => DeviceKind::Fixed,
             false => DeviceKind::Personal,
         };
+        let expires = self.expires(entry);
         Some(ApiKey {
             id: id?,
             secret: secret?,
@@ -262,7 +265,17 @@ impl Parser<'_> {
             systems,
             zones,
             device,
+            expires,
         })
+    }
+
+    fn expires(&mut self, entry: Entry<'_>) -> Option<Expiry> {
+        let (node, text) = self.text_at(entry, "expires")?;
+        let read = text.parse();
+        if read.is_err() {
+            self.problem(node.at, ProblemKind::Expires { text });
+        }
+        read.ok()
     }
 
     fn metadata(&mut self, node: &Node) -> Option<Metadata> {

@@ -203,6 +203,14 @@ pub enum ProblemKind {
         /// What is there.
         level: String,
     },
+    /// Not a moment at which a key could end.
+    #[error(
+        "`{text}` is no time; write one such as 2027-01-31T18:00:00Z, or a date, which ends as it begins in UTC"
+    )]
+    Expires {
+        /// What is there.
+        text: String,
+    },
     /// Not a scope.
     #[error("`{scope}` is no scope; write a name such as public, or name.read or name.write")]
     Scope {

@@ -31,6 +31,33 @@ fn check(input: &str, expect: &[&str]) {
 }
 
 #[test]
+fn a_key_may_end_at_a_time_or_with_the_beginning_of_a_day() {
+    let file = |expires: &str| {
+        format!(
+            "users: [{{id: u, email: u@example.test}}]\napi_keys: [{{id: k, secret: s, user: u, expires: {expires}}}]\n"
+        )
+    };
+    let read = |expires: &str| super::read("b.yaml", &file(expires), &[], &BTreeMap::new());
+    for (text, expect) in [
+        ("2027-01-31T18:00:00+02:00", "2027-01-31T16:00:00Z"),
+        ("2027-01-31", "2027-01-31T00:00:00Z"),
+    ] {
+        let building = read(text).unwrap();
+        let expires = building.api_keys[0]
+            .expires
+            .map(|expires| expires.to_string());
+        assert_eq!(expires.as_deref(), Some(expect));
+        let again = super::write(&building);
+        assert!(again.contains(expect), "{again}");
+    }
+    let problems = read("soon").unwrap_err().to_string();
+    assert_eq!(
+        problems,
+        "b.yaml:2:49: `soon` is no time; write one such as 2027-01-31T18:00:00Z, or a date, which ends as it begins in UTC"
+    );
+}
+
+#[test]
 fn the_demo_building_passes_its_own_check() {
     let building = demo(&Secret::new("fresh"), DRIVERS).unwrap();
     let drivers: Vec<_> = building

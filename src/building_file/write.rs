@@ -164,6 +164,7 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
         systems,
         zones,
         device,
+        expires,
     } = key;
     let (plain, hash) = match kept {
         KeySecret::Plain(plain) => (Some(secret(reader, plain)), None),
@@ -185,6 +186,7 @@ fn api_key(reader: Reader, key: &ApiKey) -> Value {
             "fixed_device",
             json!((*device == DeviceKind::Fixed).then_some(true)),
         ),
+        ("expires", json!(expires.map(|expires| expires.to_string()))),
     ])
 }
 

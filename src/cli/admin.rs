@@ -1,11 +1,16 @@
 //! The words of `apply`, `export` and `keys`: the building in a running gateway, or in a directory that none uses.
 
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 
 use crate::app::{AdminCommand, AdminTarget, NewKey, Rehearsal};
-use crate::client::GatewayOptions;
+use crate::cli::client::GatewayArguments;
+use crate::client::{Expiry, Form};
+
+/// The name of the argument in which the id of a key that is there stands.
+pub(super) const KEY_ID: &str = "key_id";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminArguments {
@@ -22,6 +27,7 @@ pub(super) enum AdminArguments {
         target: PlaceArguments,
     },
     /// Make, list and revoke API keys
+    #[command(arg_required_else_help = false)]
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -54,6 +60,9 @@ pub(super) enum KeysCommand {
         /// A zone that it is restricted to
         #[arg(long = "zone", value_name = "ZONE")]
         zones: Vec<String>,
+        /// When it ends by itself: a time such as 2027-01-31T18:00:00Z, a date, or how long from now, such as 90d, 12h or 30m [default: never]
+        #[arg(long, value_name = "WHEN", value_parser = expiry)]
+        expires: Option<Expiry>,
         #[command(flatten)]
         target: PlaceArguments,
     },
@@ -65,6 +74,7 @@ pub(super) enum KeysCommand {
     /// Take a key away; what it has opened is closed
     Revoke {
         /// The public half
+        #[arg(id = KEY_ID, value_name = "ID")]
         id: String,
         #[command(flatten)]
         target: PlaceArguments,
@@ -73,18 +83,11 @@ pub(super) enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArguments {
-    /// The directory of a gateway that does not run, in target of one that does
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca"])]
+    /// The directory of a gateway that does not run, in place of one that does
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca", "context"])]
     data: Option<PathBuf>,
-    /// The gateway [default: RISER_URL, else http://127.0.0.1:3000]
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-    /// An administrator's API key, <id>.<secret> [default: RISER_API_KEY]
-    #[arg(long, value_name = "KEY")]
-    key: Option<String>,
-    /// Trust the certificates of this PEM file in target of the system's
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
 }
 
 impl KeysCommand {
@@ -97,6 +100,7 @@ impl KeysCommand {
                 scopes,
                 systems,
                 zones,
+                expires,
                 target,
             } => {
                 let key = NewKey {
@@ -106,6 +110,7 @@ impl KeysCommand {
                     scopes,
                     systems,
                     zones,
+                    expires,
                 };
                 (AdminCommand::CreateKey(key), target)
             }
@@ -117,7 +122,7 @@ impl KeysCommand {
 
 impl AdminArguments {
     /// What to do, and where.
-    pub(super) fn read(self) -> (AdminCommand, AdminTarget) {
+    pub(super) fn read(self) -> (AdminCommand, AdminTarget, Form) {
         let (command, target) = match self {
             Self::Apply {
                 file,
@@ -133,11 +138,55 @@ impl AdminArguments {
             Self::Export { target } => (AdminCommand::Export, target),
             Self::Keys { command } => command.read(),
         };
-        let PlaceArguments { data, url, key, ca } = target;
+        let PlaceArguments { data, gateway } = target;
+        let (options, form, _) = gateway.read();
         let target = match data {
             Some(directory) => AdminTarget::Data(directory),
-            None => AdminTarget::Gateway(GatewayOptions::new(url, key, ca)),
+            None => AdminTarget::Gateway(options),
         };
-        (command, target)
+        (command, target, form)
+    }
+}
+
+/// A moment, or how long from now.
+fn expiry(text: &str) -> Result<Expiry, String> {
+    let unit = match text.chars().last() {
+        Some('d') => Some(86_400),
+        Some('h') => Some(3_600),
+        Some('m') => Some(60),
+        _ => None,
+    };
+    let Some(unit) = unit else {
+        let moment = text.parse::<Expiry>();
+        return moment.map_err(|error| format!("{error}; or how long from now, such as 90d"));
+    };
+    let wrong = || "write how long from now, such as 90d, 12h or 30m".to_owned();
+    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_err(|_| "the clock of this machine is before 1970".to_owned())?;
+    let moment = count.checked_mul(unit).filter(|_| count > 0);
+    let moment = moment.and_then(|life| now.as_secs().checked_add(life));
+    moment.and_then(Expiry::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_ends_at_a_moment_or_after_a_while() {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
+        let in_an_hour = expiry("1h").unwrap().as_secs();
+        assert!((now + 3_600..now + 3_700).contains(&in_an_hour));
+        assert_eq!(
+            expiry("2027-01-31").unwrap().to_string(),
+            "2027-01-31T00:00:00Z"
+        );
+        for text in ["", "0d", "d", "-1h", "soon", "99999999999999999999d", "é"] {
+            assert!(expiry(text).is_err(), "{text}");
+        }
     }
 }

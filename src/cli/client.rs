@@ -1,22 +1,20 @@
-//! The words of the terminal client: `bind`, `exec`, `debug`, `systems`, `modules`, `healthy`.
+//! The words of the terminal client: `bind`, `exec`, `debug`, `systems`, `modules`, `status`, `healthy`, `context`.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
+use crate::cli::{form, notices};
 use crate::client::{
-    self, Action, BadAddress, Form, GatewayOptions, Invocation, Lines, Retry, Until,
+    self, Action, BadAddress, ContextCommand, Form, GatewayOptions, Invocation, Lines, Notices,
+    Retry, Until,
 };
 
-/// The flag that names a gateway, as completion looks for it.
-pub(super) const URL_FLAG: &str = "--url";
-/// The flag with the key.
-pub(super) const KEY_FLAG: &str = "--key";
-/// The flag that names certificates.
-pub(super) const CA_FLAG: &str = "--ca";
+/// The name of the argument in which a saved gateway's name stands.
+pub(super) const CONTEXT_NAME: &str = "context_name";
 
 /// The name of the argument in which the words of an address stand.
 pub(super) const WORDS: &str = "words";
@@ -52,24 +50,129 @@ pub(super) enum ClientCommand {
     /// List the modules, with their state
     #[command(after_help = EXIT_CODES)]
     Modules(ModulesArguments),
+    /// Show the statuses of a module, or of all modules of a system, and the functions with their arguments
+    #[command(
+        override_usage = "riser status [OPTIONS] SYSTEM [MODULE[_INDEX]]\n       riser status [OPTIONS] SYSTEM/MODULE[_INDEX]",
+        after_help = EXIT_CODES,
+    )]
+    Status(StatusArguments),
     /// Ask whether the gateway should get traffic: exit code 0 if so, 1 if not, for health checks
     Healthy(HealthyArguments),
+    /// Save gateways under names, with their keys, and choose one
+    #[command(arg_required_else_help = false)]
+    Context {
+        #[command(subcommand)]
+        command: ContextArguments,
+    },
 }
 
 #[derive(Debug, Args)]
-struct GatewayArguments {
-    /// The gateway [default: RISER_URL, else http://127.0.0.1:3000]
-    #[arg(long, value_name = "URL")]
+pub(super) struct GatewayArguments {
+    /// The gateway [default: RISER_URL, else the saved one, else http://127.0.0.1:3000]
+    #[arg(short, long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "context")]
     url: Option<String>,
-    /// The API key, <id>.<secret> [default: RISER_API_KEY]
-    #[arg(long, value_name = "KEY")]
+    /// The API key, <id>.<secret> [default: RISER_API_KEY, or that of a saved gateway]
+    #[arg(short, long, value_name = "KEY")]
     key: Option<String>,
     /// Trust the certificates of this PEM file in place of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// The gateway saved under this name [default: RISER_CONTEXT, else that of riser context use]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
     /// Print JSON, an object a line
     #[arg(long)]
     json: bool,
+    /// Say nothing beside the data but what went wrong
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl GatewayArguments {
+    /// Which gateway, and how to print.
+    pub(super) fn read(self) -> (GatewayOptions, Form, Notices) {
+        let Self {
+            url,
+            key,
+            ca,
+            context,
+            json,
+            quiet,
+        } = self;
+        let options = GatewayOptions::new(url, key, ca).in_context(context);
+        (options, form(json), notices(quiet))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    /// The system, and perhaps one of its modules, in words or as a path such as sys-1/Display_1
+    #[arg(value_name = "WORDS")]
+    words: Vec<String>,
+    #[command(flatten)]
+    gateway: GatewayArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ContextArguments {
+    /// Save a gateway under a name; one that has it already is replaced
+    Add {
+        /// The name: one word
+        name: String,
+        /// Where it is
+        #[arg(short, long, value_name = "URL", value_hint = ValueHint::Url)]
+        url: String,
+        /// Its API key, <id>.<secret> [default: RISER_API_KEY]
+        #[arg(short, long, value_name = "KEY")]
+        key: Option<String>,
+        /// Trust the certificates of this PEM file in place of the system's
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+    },
+    /// Print the saved gateways, of their keys the public half
+    List {
+        /// Print JSON, an object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Choose the gateway that commands ask which name none
+    Use {
+        /// Its name
+        #[arg(id = CONTEXT_NAME, value_name = "NAME")]
+        name: String,
+    },
+    /// Forget a saved gateway and its key
+    Remove {
+        /// Its name
+        #[arg(id = CONTEXT_NAME, value_name = "NAME")]
+        name: String,
+    },
+}
+
+impl ContextArguments {
+    fn read(self) -> Invocation {
+        let mut json = false;
+        let command = match self {
+            Self::Add { name, url, key, ca } => ContextCommand::Add {
+                name,
+                url,
+                key: key.map(client::Secret::new),
+                ca,
+            },
+            Self::List { json: wanted } => {
+                json = wanted;
+                ContextCommand::List
+            }
+            Self::Use { name } => ContextCommand::Use(name),
+            Self::Remove { name } => ContextCommand::Remove(name),
+        };
+        Invocation {
+            gateway: GatewayOptions::default(),
+            form: form(json),
+            notices: Notices::Said,
+            action: Action::Context(command),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -148,12 +251,18 @@ pub(super) struct ModulesArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct HealthyArguments {
-    /// The gateway, or its health_listen [default: RISER_URL, else http://127.0.0.1:3000]
-    #[arg(long, value_name = "URL")]
+    /// The gateway, or its health_listen [default: RISER_URL, else the saved one, else http://127.0.0.1:3000]
+    #[arg(short, long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "context")]
     url: Option<String>,
     /// Trust the certificates of this PEM file in place of the system's
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// The gateway saved under this name [default: RISER_CONTEXT, else that of riser context use]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Print JSON when it is healthy
+    #[arg(long)]
+    json: bool,
 }
 
 impl ClientCommand {
@@ -192,27 +301,38 @@ impl ClientCommand {
                 let system = system.as_deref().map(client::system).transpose()?;
                 (gateway, Action::Modules { system })
             }
+            Self::Status(arguments) => {
+                let target = client::status(&arguments.words)?;
+                (arguments.gateway, Action::Status(target))
+            }
             Self::Healthy(arguments) => (arguments.into(), Action::Healthy),
+            Self::Context { command } => return Ok(command.read()),
         };
-        let GatewayArguments { url, key, ca, json } = gateway;
+        let (gateway, form, notices) = gateway.read();
         Ok(Invocation {
-            gateway: GatewayOptions::new(url, key, ca),
-            form: match json {
-                true => Form::Json,
-                false => Form::Text,
-            },
+            gateway,
+            form,
+            notices,
             action,
         })
     }
 }
 
 impl From<HealthyArguments> for GatewayArguments {
-    fn from(HealthyArguments { url, ca }: HealthyArguments) -> Self {
+    fn from(arguments: HealthyArguments) -> Self {
+        let HealthyArguments {
+            url,
+            ca,
+            context,
+            json,
+        } = arguments;
         Self {
             url,
             key: None,
             ca,
-            json: false,
+            context,
+            json,
+            quiet: false,
         }
     }
 }

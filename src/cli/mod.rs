@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::app::{AdminCommand, AdminTarget};
-use crate::client::Invocation;
+use crate::client::{Form, Invocation, Notices};
 use crate::config::Flags;
 
 use admin::AdminArguments;
@@ -43,6 +43,10 @@ pub enum Command {
         file: PathBuf,
         /// What to print when there are none.
         outcome: Outcome,
+        /// Whether the verdict is for people, on stderr, or for scripts.
+        form: Form,
+        /// Whether people are told of a good file.
+        notices: Notices,
     },
     /// Do something with the building as a whole.
     Admin {
@@ -50,6 +54,8 @@ pub enum Command {
         command: AdminCommand,
         /// Where it is.
         target: AdminTarget,
+        /// How to print.
+        form: Form,
     },
     /// Write the manual pages into this folder.
     Manual(PathBuf),
@@ -101,8 +107,20 @@ enum Subcommands {
         /// The file
         file: PathBuf,
         /// Print what it leads to, with secrets masked
-        #[arg(long)]
+        #[arg(long, conflicts_with = "json")]
         print: bool,
+        /// Print the verdict as JSON, with a list of all mistakes
+        #[arg(long)]
+        json: bool,
+        /// Say nothing of a good file
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Print which riser this is
+    Version {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Print the script that makes a shell complete commands, and names by asking the gateway
     #[command(
@@ -147,6 +165,9 @@ struct ServeArguments {
     /// Threads that serve connections; 0 means one per core [default: 0]
     #[arg(long, value_name = "N")]
     workers: Option<String>,
+    /// What is logged: a level, or a filter such as info,riser::server=debug [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
     /// The certificate for TLS, in PEM, with its issuers' behind it [default: no TLS]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tls_cert: Option<String>,
@@ -162,16 +183,28 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
     match command {
         None => Ok(Command::Serve(serve.into())),
         Some(Subcommands::Serve(serve)) => Ok(Command::Serve(serve.into())),
+        Some(Subcommands::Version { json }) => Err(Parted::Answer(version(json))),
         Some(Subcommands::Client(client)) => match client.read() {
             Ok(invocation) => Ok(Command::Client(Box::new(invocation))),
             Err(bad) => Err(Parted::Refused(bad.to_string())),
         },
         Some(Subcommands::Admin(admin)) => {
-            let (command, target) = admin.read();
-            Ok(Command::Admin { command, target })
+            let (command, target, form) = admin.read();
+            Ok(Command::Admin {
+                command,
+                target,
+                form,
+            })
         }
-        Some(Subcommands::Check { file, print }) => Ok(Command::Check {
+        Some(Subcommands::Check {
             file,
+            print,
+            json,
+            quiet,
+        }) => Ok(Command::Check {
+            file,
+            form: form(json),
+            notices: notices(quiet),
             outcome: match print {
                 true => Outcome::Printed,
                 false => Outcome::Quiet,
@@ -190,6 +223,29 @@ pub fn complete(
     completion::candidates(command(), arguments, environment)
 }
 
+/// Which riser this is, as `--version` says it.
+fn version(json: bool) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match json {
+        true => format!("{{\"name\":\"riser\",\"version\":\"{version}\"}}\n"),
+        false => format!("riser {version}\n"),
+    }
+}
+
+fn form(json: bool) -> Form {
+    match json {
+        true => Form::Json,
+        false => Form::Text,
+    }
+}
+
+fn notices(quiet: bool) -> Notices {
+    match quiet {
+        true => Notices::Unsaid,
+        false => Notices::Said,
+    }
+}
+
 /// All that can be typed.
 fn command() -> clap::Command {
     Arguments::command()
@@ -206,6 +262,7 @@ impl From<ServeArguments> for Flags {
             placeos,
             config,
             workers,
+            log,
             tls_cert,
             tls_key,
         } = arguments;
@@ -218,6 +275,7 @@ impl From<ServeArguments> for Flags {
             advertise,
             placeos: placeos.then(|| "true".to_owned()),
             workers,
+            log,
             tls_cert,
             tls_key,
         }
@@ -236,17 +294,29 @@ fn parted(error: &clap::Error) -> Parted {
     }
 }
 
-/// The library answers with a paragraph: the mistake, perhaps tips, the usage. Ours is one line in the manner of every other.
+/// The library answers with a paragraph: the mistake, what it is about (`<DIR>`, `[possible values: …]`), perhaps tips, the usage.
+/// Ours is one line in the manner of every other.
 fn one_line(text: &str) -> String {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mistake = lines.next().unwrap_or_default();
-    let mut line = mistake
-        .strip_prefix("error: ")
-        .unwrap_or(mistake)
-        .to_owned();
-    for tip in lines.filter_map(|line| line.strip_prefix("tip: ")) {
-        line.push_str("; ");
-        line.push_str(tip);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_part = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more");
+    let mut line = String::new();
+    for part in lines.take_while(is_part) {
+        let listed = part
+            .strip_prefix('[')
+            .and_then(|part| part.strip_suffix(']'));
+        if line.is_empty() {
+            line.push_str(part.strip_prefix("error: ").unwrap_or(part));
+        } else if let Some(listed) = listed {
+            line.push_str(" (");
+            line.push_str(listed);
+            line.push(')');
+        } else if let Some(tip) = part.strip_prefix("tip: ") {
+            line.push_str("; ");
+            line.push_str(tip);
+        } else {
+            line.push_str(if line.ends_with(':') { " " } else { ", " });
+            line.push_str(part);
+        }
     }
     line.push_str("; try riser --help");
     line
@@ -278,7 +348,7 @@ mod tests {
 
     #[test]
     fn flags_work_with_and_without_the_word_serve() {
-        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --redis redis://r --advertise http://a --placeos --workers 2 --tls-cert c.pem --tls-key k.pem";
+        let flags = "--listen 127.0.0.1:0 --building b.yaml --data d --config c.toml --redis redis://r --advertise http://a --placeos --workers 2 --log debug --tls-cert c.pem --tls-key k.pem";
         let expect = Command::Serve(Flags {
             config: Some(PathBuf::from("c.toml")),
             listen: Some("127.0.0.1:0".to_owned()),
@@ -288,6 +358,7 @@ mod tests {
             advertise: Some("http://a".to_owned()),
             placeos: Some("true".to_owned()),
             workers: Some("2".to_owned()),
+            log: Some("debug".to_owned()),
             tls_cert: Some("c.pem".to_owned()),
             tls_key: Some("k.pem".to_owned()),
         });
@@ -300,6 +371,10 @@ mod tests {
         let version = concat!("riser ", env!("CARGO_PKG_VERSION"), "\n");
         assert_eq!(
             parse_words("--version"),
+            Err(Parted::Answer(version.to_owned()))
+        );
+        assert_eq!(
+            parse_words("version"),
             Err(Parted::Answer(version.to_owned()))
         );
         for words in ["--help", "-h", "help", "serve --help"] {
@@ -330,6 +405,26 @@ mod tests {
         check_refused(
             "--workers 1 serve",
             "the subcommand 'serve' cannot be used with '--workers <N>'; try riser --help",
+        );
+        check_refused(
+            "man",
+            "the following required arguments were not provided: <DIR>; try riser --help",
+        );
+        check_refused(
+            "keys create --data d",
+            "the following required arguments were not provided: <ID>; try riser --help",
+        );
+        check_refused(
+            "keys create x --level boss",
+            "invalid value 'boss' for '--level <LEVEL>' (possible values: user, support, admin); try riser --help",
+        );
+        check_refused(
+            "keys",
+            "'riser keys' requires a subcommand but one was not provided (subcommands: create, list, revoke, help); try riser --help",
+        );
+        check_refused(
+            "keys list --data d --url u --key k",
+            "the argument '--data <DIR>' cannot be used with: --url <URL>, --key <KEY>; try riser --help",
         );
         check_refused("serve x", "unexpected argument 'x' found; try riser --help");
         check_refused(

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::client::arguments::{BadArgument, arguments};
+use crate::client::status::StatusTarget;
 use crate::model::{
     BindingPath, Call, DebugTarget, FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName,
     ModulePath, StatusName, SystemId,
@@ -94,6 +95,29 @@ pub fn call(words: &[String]) -> Result<Call, BadAddress> {
         function: FunctionName::new(name)?,
         arguments: arguments(rest)?,
     })
+}
+
+/// The forms of `status`.
+const STATUS_FORM: &str = "SYSTEM [MODULE[_INDEX]], or SYSTEM/MODULE[_INDEX]";
+
+/// What `status` looks at: a system, or one of its modules.
+pub fn status(words: &[String]) -> Result<StatusTarget, BadAddress> {
+    let first = first(words, STATUS_FORM)?;
+    let (system, module, rest) = match (first.split_once('/'), words.get(1)) {
+        (Some((system, module)), _) => (system, Some(module), &words[1..]),
+        (None, Some(module)) => (first, Some(module.as_str()), &words[2..]),
+        (None, None) => (first, None, &words[1..]),
+    };
+    match rest.first() {
+        None => Ok(StatusTarget {
+            system: SystemId::new(system)?,
+            module: module.map(slug).transpose()?,
+        }),
+        Some(word) => Err(BadAddress::TooMany {
+            word: word.clone(),
+            form: STATUS_FORM,
+        }),
+    }
 }
 
 /// The module whose log `debug` follows.

@@ -1,19 +1,19 @@
 //! The whole building of a running gateway and its API keys, for `riser apply`, `riser export` and `riser keys`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use hyper::Method;
 use hyper::body::Bytes;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::client::block_on;
 use crate::client::error::ClientError;
 use crate::client::gateway::{Gateway, GatewayOptions};
 use crate::client::limits::PAGE;
+use crate::client::output::{Form, Row, table_text};
 use crate::client::rest::{Resource, Rest};
-use crate::client::text::printable;
+use crate::model::Expiry;
 
 /// A running gateway, as an administrator's key opens it.
 pub struct Admin(Gateway);
@@ -33,28 +33,26 @@ impl Admin {
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// Makes the building that of a file, or tells what that would change: a line for each entry.
-    pub fn apply(&self, text: String, dry_run: bool) -> Result<String, ClientError> {
+    /// Makes the building that of a file, or tells what that would change.
+    pub fn apply(&self, text: String, dry_run: bool) -> Result<Vec<ChangeRow>, ClientError> {
         let resource = match dry_run {
             true => building().with("dry_run", "true"),
             false => building(),
         };
         let body = self.ask("apply", Method::PUT, resource, text)?;
         let applied: Applied = read("apply", &body)?;
-        let mut lines = String::new();
-        for Changed { change, entry } in applied.changes {
-            // Writing to a String cannot fail.
-            let _ = writeln!(lines, "{} {}", printable(&change), printable(&entry));
-        }
-        Ok(lines)
+        Ok(applied.changes)
     }
 
     /// Makes an API key, and gives it whole.
-    pub fn create_key(&self, key: &NewKey) -> Result<String, ClientError> {
+    pub fn create_key(&self, key: &NewKey) -> Result<MadeKey, ClientError> {
         let body = serde_json::to_string(key).unwrap_or_default();
         let made = self.ask("keys create", Method::POST, keys(), body)?;
-        let made: MadeKey = read("keys create", &made)?;
-        Ok(made.x_api_key)
+        let made: MadeKeyShape = read("keys create", &made)?;
+        Ok(MadeKey {
+            id: key.id.clone(),
+            key: made.x_api_key,
+        })
     }
 
     /// All API keys, without their secrets.
@@ -124,10 +122,21 @@ pub struct NewKey {
     /// The zones that it is restricted to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<String>,
+    /// When it ends by itself.
+    #[serde(
+        rename = "expires_at",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "in_seconds"
+    )]
+    pub expires: Option<Expiry>,
+}
+
+fn in_seconds<S: Serializer>(expires: &Option<Expiry>, serializer: S) -> Result<S::Ok, S::Error> {
+    expires.map(Expiry::as_secs).serialize(serializer)
 }
 
 /// An API key as it is listed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
     /// The public half.
     pub id: String,
@@ -143,12 +152,70 @@ pub struct KeyRow {
     pub systems: Vec<String>,
     /// The zones that it is restricted to.
     pub zones: Vec<String>,
+    /// When it ends by itself, in Unix seconds.
+    #[serde(
+        rename = "expires_at",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expires: Option<u64>,
 }
 
 /// The answer to the making of a key.
 #[derive(Deserialize)]
-struct MadeKey {
+struct MadeKeyShape {
     x_api_key: String,
+}
+
+/// A key that was just made.
+#[derive(Serialize)]
+pub struct MadeKey {
+    /// The public half.
+    pub id: String,
+    /// The whole of it, which is not shown again.
+    pub key: String,
+}
+
+impl std::fmt::Debug for MadeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MadeKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Row for KeyRow {
+    const HEADINGS: &'static [&'static str] =
+        &["KEY", "USER", "LEVEL", "SCOPES", "REACHES", "EXPIRES"];
+
+    fn cells(&self) -> Vec<String> {
+        let within: Vec<&str> = self
+            .systems
+            .iter()
+            .chain(&self.zones)
+            .map(String::as_str)
+            .collect();
+        vec![
+            self.id.clone(),
+            self.user.clone(),
+            self.level.clone(),
+            self.scopes.join(","),
+            match within.is_empty() {
+                true => "everywhere".to_owned(),
+                false => within.join(","),
+            },
+            match self.expires {
+                None => "never".to_owned(),
+                Some(seconds) => Expiry::from_secs(seconds)
+                    .map_or_else(|| seconds.to_string(), |expires| expires.to_string()),
+            },
+        ]
+    }
+}
+
+/// API keys for people or for scripts.
+pub fn key_table(keys: &[KeyRow], form: Form) -> String {
+    table_text(keys, form)
 }
 
 fn building() -> Resource {
@@ -157,11 +224,14 @@ fn building() -> Resource {
 
 #[derive(Deserialize)]
 struct Applied {
-    changes: Vec<Changed>,
+    changes: Vec<ChangeRow>,
 }
 
-#[derive(Deserialize)]
-struct Changed {
-    change: String,
-    entry: String,
+/// What became of an entry, or would become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRow {
+    /// A word for it.
+    pub change: String,
+    /// The kind of entry and its id.
+    pub entry: String,
 }

@@ -17,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig};
 
+use crate::client::contexts::{self, Context};
 use crate::client::error::ClientError;
 use crate::client::limits::CONNECT_DEADLINE;
 use crate::client::tls;
@@ -25,7 +26,7 @@ use crate::model::Secret;
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
 const URL_VARIABLE: &str = "RISER_URL";
-const KEY_VARIABLE: &str = "RISER_API_KEY";
+pub(super) const KEY_VARIABLE: &str = "RISER_API_KEY";
 
 /// What was said on the command line about the gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct GatewayOptions {
     key: Option<Secret>,
     /// `--ca`: a file of certificates to trust in place of the system's.
     ca: Option<PathBuf>,
+    /// `--context`: a gateway that was saved, where there is no `--url`.
+    context: Option<String>,
 }
 
 impl GatewayOptions {
@@ -45,8 +48,49 @@ impl GatewayOptions {
             url,
             key: key.map(Secret::new),
             ca,
+            context: None,
         }
     }
+
+    /// The same for the gateway that was saved under this name.
+    #[must_use]
+    pub fn in_context(self, context: Option<String>) -> Self {
+        Self { context, ..self }
+    }
+
+    /// The saved gateway that is meant: nothing that names a URL more closely stands beside it.
+    fn saved(
+        &self,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Option<Context>, ClientError> {
+        let named = |name: &str| contexts::named(name, environment).map(Some);
+        if self.url.is_some() {
+            Ok(None)
+        } else if let Some(name) = &self.context {
+            named(name)
+        } else if variable(environment, URL_VARIABLE).is_some() {
+            Ok(None)
+        } else if let Some(name) = variable(environment, contexts::VARIABLE) {
+            named(name)
+        } else {
+            contexts::chosen(environment)
+        }
+    }
+}
+
+/// A variable that says something.
+pub(super) fn variable<'e>(
+    environment: &'e BTreeMap<String, String>,
+    name: &str,
+) -> Option<&'e str> {
+    let value = environment.get(name).map(String::as_str);
+    value.filter(|value| !value.is_empty())
+}
+
+/// Whether a gateway can be asked by these.
+pub(super) fn check(url: &str, key: Option<&str>) -> Result<(), ClientError> {
+    Url::parse(url)?;
+    key.map(header).transpose().map(drop)
 }
 
 /// A gateway, as far as it is needed to talk to it.
@@ -66,20 +110,29 @@ pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 impl Gateway {
-    /// The flags before the environment before the default. Connects to nothing.
+    /// The flags before the environment before what was saved before the default. Connects to nothing.
+    ///
+    /// A key that was saved goes to the gateway that it was saved with, and to no other.
     pub(super) fn new(
         options: &GatewayOptions,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, ClientError> {
-        let variable = |name| environment.get(name).filter(|value| !value.is_empty());
-        let url = options.url.as_ref().or_else(|| variable(URL_VARIABLE));
-        let url = Url::parse(url.map_or(DEFAULT_URL, String::as_str))?;
+        let saved = options.saved(environment)?;
+        let saved = saved.as_ref();
+        let url = options.url.as_deref();
+        let url = url
+            .or_else(|| saved.map(|context| context.url.as_str()))
+            .or_else(|| variable(environment, URL_VARIABLE));
+        let url = Url::parse(url.unwrap_or(DEFAULT_URL))?;
         let key = options.key.as_ref().map(Secret::expose);
-        let key = key.or_else(|| variable(KEY_VARIABLE).map(String::as_str));
+        let key = key
+            .or_else(|| saved?.key.as_deref())
+            .or_else(|| variable(environment, KEY_VARIABLE));
         let key = key.map(header).transpose()?;
+        let ca = options.ca.as_deref().or_else(|| saved?.ca.as_deref());
         let tls = match url.scheme {
             Scheme::Plain => None,
-            Scheme::Tls => Some(Arc::new(tls::client(options.ca.as_deref())?)),
+            Scheme::Tls => Some(Arc::new(tls::client(ca)?)),
         };
         Ok(Self { url, key, tls })
     }
@@ -139,7 +192,7 @@ impl Gateway {
         match cause.and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
             Some(error) => ClientError::Untrusted {
                 url: self.url(),
-                reason: error.to_string(),
+                reason: tls::in_words(error),
             },
             None => self.unreachable(error),
         }
@@ -302,7 +355,7 @@ mod tests {
         let flags = GatewayOptions {
             url: Some("http://here:2".to_owned()),
             key: Some(Secret::new("here.x")),
-            ca: None,
+            ..GatewayOptions::default()
         };
         let key = |gateway: &Gateway| {
             gateway

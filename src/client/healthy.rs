@@ -2,13 +2,20 @@
 
 use hyper::Method;
 use hyper::body::Bytes;
+use serde::Serialize;
 
 use crate::client::error::ClientError;
 use crate::client::gateway::Gateway;
+use crate::client::output::Output;
 use crate::client::rest::{Resource, Rest};
 
+#[derive(Serialize)]
+struct Healthy {
+    healthy: bool,
+}
+
 /// Asks once. Whatever is wrong is the same failure: exit code 1 is all that a health check knows beside 0.
-pub(super) async fn run(gateway: &Gateway) -> Result<(), ClientError> {
+pub(super) async fn run(gateway: &Gateway, output: &mut Output<'_>) -> Result<(), ClientError> {
     let mut rest = Rest::new(gateway);
     let asked = rest.send(
         "readiness",
@@ -17,7 +24,7 @@ pub(super) async fn run(gateway: &Gateway) -> Result<(), ClientError> {
         Bytes::new(),
     );
     match asked.await {
-        Ok(_) => Ok(()),
+        Ok(_) => output.done(&Healthy { healthy: true }),
         Err(error) => Err(ClientError::Failed {
             what: "not healthy".to_owned(),
             reason: error.to_string(),

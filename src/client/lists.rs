@@ -200,14 +200,34 @@ pub(super) struct ModuleRow {
     state: String,
 }
 
+impl ModuleRow {
+    /// `Display_2`.
+    pub(super) fn slug(&self) -> String {
+        format!("{}_{}", self.module, self.index)
+    }
+
+    pub(super) fn system(&self) -> &str {
+        &self.system
+    }
+
+    pub(super) fn driver(&self) -> &str {
+        &self.driver
+    }
+
+    /// How it fares, in a word of the gateway's.
+    pub(super) fn state(&self) -> &str {
+        &self.state
+    }
+}
+
 impl Row for ModuleRow {
     const HEADINGS: &'static [&'static str] = &["SYSTEM", "MODULE", "STATE", "DRIVER", "ID"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.system.clone(),
-            format!("{}_{}", self.module, self.index),
-            self.state.clone(),
+            self.slug(),
+            self.state().to_owned(),
             self.driver.clone(),
             self.id.clone(),
         ]

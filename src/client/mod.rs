@@ -7,6 +7,7 @@
 //! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
 //! - `watch` follows something across lost connections: `bind` and `debug`. `exec` sends nothing again that may have run. `lists` is for the eye, `healthy` for health checks.
+//! - `status` shows a module from within. `contexts` saves gateways under names.
 //! - `admin` reads and replaces the whole building, and makes and revokes keys.
 //! - `output` prints data, in lines for people or for scripts; `error` has the exit codes.
 //! - `names` is what a shell completes.
@@ -16,6 +17,7 @@ mod admin;
 mod answer;
 mod arguments;
 mod bind;
+mod contexts;
 mod debug;
 mod error;
 mod exec;
@@ -28,6 +30,7 @@ mod names;
 mod output;
 mod rest;
 mod socket;
+mod status;
 mod stop;
 mod text;
 mod tls;
@@ -42,15 +45,21 @@ use tokio::runtime::Builder;
 
 use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
 
-pub use address::{BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, system, target};
-pub use admin::{Admin, KeyRow, NewKey};
+pub use crate::model::{Expiry, Secret};
+
+pub use address::{
+    BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, status, system, target,
+};
+pub use admin::{Admin, ChangeRow, KeyRow, MadeKey, NewKey, key_table};
 pub use arguments::BadArgument;
+pub use contexts::{ContextCommand, context_names};
 pub use debug::{level, levels};
 pub use error::ClientError;
 pub use exec::Retry;
 pub use gateway::GatewayOptions;
 pub use names::{Name, Names};
-pub use output::Form;
+pub use output::{Form, Notices};
+pub use status::StatusTarget;
 pub use watch::{Lines, Until};
 
 use gateway::Gateway;
@@ -63,6 +72,8 @@ pub struct Invocation {
     pub gateway: GatewayOptions,
     /// How to print.
     pub form: Form,
+    /// What to say beside that.
+    pub notices: Notices,
     /// What to do.
     pub action: Action,
 }
@@ -105,8 +116,12 @@ pub enum Action {
         /// Only those of this system.
         system: Option<SystemId>,
     },
+    /// Print what modules say of themselves and what can be called.
+    Status(StatusTarget),
     /// Ask whether the gateway should get traffic.
     Healthy,
+    /// Save, list, choose or forget a gateway.
+    Context(ContextCommand),
 }
 
 /// Does it, with data on stdout and messages on stderr. Whoever reads stdout may stop reading, which ends it without a failure.
@@ -117,12 +132,17 @@ pub fn run(
     let Invocation {
         gateway,
         form,
+        notices,
         action,
     } = invocation;
-    let gateway = Gateway::new(gateway, environment)?;
-    let (mut out, mut notices) = (io::stdout(), io::stderr());
+    let (mut out, mut beside) = (io::stdout(), io::stderr());
     let paint = Paint::of_stdout(environment);
-    let mut output = Output::new(&mut out, &mut notices, *form, paint, TimeZone::system());
+    let output = Output::new(&mut out, &mut beside, *form, paint, TimeZone::system());
+    let mut output = output.with(*notices);
+    if let Action::Context(command) = action {
+        return contexts::run(command, environment, &mut output);
+    }
+    let gateway = Gateway::new(gateway, environment)?;
     match block_on(act(&gateway, action, &mut output))? {
         Err(ClientError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
@@ -148,7 +168,10 @@ async fn act(
         } => debug::run(gateway, target, *level, *until, output).await,
         Action::Systems { text } => lists::systems(gateway, text.as_deref(), output).await,
         Action::Modules { system } => lists::modules(gateway, system.as_ref(), output).await,
-        Action::Healthy => healthy::run(gateway).await,
+        Action::Status(target) => status::run(gateway, target, output).await,
+        Action::Healthy => healthy::run(gateway, output).await,
+        // It needs no gateway.
+        Action::Context(_) => Ok(()),
     }
 }
 

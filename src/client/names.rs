@@ -5,15 +5,17 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::client::address;
 use crate::client::block_on;
 use crate::client::error::ClientError;
 use crate::client::gateway::{Gateway, GatewayOptions};
-use crate::client::limits::COMPLETION_DEADLINE;
+use crate::client::limits::{COMPLETION_DEADLINE, PAGE};
 use crate::client::lists;
 use crate::client::rest::{Resource, Rest};
+use crate::client::status::functions_of;
 
 /// The names that a gateway knows. Each call takes a second at most.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Names {
             let slugs = types
                 .iter()
                 .flat_map(|(name, count)| (1..=*count).map(move |index| format!("{name}_{index}")));
-            Ok(slugs.map(bare).collect())
+            Ok(slugs.map(Name::bare).collect())
         })
     }
 
@@ -66,26 +68,82 @@ impl Names {
             let state: BTreeMap<String, serde::de::IgnoredAny> = rest
                 .get(system, Resource::at(["systems", system, &module]))
                 .await?;
-            Ok(state.into_keys().map(bare).collect())
+            Ok(state.into_keys().map(Name::bare).collect())
         })
     }
 
     /// The functions of a module that the key may call.
     pub fn functions(&self, system: &str, module: &str) -> Vec<Name> {
+        self.ask(async |rest| {
+            let functions = functions_of(rest, system, &with_index(module)).await?;
+            let mut names: Vec<Name> = functions
+                .into_iter()
+                .map(|(name, function)| Name {
+                    about: function.order.join(", "),
+                    name,
+                })
+                .collect();
+            names.sort_by(|one, other| one.name.cmp(&other.name));
+            Ok(names)
+        })
+    }
+
+    /// What a function takes at a place, where that is one of few.
+    pub fn arguments(&self, system: &str, module: &str, function: &str, place: usize) -> Vec<Name> {
+        self.ask(async |rest| {
+            let functions = functions_of(rest, system, &with_index(module)).await?;
+            let values = functions.get(function).and_then(|function| {
+                let parameter = function.order.get(place)?;
+                let schema = function.params.get(parameter)?;
+                Some((parameter, values_of(schema)))
+            });
+            let Some((parameter, values)) = values else {
+                return Ok(Vec::new());
+            };
+            let name = |name| Name {
+                name,
+                about: parameter.clone(),
+            };
+            Ok(values.into_iter().map(name).collect())
+        })
+    }
+
+    /// The ids of all modules.
+    pub fn module_ids(&self) -> Vec<Name> {
+        self.entries("module")
+    }
+
+    /// The public halves of all API keys.
+    pub fn keys(&self) -> Vec<Name> {
+        self.entries("api_key")
+    }
+
+    /// All users.
+    pub fn users(&self) -> Vec<Name> {
+        self.entries("user")
+    }
+
+    /// All zones.
+    pub fn zones(&self) -> Vec<Name> {
+        self.entries("zone")
+    }
+
+    /// The ids of all entries of a kind.
+    fn entries(&self, kind: &str) -> Vec<Name> {
         #[derive(Deserialize)]
-        struct FunctionShape {
+        struct EntryShape {
+            id: String,
             #[serde(default)]
-            order: Vec<String>,
+            name: String,
         }
         self.ask(async |rest| {
-            let module = with_index(module);
-            let resource = Resource::at(["systems", system, "functions", &module]);
-            let functions: BTreeMap<String, FunctionShape> = rest.get(system, resource).await?;
-            let name = |(name, function): (String, FunctionShape)| Name {
-                about: function.order.join(", "),
-                name,
+            let resource = Resource::at([&format!("{kind}s")]);
+            let entries: Vec<EntryShape> = rest.list(kind, resource, PAGE).await?;
+            let name = |EntryShape { id, name }| Name {
+                about: if name == id { String::new() } else { name },
+                name: id,
             };
-            Ok(functions.into_iter().map(name).collect())
+            Ok(entries.into_iter().map(name).collect())
         })
     }
 
@@ -105,11 +163,42 @@ impl Names {
     }
 }
 
-fn bare(name: String) -> Name {
-    Name {
-        name,
-        about: String::new(),
+impl Name {
+    /// A name that says all.
+    pub fn bare(name: String) -> Self {
+        Self {
+            name,
+            about: String::new(),
+        }
     }
+}
+
+/// The values that a schema lists, as one types them.
+fn values_of(schema: &Map<String, Value>) -> Vec<String> {
+    let word = |value: &Value| {
+        let text = value.as_str().map(str::to_owned);
+        text.unwrap_or_else(|| value.to_string())
+    };
+    let constants = ["oneOf", "anyOf"]
+        .iter()
+        .filter_map(|key| schema.get(*key)?.as_array());
+    let constants = constants.flatten().filter_map(|one| one.get("const"));
+    let listed = schema.get("enum").and_then(Value::as_array);
+    let mut values: Vec<String> = listed
+        .into_iter()
+        .flatten()
+        .chain(constants)
+        .map(word)
+        .collect();
+    let is_switch = match schema.get("type") {
+        Some(Value::String(kind)) => kind == "boolean",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "boolean"),
+        _ => false,
+    };
+    if is_switch && values.is_empty() {
+        values = ["false", "true"].map(str::to_owned).to_vec();
+    }
+    values
 }
 
 /// `Display` as `Display_1`, which says the same and can be no other module's name.

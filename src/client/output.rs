@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::client::address;
 use crate::client::error::ClientError;
@@ -22,6 +23,16 @@ pub enum Form {
     Text,
     /// A JSON object each, on a line of its own.
     Json,
+}
+
+/// Whether people are told what happens beside the data; errors always are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Notices {
+    /// They are.
+    #[default]
+    Said,
+    /// They asked for silence.
+    Unsaid,
 }
 
 /// Whether lines have colours.
@@ -43,6 +54,13 @@ impl Paint {
             false => Self::Plain,
         }
     }
+
+    fn painted(self, style: Style, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("{style}{text}{style:#}"),
+        }
+    }
 }
 
 const TIME: Style = Style::new().dimmed();
@@ -56,6 +74,7 @@ pub(super) struct Output<'a> {
     form: Form,
     paint: Paint,
     zone: TimeZone,
+    say: Notices,
 }
 
 #[derive(Serialize)]
@@ -92,7 +111,13 @@ impl<'a> Output<'a> {
             form,
             paint,
             zone,
+            say: Notices::Said,
         }
+    }
+
+    /// The same, which tells people as much as they asked for.
+    pub(super) fn with(self, say: Notices) -> Self {
+        Self { say, ..self }
     }
 
     /// A status has this value.
@@ -161,48 +186,47 @@ impl<'a> Output<'a> {
         if self.form == Form::Json {
             return rows.iter().try_for_each(|row| self.object(row));
         }
-        if rows.is_empty() {
-            return Ok(());
+        match lines(rows, self.paint).join("\n") {
+            text if text.is_empty() => Ok(()),
+            text => self.write(&text),
         }
-        let cells: Vec<Vec<String>> = rows
-            .iter()
-            .map(|row| {
-                row.cells()
-                    .iter()
-                    .map(|cell| printable(cell).into_owned())
-                    .collect()
-            })
-            .collect();
-        let headings: Vec<String> = R::HEADINGS
-            .iter()
-            .map(|&heading| heading.to_owned())
-            .collect();
-        let widths: Vec<usize> = (0..headings.len())
-            .map(|column| {
-                let cells = cells.iter().chain([&headings]);
-                cells
-                    .map(|row| row[column].chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
-        let aligned = |row: &[String]| {
-            let padded = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}"));
-            padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        };
-        let mut text = self.painted(HEADING, &aligned(&headings));
-        for row in &cells {
-            text.push('\n');
-            text.push_str(&aligned(row));
+    }
+
+    /// A heading with two tables below it; for scripts all of it as one object.
+    pub(super) fn block(
+        &mut self,
+        object: &impl Serialize,
+        heading: &str,
+        first: &[impl Row],
+        second: &[impl Row],
+    ) -> Result<(), ClientError> {
+        if self.form == Form::Json {
+            return self.object(object);
+        }
+        let mut text = self.painted(PATH, &printable(heading));
+        for line in lines(first, self.paint)
+            .into_iter()
+            .chain(lines(second, self.paint))
+        {
+            text.push_str("\n  ");
+            text.push_str(&line);
         }
         self.write(&text)
     }
 
+    /// For scripts alone: people see by the exit code that it was done.
+    pub(super) fn done(&mut self, object: &impl Serialize) -> Result<(), ClientError> {
+        match self.form {
+            Form::Text => Ok(()),
+            Form::Json => self.object(object),
+        }
+    }
+
     /// Says something to people. They may have gone, which is no failure.
     pub(super) fn say(&mut self, message: &str) {
+        if self.say == Notices::Unsaid {
+            return;
+        }
         let _ = writeln!(self.notices, "riser: {}", printable(message));
     }
 
@@ -242,10 +266,7 @@ impl<'a> Output<'a> {
     }
 
     fn painted(&self, style: Style, text: &str) -> String {
-        match self.paint {
-            Paint::Plain => text.to_owned(),
-            Paint::Coloured => format!("{style}{text}{style:#}"),
-        }
+        self.paint.painted(style, text)
     }
 }
 
@@ -256,6 +277,52 @@ pub(super) trait Row: Serialize {
 
     /// A cell for each heading.
     fn cells(&self) -> Vec<String>;
+}
+
+/// Rows as text, for what is printed by somebody else.
+pub(super) fn table_text<R: Row>(rows: &[R], form: Form) -> String {
+    let lines = match form {
+        Form::Text => lines(rows, Paint::Plain),
+        Form::Json => rows
+            .iter()
+            .map(|row| serde_json::to_string(row).unwrap_or_default())
+            .collect(),
+    };
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// Rows below their headings, each column as wide as its widest cell looks. Without rows there is nothing.
+fn lines<R: Row>(rows: &[R], paint: Paint) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let headings = R::HEADINGS.iter().map(|&heading| heading.to_owned());
+    let cells = |row: &R| {
+        let cells = row.cells();
+        let cells = cells.iter().map(|cell| printable(cell).into_owned());
+        cells.collect::<Vec<_>>()
+    };
+    let table: Vec<Vec<String>> = std::iter::once(headings.collect())
+        .chain(rows.iter().map(cells))
+        .collect();
+    let widths: Vec<usize> = (0..R::HEADINGS.len())
+        .map(|column| table.iter().map(|row| row[column].width()).max())
+        .map(Option::unwrap_or_default)
+        .collect();
+    let aligned = |row: &Vec<String>| {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(
+                ' ',
+                width.saturating_sub(cell.width()) + 2,
+            ));
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = table.iter().map(aligned).collect();
+    lines[0] = paint.painted(HEADING, &lines[0]);
+    lines
 }
 
 fn rfc3339(time: Timestamp) -> String {
@@ -385,15 +452,15 @@ mod tests {
                 vec![self.0.to_owned(), self.1.to_owned()]
             }
         }
-        let rooms = [Room("sys-1", "Küche"), Room("s", "")];
+        let rooms = [Room("sys-1", "Küche"), Room("会議室", "2"), Room("s", "")];
         let print = |output: &mut Output<'_>| output.table(&rooms);
         assert_eq!(
             printed(Form::Text, Paint::Plain, print),
-            "ID     NAME\nsys-1  Küche\ns\n"
+            "ID      NAME\nsys-1   Küche\n会議室  2\ns\n"
         );
         assert_eq!(
             printed(Form::Json, Paint::Plain, print),
-            "[\"sys-1\",\"Küche\"]\n[\"s\",\"\"]\n"
+            "[\"sys-1\",\"Küche\"]\n[\"会議室\",\"2\"]\n[\"s\",\"\"]\n"
         );
         assert_eq!(
             printed(Form::Text, Paint::Plain, |output| output.table::<Room>(&[])),

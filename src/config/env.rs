@@ -8,7 +8,7 @@ use super::keys;
 const PREFIX: &str = "RISER_";
 
 /// The terminal client's own variables.
-const NOT_OURS: &[&str] = &["RISER_URL", "RISER_API_KEY"];
+const NOT_OURS: &[&str] = &["RISER_URL", "RISER_API_KEY", "RISER_CONTEXT"];
 
 /// The environment of the process as text. What is not UTF-8 gets U+FFFD in place of the odd bytes, and is refused where it is used.
 pub fn environment(

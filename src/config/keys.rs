@@ -72,7 +72,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "log",
         takes: "a level, or a filter such as `info,riser::server=debug`",
         default: "info",
-        flag: "",
+        flag: "--log",
         about: "What is logged to stderr: `error`, `warn`, `info`, `debug`, `trace` or `off`, in general and for parts.",
     },
     Key {
@@ -433,7 +433,7 @@ pub fn reference() -> String {
     text.push_str(
         "\nA dot in a key is a section of the file: `keep_alive.ping_after` is `ping_after` under `[keep_alive]`.\n\
          Durations have a unit (`ms`, `s`, `m`, `h`) and are longer than zero; sizes may have one (`KiB`, `MiB`, `GiB`).\n\
-         `RISER_URL` and `RISER_API_KEY` belong to the terminal client and set nothing here.\n",
+         `RISER_URL`, `RISER_API_KEY` and `RISER_CONTEXT` belong to the terminal client and set nothing here.\n",
     );
     text
 }

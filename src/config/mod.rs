@@ -146,6 +146,8 @@ pub struct Flags {
     pub placeos: Option<String>,
     /// `--workers`.
     pub workers: Option<String>,
+    /// `--log`.
+    pub log: Option<String>,
     /// `--tls-cert`.
     pub tls_cert: Option<String>,
     /// `--tls-key`.

@@ -58,6 +58,7 @@ impl Raw {
             ("cluster.advertise", &flags.advertise),
             ("placeos", &flags.placeos),
             ("workers", &flags.workers),
+            ("log", &flags.log),
             ("tls.cert", &flags.tls_cert),
             ("tls.key", &flags.tls_key),
         ];

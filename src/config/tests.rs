@@ -273,12 +273,14 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
         advertise: Some("http://c:1".to_owned()),
         placeos: None,
         workers: Some("3".to_owned()),
+        log: Some("warn".to_owned()),
         tls_cert: Some("d".to_owned()),
         tls_key: Some("e".to_owned()),
     };
     let by_flag = read_layers(file, &variables, &flags).unwrap();
     assert_eq!(by_flag.server.listen.port(), 3);
     assert_eq!(by_flag.server.workers, 3);
+    assert_eq!(by_flag.log, "warn");
     assert_eq!(by_flag.building, Some(PathBuf::from("c")));
     assert_eq!(by_flag.data, Some(PathBuf::from("c")));
     assert_eq!(by_flag.cluster.advertise, NodeUri::new("http://c:1").ok());

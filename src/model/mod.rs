@@ -10,6 +10,7 @@ mod close;
 mod credentials;
 mod edit;
 mod event;
+mod expiry;
 mod failure;
 #[cfg(test)]
 pub(crate) mod fuzz;
@@ -43,6 +44,7 @@ pub use edit::{
 pub use event::{
     BusEvent, Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Presence, Subject, TopicMessage,
 };
+pub use expiry::{Expiry, InvalidExpiry};
 pub use failure::{Failure, FailureKind};
 pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,

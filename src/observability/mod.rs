@@ -1,14 +1,15 @@
 //! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
 //!
-//! It sets things up and knows the behaviour of no room; each room owns its measures.
+//! It sets things up and knows the behaviour of no room; each room owns its measures, and `process` what all of them take of the machine.
 //! `lines` makes one line of each event, whatever is said in it; `repeats` keeps what strangers can make the log say from filling the disk.
 
 mod lines;
+mod process;
 mod repeats;
 
 use std::io::{self, IsTerminal};
 use std::panic;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Subscriber;
@@ -53,12 +54,15 @@ pub enum ObservabilityError {
 
 /// The process's measures.
 #[derive(Debug, Clone)]
-pub struct Metrics(PrometheusHandle);
+pub struct Metrics {
+    rooms: PrometheusHandle,
+    began: SystemTime,
+}
 
 impl Metrics {
     /// All measures, in Prometheus's text format.
     pub fn render(&self) -> String {
-        self.0.render()
+        self.rooms.render() + &process::render(self.began)
     }
 
     /// Keeps the memory of samples bounded. Runs until it is dropped.
@@ -66,7 +70,7 @@ impl Metrics {
         let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
         loop {
             ticks.tick().await;
-            self.0.run_upkeep();
+            self.rooms.run_upkeep();
         }
     }
 }
@@ -134,5 +138,13 @@ pub fn start_metrics() -> Result<Metrics, ObservabilityError> {
         .map_err(taken)?
         .install_recorder()
         .map_err(taken)?;
-    Ok(Metrics(handle))
+    metrics::describe_gauge!(
+        "riser_build_info",
+        "Always 1; `version` says which riser runs"
+    );
+    metrics::gauge!("riser_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(Metrics {
+        rooms: handle,
+        began: SystemTime::now(),
+    })
 }

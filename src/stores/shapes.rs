@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ApiKey, Clearance, DeviceKind, DriverRef, Entry, EntryId, EntryInfo, InvalidId, JsonText,
-    KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module, Password, Scope, Secret, Source,
-    System, User, Version, Zone,
+    ApiKey, Clearance, DeviceKind, DriverRef, Entry, EntryId, EntryInfo, Expiry, InvalidId,
+    JsonText, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module, Password, Scope, Secret,
+    Source, System, User, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
@@ -459,6 +459,9 @@ struct ApiKeyShape {
     zones: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     fixed_device: bool,
+    /// In Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
 }
 
 impl ApiKeyShape {
@@ -475,6 +478,7 @@ impl ApiKeyShape {
             systems: texts(&key.systems),
             zones: texts(&key.zones),
             fixed_device: key.device == DeviceKind::Fixed,
+            expires: key.expires.map(Expiry::as_secs),
         }
     }
 
@@ -492,6 +496,10 @@ impl ApiKeyShape {
                 true => DeviceKind::Fixed,
                 false => DeviceKind::Personal,
             },
+            expires: self
+                .expires
+                .map(|seconds| Expiry::from_secs(seconds).ok_or("no such moment"))
+                .transpose()?,
         })
     }
 }
@@ -552,6 +560,7 @@ mod tests {
     const USER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"u","email":"u@example.test","name":"U","level":"support","groups":["g"],"password_hash":"$argon2id$x"}}"#;
     const API_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public","systems.read"],"systems":["s"],"zones":["z"]}}"#;
     const PANEL_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"user","scopes":["public"],"fixed_device":true}}"#;
+    const KEY_THAT_ENDS: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public"],"expires":1801332000}}"#;
     const META: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"parent":"z","name":"settings","description":"d","details":"{\"b\":1.0}","editors":["g"]}}"#;
 
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
@@ -564,6 +573,7 @@ mod tests {
             (USERS, "u", USER),
             (API_KEYS, "k", API_KEY),
             (API_KEYS, "k", PANEL_KEY),
+            (API_KEYS, "k", KEY_THAT_ENDS),
             (METADATA, "z\nsettings", META),
         ] {
             let before = document(collection, id, json);

@@ -1,5 +1,10 @@
 //! `riser apply`, `riser export` and `riser keys`: the same words for a gateway that runs and for the store of one that does not.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
 use crate::harness::{BUILDING, DEADLINE, Folder, Gateway, Key, Plan};
 
 const FILE: &str = "building.yaml";
@@ -111,8 +116,11 @@ async fn a_key_is_made_listed_used_and_revoked_in_a_running_gateway() {
     let mut client = gateway.door().header("X-API-Key", &made[0]).connect().await;
     client.expect_silence().await;
     let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
-    let line = "panel  user-eve  support  public  sys-1".to_owned();
-    assert!(list.contains(&line), "{list:?}");
+    let headings = ["KEY", "USER", "LEVEL", "SCOPES", "REACHES", "EXPIRES"];
+    assert_eq!(words(&list[0]), headings, "{list:?}");
+    let line = ["panel", "user-eve", "support", "public", "sys-1", "never"];
+    let is_there = |list: &[String]| list.iter().any(|row| words(row) == line);
+    assert!(is_there(&list), "{list:?}");
     let shown = list.join("\n");
     assert!(
         !shown.contains("secret") && !shown.contains("hmac"),
@@ -122,7 +130,7 @@ async fn a_key_is_made_listed_used_and_revoked_in_a_running_gateway() {
     let closed = client.expect_closed(DEADLINE).await;
     assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
     let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
-    assert!(!list.contains(&line), "{list:?}");
+    assert!(!is_there(&list), "{list:?}");
 }
 
 #[tokio::test]
@@ -143,16 +151,109 @@ async fn a_key_that_is_made_in_a_store_at_rest_opens_the_gateway_that_starts_wit
         .await
         .assert_says("riser: name whose key it is with --user; a store has nobody who asks");
     let list = run("", &["keys", "list", "--data", &data]).await;
-    assert!(
-        list.contains(&"panel  user-ann  user  public  everywhere".to_owned()),
-        "{list:?}"
-    );
+    let line = ["panel", "user-ann", "user", "public", "everywhere", "never"];
+    assert!(list.iter().any(|row| words(row) == line), "{list:?}");
     run("", &["keys", "revoke", "support", "--data", &data]).await;
 
     let plan = Plan::bare().arguments(["serve", "--listen", "127.0.0.1:0", "--data", &data]);
     let gateway = plan.start().await;
     gateway.door().header("X-API-Key", &made[0]).connect().await;
     assert_eq!(gateway.door().key(Key::SUPPORT).refused().await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_has_ended_is_refused_and_loses_what_it_had_opened() {
+    let past = BUILDING.replace(
+        "{id: user, secret: secret-u,",
+        "{id: user, secret: secret-u, expires: 2024-02-29,",
+    );
+    let gateway = Gateway::start(&past).await;
+    let url = gateway.url();
+    let over = run_refused(&["systems", "-u", &url, "-k", Key::USER.0]).await;
+    assert_eq!(
+        over,
+        [format!(
+            "riser: {url} refused the API key (the API key has expired); check --key or RISER_API_KEY"
+        )]
+    );
+
+    let at = ["-u", &url, "-k", Key::ADMIN.0];
+    let soon = (Timestamp::now() + Duration::from_secs(4)).to_string();
+    let create = ["keys", "create", "guest", "--expires", &soon];
+    let made = run("", &[&create[..], &at].concat()).await;
+    let mut client = gateway.door().header("X-API-Key", &made[0]).connect().await;
+    let closed = client.expect_closed(DEADLINE).await;
+    assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
+    let again = gateway.door().header("X-API-Key", &made[0]);
+    assert_eq!(again.refused().await, 401);
+    let list = run("", &[&["keys", "list"], &at[..]].concat()).await;
+    let row = list
+        .iter()
+        .find(|row| row.starts_with("guest "))
+        .expect("it is listed");
+    assert!(
+        row.contains(&soon[..soon.find('.').unwrap_or(soon.len() - 1)]),
+        "{row}"
+    );
+    let exported = run("", &[&["export"], &at[..]].concat()).await.join("\n");
+    assert!(
+        exported.contains("expires: \"2024-02-29T00:00:00Z\""),
+        "{exported}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_to_end_sooner_than_it_was_loses_what_it_had_opened() {
+    let gateway = Gateway::start(BUILDING).await;
+    let mut client = gateway.connect(Key::USER).await;
+    gateway.rewrite_building(&BUILDING.replace(
+        "{id: user, secret: secret-u,",
+        "{id: user, secret: secret-u, expires: 2024-02-29,",
+    ));
+    let closed = client.expect_closed(DEADLINE).await;
+    assert_eq!(closed, (1008, "credentials_revoked".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_asked_for_as_json_is_an_object_a_line_in_both_places() {
+    let data = Folder::new();
+    let data = data.path().join("data").display().to_string();
+    let gateway = Gateway::start("api_keys: [{id: admin, secret: secret-a, user: u, level: admin}]\nusers: [{id: u, email: u@example.test, level: admin}]\n").await;
+    let url = gateway.url();
+    for place in [&["--data", &data][..], &["-u", &url, "-k", Key::ADMIN.0]] {
+        let json = async |words: &[&str]| {
+            let lines = run(BUILDING, &[words, &["--json"], place].concat()).await;
+            let parse = |line: &String| serde_json::from_str::<Value>(line).expect("it is JSON");
+            lines.iter().map(parse).collect::<Vec<_>>()
+        };
+        let changes = json(&["apply", FILE]).await;
+        let change = json!({"change": "added", "entry": "zone `zone-hq`"});
+        assert!(changes.contains(&change), "{changes:?}");
+        let made = json(&["keys", "create", "panel", "--user", "user-ann"]).await;
+        assert_eq!(made[0]["id"], "panel");
+        let whole = made[0]["key"].as_str().expect("the key");
+        assert!(whole.starts_with("panel.") && whole.len() > 20, "{made:?}");
+        let keys = json(&["keys", "list"]).await;
+        let panel = json!({
+            "id": "panel", "user_id": "user-ann", "permissions": "user",
+            "scopes": ["public"], "systems": [], "zones": [],
+        });
+        assert!(keys.contains(&panel), "{keys:?}");
+        let exported = json(&["export"]).await;
+        assert_eq!(exported[0]["zones"][0]["id"], "zone-hq", "{exported:?}");
+    }
+}
+
+/// Runs riser to the end that it comes to where something is to be put right, and gives what it said.
+async fn run_refused(arguments: &[&str]) -> Vec<String> {
+    let plan = Plan::bare().arguments(arguments.iter().copied());
+    let ended = plan.refused().await;
+    assert_eq!(ended.code, Some(2), "{arguments:?}: {:?}", ended.err);
+    ended.err
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
 }
 
 /// Runs riser to its good end, with a file in its folder, and gives the lines that it printed.

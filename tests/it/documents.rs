@@ -130,13 +130,16 @@ impl<'d> Reader<'d> {
             // curl takes an answer of 404 for a success.
             .file(".curlrc", "fail\nsilent\nshow-error\n");
         let home = terminal.folder().path().display().to_string();
-        let terminal = terminal.variable("CURL_HOME", &home);
+        let terminal = terminal
+            .variable("CURL_HOME", &home)
+            .variable("XDG_CONFIG_HOME", &home);
         Self { demo, terminal }
     }
 
     fn saves(&mut self, block: &Block<'_>) {
+        // A variable that the file asks for is set by a command that is typed, or the reader has none.
         let terminal = std::mem::replace(&mut self.terminal, Terminal::bare());
-        self.terminal = with_variables(terminal, &block.text).file("building.yaml", &block.text);
+        self.terminal = terminal.file("building.yaml", &block.text);
     }
 
     /// Types every command of a block and says how many there were.

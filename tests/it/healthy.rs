@@ -17,6 +17,22 @@ async fn a_gateway_that_serves_is_healthy_without_any_key() {
 }
 
 #[tokio::test]
+async fn a_home_that_cannot_be_looked_into_hinders_no_health_check() {
+    let gateway = Gateway::start(BUILDING).await;
+    let terminal = Terminal::at(&gateway, Key::USER);
+    let home = terminal.folder().path().join("home");
+    // No folder, so that nothing can be below it, whoever looks.
+    std::fs::write(&home, "").expect("a file");
+    let terminal = terminal.variable("HOME", &home.display().to_string());
+    let url = gateway.url();
+    terminal.run(&["healthy"]).await.assert_printed(&[]);
+    let json = terminal
+        .run_with(&[], &["healthy", "--json", "-u", &url])
+        .await;
+    json.assert_printed(&[r#"{"healthy":true}"#]);
+}
+
+#[tokio::test]
 async fn a_gateway_that_drains_is_not() {
     let gateway = Gateway::start(BUILDING).await;
     // It answers no close, so the draining lasts.

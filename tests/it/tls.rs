@@ -339,7 +339,7 @@ async fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
     check_refused(
         chain,
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        "riser: key.pem: the private key cannot be used (unexpected error: failed to parse private key as RSA, ECDSA, or EdDSA); use RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
+        "riser: key.pem: the private key cannot be used (it is damaged, or of another kind); use RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
     )
     .await;
     let (cut, _) = chain.split_at(chain.len() / 2);

@@ -52,7 +52,17 @@ fn find(
                 true => None,
                 false => introspection.find(presented),
             };
-            elsewhere.unwrap_or_else(|| keys.find(presented))
+            elsewhere.unwrap_or_else(|| {
+                let principal = keys.find(presented)?;
+                match has_ended(&principal, sessions) {
+                    false => Ok(principal),
+                    true => Err(Failure::new(
+                        FailureKind::Unauthenticated,
+                        "the API key has expired",
+                    )
+                    .with_response_code(401)),
+                }
+            })
         }
         Credentials::Bearer { token, domain } => sessions.by_token(token, domain),
         Credentials::Session(cookie) => sessions.by_cookie(cookie),
@@ -67,7 +77,7 @@ pub(in crate::core) fn still_admits(
     who: &Principal,
 ) -> bool {
     match &who.proof {
-        Proof::Key(_) => keys.still_admits(who),
+        Proof::Key { .. } => keys.still_admits(who) && !has_ended(who, sessions),
         Proof::Introspected(_) => introspection.still_admits(who),
         Proof::Session { .. } => sessions.still_admits(who),
         Proof::Trusted => true,
@@ -86,7 +96,7 @@ pub(in crate::core) fn renewed(
     who: &Arc<Principal>,
 ) -> Option<Arc<Principal>> {
     match &who.proof {
-        Proof::Key(_) => keys.renewed(who),
+        Proof::Key { .. } => keys.renewed(who),
         Proof::Session { .. } => sessions.renewed(who),
         Proof::Introspected(_) | Proof::Trusted => None,
         Proof::Both(one, two) => match (renewed(keys, sessions, one), renewed(keys, sessions, two))
@@ -101,6 +111,12 @@ pub(in crate::core) fn renewed(
             }
         },
     }
+}
+
+/// Whether the time of a credential is over.
+fn has_ended(who: &Principal, sessions: &Sessions) -> bool {
+    who.expires()
+        .is_some_and(|expires| expires <= sessions.now())
 }
 
 /// What was shown, as the audit log may say it.

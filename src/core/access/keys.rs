@@ -17,8 +17,8 @@ use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::Policy;
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, CredentialId, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret, System,
-    User,
+    ApiKey, CredentialId, Expiry, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret,
+    System, User,
 };
 
 const SALT_BYTES: usize = 32;
@@ -243,7 +243,10 @@ fn principal(key: &ApiKey, secret: KeyHash, user: Arc<User>) -> Principal {
             user,
         },
         credential: CredentialId::Key(key.id.clone()),
-        proof: Proof::Key(secret),
+        proof: Proof::Key {
+            secret,
+            expires: key.expires.map(Expiry::as_secs),
+        },
     }
 }
 
@@ -286,6 +289,29 @@ mod tests {
         for text in ["", ".", "panel", "panel.", "panel.wrong", "other.s.3cret"] {
             let failure = ring.find(&Secret::new(text)).unwrap_err();
             assert_eq!(failure.kind(), FailureKind::UnknownKey, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_to_end_sooner_opens_less_and_one_that_is_to_end_later_does_not() {
+        let secret = resolve_key_secret(plain("s3cret"), None);
+        let until = |seconds: Option<u64>| {
+            ring(vec![ApiKey {
+                expires: seconds.and_then(Expiry::from_secs),
+                ..panel(secret.clone())
+            }])
+        };
+        for (before, next, weaker) in [
+            (None, None, false),
+            (None, Some(200), true),
+            (Some(200), Some(100), true),
+            (Some(200), Some(200), false),
+            (Some(100), Some(200), false),
+            (Some(100), None, false),
+        ] {
+            let (was, is) = (until(before), until(next));
+            let weakened = was.weakened_in(&is).count();
+            assert_eq!(weakened == 1, weaker, "{before:?} to {next:?}");
         }
     }
 

@@ -24,8 +24,13 @@ pub struct Principal {
 /// What of the credentials decides on whether they are still good.
 #[derive(Debug, Clone)]
 pub(super) enum Proof {
-    /// What an API key's secret was when it was shown.
-    Key(KeyHash),
+    /// An API key.
+    Key {
+        /// What its secret was when it was shown.
+        secret: KeyHash,
+        /// When it ends by itself, in Unix seconds.
+        expires: Option<u64>,
+    },
     /// An API key that somebody else has looked at.
     Introspected(Fingerprint),
     /// A session, or a token of one or of somebody else.
@@ -168,8 +173,8 @@ impl Principal {
     /// A token of riser's own has no such time: what it opened lives as long as its sign-in.
     pub fn expires(&self) -> Option<u64> {
         match &self.proof {
-            Proof::Key(_) | Proof::Introspected(_) | Proof::Trusted => None,
-            Proof::Session { expires, .. } => *expires,
+            Proof::Introspected(_) | Proof::Trusted => None,
+            Proof::Key { expires, .. } | Proof::Session { expires, .. } => *expires,
             Proof::Both(one, two) => one.expires().into_iter().chain(two.expires()).min(),
         }
     }
@@ -192,9 +197,10 @@ impl Principal {
             Audience::Connection(_) => false,
             Audience::Credential(credential) => match &self.proof {
                 Proof::Both(one, two) => one.is_in(audience) || two.is_in(audience),
-                Proof::Key(_) | Proof::Introspected(_) | Proof::Session { .. } | Proof::Trusted => {
-                    self.credential == *credential
-                }
+                Proof::Key { .. }
+                | Proof::Introspected(_)
+                | Proof::Session { .. }
+                | Proof::Trusted => self.credential == *credential,
             },
             Audience::User(id) => self.user().is_some_and(|user| user.id == *id),
             Audience::AppUser { app, user } => match &self.identity {
@@ -239,10 +245,16 @@ impl Principal {
     /// Whether these are the same API key with the same secret, and open at least what those did.
     pub(super) fn covers(&self, before: &Self) -> bool {
         let same_secret = match (&self.proof, &before.proof) {
-            (Proof::Key(now), Proof::Key(before)) => now == before,
+            (
+                Proof::Key { secret, expires },
+                Proof::Key {
+                    secret: before,
+                    expires: ended,
+                },
+            ) => secret == before && !ends_sooner(*expires, *ended),
             (Proof::Introspected(now), Proof::Introspected(before)) => now == before,
             (
-                Proof::Key(_)
+                Proof::Key { .. }
                 | Proof::Introspected(_)
                 | Proof::Session { .. }
                 | Proof::Trusted
@@ -252,6 +264,11 @@ impl Principal {
         };
         same_secret && self.credential == before.credential && self.policy.covers(&before.policy)
     }
+}
+
+/// Whether what ends at the one moment ends before what ends at the other.
+fn ends_sooner(one: Option<u64>, other: Option<u64>) -> bool {
+    one.is_some_and(|one| other.is_none_or(|other| one < other))
 }
 
 /// The rights of those who reach no room.

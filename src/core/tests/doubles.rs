@@ -137,6 +137,7 @@ pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
         systems: vec![],
         zones: vec![],
         device: DeviceKind::default(),
+        expires: None,
     }
 }
 

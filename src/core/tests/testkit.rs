@@ -119,6 +119,7 @@ impl TestCore {
             systems: Vec::new(),
             zones: Vec::new(),
             device: DeviceKind::default(),
+            expires: None,
         };
         let building = Building {
             users: vec![user],

@@ -6,7 +6,9 @@ use std::fmt;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
-use crate::model::{DeviceKind, Entry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
+use crate::model::{
+    DeviceKind, Entry, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId,
+};
 
 /// A whole building. Ids are unique within each list, and every reference has its target.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -182,6 +184,8 @@ pub struct ApiKey {
     pub zones: Vec<ZoneId>,
     /// What kind of device holds it. The key of a fixed device, and what is made with it, does not lapse by idleness.
     pub device: DeviceKind,
+    /// When it ends by itself.
+    pub expires: Option<Expiry>,
 }
 
 /// The secret half of an API key.

@@ -133,14 +133,13 @@ impl Pair {
                     certificate: certificates.name.clone(),
                     key: keys.name.clone(),
                 }
-            } else if let TlsError::InvalidCertificate(reason) = error {
-                certificates.unusable(format!("{reason:?}"))
+            } else if let TlsError::InvalidCertificate(_) = error {
+                certificates.unusable("it is damaged, or older than X.509 version 3".to_owned())
             } else {
-                // What is said of a key speaks of its kind, never of its content.
                 CertificateError::Unusable {
                     file: keys.name.clone(),
                     what: keys.part.name(),
-                    cause: error.to_string(),
+                    cause: "it is damaged, or of another kind".to_owned(),
                     remedy: "use RSA of 2048 bits or more, ECDSA on P-256 or P-384, or Ed25519",
                 }
             }
@@ -231,8 +230,8 @@ impl PemFile {
 
     /// From when and until when a certificate holds.
     fn validity(&self, certificate: &CertificateDer<'_>) -> Result<(Time, Time), CertificateError> {
-        let certificate =
-            Certificate::from_der(certificate).map_err(|error| self.unusable(error.to_string()))?;
+        let certificate = Certificate::from_der(certificate)
+            .map_err(|_| self.unusable("it is damaged".to_owned()))?;
         let validity = certificate.tbs_certificate().validity();
         Ok((validity.not_before, validity.not_after))
     }

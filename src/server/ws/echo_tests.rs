@@ -81,6 +81,7 @@ async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
             systems: vec![system.clone()],
             zones: Vec::new(),
             device: DeviceKind::Personal,
+            expires: None,
         };
         let room = System {
             id: system,

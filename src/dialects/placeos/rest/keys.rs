@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::directory::AUTHORITY_ID;
 use crate::model::{
-    ApiKey, Clearance, DeviceKind, EntryInfo, Scope, Secret, SystemId, User, ZoneId,
+    ApiKey, Clearance, DeviceKind, EntryInfo, Expiry, Scope, Secret, SystemId, User, ZoneId,
 };
 
 /// An API key: `GET /api_keys`, `GET /api_keys/{id}`. Its secret is part of one answer only, the one to its making.
@@ -22,6 +22,9 @@ pub struct KeyShape<'a> {
     systems: Vec<&'a str>,
     zones: Vec<&'a str>,
     fixed_device: bool,
+    /// When it ends by itself, in Unix seconds; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
     created_at: u64,
     updated_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +45,7 @@ impl<'a> KeyShape<'a> {
             systems: key.systems.iter().map(SystemId::as_str).collect(),
             zones: key.zones.iter().map(ZoneId::as_str).collect(),
             fixed_device: key.device == DeviceKind::Fixed,
+            expires_at: key.expires.map(Expiry::as_secs),
             created_at: info.created_at,
             updated_at: info.updated_at,
             x_api_key: None,
@@ -89,6 +93,7 @@ struct TokenUser<'a> {
 
 impl<'a> TokenShape<'a> {
     /// The token of a user with what the credential leaves to them, at this time in this domain. `id` is one that nobody else has.
+    /// It ends no later than the credential, where that ends by itself.
     pub fn new(
         user: &'a User,
         clearance: Clearance,
@@ -96,11 +101,13 @@ impl<'a> TokenShape<'a> {
         domain: &'a str,
         id: String,
         time: u64,
+        ends: Option<u64>,
     ) -> Self {
+        let believed = time.saturating_add(BELIEVED_SECONDS);
         Self {
             iss: ISSUER,
             iat: time,
-            exp: time.saturating_add(BELIEVED_SECONDS),
+            exp: ends.map_or(believed, |ends| ends.min(believed)),
             jti: id,
             aud: domain,
             sub: user.id.as_str(),
@@ -139,13 +146,14 @@ mod tests {
             systems: vec![SystemId::new("sys-1").unwrap()],
             zones: Vec::new(),
             device: DeviceKind::Fixed,
+            expires: Expiry::from_secs(1_801_332_000),
         };
         let shape = KeyShape::new(&key, &INFO);
         assert_eq!(
             serde_json::to_value(&shape).unwrap(),
             json!({
                 "id": "panel", "authority_id": "authority-riser", "name": "panel", "description": "", "user_id": "user-1",
-                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [], "fixed_device": true,
+                "permissions": "support", "scopes": ["public.read"], "systems": ["sys-1"], "zones": [], "fixed_device": true, "expires_at": 1_801_332_000,
                 "created_at": CREATED, "updated_at": UPDATED,
             })
         );
@@ -171,6 +179,7 @@ mod tests {
             "rooms.test",
             "id".to_owned(),
             1_000,
+            Some(9_000),
         );
         assert_eq!(
             serde_json::to_value(token).unwrap(),

@@ -65,6 +65,7 @@ pub(super) async fn inspect(context: Known<Keys>) -> Answer {
         domain(&context.request),
         Uuid::new_v4().to_string(),
         now.map_or(context.state.began, |since| since.as_secs()),
+        context.caller.expires(),
     ))
 }
 
@@ -106,6 +107,7 @@ pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
         systems: Vec::new(),
         zones: Vec::new(),
         device: DeviceKind::default(),
+        expires: None,
     };
     let id = edits::make(&context, &body, blank).await?;
     answer(&context, StatusCode::CREATED, &id, Some(&secret))

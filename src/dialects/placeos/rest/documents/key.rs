@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::{Checks, Given, asked_id};
-use crate::model::{ApiKey, Clearance, DeviceKind, KeyId, Scope, SystemId, UserId, ZoneId};
+use crate::model::{ApiKey, Clearance, DeviceKind, Expiry, KeyId, Scope, SystemId, UserId, ZoneId};
 
 /// An API key to be made or changed. What is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -34,6 +34,10 @@ pub struct KeyDocument {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     fixed_device: Given<bool>,
+    /// When it ends by itself, in Unix seconds; null for never.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>)]
+    expires_at: Given<u64>,
 }
 
 impl KeyDocument {
@@ -75,6 +79,14 @@ impl KeyDocument {
             true => DeviceKind::Fixed,
             false => DeviceKind::Personal,
         };
+        match self.expires_at {
+            Given::Absent => {}
+            Given::Null => key.expires = None,
+            Given::Value(seconds) => match Expiry::from_secs(seconds) {
+                Some(expires) => key.expires = Some(expires),
+                None => checks.wrong("expires_at", "must be a moment in Unix seconds"),
+            },
+        }
         checks.finish()
     }
 }
@@ -105,13 +117,14 @@ mod tests {
             systems: Vec::new(),
             zones: Vec::new(),
             device: DeviceKind::Personal,
+            expires: None,
         }
     }
 
     #[test]
     fn a_key_is_amended_but_for_its_secret() {
         let document: KeyDocument = read(
-            br#"{"permissions": "support", "scopes": ["systems.read"], "systems": ["sys-1"], "fixed_device": true, "secret": "mine"}"#,
+            br#"{"permissions": "support", "scopes": ["systems.read"], "systems": ["sys-1"], "fixed_device": true, "expires_at": 1801332000, "secret": "mine"}"#,
         )
         .unwrap();
         let mut amended = key();
@@ -121,6 +134,7 @@ mod tests {
             scopes: vec![Scope::parse("systems.read").unwrap()],
             systems: vec![SystemId::new("sys-1").unwrap()],
             device: DeviceKind::Fixed,
+            expires: Expiry::from_secs(1_801_332_000),
             ..key()
         };
         assert_eq!(amended, expected);
