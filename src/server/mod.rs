@@ -27,6 +27,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::model::rules::ShadowedId;
 use crate::server::admission::Admission;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
@@ -43,6 +44,11 @@ pub use settings::{
     TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
+
+/// The ids that no request over HTTP could ask for.
+pub fn shadowed_ids() -> &'static [ShadowedId] {
+    http::shadowed_ids()
+}
 
 /// What all workers share.
 #[derive(Clone)]

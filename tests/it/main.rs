@@ -27,6 +27,7 @@ mod frames;
 mod healthy;
 mod heartbeat;
 mod keeping;
+mod kept;
 mod key_introspection;
 mod mounts;
 mod nodes;

@@ -12,4 +12,5 @@ mod openapi;
 mod placeos;
 mod redirect;
 
+pub(super) use crate::server::http::placeos::shadowed::shadowed_ids;
 pub(super) use crate::server::http::placeos::{authn, node_api};

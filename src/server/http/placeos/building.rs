@@ -16,6 +16,7 @@ use crate::model::{Building, Differences, Source};
 use crate::server::http::kit::{Answer, HttpRejection, Reader, Writer, json};
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::resource_types::WholeBuilding;
+use crate::server::http::placeos::shadowed::shadowed_ids;
 use crate::server::limits::BUILDING_MAX_BYTES;
 
 const PATH: &str = "/api/engine/v2/building";
@@ -90,7 +91,7 @@ async fn apply(context: Writer<WholeBuilding>, body: Bytes) -> Answer {
 fn read(body: &[u8]) -> Result<Building, HttpRejection> {
     let text = std::str::from_utf8(body)
         .map_err(|_| refused(vec!["the building is not UTF-8 text".to_owned()]))?;
-    building_file::read_for_any_driver(FILE, text, &BTreeMap::new())
+    building_file::read_for_any_driver(FILE, text, shadowed_ids(), &BTreeMap::new())
         .map_err(|problems| refused(problems.to_string().lines().map(str::to_owned).collect()))
 }
 
