@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::app::AppError;
 use crate::building_file;
 use crate::config::{self, Flags};
+use crate::server::shadowed_ids;
 
 /// What a file without mistakes is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,8 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
         Some("yaml" | "yml" | "json") => {
             let definitions = driver_registry::drivers();
             let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
-            let building = building_file::read(&name, &text()?, &drivers, environment)?;
+            let shadowed = shadowed_ids();
+            let building = building_file::read(&name, &text()?, &drivers, shadowed, environment)?;
             let verdict = format!(
                 "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",
                 building.zones.len(),

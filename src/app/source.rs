@@ -9,6 +9,7 @@ use rand::Rng;
 use crate::building_file;
 use crate::core::Directory;
 use crate::model::{Building, Secret, Source};
+use crate::server::shadowed_ids;
 
 use super::AppError;
 
@@ -45,7 +46,13 @@ impl BuildingFile {
     /// What a text of it says.
     pub(super) fn read(&self, text: &str) -> Result<Building, AppError> {
         let file = self.path.display().to_string();
-        let building = building_file::read(&file, text, &self.drivers, &self.environment)?;
+        let building = building_file::read(
+            &file,
+            text,
+            &self.drivers,
+            shadowed_ids(),
+            &self.environment,
+        )?;
         Ok(building)
     }
 

@@ -6,17 +6,21 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::model::ZoneId;
-use crate::model::rules::{self, Breach, Claim, Reference, Thing};
+use crate::model::rules::{self, Breach, Claim, Reference, ShadowedId, Thing};
 
 use super::nearest::nearest;
 use super::parse::Parsed;
-use super::problem::{Position, Problem, ProblemKind};
+use super::problem::{Position, Problem, ProblemKind, is_word};
 
 /// How many missing references get a "did you mean". Each compares with every id there is, so without a bound a large file whose ids were all renamed would take minutes.
 const SUGGESTIONS_MAX: usize = 20;
 
 /// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers; without them each is taken for one.
-pub(super) fn check(parsed: &mut Parsed, drivers: Option<&[&'static str]>) {
+pub(super) fn check(
+    parsed: &mut Parsed,
+    drivers: Option<&[&'static str]>,
+    shadowed: &[ShadowedId],
+) {
     if drivers.is_none() {
         parsed
             .references
@@ -50,6 +54,18 @@ pub(super) fn check(parsed: &mut Parsed, drivers: Option<&[&'static str]>) {
         })
         .collect();
     parsed.problems.extend(problems);
+    let unreachable = parsed.claims.iter().filter(|claim| {
+        let is_it = |word: &ShadowedId| word.thing == claim.thing && word.id == claim.id;
+        shadowed.iter().any(is_it)
+    });
+    let unreachable = unreachable.map(|claim| Problem {
+        at: claim.at,
+        kind: ProblemKind::Shadowed {
+            what: claim.thing.noun(),
+            id: claim.id.to_string(),
+        },
+    });
+    parsed.problems.extend(unreachable.collect::<Vec<_>>());
 }
 
 /// Nothing can be said about references into a list that could not be read.
@@ -62,7 +78,7 @@ fn taken(claim: &Claim<'_, Position>, first: &Claim<'_, Position>) -> Problem {
         at: claim.at,
         kind: ProblemKind::Duplicate {
             what: claim.thing.unique_part(),
-            value: claim.id.replace('\n', " of "),
+            value: claim.id.to_string(),
             first_line: first.at.line,
         },
     }
@@ -81,7 +97,8 @@ impl Suggestions<'_> {
             let targets = to.targets();
             let ids = self.claims.iter();
             let ids = ids.filter(|claim| targets.contains(&claim.thing));
-            nearest(id, ids.map(|claim| &*claim.id))
+            let ids = ids.map(|claim| &*claim.id);
+            nearest(id, ids.filter(|id| is_word(id)))
         } else {
             None
         };
@@ -127,7 +144,10 @@ fn cycle(ring: &[&ZoneId], claims: &[Claim<'_, Position>]) -> Problem {
         at: claim.map_or(Position::START, |claim| claim.at),
         kind: ProblemKind::ZoneCycle {
             id: first.to_owned(),
-            path: rules::show_ring(ring),
+            path: match ring.iter().all(|zone| is_word(zone.as_str())) {
+                true => rules::show_ring(ring),
+                false => String::new(),
+            },
         },
     }
 }

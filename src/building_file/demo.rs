@@ -12,7 +12,7 @@ const DEMO: &str = include_str!("demo.yaml");
 ///
 /// Fails only when one of its drivers is not among `drivers`.
 pub fn demo(secret: &Secret, drivers: &[&'static str]) -> Result<Building, Problems> {
-    let mut building = super::read("demo.yaml", DEMO, drivers, &BTreeMap::new())?;
+    let mut building = super::read("demo.yaml", DEMO, drivers, &[], &BTreeMap::new())?;
     for key in &mut building.api_keys {
         key.secret = KeySecret::Plain(secret.clone());
     }

@@ -8,10 +8,11 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use serde_saphyr::{Location, Spanned};
 
 use super::problem::{Position, Problem, ProblemKind};
+use crate::model::{is_json_number, is_same_number};
 
 /// The deepest nesting of lists and maps. Protects the stack, of which a level takes up to 40 KiB in an unoptimised build; a building file itself needs four levels, the rest is for settings.
 const DEPTH_MAX: usize = 24;
@@ -40,8 +41,8 @@ pub(super) enum Kind {
     Null,
     /// `true` or `false`; YAML's older `yes` and `on` are text.
     Bool(bool),
-    /// A number.
-    Number(Number),
+    /// A number, as JSON writes it.
+    Number(String),
     /// Digits that YAML reads as a number and JSON would not give back: `0123`, or more than 64 bits hold. A PIN, more often than not.
     Digits,
     /// Text.
@@ -82,28 +83,28 @@ impl Node {
         };
         let mut root: Self =
             serde_saphyr::from_str_with_options(text, options).map_err(|error| refused(&error))?;
-        root.find_digits(text);
+        root.settle_numbers(text);
         Ok(root)
     }
 
-    /// The library hands over as floats what looks whole and is no integer to it; what is written tells the two apart.
-    fn find_digits(&mut self, text: &str) {
+    /// The library hands over as floats what looks whole and is no integer to it, and what has more digits than a float keeps; what is written tells.
+    fn settle_numbers(&mut self, text: &str) {
         match &mut self.kind {
-            Kind::Number(number) if number.is_f64() => {
+            Kind::Number(number) if number.contains(['.', 'e', 'E']) => {
                 let written = self.bytes.clone().and_then(|bytes| text.get(bytes));
-                let written = written
-                    .unwrap_or_default()
-                    .trim()
-                    .trim_start_matches(['+', '-']);
-                let digits = written.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-                if digits && !written.is_empty() {
+                let written = written.unwrap_or_default().trim();
+                let unsigned = written.trim_start_matches(['+', '-']);
+                let digits = unsigned.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+                if digits && !unsigned.is_empty() {
                     self.kind = Kind::Digits;
+                } else if is_json_number(written) && !is_same_number(written, number) {
+                    *number = written.to_owned();
                 }
             }
-            Kind::List(items) => items.iter_mut().for_each(|item| item.find_digits(text)),
+            Kind::List(items) => items.iter_mut().for_each(|item| item.settle_numbers(text)),
             Kind::Map(entries) => entries
                 .iter_mut()
-                .for_each(|(_, node)| node.find_digits(text)),
+                .for_each(|(_, node)| node.settle_numbers(text)),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits | Kind::Text(_) => {}
         }
     }
@@ -120,22 +121,28 @@ impl Node {
         }
     }
 
-    /// The value as JSON, keys in the order of the file; `scalar` answers for whatever is neither list nor map.
-    pub(super) fn to_json(&self, scalar: &mut impl FnMut(&Self) -> Value) -> Value {
-        match &self.kind {
+    /// The value as a JSON text, keys in the order of the file; `scalar` answers for whatever is neither list nor map.
+    pub(super) fn to_json(&self, scalar: &mut impl FnMut(&Self) -> String) -> String {
+        let parts: Vec<String> = match &self.kind {
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits | Kind::Text(_) => {
-                scalar(self)
+                return scalar(self);
             }
-            Kind::List(items) => items.iter().map(|item| item.to_json(scalar)).collect(),
-            Kind::Map(entries) => {
-                let mut map = Map::new();
-                for (key, value) in entries {
-                    map.insert(key.text.clone(), value.to_json(scalar));
-                }
-                Value::Object(map)
+            Kind::List(items) => {
+                let items: Vec<String> = items.iter().map(|item| item.to_json(scalar)).collect();
+                return format!("[{}]", items.join(","));
             }
-        }
+            Kind::Map(entries) => entries
+                .iter()
+                .map(|(key, value)| format!("{}:{}", json_text(&key.text), value.to_json(scalar)))
+                .collect(),
+        };
+        format!("{{{}}}", parts.join(","))
     }
+}
+
+/// A text as JSON.
+pub(super) fn json_text(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 /// Puts the library's error into our words.
@@ -166,7 +173,16 @@ fn refused(error: &serde_saphyr::Error) -> Problem {
     Problem { at, kind }
 }
 
+/// The words of the library's scanner are its own, as long as a sign of the file at most. What other parts of it say may quote the file, and with it a password.
 fn not_yaml(error: &serde_saphyr::Error) -> ProblemKind {
+    let is_scanners = matches!(
+        error,
+        serde_saphyr::Error::ExternalMessage { .. } | serde_saphyr::Error::UnknownAnchor { .. }
+    );
+    if !is_scanners {
+        let detail = "a value does not fit its tag or its place".to_owned();
+        return ProblemKind::Yaml { detail };
+    }
     let mut detail = error.to_string().replace(['\n', '\r'], " ");
     // The library ends its text with the place, which ours begins with.
     if let Some(end) = detail.find(" at line ") {
@@ -238,16 +254,16 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
+        Ok(Kind::Number(value.to_string()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
+        Ok(Kind::Number(value.to_string()))
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
         Number::from_f64(value)
-            .map(Kind::Number)
+            .map(|number| Kind::Number(number.to_string()))
             .ok_or_else(|| E::custom("a number that JSON cannot carry"))
     }
 

@@ -8,18 +8,16 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
-use serde_json::Value;
-
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
     ApiKey, Building, Clearance, DeviceKind, DriverRef, Expiry, InvalidId, JsonText, KeyId,
     KeySecret, Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User,
-    Zone,
+    Zone, is_time_zone, time_zones, whole_number,
 };
 
 use super::nearest::nearest;
-use super::node::{Key, Kind, Node};
-use super::problem::{Position, Problem, ProblemKind};
+use super::node::{Key, Kind, Node, json_text};
+use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
@@ -48,7 +46,7 @@ const SYSTEM_KEYS: &[&str] = &[
     "zones",
     "modules",
 ];
-const MODULE_KEYS: &[&str] = &["id", "driver", "name", "uri", "settings"];
+const MODULE_KEYS: &[&str] = &["id", "driver", "name", "uri", "settings", "settings_json"];
 const USER_KEYS: &[&str] = &[
     "id",
     "email",
@@ -70,7 +68,14 @@ const API_KEY_KEYS: &[&str] = &[
     "fixed_device",
     "expires",
 ];
-const METADATA_KEYS: &[&str] = &["parent", "name", "description", "details", "editors"];
+const METADATA_KEYS: &[&str] = &[
+    "parent",
+    "name",
+    "description",
+    "details",
+    "details_json",
+    "editors",
+];
 
 /// The keys of an entry, for each list of the file.
 #[cfg(test)]
@@ -182,7 +187,7 @@ impl Parser<'_> {
             bookable: self.flag(entry, "bookable"),
             features: self.texts(entry, "features"),
             map_id: self.text(entry, "map_id"),
-            timezone: self.text(entry, "timezone"),
+            timezone: self.timezone(entry),
             support_url: self.text(entry, "support_url"),
             zones: self.references(entry, "zones", Thing::Zone),
             modules: self.references(entry, "modules", Thing::Module),
@@ -239,8 +244,7 @@ impl Parser<'_> {
         if let (Some(node), Some(id)) = (entry.get("id"), &id)
             && !rules::fits_a_credential(id)
         {
-            let suggestion = id.as_str().replace('.', "-");
-            self.problem(node.at, ProblemKind::DotInKeyId { suggestion });
+            self.problem(node.at, ProblemKind::DotInKeyId);
         }
         let secret = self.key_secret(entry);
         let user = self
@@ -309,16 +313,62 @@ impl Parser<'_> {
     }
 
     fn details(&mut self, entry: Entry<'_>) -> JsonText {
+        if let Some(given) = self.as_json(entry, "details", "details_json", "JSON") {
+            return given;
+        }
         let Some(node) = entry.get("details") else {
             return JsonText::empty_object();
         };
         // What apps keep is not ours to fill in.
         let json = node.to_json(&mut |node| match &node.kind {
-            Kind::Text(text) => Value::String(text.clone()),
-            Kind::Bool(_) | Kind::Number(_) | Kind::Digits => self.setting(node),
-            Kind::Null | Kind::List(_) | Kind::Map(_) => Value::Null,
+            Kind::Text(text) => json_text(text),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits => self.setting(node),
+            Kind::List(_) | Kind::Map(_) => "null".to_owned(),
         });
-        JsonText::of(&json).unwrap_or_else(|_| JsonText::empty_object())
+        JsonText::parse(&json).unwrap_or_else(|_| JsonText::empty_object())
+    }
+
+    /// What is given as a JSON text, which is kept as it is.
+    fn as_json(
+        &mut self,
+        entry: Entry<'_>,
+        yaml: &'static str,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Option<JsonText> {
+        let node = entry.get(key)?;
+        if entry.get(yaml).is_some() {
+            let place = entry.place;
+            let json = key;
+            self.problem(entry.at, ProblemKind::TwoForms { place, yaml, json });
+        }
+        let Kind::Text(text) = &node.kind else {
+            self.wrong_type(node, &format!("`{key}`"), "text");
+            return None;
+        };
+        let json = JsonText::parse(text).ok();
+        if json.is_none() {
+            let kind = ProblemKind::Json {
+                key,
+                expected,
+                yaml,
+            };
+            self.problem(node.at, kind);
+        }
+        json
+    }
+
+    fn timezone(&mut self, entry: Entry<'_>) -> Option<String> {
+        let (node, timezone) = self.text_at(entry, "timezone")?;
+        if !is_time_zone(&timezone) {
+            let remedy = match nearest(&timezone, time_zones()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "write one such as Europe/London, or leave it out".to_owned(),
+            };
+            let timezone = timezone.clone();
+            self.problem(node.at, ProblemKind::TimeZone { timezone, remedy });
+        }
+        Some(timezone)
     }
 
     fn driver(&mut self, entry: Entry<'_>) -> Option<DriverRef> {
@@ -340,6 +390,21 @@ impl Parser<'_> {
     }
 
     fn settings(&mut self, entry: Entry<'_>) -> Secret {
+        const EXPECTED: &str = "a JSON object";
+        if let Some(given) = self.as_json(entry, "settings", "settings_json", EXPECTED) {
+            if !given.as_str().starts_with('{') {
+                let kind = ProblemKind::Json {
+                    key: "settings_json",
+                    expected: EXPECTED,
+                    yaml: "settings",
+                };
+                self.problem(
+                    entry.get("settings_json").map_or(entry.at, |node| node.at),
+                    kind,
+                );
+            }
+            return Secret::new(given.as_str());
+        }
         let Some(node) = entry.get("settings") else {
             return Secret::new("{}");
         };
@@ -347,20 +412,20 @@ impl Parser<'_> {
             self.wrong_type(node, "`settings`", "a map");
         }
         let json = node.to_json(&mut |node| self.setting(node));
-        Secret::new(json.to_string())
+        Secret::new(json)
     }
 
-    /// A setting that is neither list nor map.
-    fn setting(&mut self, node: &Node) -> Value {
+    /// A setting that is neither list nor map, as JSON.
+    fn setting(&mut self, node: &Node) -> String {
         match &node.kind {
-            Kind::Text(text) => Value::String(self.fill_in(text, node.at)),
-            Kind::Bool(value) => Value::Bool(*value),
-            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Text(text) => json_text(&self.fill_in(text, node.at)),
+            Kind::Bool(value) => value.to_string(),
+            Kind::Number(number) => number.clone(),
             Kind::Digits => {
                 self.problem(node.at, ProblemKind::Digits);
-                Value::Null
+                "null".to_owned()
             }
-            Kind::Null | Kind::List(_) | Kind::Map(_) => Value::Null,
+            Kind::Null | Kind::List(_) | Kind::Map(_) => "null".to_owned(),
         }
     }
 
@@ -369,7 +434,10 @@ impl Parser<'_> {
             return 0;
         };
         let count = match &node.kind {
-            Kind::Number(number) => number.as_u64().and_then(|count| u32::try_from(count).ok()),
+            Kind::Number(number) => {
+                let count = whole_number(number).ok();
+                count.and_then(|count| u32::try_from(count).ok())
+            }
             Kind::Null
             | Kind::Bool(_)
             | Kind::Digits
@@ -528,21 +596,9 @@ impl Parser<'_> {
             self.wrong_type(node, place, "a map of keys and values");
             return None;
         };
-        for (key, _) in fields {
+        for (key, value) in fields {
             if !allowed.contains(&key.text.as_str()) {
-                let remedy = match nearest(&key.text, allowed.iter().copied()) {
-                    Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => format!("{place} may have {}", allowed.join(", ")),
-                };
-                let key_text = key.text.clone();
-                self.problem(
-                    key.at,
-                    ProblemKind::UnknownKey {
-                        key: key_text,
-                        place,
-                        remedy,
-                    },
-                );
+                self.unknown_key(key, value, place, allowed);
             }
         }
         Some(Entry {
@@ -550,6 +606,31 @@ impl Parser<'_> {
             at: node.at,
             fields,
         })
+    }
+
+    /// A key that has no value, or more than a word, may be a value itself whose colon is missing: it is not shown.
+    fn unknown_key(&mut self, key: &Key, value: &Node, place: &'static str, allowed: &[&str]) {
+        let similar = nearest(&key.text, allowed.iter().copied());
+        let is_shown =
+            is_word(&key.text) && (similar.is_some() || !matches!(value.kind, Kind::Null));
+        let followed = |word: &&str| {
+            let rest = key.text.strip_prefix(*word);
+            rest.is_some_and(|rest| rest.starts_with([' ', ':', '=']))
+        };
+        let remedy = if let Some(word) = allowed.iter().copied().find(followed) {
+            format!("is a colon with a space missing behind `{word}`?")
+        } else if let Some(similar) = similar {
+            format!("did you mean `{similar}`?")
+        } else {
+            format!("{place} may have {}", allowed.join(", "))
+        };
+        let text = if is_shown { key.text.as_str() } else { "" };
+        let kind = ProblemKind::UnknownKey {
+            key: text.to_owned(),
+            place,
+            remedy,
+        };
+        self.problem(key.at, kind);
     }
 
     /// Whether the key is there; notes it when not.
@@ -620,7 +701,7 @@ impl Parser<'_> {
     ) -> Option<I> {
         let id = self.id_text(node, what)?;
         if let Kind::Text(text) = &node.kind {
-            self.refer(to, text, node.at);
+            self.refer(to, &variables::unescape(text), node.at);
         }
         Some(id)
     }
@@ -682,7 +763,7 @@ impl Parser<'_> {
             self.problem(node.at, ProblemKind::EnvElsewhere);
             return None;
         }
-        Some(text.clone())
+        Some(variables::unescape(text))
     }
 
     /// A text with `${ENV:…}` filled in.

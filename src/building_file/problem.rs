@@ -72,7 +72,10 @@ pub enum ProblemKind {
     #[error("more than a building file may hold; nest less deep here, or repeat less by aliases")]
     TooMuch,
     /// The same key twice in one map.
-    #[error("the key `{key}` is already in this map; remove one of them")]
+    #[error(
+        "{} is already in this map; remove one of them",
+        named("the key", key, "this key")
+    )]
     KeyTwice {
         /// The key.
         key: String,
@@ -109,9 +112,9 @@ pub enum ProblemKind {
         found: &'static str,
     },
     /// A key that nobody reads.
-    #[error("unknown key `{key}` in {place}; {remedy}")]
+    #[error("{} in {place}; {remedy}", named("unknown key", key, "unknown key"))]
     UnknownKey {
-        /// The key.
+        /// The key; empty where a colon is missing, since it may then be a value.
         key: String,
         /// What has the key.
         place: &'static str,
@@ -136,12 +139,9 @@ pub enum ProblemKind {
     },
     /// An API key's id has a dot in it.
     #[error(
-        "an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write `{suggestion}`"
+        "an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write what is behind it under `secret`, or another sign in its place"
     )]
-    DotInKeyId {
-        /// The id without dots.
-        suggestion: String,
-    },
+    DotInKeyId,
     /// A secret that cannot be sent.
     #[error("`{key}` {reason}")]
     Secret {
@@ -151,7 +151,7 @@ pub enum ProblemKind {
         reason: &'static str,
     },
     /// Two entries share what must be unique.
-    #[error("{what} `{value}` is already used on line {first_line}; give one of them another")]
+    #[error("{} is already used on line {first_line}; give one of them another", named(what, value, &format!("this {what}")))]
     Duplicate {
         /// What must be unique.
         what: &'static str,
@@ -161,7 +161,7 @@ pub enum ProblemKind {
         first_line: u64,
     },
     /// The same reference twice in one list.
-    #[error("{what} `{id}` is listed twice; remove one of them")]
+    #[error("{} is listed twice; remove one of them", named(what, id, &format!("this {what}")))]
     ListedTwice {
         /// What is listed.
         what: &'static str,
@@ -169,7 +169,7 @@ pub enum ProblemKind {
         id: String,
     },
     /// A reference without target.
-    #[error("there is no {what} `{id}`; {remedy}")]
+    #[error("{}; {remedy}", named(&format!("there is no {what}"), id, &format!("there is no such {what}")))]
     NoSuch {
         /// What should be there.
         what: &'static str,
@@ -179,11 +179,15 @@ pub enum ProblemKind {
         remedy: String,
     },
     /// Zones that contain each other.
-    #[error("zone `{id}` is inside itself ({path}); remove one `parent_id`")]
+    #[error(
+        "{} is inside itself{}; remove one `parent_id`",
+        named("zone", id, "this zone"),
+        bracketed(path)
+    )]
     ZoneCycle {
         /// The first zone of the cycle.
         id: String,
-        /// The way round.
+        /// The way round; empty where it may not be shown.
         path: String,
     },
     /// A driver that runs as its own process.
@@ -198,21 +202,25 @@ pub enum ProblemKind {
     )]
     Capacity,
     /// Not a clearance.
-    #[error("`{level}` is no level; use user, support or admin")]
+    #[error("{} is no level; use user, support or admin", named("", level, "this"))]
     Level {
         /// What is there.
         level: String,
     },
     /// Not a moment at which a key could end.
     #[error(
-        "`{text}` is no time; write one such as 2027-01-31T18:00:00Z, or a date, which ends as it begins in UTC"
+        "{} is no time; write one such as 2027-01-31T18:00:00Z, or a date, which ends as it begins in UTC",
+        named("", text, "this")
     )]
     Expires {
         /// What is there.
         text: String,
     },
     /// Not a scope.
-    #[error("`{scope}` is no scope; write a name such as public, or name.read or name.write")]
+    #[error(
+        "{} is no scope; write a name such as public, or name.read or name.write",
+        named("", scope, "this")
+    )]
     Scope {
         /// What is there.
         scope: String,
@@ -224,6 +232,44 @@ pub enum ProblemKind {
     EmptyRestriction {
         /// `systems` or `zones`.
         key: &'static str,
+    },
+    /// Not a time zone.
+    #[error("{} is no IANA time zone; {remedy}", named("", timezone, "this"))]
+    TimeZone {
+        /// What is there.
+        timezone: String,
+        /// The nearest one, or an example.
+        remedy: String,
+    },
+    /// An id that is a word of the HTTP interface.
+    #[error(
+        "no request over HTTP could ask for the {what} `{id}`, since the word has a meaning there; choose another id"
+    )]
+    Shadowed {
+        /// Whose id.
+        what: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// The same in YAML and as JSON.
+    #[error("{place} has both `{yaml}` and `{json}`; remove one of them")]
+    TwoForms {
+        /// What has both.
+        place: &'static str,
+        /// The key whose value is YAML.
+        yaml: &'static str,
+        /// The key whose value is a JSON text.
+        json: &'static str,
+    },
+    /// A text that should be JSON.
+    #[error("`{key}` must be {expected} as text; correct it, or write it in YAML as `{yaml}`")]
+    Json {
+        /// The key.
+        key: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+        /// The key whose value is YAML.
+        yaml: &'static str,
     },
     /// Both a password and its hash.
     #[error("a user has both `password` and `password_hash`; remove one of them")]
@@ -252,9 +298,35 @@ pub enum ProblemKind {
     EnvSyntax,
     /// `${ENV:…}` where it is not filled in.
     #[error(
-        "${{ENV:…}} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself"
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
     )]
     EnvElsewhere,
+}
+
+/// The longest word that is shown; ids beyond it are found by their place.
+const WORD_MAX_CHARS: usize = 64;
+
+/// Whether a text may be shown: a password that a forgotten colon or quote has put into another value comes with a space, a colon or an equals sign.
+pub(super) fn is_word(text: &str) -> bool {
+    let is_sign = |c: char| c.is_alphanumeric() || "-_.@/+#".contains(c);
+    text.chars().count() <= WORD_MAX_CHARS && text.chars().all(is_sign)
+}
+
+/// ``zone `zone-1` `` for a word, `otherwise` for what may be more than that. A metadata's name and its parent are a word each.
+fn named(what: &str, text: &str, otherwise: &str) -> String {
+    let words: Vec<&str> = text.split('\n').collect();
+    if !words.iter().copied().all(is_word) || text.is_empty() && !what.is_empty() {
+        return otherwise.to_owned();
+    }
+    let text = words.join(" of ");
+    format!("{what} `{text}`").trim_start().to_owned()
+}
+
+fn bracketed(path: &str) -> String {
+    match path.is_empty() {
+        true => String::new(),
+        false => format!(" ({path})"),
+    }
 }
 
 /// YAML reads `101` and `true` as number and truth value: quotes are the way to mean text.

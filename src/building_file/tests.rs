@@ -1,6 +1,7 @@
 //! Files and the exact lines they are answered with.
 
 use super::*;
+use crate::model::rules::Thing;
 use crate::model::{Clearance, DeviceKind, DriverRef, KeySecret, Password, Secret};
 
 const DRIVERS: &[&str] = &[
@@ -17,7 +18,11 @@ fn read_file(text: &str) -> Result<Building, Problems> {
         ("TRAILING".to_owned(), "hunter2\n".to_owned()),
         ("NESTED".to_owned(), "${ENV:PASSWORD}".to_owned()),
     ]);
-    read("b.yaml", text, DRIVERS, &environment)
+    let shadowed = [ShadowedId {
+        thing: Thing::System,
+        id: "control".to_owned(),
+    }];
+    read("b.yaml", text, DRIVERS, &shadowed, &environment)
 }
 
 /// The file is answered with exactly these lines; none means that it is fine.
@@ -37,7 +42,7 @@ fn a_key_may_end_at_a_time_or_with_the_beginning_of_a_day() {
             "users: [{{id: u, email: u@example.test}}]\napi_keys: [{{id: k, secret: s, user: u, expires: {expires}}}]\n"
         )
     };
-    let read = |expires: &str| super::read("b.yaml", &file(expires), &[], &BTreeMap::new());
+    let read = |expires: &str| super::read("b.yaml", &file(expires), &[], &[], &BTreeMap::new());
     for (text, expect) in [
         ("2027-01-31T18:00:00+02:00", "2027-01-31T16:00:00Z"),
         ("2027-01-31", "2027-01-31T00:00:00Z"),
@@ -349,10 +354,92 @@ fn a_value_of_the_wrong_type_says_what_belongs_there() {
 }
 
 #[test]
+fn a_forgotten_colon_is_asked_for_by_the_key_in_front_of_it() {
+    check(
+        "users:\n  - {id: u, email: e, password hunter2}\n  - {id: v, email: f, password:hunter2}\n",
+        &[
+            "b.yaml:2:23: unknown key in a user; is a colon with a space missing behind `password`?",
+            "b.yaml:3:23: unknown key in a user; is a colon with a space missing behind `password`?",
+        ],
+    );
+}
+
+#[test]
+fn an_id_that_no_request_could_ask_for_is_refused() {
+    check(
+        "zones:\n  - {id: control, name: Z}\nsystems:\n  - {id: control, name: S}\n",
+        &[
+            "b.yaml:4:10: no request over HTTP could ask for the system `control`, since the word has a meaning there; choose another id",
+        ],
+    );
+}
+
+#[test]
+fn an_unknown_time_zone_is_named_with_the_nearest() {
+    check(
+        "systems:\n  - {id: a, name: A, timezone: Europe/Berlin}\n  - {id: b, name: B, timezone: Europe/Berln}\n  - {id: c, name: C, timezone: lunch}\n  - {id: d, name: D, timezone: utc}\n",
+        &[
+            "b.yaml:3:32: `Europe/Berln` is no IANA time zone; did you mean `Europe/Berlin`?",
+            "b.yaml:4:32: `lunch` is no IANA time zone; write one such as Europe/London, or leave it out",
+        ],
+    );
+}
+
+#[test]
+fn a_number_keeps_every_digit_that_is_written() {
+    let building = read_file(
+        "modules:\n  - {id: m, driver: virtual, settings: {a: 3.14159265358979323846, b: 1.50, c: 1e3, d: 12.0, e: .5, f: 1_000}}\n",
+    )
+    .unwrap();
+    assert_eq!(
+        building.modules[0].settings().as_str(),
+        r#"{"a":3.14159265358979323846,"b":1.5,"c":1000.0,"d":12.0,"e":0.5,"f":1000}"#
+    );
+}
+
+#[test]
+fn json_is_kept_byte_for_byte_and_nothing_is_filled_in() {
+    let json =
+        r#"{ "a": 1e400, "b":"\ud800", "a": [590295810358705651712], "c":"${ENV:PASSWORD}" }"#;
+    let building = read_file(&format!(
+        "zones: [{{id: z, name: Z}}]\nmodules: [{{id: m, driver: virtual, settings_json: '{json}'}}]\nmetadata: [{{parent: z, name: n, details_json: '{json}'}}]\n"
+    ))
+    .unwrap();
+    assert_eq!(building.modules[0].settings().as_str(), json);
+    assert_eq!(building.metadata[0].details.as_str(), json);
+    check(
+        "modules:\n  - {id: m, driver: virtual, settings: {a: 1}, settings_json: '{}'}\n  - {id: n, driver: virtual, settings_json: '[1]'}\nzones: [{id: z, name: Z}]\nmetadata:\n  - {parent: z, name: n, details_json: '{'}\n",
+        &[
+            "b.yaml:2:5: a module has both `settings` and `settings_json`; remove one of them",
+            "b.yaml:3:45: `settings_json` must be a JSON object as text; correct it, or write it in YAML as `settings`",
+            "b.yaml:6:40: `details_json` must be JSON as text; correct it, or write it in YAML as `details`",
+        ],
+    );
+}
+
+#[test]
+fn an_escaped_variable_is_text_everywhere() {
+    let building = read_file(
+        "zones: [{id: \"$${ENV:A}\", name: \"a $${ENV:HOME}\"}]\nsystems: [{id: s, name: \"$${x} ${y}\", zones: [\"$${ENV:A}\"]}]\nmodules: [{id: m, driver: virtual, uri: \"tcp://$${ENV:A}\", settings: {a: \"$${ENV:PASSWORD}\", b: \"${ENV:PASSWORD}\"}}]\n",
+    )
+    .unwrap();
+    assert_eq!(building.zones[0].name, "a ${ENV:HOME}");
+    assert_eq!(building.systems[0].name, "${x} ${y}");
+    assert_eq!(building.systems[0].zones[0].as_str(), "${ENV:A}");
+    assert_eq!(building.modules[0].uri.as_deref(), Some("tcp://${ENV:A}"));
+    assert_eq!(
+        building.modules[0].settings().as_str(),
+        r#"{"a":"${ENV:PASSWORD}","b":"hunter2"}"#
+    );
+}
+
+#[test]
 fn a_capacity_counts_people() {
     let file = |capacity| format!("systems:\n  - {{id: s, name: S, capacity: {capacity}}}\n");
     let line = "b.yaml:2:32: `capacity` must be a whole number from 0 to 4294967295; leave it out if it is not known";
-    check(&file("0"), &[]);
+    for capacity in ["0", "12.0", "1e1"] {
+        check(&file(capacity), &[]);
+    }
     for capacity in ["-1", "2.5", "4294967296", "many", "[8]"] {
         check(&file(capacity), &[line]);
     }
@@ -497,7 +584,7 @@ fn a_key_or_password_that_could_never_work_is_refused() {
             "b.yaml:2:43: `password` is empty; choose a long random text",
             "b.yaml:3:5: a user has both `password` and `password_hash`; remove one of them",
             "b.yaml:4:48: `password_hash` must be an argon2 hash that begins with $argon2 and costs at most 64 MiB, 10 passes and 16 lanes; use `password` for the password itself",
-            "b.yaml:6:10: an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write `a-b`",
+            "b.yaml:6:10: an API key's id cannot have a dot in it, since a dot ends the id in `<id>.<secret>`; write what is behind it under `secret`, or another sign in its place",
             "b.yaml:7:21: `secret` is empty; choose a long random text",
             "b.yaml:8:21: `secret` has a space or line end in it, which a request cannot carry; remove it",
             "b.yaml:9:21: `secret` must be text, not a number; put it in quotes",
@@ -526,8 +613,8 @@ fn a_variable_where_none_is_filled_in_is_refused() {
     check(
         "zones:\n  - {id: \"${ENV:PASSWORD}\", name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself",
-            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself",
+            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
 }
@@ -579,9 +666,7 @@ fn numbers_are_told_from_digits_in_a_file_with_a_byte_order_mark_and_foreign_let
 fn an_error_stays_one_line_whatever_is_in_the_file() {
     check(
         "\"zo\\nnes\\e[31m\": []\n",
-        &[
-            "b.yaml:1:1: unknown key `zo\\nnes\\u{1b}[31m` in the building file; did you mean `zones`?",
-        ],
+        &["b.yaml:1:1: unknown key in the building file; did you mean `zones`?"],
     );
 }
 
@@ -597,6 +682,33 @@ fn a_secret_never_shows_in_an_error() {
         "modules:\n  - {id: m, driver: virtual, settings: hunter2}",
         "modules:\n  - {id: m, driver: virtual, settings: {a: \"${ENV:PASSWORD}${ENV:X}\"}}",
         "users:\n  - {id: u, email: e, password_hash: hunter2}",
+        // A colon, a quote or a line end is missing, and the value has become part of another.
+        "users:\n  - {id: u, email: e, password hunter2}",
+        "users:\n  - {id: u, email: e, password:hunter2}",
+        "users:\n  - {id: u, email: e, hunter2}",
+        "users:\n  - {id: u, email: e, hunter2:, hunter2 x: 1}",
+        "users:\n  - {id: u, email: e, \"password: hunter2\"}",
+        "users:\n  - id: u\n    email: e\n    level: admin\n      password hunter2\n",
+        "users:\n  - id: u\n    email: e\n    password hunter2\n",
+        "users:\n  - {id: u, email: e, password=hunter2: 1, password=hunter2: 2}",
+        "users:\n  - {id: u, email: e password hunter2}\n  - {id: v, email: e password hunter2}",
+        "users: [{id: u, email: e}]\napi_keys:\n  - id: k\n    user: u\n      secret hunter2\n",
+        "api_keys:\n  - {id: k, secret: x, user: secret hunter2, systems: [secret hunter2, secret hunter2]}",
+        "api_keys:\n  - {id: panel.hunter2, user: u}",
+        "api_keys:\n  - {id: k, secret: x, user: u, scopes: [secret hunter2], level: secret hunter2}",
+        "zones: [{id: a secret hunter2, name: A, parent_id: a secret hunter2}]",
+        "zones: [{id: a secret hunter2, name: A}, {id: b, name: B, parent_id: a secret hunter}]",
+        "systems: [{id: s, name: S, timezone: secret hunter2}]",
+        "modules: [{id: m, driver: secret hunter2}]",
+        "modules: [{id: m, driver: virtual, settings_json: '{\"a\": hunter2}'}]",
+        "modules: [{id: m, driver: virtual, settings_json: '\"hunter2\"'}]",
+        "modules: [{id: m, driver: virtual, settings: {pin: !!int hunter2, b: !!bool hunter2}}]",
+        "modules: [{id: m, driver: virtual, settings: {pin: !!binary hunter2}}]",
+        "modules: [{id: m, driver: virtual, settings: {pin: !hunter2! x}}]",
+        "modules: [{id: m, driver: virtual, settings: {pin: *hunter2}}]",
+        "modules: [{id: m, driver: virtual, settings: {<<: hunter2}}]",
+        "modules: [{id: m, driver: virtual, settings: {hunter2 x: 1, hunter2 x: 2}}]",
+        "secret hunter2\nzones: []",
     ] {
         let problems = read_file(file).unwrap_err().to_string();
         assert!(!problems.contains("hunter2"), "{problems}");

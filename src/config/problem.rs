@@ -96,9 +96,9 @@ pub enum ProblemKind {
         detail: String,
     },
     /// A key that sets nothing.
-    #[error("unknown key `{key}`; {remedy}")]
+    #[error("unknown key{}; {remedy}", word(key))]
     UnknownKey {
-        /// The key.
+        /// The key, shown if it is a word and so no value.
         key: String,
         /// The nearest key, or all of them.
         remedy: String,
@@ -122,10 +122,22 @@ pub enum ProblemKind {
         key: &'static str,
         /// What belongs there.
         expected: String,
-        /// What is there.
+        /// What is there, if it is no text: that may be a password in the wrong place.
         given: String,
     },
     /// A value that goes against another one or a promise of the gateway.
     #[error("{0}")]
     Refused(&'static str),
+}
+
+/// The longest key that is shown.
+const WORD_MAX_CHARS: usize = 64;
+
+/// A key for people, unless it may be more than one: a value in quotes whose key is missing stands where a key does.
+fn word(key: &str) -> String {
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    match key.chars().count() <= WORD_MAX_CHARS && key.chars().all(is_sign) {
+        true => format!(" `{key}`"),
+        false => String::new(),
+    }
 }

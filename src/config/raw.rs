@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use config::{Config, ConfigError, File, FileFormat, Value, ValueKind};
+use toml::de::DeTable;
 use tracing_subscriber::EnvFilter;
 
 use super::env::{self, EnvLayer};
@@ -21,6 +22,9 @@ use crate::model::{EdgeId, Edges, ModuleId, Network, NodeUri};
 
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
+
+/// Up to here every whole number is told from the next in 64 bits of floating point.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The merged layers, and the mistakes found in them so far.
 pub(super) struct Raw {
@@ -47,6 +51,10 @@ impl Raw {
             problems: Vec::new(),
         };
 
+        let not_toml = |error: &ConfigError| Problem {
+            origin: in_file(None),
+            kind: not_toml(file.map_or("", |(_, text)| text), error),
+        };
         let mut layers = Config::builder();
         if let Some((_, text)) = file {
             layers = layers.add_source(File::from_str(text, FileFormat::Toml));
@@ -69,10 +77,7 @@ impl Raw {
                 layers.set_override_option(name, flag.clone())
             })
             .and_then(|layers| layers.build())
-            .map_err(|error| Problem {
-                origin: in_file(None),
-                kind: not_toml(&error),
-            })?;
+            .map_err(|error| not_toml(&error))?;
 
         let origin = |key: &keys::Key| {
             let variable = env::variable(key.name);
@@ -178,11 +183,13 @@ impl Raw {
                     key,
                     &format!("a list of what this version has ({})", available.join(", ")),
                     word,
+                    true,
                 ),
                 None => self.wrong(
                     key,
                     &format!("a list of words out of {}", words.join(", ")),
                     word,
+                    false,
                 ),
             }
         }
@@ -196,7 +203,7 @@ impl Raw {
         for text in given {
             match values::origin(&text) {
                 Some(origin) => setting.push(origin),
-                None => self.wrong(key, ORIGINS, &text),
+                None => self.wrong(key, ORIGINS, &text, false),
             }
         }
     }
@@ -208,20 +215,23 @@ impl Raw {
         for text in given {
             match Network::parse(&text) {
                 Some(network) => setting.push(network),
-                None => self.wrong(key, NETWORKS, &text),
+                None => self.wrong(key, NETWORKS, &text, false),
             }
         }
     }
 
-    /// Notes that an item of a list is not what belongs there.
-    fn wrong(&mut self, key: &'static str, expected: &str, item: &str) {
+    /// Notes that an item of a list is not what belongs there. It is shown if it is a word of ours.
+    fn wrong(&mut self, key: &'static str, expected: &str, item: &str, is_known: bool) {
         if let Some((origin, _)) = self.given.get(key) {
             self.problems.push(Problem {
                 origin: origin.clone(),
                 kind: ProblemKind::Value {
                     key,
                     expected: expected.to_owned(),
-                    given: format!("{item:?}"),
+                    given: match is_known {
+                        true => format!("{item:?}"),
+                        false => UNSHOWN.to_owned(),
+                    },
                 },
             });
         }
@@ -339,12 +349,8 @@ impl Raw {
     {
         let expected = format!("a whole number from 0 to {max}");
         self.value_as(key, setting, &expected, |kind| {
-            scalar(kind)?
-                .trim()
-                .parse::<u64>()
-                .ok()
-                .and_then(|number| N::try_from(number).ok())
-                .filter(|number| *number <= max)
+            let number = values::whole(scalar(kind)?.trim())?;
+            N::try_from(number).ok().filter(|number| *number <= max)
         });
     }
 
@@ -386,7 +392,7 @@ impl Raw {
                 kind: ProblemKind::Value {
                     key,
                     expected: expected.to_owned(),
-                    given: shown(kind),
+                    given: given(kind),
                 },
             }),
         }
@@ -425,6 +431,10 @@ fn scalar(kind: &ValueKind) -> Option<String> {
         ValueKind::String(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
         ValueKind::I64(number) => Some(number.to_string()),
         ValueKind::U64(number) => Some(number.to_string()),
+        // A whole number may have a point; past this bound it could be another one than was written.
+        ValueKind::Float(number) if number.fract() == 0.0 && number.abs() < EXACT_MAX => {
+            Some(format!("{number:.0}"))
+        }
         ValueKind::Nil
         | ValueKind::Boolean(_)
         | ValueKind::I128(_)
@@ -432,6 +442,25 @@ fn scalar(kind: &ValueKind) -> Option<String> {
         | ValueKind::Float(_)
         | ValueKind::Table(_)
         | ValueKind::Array(_) => None,
+    }
+}
+
+/// What stands in the place of a text: each may be a password that is in the wrong place, and its line says where it is.
+const UNSHOWN: &str = "this text";
+
+/// A value in an error.
+fn given(kind: &ValueKind) -> String {
+    match kind {
+        ValueKind::String(_) => UNSHOWN.to_owned(),
+        ValueKind::Boolean(_)
+        | ValueKind::I64(_)
+        | ValueKind::U64(_)
+        | ValueKind::I128(_)
+        | ValueKind::U128(_)
+        | ValueKind::Float(_)
+        | ValueKind::Nil
+        | ValueKind::Table(_)
+        | ValueKind::Array(_) => shown(kind),
     }
 }
 
@@ -495,18 +524,33 @@ fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k s
         .map(|(_, candidate)| candidate)
 }
 
-/// The TOML parser prints its place, a picture and then the reason; the picture does not fit in a line.
-fn not_toml(error: &ConfigError) -> ProblemKind {
-    let text = if let ConfigError::FileParse { cause, .. } = error {
-        cause.to_string()
-    } else {
-        error.to_string()
+/// Where the text stops being TOML, and why in the parser's words, which name signs and kinds of values only.
+///
+/// Its error also has a picture of the line, with whatever stands in it.
+fn not_toml(text: &str, error: &ConfigError) -> ProblemKind {
+    let Some(error) = DeTable::parse(text).err() else {
+        // Not the file, then: the layers do not go together.
+        let mut detail = "";
+        if let ConfigError::Type { key: Some(key), .. } = error {
+            detail = key;
+        }
+        return ProblemKind::Toml {
+            detail: format!("in its structure {detail}").trim_end().to_owned(),
+        };
     };
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.contains('|'))
-        .collect();
-    let detail = lines.join(": ").replacen("TOML parse error ", "", 1);
-    ProblemKind::Toml { detail }
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let place = before.map_or("somewhere".to_owned(), |before| {
+        let line = before.matches('\n').count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
+        format!("at line {line}, column {column}")
+    });
+    ProblemKind::Toml {
+        detail: format!("{place}: {}", error.message().replace('\n', " ")),
+    }
 }

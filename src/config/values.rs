@@ -3,6 +3,8 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use crate::model::whole_number;
+
 /// The longest duration, far beyond any use: longer ones could overflow the clock.
 const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -81,8 +83,14 @@ pub(super) fn origin(text: &str) -> Option<String> {
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end = text
-        .find(|c: char| !c.is_ascii_digit())
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    Some((number.parse().ok()?, unit.trim_start()))
+    Some((whole(number)?, unit.trim_start()))
+}
+
+/// A whole number, with zeros in front or behind a point too.
+pub(super) fn whole(text: &str) -> Option<u64> {
+    let number = text.parse().ok();
+    number.or_else(|| u64::try_from(whole_number(text).ok()?).ok())
 }

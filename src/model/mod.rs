@@ -23,6 +23,7 @@ mod reply;
 mod request;
 mod status;
 mod sync;
+mod time_zone;
 mod token;
 
 pub use backoff::Backoff;
@@ -35,7 +36,8 @@ pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, Parameter, StatusName, SystemId,
+    Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, Parameter, StatusName, SystemId, Whole,
+    is_json_number, is_same_number, whole_number,
 };
 pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
@@ -60,4 +62,5 @@ pub use status::{
     BindingKey, BindingPath, ModulePath, Origin, Slots, State, StatusChange, StatusValue,
 };
 pub use sync::{lock, read_lock, write_lock};
+pub use time_zone::{is_time_zone, time_zones};
 pub use token::TokenClaims;

@@ -32,6 +32,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::model::rules::ShadowedId;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
@@ -54,6 +55,11 @@ pub use settings::{
     ProxySettings, ServerSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
+
+/// The ids that no request over HTTP could ask for.
+pub fn shadowed_ids() -> &'static [ShadowedId] {
+    http::shadowed_ids()
+}
 
 /// What all workers share.
 #[derive(Clone)]

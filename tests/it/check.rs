@@ -38,7 +38,7 @@ async fn every_mistake_of_a_file_of_settings_is_told_with_its_line() {
     let checked = terminal.run(&["check", "my.toml"]).await;
     assert_eq!(checked.code, Some(2), "{checked:?}");
     let expected = [
-        "riser: my.toml:1: `workers` must be a whole number from 0 to 512, not \"many\"",
+        "riser: my.toml:1: `workers` must be a whole number from 0 to 512, not this text",
         "riser: my.toml:4: unknown key `limits.bindings`; did you mean `limits.bindings_max`?",
     ];
     assert_eq!(checked.err, expected);

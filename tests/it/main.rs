@@ -28,6 +28,7 @@ mod goodbye;
 mod healthy;
 mod heartbeat;
 mod keeping;
+mod kept;
 mod key_introspection;
 mod liveness;
 mod manners;

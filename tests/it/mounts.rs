@@ -201,7 +201,7 @@ async fn a_dialect_without_a_door_is_refused_with_the_words_that_there_are() {
         "riser: RISER_DIALECTS: `dialects` must be a list of what this version has (placeos), not \"pushjet\"",
     );
     refused("placeos,placoes").await.assert_says(
-        "riser: RISER_DIALECTS: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not \"placoes\"",
+        "riser: RISER_DIALECTS: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
     );
 }
 

@@ -452,7 +452,7 @@ async fn settings_that_do_not_fit_are_named() {
         ),
         (
             r#"{"meetings": [{"title": "t", "host": "h", "minutes": 0}]}"#,
-            "meetings[0].minutes: expected a nonzero u16",
+            "meetings[0].minutes: expected a whole number from 1 to 65535",
         ),
     ] {
         let error = Module::start(&DEFINITION, settings).await.unwrap_err();

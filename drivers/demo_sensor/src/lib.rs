@@ -163,7 +163,7 @@ mod tests {
         let error = Module::start(&Sensor::DEFINITION, r#"{"period_seconds": 0}"#).await;
         assert_eq!(
             error.unwrap_err().message(),
-            "the module's settings do not fit: period_seconds: expected a nonzero u16"
+            "the module's settings do not fit: period_seconds: expected a whole number from 1 to 65535"
         );
     }
 }

@@ -76,7 +76,7 @@ impl Arguments {
         &self,
         names: [&'static str; N],
     ) -> Result<Vec<(&'static str, Option<&RawValue>)>, Error> {
-        let given: Vec<&RawValue> = reading::read(self.text.as_str())?;
+        let given: Vec<&RawValue> = reading::cut(self.text.as_str())?;
         if given.len() > N {
             return Err(refused(format_args!(
                 "wrong number of arguments for '{}' (given {}, expected {N})",
@@ -92,7 +92,7 @@ impl Arguments {
         &self,
         names: [&'static str; N],
     ) -> Result<Vec<(&'static str, Option<&RawValue>)>, Error> {
-        let mut given: BTreeMap<String, &RawValue> = reading::read(self.text.as_str())?;
+        let mut given: BTreeMap<String, &RawValue> = reading::cut(self.text.as_str())?;
         let slots = names.map(|name| (name, given.remove(name))).to_vec();
         match given.first_key_value() {
             None => Ok(slots),

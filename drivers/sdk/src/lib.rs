@@ -114,7 +114,7 @@
 //! | a parameter `Option<T>` | `None` stands in |
 //!
 //! A parameter's type implements `Deserialize` and [`JsonSchema`](schemars::JsonSchema), with a default `Serialize` too;
-//! [`JsonText`] takes any JSON as it is. A method returns nothing, a value that implements `Serialize`, an [`Outcome`] with a response code of its own,
+//! [`JsonText`] takes any JSON as it is, and an integer takes every whole number, `5.0` and `5e0` too. A method returns nothing, a value that implements `Serialize`, an [`Outcome`] with a response code of its own,
 //! or a `Result` of these with [`Error`].
 //!
 //! # Derives
@@ -152,7 +152,8 @@ pub use definition::{Calling, Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::driver;
 pub use driver_types::{
     Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, ModuleSink, Parameter, StatusName, StatusRefused, SystemId,
+    ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, Parameter, StatusName, StatusRefused,
+    SystemId, whole_number,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
@@ -62,9 +63,63 @@ impl JsonText {
         &*self.0 == "null"
     }
 
+    /// The members of an object put over those of this one, each name and value with the bytes that it came with; `None` unless both are objects.
+    ///
+    /// A new member stands behind the others, and of a name that is there twice the last one counts.
+    pub fn merged(&self, over: &Self) -> Option<Self> {
+        let (mut all, over) = (self.members()?, over.members()?);
+        for (name, member) in over.0 {
+            match all.0.entry(name) {
+                // The name stays as it was written: it may be escaped in another way.
+                indexmap::map::Entry::Occupied(mut there) => there.get_mut().1 = member.1,
+                indexmap::map::Entry::Vacant(free) => {
+                    free.insert(member);
+                }
+            }
+        }
+        let members = all.0.values();
+        let members: Vec<String> = members
+            .map(|(name, value)| format!("{}:{}", name.get(), value.get()))
+            .collect();
+        Some(Self(Arc::from(format!("{{{}}}", members.join(",")))))
+    }
+
+    fn members(&self) -> Option<Members<'_>> {
+        serde_json::from_str(&self.0).ok()
+    }
+
     /// Reads the value as a Rust type. Nesting deeper than 128 levels is an error.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, InvalidJson> {
         Ok(serde_json::from_str(&self.0)?)
+    }
+}
+
+/// The members of an object in their order, as raw texts, by the texts that their names mean; a name that is no text stands for itself.
+struct Members<'a>(IndexMap<Result<String, &'a str>, (&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = IndexMap::new();
+                while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    // Half of a surrogate pair is no text.
+                    let means = serde_json::from_str(name.get()).map_err(|_| name.get());
+                    members.insert(means, (name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
@@ -131,6 +186,32 @@ mod tests {
         for text in ["", "hello", "{", "1 2", "\"\u{1}\""] {
             assert!(JsonText::parse(text).is_err(), "{text:?} was taken");
         }
+    }
+
+    #[test]
+    fn an_object_is_merged_member_by_member_and_each_stays_byte_for_byte() {
+        let check = |before: &str, over: &str, expect: Option<&str>| {
+            let [before, over] = [before, over].map(|text| JsonText::parse(text).unwrap());
+            let merged = before.merged(&over);
+            assert_eq!(merged.as_ref().map(JsonText::as_str), expect);
+        };
+        check(
+            r#"{"a": 1e400, "b": [ 1.0 ], "c":"\ud800"}"#,
+            r#"{ "b":590295810358705651712, "d" : 0.12345678901234567890 }"#,
+            Some(
+                r#"{"a":1e400,"b":590295810358705651712,"c":"\ud800","d":0.12345678901234567890}"#,
+            ),
+        );
+        // However a name is escaped, it is that name.
+        check(r#"{"a":1}"#, r#"{"\u0061":2}"#, Some(r#"{"a":2}"#));
+        check(
+            r#"{"\ud800":1,"x":2}"#,
+            r#"{"\ud800":3}"#,
+            Some(r#"{"\ud800":3,"x":2}"#),
+        );
+        check(r#"{"a":1,"a":2}"#, "{}", Some(r#"{"a":2}"#));
+        check("[1]", "{}", None);
+        check("{}", "1e400", None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod ids;
 mod interface;
 mod json;
 mod log;
+mod misfit;
+mod number;
 mod sink;
 
 #[doc(hidden)]
@@ -16,4 +18,9 @@ pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, Status
 pub use interface::{Clearance, Function, Interface, Parameter};
 pub use json::{InvalidJson, JsonText};
 pub use log::LogLevel;
+pub use misfit::Misfit;
+pub use number::{
+    Integer, NotWhole, Whole, is_json_number, is_same_number, whole_number,
+    with_plain_whole_numbers,
+};
 pub use sink::{ModuleSink, StatusRefused};

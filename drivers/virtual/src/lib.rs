@@ -286,6 +286,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn increment_past_64_bits_is_refused_and_changes_nothing() {
+        let module = start().await;
+        for large in ["9223372036854775808", "1180591620717411303424"] {
+            check(&module, "set", &format!(r#"["n", {large}]"#), "null").await;
+            let expect = "the status 'n': expected a whole number from -9223372036854775808 to 9223372036854775807, or one with a point";
+            check(&module, "increment", r#"["n"]"#, expect).await;
+            check(&module, "get", r#"["n"]"#, large).await;
+        }
+        check(&module, "set", r#"["n", 9007199254740993]"#, "null").await;
+        let expect = "the status 'n' cannot grow any further";
+        check(&module, "increment", r#"["n", 0.5]"#, expect).await;
+        check(&module, "increment", r#"["n"]"#, "9007199254740994").await;
+    }
+
+    #[tokio::test]
+    async fn a_whole_number_with_a_point_is_taken_where_one_is_read() {
+        let module = start().await;
+        check(&module, "burst", r#"["n", 3.0]"#, "null").await;
+        module.wait_status("n", "3").await;
+        check(&module, "burst", r#"{"name": "n", "count": 2e0}"#, "null").await;
+        module.wait_status("n", "2").await;
+        let expect =
+            "argument 'count' of 'burst': expected a whole number from 0 to 18446744073709551615";
+        for count in ["1.5", "18446744073709551616", "18446744073709551616.0"] {
+            check(&module, "burst", &format!(r#"["n", {count}]"#), expect).await;
+        }
+        let settings = Module::start(&Virtual::DEFINITION, r#"{"beat": 60000.0}"#).await;
+        assert!(settings.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_burst_publishes_each_number_once_and_in_order() {
         let module = start().await;
         check(&module, "burst", r#"["n", 1000]"#, "null").await;
@@ -313,7 +344,7 @@ mod tests {
         check(&module, "burst", r#"["n", 10000001]"#, expect).await;
         let expect = "a sleep has at most 86400000 milliseconds";
         check(&module, "sleep", "[86400001]", expect).await;
-        let expect = "argument 'milliseconds' of 'sleep': expected u64";
+        let expect = "argument 'milliseconds' of 'sleep': expected a whole number from 0 to 18446744073709551615";
         check(&module, "sleep", "[-1]", expect).await;
     }
 

@@ -21,7 +21,7 @@ use crate::dialects::placeos::errors::ErrorCode;
 use crate::dialects::placeos::{frames, limits};
 use crate::model::{
     BindingPath, Call, DebugTarget, First, FollowId, FunctionName, InvalidId, JsonText, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Request, StatusName, Subject, SystemId,
+    ModuleIndex, ModuleName, ModulePath, Request, StatusName, Subject, SystemId, whole_number,
 };
 
 /// What stands in a refusal when no id could be read.
@@ -208,9 +208,11 @@ impl<'a> Fields<'a> {
     fn index(&self) -> Result<i32, Wrong> {
         match self.index {
             None | Some("null") => Ok(1),
-            Some(token) => token
-                .parse()
-                .map_err(|_| Wrong::bad_request("index is not a whole number")),
+            Some(token) => {
+                let number = whole_number(token).ok();
+                let number = number.and_then(|number| i32::try_from(number).ok());
+                number.ok_or_else(|| Wrong::bad_request("index is not a whole number"))
+            }
         }
     }
 

@@ -78,6 +78,15 @@ impl Thing {
     }
 }
 
+/// An id that no entry of its kind can have, since a route of the HTTP interface has the word for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowedId {
+    /// Whose id.
+    pub thing: Thing,
+    /// The id.
+    pub id: String,
+}
+
 /// What one entry claims for itself alone. `P` says where.
 #[derive(Debug, Clone)]
 pub struct Claim<'a, P> {

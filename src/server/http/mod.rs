@@ -15,3 +15,4 @@ mod placeos;
 mod redirect;
 
 pub(super) use crate::server::http::placeos::node_api;
+pub(super) use crate::server::http::placeos::shadowed::shadowed_ids;

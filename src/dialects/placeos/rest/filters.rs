@@ -351,6 +351,7 @@ mod tests {
         for query in [
             "",
             "q=",
+            "capacity=8.0",
             "bookable=true&capacity=8&zone_id=zone-hq,zone-l1&features=VC",
             "email=Board@example.com,other@example.com",
             "module_id=mod-d1",

@@ -8,6 +8,8 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
+use crate::model::whole_number;
+
 /// The parameters of a query in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Query<'a> {
@@ -68,10 +70,17 @@ impl<'a> Query<'a> {
 
     /// A parameter that counts. Clients send empty ones for what they do not ask.
     pub fn whole_number(&self, name: &'static str) -> Result<Option<usize>, BadParameter> {
-        self.text(name)
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|_| BadParameter::new(name, "a whole number from 0"))
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let number = text.parse().ok().or_else(|| {
+            let number = whole_number(text).ok()?;
+            usize::try_from(number).ok()
+        });
+        match number {
+            Some(number) => Ok(Some(number)),
+            None => Err(BadParameter::new(name, "a whole number from 0")),
+        }
     }
 
     /// A parameter that is `true` or `false`.

@@ -14,6 +14,7 @@ use crate::model::{Edit, Entry, EntryId, InvalidId, Version};
 use crate::server::http::kit::{Precondition, RequestContext, Resource, Writer};
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::rejections::{bad_request, invalid, not_found};
+use crate::server::http::placeos::shadowed::is_shadowed;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 use crate::server::limits::EDIT_TRIES;
 
@@ -93,6 +94,12 @@ pub(super) async fn make<R: Editable>(
             R::NEW_ID(&fresh).map_err(bad_request)?
         }
     };
+    if is_shadowed(&R::ENTRY_ID(id.clone())) {
+        return Err(invalid(vec![InvalidField {
+            field: "id".to_owned(),
+            reason: "is a word of this interface, so nothing could ask for it".to_owned(),
+        }]));
+    }
     let mut content = blank(id.clone());
     R::AMEND(&document, &mut content).map_err(invalid)?;
     edit(context, vec![Edit::create(R::ENTRY(content))]).await?;

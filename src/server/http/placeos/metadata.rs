@@ -65,6 +65,7 @@ pub(super) async fn children(context: Reader<Metadata>, path: Path<String>) -> A
 /// Makes or changes the metadata of this name; the details are replaced.
 ///
 /// For support staff, for members of its editors' groups, and for users whose own it is.
+/// What zones allow groups of people, `permissions`, is for administrators.
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[put("/metadata/{parent}")]
 pub(super) async fn replace(context: Writer<Metadata>, path: Path<String>, body: Body) -> Answer {
@@ -74,6 +75,7 @@ pub(super) async fn replace(context: Writer<Metadata>, path: Path<String>, body:
 /// Makes or changes the metadata of this name; the fields of the details are put among those that are there.
 ///
 /// For support staff, for members of its editors' groups, and for users whose own it is.
+/// What zones allow groups of people, `permissions`, is for administrators.
 #[utoipa::path(request_body = MetadataDocument, responses((status = 200, body = MetadataShape<'_>), Changes))]
 #[patch("/metadata/{parent}")]
 pub(super) async fn merge(context: Writer<Metadata>, path: Path<String>, body: Body) -> Answer {

@@ -23,6 +23,7 @@ mod rejections;
 mod resource_types;
 mod room;
 mod settings;
+pub(in crate::server) mod shadowed;
 mod shapes;
 mod systems;
 mod users;

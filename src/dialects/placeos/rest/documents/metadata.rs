@@ -1,7 +1,6 @@
 //! Documents of metadata.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
@@ -50,7 +49,7 @@ impl MetadataDocument {
         Metadata {
             id: MetadataId { parent, name },
             description: String::new(),
-            details: JsonText::of(&Map::new()).unwrap_or_else(|_| JsonText::null()),
+            details: JsonText::empty_object(),
             editors: Vec::new(),
         }
     }
@@ -64,19 +63,13 @@ impl MetadataDocument {
         };
         metadata.details = match how {
             Details::Replaced => details.clone(),
-            Details::Merged => merged(&metadata.details, details),
+            // What is no object takes the place of whatever is there.
+            Details::Merged => metadata
+                .details
+                .merged(details)
+                .unwrap_or_else(|| details.clone()),
         };
     }
-}
-
-/// What is no object takes the place of whatever is there.
-fn merged(before: &JsonText, given: &JsonText) -> JsonText {
-    let fields = |text: &JsonText| text.to::<Map<String, Value>>().ok();
-    let Some((mut all, given_fields)) = fields(before).zip(fields(given)) else {
-        return given.clone();
-    };
-    all.extend(given_fields);
-    JsonText::of(&all).unwrap_or_else(|_| given.clone())
 }
 
 #[cfg(test)]
@@ -104,6 +97,18 @@ mod tests {
         let list = r#"{"name": "map", "details": [2]}"#;
         check(before, list, Details::Merged, "[2]");
         check(before, r#"{"name": "map"}"#, Details::Replaced, before);
+    }
+
+    #[test]
+    fn a_patch_merges_what_no_tree_of_values_can_hold() {
+        let before = r#"{"keep":{"x": 590295810358705651712},"big":1}"#;
+        let given = r#"{"name": "map", "details": {"big": 1e400, "half": "\ud800"}}"#;
+        check(
+            before,
+            given,
+            Details::Merged,
+            r#"{"keep":{"x": 590295810358705651712},"big":1e400,"half":"\ud800"}"#,
+        );
     }
 
     #[test]

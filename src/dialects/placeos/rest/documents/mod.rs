@@ -10,13 +10,14 @@ mod module;
 mod place;
 mod user;
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::dialects::placeos::rest::InvalidField;
-use crate::model::InvalidId;
+use crate::model::{InvalidId, Misfit, Whole};
 
 pub use key::KeyDocument;
 pub use metadata::{Details, MetadataDocument};
@@ -48,8 +49,10 @@ pub fn read<D: DeserializeOwned>(body: &[u8]) -> Result<D, Unreadable> {
         if !cause.is_data() {
             return not_json(&cause);
         }
-        // Without the value, which may be a password, and without its place.
-        let reason = expected(&cause.to_string());
+        let reason = match Misfit::of(&cause) {
+            Misfit::Expected(expected) => format!("must be {expected}"),
+            Misfit::Other(reason) => reason,
+        };
         Unreadable::Field(InvalidField { field, reason })
     })?;
     text.end().map_err(|error| not_json(&error))?;
@@ -61,15 +64,6 @@ fn not_json(error: &serde_json::Error) -> Unreadable {
     Unreadable::NotADocument(format!(
         "the body is not JSON at line {line}, column {column}"
     ))
-}
-
-/// The part of a type error that says what belongs there.
-fn expected(error: &str) -> String {
-    let error = error.split(" at line ").next().unwrap_or_default();
-    match error.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("must be {expected}"),
-        None => "cannot be this".to_owned(),
-    }
 }
 
 /// A field of a document.
@@ -114,6 +108,17 @@ impl<T: Clone> Given<T> {
     }
 }
 
+impl<T: Copy + Default> Given<Whole<T>> {
+    /// The same for a whole number.
+    fn amend_number(&self, place: &mut T) {
+        match self {
+            Self::Absent => {}
+            Self::Null => *place = T::default(),
+            Self::Value(Whole(number)) => *place = *number,
+        }
+    }
+}
+
 impl Given<String> {
     /// The same for a text that may be missing, which an empty one is too: answers write some so.
     fn amend_option(&self, place: &mut Option<String>) {
@@ -147,7 +152,7 @@ impl Checks {
         }
     }
 
-    /// Puts a list of ids.
+    /// Puts a list of ids, none of which is there twice: a building file cannot say that.
     fn ids<T>(
         &mut self,
         field: &str,
@@ -159,8 +164,15 @@ impl Checks {
             Given::Absent => {}
             Given::Null => place.clear(),
             Given::Value(texts) => {
-                let ids = texts.iter().map(|text| self.made(field, make(text)));
-                *place = ids.collect::<Vec<_>>().into_iter().flatten().collect();
+                let mut seen = HashSet::new();
+                place.clear();
+                for text in texts {
+                    if seen.insert(text) {
+                        place.extend(self.made(field, make(text)));
+                    } else {
+                        self.wrong(field, format_args!("lists `{text}` twice"));
+                    }
+                }
             }
         }
     }
@@ -210,12 +222,54 @@ mod tests {
     fn a_field_of_the_wrong_type_is_named_and_its_value_is_not() {
         assert_eq!(
             field(r#"{"capacity": "hunter2"}"#),
-            ("capacity".to_owned(), "must be u32".to_owned())
+            (
+                "capacity".to_owned(),
+                "must be a whole number from 0 to 4294967295".to_owned()
+            )
         );
         assert_eq!(
             field(r#"{"zones": ["zone-a", 5]}"#),
             ("zones[1]".to_owned(), "must be a string".to_owned())
         );
+    }
+
+    #[test]
+    fn what_belongs_in_a_field_is_said_in_peoples_words() {
+        for (body, expect) in [
+            (r#"{"bookable": "yes"}"#, "must be a boolean"),
+            (r#"{"features": "vc"}"#, "must be an array"),
+            (r#"{"name": 5}"#, "must be a string"),
+        ] {
+            assert_eq!(field(body).1, expect, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_taken_however_it_is_written_and_never_rounded() {
+        let capacity = |text: &str| {
+            let body = format!(r#"{{"capacity": {text}}}"#);
+            let document = read::<SystemDocument>(body.as_bytes()).ok()?;
+            let id = crate::model::SystemId::new("sys-1").unwrap();
+            let mut system = SystemDocument::blank(id);
+            document.amend(&mut system).unwrap();
+            Some(system.capacity)
+        };
+        for text in ["12", "12.0", "1.2e1", "120E-1"] {
+            assert_eq!(capacity(text), Some(12), "{text}");
+        }
+        for text in ["12.5", "-1", "4294967296", "18446744073709551617", "\"12\""] {
+            assert_eq!(capacity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_listed_twice_is_refused_since_a_building_file_cannot_say_it() {
+        let body = br#"{"zones": ["zone-a", "zone-b", "zone-a"]}"#;
+        let document: SystemDocument = read(body).unwrap();
+        let id = crate::model::SystemId::new("sys-1").unwrap();
+        let wrong = document.amend(&mut SystemDocument::blank(id)).unwrap_err();
+        let said: Vec<String> = wrong.iter().map(|wrong| wrong.reason.clone()).collect();
+        assert_eq!(said, ["lists `zone-a` twice"]);
     }
 
     #[test]

@@ -3,13 +3,12 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::address::{Address, address, uri_for};
 use crate::dialects::placeos::rest::documents::{Checks, Given, asked_id};
-use crate::model::{DriverRef, Module, ModuleId, ModuleName, Secret};
+use crate::model::{DriverRef, JsonText, Module, ModuleId, ModuleName, Secret, Whole};
 
 /// A module to be made or changed. What is left out stays as it is.
 ///
@@ -34,7 +33,7 @@ pub struct ModuleDocument {
     ip: Given<String>,
     #[serde(default)]
     #[schema(value_type = Option<u16>)]
-    port: Given<u16>,
+    port: Given<Whole<u16>>,
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     tls: Given<bool>,
@@ -49,7 +48,7 @@ pub struct ModuleDocument {
 
 /// What stands where settings belong. They may hold passwords, so they are not shown.
 #[derive(Clone, PartialEq, Deserialize)]
-struct Settings(Value);
+struct Settings(JsonText);
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,14 +89,13 @@ impl ModuleDocument {
         );
         self.amend_address(module);
         match &self.settings {
-            Given::Absent | Given::Value(Settings(Value::Array(_))) => {}
+            Given::Absent => {}
             Given::Null => module.settings = Secret::new("{}"),
-            Given::Value(Settings(settings @ Value::Object(_))) => {
-                module.settings = Secret::new(settings.to_string());
-            }
-            Given::Value(Settings(
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_),
-            )) => checks.wrong("settings", "must be an object"),
+            Given::Value(Settings(settings)) => match settings.as_str().as_bytes().first() {
+                Some(b'{') => module.settings = Secret::new(settings.as_str()),
+                Some(b'[') => {}
+                _ => checks.wrong("settings", "must be an object"),
+            },
         }
         checks.finish()
     }
@@ -108,7 +106,7 @@ impl ModuleDocument {
         let mut given = shown.clone();
         self.uri.amend(&mut given.uri);
         self.ip.amend(&mut given.ip);
-        self.port.amend(&mut given.port);
+        self.port.amend_number(&mut given.port);
         self.tls.amend(&mut given.tls);
         self.udp.amend(&mut given.udp);
         // Clients fill a port in where there is none.
@@ -209,7 +207,7 @@ mod tests {
         let document: ModuleDocument = read(body).unwrap();
         assert!(!format!("{document:?}").contains("new"));
         document.amend(&mut amended).unwrap();
-        assert_eq!(amended.settings, Secret::new(r#"{"password":"new"}"#));
+        assert_eq!(amended.settings, Secret::new(r#"{"password": "new"}"#));
         assert_eq!(amended.name, ModuleName::new("Projector").ok());
 
         let mut kept = module(None);

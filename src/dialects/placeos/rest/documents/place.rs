@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::dialects::placeos::rest::documents::{Checks, Given, asked_id};
-use crate::model::{ModuleId, System, SystemId, Zone, ZoneId};
+use crate::model::{ModuleId, System, SystemId, Whole, Zone, ZoneId, is_time_zone};
 
 /// A system to be made or changed. What is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -27,7 +27,7 @@ pub struct SystemDocument {
     email: Given<String>,
     #[serde(default)]
     #[schema(value_type = Option<u32>)]
-    capacity: Given<u32>,
+    capacity: Given<Whole<u32>>,
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     bookable: Given<bool>,
@@ -83,11 +83,19 @@ impl SystemDocument {
         self.display_name.amend_option(&mut system.display_name);
         self.description.amend(&mut system.description);
         self.email.amend_option(&mut system.email);
-        self.capacity.amend(&mut system.capacity);
+        self.capacity.amend_number(&mut system.capacity);
         self.bookable.amend(&mut system.bookable);
         self.features.amend(&mut system.features);
         self.map_id.amend_option(&mut system.map_id);
+        let before = system.timezone.clone();
         self.timezone.amend_option(&mut system.timezone);
+        // What is there already may be of an earlier version, and clients send it back.
+        if let Some(timezone) = &system.timezone
+            && system.timezone != before
+            && !is_time_zone(timezone)
+        {
+            checks.wrong("timezone", "is no IANA time zone such as Europe/London");
+        }
         self.support_url.amend_option(&mut system.support_url);
         checks.ids("zones", &self.zones, &mut system.zones, ZoneId::new);
         checks.ids("modules", &self.modules, &mut system.modules, ModuleId::new);
@@ -192,6 +200,24 @@ mod tests {
         let (mut amended, document): (_, ZoneDocument) = (zone(), read(body.as_bytes()).unwrap());
         document.amend(&mut amended).unwrap();
         assert_eq!(amended, zone());
+    }
+
+    #[test]
+    fn a_time_zone_is_one_that_there_is() {
+        assert_eq!(
+            amended(r#"{"timezone": "Europe/Berlin"}"#)
+                .timezone
+                .as_deref(),
+            Some("Europe/Berlin")
+        );
+        let document: SystemDocument = read(br#"{"timezone": "Europe/Berln"}"#).unwrap();
+        let wrong = document.amend(&mut system()).unwrap_err();
+        assert_eq!(wrong[0].field, "timezone");
+        let mut old = System {
+            timezone: Some("Europe/Berln".to_owned()),
+            ..system()
+        };
+        document.amend(&mut old).unwrap();
     }
 
     #[test]

@@ -1,0 +1,103 @@
+//! The ids that no request could ask for, since another route has the word for itself: a system `control` stands behind the websocket.
+//!
+//! Made of the specification of the routes, so that a new route brings its words with it.
+//! A building file and a creation are held to it; what a store has already stays.
+
+use std::sync::LazyLock;
+
+use utoipa::OpenApi;
+
+use crate::model::EntryId;
+use crate::model::rules::{ShadowedId, Thing};
+use crate::server::http::placeos::{Engine, Websocket};
+
+/// What the routes call the ids of entries.
+const PARAMETERS: &[(&str, Thing)] = &[
+    ("{system}", Thing::System),
+    ("{zone}", Thing::Zone),
+    ("{module}", Thing::Module),
+    ("{user}", Thing::User),
+    ("{key}", Thing::ApiKey),
+];
+
+/// Each of them.
+pub(in crate::server) fn shadowed_ids() -> &'static [ShadowedId] {
+    static IDS: LazyLock<Vec<ShadowedId>> = LazyLock::new(|| {
+        let specifications = [Engine::openapi(), Websocket::openapi()];
+        let paths = specifications
+            .iter()
+            .flat_map(|part| part.paths.paths.keys());
+        shadowed_by(&paths.map(String::as_str).collect::<Vec<_>>())
+    });
+    &IDS
+}
+
+/// Whether an entry that is to be made would have one.
+pub(in crate::server::http) fn is_shadowed(entry: &EntryId) -> bool {
+    let (thing, id) = match entry {
+        EntryId::Zone(id) => (Thing::Zone, id.as_str()),
+        EntryId::System(id) => (Thing::System, id.as_str()),
+        EntryId::Module(id) => (Thing::Module, id.as_str()),
+        EntryId::User(id) => (Thing::User, id.as_str()),
+        EntryId::ApiKey(id) => (Thing::ApiKey, id.as_str()),
+        EntryId::Metadata(_) => return false,
+    };
+    let mut all = shadowed_ids().iter();
+    all.any(|word| word.thing == thing && word.id == id)
+}
+
+/// The words that stand where an id does: `/systems/control` beside `/systems/{system}`.
+fn shadowed_by(paths: &[&str]) -> Vec<ShadowedId> {
+    let places = || paths.iter().filter_map(|path| path.rsplit_once('/'));
+    let mut shadowed = Vec::new();
+    for (collection, parameter) in places() {
+        let thing = PARAMETERS.iter().find(|(name, _)| *name == parameter);
+        // Deeper down a name has an index with it, which no word has.
+        let Some((_, thing)) = thing.filter(|_| !collection.contains('{')) else {
+            continue;
+        };
+        for (beside, word) in places() {
+            if beside == collection && !word.is_empty() && !word.starts_with('{') {
+                shadowed.push(ShadowedId {
+                    thing: *thing,
+                    id: word.to_owned(),
+                });
+            }
+        }
+    }
+    shadowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_that_stands_where_an_id_does_is_in_the_list() {
+        let mut found: Vec<(Thing, &str)> = shadowed_ids()
+            .iter()
+            .map(|word| (word.thing, word.id.as_str()))
+            .collect();
+        found.sort_by_key(|(_, id)| *id);
+        let expect = [
+            (Thing::System, "control"),
+            (Thing::User, "current"),
+            (Thing::ApiKey, "inspect"),
+            (Thing::Zone, "tags"),
+            (Thing::System, "with_emails"),
+        ];
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn every_kind_of_entry_has_its_parameter_among_the_routes() {
+        let specification = Engine::openapi();
+        for (parameter, _) in PARAMETERS {
+            let mut paths = specification.paths.paths.keys();
+            assert!(
+                paths.any(|path| path.ends_with(parameter) && path.matches('/').count() == 2),
+                "{parameter}"
+            );
+        }
+    }
+}
