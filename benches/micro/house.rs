@@ -9,7 +9,7 @@ use riser::core::{
     Apply, Caller, Core, CorePorts, CoreSettings, Delivery, ForeignForms, Outlet, Rehearsal,
     ReplySlot, Wakeup,
 };
-use riser::dialects::placeos::rest::{Device, SocketQuery};
+use riser::dialects::placeos::rest::SocketQuery;
 use riser::dialects::placeos::{ValueForm, claims, permissions};
 use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, Step};
 use riser::driver_host::in_process::InProcessHost;
@@ -402,7 +402,7 @@ pub(crate) fn masked_frame(bytes: usize) -> Vec<u8> {
 /// PlaceOS's session of a client that asks for nothing special.
 pub(crate) const HELLO: Hello = Hello::PlaceOs(SocketQuery {
     form: ValueForm::Raw,
-    device: Device::Personal,
+    device: DeviceKind::Personal,
 });
 
 /// A session that has begun.
