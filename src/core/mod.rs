@@ -37,7 +37,7 @@ use crate::core::access::{
     KeyIntrospection, Sessions, admit, audit, may_edit, may_follow, may_have_building, may_reach,
     may_read, may_request, may_see, renewed, still_admits,
 };
-use crate::core::building::{BuildingService, Editor};
+use crate::core::building::{BuildingParts, BuildingService, Editor};
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
@@ -169,16 +169,16 @@ impl Core {
                 main.clone(),
             )
         });
-        let building = BuildingService::new(
+        let building = BuildingService::new(BuildingParts {
             documents,
-            Arc::clone(&modules),
-            Arc::clone(&subscriptions),
-            Arc::clone(&sessions),
-            forms.permissions(),
+            modules: Arc::clone(&modules),
+            subscriptions: Arc::clone(&subscriptions),
+            sessions: Arc::clone(&sessions),
+            permission_forms: forms.permissions(),
             clock,
-            settings.quotas.clone(),
-            main.clone(),
-        );
+            quotas: settings.quotas.clone(),
+            main: main.clone(),
+        });
         Self {
             settings,
             modules,
@@ -568,7 +568,7 @@ impl Core {
     }
 
     /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that no node runs.
-    /// In the order of their ids, and at most [`MODULES_MEASURED_MAX`].
+    /// In the order of their ids, and at most `MODULES_MEASURED_MAX`.
     pub fn connections(&self) -> Vec<(ModuleId, bool)> {
         let directory = self.directory();
         let told = directory.modules().filter_map(|entry| {

@@ -99,21 +99,31 @@ impl Editor {
     }
 }
 
+/// What a building is kept in, and the parts of the core that it changes.
+pub(in crate::core) struct BuildingParts {
+    pub(in crate::core) documents: Arc<dyn DocumentStore>,
+    pub(in crate::core) modules: Arc<Supervisor>,
+    pub(in crate::core) subscriptions: Arc<Subscriptions>,
+    pub(in crate::core) sessions: Arc<Sessions>,
+    pub(in crate::core) permission_forms: PermissionForms,
+    pub(in crate::core) clock: Clock,
+    pub(in crate::core) quotas: Quotas,
+    /// Where passwords are hashed and revocations are tried again.
+    pub(in crate::core) main: Handle,
+}
+
 impl BuildingService {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a part of the core that it changes"
-    )]
-    pub(in crate::core) fn new(
-        documents: Arc<dyn DocumentStore>,
-        modules: Arc<Supervisor>,
-        subscriptions: Arc<Subscriptions>,
-        sessions: Arc<Sessions>,
-        permission_forms: PermissionForms,
-        clock: Clock,
-        quotas: Quotas,
-        main: Handle,
-    ) -> Self {
+    pub(in crate::core) fn new(parts: BuildingParts) -> Self {
+        let BuildingParts {
+            documents,
+            modules,
+            subscriptions,
+            sessions,
+            permission_forms,
+            clock,
+            quotas,
+            main,
+        } = parts;
         Self {
             ledger: LedgerReplica::new(
                 documents,
