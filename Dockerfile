@@ -14,8 +14,8 @@ ENV RUSTFLAGS="-C target-feature=+crt-static"
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/riser/target \
     target="$(uname -m)-unknown-linux-gnu" \
-    && cargo build --release --locked --package riser --target "$target" \
-    && sh packaging/container/root "target/$target/release/riser" /root-of-image
+    && cargo build --profile dist --locked --package riser --target "$target" \
+    && sh packaging/container/root "target/$target/dist/riser" /root-of-image
 
 FROM scratch
 COPY --from=build /root-of-image/ /

@@ -1,6 +1,6 @@
 //! Makes the Debian package, and tries it in a fresh Debian.
 //!
-//! Not part of `cargo xtask test`: it takes a release build, and the trying takes root and Debian's archive.
+//! Not part of `cargo xtask test`: it takes a build by the profile `dist`, and the trying takes root and Debian's archive.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,9 @@ const PACK: Duration = Duration::from_secs(5 * 60);
 /// For a fresh Debian and all that is done in it.
 const CHECK: Duration = Duration::from_secs(10 * 60);
 
+/// The profile of what is shipped, and the folder in `target` that cargo gives it.
+const PROFILE: &str = "dist";
+
 /// The shells that the program has completions for.
 const SHELLS: &[&str] = &["bash", "zsh", "fish"];
 
@@ -32,7 +35,14 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         ),
     };
     step("build", || {
-        let build = ["build", "--release", "--locked", "--package", "riser"];
+        let build = [
+            "build",
+            "--profile",
+            PROFILE,
+            "--locked",
+            "--package",
+            "riser",
+        ];
         run_program(cargo().args(build), root, BUILD)
     })?;
     step("manual pages and completions", || generate(root))?;
@@ -44,6 +54,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         }
         let mut deb = setup::cargo_deb(root)?;
         deb.args([
+            "--profile",
+            PROFILE,
             "--no-build",
             "--no-dbgsym",
             "--package",
@@ -72,7 +84,7 @@ fn generate(root: &Path) -> Result<()> {
         fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
     }
-    let riser = || Command::new(root.join("target/release/riser"));
+    let riser = || Command::new(root.join("target").join(PROFILE).join("riser"));
     run_program(riser().arg("man").arg(&manual), root, PACK)?;
     for shell in SHELLS {
         let path = completions.join(shell);
