@@ -10,6 +10,7 @@ mod file_look;
 mod http;
 mod limits;
 mod metrics;
+mod offers;
 mod paced;
 mod service;
 mod settings;

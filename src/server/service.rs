@@ -24,6 +24,7 @@ use crate::server::ServerState;
 use crate::server::http::mounts::Site;
 use crate::server::http::{cors, edge};
 use crate::server::limits::{LINGER_DEADLINE, REQUEST_HEAD_DEADLINE};
+use crate::server::offers::Offers;
 use crate::server::paced::{Pace, Paced};
 use crate::server::tls::{HandshakeError, Tls};
 use crate::server::ws::{self, ClientStream};
@@ -76,17 +77,17 @@ pub(super) fn http_only(
     ending: GracefulShutdownSignal,
     site: Site,
 ) -> impl ServiceFactory<
-    Incoming<Paced>,
+    Incoming<Offers<Paced>>,
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
 > {
-    HttpService::<Paced, _, _>::build()
+    HttpService::<Offers<Paced>, _, _>::build()
         .keep_alive(state.settings.http_keep_alive)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .client_disconnect_timeout(LINGER_DEADLINE)
-        .on_connect_ext(introduce::<Paced>)
+        .on_connect_ext(introduce::<Offers<Paced>>)
         .graceful_shutdown_signal(notified(ending))
         .finish(app(state, site))
 }
@@ -104,14 +105,17 @@ pub(super) fn unencrypted(
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
-    Response = Incoming<Paced>,
+    Response = Incoming<Offers<Paced>>,
     Error = DispatchError,
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
         // Who has gone by now is not served: what they did would be counted against nobody.
         let peer = stream.peer_addr().map_err(DispatchError::Io);
-        ready(peer.map(|peer| (paced(&state, stream), Protocol::Http1, Some(peer))))
+        ready(peer.map(|peer| {
+            let stream = Offers::new(paced(&state, stream));
+            (stream, Protocol::Http1, Some(peer))
+        }))
     })
 }
 
@@ -132,7 +136,7 @@ pub(super) fn encrypted(
 ) -> impl ServiceFactory<
     TcpStream,
     Config = (),
-    Response = Incoming<TlsStream<Paced>>,
+    Response = Incoming<Offers<TlsStream<Paced>>>,
     Error = DispatchError,
     InitError = (),
 > {
@@ -150,7 +154,7 @@ pub(super) fn encrypted(
                 }
             };
             match shaken {
-                Ok(stream) => Ok((stream, Protocol::Http1, Some(peer))),
+                Ok(stream) => Ok((Offers::new(stream), Protocol::Http1, Some(peer))),
                 Err(error) => {
                     state.metrics.handshakes_failed.increment(1);
                     tracing::debug!(%peer, %error, "nobody came in");

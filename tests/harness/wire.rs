@@ -35,6 +35,16 @@ pub(crate) struct WireClient {
 impl WireClient {
     /// Shakes hands, with these further lines in the request.
     pub(crate) async fn connect(endpoint: impl Into<Endpoint>, key: Key, lines: &[&str]) -> Self {
+        Self::offer(endpoint, key, "websocket", lines).await
+    }
+
+    /// The same, with what is offered beside a websocket.
+    pub(crate) async fn offer(
+        endpoint: impl Into<Endpoint>,
+        key: Key,
+        offers: &str,
+        lines: &[&str],
+    ) -> Self {
         let endpoint = endpoint.into();
         let more: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
         let connect = async {
@@ -42,7 +52,7 @@ impl WireClient {
             let mut stream = BufReader::new(stream);
             let head = format!(
                 "GET {CONTROL} HTTP/1.1\r\nHost: {}\r\nX-API-Key: {key}\r\n\
-                 Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                 Connection: Upgrade\r\nUpgrade: {offers}\r\nSec-WebSocket-Version: 13\r\n\
                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{more}\r\n",
                 endpoint.address
             );

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::harness::{
     Answer, BUILDING, Beside, CONTROL, Certificate, DEADLINE, Deployment, Gateway, Key, Plan,
-    Request, Response, specification, within,
+    Request, Response, WireClient, specification, within,
 };
 
 const SYSTEMS: &str = "/api/engine/v2/systems";
@@ -382,12 +382,21 @@ async fn cookies_may_come_in_several_fields() {
 
 #[tokio::test]
 async fn what_is_offered_beside_a_websocket_is_passed_over() {
-    let gateway = people().start().await;
-    let offers = ["Upgrade: h2c"];
-    let mut client =
-        crate::harness::WireClient::connect(gateway.address(), Key::USER, &offers).await;
-    client.send_text("ping").await;
-    client.expect_text("pong").await;
+    let certificate = Certificate::new();
+    let plain = people().start().await;
+    let by_tls = people().tls(&certificate).start().await;
+    for gateway in [plain, by_tls] {
+        for (offers, lines) in [
+            ("websocket", &["Upgrade: h2c"] as &[&str]),
+            ("websocket, h2c", &[]),
+            ("h2c, WebSocket", &[]),
+        ] {
+            let endpoint = gateway.endpoint().clone();
+            let mut client = WireClient::offer(endpoint, Key::USER, offers, lines).await;
+            client.send_text("ping").await;
+            client.expect_text("pong").await;
+        }
+    }
 }
 
 /// A path of a template, with what is there in place of the names.

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use crate::server::ServerState;
 
 pub(super) use upgrade::take_over;
-pub(super) use wire::ClientStream;
+pub(super) use wire::{ClientStream, Wire};
 pub(super) use worker::Worker;
 
 thread_local! {
