@@ -244,7 +244,7 @@ async fn a_log_beside_the_file_reloads_nothing_and_a_folder_that_is_replaced_doe
         "--building",
         "site/building.yaml",
     ];
-    let gateway = plan.arguments(arguments).start().await;
+    let mut gateway = plan.arguments(arguments).start().await;
     for version in 2..4 {
         let new = gateway.folder().join("new");
         fs::create_dir(&new).expect("a folder");
@@ -255,6 +255,7 @@ async fn a_log_beside_the_file_reloads_nothing_and_a_folder_that_is_replaced_doe
         fs::write(folder.join("riser.log"), "a line\n").expect("a file");
         until_level_is(&gateway, &format!("Level {version}")).await;
     }
+    gateway.terminate().await;
     let applied = gateway.log();
     let applied = applied
         .iter()

@@ -92,7 +92,9 @@ def target_of(request: dict[str, str], door: Door) -> str:
 def filled(changes: Changes | None, door: Door) -> Changes:
     """The changes of a table, which knows neither the key nor the address."""
     return {
-        name: value.format(key=door.key, authority=door.authority) if isinstance(value, str) else value
+        name: value.format(key=door.key, scheme=door.scheme, authority=door.authority)
+        if isinstance(value, str)
+        else value
         for name, value in (changes or {}).items()
     }
 
@@ -348,7 +350,7 @@ def credentials() -> Iterator[Case]:
     for turn, (title, status, changes) in enumerate(table, 1):
         yield refuses(f"12.7.{turn}", title, status, changes)
     yield accepts("12.7.11", "a cookie, from nowhere", cookie)
-    yield accepts("12.7.12", "a cookie, from a page of ours", cookie | {"Origin": "http://{authority}"})
+    yield accepts("12.7.12", "a cookie, from a page of ours", cookie | {"Origin": "{scheme}://{authority}"})
 
 
 def elsewhere() -> Iterator[Case]:

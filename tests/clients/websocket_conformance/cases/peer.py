@@ -58,6 +58,11 @@ class Door:
     def authority(self) -> str:
         return f"{self.host}:{self.port}"
 
+    @property
+    def scheme(self) -> str:
+        """That of the pages that the gateway itself would serve there."""
+        return "https" if self.tls else "http"
+
     def connect(self) -> socket.socket:
         """A connection that has said nothing yet and sends every write at once."""
         stream = socket.create_connection((self.host, self.port), timeout=ANSWER_DEADLINE)
