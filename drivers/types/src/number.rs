@@ -37,6 +37,9 @@ const EXPONENT_MAX: i64 = i64::MAX / 4;
 /// As many digits as a whole number of 64 bits has.
 const DIGITS_MAX: i64 = 20;
 
+/// As many digits as fit in 64 bits whatever they are.
+const PLAIN_DIGITS_MAX: usize = 18;
+
 impl Decimal {
     /// Reads a number in the grammar of JSON.
     fn read(token: &str) -> Option<Self> {
@@ -95,6 +98,9 @@ fn exponent(text: &str) -> Option<i64> {
 
 /// The whole number that a JSON number writes, with a point or an exponent or without: at most 64 bits, signed or not.
 pub fn whole_number(token: &str) -> Result<i128, NotWhole> {
+    if let Some(number) = plain(token) {
+        return Ok(number);
+    }
     let number = Decimal::read(token).ok_or(NotWhole::NoNumber)?;
     if number.exponent < 0 {
         return Err(NotWhole::Fraction);
@@ -111,6 +117,18 @@ pub fn whole_number(token: &str) -> Result<i128, NotWhole> {
         return Err(NotWhole::TooLarge);
     }
     Ok(value)
+}
+
+/// The number of a token that is nothing but a few digits, as nearly every one is: read without a copy of them.
+fn plain(token: &str) -> Option<i128> {
+    let digits = token.strip_prefix('-').unwrap_or(token);
+    let is_plain = is_digits(digits)
+        && digits.len() <= PLAIN_DIGITS_MAX
+        && (digits.len() == 1 || !digits.starts_with('0'));
+    match is_plain {
+        true => token.parse::<i64>().ok().map(i128::from),
+        false => None,
+    }
 }
 
 /// Whether two JSON numbers are the same one, to the last digit.
