@@ -34,7 +34,7 @@ impl Table {
             // Whoever begins to run a module says this first.
             self.statuses.attend(&key.module);
         }
-        let is_denied = self.statuses.is_denied(&key);
+        let is_denied = was_denied && origin != Origin::Push;
         let status = self.statuses.entry(&key);
         let is_new = status.value.is_none() && value.is_some();
         status.value.clone_from(&value);
