@@ -198,24 +198,28 @@ impl Raw {
 
     /// A list of origins, as browsers write them.
     pub(super) fn origins(&mut self, key: &'static str, setting: &mut Vec<String>) {
-        let mut given = Vec::new();
-        self.list(key, &mut given);
-        for text in given {
-            match values::origin(&text) {
-                Some(origin) => setting.push(origin),
-                None => self.wrong(key, ORIGINS, &text, false),
-            }
-        }
+        self.items(key, setting, ORIGINS, values::origin);
     }
 
     /// Networks, or addresses alone.
     pub(super) fn networks(&mut self, key: &'static str, setting: &mut Vec<Network>) {
+        self.items(key, setting, NETWORKS, Network::parse);
+    }
+
+    /// A list whose items are read one by one; those that cannot be are noted and never shown.
+    fn items<T>(
+        &mut self,
+        key: &'static str,
+        setting: &mut Vec<T>,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) {
         let mut given = Vec::new();
         self.list(key, &mut given);
         for text in given {
-            match Network::parse(&text) {
-                Some(network) => setting.push(network),
-                None => self.wrong(key, NETWORKS, &text, false),
+            match read(&text) {
+                Some(item) => setting.push(item),
+                None => self.wrong(key, expected, &text, false),
             }
         }
     }

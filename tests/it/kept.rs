@@ -19,6 +19,20 @@ async fn send(gateway: &Gateway, method: &str, path: &str, body: &str) -> Respon
     request.body(body).send().await
 }
 
+/// What a gateway exports, once it has passed `riser check`, and what another one exports to which it was applied.
+async fn exported_twice(gateway: &Gateway) -> (String, String) {
+    let exported = good(gateway, "GET", WHOLE, "").await;
+    let checked = Terminal::bare()
+        .file("b.yaml", &exported)
+        .run(&["check", "b.yaml"])
+        .await;
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let other = Gateway::start(BUILDING).await;
+    good(&other, "PUT", WHOLE, &exported).await;
+    let again = good(&other, "GET", WHOLE, "").await;
+    (exported, again)
+}
+
 async fn good(gateway: &Gateway, method: &str, path: &str, body: &str) -> String {
     let response = send(gateway, method, path, body).await;
     assert!(
@@ -134,15 +148,8 @@ async fn a_name_like_a_variable_is_text_in_the_exported_file() {
         &zone.to_string(),
     )
     .await;
-    let exported = good(&gateway, "GET", WHOLE, "").await;
-    let checked = Terminal::bare()
-        .file("b.yaml", &exported)
-        .run(&["check", "b.yaml"])
-        .await;
-    assert_eq!(checked.code, Some(0), "{checked:?}");
-    let other = Gateway::start(BUILDING).await;
-    good(&other, "PUT", WHOLE, &exported).await;
-    assert_eq!(good(&other, "GET", WHOLE, "").await, exported);
+    let (exported, again) = exported_twice(&gateway).await;
+    assert_eq!(again, exported);
 }
 
 /// Texts that YAML or a building file could take for something else.
@@ -237,15 +244,7 @@ async fn every_building_that_rest_makes_is_exported_checked_and_applied_as_it_is
         "{made} of 200 were made; refused were {sent:#?}"
     );
 
-    let exported = good(&gateway, "GET", WHOLE, "").await;
-    let checked = Terminal::bare()
-        .file("b.yaml", &exported)
-        .run(&["check", "b.yaml"])
-        .await;
-    assert_eq!(checked.code, Some(0), "{checked:?}");
-    let other = Gateway::start(BUILDING).await;
-    good(&other, "PUT", WHOLE, &exported).await;
-    let again = good(&other, "GET", WHOLE, "").await;
+    let (exported, again) = exported_twice(&gateway).await;
     assert!(
         again == exported,
         "another building:\n{again}\nof\n{exported}"
