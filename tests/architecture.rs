@@ -5,6 +5,9 @@
 //! Comments and strings are not tokens of that kind, so they may speak of any room.
 //! The arrows between crates are read off their manifests.
 
+#[path = "architecture/documents.rs"]
+mod documents;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
