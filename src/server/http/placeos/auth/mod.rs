@@ -142,7 +142,7 @@ fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(),
     let origin = header(request, &ORIGIN);
     state.metrics.not_let_in.increment(1);
     tracing::warn!(
-        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign somebody in or out"
+        target: "audit", address = %address(request), origin, "refused: a foreign page tried to sign a user in or out"
     );
     Err(HttpRejection::empty(StatusCode::FORBIDDEN))
 }
