@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints what was asked for. Whoever asked may have gone, which is no failure of ours.
+/// Prints an answer. The reader may have gone, which is no failure of ours.
 fn answer(text: &str) -> ExitCode {
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS

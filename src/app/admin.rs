@@ -46,7 +46,7 @@ pub enum AdminCommand {
     Apply {
         /// The file.
         file: PathBuf,
-        /// Whether it is done or only told what would change.
+        /// Whether the file is applied, or only the differences are printed.
         rehearsal: Rehearsal,
     },
     /// Print it as a file.
@@ -55,11 +55,11 @@ pub enum AdminCommand {
     CreateKey(NewKey),
     /// Print the API keys without their secrets.
     ListKeys,
-    /// Take an API key away.
+    /// Revoke an API key.
     RevokeKey(String),
 }
 
-/// Why it was not done.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// The file, or the store.
@@ -95,7 +95,7 @@ impl AdminError {
     }
 }
 
-/// Does it, and gives what is to be printed.
+/// Runs a command, and returns the text to print.
 pub fn run_admin_command(
     command: &AdminCommand,
     target: &AdminTarget,
@@ -194,7 +194,9 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
         expires,
     } = key;
     let user = user.as_deref().ok_or_else(|| {
-        AdminError::Word("name whose key it is with --user; a store has nobody who asks".to_owned())
+        AdminError::Word(
+            "name the key's user with --user; a store at rest has no caller to take".to_owned(),
+        )
     })?;
     let scope = |text: &String| {
         Scope::parse(text).ok_or_else(|| {
@@ -288,7 +290,7 @@ struct StoreAtRest {
 }
 
 impl StoreAtRest {
-    /// The store that is there: a name that was typed wrong must not become a building that is empty.
+    /// The existing store: a mistyped name must not become an empty building.
     fn open(directory: &Path) -> Result<Self, AdminError> {
         if !EmbeddedDocumentStore::is_in(directory).map_err(AppError::from)? {
             let directory = directory.display().to_string();
@@ -329,7 +331,7 @@ impl StoreAtRest {
             .map(drop)
     }
 
-    /// Waits for what is still to be kept: passwords in the clear.
+    /// Waits until all passwords in the clear are hashed and kept.
     fn close(self) {
         self.main.block_on(self.core.finish_edits());
     }

@@ -10,7 +10,7 @@ use crate::building_file;
 use crate::config::{self, Flags};
 use crate::server::shadowed_ids;
 
-/// What a file without mistakes is good for.
+/// What is printed for a file without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// A line for people.
@@ -28,7 +28,7 @@ struct VerdictShape<'a> {
     problems: Vec<&'a str>,
 }
 
-/// The verdict as a line of JSON: of a good file, or with what is wrong.
+/// The verdict as a line of JSON, with the mistakes if there are any.
 pub fn verdict_line(file: &Path, wrong: Option<&AppError>) -> String {
     let problems = wrong.map(ToString::to_string).unwrap_or_default();
     let verdict = VerdictShape {
@@ -41,7 +41,7 @@ pub fn verdict_line(file: &Path, wrong: Option<&AppError>) -> String {
 
 /// Reads a building file or a file of settings as a start would, and starts nothing.
 ///
-/// Of settings the environment is a part, as it is at a start; a building's settings are not shown to their drivers.
+/// The environment counts among the settings, as at a start; the settings of modules are not shown to their drivers.
 pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Checked, AppError> {
     let name = file.display().to_string();
     let text = || {

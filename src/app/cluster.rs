@@ -1,6 +1,6 @@
 //! The stores of a gateway that shares its building with other nodes, and what it does to keep its place among them.
 //!
-//! All of it hangs on one Redis. While that is out of reach at the start, the gateway waits for it, and says so to whoever asks how it fares.
+//! All of it needs one Redis. While that is out of reach at the start, the gateway waits for it, and `/readyz` says so.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -24,17 +24,17 @@ use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreF
 
 use super::AppError;
 
-/// In how many parts of a lease bytes that Redis has not received are given up. They must not arrive when the modules that they speak of run elsewhere.
+/// The part of a lease, as a divisor, after which bytes that Redis has not received are given up. They must not arrive when their modules run on another node.
 const BYTES_LIVE_PARTS: u32 = 2;
 
-/// One thread carries all statuses from and to Redis: what is published together is then read together before anybody is told,
-/// and leaves in as few writes; between threads each message would wake the next one.
+/// One thread carries all statuses from and to Redis: messages that are published together are then read together before they are passed on,
+/// and leave in as few writes; between threads each message would wake the next one.
 const REDIS_THREADS: usize = 1;
 
-/// How often the nodes' common secret is looked at, where they made it themselves: how long nodes may not believe each other after a loss of Redis's data.
+/// How often a node reads the nodes' common secret, where they made it themselves: bounds how long nodes refuse each other after a loss of Redis's data.
 const SECRET_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the end of the process waits until what the modules said last is in Redis.
+/// How long the end of the process waits until the modules' last statuses are in Redis.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What stands in one Redis for many nodes.
@@ -45,7 +45,7 @@ pub(super) struct ClusterStores {
     registry: Arc<RedisRegistry>,
     secret: ClusterSecret,
     peers: Arc<HttpPeers>,
-    /// Whom the system trusts.
+    /// The authorities that the system trusts.
     roots: RootCertStore,
     statuses: Option<Arc<RedisStatusStore>>,
     /// Futures that run for as long as the gateway does.
@@ -76,7 +76,7 @@ impl ClusterStores {
         })
     }
 
-    /// The PlaceOS whose API keys are believed.
+    /// The PlaceOS whose API keys are good here too.
     pub(super) fn key_inspector(&self, api: &NodeUri) -> Result<Arc<dyn KeyInspector>, AppError> {
         Ok(Arc::new(PlaceOsApi::new(api, self.roots.clone())?))
     }
@@ -122,7 +122,7 @@ impl ClusterStores {
             Some(uri) => uri.clone(),
             None => uri_of(server.address(), server.is_encrypted())?,
         };
-        tracing::info!(%uri, service = %self.settings.service, "this node is asked by the others at this address");
+        tracing::info!(%uri, service = %self.settings.service, "other nodes reach this node at this address");
         core.join(Node {
             id: fresh_node_id(),
             uri,
@@ -160,7 +160,7 @@ pub(super) struct Closing {
 }
 
 impl Closing {
-    /// Waits until what the modules said last is in Redis, within bounded time.
+    /// Waits until the modules' last statuses are in Redis, within bounded time.
     pub(super) async fn finish(&self) {
         if let Some(statuses) = &self.statuses
             && !statuses.flush(FLUSH_DEADLINE).await
@@ -207,7 +207,7 @@ pub(super) async fn open_patiently(core: &Core) -> Result<(), OpenError> {
     }
 }
 
-/// Whether something that an edit of the building ran into goes over by itself.
+/// Whether the cause of a failed edit passes by itself.
 pub(super) fn goes_over(error: &EditError) -> bool {
     matches!(
         error,
@@ -250,7 +250,7 @@ fn uri_of(address: SocketAddr, is_encrypted: bool) -> Result<NodeUri, AppError> 
     NodeUri::new(&format!("{scheme}://{address}")).map_err(|_| AppError::Advertise)
 }
 
-/// Whom the system trusts. One that cannot be read is one that is not trusted; the others still are.
+/// The authorities that the system trusts. A certificate that cannot be read is not trusted; the others still are.
 fn roots_of_the_system() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

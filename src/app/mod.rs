@@ -63,7 +63,7 @@ const RUNTIME_STOP_DEADLINE: Duration = Duration::from_millis(200);
 /// SIGXFSZ, which has this number on every Unix but one that riser does not run on.
 const FILE_SIZE_SIGNAL: i32 = 25;
 
-/// Tokens and permissions are written in PlaceOS's words, whoever reads them.
+/// Tokens and permissions have PlaceOS's form, in every dialect.
 const FORMS: ForeignForms = ForeignForms {
     write_claims: claims::write,
     read_claims: claims::read,
@@ -93,7 +93,7 @@ pub enum AppError {
         /// What the system says.
         cause: io::Error,
     },
-    /// A file that is to be checked is of no kind that can be.
+    /// A file that is to be checked is neither a building file nor a file of settings.
     #[error(
         "{file}: neither a building file (.yaml, .yml, .json) nor a file of settings (.toml); rename it or name another"
     )]
@@ -130,7 +130,7 @@ pub enum AppError {
         "the other nodes cannot know where this one is, since it listens on every address; name one that they can reach with --advertise, such as http://10.0.0.7:3000"
     )]
     Advertise,
-    /// The PlaceOS that is to be asked cannot be.
+    /// The PlaceOS's address or TLS set-up cannot be used.
     #[error("{0}")]
     PlaceOsApi(#[from] PlaceOsApiError),
     /// TLS to others cannot be set up.
@@ -250,7 +250,7 @@ pub fn serve(
         },
     ));
     let render = metrics.clone();
-    // The address first: a second gateway by mistake must not get as far as the devices.
+    // The address first: a second gateway that was started by mistake must not reach the devices.
     let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;
     if let Some(cluster) = &cluster {
         cluster.join(&core, &server)?;
@@ -275,7 +275,7 @@ pub fn serve(
         main.spawn(async move { counted.keep().await });
         let state = server.readiness_gate();
         let place = Listening::at(&server).map_err(not_served)?;
-        // The server runs from here on, so that whoever asks how the gateway fares is answered while a store elsewhere is waited for.
+        // The server runs from here on, so that `/healthz` and `/readyz` answer while the gateway waits for its store.
         let mut serving = pin!(server.run(stop.clone()));
         let opening = pin!(async {
             open_patiently(&core).await?;
@@ -327,7 +327,7 @@ pub fn serve(
     ended
 }
 
-/// The building file as it was before anything was started, so that a mistake in it is told first.
+/// The building file as it was before anything was started, so that a mistake in it is reported first.
 struct FileAtStart {
     file: BuildingFile,
     text: String,
@@ -353,7 +353,7 @@ fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreErr
     }
 }
 
-/// Says whether there will be anything left after the end.
+/// Logs whether the building outlives the process.
 fn tell_what_is_kept(directory: Option<&Path>) {
     match directory {
         Some(directory) => {
@@ -365,7 +365,7 @@ fn tell_what_is_kept(directory: Option<&Path>) {
     }
 }
 
-/// Lets the building run: that of the file, or the demo where nothing else is, or what the store has. Gives the secret of the demo's key.
+/// Starts the building: that of the file, or the demo over an empty store, or the store's own. Returns the secret of the demo's key.
 async fn begin(
     core: &Core,
     file: Option<&FileAtStart>,
@@ -396,7 +396,7 @@ async fn begin(
     Ok(demo)
 }
 
-/// Lets the building run that many nodes share: that of the file, over what the store has. A cluster has no demo building.
+/// Starts the building that many nodes share: that of the file, over the store's own. A cluster has no demo building.
 async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), AppError> {
     let Some(file) = file else {
         if core.directory().ids().next().is_none() {
@@ -445,7 +445,9 @@ fn clock() -> Clock {
 async fn refuse_reloads(told: Arc<Notify>) {
     loop {
         told.notified().await;
-        tracing::warn!("told to read the building file again, but none was named with --building");
+        tracing::warn!(
+            "SIGHUP asks for the building file again, but none was named with --building"
+        );
     }
 }
 
@@ -468,12 +470,12 @@ fn raise_open_files() {
     }
 }
 
-/// What signals say.
+/// What signals ask for.
 #[derive(Clone)]
 struct Signals {
     /// Cancelled by SIGTERM or SIGINT.
     stop: CancellationToken,
-    /// Both told by SIGHUP.
+    /// SIGHUP notifies both.
     read_building: Arc<Notify>,
     read_certificate: Arc<Notify>,
 }
@@ -491,7 +493,7 @@ fn listen_to_signals() -> Result<Signals, AppError> {
         listen(SignalKind::interrupt())?,
         listen(SignalKind::hangup())?,
     );
-    // Past the limit on the size of files a write is to fail, where the signal would end the process. Its listener is of no use otherwise.
+    // A listener keeps the signal from ending the process, so that a write past the limit on the size of files fails instead. It has no other use.
     drop(listen(SignalKind::from_raw(FILE_SIZE_SIGNAL))?);
     let signals = Signals {
         stop: CancellationToken::new(),
@@ -511,7 +513,7 @@ fn listen_to_signals() -> Result<Signals, AppError> {
                 }
             }
             if told.stop.is_cancelled() {
-                tracing::warn!("told to stop a second time: ending at once");
+                tracing::warn!("a second signal asks for the stop: ending at once");
                 std::process::exit(1);
             }
             service_manager::stopping();
@@ -544,7 +546,7 @@ impl Listening {
 
 /// Says on stdout that the gateway is ready.
 ///
-/// Whoever started riser may never read this, so a write that fails is no failure of ours.
+/// The program that started riser may never read this, so a failed write is no failure of ours.
 fn announce(place: &Listening, demo: Option<&Secret>) {
     let text = announcement(place, demo);
     let mut stdout = io::stdout().lock();

@@ -1,7 +1,7 @@
-//! Reading the building file again: when told to by SIGHUP, and when it has changed.
+//! Reading the building file again: on SIGHUP, and when it has changed.
 //!
 //! The file is looked at and not watched: a look works for every way of replacing it, on every file system, and sees nothing of the files beside it.
-//! A file with mistakes is refused as a whole, and what runs goes on. One that would remove most of the modules has to say so twice.
+//! A file with mistakes is refused as a whole, and what runs goes on. A file that would remove most of the modules is applied only when it is read a second time.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -23,13 +23,13 @@ use super::source::BuildingFile;
 /// How often the file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long the file must stay as it is before it is read. Who writes it in place takes several steps, and pauses between them.
+/// How long the file must stay as it is before it is read. A program that writes it in place takes several steps, with pauses between them.
 const REST: Duration = Duration::from_secs(2);
 
 /// How long to wait before a sound file that could not be applied is tried again: the store may have no room, others may be editing.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// When a file that would remove most of the modules is looked at again, for whoever wrote it to notice.
+/// The pause before a file that would remove most of the modules is looked at again, so that its author can notice the warning.
 const SECOND_LOOK: Duration = Duration::from_secs(10);
 
 /// Reads the building file again and again. To be run beside everything else; ends when it is dropped.
@@ -38,7 +38,7 @@ pub(super) struct Reload {
     file: BuildingFile,
     /// What was applied last.
     text: String,
-    /// A text that was not applied since it would remove most of the modules; it is when it is read once more.
+    /// A text that was not applied because it would remove most of the modules; it is applied when it is read once more.
     doubted: Option<String>,
     told: Arc<Notify>,
 }
@@ -48,13 +48,13 @@ pub(super) struct Reload {
 enum Cause {
     /// It looks different.
     Changed,
-    /// Somebody asked for it.
+    /// SIGHUP asked for it.
     Told,
-    /// It was not taken the last time, for reasons that may have gone.
+    /// It could not be applied the last time, for a reason that may have passed.
     Again,
 }
 
-/// What reading the file came to.
+/// The outcome of reading the file.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     /// It was applied, or there was nothing to apply.
@@ -96,7 +96,7 @@ impl Reload {
                 () = changes.next() => Cause::Changed,
                 () = due => Cause::Again,
             };
-            // Whoever told us may wait for the end of it; of what we notice by ourselves nobody else knows.
+            // The service manager that sent SIGHUP may wait for the end of the reload; it knows nothing of a reload that we begin ourselves.
             if cause == Cause::Told {
                 service_manager::reloading();
             }
@@ -149,7 +149,7 @@ impl Reload {
         Ok(Outcome::Settled)
     }
 
-    /// Removes the keys and the users that a doubted building no longer has: who shuts somebody out means it now.
+    /// Removes the keys and the users that a doubted building no longer has, because an operator who removes a key or a user means it at once.
     async fn close_what_is_gone(&self, doubted: Building) -> Result<(), AppError> {
         let (file, text) = (self.file.clone(), self.text.clone());
         let before = spawn_blocking(move || file.read(&text));
@@ -185,7 +185,7 @@ impl Reload {
 /// The changes of a file, each once it rests.
 struct Changes {
     path: PathBuf,
-    /// What the file looked like when it was last told of; `None` before the first look, since it may have changed after it was read at the start.
+    /// What the file looked like at the last reported change; `None` before the first look, because it may have changed after it was read at the start.
     told: Option<Option<FileLook>>,
     /// What it looks like, and since when.
     seen: Option<(Option<FileLook>, Instant)>,
@@ -204,7 +204,7 @@ impl Changes {
     async fn next(&mut self) {
         loop {
             let path = self.path.clone();
-            // Somebody else's disk may take its time, which is no reason to hold up what runs here.
+            // A network's disk may be slow, which must not hold up this runtime.
             if let Ok(look) = spawn_blocking(move || FileLook::at(&path)).await {
                 let now = Instant::now();
                 let since = match &self.seen {
@@ -251,7 +251,7 @@ fn report(error: &AppError) {
     }
 }
 
-/// Says what a building file came to.
+/// Logs what a building file changed.
 pub(super) fn log_applied(differences: &Differences) {
     let count = |wanted| {
         let matching = differences.0.iter().filter(|(found, _)| *found == wanted);

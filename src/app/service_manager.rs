@@ -11,7 +11,7 @@ pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// Told to read the configuration again; [`ready`] ends it.
+/// The gateway reads its configuration again; [`ready`] ends it.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
@@ -19,12 +19,12 @@ pub(super) fn reloading() {
     }
 }
 
-/// Told to stop: what takes time from here on is the draining.
+/// The gateway was asked to stop and drains.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
-/// The manager may have gone, or not listen: that stops no gateway, but an operator who waits for it wants to know why.
+/// The manager may have gone, or not listen: that stops no gateway, but the log says so for an operator who waits for it.
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         complain(&error);
@@ -32,5 +32,5 @@ fn tell(state: &[NotifyState<'_>]) {
 }
 
 fn complain(error: &io::Error) {
-    tracing::warn!(%error, "could not tell the service manager how the gateway fares; check NOTIFY_SOCKET");
+    tracing::warn!(%error, "could not notify the service manager; check NOTIFY_SOCKET");
 }

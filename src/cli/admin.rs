@@ -16,7 +16,7 @@ pub(super) const KEY_ID: &str = "key_id";
 pub(super) enum AdminArguments {
     /// Make the building that of a file, and print what changed
     ///
-    /// The file owns every entry that it ever named: what leaves it is removed, what was made elsewhere stays.
+    /// The file owns every entry that it ever named: an entry that leaves it is removed, and entries that were made by other means stay.
     Apply {
         /// The building file
         file: PathBuf,
@@ -45,7 +45,7 @@ pub(super) enum KeysCommand {
     Create {
         /// The public half, without a dot
         id: String,
-        /// Whose key it is [default: the one who asks]
+        /// The user of the key [default: the user of the key that asks]
         #[arg(long, value_name = "USER")]
         user: Option<String>,
         /// What it may do at most
@@ -71,7 +71,7 @@ pub(super) enum KeysCommand {
         #[command(flatten)]
         target: PlaceArguments,
     },
-    /// Take a key away; what it has opened is closed
+    /// Revoke a key and close what it has opened
     Revoke {
         /// The public half
         #[arg(id = KEY_ID, value_name = "ID")]
@@ -83,7 +83,7 @@ pub(super) enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PlaceArguments {
-    /// The directory of a gateway that does not run, in place of one that does
+    /// The directory of a gateway that does not run, in place of a running gateway
     #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "key", "ca", "context"])]
     data: Option<PathBuf>,
     #[command(flatten)]

@@ -21,7 +21,7 @@ pub(super) const WORDS: &str = "words";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 the gateway or a driver refused or failed, or it did not come within --timeout;
-2 wrong usage, nobody answers at the URL, or the key is refused; 3 it is not known whether a call ran;
+2 wrong usage, no gateway answers at the URL, or the key is refused; 3 it is not known whether a call ran;
 4 the call did not run, and may be sent again; 130 interrupted before it was done.";
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +83,7 @@ pub(super) struct GatewayArguments {
     /// Print JSON, an object a line
     #[arg(long)]
     json: bool,
-    /// Say nothing beside the data but what went wrong
+    /// Print nothing beside the data except errors
     #[arg(short, long)]
     quiet: bool,
 }
@@ -115,7 +115,7 @@ pub(super) struct StatusArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ContextArguments {
-    /// Save a gateway under a name; one that has it already is replaced
+    /// Save a gateway under a name, in place of one that had it before
     Add {
         /// The name: one word
         name: String,
@@ -129,13 +129,13 @@ pub(super) enum ContextArguments {
         #[arg(long, value_name = "FILE")]
         ca: Option<PathBuf>,
     },
-    /// Print the saved gateways, of their keys the public half
+    /// Print the saved gateways, with the public half of their keys
     List {
         /// Print JSON, an object a line
         #[arg(long)]
         json: bool,
     },
-    /// Choose the gateway that commands ask which name none
+    /// Choose the gateway for commands that name none
     Use {
         /// Its name
         #[arg(id = CONTEXT_NAME, value_name = "NAME")]
@@ -201,7 +201,7 @@ pub(super) struct ExecArguments {
     /// Wait this long for the answer [default: as long as the gateway does]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// Send the call again while it certainly did not run, for --timeout or 30 seconds
+    /// Send the call again as long as it certainly did not run, for --timeout or 30 seconds
     #[arg(long)]
     retry: bool,
     #[command(flatten)]
@@ -233,7 +233,7 @@ pub(super) struct DebugArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct SystemsArguments {
-    /// Only systems that this text is found in
+    /// Only systems that contain this text
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
     #[command(flatten)]

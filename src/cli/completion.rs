@@ -18,10 +18,10 @@ use crate::client::{GatewayOptions, Name, Names, context_names};
 /// Names the shell that asks.
 const VARIABLE: &str = "RISER_COMPLETE";
 
-/// Where the library's scripts say which word is to be completed; without it that is the last one.
+/// The variable in which the library's scripts give the number of the word to complete; without it that is the last word.
 const INDEX_VARIABLE: &str = "_CLAP_COMPLETE_INDEX";
 
-/// Where they say what is to stand between two offers.
+/// The variable in which they give the separator between two offers.
 const SEPARATOR_VARIABLE: &str = "_CLAP_IFS";
 
 /// The flags that say which gateway, by their names in the program.
@@ -60,7 +60,7 @@ impl Shell {
     }
 }
 
-/// What the shell should offer, if it is a shell that runs us. Never an error: there is nobody to read it.
+/// The completions for the shell, if a shell runs us. Never an error, because a shell would show it in the middle of the command line.
 pub(super) fn candidates(
     command: Command,
     arguments: impl IntoIterator<Item = OsString>,
@@ -89,7 +89,7 @@ pub(super) fn candidates(
                 kept,
             } = Mended::new(&words, current);
             let mut command = with_names(command, &words, current, environment);
-            // What cannot be completed is not.
+            // A word that cannot be completed gets no offer.
             let found = engine::complete(&mut command, words, current, folder);
             let between = environment.get(SEPARATOR_VARIABLE);
             let shown = found.unwrap_or_default();
@@ -116,7 +116,7 @@ struct Mended {
     words: Vec<OsString>,
     /// The word that is to be completed.
     current: usize,
-    /// What of that word bash keeps: it puts an offer in the place of the rest alone.
+    /// The part of that word that bash keeps: it replaces only the rest with an offer.
     kept: String,
 }
 

@@ -1,7 +1,7 @@
 //! The command line: arguments in, a [`Command`] out.
 //!
-//! Separate so that the words of the command line stand in one place. It does none of it;
-//! what it does itself is to tell about these words: help, completion in shells, manual pages.
+//! Separate so that the words of the command line stand in one place. It runs no command;
+//! its own work is to explain these words: help, completion in shells, manual pages.
 //!
 //! - `client` has the words of the terminal client.
 //! - `completion` offers words to a shell.
@@ -45,10 +45,10 @@ pub enum Command {
         outcome: Outcome,
         /// Whether the verdict is for people, on stderr, or for scripts.
         form: Form,
-        /// Whether people are told of a good file.
+        /// Whether a good file gets a line for people too.
         notices: Notices,
     },
-    /// Do something with the building as a whole.
+    /// Print or change the building as a whole.
     Admin {
         /// What.
         command: AdminCommand,
@@ -112,11 +112,11 @@ enum Subcommands {
         /// Print the verdict as JSON, with a list of all mistakes
         #[arg(long)]
         json: bool,
-        /// Say nothing of a good file
+        /// Print nothing for a good file
         #[arg(short, long)]
         quiet: bool,
     },
-    /// Print which riser this is
+    /// Print the version of riser
     Version {
         /// Print JSON
         #[arg(long)]
@@ -156,7 +156,7 @@ struct ServeArguments {
     /// Where the other nodes reach this one [default: the address that it listens on]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     advertise: Option<String>,
-    /// Stand beside a PlaceOS on its Redis: its cores run the modules
+    /// Share the Redis of a PlaceOS, whose cores run the modules
     #[arg(long)]
     placeos: bool,
     /// The file of settings [default: riser.toml, if there is one]
@@ -215,7 +215,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, P
     }
 }
 
-/// What a shell should offer, if it is a shell that asks; `None` for everybody else.
+/// The completions for a shell, if a shell asks; `None` for every other caller.
 pub fn complete(
     arguments: impl IntoIterator<Item = OsString>,
     environment: &BTreeMap<String, String>,
@@ -294,8 +294,8 @@ fn parted(error: &clap::Error) -> Parted {
     }
 }
 
-/// The library answers with a paragraph: the mistake, what it is about (`<DIR>`, `[possible values: …]`), perhaps tips, the usage.
-/// Ours is one line in the manner of every other.
+/// The library answers with a paragraph: the mistake, its subject (`<DIR>`, `[possible values: …]`), perhaps tips, the usage.
+/// riser's answer is one line, as for every other error.
 fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_part = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more");

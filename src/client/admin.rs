@@ -33,7 +33,7 @@ impl Admin {
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// Makes the building that of a file, or tells what that would change.
+    /// Makes the building that of a file, or returns what that would change.
     pub fn apply(&self, text: String, dry_run: bool) -> Result<Vec<ChangeRow>, ClientError> {
         let resource = match dry_run {
             true => building().with("dry_run", "true"),
@@ -63,7 +63,7 @@ impl Admin {
         })?
     }
 
-    /// Takes an API key away.
+    /// Revokes an API key.
     pub fn revoke_key(&self, id: &str) -> Result<(), ClientError> {
         let resource = Resource::at(["api_keys", id]);
         self.ask("keys revoke", Method::DELETE, resource, String::new())
@@ -107,7 +107,7 @@ fn keys() -> Resource {
 pub struct NewKey {
     /// The public half.
     pub id: String,
-    /// Whose it is; of whoever asks when absent.
+    /// The key's user; the caller when absent.
     #[serde(rename = "user_id", skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// `user`, `support` or `admin`.
@@ -140,7 +140,7 @@ fn in_seconds<S: Serializer>(expires: &Option<Expiry>, serializer: S) -> Result<
 pub struct KeyRow {
     /// The public half.
     pub id: String,
-    /// Whose it is.
+    /// The key's user.
     #[serde(rename = "user_id")]
     pub user: String,
     /// `user`, `support` or `admin`.
@@ -227,7 +227,7 @@ struct Applied {
     changes: Vec<ChangeRow>,
 }
 
-/// What became of an entry, or would become.
+/// The change of an entry that was made or would be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRow {
     /// A word for it.

@@ -1,4 +1,4 @@
-//! What a gateway's HTTP status says to somebody at a terminal, for plain requests and for the websocket's handshake alike.
+//! Turns a gateway's HTTP status into words for a user at a terminal, for plain requests and for the websocket's handshake alike.
 
 use hyper::StatusCode;
 use serde::Deserialize;

@@ -91,8 +91,8 @@ impl Watch for Bindings<'_> {
         })
     }
 
-    /// A status that nobody has set may be set later, and so may a module be put into its system: whoever follows without end waits for that.
-    /// Whoever wants one value and no more would wait for ever.
+    /// A module may set a missing status later, and an operator may put a missing module into its system: a bind without end waits for that.
+    /// A bind for one value would wait for ever, so it ends with an error.
     async fn about_silence(&self, gateway: &Gateway) -> Result<Vec<String>, ClientError> {
         let numbered = (1..).zip(self.paths);
         let silent: Vec<&BindingPath> = numbered

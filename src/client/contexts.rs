@@ -1,6 +1,6 @@
-//! Gateways that somebody saved under a name, so that neither URL nor key has to be typed: `riser context`.
+//! Gateways that the user saved under a name, so that neither URL nor key has to be typed: `riser context`.
 //!
-//! They stand in one file of the user's own, readable for nobody else. A context is taken whole: its key goes with its URL and to no other.
+//! They stand in one file that only the user can read. A context is taken whole: its key goes to its URL and to no other.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -32,7 +32,7 @@ pub enum ContextCommand {
         url: String,
         /// Its key; the variable's when absent.
         key: Option<Secret>,
-        /// Whose certificates are believed.
+        /// The file of authorities to trust.
         ca: Option<PathBuf>,
     },
     /// Print them.
@@ -77,7 +77,7 @@ pub(super) fn named(
     Contexts::open(environment)?.find(name)
 }
 
-/// The context that was chosen, if one was. Whoever has no folder of configuration, or may not look into it as a service may not, has chosen none.
+/// The chosen context, if any. A user without a folder of configuration, or without the right to read it, as a service may be, has chosen none.
 pub(super) fn chosen(
     environment: &BTreeMap<String, String>,
 ) -> Result<Option<Context>, ClientError> {
@@ -96,7 +96,7 @@ pub fn context_names(environment: &BTreeMap<String, String>) -> Vec<String> {
     names.unwrap_or_default()
 }
 
-/// Does it.
+/// Runs the command.
 pub(super) fn run(
     command: &ContextCommand,
     environment: &BTreeMap<String, String>,
@@ -173,7 +173,7 @@ impl Contexts {
         };
         match fs::read(&contexts.file) {
             Ok(text) => {
-                // What is wrong is told by its place alone: the text holds keys.
+                // The error names the place alone, because the text holds keys.
                 contexts.content = serde_json::from_slice(&text).map_err(|error| {
                     ClientError::Usage(format!(
                         "{}: line {} is not as riser context writes it; correct it, or remove the file",

@@ -52,7 +52,7 @@ struct Log<'a> {
     lowest: LogLevel,
     lines: Lines,
     printed: u64,
-    /// The gateway has let us follow it.
+    /// The gateway has agreed to the debug.
     is_open: bool,
 }
 
@@ -72,7 +72,7 @@ impl Watch for Log<'_> {
                 output.line(Timestamp::now(), &line)?;
                 self.printed += 1;
             }
-            // The module's node may be on its way back, and who may follow the log has been settled.
+            // The module's node may be on its way back, and the gateway has already let this client follow the log.
             Incoming::Refused { id: ID, refusal } if self.is_open && refusal.may_pass() => {
                 return Ok(Progress::Again(brief(&refusal.message)));
             }

@@ -1,4 +1,4 @@
-//! Why a command of the terminal client did not do what it was asked, in one line, and the exit code that a script sees.
+//! Why a command of the terminal client failed, in one line, and the exit code that a script sees.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ pub enum ClientError {
     /// A flag or a variable cannot be used.
     #[error("{0}")]
     Usage(String),
-    /// Nobody answers at the address.
+    /// No gateway answers at the address.
     #[error(
         "could not connect to {url} ({reason}); start riser there, or name another gateway with --url or RISER_URL"
     )]
@@ -19,7 +19,7 @@ pub enum ClientError {
         /// What the system says.
         reason: String,
     },
-    /// The other side cannot show that it is who it should be, or speaks no TLS.
+    /// The other side's certificate cannot be verified, or the other side speaks no TLS.
     #[error(
         "could not make a secure connection to {url} ({reason}); name the file of its authority with --ca, or correct the URL"
     )]
@@ -53,7 +53,7 @@ pub enum ClientError {
         /// The gateway.
         url: String,
     },
-    /// The key does not open the door.
+    /// The gateway refused the key.
     #[error("{url} refused the API key ({reason}); check --key or RISER_API_KEY")]
     KeyRefused {
         /// The gateway.
@@ -77,7 +77,7 @@ pub enum ClientError {
         /// How long.
         after: Duration,
     },
-    /// The call was sent, and what became of it is not known. It is never sent again.
+    /// The call was sent, and its outcome is not known. It is never sent again.
     #[error(
         "it is not known whether {call} ran: {reason}; look at the device before calling again"
     )]
@@ -87,7 +87,7 @@ pub enum ClientError {
         /// Why there is no answer.
         reason: String,
     },
-    /// The call certainly did not run, and may go better at another try.
+    /// The call certainly did not run, and may succeed at another try.
     #[error("{call} did not run: {reason}; call again, or let --retry do so")]
     NotRun {
         /// What was called.
@@ -131,8 +131,8 @@ impl ClientError {
         }
     }
 
-    /// Whether another attempt may go better without anybody doing anything, where there was a gateway a moment ago:
-    /// a proxy answers for one that is being restarted in words of its own.
+    /// Whether another attempt may succeed by itself, where there was a gateway a moment ago:
+    /// while a gateway restarts, a proxy answers for it in words of its own.
     pub(super) fn may_pass(&self) -> bool {
         matches!(
             self,

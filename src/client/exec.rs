@@ -1,8 +1,8 @@
 //! `riser exec`: one call, sent at most once.
 //!
-//! Until the request has been handed over, a failure means that nothing was called. After that only an answer tells what became of it,
-//! and without one the user is told that it is not known: calling a second time is a decision for people.
-//! What certainly did not run is told apart, and may be sent again.
+//! Until the request has been handed over, a failure means that nothing was called. After that only an answer says whether the call ran.
+//! Without an answer `exec` says that it is not known, and the user decides whether to call again.
+//! A call that certainly did not run has an exit code of its own, and may be sent again.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ const NOTHING_BEGUN: u16 = 503;
 /// What to do about a call that did not run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Retry {
-    /// Tell.
+    /// Report it.
     #[default]
     Never,
     /// Send it again for as long as the time allows.

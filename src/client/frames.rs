@@ -112,7 +112,7 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// From 0 to 7, in PlaceOS's table.
     pub(super) code: Option<u16>,
-    /// HTTP-like; with code 7 it tells what certainly did not run from what nobody knows of.
+    /// HTTP-like; with code 7 it tells a call that certainly did not run from a call whose outcome is not known.
     pub(super) response_code: Option<u16>,
 }
 

@@ -28,7 +28,7 @@ const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 const URL_VARIABLE: &str = "RISER_URL";
 pub(super) const KEY_VARIABLE: &str = "RISER_API_KEY";
 
-/// What was said on the command line about the gateway.
+/// The flags of the command line that name the gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GatewayOptions {
     /// `--url`.
@@ -78,7 +78,7 @@ impl GatewayOptions {
     }
 }
 
-/// A variable that says something.
+/// A variable that is set and not empty.
 pub(super) fn variable<'e>(
     environment: &'e BTreeMap<String, String>,
     name: &str,
@@ -87,7 +87,7 @@ pub(super) fn variable<'e>(
     value.filter(|value| !value.is_empty())
 }
 
-/// Whether a gateway can be asked by these.
+/// Whether these flags name a gateway.
 pub(super) fn check(url: &str, key: Option<&str>) -> Result<(), ClientError> {
     Url::parse(url)?;
     key.map(header).transpose().map(drop)
@@ -166,7 +166,7 @@ impl Gateway {
         }
     }
 
-    /// Nobody answers, for this reason.
+    /// The error for a gateway that does not answer, with the reason.
     pub(super) fn unreachable(&self, reason: impl ToString) -> ClientError {
         ClientError::Unreachable {
             url: self.url(),
@@ -177,7 +177,7 @@ impl Gateway {
     async fn open(&self) -> io::Result<Stream> {
         let Url { host, port, .. } = &self.url;
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
-        // Each request is one small write that somebody waits for.
+        // Each request is one small write, and its sender waits for the answer.
         stream.set_nodelay(true)?;
         let Some(config) = &self.tls else {
             return Ok(Box::new(stream));

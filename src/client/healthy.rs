@@ -14,7 +14,7 @@ struct Healthy {
     healthy: bool,
 }
 
-/// Asks once. Whatever is wrong is the same failure: exit code 1 is all that a health check knows beside 0.
+/// Asks once. Every failure is exit code 1, because a health check knows only that beside 0.
 pub(super) async fn run(gateway: &Gateway, output: &mut Output<'_>) -> Result<(), ClientError> {
     let mut rest = Rest::new(gateway);
     let asked = rest.send(

@@ -1,4 +1,4 @@
-//! `riser systems` and `riser modules`: what a building has, and how it fares.
+//! `riser systems` and `riser modules`: the systems and modules of a building, and their state.
 
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +151,7 @@ fn rows(system: CompleteShape) -> Vec<ModuleRow> {
     rows
 }
 
-/// How a module fares, in a word.
+/// The state of a module, in a word.
 fn state(running: bool, connected: bool, condition: Option<String>) -> String {
     condition.unwrap_or_else(|| {
         let state = match (running, connected) {
@@ -214,7 +214,7 @@ impl ModuleRow {
         &self.driver
     }
 
-    /// How it fares, in a word of the gateway's.
+    /// Its state, in the gateway's word.
     pub(super) fn state(&self) -> &str {
         &self.state
     }

@@ -1,10 +1,10 @@
 //! The terminal client of a running gateway: bind, exec and debug over its websocket, lists over HTTP.
 //!
-//! Separate because it is a program of its own that happens to be in the same binary: it reaches a gateway through the public doors of the dialect placeos,
-//! as any other client does, and so may talk to one on another machine and of another version.
+//! Separate because it is a program of its own that happens to be in the same binary: it reaches a gateway through the public interface of the dialect placeos,
+//! as any other client does, so the gateway may be on another machine and of another version.
 //!
 //! - `address` and `arguments` read what is named on the command line.
-//! - `gateway` knows where the gateway is and opens streams to it, `tls` whom to trust; `rest` and `socket` speak over them, `answer` reads refusals.
+//! - `gateway` knows where the gateway is and opens streams to it, `tls` knows which authorities to trust; `rest` and `socket` speak over them, `answer` reads refusals.
 //! - `frames` has the shapes of the websocket.
 //! - `watch` follows something across lost connections: `bind` and `debug`. `exec` sends nothing again that may have run. `lists` is for the eye, `healthy` for health checks.
 //! - `status` shows a module from within. `contexts` saves gateways under names.
@@ -72,7 +72,7 @@ pub struct Invocation {
     pub gateway: GatewayOptions,
     /// How to print.
     pub form: Form,
-    /// What to say beside that.
+    /// Which messages to print beside that.
     pub notices: Notices,
     /// What to do.
     pub action: Action,
@@ -124,7 +124,7 @@ pub enum Action {
     Context(ContextCommand),
 }
 
-/// Does it, with data on stdout and messages on stderr. Whoever reads stdout may stop reading, which ends it without a failure.
+/// Runs a command, with data on stdout and messages on stderr. A reader that closes stdout ends the command without a failure.
 pub fn run(
     invocation: &Invocation,
     environment: &BTreeMap<String, String>,
@@ -185,7 +185,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, ClientError> {
             source,
         })?;
     let done = runtime.block_on(future);
-    // The system's resolver has a thread of its own, and may hang when nobody waits for it any more.
+    // The system's resolver has a thread of its own, which may hang after its answer is no longer needed.
     runtime.shutdown_background();
     Ok(done)
 }

@@ -1,6 +1,6 @@
 //! What a shell completes: the names that the gateway knows at this moment.
 //!
-//! A key press must neither hang nor complain: whatever goes wrong, there are no names.
+//! A key press must neither hang nor print an error: after any failure there are no names.
 
 use std::collections::BTreeMap;
 

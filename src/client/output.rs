@@ -1,4 +1,4 @@
-//! What goes to stdout, in the form that people or scripts read, and what is said to people beside it on stderr.
+//! Data on stdout, in a form for people or for scripts, and messages for people on stderr.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
@@ -25,7 +25,7 @@ pub enum Form {
     Json,
 }
 
-/// Whether people are told what happens beside the data; errors always are.
+/// Whether messages for people are printed beside the data; errors always are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Notices {
     /// They are.
@@ -45,7 +45,7 @@ pub(super) enum Paint {
 }
 
 impl Paint {
-    /// Colours only where somebody sees them and has not asked for none.
+    /// Colours only on a terminal, and none with `NO_COLOR`.
     pub(super) fn of_stdout(environment: &BTreeMap<String, String>) -> Self {
         let variable = |name| environment.get(name).map_or("", String::as_str);
         let refused = !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb";
@@ -115,7 +115,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// The same, which tells people as much as they asked for.
+    /// The same, with as many messages as the user asked for.
     pub(super) fn with(self, say: Notices) -> Self {
         Self { say, ..self }
     }
@@ -222,7 +222,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Says something to people. They may have gone, which is no failure.
+    /// Prints a message for people. The terminal may have gone, which is no failure.
     pub(super) fn say(&mut self, message: &str) {
         if self.say == Notices::Unsaid {
             return;
@@ -253,7 +253,7 @@ impl<'a> Output<'a> {
         self.write(&one_line(&line))
     }
 
-    /// Each line at once: whoever reads them may be waiting for this one.
+    /// Writes each line at once, because the reader may be waiting for this one.
     fn write(&mut self, line: &str) -> Result<(), ClientError> {
         writeln!(self.out, "{line}")
             .and_then(|()| self.out.flush())
@@ -279,7 +279,7 @@ pub(super) trait Row: Serialize {
     fn cells(&self) -> Vec<String>;
 }
 
-/// Rows as text, for what is printed by somebody else.
+/// Rows as text, for callers that print by themselves.
 pub(super) fn table_text<R: Row>(rows: &[R], form: Form) -> String {
     let lines = match form {
         Form::Text => lines(rows, Paint::Plain),

@@ -21,7 +21,7 @@ use crate::client::limits::{ANSWER_DEADLINE, ANSWER_MAX_BYTES};
 /// Where the resources stand.
 const ROOT: &str = "/api/engine/v2";
 
-/// The header in which a key goes, so that it is in no URL that somebody logs.
+/// The header that carries the key, so that the key is in no URL that a proxy logs.
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// How many items a list has in all its parts.
@@ -90,7 +90,7 @@ pub(super) struct Rest<'g> {
     open: Option<Open>,
 }
 
-/// A connection. Nobody else drives it, so it moves only while a request is under way.
+/// A connection. No task drives it, so it moves only while a request is under way.
 struct Open {
     sender: SendRequest<Full<Bytes>>,
     driver: Pin<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,

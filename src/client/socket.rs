@@ -74,7 +74,7 @@ impl Connection {
         sent.map_err(|error| lost(&error))
     }
 
-    /// The next frame. Shows the gateway that we are here, and gives up when it no longer shows that it is.
+    /// The next frame. Pings the gateway while it waits, and gives up when the gateway no longer answers.
     ///
     /// A call that is dropped loses no frame.
     pub(super) async fn next(&mut self) -> Result<Incoming, Lost> {
@@ -114,7 +114,7 @@ impl Connection {
     /// Says good-bye, or answers the gateway's, and waits a moment for the end of the stream.
     pub(super) async fn close(mut self) {
         let farewell = async {
-            // Whoever has gone already needs none.
+            // A gateway that has closed the connection already needs no close frame.
             let _ = self.socket.close(None).await;
             while let Some(Ok(_)) = self.socket.next().await {}
         };
@@ -172,7 +172,7 @@ async fn not_opened(gateway: &Gateway, error: Error) -> ClientError {
     }
 }
 
-/// The library does not wait for the body of a refusal, where the reason stands; the same door tells it to a plain request.
+/// The library does not wait for the body of a refusal, which has the reason; a plain request to the same path gets it.
 async fn why_not_let_in(gateway: &Gateway) -> ClientError {
     let door = Resource::at(["systems", "control"]);
     let asked = Rest::new(gateway).get::<IgnoredAny>(WHAT, door).await;

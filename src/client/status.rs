@@ -1,4 +1,4 @@
-//! `riser status`: what the modules of a system say of themselves, and what can be called.
+//! `riser status`: the statuses of a system's modules, and the functions that can be called.
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ pub(super) struct FunctionShape {
     pub(super) params: IndexMap<String, Map<String, Value>>,
 }
 
-/// What a module can be asked.
+/// The functions of a module.
 pub(super) async fn functions_of(
     rest: &mut Rest<'_>,
     system: &str,

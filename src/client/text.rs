@@ -1,4 +1,4 @@
-//! Words of the other side made fit for a line: no line ends, no terminal codes, not without end.
+//! Makes texts of the other side fit for one line: without line ends, without terminal codes, of bounded length.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Whom the client trusts behind `https`: the system's authorities, or those of one file.
+//! Which authorities the client trusts behind `https`: the system's, or those of one file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ fn roots_of_the_system() -> Result<RootCertStore, ClientError> {
     }
 }
 
-/// Why a handshake came to nothing, for somebody who knows neither TLS nor the library.
+/// Why a handshake failed, for a user who knows neither TLS nor the library.
 pub(super) fn in_words(error: &Error) -> String {
     if let Error::InvalidCertificate(why) = error {
         return about_certificate(why);
@@ -80,7 +80,7 @@ pub(super) fn in_words(error: &Error) -> String {
 
 fn about_certificate(why: &CertificateError) -> String {
     let words = if matches!(why, CertificateError::UnknownIssuer) {
-        "its certificate is signed by nobody whom this machine trusts"
+        "its certificate is signed by no authority that this machine trusts"
     } else if let CertificateError::NotValidForNameContext { presented, .. } = why {
         return format!("its certificate is for {}", names(presented));
     } else if matches!(why, CertificateError::NotValidForName) {
@@ -142,7 +142,7 @@ mod tests {
         for (found, expect) in [
             (
                 certificate(CertificateError::UnknownIssuer),
-                "its certificate is signed by nobody whom this machine trusts",
+                "its certificate is signed by no authority that this machine trusts",
             ),
             (
                 certificate(CertificateError::NotValidForNameContext {

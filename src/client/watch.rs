@@ -1,4 +1,4 @@
-//! Following something over a websocket for as long as it is wanted, across lost connections. What is followed is the business of `bind` and `debug`.
+//! Following something over a websocket across lost connections, until enough has come. `bind` and `debug` say what is followed.
 
 use std::num::NonZeroU64;
 use std::pin::pin;
@@ -43,7 +43,7 @@ pub(super) enum Progress {
     More,
     /// All that was wanted has come.
     Complete,
-    /// The gateway cannot go on at the moment, for this reason: it is asked again, over another connection.
+    /// The gateway cannot go on at the moment, for this reason: the client asks again over another connection.
     Again(String),
 }
 
@@ -59,7 +59,7 @@ pub(super) trait Watch {
         output: &mut Output<'_>,
     ) -> Result<Progress, ClientError>;
 
-    /// What to tell somebody who sees nothing, since a name that is typed wrong can be followed too; an error ends it.
+    /// The hints for a user to whom nothing was shown, because a mistyped name can be followed too; an error ends the watch.
     async fn about_silence(&self, gateway: &Gateway) -> Result<Vec<String>, ClientError>;
 }
 
@@ -161,7 +161,7 @@ async fn reopen(gateway: &Gateway, backoff: &mut Backoff) -> Result<Connection, 
     }
 }
 
-/// Being stopped is the end that somebody who follows without end has asked for; to others it comes too early.
+/// Ctrl-C is the expected end of a watch without end; for a bounded watch it comes too early.
 fn over(stopped: Stopped, until: Until) -> Result<(), ClientError> {
     match (stopped, until.lines, until.timeout) {
         (_, Lines::Endless, _) => Ok(()),

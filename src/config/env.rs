@@ -58,7 +58,7 @@ pub(super) fn layer(environment: &BTreeMap<String, String>) -> EnvLayer {
     layer
 }
 
-/// Kubernetes tells every container of each service by such variables: beside a service named `riser` they begin as ours do.
+/// Kubernetes sets such variables in every container, for each service: beside a service named `riser` they begin as ours do.
 fn is_from_kubernetes(name: &str, value: &str) -> bool {
     name.starts_with("RISER_SERVICE_")
         || name.starts_with("RISER_PORT_")

@@ -76,7 +76,7 @@ const BOTH: &str = "both";
 /// The shortest lease: a node renews it three times, and a garbled packet must not stop a building.
 const LEASE_MIN: Duration = Duration::from_secs(1);
 
-/// The longest lease: as long are the modules of a node that died without anybody.
+/// The longest lease: for as long the modules of a dead node do not run.
 const LEASE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// The shortest cluster secret, in characters: with less it could be guessed.
@@ -85,7 +85,7 @@ const CLUSTER_SECRET_MIN: usize = 16;
 /// The most workers; each is a thread, and actix takes no more.
 const WORKERS_MAX: usize = 512;
 
-/// Everything that the program gets to know about how it should run. Checked: every value can be used as it is.
+/// All settings of the program. Checked: every value can be used as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Of the server room.
@@ -100,9 +100,9 @@ pub struct Settings {
     pub redis: Option<RedisSettings>,
     /// How nodes find and ask each other.
     pub cluster: ClusterSettings,
-    /// Whether it stands beside a PlaceOS, whose systems and cores are in the same Redis.
+    /// Whether the gateway shares the Redis of a PlaceOS, with its systems and cores.
     pub placeos: bool,
-    /// The PlaceOS whose API keys are believed.
+    /// The PlaceOS whose API keys are good here too.
     pub placeos_api: Option<NodeUri>,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
@@ -127,7 +127,7 @@ impl Default for Settings {
     }
 }
 
-/// What was said on the command line. Values are text here: they are read with those of the other layers.
+/// The flags of the command line. Values are text here: they are read with those of the other layers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--config`: the file of settings; it must exist.
@@ -458,7 +458,7 @@ fn tls(raw: &mut Raw) -> Option<TlsSettings> {
     }
 }
 
-/// What the values say about each other and about the promises of the gateway.
+/// Checks the values against each other and against the promises of the gateway.
 fn check(raw: &mut Raw, settings: &Settings) {
     let ServerSettings {
         listen,

@@ -23,7 +23,7 @@ use crate::model::{EdgeId, Edges, ModuleId, Network, NodeUri};
 /// How alike two keys must be to be worth a suggestion.
 const ALIKE: f64 = 0.8;
 
-/// Up to here every whole number is told from the next in 64 bits of floating point.
+/// Up to here 64 bits of floating point distinguish every whole number from the next.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The merged layers, and the mistakes found in them so far.
@@ -99,7 +99,7 @@ impl Raw {
                 Some(key) => {
                     raw.given.insert(key.name, (origin(key), value));
                 }
-                // Flags and variables are known to be known.
+                // Flags and variables were checked to be known keys before.
                 None => raw.problems.push(Problem {
                     origin: in_file(places.line(&name)),
                     kind: unknown_key(name),
@@ -358,7 +358,7 @@ impl Raw {
         });
     }
 
-    /// Notes that values which can each be read do not go together; the first key that was set is held responsible.
+    /// Notes that values which can each be read do not go together; the mistake names the first key that was set.
     pub(super) fn refuse(&mut self, keys: &[&'static str], why: &'static str) {
         let origin = keys
             .iter()

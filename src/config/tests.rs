@@ -51,7 +51,7 @@ fn the_defaults_in_the_reference_are_those_of_the_program() {
     }
 }
 
-/// The public half of a key that nobody has.
+/// The public half of a key whose private half was thrown away.
 const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAlNvtSRsNXuk9rqm2x5lW
 wPAeGLqYya0c9LPXggsOmRjj9y9Qe76Tn6v884VVRQVXu6N/Y7awsCfdD6BcLMMm

@@ -63,7 +63,7 @@ impl Admission {
     }
 }
 
-/// The answer to a newcomer who does not come in.
+/// The answer to a refused client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
     /// An HTTP status and a plain text, in place of the upgrade.

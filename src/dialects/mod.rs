@@ -4,8 +4,8 @@
 //! It never awaits, reads no clock, owns no socket and knows neither the core nor another dialect; everything the server asks of it is here:
 //!
 //! 1. Its [`Profile`] says where it is opened and by which limits.
-//! 2. Its handshake reads the head of the request: who comes in, or why nobody does.
-//! 3. A [`Session`] is opened, receives messages, and is told the answers to what it asked.
+//! 2. Its handshake reads the head of the request: the client's credentials, or why the client is refused.
+//! 3. A [`Session`] is opened, receives messages, and gets the answers to its requests.
 //! 4. [`encode`] writes an event once for all who follow it in one [`Form`].
 //! 5. Its goodbye says why a connection ends.
 
@@ -118,7 +118,7 @@ macro_rules! registry {
                 }
             }
 
-            /// Tells who showed the credentials of a [`Step::Authenticate`].
+            /// Takes the outcome of a [`Step::Authenticate`].
             pub fn identified(
                 &mut self,
                 found: Shown<'_>,
@@ -170,7 +170,7 @@ pub type Shown<'u> = Result<Option<&'u User>, Failure>;
 
 /// The state of one connection in its dialect.
 ///
-/// It begins with nobody known or with a caller of good credentials, as its handshake decided.
+/// It begins with an unknown client or with a caller of good credentials, as its handshake decided.
 #[derive(Debug)]
 pub struct Session(Inner);
 

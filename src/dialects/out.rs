@@ -13,7 +13,7 @@ pub struct Ambient<'a> {
     pub connection: ConnectionId,
     /// The time in Unix seconds.
     pub clock: &'a dyn Fn() -> u64,
-    /// A number that nobody can guess and that does not come twice.
+    /// A number that cannot be guessed and does not come twice.
     pub draw: &'a dyn Fn() -> u128,
     /// What the operator set.
     pub settings: &'a DialectSettings,

@@ -1,4 +1,4 @@
-//! What a dialect says of itself before a client connects: its paths, limits and signs of life.
+//! The properties of a dialect that the server needs before a client connects: its paths, limits and signs of life.
 
 use std::time::Duration;
 
@@ -33,11 +33,11 @@ impl DialectSettings {
 pub struct Profile {
     /// Where its websocket is opened. A segment `*` stands for any one segment, and a trailing slash is as good as none.
     pub paths: &'static [&'static str],
-    /// The scopes of which a caller needs one that writes; empty when every caller may come in.
+    /// The scopes of which a caller needs one that writes; empty when every caller may connect.
     pub scopes: &'static [&'static str],
     /// How long a client may be anonymous; `None` when the handshake has to say who it is.
     pub sign_in_within: Option<Duration>,
-    /// When a newcomer who may not come in is told so.
+    /// When a refused client learns of it.
     pub refusal: RefusalTime,
     /// The largest message from a client in bytes.
     pub message_max_bytes: usize,
@@ -45,7 +45,7 @@ pub struct Profile {
     pub keep_alive: KeepAlive,
 }
 
-/// When a newcomer who may not come in is told so.
+/// When a refused client learns of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalTime {
     /// By an HTTP status in place of the upgrade.
@@ -72,7 +72,7 @@ impl Profile {
         self.paths.iter().any(|pattern| matches(pattern, path))
     }
 
-    /// Whether a caller with these scopes may come in.
+    /// Whether a caller with these scopes may connect.
     pub fn opens_to(&self, scopes: &[Scope]) -> bool {
         let opens = |scope: &Scope| scope.writes() && self.scopes.contains(&scope.name.as_str());
         self.scopes.is_empty() || scopes.iter().any(opens)

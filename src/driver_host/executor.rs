@@ -65,7 +65,7 @@ impl Spawn for ModuleExecutor {
     fn spawn(&self, life: BoxFuture<'static, ()>) {
         let queue = Arc::clone(&self.queue);
         let (runnable, task) = async_task::spawn(life, move |runnable| queue.push(runnable));
-        // Whoever spawns it knows by other means when it has ended.
+        // Its spawner learns of its end in another way.
         task.detach();
         runnable.schedule();
     }

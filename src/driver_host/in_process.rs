@@ -406,7 +406,7 @@ impl<F: Future> Future for Watched<F> {
         }
         let this = &mut *self;
         if !this.note.sink.may_act() {
-            // Nothing wakes it any more: whoever waits for it is told to stop, and drops it.
+            // Nothing wakes it any more: the actor that waits for it is stopped, and drops it.
             return Poll::Pending;
         }
         this.note

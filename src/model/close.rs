@@ -1,4 +1,4 @@
-//! Why a connection ends. Every end has a name and a counter; what the client is told is its dialect's to say.
+//! Why a connection ends. Every end has a name and a counter; the dialect decides what the client gets.
 
 use crate::model::{AppId, ConnectionId, CredentialId, UserId};
 
@@ -103,15 +103,15 @@ impl CloseReason {
 /// Whose connections an order to close is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody's.
+    /// All connections.
     All,
     /// One connection.
     Connection(ConnectionId),
-    /// Those that were let in by this.
+    /// The connections of a credential.
     Credential(CredentialId),
-    /// Those of a user, by whatever they were let in.
+    /// The connections of a user, whatever credential opened them.
     User(UserId),
-    /// Those of a user by way of one app.
+    /// The connections of a user by way of one app.
     AppUser {
         /// The app.
         app: AppId,

@@ -1,4 +1,4 @@
-//! What a client shows to be let in.
+//! The credentials that a client shows.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself; whoever calls this keeps the promise.
+    /// The text itself. The caller must not let it reach a log, an error or a metric.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -26,10 +26,10 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// From what kind of device somebody comes, as they say themselves.
+/// The kind of device that a client says it is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {
-    /// Mounted in a room: it may be off for months, and nobody is there to sign in again. What it holds does not lapse by idleness.
+    /// Mounted in a room: it may be off for months, with no person there to sign in again. Its sign-in does not end by idleness.
     Fixed,
     /// Anything else.
     #[default]
@@ -48,18 +48,18 @@ pub enum Credentials {
         /// The host name by which the gateway was called: the token has to be meant for it.
         domain: String,
     },
-    /// What a browser was given when somebody signed in on the login page.
+    /// The secret of the cookie that a browser got from the login page.
     Session(Secret),
 }
 
-/// By what somebody was let in, as logs may show it: never a secret.
+/// The credential that identified a caller, as logs may show it: never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CredentialId {
     /// An API key.
     Key(KeyId),
     /// A sign-in here: the browser's session or a token made from it.
     Session(SessionId),
-    /// A token that somebody else has signed for this user.
+    /// A token for this user that another server has signed.
     Foreign(UserId),
     /// An app, by its own secret.
     App(AppId),
@@ -83,7 +83,7 @@ impl fmt::Display for CredentialId {
     }
 }
 
-/// One sign-in. Random, and no secret: whoever knows it has nothing.
+/// The id of one sign-in. Random, and no secret: it opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub u128);
 

@@ -126,14 +126,14 @@ impl fmt::Display for Version {
     }
 }
 
-/// Where an entry comes from, and so who may take it away again.
+/// Where an entry comes from, and so what may remove it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The building file, which owns every entry that it ever named.
     File,
     /// The demo building, whose entries give way to those of a building file.
     Demo,
-    /// Somebody who edited the running building. No building file takes it away, unless it names it.
+    /// An edit of the running building. No building file removes the entry, unless the file names it.
     Elsewhere,
 }
 
@@ -157,14 +157,14 @@ pub struct EntryInfo {
 pub enum Change {
     /// The entry is made, or replaced as a whole.
     Put(Box<Entry>),
-    /// The entry goes, and what refers to it lets go of it.
+    /// The entry is deleted, and references to it are removed.
     Delete(EntryId),
 }
 
-/// What an edit counts on.
+/// The state that an edit expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing: it holds whatever is there.
+    /// Any: the edit is made whatever is there.
     Anything,
     /// That there is no such entry yet.
     Absent,
@@ -198,7 +198,7 @@ impl Edit {
         }
     }
 
-    /// Takes an entry away, whatever its version.
+    /// Deletes an entry, whatever its version.
     pub fn delete(id: EntryId) -> Self {
         Self {
             change: Change::Delete(id),
@@ -224,7 +224,7 @@ impl Edit {
     }
 }
 
-/// What became of an entry.
+/// The change of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Difference {
     /// It is new.
@@ -246,7 +246,7 @@ impl Difference {
     }
 }
 
-/// What a batch of edits made of the building, or would make: each entry once, none that stayed as it was.
+/// The changes of a batch of edits, made or only computed: each changed entry once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Differences(pub Vec<(Difference, EntryId)>);
 

@@ -1,4 +1,4 @@
-//! What a connection can follow, what comes of it, and what may become of an event whose follower is behind.
+//! What a connection can follow, the events of it, and what a queue may do with an event whose follower is behind.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ pub enum Subject {
     /// All statuses of the module at a place, whichever it has: each as if it were followed by its name, all by one watch.
     /// An emptied slot shows each of them as `null`, once and after the settle time, as it does where they are followed singly.
     ///
-    /// Only where this node keeps all statuses itself: a shared store tells no more than what is followed by name.
+    /// Only where this node keeps all statuses itself: a shared store reports only statuses that are followed by name.
     Module(Arc<ModulePath>),
     /// The log of one module.
     Log(ModuleId),
-    /// The building: which of its zones, systems, modules and metadata are new, changed or gone. The newcomer reads what is there by itself.
+    /// The building: which of its zones, systems, modules and metadata are new, changed or gone. A new follower reads the present state by itself.
     Directory,
     /// What modules, people and rules announce by name. Of this node alone.
     Bus,
@@ -35,7 +35,7 @@ pub enum Event {
         path: Arc<BindingPath>,
         /// The value; `None` when it was removed or no module stands there any more.
         value: Option<JsonText>,
-        /// The value that the follower was told before; `None` when there was none, or when it has just come.
+        /// The value that the follower got before; `None` when there was none, or when the follower is new.
         old: Option<JsonText>,
         /// When this node learned of it.
         at: Timestamp,
@@ -59,7 +59,7 @@ pub enum Event {
     Line(Arc<LogLine>),
     /// Something was announced on the bus.
     Bus(Arc<BusEvent>),
-    /// Somebody published to a topic.
+    /// A message was published to a topic.
     Message(Arc<TopicMessage>),
 }
 
@@ -79,35 +79,35 @@ pub struct BusEvent {
     pub name: Arc<str>,
     /// What belongs to it.
     pub data: JsonText,
-    /// What whoever announced it may do.
+    /// The clearance of the caller who announced it.
     pub level: Clearance,
 }
 
-/// What somebody published to a topic.
+/// A message that was published to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMessage {
     /// The topic.
     pub topic: TopicId,
     /// The message.
     pub message: JsonText,
-    /// The connection that is not told: as a rule the one that published it.
+    /// The connection that does not get it: as a rule the one that published it.
     pub except: Option<ConnectionId>,
 }
 
-/// What brought an event about, as far as that is known.
+/// The cause of an event, as far as that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The module said it.
+    /// The module published it.
     Module,
-    /// The store said so when it was asked: when it happened is not known.
+    /// The store answered so when it was read: when it happened is not known.
     Store,
     /// Another module stands at this place, or none.
     Building,
-    /// Nothing has happened: the follower is new and is told what is there.
+    /// Nothing has happened: the follower is new and gets the present state.
     Follow,
 }
 
-/// What may become of an event whose follower cannot be told at once.
+/// What a queue may do with an event that cannot be sent at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep<'e> {
     /// Of all events of a subject with this key the newest alone matters.
@@ -118,7 +118,7 @@ pub enum Keep<'e> {
     All,
 }
 
-/// Which of the states that its subject is made of an event tells.
+/// Which state of its subject an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key<'e> {
     /// This status.
@@ -146,7 +146,7 @@ impl Key<'_> {
     }
 }
 
-/// What a follower was told before an event.
+/// What a follower got before an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Old {
     /// Nothing.
@@ -158,7 +158,7 @@ pub enum Old {
 }
 
 impl Event {
-    /// What may become of it. Every queue asks this, and nothing else decides.
+    /// What a queue may do with it. Every queue asks this, and nothing else decides.
     pub fn keep(&self) -> Keep<'_> {
         match self {
             Self::Value { path, .. } => Keep::Latest(Key::Status(&path.status)),
@@ -168,7 +168,7 @@ impl Event {
         }
     }
 
-    /// Which of its subject's states it tells, where the newest alone matters.
+    /// Which of its subject's states it is about, where the newest alone matters.
     pub fn key(&self) -> Option<Key<'_>> {
         match self.keep() {
             Keep::Latest(key) => Some(key),
@@ -176,7 +176,7 @@ impl Event {
         }
     }
 
-    /// Whether it says what is, which whoever follows later is told too; and not only that something happened or has gone.
+    /// Whether it is a state, which later followers get too, and not only something that happened or has gone.
     pub fn is_standing(&self) -> bool {
         match self {
             Self::Value { value, .. } => value.is_some(),
@@ -184,7 +184,7 @@ impl Event {
         }
     }
 
-    /// The connection that is not told.
+    /// The connection that does not get it.
     pub fn except(&self) -> Option<ConnectionId> {
         match self {
             Self::Message(message) => message.except,
@@ -192,7 +192,7 @@ impl Event {
         }
     }
 
-    /// The bytes of what somebody else made it of, about.
+    /// About how many bytes of it came from a driver or a caller.
     pub fn size(&self) -> usize {
         match self {
             Self::Value { value, .. } => value.as_ref().map_or(0, |value| value.as_str().len()),
@@ -203,7 +203,7 @@ impl Event {
         }
     }
 
-    /// What its follower was told before.
+    /// What its follower got before.
     pub fn old(&self) -> Old {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
@@ -212,7 +212,7 @@ impl Event {
         }
     }
 
-    /// It is told in the place of earlier ones, before the first of which the follower was told this.
+    /// It replaces earlier events; `first` is what the follower got before the earliest of them.
     pub fn set_old(&mut self, first: Old) {
         match (self, first) {
             (Self::Value { old, .. }, Old::Value(first)) => *old = first,

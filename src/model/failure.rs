@@ -17,11 +17,11 @@ pub enum FailureKind {
     FunctionNotFound,
     /// The request has the wrong shape.
     BadRequest,
-    /// Who asks is not known.
+    /// The caller is not known.
     Unauthenticated,
     /// There is no API key with that id and secret.
     UnknownKey,
-    /// Who asks may not do this.
+    /// The caller may not do this.
     Forbidden,
     /// The system is not one of those to which the credentials are restricted.
     SystemOutOfReach,
@@ -37,7 +37,7 @@ pub enum FailureKind {
     Busy,
     /// What is needed is not there at the moment; nothing was begun.
     Unavailable,
-    /// Who was to answer has gone; whether the call ran is not known.
+    /// The module or node that was to answer has gone; whether the call ran is not known.
     Lost,
     /// The driver failed or refused the arguments.
     DriverFailed,
@@ -70,7 +70,7 @@ impl FailureKind {
         Self::Internal,
     ];
 
-    /// The word by which nodes tell each other.
+    /// The word for it between nodes.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SystemNotFound => "system-not-found",

@@ -1,4 +1,4 @@
-//! Random input for whatever reads what others wrote: a deterministic mutator over a corpus, and bounds on what one input may cost.
+//! Random input for every parser of foreign text: a deterministic mutator over a corpus, and bounds on what one input may cost.
 //!
 //! It stands in the model because every room may use that; each target stands beside its parser, as a test whose name begins with `fuzz_`.
 //! Every input has a seed of its own. A target that fails prints it, and `RISER_TEST_FUZZ_SEED` begins with it again.
@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 /// How long a target goes on in a run of the tests.
 const SECONDS: u64 = 2;
 
-/// What hangs longer over one input has hung: the slowest takes milliseconds.
+/// A target that takes longer over one input hangs: the slowest takes milliseconds.
 const HANG: Duration = Duration::from_secs(60);
 
 /// How much the process may grow under a target. Inputs are some kilobytes, and what is made of them is gone with them.
@@ -42,7 +42,7 @@ pub(crate) fn fuzz_text(corpus: &[&str], words: &[&str], check: impl Fn(&str)) {
     });
 }
 
-/// The same with a slip of somebody who writes a file by hand: one sign that means something is lost, added or exchanged.
+/// The same with the slips of a person who writes a file by hand: one significant character is lost, added or exchanged.
 pub(crate) fn fuzz_slips(corpus: &[&str], check: impl Fn(&str)) {
     drive(
         |random| random.slipped(random_of(random, corpus)),
@@ -186,7 +186,7 @@ impl Drop for Watch {
     }
 }
 
-/// The most memory that the process has had, in KiB; 0 where the system does not tell.
+/// The most memory that the process has had, in KiB; 0 where the system does not say.
 fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -13,7 +13,7 @@ text_id! {
     UserId, "a user id"
 }
 text_id! {
-    /// An app that connects by itself, whoever uses it.
+    /// An app that connects with credentials of its own, whatever user it has.
     AppId, "an app id"
 }
 text_id! {

@@ -49,7 +49,7 @@ impl Network {
 pub enum Transport {
     /// By TLS, here or at a proxy that says so.
     Encrypted,
-    /// Not, or nobody says so.
+    /// In plain text, as far as the gateway and its proxies know.
     Plain,
 }
 

@@ -1,4 +1,4 @@
-//! The newest events of one watch: what newcomers are told, and those who were behind.
+//! The newest events of one watch: for new followers, and for followers that were behind.
 //!
 //! A watch of one status has one, kept as it is. A watch of many states, as of a whole module, has one for each, by its key;
 //! so an entity that is made of several statuses can be written whole when one of them changes.
@@ -35,7 +35,7 @@ impl Newest {
         }
     }
 
-    /// Keeps an event in the place of the one before it. What was before it is for its followers to remember.
+    /// Keeps an event in the place of the one before it. The followers themselves remember the earlier value.
     pub fn put(&mut self, mut event: Event) {
         event.set_old(Old::Nothing);
         let Some(key) = event.key() else {
@@ -69,7 +69,7 @@ impl Newest {
         }
     }
 
-    /// Lets the event at a place say what one follower was told before it.
+    /// Sets the `old` of the event at a place to what one follower got before it.
     pub fn set_old(&mut self, place: u32, old: Old) {
         let event = match self {
             Self::None => None,

@@ -39,9 +39,9 @@ pub struct Node {
     pub uri: NodeUri,
 }
 
-/// What the nodes of a cluster prove to each other that they belong together. All clones are the same one.
+/// The secret by which the nodes of a cluster prove that they belong together. All clones share one value.
 ///
-/// It may be learnt only after the node has begun; until then nobody is believed.
+/// A node may learn it only after its start; until then it trusts no other node.
 #[derive(Clone, Default)]
 pub struct ClusterSecret(Arc<RwLock<Option<Secret>>>);
 

@@ -1,4 +1,4 @@
-//! Text of others made fit for one line that people read: what could end the line, drive a terminal or turn the order of letters around is escaped.
+//! Makes foreign text fit for one line that people read: characters that could end the line, drive a terminal or turn the order of letters around are escaped.
 //!
 //! It is a word of the model because the log and the terminal client both need it, and must agree on it.
 

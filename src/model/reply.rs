@@ -11,7 +11,7 @@ use crate::model::{Event, ModulePath, State};
 pub enum Reply {
     /// A subject is followed.
     Following {
-        /// What it says now, where the request wanted it here.
+        /// Its present state, where the request wanted it here.
         snapshot: Vec<Event>,
     },
     /// A subject is no longer followed, or never was.

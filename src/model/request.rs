@@ -7,16 +7,16 @@ use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TopicId};
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
-    /// Send me this subject and every change of it. Asked again with the same id it adds nothing, and what is there is told again.
+    /// Send me this subject and every change of it. Asked again with the same id it adds nothing, and the present state is sent again.
     Follow {
         /// Which follow of the subject: one connection may follow it several times, by several ids.
         id: FollowId,
         /// What is to be followed.
         subject: Subject,
-        /// How what is there now is told.
+        /// How the follower gets the present state.
         first: First,
     },
-    /// Send me nothing more of it. The subject is named again, so that nobody need remember by what right it is followed.
+    /// Send me nothing more of it. The request names the subject again, so that its authorisation needs no memory of the follow.
     Unfollow {
         /// Which follow of the subject.
         id: FollowId,
@@ -33,7 +33,7 @@ pub enum Request {
         topic: TopicId,
         /// The message.
         message: JsonText,
-        /// The connection that is not told.
+        /// The connection that does not get it.
         except: Option<ConnectionId>,
     },
     /// Send me the log of a module that has to be found first, here or on other nodes.
@@ -42,7 +42,7 @@ pub enum Request {
     Ignore(DebugTarget),
 }
 
-/// How whoever begins to follow a subject is told what it says now.
+/// How a new follower gets the current state of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum First {
     /// As events, behind the reply.

@@ -63,7 +63,7 @@ pub struct StatusChange {
 /// Where a change comes from, which decides whether an equal value is sent on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Somebody published it: always forwarded, since a signal repeats a value on purpose.
+    /// A module published it: always forwarded, because a signal repeats a value on purpose.
     Push,
     /// It was read: forwarded only where it differs from what a watch last had.
     Snapshot,

@@ -74,7 +74,7 @@ pub(super) struct JsonLines<W>(pub(super) W);
 impl<W: io::Write> io::Write for JsonLines<W> {
     /// Takes whole lines: the log writes each event at once.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        // Text by construction; were it not, it would be told as it is rather than not at all.
+        // Text by construction; other bytes would be written as they are.
         match str::from_utf8(lines) {
             Ok(text) if text.chars().any(is_unsafe_in_json) => {
                 self.0.write_all(escaped(text).as_bytes())?;

@@ -1,7 +1,7 @@
 //! How the process is watched: logs to stderr, metrics in Prometheus's format, panics as log lines.
 //!
 //! It sets things up and knows the behaviour of no room; each room owns its measures, and `process` what all of them take of the machine.
-//! `lines` makes one line of each event, whatever is said in it; `repeats` keeps what strangers can make the log say from filling the disk.
+//! `lines` makes one line of each event, whatever its text; `repeats` keeps lines that strangers can cause from filling the disk.
 
 mod lines;
 mod process;
@@ -25,10 +25,10 @@ use lines::{EscapedFields, JsonLines};
 
 pub use repeats::Repeats;
 
-/// How often collected samples are put into their buckets, so that a gateway nobody scrapes does not keep them all.
+/// How often collected samples are put into their buckets, so that a gateway that is never scraped does not keep them all.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What stands before the operator's filter: actix reports each broken request of anybody as an error, and its own steps as news.
+/// The filter before the operator's: actix reports each client's broken request as an error, and its own steps at `info`.
 const QUIET: &str = "actix_http=off,actix_server=warn";
 
 /// Bounds of the buckets for durations in seconds: from a local call to the deadline.
@@ -85,7 +85,7 @@ pub enum LogSettings {
     Json,
 }
 
-/// Sends logs to stderr, as far as `filter` lets them, and panics to the log. What it gives is to be run beside everything else.
+/// Sends logs to stderr, as far as `filter` lets them, and panics to the log. The caller runs the returned [`Repeats`] beside everything else.
 pub fn start_logging(filter: &str, format: LogSettings) -> Result<Repeats, ObservabilityError> {
     let repeats = Repeats::default();
     let colours = io::stderr().is_terminal();

@@ -1,7 +1,7 @@
 //! What the process takes of the machine, under the names that Prometheus's own client libraries give it.
 //!
-//! It is looked at when somebody asks, and written as text: CPU time is a counter of fractions, which the recorder does not have.
-//! What the system does not tell is left out.
+//! It is read at each scrape, and written as text: CPU time is a counter of fractions, which the recorder does not have.
+//! A figure that the system does not give is left out.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,8 +1,8 @@
 //! Warnings that repeat: the first within a second is a line, and the others of that second are a count on one more line.
 //!
-//! Separate because whoever is refused decides how often that is, and must not decide how much is written.
+//! Separate because a refused client decides how often it is refused, and must not decide how much is written.
 //! Two refusals of the audit log are the same when the same caller was refused the same kind of thing, whatever it was called;
-//! two other warnings are when all that they say is equal. Nothing below a warning is held back.
+//! two other warnings are the same when their whole text is equal. Events below a warning are never held back.
 //! Counts are written by [`Repeats::keep`] and, at the end, by [`Repeats::tell_rest`]: a filter of a log cannot write to it.
 
 use std::collections::HashMap;
@@ -27,10 +27,10 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// those of further callers are counted together.
 const CALLERS_MAX: usize = 256;
 
-/// Who refuses whom.
+/// The target of the audit log.
 const AUDIT: &str = "audit";
 
-/// What the refusal of a key or a command begins with that nobody knows.
+/// The beginning of the message that refuses an unknown key or command.
 const UNKNOWN: &str = "refused: unknown";
 
 /// The field of a count, which nothing else has: it is never held back itself.
@@ -43,7 +43,7 @@ pub struct Repeats(Arc<Mutex<HashMap<Key, Repeat>>>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     kind: Identifier,
-    /// The digest of what tells it from others of its kind; `None` for all that are not told apart.
+    /// The digest of what distinguishes it from others of its kind; `None` when it is not distinguished.
     caller: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ struct Repeat {
     until: Instant,
     /// Held back since the last line.
     more: u64,
-    /// Held back before that, and still to be told.
+    /// Held back before that, and not yet written as a count.
     due: u64,
     said: Said,
 }
@@ -66,7 +66,7 @@ struct Said {
     user: Option<String>,
     key: Option<String>,
     command: Option<String>,
-    /// Everything else, where that tells it from others.
+    /// Everything else, where that distinguishes it from others.
     rest: String,
 }
 
@@ -115,7 +115,7 @@ impl Repeats {
         };
         event.record(&mut said);
         if said.message.starts_with(UNKNOWN) {
-            // Chosen by who asks, so it tells nobody apart.
+            // The client chooses these, so they do not tell callers apart.
             (said.key, said.command) = (None, None);
         }
         let key = Key {
@@ -303,7 +303,7 @@ mod tests {
         repeats.tell(Some(Instant::now()));
         assert_eq!(log.lines(), [""; 0], "the second is not over");
         advance(WINDOW).await;
-        // Before the count was told.
+        // Before the count was written.
         for n in 0..20_000 {
             refuse("10.0.0.1", &format!("guess-{n}"));
         }

@@ -1,7 +1,7 @@
 //! The other nodes: the port through which the core calls modules that run elsewhere, and `http`, which speaks PlaceOS's core API to them.
 //!
 //! The core asks through [`Peers`]; log lines of a module that runs elsewhere come back through the [`LineSink`] that the core hands in.
-//! So what talks to other nodes knows neither the core nor a store.
+//! So the code that talks to other nodes knows neither the core nor a store.
 
 pub mod http;
 mod limits;
@@ -46,7 +46,7 @@ pub trait LineSink: Send + Sync + 'static {
     fn line(&self, level: LogLevel, message: String);
 }
 
-/// A call of a module that runs elsewhere. Who makes it has been found to be allowed to.
+/// A call of a module that runs on another node. Its caller is authorized already.
 #[derive(Debug, Clone)]
 pub struct PeerCall {
     /// The module.
@@ -55,7 +55,7 @@ pub struct PeerCall {
     pub function: FunctionName,
     /// A JSON array (positional arguments) or object (named arguments).
     pub arguments: JsonText,
-    /// Who calls, for the other node's log; `None` for who is no user.
+    /// The calling user, for the other node's log; `None` for a caller that is no user.
     pub user: Option<UserId>,
     /// When the caller no longer waits.
     pub deadline: Instant,

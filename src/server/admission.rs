@@ -25,7 +25,7 @@ pub(super) struct Admission {
 struct State {
     phase: AdmissionPhase,
     all: usize,
-    /// Newcomers that are being told why they may not come in.
+    /// Clients that are being refused behind the upgrade.
     refused: usize,
     by_key: HashMap<CredentialId, usize>,
     by_address: HashMap<IpAddr, usize>,
@@ -64,11 +64,11 @@ pub(super) enum TurnedAway {
 #[derive(Debug)]
 pub(super) struct Permit {
     admission: Arc<Admission>,
-    /// Boxed, and only there when somebody counts by it: an idle connection should be small. Who signs in later has no credentials yet.
+    /// Boxed, and only there when a limit counts by it, because an idle connection should be small. A client that signs in later has no credentials yet.
     counted_by: Option<Box<(Option<CredentialId>, IpAddr)>>,
 }
 
-/// One newcomer that is being told why it may not come in; dropping it gives the place back.
+/// One client that is being refused behind the upgrade; dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct RefusalPermit(Arc<Admission>);
 
@@ -124,7 +124,7 @@ impl Admission {
         })
     }
 
-    /// Takes a place among the newcomers that are being told why they may not come in; `None` when there are too many.
+    /// Takes a place among the clients that are being refused behind the upgrade; `None` when there are too many.
     pub(super) fn admit_to_refuse(self: &Arc<Self>) -> Option<RefusalPermit> {
         let mut state = self.state();
         if state.refused >= REFUSALS_MAX {
@@ -147,12 +147,12 @@ impl Admission {
         self.state().phase = AdmissionPhase::Draining;
     }
 
-    /// Whether newcomers are let in.
+    /// Whether new connections are accepted.
     pub(super) fn phase(&self) -> AdmissionPhase {
         self.state().phase
     }
 
-    /// Waits until nobody is connected.
+    /// Waits until no client is connected.
     pub(super) async fn all_gone(&self) {
         loop {
             let gone = self.gone.notified();
@@ -170,7 +170,7 @@ impl Admission {
 }
 
 impl Permit {
-    /// The client has signed in, or as somebody else: it counts among the connections of these credentials.
+    /// The client has signed in, perhaps as another user: it counts among the connections of these credentials.
     pub(super) fn sign_in(&mut self, key: &CredentialId) -> Result<(), TurnedAway> {
         let Some((counted, _)) = self.counted_by.as_deref_mut() else {
             return Ok(());
@@ -222,7 +222,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether nobody is left who has to be waited for.
+    /// Whether no client is left to wait for.
     fn is_empty(&self) -> bool {
         self.all == 0 && self.refused == 0
     }

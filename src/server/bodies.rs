@@ -1,4 +1,4 @@
-//! What all bodies of requests hold together, from their first byte until whoever asked for them lets go of them.
+//! The memory of all request bodies together, from their first byte until their handler drops them.
 //!
 //! Separate because each body has a bound of its own, and many of them could fill the memory all the same.
 

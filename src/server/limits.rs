@@ -39,7 +39,7 @@ pub(super) const NOTED_ARGUMENTS_BYTES: usize = 4 * 1024;
 /// Far more than any burst of a healthy worker, and some megabytes at most.
 pub(super) const OUTLET_MAX_DELIVERIES: usize = 65_536;
 
-/// Bytes of messages that must all arrive which a worker's outlet takes beyond that. Past it those who follow the channel are closed as slow consumers:
+/// Bytes of messages that must all arrive which a worker's outlet takes beyond that. Past it the followers of the channel are closed as slow consumers:
 /// the worker has been held up for long, and they know by that that something is missing.
 pub(super) const OUTLET_LATE_MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -62,24 +62,24 @@ pub(super) const HTTP_STOP_SECONDS: u64 = 1;
 /// How long a client has to send the head of a request, the first one of its connection or a later one. Protects against connections that trickle.
 pub(super) const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long a browser that came by TLS comes by nothing else (RFC 6797). Protects those who type `http://` after a first visit;
+/// How long a browser that came by TLS uses nothing else (RFC 6797). Protects people who type `http://` after a first visit;
 /// half a year, so that a visit now and then renews it, and a gateway that gives TLS up is not lost for years.
 pub(super) const HSTS_MAX_AGE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
-/// How long the kernel may take nothing of an answer before the connection is cut. Protects the memory of answers that nobody reads; whoever reads slowly takes something within seconds.
+/// How long the kernel may take nothing of an answer before the connection is cut. Protects the memory of answers that a client does not read; a slow client takes something within seconds.
 pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long what still comes of a body is read and dropped behind an answer that did not want it, so that the answer is not overtaken by a reset.
 pub(super) const LINGER_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Bytes that may wait of all connections together on which nobody has shown credentials. Protects memory from heads and forms of strangers;
+/// Bytes that may wait of all connections without good credentials together. Protects memory from heads and forms of strangers;
 /// a fleet of ten thousand panels that comes at one time sends half of it. Past it the one that keeps the most waiting is cut.
 pub(super) const STRANGERS_MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// How long a refused upgrade may take to be written, and its answer to be read before the connection is cut.
 pub(super) const REFUSAL_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Newcomers that are told behind the upgrade why they may not come in, at a time. Protects the memory of a gateway that is full or starting;
+/// Clients that are refused behind the upgrade, at a time. Protects the memory of a gateway that is full or starting;
 /// each is gone within [`CLOSE_DEADLINE`], and one more gets an HTTP status in place of the upgrade.
 pub(super) const REFUSALS_MAX: usize = 256;
 
@@ -92,10 +92,10 @@ pub(super) const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// Of a body so much has to come each [`BODY_STEP_DEADLINE`], or the rest of it.
 pub(super) const BODY_STEP_BYTES: usize = 16 * 1024;
 
-/// How long a body may stand still. Bounds how long who has sent nearly all of one can have it held.
+/// How long a body may stand still. Bounds how long a client that has sent nearly all of a body can have it held.
 pub(super) const BODY_STEP_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What of each body does not count among all of them: there is always room for a sign-in, an edit or an ordinary call, whoever fills the rest.
+/// The part of each body that does not count among all of them: there is always room for a sign-in, an edit or an ordinary call, whatever fills the rest.
 pub(super) const SMALL_BODY_BYTES: usize = 16 * 1024;
 
 /// Bytes of all bodies that are read or worked on. Protects memory from callers with credentials; past it a body is refused with 503.
@@ -150,7 +150,7 @@ pub(super) const PINGS: u8 = 3;
 /// How long a device has to answer one ping, and a name server to find it. A device in the building answers within milliseconds.
 pub(super) const PING_DEADLINE: Duration = Duration::from_secs(1);
 
-/// How often a change of an entry is tried again when somebody else has changed it in between. A try that fails means that another edit was made, and no more than these can wait for their turn.
+/// How often a change of an entry is tried again when another caller has changed the entry in between. A failed try means that another edit was made, and no more than these can wait for their turn.
 pub(super) const EDIT_TRIES: u32 = 64;
 
 /// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.

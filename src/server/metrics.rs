@@ -1,4 +1,4 @@
-//! What the state count. Counters come in pairs, so that they can be reconciled: accepted and closed, told and merged.
+//! The metrics of the server. Counters come in pairs, so that they can be reconciled: accepted and closed, sent and merged.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! The state: HTTP and websockets, served by actix's workers.
 //!
 //! REST is plain actix-web. A websocket leaves actix after its handshake: the room `ws` owns the socket from then on.
-//! Both ask the same function of `http::authn` whether somebody may come in.
+//! `http::authn` authenticates the requests of both.
 //! By TLS or not, a stream is served alike: `tls` shakes hands, `service` says what follows.
 
 mod admission;
@@ -73,14 +73,14 @@ struct ServerStateInner {
     admission: Arc<Admission>,
     strangers: Arc<Strangers>,
     bodies: Arc<Bodies>,
-    /// Places of those who read or write a whole building.
+    /// Places for reads and writes of a whole building.
     whole_buildings: Arc<Semaphore>,
     next_connection: AtomicU64,
     /// The order in which calls of other nodes begin.
     orders: Orders,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
     began: u64,
-    /// The specification of the HTTP edge, once somebody has asked for it.
+    /// The specification of the HTTP edge, made at the first request for it.
     specification: OnceLock<String>,
     render_metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
@@ -174,7 +174,7 @@ impl Server {
         })
     }
 
-    /// Where clients come in.
+    /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -193,7 +193,7 @@ impl Server {
         addresses.collect()
     }
 
-    /// Whether clients come in by TLS.
+    /// Whether clients connect by TLS.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
@@ -208,7 +208,7 @@ impl Server {
         ReadinessGate(self.state.clone())
     }
 
-    /// Serves until it is told to stop, then drains: see `shutdown.rs` for the order.
+    /// Serves until `stop` is cancelled, then drains: see `shutdown.rs` for the order.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let Self {
             state,
@@ -258,7 +258,7 @@ impl Server {
     }
 }
 
-/// Opens the state of a server that runs. Until then only health is told, and clients are asked to try again.
+/// Opens a running server to clients. Before that only health is answered, and clients are asked to try again.
 pub struct ReadinessGate(ServerState);
 
 impl ReadinessGate {

@@ -1,6 +1,6 @@
 //! A client's stream as actix serves it, and the gateway's patience with it.
 //!
-//! actix gives a deadline to the first head of a connection alone, and none to what it drops of a body that nobody wants.
+//! actix gives a deadline to the first head of a connection alone, and none to the rest of a body that it drops unread.
 //! So this says how long a client has: what comes between two requests has to become one within the deadline of a head,
 //! and what is written to it has to be taken. It lies below TLS, where both kinds of streams are alike.
 //! To who reads, a client without time left has ended its side; bodies have deadlines of their own (`http::kit`), and websockets leave it.
@@ -33,7 +33,7 @@ pub(super) struct Paced {
 
 /// What a stream and the requests that come through it know of each other.
 pub(super) struct Pace {
-    /// `None` once somebody has shown good credentials.
+    /// `None` once the client has shown good credentials.
     stranger: RefCell<Option<Stranger>>,
     phase: Cell<Phase>,
     keep_alive: Duration,
@@ -64,7 +64,7 @@ impl Pace {
         }
     }
 
-    /// Somebody has shown good credentials.
+    /// The client has shown good credentials.
     pub(super) fn known(&self) {
         drop(self.stranger.take());
     }
@@ -113,7 +113,7 @@ impl Paced {
         &self.pace
     }
 
-    /// The stream for who sees to it from here on. Nobody on it is a stranger any more.
+    /// The socket, for a websocket that takes it over. It no longer counts among the strangers.
     pub(super) fn into_socket(self) -> TcpStream {
         self.pace.known();
         self.stream

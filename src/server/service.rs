@@ -110,7 +110,7 @@ pub(super) fn unencrypted(
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
-        // Who has gone by now is not served: what they did would be counted against nobody.
+        // A client that has gone by now is not served: its failures could not be counted against an address.
         let peer = stream.peer_addr().map_err(DispatchError::Io);
         ready(peer.map(|peer| {
             let stream = Offers::new(paced(&state, stream));
@@ -119,7 +119,7 @@ pub(super) fn unencrypted(
     })
 }
 
-/// A stream of which nobody knows who is behind it.
+/// A stream of a client that has shown no credentials yet.
 fn paced(state: &ServerState, stream: TcpStream) -> Paced {
     Paced::new(
         stream,
@@ -157,7 +157,7 @@ pub(super) fn encrypted(
                 Ok(stream) => Ok((Offers::new(stream), Protocol::Http1, Some(peer))),
                 Err(error) => {
                     state.metrics.handshakes_failed.increment(1);
-                    tracing::debug!(%peer, %error, "nobody came in");
+                    tracing::debug!(%peer, %error, "the TLS handshake failed");
                     Err(match error {
                         HandshakeError::TooSlow => DispatchError::SlowRequestTimeout,
                         HandshakeError::Failed(cause) => DispatchError::Io(cause),
@@ -210,7 +210,7 @@ fn app(
             }
         })
         .configure(|config| site.configure(config));
-    // Trap: `AppConfig` says "http" and the address of nobody; what needs the real ones reads the request.
+    // Trap: `AppConfig` says "http" and a made-up address; code that needs the real ones reads the request.
     map_config(app, |()| AppConfig::default())
 }
 

@@ -1,4 +1,4 @@
-//! What an operator may set about the state. Bounds that nobody needs to turn are in `limits.rs`.
+//! What an operator may set about the server. Bounds that no operator needs to set are in `limits.rs`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -34,13 +34,13 @@ pub struct ServerSettings {
     pub base_path: String,
     /// The words of the dialects that are served. Default: all that there are.
     pub dialects: Vec<&'static str>,
-    /// Addresses that dialects have for themselves, in the order in which they are told of.
+    /// Addresses that dialects have for themselves, in the order in which the ready lines name them.
     pub own_listeners: Vec<ListenerSettings>,
     /// Other origins whose pages may use the gateway, as browsers write them. Default none.
     pub allowed_origins: Vec<String>,
     /// The proxies in front. Default none.
     pub proxies: ProxySettings,
-    /// Whether browsers are told to come by TLS alone from then on. Default yes.
+    /// Whether browsers are asked to use TLS alone from then on. Default yes.
     pub hsts: bool,
 }
 
@@ -88,7 +88,7 @@ impl ServerSettings {
             .any(|network| network.contains(address))
     }
 
-    /// Whether whoever comes by TLS is to come by nothing else. Where everything is served in the open too, that would close it.
+    /// Whether a browser that came by TLS is to use nothing else. Where everything is also served without TLS, that would close the plain address.
     pub(super) fn keeps_to_tls(&self) -> bool {
         let is_open_too = |tls: &TlsSettings| matches!(tls.plain, Some(PlainSettings::Stay(_)));
         self.hsts && !self.tls.as_ref().is_some_and(is_open_too)
@@ -114,7 +114,7 @@ pub struct TlsSettings {
 /// A plain address beside the encrypted one, and what is served there. Port 0 takes a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlainSettings {
-    /// Health and metrics; whoever asks for anything else is sent to the encrypted address.
+    /// Health and metrics; every other request is redirected to the encrypted address.
     Redirect(SocketAddr),
     /// Everything.
     Stay(SocketAddr),
@@ -144,7 +144,7 @@ pub struct ConnectionLimits {
     pub connections_per_key: usize,
     /// Connections per client address; past it new ones get 503. Default 0.
     pub connections_per_address: usize,
-    /// Connections on which nobody has shown good credentials yet; past it the one that came first is ended. Default 8192.
+    /// Connections without good credentials; past it the one that came first is ended. Default 8192.
     pub strangers_max: usize,
 }
 

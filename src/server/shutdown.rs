@@ -1,7 +1,7 @@
 //! The order in which things stop.
 //!
-//! 1. Newcomers are turned away and readiness fails.
-//! 2. Every client is told by a close frame (1001) and has the drain deadline to answer it.
+//! 1. New connections are refused and readiness fails.
+//! 2. Every client gets a close frame (1001) and has the drain deadline to answer it.
 //! 3. Plain HTTP requests that are under way get a moment to finish, while the modules stop.
 //!
 //! The runtimes end after that, which is `app`'s to do.
@@ -32,7 +32,7 @@ pub(super) async fn run(
     state.admission.drain();
     tracing::info!(
         connections = state.admission.connected(),
-        "stopping: clients are told to go elsewhere"
+        "stopping: every client gets a close frame"
     );
     state.core.close(Audience::All, CloseReason::GoingAway);
     let patience = state.settings.drain_deadline + DRAIN_GRACE;

@@ -1,8 +1,8 @@
-//! Connections on which nobody has shown good credentials yet: how many there are, and how much of what they sent waits.
+//! Connections without good credentials: how many there are, and how much of what they sent waits.
 //!
-//! Both are bounded. When there are too many, the one that came first makes room, since who has credentials shows them within a moment;
-//! when too much waits, the one that keeps the most waiting does.
-//! So a flood cuts itself off and nobody has to be turned away at the door.
+//! Both are bounded. When there are too many, the one that came first makes room, because a client with credentials shows them within a moment;
+//! when too much waits, the one with the most waiting bytes makes room.
+//! So a flood cuts itself off, and no new client has to be refused for it.
 //! It does not count websockets, which `admission` does: a connection leaves here when it becomes one.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
 //! Documents: the core loads, commits and follows what must outlive the process through [`DocumentStore`], in the ledgers that `ledger` tells of; their text is JSON, which `shapes` writes and reads.
-//! Other programs on the same store: what stands where through [`Catalog`], and which nodes there are and which of them runs a module through [`NodeRegistry`].
+//! Other programs on the same store: slots and interfaces of modules through [`Catalog`], and the nodes and their modules through [`NodeRegistry`].
 //! So neither imports the other.
 
 pub mod embedded;
@@ -40,28 +40,28 @@ pub trait StatusStore: Send + Sync + 'static {
     /// Takes changes of this node's modules, in order. They come back through [`StoreFeed::changed`], at once or later.
     fn write(&self, changes: Vec<StatusChange>);
 
-    /// Somebody watches this status: tell its changes, and what it says now. Never calls back on this thread.
+    /// Begins to report a status: its value, and its changes. Never calls back on this thread.
     fn follow(&self, key: &BindingKey);
 
-    /// Nobody watches it any more. Never calls back on this thread.
+    /// Ends the reports of a status that has no watch any more. Never calls back on this thread.
     fn unfollow(&self, key: &BindingKey);
 
-    /// Somebody watches this system: tell its slots as they stand in the store, and when they change. Never calls back on this thread.
+    /// Begins to report a system: its slots as the store has them, and their changes. Never calls back on this thread.
     fn follow_system(&self, system: &SystemId);
 
-    /// Nobody watches it any more. Never calls back on this thread.
+    /// Ends the reports of a system that has no watch any more. Never calls back on this thread.
     fn unfollow_system(&self, system: &SystemId);
 
-    /// Whether it has the values itself, so that the core forgets those that nobody follows.
+    /// Whether the store has the values itself, so that the core may forget those without a follower.
     fn keeps_values(&self) -> bool;
 
-    /// Waits until what was written of these modules has reached the store. Whoever waits bounds it: a store that is away does not come back for that.
+    /// Waits until the written statuses of these modules have reached the store. The caller bounds the wait, because a store may be away for long.
     fn flush(&self, modules: Vec<ModuleId>) -> BoxFuture<'static, ()> {
         drop(modules);
         Box::pin(std::future::ready(()))
     }
 
-    /// Why clients should rather go to another node at the moment, in a few words; `None` when all is well.
+    /// Why clients should rather use another node at the moment, in a few words; `None` when all is well.
     fn trouble(&self) -> Option<&'static str> {
         None
     }
@@ -82,7 +82,7 @@ pub trait StatusStore: Send + Sync + 'static {
     ) -> Result<(), oneshot::Sender<State>>;
 }
 
-/// What a store tells the core. Called holding no lock of the store's.
+/// How a store reports to the core. Called without any lock of the store's.
 pub trait StoreFeed: Send + Sync + 'static {
     /// Statuses changed, in this order. Empties the list.
     fn changed(&self, changes: &mut Vec<StatusChange>);
@@ -96,7 +96,7 @@ pub trait Catalog: Send + Sync + 'static {
     /// All slots of a system; none when the store does not know it.
     fn slots(&self, system: &SystemId) -> BoxFuture<'static, Result<Slots, StoreError>>;
 
-    /// What a module offers; `None` when nobody has said.
+    /// What a module offers; `None` when no node has published it.
     fn interface(
         &self,
         module: &ModuleId,
@@ -109,7 +109,7 @@ pub trait Catalog: Send + Sync + 'static {
         slots: Slots,
     ) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// Says what a module offers.
+    /// Publishes what a module offers.
     fn show_interface(
         &self,
         module: &ModuleId,
@@ -213,7 +213,7 @@ pub trait DocumentStore: Send + Sync + 'static {
     ///
     /// `on` is the version that they were planned on; when the ledger has gone on since, they are refused with [`StoreError::Conflict`].
     /// After an error the store holds what it held before, but for [`StoreError::Uncertain`].
-    /// A commit that nobody waits for any more is made whole or not at all.
+    /// A commit whose caller stops waiting is made whole or not at all.
     fn commit(
         &self,
         ledger: Ledger,
@@ -223,7 +223,7 @@ pub trait DocumentStore: Send + Sync + 'static {
 
     /// Waits until the ledger is no longer at this version, at most some seconds, and says what has happened since. It may be dropped at any time.
     ///
-    /// A store of one process alone waits forever: whoever commits knows already.
+    /// A store of one process waits forever, because that process knows its own commits.
     fn next(
         &self,
         ledger: Ledger,
@@ -343,7 +343,7 @@ pub enum StoreError {
         detail: String,
     },
     /// Another node has committed since the version that a commit was planned on. Nothing of the commit holds.
-    #[error("somebody else has written to the store meanwhile; nothing was changed, try again")]
+    #[error("another node has written to the store meanwhile; nothing was changed, try again")]
     Conflict,
     /// The store was lost while it had a commit to make: whether it holds is not known.
     #[error("{place}: the store did not answer ({detail}); look again whether the change was made")]
@@ -361,7 +361,7 @@ pub enum StoreError {
         /// What is wrong.
         detail: String,
     },
-    /// A store elsewhere refuses this gateway, and will until somebody changes something.
+    /// A remote store refuses this gateway, and will until an operator changes its settings or those of the gateway.
     #[error("{place}: the store cannot be used ({detail}); {hint}")]
     Refused {
         /// Its address, without credentials.
@@ -384,7 +384,7 @@ impl StoreError {
             Self::Refused { .. } => {
                 "the store that the gateway shares with others does not let it in"
             }
-            Self::Conflict => "somebody else has written to the store meanwhile",
+            Self::Conflict => "another node has written to the store meanwhile",
             Self::Unusable { .. }
             | Self::InUse { .. }
             | Self::Newer { .. }

@@ -1,6 +1,6 @@
 //! The rules of a registry of nodes as a plain state machine without time of its own.
 //!
-//! It says what every registry is held to, and stands in for one in the tests of whoever asks a registry.
+//! Every registry is held to it, and it stands in for a registry in the tests of code that asks one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

@@ -147,9 +147,9 @@ async fn a_key_that_is_made_in_a_store_at_rest_opens_the_gateway_that_starts_wit
         .await
         .assert_says("riser: API key `panel` is already there");
     let plan = Plan::bare().arguments(["keys", "create", "x", "--data", &data]);
-    plan.refused()
-        .await
-        .assert_says("riser: name whose key it is with --user; a store has nobody who asks");
+    plan.refused().await.assert_says(
+        "riser: name the key's user with --user; a store at rest has no caller to take",
+    );
     let list = run("", &["keys", "list", "--data", &data]).await;
     let line = ["panel", "user-ann", "user", "public", "everywhere", "never"];
     assert!(list.iter().any(|row| words(row) == line), "{list:?}");

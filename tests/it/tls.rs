@@ -271,7 +271,7 @@ async fn a_hang_up_has_an_unchanged_certificate_read_again() {
         let log = gateway.log();
         let lines = log.iter();
         lines
-            .filter(|line| line.contains("newcomers are served with this certificate"))
+            .filter(|line| line.contains("new connections get this certificate"))
             .count()
     };
     assert_eq!(served(&gateway), 1);

@@ -1,4 +1,4 @@
-//! The websocket before and after its messages: where it is opened, by whom, and why it is closed.
+//! The websocket before and after its messages: its paths, the credentials that open it, and the close codes.
 
 use crate::dialects::placeos::PONG;
 use crate::dialects::placeos::rest::{
@@ -31,7 +31,7 @@ pub(in crate::dialects) fn handshake(head: &Head<'_>) -> Handshake {
         credentials,
         carrier,
     } = presented(head.header, &query);
-    // A header that is not text is one that nobody may trust, so it must not look absent.
+    // A header that is not text cannot be trusted, so it must not look absent.
     let text = |name| (head.header)(name).map(|value| str::from_utf8(value).unwrap_or("\u{fffd}"));
     let query = SocketQuery::read(&query);
     Handshake::Admit(Admission {

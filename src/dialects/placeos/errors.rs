@@ -102,7 +102,7 @@ pub fn exec_http_status(failure: &Failure) -> u16 {
 
 /// The HTTP-like number of an error frame.
 ///
-/// Code 7 stands for what certainly did not run and for what nobody knows of alike; this tells them apart.
+/// Code 7 stands both for a call that certainly did not run and for a call whose outcome is not known; this number tells them apart.
 pub(super) fn response_code(failure: &Failure) -> u16 {
     match on_the_wire(failure.kind()) {
         (ErrorCode::UnexpectedFailure, status) => status,
@@ -280,7 +280,7 @@ mod tests {
         text.push_str(
             "\nA driver's failure has the driver's own response code as its HTTP status, where that is from 400 to 599.\n\
              A call into a system that the key does not reach is refused as a resource is, with 403; 401 is for a function that needs a higher clearance.\n\
-             Beside the code an error frame has the HTTP-like number of PlaceOS's drivers as `response_code`: the driver's own, or 500 where nobody gave one.\n\
+             Beside the code an error frame has the HTTP-like number of PlaceOS's drivers as `response_code`: the driver's own, or 500 where the driver gave none.\n\
              With code 7 it says more: 503 when nothing was begun, so that the call can be sent again, 504 when it is not known whether the call ran.\n",
         );
         text

@@ -70,7 +70,7 @@ pub(super) fn meta(system: &str, module: &str, index: i32, name: &str) -> Vec<u8
     meta
 }
 
-/// What differs between those who follow one log.
+/// What differs between the followers of one log.
 pub(super) fn log_splice(id: &str, meta: &[u8]) -> Splice {
     let meta = str::from_utf8(meta).expect("a meta is made of texts");
     Splice::new(format!("{id},\"meta\":{meta}"))

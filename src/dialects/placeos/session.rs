@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// PlaceOS's handshake says who it is, so nobody signs in later.
+    /// Does nothing: PlaceOS's clients show their credentials in the handshake and never sign in later.
     pub fn identified(&mut self, _: Shown<'_>, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
     /// PlaceOS sets no alarm.

@@ -30,7 +30,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// `roots` are the authorities whose certificates are believed of nodes that are listed with `https`.
+    /// `roots` are the trusted authorities for nodes that are listed with `https`.
     pub(super) fn new(roots: RootCertStore) -> Result<Self, rustls::Error> {
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -41,7 +41,7 @@ impl Connector {
         })
     }
 
-    /// A new stream, within [`CONNECT_DEADLINE`] and no later than `deadline`. Whatever goes wrong, nothing was asked.
+    /// A new stream, within [`CONNECT_DEADLINE`] and no later than `deadline`. After an error nothing was sent.
     pub(super) async fn open(
         &self,
         address: &Address,
@@ -57,7 +57,7 @@ impl Connector {
 
     async fn connect(&self, address: &Address) -> io::Result<Stream> {
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
-        // Each call is one small write that somebody waits for.
+        // Each call is one small write, and its caller waits for the answer.
         stream.set_nodelay(true)?;
         if !address.encrypted {
             return Ok(Box::new(stream));

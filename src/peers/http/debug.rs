@@ -85,7 +85,7 @@ fn handshake(
         .map_err(|error| PeerError::Unreachable(error.to_string()))
 }
 
-/// Hands the lines on. A node that has fallen silent is asked for a sign of life, and given up when there is none.
+/// Hands the lines on. Pings a silent node, and gives it up when no answer comes.
 async fn read(socket: WebSocketStream<Stream>, lines: &dyn LineSink) -> PeerError {
     let mut socket = pin!(socket);
     let mut heard_at = Instant::now();

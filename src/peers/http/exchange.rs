@@ -1,6 +1,6 @@
 //! One connection that carries calls, one at a time.
 //!
-//! No task of its own drives it: it moves while somebody waits for its answer, and goes with them when they leave.
+//! No task of its own drives it: it moves while a caller waits for its answer, and is dropped with that caller.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -31,7 +31,7 @@ pub(super) struct Answer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// The connection had ended before a byte of it was written: it can be sent elsewhere.
+    /// The connection had ended before a byte of the call was written: the call can go over another.
     NotSent(Box<Ask>),
     /// It was sent.
     Sent(PeerError),

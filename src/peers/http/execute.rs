@@ -14,7 +14,7 @@ use crate::peers::http::order::StreamPosition;
 use crate::peers::limits::QUOTED_MAX_CHARS;
 use crate::peers::{PeerCall, PeerError, PeerReply};
 
-/// By which a request can be followed through the logs of both nodes.
+/// The header with an id that both nodes log, so that a request can be followed.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The driver's own HTTP-like code.
@@ -73,7 +73,7 @@ pub(super) fn command(address: &Address, module: &ModuleId, command: &str) -> St
     format!("{}/command/{module}/{command}", address.base)
 }
 
-/// What shows that we belong together. Marked so that nothing prints it.
+/// The header with the cluster's secret. Marked so that nothing prints it.
 pub(super) fn bearer(secret: &Secret) -> Result<HeaderValue, PeerError> {
     let value = HeaderValue::from_str(&format!("Bearer {}", secret.expose()));
     let mut value = value.map_err(|_| {

@@ -1,4 +1,4 @@
-//! What is counted of the talk with other nodes.
+//! The metrics of calls and logs between nodes.
 
 use metrics::{Counter, Gauge};
 
@@ -42,7 +42,7 @@ impl PeersMetrics {
         }
     }
 
-    /// Something became of a call.
+    /// Counts the outcome of a call.
     pub(super) fn called(&self, result: &Result<PeerReply, PeerError>) {
         let counter = match result {
             Ok(_) => &self.answered,

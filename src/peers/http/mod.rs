@@ -52,7 +52,7 @@ struct Shared {
 }
 
 impl HttpPeers {
-    /// `secret` is shown to every node; `roots` are believed about nodes that are listed with `https`.
+    /// `secret` is shown to every node; `roots` are the trusted authorities for nodes that are listed with `https`.
     pub fn new(secret: ClusterSecret, roots: RootCertStore) -> Result<Self, rustls::Error> {
         Ok(Self {
             shared: Arc::new(Shared {
@@ -64,7 +64,7 @@ impl HttpPeers {
         })
     }
 
-    /// Ends connections that nobody has used for a while, and forgets nodes that nobody asks any more. Runs until it is dropped.
+    /// Ends connections that were idle for a while, and forgets nodes that are no longer asked. Runs until it is dropped.
     pub async fn keep(&self) {
         let mut ticks = interval(IDLE_SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -90,7 +90,7 @@ impl Shared {
 
     fn tidy(&self) {
         let mut nodes = lock(&self.nodes);
-        // Whoever asks holds the node too, and with it the order of its calls.
+        // A call under way holds the node too, and with it the order of its calls.
         nodes.retain(|_, node| node.tidy() || Arc::strong_count(node) > 1);
     }
 }
@@ -150,7 +150,7 @@ impl Peers for HttpPeers {
     }
 }
 
-/// Counts a log stream for as long as somebody follows it.
+/// Counts a log stream for as long as it is followed.
 struct Open<'m>(&'m PeersMetrics);
 
 impl Drop for Open<'_> {

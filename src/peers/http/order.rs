@@ -1,8 +1,8 @@
 //! Calls of one module begin in the order in which they were made, although each takes a connection of its own.
 //!
 //! Each call says its place: a stream, its number in it, and the lowest number that is still under way.
-//! The other node begins a call behind those between the two; what is under way no longer is waited for by nobody,
-//! so a call that was lost delays none after it, and a node that has started again misses nothing.
+//! The other node begins a call behind those between the two, and waits for no call that is no longer under way.
+//! So a lost call delays none after it, and a node that has started again misses nothing.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};

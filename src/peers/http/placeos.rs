@@ -19,7 +19,7 @@ use crate::peers::http::node::Node;
 use crate::peers::limits::INSPECT_DEADLINE;
 use crate::peers::{KeyInspector, PeerError};
 
-/// Where PlaceOS tells what a key opens.
+/// The path at which PlaceOS says what a key opens.
 const INSPECT: &str = "/api/engine/v2/api_keys/inspect";
 
 /// The header that a key is shown in.
@@ -46,7 +46,7 @@ pub enum PlaceOsApiError {
 }
 
 impl PlaceOsApi {
-    /// The PlaceOS at an address such as `http://api:3000`; `roots` are believed where that is `https`.
+    /// The PlaceOS at an address such as `http://api:3000`; `roots` are the trusted authorities where that is `https`.
     pub fn new(address: &NodeUri, roots: RootCertStore) -> Result<Self, PlaceOsApiError> {
         let address = Address::parse(address).map_err(PlaceOsApiError::Address)?;
         Ok(Self(Arc::new(Inner {
@@ -60,7 +60,7 @@ impl PlaceOsApi {
 impl Inner {
     async fn inspect(&self, key: &Secret) -> Result<Option<JsonText>, PeerError> {
         let Ok(mut shown) = HeaderValue::from_str(key.expose()) else {
-            // What cannot stand in a header is no key of anybody's.
+            // A text that cannot stand in a header is no key.
             return Ok(None);
         };
         // So that nothing prints it.

@@ -97,11 +97,11 @@ async fn a_placeos_says_what_an_api_key_opens() {
         assert_eq!(seen.line, "GET /api/engine/v2/api_keys/inspect HTTP/1.1");
         assert_eq!(seen.headers["x-api-key"], "key-1.hunter2");
     }
-    let nobody = PlaceOsApi::new(
+    let closed = PlaceOsApi::new(
         &NodeUri::new("http://127.0.0.1:1").unwrap(),
         RootCertStore::empty(),
     );
-    let said = nobody.unwrap().inspect(&Secret::new("a.b")).await;
+    let said = closed.unwrap().inspect(&Secret::new("a.b")).await;
     assert!(matches!(said, Err(PeerError::Unreachable(_))), "{said:?}");
 }
 
@@ -469,7 +469,7 @@ impl StubCore {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (log, script, tls) = (Arc::clone(&noted), Arc::clone(&script), tls.clone());
                 connections.spawn(async move {
-                    // Who goes in the middle of something is what some tests are about.
+                    // Some tests are about a client that goes in the middle of an exchange.
                     let _ = connection(stream, tls, &log, &script).await;
                     log.ends.fetch_add(1, Ordering::SeqCst);
                 });

@@ -167,11 +167,11 @@ impl Pair {
         } else if now < valid_from.to_system_time() {
             tracing::warn!(%file, %valid_from, "the certificate is not valid yet; clients will refuse it");
         } else {
-            tracing::info!(%file, %valid_until, "newcomers are served with this certificate");
+            tracing::info!(%file, %valid_until, "new connections get this certificate");
         }
     }
 
-    /// What newcomers are served with: TLS 1.2 and 1.3, and HTTP/1.1 inside.
+    /// The settings for new connections: TLS 1.2 and 1.3, and HTTP/1.1 inside.
     pub(super) fn into_config(self) -> Arc<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

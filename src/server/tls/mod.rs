@@ -1,4 +1,4 @@
-//! TLS at the door: the certificate and its key, the handshake, and the change of a certificate while the gateway runs.
+//! TLS for clients: the certificate and its key, the handshake, and the change of a certificate while the gateway runs.
 //!
 //! `certificate.rs` reads a pair of files and says what is wrong with it, `refresh.rs` notices when they change,
 //! and here newcomers shake hands with the pair that holds at the moment.
@@ -39,14 +39,14 @@ struct Files {
 #[derive(Debug)]
 pub(super) struct Tls {
     files: Files,
-    /// What newcomers are served with. Held for a moment by each of them, and by a change.
+    /// The settings for new connections. Locked for a moment by each of them, and by a change.
     current: RwLock<Arc<ServerConfig>>,
     handshakes: Semaphore,
     /// Until when the certificate holds, in Unix seconds.
     valid_until: Gauge,
 }
 
-/// Why a newcomer did not become a client.
+/// Why a TLS handshake failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HandshakeError {
     /// It took longer than it may.
@@ -78,7 +78,7 @@ impl Tls {
     /// Makes an encrypted stream of a plain one, within a deadline.
     pub(super) async fn accept(&self, stream: Paced) -> Result<TlsStream<Paced>, HandshakeError> {
         let handshake = async {
-            // Who says nothing must not keep a place from those who do.
+            // A silent client must not keep a place from others.
             stream.readable().await?;
             let _place = self.handshakes.acquire().await.map_err(io::Error::other)?;
             TlsAcceptor::from(self.config()).accept(stream).await

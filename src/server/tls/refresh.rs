@@ -49,7 +49,7 @@ impl CertificateKeeper {
         let mut seen = self.read.clone();
         loop {
             let told = timeout(CERTIFICATE_LOOK_INTERVAL, at_once.notified()).await;
-            // Somebody else's disk may take its time, which is no reason to hold up what runs here.
+            // A network's disk may be slow, which must not hold up this runtime.
             let look = spawn_blocking(move || {
                 let look = Look::at(&self.tls.files);
                 // Two files are not replaced in one step: what still changes is left alone until it rests.

@@ -16,7 +16,7 @@ pub struct EmbeddedStatusStore {
 }
 
 impl EmbeddedStatusStore {
-    /// A store that tells `feed`.
+    /// A store that reports to `feed`.
     pub fn new(feed: Weak<dyn StoreFeed>) -> Self {
         Self { feed }
     }

@@ -18,10 +18,10 @@ pub struct RedisAddress {
     shown: String,
 }
 
-/// How the other end of a `rediss://` address is known, and how it knows us. PEM.
+/// The certificates for a `rediss://` address: those that identify the server, and those that identify the gateway. PEM.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct RedisTls {
-    /// Whose certificates are believed, in place of those that the system believes.
+    /// The authorities to trust, in place of those that the system trusts.
     pub authority: Option<Vec<u8>>,
     /// The certificate to show, and its key.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
@@ -67,7 +67,7 @@ impl RedisAddress {
         if !encrypted && tls != RedisTls::default() {
             return Err(BadRedisAddress::Plain);
         }
-        // The library takes a file without any certificate for one that believes nobody.
+        // The library would accept a file without any certificate, and then trust no server.
         let has_certificate =
             |pem: &Vec<u8>| CertificateDer::pem_slice_iter(pem).any(|one| one.is_ok());
         if !tls.authority.as_ref().is_none_or(has_certificate) {
@@ -91,7 +91,7 @@ impl RedisAddress {
         }
     }
 
-    /// A client for this address, which connects when it is told to.
+    /// A client for this address. It connects later.
     pub(super) fn client(&self, tcp: &TcpSettings) -> redis::RedisResult<Client> {
         let info = self.info.clone().set_tcp_settings(tcp.clone());
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {

@@ -1,6 +1,6 @@
 //! Where modules stand and what they offer, in PlaceOS's keys: `system/{system}` and `interface/{module}`.
 //!
-//! A mapping is never cleared to be filled again: what differs is written in one step, and nothing where nothing does, so nobody sees a room without its modules.
+//! A mapping is never cleared to be filled again: the differences are written in one step, and nothing where there are none, so no reader sees a room without its modules.
 
 use std::collections::BTreeMap;
 use std::fmt;

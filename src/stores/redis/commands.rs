@@ -1,4 +1,4 @@
-//! Commands that somebody waits for: sent once more on another connection when the first is lost.
+//! Commands with a caller that waits for the answer: sent once more on another connection when the first is lost.
 
 use std::future::Future;
 

@@ -52,7 +52,7 @@ impl Line {
         *self.connection.lock().await = None;
     }
 
-    /// The same for whoever must not wait: who holds the place is about to make another.
+    /// Drops the connection without waiting. When the lock is taken, its holder is about to make another connection.
     pub(super) fn drop_at_once(&self) {
         if let Ok(mut connection) = self.connection.try_lock() {
             *connection = None;

@@ -28,9 +28,9 @@ struct Shape {
     #[serde(skip_serializing)]
     functions: IndexMap<String, IndexMap<String, Vec<Value>>>,
     implements: Vec<String>,
-    /// Which modules a logic module asks for. Nobody here does.
+    /// Which modules a logic module asks for. No driver of riser does.
     requirements: Map<String, Value>,
-    /// The functions of each level that is above everybody's.
+    /// The functions that need a level, by level.
     security: IndexMap<String, Vec<String>>,
     /// What the functions do, for people; riser's own, and unknown to PlaceOS.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
@@ -108,7 +108,7 @@ fn each<T>(
     functions.collect()
 }
 
-/// Who may call a function: the first level that names it counts. None when it is a level that nobody has.
+/// The clearance that a function needs: the first level that names it counts. `None` for a level that no caller has.
 fn clearance(security: &IndexMap<String, Vec<String>>, function: &str) -> Option<Clearance> {
     let level = security
         .iter()

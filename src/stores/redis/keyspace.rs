@@ -27,7 +27,7 @@ pub(super) fn slot(module: &ModuleName, index: ModuleIndex) -> String {
     format!("{module}/{index}")
 }
 
-/// The channel on which the slot of this field tells its module's id, or `null`.
+/// The channel on which the module's id of the slot in this field is published, or `null`.
 pub(super) fn slot_channel(system: &SystemId, slot: &str) -> String {
     format!("system/{system}/{slot}")
 }

@@ -21,14 +21,14 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// With [`PING_INTERVAL`] before it, a connection whose bytes vanish is noticed within 5 s.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
 
-/// How long a command that somebody waits for may take, connecting included. A person gives up soon after.
+/// How long a command may take when a caller waits for it, connecting included. A person gives up soon after.
 pub(super) const COMMAND_DEADLINE: Duration = Duration::from_secs(3);
 
-/// How long a server that was started again is given before it is read, for it may have lost what it had: the nodes that know better are back by then,
+/// How long the reader waits before it reads a server that was started again and may have lost its data: by then the nodes have written their modules' statuses again,
 /// unless it was away for long, and screens go from one true value to the next. Short enough for everything to be true within a second.
 pub(super) const RESTART_GRACE: Duration = Duration::from_millis(500);
 
-/// How long a subscription is kept that nobody follows any more: a client that reloads its page finds it.
+/// How long a subscription outlives its last follower: a client that reloads its page finds it.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// Published messages that wait to be taken up. The connection is read by a task of its own, so this fills only when the table is slower than Redis;
@@ -42,16 +42,16 @@ pub(super) const INBOX_MAX_BYTES: usize = 64 << 20;
 /// what is asked for at a time may turn out twice as large as the batch before it, and stays below a mebibyte then.
 pub(super) const BATCH_TARGET_BYTES: usize = 384 << 10;
 
-/// Statuses and systems that are read in one batch, however small they are: bounds the time for which Redis serves nobody else.
+/// Statuses and systems that are read in one batch, however small they are: bounds the time for which Redis serves no other client.
 pub(super) const BATCH_MAX: usize = 2_048;
 
-/// Writes that are sent at a time, each a change and a message about it. Bounds the time for which Redis serves nobody else.
+/// Writes that are sent at a time, each a change and a message about it. Bounds the time for which Redis serves no other client.
 pub(super) const PIPELINE_MAX_CHANGES: usize = 512;
 
 /// The same in bytes. One change always fits.
 pub(super) const PIPELINE_MAX_BYTES: usize = 256 << 10;
 
-/// Writes that wait in full. Past it only the latest one of each status is kept: screens show what is, not what was.
+/// Writes that wait in full. Past it only the latest one of each status is kept, because screens show the present state.
 pub(super) const WRITES_MAX: usize = 4_096;
 
 /// The same in bytes.
@@ -69,7 +69,7 @@ pub(super) const READS_WAITING: usize = 256;
 /// Reads of whole modules under way.
 pub(super) const READS_UNDER_WAY: usize = 16;
 
-/// Faults of single keys that are told in the log. Protects it from a keyspace full of garbage; further ones are not told.
+/// Faults of single keys that are logged. Protects the log from a keyspace full of garbage; further ones are not logged.
 pub(super) const FAULTS_TOLD: usize = 256;
 
 /// How long Redis may be away before new clients are sent to other nodes. A restart or a fail-over is over by then, and when all nodes have lost it

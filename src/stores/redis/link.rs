@@ -16,7 +16,7 @@ use crate::stores::redis::limits::{CONNECT_DEADLINE, KEEPALIVE};
 /// The oldest Redis that has every command that riser uses.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// Takes what Redis sends unasked. Called on the connection's own task, in the order of the wire, before any later reply is seen; must not wait.
+/// Takes what Redis sends without a question. Called on the connection's own task, in the order of the wire, before any later reply is seen; must not wait.
 pub(super) type OnPush = Arc<dyn Fn(PushInfo) + Send + Sync>;
 
 /// The way to one Redis.
@@ -49,7 +49,7 @@ impl Link {
     }
 
     /// The same way, on which bytes that were not received within `life` are given up, and those not yet sent when a connection is closed with it:
-    /// what a node wrote must not arrive after others believe that it has gone. Of no effect on a unix socket, where nothing is under way.
+    /// a node's writes must not arrive after other nodes take it for gone. Of no effect on a unix socket, where nothing is under way.
     pub(super) fn whose_bytes_live(&self, life: Duration) -> Self {
         let mut link = self.clone();
         link.tcp = link
@@ -120,7 +120,7 @@ impl Link {
         })
     }
 
-    /// What an error of the library means to who uses the store.
+    /// The store's error for an error of the library.
     pub(super) fn failed(&self, error: &RedisError) -> StoreError {
         let kind = error.kind();
         let hint = if kind == ErrorKind::AuthenticationFailed

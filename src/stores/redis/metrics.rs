@@ -1,4 +1,4 @@
-//! What the way to Redis counts.
+//! The metrics of the connections to Redis.
 
 use metrics::{Counter, Gauge};
 

@@ -1,11 +1,11 @@
 //! The store that many nodes share: statuses, documents, the catalog and the registry of nodes in one Redis, beside PlaceOS's own programs.
 //!
-//! - `address` says which Redis, and how it is reached; `settings` is what an operator says about that.
+//! - `address` says which Redis, and how it is reached; `settings` has the operator's settings for it.
 //! - `link` opens connections to it and finds out whether it can be used; `connection` keeps one for as long as it works, `commands` asks again on another.
 //! - `keyspace` has the names of all keys and channels, `payload` what the bytes there mean.
 //! - `statuses` is the store of statuses, `registry` says which nodes there are.
 //! - `catalog` says where modules stand and what they offer, of which `interface` is the JSON.
-//! - `documents` keeps the building and the sign-ins, and tells each node what the others commit.
+//! - `documents` keeps the building and the sign-ins, and reports to each node what the others commit.
 
 mod address;
 mod catalog;

@@ -1,6 +1,6 @@
 //! What the answers of Redis mean: status values, slots, and faults of single keys.
 //!
-//! Whoever writes to Redis may write anything. What is JSON is taken as it is; other text becomes a JSON string; bytes that are no text become U+FFFD.
+//! Any program may write anything to Redis. JSON is taken as it is; other text becomes a JSON string; bytes that are no text become U+FFFD.
 
 use std::collections::{HashMap, HashSet};
 
@@ -70,7 +70,7 @@ pub(super) fn text(value: &Value) -> Option<&[u8]> {
     }
 }
 
-/// Tells faults of single keys, each once.
+/// Logs faults of single keys, each once.
 #[derive(Debug, Default)]
 pub(super) struct Faults(HashSet<String>);
 
@@ -78,7 +78,7 @@ impl Faults {
     /// What stands at this key cannot be used.
     pub(super) fn tell(&mut self, key: &str, detail: &str) {
         if self.0.len() < FAULTS_TOLD && self.0.insert(format!("{key} {detail}")) {
-            tracing::warn!(key, detail, "Redis: passed over what cannot be used");
+            tracing::warn!(key, detail, "a key in Redis cannot be used and is ignored");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::stores::redis::address::{BadRedisAddress, RedisAddress, RedisTls};
 pub struct RedisSettings {
     /// The address, which may hold a password.
     url: Secret,
-    /// Whose certificates are believed; what the system believes when absent.
+    /// The authorities to trust; those that the system trusts when absent.
     pub ca: Option<PathBuf>,
     /// The certificate to show, with its key, where the server asks for one.
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -27,7 +27,7 @@ impl RedisSettings {
         })
     }
 
-    /// Whether it is spoken to by TLS.
+    /// Whether connections to it use TLS.
     pub fn is_encrypted(&self) -> bool {
         self.url.expose().starts_with("rediss:")
     }

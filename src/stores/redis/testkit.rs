@@ -1,4 +1,4 @@
-//! A real `redis-server` of one test's own: on a unix socket in a folder of its own, keeping nothing on disk unless it is told to.
+//! A real `redis-server` of one test's own: on a unix socket in a folder of its own, keeping nothing on disk unless its arguments say so.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -134,7 +134,7 @@ async fn launch(folder: &PathBuf, arguments: &[String]) -> Child {
     tokio::time::timeout(PATIENCE, ready)
         .await
         .expect("redis-server is ready in time");
-    // What it says from here on goes nowhere: it does not mind.
+    // Its further output is dropped.
     server
 }
 

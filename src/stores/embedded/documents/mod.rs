@@ -2,7 +2,7 @@
 //!
 //! A commit returns after the disk has it.
 //! The work blocks, so it is done on Tokio's blocking threads, one piece at a time.
-//! After an error of the disk nobody knows what the file holds, so it is opened anew before it is used again, and what the failed commit may have left is undone.
+//! After an error of the disk it is not known what the file holds, so it is opened anew before it is used again, and what the failed commit may have left is undone.
 
 #[cfg(test)]
 mod tests;
@@ -45,7 +45,7 @@ struct Inner {
     database: Option<Database>,
     /// What a failed commit would have to be undone with, if it holds after all.
     undo: Vec<Undo>,
-    /// How far the ledgers have come since the store was opened: nobody else writes to it.
+    /// How far the ledgers have come since the store was opened: no other process writes to it.
     building: LedgerVersion,
     sign_ins: LedgerVersion,
 }
@@ -112,7 +112,7 @@ impl EmbeddedDocumentStore {
         })
     }
 
-    /// Does something with the store where it may block. It is brought to its end even if nobody waits any more.
+    /// Works with the store on a thread that may block. The work runs to its end even when its caller stops waiting.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Inner) -> Result<T, StoreError> + Send + 'static,
@@ -225,7 +225,7 @@ impl Inner {
 impl Backing {
     fn open(&self) -> Result<Database, StoreError> {
         let mut builder = Builder::new();
-        // A file that was damaged from outside is reported rather than believed; it is small enough to be read through.
+        // A file that was damaged from outside is reported and not used; it is small enough to be read through.
         builder
             .set_cache_size(CACHE_BYTES)
             .set_check_integrity_on_open(true);

@@ -1,4 +1,4 @@
-//! Whether the server keeps anything on its disk, which is its operator's to decide and ours to tell.
+//! Finds out whether the server keeps anything on its disk, so that the log can warn when it does not.
 
 use redis::aio::MultiplexedConnection;
 use std::collections::HashMap;

@@ -16,7 +16,7 @@ pub(super) const SCHEMA: u64 = 1;
 /// The field of the head.
 pub(super) const HEAD: &str = "head";
 
-/// The longest batch that is told change by change.
+/// The longest batch that goes into the stream change by change.
 const BATCH_MAX_BYTES: usize = 64 * 1024;
 
 /// Where a ledger stands, and in which schema it is written.
@@ -27,7 +27,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// The head that a text tells.
+    /// The head in a text.
     pub(super) fn read(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ' ');
         let schema = parts.next()?.parse().ok()?;
@@ -90,7 +90,7 @@ pub(super) fn value(document: &Document) -> String {
     format!("{} {}", document.version, document.json)
 }
 
-/// A change as the news tells it.
+/// A change as the stream has it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Told {
@@ -106,7 +106,7 @@ enum Told {
     },
 }
 
-/// A batch as the news tells it; nothing when it is too long.
+/// A batch as the stream has it; nothing when it is too long.
 pub(super) fn batch_text(batch: &[Write]) -> String {
     let told: Vec<Told> = batch.iter().map(told).collect();
     let text = serde_json::to_string(&told).expect("the shape has text keys");
@@ -177,7 +177,7 @@ pub(super) fn update(
     Some(committed(entries, after).unwrap_or(LedgerUpdate::Reload))
 }
 
-/// The commits behind a version, if the news tells of all of them without a gap.
+/// The commits behind a version, if the stream has all of them without a gap.
 fn committed(entries: &[Entry], after: &LedgerVersion) -> Option<LedgerUpdate> {
     let mut at = LedgerVersion::default();
     let mut writes = Vec::new();

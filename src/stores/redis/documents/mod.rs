@@ -2,8 +2,8 @@
 //!
 //! - A commit is one script: it compares the ledger's head with the version that the batch was planned on, and makes all of it or nothing.
 //!   It says by a text of its own which commit it is, so that it can be asked again when an answer was lost and is still made once.
-//! - Who follows waits at the stream, and looks at the head at least every [`WATCH`], so that a server that has lost its memory is noticed as well.
-//! - Whether anything outlives the server is its operator's to decide; when it does not, that is told once.
+//! - A follower waits at the stream, and looks at the head at least every [`WATCH`], so it also notices a server that has lost its memory.
+//! - Redis's operator decides whether anything outlives the server; when nothing does, the log says so once.
 //!
 //! `form` has how it is written down, `durability` the question to the server.
 
@@ -39,16 +39,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a commit may take with all its tries. As long as editors wait for their turn, so that one that hangs does not make the next ones hang.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long who follows waits at the stream before looking at the head. What this misses, a server that was emptied, is noticed after it.
+/// How long a follower waits at the stream before it looks at the head. By that it notices a server that was emptied.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// How long who follows waits for any answer; past it the connection is taken for dead.
+/// How long a follower waits for any answer; past it the connection is taken for dead.
 const WATCH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The first pause before a commit whose answer was lost is asked again; doubled each time, within [`COMMIT_DEADLINE`].
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 
-/// How many commits the stream tells of. Who is further behind reads the documents again, which is dearer and no worse.
+/// How many commits the stream has. A follower that is further behind reads the documents again, which costs more and does no harm.
 const NEWS_KEPT: usize = 1_024;
 
 /// How many commits are taken from the stream at a time. With the longest batch each that is 4 MiB.
@@ -211,7 +211,7 @@ impl RedisDocumentStore {
             };
             if let Some((before, error)) = error {
                 self.line.drop_connection().await;
-                // An error that the server tells is an answer: nothing was changed by this try.
+                // An error from the server is an answer: this try changed nothing.
                 if error.code().is_some() && before == Sent::No {
                     let detail = error.to_string();
                     return Err(StoreError::NotWritten { detail });
@@ -275,7 +275,7 @@ impl RedisDocumentStore {
                 .ok_or_else(|| self.damaged(documents, "its head cannot be read"))?,
         };
         let head = self.known(head)?.version;
-        // What is no news is no reason to stop: the documents are read again.
+        // An unreadable entry of the stream is no reason to stop: the documents are read again.
         let entries: Vec<Entry> = from_redis_value(entries).unwrap_or_default();
         Ok(form::update(&head, &entries, after))
     }

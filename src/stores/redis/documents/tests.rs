@@ -287,7 +287,7 @@ async fn a_commit_that_gets_no_answer_in_time_is_told_as_uncertain() {
         .unwrap_err();
     assert!(matches!(refused, StoreError::Uncertain { .. }), "{refused}");
     assert!(!refused.to_string().contains('\n'), "{refused}");
-    // It was on its way, and is made when the server goes on. Whoever follows is told.
+    // It was on its way, and is made when the server goes on. Followers learn of it.
     let _: String = redis.run(&["CLIENT", "UNPAUSE"]).await;
     assert!(matches!(
         next(&a, &version).await,
@@ -414,7 +414,7 @@ impl Follower {
             Ok(LedgerUpdate::Committed { version, writes }) => {
                 for write in writes {
                     let Write::Put(document) = write else {
-                        panic!("nobody deletes");
+                        panic!("no step deletes");
                     };
                     let before = self.content.insert(document.id, document.version);
                     assert!(before < Some(document.version), "nothing goes back");

@@ -4,8 +4,8 @@
 //! - A node is listed in the look-up and has a key that lives as long as its lease, so a PlaceOS finds it as a core.
 //! - A module belongs to the node in the hash of owners for as long as that node's lease key is there.
 //! - A server that was started again may have forgotten who owns what. It is known by its run id: until one lease has passed
-//!   since a run id was first seen, a module goes to nobody but the node that runs it.
-//! - Whoever wants to know which node has which module asks with the version that it knows, and reads them only when they differ.
+//!   since a run id was first seen, a module goes only to the node that runs it.
+//! - A node asks which node has which module with the version that it knows, and reads the owners only when the version differs.
 //! - Every question that changes something has a turn, which only ever grows: what arrives behind a later one does nothing.
 
 mod scripts;
@@ -65,7 +65,7 @@ struct Inner {
     scripts: Scripts,
     /// Whether a node was listed from here: gateways beside a PlaceOS look on and sweep nothing.
     lists: AtomicBool,
-    /// Held by the one who asks, so that questions go out in the order of their turns.
+    /// Locked for each question, so that questions go out in the order of their turns.
     line: Mutex<Line>,
 }
 
@@ -81,11 +81,11 @@ struct Open {
     run_id: String,
 }
 
-/// Who asks the registry something that changes it.
+/// The sender of a question that changes the registry.
 #[derive(Clone, Copy)]
 enum Asker<'n> {
     Node(&'n NodeId),
-    /// Nobody in particular; what is asked has no turn.
+    /// Any node; the question has no turn.
     Anybody,
 }
 
@@ -166,7 +166,7 @@ impl Inner {
         self.settle(line, result)
     }
 
-    /// What a reply means. A connection that failed is given up, since nobody knows what became of what it carried.
+    /// What a reply means. A connection that failed is given up, because the outcome of its commands is not known.
     fn settle<T>(&self, line: &mut Line, result: RedisResult<T>) -> Result<T, StoreError> {
         result.map_err(|error| match error.code() {
             Some("LATE" | "LAPSED") => StoreError::NotWritten {
@@ -313,7 +313,7 @@ impl Inner {
         let key = keyspace::own(&self.service, "secret");
         let mut line = self.line.lock().await;
         let open = self.connected(&mut line).await?;
-        // In one transaction, so that nobody can delete it in between.
+        // In one transaction, so that no other client can delete it in between.
         let result: RedisResult<(Value, String)> = redis::pipe()
             .atomic()
             .cmd("SET")

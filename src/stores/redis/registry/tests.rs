@@ -142,7 +142,7 @@ impl Bench {
             }
             Step::Ripen => {
                 let memory: Option<String> = self.redis.run(&["HGET", OWNERS, ""]).await;
-                // A registry that nobody has asked since it was started remembers nothing of this run.
+                // A registry that no node has asked since it was started remembers nothing of this run.
                 if memory.is_some_and(|memory| !memory.starts_with(FOREIGN_RUN)) {
                     ripen(&self.redis).await;
                     self.rules.ripen();
@@ -229,7 +229,7 @@ async fn owners_are_read_again_only_when_they_have_changed() {
     let registry = registry(&redis, LONG);
     let empty = registry.owners(None).await.unwrap();
     assert_eq!(empty.owners, Some(HashMap::new()));
-    assert_eq!(empty.grants_in, LONG, "nobody has asked it before");
+    assert_eq!(empty.grants_in, LONG, "no node has asked it before");
 
     registry.renew(&node(1)).await.unwrap();
     ripen(&redis).await;
@@ -451,5 +451,5 @@ async fn the_secret_is_made_once_and_put_back_when_it_is_lost() {
     let new = second.secret(None).await.unwrap();
     assert_ne!(new.expose(), a.expose());
     let followed = first.secret(Some(a)).await.unwrap();
-    assert_eq!(followed.expose(), new.expose(), "whoever was faster");
+    assert_eq!(followed.expose(), new.expose(), "the faster one wins");
 }

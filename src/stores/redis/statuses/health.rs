@@ -1,4 +1,4 @@
-//! Whether Redis is there, told once at its loss and once at its return however many connections lead to it.
+//! Whether Redis is there: logged once at its loss and once at its return, however many connections lead to it.
 
 use std::sync::Mutex;
 
@@ -79,7 +79,7 @@ impl Health {
         self.connected.send_replace(true);
     }
 
-    /// Why clients should rather go to another node: Redis has been away for so long that what they see may be old.
+    /// Why clients should rather use another node: Redis has been away for so long that the values here may be old.
     pub(super) fn trouble(&self) -> Option<&'static str> {
         let state = lock(&self.state);
         let missing = state.missing?.elapsed();

@@ -50,9 +50,9 @@ enum InterestPhase {
     Unread(QueuePosition),
     /// Was asked for, and nothing was published since.
     Reading,
-    /// What it says is known.
+    /// Its value is known.
     Known,
-    /// Nobody follows it any more.
+    /// It has no follower any more.
     Lingering(QueuePosition),
 }
 
@@ -139,14 +139,14 @@ impl Interest {
         self.state().next_batch(max, Instant::now())
     }
 
-    /// Something was published on a channel of a status: gives those who are followed by that name.
+    /// A message was published on a channel of a status: returns the followed statuses of that name.
     ///
-    /// What is being read is known by this: whatever the read says was said before.
+    /// A status that is being read counts as known from now on, because the read is older than the message.
     pub(super) fn published(&self, channel: &str) -> Vec<BindingKey> {
         self.state().published(channel)
     }
 
-    /// A read has come: whether it is to be told.
+    /// A read has come: returns whether it is to be passed on.
     pub(super) fn was_read(&self, key: &BindingKey) -> bool {
         let mut state = self.state();
         match state.entry(key) {

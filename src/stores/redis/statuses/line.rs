@@ -1,8 +1,8 @@
-//! A queue that can be left from its middle, so that what is no longer wanted takes no place in it.
+//! A queue from whose middle an item can be removed, so that an unwanted item takes no place in it.
 
 use std::collections::BTreeMap;
 
-/// Who waits, in the order of their coming.
+/// The waiting items, in the order of their coming.
 #[derive(Debug)]
 pub(super) struct Line<T> {
     last: u64,
@@ -31,12 +31,12 @@ impl<T> Line<T> {
         place
     }
 
-    /// Gives up a place. Who had it, if anybody.
+    /// Removes the item at a position, and returns it if it was there.
     pub(super) fn leave(&mut self, place: QueuePosition) -> Option<T> {
         self.waiting.remove(&place)
     }
 
-    /// Who is first.
+    /// The first item.
     pub(super) fn first(&self) -> Option<&T> {
         self.waiting.first_key_value().map(|(_, item)| item)
     }
@@ -51,17 +51,17 @@ impl<T> Line<T> {
         self.waiting.pop_first()
     }
 
-    /// Who has a place.
+    /// The item at a position.
     pub(super) fn get_mut(&mut self, place: QueuePosition) -> Option<&mut T> {
         self.waiting.get_mut(&place)
     }
 
-    /// Sends everybody away.
+    /// Removes all items.
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
     }
 
-    /// Everybody, in their order.
+    /// All items, in their order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         std::mem::take(&mut self.waiting).into_values()
     }

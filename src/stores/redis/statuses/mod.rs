@@ -1,7 +1,7 @@
-//! Statuses that many nodes share: what modules say goes to Redis, and what is followed comes from there, this node's own included.
+//! Statuses that many nodes share: modules' changes go to Redis, and followed statuses come from there, this node's own included.
 //!
-//! - `interest` is what the table follows, `reader` the connection by which it is learnt: `inbox` is what is published to it, `pace` how much it asks for at a time.
-//! - `outgoing` is what this node's modules say, `writer` the connection by which Redis is told.
+//! - `interest` is what the table follows, `reader` the connection that reads it: `inbox` has the messages published to it, `pace` how much it asks for at a time.
+//! - `outgoing` has the changes of this node's modules, `writer` the connection that writes them to Redis.
 //! - `health` says whether both are there; `line` is the queue that both sides use.
 //!
 //! The store's own calls only take a note under a lock; the futures that [`RedisStatusStore::new`] gives do the work.
@@ -54,7 +54,7 @@ pub struct RedisStatusStore {
     reads: mpsc::Sender<Read>,
 }
 
-/// Somebody asks for all that a module says.
+/// A request for all statuses of a module.
 #[derive(Debug)]
 struct Read {
     module: ModuleId,
@@ -62,7 +62,7 @@ struct Read {
 }
 
 impl RedisStatusStore {
-    /// A store that tells `feed`, and the work it does: futures that run until they are dropped, each to be spawned.
+    /// A store that reports to `feed`, and its work: futures that run until they are dropped, each to be spawned.
     pub fn new(
         link: &Link,
         feed: Weak<dyn StoreFeed>,
@@ -155,7 +155,7 @@ impl StatusStore for RedisStatusStore {
         self.outgoing.release(module);
     }
 
-    /// A module that this node has adopted is answered from what it has said. When Redis cannot be asked the answer is dropped.
+    /// A module that this node has adopted is answered from the mirror. When Redis cannot be asked, the answer is dropped.
     fn read(
         &self,
         module: &ModuleId,
@@ -163,7 +163,7 @@ impl StatusStore for RedisStatusStore {
     ) -> Result<(), oneshot::Sender<State>> {
         let module = module.clone();
         match self.outgoing.state(&module) {
-            // Whoever asked may have gone, which harms nobody.
+            // The caller may have gone, which does no harm.
             Some(state) => drop(answer.send(state)),
             // Full: it is dropped.
             None => drop(self.reads.try_send(Read { module, answer })),
@@ -183,7 +183,7 @@ async fn answer_reads(commands: Commands, mut asked: mpsc::Receiver<Read>) {
     stream::poll_fn(|context| asked.poll_recv(context))
         .for_each_concurrent(READS_UNDER_WAY, |Read { module, answer }| async move {
             match read(commands, &module).await {
-                // Whoever asked may have gone, which harms nobody.
+                // The caller may have gone, which does no harm.
                 Ok(state) => drop(answer.send(state)),
                 Err(error) => tracing::debug!(%module, %error, "could not read statuses"),
             }

@@ -1,9 +1,9 @@
-//! What this node's modules have said and Redis has yet to be told, and what they say now: the leaf lock between the modules and the writer's task.
+//! The changes of this node's modules that Redis does not have yet, and their current statuses: the leaf lock between the modules and the writer's task.
 //!
 //! As long as Redis keeps up, every change is sent, in order.
 //! While it does not, only the latest change of each status waits, in the place of the older one.
-//! The *mirror* is the latest values of the modules that run here; what Redis holds of them is put right by it after every loss.
-//! A module whose earlier life was elsewhere is adopted with what that life left, so that the mirror is the whole of it.
+//! The *mirror* has the latest values of the modules that run here; after every loss Redis is corrected by it.
+//! A module that ran on another node before is adopted with the statuses that it left there, so that the mirror is complete.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -23,13 +23,13 @@ use crate::stores::redis::statuses::line::{Line, QueuePosition};
 pub(super) struct Outgoing {
     queue: Mutex<Queue>,
     came: Notify,
-    /// Told whenever something has been acknowledged, or is no longer to be written.
+    /// Notified whenever a change was acknowledged, or is no longer to be written.
     arrived: Notify,
     merged: Counter,
     waiting: Gauge,
 }
 
-/// A status and what it is to say; `None` removes it.
+/// A status and its new value; `None` removes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) key: BindingKey,
@@ -106,7 +106,7 @@ impl Outgoing {
         let mut queue = self.queue();
         queue.own.remove(module);
         if !queue.flows {
-            // By the time it could be sent another node speaks for the module.
+            // By the time it could be sent, another node runs the module.
             queue.forget(module);
             self.show(&queue);
             drop(queue);
@@ -114,7 +114,7 @@ impl Outgoing {
         }
     }
 
-    /// All that a module says, if it runs here and that is known.
+    /// All statuses of a module, if it runs here and they are known.
     pub(super) fn state(&self, module: &ModuleId) -> Option<State> {
         let queue = self.queue();
         let own = queue.own.get(module).filter(|own| own.is_whole)?;
@@ -163,7 +163,7 @@ impl Outgoing {
         self.queue().own.keys().cloned().collect()
     }
 
-    /// Redis holds this of a module: what differs from the mirror is to be written. Says how much that is.
+    /// Takes what Redis holds of a module, and queues what differs from the mirror. Returns how much that is.
     pub(super) fn repair(&self, module: &ModuleId, stored: HashMap<String, String>) -> usize {
         let mut queue = self.queue();
         let repaired = queue.repair(module, stored);
@@ -216,7 +216,7 @@ impl Outgoing {
 }
 
 impl Queue {
-    /// Notes in the mirror what a module says.
+    /// Notes a module's change in the mirror.
     fn say(&mut self, key: &BindingKey, value: Option<&StatusValue>) {
         let own = self.own.entry(key.module.clone()).or_default();
         match value {

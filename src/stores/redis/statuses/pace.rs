@@ -2,7 +2,7 @@
 
 use crate::stores::redis::limits::{BATCH_MAX, BATCH_TARGET_BYTES};
 
-/// The size of the next batch of reads. Nobody knows how large values are before they have come, so it starts with one and follows what came.
+/// The size of the next batch of reads. The size of values is not known before they have come, so it starts with one and follows the answers.
 #[derive(Debug)]
 pub(super) struct Pace {
     next: usize,
@@ -34,7 +34,7 @@ impl Pace {
     /// A batch has come.
     pub(super) fn came(&mut self, items: usize, bytes: usize) {
         let fitting = items * BATCH_TARGET_BYTES / bytes.max(1);
-        // A batch that was smaller than it might have been says nothing for larger ones.
+        // A batch that was smaller than it might have been is no measure for larger ones.
         let most = self.next.max(items * 2);
         self.next = fitting.clamp(1, most).min(BATCH_MAX);
     }

@@ -1,4 +1,4 @@
-//! What becomes of a module's changes whatever happens to the connection, as a property: Redis ends with what the module says, and nobody sees a status go back.
+//! A property of a module's changes, whatever happens to the connection: Redis ends with the module's last values, and no follower sees a status go back.
 
 use std::collections::HashMap;
 

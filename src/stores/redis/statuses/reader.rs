@@ -1,8 +1,8 @@
-//! The connection by which everything followed is learnt: subscriptions and reads on one, so that a read cannot be older than what was published before it.
+//! The connection that reads everything followed: subscriptions and reads share it, so a read cannot be older than a message that was published before it.
 //!
 //! 1. Connect, subscribe to the changes of systems.
 //! 2. Ask for a batch: end subscriptions, read systems, begin subscriptions, read statuses, all in one write.
-//! 3. Until its answer is here, pass on what is published. When it is, pass on first what was published before it, then what was read.
+//! 3. Until the answer is here, pass on published messages. Then pass on first the messages from before the answer, then the answer.
 //! 4. Again from 2, or wait for something to do, and ask from time to time whether the connection lives.
 //!
 //! At any fault the connection is dropped, and everything followed is read again on the next one.
@@ -25,7 +25,7 @@ use crate::stores::redis::statuses::pace::Pace;
 use crate::stores::redis::{backoff, keyspace};
 use crate::stores::{StoreError, StoreFeed};
 
-/// The task that learns. There is one.
+/// The task that reads. There is one.
 pub(super) struct Reader {
     link: Link,
     interest: Arc<Interest>,
@@ -57,7 +57,7 @@ impl Reader {
         }
     }
 
-    /// Learns until it is dropped.
+    /// Reads until it is dropped.
     pub(super) async fn run(mut self) {
         loop {
             let error = match self.connect().await {
@@ -135,7 +135,7 @@ enum Event {
 }
 
 impl ReaderSession<'_> {
-    /// Runs until the connection is of no more use, and says why.
+    /// Runs until the connection is of no more use, and returns the reason.
     async fn run(mut self) -> StoreError {
         loop {
             self.ask_on();
@@ -262,7 +262,7 @@ impl ReaderSession<'_> {
         }
     }
 
-    /// Tells what a batch has brought: first where modules stand, then what they say.
+    /// Passes on what a batch has brought: first the slots, then the statuses.
     fn take_up(&mut self, batch: Batch, reply: Vec<Value>) -> Result<(), StoreError> {
         let reads = batch.reads();
         let mut bytes = 0;
@@ -313,7 +313,7 @@ impl ReaderSession<'_> {
         Ok(())
     }
 
-    /// An answer; nothing where only this key is at fault, which is told.
+    /// An answer; nothing where only this key is at fault, which is logged.
     fn check(
         &mut self,
         answer: Option<Value>,

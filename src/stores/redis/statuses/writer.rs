@@ -1,7 +1,7 @@
 //! The connection by which this node's modules write: each change is kept and published, many in one round trip, one round trip at a time.
 //!
 //! 1. Connect, and see to it that nothing of the connection before it is carried out any more.
-//! 2. Compare what Redis holds of this node's modules with what they say: it may have lost it, or have an older copy back.
+//! 2. Compare Redis's statuses of this node's modules with the mirror: Redis may have lost them, or have an older copy back.
 //! 3. Send what waits, as long as this node may write.
 
 use std::collections::HashMap;
@@ -144,7 +144,7 @@ impl Writer {
 /// The writer while it has a connection.
 struct WriterSession<'a> {
     connection: MultiplexedConnection,
-    /// Tells the connection's end; nothing else comes in.
+    /// Reports the connection's end; nothing else comes in.
     inbox: Arc<Inbox>,
     is_compared: bool,
     /// When the last answer came.
@@ -209,7 +209,7 @@ impl WriterSession<'_> {
         Ok(())
     }
 
-    /// Puts right what Redis holds of modules.
+    /// Corrects what Redis holds of modules.
     async fn compare(&mut self, modules: Vec<ModuleId>) -> Result<(), StoreError> {
         for some in modules.chunks(COMPARE_MODULES) {
             let mut commands = redis::pipe();
@@ -247,7 +247,7 @@ impl WriterSession<'_> {
             self.writer.faults.tell(&key(), error.code());
             return Ok(());
         }
-        // A disk that is full, a replica: it is all tried again.
+        // A full disk or a replica, for example: everything is retried.
         Err(self.writer.link.failed(&error.clone().into()))
     }
 }

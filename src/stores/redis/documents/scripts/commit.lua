@@ -34,7 +34,7 @@ if type(added) == 'table' and added.err then
   if not (string.find(added.err, 'equal or smaller', 1, true) or string.find(added.err, 'WRONGTYPE', 1, true)) then
     return added
   end
-  -- What is there is no news of this ledger: without any, whoever follows reads the documents again.
+  -- The stream holds no updates of this ledger. Without it, a follower reads the documents again.
   redis.call('DEL', KEYS[2])
   redis.call(unpack(news))
 end

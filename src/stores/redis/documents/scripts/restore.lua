@@ -16,7 +16,7 @@ if there and tonumber(there) >= tonumber(number) then
 end
 
 redis.call('DEL', KEYS[1], KEYS[2])
--- Without a batch: whoever follows reads the documents again.
+-- Without a batch: a follower reads the documents again.
 redis.call('XADD', KEYS[2], number .. '-0', 'commit', commit)
 for at = 4, #ARGV, 200 do
   redis.call('HSET', KEYS[1], unpack(ARGV, at, math.min(at + 199, #ARGV)))

@@ -61,7 +61,7 @@ local function renew_version(ulid)
   redis.call('SET', VERSION, redis.call('HLEN', LOOKUP) .. '-' .. ulid)
 end
 
--- Counts a change of owners, so that whoever knows them sees that they are others by now.
+-- Counts a change of owners, so that a node sees that the owners which it knows are no longer current.
 local function count_change()
   local count = tonumber(redis.call('HGET', OWNERS, CHANGES) or '0')
   redis.call('HSET', OWNERS, CHANGES, string.format('%.0f', count + 1))

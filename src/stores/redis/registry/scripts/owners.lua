@@ -1,5 +1,5 @@
 -- Says which node has which module, and changes nothing. ARGV: 6 the version that the asker knows
--- Replies how long, in ms, modules go to nobody but the node that runs them; the version; the listed nodes that have a lease;
+-- Replies how long, in ms, a module goes only to the node that runs it; the version; the listed nodes that have a lease;
 -- those that claim nothing, as PlaceOS's own cores; and unless that is the known version, the owners.
 
 local living, strangers = {}, {}

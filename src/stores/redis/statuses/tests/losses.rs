@@ -95,7 +95,7 @@ async fn a_server_that_does_not_answer_is_noticed_and_what_it_was_sent_before_is
         tick.tick().await;
         number += 1;
         owner.write("mod-1", "n", Some(&number.to_string()));
-        assert!(frozen.elapsed() < PATIENCE, "nobody noticed");
+        assert!(frozen.elapsed() < PATIENCE, "the loss was not noticed");
     }
     let noticed = frozen.elapsed();
     let promised = PING_INTERVAL + ANSWER_DEADLINE;
