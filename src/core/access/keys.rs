@@ -3,7 +3,7 @@
 //! The hash of a secret is an HMAC-SHA512 under a random key of its own, `hmac-sha512$<key>$<digest>` in hexadecimal:
 //! cheap enough for a storm of connections, since a secret is long and random, and whole in itself, so that it can be carried from store to store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,22 +15,24 @@ use subtle::ConstantTimeEq;
 use crate::core::access::identity::Identity;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::Policy;
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Touched};
 use crate::model::{
     ApiKey, CredentialId, Expiry, Failure, FailureKind, KEY_HASH_PREFIX, KeyId, KeySecret, Secret,
-    System, User,
+    System, User, UserId,
 };
 
 const SALT_BYTES: usize = 32;
 const DIGEST_BYTES: usize = 64;
 
 /// All API keys of a building.
+#[derive(Clone)]
 pub(in crate::core) struct KeyRing {
     keys: HashMap<KeyId, Record>,
     /// Compared with when there is no such key, so that a guess at an id takes as long as a guess at a secret.
     nobody: KeyHash,
 }
 
+#[derive(Clone)]
 struct Record {
     hash: KeyHash,
     principal: Arc<Principal>,
@@ -132,41 +134,62 @@ fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 impl KeyRing {
-    /// The keys of a directory, which has checked that each has its user.
-    pub(in crate::core) fn new(directory: &Directory) -> Self {
-        let record = |key: &ApiKey| {
-            let KeySecret::Hashed(text) = &key.secret else {
-                return None;
-            };
-            let hash = KeyHash::parse(text)?;
-            let user = directory.shared_user(&key.user)?;
-            let principal = Arc::new(principal(key, hash.clone(), user));
-            Some((key.id.clone(), Record { hash, principal }))
-        };
+    /// A ring without keys.
+    pub(in crate::core) fn new() -> Self {
         Self {
-            keys: directory.api_keys().filter_map(record).collect(),
+            keys: HashMap::new(),
             nobody: KeyHash::nobodys(),
         }
     }
 
-    /// The keys that have gone in a later ring, or open less there, or have another secret.
-    pub(in crate::core) fn weakened_in<'a>(
-        &'a self,
-        next: &'a Self,
-    ) -> impl Iterator<Item = KeyId> + 'a {
-        let weakened = |(id, record): (&KeyId, &Record)| {
-            (!next.still_admits(&record.principal)).then(|| id.clone())
+    /// Has the keys of a directory, which has checked that each has its user, where they or their users were touched.
+    /// Gives those that have gone, or open less from here on, or have another secret.
+    pub(in crate::core) fn align(
+        &mut self,
+        directory: &Directory,
+        touched: &Touched,
+    ) -> Vec<KeyId> {
+        let users: HashSet<&UserId> = touched.users().collect();
+        let of_users = directory
+            .api_keys()
+            .filter(|key| users.contains(&key.user))
+            .map(|key| &key.id);
+        let ids: HashSet<&KeyId> = match users.is_empty() {
+            true => touched.api_keys().collect(),
+            false => touched.api_keys().chain(of_users).collect(),
         };
-        self.keys.iter().filter_map(weakened)
+        let mut weakened = Vec::new();
+        for id in ids {
+            let record = record(directory, id);
+            let before = match &record {
+                Some(record) => self.keys.insert(id.clone(), record.clone()),
+                None => self.keys.remove(id),
+            };
+            let is_weaker = |before: Record| {
+                record.is_none_or(|record| !record.principal.covers(&before.principal))
+            };
+            if before.is_some_and(is_weaker) {
+                weakened.push(id.clone());
+            }
+        }
+        weakened
     }
 
     /// The keys that no longer reach a system which they reached, because it has left their zones.
-    pub(in crate::core) fn left_behind(&self, before: &Directory, next: &Directory) -> Vec<KeyId> {
-        let moved: Vec<(&System, &System)> = before
+    pub(in crate::core) fn left_behind(
+        &self,
+        before: &Directory,
+        next: &Directory,
+        touched: &Touched,
+    ) -> Vec<KeyId> {
+        let moved: Vec<(&System, &System)> = touched
             .systems()
-            .filter_map(|was| Some((was, next.system(&was.id)?)))
+            .filter_map(|id| Some((before.system(id)?, next.system(id)?)))
             .filter(|(was, is)| was.zones != is.zones)
             .collect();
+        if moved.is_empty() {
+            return Vec::new();
+        }
         let left = |principal: &Principal| {
             moved
                 .iter()
@@ -224,6 +247,18 @@ impl fmt::Debug for KeyRing {
     }
 }
 
+/// A key of the directory, if there is one that can be compared with.
+fn record(directory: &Directory, id: &KeyId) -> Option<Record> {
+    let key = directory.api_key(id)?;
+    let KeySecret::Hashed(text) = &key.secret else {
+        return None;
+    };
+    let hash = KeyHash::parse(text)?;
+    let user = directory.shared_user(&key.user)?;
+    let principal = Arc::new(principal(key, hash.clone(), user));
+    Some(Record { hash, principal })
+}
+
 /// The id and the secret of what was shown.
 fn halves(presented: &Secret) -> (&str, &str) {
     let text = presented.expose();
@@ -257,11 +292,19 @@ mod tests {
     use crate::model::{Building, Clearance};
 
     fn ring(keys: Vec<ApiKey>) -> KeyRing {
-        KeyRing::new(&directory(Building {
+        let mut ring = KeyRing::new();
+        take(&mut ring, keys);
+        ring
+    }
+
+    /// The ring has these keys from here on. Gives those that open less.
+    fn take(ring: &mut KeyRing, keys: Vec<ApiKey>) -> Vec<KeyId> {
+        let next = directory(Building {
             users: vec![user(Clearance::Support)],
             api_keys: keys,
             ..Building::default()
-        }))
+        });
+        ring.align(&next, &Touched::all(&Directory::default(), &next))
     }
 
     fn panel(secret: KeySecret) -> ApiKey {
@@ -295,11 +338,9 @@ mod tests {
     #[test]
     fn a_key_that_is_to_end_sooner_opens_less_and_one_that_is_to_end_later_does_not() {
         let secret = resolve_key_secret(plain("s3cret"), None);
-        let until = |seconds: Option<u64>| {
-            ring(vec![ApiKey {
-                expires: seconds.and_then(Expiry::from_secs),
-                ..panel(secret.clone())
-            }])
+        let until = |seconds: Option<u64>| ApiKey {
+            expires: seconds.and_then(Expiry::from_secs),
+            ..panel(secret.clone())
         };
         for (before, next, weaker) in [
             (None, None, false),
@@ -309,9 +350,9 @@ mod tests {
             (Some(100), Some(200), false),
             (Some(100), None, false),
         ] {
-            let (was, is) = (until(before), until(next));
-            let weakened = was.weakened_in(&is).count();
-            assert_eq!(weakened == 1, weaker, "{before:?} to {next:?}");
+            let mut ring = ring(vec![until(before)]);
+            let weakened = take(&mut ring, vec![until(next)]);
+            assert_eq!(weakened.len() == 1, weaker, "{before:?} to {next:?}");
         }
     }
 

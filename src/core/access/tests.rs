@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request, may_see};
 use crate::core::access::{Caller, KeyRing, Policy, Principal};
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Touched};
 use crate::core::tests::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
@@ -346,10 +346,9 @@ impl House {
             ..Building::default()
         };
         let directory = directory(building);
-        Self {
-            keys: KeyRing::new(&directory),
-            directory,
-        }
+        let mut keys = KeyRing::new();
+        keys.align(&directory, &Touched::all(&Directory::default(), &directory));
+        Self { keys, directory }
     }
 
     fn caller(&self, name: &str) -> Caller {

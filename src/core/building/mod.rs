@@ -20,6 +20,7 @@ mod revocations;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
@@ -29,7 +30,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::core::access::{Caller, Changes, KeyRing, Sessions, audit, may_change};
-use crate::core::directory::{Directory, PermissionForms};
+use crate::core::directory::{Directory, PermissionForms, Touched};
 use crate::core::ledger_replica::{LedgerReplica, Materialized, OpenError, WriteGuard};
 use crate::core::limits::{EDIT_TURN_DEADLINE, EDITS_WAITING_MAX, REVOCATION_RETRY, STOP_DEADLINE};
 use crate::core::modules::Supervisor;
@@ -37,7 +38,7 @@ use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, read_lock, write_lock,
+    Source, Version, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -137,7 +138,7 @@ impl BuildingService {
             clock,
             permission_forms,
             directory: RwLock::new(Arc::new(Directory::new(permission_forms))),
-            keys: RwLock::new(Arc::new(KeyRing::new(&Directory::default()))),
+            keys: RwLock::new(Arc::new(KeyRing::new())),
             passwords: Passwords::default(),
             quotas,
             revocations: Revocations::default(),
@@ -161,7 +162,7 @@ impl BuildingService {
     /// Starts what the directory has, for a building that no file is applied to.
     pub(in crate::core) fn begin(&self) {
         let directory = self.directory();
-        self.show(&directory);
+        self.show(&directory, Touched::default());
     }
 
     pub(in crate::core) fn directory(&self) -> Arc<Directory> {
@@ -224,7 +225,8 @@ impl BuildingService {
             let removed = new.into_iter().map(|id| (Difference::Removed, id));
             audit::edited(who, &Differences(removed.collect()));
         }
-        self.show(&self.directory());
+        let touched = self.revocations.all().into_iter().collect();
+        self.show(&self.directory(), touched);
         Err(EditError::Unkept)
     }
 
@@ -299,7 +301,8 @@ impl BuildingService {
                 Difference::Changed => false,
             });
         self.revocations.forget(made_or_gone.map(|(_, id)| id));
-        self.show(&Arc::new(next));
+        let touched = differences.0.iter().map(|(_, id)| id.clone()).collect();
+        self.show(&Arc::new(next), touched);
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
             Editor::File | Editor::Operator => audit::applied(&differences),
@@ -308,36 +311,58 @@ impl BuildingService {
     }
 
     /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
-    fn show(&self, next: &Arc<Directory>) {
-        let gone = self.modules.align(next);
+    /// What was not touched since the directory before stays as it is.
+    fn show(&self, next: &Arc<Directory>, touched: Touched) {
+        let before = self.directory();
+        // What was read from the store and never shown is not in line yet.
+        let is_shown = Arc::ptr_eq(&self.modules.building(), &before);
+        let touched = match is_shown {
+            true => touched,
+            false => Touched::all(&before, next),
+        };
+        let gone = self.modules.align(next, &touched);
         let trusted = self.revocations.without(next);
-        let keys = Arc::new(KeyRing::new(&trusted));
-        let keys_before = std::mem::replace(&mut *write_lock(&self.keys), Arc::clone(&keys));
-        let before = std::mem::replace(&mut *write_lock(&self.directory), Arc::clone(next));
-        for system in before.systems() {
-            if next.system(&system.id).is_none() {
-                self.subscriptions.unmap(&system.id);
-            }
-        }
-        for system in next.systems() {
-            self.subscriptions
-                .map(system.id.clone(), next.slots(system));
-        }
+        let mut keys = self.keys();
+        let weakened = match touched.credentials() {
+            true => Arc::make_mut(&mut keys).align(&trusted, &touched),
+            false => Vec::new(),
+        };
+        *write_lock(&self.keys) = Arc::clone(&keys);
+        *write_lock(&self.directory) = Arc::clone(next);
+        self.map_slots(&before, next, &touched);
         // Behind the slots, so that whoever follows a path of theirs sees it empty and nothing else.
         for module in gone {
             module.output().retire();
         }
         if self.subscriptions.is_directory_followed() {
-            self.subscriptions
-                .announce_entries(differences(&before, next));
+            let entries = differences(&before, next, &touched);
+            self.subscriptions.announce_entries(entries);
         }
-        let left_behind = keys.left_behind(&before, next);
-        for key in keys_before.weakened_in(&keys).chain(left_behind) {
+        let left_behind = keys.left_behind(&before, next, &touched);
+        for key in weakened.into_iter().chain(left_behind) {
             let whom = Audience::Credential(CredentialId::Key(key));
             self.subscriptions
                 .close(&whom, CloseReason::CredentialsRevoked);
         }
-        self.sessions.align(&trusted);
+        self.sessions.align(&trusted, &touched);
+    }
+
+    /// Brings the slots of systems in line that were touched, or have a module that was: its name may be another.
+    fn map_slots(&self, before: &Directory, next: &Directory, touched: &Touched) {
+        for id in touched.systems() {
+            if before.system(id).is_some() && next.system(id).is_none() {
+                self.subscriptions.unmap(id);
+            }
+        }
+        let around = touched.modules().flat_map(|id| next.systems_of(id));
+        let touched = touched.systems().filter_map(|id| next.system(id));
+        let mut seen = HashSet::new();
+        for system in touched.chain(around) {
+            if seen.insert(&system.id) {
+                self.subscriptions
+                    .map(system.id.clone(), next.slots(system));
+            }
+        }
     }
 
     /// Waits until everything is kept, the passwords that wait too.
@@ -363,40 +388,45 @@ impl BuildingService {
 }
 
 /// The entries that differ, of the kinds that whoever follows the building is told of: what users and keys there are is for administrators.
-fn differences(before: &Directory, next: &Directory) -> Vec<(EntryId, Presence, Presence)> {
+fn differences(
+    before: &Directory,
+    next: &Directory,
+    touched: &Touched,
+) -> Vec<(EntryId, Presence, Presence)> {
     let is_told = |id: &EntryId| match id {
         EntryId::Zone(_) | EntryId::System(_) | EntryId::Module(_) | EntryId::Metadata(_) => true,
         EntryId::User(_) | EntryId::ApiKey(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
-    let known = before.ids().filter_map(|id| {
-        let (was, is) = (version(before, &id), version(next, &id));
-        let now = is.map_or(Presence::Absent, |_| Presence::Present);
-        (was != is).then_some((id, Presence::Present, now))
-    });
-    let new = next
-        .ids()
-        .filter(|id| before.info(id).is_none())
-        .map(|id| (id, Presence::Absent, Presence::Present));
-    known.chain(new).filter(|(id, ..)| is_told(id)).collect()
+    let presence = |version: Option<Version>| match version {
+        Some(_) => Presence::Present,
+        None => Presence::Absent,
+    };
+    let told = touched.iter().filter(|id| is_told(id));
+    told.filter_map(|id| {
+        let (was, is) = (version(before, id), version(next, id));
+        (was != is).then(|| (id.clone(), presence(was), presence(is)))
+    })
+    .collect()
 }
 
 /// What other nodes do is shown as an edit is.
 impl Materialized for BuildingService {
     fn take(&self, writes: &[Write]) -> Result<(), OpenError> {
-        let next = plan::followed(&self.directory(), writes, self.modules.host())?;
+        let (next, touched) = plan::followed(&self.directory(), writes, self.modules.host())?;
         tracing::info!(
             entries = writes.len(),
             "the building was changed by another node"
         );
-        self.show(&Arc::new(next));
+        self.show(&Arc::new(next), touched);
         Ok(())
     }
 
     fn replace(&self, documents: Vec<Document>) -> Result<(), OpenError> {
         let next = plan::stored(&documents, self.modules.host(), self.permission_forms)?;
         tracing::info!("the building is read again as other nodes have made it");
-        self.show(&Arc::new(next));
+        let touched = Touched::all(&self.directory(), &next);
+        self.show(&Arc::new(next), touched);
         Ok(())
     }
 

@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use indexmap::IndexSet;
-
 use crate::core::access::resolve_key_secret;
 use crate::core::building::check::check;
 use crate::core::building::error::{EditError, Invalid};
-use crate::core::directory::{Directory, PermissionForms};
+use crate::core::directory::{Directory, PermissionForms, Touched};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::rules;
@@ -34,33 +32,43 @@ pub(super) fn stored(
     host: &dyn DriverHost,
     forms: PermissionForms,
 ) -> Result<Directory, OpenError> {
-    let mut directory = Directory::new(forms);
+    let nothing = Directory::new(forms);
+    let mut directory = nothing.clone();
     for document in documents {
         let (entry, info) = document.entry()?;
         directory.put(entry, info, |module| describe(host, module));
     }
-    sound(directory)
+    let all = Touched::all(&nothing, &directory);
+    sound(directory, &nothing, &all, &all)
 }
 
-/// The directory after changes that others have planned on this one.
+/// The directory after changes that others have planned on this one, and what they touched.
 pub(super) fn followed(
     now: &Directory,
     writes: &[Write],
     host: &dyn DriverHost,
-) -> Result<Directory, OpenError> {
+) -> Result<(Directory, Touched), OpenError> {
     let mut next = now.clone();
+    let mut touched = Touched::default();
+    let mut deleted = false;
     for write in writes {
         match write {
             Write::Put(document) => {
                 let (entry, info) = document.entry()?;
+                touched.insert(entry.id());
                 next.put(entry, info, |module| describe(host, module));
             }
             Write::Delete(id) => {
-                next.remove(&id.entry()?);
+                let id = id.entry()?;
+                deleted |= next.remove(&id);
+                touched.insert(id);
             }
         }
     }
-    sound(next)
+    // Whether all let go of what they deleted is for the others to know, so it is looked at.
+    let everything = deleted.then(|| Touched::all(now, &next));
+    let unsure = everything.as_ref().unwrap_or(&touched);
+    Ok((sound(next, now, &touched, unsure)?, touched))
 }
 
 /// What a driver says of a module. One that this program lacks is its module's problem, and no reason not to go on.
@@ -69,11 +77,16 @@ fn describe(host: &dyn DriverHost, module: &Module) -> Description {
         .unwrap_or_else(|_| undescribed(&module.driver))
 }
 
-/// The directory in its order, if its entries go together.
-fn sound(mut directory: Directory) -> Result<Directory, OpenError> {
+/// The directory in its order, if its entries go together. `unsure` are those of which that is not known.
+fn sound(
+    mut directory: Directory,
+    before: &Directory,
+    touched: &Touched,
+    unsure: &Touched,
+) -> Result<Directory, OpenError> {
     directory.arrange();
-    directory.complete();
-    let problems = check(&directory);
+    directory.complete(before, touched);
+    let problems = check(&directory, unsure);
     if problems.is_empty() {
         Ok(directory)
     } else {
@@ -105,8 +118,8 @@ pub(in crate::core) fn plan(
         host,
         source,
         time,
-        touched: IndexSet::new(),
-        deleted: IndexSet::new(),
+        touched: Touched::default(),
+        deleted: HashSet::new(),
         passwords: Vec::new(),
         problems: Vec::new(),
     };
@@ -123,8 +136,8 @@ struct Draft<'a> {
     host: &'a dyn DriverHost,
     source: Source,
     time: u64,
-    touched: IndexSet<EntryId>,
-    deleted: IndexSet<EntryId>,
+    touched: Touched,
+    deleted: HashSet<EntryId>,
     passwords: Vec<UserId>,
     problems: Vec<Invalid>,
 }
@@ -148,7 +161,7 @@ impl Draft<'_> {
         }
         match edit.change {
             Change::Put(entry) => {
-                self.deleted.shift_remove(&id);
+                self.deleted.remove(&id);
                 self.put(&id, *entry);
             }
             Change::Delete(_) if !self.next.remove(&id) => return Err(EditError::NotFound(id)),
@@ -350,26 +363,28 @@ impl Draft<'_> {
             time,
             ..
         } = self;
-        problems.extend(check(&next));
+        problems.extend(check(&next, &touched));
         if !problems.is_empty() {
             return Err(EditError::Invalid(problems));
         }
         let mut writes = Vec::new();
         let mut differences = Vec::new();
-        for id in touched {
-            let (before, after) = (now.entry(&id), next.entry(&id));
-            let (was, is) = (now.info(&id).copied(), next.info(&id).copied());
+        let mut is_out_of_order = false;
+        for id in touched.iter() {
+            let (before, after) = (now.entry(id), next.entry(id));
+            let (was, is) = (now.info(id).copied(), next.info(id).copied());
             let (Some(after), Some(is)) = (after, is) else {
                 if before.is_some() {
-                    writes.push(Write::Delete(DocumentId::of(&id)));
-                    differences.push((Difference::Removed, id));
+                    writes.push(Write::Delete(DocumentId::of(id)));
+                    differences.push((Difference::Removed, id.clone()));
                 }
                 continue;
             };
             let unchanged =
                 before.as_ref() == Some(&after) && was.map(|was| was.source) == Some(is.source);
-            if let (true, Some(was)) = (unchanged, was) {
-                next.set_info(&id, was);
+            if unchanged {
+                next.put_back(id, now);
+                is_out_of_order |= was.map(|was| was.place) != Some(is.place);
                 continue;
             }
             let info = EntryInfo {
@@ -378,15 +393,19 @@ impl Draft<'_> {
                 updated_at: time,
                 ..is
             };
-            next.set_info(&id, info);
+            next.set_info(id, info);
             writes.push(Write::Put(Document::of(&after, &info)));
             let difference = match before {
                 Some(_) => Difference::Changed,
                 None => Difference::Added,
             };
-            differences.push((difference, id));
+            differences.push((difference, id.clone()));
         }
-        next.complete();
+        if is_out_of_order {
+            // What was deleted and made again as it was has its place back.
+            next.arrange();
+        }
+        next.complete(now, &touched);
         Ok(Plan {
             next,
             writes,

@@ -1,5 +1,6 @@
 //! What an edit changes, what it refuses, and what it leaves alone.
 
+mod increments;
 mod two_nodes;
 
 use std::io;
@@ -795,13 +796,17 @@ impl Bench {
 
     /// The keys whose sockets were ordered to be closed since the last look.
     fn closed(&self) -> Vec<String> {
-        let key = |delivery| match delivery {
-            Delivery::Close {
-                whom: Audience::Credential(key),
-                why: CloseReason::CredentialsRevoked,
-            } => Some(key.to_string()),
-            Delivery::Close { .. } | Delivery::Event { .. } | Delivery::Reply { .. } => None,
-        };
-        self.inbox.take().into_iter().filter_map(key).collect()
+        self.inbox.take().into_iter().filter_map(closed).collect()
+    }
+}
+
+/// The key whose sockets are ordered to be closed.
+fn closed(delivery: Delivery) -> Option<String> {
+    match delivery {
+        Delivery::Close {
+            whom: Audience::Credential(key),
+            why: CloseReason::CredentialsRevoked,
+        } => Some(key.to_string()),
+        Delivery::Close { .. } | Delivery::Event { .. } | Delivery::Reply { .. } => None,
     }
 }

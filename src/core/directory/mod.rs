@@ -1,42 +1,57 @@
 //! Who is there: zones, systems, modules, users, keys, metadata, as one snapshot that is never changed once others see it.
 //!
-//! Cheap to copy, since entries are shared: the next snapshot is a copy of this one with some entries replaced, which `building` makes.
+//! The next snapshot is a copy of this one with some entries replaced, which `building` makes.
+//! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
+mod touched;
 mod zone_permissions;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    ApiKey, Building, Entry, EntryId, EntryInfo, Interface, KeyId, Metadata, MetadataId, Module,
-    ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
+    ApiKey, Building, Entry, EntryId, EntryInfo, EntryKind, Interface, KeyId, Metadata, MetadataId,
+    Module, ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
 };
 
+pub(in crate::core) use touched::Touched;
 pub(in crate::core) use zone_permissions::{PermissionForms, Permissions};
 
 /// A snapshot of the building.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
-    zones: IndexMap<ZoneId, Stored<Zone>>,
-    systems: IndexMap<SystemId, Stored<System>>,
-    modules: IndexMap<ModuleId, ModuleEntry>,
-    users: IndexMap<UserId, Stored<User>>,
-    api_keys: IndexMap<KeyId, Stored<ApiKey>>,
-    metadata: IndexMap<MetadataId, Stored<Metadata>>,
-    standing: HashMap<ModuleId, Vec<SystemId>>,
-    permissions: Permissions,
+    zones: Arc<IndexMap<ZoneId, Stored<Zone>>>,
+    systems: Arc<IndexMap<SystemId, Stored<System>>>,
+    modules: Arc<IndexMap<ModuleId, Arc<ModuleEntry>>>,
+    users: Arc<IndexMap<UserId, Stored<User>>>,
+    api_keys: Arc<IndexMap<KeyId, Stored<ApiKey>>>,
+    metadata: Arc<IndexMap<MetadataId, Stored<Metadata>>>,
+    /// The systems of each module that stands in any, in the order of the systems.
+    standing: Arc<HashMap<ModuleId, Arc<[SystemId]>>>,
+    permissions: Arc<Permissions>,
     permission_forms: Option<PermissionForms>,
 }
 
 /// An entry and what is known of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Stored<T> {
     entry: Arc<T>,
     info: EntryInfo,
+}
+
+/// Whatever the entry is, it is shared.
+impl<T> Clone for Stored<T> {
+    fn clone(&self) -> Self {
+        Self {
+            entry: Arc::clone(&self.entry),
+            info: self.info,
+        }
+    }
 }
 
 /// A module with what its driver says of itself.
@@ -89,7 +104,7 @@ impl Directory {
 
     /// All modules, in the order in which they were made.
     pub fn modules(&self) -> impl ExactSizeIterator<Item = &ModuleEntry> {
-        self.modules.values()
+        self.modules.values().map(|entry| &**entry)
     }
 
     /// All users.
@@ -119,7 +134,7 @@ impl Directory {
 
     /// A module by its id.
     pub fn module(&self, id: &ModuleId) -> Option<&ModuleEntry> {
-        self.modules.get(id)
+        self.modules.get(id).map(|entry| &**entry)
     }
 
     /// A user by their id.
@@ -159,7 +174,7 @@ impl Directory {
         self.standing
             .get(module)
             .into_iter()
-            .flatten()
+            .flat_map(|systems| &**systems)
             .filter_map(|id| self.system(id))
     }
 
@@ -168,7 +183,7 @@ impl Directory {
         system
             .modules
             .iter()
-            .filter_map(|module| self.modules.get(module))
+            .filter_map(|module| self.module(module))
     }
 
     /// An entry, whole.
@@ -183,6 +198,18 @@ impl Directory {
             EntryId::User(id) => self.user(id).cloned().map(Entry::User),
             EntryId::ApiKey(id) => self.api_key(id).cloned().map(Entry::ApiKey),
             EntryId::Metadata(id) => self.metadata_by_id(id).cloned().map(Entry::Metadata),
+        }
+    }
+
+    /// Whether there is an entry of this kind; metadata have no id of one part.
+    pub(super) fn has(&self, kind: EntryKind, id: &str) -> bool {
+        match kind {
+            EntryKind::Zone => self.zones.contains_key(id),
+            EntryKind::System => self.systems.contains_key(id),
+            EntryKind::Module => self.modules.contains_key(id),
+            EntryKind::User => self.users.contains_key(id),
+            EntryKind::ApiKey => self.api_keys.contains_key(id),
+            EntryKind::Metadata => false,
         }
     }
 
@@ -248,7 +275,7 @@ impl Directory {
         let last = match id {
             EntryId::Zone(_) => last_place(&self.zones),
             EntryId::System(_) => last_place(&self.systems),
-            EntryId::Module(_) => self.modules.values().last().map(|entry| entry.info.place),
+            EntryId::Module(_) => self.modules.last().map(|(_, entry)| entry.info.place),
             EntryId::User(_) => last_place(&self.users),
             EntryId::ApiKey(_) => last_place(&self.api_keys),
             EntryId::Metadata(_) => last_place(&self.metadata),
@@ -280,80 +307,148 @@ impl Directory {
                     info,
                     description,
                 };
-                self.modules.insert(entry.module.id.clone(), entry);
+                let id = entry.module.id.clone();
+                Arc::make_mut(&mut self.modules).insert(id, Arc::new(entry));
             }
+        }
+    }
+
+    /// The entry is again as it was in the snapshot of which this one is a copy.
+    pub(super) fn put_back(&mut self, id: &EntryId, before: &Self) {
+        match id {
+            EntryId::Zone(id) => put_back(&mut self.zones, id, &before.zones),
+            EntryId::System(id) => put_back(&mut self.systems, id, &before.systems),
+            EntryId::Module(id) => put_back(&mut self.modules, id, &before.modules),
+            EntryId::User(id) => put_back(&mut self.users, id, &before.users),
+            EntryId::ApiKey(id) => put_back(&mut self.api_keys, id, &before.api_keys),
+            EntryId::Metadata(id) => put_back(&mut self.metadata, id, &before.metadata),
         }
     }
 
     /// Other things are known of an entry.
     pub(super) fn set_info(&mut self, id: &EntryId, info: EntryInfo) {
-        let place = match id {
-            EntryId::Zone(id) => self.zones.get_mut(id).map(|stored| &mut stored.info),
-            EntryId::System(id) => self.systems.get_mut(id).map(|stored| &mut stored.info),
-            EntryId::Module(id) => self.modules.get_mut(id).map(|entry| &mut entry.info),
-            EntryId::User(id) => self.users.get_mut(id).map(|stored| &mut stored.info),
-            EntryId::ApiKey(id) => self.api_keys.get_mut(id).map(|stored| &mut stored.info),
-            EntryId::Metadata(id) => self.metadata.get_mut(id).map(|stored| &mut stored.info),
-        };
-        if let Some(place) = place {
-            *place = info;
+        match id {
+            EntryId::Zone(id) => set_info(&mut self.zones, id, info),
+            EntryId::System(id) => set_info(&mut self.systems, id, info),
+            EntryId::Module(id) => {
+                if let Some(entry) = Arc::make_mut(&mut self.modules).get_mut(id) {
+                    Arc::make_mut(entry).info = info;
+                }
+            }
+            EntryId::User(id) => set_info(&mut self.users, id, info),
+            EntryId::ApiKey(id) => set_info(&mut self.api_keys, id, info),
+            EntryId::Metadata(id) => set_info(&mut self.metadata, id, info),
         }
     }
 
     /// Takes an entry out. Whether there was one.
     pub(super) fn remove(&mut self, id: &EntryId) -> bool {
         match id {
-            EntryId::Zone(id) => self.zones.shift_remove(id).is_some(),
-            EntryId::System(id) => self.systems.shift_remove(id).is_some(),
-            EntryId::Module(id) => self.modules.shift_remove(id).is_some(),
-            EntryId::User(id) => self.users.shift_remove(id).is_some(),
-            EntryId::ApiKey(id) => self.api_keys.shift_remove(id).is_some(),
-            EntryId::Metadata(id) => self.metadata.shift_remove(id).is_some(),
+            EntryId::Zone(id) => remove(&mut self.zones, id),
+            EntryId::System(id) => remove(&mut self.systems, id),
+            EntryId::Module(id) => remove(&mut self.modules, id),
+            EntryId::User(id) => remove(&mut self.users, id),
+            EntryId::ApiKey(id) => remove(&mut self.api_keys, id),
+            EntryId::Metadata(id) => remove(&mut self.metadata, id),
         }
     }
 
     /// Brings the entries of each kind in the order of their places, for a snapshot whose entries were not put in that order.
     pub(super) fn arrange(&mut self) {
-        arrange(&mut self.zones);
-        arrange(&mut self.systems);
-        self.modules.sort_by_key(|_, entry| entry.info.place);
-        arrange(&mut self.users);
-        arrange(&mut self.api_keys);
-        arrange(&mut self.metadata);
+        arrange(&mut self.zones, |stored| stored.info.place);
+        arrange(&mut self.systems, |stored| stored.info.place);
+        arrange(&mut self.modules, |entry| entry.info.place);
+        arrange(&mut self.users, |stored| stored.info.place);
+        arrange(&mut self.api_keys, |stored| stored.info.place);
+        arrange(&mut self.metadata, |stored| stored.info.place);
     }
 
-    /// Looks up anew which systems each module stands in, and what zones allow. To be called when all entries are in place.
-    pub(super) fn complete(&mut self) {
-        self.permissions = match self.permission_forms {
-            Some(forms) => Permissions::of(self.zones(), self.metadata(), forms),
-            None => Permissions::default(),
-        };
-        self.standing.clear();
-        for stored in self.systems.values() {
-            for module in &stored.entry.modules {
-                self.standing
-                    .entry(module.clone())
-                    .or_default()
-                    .push(stored.entry.id.clone());
+    /// Looks up which systems the modules stand in, and what zones allow, where that hangs on what was touched since `before`.
+    /// To be called when all entries are in place.
+    pub(super) fn complete(&mut self, before: &Self, touched: &Touched) {
+        if touched.permissions() {
+            self.permissions = Arc::new(match self.permission_forms {
+                Some(forms) => Permissions::of(self.zones(), self.metadata(), forms),
+                None => Permissions::default(),
+            });
+        }
+        let Self {
+            systems, standing, ..
+        } = self;
+        for id in touched.systems() {
+            let (was, is) = (before.systems.get(id), systems.get(id));
+            let modules = |stored: Option<&Stored<System>>| -> HashSet<ModuleId> {
+                let modules = stored.into_iter().flat_map(|stored| &stored.entry.modules);
+                modules.cloned().collect()
+            };
+            let (left, stood) = (modules(was), modules(is));
+            let is_moved = was.map(|was| was.info.place) != is.map(|is| is.info.place);
+            if left == stood && !is_moved {
+                continue;
+            }
+            let standing = Arc::make_mut(standing);
+            for module in left.union(&stood) {
+                let around = standing
+                    .get(module)
+                    .into_iter()
+                    .flat_map(|around| &**around);
+                let others = around.filter(|other| *other != id);
+                let now = others.chain(stood.contains(module).then_some(id));
+                let mut now: Vec<SystemId> = now.cloned().collect();
+                now.sort_by_key(|system| systems.get_index_of(system));
+                if now.is_empty() {
+                    standing.remove(module);
+                } else {
+                    standing.insert(module.clone(), Arc::from(now));
+                }
             }
         }
     }
 }
 
 fn last_place<I, T>(entries: &IndexMap<I, Stored<T>>) -> Option<u64> {
-    entries.values().last().map(|stored| stored.info.place)
+    entries.last().map(|(_, stored)| stored.info.place)
 }
 
-fn arrange<I: std::hash::Hash + Eq, T>(entries: &mut IndexMap<I, Stored<T>>) {
-    entries.sort_by_key(|_, stored| stored.info.place);
+fn arrange<I: Hash + Eq + Clone, E: Clone>(
+    entries: &mut Arc<IndexMap<I, E>>,
+    place: impl Fn(&E) -> u64,
+) {
+    if !entries.values().is_sorted_by_key(&place) {
+        Arc::make_mut(entries).sort_by_key(|_, entry| place(entry));
+    }
 }
 
-fn put<I: std::hash::Hash + Eq, T>(
-    entries: &mut IndexMap<I, Stored<T>>,
+fn put<I: Hash + Eq + Clone, T>(
+    entries: &mut Arc<IndexMap<I, Stored<T>>>,
     id: I,
     entry: T,
     info: EntryInfo,
 ) {
     let entry = Arc::new(entry);
-    entries.insert(id, Stored { entry, info });
+    Arc::make_mut(entries).insert(id, Stored { entry, info });
+}
+
+fn put_back<I: Hash + Eq + Clone, E: Clone>(
+    entries: &mut Arc<IndexMap<I, E>>,
+    id: &I,
+    before: &IndexMap<I, E>,
+) {
+    if let Some(entry) = before.get(id) {
+        Arc::make_mut(entries).insert(id.clone(), entry.clone());
+    }
+}
+
+fn set_info<I: Hash + Eq + Clone, T>(
+    entries: &mut Arc<IndexMap<I, Stored<T>>>,
+    id: &I,
+    info: EntryInfo,
+) {
+    if let Some(stored) = Arc::make_mut(entries).get_mut(id) {
+        stored.info = info;
+    }
+}
+
+fn remove<I: Hash + Eq + Clone, E: Clone>(entries: &mut Arc<IndexMap<I, E>>, id: &I) -> bool {
+    entries.contains_key(id) && Arc::make_mut(entries).shift_remove(id).is_some()
 }

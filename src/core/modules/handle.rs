@@ -79,7 +79,7 @@ impl ModuleHandle {
     }
 
     /// Whether a module that is to be like this one can go on as it runs.
-    pub(super) fn runs_as(&self, module: &Module) -> bool {
+    pub(in crate::core) fn runs_as(&self, module: &Module) -> bool {
         self.module.driver == module.driver
             && self.module.uri == module.uri
             && self.module.settings == module.settings

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::directory::{Directory, ModuleEntry};
+use crate::core::directory::{Directory, ModuleEntry, Touched};
 use crate::core::lease::LeaseTerm;
 use crate::core::limits::STOP_DEADLINE;
 use crate::core::metrics::CoreMetrics;
@@ -119,16 +119,25 @@ impl Supervisor {
         &*self.host
     }
 
-    /// The building is this: starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings.
+    /// The building is this, in which these entries may differ from the one before:
+    /// starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings.
     ///
     /// Returns the modules that ran here and are gone from the building; they can no longer be found, and are ending.
-    pub(in crate::core) fn align(&self, building: &Arc<Directory>) -> Vec<Arc<ModuleHandle>> {
+    pub(in crate::core) fn align(
+        &self,
+        building: &Arc<Directory>,
+        touched: &Touched,
+    ) -> Vec<Arc<ModuleHandle>> {
         let mut modules = self.modules();
         modules.building = Arc::clone(building);
         if let Share::Granted(granted) = &mut modules.share {
-            granted.retain(|id, _| building.module(id).is_some());
+            for id in touched.modules() {
+                if building.module(id).is_none() {
+                    granted.remove(id);
+                }
+            }
         }
-        let mut stopped = self.run_share(modules);
+        let mut stopped = self.look_again(modules, touched.modules().cloned());
         stopped.retain(|handle| building.module(&handle.module.id).is_none());
         stopped
     }
@@ -149,8 +158,9 @@ impl Supervisor {
             return;
         };
         if term.holds() {
-            granted.extend(ids.into_iter().map(|id| (id, Arc::clone(term))));
-            self.run_share(modules);
+            let ids: Vec<ModuleId> = ids.into_iter().collect();
+            granted.extend(ids.iter().map(|id| (id.clone(), Arc::clone(term))));
+            self.look_again(modules, ids);
         }
     }
 
@@ -160,10 +170,10 @@ impl Supervisor {
         let Share::Granted(granted) = &mut modules.share else {
             return;
         };
-        let before = granted.len();
-        granted.retain(|id, _| wanted.contains(id));
-        if granted.len() < before {
-            self.run_share(modules);
+        let taken = granted.extract_if(|id, _| !wanted.contains(id));
+        let taken: Vec<ModuleId> = taken.map(|(id, _)| id).collect();
+        if !taken.is_empty() {
+            self.look_again(modules, taken);
         }
     }
 
@@ -210,9 +220,13 @@ impl Supervisor {
         self.changed.subscribe()
     }
 
-    /// Lets exactly the modules run that are in the building and this node's. Returns those that are ending for it.
-    fn run_share(&self, mut modules: RwLockWriteGuard<'_, Modules>) -> Vec<Arc<ModuleHandle>> {
-        let mut started = Vec::new();
+    /// Lets those of these modules run that are in the building and this node's, and no other of them. Returns those that are ending for it.
+    fn look_again(
+        &self,
+        mut modules: RwLockWriteGuard<'_, Modules>,
+        ids: impl IntoIterator<Item = ModuleId>,
+    ) -> Vec<Arc<ModuleHandle>> {
+        let (mut started, mut stopped) = (Vec::new(), Vec::new());
         let Modules {
             building,
             share,
@@ -220,17 +234,17 @@ impl Supervisor {
             leaving,
         } = &mut *modules;
         leaving.retain(|handle| handle.is_here());
-        let mut before = std::mem::take(running);
-        for entry in building.modules() {
-            let id = &entry.module.id;
+        for id in ids {
+            let before = running.remove(&id);
             let term = match share {
-                Share::All => None,
-                Share::Granted(granted) => match granted.get(id) {
-                    Some(term) => Some(Arc::clone(term)),
-                    None => continue,
-                },
+                Share::All => Some(None),
+                Share::Granted(granted) => granted.get(&id).map(|term| Some(Arc::clone(term))),
             };
-            let handle = match before.remove(id) {
+            let (Some(entry), Some(term)) = (building.module(&id), term) else {
+                stopped.extend(before);
+                continue;
+            };
+            let handle = match before {
                 Some(handle) if handle.runs_as(&entry.module) => handle,
                 Some(handle) => {
                     handle.stop.cancel();
@@ -240,7 +254,7 @@ impl Supervisor {
                 }
                 None => {
                     let mut others = leaving.iter().rev();
-                    let same = others.find(|handle| handle.module.id == *id);
+                    let same = others.find(|handle| handle.module.id == id);
                     let output = ModuleOutput::new(
                         id.clone(),
                         Arc::clone(&self.subscriptions),
@@ -253,9 +267,8 @@ impl Supervisor {
                     handle
                 }
             };
-            running.insert(id.clone(), handle);
+            running.insert(id, handle);
         }
-        let stopped: Vec<Arc<ModuleHandle>> = before.into_values().collect();
         for handle in &stopped {
             // First, since an actor that ends asks whether the stay is over.
             handle.output.hang_up();

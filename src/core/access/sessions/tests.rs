@@ -25,7 +25,7 @@ use crate::core::access::sessions::steady_clock::SteadyClock;
 use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Sessions, SignInError};
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Touched};
 use crate::core::limits::{
     CLOCK_JUMP_LOOKS, CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, REFRESH_GRACE, SESSION_IDLE,
     SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
@@ -576,7 +576,7 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
     let both = app.narrowed_by(&signed_in);
     assert_eq!(both.identity().to_string(), "user-1");
     assert_eq!(both.expires(), signed_in.expires());
-    let keys = KeyRing::new(&Directory::default());
+    let keys = KeyRing::new();
     let subscriptions = Subscriptions::new(clock(), |_| Arc::new(EchoStore::without_feed()));
     let introspection = KeyIntrospection::new(None, FORMS, subscriptions);
     let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);
@@ -861,7 +861,8 @@ impl Fixture {
             users: vec![ann, service],
             ..Building::default()
         });
-        self.sessions.align(&Arc::new(next));
+        let touched = Touched::all(&Directory::default(), &next);
+        self.sessions.align(&Arc::new(next), &touched);
     }
 
     async fn sign_in(&self, password: &str) -> Result<(Arc<User>, Secret), SignInError> {

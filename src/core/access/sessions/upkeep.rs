@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::core::access::sessions::steady_clock::Look;
 use crate::core::access::sessions::{Sessions, SignInError, SignInSession, lock};
 use crate::core::access::tokens::SigningKey;
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Touched};
 use crate::core::limits::{
     SESSION_IDLE, SESSION_SWEEP, SESSIONS_MOVED_AT_ONCE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
     STOP_DEADLINE,
@@ -33,8 +33,11 @@ impl Sessions {
     }
 
     /// The building has changed: sessions of users who are gone or have another password end, and the sockets of those who are lowered close.
-    pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>) {
+    pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>, touched: &Touched) {
         let before = self.exchange(next);
+        if touched.users().next().is_none() {
+            return;
+        }
         let (mut over, mut lowered) = (Vec::new(), Vec::new());
         for session in self.table().all() {
             let was = before.shared_user(&session.user);

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use crate::core::Wakeup;
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Touched};
 use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
@@ -174,7 +174,8 @@ impl Bench {
             ..Building::default()
         };
         let building: Arc<Directory> = Arc::new(directory(building));
-        supervisor.align(&building);
+        let touched = Touched::all(&Directory::default(), &building);
+        supervisor.align(&building, &touched);
         let epoch = Instant::now();
         let lease = Lease::new(LEASE, Arc::new(move || epoch.elapsed()));
         Self {
