@@ -1,4 +1,4 @@
-//! What the entries of a building file say about each other, put into the words of a file: a line, and a remedy.
+//! Checks the entries of a building file against each other, and words each mistake for a file: with a line and a remedy.
 //!
 //! The rules themselves are the model's, since an edit of the running building is held to the same ones.
 

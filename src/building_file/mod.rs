@@ -46,7 +46,7 @@ pub fn read(
     read_with(file, text, Some(drivers), shadowed, environment)
 }
 
-/// The same where the drivers are somebody else's to know: each is taken for one that there is.
+/// The same where another process knows the drivers: each is taken for one that exists.
 pub fn read_for_any_driver(
     file: &str,
     text: &str,

@@ -1,7 +1,7 @@
 //! YAML text as a tree whose every value knows where it stands.
 //!
 //! Separate because it is the only place that names the YAML library.
-//! A tree rather than typed structs: reading into structs stops at the first mistake, and whoever installs a building wants to see all of them at once.
+//! A tree rather than typed structs: reading into structs stops at the first mistake, and an operator wants to see all of them at once.
 //! It knows nothing of buildings.
 
 use std::fmt;

@@ -111,7 +111,7 @@ pub enum ProblemKind {
         /// What is there.
         found: &'static str,
     },
-    /// A key that nobody reads.
+    /// A key that riser does not read.
     #[error("{} in {place}; {remedy}", named("unknown key", key, "unknown key"))]
     UnknownKey {
         /// The key; empty where a colon is missing, since it may then be a value.

@@ -1,4 +1,4 @@
-//! A building as a file: whole, so that reading it gives the same building again, or as anybody may see it, with `***` for every value that may be a secret.
+//! A building as a file: whole, so that reading it gives the same building again, or for every eye, with `***` for every value that may be a secret.
 
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ const TREE_DEPTH_MAX: usize = 20;
 /// Who is to read what is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reader {
-    /// Whoever may have everything, hashes and the settings of devices too.
+    /// A reader that may have everything, hashes and the settings of devices too.
     Trusted,
     /// Anybody.
     Anybody,
@@ -29,7 +29,7 @@ pub fn write(building: &Building) -> String {
     write_for(Reader::Trusted, building)
 }
 
-/// The same as anybody may see it.
+/// The same with secrets masked.
 pub fn masked(building: &Building) -> String {
     write_for(Reader::Anybody, building)
 }
@@ -599,7 +599,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     Ok(read) => prop_assert_eq!(&read, &building, "{}", written),
                     Err(problems) => prop_assert!(false, "{}\n{}", problems, written),
                 }
-                // What anybody may see is YAML too.
+                // The masked form is YAML too.
                 prop_assert!(super::super::super::node::Node::read(&masked(&building)).is_ok());
             }
         }

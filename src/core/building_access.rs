@@ -1,6 +1,6 @@
 //! The port for code inside the gateway that acts on the building: rules, logic drivers, a console.
 //!
-//! Such code has no connection and no dialect, but a caller like everybody else: each request is authorized and audited as at the doors.
+//! Such code has no connection and no dialect, but a caller like any other: each request is authorized and audited as those of clients are.
 //! It waits for what it gets, where a connection is served by a worker; so there is a queue of its own behind each follow.
 
 #[cfg(test)]
@@ -36,7 +36,7 @@ pub trait BuildingAccess: Send + Sync + 'static {
 
     /// Follows a subject: what is known of it now, and then what happens, until the stream is dropped.
     ///
-    /// A follower that is behind gets the latest value of each status, and is told how many log lines it missed.
+    /// A follower that is behind gets the latest value of each status, and the number of log lines that it missed.
     /// The stream ends with the rights of its caller, and when the gateway stops.
     fn follow(
         self: Arc<Self>,
@@ -218,7 +218,7 @@ impl Outlet for FollowQueue {
         for delivery in batch.drain(..) {
             match delivery {
                 Delivery::Event { event, .. } => state.put(event),
-                Delivery::Close { whom, .. } => match whom {
+                Delivery::Close { audience, .. } => match audience {
                     Audience::All => state.ended = true,
                     // The follower looks whether its caller was meant.
                     Audience::Credential(_)

@@ -1,7 +1,7 @@
 //! How long this node may act: its lease, counted on its own clock.
 //!
 //! The registry counts a lease from the moment at which it took the renewal. This node counts from the moment before it sent it,
-//! and gives up a margin earlier, so here it is over before anybody else may think so.
+//! and gives up a margin earlier, so here it is over before another node may take it for over.
 //! The clock goes on while the machine is suspended and is never set, so a process that wakes after a long pause finds its lease gone.
 
 use std::fmt;
@@ -51,7 +51,7 @@ pub(in crate::core) struct LeaseTerm {
 }
 
 impl Lease {
-    /// A lease of this length that nobody has granted yet.
+    /// A lease of this length that is not granted yet.
     pub fn new(length: Duration, uptime: Uptime) -> Self {
         Self {
             length,
@@ -176,7 +176,7 @@ mod tests {
     fn a_lease_is_over_a_margin_before_the_registry_thinks_so() {
         for (length, until) in [(LENGTH, 1_000 + 9_000), (LENGTH / 10, 1_000 + 800)] {
             let (lease, clock) = lease(length);
-            assert!(!lease.holds(), "nobody has granted it");
+            assert!(!lease.holds(), "it is not granted yet");
             lease.begin(lease.now());
             clock.store(until - 1, Ordering::Relaxed);
             assert!(lease.holds(), "{length:?}");

@@ -115,7 +115,7 @@ impl LedgerReplica {
         Arc::clone(&self.version).lock_owned().await
     }
 
-    /// From here on nobody gets the [write guard](Self::write_guard).
+    /// From here on no caller gets the [write guard](Self::write_guard).
     pub(in crate::core) fn close(&self) {
         self.waiting.close();
     }
@@ -198,7 +198,7 @@ impl LedgerReplica {
             drop(first.write_guard_unbounded().await);
         }
         let mut guard = self.write_guard_unbounded().await;
-        // The holder of the guard meanwhile may have committed what the update tells, or applied it.
+        // The holder of the guard meanwhile may have committed the update itself, or applied it.
         if *guard != after {
             return Ok(());
         }
@@ -261,7 +261,7 @@ impl fmt::Debug for LedgerReplica {
     }
 }
 
-/// Why a ledger cannot be followed at the moment: told once, and tried again ever less often.
+/// Why a ledger cannot be followed at the moment: logged once, and retried ever less often.
 #[derive(Debug)]
 struct Trouble {
     told: Option<String>,

@@ -27,8 +27,8 @@ pub(super) const SESSION_BYTES_MAX: usize = 8 * 1024;
 /// How often a revocation that the store did not take is tried again. A disk that has room again takes it within a second.
 pub(super) const REVOCATION_RETRY: Duration = Duration::from_secs(1);
 
-/// How long a slot may be empty, or a status unset, before its followers are told `null`.
-/// Long enough for a mapping that is cleared and refilled and for a module that starts again, short enough that nobody acts on a stale screen.
+/// How long a slot may be empty, or a status unset, before its followers get `null`.
+/// Long enough for a mapping that is cleared and refilled and for a module that starts again, short enough that no user acts on a stale screen.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);
 
 /// Events that wait for a follower inside the gateway. Protects memory from a rule that is slow or stuck; past it a status keeps its latest value and log lines are counted.
@@ -47,7 +47,7 @@ pub(super) const RESTART_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before any restart: a device that comes back is found within a minute.
 pub(super) const RESTART_MAX: Duration = Duration::from_secs(60);
 
-/// How many faults of a module are kept for who asks afterwards. A page of them; the log has the rest.
+/// How many faults of a module are kept for later questions. A page of them; the log has the rest.
 pub(super) const FAULTS_KEPT: usize = 20;
 
 /// A module that ran this long is healthy: its next failure starts from the shortest wait.
@@ -71,17 +71,17 @@ pub(super) const FOLLOW_PAUSE_FIRST: Duration = Duration::from_millis(50);
 /// The longest such wait: revoked credentials have to close sockets within 5 s of the store's return.
 pub(super) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// How often the password of a building file is hashed again because somebody set another one meanwhile, which on a second node is usually the same.
+/// How often the password of a building file is hashed again because another edit set one meanwhile, which on a second node is usually the same.
 pub(super) const PASSWORD_TRIES: usize = 4;
 
 /// Passwords that are compared at a time. Each takes a core and 19 MiB for tens of milliseconds, and the building has to go on meanwhile.
 pub(super) const PASSWORDS_AT_ONCE: usize = 2;
 
-/// Sign-ins whose password is compared or waits to be. Protects against a flood; one more is told to come back.
+/// Sign-ins whose password is compared or waits to be. Protects against a flood; one more is refused with the advice to come back.
 pub(super) const PASSWORDS_WAITING_MAX: usize = 32;
 
 /// Failed sign-ins from one address before it has to wait. Protects against one password tried with many names, while a name is protected by its own limit:
-/// so many that ten people who mistype as often as their names allow shut out nobody else behind the same address.
+/// so many that ten people who mistype as often as their names allow shut out no other user behind the same address.
 pub(super) const FAILURES_PER_ADDRESS: u32 = 100;
 
 /// How long until an address is forgiven one more failure.
@@ -111,10 +111,10 @@ pub(super) const CODES_MAX: usize = 4_096;
 /// How long a change of sign-ins waits for those before it; past it it is refused.
 pub(super) const SESSION_TURN_DEADLINE: Duration = Duration::from_secs(5);
 
-/// Changes of sign-ins that wait for their turn. A fleet that refreshes at one time fits; one more is told to come back.
+/// Changes of sign-ins that wait for their turn. A fleet that refreshes at one time fits; one more is refused with the advice to come back.
 pub(super) const SESSION_TURNS_MAX: usize = 1_024;
 
-/// How long a refresh token that was used gives its successor again. An app whose answer was lost asks again within a minute; whoever has a copy longer is found out.
+/// How long a refresh token that was used gives its successor again. An app whose answer was lost asks again within a minute; a later use is that of a copy, and ends the session.
 pub(super) const REFRESH_GRACE: Duration = Duration::from_secs(60);
 
 /// Refresh tokens of one sign-in that give their successor again. Several screens of one app over one storage may each be one behind; beyond it the oldest counts as used again.
@@ -124,7 +124,7 @@ pub(super) const REFRESH_GRACE_TOKENS_MAX: usize = 4;
 pub(super) const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
 
 /// How many looks in a row have to find the wall clock elsewhere before it is believed: five minutes of [`SESSION_SWEEP`].
-/// Longer than a machine takes to find its time after it has started, or than somebody takes to notice a slip.
+/// Longer than a machine takes to find its time after it has started, or than an operator takes to notice a slip.
 pub(super) const CLOCK_JUMP_LOOKS: u32 = 150;
 
 /// Sign-ins that are moved in one write when the clock has jumped. Bounds the write; the rest follows in the next one.
@@ -145,7 +145,7 @@ pub(super) const NODES_EVERY: Duration = Duration::from_millis(500);
 /// The least time between two readings of the list of nodes. Protects the store when many calls find a node gone at one time.
 pub(super) const NODES_PAUSE: Duration = Duration::from_millis(100);
 
-/// Modules with a series of their own in the metrics of one node. Protects whoever collects them: a building of ten thousand devices fits, and past it the first by id are told.
+/// Modules with a series of their own in the metrics of one node. Protects the collector of metrics: a building of ten thousand devices fits, and past it only the first by id have one.
 pub(super) const MODULES_MEASURED_MAX: usize = 10_000;
 
 /// In how many parts of a lease a node gives up before the registry does, on account of clocks that do not run alike.
@@ -160,7 +160,7 @@ pub(super) const LEASE_RENEWALS: (u32, u32) = (3, 10);
 /// Which part of a lease one question to the registry may take: two fit into what is left when it is to be renewed.
 pub(super) const LEASE_QUESTION_PARTS: u32 = 4;
 
-/// How often a lease is looked at, and so how long modules may stand still before they are told to stop. They act no more from the moment itself.
+/// How often a lease is looked at, and so how long modules may stand still before their stop is ordered. They act no more from the moment itself.
 pub(super) const LEASE_TICK: Duration = Duration::from_millis(100);
 
 /// How long until a question that the registry did not answer is asked again.
@@ -187,29 +187,29 @@ pub(super) const STATE_RETRY: Duration = Duration::from_millis(250);
 /// How long PlaceOS's word about one of its API keys is believed.
 pub(super) const INTROSPECTED_FRESH: Duration = Duration::from_secs(3);
 
-/// How often the keys that somebody is connected with are looked at; with [`INTROSPECTED_FRESH`] and the time of a question this is within the five seconds
+/// How often the keys of open connections are looked at; with [`INTROSPECTED_FRESH`] and the time of a question this is within the five seconds
 /// in which a revoked key closes its sockets.
 pub(super) const INTROSPECTED_CHECK: Duration = Duration::from_secs(1);
 
-/// Questions about API keys that PlaceOS has vouched for, at a time; further ones wait. No other question takes their places, so a revoked key is found in time.
+/// Questions about API keys that PlaceOS has found good, at a time; further ones wait. No other question takes their places, so a revoked key is found in time.
 pub(super) const INTROSPECTIONS_AT_ONCE: usize = 32;
 
-/// Questions about API keys that nobody has vouched for, at a time. Protects PlaceOS from a flood of guesses, and leaves it to the keys in use.
+/// Questions about unknown API keys, at a time. Protects PlaceOS from a flood of guesses, and leaves it to the keys in use.
 pub(super) const STRANGERS_ASKED_AT_ONCE: usize = 16;
 
-/// Questions about such keys that are under way or wait. Protects memory and those who wait; one more is told that the key cannot be asked about.
+/// Questions about such keys that are under way or wait. Protects memory and the waiting callers; one more is answered that the key cannot be asked about.
 pub(super) const STRANGERS_ASKED_MAX: usize = 512;
 
 /// How long a question about such a key waits for its place before it is given up.
 pub(super) const STRANGER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// API keys whose answer is remembered. Protects memory from a flood of guesses; those that are refused are forgotten first, then those that nobody is connected with.
+/// API keys whose answer is remembered. Protects memory from a flood of guesses; refused keys are forgotten first, then keys without an open connection.
 pub(super) const INTROSPECTED_KNOWN_MAX: usize = 16_384;
 
 /// Calls of modules that run elsewhere and have no answer yet. Protects memory when other nodes answer slowly; one more is answered "busy".
 pub(super) const REMOTE_CALLS_MAX: usize = 4_096;
 
-/// How long a call that nothing has taken yet is tried again: long enough for a module to begin on another node, short enough for somebody who waits.
+/// How long a call that no node has accepted yet is retried: long enough for a module to begin on another node, short enough for a user who waits.
 pub(super) const REMOTE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a call that nothing has taken rests before the nodes are looked at again. A module that moves is gone for some tenths of a second.
@@ -224,7 +224,7 @@ pub(super) const SLOT_LOOK_PAUSE: Duration = Duration::from_millis(100);
 /// Questions about modules and systems of the store that clients wait for, at a time. Protects the store; one more is answered "busy".
 pub(super) const LOOKUPS_MAX: usize = 256;
 
-/// How long who asks for a log may wait until it is open, before it is told that it cannot be followed. Connecting to a node takes two seconds at most, and a module that moves one.
+/// How long a client that asks for a log waits until it is open, before it is answered that the log cannot be followed. Connecting to a node takes two seconds at most, and a module that moves one.
 pub(super) const LOG_OPEN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The first pause before the log of a module elsewhere is followed again; doubled at each try.
@@ -236,5 +236,5 @@ pub(super) const LOG_RETRY_MAX: Duration = Duration::from_secs(2);
 /// How often it is asked where a module runs whose log is followed; a change of the nodes is noticed at once.
 pub(super) const LOG_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Lines of a module's log that wait for another node. Protects memory from a node that does not read; past it lines are dropped, counted and told.
+/// Lines of a module's log that wait for another node. Protects memory from a node that does not read; past it lines are dropped and counted, and a line says how many.
 pub(super) const HEARD_LINES_MAX: usize = 1_024;

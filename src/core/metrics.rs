@@ -1,4 +1,4 @@
-//! What the core counts.
+//! The core's metrics.
 
 use metrics::{Counter, Gauge, Histogram};
 
@@ -9,15 +9,15 @@ use crate::stores::Ledger;
 pub(super) struct CoreMetrics {
     /// From the moment a call reached the core to its answer, in seconds; calls that ran into their deadline are in `exec_timeouts`.
     pub(super) exec_seconds: Histogram,
-    /// Calls of those who may use the system, whatever became of them.
+    /// Calls of callers who may use the system, whatever their outcome.
     pub(super) execs: Counter,
-    /// Calls whose caller was told that the deadline had passed.
+    /// Calls that were answered with a passed deadline.
     pub(super) exec_timeouts: Counter,
     /// Calls that found a mailbox full.
     pub(super) mailbox_full: Counter,
     /// Modules that ended by themselves and were started again.
     pub(super) module_restarts: Counter,
-    /// Requests refused because who asked may not.
+    /// Requests refused because the caller may not make them.
     pub(super) refusals: Counter,
     /// People and apps that signed in with a password.
     pub(super) sign_ins: Counter,
@@ -101,7 +101,10 @@ impl CoreMetrics {
             "riser_modules_taken_over_total",
             "Modules that began to run here because the registry of nodes granted them"
         );
-        metrics::describe_gauge!("riser_watches", "Watched paths, whoever follows them");
+        metrics::describe_gauge!(
+            "riser_watches",
+            "Watched paths, each once however many follow it"
+        );
         metrics::describe_gauge!(
             "riser_mailbox_calls",
             "Calls that wait in all mailboxes together"

@@ -120,7 +120,7 @@ impl fmt::Debug for CorePorts {
 impl Core {
     /// A core without a building: to be [opened](Self::open).
     ///
-    /// `make_store` is given the way by which the store of statuses tells what changed.
+    /// `make_store` gets the feed by which the store of statuses reports changes.
     pub fn new(
         settings: CoreSettings,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,

@@ -1,6 +1,6 @@
 //! The border between the core and the threads that serve connections.
 //!
-//! Everything that is owed to a connection and does not come from its own input passes here, in order:
+//! Everything for a connection that does not come from its own input passes here, in order:
 //! values, log lines, replies of modules, orders to close.
 //! The core knows of the other side only this trait; `server::ws` implements it once per worker.
 
@@ -22,7 +22,7 @@ pub struct OutletId(pub(super) usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WatchId(pub(super) u64);
 
-/// One thing owed to one or many connections of a worker.
+/// One reply, event or order for one or many connections of a worker.
 #[derive(Debug)]
 pub enum Delivery {
     /// Something happened to what a watch follows.
@@ -44,7 +44,7 @@ pub enum Delivery {
     /// Connections are to be closed.
     Close {
         /// Which.
-        whom: Audience,
+        audience: Audience,
         /// Why.
         why: CloseReason,
     },

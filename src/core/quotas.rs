@@ -1,4 +1,4 @@
-//! How much memory and disk callers may fill, as an operator sets it. Bounds that nobody needs to turn are in `limits.rs`.
+//! How much memory and disk callers may fill, as an operator sets it. Bounds that no operator needs to set are in `limits.rs`.
 //!
 //! It stands apart from the other settings because the rooms that keep to it know none of those.
 

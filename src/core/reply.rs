@@ -42,7 +42,7 @@ impl ReplySlot {
             Some(ReplyTo::Outlet { outlet, to, ticket }) => {
                 outlet.push(&mut vec![Delivery::Reply { to, ticket, reply }]);
             }
-            // Who asked may have gone, which harms nobody.
+            // The caller may have gone, which does no harm.
             Some(ReplyTo::Caller(caller)) => drop(caller.send(reply)),
             None => {}
         }
@@ -90,7 +90,7 @@ impl SharedSlot {
         }
     }
 
-    /// Whether nobody has answered yet.
+    /// Whether there is no answer yet.
     pub(super) fn is_open(&self) -> bool {
         lock(&self.0.slot).is_some()
     }

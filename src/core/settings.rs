@@ -32,7 +32,7 @@ pub struct ClusterSettings {
     pub lease: Duration,
     /// Modules behind edges of PlaceOS's. Default none.
     pub edges: Edges,
-    /// Whether anybody may ask this node to run a function, as PlaceOS's own programs do. Default no.
+    /// Whether any program may ask this node to run a function, as PlaceOS's own programs do. Default no.
     pub open_core_api: bool,
 }
 

@@ -53,7 +53,7 @@ impl Core {
         audit::not_signed_in(address, user.as_deref().map(|user| &user.id), failure);
     }
 
-    /// A code by which an app gets a token, for somebody whose browser is signed in.
+    /// A code by which an app gets a token, for a user whose browser is signed in.
     pub async fn grant_code(
         &self,
         who: &Caller,
@@ -63,13 +63,13 @@ impl Core {
         self.sessions.grant_code(session(who)?, request).await
     }
 
-    /// A token for an app, for somebody whose browser is signed in. There is nothing to renew it by.
+    /// A token for an app, for a user whose browser is signed in. It comes without a refresh token.
     pub async fn grant_token(&self, who: &Caller, app: App) -> Result<Issued, SignInError> {
         may_mint(who, &app.scopes)?;
         self.sessions.grant_token(session(who)?, app).await
     }
 
-    /// Somebody comes from such a device. When it is a fixed one, the sign-in behind the credentials does not lapse by idleness from here on.
+    /// The caller uses such a device. When it is a fixed one, the sign-in behind the credentials does not lapse by idleness from here on.
     /// Does not wait; for an API key there is nothing to do, since none lapses.
     pub fn note_device(&self, who: &Caller, device: DeviceKind) {
         if let (DeviceKind::Fixed, Ok(session)) = (device, session(who)) {
@@ -99,7 +99,7 @@ impl Core {
         self.sessions.revoke(refresh_token).await
     }
 
-    /// Ends the sign-in by which somebody came in, with everything that was made from it. Its sockets close.
+    /// Ends the sign-in of a caller, with everything that was made from it. Its sockets close.
     /// For an API key and for a foreign token there is nothing to end.
     pub async fn sign_out(&self, who: &Caller) -> Result<(), SignInError> {
         let CredentialId::Session(session) = who.credential() else {
@@ -109,7 +109,7 @@ impl Core {
         self.sessions.sign_out(*session).await
     }
 
-    /// The public halves of the keys that sign tokens. None until somebody has signed in.
+    /// The public halves of the keys that sign tokens. None before the first sign-in.
     pub fn public_keys(&self) -> Vec<PublicKey> {
         self.sessions.public_keys()
     }

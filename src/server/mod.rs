@@ -1,4 +1,4 @@
-//! The state: HTTP and websockets, served by actix's workers.
+//! The server: HTTP and websockets, on actix's workers.
 //!
 //! REST is plain actix-web. A websocket leaves actix after its handshake: the room `ws` owns the socket from then on.
 //! `http::authn` authenticates the requests of both.

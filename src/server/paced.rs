@@ -1,4 +1,4 @@
-//! A client's stream as actix serves it, and the gateway's patience with it.
+//! A client's stream as actix serves it, with the deadlines that the gateway sets for it.
 //!
 //! actix gives a deadline to the first head of a connection alone, and none to the rest of a body that it drops unread.
 //! So this says how long a client has: what comes between two requests has to become one within the deadline of a head,

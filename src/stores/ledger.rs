@@ -70,7 +70,7 @@ pub enum LedgerUpdate {
         /// The changes.
         writes: Vec<Write>,
     },
-    /// It has changed in a way that is not told change by change: load it again.
+    /// It has changed, but the changes are not known one by one: load it again.
     Reload,
     /// It holds less than had been committed, so the store has lost something: [restore](crate::stores::DocumentStore::restore) it.
     Behind,

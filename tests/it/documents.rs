@@ -13,7 +13,7 @@ use crate::harness::{
     Block, DEADLINE, Document, Folder, Gateway, Plan, Process, Ran, Stream, Terminal, within,
 };
 
-/// What a block may be called. Anything else may be a command that nobody tries.
+/// What a block may be called. Any other kind may be a command that is never tried.
 const KINDS: &[&str] = &[
     "sh",
     "sh no-run",
@@ -113,7 +113,7 @@ impl Demo {
     }
 }
 
-/// Somebody who reads one document and types what it says.
+/// A reader of one document, who types its commands.
 struct Reader<'d> {
     demo: &'d mut Demo,
     terminal: Terminal,
@@ -203,7 +203,7 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// What a command prints first, while somebody uses the Board Room's display, so that there is something to be seen.
+    /// The first line that a command prints, while a second client uses the Board Room's display, so that there is a change to print.
     async fn first_line(&self, process: &mut Process) -> Option<String> {
         let url = self.demo.gateway.url();
         let user = Terminal::bare()

@@ -1,6 +1,6 @@
 //! The audit log: who was refused what, and who called or debugged what, as structured events of the target `audit`.
 //!
-//! Refusals are warnings. What was allowed is told at debug level, since a busy building makes thousands of calls a second; `log = "info,audit=debug"` keeps them.
+//! Refusals are warnings. Allowed requests are logged at debug level, because a busy building makes thousands of calls a second; `log = "info,audit=debug"` keeps them.
 //! Ids and names only; never arguments, values or credentials.
 //! Each refusal is an event here; how many of the same a log writes is the log's to say, since other rooms refuse too (`observability::repeats`).
 
@@ -13,7 +13,7 @@ use crate::model::{
     Subject, UserId,
 };
 
-/// Somebody calls a function or follows a log.
+/// A caller calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
         Request::Call(call) => tracing::debug!(
@@ -49,7 +49,7 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     }
 }
 
-/// Somebody who is known was refused.
+/// A known caller was refused.
 pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) {
     match what {
         Request::Follow { subject, .. } => refused_subject(who, "bind", subject, failure),
@@ -87,7 +87,7 @@ pub(in crate::core) fn allowed_by_id(who: &Caller, module: &ModuleId, function: 
     );
 }
 
-/// Somebody who is known may not do this with a module that is named by its id.
+/// A known caller may not do this with a module that is named by its id.
 pub(in crate::core) fn refused_by_id(
     who: &Caller,
     command: &str,
@@ -103,7 +103,7 @@ pub(in crate::core) fn refused_by_id(
     );
 }
 
-/// Somebody who is known asked for what no dialect knows.
+/// A known caller sent a command that no dialect knows.
 pub(in crate::core) fn unknown_command(who: &Caller, command: &str) {
     tracing::warn!(
         target: "audit",
@@ -112,17 +112,17 @@ pub(in crate::core) fn unknown_command(who: &Caller, command: &str) {
     );
 }
 
-/// Somebody is not known.
+/// A client showed credentials that are not good.
 pub(in crate::core) fn not_known(address: IpAddr, key: &str, failure: &Failure) {
     tracing::warn!(target: "audit", %address, key, reason = failure.message(), "refused: unknown credentials");
 }
 
-/// Somebody shows nothing: an ordinary first step of a browser and not worth more than a debug line.
+/// A client showed no credentials: an ordinary first step of a browser and not worth more than a debug line.
 pub(in crate::core) fn nothing_shown(address: IpAddr) {
     tracing::debug!(target: "audit", %address, "refused: no credentials");
 }
 
-/// Somebody asks as another node does, and is none.
+/// A client asks as another node does, and is none.
 pub(in crate::core) fn not_a_node(address: IpAddr, showed_something: bool) {
     let reason = match showed_something {
         true => "this is not the cluster's secret",
@@ -138,7 +138,7 @@ pub(in crate::core) fn allowed_for_node(
     module: &ModuleId,
     function: &FunctionName,
 ) {
-    let user = user.map_or("nobody who is known", UserId::as_str);
+    let user = user.map_or("an unknown user", UserId::as_str);
     tracing::debug!(
         target: "audit",
         %user, node = %address, command = "exec", module = %module, name = %function,
@@ -146,7 +146,7 @@ pub(in crate::core) fn allowed_for_node(
     );
 }
 
-/// Another node calls a function for a user whom the building refuses it.
+/// Another node calls a function for a user who may not call it.
 pub(in crate::core) fn refused_for_node(
     address: IpAddr,
     user: Option<&UserId>,
@@ -154,7 +154,7 @@ pub(in crate::core) fn refused_for_node(
     function: &FunctionName,
     failure: &Failure,
 ) {
-    let user = user.map_or("nobody who is known", UserId::as_str);
+    let user = user.map_or("an unknown user", UserId::as_str);
     tracing::warn!(
         target: "audit",
         %user, node = %address, command = "exec", module = %module, name = %function,
@@ -168,22 +168,22 @@ pub(in crate::core) fn listened(address: IpAddr, module: &ModuleId) {
     tracing::debug!(target: "audit", node = %address, command = "debug", module = %module, "allowed");
 }
 
-/// Somebody has signed in.
+/// A user has signed in.
 pub(in crate::core) fn signed_in(address: IpAddr, user: &UserId, how: &str) {
     tracing::info!(target: "audit", %user, %address, command = "sign in", how, "allowed");
 }
 
-/// Somebody could not sign in. The name that was typed is told only when it is somebody's: it may be a password in the wrong field.
+/// A sign-in failed. The typed name is logged only when a user has it, because it may be a password in the wrong field.
 pub(in crate::core) fn not_signed_in(
     address: IpAddr,
     user: Option<&UserId>,
     failure: &SignInError,
 ) {
-    let user = user.map_or("nobody who is known", UserId::as_str);
+    let user = user.map_or("an unknown user", UserId::as_str);
     tracing::warn!(target: "audit", %user, %address, command = "sign in", reason = %failure, "refused");
 }
 
-/// Somebody has signed out.
+/// A user has signed out.
 pub(in crate::core) fn signed_out(who: &Caller) {
     tracing::info!(
         target: "audit",
@@ -192,7 +192,7 @@ pub(in crate::core) fn signed_out(who: &Caller) {
     );
 }
 
-/// Somebody who is known does not reach a system.
+/// A known caller does not reach a system.
 pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failure) {
     tracing::warn!(
         target: "audit",
@@ -202,7 +202,7 @@ pub(in crate::core) fn out_of_reach(who: &Caller, system: &str, failure: &Failur
     );
 }
 
-/// Somebody has changed the building.
+/// A caller has changed the building.
 pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     for (difference, entry) in &differences.0 {
         tracing::info!(
@@ -214,7 +214,7 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     }
 }
 
-/// Somebody has read the whole building.
+/// A caller has read the whole building.
 pub(in crate::core) fn exported(who: &Caller) {
     tracing::info!(
         target: "audit",
@@ -223,7 +223,7 @@ pub(in crate::core) fn exported(who: &Caller) {
     );
 }
 
-/// Somebody who is known may not change the building so.
+/// A known caller may not make this change of the building.
 pub(in crate::core) fn refused_edit(who: &Caller, entry: &EntryId, failure: &Failure) {
     tracing::warn!(
         target: "audit",

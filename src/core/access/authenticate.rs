@@ -1,4 +1,4 @@
-//! Which of the credentials open, and what the audit log says of those that do not.
+//! Finds the credential that counts among those of a request, and writes each refused one to the audit log.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::model::{Credentials, Failure, FailureKind, Secret};
 const SHOWN_MAX_BYTES: usize = 64;
 
 /// Who shows these credentials at this address: the first that is good decides, and when none is, the first says why.
-/// Each that is refused is written to the audit log once, also when a later one is good: somebody may be guessing.
+/// Each that is refused is written to the audit log once, also when a later one is good, because a client may be guessing.
 pub(in crate::core) fn admit(
     keys: &KeyRing,
     sessions: &Sessions,
@@ -47,7 +47,7 @@ fn find(
 ) -> Result<Arc<Principal>, Failure> {
     match credentials {
         Credentials::ApiKey(presented) => {
-            // A key of ours with another secret is a bad key, and nobody else is asked about it.
+            // A key of ours with another secret is a bad key, and no PlaceOS is asked about it.
             let elsewhere = match keys.knows(presented) {
                 true => None,
                 false => introspection.find(presented),
@@ -69,7 +69,7 @@ fn find(
     }
 }
 
-/// Whether somebody who was let in would be let in now, to no less.
+/// Whether a caller that was let in would be let in now, with no fewer rights.
 pub(in crate::core) fn still_admits(
     keys: &KeyRing,
     sessions: &Sessions,

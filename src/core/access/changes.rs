@@ -1,4 +1,4 @@
-//! Whether somebody may make of the building what an edit makes of it.
+//! Whether a caller may make the changes of an edit, over the building before and after.
 //!
 //! The decision is about the building before and after, so no way to an edit goes round it: a resource, a whole building, what follows from a deletion.
 //! Each entry that differs needs a level of its own. Beyond that, what an edit opens to anybody is to be open to the caller's own credentials:
@@ -100,7 +100,7 @@ impl Changes<'_> {
 
     fn key(&self, policy: &Policy, id: &KeyId) -> Result<(), Failure> {
         let (before, after) = (self.before.api_key(id), self.after.api_key(id));
-        // A key that lets go of what is deleted is no change of the key's own.
+        // The removal of a reference to a deleted entry is no change of the key's own.
         if before.is_some_and(|before| let_go(before, self.after).as_ref() == after) {
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl Changes<'_> {
             return None;
         }
         let module = self.after.modules().map(|entry| &entry.module.id);
-        // Only administrators make one, and it is called by nobody before.
+        // Only administrators make a module, and no caller can have called it before.
         let mut known = module.filter(|id| self.before.module(id).is_some());
         let opened = known.find(|module| {
             let before = contexts(self.before, module);
@@ -178,7 +178,7 @@ impl Changes<'_> {
     }
 }
 
-/// Whether somebody could come in as this user who could not before, or to more.
+/// Whether the edit lets a person sign in as this user who could not before, or with more rights.
 fn opens_more(before: Option<&User>, after: &User) -> bool {
     match before {
         None => {
@@ -220,7 +220,7 @@ fn contexts<'a>(directory: &'a Directory, module: &ModuleId) -> Vec<Context<'a>>
     contexts
 }
 
-/// Whether nobody may do more where zones say this than where they say that: they say the same, or raise nobody and refuse all whom the others refuse.
+/// Whether no caller may do more under `this` than under `that`: the zones say the same, or they raise no group and refuse every group that the others refuse.
 fn opens_no_more(this: &Context<'_>, that: &Context<'_>) -> bool {
     let raises_nobody = |said: &&ZonePermissions| said.support.is_empty() && said.admin.is_empty();
     let is_refused = |group: &String| this.iter().any(|said| said.refused.contains(group));

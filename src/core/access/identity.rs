@@ -1,16 +1,16 @@
-//! Who somebody is. What they may do is said by their policy alone, so that nothing else in the core looks at which of these they are.
+//! Who a caller is. The policy alone says what the caller may do, so no other code of the core looks at the kind of identity.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::model::{AppId, AutomationId, DeviceId, KeyId, User};
 
-/// Who somebody is.
+/// Who a caller is.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// A person, by a sign-in or by a token that somebody else has signed.
+    /// A person, by a sign-in here or by a token that another server has signed.
     User(Arc<User>),
-    /// Whoever holds an API key, which acts for its user.
+    /// The holder of an API key, which acts for its user.
     ApiKey {
         /// The key.
         key: KeyId,
@@ -21,7 +21,7 @@ pub enum Identity {
     App {
         /// The app.
         app: AppId,
-        /// The user whom it acts for, or who has signed in through it.
+        /// The user that it acts for, or that has signed in through it.
         user: Option<Arc<User>>,
     },
     /// A device that reads what is addressed to it.

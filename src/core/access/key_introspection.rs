@@ -41,7 +41,7 @@ pub(in crate::core) struct KeyIntrospection {
     forms: ForeignForms,
     subscriptions: Arc<Subscriptions>,
     state: Mutex<State>,
-    /// For keys that PlaceOS has vouched for.
+    /// For keys that PlaceOS has found good.
     known: Arc<Semaphore>,
     /// For all others.
     strangers: Arc<Semaphore>,
@@ -54,7 +54,7 @@ struct State {
     asking: HashMap<Fingerprint, Asking>,
 }
 
-/// A question that is under way, for as long as somebody waits for its answer.
+/// A question that is under way, for as long as a caller waits for its answer.
 struct Asking {
     about: About,
     answer: WeakShared<BoxFuture<'static, Answer>>,
@@ -196,9 +196,9 @@ impl KeyIntrospection {
         state.remember(fingerprint, known);
         drop(state);
         if let Some(principal) = closed {
-            let whom = Audience::Credential(principal.credential().clone());
+            let audience = Audience::Credential(principal.credential().clone());
             self.subscriptions
-                .close(&whom, CloseReason::CredentialsRevoked);
+                .close(&audience, CloseReason::CredentialsRevoked);
         }
     }
 
@@ -217,7 +217,7 @@ impl KeyIntrospection {
         })
     }
 
-    /// Whether somebody who came in by such a key may stay.
+    /// Whether a connection that was opened by such a key may stay.
     pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
         let Proof::Introspected(fingerprint) = &who.proof else {
             return false;
@@ -270,7 +270,7 @@ impl State {
         strangers(self) >= STRANGERS_ASKED_MAX
     }
 
-    /// Drops the questions that nobody waits for any more.
+    /// Drops the questions without a waiting caller.
     fn drop_abandoned(&mut self) {
         self.asking
             .retain(|_, asking| asking.answer.upgrade().is_some());
@@ -305,7 +305,7 @@ impl State {
         self.known.insert(fingerprint, known);
     }
 
-    /// The keys that somebody is connected with, whose answer is no longer fresh and about which nobody asks.
+    /// The keys of open connections whose answer is no longer fresh and about which no question is under way.
     fn in_use(&self) -> Vec<Secret> {
         let known = self.known.iter();
         known

@@ -29,7 +29,7 @@ const DIGEST_BYTES: usize = 64;
 pub(in crate::core) struct KeyRing {
     keys: HashMap<KeyId, Record>,
     /// Compared with when there is no such key, so that a guess at an id takes as long as a guess at a secret.
-    nobody: KeyHash,
+    dummy: KeyHash,
 }
 
 #[derive(Clone)]
@@ -138,7 +138,7 @@ impl KeyRing {
     pub(in crate::core) fn new() -> Self {
         Self {
             keys: HashMap::new(),
-            nobody: KeyHash::nobodys(),
+            dummy: KeyHash::nobodys(),
         }
     }
 
@@ -201,7 +201,7 @@ impl KeyRing {
             .collect()
     }
 
-    /// Whether somebody who was let in by an earlier ring would be let in by this one, to no less.
+    /// Whether a caller that an earlier ring let in would be let in by this one, with no fewer rights.
     pub(in crate::core) fn still_admits(&self, who: &Principal) -> bool {
         let CredentialId::Key(key) = who.credential() else {
             return false;
@@ -230,7 +230,7 @@ impl KeyRing {
     pub(in crate::core) fn find(&self, presented: &Secret) -> Result<Arc<Principal>, Failure> {
         let (id, secret) = halves(presented);
         let record = self.keys.get(id);
-        let hash = record.map_or(&self.nobody, |record| &record.hash);
+        let hash = record.map_or(&self.dummy, |record| &record.hash);
         let equal = hash.is_of(secret);
         match record {
             Some(record) if equal => Ok(Arc::clone(&record.principal)),

@@ -1,8 +1,8 @@
-//! How often somebody may fail to sign in: a small number at once, then one now and then, by name and by address.
+//! How often sign-ins may fail: a small number at once, then one now and then, by name and by address.
 //!
-//! A name is looked at first: who tries one name again and again is stopped there, and those behind the same address notice nothing.
+//! The name's limit is checked first: a client that tries one name again and again is stopped there, and others behind the same address notice nothing.
 //! An attempt is counted before its password is looked at, so that many at once gain nothing, and given back when it succeeds.
-//! What is kept is bounded; when it is full, whoever failed longest ago is forgotten first.
+//! The memory is bounded; when it is full, the oldest failure is forgotten first.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -19,10 +19,10 @@ use crate::core::limits::{
 };
 use crate::model::lock;
 
-/// The longest name that is told from another; nobody has one.
+/// Names are compared up to this length; no user has a longer one.
 const NAME_MAX_BYTES: usize = 254;
 
-/// Failed sign-ins, by where they came from and whom they were about.
+/// Failed sign-ins, by address and by name.
 #[derive(Debug)]
 pub(super) struct Limiter {
     by_address: Mutex<Failures<IpAddr>>,
@@ -66,7 +66,7 @@ impl Limiter {
     }
 }
 
-/// What counts as one address: of IPv6 the half that names a network, since whoever has one address there has all of it.
+/// What counts as one address: of IPv6 the half that names a network, because a client with one address there can use all of them.
 fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

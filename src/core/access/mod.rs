@@ -1,7 +1,7 @@
 //! Who is there and what they may do.
 //!
-//! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who somebody is (`identity.rs`) and what they may do (`rights.rs`).
-//! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; every door asks the same two questions.
+//! `keys.rs` and `sessions` turn credentials into a [`Principal`]: who a caller is (`identity.rs`) and what the caller may do (`rights.rs`).
+//! `policy.rs` says what that means for a request, `audit.rs` writes down what was refused; REST and every dialect ask the same two questions.
 //! `changes.rs` says it of what an edit makes of the building.
 //! `permissions.rs` is what zones add to that for calls and logs, however the module is named.
 //!

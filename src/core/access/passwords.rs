@@ -1,7 +1,7 @@
 //! Passwords by argon2, whose work is meant to take long: tens of milliseconds and 19 MiB each.
 //!
-//! So whoever signs in waits for a place, a bounded number do, and the work is done on blocking threads.
-//! A place goes with the work and not with who asked: who hangs up stops waiting, and the work that is under way keeps its place.
+//! So a sign-in waits for a place, a bounded number of them do, and the work is done on blocking threads.
+//! A place belongs to the work and not to the caller: a caller who hangs up stops waiting, and the work that is under way keeps its place.
 //! What the work is done in is kept for the next one, so that a flood of guesses does not map and unmap memory.
 
 use std::borrow::Cow;
@@ -18,9 +18,9 @@ use crate::core::limits::{PASSWORDS_AT_ONCE, PASSWORDS_WAITING_MAX};
 use crate::model::rules::is_password_hash;
 use crate::model::{Password, Secret, User, lock};
 
-/// Compared with when there is nobody to compare with, so that a guess at a name takes as long as a guess at a password.
-/// The costs are those of [`hash`]; the digest is nobody's.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The hash for an unknown name, so that a guess at a name takes as long as a guess at a password.
+/// The costs are those of [`hash`]; no password has this digest.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Where the work of all passwords of the process is done: of those that are compared and of those that are set.
 static WORKSHOP: LazyLock<Workshop> = LazyLock::new(|| Workshop::new(PASSWORDS_AT_ONCE));
@@ -48,7 +48,7 @@ pub(in crate::core) fn hash(password: &Secret) -> Option<Secret> {
     Some(Secret::new(hash.to_string()))
 }
 
-/// Whether a hash is that of a password. One that costs too much to compare with is nobody's, wherever it came from.
+/// Whether a hash is that of a password. A hash that costs too much to compare with matches no password, wherever it came from.
 pub(in crate::core) fn matches(password: &Secret, hash: &Secret) -> bool {
     if !is_password_hash(hash.expose()) {
         return false;
@@ -121,7 +121,7 @@ impl Workshop {
         }
     }
 
-    /// Waits for a place and does the work on a blocking thread. What is given along is held until the work is done, whoever waits for it by then.
+    /// Waits for a place and does the work on a blocking thread. The place is held until the work is done, even when no caller waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
         main: &Handle,
@@ -138,15 +138,15 @@ impl Workshop {
     }
 }
 
-/// Does a work of passwords that nobody signs in by: one that is set. It waits for a place among those that are compared.
+/// Hashes a password that is set and not compared. It waits for a place among those that are compared.
 pub(in crate::core) async fn at_work<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     WORKSHOP.run(&Handle::current(), None, work).await
 }
 
-/// A password as somebody types it: keyboards compose an accent or not (so NFC, as RFC 8265 has it),
-/// and the line end behind one that comes out of a file or a variable is nobody's.
+/// A password as it was meant: keyboards compose an accent or not (so NFC, as RFC 8265 has it),
+/// and the line end behind one that comes out of a file or a variable is not part of it.
 fn typed(password: &Secret) -> Cow<'_, str> {
     let text = password.expose();
     let text = text
@@ -189,7 +189,7 @@ impl PasswordVerifier {
             Some(Password::Plain(_)) | None => None,
         };
         let is_known = stored.is_some();
-        let hash = stored.unwrap_or_else(|| Secret::new(NOBODY));
+        let hash = stored.unwrap_or_else(|| Secret::new(DUMMY_HASH));
         let waiting = Arc::clone(&self.waiting).try_acquire_owned();
         let waiting = waiting.map_err(|_| Crowded)?;
         let work = move || matches(&password, &hash);
@@ -295,13 +295,13 @@ mod tests {
     fn the_hash_of_nobody_costs_what_a_hash_costs() {
         let fresh = hash(&Secret::new("open sesame")).unwrap();
         let fresh = PasswordHash::new(fresh.expose()).unwrap();
-        let nobody = PasswordHash::new(NOBODY).unwrap();
-        assert_eq!(nobody.params, fresh.params);
+        let dummy = PasswordHash::new(DUMMY_HASH).unwrap();
+        assert_eq!(dummy.params, fresh.params);
         assert_eq!(
-            nobody.hash.map(|hash| hash.len()),
+            dummy.hash.map(|hash| hash.len()),
             fresh.hash.map(|hash| hash.len())
         );
-        assert!(!matches(&Secret::new(""), &Secret::new(NOBODY)));
+        assert!(!matches(&Secret::new(""), &Secret::new(DUMMY_HASH)));
     }
 
     #[test]

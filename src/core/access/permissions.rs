@@ -19,8 +19,8 @@ pub(in crate::core) enum Target<'a> {
 
 /// With what clearance a caller acts on a module, or that the caller may not. The one decision for every way in.
 ///
-/// A module that is named by its id is acted on as through that of its systems within reach that allows most:
-/// so nobody does by the id what no place allows, and nobody is refused by the id what a place allows.
+/// For a module that is named by its id, that system within the caller's reach counts that allows most.
+/// So a caller can do by the id exactly what one of the module's places allows.
 pub(in crate::core) fn clearance_for(
     directory: &Directory,
     policy: &Policy,

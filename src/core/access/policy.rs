@@ -1,6 +1,6 @@
-//! What a policy means for requests and edits. REST and every dialect ask here, so the answers are the same at each door.
+//! What a policy means for requests and edits. REST and every dialect ask here, so their answers are the same.
 //!
-//! A policy is all that is looked at: who somebody is makes no difference.
+//! The policy alone decides: who the caller is makes no difference.
 
 use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::rights::{Member, Policy};
@@ -36,7 +36,7 @@ pub(in crate::core) fn may_request(
             };
             clearance_for(directory, policy, target).map(drop)
         }
-        // Whoever has nothing to ignore may say so.
+        // An ignore of a log that the caller does not follow does no harm.
         Request::Ignore(target) => may_find(directory, policy, target),
     }
 }
@@ -90,7 +90,7 @@ fn may_find(directory: &Directory, policy: &Policy, target: &DebugTarget) -> Res
     }
 }
 
-/// Whether a system is within reach. One that is not in the directory is within reach of those who are not restricted.
+/// Whether a system is within reach. One that is not in the directory is within reach of callers without restriction.
 pub(in crate::core) fn may_see(
     directory: &Directory,
     policy: &Policy,
@@ -204,7 +204,7 @@ pub(super) fn may_ask(
     }
 }
 
-/// Nobody makes a key that opens more of the API than their own credentials.
+/// A caller may not make a key that opens more of the API than the caller's own credentials.
 fn may_give(policy: &Policy, entry: &Entry) -> Result<(), Failure> {
     let Entry::ApiKey(key) = entry else {
         return Ok(());

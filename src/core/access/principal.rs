@@ -1,4 +1,4 @@
-//! Somebody whose credentials were good.
+//! The result of good credentials: identity, credential and policy.
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use crate::model::{
     AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
 };
 
-/// Somebody whose credentials were good: who they are, by what they came in and what they may do.
+/// The result of good credentials: who the caller is, by which credential, and what the caller may do.
 #[derive(Debug)]
 pub struct Principal {
     pub(super) identity: Identity,
@@ -31,16 +31,16 @@ pub(super) enum Proof {
         /// When it ends by itself, in Unix seconds.
         expires: Option<u64>,
     },
-    /// An API key that somebody else has looked at.
+    /// An API key that a PlaceOS has found good.
     Introspected(Fingerprint),
-    /// A session, or a token of one or of somebody else.
+    /// A session, a token of one, or a token of another server.
     Session {
         /// How it was shown.
         carrier: SessionCarrier,
-        /// When what was let in by it ends by itself, in Unix seconds: that of a token of somebody else. A session of riser's own says itself how long it lives.
+        /// When its connections end by themselves, in Unix seconds: that of another server's token. A session of riser's own has a life of its own.
         expires: Option<u64>,
     },
-    /// None: whoever made the principal answers for it.
+    /// None: the code that made the principal answers for it.
     Trusted,
     /// Those of two who act together, each with a proof of its own.
     Both(Arc<Principal>, Arc<Principal>),
@@ -71,7 +71,7 @@ impl Deref for Caller {
 }
 
 impl Caller {
-    /// Somebody who calls from an address.
+    /// A caller at an address.
     pub fn new(principal: Arc<Principal>, address: IpAddr) -> Self {
         Self { principal, address }
     }
@@ -158,7 +158,7 @@ impl Principal {
         &self.policy
     }
 
-    /// The user behind the credentials. Not everybody is one.
+    /// The user behind the credentials. Not every caller has one.
     pub fn user(&self) -> Option<&User> {
         self.identity.user().map(|user| &**user)
     }
@@ -271,7 +271,7 @@ fn ends_sooner(one: Option<u64>, other: Option<u64>) -> bool {
     one.is_some_and(|one| other.is_none_or(|other| one < other))
 }
 
-/// The rights of those who reach no room.
+/// Rights that reach no room.
 fn topics_alone(topics: Topics) -> Rights {
     Rights {
         level: Clearance::User,

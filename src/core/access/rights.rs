@@ -1,4 +1,4 @@
-//! What somebody may do, as a value.
+//! What a caller may do, as a value.
 //!
 //! A [`Policy`] is one or more [`Rights`] and allows what all of them allow, so narrowing is putting those of another beside them.
 //! It names systems, zones and users; what stands in them is looked up when it is asked, so a change of the building holds at once.
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use crate::core::directory::Directory;
 use crate::model::{ApiKey, Clearance, Scope, System, SystemId, User, UserId, ZoneId};
 
-/// What somebody may do.
+/// What a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// At least one.
@@ -38,11 +38,11 @@ pub struct Rights {
 /// Whose groups count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
-    /// Nobody's.
+    /// No groups, since there is no user.
     Nobody,
     /// Those that the building says this user is in.
     User(UserId),
-    /// Those that somebody else says a user is in.
+    /// The groups that another server says a user is in.
     Foreign {
         /// The user.
         user: UserId,
@@ -51,7 +51,7 @@ pub enum Member {
     },
 }
 
-/// Which systems somebody can reach.
+/// The systems that a caller can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
     /// All of them.
@@ -65,7 +65,7 @@ pub enum Reach {
     },
 }
 
-/// Which topics somebody can follow and publish to.
+/// The topics that a caller can follow and publish to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topics {
     /// All of them.
@@ -74,7 +74,7 @@ pub enum Topics {
     Only(HashSet<String>),
 }
 
-/// What a user may do who signs in, at any door that asks for no more.
+/// The rights of a user who signs in, wherever no narrower rights are asked for.
 pub(in crate::core) fn policy_of_user(user: &User) -> Policy {
     let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
     Policy::everywhere(user.level, Member::of(user), scopes)
@@ -86,7 +86,7 @@ impl Member {
         Self::User(user.id.clone())
     }
 
-    /// A user whom the building need not have.
+    /// A user that the building need not have.
     pub(super) fn foreign(user: &User) -> Self {
         Self::Foreign {
             user: user.id.clone(),
@@ -170,7 +170,7 @@ impl Topics {
 }
 
 impl Rights {
-    /// Whether they give at least what those do, whoever has them.
+    /// Whether they give at least what the other rights give.
     fn exceed(&self, other: &Self) -> bool {
         self.level >= other.level
             && self.most >= other.most

@@ -9,7 +9,7 @@ use crate::core::access::{BadPublicKey, ForeignKey};
 pub struct SignInSettings {
     /// How long a token is good. Default 2 h, at most a day.
     pub token_life: Duration,
-    /// Whose tokens are believed beside riser's own. Default nobody's.
+    /// The key of another server whose tokens are good beside riser's own. Default none.
     pub foreign_key: Option<ForeignKey>,
 }
 

@@ -36,7 +36,7 @@ fn a_key_for_a_zone_reaches_the_systems_in_it_and_a_key_for_a_system_only_that()
 #[test]
 fn the_status_of_an_engine_module_is_for_support_and_above() {
     check(&bind("sys-1", "_Secret"), &["support", "admin", "in-1"]);
-    // Letting go of it harms nobody, and neither does a call: there the functions' own clearances hold.
+    // An unbind does no harm, and neither does a call: there the functions' own clearances hold.
     check(&unbind("sys-1", "_Secret"), &EVERYBODY);
     check(&exec("sys-1", "_Secret"), &EVERYBODY);
 }
@@ -260,7 +260,7 @@ fn check_roomless(who: &Principal) {
     assert!(may_edit(&house.directory, who.policy(), &edit).is_err());
 }
 
-/// Only these may make the request; everybody else is told that they may not.
+/// Only these may make the request; every other caller is refused.
 fn check(request: &Request, allowed: &[&str]) {
     let house = House::new();
     for name in EVERYBODY {

@@ -1,4 +1,4 @@
-//! A whole building over the one that stands: what a building file says, as edits.
+//! Turns a building file into edits of the present building.
 //!
 //! The file owns every entry that it ever named: one that left it goes, one that was made elsewhere under the same id becomes the file's.
 //! What was made elsewhere and is not named stays.

@@ -8,7 +8,7 @@
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
 //! - `quotas` is what callers may fill of the store.
-//! - `revocations` are keys and users that are refused although the store could not let go of them yet.
+//! - `revocations` are keys and users that are refused although the store could not delete them yet.
 
 mod check;
 mod error;
@@ -65,7 +65,7 @@ pub(in crate::core) struct BuildingService {
     passwords: Passwords,
     quotas: Quotas,
     revocations: Revocations,
-    /// Where edits run: whoever asked may go away, but what was committed must come to hold.
+    /// Where edits run: the caller may go away, but a committed edit must be shown.
     main: Handle,
     tasks: TaskTracker,
 }
@@ -75,7 +75,7 @@ pub(in crate::core) struct BuildingService {
 pub(in crate::core) enum Editor {
     Caller(Caller),
     File,
-    /// Whoever holds the store of a gateway that does not run.
+    /// The operator, who holds the store of a gateway that does not run.
     Operator,
 }
 
@@ -84,7 +84,7 @@ impl Editor {
     fn may_make(&self, before: &Directory, plan: &Plan) -> Result<(), EditError> {
         let who = match self {
             Self::Caller(who) => who,
-            // Whoever holds the files needs no right.
+            // A person who holds the files needs no right.
             Self::File | Self::Operator => return Ok(()),
         };
         let changes = Changes {
@@ -149,7 +149,7 @@ impl BuildingService {
 
     /// Reads what the store has. Nothing runs yet.
     pub(in crate::core) async fn open(&self) -> Result<(), OpenError> {
-        // The sign-ins first: whoever has signed in by then is in the building that is read after it.
+        // The sign-ins first: every user who has signed in by then is in the building that is read after it.
         self.sessions.open().await?;
         let documents = self.ledger.open().await?;
         let (host, forms) = (self.modules.host(), self.permission_forms);
@@ -203,7 +203,7 @@ impl BuildingService {
             .await
     }
 
-    /// What became of a batch. Keys and users that it was to take away are refused from here on, even if the store could not let go of them.
+    /// Takes the outcome of a batch. Keys and users that it was to delete are refused from here on, even if the store could not delete them.
     fn revoke_anyway(
         &self,
         editor: &Editor,
@@ -245,7 +245,7 @@ impl BuildingService {
                     Ok(_) => tracing::info!("{id} is gone from the store too"),
                     // Another node was faster, or it went with its user.
                     Err(EditError::NotFound(_)) => self.revocations.forget([&id].into_iter()),
-                    // The first refusal was told, and the next try comes.
+                    // The first failure was logged, and the next try comes.
                     Err(_) => {}
                 }
             }
@@ -310,7 +310,7 @@ impl BuildingService {
         Ok(differences)
     }
 
-    /// Brings modules, keys, directory and slots in line with the next directory, in the order in which nobody finds what is not there.
+    /// Brings modules, keys, directory and slots in line with the next directory, in an order in which no reader finds a reference to something that is missing.
     /// What was not touched since the directory before stays as it is.
     fn show(&self, next: &Arc<Directory>, touched: Touched) {
         let before = self.directory();
@@ -330,7 +330,7 @@ impl BuildingService {
         *write_lock(&self.keys) = Arc::clone(&keys);
         *write_lock(&self.directory) = Arc::clone(next);
         self.map_slots(&before, next, &touched);
-        // Behind the slots, so that whoever follows a path of theirs sees it empty and nothing else.
+        // Behind the slots, so that a follower of a path of theirs sees it empty and nothing else.
         for module in gone {
             module.output().retire();
         }
@@ -340,9 +340,9 @@ impl BuildingService {
         }
         let left_behind = keys.left_behind(&before, next, &touched);
         for key in weakened.into_iter().chain(left_behind) {
-            let whom = Audience::Credential(CredentialId::Key(key));
+            let audience = Audience::Credential(CredentialId::Key(key));
             self.subscriptions
-                .close(&whom, CloseReason::CredentialsRevoked);
+                .close(&audience, CloseReason::CredentialsRevoked);
         }
         self.sessions.align(&trusted, &touched);
     }

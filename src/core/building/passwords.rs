@@ -100,7 +100,7 @@ impl BuildingService {
             let directory = self.directory();
             let stored = directory.user(id).and_then(|user| user.password.clone());
             let hashed = hash_or_keep(password.clone(), stored.clone()).await?;
-            // Behind everybody else who edits, however long that takes.
+            // Behind all other edits, however long they take.
             let mut guard = self.ledger.write_guard_unbounded().await;
             let directory = self.directory();
             let (Some(user), Some(info)) = (directory.user(id), directory.info(&entry)) else {

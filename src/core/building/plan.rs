@@ -1,4 +1,4 @@
-//! From edits to the next directory and to what has to be written for it. Pure: nothing is changed and nobody is asked.
+//! From edits to the next directory and to what has to be written for it. Pure: it changes nothing and asks no other room.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -185,7 +185,7 @@ impl Draft<'_> {
             }
         };
         let info = match (self.next.info(id), self.source) {
-            // Somebody who edits what a file owns does not make it theirs.
+            // An edit by a caller of an entry that a file owns leaves it the file's.
             (Some(info), Source::Elsewhere) => *info,
             (Some(info), source) => EntryInfo { source, ..*info },
             (None, source) => EntryInfo {
@@ -258,7 +258,7 @@ impl Draft<'_> {
         user
     }
 
-    /// What refers to a deleted entry lets go of it. What this batch itself put is not helped: there it is a mistake.
+    /// Removes references to deleted entries. In entries that this batch itself puts, such a reference is a mistake and stays.
     fn release(&mut self) {
         if self.deleted.is_empty() {
             return;

@@ -1,6 +1,6 @@
-//! Keys and users whose end the store did not take, on a full disk for example.
+//! Keys and users whose deletion the store did not take, on a full disk for example.
 //!
-//! Whoever takes a key away wants it refused now, whatever the store says.
+//! An administrator who revokes a key wants it refused at once, whatever the store says.
 //! So it is refused from memory: rights are read off a directory without it, while the building itself stays what is kept.
 //! The edit is made again until the store takes it. Until then a restart would bring the key back, and the answer says so.
 

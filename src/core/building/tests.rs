@@ -423,7 +423,7 @@ async fn a_change_of_groups_or_of_a_zones_permissions_holds_at_once_for_who_is_c
     organisation.tags.push("org".to_owned());
     let mut inside = room("sys-1", &["mod-1"]);
     inside.zones.push(organisation.id.clone());
-    let somebody = |groups: &[&str]| {
+    let member = |groups: &[&str]| {
         let mut other = user(Clearance::User);
         other.id = UserId::new("user-2").unwrap();
         other.email = "b@example.test".to_owned();
@@ -441,7 +441,7 @@ async fn a_change_of_groups_or_of_a_zones_permissions_holds_at_once_for_who_is_c
     let setting = [
         Edit::put(Entry::Zone(organisation)),
         Edit::put(Entry::System(inside)),
-        somebody(&["staff"]),
+        member(&["staff"]),
         Edit::put(Entry::ApiKey(key)),
     ];
     bench.edit(setting).await.unwrap();
@@ -449,22 +449,22 @@ async fn a_change_of_groups_or_of_a_zones_permissions_holds_at_once_for_who_is_c
     let allowed = Ok(());
     let refused = Err(FailureKind::Forbidden);
     for (what, edit, everybodys, supports) in [
-        ("at first", somebody(&["staff"]), allowed, refused),
+        ("at first", member(&["staff"]), allowed, refused),
         (
             "raised",
             permissions(r#"{"manage":["staff"]}"#),
             allowed,
             allowed,
         ),
-        ("in no group", somebody(&[]), allowed, refused),
-        ("in the group again", somebody(&["staff"]), allowed, allowed),
+        ("in no group", member(&[]), allowed, refused),
+        ("in the group again", member(&["staff"]), allowed, allowed),
         (
             "in a refused one",
             permissions(r#"{"deny":["staff"]}"#),
             refused,
             refused,
         ),
-        ("out of it", somebody(&["others"]), allowed, refused),
+        ("out of it", member(&["others"]), allowed, refused),
     ] {
         bench.edit([edit]).await.unwrap();
         for (function, expected) in [("echo", everybodys), ("support_only", supports)] {
@@ -804,7 +804,7 @@ impl Bench {
 fn closed(delivery: Delivery) -> Option<String> {
     match delivery {
         Delivery::Close {
-            whom: Audience::Credential(key),
+            audience: Audience::Credential(key),
             why: CloseReason::CredentialsRevoked,
         } => Some(key.to_string()),
         Delivery::Close { .. } | Delivery::Event { .. } | Delivery::Reply { .. } => None,

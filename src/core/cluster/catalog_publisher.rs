@@ -1,4 +1,4 @@
-//! Says in the catalog what other programs look up there: what each module offers, and which modules stand in a system.
+//! Publishes in the catalog what other programs look up there: what each module offers, and which modules stand in a system.
 //!
 //! A module's offer is said by the node that runs it, a system's slots by the node that rendezvous hashing picks for the system.
 //! What was said is remembered, so a round says what is new; when the store was out of reach all is said again, since it may have forgotten.
@@ -64,7 +64,7 @@ impl CatalogPublisher {
         loop {
             let failed = self.round(&mut said).await;
             let again = OptionFuture::from(failed.then(|| sleep(NOTICE_RETRY)));
-            // Each arm is cancel-safe: what is told while another arm is chosen is found by the round that follows.
+            // Each arm is cancel-safe: a notification during another arm is found by the round that follows.
             tokio::select! {
                 Some(()) = again => {}
                 _ = modules.changed() => {}

@@ -1,4 +1,4 @@
-//! Who asks as another node. What such a node may ask is in `core::inbound_calls`.
+//! Knows which callers are other nodes. `core::inbound_calls` has what such a node may ask.
 //!
 //! Another node shows the cluster's secret, unless the operator has opened the core API.
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Inbound {
     }
 }
 
-/// Another node, or whoever an open core API takes for one.
+/// Another node, or a program that an open core API takes for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerNode {
     address: IpAddr,

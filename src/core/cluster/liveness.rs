@@ -1,8 +1,8 @@
-//! Which modules of the building run, as far as this node knows: what documents, the status `connected` and readiness say of modules that no node runs.
+//! Which modules of the building run, as far as this node knows. Documents, the status `connected` and readiness use it for modules that no node runs.
 //!
 //! The registry says which node a module was granted to, and whether that node still has its lease.
-//! - What was read counts for one lease. Past it the nodes that could not renew theirs have ceased, and nobody can say which could.
-//! - While the registry's memory is young, a grant that was known before counts too: the module goes to nobody else until that time is over.
+//! - What was read counts for one lease. Past it the nodes that could not renew theirs have stopped, and which could is not known.
+//! - While the registry's memory is young, a grant that was known before counts too: the module goes to no other node until that time is over.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::stores::{NodeRegistry, OwnersReading, OwnersVersion};
 pub enum Liveness {
     /// On this node; whether its device is connected.
     Here(bool),
-    /// On another node, which says how it fares; or it is not of the building, and only the store knows.
+    /// On another node, which publishes its state; or it is not of the building, and only the store knows.
     Elsewhere,
     /// No node runs it yet.
     Waiting,
@@ -57,7 +57,7 @@ struct Known {
     none_runs: bool,
 }
 
-/// What was told last.
+/// What was reported last.
 #[derive(Debug, Default)]
 struct Told {
     /// The operator knows that modules wait.
@@ -162,7 +162,7 @@ impl LivenessTracker {
             self.read().await;
             self.tell(&mut told);
             let mut next = began + NODES_EVERY;
-            // Each arm is cancel-safe: what is told while another arm is chosen is found by the turn that follows.
+            // Each arm is cancel-safe: a notification during another arm is found by the turn that follows.
             loop {
                 tokio::select! {
                     () = sleep_until(next) => break,
@@ -195,7 +195,7 @@ impl LivenessTracker {
         self.known().take(reading, asked);
     }
 
-    /// Tells those who follow `connected`, and the operator when modules have to wait.
+    /// Reports to the followers of `connected`, and to the operator when modules have to wait.
     fn tell(&self, told: &mut Told) {
         let building = self.modules.building();
         let (mut unattended, mut waiting, mut running) = (HashSet::new(), 0_usize, 0_usize);

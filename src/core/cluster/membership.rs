@@ -1,6 +1,6 @@
-//! The nodes as they are listed, and which of them a module belongs to.
+//! The listed nodes, and which of them a module belongs to.
 //!
-//! Nobody waits for the registry to learn that: the list is read again every few seconds, and when somebody has reason to doubt it.
+//! No caller waits for the registry to learn that: the list is read again every few seconds, and when a failed call gives reason to doubt it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(in crate::core) struct Membership {
     nodes: watch::Sender<Arc<[Node]>>,
     /// Told when the registry can be read again after it could not.
     regained: watch::Sender<()>,
-    /// Held by the one who asks.
+    /// Locked for each question.
     reading: Mutex<LastReading>,
 }
 

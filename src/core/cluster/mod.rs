@@ -4,7 +4,7 @@
 //! - `placement` renews the lease (`core::lease`) and runs this node's share of the modules.
 //! - `liveness` knows which modules run anywhere.
 //! - `catalog_publisher` writes into the catalog what this node's modules offer and which modules stand in a system.
-//! - `outbound` calls modules of other nodes and follows their logs; `inbound` says who asks as another node.
+//! - `outbound` calls modules of other nodes and follows their logs; `inbound` knows the callers on other nodes.
 //!
 //! A gateway that has its building to itself has none of this.
 
@@ -52,9 +52,9 @@ pub struct ClusterPorts {
     pub secret: ClusterSecret,
     /// Modules behind edges of PlaceOS's.
     pub edges: Edges,
-    /// Whether anybody may ask this node to run a function, without that proof.
+    /// Whether any program may ask this node to run a function, without that proof.
     pub open_core_api: bool,
-    /// How long this node may act. Whoever writes for its modules looks at it too.
+    /// How long this node may act. The store that writes its modules' statuses looks at it too.
     pub lease: Arc<Lease>,
 }
 

@@ -39,7 +39,7 @@ pub(in crate::core) struct PlacementController {
     modules: Arc<Supervisor>,
     statuses: Arc<dyn StatusStore>,
     metrics: Arc<CoreMetrics>,
-    /// Held by the one who asks the registry.
+    /// Locked for each question to the registry.
     state: Mutex<ControllerState>,
     /// The node is leaving: it asks for nothing more.
     closing: CancellationToken,
@@ -50,7 +50,7 @@ pub(in crate::core) struct PlacementController {
 struct ControllerState {
     /// When the lease is to be renewed; `None` for at once.
     renew_at: Option<Instant>,
-    /// The last renewal failed, which was told.
+    /// The last renewal failed, which was logged.
     failed: bool,
     /// Modules that the registry may have as this node's, which holds of a claim that was not answered too.
     ours: HashSet<ModuleId>,
@@ -106,7 +106,7 @@ impl PlacementController {
             let Some(rest) = self.closing.run_until_cancelled(self.turn()).await else {
                 return;
             };
-            // Each arm is cancel-safe: what is told while another arm is chosen is found by the turn that follows.
+            // Each arm is cancel-safe: a notification during another arm is found by the turn that follows.
             tokio::select! {
                 () = self.closing.cancelled() => return,
                 () = sleep(rest) => {}
@@ -174,7 +174,7 @@ impl PlacementController {
         let claims = claims(running, ClaimGround::Running);
         let verdicts = self.ask(self.registry.claim(&self.node.id, claims)).await?;
         if verdicts.iter().any(|verdict| *verdict != Verdict::Granted) {
-            // This cannot be while everybody keeps to the rules, so nothing that this node holds can be trusted.
+            // This cannot be while every node keeps to the rules, so nothing that this node holds can be trusted.
             tracing::error!("another node has a module that runs here: all modules stop");
             self.lease.end();
             self.see_to_lapse();
@@ -303,7 +303,7 @@ impl PlacementController {
         }
     }
 
-    /// If the lease is over: no module acts any more, and now all are told to stop.
+    /// If the lease is over: no module acts any more, and now the stop of all is ordered.
     fn see_to_lapse(&self) {
         if self.lease.take_lapsed().is_some() {
             tracing::error!(

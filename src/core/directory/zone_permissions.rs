@@ -1,4 +1,4 @@
-//! What the zones of a building say about groups of people. What that means for a call is said by `core::access`; how it is written is a dialect's to read.
+//! The permissions of a building's zones for groups of people. `core::access` applies them to a call, and a dialect reads their text.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

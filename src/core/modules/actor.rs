@@ -1,7 +1,7 @@
 //! One module's life: start, calls in arrival order, and after a failure a restart with back-off.
 //!
-//! The mailbox outlives each instance of the driver. While there is none, callers are told at once.
-//! A call whose caller has been told that it is too late is not begun; a call that has begun is never begun again.
+//! The mailbox outlives each instance of the driver. While there is none, callers are answered "unavailable" at once.
+//! A call whose caller has been answered "too late" is not begun; a call that has begun is never begun again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,10 +46,10 @@ pub(super) struct Actor {
 type RunningCall = BoxFuture<'static, (OpenCall, Result<Outcome, CallError>)>;
 
 impl Actor {
-    /// Runs the module until it is told to stop.
+    /// Runs the module until its stop is ordered.
     pub(super) async fn run(mut self) {
         let _ended = self.handle.ended.clone().drop_guard();
-        // Even when this one is to stop by now: whoever comes after it waits for it alone.
+        // Even when this one is to stop by now: the actor after it waits for it alone.
         if let Some(before) = self.before.take() {
             before.cancelled().await;
         }
@@ -88,7 +88,7 @@ impl Actor {
 
     /// Learns what the store still says of the module, of its life on another node or in an earlier process.
     ///
-    /// A module that does not know it would leave values on screens that nobody vouches for, so it does not start before.
+    /// A module that does not know them would leave outdated values on screens, so it does not start before.
     async fn take_over(&self) {
         let handle = &self.handle;
         loop {
@@ -228,7 +228,7 @@ impl Actor {
         exit
     }
 
-    /// Waits before the next try. Callers are told meanwhile that the module is not there.
+    /// Waits before the next try. Meanwhile callers are answered that the module is not there.
     async fn back_off(&mut self, pause: Duration) -> Waited {
         let pause = sleep(pause);
         tokio::pin!(pause);

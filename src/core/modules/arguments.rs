@@ -1,4 +1,4 @@
-//! How much memory the arguments of calls may hold, in the whole gateway and through every door: websockets, REST, other nodes, code inside.
+//! How much memory the arguments of calls may hold, in the whole gateway, from websockets, REST, other nodes and code inside.
 //!
 //! A call counts from its admission until its method has ended, also past its deadline: a method that runs on holds what it was called with.
 

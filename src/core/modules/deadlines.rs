@@ -1,4 +1,4 @@
-//! When which module has calls that may be past their deadline.
+//! The modules with waiting callers, each with its earliest deadline.
 //!
 //! A module is entered with the earliest deadline of its calls, and again when that has passed and others are left.
 //! So most calls add nothing here: most are answered long before their deadline, and their module stands here already.

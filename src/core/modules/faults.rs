@@ -1,4 +1,4 @@
-//! What ended a module lately, for who asks afterwards. The log has it too; this saves an operator the search.
+//! The latest failures of a module, for later questions. The log has them too; this saves an operator the search.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::core::limits::FAULTS_KEPT;
 use crate::model::lock;
 
-/// Why a module ended without having been told to.
+/// Why a module ended without an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// When.

@@ -1,4 +1,4 @@
-//! What others hold of a running module: enough to call it, and to raise its log level.
+//! A running module as other rooms hold it: enough to call it, and to raise its log level.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl ModuleHandle {
             .offer(function, arguments, slot, deadline, look_at)
     }
 
-    /// Tells callers whose deadline has passed, and the actor if the module hangs. Returns how many callers were told.
+    /// Answers callers whose deadline has passed, and notifies the actor if the module hangs. Returns how many callers were answered.
     pub(super) fn keep_deadlines(self: &Arc<Self>) -> usize {
         let now = Instant::now();
         let (expired, next) = self.calls.expire(now);
@@ -68,7 +68,7 @@ impl ModuleHandle {
         self.interface.admit(clearance, name)
     }
 
-    /// Its functions; `None` before the driver has told them.
+    /// Its functions; `None` before the driver has published them.
     pub(in crate::core) fn interface(&self) -> Option<Arc<Interface>> {
         self.interface.get()
     }
@@ -103,7 +103,7 @@ impl ModuleHandle {
 
 /// Lets a module begin the calls that wait for it.
 ///
-/// Waking a module's thread costs more than a call, so whoever makes several calls in one go wakes each module once.
+/// Waking a module's thread costs more than a call, so a caller that makes several calls in one go wakes each module once.
 #[derive(Debug)]
 #[must_use = "the call begins when the module is told"]
 pub struct Wakeup(Arc<ModuleHandle>);

@@ -1,6 +1,6 @@
 //! What a module offers at the moment.
 //!
-//! It belongs to the module and not to one instance of its driver: a restart leaves it as it was until the driver tells another.
+//! It belongs to the module and not to one instance of its driver: a restart leaves it as it was until the driver publishes another.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::model::{Clearance, Failure, FailureKind, FunctionName, Interface, lock};
 
-/// The interface that calls of a module are held to; `None` before the driver has told one.
+/// The interface that calls of a module are held to; `None` before the driver has published one.
 #[derive(Debug)]
 pub(super) struct CurrentInterface {
     current: Mutex<Option<Arc<Interface>>>,
@@ -47,7 +47,7 @@ impl CurrentInterface {
     }
 }
 
-/// The driver has not told yet what the module offers.
+/// The driver has not published the module's interface yet.
 pub(in crate::core) fn not_told() -> Failure {
     Failure::new(
         FailureKind::Unavailable,

@@ -13,7 +13,7 @@ use crate::model::{LogLevel, lock};
 /// Who listens to a module.
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
-    /// Whether there is anybody, so that lines that nobody wants are not made.
+    /// Whether there is a listener, so that lines without one are not made.
     any: AtomicBool,
     all: Mutex<Vec<Listener>>,
 }
@@ -60,12 +60,12 @@ impl Listeners {
         }
     }
 
-    /// Whether anybody listens.
+    /// Whether there is a listener.
     pub(super) fn are_there(&self) -> bool {
         self.any.load(Ordering::Relaxed)
     }
 
-    /// Tells everybody a line. One who does not keep up misses it.
+    /// Sends a line to every listener. A listener that does not keep up misses it.
     pub(super) fn tell(&self, level: LogLevel, message: &str) {
         for listener in lock(&self.all).iter() {
             let line = HeardLine {
@@ -78,7 +78,7 @@ impl Listeners {
         }
     }
 
-    /// The module runs here no longer: everybody reads to the end of what was said.
+    /// The module runs here no longer: every listener reads to the end.
     pub(super) fn end(&self) {
         lock(&self.all).clear();
         self.any.store(false, Ordering::Relaxed);
@@ -86,7 +86,7 @@ impl Listeners {
 }
 
 impl Listening {
-    /// The next line; `None` when the module runs here no longer. What was missed is told as a line of its own.
+    /// The next line; `None` when the module runs here no longer. A line of its own says how many were missed.
     pub async fn next(&mut self) -> Option<HeardLine> {
         match self.missed.swap(0, Ordering::Relaxed) {
             0 => self.lines.recv().await,

@@ -49,9 +49,9 @@ enum CallPhase {
 pub(in crate::core) enum Offered {
     /// It waits in the mailbox.
     Taken,
-    /// There was no place, and its caller has been told.
+    /// There was no place, and the caller has been answered.
     Full,
-    /// The module has ended, and its caller has been told.
+    /// The module has ended, and the caller has been answered.
     Ended,
 }
 
@@ -75,7 +75,7 @@ struct State {
 impl Calls {
     /// Queues a call, or answers it "busy" (the mailbox is full) or "unavailable" (the module has ended). Does not [wake](Self::wake) the actor.
     ///
-    /// `look_at` is told when the deadlines have to be [looked at](Self::expire), unless they are looked at before.
+    /// `look_at` gets the time at which the deadlines have to be [looked at](Self::expire), unless they are looked at before.
     pub(super) fn offer(
         &self,
         function: FunctionName,
@@ -141,7 +141,7 @@ impl Calls {
         }
     }
 
-    /// The call is about to run. `false` when its caller has been told that it is too late: then it must not run.
+    /// The call is about to run. `false` when its caller has already been answered "too late": then it must not run.
     pub(super) fn begin(&self, call: OpenCall) -> bool {
         let mut state = lock(&self.state);
         let Some(open) = state.open.get_mut(call.0) else {
@@ -190,7 +190,7 @@ impl Calls {
         }
     }
 
-    /// Answers all callers, when nobody else will. The calls keep their place, in case the actor comes to them after all.
+    /// Answers all callers, when the actor will not. The calls keep their place, in case the actor comes to them after all.
     pub(super) fn answer_all(&self, failure: impl Fn() -> Failure) {
         for slot in self.slots(|_| true) {
             slot.answer(Err(failure()));
@@ -199,7 +199,7 @@ impl Calls {
 
     /// Answers the callers whose deadline has passed; their calls run on and keep their place.
     ///
-    /// Returns how many there were, and when to look again if nobody is to look at that moment anyway.
+    /// Returns how many there were, and when to look again unless a look is due at that moment anyway.
     pub(super) fn expire(&self, now: Instant) -> (usize, Option<Instant>) {
         let late = self.slots(|open| open.deadline <= now && open.slot.is_open());
         let mut state = lock(&self.state);

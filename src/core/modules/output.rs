@@ -1,4 +1,4 @@
-//! What a module publishes: statuses, compared with their last values, and log lines while anybody follows them.
+//! What a module publishes: statuses, compared with their last values, and log lines while a client follows them.
 //!
 //! Each start of the driver is a *generation*: what an instance of an earlier generation still publishes is dropped.
 
@@ -18,10 +18,10 @@ use crate::model::{
     StatusValue, lock,
 };
 
-/// The lowest level that reaches the gateway's own log while nobody debugs the module.
+/// The lowest level that reaches the gateway's own log while no client debugs the module.
 const QUIET_LEVEL: LogLevel = LogLevel::Warn;
 
-/// The lowest level that is made while somebody debugs the module.
+/// The lowest level that is made while a client debugs the module.
 const DEBUG_LEVEL: LogLevel = LogLevel::Debug;
 
 /// The output of a module through all its restarts.
@@ -52,7 +52,7 @@ struct LastValues {
     generation: u64,
     /// The driver of the latest generation, as log lines name it.
     driver: Arc<str>,
-    /// The module is gone from the building and says nothing more, whoever speaks for it.
+    /// The module is gone from the building, so nothing more is published for it.
     retired: bool,
 }
 
@@ -109,7 +109,7 @@ impl ModuleOutput {
         }
     }
 
-    /// Somebody debugs the module, or nobody any more.
+    /// The first client debugs the module, or the last one has stopped.
     pub(in crate::core) fn set_debugged(&self, debugged: bool) {
         self.debugged.store(debugged, Ordering::Relaxed);
     }
@@ -119,7 +119,7 @@ impl ModuleOutput {
         self.listeners.join()
     }
 
-    /// The module is to run here no longer: nobody listens any more.
+    /// The module is to run here no longer: all log streams to other nodes end.
     pub(super) fn hang_up(&self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.listeners.end();
@@ -376,7 +376,7 @@ impl ModuleSink for InstanceSink {
     }
 
     fn interface_changed(&self, interface: Interface) {
-        // The lock is held until it is replaced: one that ends must not overwrite what its successor tells.
+        // The lock is held until it is replaced: a generation that ends must not overwrite what its successor publishes.
         let last = lock(&self.output.last);
         if last.generation == self.generation {
             self.interface.set(interface);

@@ -207,7 +207,7 @@ impl Supervisor {
         ids.collect()
     }
 
-    /// What the modules offer that run here, of those that have told it.
+    /// The interfaces of the modules that run here, as far as they are known.
     pub(in crate::core) fn interfaces(&self) -> HashMap<ModuleId, Arc<Interface>> {
         let running = self.running().into_iter();
         let offer =

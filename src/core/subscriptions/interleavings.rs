@@ -188,7 +188,7 @@ impl Worker {
             let Some(one) = self.backlog.lock().queue.pop_front() else {
                 return;
             };
-            // What was on its way when the watch ended is for nobody.
+            // An event that was on its way when the watch ended has no receiver.
             if let Some(screen) = self.screens.get_mut(&one.watch) {
                 screen.show(one);
             }

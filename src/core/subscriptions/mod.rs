@@ -45,7 +45,7 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// A table fed by the store that `make_store` yields when it is given the way back. What it tells is stamped by the clock.
+    /// A table with the store that `make_store` makes for the given feed. The clock stamps the store's reports.
     pub(super) fn new(
         clock: Clock,
         make_store: impl FnOnce(Weak<dyn StoreFeed>) -> Arc<dyn StatusStore>,
@@ -82,11 +82,11 @@ impl Subscriptions {
     }
 
     /// Orders every worker to close connections.
-    pub(super) fn close(&self, whom: &Audience, why: CloseReason) {
+    pub(super) fn close(&self, audience: &Audience, why: CloseReason) {
         let outlets = self.table().outlets();
         for outlet in outlets {
-            let whom = whom.clone();
-            outlet.push(&mut vec![Delivery::Close { whom, why }]);
+            let audience = audience.clone();
+            outlet.push(&mut vec![Delivery::Close { audience, why }]);
         }
     }
 
@@ -127,7 +127,7 @@ impl Subscriptions {
         }
     }
 
-    /// Tells whether anybody follows a module's log, under the lock, so that nobody begins or ceases to meanwhile.
+    /// Reports whether a module's log has followers, under the lock, so that no follower comes or goes meanwhile.
     pub(super) fn with_log_followers(&self, module: &ModuleId, tell: impl FnOnce(bool)) {
         let table = self.table();
         tell(table.is_followed(&Subject::Log(module.clone())));
@@ -157,18 +157,18 @@ impl Subscriptions {
         }
     }
 
-    /// Sends a log line to those who follow the module's log.
+    /// Sends a log line to the followers of the module's log.
     pub(super) fn line(&self, line: &Arc<LogLine>) {
         let log = Subject::Log(line.module.clone());
         self.table().announce(&log, &Event::Line(Arc::clone(line)));
     }
 
-    /// Whether anybody follows the building.
+    /// Whether the building has a follower.
     pub(super) fn is_directory_followed(&self) -> bool {
         self.table().is_followed(&Subject::Directory)
     }
 
-    /// Tells those who follow the building what has become of its entries.
+    /// Reports the changes of entries to the followers of the building.
     pub(super) fn announce_entries(&self, entries: Vec<(EntryId, Presence, Presence)>) {
         self.table().announce_entries(entries);
     }
@@ -199,7 +199,7 @@ impl Subscriptions {
     }
 
     /// No node runs these modules, so none of them is connected, whatever the store still has of them.
-    /// Those `lingering` have only just been found to run: what the store has of them is told when they have said it again, or are left out here.
+    /// Modules in `lingering` have only just been found to run: the store's values of them are sent when they have published them again, or are left out here.
     pub(super) fn set_unattended(&self, modules: HashSet<ModuleId>, lingering: &HashSet<ModuleId>) {
         self.table().set_unattended(modules, lingering);
     }

@@ -1,7 +1,7 @@
 //! Whole modules that are followed: each is a watch of every status that the module at a place has.
 //!
-//! So what holds for a status holds for each status of a followed module: what it says is told by `publish.rs`, and re-maps and the settle time are `remap.rs`'s.
-//! What is here is which statuses there are: a place gets a watch for each that has a value, and loses it when the value has gone and been told as `null`.
+//! So what holds for a status holds for each status of a followed module: `publish.rs` sends its values, and `remap.rs` has re-maps and the settle time.
+//! What is here is which statuses there are: a place gets a watch for each that has a value, and loses it when the value has gone and `null` was sent.
 
 use std::sync::Arc;
 

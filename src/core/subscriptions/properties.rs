@@ -1,7 +1,7 @@
-//! The watch table against a naive model: whatever happens in whatever order, both tell the same.
+//! The watch table against a naive model: whatever happens in whatever order, both send the same.
 //!
-//! The model keeps a plain list of watches with what each was last told, and knows nothing of indices, batches or shared paths.
-//! After every step [`World::check`] compares the two and looks for leaks; at the end everything is let go and nothing may be left.
+//! The model keeps a plain list of watches with the last value of each, and knows nothing of indices, batches or shared paths.
+//! After every step [`World::check`] compares the two and looks for leaks; at the end every watch is ended and nothing may be left.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -384,7 +384,7 @@ impl World {
         }
     }
 
-    /// Every watch was told exactly what the model says, in increasing revisions, and nobody else was told anything.
+    /// Every watch got exactly what the model says, in increasing revisions, and no other outlet got anything.
     fn check_what_was_told(&mut self) {
         let mut told: HashMap<(WatchId, Arc<BindingPath>), Vec<Option<u8>>> = HashMap::new();
         for (outlet, inbox) in self.outlets.iter().enumerate() {
@@ -538,7 +538,7 @@ proptest! {
     #[test]
     fn every_watch_is_told_what_a_naive_model_says(acts in prop::collection::vec(act(), 1..80)) {
         let mut world = World::new();
-        // All but one outlet is there from the start, so that most acts have somebody to tell.
+        // All but one outlet is there from the start, so that most acts have a follower.
         world.act(Act::Attach(0));
         world.act(Act::Attach(1));
         world.remap(0, [Some(0), Some(1)]);

@@ -26,12 +26,12 @@ impl Table {
     fn apply(&mut self, change: StatusChange) {
         let StatusChange { key, value, origin } = change;
         if self.store.keeps_values() && self.statuses.get(&key).is_none() {
-            // Told before the store knew that nobody follows it any more.
+            // Reported before the store knew that the last follower has gone.
             return;
         }
         let was_denied = self.statuses.is_denied(&key);
         if was_denied && origin == Origin::Push {
-            // Whoever begins to run a module says this first.
+            // A node that begins to run a module writes this first.
             self.statuses.attend(&key.module);
         }
         let is_denied = was_denied && origin != Origin::Push;
@@ -46,7 +46,7 @@ impl Table {
             self.grow(&key);
             watches = std::mem::take(&mut self.statuses.entry(&key).watches);
         }
-        // What the store has of a module that no node runs is kept, and not told before one runs it.
+        // The store's values of a module that no node runs are kept, and not sent before a node runs it.
         let told = match is_denied {
             true => &[],
             false => &*watches,
@@ -60,7 +60,7 @@ impl Table {
             } else if value.is_some() || watch.settles.is_none() {
                 self.tell_all(index, value.clone(), Cause::Store);
             }
-            // A read that finds nothing while the watch settles is what it waits for: `null` is told when the time is over.
+            // A read that finds nothing while the watch settles is what it waits for: `null` is sent when the time is over.
         }
         if value.is_some() {
             self.statuses.entry(&key).watches = watches;
@@ -73,9 +73,9 @@ impl Table {
         self.statuses.tidy(&key);
     }
 
-    /// No node runs these modules: their followers are told that they are not connected, and of those that run again what is known.
+    /// No node runs these modules: their followers get `connected` as false, and for modules that run again the known values.
     ///
-    /// Those `lingering` stay as they are told to be until they say something themselves or are left out here.
+    /// Modules in `lingering` keep their reported state until they publish something themselves or are left out here.
     pub(super) fn set_unattended(
         &mut self,
         modules: HashSet<ModuleId>,
@@ -115,7 +115,7 @@ impl Table {
         });
     }
 
-    /// What the followers of a watch were last told holds: only those who were not told it are told.
+    /// The last value that the followers of a watch got still holds: only followers without it get it.
     pub(super) fn tell_newcomers(&mut self, index: WatchIndex) {
         let watch = &mut self.watches[index];
         watch.settles = None;
@@ -131,7 +131,7 @@ impl Table {
         }
     }
 
-    /// What the followers of a watch were last told is gone: those who were told it are told `null`.
+    /// The last value that the followers of a watch got is gone: followers that have it get `null`.
     pub(super) fn tell_gone(&mut self, index: WatchIndex) {
         let newcomers = std::mem::take(&mut self.watches[index].newcomers);
         self.tell(index, None, Cause::Building, |follower| {
@@ -242,13 +242,13 @@ impl Table {
     }
 }
 
-/// What a follower of a watch has been told so far.
+/// What a follower of a watch has got so far.
 enum Told {
     /// The last value, as all others.
     Last,
     /// Nothing yet.
     Nothing,
-    /// All that there is to tell.
+    /// Everything.
     Enough,
 }
 

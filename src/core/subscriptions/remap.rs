@@ -68,7 +68,7 @@ impl Table {
         self.push_batches();
     }
 
-    /// After a watch was pointed elsewhere: tells a value that differs at once, and its absence later.
+    /// After a watch got another key: sends a different value at once, and a missing value as `null` later.
     fn tell_difference(&mut self, index: WatchIndex, now: Instant) {
         let watch = &self.watches[index];
         let value = watch.key.as_ref().and_then(|key| self.statuses.value(key));
@@ -95,7 +95,7 @@ impl Table {
             .is_some_and(|status| status.is_unread)
     }
 
-    /// When the next watch may have to be told `null`.
+    /// When the followers of the next watch may have to get `null`.
     pub(super) fn next_settle(&self) -> Option<Instant> {
         self.settling.front().map(|(due, ..)| *due)
     }

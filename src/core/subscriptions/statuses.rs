@@ -1,7 +1,7 @@
 //! The latest value of each status, and which watches look at it.
 //!
 //! One map holds both, so that a change finds its watches where it puts its value.
-//! It lives under the watch table's lock and is what newcomers and re-maps are told from.
+//! It lives under the watch table's lock, and new followers and re-maps get their values from it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,11 +11,11 @@ use crate::model::{BindingKey, ModuleId, State, StatusName, StatusValue};
 /// What is known of one status.
 #[derive(Debug, Default)]
 pub(super) struct Status {
-    /// The latest value; `None` when it was removed, or was never told.
+    /// The latest value; `None` when it was removed, or never reported.
     pub(super) value: Option<StatusValue>,
     /// The watches whose path leads here.
     pub(super) watches: Vec<WatchIndex>,
-    /// The store has the value and has not told it yet, so nobody knows whether there is one.
+    /// The store has not reported the value yet, so it is not known whether there is one.
     pub(super) is_unread: bool,
 }
 

@@ -97,7 +97,7 @@ fn a_slot_with_another_module_shows_nothing_until_the_store_has_said_what_is_the
     assert_eq!(
         room.told(),
         [] as [&str; 0],
-        "nobody knows yet that it is nothing"
+        "it is not known yet that there is no value"
     );
     room.read("mod-2", Some("2"));
     assert_eq!(room.told(), ["2"]);
@@ -218,7 +218,7 @@ struct Room {
     outlet: OutletId,
     inbox: Arc<Inbox>,
     now: Instant,
-    /// The status that the store tells of.
+    /// The status that the store reports.
     status: &'static str,
 }
 

@@ -40,20 +40,20 @@ pub(super) struct Follower {
     pub(super) watch: WatchId,
 }
 
-/// One watched path, whoever is interested in it.
+/// One watched path, with all its followers.
 #[derive(Debug)]
 pub(super) struct PathWatch {
     pub(super) path: Arc<BindingPath>,
     /// Where the path leads now; `None` while no module stands there.
     pub(super) key: Option<BindingKey>,
-    /// What the followers were last told.
+    /// The last value that the followers got.
     pub(super) last: Option<StatusValue>,
     pub(super) followers: Vec<Follower>,
     /// How many of them follow this status; the others follow the whole module.
     singles: usize,
-    /// Followers that came while nothing backed `last`, and so were never told it. Empty unless `settles` is set.
+    /// Followers that came while nothing backed `last`, and so never got it. Empty unless `settles` is set.
     pub(super) newcomers: Vec<WatchId>,
-    /// Set while the followers still show `last` although nothing backs it: when they are to be told `null`.
+    /// Set while the followers still show `last` although nothing backs it: when they are to get `null`.
     pub(super) settles: Option<Instant>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Table {
     pub(super) paths: HashMap<Arc<BindingPath>, WatchIndex>,
     pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
     pub(super) statuses: Statuses,
-    /// Of the building's systems, and of those that only the store knows while somebody watches them.
+    /// Of the building's systems, and of those that only the store knows while they are watched.
     pub(super) slots: HashMap<SystemId, Slots>,
     /// The building's systems, about whose slots the store has no say.
     pub(super) own: HashSet<SystemId>,
@@ -83,12 +83,12 @@ pub(super) struct Table {
     pub(super) places_of: HashMap<ModuleId, Vec<Arc<ModulePath>>>,
     /// Who follows what has no state: logs, the building, the bus and topics.
     pub(super) channels: HashMap<Subject, Vec<Follower>>,
-    /// Watches that may have to be told `null`, soonest first: the wait is the same for all.
+    /// Watches whose followers may have to get `null`, soonest first: the wait is the same for all.
     pub(super) settling: VecDeque<(Instant, WatchIndex)>,
     last_revision: u64,
     last_watch: u64,
     clock: Clock,
-    /// When the changes came that are being told now; read from the clock when the first of them has a follower.
+    /// When the changes came that are being sent now; read from the clock when the first of them has a follower.
     pub(super) moment: Option<Timestamp>,
 }
 
@@ -123,7 +123,7 @@ impl Table {
         }))
     }
 
-    /// Removes an outlet and all that it watches. Returns the modules whose log nobody follows any more.
+    /// Removes an outlet and all its watches. Returns the modules whose log has no follower any more.
     pub(super) fn detach(&mut self, outlet: OutletId) -> Vec<ModuleId> {
         let Some(entry) = self.outlets.try_remove(outlet.0) else {
             return Vec::new();
@@ -162,7 +162,7 @@ impl Table {
         Revision(self.last_revision)
     }
 
-    /// When what is being told came to be known: one moment for all that is pushed together.
+    /// When this node learned of the changes that it sends now: one moment for all that is pushed together.
     pub(super) fn moment(&mut self) -> Timestamp {
         *self.moment.get_or_insert_with(|| (self.clock)())
     }
@@ -187,7 +187,7 @@ impl Table {
 
     /// Adds a follower of a path; what the status says now goes to it before the lock is released.
     ///
-    /// An outlet that has gone follows nothing: nobody would ever end its watch.
+    /// An outlet that has gone follows nothing, because its watch would never end.
     pub(super) fn watch_status(&mut self, outlet: OutletId, path: Arc<BindingPath>) -> WatchId {
         let follower = self.new_follower(outlet, Subject::Status(Arc::clone(&path)));
         if !self.outlets.contains(outlet.0) {
@@ -225,7 +225,7 @@ impl Table {
         (follower.watch, others)
     }
 
-    /// Whether anybody follows what has no state.
+    /// Whether a subject without state has a follower.
     pub(super) fn is_followed(&self, channel: &Subject) -> bool {
         self.channels.contains_key(channel)
     }
@@ -340,7 +340,7 @@ impl Table {
         Some(LogFollowers::None)
     }
 
-    /// Forgets a path that nobody follows, or whose status has gone and is followed by those alone who follow the whole module.
+    /// Forgets a path without a follower, or one whose status has gone and whose only followers follow the whole module.
     pub(super) fn tidy_path(&mut self, index: WatchIndex) {
         let watch = &self.watches[index];
         let is_gone = watch.singles == 0 && watch.last.is_none() && watch.settles.is_none();

@@ -1,4 +1,4 @@
-//! What followers of a status or a log are told, case by case, with a store that echoes.
+//! What followers of a status or a log get, case by case, with a store that echoes.
 
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Doubles for the core's tests, in place of the rooms around it, none of which the core may import.
 //!
-//! [`EchoStore`] keeps no value and sends every change straight back, [`Inbox`] keeps what a worker would be told,
+//! [`EchoStore`] keeps no value and sends every change straight back, [`Inbox`] keeps what a worker would get,
 //! [`ScriptedHost`] runs modules that do what a test tells them to.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -471,7 +471,7 @@ pub(in crate::core) async fn apply(
     .await
 }
 
-/// A store that keeps nothing unless it is told to seem so, echoes every change, and notes what is followed.
+/// A store that keeps nothing unless a test makes it seem so, echoes every change, and notes what is followed.
 pub(in crate::core) struct EchoStore {
     feed: Weak<dyn StoreFeed>,
     keeps_values: bool,
@@ -532,15 +532,15 @@ impl EchoStore {
         }
     }
 
-    /// One that nobody listens to, for tests that publish by hand.
+    /// A store without a feed, for tests that publish by hand.
     pub(in crate::core) fn without_feed() -> Self {
         /// Never made: only its type is needed for a `Weak` that leads nowhere.
-        struct Nobody;
-        impl StoreFeed for Nobody {
+        struct NoFeed;
+        impl StoreFeed for NoFeed {
             fn changed(&self, _: &mut Vec<StatusChange>) {}
             fn mapped(&self, _: SystemId, _: crate::model::Slots) {}
         }
-        Self::new(Weak::<Nobody>::new())
+        Self::new(Weak::<NoFeed>::new())
     }
 
     /// What is followed. Fails when a key was followed twice or let go twice.

@@ -279,7 +279,7 @@ impl Scope {
         })
     }
 
-    /// Whether whoever has this scope has that one too.
+    /// Whether this scope includes the other one.
     pub fn covers(&self, other: &Self) -> bool {
         (self.name == other.name || self.name == Self::PUBLIC)
             && self.reads() >= other.reads()

@@ -1,6 +1,6 @@
 //! What has to hold between the entries of a building: ids are unique, references have targets, zones do not contain themselves.
 //!
-//! Separate from who asks, since a building file and an edit of the running building are held to the same rules:
+//! Separate from its callers, because a building file and an edit of the running building are held to the same rules:
 //! each says where its statements stand in its own way, as a line of a file or as a field of an entry.
 
 use std::borrow::Cow;
@@ -223,7 +223,7 @@ pub fn is_password_hash(text: &str) -> bool {
     text.starts_with("$argon2") && text.split('$').all(costs_little)
 }
 
-/// How much a comparison with a password's hash may cost, since whoever shows a guess makes the gateway pay it:
+/// How much a comparison with a password's hash may cost, because every guess makes the gateway pay it:
 /// in KiB of memory, passes over it, and lanes. The memory is what RFC 9106 recommends where memory is short, three times what riser's own hashes take.
 pub const PASSWORD_COSTS: [(&str, u32); 3] = [("m", 64 * 1024), ("t", 10), ("p", 16)];
 

@@ -1,7 +1,7 @@
 //! Cross-origin requests: pages of the origins in `http.allowed_origins` may ask and read the answers, by the rules of the Fetch standard.
 //!
 //! Separate because it goes around every resource alike. Without the setting it does nothing.
-//! It lets nobody in: who is let in with a cookie is decided by `authn`.
+//! It authenticates no request: `authn` decides whether a cookie counts.
 
 use actix_web::Error;
 use actix_web::body::BoxBody;
@@ -70,7 +70,7 @@ pub(in crate::server) async fn share(
     Ok(response)
 }
 
-/// Permits what a page asks for: whoever is on the list may send any header.
+/// Permits what a page asks for: a page on the list may send any header.
 fn permit(headers: &mut HeaderMap, asked_for: Option<HeaderValue>) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
     headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);

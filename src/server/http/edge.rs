@@ -1,7 +1,7 @@
 //! What holds for every request and every answer at an address, whichever resource it is for.
 //!
 //! Separate because it goes around every resource alike, and because a websocket's handshake passes it outside actix-web.
-//! It lets nobody in and knows no dialect but by the words of the mount that a path belongs to.
+//! It authenticates no request and knows no dialect but by the words of the mount that a path belongs to.
 
 use actix_http::RequestHead;
 use actix_web::Error;
@@ -24,7 +24,7 @@ use crate::server::{ServerSettings, ServerState};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What decides who asks. Of two, one program in front of us may have looked at the first and another at the second.
+/// The headers that identify the caller. Of two with one name, one program in front of us may have read the first and another the second.
 const SINGLE: [HeaderName; 3] = [ORIGIN, AUTHORIZATION, API_KEY];
 
 /// Puts the head of a request in order, or refuses one that can be read in two ways or not at all.

@@ -1,4 +1,4 @@
-//! The mount table: whose resources stand where, and what an unknown path among them is answered.
+//! The mount table: which resources stand under which prefix, and the answer to an unknown path there.
 //!
 //! Separate because routes, websockets, refusals and the specification are all made of the same rows.
 //! An address serves a [`Site`]: the rows that it shows, each at its whole path. It knows no handler of a resource.
@@ -64,7 +64,7 @@ static HEALTH: Mount = Mount {
     words: placeos::WORDS,
 };
 
-/// What clients and other nodes come for. An unknown path at the root gets PlaceOS's words, whoever has the root.
+/// The paths for clients and other nodes. An unknown path at the root gets PlaceOS's words, whatever is mounted there.
 static MOUNTS: &[Mount] = &[
     Mount {
         owner: RISER,

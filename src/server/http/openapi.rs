@@ -1,4 +1,4 @@
-//! The specification of the HTTP edge, made from the handlers and their shapes, and served to whoever asks.
+//! The specification of the HTTP edge, made from the handlers and their shapes, and served to every client.
 //!
 //! [`resources!`] takes one list of handlers and makes both the routes and the specification of it,
 //! so a route that is not specified cannot be written by accident.
@@ -175,7 +175,7 @@ fn finish(operation: &mut Operation) {
         let elsewhere = "They have an address of their own.";
         shared("404", refusal::<placeos::ErrorShape<'_>>(elsewhere));
     }
-    // What is open to everybody is refused to nobody.
+    // A resource that is open to every client has no refusals.
     if operation.security.is_some() {
         return;
     }

@@ -1,4 +1,4 @@
-//! The plain address beside the encrypted one: whoever comes there is sent on.
+//! The plain address beside the encrypted one: it redirects every request.
 
 use std::fmt::Write as _;
 

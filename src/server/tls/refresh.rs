@@ -1,4 +1,4 @@
-//! A certificate that is renewed while the gateway runs: its files are looked at from time to time, and read again when they have changed.
+//! Renews the certificate while the gateway runs: looks at its files from time to time, and reads them again when they have changed.
 //!
 //! Looking at them works for every way of replacing a file, on every file system: written in place, renamed over,
 //! or a link above them that points elsewhere, as Kubernetes does it. What cannot be used is refused, and the pair that is there stays.

@@ -1,4 +1,4 @@
-//! The alarms of a worker's connections, in the order of their times: one list for all, so that a connection without one pays nothing.
+//! The alarms of a worker's connections, in the order of their times: one list for all, so that a connection without an alarm costs nothing.
 //!
 //! The heartbeat lets them go off. Each connection has at most one of each kind, so their number is bounded by that of the connections.
 

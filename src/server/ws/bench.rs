@@ -1,4 +1,4 @@
-//! What the micro benches drive and nobody else may: the frame reader, and a worker with clients in memory.
+//! What the micro benches alone may drive: the frame reader, and a worker with clients in memory.
 //!
 //! It is compiled only with the feature `bench`, so nothing of it is part of the gateway or of its interface.
 //! It adds no behaviour: everything goes through what a connection's task and the flusher call.
@@ -65,7 +65,7 @@ impl Clients {
     /// This many clients, all of the same caller.
     ///
     /// # Panics
-    /// Never with the default settings, which admit everybody.
+    /// Never with the default settings, which admit every client.
     pub fn new(core: Arc<Core>, caller: &Caller, hello: Hello, count: usize) -> Self {
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));

@@ -1,6 +1,6 @@
 //! The memory that the outboxes of a worker have in common.
 //!
-//! *This round's bytes*: a frame that many connections are owed is written here once, and each of their outboxes is a range of it.
+//! *This round's bytes*: a frame for many connections is written here once, and each of their outboxes is a range of it.
 //! When several changes wait, consecutive frames of one connection stand side by side, so they stay one range and leave in one write.
 //!
 //! *Emptied buffers*: an outbox that has bytes of its own gives its buffer back when they have left, and the next one takes it.

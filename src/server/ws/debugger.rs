@@ -102,7 +102,7 @@ async fn stream<T: ClientStream>(mut socket: WebSocketStream<T>, mut listening: 
             code: CloseCode::Away,
             reason: "the module does not run here".into(),
         };
-        // Whoever has gone already needs none.
+        // A node that has closed the stream already needs no close frame.
         let _ = socket.close(Some(frame)).await;
         while let Some(Ok(_)) = socket.next().await {}
     };

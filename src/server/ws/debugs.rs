@@ -49,7 +49,7 @@ impl Debugs {
         Some((module, is_new))
     }
 
-    /// Looking up has ended. Gives what the log's events need, if that was what the ticket is for and nobody ignored it meanwhile.
+    /// Looking up has ended. Returns what the log's events need, if the ticket is that of a debug which the client has not ignored meanwhile.
     pub(super) fn found(&self, ticket: Ticket, reply: &Result<Reply, Failure>) -> Option<Telling> {
         let mut asked = self.0.borrow_mut();
         let asked = asked.as_mut()?;

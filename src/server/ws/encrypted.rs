@@ -1,4 +1,4 @@
-//! A TLS stream that is read by one and written by another, as a plain one is.
+//! A TLS stream that one task reads and another writes, as they do with a plain one.
 //!
 //! `rustls` does the encryption, and has buffers: what it has taken, the kernel need not have.
 //! So a write counts as done when all that was made of it has left, and until then the bytes stay where they are, in the outbox.
@@ -45,7 +45,7 @@ impl Encrypted {
         &self.stream
     }
 
-    /// Waits until there is something to read. What is decrypted already is not the socket's to tell.
+    /// Waits until there is something to read. The socket does not know of bytes that are decrypted already.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut session = self.session.borrow_mut();
         match session.reader().fill_buf() {
@@ -60,17 +60,17 @@ impl Encrypted {
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let session = &mut *self.session.borrow_mut();
         let mut socket = Socket(&self.stream);
-        // Bounded, since records without content could keep us here for as long as somebody sends them.
+        // Bounded, because a client could keep us here with records without content.
         for _ in 0..READS_PER_RECORD {
             match session.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Whoever ends the stream without a word of TLS has ended it all the same.
+                // A client that ends the stream without TLS's close has ended it all the same.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 read => return read,
             }
             session.read_tls(&mut socket)?;
             let processed = session.process_new_packets();
-            // What TLS has to say to it. What does not leave now does with the next write; after an error there is none, and nobody to miss it.
+            // Sends what TLS has to answer. The rest leaves with the next write; after an error there is none, and no client that needs it.
             let _ = send(session, &mut socket);
             processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }

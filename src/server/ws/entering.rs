@@ -1,6 +1,6 @@
-//! Who opens a connection: the dialect reads the head of the request, and the core says who shows these credentials.
+//! Who opens a connection: the dialect reads the head of the request, and the core authenticates its credentials.
 //!
-//! Separate from the upgrade, since streams without a head come in by the same rules.
+//! Separate from the upgrade, because streams without a head follow the same rules.
 
 use std::net::IpAddr;
 
@@ -18,11 +18,11 @@ use crate::server::ServerState;
 use crate::server::admission::TurnedAway;
 use crate::server::http::kit::{self, Arrival, HttpRejection, Words};
 
-/// Why a connection does not open: for an HTTP answer, and for a dialect that tells its newcomers behind the upgrade.
+/// Why a connection does not open: for an HTTP answer, and for a dialect that refuses clients behind the upgrade.
 #[derive(Debug)]
 pub(in crate::server) struct NotAdmitted {
     cause: Cause,
-    /// `None` when the request is no handshake, so that there is nobody to tell behind it.
+    /// `None` when the request is no handshake, so that no websocket can carry the refusal.
     pub(in crate::server) told: Option<Told>,
 }
 
@@ -34,7 +34,7 @@ enum Cause {
     TurnedAway(TurnedAway),
 }
 
-/// What a newcomer is told behind the upgrade.
+/// The refusal behind the upgrade.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::server) enum Told {
     /// The reason, in the dialect's words.
@@ -110,7 +110,7 @@ pub(in crate::server) async fn enter_websocket(
     Ok(entered)
 }
 
-/// Who opens a connection, and what its dialect begins with. Nobody is known yet where the client signs in later.
+/// Who opens a connection, and what its dialect begins with. The caller is not known yet where the client signs in later.
 pub(in crate::server) async fn enter(
     state: &ServerState,
     kind: DialectKind,

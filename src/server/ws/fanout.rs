@@ -53,11 +53,11 @@ impl Worker {
                     self.answer(&connection, ticket, reply);
                 }
             }
-            Delivery::Close { whom, why } => {
+            Delivery::Close { audience, why } => {
                 let table = self.table.borrow();
                 let connections = table.connections.values();
                 let connections: Vec<Rc<Connection>> = connections
-                    .filter(|connection| connection.is_in(&whom))
+                    .filter(|connection| connection.is_in(&audience))
                     .cloned()
                     .collect();
                 drop(table);
@@ -94,7 +94,7 @@ impl Worker {
             }
             encode(*form, &event, &watch.newest, encoded);
             if encoded.is_empty() {
-                // Nobody is asked whether there is room, so nobody knows.
+                // No outbox was asked for room, so it is not known whether one is behind.
                 may_be_behind = true;
                 continue;
             }
@@ -141,7 +141,7 @@ impl Worker {
         if may_be_behind || event.is_standing() {
             watch.newest.put(event);
         } else {
-            // Whoever is behind on anything is behind on this as well. So nobody is, and nobody's place is moved by this.
+            // A subscriber that is behind on anything is behind on this as well. So none is, and this moves no place in a queue.
             watch.newest.forget(&event);
         }
         drop(table);
@@ -167,9 +167,9 @@ impl Worker {
             .collect()
     }
 
-    /// What a watch said last to a connection that has just begun to follow it, as far as there is room; the rest is owed.
+    /// Sends the last values of a watch to a connection that has just begun to follow it, as far as there is room; the rest counts as behind.
     ///
-    /// A removed value is nothing to tell a newcomer.
+    /// A removed value is not sent to a new follower.
     pub(super) fn tell_newest(&self, connection: &Connection, slot: WatchSlot, id: FollowId) {
         let table = self.table.borrow();
         let followed = connection.follows.borrow().get(slot, id);
@@ -199,7 +199,7 @@ impl Worker {
         self.metrics.notifies.increment(told);
     }
 
-    /// The latest of what a connection was behind on, with what it was told before. `false` when there is no room for it.
+    /// Sends the latest event of what a connection was behind on, with what it got before. `false` when there is no room for it.
     pub(super) fn tell_behind(&self, connection: &Connection, owed: Owed, old: Old) -> bool {
         let mut table = self.table.borrow_mut();
         let Some(watch) = table.watch_mut(owed.watch) else {
@@ -231,7 +231,7 @@ impl Worker {
         true
     }
 
-    /// Something that had to arrive was lost: whoever follows the watch is closed, and so knows it.
+    /// An event that had to arrive was lost: the connections that follow the watch are closed, and so learn of it.
     fn close_followers(self: &Rc<Self>, watch: WatchId) {
         let connections: Vec<Rc<Connection>> = {
             let table = self.table.borrow();

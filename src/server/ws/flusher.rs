@@ -1,4 +1,4 @@
-//! What leaves: one task per worker that takes what the core owes, fans it out, and writes each dirty connection once per round.
+//! The way out: one task per worker that takes the core's deliveries, fans them out, and writes each dirty connection once per round.
 //!
 //! Writing once per round and not once per change is what makes many pending changes cheap; input that comes meanwhile joins the next round.
 
@@ -44,7 +44,7 @@ async fn run(worker: Rc<Worker>) {
 }
 
 impl Worker {
-    /// Takes what is owed, and writes it.
+    /// Takes the outlet's batch, and writes it.
     fn round(self: &Rc<Self>) {
         self.in_round.set(true);
         self.wake_modules();
@@ -53,7 +53,7 @@ impl Worker {
         self.in_round.set(false);
     }
 
-    /// After a panic nobody knows whose bytes were about to be written.
+    /// Marks all connections: after a panic it is not known whose bytes were about to be written.
     pub(super) fn mark_all_dirty(&self) {
         self.in_round.set(false);
         self.dirty.borrow_mut().clear();
@@ -61,7 +61,7 @@ impl Worker {
             connection.dirty.set(false);
             self.mark_dirty(connection);
         }
-        // Also with nobody to write to: the outlet may hold what came meanwhile.
+        // Also without a connection to write to, because the outlet may hold what came meanwhile.
         self.outlet.wake.notify_one();
     }
 
@@ -154,7 +154,7 @@ impl Worker {
     fn wait_until_writable(self: &Rc<Self>, connection: &Rc<Connection>) {
         connection.blocked.set(true);
         let (worker, connection) = (Rc::clone(self), Rc::clone(connection));
-        // Not awaited by anybody: it ends when the stream does, which the connection's own task sees to.
+        // No task awaits it: it ends with the stream, which the connection's own task ends.
         actix_rt::spawn(async move {
             if connection.wire.writable().await.is_err() {
                 connection.lose();

@@ -20,7 +20,7 @@ pub(super) struct Followed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place(u32);
 
-/// The bits of the place among those who take a form. More subscribers have no room in a process, and dialects have a handful of forms.
+/// The bits of the place among the subscribers of a form. More subscribers have no room in a process, and dialects have a handful of forms.
 const POSITION_BITS: u32 = 24;
 
 impl Place {
@@ -36,7 +36,7 @@ impl Place {
         (self.0 >> POSITION_BITS) as usize
     }
 
-    /// The position among those who take it.
+    /// The position among the subscribers of it.
     pub(super) fn position(self) -> usize {
         (self.0 & ((1 << POSITION_BITS) - 1)) as usize
     }

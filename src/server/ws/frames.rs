@@ -285,7 +285,7 @@ fn hand_out(
     })
 }
 
-/// How long the head is, as far as its first bytes tell; every byte is checked as it comes.
+/// How long the head is, as far as its first bytes say; every byte is checked as it comes.
 fn head_bytes(head: &[u8]) -> Result<usize, CloseReason> {
     let Some(&first) = head.first() else {
         return Ok(2);

@@ -1,4 +1,4 @@
-//! What a newcomer is told behind the upgrade when it may not come in. Such a client never becomes a connection.
+//! The refusal of a client behind the upgrade. Such a client never becomes a connection.
 
 use std::future::poll_fn;
 use std::io;
@@ -11,7 +11,7 @@ use crate::server::ws::carrier::{self, last_messages};
 use crate::server::ws::entering::Told;
 use crate::server::ws::wire::Wire;
 
-/// The last messages to a client that may not come in.
+/// The last messages to a refused client.
 pub(super) fn to_newcomer(kind: DialectKind, carrier: Carrier, told: Told) -> Vec<u8> {
     match told {
         Told::Reason(why) => last_messages(kind, carrier, why),

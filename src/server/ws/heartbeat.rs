@@ -1,4 +1,4 @@
-//! Noticing dead connections and tokens of others that have expired, keeping idle ones from being given up by proxies and clients, and letting alarms go off.
+//! Notices dead connections and expired foreign tokens, keeps idle connections alive for proxies and clients, and fires alarms.
 //!
 //! One task per worker that looks at all connections in turn.
 //! Each counts from its own last input or its own start, so they do not all speak at once.
@@ -68,7 +68,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
     }
 }
 
-/// Whether a connection was let in by what ends with its time: a token of somebody else. `time` is in Unix seconds.
+/// Whether a connection was opened by a credential that has expired: a token of another server. `time` is in Unix seconds.
 ///
 /// A token of riser's own expires while its sign-in lives, and an app gets the next one without coming back; the end of the sign-in is an order to close.
 fn has_expired(connection: &Connection, time: u64) -> bool {

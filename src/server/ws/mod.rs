@@ -1,7 +1,7 @@
 //! Websockets: from the handshake on the socket is this room's.
 //!
-//! `upgrade.rs` takes their sockets over, `entering.rs` says who they are, and `goodbye.rs` tells those who may not, `connection` reads what they send, `worker.rs` knows who follows what on this thread,
-//! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices who has gone.
+//! `upgrade.rs` takes their sockets over, `entering.rs` says who they are, and `goodbye.rs` refuses clients behind the upgrade, `connection` reads what they send, `worker.rs` knows who follows what on this thread,
+//! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices lost clients.
 //! `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
 //! `carrier.rs` is what a websocket and a delimited stream do each in its own way, `alarms.rs` are the times that connections wait for.
 //! `frames.rs`, `delimited.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.

@@ -1,7 +1,7 @@
-//! What is owed to one connection and not yet written.
+//! The bytes for one connection that are not yet written.
 //!
 //! Replies, log lines and values stand in one line of bytes, so order holds by construction.
-//! While all that waits came with this round's fan-out and the same bytes are owed to others too, they are not copied: the outbox is a range of the worker's [`RoundBytes`].
+//! While all that waits came with this round's fan-out and other connections get the same bytes, they are not copied: the outbox is a range of the worker's [`RoundBytes`].
 //! A round ends with the flush, and what the kernel did not take then becomes the connection's own.
 //! Past [`OUTBOX_MAX_BYTES`] values are no longer appended: only what is behind is kept, by watch and key, in the order in which it fell behind,
 //! and the latest values are encoded when there is room. Replies and log lines cannot be merged, so past their own bound the connection is to be closed.
@@ -84,14 +84,14 @@ impl Default for Waiting {
     }
 }
 
-/// A state of a watch whose latest event is owed: which, by its place among the newest events of the watch.
+/// A state of a watch whose latest event is not yet sent, by its place among the newest events of the watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Owed {
     pub(super) watch: WatchSlot,
     pub(super) place: u32,
 }
 
-/// What is behind, oldest first, at constant cost each, with what the client was told before it fell behind.
+/// What is behind, oldest first, at constant cost each, with what the client got before it fell behind.
 ///
 /// Two generations, so that what falls behind again and again cannot keep others waiting.
 /// What is in `now` may be in `later` as well; both are settled when its turn comes.
@@ -125,7 +125,7 @@ impl Outbox {
         Offer::Taken
     }
 
-    /// Takes an event of which the latest alone matters, or remembers that it is owed.
+    /// Takes an event of which the latest alone matters, or remembers that it is behind.
     pub(super) fn offer_value(
         &mut self,
         owed: Owed,
@@ -182,7 +182,7 @@ impl Outbox {
         }
     }
 
-    /// What has been behind for longest, and what the client was told before.
+    /// What has been behind for longest, and what the client got before.
     pub(super) fn first_behind(&mut self) -> Option<(Owed, Old)> {
         let behind = self.behind.as_mut()?;
         if behind.now.is_empty() {
@@ -191,7 +191,7 @@ impl Outbox {
         behind.now.last().cloned()
     }
 
-    /// The first of what is behind has been told.
+    /// The first of what is behind has been sent.
     pub(super) fn settle_first_behind(&mut self) {
         let Some(behind) = &mut self.behind else {
             return;
@@ -216,7 +216,7 @@ impl Outbox {
         }
     }
 
-    /// No value is owed any more: the connection is closing.
+    /// Drops what is behind, because the connection is closing.
     pub(super) fn forget_values(&mut self) {
         self.behind = None;
     }

@@ -1,4 +1,4 @@
-//! Streams whose messages are framed from their first byte on, without an HTTP head: who sends is said in the first messages, or never.
+//! Streams whose messages are framed from their first byte on, without an HTTP head: the client says who it is in its first messages, or never.
 
 use std::io;
 use std::rc::Rc;

@@ -290,7 +290,7 @@ impl World {
         }
     }
 
-    /// Everybody reads all that is owed to them.
+    /// Every client reads everything that waits for it.
     async fn come_to_rest(&mut self) {
         self.core.settle();
         for _ in 0..100 {

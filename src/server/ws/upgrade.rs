@@ -1,6 +1,6 @@
 //! The handshake, and taking the socket over from actix.
 //!
-//! actix hands every request with `Upgrade: websocket` here, whatever its path. Those for a websocket's path are let in or refused;
+//! actix hands every request with `Upgrade: websocket` here, whatever its path. Those for a websocket's path are admitted or refused;
 //! the others are strays and go through a second instance of the App.
 //! After the 101 the stream is taken apart, so that the dispatcher and its buffers end and only the connection's own small task is left.
 
@@ -87,7 +87,7 @@ where
         stray(&*strays, request, framed).await
     };
     if let Err(error) = served {
-        // The client has gone, or sent what cannot be served: there is nobody to tell.
+        // The client has gone, or sent what cannot be served: no answer can reach it.
         tracing::debug!(%error, "an upgrade request ended early");
     }
     Ok(())
@@ -103,7 +103,7 @@ fn dialect_at(state: &ServerState, site: &Site, path: &str) -> Option<DialectKin
     })
 }
 
-/// Who comes in.
+/// An admitted client.
 struct Newcomer {
     /// `None` when it signs in later.
     caller: Option<Caller>,
@@ -177,7 +177,7 @@ async fn upgrade<T: ClientStream>(
     Ok((parts.io.into_wire(state.settings.send_buffer_bytes)?, rest))
 }
 
-/// Tells a client why it does not come in: in place of the upgrade, or behind it where its dialect does that.
+/// Refuses a client: in place of the upgrade, or behind it where its dialect does that.
 async fn turn_away<T: ClientStream>(
     state: &ServerState,
     kind: DialectKind,
@@ -199,7 +199,7 @@ async fn turn_away<T: ClientStream>(
     let Some((told, key)) = behind_upgrade else {
         return refuse(state, arrival, framed, http).await;
     };
-    // When too many are being told already, the rest get the short answer.
+    // When too many are being refused in this way already, the rest get the short answer.
     let Some(_place) = state.admission.admit_to_refuse() else {
         return refuse(state, arrival, framed, http).await;
     };
@@ -209,7 +209,7 @@ async fn turn_away<T: ClientStream>(
     Ok(())
 }
 
-/// Whether a client may come in.
+/// Whether a client is admitted.
 async fn admit(
     state: &ServerState,
     kind: DialectKind,

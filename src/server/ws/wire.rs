@@ -78,14 +78,14 @@ impl<S: PlainStream> ClientStream for TlsStream<S> {
     }
 }
 
-/// Sets a socket up, and frees it of whoever used it before.
+/// Sets a socket up, and frees it of the wakers of its previous task.
 fn take_over(stream: &TcpStream, send_buffer_bytes: usize) -> io::Result<()> {
     stream.set_nodelay(true)?;
     SockRef::from(stream).set_send_buffer_size(send_buffer_bytes)?;
     // The stream still holds the wakers of the task that had it, and with them that task's whole memory.
-    let mut nobody = Context::from_waker(Waker::noop());
-    let _ = stream.poll_read_ready(&mut nobody);
-    let _ = stream.poll_write_ready(&mut nobody);
+    let mut context = Context::from_waker(Waker::noop());
+    let _ = stream.poll_read_ready(&mut context);
+    let _ = stream.poll_write_ready(&mut context);
     Ok(())
 }
 
@@ -164,7 +164,7 @@ impl Wire {
         self.end(Shutdown::Write);
     }
 
-    /// Ends both sides, and wakes whoever waits for either.
+    /// Ends both sides, and wakes the tasks that wait for either.
     pub(super) fn shutdown(&self) {
         self.end(Shutdown::Both);
     }

@@ -1,7 +1,7 @@
-//! One actix worker's table: its connections, and who of them follows which watch.
+//! One actix worker's table: its connections, and which of them follow which watch.
 //!
 //! Single-threaded, so a `RefCell` is enough, and it is never borrowed across an await.
-//! The only door between threads is [`WorkerOutlet`], into which the core pushes and out of which this worker takes whole batches.
+//! The only border between threads is [`WorkerOutlet`], into which the core pushes and out of which this worker takes whole batches.
 //! What happens to a batch is in `fanout.rs`, how it leaves in `flusher.rs`.
 
 use std::cell::{Cell, RefCell};
@@ -79,7 +79,7 @@ pub(super) struct Table {
 pub(super) struct LocalWatch {
     subject: Subject,
     watch: WatchId,
-    /// The last values that came. Log lines are never told again, so they are not kept.
+    /// The last values that came. Log lines are never repeated, so they are not kept.
     pub(super) newest: Newest,
     /// Those who take each form. A form stays where it is for as long as the watch is there: [`Place`] counts on it.
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
@@ -91,7 +91,7 @@ pub(super) struct Subscriber {
     pub(super) splice: Splice,
 }
 
-/// How a connection is to be told of what it follows.
+/// How a connection gets the events that it follows.
 #[derive(Debug)]
 pub(super) struct Telling {
     pub(super) id: FollowId,
@@ -214,7 +214,7 @@ impl Worker {
             }
         };
         if telling.first == First::Reply {
-            // So that what is known is in the table before the connection is told of what comes next.
+            // So that the known values are in the table before the connection gets the next event.
             self.drain();
         }
         let begun = match (known, telling.first) {
@@ -360,7 +360,7 @@ impl Table {
         connection.follows.borrow_mut().insert(followed);
     }
 
-    /// Removes a subscriber in constant time. Returns the watch when nobody is left.
+    /// Removes a subscriber in constant time. Returns the watch when no subscriber is left.
     fn remove_subscriber(
         &mut self,
         slot: WatchSlot,
@@ -391,7 +391,7 @@ impl Table {
 }
 
 impl LocalWatch {
-    /// The form in which a follower is told.
+    /// The form in which a follower gets events.
     pub(super) fn form(&self, followed: &Followed) -> Option<Form> {
         self.forms.get(followed.place.form()).map(|(form, _)| *form)
     }
@@ -450,7 +450,7 @@ impl Outlet for WorkerOutlet {
             }
             was_empty
         };
-        // Whoever filled the empty queue has woken the worker, which takes everything at once.
+        // The push into the empty queue has woken the worker, which takes everything at once.
         if was_empty {
             self.wake.notify_one();
         }

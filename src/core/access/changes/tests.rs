@@ -153,7 +153,7 @@ fn reaches(directory: &Directory, key: &ApiKey, id: &str) -> bool {
         && (!policy.is_restricted() || around.any(|system| policy.reaches(system)))
 }
 
-/// What somebody else can do after the edit and could not do before, each with what a caller needs to open it.
+/// What another caller can do after the edit and could not do before, each with the policy that a caller needs to open it.
 fn opened(before: &Directory, after: &Directory, passwords: &[UserId]) -> Vec<(String, Policy)> {
     let mut opened = Vec::new();
     let modules = MODULES

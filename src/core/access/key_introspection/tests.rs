@@ -200,9 +200,9 @@ async fn what_is_no_key_is_not_asked_about() {
 
 #[derive(Clone, Copy)]
 enum Says {
-    /// The key is somebody's of this `p`.
+    /// The key is that of a user with this `p`.
     Level(u8),
-    /// The key is somebody's of these groups.
+    /// The key is that of a user in these groups.
     Groups(&'static str),
     No,
     Nothing,
@@ -303,15 +303,15 @@ impl Bench {
 
     /// The credentials whose connections were ordered to close since the last look.
     fn closed(&self) -> Vec<String> {
-        let whom = |delivery| match delivery {
+        let audience = |delivery| match delivery {
             Delivery::Close {
-                whom: Audience::Credential(id),
+                audience: Audience::Credential(id),
                 why: CloseReason::CredentialsRevoked,
             } => id.to_string(),
             other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
                 panic!("not such an order: {other:?}")
             }
         };
-        self.inbox.take().into_iter().map(whom).collect()
+        self.inbox.take().into_iter().map(audience).collect()
     }
 }

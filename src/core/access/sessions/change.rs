@@ -1,6 +1,6 @@
 //! The only way in which this node changes sessions: one at a time, in the store first and then in memory.
 //!
-//! Ending one is the exception, since it must hold at once: it goes from memory first, and its document is owed until the store has let go of it.
+//! Ending one is the exception, because it must hold at once: it goes from memory first, and its deletion is retried until the store has made it.
 
 use std::sync::Arc;
 
@@ -264,10 +264,10 @@ impl Sessions {
             .is_some_and(|now| now.password == user.password)
     }
 
-    /// Ends sessions: nobody gets in by them from here on, and their sockets close. Returns when the store has let go of them.
+    /// Ends sessions: from here on they open nothing, and their sockets close. Returns when the store has deleted them.
     pub(super) async fn end(self: &Arc<Self>, ids: Vec<SessionId>) -> Result<(), SignInError> {
         self.forget(&ids);
-        // Whatever the store says, it holds: what is owed is tried again by `keep`.
+        // It holds whatever the store says: `keep` retries the deletion.
         self.settle().await.map_err(|_| SignInError::Unkept)
     }
 
@@ -286,9 +286,9 @@ impl Sessions {
 
     /// Closes the sockets of a session.
     pub(super) fn close(&self, id: SessionId) {
-        let whom = Audience::Credential(CredentialId::Session(id));
+        let audience = Audience::Credential(CredentialId::Session(id));
         self.subscriptions
-            .close(&whom, CloseReason::CredentialsRevoked);
+            .close(&audience, CloseReason::CredentialsRevoked);
     }
 
     /// Deletes the documents of sessions that have ended.
@@ -297,7 +297,7 @@ impl Sessions {
             return Ok(());
         }
         self.with_write_guard(|this, mut guard| async move {
-            // They are owed until they are deleted, so that nothing that another node does in between brings one back.
+            // They stay in `owed` until they are deleted, so that no change of another node in between brings one back.
             let owed = this
                 .write(&mut guard, || {
                     let owed = lock(&this.owed).clone();
@@ -345,7 +345,7 @@ fn used(
     (writes.collect(), Shown::Good(session, token, changed))
 }
 
-/// The end of a session of which somebody has a copy. It is written on top of what all nodes did, so that one that is behind ends nothing by mistake.
+/// The end of a session whose secret was copied. It is written on top of what all nodes did, so that a node that is behind ends nothing by mistake.
 fn stolen(id: SessionId) -> (Vec<Write>, Shown) {
     (vec![Write::Delete(document_id(id))], Shown::Stolen)
 }

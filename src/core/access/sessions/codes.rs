@@ -1,7 +1,7 @@
 //! Authorization codes: good once, within a minute, for the app that asked.
 //!
-//! A code is a session that has begun and has nobody yet: whoever shows the code rightly has it.
-//! So a code goes the way of every session, through the store, and may be shown to another node than the one that gave it.
+//! A code is a session that has begun and belongs to no client yet: the client that shows the code rightly gets it.
+//! So a code is stored as every session is, and may be shown to another node than the one that gave it.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -46,7 +46,7 @@ pub struct CodeShown {
 pub(super) enum Redeemed {
     /// The session as the app has it, and its refresh token.
     Good(Box<SignInSession>, Secret),
-    /// It was shown before, or by somebody who did not ask for it: what was made of it must end, since somebody has a copy.
+    /// It was shown before, or by a client that did not ask for it. A copy is in other hands, so everything that came from it must end.
     Stolen,
     /// It is none, or no longer.
     Unknown,
@@ -84,7 +84,7 @@ impl SignInSession {
                 let is_proven = match (challenge, &shown.verifier) {
                     (Some(challenge), Some(verifier)) => is_digest_of(challenge, verifier),
                     (None, None) => true,
-                    // Nor may one be shown where none was asked for: somebody has taken the challenge away.
+                    // Nor may a verifier be shown where no challenge was asked for: an attacker has removed the challenge.
                     (Some(_), None) | (None, Some(_)) => false,
                 };
                 if *client != shown.client || *redirect != shown.redirect || !is_proven {

@@ -1,11 +1,11 @@
-//! Why somebody was not signed in.
+//! Why a sign-in failed.
 
 use std::time::Duration;
 
 use crate::core::ledger_replica::{Crowded, WriteError};
 use crate::stores::StoreError;
 
-/// Why somebody was not signed in, or got no token. The messages are for the client and give no hint.
+/// Why a sign-in failed, or a client got no token. The messages are for the client and give no hint.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// No such user with this password.

@@ -1,4 +1,4 @@
-//! What other nodes do to the sign-ins, taken in as they commit it: who signed in there may come in here, and who was signed out there is closed out here.
+//! Takes in the sign-ins that other nodes commit: a user who signed in there is signed in here, and a user who was signed out there is signed out here.
 
 use std::collections::HashSet;
 
@@ -27,7 +27,7 @@ impl Sessions {
         self.ledger.keep_up(self, building).await;
     }
 
-    /// A session as another node has it. One that has ended here stays so: the store is still to be told.
+    /// A session as another node has it. One that has ended here stays ended: the store has yet to delete it.
     fn put(&self, session: SignInSession) {
         let id = document_id(session.id);
         let mut table = self.table_mut();

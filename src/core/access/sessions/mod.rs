@@ -251,7 +251,7 @@ impl Sessions {
         match self.change(Change::Redeem(id, shown)).await? {
             Some((session, refresh)) => self.issue(&session, &user, &domain, Some(refresh)),
             None => {
-                tracing::warn!(target: "audit", user = %user.id, session = %id, "a code was shown twice, or by somebody who did not ask for it: what it had given ends");
+                tracing::warn!(target: "audit", user = %user.id, session = %id, "a code was shown twice, or by a client that did not ask for it: what it had given ends");
                 self.end(vec![id]).await?;
                 Err(SignInError::BadGrant)
             }

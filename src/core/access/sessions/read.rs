@@ -1,4 +1,4 @@
-//! Who shows a token or a cookie, and whether who came in by one may stay.
+//! Finds the caller behind a token or a cookie, and whether connections that were opened by one may stay.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Sessions {
             (Issuer::Riser, Some(session)) => {
                 let now = self.user_of(session).filter(|now| now.id == user.id);
                 let now = now.ok_or_else(logged_out)?;
-                // The level of today: what the token says of it is for those who do not know the user.
+                // The present level: the level in the token is for servers that do not know the user.
                 let clearance = now.level;
                 let member = Member::of(&now);
                 let holder = CredentialId::Session(self.holder(session));

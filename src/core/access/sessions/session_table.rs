@@ -1,6 +1,6 @@
 //! The sign-ins that hold, in memory, and how one is written down. Pure: no clock, no store, no lock.
 //!
-//! What a client shows is kept as a digest alone, so whoever reads the store has nothing to show.
+//! A client's secret is kept as a digest alone, so a reader of the store cannot sign in with it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -28,13 +28,13 @@ pub(super) struct SignInSession {
     pub(super) parent: Option<SessionId>,
     pub(super) scopes: Vec<Scope>,
     pub(super) hold: Hold,
-    /// Where somebody signed in. Of a session that was made from another one that one's counts.
+    /// The kind of device on which the user signed in. For a session that was made from another, that one's counts.
     pub(super) device: DeviceKind,
     /// When it is over unless it is used, in Unix seconds. That on a fixed device is not.
     pub(super) expires: u64,
 }
 
-/// By what somebody holds on to a session.
+/// The credential by which a client holds a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hold {
     /// A browser, by its cookie.
@@ -70,7 +70,7 @@ pub(super) enum Hold {
     Token,
 }
 
-/// A code that was shown. Until it would have ended by itself, a second showing means that somebody has a copy.
+/// A code that was shown. Until it would have ended by itself, a second showing means that a copy is in other hands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpentCode {
     /// Of the code's secret.
@@ -79,7 +79,7 @@ pub(super) struct SpentCode {
     pub(super) until: u64,
 }
 
-/// The part that changes of a refresh token that was used a moment ago. Whoever shows it gets the same successor as before: the answer may have been lost.
+/// The changing part of a refresh token that was used a moment ago. A client that shows it again gets the same successor, because the answer may have been lost.
 ///
 /// The successor is made of the token itself and a seed, so it can be given again and is nowhere kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ pub(super) enum Refreshed {
     Next(Box<SignInSession>, Secret),
     /// It was used a moment ago: the same next refresh token again.
     Again(Secret),
-    /// It was good once: somebody has a copy, and nobody can tell who.
+    /// It was good once: a copy is in other hands, and which client is the right one is not known.
     Reused,
     /// It never was one.
     Unknown,
@@ -290,7 +290,7 @@ impl SessionTable {
             .unwrap_or(u64::MAX)
     }
 
-    /// How many sessions somebody has.
+    /// How many sessions a user has.
     pub(super) fn len(&self) -> usize {
         self.sessions.len() - self.codes()
     }

@@ -1,7 +1,7 @@
-//! The time by which sign-ins idle: the wall clock's, but not as soon as somebody sets it.
+//! The time by which sign-ins idle: the wall clock's, but not as soon as the wall clock is set.
 //!
-//! A clock that jumps says nothing about how long anybody was away. So the time goes on from where it was until the jump has lasted.
-//! Pure: whoever looks says what the wall clock shows. The looks come every [`SESSION_SWEEP`], by a timer that no clock sets.
+//! A jump of the clock says nothing about how long a user was away. So the time goes on from where it was until the jump has lasted.
+//! Pure: the caller passes the wall clock's time in. That happens every [`SESSION_SWEEP`], by a timer that no clock sets.
 
 use crate::core::limits::{CLOCK_JUMP_LOOKS, CLOCK_STEP_MAX, SESSION_SWEEP};
 

@@ -52,7 +52,7 @@ async fn a_password_opens_and_everything_else_is_refused_alike() {
     for (name, password) in [
         ("a@example.test", "wrong"),
         ("a@example.test", ""),
-        ("nobody@example.test", PASSWORD),
+        ("unknown@example.test", PASSWORD),
         ("service@example.test", ""),
     ] {
         let refused = fixture
@@ -200,8 +200,7 @@ async fn what_a_token_without_a_refresh_token_opened_lives_as_long_as_its_browse
     fixture.sessions.sign_out(root).await.unwrap();
     assert!(!fixture.sessions.still_admits(&who));
     let closed = fixture.inbox.take();
-    let is_meant =
-        |delivery: &Delivery| matches!(delivery, Delivery::Close { whom, .. } if who.is_in(whom));
+    let is_meant = |delivery: &Delivery| matches!(delivery, Delivery::Close { audience, .. } if who.is_in(audience));
     assert!(closed.iter().any(is_meant), "{closed:?}");
 }
 
@@ -582,7 +581,7 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
     let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);
     assert!(admits());
     let user = UserId::new("user-1").unwrap();
-    for (whom, is_meant) in [
+    for (audience, is_meant) in [
         (Audience::All, true),
         (Audience::Connection(ConnectionId(1)), false),
         (Audience::User(user.clone()), true),
@@ -608,7 +607,7 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
             false,
         ),
     ] {
-        assert_eq!(both.is_in(&whom), is_meant, "{whom:?}");
+        assert_eq!(both.is_in(&audience), is_meant, "{audience:?}");
     }
     let CredentialId::Session(session) = *signed_in.credential() else {
         panic!("no session");
@@ -918,7 +917,7 @@ impl Fixture {
             matches!(
                 delivery,
                 Delivery::Close {
-                    whom: Audience::Credential(CredentialId::Session(_)),
+                    audience: Audience::Credential(CredentialId::Session(_)),
                     why: CloseReason::CredentialsRevoked,
                 }
             )
@@ -995,7 +994,7 @@ fn own_key() -> Document {
         .clone()
 }
 
-/// Somebody else who signs tokens.
+/// Another server, which signs tokens.
 struct Foreign(RsaPrivateKey);
 
 impl Foreign {

@@ -1,4 +1,4 @@
-//! What goes on without being asked: sessions end in time, with their users or with a password, and the key that signs is renewed.
+//! The work that no request starts: sessions end in time, with their users or with a password, and the signing key is renewed.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Sessions {
             let was = before.shared_user(&session.user);
             match (was, next.shared_user(&session.user)) {
                 (Some(_), None) => over.push(session.id),
-                // Another node has let in a user whom this one is still to be told of.
+                // Another node has signed in a user that this node does not know yet.
                 (None, None) => {}
                 (Some(was), Some(is)) if Arc::ptr_eq(&was, &is) => {}
                 (Some(was), Some(is)) if has_other_password(&was, &is) => over.push(session.id),
@@ -98,7 +98,7 @@ impl Sessions {
         self.forget(&over);
     }
 
-    /// Follows the wall clock. When it has jumped ahead for good, nobody was away for so long: sign-ins that would be over keep the life that they had.
+    /// Follows the wall clock. When it has jumped ahead for good, no user was away for so long: sign-ins that would be over keep the life that they had.
     pub(super) async fn look_at_clock(self: &Arc<Self>) -> Result<(), SignInError> {
         let wall = self.now();
         let look = lock(&self.steady).look(wall);
@@ -131,7 +131,7 @@ impl Sessions {
                     break;
                 }
                 for session in moved {
-                    // One that has ended meanwhile is owed to the store.
+                    // The store has yet to delete one that has ended meanwhile.
                     let _ = this.keep_on(session);
                 }
             }
@@ -141,7 +141,7 @@ impl Sessions {
         .await
     }
 
-    /// Makes the first key, when somebody is signed in for the first time: it takes a good part of a second.
+    /// Makes the first key, at the first sign-in: it takes a good part of a second.
     pub(super) async fn ensure_key(self: &Arc<Self>) -> Result<(), SignInError> {
         if self.keys().newest().is_some() {
             return Ok(());
@@ -233,7 +233,7 @@ impl Sessions {
         .await
     }
 
-    /// Waits until the store has let go of what has ended.
+    /// Waits until the store has deleted the ended sessions.
     pub(in crate::core) async fn finish(self: &Arc<Self>) {
         // A failure is logged where it happens. A user who is gone ends it at the next start; one with another password is why it is tried.
         if timeout(STOP_DEADLINE, self.settle()).await.is_err() {
@@ -241,7 +241,7 @@ impl Sessions {
         }
     }
 
-    /// Waits until what is being changed is done and the store has let go of what has ended; new changes are refused.
+    /// Waits until changes under way are done and the store has deleted the ended sessions; new changes are refused.
     pub(in crate::core) async fn stop(self: &Arc<Self>) {
         let ending = async {
             // A failure is logged where it happens.

@@ -1,7 +1,7 @@
 //! Tokens that were verified: a thousand screens that come back at once with one token cost one verification.
 //!
 //! By the token's digest, so that what is kept opens nothing. Two halves bound it without a clock:
-//! when the younger is full it becomes the older, and what nobody has shown since then is forgotten.
+//! when the younger is full it becomes the older, and tokens that were not shown since then are forgotten.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The key of somebody else whose tokens are believed: that of a PlaceOS which signs its users in.
+//! The key of another server whose tokens are good here: that of a PlaceOS which signs its users in.
 
 use std::fmt;
 

@@ -42,7 +42,7 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-/// The public half of a key, for whoever wants to verify what riser signs.
+/// The public half of a key, for programs that verify what riser signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     /// What the header `kid` of a token says.

@@ -3,7 +3,7 @@
 //! - `keys` is what signs a token, `seal` the arithmetic behind a signature. What the payload looks like is a dialect's to say ([`ForeignForms`]).
 //! - `cache` spares a storm of connections with one token from verifying it again and again.
 //!
-//! Whether the one whom a token speaks of may come in is not decided here: that takes the sessions and the directory.
+//! Whether the user of a token may come in is not decided here: that takes the sessions and the directory.
 
 mod cache;
 mod foreign;
@@ -26,12 +26,12 @@ pub use keys::PublicKey;
 /// The longest token that is looked at: far longer than any that a server could be sent in a header.
 const TOKEN_MAX_BYTES: usize = 16 * 1024;
 
-/// Who vouches for a token.
+/// Who has signed a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Issuer {
     /// This gateway.
     Riser,
-    /// Whoever holds the private half of the key in the settings.
+    /// The server that holds the private half of the key in the settings.
     Foreign,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum BadToken {
     /// Its header asks for an extension, and none is known here.
     #[error("the bearer token asks for an extension that is not known here")]
     Critical,
-    /// It is signed by nobody who is known here.
+    /// It is signed by a key that is not known here.
     #[error("the bearer token's signature is not known here")]
     Signature,
     /// It is no longer good.
@@ -90,7 +90,7 @@ pub(super) fn read(
 fn verify(text: &str, key: &DecodingKey) -> Result<Box<RawValue>, BadToken> {
     seal::install();
     let mut validation = Validation::new(Algorithm::RS256);
-    // The library would ask the system's clock; time is compared by who has ours.
+    // The library would ask the system's clock; the caller compares times by riser's.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();

@@ -21,7 +21,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // It fails only if somebody else has installed one, and nobody does.
+        // It fails only if a provider is installed already, and no other code installs one.
         let _ = PROVIDER.install_default();
     });
 }

@@ -1,4 +1,4 @@
-//! One call on its way to a module that runs elsewhere, and what becomes of it.
+//! One call on its way to a module on another node, and its outcome.
 
 use std::fmt;
 
@@ -161,7 +161,7 @@ impl Pending {
         self.answer(Err(failure));
     }
 
-    /// Until when it waits for somebody to take it.
+    /// Until when it waits for a node to accept it.
     pub(super) fn patience(&self) -> Instant {
         let patience = self.missed.as_ref().map(|(_, until)| *until);
         patience.unwrap_or(self.deadline)
@@ -224,7 +224,7 @@ impl Pending {
     }
 }
 
-/// What a caller is told of a call that may have run.
+/// The answer to the caller of a call that may have run.
 fn failure(at: &NodeUri, error: PeerError) -> Failure {
     match error {
         PeerError::Driver { message, code } => {

@@ -1,8 +1,8 @@
-//! Logs of modules that run elsewhere: one stream from the module's node, however many engineers here follow it.
+//! Logs of modules on other nodes: one stream from the module's node, however many engineers here follow it.
 //!
 //! It is opened for the first follower and ended with the last. When it breaks, or the module moves, it is opened again,
-//! to the module's node of then, and the followers are told that lines may be missing.
-//! While the module runs here its own output is heard, and nothing is asked of anybody.
+//! to the module's node of then, and the followers get a line that says that lines may be missing.
+//! While the module runs here its own output is followed, and no other node is asked.
 //!
 //! Who asks for a log is answered when it is [heard](Outbound::when_heard): a line that is logged after the answer is seen.
 
@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::peers::LineSink;
 
-/// Hands lines from elsewhere to the followers here.
+/// Hands lines from another node to the followers here.
 struct Heard {
     subscriptions: Arc<Subscriptions>,
     module: ModuleId,
@@ -32,7 +32,7 @@ struct Heard {
     open: watch::Sender<bool>,
 }
 
-/// A log that somebody follows.
+/// A followed log.
 #[derive(Clone)]
 pub(super) struct FollowedLog {
     /// Ends it.
@@ -62,7 +62,7 @@ impl LineSink for Heard {
 }
 
 impl Outbound {
-    /// Somebody follows the log of a module; `driver` is what its lines are said to come from. Called under the watch table's lock.
+    /// Begins to follow the log of a module, at its first follower; `driver` is the driver's name for its lines. Called under the watch table's lock.
     pub(in crate::core) fn follow_log(self: &Arc<Self>, module: &ModuleId, driver: Arc<str>) {
         let end = self.stop.child_token();
         let (open, opened) = watch::channel(false);
@@ -86,7 +86,7 @@ impl Outbound {
         });
     }
 
-    /// Nobody follows it any more. Called under the watch table's lock.
+    /// Ends it after its last follower. Called under the watch table's lock.
     pub(in crate::core) fn unfollow_log(&self, module: &ModuleId) {
         if let Some(log) = self.logs().remove(module) {
             log.end.cancel();
@@ -106,7 +106,7 @@ impl Outbound {
                 while !this.is_heard(&module) {
                     tokio::select! {
                         biased;
-                        // It is ignored meanwhile, and nobody is owed a line.
+                        // It has no follower any more, so no line is due.
                         () = log.end.cancelled() => return,
                         // The module may begin to run here.
                         () = sleep(LOG_LOOK_INTERVAL) => {}

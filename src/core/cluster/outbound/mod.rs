@@ -1,9 +1,9 @@
-//! What this node asks of others: modules that run there, and systems that only the store of all nodes knows.
+//! What this node asks of other nodes: calls and logs of modules that run there, also in systems that only the shared store knows.
 //!
 //! A gateway that is alone has nothing of this.
 //!
 //! - `call` is one call and what becomes of it, `module_calls` the calls of one module, `system_calls` those to a system whose slots have to be read first.
-//! - `logs` follows the logs of modules elsewhere.
+//! - `logs` follows the logs of modules on other nodes.
 //! - `queues` are what these two are made of.
 
 mod call;
@@ -55,7 +55,7 @@ pub(in crate::core) struct Outbound {
     metrics: Arc<CoreMetrics>,
     calls: Queues<ModuleId, Pending>,
     systems: Queues<SystemId, Pending>,
-    /// The logs that somebody follows, and what ends each.
+    /// The followed logs, and what ends each.
     logs: Mutex<HashMap<ModuleId, FollowedLog>>,
     /// One for each call without an answer.
     places: Arc<Semaphore>,

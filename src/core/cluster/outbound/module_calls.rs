@@ -1,4 +1,4 @@
-//! The calls of one module that runs elsewhere: begun one after the other in the order of their arrival, and then under way side by side.
+//! The calls of one module on another node: begun one after the other in the order of their arrival, and then under way side by side.
 //!
 //! One task per module that is called, for as long as it is. Nothing is sent twice: what is tried again is certain not to have run.
 
@@ -132,7 +132,7 @@ impl Outbound {
         }
     }
 
-    /// Sends a call to the module's node. Hands back one that there is nobody to send to.
+    /// Sends a call to the module's node. Hands it back when no node runs the module.
     fn send(&self, module: &ModuleId, pending: Pending, under_way: &UnderWay) -> Option<Pending> {
         if Instant::now() >= pending.deadline {
             let late = "no node could be asked before the deadline; the call did not run";

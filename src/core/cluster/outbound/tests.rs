@@ -328,7 +328,7 @@ async fn where_no_node_is_listed_nothing_runs() {
 async fn a_module_is_called_by_its_id_if_the_store_knows_it() {
     let bench = Bench::new().await;
     check(bench.exec_by_id("mod-b", "[1]").await, "[1]");
-    let unknown = refusal(bench.exec_by_id("mod-nobody", "[1]").await);
+    let unknown = refusal(bench.exec_by_id("mod-unknown", "[1]").await);
     assert_eq!(unknown.kind(), FailureKind::ModuleNotFound);
 }
 
@@ -449,7 +449,7 @@ async fn who_asks_for_a_log_that_does_not_open_is_told_so() {
         failure.message().contains("cannot be followed"),
         "{failure:?}"
     );
-    // Nobody is owed a line of a log that is ignored meanwhile.
+    // A log that is ignored meanwhile gets no line.
     let mut ignored = bench.when_heard("mod-b");
     bench.core.unwatch(bench.outlet, watch);
     bench.pass(1).await;
@@ -491,7 +491,7 @@ async fn the_module_of_a_log_is_looked_up_where_the_building_does_not_have_it() 
         module("mod-b")
     );
     assert_eq!(bench.look_for(by_place(1)).await.unwrap(), module("mod-b"));
-    for unknown in [by_id("mod-nobody"), by_place(7)] {
+    for unknown in [by_id("mod-unknown"), by_place(7)] {
         let failure = bench.look_for(unknown).await.unwrap_err();
         assert_eq!(failure.kind(), FailureKind::ModuleNotFound);
     }

@@ -432,7 +432,7 @@ struct TestRegistry {
 }
 
 impl TestRegistry {
-    /// Has the registry do something, which it may do long after nobody waits for it any more. What has a node has a turn.
+    /// Has the registry do something, perhaps long after its caller stopped waiting. A question of a node has a turn.
     fn ask<T: Send + 'static>(
         &self,
         node: Option<&NodeId>,

@@ -1,4 +1,4 @@
-//! Modules that tell what they offer after their start, and tell something else later.
+//! Modules that publish their interface after their start, and another one later.
 
 use super::*;
 use crate::core::tests::doubles::{module, scripted_interface, telling};

@@ -1,4 +1,4 @@
-//! Who may enter where: scopes, the websocket's door, `Origin`.
+//! Who may use which resource: scopes, the websocket, `Origin`.
 
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::rest::Query;
@@ -32,7 +32,7 @@ pub fn may_exec(scopes: &[Scope], resource: &str) -> bool {
 /// Whether a page of another site asks. Only cookies make this matter, since browsers send them along unasked.
 ///
 /// A request without `Origin` comes from no page. Where no port is named it is the scheme's own.
-/// A proxy that nobody has named may have ended TLS, so without word of it either scheme is that of the page.
+/// A proxy that no setting names may have ended TLS, so without its word either scheme is that of the page.
 pub fn origin_is_foreign(origin: Option<&str>, host: Option<&str>, by: Transport) -> bool {
     let Some(origin) = origin else {
         return false;

@@ -18,13 +18,13 @@ use crate::dialects::placeos::rest::Query;
 use crate::dialects::placeos::rest::admission::name_and_port;
 use crate::model::{Credentials, Secret};
 
-/// The cookie that a browser gets when somebody signs in on the login page.
+/// The cookie that a browser gets at a sign-in on the login page.
 pub const SESSION_COOKIE: &str = "riser_session";
 
 /// The credential of a request and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
-    /// The one that counts, if any is there. One that cannot be read is a bearer token without text, which nobody has.
+    /// The one that counts, if any is there. One that cannot be read is a bearer token without text, which is never good.
     pub credentials: Option<Credentials>,
     /// Where it stood; `None` when there is none.
     pub carrier: Option<Carrier>,
@@ -37,7 +37,7 @@ pub enum Carrier {
     Header,
     /// In the URL.
     Query,
-    /// In a cookie, which a browser sends along whoever's page asks: the only case in which `Origin` matters.
+    /// In a cookie, which a browser sends along for every page: the only case in which `Origin` matters.
     Cookie,
 }
 

@@ -283,7 +283,7 @@ pub struct UserShape<'a> {
 }
 
 impl<'a> UserShape<'a> {
-    /// A user with this clearance: their own, or of who asks what the credential leaves to them.
+    /// A user with this clearance: their own, or for the caller what the credential leaves of it.
     pub fn new(user: &'a User, clearance: Clearance, info: &EntryInfo) -> Self {
         let (first_name, last_name) = user.name.split_once(' ').unwrap_or((&user.name, ""));
         Self {

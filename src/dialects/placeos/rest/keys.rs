@@ -65,7 +65,7 @@ impl<'a> KeyShape<'a> {
 /// Who issues PlaceOS's tokens.
 const ISSUER: &str = "POS";
 
-/// For how long whoever asked may believe what it was told, in seconds.
+/// For how long the asking program may rely on the answer, in seconds.
 const BELIEVED_SECONDS: u64 = 3_600;
 
 /// The token that an API key stands for: `GET /api_keys/inspect`.
@@ -92,7 +92,7 @@ struct TokenUser<'a> {
 }
 
 impl<'a> TokenShape<'a> {
-    /// The token of a user with what the credential leaves to them, at this time in this domain. `id` is one that nobody else has.
+    /// The token of a user with what the credential leaves to them, at this time in this domain. `id` is one that no other token has.
     /// It ends no later than the credential, where that ends by itself.
     pub fn new(
         user: &'a User,

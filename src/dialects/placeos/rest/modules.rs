@@ -1,4 +1,4 @@
-//! The shape of a module: where its device is, how it fares and which driver it runs.
+//! The shape of a module: where its device is, its condition and which driver it runs.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -66,7 +66,7 @@ struct ControlSystem<'a> {
 pub struct ModuleFacts<'a> {
     /// Its driver.
     pub driver: DriverFacts<'a>,
-    /// How it fares.
+    /// Its condition.
     pub condition: Condition,
     /// When it last ended with a fault, in Unix seconds.
     pub failed_at: Option<u64>,
@@ -85,13 +85,13 @@ pub struct DriverFacts<'a> {
     pub module_name: &'a str,
 }
 
-/// How a module fares.
+/// The condition of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
     /// No node runs it yet.
     Waiting,
-    /// The lease of its node is over, or the gateway cannot find out how it fares.
+    /// The lease of its node is over, or the gateway cannot find out its state.
     Unreachable,
     /// It runs, and its status `connected` is false.
     Disconnected,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::model::{EntryInfo, Module};
 
-/// PlaceOS's level for settings whose text is shown to nobody.
+/// PlaceOS's level for settings whose text is never shown.
 const NEVER_SHOWN: u8 = 3;
 
 /// The settings of one module: `GET /settings`, `GET /modules/{id}/settings`, `GET /systems/{id}/settings`.

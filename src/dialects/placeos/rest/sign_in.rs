@@ -27,7 +27,7 @@ const CLIENT_MAX_BYTES: usize = 128;
 /// The length of a challenge of PKCE's method S256.
 const CHALLENGE_BYTES: usize = 43;
 
-/// The scope of whoever asks for none.
+/// The scope for a client that asks for none.
 const DEFAULT_SCOPE: &str = "public";
 
 /// A request's parameters, those of its form before those of its query.
@@ -62,7 +62,7 @@ impl<'a> Parameters<'a> {
             .map(|(_, value)| &**value)
     }
 
-    /// From what kind of device somebody signs in: one with `fixed_device=true` is mounted in a room.
+    /// The kind of device that signs in: one with `fixed_device=true` is mounted in a room.
     /// PlaceOS's pages have it in their own address, so it counts in the place where the browser goes on too.
     pub fn device(&self) -> DeviceKind {
         let is = |text: &str| text.eq_ignore_ascii_case("true");
@@ -84,7 +84,7 @@ impl<'a> Parameters<'a> {
         self.get(name).ok_or(OAuthError::InvalidRequest)
     }
 
-    /// Takes the app's id from HTTP Basic, where it is not a parameter (RFC 6749 section 2.3.1). The secret beside it is nobody's: no app here has one.
+    /// Takes the app's id from HTTP Basic, where it is not a parameter (RFC 6749 section 2.3.1). The secret beside it is ignored: no app here has one.
     pub fn with_basic(mut self, authorization: Option<&str>) -> Result<Self, OAuthError> {
         let Some((scheme, pair)) = authorization.and_then(|value| value.trim().split_once(' '))
         else {
@@ -147,7 +147,7 @@ pub enum OAuthError {
     /// No such way to get a token.
     #[error("the grant type is not supported; use password, authorization_code or refresh_token")]
     UnsupportedGrant,
-    /// Somebody else has issued the token.
+    /// Another server has issued the token.
     #[error("the token is not one that can be given back here")]
     UnsupportedToken,
     /// No such way to answer.
@@ -155,7 +155,7 @@ pub enum OAuthError {
         "the response type is not supported; use code with code_challenge_method S256, or token"
     )]
     UnsupportedResponse,
-    /// Nobody is signed in.
+    /// No user is signed in.
     #[error("nobody is signed in")]
     LoginRequired,
     /// Too much at this moment, or too many failures.
@@ -369,7 +369,7 @@ impl AuthorizeRequest {
             Some(challenge) if challenge.len() != CHALLENGE_BYTES => {
                 return Err(OAuthError::InvalidRequest);
             }
-            // Without a method OAuth means `plain`, which proves nothing to who has seen the request.
+            // Without a method OAuth means `plain`, which proves nothing, because an attacker may have seen the request.
             Some(_) if parameters.get("code_challenge_method") != Some("S256") => {
                 return Err(OAuthError::InvalidRequest);
             }
@@ -448,7 +448,7 @@ fn is_of_origin(uri: &str, host: Option<&str>, by: Transport) -> bool {
     is_plain && !authority.contains('@') && !origin_is_foreign(Some(&origin), host, by)
 }
 
-/// Where somebody goes on after signing in or out: what was asked for if it is a page here, else `otherwise`.
+/// Where the browser goes on after signing in or out: the page that it asked for if it is one of riser's, else `otherwise`.
 pub fn go_on<'a>(
     asked: Option<&'a str>,
     host: Option<&str>,

@@ -87,7 +87,7 @@ pub(in crate::server::http) fn arrival(request: &HttpRequest) -> Arrival {
 
 /// The client: the last address, seen from its end, that is none of our proxies, and at which hop it stood.
 ///
-/// What stands before it may be anybody's invention. What is no address ends the way: then it is the last proxy that is known.
+/// Any client may have invented the items before it. An item that is no address ends the way: then the last known proxy counts as the client.
 fn client(
     settings: &ServerSettings,
     peer: IpAddr,

@@ -1,7 +1,7 @@
 //! The body of a request, read whole: bounded in size, in time and in what all bodies hold together.
 //!
 //! It is read behind the extractors that let a caller in, and what its head says of it is looked at before any of it is.
-//! Whoever sends it too slowly is answered like whoever sends too much: a body that is not wanted any more is not waited for.
+//! A client that sends it too slowly is answered like one that sends too much: the rest of the body is not waited for.
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -70,7 +70,7 @@ impl Words {
         state.core.recognise(&(self.credentials)(head)).await;
     }
 
-    /// Why nobody is served yet, or `None`.
+    /// Why no request is served yet, or `None`.
     pub(in crate::server) fn closed(self, state: &ServerState) -> Option<HttpRejection> {
         let starting = state.admission.phase() == AdmissionPhase::Starting;
         starting.then(|| self.turned_away(TurnedAway::Starting))

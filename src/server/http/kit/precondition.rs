@@ -56,7 +56,7 @@ impl Precondition {
             Self::Nothing | Self::Number(_) => StatusCode::CONFLICT,
         };
         let message = match version {
-            Some(version) => format!("somebody else has changed it: it is at version {version}"),
+            Some(version) => format!("another caller has changed it: it is at version {version}"),
             None => "it is not there".to_owned(),
         };
         Err(D::rejection(status, &message))

@@ -132,7 +132,7 @@ impl<R: Resource, N: needs::Needs> Admitted<R, N> {
     }
 }
 
-/// Somebody has shown good credentials on the connection of this request.
+/// Marks the connection of this request as one with good credentials.
 pub(in crate::server::http) fn known(request: &HttpRequest) {
     if let Some(pace) = request.conn_data::<Rc<Pace>>() {
         pace.known();
@@ -154,7 +154,7 @@ pub(in crate::server) fn foreign_page<D>(
     HttpRejection::empty(StatusCode::FORBIDDEN)
 }
 
-/// A header as text. One that is no text is one that nobody may trust, so it must not look absent.
+/// A header as text. A header that is no text cannot be trusted, so it must not look absent.
 pub(in crate::server) fn header_text<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -197,7 +197,7 @@ pub(in crate::server::http) fn address(request: &HttpRequest) -> IpAddr {
 pub(in crate::server::http) mod needs {
     use super::{Access, Clearance};
 
-    /// What a caller needs to be let in.
+    /// What a caller needs to be authorized.
     pub(in crate::server::http) trait Needs: 'static {
         /// What the scopes must open.
         const ACCESS: Option<Access>;

@@ -1,4 +1,4 @@
-//! What the gateway says of itself, and whose it is.
+//! Resources about the gateway itself and the organisation that runs it.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -16,7 +16,7 @@ use crate::server::http::placeos::resource_types::Platform;
 
 /// Whether the gateway lives.
 ///
-/// Empty, and open to everybody.
+/// Empty, and open to every client.
 #[utoipa::path(security(()), responses((status = 200, description = "It does.")))]
 #[get("/")]
 pub(super) async fn alive() -> HttpResponse {

@@ -1,4 +1,4 @@
-//! What of the building a caller may see, and how it is found by what a path says. The policy is the core's, and the same for the websocket.
+//! Finds the entries that a path names, and which of them a caller may see. The policy is the core's, and the same for the websocket.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
@@ -110,7 +110,7 @@ pub(super) fn systems_around<'a>(
         .filter(|system| caller.reaches(system))
 }
 
-/// Whether a caller sees a module. One that stands in no system is seen by those who see everything.
+/// Whether a caller sees a module. A module that stands in no system is seen by callers without restriction.
 pub(super) fn sees_module(caller: &Caller, directory: &Directory, module: &ModuleId) -> bool {
     !caller.is_restricted() || systems_around(caller, directory, module).next().is_some()
 }
@@ -137,12 +137,12 @@ pub(super) fn sees_zone(caller: &Caller, directory: &Directory, zone: &Zone) -> 
             .any(|system| system.zones.contains(&zone.id) && caller.reaches(system))
 }
 
-/// A restricted key sees its own user, and is not told which others there are.
+/// A restricted key sees its own user, and does not learn which others there are.
 pub(super) fn sees_user(caller: &Caller, user: &UserId) -> bool {
     !caller.is_restricted() || caller.user().is_some_and(|own| own.id == *user)
 }
 
-/// A restricted key sees itself, and is not told which others there are.
+/// A restricted key sees itself, and does not learn which others there are.
 pub(super) fn sees_key(caller: &Caller, key: &KeyId) -> bool {
     let own = matches!(caller.credential(), CredentialId::Key(own) if own == key);
     !caller.is_restricted() || own
@@ -176,7 +176,7 @@ pub(super) async fn read_state(
     })
 }
 
-/// How a module fares: whether a node runs it, and then by its status `connected`, which every module has once its driver has started.
+/// The condition of a module: whether a node runs it, and then its status `connected`, which every module has once its driver has started.
 pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Condition {
     let is_connected = match state.core.liveness(module) {
         Liveness::Waiting => return Condition::Waiting,

@@ -56,7 +56,7 @@ fn presented_in(head: &RequestHead) -> Presented {
     )
 }
 
-/// Who sends this request. A cookie is believed only when it was not a foreign page that made the browser send it.
+/// The caller of this request. A cookie counts only when no foreign page made the browser send it.
 pub(super) fn authenticate(
     state: &ServerState,
     head: &RequestHead,

@@ -92,7 +92,7 @@ async fn apply(context: Applier, body: Body) -> Answer {
     json(&Applied::new(rehearsal, &differences))
 }
 
-/// Whoever may make the building that of a file. Nobody else's file is read, and nobody else learns what it has to look like.
+/// A caller who may make the building that of a file. No other caller's file is read, and no other caller learns what it has to look like.
 struct Applier(Writer<WholeBuilding>);
 
 impl FromRequest for Applier {
@@ -116,7 +116,7 @@ fn read(body: &[u8]) -> Result<Building, HttpRejection> {
         .map_err(|problems| refused(problems.to_string().lines().map(str::to_owned).collect()))
 }
 
-/// A large building takes its time to read and to write. The place goes with the work, and so does what it works on, whether or not anybody waits for it.
+/// A large building takes its time to read and to write. The place belongs to the work, and so does its data, whether or not a caller waits for it.
 async fn blocking<T: Send + 'static>(
     state: &ServerState,
     work: impl FnOnce() -> T + Send + 'static,

@@ -53,7 +53,7 @@ impl Editable for Keys {
 
 /// The token that the caller's API key stands for.
 ///
-/// It is said, not signed: who asks has shown the key.
+/// It is plain and not signed, because the asking program has shown the key.
 #[utoipa::path(responses((status = 200, body = TokenShape<'_>)))]
 #[get("/api_keys/inspect")]
 pub(super) async fn inspect(context: Known<Keys>) -> Answer {

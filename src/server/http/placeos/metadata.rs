@@ -129,7 +129,7 @@ async fn write(context: &RequestContext, parent: &str, body: &Body, how: Details
     tagged(StatusCode::OK, info.version, &shape)
 }
 
-/// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and is not told which others there are.
+/// Whether there is such a parent and the caller sees it. A restricted key sees its own user, and does not learn which others there are.
 fn find_parent(
     context: &RequestContext,
     directory: &Directory,

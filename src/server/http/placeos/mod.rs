@@ -1,7 +1,7 @@
 //! PlaceOS over HTTP: the REST resources around the websocket, and all else that its clients and servers ask.
 //!
 //! What the bodies look like is the dialect's; here the core is asked. The policy is the websocket's:
-//! a function's clearance decides who may call it, not the door through which the call comes.
+//! a function's clearance decides who may call it, not the way on which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
 //! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
 //! `building.rs` is riser's own resource below PlaceOS's paths, with its credentials and scopes.
@@ -146,7 +146,7 @@ pub(super) struct Websocket;
 
 /// The websocket; see its own specification.
 ///
-/// The older path `/control/websocket` is the same door.
+/// The older path `/control/websocket` is the same websocket.
 // Reached by a request that is no upgrade, or one that actix does not take for one.
 #[utoipa::path(
     get,

@@ -28,7 +28,7 @@ pub(in crate::server::http) struct Rejections;
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "for the specification alone")]
 pub(super) enum Changes {
-    /// An entry of that id is there, or somebody else was faster too often.
+    /// An entry of that id is there, or other callers were faster too often.
     #[response(status = 409)]
     Conflict(ErrorShape<'static>),
     /// The entry has none of the tags of `If-Match`.
@@ -88,7 +88,7 @@ impl From<BadParameter> for HttpRejection {
     }
 }
 
-/// What the caller is told of an edit that was not made: of a document field by field.
+/// The answer to an edit that was not made: for a document field by field.
 impl From<EditError> for HttpRejection {
     fn from(error: EditError) -> Self {
         let status = match error {

@@ -1,4 +1,4 @@
-//! Settings: which there are. What they say may be a password and is told to nobody.
+//! Settings: which there are. Their values may be passwords and are never shown.
 
 use actix_web::get;
 

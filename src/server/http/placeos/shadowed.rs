@@ -1,4 +1,4 @@
-//! The ids that no request could ask for, since another route has the word for itself: a system `control` stands behind the websocket.
+//! The ids that no request could ask for, because another route has the same word: the websocket hides a system `control`.
 //!
 //! Made of the specification of the routes, so that a new route brings its words with it.
 //! A building file and a creation are held to it; what a store has already stays.

@@ -39,7 +39,7 @@ pub(super) fn user_shape<'a>(
     user: &'a User,
     clearance: Clearance,
 ) -> Option<UserShape<'a>> {
-    // Who asks may have been taken away since they were let in.
+    // The caller may have been deleted since the request was authenticated.
     let info = directory.info(&EntryId::User(user.id.clone()))?;
     Some(UserShape::new(user, clearance, info))
 }

@@ -1,4 +1,4 @@
-//! Who the caller is, and who else there is.
+//! Users: the caller's own entry, and all users.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
@@ -56,7 +56,7 @@ pub(super) async fn current(context: Reader<Users>) -> Answer {
     let user = user_of(&context.caller)?;
     let directory = context.directory();
     if let CredentialId::Foreign(_) = context.caller.credential() {
-        // Whom a foreign token speaks of need not be in the building: the token says all that is known.
+        // The user of a foreign token need not be in the building: the token says all that is known.
         let info = EntryInfo {
             source: Source::Elsewhere,
             version: Version(1),

@@ -1,4 +1,4 @@
-//! The end of a connection: who closes it, what is still said, and what lets go of it.
+//! The end of a connection: who closes it, what is still sent, and how it is dropped.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -28,7 +28,7 @@ pub(super) struct Leave {
 impl Drop for Leave {
     fn drop(&mut self) {
         self.connection.phase.set(ConnectionPhase::Lost);
-        // Also lets go a task that waits for the kernel to take something.
+        // Also ends a task that waits until the kernel takes something.
         self.connection.wire.shutdown();
         self.worker.unregister(&self.connection);
         self.worker.metrics.closed(self.reason.get());
@@ -77,7 +77,7 @@ pub(super) async fn finish(
         // What is still on its way is read and dropped, lest the kernel answer it with a reset that overtakes the close frame.
         drop_input(worker, connection, input, Awaited::End).await;
     };
-    // Past the deadline the stream is cut, which whoever does not answer has asked for.
+    // Past the deadline the stream of a client that does not answer is cut.
     let _ = timeout_at(Instant::now() + patience, goodbye).await;
 }
 
@@ -126,7 +126,7 @@ impl Worker {
         }
     }
 
-    /// The client closes: its frame is echoed, and nothing more is owed.
+    /// The client closes: its frame is echoed, and nothing more is sent.
     pub(super) fn answer_close(&self, connection: &Rc<Connection>, code: Option<u16>) {
         let mut frame = Vec::with_capacity(4);
         let code = code.map(u16::to_be_bytes);
@@ -138,13 +138,13 @@ impl Worker {
         self.end(connection, CloseReason::ClientClosed, &frame);
     }
 
-    /// Closes a connection: nothing more is owed but what its dialect says of the reason.
+    /// Closes a connection: nothing more is sent but the dialect's goodbye for the reason.
     pub(in crate::server::ws) fn close(&self, connection: &Rc<Connection>, why: CloseReason) {
         let messages = last_messages(connection.kind, connection.carrier, why);
         self.end(connection, why, &messages);
     }
 
-    /// The dialect closes a connection: nothing more is owed but its frame.
+    /// The dialect closes a connection: nothing more is sent but its frame.
     pub(super) fn close_by(
         &self,
         connection: &Rc<Connection>,

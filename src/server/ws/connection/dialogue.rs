@@ -1,4 +1,4 @@
-//! The dialect is asked, what it says is sent, and what it decides is done.
+//! Asks the dialect, sends its messages, and carries out its steps.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ pub(in crate::server::ws) struct Beginning {
     pub(super) steps: Vec<Step>,
 }
 
-/// Makes the connection of a client that was let in.
+/// Makes the connection of an admitted client.
 pub(in crate::server::ws) fn begin(
     worker: &Worker,
     id: ConnectionId,

@@ -1,4 +1,4 @@
-//! What a message asks for: the steps that the dialect decided are carried out here.
+//! Carries out the steps that the dialect has made of a message.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Who a client is: nobody at first, where its dialect signs in inside the socket, and from then on a caller, perhaps another one later.
+//! Who a client is: unknown at first, where its dialect signs in inside the socket, and from then on a caller, perhaps another one later.
 //!
 //! A request is authorised for a [`Caller`], and an anonymous connection has none.
 
@@ -40,7 +40,7 @@ impl Identity {
 }
 
 impl Connection {
-    /// Whether it is among these. An anonymous connection belongs to nobody, and to all.
+    /// Whether the connection belongs to an audience. An anonymous connection belongs only to `Audience::All`.
     pub(in crate::server::ws) fn is_in(&self, audience: &Audience) -> bool {
         match (audience, &*self.identity.borrow()) {
             (Audience::All, _) => true,
@@ -73,7 +73,7 @@ impl Worker {
         }
     }
 
-    /// Ends what is followed of a watch by those who may no longer: what zones refuse can change while somebody listens.
+    /// Ends the follows of a watch whose followers may no longer: the permissions of zones can change while a client listens.
     pub(in crate::server::ws) fn end_refused_followers(&self, slot: WatchSlot) {
         let Some((subject, followers)) = self.followers_of(slot) else {
             return;
@@ -102,7 +102,7 @@ impl Worker {
             return;
         }
         let (worker, connection) = (Rc::clone(self), Rc::clone(connection));
-        // One per connection, and bounded in time. Not awaited by anybody: it comes back through the connection.
+        // One per connection, and bounded in time. No task awaits it: its outcome comes back through the connection.
         actix_rt::spawn(async move {
             let credentials = [credentials];
             worker.core.recognise(&credentials).await;
@@ -136,7 +136,7 @@ impl Worker {
                 self.alarms
                     .borrow_mut()
                     .clear(connection.id, AlarmKind::SignIn);
-                // Who signs in now may be somebody who may follow less.
+                // The new caller may have fewer rights to follow.
                 for (subject, id) in self.followed_by(connection) {
                     if !self.core.may_go_on(caller, &subject) {
                         self.unfollow(connection, &subject, id);

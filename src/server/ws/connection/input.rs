@@ -42,7 +42,7 @@ pub(in crate::server::ws) fn run(
     } = &leave;
     worker.register(Rc::clone(connection));
     if worker.admission.phase() == AdmissionPhase::Draining {
-        // The order to close everybody may have passed between this client's admission and its registration.
+        // The order to close all connections may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
     } else if let Identity::Identified(caller) = &*connection.identity.borrow()
         && !worker.core.still_admits(caller)

@@ -1,6 +1,6 @@
 //! One client's connection: it reads, asks its dialect what that means, and does it.
 //!
-//! Its task is for input only. What is owed to the client goes into the outbox, in the order in which it came to be owed,
+//! Its task is for input only. Messages to the client go into the outbox, in the order in which they came,
 //! and the worker's flusher writes it. So a slow exec delays nothing behind it, and a bind's success stands before its first value.
 //!
 //! This file has the connection's state and what its task waits for.
@@ -149,7 +149,7 @@ impl Connection {
         }
     }
 
-    /// Whether anything but the end of the connection is still owed.
+    /// Whether the connection still gets anything but its end.
     pub(in crate::server::ws) fn is_open(&self) -> bool {
         self.phase.get() == ConnectionPhase::Open
     }
@@ -219,7 +219,7 @@ impl Connection {
         })
     }
 
-    /// Waits until all that is owed has been written.
+    /// Waits until the outbox has been written.
     fn poll_written(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.remember(cx.waker());
         self.awaits_room.set(true);

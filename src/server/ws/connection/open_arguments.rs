@@ -1,4 +1,4 @@
-//! How many bytes of arguments a connection has in calls without an answer, so that one that pipelines large ones is slowed down and not the gateway filled.
+//! Counts the bytes of arguments in a connection's unanswered calls, so that a client that pipelines large ones is slowed down and does not fill the gateway.
 //!
 //! Only large arguments are noted: the small ones are bounded by the number of calls, and few connections ever send any other.
 

@@ -331,7 +331,7 @@ fn a_close_frame_is_one_that_a_client_accepts() {
         .iter()
         .flat_map(|kind| CloseReason::ALL.map(|reason| (reason, said(kind, reason))));
     for (reason, close) in closings {
-        // Nobody is there to be told.
+        // A lost client gets no close frame.
         let Some(close) = close else {
             continue;
         };

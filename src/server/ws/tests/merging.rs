@@ -1,7 +1,7 @@
-//! Followed modules and the followed building under load: queues merge by watch and key, and nobody loses a last value.
+//! Followed modules and the followed building under load: queues merge by watch and key, and no follower loses a last value.
 //!
-//! A follower is checked against a naive model: what it was told one after the other comes to what is there,
-//! each event says as `old` what this follower was told before, and the other values beside the last event are those that are there.
+//! A follower is checked against a naive model: the events that it got end at the present values,
+//! each event has as `old` what this follower got before, and the other values beside the last event are the present ones.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -184,7 +184,7 @@ impl Load {
         self.world.core.publish(key(module, status), Some(text));
     }
 
-    /// Lines for a watch that is nobody's, as many as an outlet takes.
+    /// Lines for a watch without followers, as many as an outlet takes.
     fn flood(&self) {
         let watch = self.world.core.watch(Subject::Bus);
         let line = Arc::new(LogLine {
@@ -253,11 +253,11 @@ impl Load {
         for told in told {
             let key = told["key"].as_str().unwrap().to_owned();
             let before = seen.insert(key.clone(), told["new"].clone());
-            // Of two follows of one client one may be told while the other is behind, and is told again with it.
+            // Of two follows of one client one may get an event while the other is behind, and gets it again with the other.
             if follow.client != TWICE {
                 let unseen = match follow.what {
                     What::Module => Value::Null,
-                    // It may be there, or not, and be told for the first time.
+                    // It may be there, or not, and be sent for the first time.
                     What::Building => told["old"].clone(),
                 };
                 assert_eq!(told["old"], before.unwrap_or(unseen), "the old of {key}");

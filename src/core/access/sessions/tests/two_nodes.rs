@@ -62,7 +62,7 @@ async fn a_refresh_token_that_is_used_on_both_nodes_counts_once_and_ends_with_a_
     }
     b.refresh(&issued)
         .await
-        .expect_err("somebody has a copy of it");
+        .expect_err("a copy of it is in other hands");
     b.by_token(&issued.access).unwrap_err();
     a.refresh(&issued).await.unwrap_err();
     assert_eq!(a.again().await.sessions.count(), 0);
@@ -90,7 +90,7 @@ async fn what_has_ended_here_is_not_brought_back_by_what_another_node_did_before
     b.wait("the session", || b.sessions.count() == 1).await;
     follower.abort();
     let who = a.by_token(&issued.access).unwrap();
-    // The store is told of the end after the other node has refreshed.
+    // The store gets the end after the other node has refreshed.
     a.sessions.forget(&[session_of(&who)]);
     let refreshed = b.refresh(&issued).await.unwrap();
     a.sessions.settle().await.unwrap();
@@ -109,7 +109,7 @@ async fn two_nodes_that_make_the_first_key_at_one_time_have_one() {
     let (a, b) = (Fixture::at(&documents).await, Fixture::at(&documents).await);
     let (one, other) = futures_util::join!(a.app(), b.app());
     let keys = |fixture: &Fixture| fixture.sessions.public_keys();
-    // Whoever was faster still has to be told of the other's sign-in, and neither of another key.
+    // The faster node still has to learn of the other's sign-in, and neither of another key.
     let (first, second) = (a.follow(), b.follow());
     for (fixture, token) in [(&a, &other), (&b, &one)] {
         fixture

@@ -42,7 +42,7 @@ pub(in crate::core::cluster::outbound) struct OpenLog {
     pub(in crate::core::cluster::outbound) module: ModuleId,
     pub(in crate::core::cluster::outbound) lines: Arc<dyn LineSink>,
     end: Mutex<Option<oneshot::Sender<PeerError>>>,
-    /// Closed when nobody follows it any more.
+    /// Closed when it has no follower any more.
     ended: oneshot::Sender<()>,
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn authorize(state: Data<ServerState>, request: HttpRequest) ->
     let listed = &state.settings.redirects;
     let may_go =
         |uri: &str| may_redirect(uri, header(&request, &HOST), listed, transport(&request));
-    // Whatever else is wrong is told to the app; a place that may not be sent to is told to nobody but who asks.
+    // Every other mistake goes to the app by a redirect; a redirect address that is not allowed is reported to the browser alone.
     let back = ReturnAddress::read(&parameters, may_go).map_err(|_| {
         rejection(
             StatusCode::BAD_REQUEST,
@@ -41,7 +41,7 @@ pub(super) async fn authorize(state: Data<ServerState>, request: HttpRequest) ->
     let answer = match AuthorizeRequest::read(&parameters) {
         Ok(asked) => match browser(&state, &request) {
             Some(caller) => grant(&state, &request, &caller, asked, &back).await,
-            // A frame that asks without anybody to see it is told; a page is sent to sign in and comes back.
+            // A hidden frame gets an error, because no person sees it; a page is sent to sign in and comes back.
             None if parameters.get("prompt") == Some("none") => Err(OAuthError::LoginRequired),
             None => {
                 let (login, here) = (login_path(&state), request.uri().to_string());

@@ -32,7 +32,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::{Body, HttpRejection, authn};
 use crate::server::limits::FORM_MAX_BYTES;
 
-/// How long somebody is asked to wait when too many come at a time, in seconds.
+/// How long a client is asked to wait when too many sign in at a time, in seconds.
 const CROWD_SECONDS: u64 = 1;
 
 resources! {
@@ -61,7 +61,7 @@ fn login_path(state: &ServerState) -> String {
     format!("{}/login", state.settings.base_path)
 }
 
-/// Where somebody goes on after signing in or out: what was asked for if it is a page here, else the page to sign in on.
+/// Where the browser goes on after signing in or out: the page that it asked for if it is one of riser's, else the page to sign in on.
 fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Parameters<'_>) -> String {
     let asked = parameters.get("continue");
     let login = login_path(state);
@@ -69,7 +69,7 @@ fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Paramete
     go_on(asked, host, transport(request), &login).to_owned()
 }
 
-/// The keys by which the gateway's tokens are verified; none until somebody has signed in.
+/// The keys by which the gateway's tokens are verified; none before the first sign-in.
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = Object)))]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn keys(state: Data<ServerState>) -> HttpResponse {
@@ -80,7 +80,7 @@ pub(super) async fn keys(state: Data<ServerState>) -> HttpResponse {
     HttpResponse::Ok().json(KeySet::new(keys))
 }
 
-/// The form of a request, which nobody needs to be long. That of a foreign page is not read.
+/// The form of a request, which is always short. That of a foreign page is not read.
 struct Form(Body);
 
 impl FromRequest for Form {
@@ -126,7 +126,7 @@ fn domain(request: &HttpRequest) -> String {
     domain_of(header(request, &HOST).unwrap_or_default())
 }
 
-/// How the gateway was called. A page that was fetched by TLS says so itself, behind a proxy that nobody has named too; that can only make us stricter.
+/// How the gateway was called. A page that was fetched by TLS says so itself, also behind a proxy that no setting names; that can only make us stricter.
 fn transport(request: &HttpRequest) -> Transport {
     match header(request, &ORIGIN) {
         Some(origin) if origin.starts_with("https://") => Transport::Encrypted,
@@ -134,7 +134,7 @@ fn transport(request: &HttpRequest) -> Transport {
     }
 }
 
-/// A form that a foreign page sends would sign its victim in as somebody else, or out.
+/// A form that a foreign page sends would sign its victim in as another user, or out.
 fn refuse_foreign_page(state: &ServerState, request: &HttpRequest) -> Result<(), HttpRejection> {
     if !authn::is_foreign(state, request.head(), arrival(request).transport) {
         return Ok(());
@@ -174,7 +174,7 @@ fn verdict(failure: &SignInError) -> (StatusCode, OAuthError, Option<u64>) {
             (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None)
         }
         SignInError::TooMany { wait } => {
-            // Rounded up, so that whoever comes then is looked at.
+            // Rounded up, so that a try after that time is not refused again.
             let seconds = wait.as_secs() + 1;
             let status = StatusCode::TOO_MANY_REQUESTS;
             (status, OAuthError::Unavailable, Some(seconds))

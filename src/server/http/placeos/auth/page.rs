@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("login.css");
 /// Only our style and our form, and no page around it that could lay something over it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The page to sign in on: the form, or who is signed in when nobody waits to go on.
+/// The page to sign in on: the form, or the name of the signed-in user when there is no page to go on to.
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 303, description = "Signed in, and on."), (status = 403, description = "A page of another origin asks."), (status = 413, description = "The form is too large."), (status = "default", body = String, content_type = "text/html")))]
 #[get("/login")]
 pub(super) async fn login(state: Data<ServerState>, request: HttpRequest) -> HttpResponse {
@@ -87,7 +87,7 @@ fn page(
     problem: &str,
     wait: Option<u64>,
 ) -> HttpResponse {
-    // What is typed by somebody comes last, so that nothing in it is filled in.
+    // The user's input comes last, so that nothing in it is filled in.
     let page = PAGE
         .replace("{{base}}", &state.settings.base_path)
         .replace("{{problem}}", &text(problem))

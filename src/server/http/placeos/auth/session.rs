@@ -93,7 +93,7 @@ pub(super) fn with_session(
 }
 
 /// Ends what the browser's cookie and the app's token stand for, and goes on to the login page.
-// Clients ask it by script with their token and then go there without; so it is done gladly when nobody is signed in.
+// Clients ask it by script with their token and then go there without; so it succeeds without a sign-in too.
 #[utoipa::path(tag = "auth", security(()), responses((status = 303, description = "Signed out."), (status = 403, description = "A page of another origin asks."), (status = "default", body = Object)))]
 #[get("/auth/logout")]
 pub(super) async fn sign_out(state: Data<ServerState>, request: HttpRequest) -> Answer {

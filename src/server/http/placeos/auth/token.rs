@@ -36,7 +36,7 @@ pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, form: 
     answer(&state, &request, &form).await
 }
 
-/// The same under the path that PlaceOS's client library asks unless it is told otherwise.
+/// The same under the default path of PlaceOS's client library.
 #[utoipa::path(
     tag = "auth",
     security(()),
@@ -112,7 +112,7 @@ async fn answer(state: &ServerState, request: &HttpRequest, form: &Form) -> Answ
 }
 
 /// Ends the sign-in of a token, or what a refresh token stands for. One that is not good has ended already (RFC 7009 section 2.2).
-/// One that is good and not riser's to end is refused, so that nobody takes it for ended.
+/// One that is good and not riser's to end is refused, so that no client takes it for ended.
 async fn revoke(
     state: &ServerState,
     request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! What this node says of itself to other nodes.
+//! Resources about this node, for other nodes.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

@@ -1,4 +1,4 @@
-//! Who may ask as another node: whoever shows the cluster's secret, or everybody where the operator says so.
+//! Who may ask as another node: a client that shows the cluster's secret, or every client where the operator says so.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -40,7 +40,7 @@ pub(in crate::server) fn module_id(text: &str) -> Result<ModuleId, HttpRejection
     ModuleId::new(text).map_err(|error| rejection(StatusCode::BAD_REQUEST, &error.to_string()))
 }
 
-/// A request of another node that may ask. It stands first in a handler, so that nobody else's body is read.
+/// A request of another node that may ask. It stands first in a handler, so that no other client's body is read.
 pub(super) struct Peer {
     pub(super) node: PeerNode,
     pub(super) state: Data<ServerState>,
@@ -64,7 +64,7 @@ impl FromRequest for Peer {
     }
 }
 
-/// Whoever asks as another node, if they may. A gateway that is alone has nothing of this.
+/// The node that asks, if it may. A gateway that is alone has nothing of this.
 pub(in crate::server) fn peer(
     state: &ServerState,
     head: &RequestHead,

@@ -2,7 +2,7 @@
 //!
 //! A call says its stream, its number in it, and the lowest number that was under way when it was sent.
 //! It waits for those between the two that have not begun yet, but not for long: one may have been lost on the way.
-//! What has begun delays nobody, however long it takes.
+//! A call that has begun delays no other, however long it takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -45,13 +45,13 @@ pub(in crate::server) struct Orders(Mutex<Streams>);
 #[derive(Debug, Default)]
 struct Streams {
     all: HashMap<Uuid, Stream>,
-    /// How many there may be before those that nobody uses any more are looked for.
+    /// How many there may be before unused ones are looked for.
     roomy: usize,
 }
 
 #[derive(Debug)]
 struct Stream {
-    /// All numbers below have begun, or nobody waits for them any more.
+    /// All numbers below have begun, or are no longer waited for.
     next: u64,
     /// Those that have begun out of their turn.
     begun: BTreeSet<u64>,
@@ -135,7 +135,7 @@ impl Streams {
 }
 
 impl Stream {
-    /// Nobody waits for numbers below this one any more.
+    /// Numbers below this one are no longer waited for.
     fn pass_to(&mut self, number: u64) {
         self.next = self.next.max(number);
         while self.begun.remove(&self.next) {

@@ -163,7 +163,7 @@ async fn who_does_not_show_the_secret_is_not_let_in() {
             assert!(matches!(refused, Error::Http(answer) if answer.status() == 401));
         }
         assert!(node.begun().is_empty());
-        // What tells nothing is open to everybody, as in PlaceOS.
+        // A resource without information is open to every client, as in PlaceOS.
         for path in ["/api/core/v1/", "/api/core/v1/version"] {
             get(at, path, "").await.check_status(200);
         }
