@@ -4,6 +4,8 @@
 //! `lines` makes one line of each event, whatever is said in it; `repeats` keeps what strangers can make the log say from filling the disk.
 
 mod lines;
+#[cfg(test)]
+mod memory_log;
 mod process;
 mod repeats;
 
