@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
-use tokio::sync::oneshot;
 
 use crate::core::{Caller, Directory, Liveness, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
@@ -166,9 +165,7 @@ pub(super) async fn read_state(
     state: &ServerState,
     module: &ModuleId,
 ) -> Result<State, HttpRejection> {
-    let (answer, answered) = oneshot::channel();
-    state.core.state(module, answer);
-    answered.await.map_err(|_| {
+    state.core.state(module).await.ok_or_else(|| {
         HttpRejection::from(Failure::new(
             FailureKind::Unavailable,
             "the statuses cannot be read at the moment",
