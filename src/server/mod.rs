@@ -6,6 +6,7 @@
 
 mod admission;
 mod bodies;
+mod expectations;
 mod file_look;
 mod http;
 mod limits;
