@@ -183,7 +183,13 @@ impl BuildingService {
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
             let made = this
-                .commit(&mut guard, &editor, Source::Elsewhere, |_| edits.clone())
+                .commit(
+                    &mut guard,
+                    &editor,
+                    Source::Elsewhere,
+                    Rehearsal::Real,
+                    |_| edits.clone(),
+                )
                 .await;
             this.revoke_anyway(&editor, &edits, made)
         })
@@ -278,12 +284,16 @@ impl BuildingService {
         guard: &mut WriteGuard,
         editor: &Editor,
         source: Source,
+        rehearsal: Rehearsal,
         edits: impl Fn(&Directory) -> Vec<Edit>,
     ) -> Result<Differences, EditError> {
         let plan = || {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
             editor.may_make(&now, &plan)?;
+            if rehearsal == Rehearsal::Cautious {
+                file::spares_most_modules(&now, &plan.differences)?;
+            }
             let differences = plan.differences.0.iter();
             quotas::check(&self.quotas, source, (&now, &plan.next), differences)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))

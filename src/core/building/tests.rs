@@ -93,6 +93,35 @@ async fn an_edit_that_expects_what_is_not_so_is_a_conflict() {
     assert!(matches!(missing, Err(EditError::NotFound(id)) if id == gone));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_file_that_would_remove_most_modules_changes_nothing_when_it_is_applied_cautiously() {
+    let bench = Bench::new().await;
+    let apply = async |modules, rehearsal| {
+        let apply = Apply {
+            building: of_file(modules),
+            source: Source::File,
+            rehearsal,
+        };
+        bench.core.apply(apply).await
+    };
+    apply(3, Rehearsal::Cautious).await.unwrap();
+    let commits = bench.documents.commits();
+    let doubted = apply(1, Rehearsal::Cautious).await.unwrap_err();
+    assert!(
+        matches!(
+            doubted,
+            EditError::RemovesMost {
+                removed: 2,
+                before: 3
+            }
+        ),
+        "{doubted}"
+    );
+    assert_eq!(bench.documents.commits(), commits);
+    apply(2, Rehearsal::Cautious).await.unwrap();
+    assert_eq!(bench.core.directory().modules().count(), 2);
+}
+
 // What is refused.
 
 #[tokio::test(start_paused = true)]
@@ -678,6 +707,14 @@ fn metadata(parent: &str) -> Metadata {
         details: JsonText::parse("{\"theme\": \"dark\"}").unwrap(),
         editors: vec!["editors".to_owned()],
     }
+}
+
+/// The modules of the building, by a file that names so many of them first.
+fn of_file(modules: usize) -> Building {
+    let ids = ["mod-1", "mod-2", "mod-3"];
+    let mut file = building();
+    file.modules = ids[..modules].iter().map(|id| scripted(id, None)).collect();
+    file
 }
 
 /// The admin's key as a test changes it.
