@@ -319,7 +319,7 @@ impl Core {
     /// A worker asks before each request, so that what is raised holds without another connection.
     pub fn renewed(&self, who: &Caller) -> Option<Caller> {
         let keys = self.building.keys();
-        let now = renewed(&keys, &self.sessions, who.principal())?;
+        let now = renewed(&keys, &self.sessions, &self.introspection, who.principal())?;
         Some(Caller::new(now, who.address()))
     }
 
