@@ -37,7 +37,7 @@ use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, read_lock, write_lock,
+    Source, ZoneId, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -154,6 +154,7 @@ impl BuildingService {
         let (host, forms) = (self.modules.host(), self.permission_forms);
         let directory = Arc::new(plan::stored(&documents, host, forms)?);
         self.sessions.begin_in(&directory);
+        tell_of_unreadable(&Directory::default(), &directory);
         *write_lock(&self.directory) = directory;
         Ok(())
     }
@@ -324,6 +325,7 @@ impl BuildingService {
         let keys = Arc::new(KeyRing::new(&trusted));
         let keys_before = std::mem::replace(&mut *write_lock(&self.keys), Arc::clone(&keys));
         let before = std::mem::replace(&mut *write_lock(&self.directory), Arc::clone(next));
+        tell_of_unreadable(&before, next);
         for system in before.systems() {
             if next.system(&system.id).is_none() {
                 self.subscriptions.unmap(&system.id);
@@ -368,6 +370,19 @@ impl BuildingService {
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!("an edit of the building did not end in time and was dropped");
+        }
+    }
+}
+
+/// Tells the operator once of each zone whose permissions cannot be read. No edit writes such, so the store has them from another program or version.
+fn tell_of_unreadable(before: &Directory, next: &Directory) {
+    let known: Vec<&ZoneId> = before.permissions().unreadable().collect();
+    for zone in next.permissions().unreadable() {
+        if !known.contains(&zone) {
+            tracing::error!(
+                %zone,
+                "what the metadata `permissions` of a zone says cannot be read, so only administrators may call anything in its rooms; write it anew"
+            );
         }
     }
 }

@@ -136,6 +136,10 @@ async fn an_unsound_edit_names_the_entry_the_field_and_the_reason() {
     inside.parent_id = Some(inside.id.clone());
     let mut other = scripted("mod-1", None);
     other.driver = crate::model::DriverRef::LinkedIn("nope".to_owned());
+    let mut misread = metadata("zone-1");
+    misread.id.name = MetadataName::new("permissions").unwrap();
+    misread.details = JsonText::parse("[1]").unwrap();
+    check_invalid(&bench, Entry::Metadata(misread), &["details"]).await;
     check_invalid(&bench, Entry::System(lost), &["modules", "name"]).await;
     check_invalid(&bench, Entry::User(twin), &["email"]).await;
     check_invalid(&bench, Entry::Zone(inside), &["parent_id"]).await;
@@ -760,6 +764,13 @@ impl Log {
             .with_writer(move || log.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, what)
+    }
+
+    /// Hears everything that this thread logs until what it gives is dropped.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone());
+        tracing::subscriber::set_default(subscriber.finish())
     }
 
     fn lines_with(&self, text: &str) -> usize {

@@ -81,6 +81,19 @@ pub(super) fn find_module<'a>(
     directory.module(&id).ok_or_else(no_such_module)
 }
 
+/// The same where something is done to it or what its driver wrote is read, which zones refuse as they refuse calls.
+pub(super) fn tended_module<'a>(
+    context: &RequestContext,
+    directory: &'a Directory,
+    asked: &str,
+    command: &str,
+) -> Result<&'a ModuleEntry, HttpRejection> {
+    let id = ModuleId::new(asked).map_err(bad_request)?;
+    let core = &context.state.core;
+    core.may_tend(&context.caller, &id, command)?;
+    directory.module(&id).ok_or_else(no_such_module)
+}
+
 /// A module by its id, of the building or of the store of several nodes.
 pub(super) async fn find_anywhere(
     context: &RequestContext,
