@@ -43,7 +43,12 @@ impl Statuses {
 
     /// Whether a status is `connected` of a module that no node runs.
     pub(super) fn is_denied(&self, key: &BindingKey) -> bool {
-        key.status.is_connected() && self.unattended.contains(&key.module)
+        key.status.is_connected() && self.is_unattended(&key.module)
+    }
+
+    /// Whether no node runs a module.
+    pub(super) fn is_unattended(&self, module: &ModuleId) -> bool {
+        self.unattended.contains(module)
     }
 
     /// No node runs these modules, and of those `lingering` it is not certain yet that one does. Returns the modules of which that has changed.

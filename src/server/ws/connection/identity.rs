@@ -79,6 +79,7 @@ impl Worker {
             return;
         };
         for connection in followers {
+            self.renew_identity(&connection);
             let goes_on = match &*connection.identity.borrow() {
                 Identity::Identified(caller) => self.core.may_go_on(caller, &subject),
                 Identity::Anonymous(_) => false,
