@@ -125,7 +125,7 @@ pub fn run_admin_command(
             };
             let admin = match rehearsal {
                 Rehearsal::Dry => StoreAtRest::open(directory)?,
-                Rehearsal::Real => StoreAtRest::open_or_make(directory)?,
+                Rehearsal::Cautious | Rehearsal::Real => StoreAtRest::open_or_make(directory)?,
             };
             let differences = admin.main.block_on(admin.core.apply(apply));
             let changes = differences.map_err(AppError::from)?;

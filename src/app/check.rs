@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::app::AppError;
 use crate::building_file;
 use crate::config::{self, Flags};
-use crate::server::shadowed_ids;
+use crate::server::foreign_rules;
 
 /// What is printed for a file without mistakes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
         Some("yaml" | "yml" | "json") => {
             let definitions = driver_registry::drivers();
             let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
-            let shadowed = shadowed_ids();
-            let building = building_file::read(&name, &text()?, &drivers, shadowed, environment)?;
+            let building =
+                building_file::read(&name, &text()?, &drivers, foreign_rules(), environment)?;
             let verdict = format!(
                 "{name}: a good building file (zones {}, systems {}, modules {}, users {}, API keys {})",
                 building.zones.len(),

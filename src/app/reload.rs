@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::core::{Apply, Core, EditError, Rehearsal};
-use crate::model::{Building, Difference, Differences, EntryId, Source};
+use crate::model::{Building, Difference, Differences, Source};
 use crate::server::FileLook;
 
 use super::AppError;
@@ -131,22 +131,27 @@ impl Reload {
         let Some((text, building)) = read? else {
             return Ok(Outcome::Settled);
         };
-        if doubted.as_ref() != Some(&text) {
-            let rehearsed = self.apply(building.clone(), Rehearsal::Dry).await?;
-            if let Some((removed, before)) = removes_most_modules(&self.core, &rehearsed) {
+        let rehearsal = match doubted.as_ref() == Some(&text) {
+            true => Rehearsal::Real,
+            false => Rehearsal::Cautious,
+        };
+        match self.apply(building.clone(), rehearsal).await {
+            Ok(differences) => {
+                self.text = text;
+                log_applied(&differences);
+                Ok(Outcome::Settled)
+            }
+            Err(AppError::Edit(EditError::RemovesMost { removed, before })) => {
                 tracing::warn!(
                     "the building file would remove {removed} of {before} modules: if that is meant leave it as it is, and it is applied in {} s",
                     SECOND_LOOK.as_secs()
                 );
                 self.doubted = Some(text);
                 self.close_what_is_gone(building).await?;
-                return Ok(Outcome::Doubted);
+                Ok(Outcome::Doubted)
             }
+            Err(error) => Err(error),
         }
-        let differences = self.apply(building, Rehearsal::Real).await?;
-        self.text = text;
-        log_applied(&differences);
-        Ok(Outcome::Settled)
     }
 
     /// Removes the keys and the users that a doubted building no longer has, because an operator who removes a key or a user means it at once.
@@ -220,20 +225,6 @@ impl Changes {
             sleep(LOOK_INTERVAL).await;
         }
     }
-}
-
-/// How many of the file's modules would go, and of how many, when it is more than half.
-fn removes_most_modules(core: &Core, differences: &Differences) -> Option<(usize, usize)> {
-    let removed = differences.0.iter().filter(|(difference, id)| {
-        *difference == Difference::Removed && matches!(id, EntryId::Module(_))
-    });
-    let removed = removed.count();
-    let directory = core.directory();
-    let of_file = directory
-        .modules()
-        .filter(|module| module.info.source == Source::File);
-    let before = of_file.count();
-    (removed * 2 > before).then_some((removed, before))
 }
 
 /// Whether the same file may be taken later.

@@ -9,7 +9,7 @@ use rand::Rng;
 use crate::building_file;
 use crate::core::Directory;
 use crate::model::{Building, Secret, Source};
-use crate::server::shadowed_ids;
+use crate::server::foreign_rules;
 
 use super::AppError;
 
@@ -50,7 +50,7 @@ impl BuildingFile {
             &file,
             text,
             &self.drivers,
-            shadowed_ids(),
+            foreign_rules(),
             &self.environment,
         )?;
         Ok(building)

@@ -3,10 +3,10 @@
 //! The rules themselves are the model's, since an edit of the running building is held to the same ones.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::ZoneId;
-use crate::model::rules::{self, Breach, Claim, Reference, ShadowedId, Thing};
+use crate::model::rules::{self, Breach, Claim, ForeignRules, Reference, ShadowedId, Thing};
 
 use super::nearest::nearest;
 use super::parse::Parsed;
@@ -19,7 +19,7 @@ const SUGGESTIONS_MAX: usize = 20;
 pub(super) fn check(
     parsed: &mut Parsed,
     drivers: Option<&[&'static str]>,
-    shadowed: &[ShadowedId],
+    foreign: ForeignRules<'_>,
 ) {
     if drivers.is_none() {
         parsed
@@ -56,7 +56,7 @@ pub(super) fn check(
     parsed.problems.extend(problems);
     let unreachable = parsed.claims.iter().filter(|claim| {
         let is_it = |word: &ShadowedId| word.thing == claim.thing && word.id == claim.id;
-        shadowed.iter().any(is_it)
+        foreign.shadowed.iter().any(is_it)
     });
     let unreachable = unreachable.map(|claim| Problem {
         at: claim.at,
@@ -65,7 +65,37 @@ pub(super) fn check(
             id: claim.id.to_string(),
         },
     });
-    parsed.problems.extend(unreachable.collect::<Vec<_>>());
+    let misread = misread(parsed, foreign);
+    parsed
+        .problems
+        .extend(unreachable.chain(misread).collect::<Vec<_>>());
+}
+
+/// The metadata of zones that say what nobody can read.
+fn misread<'p>(
+    parsed: &'p Parsed,
+    foreign: ForeignRules<'p>,
+) -> impl Iterator<Item = Problem> + use<'p> {
+    let claimed = |thing: Thing| {
+        let claims = parsed.claims.iter();
+        claims.filter(move |claim| claim.thing == thing)
+    };
+    let places: HashMap<&str, Position> = claimed(Thing::Metadata)
+        .map(|claim| (&*claim.id, claim.at))
+        .collect();
+    let zones: HashSet<&str> = claimed(Thing::Zone).map(|claim| &*claim.id).collect();
+    let metadata = parsed.building.metadata.iter();
+    metadata.filter_map(move |metadata| {
+        if !zones.contains(metadata.id.parent.as_str()) {
+            return None;
+        }
+        let reason = (foreign.misread)(metadata)?;
+        let place = places.get(&*metadata.id.to_string());
+        Some(Problem {
+            at: place.copied().unwrap_or(Position::START),
+            kind: ProblemKind::Misread { reason },
+        })
+    })
 }
 
 /// Nothing can be said about references into a list that could not be read.

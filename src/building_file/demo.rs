@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::rules::ForeignRules;
 use crate::model::{Building, KeySecret, Secret};
 
 use super::problem::Problems;
@@ -12,7 +13,13 @@ const DEMO: &str = include_str!("demo.yaml");
 ///
 /// Fails only when one of its drivers is not among `drivers`.
 pub fn demo(secret: &Secret, drivers: &[&'static str]) -> Result<Building, Problems> {
-    let mut building = super::read("demo.yaml", DEMO, drivers, &[], &BTreeMap::new())?;
+    let mut building = super::read(
+        "demo.yaml",
+        DEMO,
+        drivers,
+        ForeignRules::NONE,
+        &BTreeMap::new(),
+    )?;
     for key in &mut building.api_keys {
         key.secret = KeySecret::Plain(secret.clone());
     }

@@ -1,7 +1,7 @@
 //! The building file: YAML (so JSON too) in, a checked [`Building`] out, or every mistake with its line and a remedy.
 //!
 //! Separate because a file is one of several places a building can come from, and the only one where a person is told what to correct.
-//! It knows no driver, no store and no route: the ids of the drivers, those that routes have for themselves and the environment are arguments.
+//! It knows no driver, no store and no route: the ids of the drivers, what others make of a building and the environment are arguments.
 //!
 //! - `node` reads the text into a tree with positions.
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
@@ -26,7 +26,7 @@ mod write;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::Building;
-use crate::model::rules::ShadowedId;
+use crate::model::rules::ForeignRules;
 
 pub use demo::demo;
 pub use problem::{Position, Problem, ProblemKind, Problems};
@@ -34,33 +34,33 @@ pub use write::{masked, write};
 
 /// Reads and checks the text of a building file.
 ///
-/// `file` is what the problems call it, `drivers` are the ids of the linked-in drivers, `shadowed` the ids that no entry can have,
+/// `file` is what the problems call it, `drivers` are the ids of the linked-in drivers, `foreign` what others make of a building,
 /// `environment` fills in `${ENV:…}`.
 pub fn read(
     file: &str,
     text: &str,
     drivers: &[&'static str],
-    shadowed: &[ShadowedId],
+    foreign: ForeignRules<'_>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
-    read_with(file, text, Some(drivers), shadowed, environment)
+    read_with(file, text, Some(drivers), foreign, environment)
 }
 
 /// The same where another process knows the drivers: each is taken for one that exists.
 pub fn read_for_any_driver(
     file: &str,
     text: &str,
-    shadowed: &[ShadowedId],
+    foreign: ForeignRules<'_>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
-    read_with(file, text, None, shadowed, environment)
+    read_with(file, text, None, foreign, environment)
 }
 
 fn read_with(
     file: &str,
     text: &str,
     drivers: Option<&[&'static str]>,
-    shadowed: &[ShadowedId],
+    foreign: ForeignRules<'_>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
     let problems = |list| Problems {
@@ -69,7 +69,7 @@ fn read_with(
     };
     let root = node::Node::read(text).map_err(|problem| problems(vec![problem]))?;
     let mut parsed = parse::parse(&root, environment);
-    check::check(&mut parsed, drivers, shadowed);
+    check::check(&mut parsed, drivers, foreign);
     if parsed.problems.is_empty() {
         return Ok(parsed.building);
     }

@@ -251,6 +251,12 @@ pub enum ProblemKind {
         /// The id.
         id: String,
     },
+    /// Metadata that means something to others and is not in their form.
+    #[error("`details` {reason}")]
+    Misread {
+        /// What belongs there, and what to do.
+        reason: &'static str,
+    },
     /// The same in YAML and as JSON.
     #[error("{place} has both `{yaml}` and `{json}`; remove one of them")]
     TwoForms {

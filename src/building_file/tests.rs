@@ -1,7 +1,7 @@
 //! Files and the exact lines they are answered with.
 
 use super::*;
-use crate::model::rules::Thing;
+use crate::model::rules::{ShadowedId, Thing};
 use crate::model::{Clearance, DeviceKind, DriverRef, KeySecret, Password, Secret};
 
 const DRIVERS: &[&str] = &[
@@ -22,7 +22,11 @@ fn read_file(text: &str) -> Result<Building, Problems> {
         thing: Thing::System,
         id: "control".to_owned(),
     }];
-    read("b.yaml", text, DRIVERS, &shadowed, &environment)
+    let foreign = ForeignRules {
+        shadowed: &shadowed,
+        misread: |metadata| (metadata.id.name.as_str() == "colours").then_some("names no colour"),
+    };
+    read("b.yaml", text, DRIVERS, foreign, &environment)
 }
 
 /// The file is answered with exactly these lines; none means that it is fine.
@@ -36,13 +40,29 @@ fn check(input: &str, expect: &[&str]) {
 }
 
 #[test]
+fn metadata_of_a_zone_that_means_something_to_others_is_held_to_their_form() {
+    check(
+        "zones: [{id: z, name: Z}]\nsystems: [{id: s, name: S}]\nmetadata:\n  - {parent: s, name: colours}\n  - {parent: z, name: other}\n  - {parent: z, name: colours}\n",
+        &["b.yaml:6:5: `details` names no colour"],
+    );
+}
+
+#[test]
 fn a_key_may_end_at_a_time_or_with_the_beginning_of_a_day() {
     let file = |expires: &str| {
         format!(
             "users: [{{id: u, email: u@example.test}}]\napi_keys: [{{id: k, secret: s, user: u, expires: {expires}}}]\n"
         )
     };
-    let read = |expires: &str| super::read("b.yaml", &file(expires), &[], &[], &BTreeMap::new());
+    let read = |expires: &str| {
+        super::read(
+            "b.yaml",
+            &file(expires),
+            &[],
+            ForeignRules::NONE,
+            &BTreeMap::new(),
+        )
+    };
     for (text, expect) in [
         ("2027-01-31T18:00:00+02:00", "2027-01-31T16:00:00Z"),
         ("2027-01-31", "2027-01-31T00:00:00Z"),

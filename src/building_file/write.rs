@@ -370,7 +370,13 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
     #[test]
     fn secrets_are_masked_and_the_rest_is_the_file() {
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &["virtual"], &[], &BTreeMap::new())
+            crate::building_file::read(
+                "b.yaml",
+                text,
+                &["virtual"],
+                crate::model::rules::ForeignRules::NONE,
+                &BTreeMap::new(),
+            )
         };
         let building = read(FILE).unwrap();
 
@@ -409,7 +415,13 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             "{FILE}metadata: [{{parent: zone-1, name: settings, description: d, details: {{a: [1, 1.0, '1', null, {{}}]}}, editors: [g]}}]"
         );
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &["virtual"], &[], &BTreeMap::new())
+            crate::building_file::read(
+                "b.yaml",
+                text,
+                &["virtual"],
+                crate::model::rules::ForeignRules::NONE,
+                &BTreeMap::new(),
+            )
         };
         let building = read(&file).unwrap();
 
@@ -594,7 +606,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             #[test]
             fn what_is_written_is_read_as_the_same_building(building in building()) {
                 let written = write(&building);
-                let read = crate::building_file::read("b.yaml", &written, &["virtual"], &[], &BTreeMap::new());
+                let read = crate::building_file::read("b.yaml", &written, &["virtual"], crate::model::rules::ForeignRules::NONE, &BTreeMap::new());
                 match read {
                     Ok(read) => prop_assert_eq!(&read, &building, "{}", written),
                     Err(problems) => prop_assert!(false, "{}\n{}", problems, written),

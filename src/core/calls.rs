@@ -116,6 +116,22 @@ impl Core {
         }
     }
 
+    /// Whether somebody may act on a module by other means than a call, or read what its driver wrote: one within reach, where no zone refuses them.
+    /// `command` is what for, for the audit log.
+    pub fn may_tend(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
+        let decided = self.tends(who, module);
+        if let Err(refused) = &decided {
+            self.metrics.refusals.increment(1);
+            audit::refused_by_id(who, command, module, "", refused);
+        }
+        decided
+    }
+
+    /// The same where nothing is refused by it, such as in a list.
+    pub fn tends(&self, who: &Caller, module: &ModuleId) -> Result<(), Failure> {
+        clearance_for(&self.directory(), who.policy(), Target::Module(module)).map(drop)
+    }
+
     /// Queues a call at its module, or answers it.
     fn offer(
         &self,

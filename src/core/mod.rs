@@ -31,7 +31,6 @@ use std::sync::{Arc, Weak};
 
 use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
 use crate::core::access::{
     KeyIntrospection, Sessions, admit, audit, may_edit, may_follow, may_have_building, may_reach,
@@ -49,7 +48,7 @@ use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
     Audience, Building, BusEvent, Clock, CloseReason, Credentials, DebugTarget, Differences,
     DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
-    State, StatusName, StatusValue, Subject, SystemId, TopicMessage,
+    State, Subject, SystemId, TopicMessage,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -320,7 +319,7 @@ impl Core {
     /// A worker asks before each request, so that what is raised holds without another connection.
     pub fn renewed(&self, who: &Caller) -> Option<Caller> {
         let keys = self.building.keys();
-        let now = renewed(&keys, &self.sessions, who.principal())?;
+        let now = renewed(&keys, &self.sessions, &self.introspection, who.principal())?;
         Some(Caller::new(now, who.address()))
     }
 
@@ -533,29 +532,9 @@ impl Core {
         self.modules.host().drivers()
     }
 
-    /// All statuses of a module that was [resolved](Self::resolve).
-    pub fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
-        if !self.is_unattended(module) {
-            return self.subscriptions.state(module, answer);
-        }
-        // What the store still has of it is of a life that is over.
-        let (kept, read) = oneshot::channel();
-        self.subscriptions.state(module, kept);
-        drop(self.main.spawn(async move {
-            if let Ok(state) = read.await {
-                // Whoever asked may have gone, which harms nobody.
-                let _ = answer.send(with_connected(state, false));
-            }
-        }));
-    }
-
-    /// Whether the module is the nodes' to run, and none does.
-    fn is_unattended(&self, module: &ModuleId) -> bool {
-        self.cluster.is_some()
-            && match self.liveness(module) {
-                Liveness::Here(_) | Liveness::Elsewhere => false,
-                Liveness::Waiting | Liveness::Unreachable => true,
-            }
+    /// All statuses of a module that was [resolved](Self::resolve); `None` when they cannot be read.
+    pub fn state(&self, module: &ModuleId) -> impl Future<Output = Option<State>> + Send + use<> {
+        self.subscriptions.state(module)
     }
 
     /// Whether a module runs, as far as this node knows.
@@ -665,17 +644,6 @@ impl Core {
         )
         .await;
     }
-}
-
-/// A module's statuses with this `connected`.
-fn with_connected(mut state: State, connected: bool) -> State {
-    let name = StatusName::connected();
-    let value = StatusValue::boolean(connected);
-    match state.binary_search_by(|(other, _)| other.cmp(&name)) {
-        Ok(at) => state[at].1 = value,
-        Err(at) => state.insert(at, (name, value)),
-    }
-    state
 }
 
 fn no_such_module() -> Failure {

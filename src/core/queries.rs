@@ -2,8 +2,7 @@
 //!
 //! Answered through a slot like a call, since a shared store of statuses has to be asked itself.
 
-use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
+use futures_util::FutureExt;
 
 use crate::core::Core;
 use crate::core::access::{Caller, may_see};
@@ -60,18 +59,16 @@ impl Core {
     }
 
     fn answer_state(&self, module: &ModuleId, slot: ReplySlot) {
-        let (answer, mut answered) = oneshot::channel();
-        self.state(module, answer);
-        let reply = |state: State| Ok(Reply::Found(Found::Statuses(state)));
-        match answered.try_recv() {
-            Ok(state) => slot.answer(reply(state)),
-            // A dropped slot answers too.
-            Err(TryRecvError::Closed) => drop(slot),
-            Err(TryRecvError::Empty) => drop(self.main.spawn(async move {
-                if let Ok(state) = answered.await {
-                    slot.answer(reply(state));
-                }
-            })),
+        let mut answered = Box::pin(self.state(module));
+        // A dropped slot answers too.
+        let answer = |slot: ReplySlot, state: Option<State>| {
+            if let Some(state) = state {
+                slot.answer(Ok(Reply::Found(Found::Statuses(state))));
+            }
+        };
+        match (&mut answered).now_or_never() {
+            Some(state) => answer(slot, state),
+            None => drop(self.main.spawn(async move { answer(slot, answered.await) })),
         }
     }
 }

@@ -29,7 +29,7 @@ mod token;
 pub use backoff::Backoff;
 pub use building::{
     ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
-    Password, Scope, ScopeAccess, System, User, Zone, ZonePermissions, rules,
+    Password, PermissionsRead, Scope, ScopeAccess, System, User, Zone, ZonePermissions, rules,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

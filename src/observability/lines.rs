@@ -109,14 +109,9 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use tracing_subscriber::fmt::MakeWriter;
-
     use super::*;
-    use crate::model::lock;
-    use crate::observability::Repeats;
-    use crate::observability::{LogSettings, subscriber};
+    use crate::observability::memory_log::MemoryLog;
+    use crate::observability::{LogSettings, Repeats, subscriber};
 
     /// What forges a line, hides one, drives a terminal or turns text around.
     const EVIL: &str = "x\n2026-01-01T00:00:00Z  INFO audit: forged\r\u{1b}[2J\u{9b}31m\u{85}\u{2028}\u{2029}\u{202e}\u{2066}\u{200f}\u{7f}\0";
@@ -125,31 +120,9 @@ mod tests {
     #[error("{0}")]
     struct Failed(String, #[source] Option<Box<Failed>>);
 
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            lock(&self.0).extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl<'a> MakeWriter<'a> for Kept {
-        type Writer = Self;
-
-        fn make_writer(&'a self) -> Self {
-            self.clone()
-        }
-    }
-
     /// The lines of the log in this format, of one event that has the text in its message and in fields of every kind, within a span.
     fn logged(format: LogSettings, colours: bool) -> String {
-        let kept = Kept::default();
+        let kept = MemoryLog::default();
         let writer = kept.clone();
         let repeats = Repeats::default();
         let log = subscriber("trace", &repeats, format, colours, move || writer.clone());
@@ -171,8 +144,7 @@ mod tests {
                 "{EVIL}"
             );
         });
-        let bytes = lock(&kept.0).clone();
-        String::from_utf8(bytes).unwrap()
+        kept.take()
     }
 
     #[test]

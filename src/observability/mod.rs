@@ -4,6 +4,8 @@
 //! `lines` makes one line of each event, whatever its text; `repeats` keeps lines that strangers can cause from filling the disk.
 
 mod lines;
+#[cfg(test)]
+mod memory_log;
 mod process;
 mod repeats;
 

@@ -235,50 +235,22 @@ impl Visit for Said {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use tokio::time::advance;
     use tracing_subscriber::Layer as _;
-    use tracing_subscriber::fmt::MakeWriter;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
+    use crate::observability::memory_log::MemoryLog;
 
-    /// A log in memory.
-    #[derive(Debug, Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            lock(&self.0).write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+    fn said(log: &MemoryLog) -> Vec<String> {
+        log.take().lines().map(str::to_owned).collect()
     }
 
-    impl<'a> MakeWriter<'a> for Log {
-        type Writer = Self;
-
-        fn make_writer(&'a self) -> Self {
-            self.clone()
-        }
-    }
-
-    impl Log {
-        /// What was written since the last look.
-        fn lines(&self) -> Vec<String> {
-            let bytes = std::mem::take(&mut *lock(&self.0));
-            let text = String::from_utf8(bytes).unwrap();
-            text.lines().map(str::to_owned).collect()
-        }
-    }
-
-    fn start() -> (Repeats, Log, tracing::subscriber::DefaultGuard) {
-        let (repeats, log) = (Repeats::default(), Log::default());
+    fn start() -> (Repeats, MemoryLog, tracing::subscriber::DefaultGuard) {
+        let (repeats, log) = (Repeats::default(), MemoryLog::default());
+        let writer = log.clone();
         let layer = tracing_subscriber::fmt::layer()
-            .with_writer(log.clone())
+            .with_writer(move || writer.clone())
             .with_ansi(false)
             .without_time();
         let layer = layer.with_filter(repeats.clone());
@@ -297,27 +269,27 @@ mod tests {
             refuse("10.0.0.1", &format!("guess-{n}"));
         }
         refuse("10.0.0.2", "power");
-        let lines = log.lines();
+        let lines = said(&log);
         assert_eq!(lines.len(), 2, "{lines:#?}");
         assert!(lines[0].contains("guess-0") && lines[1].contains("10.0.0.2"));
         repeats.tell(Some(Instant::now()));
-        assert_eq!(log.lines(), [""; 0], "the second is not over");
+        assert_eq!(said(&log), [""; 0], "the second is not over");
         advance(WINDOW).await;
         // Before the count was written.
         for n in 0..20_000 {
             refuse("10.0.0.1", &format!("guess-{n}"));
         }
         repeats.tell(Some(Instant::now()));
-        let lines = log.lines();
+        let lines = said(&log);
         assert_eq!(lines.len(), 2, "{lines:#?}");
         assert!(lines[0].contains("guess-0"));
         let count =
             " WARN audit: within a second again: refused more=19999 address=10.0.0.1 command=exec";
         assert_eq!(lines[1], count);
         repeats.tell_rest();
-        assert_eq!(log.lines(), [count], "not lost at the end");
+        assert_eq!(said(&log), [count], "not lost at the end");
         repeats.tell_rest();
-        assert_eq!(log.lines(), [""; 0]);
+        assert_eq!(said(&log), [""; 0]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -326,10 +298,10 @@ mod tests {
         for n in 0..10_000 {
             refuse(&format!("10.0.{}.{}", n / 250, n % 250), "power");
         }
-        assert_eq!(log.lines().len(), CALLERS_MAX + 1);
+        assert_eq!(said(&log).len(), CALLERS_MAX + 1);
         assert_eq!(lock(&repeats.0).len(), CALLERS_MAX + 1);
         repeats.tell_rest();
-        let others = log.lines();
+        let others = said(&log);
         let rest = 10_000 - CALLERS_MAX - 1;
         assert!(
             others[0].contains(&format!("more={rest} address=others")),
@@ -347,7 +319,7 @@ mod tests {
             tracing::warn!(target: "audit", %address, key, "refused: unknown credentials");
         }
         repeats.tell_rest();
-        let lines = log.lines();
+        let lines = said(&log);
         assert_eq!(lines.len(), 2, "{lines:#?}");
         assert!(lines[0].contains("guess-0"));
         assert!(lines[1].ends_with("unknown credentials more=999 address=10.0.0.1"));
@@ -361,7 +333,7 @@ mod tests {
             tracing::info!(module, "a module has started");
         }
         repeats.tell_rest();
-        let lines = log.lines();
+        let lines = said(&log);
         let of = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
         assert_eq!(
             (of("has failed module"), of("has started"), of("more=1")),

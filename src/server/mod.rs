@@ -6,6 +6,7 @@
 
 mod admission;
 mod bodies;
+mod expectations;
 mod file_look;
 mod http;
 mod limits;
@@ -33,7 +34,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::model::rules::ShadowedId;
+use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
@@ -57,9 +58,9 @@ pub use settings::{
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
-/// The ids that no request over HTTP could ask for.
-pub fn shadowed_ids() -> &'static [ShadowedId] {
-    http::shadowed_ids()
+/// What a building is held to by those who ask for it over HTTP.
+pub fn foreign_rules() -> ForeignRules<'static> {
+    http::foreign_rules()
 }
 
 /// What all workers share.

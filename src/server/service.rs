@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::server::ServerState;
+use crate::server::expectations;
 use crate::server::http::mounts::Site;
 use crate::server::http::{cors, edge};
 use crate::server::limits::{LINGER_DEADLINE, REQUEST_HEAD_DEADLINE};
@@ -61,14 +62,17 @@ pub(super) fn everything<T: ClientStream>(
             }
         })
     };
+    let keep_alive = state.settings.http_keep_alive;
+    let apps = move || app(state.clone(), site.clone());
     HttpService::<T, _, _, _, _>::build()
-        .keep_alive(state.settings.http_keep_alive)
+        .keep_alive(keep_alive)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .client_disconnect_timeout(LINGER_DEADLINE)
         .on_connect_ext(introduce::<T>)
         .graceful_shutdown_signal(notified(ending))
+        .expect(expectations::handler(apps.clone()))
         .upgrade(upgrade)
-        .finish(app(state, site))
+        .finish(expectations::service(apps))
 }
 
 /// Plain HTTP, and no websockets.
@@ -83,13 +87,16 @@ pub(super) fn http_only(
     Error = DispatchError,
     InitError = (),
 > {
-    HttpService::<Offers<Paced>, _, _>::build()
-        .keep_alive(state.settings.http_keep_alive)
+    let keep_alive = state.settings.http_keep_alive;
+    let apps = move || app(state.clone(), site.clone());
+    HttpService::<Offers<Paced>, _, _, _>::build()
+        .keep_alive(keep_alive)
         .client_request_timeout(REQUEST_HEAD_DEADLINE)
         .client_disconnect_timeout(LINGER_DEADLINE)
         .on_connect_ext(introduce::<Offers<Paced>>)
         .graceful_shutdown_signal(notified(ending))
-        .finish(app(state, site))
+        .expect(expectations::handler(apps.clone()))
+        .finish(expectations::service(apps))
 }
 
 /// Lets the requests of a stream know its pace.

@@ -66,6 +66,14 @@ pub(crate) fn guarded() -> impl Iterator<Item = &'static str> {
         .map(|(template, _)| template.as_str())
 }
 
+/// The paths, as templates, of everything that can be asked with this method and names an entry.
+pub(crate) fn of_one_entry(method: &str) -> Vec<&'static str> {
+    let paths = DOCUMENT["paths"].as_object().expect("paths").iter();
+    let asked =
+        paths.filter(|(template, item)| template.contains('{') && item.get(method).is_some());
+    asked.map(|(template, _)| template.as_str()).collect()
+}
+
 /// The operation of a path: a path whose segments are more of them fixed words comes first.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object().expect("paths");

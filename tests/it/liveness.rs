@@ -83,6 +83,32 @@ async fn on_an_empty_redis_readiness_says_why_and_calls_wait_for_their_modules()
 }
 
 #[tokio::test]
+async fn after_all_nodes_are_killed_and_started_again_calls_wait_for_the_lease_of_before() {
+    let redis = Redis::start().await;
+    // Longer than a call is tried again where no module is to come, and shorter than its deadline.
+    let plan = || {
+        Plan::serve(BUILDING)
+            .on(&redis.url())
+            .variable("RISER_CLUSTER__LEASE", "8s")
+    };
+    let (mut first, mut second) = tokio::join!(plan().start(), plan().start());
+    for node in [&first, &second] {
+        node.until_answered(&everywhere("echo")).await;
+    }
+    first.kill().await;
+    second.kill().await;
+    tokio::join!(first.restart(), second.restart());
+    let mut client = first.connect(Key::USER).await;
+    for (id, place) in (1..).zip(everywhere("echo")) {
+        client.send(place.exec(id, json!([id]))).await;
+    }
+    for _ in everywhere("echo") {
+        let frame = client.next().await;
+        assert_eq!(frame["type"], "success", "{frame}");
+    }
+}
+
+#[tokio::test]
 async fn a_module_whose_node_is_gone_is_not_connected_and_its_document_says_why() {
     let redis = Redis::start().await;
     let role = |role: &str| {

@@ -1,7 +1,7 @@
 //! The manners of HTTP: what a request may say, what every answer says, and whose word is taken for where it came from.
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use crate::harness::{
@@ -99,6 +99,59 @@ async fn another_port_of_a_host_that_names_none_is_another_origin() {
     let out = "/auth/logout?continue=http%3A%2F%2Frooms.test%3A8080%2F";
     let out = gateway.request("GET", out).host("rooms.test").send().await;
     assert_eq!(out.header("location"), Some("/login"));
+}
+
+#[tokio::test]
+async fn a_body_that_waits_is_asked_for_once_its_head_is_let_in() {
+    let gateway = people().start().await;
+    let path = "/api/engine/v2/modules/mod-1/exec/echo";
+    let first_line = async |key: Key, length: usize| {
+        let mut stream = TcpStream::connect(gateway.address()).await?;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: rooms.test\r\nX-API-Key: {key}\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        Ok::<_, std::io::Error>((line.trim_end().to_owned(), stream))
+    };
+    for (key, length, answer) in [
+        (Key::WRONG, 5, "HTTP/1.1 401 Unauthorized"),
+        (Key::USER, 1 << 40, "HTTP/1.1 413 Payload Too Large"),
+    ] {
+        let (line, mut stream) = first_line(key, length).await.expect("it is answered");
+        assert_eq!(line, answer);
+        let mut rest = String::new();
+        let ended = within(
+            DEADLINE,
+            || "the end".to_owned(),
+            stream.read_to_string(&mut rest),
+        )
+        .await;
+        ended.expect("it is text");
+        assert!(rest.contains("connection: close\r\n"), "{rest}");
+    }
+    let (line, mut stream) = first_line(Key::USER, 5).await.expect("it is answered");
+    assert_eq!(line, "HTTP/1.1 100 Continue");
+    // The stream goes on with another request behind the body.
+    let rest = format!("[\"a\"]GET {SYSTEMS} HTTP/1.1\r\nHost: rooms.test\r\n\r\n");
+    stream
+        .write_all(rest.as_bytes())
+        .await
+        .expect("it is taken");
+    for status in ["HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized"] {
+        let heard = async {
+            let mut line = String::new();
+            // The body of the answer before has no end of line.
+            while !line.trim_end().ends_with(status) {
+                line.clear();
+                let length = stream.read_line(&mut line).await.expect("it is text");
+                assert!(length > 0, "the stream ended before {status}");
+            }
+        };
+        within(DEADLINE, || status.to_owned(), heard).await;
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, Request, Response, TestClient, scratch};
+use crate::harness::{Gateway, Request, Response, Terminal, TestClient, scratch, specification};
 
 const BASE: &str = "/api/engine/v2";
 
@@ -15,8 +15,8 @@ zones:
   - {id: zone-1, name: Level 1}
   - {id: zone-2, name: Level 2}
 modules:
-  - {id: mod-scratch, driver: virtual, name: Shared}
-  - {id: mod-outside, driver: virtual, name: Shared}
+  - {id: mod-scratch, driver: virtual, name: Shared, settings: {theme: dark}}
+  - {id: mod-outside, driver: virtual, name: Shared, settings: {theme: dark}}
 systems:
   - {id: sys-1, name: Board Room, zones: [zone-org, zone-1], modules: [mod-scratch]}
   - {id: sys-2, name: Outside, zones: [zone-2], modules: [mod-outside]}
@@ -94,6 +94,170 @@ async fn a_call_by_the_modules_id_is_refused_where_its_zone_denies_it() {
         .await;
     assert_eq!(answer["failure"], json!(["sys-1"]), "{answer}");
     assert_eq!(answer["success"], json!([]), "{answer}");
+}
+
+/// What a zone's `deny` does to a request about a room or module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Denied {
+    /// It is refused.
+    Refused,
+    /// It is answered as elsewhere: it reads what screens show, or what the building says.
+    Answered,
+}
+
+/// Everything that GET and POST ask of one entry of the building. Edits are looked at as what they make of it, by `what_zones_allow_is_for_administrators_by_every_route`.
+const DOORS: &[(&str, &str, Denied)] = &[
+    ("GET", "/drivers/{driver}", Denied::Answered),
+    ("GET", "/metadata/{parent}", Denied::Answered),
+    ("GET", "/metadata/{parent}/children", Denied::Answered),
+    ("GET", "/modules/{module}", Denied::Answered),
+    ("GET", "/modules/{module}/error", Denied::Refused),
+    ("POST", "/modules/{module}/exec/{function}", Denied::Refused),
+    ("POST", "/modules/{module}/ping", Denied::Refused),
+    ("GET", "/modules/{module}/settings", Denied::Refused),
+    ("GET", "/modules/{module}/state", Denied::Answered),
+    ("GET", "/modules/{module}/state/{status}", Denied::Answered),
+    ("GET", "/systems/{system}", Denied::Answered),
+    (
+        "GET",
+        "/systems/{system}/functions/{module}",
+        Denied::Answered,
+    ),
+    ("GET", "/systems/{system}/metadata", Denied::Answered),
+    // No room has any.
+    ("GET", "/systems/{system}/settings", Denied::Answered),
+    ("GET", "/systems/{system}/triggers", Denied::Answered),
+    ("GET", "/systems/{system}/types", Denied::Answered),
+    ("GET", "/systems/{system}/zones", Denied::Answered),
+    ("GET", "/systems/{system}/{module}", Denied::Answered),
+    ("GET", "/systems/{system}/{module}/{name}", Denied::Answered),
+    ("POST", "/systems/{system}/{module}/{name}", Denied::Refused),
+    ("GET", "/zones/{zone}", Denied::Answered),
+    (
+        "POST",
+        "/zones/{zone}/exec/{module}/{function}",
+        Denied::Refused,
+    ),
+    ("GET", "/zones/{zone}/metadata", Denied::Answered),
+    ("GET", "/zones/{zone}/triggers", Denied::Answered),
+];
+
+#[tokio::test]
+async fn every_door_to_a_module_of_a_room_asks_whether_its_zone_denies_the_caller() {
+    let doors = |method: &str| {
+        let doors = specification::of_one_entry(&method.to_ascii_lowercase());
+        let doors = doors.into_iter();
+        let doors = doors.filter_map(|path| path.strip_prefix(BASE));
+        // Who is a user or a key is no matter of a zone.
+        let doors =
+            doors.filter(|path| !path.starts_with("/users") && !path.starts_with("/api_keys"));
+        let mut doors: Vec<_> = doors.collect();
+        doors.sort_unstable();
+        doors
+    };
+    for method in ["GET", "POST"] {
+        let listed = DOORS.iter().filter(|(asked, ..)| *asked == method);
+        let mut listed: Vec<_> = listed.map(|(_, path, _)| *path).collect();
+        listed.sort_unstable();
+        assert_eq!(
+            doors(method),
+            listed,
+            "a door that is new here is to be tried"
+        );
+    }
+
+    let gateway = Gateway::start(BUILDING).await;
+    let is_refused = async |method: &str, template: &str, within: [&str; 3]| {
+        let [system, zone, module] = within;
+        let module = match template.starts_with("/modules") {
+            true => module,
+            false => "Shared_1",
+        };
+        let name = match method {
+            "POST" => "echo",
+            _ => "power",
+        };
+        let path = template
+            .replace("{system}", system)
+            .replace("{zone}", zone)
+            .replace("{parent}", zone)
+            .replace("{module}", module)
+            .replace("{driver}", "virtual")
+            .replace("{function}", name)
+            .replace("{status}", name)
+            .replace("{name}", name);
+        let arguments = (method == "POST").then(|| json!([1]));
+        let answer = send(&gateway, "crew", method, &path, arguments).await;
+        // A call in all rooms of a zone is answered with those in which it failed.
+        let failed = || {
+            !answer.json()["failure"]
+                .as_array()
+                .expect("rooms")
+                .is_empty()
+        };
+        [401, 403].contains(&answer.status)
+            || (template.starts_with("/zones/{zone}/exec") && failed())
+    };
+    for (method, template, denied) in DOORS {
+        let outside = is_refused(method, template, ["sys-2", "zone-2", "mod-outside"]).await;
+        assert!(!outside, "{method} {template} where no zone denies it");
+        let inside = is_refused(method, template, ["sys-1", "zone-1", "mod-scratch"]).await;
+        assert_eq!(inside, *denied == Denied::Refused, "{method} {template}");
+    }
+    let listed = "/settings?parent_id=mod-scratch,mod-outside";
+    let listed = ask(&gateway, "crew", "GET", listed).ok().await;
+    let listed = listed.as_array().expect("a list").iter();
+    let parents: Vec<_> = listed.map(|settings| &settings["parent_id"]).collect();
+    assert_eq!(parents, ["mod-outside"], "as each of them by itself");
+}
+
+#[tokio::test]
+async fn permissions_that_cannot_be_read_are_refused_however_they_are_written() {
+    let gateway = Gateway::start(BUILDING).await;
+    for (method, details) in [
+        ("PUT", json!({"deny": "guests"})),
+        ("PUT", json!(["guests"])),
+        ("PATCH", json!({"deny": {"guests": true}})),
+    ] {
+        let document = json!({"name": "permissions", "details": details});
+        let answer = send(
+            &gateway,
+            "admin",
+            method,
+            "/metadata/zone-1",
+            Some(document),
+        )
+        .await;
+        assert_eq!(answer.status, 422, "{details}: {}", answer.body);
+        let failure = &answer.json()["failures"][0];
+        assert_eq!(failure["field"], "details", "{failure}");
+    }
+    // About a room it means nothing.
+    let document = json!({"name": "permissions", "details": ["guests"]});
+    let answer = send(&gateway, "admin", "PUT", "/metadata/sys-1", Some(document)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let guest = send(
+        &gateway,
+        "guest",
+        "POST",
+        "/modules/mod-scratch/exec/echo",
+        Some(json!([1])),
+    );
+    assert_eq!(guest.await.status, 401, "what was said before holds");
+
+    let wrong = BUILDING.replacen("deny: [guests]", "deny: guests", 1);
+    let answer = ask(&gateway, "admin", "PUT", "/building")
+        .body(&wrong)
+        .send()
+        .await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    let terminal = Terminal::bare().file("b.yaml", &wrong);
+    let checked = terminal.run(&["check", "b.yaml"]).await;
+    assert_eq!(checked.code, Some(2), "{checked:?}");
+    assert!(
+        checked.err[0].contains("`details` must be a map"),
+        "{checked:?}"
+    );
 }
 
 #[tokio::test]

@@ -98,7 +98,9 @@ pub fn checked_text(what: &'static str, text: &str) -> Result<Arc<str>, InvalidI
             bytes: text.len(),
         });
     }
-    if text.chars().any(char::is_control) {
+    // Nearly every text is plain ASCII, which its bytes tell in a fraction of the time.
+    let is_plain = |byte| matches!(byte, b' '..=b'~');
+    if !text.bytes().all(is_plain) && text.chars().any(char::is_control) {
         return Err(InvalidId::ControlCharacter { what });
     }
     Ok(Arc::from(text))
@@ -184,10 +186,13 @@ mod tests {
     fn a_text_that_would_break_a_key_or_a_log_line_is_no_id() {
         let what = "a system id";
         assert_eq!(SystemId::new(""), Err(InvalidId::Empty { what }));
-        assert_eq!(
-            SystemId::new("a\nb"),
-            Err(InvalidId::ControlCharacter { what })
-        );
+        for text in ["a\nb", "\0", "a\u{7f}", "raum-ä\u{85}"] {
+            assert_eq!(
+                SystemId::new(text),
+                Err(InvalidId::ControlCharacter { what })
+            );
+        }
+        assert_eq!(SystemId::new("raum-ä ☕").unwrap().as_str(), "raum-ä ☕");
         let long = "x".repeat(ID_MAX_BYTES + 1);
         assert_eq!(
             SystemId::new(&long),

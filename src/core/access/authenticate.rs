@@ -93,14 +93,16 @@ pub(in crate::core) fn still_admits(
 pub(in crate::core) fn renewed(
     keys: &KeyRing,
     sessions: &Sessions,
+    introspection: &KeyIntrospection,
     who: &Arc<Principal>,
 ) -> Option<Arc<Principal>> {
+    let renewed = |who| renewed(keys, sessions, introspection, who);
     match &who.proof {
         Proof::Key { .. } => keys.renewed(who),
         Proof::Session { .. } => sessions.renewed(who),
-        Proof::Introspected(_) | Proof::Trusted => None,
-        Proof::Both(one, two) => match (renewed(keys, sessions, one), renewed(keys, sessions, two))
-        {
+        Proof::Introspected(_) => introspection.renewed(who),
+        Proof::Trusted => None,
+        Proof::Both(one, two) => match (renewed(one), renewed(two)) {
             (None, None) => None,
             (one_now, two_now) => {
                 let (one, two) = (

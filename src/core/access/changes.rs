@@ -15,8 +15,8 @@ use crate::core::access::policy::{may_ask, opens_too_much};
 use crate::core::access::rights::{Member, Policy, policy_of_user};
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, Clearance, Differences, EntryId, Failure, KeyId, ModuleId, Scope, System, SystemId,
-    User, UserId, ZonePermissions,
+    ApiKey, Clearance, Differences, EntryId, Failure, KeyId, ModuleId, PermissionsRead, Scope,
+    System, SystemId, User, UserId, ZonePermissions,
 };
 
 /// What an edit makes of a building.
@@ -205,7 +205,7 @@ fn let_go(key: &ApiKey, after: &Directory) -> Option<ApiKey> {
 }
 
 /// What zones say where a module is called, in their order.
-type Context<'a> = Vec<&'a ZonePermissions>;
+type Context<'a> = Vec<&'a PermissionsRead>;
 
 /// All contexts in which a module is called: that of each of its systems, or the one in which nothing is said.
 fn contexts<'a>(directory: &'a Directory, module: &ModuleId) -> Vec<Context<'a>> {
@@ -222,10 +222,21 @@ fn contexts<'a>(directory: &'a Directory, module: &ModuleId) -> Vec<Context<'a>>
 
 /// Whether no caller may do more under `this` than under `that`: the zones say the same, or they raise no group and refuse every group that the others refuse.
 fn opens_no_more(this: &Context<'_>, that: &Context<'_>) -> bool {
+    // What cannot be read refuses everybody.
+    let Some(here) = readable(this) else {
+        return true;
+    };
+    let Some(there) = readable(that) else {
+        return false;
+    };
     let raises_nobody = |said: &&ZonePermissions| said.support.is_empty() && said.admin.is_empty();
-    let is_refused = |group: &String| this.iter().any(|said| said.refused.contains(group));
-    let mut refused = that.iter().flat_map(|said| &said.refused);
-    this == that || (this.iter().all(raises_nobody) && refused.all(is_refused))
+    let is_refused = |group: &String| here.iter().any(|said| said.refused.contains(group));
+    let mut refused = there.iter().flat_map(|said| &said.refused);
+    this == that || (here.iter().all(raises_nobody) && refused.all(is_refused))
+}
+
+fn readable<'a>(context: &Context<'a>) -> Option<Vec<&'a ZonePermissions>> {
+    context.iter().map(|said| said.as_ref().ok()).collect()
 }
 
 fn full_administrator() -> Policy {

@@ -3,14 +3,15 @@
 //! Asking waits and authenticating does not. So the server has a key [recognised](KeyIntrospection::recognise) first, and then authenticates it like all credentials.
 //! While a client is connected with such a key, the key is asked about again every few seconds; the connection is closed when the key is no longer good.
 //! Keys that PlaceOS has vouched for are asked about beside all others, whose number is bounded: whoever guesses keys delays only who guesses too.
-//! While PlaceOS cannot be reached, connected clients stay, and no new one is let in by such a key.
+//! While PlaceOS cannot be reached, connected clients stay, and no new one is let in by such a key, whatever PlaceOS said of it before.
+//! What PlaceOS gives a key beside what it had, other groups of its owner among it, holds from the next request on.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
@@ -72,6 +73,10 @@ enum About {
 struct Known {
     answer: Answer,
     asked: Instant,
+    /// PlaceOS did not answer when it was asked last: the answer is of before.
+    is_silent: bool,
+    /// Who came in when less was known of them, and may still be connected.
+    earlier: Vec<Weak<Principal>>,
 }
 
 #[derive(Clone)]
@@ -170,28 +175,51 @@ impl KeyIntrospection {
         .boxed()
     }
 
-    /// Remembers an answer. One that says less than before closes the connections of the key.
+    /// Remembers an answer. One that takes something away closes the connections of the key.
     fn note(&self, fingerprint: Fingerprint, answer: Answer) {
         let mut state = self.state();
         state.asking.remove(&fingerprint);
+        let is_silent = matches!(answer, Answer::Unanswered);
         let before = state.known.get(&fingerprint).cloned();
-        let (answer, closed) = match (before.map(|known| known.answer), answer) {
-            // The same person for as long as nothing about them changes: it is by this that the connections of a key are counted.
+        let (before, mut earlier) = match before {
+            Some(known) => (Some(known.answer), known.earlier),
+            None => (None, Vec::new()),
+        };
+        earlier.retain(|principal| principal.strong_count() > 0);
+        let (answer, closed) = match (before, answer) {
+            (Some(before @ Answer::Good { .. }), Answer::Unanswered) => (before, None),
             (Some(Answer::Good { key, principal }), Answer::Good { principal: now, .. })
-                if now.covers(&principal) =>
+                if now.policy == principal.policy =>
             {
                 (Answer::Good { key, principal }, None)
             }
             (
                 Some(Answer::Good { principal, .. }),
+                Answer::Good {
+                    key,
+                    principal: now,
+                },
+            ) if now.covers(&principal) => {
+                earlier.push(Arc::downgrade(&principal));
+                (
+                    Answer::Good {
+                        key,
+                        principal: now,
+                    },
+                    None,
+                )
+            }
+            (
+                Some(Answer::Good { principal, .. }),
                 now @ (Answer::Good { .. } | Answer::Refused),
             ) => (now, Some(principal)),
-            (Some(before @ Answer::Good { .. }), Answer::Unanswered) => (before, None),
             (_, now) => (now, None),
         };
         let known = Known {
             answer,
             asked: Instant::now(),
+            is_silent,
+            earlier,
         };
         state.remember(fingerprint, known);
         drop(state);
@@ -205,9 +233,11 @@ impl KeyIntrospection {
     /// Whose key this is, as far as was [recognised](Self::recognise) lately. `None` where no PlaceOS was named.
     pub(in crate::core) fn find(&self, key: &Secret) -> Option<Result<Arc<Principal>, Failure>> {
         self.inspector.as_ref()?;
-        let known = self.state().known.get(&Fingerprint::of(key)).cloned();
-        Some(match known.map(|known| known.answer) {
-            Some(Answer::Good { principal, .. }) => Ok(principal),
+        let state = self.state();
+        let known = state.known.get(&Fingerprint::of(key));
+        let lately = known.filter(|known| !known.is_silent);
+        Some(match lately.map(|known| &known.answer) {
+            Some(Answer::Good { principal, .. }) => Ok(Arc::clone(principal)),
             Some(Answer::Refused) => Err(unknown_key()),
             Some(Answer::Unanswered) | None => Err(Failure::new(
                 FailureKind::Unavailable,
@@ -226,6 +256,22 @@ impl KeyIntrospection {
         match state.known.get(fingerprint).map(|known| &known.answer) {
             Some(Answer::Good { principal, .. }) => principal.covers(who),
             Some(Answer::Refused | Answer::Unanswered) | None => false,
+        }
+    }
+
+    /// Somebody who came in by such a key, as PlaceOS has them now, where that is more or they are in other groups.
+    pub(in crate::core) fn renewed(&self, who: &Arc<Principal>) -> Option<Arc<Principal>> {
+        let Proof::Introspected(fingerprint) = &who.proof else {
+            return None;
+        };
+        let state = self.state();
+        match state.known.get(fingerprint).map(|known| &known.answer) {
+            Some(Answer::Good { principal, .. })
+                if !Arc::ptr_eq(principal, who) && principal.covers(who) =>
+            {
+                Some(Arc::clone(principal))
+            }
+            Some(Answer::Good { .. } | Answer::Refused | Answer::Unanswered) | None => None,
         }
     }
 
@@ -329,9 +375,13 @@ impl Known {
         matches!(self.answer, Answer::Good { .. })
     }
 
-    /// Each connection holds the person who opened it.
+    /// Each connection holds the person who opened it, or who was renewed since.
     fn is_in_use(&self) -> bool {
-        matches!(&self.answer, Answer::Good { principal, .. } if Arc::strong_count(principal) > 1)
+        let Answer::Good { principal, .. } = &self.answer else {
+            return false;
+        };
+        let mut earlier = self.earlier.iter();
+        Arc::strong_count(principal) > 1 || earlier.any(|principal| principal.strong_count() > 0)
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 mod tokens;
 
 use crate::core::directory::PermissionForms;
-use crate::model::{Metadata, TokenClaims, Zone, ZoneId, ZonePermissions};
+use crate::model::{Metadata, PermissionsRead, TokenClaims, Zone};
 
 pub(super) use authenticate::{admit, renewed, still_admits};
 pub(super) use changes::{Changes, may_change};
@@ -54,8 +54,8 @@ pub struct ForeignForms {
     pub write_claims: fn(&TokenClaims) -> String,
     /// What the payload of a token says; `None` when a claim is not what it should be.
     pub read_claims: fn(&str) -> Option<TokenClaims>,
-    /// Of which zone some metadata says what it allows; `None` when it is about something else.
-    pub read_permissions: fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>,
+    /// What some metadata of a zone says that it allows; `None` when it is about something else.
+    pub read_permissions: fn(&Metadata) -> Option<PermissionsRead>,
     /// Whether what zones allow holds in the systems of this zone: of those in none such nothing is looked at.
     pub governs: fn(&Zone) -> bool,
 }

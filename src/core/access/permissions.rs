@@ -73,13 +73,15 @@ fn clearance_of(
     }
     let theirs = rights.member.groups(directory);
     let mut raised = None;
-    for groups in directory.permissions().in_system(system) {
+    for said in directory.permissions().in_system(system) {
+        let Ok(groups) = said else {
+            // They may refuse anybody.
+            return Err(refused(
+                "the permissions of a zone cannot be read, so this is for administrators alone",
+            ));
+        };
         if names(&groups.refused, theirs) {
-            return Err(Failure::new(
-                FailureKind::Forbidden,
-                "the permissions of a zone refuse this",
-            )
-            .with_response_code(403));
+            return Err(refused("the permissions of a zone refuse this"));
         }
         if names(&groups.admin, theirs) {
             raised = Some(Clearance::Admin);
@@ -88,6 +90,10 @@ fn clearance_of(
         }
     }
     Ok(raised.map_or(own, |raised| own.max(raised.min(rights.most))))
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::new(FailureKind::Forbidden, why).with_response_code(403)
 }
 
 fn names(groups: &[String], theirs: &[String]) -> bool {
@@ -100,7 +106,7 @@ mod tests {
     use super::*;
     use crate::core::access::rights::{Member, Reach, Topics};
     use crate::core::tests::doubles::{directory, json, module, room, scripted, user, zone};
-    use crate::model::{Building, Metadata, MetadataId, MetadataName, ParentId};
+    use crate::model::{Building, Entry, EntryId, Metadata, MetadataId, MetadataName, ParentId};
 
     #[test]
     fn a_zone_refuses_its_groups_and_raises_them() {
@@ -149,8 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_another_form_and_rooms_outside_the_organisation_change_nothing() {
-        check(&[("zone-org", "[1]")], &["staff"], Some(Clearance::User));
+    fn rooms_outside_the_organisation_are_not_looked_at() {
         let mut building = building(&[("zone-1", r#"{"deny":["staff"]}"#)]);
         building.systems[0].zones.remove(0);
         let system = building.systems[0].id.clone();
@@ -160,6 +165,19 @@ mod tests {
             Target::In(&system),
         );
         assert_eq!(found.ok(), Some(Clearance::User));
+    }
+
+    #[test]
+    fn permissions_that_cannot_be_read_refuse_all_but_administrators() {
+        for details in ["[1]", r#"{"deny":"staff"}"#] {
+            let metadata = [("zone-org", details), ("zone-1", r#"{"admin":["staff"]}"#)];
+            check(&metadata, &["staff"], None);
+            check(&metadata, &[], None);
+            let (directory, system) = house(&metadata);
+            let administrator = Policy::everywhere(Clearance::Admin, Member::Nobody, vec![]);
+            let found = clearance_for(&directory, &administrator, Target::In(&system));
+            assert_eq!(found.ok(), Some(Clearance::Admin), "{details}");
+        }
     }
 
     #[test]
@@ -207,15 +225,37 @@ mod tests {
     /// A user of these groups in a room of both zones; `None` for a refusal.
     #[track_caller]
     fn check(metadata: &[(&str, &str)], groups: &[&str], expect: Option<Clearance>) {
-        let building = building(metadata);
-        let system = building.systems[0].id.clone();
-        let directory = directory(building);
+        let (directory, system) = house(metadata);
         let who = who(groups, Clearance::Admin);
         // By its id the module in the room is as it is by its place.
         for target in [Target::In(&system), Target::Module(&module("mod-1"))] {
             let found = clearance_for(&directory, &who, target);
             assert_eq!(found.ok(), expect, "{target:?} {metadata:?}");
         }
+    }
+
+    /// The directory as a store has it, which may hold what no edit could write, and its room.
+    fn house(metadata: &[(&str, &str)]) -> (Directory, SystemId) {
+        let Building {
+            zones,
+            systems,
+            modules,
+            metadata,
+            ..
+        } = building(metadata);
+        let room = systems[0].id.clone();
+        let mut house = directory(Building {
+            zones,
+            systems,
+            modules,
+            ..Building::default()
+        });
+        let info = house.info(&EntryId::System(room.clone())).copied().unwrap();
+        for metadata in metadata {
+            house.put(Entry::Metadata(metadata), info, |_| unreachable!());
+        }
+        house.complete();
+        (house, room)
     }
 
     fn building(metadata: &[(&str, &str)]) -> Building {

@@ -298,10 +298,10 @@ impl Policy {
     }
 
     /// Whether whoever had that policy loses nothing by having this one.
+    /// A group raises in one zone and is refused in another, so other groups of the same user are neither more nor less, and are looked at at each request.
     pub(super) fn covers(&self, before: &Self) -> bool {
-        // A group raises in one zone and is refused in another, so other groups are neither more nor less.
         self.exceeds(before, |now, before| {
-            now.exceed(before) && now.member == before.member
+            now.exceed(before) && now.member.user() == before.member.user()
         })
     }
 

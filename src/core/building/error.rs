@@ -28,6 +28,14 @@ pub enum EditError {
     /// Who asks may not do this.
     #[error("{0}")]
     Forbidden(Failure),
+    /// It would remove most of the modules of files, which was to be said before it is done.
+    #[error("it would remove {removed} of {before} modules")]
+    RemovesMost {
+        /// How many would go.
+        removed: usize,
+        /// How many there are.
+        before: usize,
+    },
     /// Others were editing for too long, or too many wait.
     #[error("the building is being edited by others; nothing was changed, try again")]
     Busy,

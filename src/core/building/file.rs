@@ -10,7 +10,9 @@ use crate::core::building::plan;
 use crate::core::building::{BuildingService, EditError, Editor};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;
-use crate::model::{Building, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId};
+use crate::model::{
+    Building, Difference, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId,
+};
 
 /// A building to be applied.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Apply {
 pub enum Rehearsal {
     /// It is only computed what would change.
     Dry,
+    /// It is done, unless it would remove more than half of the modules of files: then it is [`EditError::RemovesMost`].
+    Cautious,
     /// It is done.
     Real,
 }
@@ -52,9 +56,27 @@ impl BuildingService {
             return Ok(plan.differences);
         }
         let edits = |now: &Directory| edits(now, building.clone());
-        let differences = self.commit(&mut guard, &editor, source, edits).await?;
+        let made = self.commit(&mut guard, &editor, source, rehearsal, edits);
+        let differences = made.await?;
         self.hash_later(&guard, source, passwords);
         Ok(differences)
+    }
+}
+
+/// Whether half of the modules that files own are left.
+pub(super) fn spares_most_modules(
+    now: &Directory,
+    differences: &Differences,
+) -> Result<(), EditError> {
+    let removed = differences.0.iter().filter(|(difference, id)| {
+        *difference == Difference::Removed && matches!(id, EntryId::Module(_))
+    });
+    let of_files = now.modules();
+    let of_files = of_files.filter(|module| module.info.source == Source::File);
+    let (removed, before) = (removed.count(), of_files.count());
+    match removed * 2 > before {
+        true => Err(EditError::RemovesMost { removed, before }),
+        false => Ok(()),
     }
 }
 

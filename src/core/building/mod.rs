@@ -38,7 +38,7 @@ use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
     Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, Version, read_lock, write_lock,
+    Source, Version, ZoneId, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -155,6 +155,7 @@ impl BuildingService {
         let (host, forms) = (self.modules.host(), self.permission_forms);
         let directory = Arc::new(plan::stored(&documents, host, forms)?);
         self.sessions.begin_in(&directory);
+        tell_of_unreadable(&Directory::default(), &directory);
         *write_lock(&self.directory) = directory;
         Ok(())
     }
@@ -184,7 +185,13 @@ impl BuildingService {
         self.to_the_end(async move {
             let edits = passwords::hash_edits(&this.directory(), edits).await?;
             let made = this
-                .commit(&mut guard, &editor, Source::Elsewhere, |_| edits.clone())
+                .commit(
+                    &mut guard,
+                    &editor,
+                    Source::Elsewhere,
+                    Rehearsal::Real,
+                    |_| edits.clone(),
+                )
                 .await;
             this.revoke_anyway(&editor, &edits, made)
         })
@@ -280,12 +287,16 @@ impl BuildingService {
         guard: &mut WriteGuard,
         editor: &Editor,
         source: Source,
+        rehearsal: Rehearsal,
         edits: impl Fn(&Directory) -> Vec<Edit>,
     ) -> Result<Differences, EditError> {
         let plan = || {
             let (now, time) = (self.directory(), (self.clock)().as_secs());
             let mut plan = plan::plan(&now, edits(&now), source, time, self.modules.host())?;
             editor.may_make(&now, &plan)?;
+            if rehearsal == Rehearsal::Cautious {
+                file::spares_most_modules(&now, &plan.differences)?;
+            }
             let differences = plan.differences.0.iter();
             quotas::check(&self.quotas, source, (&now, &plan.next), differences)?;
             Ok::<_, EditError>((std::mem::take(&mut plan.writes), plan))
@@ -329,6 +340,7 @@ impl BuildingService {
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
         *write_lock(&self.directory) = Arc::clone(next);
+        tell_of_unreadable(&before, next);
         self.map_slots(&before, next, &touched);
         // Behind the slots, so that a follower of a path of theirs sees it empty and nothing else.
         for module in gone {
@@ -383,6 +395,19 @@ impl BuildingService {
         self.tasks.close();
         if timeout(STOP_DEADLINE, self.tasks.wait()).await.is_err() {
             tracing::warn!("an edit of the building did not end in time and was dropped");
+        }
+    }
+}
+
+/// Tells the operator once of each zone whose permissions cannot be read. No edit writes such, so the store has them from another program or version.
+fn tell_of_unreadable(before: &Directory, next: &Directory) {
+    let known: Vec<&ZoneId> = before.permissions().unreadable().collect();
+    for zone in next.permissions().unreadable() {
+        if !known.contains(&zone) {
+            tracing::error!(
+                %zone,
+                "what the metadata `permissions` of a zone says cannot be read, so only administrators may call anything in its rooms; write it anew"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::access::passwords::{at_work, hash, matches};
-use crate::core::building::{BuildingService, EditError, Editor};
+use crate::core::building::{BuildingService, EditError, Editor, Rehearsal};
 use crate::core::directory::Directory;
 use crate::core::ledger_replica::WriteGuard;
 use crate::core::limits::PASSWORD_TRIES;
@@ -119,7 +119,8 @@ impl BuildingService {
             };
             let edit = Edit::put(Entry::User(user)).at(info.version);
             let edits = |_: &Directory| vec![edit.clone()];
-            match self.commit(&mut guard, &Editor::File, source, edits).await {
+            let made = self.commit(&mut guard, &Editor::File, source, Rehearsal::Real, edits);
+            match made.await {
                 Err(EditError::Conflict { .. }) => {}
                 done => return done.map(drop),
             }

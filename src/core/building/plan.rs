@@ -364,6 +364,7 @@ impl Draft<'_> {
             ..
         } = self;
         problems.extend(check(&next, &touched));
+        problems.extend(touched.iter().filter_map(|id| misread(&next, id)));
         if !problems.is_empty() {
             return Err(EditError::Invalid(problems));
         }
@@ -413,6 +414,19 @@ impl Draft<'_> {
             passwords,
         })
     }
+}
+
+/// What is wrong with what an entry says that zones allow. What a store has already stays, and closes its rooms.
+fn misread(next: &Directory, id: &EntryId) -> Option<Invalid> {
+    let EntryId::Metadata(metadata) = id else {
+        return None;
+    };
+    let reason = next.misread(metadata)?;
+    Some(Invalid {
+        id: id.clone(),
+        field: "details",
+        reason: reason.to_owned(),
+    })
 }
 
 /// What a key becomes when things that it refers to are deleted.

@@ -94,6 +94,35 @@ async fn an_edit_that_expects_what_is_not_so_is_a_conflict() {
     assert!(matches!(missing, Err(EditError::NotFound(id)) if id == gone));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_file_that_would_remove_most_modules_changes_nothing_when_it_is_applied_cautiously() {
+    let bench = Bench::new().await;
+    let apply = async |modules, rehearsal| {
+        let apply = Apply {
+            building: of_file(modules),
+            source: Source::File,
+            rehearsal,
+        };
+        bench.core.apply(apply).await
+    };
+    apply(3, Rehearsal::Cautious).await.unwrap();
+    let commits = bench.documents.commits();
+    let doubted = apply(1, Rehearsal::Cautious).await.unwrap_err();
+    assert!(
+        matches!(
+            doubted,
+            EditError::RemovesMost {
+                removed: 2,
+                before: 3
+            }
+        ),
+        "{doubted}"
+    );
+    assert_eq!(bench.documents.commits(), commits);
+    apply(2, Rehearsal::Cautious).await.unwrap();
+    assert_eq!(bench.core.directory().modules().count(), 2);
+}
+
 // What is refused.
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +137,10 @@ async fn an_unsound_edit_names_the_entry_the_field_and_the_reason() {
     inside.parent_id = Some(inside.id.clone());
     let mut other = scripted("mod-1", None);
     other.driver = crate::model::DriverRef::LinkedIn("nope".to_owned());
+    let mut misread = metadata("zone-1");
+    misread.id.name = MetadataName::new("permissions").unwrap();
+    misread.details = JsonText::parse("[1]").unwrap();
+    check_invalid(&bench, Entry::Metadata(misread), &["details"]).await;
     check_invalid(&bench, Entry::System(lost), &["modules", "name"]).await;
     check_invalid(&bench, Entry::User(twin), &["email"]).await;
     check_invalid(&bench, Entry::Zone(inside), &["parent_id"]).await;
@@ -681,6 +714,14 @@ fn metadata(parent: &str) -> Metadata {
     }
 }
 
+/// The modules of the building, by a file that names so many of them first.
+fn of_file(modules: usize) -> Building {
+    let ids = ["mod-1", "mod-2", "mod-3"];
+    let mut file = building();
+    file.modules = ids[..modules].iter().map(|id| scripted(id, None)).collect();
+    file
+}
+
 /// The admin's key as a test changes it.
 fn with_key(change: impl FnOnce(&mut crate::model::ApiKey)) -> Edit {
     let mut key = api_key("admin", Clearance::Admin);
@@ -724,6 +765,13 @@ impl Log {
             .with_writer(move || log.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, what)
+    }
+
+    /// Hears everything that this thread logs until what it gives is dropped.
+    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone());
+        tracing::subscriber::set_default(subscriber.finish())
     }
 
     fn lines_with(&self, text: &str) -> usize {

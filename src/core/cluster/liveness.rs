@@ -141,6 +141,14 @@ impl LivenessTracker {
         is_young && self.of(module) == Liveness::Waiting
     }
 
+    /// Whether the registry has a module as that of a node that lives. Where the module is not found there all the same, its node was started anew
+    /// or is about to give it up: it runs somewhere by the end of that lease, so it is worth waiting for.
+    pub(in crate::core) fn is_granted(&self, module: &ModuleId) -> bool {
+        let known = self.known();
+        let owner = known.owners.get(module);
+        owner.is_some_and(|owner| known.living.contains(owner))
+    }
+
     /// Why clients should rather go to another node, if there is one where modules run.
     pub(in crate::core) fn trouble(&self) -> Option<&'static str> {
         let known = self.known();

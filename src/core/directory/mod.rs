@@ -341,6 +341,12 @@ impl Directory {
         }
     }
 
+    /// What is wrong with what this metadata says of a zone.
+    pub(super) fn misread(&self, id: &MetadataId) -> Option<&'static str> {
+        self.zone(&ZoneId::new(id.parent.as_str()).ok()?)?;
+        (self.permission_forms?.read)(self.metadata_by_id(id)?)?.err()
+    }
+
     /// Takes an entry out. Whether there was one.
     pub(super) fn remove(&mut self, id: &EntryId) -> bool {
         match id {

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::model::{Metadata, System, Zone, ZoneId, ZonePermissions};
+use crate::model::{Metadata, PermissionsRead, System, Zone, ZoneId, ZonePermissions};
 
 /// How the permissions of zones are written.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::core) struct PermissionForms {
-    /// Of which zone some metadata says what, if it is about that.
-    pub(in crate::core) read: fn(&Metadata) -> Option<(ZoneId, ZonePermissions)>,
+    /// What some metadata of a zone says, if it is about that.
+    pub(in crate::core) read: fn(&Metadata) -> Option<PermissionsRead>,
     /// Whether permissions hold in the systems of a zone at all.
     pub(in crate::core) governs: fn(&Zone) -> bool,
 }
@@ -17,7 +17,7 @@ pub(in crate::core) struct PermissionForms {
 /// What all zones of a building say, of groups in lower case.
 #[derive(Debug, Clone, Default)]
 pub(in crate::core) struct Permissions {
-    of_zones: HashMap<ZoneId, Arc<ZonePermissions>>,
+    of_zones: HashMap<ZoneId, Arc<PermissionsRead>>,
     /// The zones in whose systems they hold.
     governing: HashSet<ZoneId>,
 }
@@ -30,20 +30,24 @@ impl Permissions {
         forms: PermissionForms,
     ) -> Self {
         // Other entries have metadata of the same name, which is nobody's permission.
-        let known: HashSet<&ZoneId> = zones.clone().map(|zone| &zone.id).collect();
-        let said = metadata
-            .filter_map(forms.read)
-            .filter(|(zone, _)| known.contains(zone));
-        let of_zones = said.map(|(zone, mut permissions)| {
-            let ZonePermissions {
+        let known: HashMap<&str, &ZoneId> = zones
+            .clone()
+            .map(|zone| (zone.id.as_str(), &zone.id))
+            .collect();
+        let of_zones = metadata.filter_map(|metadata| {
+            let zone = *known.get(metadata.id.parent.as_str())?;
+            let mut said = (forms.read)(metadata)?;
+            if let Ok(ZonePermissions {
                 refused,
                 support,
                 admin,
-            } = &mut permissions;
-            for group in refused.iter_mut().chain(support).chain(admin) {
-                *group = group.to_lowercase();
+            }) = &mut said
+            {
+                for group in refused.iter_mut().chain(support).chain(admin) {
+                    *group = group.to_lowercase();
+                }
             }
-            (zone, Arc::new(permissions))
+            Some((zone.clone(), Arc::new(said)))
         });
         Self {
             of_zones: of_zones.collect(),
@@ -59,6 +63,12 @@ impl Permissions {
         self.of_zones.is_empty()
     }
 
+    /// The zones that say something which cannot be read.
+    pub(in crate::core) fn unreadable(&self) -> impl Iterator<Item = &ZoneId> {
+        let said = self.of_zones.iter();
+        said.filter_map(|(zone, said)| said.is_err().then_some(zone))
+    }
+
     /// A zone of which these and those say something else.
     pub(in crate::core) fn first_difference<'a>(&'a self, other: &'a Self) -> Option<&'a ZoneId> {
         let mut zones = self.of_zones.keys().chain(other.of_zones.keys());
@@ -69,7 +79,7 @@ impl Permissions {
     pub(in crate::core) fn in_system<'a>(
         &'a self,
         system: &'a System,
-    ) -> impl Iterator<Item = &'a ZonePermissions> {
+    ) -> impl Iterator<Item = &'a PermissionsRead> {
         let mut zones = system.zones.iter();
         let governed = zones.any(|zone| self.governing.contains(zone));
         let zones = if governed { &system.zones[..] } else { &[] };

@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -29,8 +30,8 @@ use tokio::time::Instant;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
     Audience, BusEvent, Clock, CloseReason, EntryId, Event, Failure, FailureKind, LogLine,
-    ModuleId, ModulePath, Presence, Slots, State, StatusChange, Subject, SystemId, TopicMessage,
-    lock,
+    ModuleId, ModulePath, Presence, Slots, State, StatusChange, StatusName, StatusValue, Subject,
+    SystemId, TopicMessage, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -148,13 +149,26 @@ impl Subscriptions {
             .ok_or_else(|| Failure::new(FailureKind::ModuleNotFound, "could not find module"))
     }
 
-    /// All statuses of a module, from the store or from this table.
-    pub(super) fn state(&self, module: &ModuleId, answer: oneshot::Sender<State>) {
+    /// All statuses of a module, from the store or from this table; `None` when the store cannot say.
+    /// Asked at once, and to be awaited holding nothing.
+    pub(super) fn state(
+        &self,
+        module: &ModuleId,
+    ) -> impl Future<Output = Option<State>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
         if let Err(answer) = self.store.read(module, answer) {
-            let state = self.table().state(module);
-            // Whoever asked may have gone, which harms nobody.
-            let _ = answer.send(state);
+            // Cannot fail: its other end is below.
+            drop(answer.send(self.table().state(module)));
         }
+        // What the store still has of it is of a life that is over.
+        let is_unattended = self.table().statuses.is_unattended(module);
+        answered.map(move |state| {
+            let state = state.ok()?;
+            Some(match is_unattended {
+                true => with_connected(state, false),
+                false => state,
+            })
+        })
     }
 
     /// Sends a log line to the followers of the module's log.
@@ -241,6 +255,17 @@ impl StoreFeed for Subscriptions {
         self.table().learn(system, slots, Instant::now());
         self.settle_later.notify_one();
     }
+}
+
+/// A module's statuses with this `connected`.
+fn with_connected(mut state: State, connected: bool) -> State {
+    let name = StatusName::connected();
+    let value = StatusValue::boolean(connected);
+    match state.binary_search_by(|(other, _)| other.cmp(&name)) {
+        Ok(at) => state[at].1 = value,
+        Err(at) => state.insert(at, (name, value)),
+    }
+    state
 }
 
 impl fmt::Debug for Subscriptions {

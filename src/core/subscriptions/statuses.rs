@@ -19,6 +19,13 @@ pub(super) struct Status {
     pub(super) is_unread: bool,
 }
 
+impl Status {
+    /// Whether it has neither a value nor a watch.
+    pub(super) fn is_idle(&self) -> bool {
+        self.value.is_none() && self.watches.is_empty()
+    }
+}
+
 /// What is known of all statuses.
 #[derive(Debug, Default)]
 pub(super) struct Statuses {
@@ -43,7 +50,12 @@ impl Statuses {
 
     /// Whether a status is `connected` of a module that no node runs.
     pub(super) fn is_denied(&self, key: &BindingKey) -> bool {
-        key.status.is_connected() && self.unattended.contains(&key.module)
+        key.status.is_connected() && self.is_unattended(&key.module)
+    }
+
+    /// Whether no node runs a module.
+    pub(super) fn is_unattended(&self, module: &ModuleId) -> bool {
+        self.unattended.contains(module)
     }
 
     /// No node runs these modules, and of those `lingering` it is not certain yet that one does. Returns the modules of which that has changed.
@@ -79,32 +91,25 @@ impl Statuses {
 
     /// The entry of a status, made when there is none.
     pub(super) fn entry(&mut self, key: &BindingKey) -> &mut Status {
-        // Two look-ups on the common path save the clone of both names that `entry` would ask for.
-        if self.get(key).is_none() {
-            self.known
-                .entry(key.module.clone())
-                .or_default()
-                .insert(key.status.clone(), Status::default());
-        }
-        self.known
-            .get_mut(&key.module)
-            .and_then(|statuses| statuses.get_mut(&key.status))
-            .expect("the entry was made above")
+        let statuses = self.known.entry(key.module.clone()).or_default();
+        statuses.entry(key.status.clone()).or_default()
     }
 
     /// Forgets a status that has neither a value nor a watch.
     pub(super) fn tidy(&mut self, key: &BindingKey) {
+        if self.get(key).is_some_and(Status::is_idle) {
+            self.remove(key);
+        }
+    }
+
+    /// Forgets a status.
+    pub(super) fn remove(&mut self, key: &BindingKey) {
         let Some(statuses) = self.known.get_mut(&key.module) else {
             return;
         };
-        if statuses
-            .get(&key.status)
-            .is_some_and(|status| status.value.is_none() && status.watches.is_empty())
-        {
-            statuses.remove(&key.status);
-            if statuses.is_empty() {
-                self.known.remove(&key.module);
-            }
+        statuses.remove(&key.status);
+        if statuses.is_empty() {
+            self.known.remove(&key.module);
         }
     }
 

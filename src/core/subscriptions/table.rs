@@ -264,10 +264,13 @@ impl Table {
             settles: None,
         });
         self.paths.insert(path, index);
-        if !self.by_system.contains_key(&system) && !self.own.contains(&system) {
-            self.store.follow_system(&system);
-        }
-        self.by_system.entry(system).or_default().insert(index);
+        let watches = self.by_system.entry(system).or_insert_with_key(|system| {
+            if !self.own.contains(system) {
+                self.store.follow_system(system);
+            }
+            HashSet::new()
+        });
+        watches.insert(index);
         self.point(index, key);
         index
     }
@@ -283,7 +286,9 @@ impl Table {
                     status.value = None;
                 }
             }
-            self.statuses.tidy(&old);
+            if status.is_idle() {
+                self.statuses.remove(&old);
+            }
         }
         if let Some(new) = &key {
             let status = self.statuses.entry(new);

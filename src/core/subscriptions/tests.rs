@@ -1,9 +1,11 @@
 //! What followers of a status or a log get, case by case, with a store that echoes.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::core::limits::SETTLE;
@@ -13,12 +15,23 @@ use crate::core::subscriptions::table::Table;
 use crate::core::tests::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::model::{
     BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
-    ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, Subject, Timestamp, TopicId,
-    TopicMessage, ZoneId,
+    ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, StatusName, Subject, Timestamp,
+    TopicId, TopicMessage, ZoneId,
 };
 use crate::stores::StatusStore;
 
 // PlaceOS's black-box cases, as far as they are the table's.
+
+#[test]
+fn what_is_read_of_a_module_that_no_node_runs_says_that_it_is_not_connected() {
+    let subscriptions = Subscriptions::new(clock(), |feed| Arc::new(EchoStore::new(feed)));
+    let read = || subscriptions.state(&module("mod-1")).now_or_never();
+    assert_eq!(read(), Some(Some(vec![])));
+    let unattended = HashSet::from([module("mod-1")]);
+    subscriptions.set_unattended(unattended, &HashSet::new());
+    let connected = (StatusName::connected(), json("false"));
+    assert_eq!(read(), Some(Some(vec![connected])));
+}
 
 #[test]
 fn a_value_that_is_the_text_null_is_told_to_a_newcomer() {

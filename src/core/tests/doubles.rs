@@ -29,9 +29,9 @@ use crate::driver_host::{
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, DeviceKind, Differences, DriverRef, Edit,
     Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
-    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret,
-    SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims,
-    User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, PermissionsRead, Reply, Revision, Scope,
+    Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp,
+    TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -192,21 +192,20 @@ pub(in crate::core) const FORMS: ForeignForms = ForeignForms {
     governs: |zone| zone.tags.iter().any(|tag| tag == "org"),
 };
 
-fn read_permissions(metadata: &Metadata) -> Option<(ZoneId, ZonePermissions)> {
-    let zone = ZoneId::new(metadata.id.parent.as_str()).ok()?;
-    let details: Value = serde_json::from_str(metadata.details.as_str()).ok()?;
-    let details = details.as_object()?;
-    let groups = |name: &str| {
-        let list = details.get(name).and_then(Value::as_array);
-        let texts = list.into_iter().flatten().filter_map(Value::as_str);
-        texts.map(str::to_owned).collect()
+fn read_permissions(metadata: &Metadata) -> Option<PermissionsRead> {
+    let groups = |name: &str| -> Result<Vec<String>, &'static str> {
+        let details: BTreeMap<String, Vec<String>> =
+            serde_json::from_str(metadata.details.as_str()).map_err(|_| "has another form")?;
+        Ok(details.get(name).cloned().unwrap_or_default())
     };
-    let permissions = ZonePermissions {
-        refused: groups("deny"),
-        support: groups("manage"),
-        admin: groups("admin"),
+    let said = || {
+        Ok(ZonePermissions {
+            refused: groups("deny")?,
+            support: groups("manage")?,
+            admin: groups("admin")?,
+        })
     };
-    (metadata.id.name.as_str() == "permissions").then_some((zone, permissions))
+    (metadata.id.name.as_str() == "permissions").then(said)
 }
 
 /// The directory of a building whose modules are scripted.

@@ -224,6 +224,10 @@ pub struct ZonePermissions {
     pub admin: Vec<String>,
 }
 
+/// What the metadata of a zone says of groups of people.
+/// The error is what is wrong with it, for people and as what follows the word `details`; only administrators then call anything in the zone's rooms.
+pub type PermissionsRead = Result<ZonePermissions, &'static str>;
+
 /// Which metadata: the entry that it belongs to, and its name there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetadataId {

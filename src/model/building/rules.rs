@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
-use crate::model::{KEY_HASH_PREFIX, KeyId, ZoneId};
+use crate::model::{KEY_HASH_PREFIX, KeyId, Metadata, ZoneId};
 
 /// What an id, an address or a reference belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,23 @@ pub struct ShadowedId {
     pub thing: Thing,
     /// The id.
     pub id: String,
+}
+
+/// What others make of a building, by which something can be a mistake that is none of the building's own.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignRules<'a> {
+    /// The ids that no entry can have.
+    pub shadowed: &'a [ShadowedId],
+    /// What is wrong with metadata of a zone, as what follows the word `details`.
+    pub misread: fn(&Metadata) -> Option<&'static str>,
+}
+
+impl ForeignRules<'_> {
+    /// Nobody makes anything of it.
+    pub const NONE: Self = Self {
+        shadowed: &[],
+        misread: |_| None,
+    };
 }
 
 /// What one entry claims for itself alone. `P` says where.

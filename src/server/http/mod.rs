@@ -15,4 +15,4 @@ mod placeos;
 mod redirect;
 
 pub(super) use crate::server::http::placeos::node_api;
-pub(super) use crate::server::http::placeos::shadowed::shadowed_ids;
+pub(super) use crate::server::http::placeos::shadowed::foreign_rules;

@@ -211,7 +211,7 @@ impl Worker {
         let mut told = 0;
         if let Some(event) = watch.newest.get(owed.place) {
             for followed in connection.follows.borrow().of(owed.watch) {
-                if let Some((form, own)) = watch.form(followed).zip(watch.splice(followed)) {
+                if let Some((form, own)) = watch.form(&followed).zip(watch.splice(&followed)) {
                     scratch.put(connection.carrier, form, event, &watch.newest, own);
                     told += 1;
                 }

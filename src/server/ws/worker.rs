@@ -31,7 +31,7 @@ use crate::server::ws::follows::{Followed, Place};
 
 /// Where a watch stands in its worker's table; used again after the watch has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct WatchSlot(u32);
+pub(super) struct WatchSlot(pub(super) u32);
 
 /// What all connections of a worker share.
 pub(in crate::server) struct Worker {
@@ -266,11 +266,14 @@ impl Worker {
             let Some(&slot) = table.subjects.get(subject) else {
                 return;
             };
-            match connection.follows.borrow().of(slot) {
-                [only] if only.id == id => connection.outbox.borrow_mut().forget_watch(slot),
-                several if several.iter().any(|followed| followed.id == id) => {}
-                _ => return,
+            let follows = connection.follows.borrow();
+            if follows.get(slot, id).is_none() {
+                return;
             }
+            if follows.of(slot).nth(1).is_none() {
+                connection.outbox.borrow_mut().forget_watch(slot);
+            }
+            drop(follows);
             self.metrics.bindings.decrement(1);
             table.remove_subscriber(slot, id, connection)
         };

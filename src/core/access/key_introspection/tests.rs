@@ -53,6 +53,15 @@ async fn nobody_new_comes_in_while_placeos_is_away_and_who_is_in_stays() {
     bench.look_again().await;
     assert!(bench.introspection.still_admits(&caller));
     assert!(bench.closed().is_empty());
+    let failure = bench.enter("a.b").await.unwrap_err();
+    assert_eq!(
+        failure.kind(),
+        FailureKind::Unavailable,
+        "it was good before, which PlaceOS may have changed"
+    );
+    bench.placeos.say(Says::Level(0));
+    bench.look_again().await;
+    bench.enter("a.b").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,16 +80,40 @@ async fn a_key_that_is_revoked_or_lowered_closes_its_connections() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_whose_owner_is_in_other_groups_closes_its_connections() {
+async fn other_groups_and_a_higher_level_hold_without_closing_a_connection() {
     let bench = Bench::new();
-    bench.placeos.say(Says::Groups(r#"["staff"]"#));
-    let caller = bench.enter("a.b").await.unwrap();
-    bench.look_again().await;
-    assert!(bench.closed().is_empty());
-    bench.placeos.say(Says::Groups("[]"));
+    let mut caller = bench.enter("a.b").await.unwrap();
+    for (says, groups, level) in [
+        (
+            Says::Groups(r#"["staff"]"#),
+            &["staff"][..],
+            Clearance::User,
+        ),
+        (Says::Groups("[]"), &[], Clearance::User),
+        (Says::Level(1), &[], Clearance::Support),
+    ] {
+        bench.placeos.say(says);
+        bench.look_again().await;
+        assert!(bench.closed().is_empty());
+        assert!(bench.introspection.still_admits(&caller));
+        caller = bench.introspection.renewed(&caller).unwrap();
+        assert_eq!(caller.user().unwrap().groups, groups);
+        assert_eq!(caller.clearance(), level);
+        assert!(bench.introspection.renewed(&caller).is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_looked_at_while_only_who_came_in_before_a_change_is_connected() {
+    let bench = Bench::new();
+    let _caller = bench.enter("a.b").await.unwrap();
+    for groups in [r#"["staff"]"#, r#"["others"]"#] {
+        bench.placeos.say(Says::Groups(groups));
+        bench.look_again().await;
+    }
+    bench.placeos.say(Says::No);
     bench.look_again().await;
     assert_eq!(bench.closed(), ["a"]);
-    assert!(!bench.introspection.still_admits(&caller));
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,32 @@ async fn what_one_node_edits_the_other_shows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn permissions_that_a_store_has_in_another_form_are_told_of_once() {
+    let log = Log::default();
+    let _listening = log.listen();
+    let (a, b) = Node::pair().await;
+    let zone_1 = EntryId::Zone(ZoneId::new("zone-1").unwrap());
+    let info = *a.core.directory().info(&zone_1).unwrap();
+    let mut misread = metadata("zone-1");
+    misread.id.name = MetadataName::new("permissions").unwrap();
+    misread.details = JsonText::parse("[1]").unwrap();
+    let misread = Document::of(&Entry::Metadata(misread), &info);
+    a.documents.commit_any(Write::Put(misread)).await;
+    for node in [&a, &b] {
+        let is_there = |node: &Node| node.core.directory().metadata().count() == 1;
+        node.wait("what another program wrote", is_there).await;
+    }
+    a.edit([Edit::put(Entry::Zone(zone("zone-2")))])
+        .await
+        .unwrap();
+    b.wait("zone-2", |b| b.has_zone("zone-2")).await;
+    let told = "the metadata `permissions` of a zone says cannot be read";
+    assert_eq!(log.lines_with(told), 2, "by each node");
+    let _late = Node::over(&a.documents).await;
+    assert_eq!(log.lines_with(told), 3, "by one that starts");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_entry_that_is_made_again_stands_in_the_same_place_on_both() {
     let (a, b) = Node::pair().await;
     let one = || zone("zone-1");

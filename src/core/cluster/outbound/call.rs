@@ -68,7 +68,7 @@ pub(super) struct Pending {
 pub(super) enum Missed {
     /// No node is listed.
     NoNode,
-    /// No node runs the module before the registry's memory is old enough, which is soon.
+    /// No node runs the module before the registry's memory is old enough, or the lease of a node that has lost it is over, which is soon.
     Coming,
     /// The module's node says that it does not run the module.
     NotThere,
@@ -198,15 +198,17 @@ impl Pending {
     }
 
     /// Does what a node's answer asks for: answers the caller, or hands the call back to be tried again.
+    /// `absent` is what it means that the node does not run the module.
     pub(super) fn finish(
         self,
         at: &NodeUri,
         result: Result<PeerReply, PeerError>,
+        absent: Missed,
         metrics: &CoreMetrics,
     ) -> Option<Self> {
         let reply = match result {
             Ok(PeerReply { value, code }) => Ok(Reply::Result { value, code }),
-            Err(PeerError::NotThere) => return self.missed(Missed::NotThere),
+            Err(PeerError::NotThere) => return self.missed(absent),
             Err(PeerError::Unreachable(reason)) => {
                 tracing::debug!(node = %at, reason, "a node cannot be reached");
                 return self.missed(Missed::Unreachable(at.clone()));

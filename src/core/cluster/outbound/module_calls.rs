@@ -64,7 +64,11 @@ impl Outbound {
                 Some(done) = under_way.next(), if !under_way.is_empty() => {
                     let Done { pending, at, result } = done;
                     probe = probe.filter(|(number, _)| *number != pending.number);
-                    if let Some(again) = pending.finish(&at, result, &self.metrics) {
+                    let absent = match self.liveness.is_granted(&module) {
+                        true => Missed::Coming,
+                        false => Missed::NotThere,
+                    };
+                    if let Some(again) = pending.finish(&at, result, absent, &self.metrics) {
                         put_in_order(&mut waiting, again);
                     }
                 }

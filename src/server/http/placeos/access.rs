@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
-use tokio::sync::oneshot;
 
 use crate::core::{Caller, Directory, Liveness, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
@@ -79,6 +78,19 @@ pub(super) fn find_module<'a>(
         .state
         .core
         .may_reach(&context.caller, &id, command)?;
+    directory.module(&id).ok_or_else(no_such_module)
+}
+
+/// The same where something is done to it or what its driver wrote is read, which zones refuse as they refuse calls.
+pub(super) fn tended_module<'a>(
+    context: &RequestContext,
+    directory: &'a Directory,
+    asked: &str,
+    command: &str,
+) -> Result<&'a ModuleEntry, HttpRejection> {
+    let id = ModuleId::new(asked).map_err(bad_request)?;
+    let core = &context.state.core;
+    core.may_tend(&context.caller, &id, command)?;
     directory.module(&id).ok_or_else(no_such_module)
 }
 
@@ -166,9 +178,7 @@ pub(super) async fn read_state(
     state: &ServerState,
     module: &ModuleId,
 ) -> Result<State, HttpRejection> {
-    let (answer, answered) = oneshot::channel();
-    state.core.state(module, answer);
-    answered.await.map_err(|_| {
+    state.core.state(module).await.ok_or_else(|| {
         HttpRejection::from(Failure::new(
             FailureKind::Unavailable,
             "the statuses cannot be read at the moment",

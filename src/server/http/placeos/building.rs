@@ -21,7 +21,7 @@ use crate::server::http::kit::{BodyMax, Reader, Writer, json};
 use crate::server::http::placeos::lists::query;
 use crate::server::http::placeos::rejections::rejection;
 use crate::server::http::placeos::resource_types::WholeBuilding;
-use crate::server::http::placeos::shadowed::shadowed_ids;
+use crate::server::http::placeos::shadowed::foreign_rules;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 use crate::server::limits::BUILDING_MAX_BYTES;
 
@@ -112,7 +112,7 @@ impl FromRequest for Applier {
 fn read(body: &[u8]) -> Result<Building, HttpRejection> {
     let text = std::str::from_utf8(body)
         .map_err(|_| refused(vec!["the building is not UTF-8 text".to_owned()]))?;
-    building_file::read_for_any_driver(FILE, text, shadowed_ids(), &BTreeMap::new())
+    building_file::read_for_any_driver(FILE, text, foreign_rules(), &BTreeMap::new())
         .map_err(|problems| refused(problems.to_string().lines().map(str::to_owned).collect()))
 }
 

@@ -18,7 +18,7 @@ use crate::server::ServerState;
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
-    systems_around,
+    systems_around, tended_module,
 };
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
@@ -162,7 +162,7 @@ fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
     entry.map_or(module.as_str(), |entry| entry.name.as_str())
 }
 
-/// Sends pings to a module's device. For support staff.
+/// Sends pings to a module's device. For support staff, where no zone refuses them.
 ///
 /// 422 for a module without a device.
 #[utoipa::path(responses((status = 200, body = PingShape)))]
@@ -170,7 +170,7 @@ fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
 pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answer {
     context.require(Clearance::Support, "modules")?;
     let directory = context.directory();
-    let entry = find_module(&context, &directory, &path, "ping")?;
+    let entry = tended_module(&context, &directory, &path, "ping")?;
     let host = device_host(&entry.module).ok_or_else(|| {
         invalid(vec![InvalidField {
             field: "role".to_owned(),
@@ -180,26 +180,26 @@ pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answ
     json(&ping_host(host).await)
 }
 
-/// The settings of a module, by name alone. For support staff.
+/// The settings of a module, by name alone. For support staff, where no zone refuses them.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/modules/{module}/settings")]
 pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
-    let entry = find_module(&context, &directory, &path, "settings")?;
+    let entry = tended_module(&context, &directory, &path, "settings")?;
     let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
         .into_iter()
         .collect();
     json(&settings)
 }
 
-/// What ended a module lately, the latest first. For support staff.
+/// What ended a module lately, the latest first. For support staff, where no zone refuses them.
 ///
 /// 404 for a module that never failed.
 #[utoipa::path(responses((status = 200, body = Vec<String>)))]
 #[get("/modules/{module}/error")]
 pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
-    let entry = find_module(&context, &directory, &path, "error")?;
+    let entry = tended_module(&context, &directory, &path, "error")?;
     let faults = context.state.core.faults(&entry.module.id);
     if faults.is_empty() {
         return Err(not_found("a fault of this module"));

@@ -102,7 +102,7 @@ impl From<EditError> for HttpRejection {
                     &format!("the building could not be kept: {told}; nothing was changed"),
                 );
             }
-            EditError::Conflict { .. } => StatusCode::CONFLICT,
+            EditError::Conflict { .. } | EditError::RemovesMost { .. } => StatusCode::CONFLICT,
             EditError::NotFound(_) => StatusCode::NOT_FOUND,
             EditError::Busy | EditError::Interrupted | EditError::Unkept => {
                 StatusCode::SERVICE_UNAVAILABLE

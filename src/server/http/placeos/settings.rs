@@ -6,13 +6,12 @@ use crate::dialects::placeos::rest::{Listing, SettingsShape};
 use crate::model::Clearance;
 use crate::server::http::kit::Reader;
 use crate::server::http::placeos::Answer;
-use crate::server::http::placeos::access::sees_module;
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::resource_types::Settings;
 
 /// The settings of these parents.
 ///
-/// Only modules have any, and theirs are for support staff, as is asking for those of everything.
+/// Only modules have any, and theirs are for support staff where no zone refuses them, as is asking for those of everything.
 /// A parent without settings adds nothing, whether it is there or not.
 #[utoipa::path(
     params(("parent_id" = Option<String>, Query, description = "Ids of systems, zones and modules, with commas between them."), Listing),
@@ -29,7 +28,7 @@ pub(super) async fn list(context: Reader<Settings>) -> Answer {
         .filter(|entry| {
             let id = &entry.module.id;
             (parents.is_empty() || parents.iter().any(|parent| parent == id.as_str()))
-                && sees_module(&context.caller, &directory, id)
+                && context.state.core.tends(&context.caller, id).is_ok()
         })
         .filter_map(|entry| SettingsShape::of(&entry.module, &entry.info))
         .collect();

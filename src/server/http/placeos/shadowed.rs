@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
+use crate::dialects::placeos::permissions;
 use crate::model::EntryId;
-use crate::model::rules::{ShadowedId, Thing};
+use crate::model::rules::{ForeignRules, ShadowedId, Thing};
 use crate::server::http::placeos::{Engine, Websocket};
 
 /// What the routes call the ids of entries.
@@ -21,7 +22,7 @@ const PARAMETERS: &[(&str, Thing)] = &[
 ];
 
 /// Each of them.
-pub(in crate::server) fn shadowed_ids() -> &'static [ShadowedId] {
+fn shadowed_ids() -> &'static [ShadowedId] {
     static IDS: LazyLock<Vec<ShadowedId>> = LazyLock::new(|| {
         let specifications = [Engine::openapi(), Websocket::openapi()];
         let paths = specifications
@@ -30,6 +31,14 @@ pub(in crate::server) fn shadowed_ids() -> &'static [ShadowedId] {
         shadowed_by(&paths.map(String::as_str).collect::<Vec<_>>())
     });
     &IDS
+}
+
+/// What a building is held to by those who ask for it over HTTP.
+pub(in crate::server) fn foreign_rules() -> ForeignRules<'static> {
+    ForeignRules {
+        shadowed: shadowed_ids(),
+        misread: permissions::misread,
+    }
 }
 
 /// Whether an entry that is to be made would have one.

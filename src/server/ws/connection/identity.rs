@@ -11,6 +11,7 @@ use crate::core::Caller;
 use crate::model::{Audience, CloseReason, Credentials, Failure};
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::Connection;
+use crate::server::ws::follows::Followed;
 use crate::server::ws::worker::{WatchSlot, Worker};
 
 /// Who a client is.
@@ -79,12 +80,13 @@ impl Worker {
             return;
         };
         for connection in followers {
+            self.renew_identity(&connection);
             let goes_on = match &*connection.identity.borrow() {
                 Identity::Identified(caller) => self.core.may_go_on(caller, &subject),
                 Identity::Anonymous(_) => false,
             };
             if !goes_on {
-                let ids = connection.follows.borrow().of(slot).to_vec();
+                let ids: Vec<Followed> = connection.follows.borrow().of(slot).collect();
                 for followed in ids {
                     self.unfollow(&connection, &subject, followed.id);
                 }
