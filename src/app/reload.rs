@@ -178,7 +178,7 @@ impl Reload {
             source,
             rehearsal,
         };
-        Ok(self.core.apply(apply).await?)
+        Ok(self.core.editor.apply(apply).await?)
     }
 }
 
@@ -228,7 +228,7 @@ fn removes_most_modules(core: &Core, differences: &Differences) -> Option<(usize
         *difference == Difference::Removed && matches!(id, EntryId::Module(_))
     });
     let removed = removed.count();
-    let directory = core.directory();
+    let directory = core.queries.directory();
     let of_file = directory
         .modules()
         .filter(|module| module.info.source == Source::File);
