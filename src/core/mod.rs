@@ -19,6 +19,7 @@ mod outlet;
 mod queries;
 mod quotas;
 mod reply;
+mod resolve;
 mod settings;
 mod sign_in;
 mod subscriptions;
@@ -35,7 +36,7 @@ use tokio::sync::oneshot;
 
 use crate::core::access::{
     KeyIntrospection, Sessions, admit, audit, may_edit, may_follow, may_have_building, may_reach,
-    may_read, may_request, may_see, renewed, still_admits,
+    may_request, may_see, renewed, still_admits,
 };
 use crate::core::building::{BuildingParts, BuildingService, Editor};
 use crate::core::cluster::Cluster;
@@ -44,12 +45,13 @@ use crate::core::cluster::outbound::Outbound;
 use crate::core::limits::MODULES_MEASURED_MAX;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{Supervisor, Topology, not_told};
+use crate::core::resolve::no_such_module;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    Audience, Building, BusEvent, Clock, CloseReason, Credentials, DebugTarget, Differences,
-    DriverRef, Edit, Failure, FailureKind, Interface, ModuleId, ModulePath, Node, Reply, Request,
-    State, StatusName, StatusValue, Subject, SystemId, TopicMessage,
+    Audience, Building, BusEvent, Clock, CloseReason, Credentials, Differences, DriverRef, Edit,
+    Failure, FailureKind, Interface, ModuleId, Node, Reply, Request, State, StatusName,
+    StatusValue, Subject, SystemId, TopicMessage,
 };
 use crate::peers::KeyInspector;
 use crate::stores::{DocumentStore, StatusStore, StoreFeed};
@@ -57,7 +59,7 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    Policy, Principal, PublicKey, SignInError, SignInSettings,
+    ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use building::{Apply, EditError, Invalid, Rehearsal};
 pub use building_access::BuildingAccess;
@@ -65,13 +67,13 @@ pub use cluster::ClusterPorts;
 pub use cluster::Liveness;
 pub use cluster::PeerNode;
 pub use directory::{Directory, ModuleEntry};
-pub use inbound_calls::{InboundCall, NotHere};
+pub use inbound_calls::NotHere;
 pub use lease::{Lease, Uptime, since_boot};
 pub use ledger_replica::OpenError;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use quotas::Quotas;
-pub use reply::ReplySlot;
+pub use reply::{ReplySlot, Returned};
 pub use settings::{ClusterSettings, CoreSettings};
 
 /// The whole API that the server room uses.
@@ -397,25 +399,6 @@ impl Core {
         }
     }
 
-    /// The module whose log somebody asks for, who has been [authorized](Self::authorize).
-    pub fn module_of(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
-        match target {
-            DebugTarget::Path(path) => self.subscriptions.resolve(path),
-            DebugTarget::Module { id, .. } if self.directory().module(id).is_some() => {
-                Ok(id.clone())
-            }
-            DebugTarget::Module { .. } => Err(no_such_module()),
-        }
-    }
-
-    /// The same for a module that only the store of several nodes may know: the slot is answered with [`Reply::Debugging`] when it has been looked up.
-    pub fn look_for(&self, target: DebugTarget, slot: ReplySlot) {
-        match &self.outbound {
-            Some(outbound) if !self.is_ours(&target) => outbound.look_for(target, slot),
-            Some(_) | None => slot.answer(self.module_of(&target).map(Reply::Debugging)),
-        }
-    }
-
     /// Answers who [follows](Self::watch) the log of a module with [`Reply::Debugging`] as soon as lines that are logged are seen, wherever the module runs;
     /// with a failure when that is not so in good time.
     pub fn when_heard(&self, module: ModuleId, slot: ReplySlot) {
@@ -430,45 +413,12 @@ impl Core {
         self.outbound.is_none() || self.modules.get(module).is_some()
     }
 
-    /// Whether the building says everything that there is to say of a module.
-    fn is_ours(&self, target: &DebugTarget) -> bool {
-        let directory = self.directory();
-        match target {
-            DebugTarget::Path(path) => directory.system(&path.system).is_some(),
-            DebugTarget::Module { id, .. } => directory.module(id).is_some(),
-        }
-    }
-
     /// The driver of a module as log lines name it; the module itself where the driver is not known.
     fn driver_of(&self, module: &ModuleId) -> Arc<str> {
         let directory = self.directory();
         match directory.module(module) {
             Some(entry) => Arc::from(entry.module.driver.as_str()),
             None => Arc::from(module.as_str()),
-        }
-    }
-
-    /// The module that stands at a place, for whoever may read its functions and statuses.
-    pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        let verdict = may_read(&self.directory(), who.policy(), path);
-        self.note_reach(who, &path.system, verdict)?;
-        self.subscriptions.resolve(path)
-    }
-
-    /// The same for a system that only the store of several nodes may know.
-    pub async fn find(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        let found = self.resolve(who, path);
-        let is_missing = |failure: &Failure| {
-            let kind = failure.kind();
-            kind == FailureKind::SystemNotFound || kind == FailureKind::ModuleNotFound
-        };
-        match (&self.outbound, found) {
-            (Some(outbound), Err(failure))
-                if is_missing(&failure) && self.directory().system(&path.system).is_none() =>
-            {
-                outbound.find(path).await
-            }
-            (_, found) => found,
         }
     }
 
@@ -495,15 +445,6 @@ impl Core {
     /// Whether somebody may see a system.
     pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
         let verdict = may_see(&self.directory(), who.policy(), system);
-        self.note_reach(who, system, verdict)
-    }
-
-    fn note_reach(
-        &self,
-        who: &Caller,
-        system: &SystemId,
-        verdict: Result<(), Failure>,
-    ) -> Result<(), Failure> {
         if let Err(failure) = &verdict {
             self.metrics.refusals.increment(1);
             audit::out_of_reach(who, system.as_str(), failure);
@@ -676,10 +617,6 @@ fn with_connected(mut state: State, connected: bool) -> State {
         Err(at) => state.insert(at, (name, value)),
     }
     state
-}
-
-fn no_such_module() -> Failure {
-    Failure::new(FailureKind::ModuleNotFound, "could not find module")
 }
 
 impl fmt::Debug for Core {

@@ -19,11 +19,10 @@ impl Core {
             Query::Systems => Ok(Found::Systems(self.systems_within_reach(who))),
             Query::Modules(system) => self.modules_of(&system).map(Found::Modules),
             Query::Functions(path) => self
-                .subscriptions
-                .resolve(&path)
+                .in_building(&path.into())
                 .and_then(|module| self.known_interface(&module))
                 .map(Found::Functions),
-            Query::Statuses(path) => match self.subscriptions.resolve(&path) {
+            Query::Statuses(path) => match self.in_building(&path.into()) {
                 Ok(module) => return self.answer_state(&module, slot),
                 Err(failure) => Err(failure),
             },

@@ -20,8 +20,8 @@ use crate::core::{
     WatchId,
 };
 use crate::model::{
-    Audience, Building, Call, Clearance, CloseReason, Credentials, DeviceKind, Difference,
-    Differences, Edit, Entry, EntryId, EntryInfo, Expected, FailureKind, FunctionName, JsonText,
+    Audience, Building, Clearance, CloseReason, Credentials, DeviceKind, Difference, Differences,
+    Edit, Entry, EntryId, EntryInfo, ExecRequest, Expected, FailureKind, FunctionName, JsonText,
     KeyId, KeySecret, Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source,
     Subject, User, UserId, Version, ZoneId,
 };
@@ -778,8 +778,8 @@ impl Bench {
 
     async fn exec(&self, who: &Caller, function: &str) -> Result<(), FailureKind> {
         let (answer, answered) = oneshot::channel();
-        let call = Call {
-            module: place("sys-1", "Scratch", 1),
+        let call = ExecRequest {
+            module: place("sys-1", "Scratch", 1).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: JsonText::parse("[]").unwrap(),
         };

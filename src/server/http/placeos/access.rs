@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 use tokio::sync::oneshot;
 
-use crate::core::{Caller, Directory, Liveness, ModuleEntry};
+use crate::core::{Caller, Directory, Liveness, ModuleAccess, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
     CredentialId, Failure, FailureKind, KeyId, ModuleId, ModulePath, State, System, SystemId, User,
@@ -86,17 +86,14 @@ pub(super) fn find_module<'a>(
 pub(super) async fn find_anywhere(
     context: &RequestContext,
     asked: &str,
-    command: &str,
+    access: ModuleAccess,
 ) -> Result<ModuleId, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    context
-        .state
+    let RequestContext { state, caller, .. } = context;
+    Ok(state
         .core
-        .may_reach(&context.caller, &id, command)?;
-    if context.directory().module(&id).is_none() {
-        context.state.core.interface(&id).await?;
-    }
-    Ok(id)
+        .resolve_anywhere(caller, &id.into(), access)
+        .await?)
 }
 
 /// The systems through which a caller sees a module.

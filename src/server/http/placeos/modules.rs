@@ -5,15 +5,14 @@ use std::time::SystemTime;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{delete, get, post, routes};
-use tokio::sync::oneshot;
 
-use crate::core::{Directory, ModuleEntry, ReplySlot};
+use crate::core::{Directory, ModuleAccess, ModuleEntry};
 use crate::dialects::placeos::rest::documents::ModuleDocument;
 use crate::dialects::placeos::rest::{
     DriverFacts, ExecErrorShape, InvalidField, Listing, ModuleFacts, ModuleFilter, ModuleShape,
     Page, PingShape, SettingsShape, Statuses, device_host,
 };
-use crate::model::{Clearance, Entry, EntryId, Module, ModuleId, System};
+use crate::model::{Clearance, Entry, EntryId, ExecRequest, Module, ModuleId, System};
 use crate::server::ServerState;
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{
@@ -25,7 +24,7 @@ use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
 use crate::server::http::placeos::resource_types::Modules;
-use crate::server::http::placeos::room::{arguments, called, function_name, returned};
+use crate::server::http::placeos::room::{arguments, call, called, function_name};
 use crate::server::http::placeos::shapes::zone_shapes;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
@@ -105,7 +104,7 @@ pub(super) async fn show(context: Reader<Modules>, path: Path<String>) -> Answer
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/modules/{module}/state")]
 pub(super) async fn statuses(context: Supporter<Modules>, path: Path<String>) -> Answer {
-    let module = find_anywhere(&context, &path, "state").await?;
+    let module = find_anywhere(&context, &path, ModuleAccess::Read).await?;
     json(&Statuses(&read_state(&context.state, &module).await?))
 }
 
@@ -118,7 +117,7 @@ pub(super) async fn one_status(
     context: Supporter<Modules>,
     path: Path<(String, String)>,
 ) -> Answer {
-    let module = find_anywhere(&context, &path.0, "state").await?;
+    let module = find_anywhere(&context, &path.0, ModuleAccess::Read).await?;
     let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == path.1);
     json(&value.map(|(_, value)| value.as_str()))
@@ -141,15 +140,13 @@ pub(super) async fn exec(
     path: Path<(String, String)>,
     body: Body,
 ) -> Answer {
-    let module = find_anywhere(&context, &path.0, "exec").await?;
-    let (function, arguments) = (function_name(&path.1)?, arguments(&body)?);
-    let (answer, answered) = oneshot::channel();
-    let slot = ReplySlot::caller(answer);
-    context
-        .state
-        .core
-        .exec_by_id(&context.caller, &module, function, arguments, slot);
-    let outcome = returned(answered).await;
+    let module = find_anywhere(&context, &path.0, ModuleAccess::See).await?;
+    let request = ExecRequest {
+        module: module.clone().into(),
+        function: function_name(&path.1)?,
+        arguments: arguments(&body)?,
+    };
+    let outcome = call(&context, request).await?;
     let directory = context.directory();
     called(outcome, |failure| {
         ExecErrorShape::by_id(name_of(&directory, &module), failure)
