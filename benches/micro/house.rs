@@ -236,46 +236,32 @@ fn building() -> Building {
     Building {
         zones: Vec::new(),
         systems: vec![System {
-            id: system(),
             name: "Room".to_owned(),
-            display_name: None,
-            description: String::new(),
-            email: None,
             capacity: 8,
             bookable: true,
-            features: Vec::new(),
-            map_id: None,
-            timezone: None,
-            support_url: None,
-            zones: Vec::new(),
             modules: vec![module(1)],
+            ..System::new(&system())
         }],
         modules: vec![Module {
-            id: module(1),
             driver: DriverRef::LinkedIn("virtual".to_owned()),
             name: Some(display()),
-            uri: None,
-            settings: Secret::new("{}"),
+            ..Module::new(&module(1))
         }],
         users: vec![User {
-            id: user.clone(),
             email: "bench@example.test".to_owned(),
             name: "Bench".to_owned(),
             level: Clearance::Admin,
-            groups: Vec::new(),
-            password: None,
+            ..User::new(&user.clone())
         }],
         metadata: Vec::new(),
         api_keys: vec![ApiKey {
-            id: KeyId::new("bench").expect("it is an id"),
-            secret: KeySecret::Plain(Secret::new("secret")),
-            user,
             level: Clearance::Admin,
             scopes: Scope::parse("public").into_iter().collect(),
-            systems: Vec::new(),
-            zones: Vec::new(),
-            device: DeviceKind::default(),
-            expires: None,
+            ..ApiKey::new(
+                &KeyId::new("bench").expect("it is an id"),
+                KeySecret::Plain(Secret::new("secret")),
+                &user,
+            )
         }],
     }
 }

@@ -20,8 +20,8 @@ use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
-    ApiKey, Building, Clearance, DeviceKind, Difference, DriverRef, Edit, Entry, EntryId, Expiry,
-    InvalidId, KeySecret, Module, Scope, Secret, Source,
+    ApiKey, Building, Clearance, Difference, DriverRef, Edit, Entry, EntryId, Expiry, InvalidId,
+    KeySecret, Module, Scope, Secret, Source,
 };
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
@@ -208,9 +208,6 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
     let words = scopes.iter().map(scope).collect::<Result<Vec<_>, _>>()?;
     let public = || Scope::parse("public").into_iter().collect();
     Ok(ApiKey {
-        id: word("the key", id)?,
-        secret: KeySecret::Plain(secret),
-        user: word("the user", user)?,
         level: match level.as_str() {
             "admin" => Clearance::Admin,
             "support" => Clearance::Support,
@@ -225,8 +222,12 @@ fn read_key(key: &NewKey, secret: Secret) -> Result<ApiKey, AdminError> {
             .iter()
             .map(|id| word("a zone", id))
             .collect::<Result<_, _>>()?,
-        device: DeviceKind::default(),
         expires: *expires,
+        ..ApiKey::new(
+            &word("the key", id)?,
+            KeySecret::Plain(secret),
+            &word("the user", user)?,
+        )
     })
 }
 

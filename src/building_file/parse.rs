@@ -6,87 +6,27 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::str::FromStr;
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Building, Clearance, DeviceKind, DriverRef, Expiry, InvalidId, JsonText, KeyId,
-    KeySecret, Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User,
-    Zone, is_time_zone, time_zones, whole_number,
+    Building, Collection, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind, Metadata,
+    MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone, time_zones, whole_number,
 };
 
 use super::nearest::nearest;
-use super::node::{Key, Kind, Node, json_text};
+use super::node::{Key, Kind as YamlKind, Node, json_text};
 use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
     "zones", "systems", "modules", "users", "api_keys", "metadata",
 ];
-const ZONE_KEYS: &[&str] = &[
-    "id",
-    "name",
-    "display_name",
-    "description",
-    "tags",
-    "parent_id",
-];
-const SYSTEM_KEYS: &[&str] = &[
-    "id",
-    "name",
-    "display_name",
-    "description",
-    "email",
-    "capacity",
-    "bookable",
-    "features",
-    "map_id",
-    "timezone",
-    "support_url",
-    "zones",
-    "modules",
-];
-const MODULE_KEYS: &[&str] = &["id", "driver", "name", "uri", "settings", "settings_json"];
-const USER_KEYS: &[&str] = &[
-    "id",
-    "email",
-    "name",
-    "level",
-    "groups",
-    "password",
-    "password_hash",
-];
-const API_KEY_KEYS: &[&str] = &[
-    "id",
-    "secret",
-    "secret_hash",
-    "user",
-    "level",
-    "scopes",
-    "systems",
-    "zones",
-    "fixed_device",
-    "expires",
-];
-const METADATA_KEYS: &[&str] = &[
-    "parent",
-    "name",
-    "description",
-    "details",
-    "details_json",
-    "editors",
-];
-
-/// The keys of an entry, for each list of the file.
-#[cfg(test)]
-pub(super) const ENTRY_KEYS: &[(&str, &[&str])] = &[
-    ("zones", ZONE_KEYS),
-    ("systems", SYSTEM_KEYS),
-    ("modules", MODULE_KEYS),
-    ("users", USER_KEYS),
-    ("api_keys", API_KEY_KEYS),
-    ("metadata", METADATA_KEYS),
-];
+/// The keys that an entry of a collection may have.
+pub(super) fn keys<C: Collection>() -> Vec<&'static str> {
+    let fields = C::FIELDS.iter();
+    let keys = fields.map(|field| std::iter::once(field.name).chain(field.other_form));
+    keys.flatten().collect()
+}
 
 /// What a file says, entry by entry.
 pub(super) struct Parsed {
@@ -118,6 +58,8 @@ pub(super) fn parse(root: &Node, environment: &BTreeMap<String, String>) -> Pars
     parser.parsed
 }
 
+type NameCheck<'c> = &'c dyn Fn(&str) -> Result<(), InvalidId>;
+
 struct Parser<'a> {
     environment: &'a BTreeMap<String, String>,
     parsed: Parsed,
@@ -138,194 +80,148 @@ impl<'n> Entry<'n> {
             .iter()
             .find(|(name, _)| name.text == key)
             .map(|(_, node)| node)
-            .filter(|node| !matches!(node.kind, Kind::Null))
+            .filter(|node| !matches!(node.kind, YamlKind::Null))
     }
 }
 
 impl Parser<'_> {
     fn building(&mut self, root: &Node) {
-        if matches!(root.kind, Kind::Null) {
+        if matches!(root.kind, YamlKind::Null) {
             return self.problem(Position::START, ProblemKind::EmptyFile);
         }
         let Some(entry) = self.entry(root, "the building file", BUILDING_KEYS) else {
             return;
         };
         self.parsed.building = Building {
-            zones: self.entries(entry, "zones", Thing::Zone, Self::zone),
-            systems: self.entries(entry, "systems", Thing::System, Self::system),
-            modules: self.entries(entry, "modules", Thing::Module, Self::module),
-            users: self.entries(entry, "users", Thing::User, Self::user),
-            api_keys: self.entries(entry, "api_keys", Thing::ApiKey, Self::api_key),
-            metadata: self.entries(entry, "metadata", Thing::Metadata, Self::metadata),
+            zones: self.entries(entry, Thing::Zone, Self::read),
+            systems: self.entries(entry, Thing::System, Self::read),
+            modules: self.entries(entry, Thing::Module, Self::read),
+            users: self.entries(entry, Thing::User, Self::read),
+            api_keys: self.entries(entry, Thing::ApiKey, Self::read),
+            metadata: self.entries(entry, Thing::Metadata, Self::metadata),
         };
     }
 
-    fn zone(&mut self, node: &Node) -> Option<Zone> {
-        let entry = self.entry(node, "a zone", ZONE_KEYS)?;
-        Some(Zone {
-            name: self.required_text(entry, "name", "a name for people, such as `name: Level 1`"),
-            display_name: self.text(entry, "display_name"),
-            description: self.text(entry, "description").unwrap_or_default(),
-            tags: self.texts(entry, "tags"),
-            parent_id: self.reference(entry, "parent_id", Thing::Zone),
-            id: self.own_id(entry, Thing::Zone, "an id, such as `id: zone-level-1`")?,
-        })
+    fn metadata(&mut self, node: &Node) -> Option<Metadata> {
+        let metadata: Metadata = self.read(node)?;
+        self.parsed.claims.push(Claim {
+            thing: Thing::Metadata,
+            id: Cow::Owned(metadata.id.to_string()),
+            at: node.at,
+        });
+        Some(metadata)
     }
 
-    fn system(&mut self, node: &Node) -> Option<System> {
-        let entry = self.entry(node, "a system", SYSTEM_KEYS)?;
-        Some(System {
-            name: self.required_text(
-                entry,
-                "name",
-                "a name for people, such as `name: Board Room`",
-            ),
-            display_name: self.text(entry, "display_name"),
-            description: self.text(entry, "description").unwrap_or_default(),
-            email: self.text(entry, "email"),
-            capacity: self.capacity(entry),
-            bookable: self.flag(entry, "bookable"),
-            features: self.texts(entry, "features"),
-            map_id: self.text(entry, "map_id"),
-            timezone: self.timezone(entry),
-            support_url: self.text(entry, "support_url"),
-            zones: self.references(entry, "zones", Thing::Zone),
-            modules: self.references(entry, "modules", Thing::Module),
-            id: self.own_id(entry, Thing::System, "an id, such as `id: sys-board-room`")?,
-        })
+    /// An entry, field by field as its collection lists them.
+    fn read<C: Collection>(&mut self, node: &Node) -> Option<C> {
+        let entry = self.entry(node, C::PLACE, &keys::<C>())?;
+        let mut values = Values::none();
+        for field in C::FIELDS {
+            if let Some(remedy) = field.must
+                && field.other_form.is_none_or(|key| entry.get(key).is_none())
+                && !self.required(entry, field.name, remedy)
+            {
+                continue;
+            }
+            if let Some(value) = self.value(entry, field) {
+                values.put(field.name, value);
+            }
+        }
+        // What is missing or cannot be was said with its place.
+        C::build(values).ok()
     }
 
-    fn module(&mut self, node: &Node) -> Option<Module> {
-        let entry = self.entry(node, "a module", MODULE_KEYS)?;
-        let driver = self.driver(entry);
-        let name = match entry.get("name") {
-            None => None,
-            Some(node) => self.id_text::<ModuleName>(node, "`name`"),
-        };
-        let uri = self.filled_text(entry, "uri");
-        let settings = self.settings(entry);
-        let id = self.own_id(entry, Thing::Module, "an id, such as `id: mod-display-1`")?;
-        Some(Module {
-            id,
-            driver: driver?,
-            name,
-            uri,
-            settings,
-        })
+    /// The content of a field, if something that can be read is there.
+    fn value<C>(&mut self, entry: Entry<'_>, field: &Field<C>) -> Option<Value<'static>> {
+        let key = field.name;
+        match field.kind {
+            Kind::Text => self.text(entry, key).map(text),
+            Kind::Address => self.filled_text(entry, key).map(text),
+            Kind::Email => self.email(entry, key).map(text),
+            Kind::TimeZone => self.timezone(entry, key).map(text),
+            Kind::Word(words) => self.word(entry, key, words).map(text),
+            Kind::Id(thing) => self.own_id(entry, thing).map(text),
+            Kind::ModuleName => {
+                let check = |text: &str| ModuleName::new(text).map(drop);
+                self.name(entry.get(key)?, &format!("`{key}`"), &check)
+                    .map(text)
+            }
+            Kind::MetadataName => {
+                let check = |text: &str| MetadataName::new(text).map(drop);
+                self.name(entry.get(key)?, &format!("`{key}`"), &check)
+                    .map(text)
+            }
+            Kind::Reference(Thing::Driver) => self.driver(entry, key).map(text),
+            Kind::Reference(to) => {
+                let reference = self.reference(entry.get(key)?, &format!("`{key}`"), to);
+                reference.map(text)
+            }
+            Kind::References(to) => self.references(entry, key, to, field.restricts),
+            Kind::Texts => self.texts(entry, key),
+            Kind::Scopes => self.scopes(entry, key),
+            Kind::Flag => self.flag(entry, key).map(Value::Flag),
+            Kind::Count(most) => self.count(entry, key, most),
+            Kind::Moment => self.moment(entry, key),
+            Kind::Json(kind) => self.json(entry, field, kind),
+            Kind::KeySecret => self.key_secret(entry),
+            Kind::Password => self.password(entry),
+        }
     }
 
-    fn user(&mut self, node: &Node) -> Option<User> {
-        let entry = self.entry(node, "a user", USER_KEYS)?;
-        let email = self.required_text(
-            entry,
-            "email",
-            "an address, such as `email: ann@example.test`",
-        );
-        if let Some(node) = entry.get("email").filter(|_| !email.is_empty()) {
+    fn moment(&mut self, entry: Entry<'_>, key: &'static str) -> Option<Value<'static>> {
+        let (node, text) = self.text_at(entry, key)?;
+        let read = text.parse::<Expiry>();
+        if read.is_err() {
+            self.problem(node.at, ProblemKind::Expires { text });
+        }
+        read.ok().map(|moment| Value::Number(moment.as_secs()))
+    }
+
+    fn email(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
+        let (node, email) = self.text_at(entry, key)?;
+        if !email.is_empty() {
             self.parsed.claims.push(Claim {
                 thing: Thing::Email,
                 id: Cow::Owned(email.to_lowercase()),
                 at: node.used_at,
             });
         }
-        Some(User {
-            name: self.text(entry, "name").unwrap_or_else(|| email.clone()),
-            email,
-            level: self.level(entry),
-            groups: self.texts(entry, "groups"),
-            password: self.password(entry),
-            id: self.own_id(entry, Thing::User, "an id, such as `id: user-ann`")?,
-        })
+        Some(email)
     }
 
-    fn api_key(&mut self, node: &Node) -> Option<ApiKey> {
-        let entry = self.entry(node, "an API key", API_KEY_KEYS)?;
-        let id = self.own_id::<KeyId>(entry, Thing::ApiKey, "an id, such as `id: panel-key`");
-        if let (Some(node), Some(id)) = (entry.get("id"), &id)
-            && !rules::fits_a_credential(id)
+    /// JSON, in YAML or as a text. Only where a field says so are variables filled in.
+    fn json<C>(
+        &mut self,
+        entry: Entry<'_>,
+        field: &Field<C>,
+        kind: JsonKind,
+    ) -> Option<Value<'static>> {
+        if let Some(as_text) = field.other_form
+            && let Some(given) = self.as_json(entry, field.name, as_text, kind)
         {
-            self.problem(node.at, ProblemKind::DotInKeyId);
+            return Some(Value::Json(Cow::Owned(given.as_str().to_owned())));
         }
-        let secret = self.key_secret(entry);
-        let user = self
-            .required(entry, "user", "the id of the user whose key it is")
-            .then(|| self.reference(entry, "user", Thing::User))
-            .flatten();
-        let level = self.level(entry);
-        let scopes = self.scopes(entry);
-        let systems = self.restriction(entry, "systems", Thing::System);
-        let zones = self.restriction(entry, "zones", Thing::Zone);
-        let device = match self.flag(entry, "fixed_device") {
-            true => DeviceKind::Fixed,
-            false => DeviceKind::Personal,
+        let node = entry.get(field.name)?;
+        let expected = match kind {
+            JsonKind::Any => None,
+            JsonKind::Object => Some("a map").filter(|_| !matches!(node.kind, YamlKind::Map(_))),
+            JsonKind::List => Some("a list").filter(|_| !matches!(node.kind, YamlKind::List(_))),
         };
-        let expires = self.expires(entry);
-        Some(ApiKey {
-            id: id?,
-            secret: secret?,
-            user: user?,
-            level,
-            scopes,
-            systems,
-            zones,
-            device,
-            expires,
-        })
-    }
-
-    fn expires(&mut self, entry: Entry<'_>) -> Option<Expiry> {
-        let (node, text) = self.text_at(entry, "expires")?;
-        let read = text.parse();
-        if read.is_err() {
-            self.problem(node.at, ProblemKind::Expires { text });
+        if let Some(expected) = expected {
+            self.wrong_type(node, &format!("`{}`", field.name), expected);
         }
-        read.ok()
-    }
-
-    fn metadata(&mut self, node: &Node) -> Option<Metadata> {
-        let entry = self.entry(node, "metadata", METADATA_KEYS)?;
-        let parent = self
-            .required(entry, "parent", "the id of what it belongs to")
-            .then(|| self.reference(entry, "parent", Thing::Parent))
-            .flatten();
-        let name = self
-            .required(entry, "name", "a name, such as `name: settings`")
-            .then(|| self.id_text(entry.get("name")?, "`name`"))
-            .flatten();
-        let description = self.text(entry, "description").unwrap_or_default();
-        let details = self.details(entry);
-        let editors = self.texts(entry, "editors");
-        let id = MetadataId {
-            parent: parent?,
-            name: name?,
-        };
-        self.parsed.claims.push(Claim {
-            thing: Thing::Metadata,
-            id: Cow::Owned(id.to_string()),
-            at: entry.at,
-        });
-        Some(Metadata {
-            id,
-            description,
-            details,
-            editors,
-        })
-    }
-
-    fn details(&mut self, entry: Entry<'_>) -> JsonText {
-        if let Some(given) = self.as_json(entry, "details", "details_json", "JSON") {
-            return given;
-        }
-        let Some(node) = entry.get("details") else {
-            return JsonText::empty_object();
-        };
-        // What apps keep is not ours to fill in.
         let json = node.to_json(&mut |node| match &node.kind {
-            Kind::Text(text) => json_text(text),
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Digits => self.setting(node),
-            Kind::List(_) | Kind::Map(_) => "null".to_owned(),
+            // What apps keep is not ours to fill in.
+            YamlKind::Text(text) if !field.filled_in => json_text(text),
+            YamlKind::Null
+            | YamlKind::Bool(_)
+            | YamlKind::Number(_)
+            | YamlKind::Digits
+            | YamlKind::Text(_)
+            | YamlKind::List(_)
+            | YamlKind::Map(_) => self.setting(node),
         });
-        JsonText::parse(&json).unwrap_or_else(|_| JsonText::empty_object())
+        Some(Value::Json(Cow::Owned(json)))
     }
 
     /// What is given as a JSON text, which is kept as it is.
@@ -334,7 +230,7 @@ impl Parser<'_> {
         entry: Entry<'_>,
         yaml: &'static str,
         key: &'static str,
-        expected: &'static str,
+        kind: JsonKind,
     ) -> Option<JsonText> {
         let node = entry.get(key)?;
         if entry.get(yaml).is_some() {
@@ -342,15 +238,16 @@ impl Parser<'_> {
             let json = key;
             self.problem(entry.at, ProblemKind::TwoForms { place, yaml, json });
         }
-        let Kind::Text(text) = &node.kind else {
+        let YamlKind::Text(text) = &node.kind else {
             self.wrong_type(node, &format!("`{key}`"), "text");
             return None;
         };
         let json = JsonText::parse(text).ok();
+        let json = json.filter(|json| kind.fits(json.as_str()));
         if json.is_none() {
             let kind = ProblemKind::Json {
                 key,
-                expected,
+                expected: kind.noun(),
                 yaml,
             };
             self.problem(node.at, kind);
@@ -358,8 +255,8 @@ impl Parser<'_> {
         json
     }
 
-    fn timezone(&mut self, entry: Entry<'_>) -> Option<String> {
-        let (node, timezone) = self.text_at(entry, "timezone")?;
+    fn timezone(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
+        let (node, timezone) = self.text_at(entry, key)?;
         if !is_time_zone(&timezone) {
             let remedy = match nearest(&timezone, time_zones()) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -371,134 +268,82 @@ impl Parser<'_> {
         Some(timezone)
     }
 
-    fn driver(&mut self, entry: Entry<'_>) -> Option<DriverRef> {
-        if !self.required(
-            entry,
-            "driver",
-            "the id of a driver, such as `driver: virtual`",
-        ) {
-            return None;
-        }
-        let node = entry.get("driver")?;
-        if let Kind::Map(_) = node.kind {
+    fn driver(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
+        let node = entry.get(key)?;
+        if let YamlKind::Map(_) = node.kind {
             self.problem(node.at, ProblemKind::DriverProcess);
             return None;
         }
-        let id = self.text_of(node, "`driver`")?;
+        let id = self.text_of(node, &format!("`{key}`"))?;
         self.refer(Thing::Driver, &id, node.at);
-        Some(DriverRef::LinkedIn(id))
-    }
-
-    fn settings(&mut self, entry: Entry<'_>) -> Secret {
-        const EXPECTED: &str = "a JSON object";
-        if let Some(given) = self.as_json(entry, "settings", "settings_json", EXPECTED) {
-            if !given.as_str().starts_with('{') {
-                let kind = ProblemKind::Json {
-                    key: "settings_json",
-                    expected: EXPECTED,
-                    yaml: "settings",
-                };
-                self.problem(
-                    entry.get("settings_json").map_or(entry.at, |node| node.at),
-                    kind,
-                );
-            }
-            return Secret::new(given.as_str());
-        }
-        let Some(node) = entry.get("settings") else {
-            return Secret::new("{}");
-        };
-        if !matches!(node.kind, Kind::Map(_)) {
-            self.wrong_type(node, "`settings`", "a map");
-        }
-        let json = node.to_json(&mut |node| self.setting(node));
-        Secret::new(json)
+        Some(id)
     }
 
     /// A setting that is neither list nor map, as JSON.
     fn setting(&mut self, node: &Node) -> String {
         match &node.kind {
-            Kind::Text(text) => json_text(&self.fill_in(text, node.at)),
-            Kind::Bool(value) => value.to_string(),
-            Kind::Number(number) => number.clone(),
-            Kind::Digits => {
+            YamlKind::Text(text) => json_text(&self.fill_in(text, node.at)),
+            YamlKind::Bool(value) => value.to_string(),
+            YamlKind::Number(number) => number.clone(),
+            YamlKind::Digits => {
                 self.problem(node.at, ProblemKind::Digits);
                 "null".to_owned()
             }
-            Kind::Null | Kind::List(_) | Kind::Map(_) => "null".to_owned(),
+            YamlKind::Null | YamlKind::List(_) | YamlKind::Map(_) => "null".to_owned(),
         }
     }
 
-    fn capacity(&mut self, entry: Entry<'_>) -> u32 {
-        let Some(node) = entry.get("capacity") else {
-            return 0;
-        };
+    fn count(&mut self, entry: Entry<'_>, key: &'static str, most: u32) -> Option<Value<'static>> {
+        let node = entry.get(key)?;
         let count = match &node.kind {
-            Kind::Number(number) => {
+            YamlKind::Number(number) => {
                 let count = whole_number(number).ok();
-                count.and_then(|count| u32::try_from(count).ok())
+                let count = count.and_then(|count| u32::try_from(count).ok());
+                count.filter(|count| *count <= most)
             }
-            Kind::Null
-            | Kind::Bool(_)
-            | Kind::Digits
-            | Kind::Text(_)
-            | Kind::List(_)
-            | Kind::Map(_) => None,
+            YamlKind::Null
+            | YamlKind::Bool(_)
+            | YamlKind::Digits
+            | YamlKind::Text(_)
+            | YamlKind::List(_)
+            | YamlKind::Map(_) => None,
         };
         if count.is_none() {
-            self.problem(node.at, ProblemKind::Capacity);
+            self.problem(node.at, ProblemKind::Count { key, most });
         }
-        count.unwrap_or_default()
+        count.map(|count| Value::Number(count.into()))
     }
 
-    fn level(&mut self, entry: Entry<'_>) -> Clearance {
-        let Some((node, text)) = self.text_at(entry, "level") else {
-            return Clearance::User;
-        };
-        match text.as_str() {
-            "user" => Clearance::User,
-            "support" => Clearance::Support,
-            "admin" => Clearance::Admin,
-            _ => {
-                self.problem(node.at, ProblemKind::Level { level: text });
-                Clearance::User
-            }
-        }
-    }
-
-    fn scopes(&mut self, entry: Entry<'_>) -> Vec<Scope> {
-        let Some(items) = self.items(entry, "scopes") else {
-            return Scope::parse("public").into_iter().collect();
-        };
-        let mut scopes = Vec::new();
-        for node in items {
-            let Some(text) = self.text_of(node, "an item of `scopes`") else {
-                continue;
-            };
-            match Scope::parse(&text) {
-                Some(scope) => scopes.push(scope),
-                None => self.problem(node.at, ProblemKind::Scope { scope: text }),
-            }
-        }
-        scopes
-    }
-
-    /// Which systems or zones a key is restricted to. An empty list is refused: the model reads it as no restriction, its author may have meant the opposite.
-    fn restriction<I: FromStr<Err = InvalidId>>(
+    fn word(
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
-        to: Thing,
-    ) -> Vec<I> {
-        if let Some(node) = entry.get(key)
-            && matches!(&node.kind, Kind::List(items) if items.is_empty())
-        {
-            self.problem(node.at, ProblemKind::EmptyRestriction { key });
+        words: &'static [&'static str],
+    ) -> Option<String> {
+        let (node, word) = self.text_at(entry, key)?;
+        if words.contains(&word.as_str()) {
+            return Some(word);
         }
-        self.references(entry, key, to)
+        self.problem(node.at, ProblemKind::Word { key, word, words });
+        None
     }
 
-    fn key_secret(&mut self, entry: Entry<'_>) -> Option<KeySecret> {
+    fn scopes(&mut self, entry: Entry<'_>, key: &'static str) -> Option<Value<'static>> {
+        let what = format!("an item of `{key}`");
+        let mut scopes = Vec::new();
+        for node in self.items(entry, key)? {
+            let Some(scope) = self.text_of(node, &what) else {
+                continue;
+            };
+            match Scope::parse(&scope) {
+                Some(_) => scopes.push(Cow::Owned(scope)),
+                None => self.problem(node.at, ProblemKind::Scope { scope }),
+            }
+        }
+        Some(Value::Texts(scopes))
+    }
+
+    fn key_secret(&mut self, entry: Entry<'_>) -> Option<Value<'static>> {
         let hash = self.filled_text(entry, "secret_hash");
         if hash.is_some() && entry.get("secret").is_some() {
             self.problem(entry.at, ProblemKind::TwoSecrets);
@@ -509,33 +354,21 @@ impl Parser<'_> {
                 self.problem(entry.get("secret_hash")?.at, ProblemKind::KeyHash);
                 return None;
             }
-            return Some(KeySecret::Hashed(Secret::new(hash)));
-        }
-        if !self.required(
-            entry,
-            "secret",
-            "a long random text, such as `secret: \"${ENV:PANEL_SECRET}\"`",
-        ) {
-            return None;
+            return Some(Value::Hash(Secret::new(hash)));
         }
         let node = entry.get("secret")?;
         let text = self.filled_text(entry, "secret")?;
         // A line end that slipped into an environment variable would make a key that no request can carry.
         if !rules::can_be_sent(&text) {
             let reason = "has a space or line end in it, which a request cannot carry; remove it";
-            self.problem(
-                node.at,
-                ProblemKind::Secret {
-                    key: "secret",
-                    reason,
-                },
-            );
+            let key = "secret";
+            self.problem(node.at, ProblemKind::Secret { key, reason });
             return None;
         }
-        self.not_empty(node, "secret", text).map(KeySecret::Plain)
+        self.not_empty(node, "secret", text)
     }
 
-    fn password(&mut self, entry: Entry<'_>) -> Option<Password> {
+    fn password(&mut self, entry: Entry<'_>) -> Option<Value<'static>> {
         let plain = self.filled_text(entry, "password");
         let hash = self.filled_text(entry, "password_hash");
         match (plain, hash) {
@@ -544,40 +377,42 @@ impl Parser<'_> {
                 self.problem(entry.at, ProblemKind::TwoPasswords);
                 None
             }
-            (Some(plain), None) => self
-                .not_empty(entry.get("password")?, "password", plain)
-                .map(Password::Plain),
+            (Some(plain), None) => self.not_empty(entry.get("password")?, "password", plain),
             (None, Some(hash)) => {
                 if !rules::is_password_hash(&hash) {
                     self.problem(entry.get("password_hash")?.at, ProblemKind::PasswordHash);
                     return None;
                 }
-                Some(Password::Hashed(Secret::new(hash)))
+                Some(Value::Hash(Secret::new(hash)))
             }
         }
     }
 
-    fn not_empty(&mut self, node: &Node, key: &'static str, text: String) -> Option<Secret> {
+    fn not_empty(
+        &mut self,
+        node: &Node,
+        key: &'static str,
+        text: String,
+    ) -> Option<Value<'static>> {
         if text.is_empty() {
             let reason = "is empty; choose a long random text";
             self.problem(node.at, ProblemKind::Secret { key, reason });
             return None;
         }
-        Some(Secret::new(text))
+        Some(Value::Plain(Secret::new(text)))
     }
 
     // Below: what every kind of entry needs.
 
     /// The entries of a top-level list.
-    fn entries<T>(
+    fn entries<C: Collection>(
         &mut self,
         entry: Entry<'_>,
-        key: &'static str,
         thing: Thing,
-        read: fn(&mut Self, &Node) -> Option<T>,
-    ) -> Vec<T> {
+        read: fn(&mut Self, &Node) -> Option<C>,
+    ) -> Vec<C> {
         let before = self.parsed.problems.len();
-        let items = self.items(entry, key);
+        let items = self.items(entry, C::LIST);
         if self.parsed.problems.len() > before {
             self.parsed.unreadable.insert(thing);
         }
@@ -592,7 +427,7 @@ impl Parser<'_> {
         place: &'static str,
         allowed: &[&str],
     ) -> Option<Entry<'n>> {
-        let Kind::Map(fields) = &node.kind else {
+        let YamlKind::Map(fields) = &node.kind else {
             self.wrong_type(node, place, "a map of keys and values");
             return None;
         };
@@ -612,7 +447,7 @@ impl Parser<'_> {
     fn unknown_key(&mut self, key: &Key, value: &Node, place: &'static str, allowed: &[&str]) {
         let similar = nearest(&key.text, allowed.iter().copied());
         let is_shown =
-            is_word(&key.text) && (similar.is_some() || !matches!(value.kind, Kind::Null));
+            is_word(&key.text) && (similar.is_some() || !matches!(value.kind, YamlKind::Null));
         let followed = |word: &&str| {
             let rest = key.text.strip_prefix(*word);
             rest.is_some_and(|rest| rest.starts_with([' ', ':', '=']))
@@ -643,78 +478,61 @@ impl Parser<'_> {
         present
     }
 
-    fn own_id<I: FromStr<Err = InvalidId> + ToString>(
-        &mut self,
-        entry: Entry<'_>,
-        thing: Thing,
-        remedy: &'static str,
-    ) -> Option<I> {
-        if !self.required(entry, "id", remedy) {
-            return None;
-        }
+    fn own_id(&mut self, entry: Entry<'_>, thing: Thing) -> Option<String> {
         let node = entry.get("id")?;
-        let id = self.id_text::<I>(node, "`id`")?;
+        let id = self.name(node, "`id`", &|text| thing.check_id(text))?;
+        if thing == Thing::ApiKey && KeyId::new(&id).is_ok_and(|id| !rules::fits_a_credential(&id))
+        {
+            self.problem(node.at, ProblemKind::DotInKeyId);
+        }
         self.parsed.claims.push(Claim {
             thing,
-            id: Cow::Owned(id.to_string()),
+            id: Cow::Owned(id.clone()),
             at: node.used_at,
         });
         Some(id)
     }
 
-    fn reference<I: FromStr<Err = InvalidId>>(
+    /// Which things. An empty list of what a key is restricted to is refused: the model reads it as no restriction, its author may have meant the opposite.
+    fn references(
         &mut self,
         entry: Entry<'_>,
         key: &'static str,
         to: Thing,
-    ) -> Option<I> {
-        self.reference_of(entry.get(key)?, &format!("`{key}`"), to)
-    }
-
-    fn references<I: FromStr<Err = InvalidId>>(
-        &mut self,
-        entry: Entry<'_>,
-        key: &'static str,
-        to: Thing,
-    ) -> Vec<I> {
+        restricts: bool,
+    ) -> Option<Value<'static>> {
         let what = format!("an item of `{key}`");
         let mut seen = HashSet::new();
         let mut ids = Vec::new();
-        for node in self.items(entry, key).unwrap_or_default() {
-            if let Kind::Text(text) = &node.kind
+        let items = self.items(entry, key)?;
+        if restricts && items.is_empty() {
+            let at = entry.get(key)?.at;
+            self.problem(at, ProblemKind::EmptyRestriction { key });
+        }
+        for node in items {
+            if let YamlKind::Text(text) = &node.kind
                 && !seen.insert(text.as_str())
             {
                 let (what, id) = (to.noun(), text.clone());
                 self.problem(node.used_at, ProblemKind::ListedTwice { what, id });
                 continue;
             }
-            ids.extend(self.reference_of(node, &what, to));
+            ids.extend(self.reference(node, &what, to).map(Cow::Owned));
         }
-        ids
+        Some(Value::Texts(ids))
     }
 
-    fn reference_of<I: FromStr<Err = InvalidId>>(
-        &mut self,
-        node: &Node,
-        what: &str,
-        to: Thing,
-    ) -> Option<I> {
-        let id = self.id_text(node, what)?;
-        if let Kind::Text(text) = &node.kind {
-            self.refer(to, &variables::unescape(text), node.at);
-        }
+    fn reference(&mut self, node: &Node, what: &str, to: Thing) -> Option<String> {
+        let id = self.name(node, what, &|text| to.check_id(text))?;
+        self.refer(to, &id, node.at);
         Some(id)
     }
 
-    fn refer(&mut self, to: Thing, id: &str, at: Position) {
-        let id = Cow::Owned(id.to_owned());
-        self.parsed.references.push(Reference { to, id, at });
-    }
-
-    fn id_text<I: FromStr<Err = InvalidId>>(&mut self, node: &Node, what: &str) -> Option<I> {
+    /// A text that can be an id or a name.
+    fn name(&mut self, node: &Node, what: &str, check: NameCheck<'_>) -> Option<String> {
         let text = self.text_of(node, what)?;
-        match text.parse() {
-            Ok(id) => Some(id),
+        match check(&text) {
+            Ok(()) => Some(text),
             Err(reason) => {
                 self.problem(node.at, ProblemKind::Id { reason });
                 None
@@ -722,16 +540,9 @@ impl Parser<'_> {
         }
     }
 
-    fn required_text(
-        &mut self,
-        entry: Entry<'_>,
-        key: &'static str,
-        remedy: &'static str,
-    ) -> String {
-        if !self.required(entry, key, remedy) {
-            return String::new();
-        }
-        self.text(entry, key).unwrap_or_default()
+    fn refer(&mut self, to: Thing, id: &str, at: Position) {
+        let id = Cow::Owned(id.to_owned());
+        self.parsed.references.push(Reference { to, id, at });
     }
 
     fn text(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
@@ -744,18 +555,16 @@ impl Parser<'_> {
         Some((node, text))
     }
 
-    fn texts(&mut self, entry: Entry<'_>, key: &'static str) -> Vec<String> {
+    fn texts(&mut self, entry: Entry<'_>, key: &'static str) -> Option<Value<'static>> {
         let what = format!("an item of `{key}`");
-        let items = self.items(entry, key).unwrap_or_default();
-        items
-            .iter()
-            .filter_map(|node| self.text_of(node, &what))
-            .collect()
+        let items = self.items(entry, key)?.iter();
+        let texts = items.filter_map(|node| self.text_of(node, &what));
+        Some(Value::Texts(texts.map(Cow::Owned).collect()))
     }
 
     /// A text in which `${ENV:…}` has no place.
     fn text_of(&mut self, node: &Node, what: &str) -> Option<String> {
-        let Kind::Text(text) = &node.kind else {
+        let YamlKind::Text(text) = &node.kind else {
             self.wrong_type(node, what, "text");
             return None;
         };
@@ -769,7 +578,7 @@ impl Parser<'_> {
     /// A text with `${ENV:…}` filled in.
     fn filled_text(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
         let node = entry.get(key)?;
-        let Kind::Text(text) = &node.kind else {
+        let YamlKind::Text(text) = &node.kind else {
             self.wrong_type(node, &format!("`{key}`"), "text");
             return None;
         };
@@ -789,21 +598,19 @@ impl Parser<'_> {
         }
     }
 
-    fn flag(&mut self, entry: Entry<'_>, key: &'static str) -> bool {
-        let Some(node) = entry.get(key) else {
-            return false;
-        };
-        let Kind::Bool(value) = node.kind else {
+    fn flag(&mut self, entry: Entry<'_>, key: &'static str) -> Option<bool> {
+        let node = entry.get(key)?;
+        let YamlKind::Bool(value) = node.kind else {
             self.wrong_type(node, &format!("`{key}`"), "true or false");
-            return false;
+            return None;
         };
-        value
+        Some(value)
     }
 
     /// The items of a list; `None` when the key is absent or is no list.
     fn items<'n>(&mut self, entry: Entry<'n>, key: &'static str) -> Option<&'n [Node]> {
         let node = entry.get(key)?;
-        let Kind::List(items) = &node.kind else {
+        let YamlKind::List(items) = &node.kind else {
             self.wrong_type(node, &format!("`{key}`"), "a list");
             return None;
         };
@@ -822,4 +629,8 @@ impl Parser<'_> {
     fn problem(&mut self, at: Position, kind: ProblemKind) {
         self.parsed.problems.push(Problem { at, kind });
     }
+}
+
+fn text(text: String) -> Value<'static> {
+    Value::Text(Cow::Owned(text))
 }

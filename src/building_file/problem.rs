@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::model::InvalidId;
+use crate::model::{InvalidId, one_of};
 
 /// Where something stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,17 +195,28 @@ pub enum ProblemKind {
         "drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`"
     )]
     DriverProcess,
-    /// A number that is no count of people.
+    /// A number that counts nothing.
+    #[error("`{key}` must be a whole number from 0 to {most}; leave it out if it is not known")]
+    Count {
+        /// Which number.
+        key: &'static str,
+        /// The largest that it can be.
+        most: u32,
+    },
+    /// None of the words that there are.
     #[error(
-        "`capacity` must be a whole number from 0 to {}; leave it out if it is not known",
-        u32::MAX
+        "{} is no {}; use {}",
+        named("", word, "this"),
+        key.replace('_', " "),
+        one_of(words)
     )]
-    Capacity,
-    /// Not a clearance.
-    #[error("{} is no level; use user, support or admin", named("", level, "this"))]
-    Level {
+    Word {
+        /// The key.
+        key: &'static str,
         /// What is there.
-        level: String,
+        word: String,
+        /// What can be there.
+        words: &'static [&'static str],
     },
     /// Not a moment at which a key could end.
     #[error(

@@ -319,7 +319,7 @@ fn an_unknown_key_is_named_with_the_nearest_or_all_that_are_allowed() {
             "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata",
             "b.yaml:4:22: unknown key `modlues` in a system; did you mean `modules`?",
             "b.yaml:6:22: unknown key `parent` in a zone; did you mean `parent_id`?",
-            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id",
+            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id",
         ],
     );
 }
@@ -329,14 +329,14 @@ fn a_missing_key_comes_with_an_example() {
     check(
         "zones: [{}]\nsystems: [{}]\nmodules: [{}]\nusers: [{}]\napi_keys: [{}]\n",
         &[
-            "b.yaml:1:9: a zone has no `name`; add a name for people, such as `name: Level 1`",
             "b.yaml:1:9: a zone has no `id`; add an id, such as `id: zone-level-1`",
-            "b.yaml:2:11: a system has no `name`; add a name for people, such as `name: Board Room`",
+            "b.yaml:1:9: a zone has no `name`; add a name for people, such as `name: Level 1`",
             "b.yaml:2:11: a system has no `id`; add an id, such as `id: sys-board-room`",
-            "b.yaml:3:11: a module has no `driver`; add the id of a driver, such as `driver: virtual`",
+            "b.yaml:2:11: a system has no `name`; add a name for people, such as `name: Board Room`",
             "b.yaml:3:11: a module has no `id`; add an id, such as `id: mod-display-1`",
-            "b.yaml:4:9: a user has no `email`; add an address, such as `email: ann@example.test`",
+            "b.yaml:3:11: a module has no `driver`; add the id of a driver, such as `driver: virtual`",
             "b.yaml:4:9: a user has no `id`; add an id, such as `id: user-ann`",
+            "b.yaml:4:9: a user has no `email`; add an address, such as `email: ann@example.test`",
             "b.yaml:5:12: an API key has no `id`; add an id, such as `id: panel-key`",
             "b.yaml:5:12: an API key has no `secret`; add a long random text, such as `secret: \"${ENV:PANEL_SECRET}\"`",
             "b.yaml:5:12: an API key has no `user`; add the id of the user whose key it is",

@@ -3,10 +3,7 @@
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
-use crate::model::{
-    ApiKey, Building, Clearance, DeviceKind, JsonText, KeySecret, Metadata, Module, Password,
-    Secret, System, User, Zone,
-};
+use crate::model::{Building, Collection, Expiry, Field, Kind, Secret, Value as Content};
 
 use super::variables;
 
@@ -44,210 +41,83 @@ fn write_for(reader: Reader, building: &Building) -> String {
         api_keys,
         metadata,
     } = building;
-    let building = json!({
-        "zones": zones.iter().map(zone).collect::<Vec<_>>(),
-        "systems": systems.iter().map(system).collect::<Vec<_>>(),
-        "modules": modules.iter().map(|entry| module(reader, entry)).collect::<Vec<_>>(),
-        "users": users.iter().map(|entry| user(reader, entry)).collect::<Vec<_>>(),
-        "api_keys": api_keys.iter().map(|entry| api_key(reader, entry)).collect::<Vec<_>>(),
-        "metadata": metadata.iter().map(|entry| attached(reader, entry)).collect::<Vec<_>>(),
-    });
+    let mut lists = Map::new();
+    list(&mut lists, reader, zones);
+    list(&mut lists, reader, systems);
+    list(&mut lists, reader, modules);
+    list(&mut lists, reader, users);
+    list(&mut lists, reader, api_keys);
+    list(&mut lists, reader, metadata);
+    let building = Value::Object(lists);
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say, and JSON is YAML too.
     serde_saphyr::to_string(&building).unwrap_or_else(|_| building.to_string())
 }
 
-fn zone(zone: &Zone) -> Value {
-    let Zone {
-        id,
-        name,
-        display_name,
-        description,
-        tags,
-        parent_id,
-    } = zone;
-    entry([
-        ("id", text(id.as_str())),
-        ("name", text(name)),
-        ("display_name", optional(display_name.as_deref())),
-        ("description", not_empty(description)),
-        ("tags", texts(tags)),
-        (
-            "parent_id",
-            optional(parent_id.as_ref().map(|id| id.as_str())),
-        ),
-    ])
+fn list<C: Collection>(lists: &mut Map<String, Value>, reader: Reader, entries: &[C]) {
+    let entries = entries.iter().map(|entry| {
+        let fields = C::FIELDS.iter();
+        let fields = fields.filter_map(|field| written(reader, field, field.value(entry)));
+        let fields = fields.map(|(key, value)| (key.to_owned(), value));
+        Value::Object(fields.collect())
+    });
+    lists.insert(C::LIST.to_owned(), entries.collect());
 }
 
-fn system(system: &System) -> Value {
-    let System {
-        id,
-        name,
-        display_name,
-        description,
-        email,
-        capacity,
-        bookable,
-        features,
-        map_id,
-        timezone,
-        support_url,
-        zones,
-        modules,
-    } = system;
-    entry([
-        ("id", text(id.as_str())),
-        ("name", text(name)),
-        ("display_name", optional(display_name.as_deref())),
-        ("description", not_empty(description)),
-        ("email", optional(email.as_deref())),
-        ("capacity", (*capacity > 0).then(|| json!(capacity))),
-        ("bookable", bookable.then(|| json!(true))),
-        ("features", texts(features)),
-        ("map_id", optional(map_id.as_deref())),
-        ("timezone", optional(timezone.as_deref())),
-        ("support_url", optional(support_url.as_deref())),
-        ("zones", ids(zones.iter().map(|id| id.as_str()))),
-        ("modules", ids(modules.iter().map(|id| id.as_str()))),
-    ])
-}
-
-fn module(reader: Reader, module: &Module) -> Value {
-    let Module {
-        id,
-        driver,
-        name,
-        uri,
-        settings: _,
-    } = module;
-    let uri = uri.as_deref();
-    let [settings, as_json] = kept(reader, &module.settings(), "settings", "settings_json");
-    entry([
-        ("id", text(id.as_str())),
-        ("driver", text(driver.as_str())),
-        ("name", optional(name.as_ref().map(|name| name.as_str()))),
-        (
-            "uri",
-            match reader {
-                Reader::Trusted => optional(uri),
-                Reader::Anybody => optional(uri.map(without_user).as_deref()),
-            },
-        ),
-        settings,
-        as_json,
-    ])
-}
-
-fn user(reader: Reader, user: &User) -> Value {
-    let User {
-        id,
-        email,
-        name,
-        level,
-        groups,
-        password,
-    } = user;
-    let (plain, hash) = match password {
-        Some(Password::Plain(password)) => (Some(secret(reader, password)), None),
-        Some(Password::Hashed(hash)) => (None, Some(secret(reader, hash))),
-        None => (None, None),
+/// A field's key and value; none for what holds anyway.
+fn written<C>(
+    reader: Reader,
+    field: &Field<C>,
+    content: Content<'_>,
+) -> Option<(&'static str, Value)> {
+    if field.goes_without(&content) {
+        return None;
+    }
+    let other_form = field.other_form.unwrap_or(field.name);
+    let value = match content {
+        Content::Nothing => return None,
+        Content::Text(uri) if field.kind == Kind::Address && reader == Reader::Anybody => {
+            text(&without_user(&uri))
+        }
+        Content::Text(given) => text(&given),
+        // Each once: a store of an earlier version may have an id twice, which a file cannot say.
+        Content::Texts(ids) if matches!(field.kind, Kind::References(_)) => {
+            let once: IndexSet<_> = ids.iter().collect();
+            once.into_iter().map(|id| text(id)).collect()
+        }
+        Content::Texts(given) => given.iter().map(|item| text(item)).collect(),
+        Content::Flag(flag) => json!(flag),
+        Content::Number(seconds) if field.kind == Kind::Moment => {
+            json!(Expiry::from_secs(seconds)?.to_string())
+        }
+        Content::Number(number) => json!(number),
+        Content::Json(json) => return kept(reader, field, &json),
+        Content::Plain(plain) => text(secret(reader, &plain)),
+        Content::Hash(hash) => return Some((other_form, text(secret(reader, &hash)))),
     };
-    entry([
-        ("id", text(id.as_str())),
-        ("email", text(email)),
-        ("name", text(name)),
-        ("level", text(word(*level))),
-        ("groups", texts(groups)),
-        ("password", optional(plain)),
-        ("password_hash", optional(hash)),
-    ])
+    Some((field.name, value))
 }
-
-fn api_key(reader: Reader, key: &ApiKey) -> Value {
-    let ApiKey {
-        id,
-        secret: kept,
-        user,
-        level,
-        scopes,
-        systems,
-        zones,
-        device,
-        expires,
-    } = key;
-    let (plain, hash) = match kept {
-        KeySecret::Plain(plain) => (Some(secret(reader, plain)), None),
-        KeySecret::Hashed(hash) => (None, Some(secret(reader, hash))),
-    };
-    let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-    entry([
-        ("id", text(id.as_str())),
-        ("secret", optional(plain)),
-        ("secret_hash", optional(hash)),
-        ("user", text(user.as_str())),
-        ("level", text(word(*level))),
-        // None at all are not the ones that hold without the key.
-        ("scopes", texts(&scopes).or_else(|| Some(json!([])))),
-        ("systems", ids(systems.iter().map(|id| id.as_str()))),
-        ("zones", ids(zones.iter().map(|id| id.as_str()))),
-        (
-            "fixed_device",
-            (*device == DeviceKind::Fixed).then(|| json!(true)),
-        ),
-        ("expires", expires.map(|expires| json!(expires.to_string()))),
-    ])
-}
-
-/// What apps keep is theirs, and may be a secret.
-fn attached(reader: Reader, metadata: &Metadata) -> Value {
-    let Metadata {
-        id,
-        description,
-        details,
-        editors,
-    } = metadata;
-    let [details, as_json] = kept(reader, details, "details", "details_json");
-    entry([
-        ("parent", text(id.parent.as_str())),
-        ("name", text(id.name.as_str())),
-        ("description", not_empty(description)),
-        details,
-        as_json,
-        ("editors", texts(editors)),
-    ])
-}
-
-/// A key of an entry, and its value if there is one.
-type Field = (&'static str, Option<Value>);
 
 /// JSON that is kept, under the one of two keys that gives it back byte for byte: as YAML for people, or as a text.
-fn kept(
-    reader: Reader,
-    json: &JsonText,
-    as_yaml: &'static str,
-    as_json: &'static str,
-) -> [Field; 2] {
-    let nothing = (as_json, None);
-    if json.as_str() == "{}" {
-        return [(as_yaml, None), nothing];
+/// What apps keep is theirs, and may be a secret as settings may.
+fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str, Value)> {
+    if (field.default)() == Content::Json(json.into()) {
+        return None;
     }
-    let tree = json.to::<Value>().ok();
+    let tree: Option<Value> = serde_json::from_str(json).ok();
     if reader == Reader::Anybody {
-        return [(as_yaml, Some(tree.map_or(json!(MASK), mask))), nothing];
+        return Some((field.name, tree.map_or(json!(MASK), mask)));
     }
     let tree = tree.filter(|tree| {
         // A key without a value counts as left out.
         let again = tree.to_string();
-        !tree.is_null() && depth(tree) <= TREE_DEPTH_MAX && again == json.as_str()
+        !tree.is_null() && depth(tree) <= TREE_DEPTH_MAX && again == json
     });
-    match tree {
-        Some(tree) if as_yaml == "settings" => [(as_yaml, Some(escaped(tree))), nothing],
-        Some(tree) => [(as_yaml, Some(tree)), nothing],
+    Some(match (tree, field.other_form) {
+        (Some(tree), _) if field.filled_in => (field.name, escaped(tree)),
+        (Some(tree), _) => (field.name, tree),
         // As it is: nothing is filled in there.
-        None => [
-            (as_yaml, None),
-            (as_json, Some(Value::String(json.as_str().to_owned()))),
-        ],
-    }
+        (None, as_text) => (as_text?, Value::String(json.to_owned())),
+    })
 }
 
 /// How many lists and maps stand in each other.
@@ -279,35 +149,8 @@ fn secret(reader: Reader, secret: &Secret) -> &str {
     }
 }
 
-/// A map of what is there.
-fn entry<const N: usize>(fields: [Field; N]) -> Value {
-    let there = fields
-        .into_iter()
-        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    let map: Map<String, Value> = there.collect();
-    Value::Object(map)
-}
-
-fn text(text: &str) -> Option<Value> {
-    Some(Value::String(variables::escape(text)))
-}
-
-fn optional(given: Option<&str>) -> Option<Value> {
-    given.and_then(text)
-}
-
-fn not_empty(given: &str) -> Option<Value> {
-    optional(Some(given).filter(|text| !text.is_empty()))
-}
-
-fn texts(given: &[String]) -> Option<Value> {
-    (!given.is_empty()).then(|| given.iter().filter_map(|item| text(item)).collect())
-}
-
-/// Each id once: a store of an earlier version may have one twice, which a file cannot say.
-fn ids<'a>(given: impl Iterator<Item = &'a str>) -> Option<Value> {
-    let once: IndexSet<&str> = given.collect();
-    (!once.is_empty()).then(|| once.into_iter().filter_map(text).collect())
+fn text(text: &str) -> Value {
+    Value::String(variables::escape(text))
 }
 
 /// Which settings there are may be seen; what they are is known to their driver alone, and a PIN is a number.
@@ -338,19 +181,12 @@ fn without_user(uri: &str) -> String {
     }
 }
 
-fn word(level: Clearance) -> &'static str {
-    match level {
-        Clearance::User => "user",
-        Clearance::Support => "support",
-        Clearance::Admin => "admin",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::model::sample;
 
     const FILE: &str = r#"
 zones: [{id: zone-1, name: HQ, tags: [org]}]
@@ -430,14 +266,31 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
         assert_eq!(read(&written).unwrap(), building, "{written}");
     }
 
+    #[test]
+    fn every_field_of_every_collection_is_written_and_read() {
+        let building = Building {
+            zones: vec![sample()],
+            systems: vec![sample()],
+            modules: vec![sample()],
+            users: vec![sample()],
+            api_keys: vec![sample()],
+            metadata: vec![sample()],
+        };
+
+        let written = write(&building);
+
+        let root = crate::building_file::node::Node::read(&written).unwrap();
+        let parsed = crate::building_file::parse::parse(&root, &BTreeMap::new());
+        assert_eq!(parsed.problems, [], "{written}");
+        assert_eq!(parsed.building, building, "{written}");
+    }
+
     mod properties {
         use proptest::prelude::*;
 
         use super::*;
-        use crate::model::{
-            DriverRef, Expiry, KEY_HASH_PREFIX, KeyId, MetadataId, MetadataName, ModuleId,
-            ModuleName, ParentId, Scope, SystemId, UserId, ZoneId,
-        };
+        use crate::model::rules::Thing;
+        use crate::model::{JsonKind, KEY_HASH_PREFIX, Values};
 
         /// Texts that YAML could take for something else, or lose a part of.
         fn text() -> impl Strategy<Value = String> {
@@ -510,93 +363,110 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             })
         }
 
-        fn building() -> impl Strategy<Value = Building> {
-            let texts = prop::collection::vec(text(), 16);
-            let ids = (id(), id(), id(), id(), id(), id());
-            (texts, ids, json(), json(), any::<u32>(), any::<bool>()).prop_map(
-                |(t, (a, b, c, d, e, f), settings, details, capacity, is)| {
-                    let mut texts = t.into_iter();
-                    let mut text = || texts.next().unwrap_or_default();
-                    let zone = ZoneId::new(&a).unwrap();
-                    let system = SystemId::new(&b).unwrap();
-                    let module = ModuleId::new(&c).unwrap();
-                    let user = UserId::new(&d).unwrap();
-                    let settings = if settings.starts_with('{') {
-                        settings
-                    } else {
-                        format!("{{\"a\":{settings}}}")
-                    };
-                    Building {
-                        zones: vec![Zone {
-                            id: zone.clone(),
-                            name: text(),
-                            display_name: is.then(&mut text),
-                            description: text(),
-                            tags: vec![text(), text()],
-                            parent_id: None,
-                        }],
-                        systems: vec![System {
-                            id: system.clone(),
-                            name: text(),
-                            display_name: None,
-                            description: text(),
-                            email: Some(text()),
-                            capacity,
-                            bookable: is,
-                            features: vec![text()],
-                            map_id: is.then(&mut text),
-                            timezone: is.then(|| "Europe/London".to_owned()),
-                            support_url: Some(text()),
-                            zones: vec![zone.clone()],
-                            modules: vec![module.clone()],
-                        }],
-                        modules: vec![Module {
-                            id: module,
-                            driver: DriverRef::LinkedIn("virtual".to_owned()),
-                            name: is.then(|| ModuleName::new(&e).unwrap()),
-                            uri: Some(text()),
-                            settings: Secret::new(settings),
-                        }],
-                        users: vec![User {
-                            id: user.clone(),
-                            email: text(),
-                            name: text(),
-                            level: Clearance::Support,
-                            groups: vec![text()],
-                            password: is.then(|| {
-                                Password::Hashed(Secret::new(format!("$argon2{}", text())))
-                            }),
-                        }],
-                        api_keys: vec![ApiKey {
-                            id: KeyId::new(&f.replace('.', "-")).unwrap(),
-                            secret: KeySecret::Hashed(Secret::new(format!("{KEY_HASH_PREFIX}{a}"))),
-                            user,
-                            level: Clearance::Admin,
-                            scopes: if is {
-                                vec![]
-                            } else {
-                                vec![Scope::parse("systems.read").unwrap()]
-                            },
-                            systems: vec![system],
-                            zones: vec![],
-                            device: match is {
-                                true => DeviceKind::Fixed,
-                                false => DeviceKind::Personal,
-                            },
-                            expires: is.then(|| Expiry::from_secs(1_801_332_000).unwrap()),
-                        }],
-                        metadata: vec![Metadata {
-                            id: MetadataId {
-                                parent: ParentId::new(zone.as_str()).unwrap(),
-                                name: MetadataName::new(&e).unwrap(),
-                            },
-                            description: text(),
-                            details: JsonText::parse(&details).unwrap(),
-                            editors: vec![text()],
-                        }],
+        /// What the fields of a building are made of.
+        #[derive(Debug)]
+        struct Made {
+            texts: std::vec::IntoIter<String>,
+            ids: [String; 6],
+            settings: String,
+            details: String,
+            number: u32,
+            is: bool,
+        }
+
+        impl Made {
+            fn text(&mut self) -> Content<'static> {
+                Content::Text(self.texts.next().unwrap_or_default().into())
+            }
+
+            fn id(&self, thing: Thing) -> String {
+                let [zone, system, module, user, _, key] = &self.ids;
+                match thing {
+                    Thing::Zone | Thing::Parent => zone.clone(),
+                    Thing::System => system.clone(),
+                    Thing::Module => module.clone(),
+                    Thing::User => user.clone(),
+                    Thing::ApiKey => key.replace('.', "-"),
+                    Thing::Driver | Thing::Email | Thing::Metadata => "virtual".to_owned(),
+                }
+            }
+
+            fn content(&mut self, kind: Kind) -> Content<'static> {
+                match kind {
+                    Kind::Text | Kind::Address | Kind::Email => self.text(),
+                    Kind::Texts => {
+                        let texts = self.texts.by_ref().take(2);
+                        Content::Texts(texts.map(Into::into).collect())
                     }
-                },
-            )
+                    Kind::Flag => Content::Flag(self.is),
+                    Kind::Count(_) => Content::Number(self.number.into()),
+                    Kind::Moment => Content::Number(1_801_332_000),
+                    Kind::TimeZone => Content::Text("Europe/London".into()),
+                    Kind::Word(words) => Content::Text(words[1].into()),
+                    Kind::Scopes if self.is => Content::Texts(Vec::new()),
+                    Kind::Scopes => Content::Texts(vec!["systems.read".into()]),
+                    Kind::ModuleName | Kind::MetadataName => {
+                        Content::Text(self.ids[4].clone().into())
+                    }
+                    Kind::Id(thing) | Kind::Reference(thing) => {
+                        Content::Text(self.id(thing).into())
+                    }
+                    Kind::References(thing) => Content::Texts(vec![self.id(thing).into()]),
+                    Kind::Json(JsonKind::Any) => Content::Json(self.details.clone().into()),
+                    Kind::Json(JsonKind::Object) if self.settings.starts_with('{') => {
+                        Content::Json(self.settings.clone().into())
+                    }
+                    Kind::Json(JsonKind::Object) => {
+                        Content::Json(format!("{{\"a\":{}}}", self.settings).into())
+                    }
+                    Kind::Json(JsonKind::List) => {
+                        Content::Json(format!("[{}]", self.settings).into())
+                    }
+                    Kind::KeySecret => {
+                        Content::Hash(Secret::new(format!("{KEY_HASH_PREFIX}{}", self.ids[0])))
+                    }
+                    Kind::Password => {
+                        let salt = self.texts.next().unwrap_or_default();
+                        Content::Hash(Secret::new(format!("$argon2{salt}")))
+                    }
+                }
+            }
+
+            fn entry<C: Collection>(&mut self) -> Vec<C> {
+                let mut values = Values::none();
+                for field in C::FIELDS {
+                    let is_ring = field.name == "parent_id";
+                    if !is_ring && (self.is || !field.optional) {
+                        values.put(field.name, self.content(field.kind));
+                    }
+                }
+                vec![C::build(values).unwrap()]
+            }
+        }
+
+        fn building() -> impl Strategy<Value = Building> {
+            let texts = prop::collection::vec(text(), 80);
+            let ids = [id(), id(), id(), id(), id(), id()];
+            let all = (texts, ids, json(), json(), any::<u32>(), any::<bool>());
+            all.prop_map(|(texts, ids, settings, details, number, is)| {
+                let texts = texts.into_iter();
+                let mut made = Made {
+                    texts,
+                    ids,
+                    settings,
+                    details,
+                    number,
+                    is,
+                };
+                Building {
+                    zones: made.entry(),
+                    systems: made.entry(),
+                    modules: made.entry(),
+                    users: made.entry(),
+                    api_keys: made.entry(),
+                    metadata: made.entry(),
+                }
+            })
         }
 
         proptest! {

@@ -2,6 +2,7 @@
 //!
 //! Every other room speaks in these types, so this one imports no room and does no I/O.
 //! None of them derives `serde`: a wire format belongs to its dialect, and changing a word here cannot change a wire.
+//! The fields of the building's collections are the exception: files, stores and wires are made from their lists.
 
 mod backoff;
 mod building;
@@ -27,9 +28,12 @@ mod time_zone;
 mod token;
 
 pub use backoff::Backoff;
+#[cfg(test)]
+pub(crate) use building::samples::sample;
 pub use building::{
-    ApiKey, Building, DriverRef, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module,
-    Password, PermissionsRead, Scope, ScopeAccess, System, User, Zone, ZonePermissions, rules,
+    ApiKey, Building, Collection, Content, DriverRef, Field, JsonKind, KEY_HASH_PREFIX, KeySecret,
+    Kind, LEVELS, Metadata, MetadataId, Module, Password, PermissionsRead, Scope, ScopeAccess,
+    System, User, Value, Values, Wrong, Zone, ZonePermissions, one_of, rules,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

@@ -1,28 +1,36 @@
 //! The JSON of the documents that hold the building's entries.
 //!
-//! Separate from the stores, since the text is the same in each of them, and from the model, so that changing a word there cannot change what is on disk.
-//! A field that is not known here is refused: a newer riser would have raised the schema, and what is not understood could not be written back.
+//! Separate from the stores, since the text is the same in each of them.
+//! Which fields there are say the lists of the model; a test here holds what is on disk already, so that a changed name does not go unseen.
+//! A field that is not known here is refused: a newer riser may have added it, and what is not understood could not be written back.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, Clearance, DeviceKind, DriverRef, Entry, EntryId, EntryInfo, Expiry, InvalidId,
-    JsonText, KEY_HASH_PREFIX, KeySecret, Metadata, MetadataId, Module, Password, Scope, Secret,
-    Source, System, User, Version, Zone,
+    ApiKey, Collection, Entry, EntryId, EntryInfo, Field, InvalidId, KEY_HASH_PREFIX, Kind,
+    Metadata, MetadataId, Module, Secret, Source, System, User, Value, Values, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
-const ZONES: &str = "zones";
-const SYSTEMS: &str = "systems";
-const MODULES: &str = "modules";
-const USERS: &str = "users";
-const API_KEYS: &str = "api_keys";
-const METADATA: &str = "metadata";
+const ZONES: &str = Zone::LIST;
+const SYSTEMS: &str = System::LIST;
+const MODULES: &str = Module::LIST;
+const USERS: &str = User::LIST;
+const API_KEYS: &str = ApiKey::LIST;
+const METADATA: &str = Metadata::LIST;
 
 const NO_COLLECTION: &str = "no such collection";
+
+const UNKNOWN_FIELD: &str =
+    "it has a field that this riser does not know; a newer riser may have written it";
 
 /// A document does not hold what it should.
 #[derive(Debug, thiserror::Error)]
@@ -84,12 +92,12 @@ impl Document {
     pub fn of(entry: &Entry, info: &EntryInfo) -> Self {
         let DocumentId { collection, id } = DocumentId::of(&entry.id());
         let json = match entry {
-            Entry::Zone(zone) => kept(ZoneShape::of(zone), info),
-            Entry::System(system) => kept(SystemShape::of(system), info),
-            Entry::Module(module) => kept(ModuleShape::of(module), info),
-            Entry::User(user) => kept(UserShape::of(user), info),
-            Entry::ApiKey(key) => kept(ApiKeyShape::of(key), info),
-            Entry::Metadata(metadata) => kept(MetadataShape::of(metadata), info),
+            Entry::Zone(zone) => kept(Stored(zone), info),
+            Entry::System(system) => kept(Stored(system), info),
+            Entry::Module(module) => kept(Stored(module), info),
+            Entry::User(user) => kept(Stored(user), info),
+            Entry::ApiKey(key) => kept(Stored(key), info),
+            Entry::Metadata(metadata) => kept(Stored(metadata), info),
         };
         Self {
             collection: collection.into_owned(),
@@ -107,12 +115,12 @@ impl Document {
             detail,
         };
         let read = match self.collection.as_str() {
-            ZONES => entry(self, ZoneShape::read, Entry::Zone),
-            SYSTEMS => entry(self, SystemShape::read, Entry::System),
-            MODULES => entry(self, ModuleShape::read, Entry::Module),
-            USERS => entry(self, UserShape::read, Entry::User),
-            API_KEYS => entry(self, ApiKeyShape::read, Entry::ApiKey),
-            METADATA => entry(self, MetadataShape::read, Entry::Metadata),
+            ZONES => entry(self, Entry::Zone),
+            SYSTEMS => entry(self, Entry::System),
+            MODULES => entry(self, Entry::Module),
+            USERS => entry(self, Entry::User),
+            API_KEYS => entry(self, Entry::ApiKey),
+            METADATA => entry(self, Entry::Metadata),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
@@ -157,14 +165,18 @@ fn kept<T: Serialize>(entry: T, info: &EntryInfo) -> String {
     serde_json::to_string(&kept).expect("the shapes have text keys and no failing part")
 }
 
-fn entry<S: DeserializeOwned, T>(
+fn entry<C: Collection>(
     document: &Document,
-    read: fn(S) -> Result<T, String>,
-    wrap: fn(T) -> Entry,
+    wrap: fn(C) -> Entry,
 ) -> Result<(Entry, EntryInfo), String> {
     // The parser's own words could quote a password.
-    let kept: Kept<S> = serde_json::from_str(&document.json)
-        .map_err(|error| format!("{:?} error at column {}", error.classify(), error.column()))?;
+    let kept: Kept<Stored<C>> =
+        serde_json::from_str(&document.json).map_err(|error| {
+            match error.to_string().starts_with(UNKNOWN_FIELD) {
+                true => UNKNOWN_FIELD.to_owned(),
+                false => format!("{:?} error at column {}", error.classify(), error.column()),
+            }
+        })?;
     let info = EntryInfo {
         source: match kept.source {
             SourceShape::File => Source::File,
@@ -176,7 +188,7 @@ fn entry<S: DeserializeOwned, T>(
         updated_at: kept.updated_at,
         place: kept.place,
     };
-    Ok((wrap(read(kept.entry)?), info))
+    Ok((wrap(kept.entry.0), info))
 }
 
 fn id<I: FromStr<Err = InvalidId>>(text: &str) -> Result<I, String> {
@@ -192,358 +204,136 @@ fn metadata_id(text: &str) -> Result<MetadataId, String> {
     })
 }
 
-fn ids<I: FromStr<Err = InvalidId>>(texts: &[String]) -> Result<Vec<I>, String> {
-    texts.iter().map(|text| id(text)).collect()
-}
+/// An entry as a map of those of its fields that say something.
+struct Stored<C>(C);
 
-fn optional<I: FromStr<Err = InvalidId>>(text: Option<&str>) -> Result<Option<I>, String> {
-    text.map(id).transpose()
-}
-
-fn texts<I: ToString>(ids: &[I]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
-}
-
-fn json(text: &str) -> Result<JsonText, String> {
-    JsonText::parse(text).map_err(|error| error.to_string())
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ZoneShape {
-    id: String,
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    display_name: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    description: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent_id: Option<String>,
-}
-
-impl ZoneShape {
-    fn of(zone: &Zone) -> Self {
-        Self {
-            id: zone.id.to_string(),
-            name: zone.name.clone(),
-            display_name: zone.display_name.clone(),
-            description: zone.description.clone(),
-            tags: zone.tags.clone(),
-            parent_id: zone.parent_id.as_ref().map(ToString::to_string),
+impl<C: Collection> Serialize for Stored<&C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in C::FIELDS {
+            let value = field.value(self.0);
+            if !field.goes_without(&value) {
+                written(&mut map, field, &value)?;
+            }
         }
-    }
-
-    fn read(self) -> Result<Zone, String> {
-        Ok(Zone {
-            id: id(&self.id)?,
-            name: self.name,
-            display_name: self.display_name,
-            description: self.description,
-            tags: self.tags,
-            parent_id: optional(self.parent_id.as_deref())?,
-        })
+        map.end()
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SystemShape {
-    id: String,
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    display_name: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    description: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(default)]
-    capacity: u32,
-    #[serde(default)]
-    bookable: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    features: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    map_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    timezone: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    support_url: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    zones: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    modules: Vec<String>,
-}
-
-impl SystemShape {
-    fn of(system: &System) -> Self {
-        let System {
-            id,
-            name,
-            display_name,
-            description,
-            email,
-            capacity,
-            bookable,
-            features,
-            map_id,
-            timezone,
-            support_url,
-            zones,
-            modules,
-        } = system;
-        Self {
-            id: id.to_string(),
-            name: name.clone(),
-            display_name: display_name.clone(),
-            description: description.clone(),
-            email: email.clone(),
-            capacity: *capacity,
-            bookable: *bookable,
-            features: features.clone(),
-            map_id: map_id.clone(),
-            timezone: timezone.clone(),
-            support_url: support_url.clone(),
-            zones: texts(zones),
-            modules: texts(modules),
+fn written<C, M: SerializeMap>(
+    map: &mut M,
+    field: &Field<C>,
+    value: &Value<'_>,
+) -> Result<(), M::Error> {
+    match value {
+        Value::Nothing => Ok(()),
+        Value::Text(text) if is_driver(field.kind) => {
+            map.serialize_entry(field.name, &DriverShape::LinkedIn(Cow::Borrowed(text)))
         }
-    }
-
-    fn read(self) -> Result<System, String> {
-        Ok(System {
-            id: id(&self.id)?,
-            name: self.name,
-            display_name: self.display_name,
-            description: self.description,
-            email: self.email,
-            capacity: self.capacity,
-            bookable: self.bookable,
-            features: self.features,
-            map_id: self.map_id,
-            timezone: self.timezone,
-            support_url: self.support_url,
-            zones: ids(&self.zones)?,
-            modules: ids(&self.modules)?,
-        })
+        // JSON is kept as text, so that numbers and the order of keys stay as they were written.
+        Value::Text(text) | Value::Json(text) => map.serialize_entry(field.name, text),
+        Value::Texts(texts) => map.serialize_entry(field.name, texts),
+        Value::Flag(flag) => map.serialize_entry(field.name, flag),
+        Value::Number(number) => map.serialize_entry(field.name, number),
+        Value::Hash(hash) => map.serialize_entry(key(field), hash.expose()),
+        Value::Plain(_) if field.optional => Ok(()),
+        Value::Plain(_) => map.serialize_entry(key(field), KEY_HASH_PREFIX),
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModuleShape {
-    id: String,
-    driver: DriverShape,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    uri: Option<String>,
-    /// JSON as text, so that numbers and the order of keys stay as they were written.
-    settings: String,
+fn is_driver(kind: Kind) -> bool {
+    kind == Kind::Reference(Thing::Driver)
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum DriverShape {
-    LinkedIn(String),
-}
-
-impl ModuleShape {
-    fn of(module: &Module) -> Self {
-        Self {
-            id: module.id.to_string(),
-            driver: match &module.driver {
-                DriverRef::LinkedIn(id) => DriverShape::LinkedIn(id.clone()),
-            },
-            name: module.name.as_ref().map(ToString::to_string),
-            uri: module.uri.clone(),
-            settings: module.settings.expose().to_owned(),
-        }
-    }
-
-    fn read(self) -> Result<Module, String> {
-        json(&self.settings)?;
-        Ok(Module {
-            id: id(&self.id)?,
-            driver: match self.driver {
-                DriverShape::LinkedIn(id) => DriverRef::LinkedIn(id),
-            },
-            name: optional(self.name.as_deref())?,
-            uri: self.uri,
-            settings: Secret::new(self.settings),
-        })
+/// The key of a field: of secrets only the hashes are kept.
+fn key<C>(field: &Field<C>) -> &'static str {
+    match field.kind {
+        Kind::KeySecret | Kind::Password => field.other_form.unwrap_or(field.name),
+        Kind::Text
+        | Kind::Address
+        | Kind::Email
+        | Kind::Texts
+        | Kind::Flag
+        | Kind::Count(_)
+        | Kind::Moment
+        | Kind::TimeZone
+        | Kind::Word(_)
+        | Kind::Scopes
+        | Kind::Id(_)
+        | Kind::ModuleName
+        | Kind::MetadataName
+        | Kind::Reference(_)
+        | Kind::References(_)
+        | Kind::Json(_) => field.name,
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum LevelShape {
-    User,
-    Support,
-    Admin,
+enum DriverShape<'a> {
+    LinkedIn(Cow<'a, str>),
 }
 
-impl From<Clearance> for LevelShape {
-    fn from(level: Clearance) -> Self {
-        match level {
-            Clearance::User => Self::User,
-            Clearance::Support => Self::Support,
-            Clearance::Admin => Self::Admin,
+impl<'de, C: Collection> Deserialize<'de> for Stored<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<C>(PhantomData<C>);
+
+        impl<'de, C: Collection> Visitor<'de> for Fields<C> {
+            type Value = Stored<C>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(C::PLACE)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Stored<C>, A::Error> {
+                let mut values = Values::none();
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    let mut fields = C::FIELDS.iter();
+                    let field = fields.find(|field| key(field) == name);
+                    let field = field.ok_or_else(|| A::Error::custom(UNKNOWN_FIELD))?;
+                    values.put(field.name, read(&mut map, field.kind)?);
+                }
+                C::build(values).map(Stored).map_err(|wrong| {
+                    let wrong = wrong.iter().map(|wrong| wrong.field);
+                    A::Error::custom(wrong.collect::<Vec<_>>().join(", "))
+                })
+            }
         }
+
+        deserializer.deserialize_map(Fields(PhantomData))
     }
 }
 
-impl From<LevelShape> for Clearance {
-    fn from(level: LevelShape) -> Self {
-        match level {
-            LevelShape::User => Self::User,
-            LevelShape::Support => Self::Support,
-            LevelShape::Admin => Self::Admin,
+fn read<'de, A: MapAccess<'de>>(map: &mut A, kind: Kind) -> Result<Value<'static>, A::Error> {
+    Ok(match kind {
+        Kind::Reference(Thing::Driver) => {
+            let DriverShape::LinkedIn(id) = map.next_value()?;
+            Value::Text(Cow::Owned(id.into_owned()))
         }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserShape {
-    id: String,
-    email: String,
-    name: String,
-    level: LevelShape,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    groups: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    password_hash: Option<String>,
-}
-
-impl UserShape {
-    fn of(user: &User) -> Self {
-        Self {
-            id: user.id.to_string(),
-            email: user.email.clone(),
-            name: user.name.clone(),
-            level: user.level.into(),
-            groups: user.groups.clone(),
-            password_hash: match &user.password {
-                Some(Password::Hashed(hash)) => Some(hash.expose().to_owned()),
-                Some(Password::Plain(_)) | None => None,
-            },
+        Kind::Text
+        | Kind::Address
+        | Kind::Email
+        | Kind::TimeZone
+        | Kind::Word(_)
+        | Kind::Id(_)
+        | Kind::ModuleName
+        | Kind::MetadataName
+        | Kind::Reference(_) => Value::Text(Cow::Owned(map.next_value()?)),
+        Kind::Texts | Kind::Scopes | Kind::References(_) => {
+            let texts: Vec<String> = map.next_value()?;
+            Value::Texts(texts.into_iter().map(Cow::Owned).collect())
         }
-    }
-
-    fn read(self) -> Result<User, String> {
-        Ok(User {
-            id: id(&self.id)?,
-            email: self.email,
-            name: self.name,
-            level: self.level.into(),
-            groups: self.groups,
-            password: self
-                .password_hash
-                .map(|hash| Password::Hashed(Secret::new(hash))),
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ApiKeyShape {
-    id: String,
-    secret_hash: String,
-    user: String,
-    level: LevelShape,
-    scopes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    systems: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    zones: Vec<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    fixed_device: bool,
-    /// In Unix seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<u64>,
-}
-
-impl ApiKeyShape {
-    fn of(key: &ApiKey) -> Self {
-        Self {
-            id: key.id.to_string(),
-            secret_hash: match &key.secret {
-                KeySecret::Hashed(hash) => hash.expose().to_owned(),
-                KeySecret::Plain(_) => KEY_HASH_PREFIX.to_owned(),
-            },
-            user: key.user.to_string(),
-            level: key.level.into(),
-            scopes: key.scopes.iter().map(ToString::to_string).collect(),
-            systems: texts(&key.systems),
-            zones: texts(&key.zones),
-            fixed_device: key.device == DeviceKind::Fixed,
-            expires: key.expires.map(Expiry::as_secs),
-        }
-    }
-
-    fn read(self) -> Result<ApiKey, String> {
-        let scope = |text: &String| Scope::parse(text).ok_or_else(|| format!("no scope {text:?}"));
-        Ok(ApiKey {
-            id: id(&self.id)?,
-            secret: KeySecret::Hashed(Secret::new(self.secret_hash)),
-            user: id(&self.user)?,
-            level: self.level.into(),
-            scopes: self.scopes.iter().map(scope).collect::<Result<_, _>>()?,
-            systems: ids(&self.systems)?,
-            zones: ids(&self.zones)?,
-            device: match self.fixed_device {
-                true => DeviceKind::Fixed,
-                false => DeviceKind::Personal,
-            },
-            expires: self
-                .expires
-                .map(|seconds| Expiry::from_secs(seconds).ok_or("no such moment"))
-                .transpose()?,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MetadataShape {
-    parent: String,
-    name: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    description: String,
-    /// JSON as text, so that numbers and the order of keys stay as they were written.
-    details: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    editors: Vec<String>,
-}
-
-impl MetadataShape {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            parent: metadata.id.parent.to_string(),
-            name: metadata.id.name.to_string(),
-            description: metadata.description.clone(),
-            details: metadata.details.as_str().to_owned(),
-            editors: metadata.editors.clone(),
-        }
-    }
-
-    fn read(self) -> Result<Metadata, String> {
-        Ok(Metadata {
-            id: MetadataId {
-                parent: id(&self.parent)?,
-                name: id(&self.name)?,
-            },
-            description: self.description,
-            details: json(&self.details)?,
-            editors: self.editors,
-        })
-    }
+        Kind::Flag => Value::Flag(map.next_value()?),
+        Kind::Count(_) | Kind::Moment => Value::Number(map.next_value()?),
+        Kind::Json(_) => Value::Json(Cow::Owned(map.next_value()?)),
+        Kind::KeySecret | Kind::Password => Value::Hash(Secret::new(map.next_value::<String>()?)),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{KeySecret, sample};
 
     fn document(collection: &str, id: &str, json: &str) -> Document {
         Document {
@@ -602,6 +392,29 @@ mod tests {
             let error = document(collection, id, json).entry().unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn every_field_of_every_collection_is_kept() {
+        let info = document(ZONES, "z", ZONE).entry().unwrap().1;
+        for entry in [
+            Entry::Zone(sample()),
+            Entry::System(sample()),
+            Entry::Module(sample()),
+            Entry::User(sample()),
+            Entry::ApiKey(sample()),
+            Entry::Metadata(sample()),
+        ] {
+            let kept = Document::of(&entry, &info);
+            assert_eq!(kept.entry().unwrap(), (entry, info), "{}", kept.json);
+        }
+    }
+
+    #[test]
+    fn who_reads_the_document_of_a_newer_riser_is_told() {
+        let newer = ZONE.replace("\"tags\"", "\"tinge\"");
+        let error = document(ZONES, "z", &newer).entry().unwrap_err();
+        assert!(error.to_string().contains("a newer riser"), "{error}");
     }
 
     #[test]

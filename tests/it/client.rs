@@ -172,8 +172,15 @@ async fn a_backoffice_changes_the_building() {
     let mut page = Page::open(&gateway.url(), Key::ADMIN, Carrier::Cookie).await;
     let page = &mut page;
 
-    let zone = json!([{"name": "Level 3", "tags": ["level"], "parent_id": "zone-hq"}]);
+    let zone = json!([{"name": "Level 3", "tags": ["level"], "parent_id": "zone-hq", "location": "51.5,-0.1", "count": 4}]);
     let zone = ask(page, "addZone", zone).await["id"].clone();
+    let mut floor = ask(page, "showZone", json!([zone, {}])).await;
+    floor["code"] = json!("L3");
+    let floor = ask(page, "updateZone", json!([zone, floor])).await;
+    assert_eq!(
+        (&floor["location"], &floor["count"], &floor["code"]),
+        (&json!("51.5,-0.1"), &json!(4), &json!("L3"))
+    );
     let system = json!([{"name": "Attic", "zones": [zone], "bookable": true}]);
     let system = ask(page, "addSystem", system).await;
     let module = json!([{"driver_id": "virtual", "custom_name": "Lights"}]);
@@ -184,16 +191,50 @@ async fn a_backoffice_changes_the_building() {
     // The library sends back whole what it got, and the version with it.
     let mut renamed = with_module.clone();
     renamed["name"] = json!("Loft");
+    renamed["room_booking_url"] = json!("https://booking.example.test/loft");
+    renamed["orientation"] = json!("portrait");
     let updated = ask(page, "updateSystem", json!([system["id"], renamed])).await;
     assert_eq!(
         (&updated["name"], &updated["modules"]),
         (&json!("Loft"), &json!([module]))
     );
+    assert_eq!(
+        (&updated["room_booking_url"], &updated["orientation"]),
+        (
+            &json!("https://booking.example.test/loft"),
+            &json!("portrait")
+        )
+    );
     let stale = outcome(page, "ask", "updateSystem", json!([system["id"], system])).await;
     assert_eq!(stale["event"], "error", "{stale}");
     let same = ask(page, "showModule", json!([module, {}])).await;
+    let noted = ask(
+        page,
+        "updateModule",
+        json!([module, {"notes": "Left of the door", "makebreak": true}]),
+    )
+    .await;
+    assert_eq!(
+        (&noted["notes"], &noted["makebreak"]),
+        (&json!("Left of the door"), &json!(true))
+    );
     let same = ask(page, "updateModule", json!([module, same])).await;
     assert_eq!(same["custom_name"], "Lights");
+    // A module without a device is put into the system that it names.
+    let inside = json!([{"driver_id": "virtual", "role": 99, "control_system_id": system["id"]}]);
+    let inside = ask(page, "addModule", inside).await["id"].clone();
+    let around = ask(page, "showSystem", json!([system["id"], {}])).await;
+    assert_eq!(around["modules"], json!([module, inside]));
+
+    let person = json!([{"name": "Tom Lee", "email": "tom@example.test", "phone": "+44 20", "staff_id": "42"}]);
+    let person = ask(page, "addUser", person).await;
+    let mut moved = person.clone();
+    moved["last_name"] = json!("Smith");
+    let moved = ask(page, "updateUser", json!([person["id"], moved])).await;
+    assert_eq!(
+        (&moved["name"], &moved["phone"], &moved["staff_id"]),
+        (&json!("Tom Smith"), &json!("+44 20"), &json!("42"))
+    );
 
     let map = json!({"name": "map", "details": {"level": 3}});
     let made = ask(page, "updateMetadata", json!([zone, map])).await;

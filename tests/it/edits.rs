@@ -289,6 +289,31 @@ async fn what_cannot_be_is_said_field_by_field() {
             &["driver_id"],
         ),
         (
+            "PATCH",
+            "/zones/zone-hq",
+            json!({"colour": "red", "triggers": ["trig-1"], "id": "zone-other"}),
+            &["colour", "triggers"],
+        ),
+        (
+            "PATCH",
+            "/zones/zone-hq",
+            json!({"id": "zone-other"}),
+            &["id"],
+        ),
+        ("POST", "/api_keys", json!({"ttl": 60}), &["ttl"]),
+        (
+            "PATCH",
+            "/modules/mod-d1",
+            json!({"control_system_id": "sys-none"}),
+            &["control_system_id"],
+        ),
+        (
+            "PUT",
+            "/metadata/zone-hq",
+            json!({"name": "x", "parent_id": "zone-l1"}),
+            &["parent_id"],
+        ),
+        (
             "POST",
             "/users",
             json!({"email": "ANN@example.test"}),
@@ -351,6 +376,30 @@ async fn what_cannot_be_is_said_field_by_field() {
 }
 
 #[tokio::test]
+async fn what_was_got_can_be_sent_back_whole_and_changes_nothing() {
+    let gateway = Gateway::start(BUILDING).await;
+    let details = json!({"name": "map", "details": {"a": 1}});
+    send(&gateway, "PUT", "/metadata/zone-hq", details, 200).await;
+    for path in [
+        "/zones/zone-hq",
+        "/systems/sys-1",
+        "/modules/mod-d1",
+        "/modules/mod-shared",
+        "/users/user-ann",
+        "/api_keys/user",
+    ] {
+        let got = ask(&gateway, "GET", path, Key::ADMIN).send().await;
+        for method in ["PATCH", "PUT"] {
+            let sent = send(&gateway, method, path, got.json(), 200).await;
+            assert_eq!(sent.header("ETag"), got.header("ETag"), "{method} {path}");
+        }
+    }
+    let got = get(&gateway, "/metadata/zone-hq?name=map").await["map"].clone();
+    let sent = send(&gateway, "PATCH", "/metadata/zone-hq", got.clone(), 200).await;
+    assert_eq!(sent.json(), got);
+}
+
+#[tokio::test]
 async fn nobody_makes_a_key_that_opens_more_than_their_own() {
     let gateway = Gateway::start(BUILDING).await;
     let maker = json!({"user_id": "user-eve", "permissions": "admin", "scopes": ["api_keys"]});
@@ -370,7 +419,10 @@ async fn nobody_makes_a_key_that_opens_more_than_their_own() {
 #[tokio::test]
 async fn a_key_is_shown_once_opens_at_once_and_closes_what_it_opened() {
     let gateway = Gateway::start(BUILDING).await;
-    let document = json!({"user_id": "user-sue", "permissions": "support", "systems": ["sys-2"]});
+    let document = json!({
+        "user_id": "user-sue", "permissions": "support", "systems": ["sys-2"],
+        "name": "Robot", "description": "Cleans",
+    });
     let made = send(&gateway, "POST", "/api_keys", document, 201)
         .await
         .json();
@@ -383,6 +435,10 @@ async fn a_key_is_shown_once_opens_at_once_and_closes_what_it_opened() {
     assert_eq!(
         (&made["scopes"], &made["systems"]),
         (&json!(["public"]), &json!(["sys-2"]))
+    );
+    assert_eq!(
+        (&made["name"], &made["description"]),
+        (&json!("Robot"), &json!("Cleans"))
     );
 
     let with_it = |path: &str| {

@@ -47,7 +47,7 @@ async fn details(gateway: &Gateway) -> String {
     let path = format!("{BASE}/metadata/zone-hq?name=odd");
     let body = good(gateway, "GET", &path, "").await;
     let (_, behind) = body.split_once(r#""details":"#).expect("details");
-    let (details, _) = behind.split_once(r#","parent_id""#).expect("an end");
+    let (details, _) = behind.split_once(r#","editors""#).expect("an end");
     details.to_owned()
 }
 

@@ -284,7 +284,7 @@ impl Draft<'_> {
                 }
                 EntryId::ApiKey(key) => {
                     match self.next.api_key(key).map(|key| self.release_key(key)) {
-                        Some(Released::Changed(key)) => changed.push(Entry::ApiKey(key)),
+                        Some(Released::Changed(key)) => changed.push(Entry::ApiKey(*key)),
                         Some(Released::Gone) => removed.push(id.clone()),
                         Some(Released::Unchanged) | None => {}
                     }
@@ -349,7 +349,7 @@ impl Draft<'_> {
             // Without any restriction left it would open everything.
             Released::Gone
         } else {
-            Released::Changed(kept)
+            Released::Changed(Box::new(kept))
         }
     }
 
@@ -432,7 +432,7 @@ fn misread(next: &Directory, id: &EntryId) -> Option<Invalid> {
 /// What a key becomes when things that it refers to are deleted.
 enum Released {
     Unchanged,
-    Changed(ApiKey),
+    Changed(Box<ApiKey>),
     Gone,
 }
 

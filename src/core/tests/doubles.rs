@@ -27,11 +27,11 @@ use crate::driver_host::{
     StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, DeviceKind, Differences, DriverRef, Edit,
-    Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
-    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, PermissionsRead, Reply, Revision, Scope,
-    Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp,
-    TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
+    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata, Module,
+    ModuleId, ModuleIndex, ModuleName, ModulePath, PermissionsRead, Reply, Revision, Scope, Secret,
+    SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims,
+    User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -86,58 +86,40 @@ pub(in crate::core) fn path(
 /// A room with these modules, in no zone.
 pub(in crate::core) fn room(id: &str, modules: &[&str]) -> System {
     System {
-        id: system(id),
         name: id.to_owned(),
-        display_name: None,
-        description: String::new(),
-        email: None,
-        capacity: 0,
-        bookable: false,
-        features: vec![],
-        map_id: None,
-        timezone: None,
-        support_url: None,
-        zones: vec![],
         modules: modules.iter().map(|id| module(id)).collect(),
+        ..System::new(&system(id))
     }
 }
 
 /// A zone in no other.
 pub(in crate::core) fn zone(id: &str) -> Zone {
     Zone {
-        id: ZoneId::new(id).unwrap(),
         name: id.to_owned(),
-        display_name: None,
-        description: String::new(),
-        tags: vec![],
-        parent_id: None,
+        ..Zone::new(&ZoneId::new(id).unwrap())
     }
 }
 
 /// The one user that the keys below belong to.
 pub(in crate::core) fn user(level: Clearance) -> User {
     User {
-        id: UserId::new("user-1").unwrap(),
         email: "a@example.test".to_owned(),
         name: "A".to_owned(),
         level,
-        groups: vec![],
-        password: None,
+        ..User::new(&UserId::new("user-1").unwrap())
     }
 }
 
 /// A key without restrictions; its secret is `secret`.
 pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
     ApiKey {
-        id: KeyId::new(id).unwrap(),
-        secret: KeySecret::Plain(Secret::new("secret")),
-        user: UserId::new("user-1").unwrap(),
         level,
         scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
-        systems: vec![],
-        zones: vec![],
-        device: DeviceKind::default(),
-        expires: None,
+        ..ApiKey::new(
+            &KeyId::new(id).unwrap(),
+            KeySecret::Plain(Secret::new("secret")),
+            &UserId::new("user-1").unwrap(),
+        )
     }
 }
 
@@ -170,12 +152,11 @@ pub(in crate::core) const FORMS: ForeignForms = ForeignForms {
         Some(TokenClaims {
             id: String::new(),
             user: User {
-                id: UserId::new(payload["sub"].as_str()?).ok()?,
                 email: text(&user["e"])?,
                 name: text(&user["n"])?,
                 level: levels[usize::try_from(user["p"].as_u64()?).ok()?],
                 groups: texts(&user["r"])?,
-                password: None,
+                ..User::new(&UserId::new(payload["sub"].as_str()?).ok()?)
             },
             scopes: texts(&payload["scope"])?
                 .iter()
@@ -666,11 +647,9 @@ pub(in crate::core) const TELLING: &str = "telling";
 /// A module of the scripted driver, `Scratch` in its systems unless `name` says otherwise.
 pub(in crate::core) fn scripted(id: &str, name: Option<&str>) -> Module {
     Module {
-        id: module(id),
         driver: DriverRef::LinkedIn(SCRIPTED.to_owned()),
         name: name.map(|name| ModuleName::new(name).unwrap()),
-        uri: None,
-        settings: Secret::new("{}"),
+        ..Module::new(&module(id))
     }
 }
 

@@ -21,9 +21,9 @@ use crate::core::{
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
-    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DeviceKind, DriverRef,
-    EntryId, KeyId, KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence,
-    Scope, Secret, Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
+    ApiKey, BindingKey, Building, Clearance, ClusterSecret, Credentials, DriverRef, EntryId, KeyId,
+    KeySecret, LogLevel, Module, ModuleId, Node, NodeId, NodeUri, Origin, Presence, Scope, Secret,
+    Slots, State, StatusChange, StatusValue, Subject, SystemId, User, UserId,
 };
 use crate::stores::{NodeRegistry, StatusStore, StoreFeed};
 
@@ -103,23 +103,19 @@ impl TestCore {
             },
         );
         let user = User {
-            id: UserId::new("user-test").unwrap(),
             email: "test@example.test".to_owned(),
             name: "Test".to_owned(),
             level: Clearance::Admin,
-            groups: Vec::new(),
-            password: None,
+            ..User::new(&UserId::new("user-test").unwrap())
         };
         let key = ApiKey {
-            id: KeyId::new("test").unwrap(),
-            secret: KeySecret::Plain(Secret::new("secret")),
-            user: user.id.clone(),
             level: Clearance::Admin,
             scopes: Scope::parse("public").into_iter().collect(),
-            systems: Vec::new(),
-            zones: Vec::new(),
-            device: DeviceKind::default(),
-            expires: None,
+            ..ApiKey::new(
+                &KeyId::new("test").unwrap(),
+                KeySecret::Plain(Secret::new("secret")),
+                &user.id.clone(),
+            )
         };
         let building = Building {
             users: vec![user],

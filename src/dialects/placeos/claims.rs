@@ -103,7 +103,7 @@ pub fn write(claims: &TokenClaims) -> String {
         name,
         level,
         groups,
-        password: _,
+        ..
     } = user;
     let payload = Payload {
         iss: ISSUER.to_owned(),
@@ -150,12 +150,11 @@ pub fn read(payload: &str) -> Option<TokenClaims> {
     Some(TokenClaims {
         id: payload.jti,
         user: User {
-            id: UserId::new(&payload.sub).ok()?,
             email: payload.u.e,
             name: payload.u.n,
             level,
             groups: payload.u.r,
-            password: None,
+            ..User::new(&UserId::new(&payload.sub).ok()?)
         },
         // A scope that is not understood opens nothing.
         scopes: scopes.filter_map(|text| Scope::parse(text)).collect(),
@@ -180,12 +179,11 @@ mod tests {
         TokenClaims {
             id: "id".to_owned(),
             user: User {
-                id: UserId::new("user-1").unwrap(),
                 email: "ann@example.test".to_owned(),
                 name: "Ann".to_owned(),
                 level,
                 groups: vec!["group-a".to_owned()],
-                password: None,
+                ..User::new(&UserId::new("user-1").unwrap())
             },
             scopes: vec![Scope::parse("public").unwrap()],
             session: Some(SessionId(7)),

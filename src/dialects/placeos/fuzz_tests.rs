@@ -8,16 +8,16 @@ use serde_json::value::RawValue;
 
 use crate::dialects::placeos::claims;
 use crate::dialects::placeos::properties::{answer, session};
-use crate::dialects::placeos::rest::documents::{
-    Details, KeyDocument, MetadataDocument, ModuleDocument, SystemDocument, UserDocument,
-    ZoneDocument, read,
-};
+use crate::dialects::placeos::rest::documents::{Details, MetadataDocument, read};
 use crate::dialects::placeos::rest::{
     AuthorizeRequest, Listing, ModuleFilter, Parameters, Query, SocketQuery, SystemFilter,
     TokenRequest, ZoneFilter, read_call,
 };
 use crate::model::fuzz::{fuzz, fuzz_text};
-use crate::model::{JsonText, Metadata, MetadataName, ModuleId, ParentId};
+use crate::model::{
+    ApiKey, JsonText, Metadata, MetadataId, MetadataName, Module, ModuleId, ParentId, System, User,
+    Values, Zone,
+};
 
 const WORDS: [&str; 30] = [
     "\"id\"",
@@ -96,12 +96,12 @@ fn fuzz_bodies() {
     ];
     let corpus: Vec<Vec<u8>> = corpus.iter().map(|body| body.to_vec()).collect();
     fuzz(&corpus, &WORDS, |body| {
-        let _ = read::<ZoneDocument>(body).map(|document| document.id());
-        let _ = read::<SystemDocument>(body).map(|document| document.id());
-        let _ = read::<ModuleDocument>(body).map(|document| document.id());
-        let _ = read::<UserDocument>(body).map(|document| document.id());
-        let _ = read::<KeyDocument>(body).map(|document| document.id());
-        if let Ok(document) = read::<MetadataDocument>(body) {
+        let _ = read::<Zone>(body).map(|document| document.make(Values::none()));
+        let _ = read::<System>(body).map(|document| document.make(Values::none()));
+        let _ = read::<Module>(body).map(|document| document.make(Values::none()));
+        let _ = read::<User>(body).map(|document| document.make(Values::none()));
+        let _ = read::<ApiKey>(body).map(|document| document.make(Values::none()));
+        if let Ok(document) = read::<Metadata>(body) {
             check_details(body, &document);
         }
         let _ = read_call(ModuleId::new("mod-1").unwrap(), body);
@@ -137,18 +137,27 @@ fn check_details(body: &[u8], document: &MetadataDocument) {
         return;
     }
     let amended = |how| {
-        let parent = ParentId::new("zone-1").unwrap();
-        let blank = MetadataDocument::blank(parent, MetadataName::new("map").unwrap());
-        let details = JsonText::parse(BEFORE).unwrap();
-        let mut metadata = Metadata { details, ..blank };
-        document.amend(&mut metadata, how);
-        metadata.details
+        let id = MetadataId {
+            parent: ParentId::new("zone-1").unwrap(),
+            name: MetadataName::new("map").unwrap(),
+        };
+        let before = Metadata {
+            id: id.clone(),
+            description: String::new(),
+            details: JsonText::parse(BEFORE).unwrap(),
+            editors: Vec::new(),
+        };
+        document
+            .beside(&id, Some(&before), how)
+            .map(|metadata| metadata.details)
     };
-    assert_eq!(amended(Details::Replaced).as_str(), given);
+    let (Ok(replaced), Ok(merged)) = (amended(Details::Replaced), amended(Details::Merged)) else {
+        return;
+    };
+    assert_eq!(replaced.as_str(), given);
     let Ok(new) = serde_json::from_str::<BTreeMap<String, &RawValue>>(given) else {
         return;
     };
-    let merged = amended(Details::Merged);
     let merged: BTreeMap<String, &RawValue> = serde_json::from_str(merged.as_str()).unwrap();
     let mut expected: BTreeMap<String, &RawValue> = serde_json::from_str(BEFORE).unwrap();
     expected.extend(new);

@@ -84,7 +84,6 @@ pub(super) fn path(system: &str, module: &str, index: u32, status: &str) -> Bind
 /// A system with something in every field.
 pub(super) fn system() -> System {
     System {
-        id: SystemId::new("sys-1").unwrap(),
         name: "Board Room".to_owned(),
         display_name: Some("The Board Room".to_owned()),
         description: "Level 1".to_owned(),
@@ -94,7 +93,6 @@ pub(super) fn system() -> System {
         features: vec!["vc".to_owned(), "whiteboard".to_owned()],
         map_id: Some("map-1".to_owned()),
         timezone: Some("Etc/UTC".to_owned()),
-        support_url: None,
         zones: vec![
             ZoneId::new("zone-hq").unwrap(),
             ZoneId::new("zone-l1").unwrap(),
@@ -103,28 +101,27 @@ pub(super) fn system() -> System {
             ModuleId::new("mod-d1").unwrap(),
             ModuleId::new("mod-d2").unwrap(),
         ],
+        ..System::new(&SystemId::new("sys-1").unwrap())
     }
 }
 
 /// A zone inside another.
 pub(super) fn zone() -> Zone {
     Zone {
-        id: ZoneId::new("zone-l1").unwrap(),
         name: "Level 1".to_owned(),
-        display_name: None,
-        description: String::new(),
         tags: vec!["level".to_owned(), "quiet".to_owned()],
         parent_id: Some(ZoneId::new("zone-hq").unwrap()),
+        ..Zone::new(&ZoneId::new("zone-l1").unwrap())
     }
 }
 
 /// A module at this address, with a password in its settings.
 pub(super) fn module(uri: Option<&str>) -> Module {
     Module {
-        id: ModuleId::new("mod-d1").unwrap(),
         driver: DriverRef::LinkedIn("pjlink".to_owned()),
         name: Some(ModuleName::new("Projector").unwrap()),
         uri: uri.map(str::to_owned),
         settings: Secret::new(r#"{"password":"hunter2"}"#),
+        ..Module::new(&ModuleId::new("mod-d1").unwrap())
     }
 }

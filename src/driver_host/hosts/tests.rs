@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::driver_host::StatusRefused;
-use crate::model::{Interface, JsonText, LogLevel, ModuleId, ModuleName, Secret, StatusName};
+use crate::model::{Interface, JsonText, LogLevel, ModuleId, ModuleName, StatusName};
 
 #[test]
 fn each_driver_is_started_by_the_host_that_knows_it() {
@@ -129,11 +129,8 @@ fn linked_in(driver: &str) -> DriverRef {
 /// Starts a module, which always fails here.
 fn start(hosts: &Hosts, driver: &str) -> HostError {
     let module = Module {
-        id: ModuleId::new("mod-1").unwrap(),
         driver: linked_in(driver),
-        name: None,
-        uri: None,
-        settings: Secret::new("{}"),
+        ..Module::new(&ModuleId::new("mod-1").unwrap())
     };
     let started = hosts.start(&module, Arc::new(Deaf)).now_or_never();
     match started.expect("the doubles wait for nothing") {

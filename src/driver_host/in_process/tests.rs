@@ -549,11 +549,9 @@ fn host(runtime: Handle) -> InProcessHost {
 
 fn module(id: &str, settings: &str) -> Module {
     Module {
-        id: ModuleId::new(id).unwrap(),
         driver: DriverRef::LinkedIn(RUDE.id.to_owned()),
-        name: None,
-        uri: None,
         settings: Secret::new(settings),
+        ..Module::new(&ModuleId::new(id).unwrap())
     }
 }
 

@@ -1,11 +1,21 @@
 //! What a building consists of: the checked content of a building file or a store.
 
+mod fields;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
 
 use std::fmt;
 
+use fields::collection;
+
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
+pub use fields::{
+    Collection, Content, Field, JsonKind, Kind, LEVELS, Value, Values, Wrong, one_of,
+};
+
+use crate::model::rules::Thing;
 use crate::model::{
     DeviceKind, Entry, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId,
 };
@@ -53,74 +63,192 @@ impl Building {
     }
 }
 
-/// A group of systems.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Zone {
-    /// The id.
-    pub id: ZoneId,
-    /// The name for people.
-    pub name: String,
-    /// A name for screens, where it differs.
-    pub display_name: Option<String>,
-    /// A few words for people.
-    pub description: String,
-    /// Tags such as `org`, `building`, `level`.
-    pub tags: Vec<String>,
-    /// The zone around this one.
-    pub parent_id: Option<ZoneId>,
+collection! {
+    /// A group of systems.
+    Zone, "zones", "a zone" {
+        /// The id.
+        id: ZoneId => own(Thing::Zone).must("an id, such as `id: zone-level-1`"),
+        /// The name for people.
+        name: String => must("a name for people, such as `name: Level 1`"),
+        /// A name for screens, where it differs.
+        display_name: Option<String>,
+        /// A few words for people.
+        description: String,
+        /// Tags such as `org`, `building`, `level`.
+        tags: Vec<String>,
+        /// The zone around this one.
+        parent_id: Option<ZoneId>,
+        /// Where it is, as `latitude,longitude` or in words.
+        location: Option<String>,
+        /// A code of its owner's, such as that of a level.
+        code: Option<String>,
+        /// What kind of zone it is, in its owner's words.
+        sort: Option<String> => called("type"),
+        /// How many of something are in it, such as desks.
+        count: u32,
+        /// How many people fit in.
+        capacity: u32,
+        /// An id on a map, or the address of one.
+        map_id: Option<String>,
+        /// An IANA time zone.
+        timezone: Option<String> => is(Kind::TimeZone),
+        /// Addresses of pictures.
+        images: Vec<String>,
+        /// Ids of what its screens play.
+        playlists: Vec<String>,
+        /// Its id in a service of places.
+        place_id: Option<String>,
+    }
 }
 
-/// A room or group of modules.
-#[derive(Debug, Clone, PartialEq)]
-pub struct System {
-    /// The id.
-    pub id: SystemId,
-    /// The name for people.
-    pub name: String,
-    /// A name for screens, where it differs.
-    pub display_name: Option<String>,
-    /// A few words for people.
-    pub description: String,
-    /// The mailbox of the room's calendar.
-    pub email: Option<String>,
-    /// How many people fit in.
-    pub capacity: u32,
-    /// Whether it can be booked.
-    pub bookable: bool,
-    /// What the room has, for searches.
-    pub features: Vec<String>,
-    /// An id on a map.
-    pub map_id: Option<String>,
-    /// An IANA time zone.
-    pub timezone: Option<String>,
-    /// Where people get help.
-    pub support_url: Option<String>,
-    /// The zones it is in, outermost first by habit.
-    pub zones: Vec<ZoneId>,
-    /// Its modules; the order gives the index of like-named ones.
-    pub modules: Vec<ModuleId>,
+collection! {
+    /// A room or group of modules.
+    System, "systems", "a system" {
+        /// The id.
+        id: SystemId => own(Thing::System).must("an id, such as `id: sys-board-room`"),
+        /// The name for people.
+        name: String => must("a name for people, such as `name: Board Room`"),
+        /// A name for screens, where it differs.
+        display_name: Option<String>,
+        /// A few words for people.
+        description: String,
+        /// The mailbox of the room's calendar.
+        email: Option<String>,
+        /// How many people fit in.
+        capacity: u32,
+        /// Whether it can be booked.
+        bookable: bool,
+        /// What the room has, for searches.
+        features: Vec<String>,
+        /// An id on a map.
+        map_id: Option<String>,
+        /// An IANA time zone.
+        timezone: Option<String> => is(Kind::TimeZone),
+        /// Where people get help.
+        support_url: Option<String>,
+        /// The zones it is in, outermost first by habit.
+        zones: Vec<ZoneId>,
+        /// Its modules; the order gives the index of like-named ones.
+        modules: Vec<ModuleId>,
+        /// A code of its owner's.
+        code: Option<String>,
+        /// What kind of room it is, in its owner's words.
+        sort: Option<String> => called("type"),
+        /// Whether people from outside may see it, for apps.
+        public: bool,
+        /// Whether a booking has to be approved, for apps.
+        approval: bool,
+        /// Addresses of pictures.
+        images: Vec<String>,
+        /// Groups of people whose badges open it, for apps.
+        security_groups: Vec<String>,
+        /// Where its timetable is shown.
+        timetable_url: Option<String>,
+        /// Where pictures of its cameras come from.
+        camera_snapshot_urls: Vec<String>,
+        /// Where its cameras are controlled.
+        camera_url: Option<String>,
+        /// Where it is booked, if by no calendar.
+        room_booking_url: Option<String>,
+        /// How many panels hang there.
+        installed_ui_devices: u32,
+        /// Whether it is a screen that plays.
+        signage: bool,
+        /// How the screen hangs.
+        orientation: String => is(Kind::Word(ORIENTATIONS)).or(unspecified),
+        /// Ids of what the screen plays.
+        playlists: Vec<String>,
+        /// What apps keep of its floor plan.
+        space_config: JsonText => is(Kind::Json(JsonKind::Object)).other_form("space_config_json"),
+    }
 }
 
-/// A module to run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Module {
-    /// The id.
-    pub id: ModuleId,
-    /// Which driver.
-    pub driver: DriverRef,
-    /// The name clients use; the driver's own when absent.
-    pub name: Option<ModuleName>,
-    /// Where the device is.
-    pub uri: Option<String>,
-    /// The settings, a JSON object with `${ENV:…}` already filled in; may hold passwords.
-    pub settings: Secret,
+collection! {
+    /// A module to run.
+    Module, "modules", "a module" {
+        /// The id.
+        id: ModuleId => own(Thing::Module).must("an id, such as `id: mod-display-1`"),
+        /// Which driver.
+        driver: DriverRef => must("the id of a driver, such as `driver: virtual`"),
+        /// The name clients use; the driver's own when absent.
+        name: Option<ModuleName>,
+        /// Where the device is.
+        uri: Option<String> => is(Kind::Address).filled_in(),
+        /// The settings, a JSON object with `${ENV:…}` already filled in; may hold passwords.
+        settings: Secret => filled_in().other_form("settings_json").always_written(),
+        /// What people wrote down about it.
+        notes: String,
+        /// Whether drivers are to close the connection after each message, for apps.
+        makebreak: bool,
+        /// Whether its device may be away without a warning, for apps.
+        ignore_connected: bool,
+        /// Whether it goes on when its systems are started or stopped, for apps.
+        ignore_startstop: bool,
+        /// Whether it is to run only while it is called, for apps.
+        launch_on_execute: bool,
+        /// How much its faults matter.
+        alert_level: Option<String> => is(Kind::Word(ALERT_LEVELS)),
+    }
+}
+
+/// How a screen can hang.
+const ORIENTATIONS: &[&str] = &["unspecified", "landscape", "portrait", "square"];
+
+/// How a screen hangs of which that is not said.
+fn unspecified() -> Value<'static> {
+    Value::Text("unspecified".into())
+}
+
+/// How much faults can matter.
+const ALERT_LEVELS: &[&str] = &["low", "medium", "high", "critical"];
+
+impl Zone {
+    /// A zone with nothing but its id.
+    pub fn new(id: &ZoneId) -> Self {
+        of_id(id)
+    }
+}
+
+impl System {
+    /// A system with nothing but its id.
+    pub fn new(id: &SystemId) -> Self {
+        of_id(id)
+    }
+}
+
+impl User {
+    /// A user with nothing but their id.
+    pub fn new(id: &UserId) -> Self {
+        of_id(id)
+    }
 }
 
 impl Module {
+    /// A module with nothing but its id, whose driver is none that there is.
+    pub fn new(id: &ModuleId) -> Self {
+        of_id(id)
+    }
+
     /// The settings as JSON.
     pub fn settings(&self) -> JsonText {
         JsonText::parse(self.settings.expose()).unwrap_or_else(|_| JsonText::null())
     }
+}
+
+impl ApiKey {
+    /// A key of this user that opens what `public` does, with a user's clearance.
+    pub fn new(id: &KeyId, secret: KeySecret, user: &UserId) -> Self {
+        let values = Values::none()
+            .with("id", id.value())
+            .with("secret", secret.value())
+            .with("user", user.value());
+        Self::build(values).expect("all else has a default")
+    }
+}
+
+/// An entry of a collection in which all but the id has a default.
+fn of_id<C: Collection, I: Content>(id: &I) -> C {
+    C::build(Values::none().with("id", id.value())).expect("all but the id has a default")
 }
 
 /// Which code a module runs.
@@ -139,21 +267,66 @@ impl DriverRef {
     }
 }
 
-/// A person or service.
-#[derive(Debug, Clone, PartialEq)]
-pub struct User {
-    /// The id.
-    pub id: UserId,
-    /// The address, unique.
-    pub email: String,
-    /// The name for people.
-    pub name: String,
-    /// What the user may do at most.
-    pub level: Clearance,
-    /// Groups, for rights per zone.
-    pub groups: Vec<String>,
-    /// What the user signs in with; absent for those who only have API keys.
-    pub password: Option<Password>,
+collection! {
+    /// A person or service.
+    User, "users", "a user" {
+        /// The id.
+        id: UserId => own(Thing::User).must("an id, such as `id: user-ann`"),
+        /// The address, unique.
+        email: String => is(Kind::Email).must("an address, such as `email: ann@example.test`"),
+        /// The name for people.
+        name: String => like("email"),
+        /// What the user may do at most.
+        level: Clearance => always_written(),
+        /// Groups, for rights per zone.
+        groups: Vec<String>,
+        /// What the user signs in with; absent for those who only have API keys.
+        password: Option<Password> => filled_in().other_form("password_hash"),
+        /// The first name, where `name` does not begin with it.
+        first_name: Option<String>,
+        /// The last name, where `name` does not end with it.
+        last_name: Option<String>,
+        /// What friends call them.
+        nickname: Option<String>,
+        /// A telephone number.
+        phone: Option<String>,
+        /// The country where they work.
+        country: Option<String>,
+        /// The building where they work.
+        building: Option<String>,
+        /// The department that they belong to.
+        department: Option<String>,
+        /// The language in which apps speak to them, such as `en` or `de-CH`.
+        preferred_language: Option<String>,
+        /// The address of a picture.
+        image: Option<String>,
+        /// The id of a picture that was uploaded.
+        photo_upload_id: Option<String>,
+        /// The colours of apps.
+        ui_theme: Option<String>,
+        /// Whatever else is to be known.
+        misc: Option<String>,
+        /// What they are called where they sign in elsewhere.
+        login_name: Option<String>,
+        /// Their number among the staff.
+        staff_id: Option<String>,
+        /// The number of their badge.
+        card_number: Option<String>,
+        /// Whether apps may show where they are.
+        locatable: bool => or(yes),
+        /// When and where they work, day by day of the week.
+        work_preferences: JsonText => is(Kind::Json(JsonKind::List)).or(empty_list).other_form("work_preferences_json"),
+        /// The same for single days.
+        work_overrides: JsonText => is(Kind::Json(JsonKind::Object)).other_form("work_overrides_json"),
+    }
+}
+
+fn yes() -> Value<'static> {
+    Value::Flag(true)
+}
+
+fn empty_list() -> Value<'static> {
+    Value::Json("[]".into())
 }
 
 /// What a user signs in with.
@@ -165,27 +338,38 @@ pub enum Password {
     Hashed(Secret),
 }
 
-/// An API key.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApiKey {
-    /// The public half.
-    pub id: KeyId,
-    /// The secret half.
-    pub secret: KeySecret,
-    /// Whose key it is.
-    pub user: UserId,
-    /// What the key may do at most.
-    pub level: Clearance,
-    /// Which parts of the API it opens.
-    pub scopes: Vec<Scope>,
-    /// When given, only these systems and those in `zones`.
-    pub systems: Vec<SystemId>,
-    /// When given, only systems in these zones and those in `systems`.
-    pub zones: Vec<ZoneId>,
-    /// What kind of device holds it. The key of a fixed device, and what is made with it, does not lapse by idleness.
-    pub device: DeviceKind,
-    /// When it ends by itself.
-    pub expires: Option<Expiry>,
+collection! {
+    /// An API key.
+    ApiKey, "api_keys", "an API key" {
+        /// The public half.
+        id: KeyId => must("an id, such as `id: panel-key`"),
+        /// The secret half.
+        secret: KeySecret => filled_in().other_form("secret_hash")
+            .must("a long random text, such as `secret: \"${ENV:PANEL_SECRET}\"`"),
+        /// Whose key it is.
+        user: UserId => must("the id of the user whose key it is"),
+        /// What the key may do at most.
+        level: Clearance => always_written(),
+        /// Which parts of the API it opens.
+        scopes: Vec<Scope> => or(public).always_written(),
+        /// When given, only these systems and those in `zones`.
+        systems: Vec<SystemId> => restricts(),
+        /// When given, only systems in these zones and those in `systems`.
+        zones: Vec<ZoneId> => restricts(),
+        /// What kind of device holds it. The key of a fixed device, and what is made with it, does not lapse by idleness.
+        device: DeviceKind => called("fixed_device"),
+        /// When it ends by itself.
+        expires: Option<Expiry>,
+        /// What people call it; its id when absent.
+        name: Option<String>,
+        /// A few words for people.
+        description: String,
+    }
+}
+
+/// The scopes of a key that says none.
+fn public() -> Value<'static> {
+    Value::Texts(vec![Scope::PUBLIC.into()])
 }
 
 /// The secret half of an API key.
@@ -211,6 +395,50 @@ pub struct Metadata {
     pub details: JsonText,
     /// Groups whose members may change it.
     pub editors: Vec<String>,
+}
+
+/// Written out, since the first two fields are one in the type.
+impl Collection for Metadata {
+    const LIST: &'static str = "metadata";
+    const PLACE: &'static str = "metadata";
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::of::<ParentId>("parent", "Whose it is.", |entry: &Self| {
+            entry.id.parent.value()
+        })
+        .must("the id of what it belongs to"),
+        Field::of::<MetadataName>("name", "What it is called.", |entry: &Self| {
+            entry.id.name.value()
+        })
+        .must("a name, such as `name: settings`"),
+        Field::of::<String>("description", "A few words for people.", |entry: &Self| {
+            entry.description.value()
+        }),
+        Field::of::<JsonText>("details", "The content, any JSON.", |entry: &Self| {
+            entry.details.value()
+        })
+        .other_form("details_json"),
+        Field::of::<Vec<String>>(
+            "editors",
+            "Groups whose members may change it.",
+            |entry: &Self| entry.editors.value(),
+        ),
+    ];
+
+    fn build(values: Values<'_, Self>) -> Result<Self, Vec<Wrong>> {
+        let mut making = values.in_order();
+        let (parent, name) = (making.next(), making.next());
+        match (parent, name, making.next(), making.next(), making.next()) {
+            (Some(parent), Some(name), Some(description), Some(details), Some(editors)) => {
+                Ok(Self {
+                    id: MetadataId { parent, name },
+                    description,
+                    details,
+                    editors,
+                })
+            }
+            _ => Err(making.wrong),
+        }
+    }
 }
 
 /// What a zone says of groups of people in its rooms. Upper and lower case are the same.

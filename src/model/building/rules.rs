@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
-use crate::model::{KEY_HASH_PREFIX, KeyId, Metadata, ZoneId};
+use crate::model::{
+    InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId, UserId, ZoneId,
+};
 
 /// What an id, an address or a reference belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +61,24 @@ impl Thing {
             Self::Driver => "driver id",
             Self::Metadata => "metadata name",
             Self::Parent => "id",
+        }
+    }
+
+    /// Whether this text can be the id of one.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub fn check_id(self, text: &str) -> Result<(), InvalidId> {
+        match self {
+            Self::Zone => ZoneId::new(text).map(drop),
+            Self::System => SystemId::new(text).map(drop),
+            Self::Module => ModuleId::new(text).map(drop),
+            Self::User => UserId::new(text).map(drop),
+            Self::ApiKey => KeyId::new(text).map(drop),
+            Self::Parent => ParentId::new(text).map(drop),
+            // The check of the entries against each other finds what is none.
+            Self::Email | Self::Driver | Self::Metadata => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@ use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
@@ -91,6 +91,7 @@ fn specification(settings: &ServerSettings) -> Specification {
         specification.servers = Some(vec![Server::new(&settings.base_path)]);
     }
     let components = specification.components.get_or_insert_default();
+    components.schemas.values_mut().for_each(join);
     let mut accepted = Vec::new();
     for (name, key) in keys() {
         components.add_security_scheme(name, SecurityScheme::ApiKey(key));
@@ -116,6 +117,24 @@ fn specification(settings: &ServerSettings) -> Specification {
         }
     }
     specification
+}
+
+/// A shape that is made of several parts is one object in the specification.
+fn join(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::AllOf(parts)) = schema else {
+        return;
+    };
+    let mut whole = ObjectBuilder::new()
+        .description(parts.description.clone())
+        .build();
+    for part in &parts.items {
+        let RefOr::T(Schema::Object(part)) = part else {
+            return;
+        };
+        whole.required.extend(part.required.iter().cloned());
+        whole.properties.extend(part.properties.clone());
+    }
+    *schema = RefOr::T(Schema::Object(whole));
 }
 
 /// The ways to show an API key, by their names in the specification.

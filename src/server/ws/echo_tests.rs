@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::core::tests::testkit::TestCore;
 use crate::dialects::DialectKind;
 use crate::model::{
-    ApiKey, BindingKey, Clearance, DeviceKind, Edit, Entry, KeyId, KeySecret, ModuleId,
-    ModuleIndex, ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
+    ApiKey, BindingKey, Clearance, Edit, Entry, KeyId, KeySecret, ModuleId, ModuleIndex,
+    ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
 };
 use crate::server::{ConnectionLimits, KeepAliveSettings, Server, ServerSettings, ws};
 
@@ -73,30 +73,18 @@ async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
         let user = directory.users().next().unwrap().id.clone();
         let system = SystemId::new("sys-2").unwrap();
         let narrow = ApiKey {
-            id: KeyId::new("narrow").unwrap(),
-            secret: KeySecret::Plain(Secret::new("secret")),
-            user,
             level: Clearance::Admin,
             scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
             systems: vec![system.clone()],
-            zones: Vec::new(),
-            device: DeviceKind::Personal,
-            expires: None,
+            ..ApiKey::new(
+                &KeyId::new("narrow").unwrap(),
+                KeySecret::Plain(Secret::new("secret")),
+                &user,
+            )
         };
         let room = System {
-            id: system,
             name: "Another room".to_owned(),
-            display_name: None,
-            description: String::new(),
-            email: None,
-            capacity: 0,
-            bookable: false,
-            features: Vec::new(),
-            map_id: None,
-            timezone: None,
-            support_url: None,
-            zones: Vec::new(),
-            modules: Vec::new(),
+            ..System::new(&system)
         };
         let edits = [Entry::System(room), Entry::ApiKey(narrow)].map(Edit::put);
         core.core.editor.edit_at_rest(edits.into()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The shapes of what a building consists of: its authority, systems, zones and users.
 //!
-//! PlaceOS's resources have more fields than the gateway has facts; those are given as PlaceOS gives them for a fresh row.
+//! The fields that are kept come from the lists of the model, by way of `documents`; here is what stands beside them.
+//! Where PlaceOS has more than the gateway has facts, it is given as PlaceOS gives it for a fresh row.
 //! Times are Unix seconds.
 
 use serde::Serialize;
@@ -8,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::permissions;
 use crate::dialects::placeos::rest::ModuleShape;
-use crate::model::{Clearance, EntryInfo, System, User, Zone, ZoneId};
+use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
+use crate::model::{Clearance, EntryInfo, System, User, Zone};
 
 /// The version that the authority states. Clients take the path `/api/engine/v2` only for `[2-9].N.N`.
 pub(super) const PLATFORM_VERSION: &str = "v2.0.0";
@@ -89,46 +91,12 @@ impl<'a> Authority<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = System)]
 pub struct SystemShape<'a> {
-    id: &'a str,
-    name: &'a str,
-    display_name: Option<&'a str>,
-    description: &'a str,
-    email: Option<&'a str>,
-    features: &'a [String],
-    bookable: bool,
-    public: bool,
-    #[schema(value_type = Option<String>)]
-    code: Option<()>,
-    #[schema(value_type = Option<String>)]
-    r#type: Option<()>,
-    capacity: u32,
-    map_id: Option<&'a str>,
-    approval: bool,
-    #[schema(value_type = Vec<String>)]
-    images: NoItems,
-    #[schema(value_type = Vec<String>)]
-    security_groups: NoItems,
-    timezone: Option<&'a str>,
-    support_url: &'a str,
-    #[schema(value_type = Option<String>)]
-    timetable_url: Option<()>,
-    #[schema(value_type = Vec<String>)]
-    camera_snapshot_urls: NoItems,
-    #[schema(value_type = Option<String>)]
-    camera_url: Option<()>,
-    #[schema(value_type = Option<String>)]
-    room_booking_url: Option<()>,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<System>)]
+    fields: Shown<'a, System>,
     version: u64,
-    installed_ui_devices: u32,
-    zones: Vec<&'a str>,
-    modules: Vec<&'a str>,
-    orientation: &'static str,
-    #[schema(value_type = Vec<String>)]
-    playlists: NoItems,
-    signage: bool,
     #[schema(value_type = Option<String>)]
     signage_last_seen: Option<()>,
-    space_config: Empty,
     created_at: u64,
     updated_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,40 +109,9 @@ impl<'a> SystemShape<'a> {
     /// A system without what is around and in it.
     pub fn new(system: &'a System, info: &EntryInfo) -> Self {
         Self {
-            id: system.id.as_str(),
-            name: &system.name,
-            display_name: system.display_name.as_deref(),
-            description: &system.description,
-            email: system.email.as_deref(),
-            features: &system.features,
-            bookable: system.bookable,
-            public: false,
-            code: None,
-            r#type: None,
-            capacity: system.capacity,
-            map_id: system.map_id.as_deref(),
-            approval: false,
-            images: [],
-            security_groups: [],
-            timezone: system.timezone.as_deref(),
-            support_url: system.support_url.as_deref().unwrap_or_default(),
-            timetable_url: None,
-            camera_snapshot_urls: [],
-            camera_url: None,
-            room_booking_url: None,
+            fields: Shown::of(system),
             version: info.version.0,
-            installed_ui_devices: 0,
-            zones: system.zones.iter().map(ZoneId::as_str).collect(),
-            modules: system
-                .modules
-                .iter()
-                .map(|module| module.as_str())
-                .collect(),
-            orientation: "unspecified",
-            playlists: [],
-            signage: false,
             signage_last_seen: None,
-            space_config: Empty {},
             created_at: info.created_at,
             updated_at: info.updated_at,
             zone_data: None,
@@ -197,28 +134,11 @@ impl<'a> SystemShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Zone)]
 pub struct ZoneShape<'a> {
-    id: &'a str,
-    name: &'a str,
-    description: &'a str,
-    tags: &'a [String],
-    #[schema(value_type = Option<String>)]
-    location: Option<()>,
-    display_name: Option<&'a str>,
-    #[schema(value_type = Option<String>)]
-    code: Option<()>,
-    #[schema(value_type = Option<String>)]
-    r#type: Option<()>,
-    count: u32,
-    capacity: u32,
-    #[schema(value_type = Option<String>)]
-    map_id: Option<()>,
-    #[schema(value_type = Option<String>)]
-    timezone: Option<()>,
-    parent_id: Option<&'a str>,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Zone>)]
+    fields: Shown<'a, Zone>,
     #[schema(value_type = Vec<String>)]
     triggers: NoItems,
-    #[schema(value_type = Vec<String>)]
-    images: NoItems,
     created_at: u64,
     updated_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,21 +149,8 @@ impl<'a> ZoneShape<'a> {
     /// A zone by itself.
     pub fn new(zone: &'a Zone, info: &EntryInfo) -> Self {
         Self {
-            id: zone.id.as_str(),
-            name: &zone.name,
-            description: &zone.description,
-            tags: &zone.tags,
-            location: None,
-            display_name: zone.display_name.as_deref(),
-            code: None,
-            r#type: None,
-            count: 0,
-            capacity: 0,
-            map_id: None,
-            timezone: None,
-            parent_id: zone.parent_id.as_ref().map(ZoneId::as_str),
+            fields: Shown::of(zone),
             triggers: [],
-            images: [],
             created_at: info.created_at,
             updated_at: info.updated_at,
             children_count: None,
@@ -264,15 +171,11 @@ impl<'a> ZoneShape<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub struct UserShape<'a> {
-    id: &'a str,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<User>)]
+    fields: Shown<'a, User>,
     authority_id: &'static str,
-    name: &'a str,
-    email: &'a str,
     email_digest: &'static str,
-    first_name: &'a str,
-    last_name: &'a str,
-    image: &'static str,
-    groups: &'a [String],
     sys_admin: bool,
     support: bool,
     associated_metadata: Empty,
@@ -285,17 +188,10 @@ pub struct UserShape<'a> {
 impl<'a> UserShape<'a> {
     /// A user with this clearance: their own, or for the caller what the credential leaves of it.
     pub fn new(user: &'a User, clearance: Clearance, info: &EntryInfo) -> Self {
-        let (first_name, last_name) = user.name.split_once(' ').unwrap_or((&user.name, ""));
         Self {
-            id: user.id.as_str(),
+            fields: Shown::of(user),
             authority_id: AUTHORITY_ID,
-            name: &user.name,
-            email: &user.email,
             email_digest: "",
-            first_name,
-            last_name,
-            image: "",
-            groups: &user.groups,
             sys_admin: clearance >= Clearance::Admin,
             support: clearance >= Clearance::Support,
             associated_metadata: Empty {},
@@ -303,6 +199,13 @@ impl<'a> UserShape<'a> {
             created_at: info.created_at,
             updated_at: info.updated_at,
         }
+    }
+
+    /// The same without what administrators alone see of others.
+    #[must_use]
+    pub fn for_others(mut self) -> Self {
+        self.fields.whole = false;
+        self
     }
 }
 
@@ -313,7 +216,7 @@ mod tests {
     use super::*;
     use crate::dialects::placeos::rest::{Condition, DriverFacts, ModuleFacts};
     use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED, system, zone};
-    use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId};
+    use crate::model::{DriverRef, Module, ModuleId, Password, Secret, UserId, ZoneId};
 
     fn shape<T: Serialize>(shape: &T) -> Value {
         serde_json::to_value(shape).unwrap()
@@ -321,11 +224,8 @@ mod tests {
 
     fn module() -> Module {
         Module {
-            id: ModuleId::new("mod-d1").unwrap(),
             driver: DriverRef::LinkedIn("pjlink".to_owned()),
-            name: None,
-            uri: None,
-            settings: Secret::new("{}"),
+            ..Module::new(&ModuleId::new("mod-d1").unwrap())
         }
     }
 
@@ -418,6 +318,7 @@ mod tests {
                 "id": "zone-l1", "name": "Level 1", "description": "", "tags": ["level", "quiet"], "location": null,
                 "display_name": null, "code": null, "type": null, "count": 0, "capacity": 0, "map_id": null,
                 "timezone": null, "parent_id": "zone-hq", "triggers": [], "images": [],
+                "playlists": [], "place_id": null,
                 "created_at": CREATED, "updated_at": UPDATED,
             })
         );
@@ -430,18 +331,21 @@ mod tests {
     #[test]
     fn the_current_user_has_the_clearance_that_the_credential_leaves() {
         let user = User {
-            id: UserId::new("user-1").unwrap(),
             email: "ann@example.test".to_owned(),
             name: "Ann Mary Lee".to_owned(),
             level: Clearance::Admin,
             groups: vec!["group-a".to_owned()],
             password: Some(Password::Plain(Secret::new("hunter2"))),
+            ..User::new(&UserId::new("user-1").unwrap())
         };
         assert_eq!(
             shape(&UserShape::new(&user, Clearance::Support, &INFO)),
             json!({
                 "id": "user-1", "authority_id": "authority-riser", "name": "Ann Mary Lee", "email": "ann@example.test",
-                "email_digest": "", "first_name": "Ann", "last_name": "Mary Lee", "image": "", "groups": ["group-a"],
+                "email_digest": "", "first_name": "Ann", "last_name": "Mary Lee", "image": null, "groups": ["group-a"],
+                "nickname": null, "phone": null, "country": null, "building": null, "department": null,
+                "preferred_language": null, "photo_upload_id": null, "ui_theme": null, "misc": null, "login_name": null,
+                "staff_id": null, "card_number": null, "locatable": true, "work_preferences": [], "work_overrides": {},
                 "sys_admin": false, "support": true, "associated_metadata": {}, "subsystem_access": [],
                 "created_at": CREATED, "updated_at": UPDATED,
             })

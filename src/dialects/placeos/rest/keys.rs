@@ -4,27 +4,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::directory::AUTHORITY_ID;
-use crate::model::{
-    ApiKey, Clearance, DeviceKind, EntryInfo, Expiry, Scope, Secret, SystemId, User, ZoneId,
-};
+use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
+use crate::model::{ApiKey, Clearance, EntryInfo, Scope, Secret, User};
 
 /// An API key: `GET /api_keys`, `GET /api_keys/{id}`. Its secret is part of one answer only, the one to its making.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct KeyShape<'a> {
-    id: &'a str,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<ApiKey>)]
+    fields: Shown<'a, ApiKey>,
     authority_id: &'static str,
-    name: &'a str,
-    description: &'static str,
-    user_id: &'a str,
-    permissions: &'static str,
-    scopes: Vec<String>,
-    systems: Vec<&'a str>,
-    zones: Vec<&'a str>,
-    fixed_device: bool,
-    /// When it ends by itself, in Unix seconds; absent for never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<u64>,
     created_at: u64,
     updated_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,17 +25,8 @@ impl<'a> KeyShape<'a> {
     /// A key without its secret.
     pub fn new(key: &'a ApiKey, info: &EntryInfo) -> Self {
         Self {
-            id: key.id.as_str(),
+            fields: Shown::of(key),
             authority_id: AUTHORITY_ID,
-            name: key.id.as_str(),
-            description: "",
-            user_id: key.user.as_str(),
-            permissions: key.level.as_str(),
-            scopes: key.scopes.iter().map(Scope::to_string).collect(),
-            systems: key.systems.iter().map(SystemId::as_str).collect(),
-            zones: key.zones.iter().map(ZoneId::as_str).collect(),
-            fixed_device: key.device == DeviceKind::Fixed,
-            expires_at: key.expires.map(Expiry::as_secs),
             created_at: info.created_at,
             updated_at: info.updated_at,
             x_api_key: None,
@@ -56,7 +37,7 @@ impl<'a> KeyShape<'a> {
     #[must_use]
     pub fn with_secret(self, secret: &Secret) -> Self {
         Self {
-            x_api_key: Some(format!("{}.{}", self.id, secret.expose())),
+            x_api_key: Some(format!("{}.{}", self.fields.entry.id, secret.expose())),
             ..self
         }
     }
@@ -133,20 +114,21 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
-    use crate::model::{KeyId, KeySecret, UserId};
+    use crate::model::{DeviceKind, Expiry, KeyId, KeySecret, SystemId, UserId};
 
     #[test]
     fn a_key_shows_its_secret_when_it_is_made_and_never_again() {
         let key = ApiKey {
-            id: KeyId::new("panel").unwrap(),
-            secret: KeySecret::Hashed(Secret::new("hash")),
-            user: UserId::new("user-1").unwrap(),
             level: Clearance::Support,
             scopes: vec![Scope::parse("public.read").unwrap()],
             systems: vec![SystemId::new("sys-1").unwrap()],
-            zones: Vec::new(),
             device: DeviceKind::Fixed,
             expires: Expiry::from_secs(1_801_332_000),
+            ..ApiKey::new(
+                &KeyId::new("panel").unwrap(),
+                KeySecret::Hashed(Secret::new("hash")),
+                &UserId::new("user-1").unwrap(),
+            )
         };
         let shape = KeyShape::new(&key, &INFO);
         assert_eq!(
@@ -164,12 +146,11 @@ mod tests {
     #[test]
     fn a_key_stands_for_a_token_with_what_it_leaves_to_its_user() {
         let user = User {
-            id: UserId::new("user-1").unwrap(),
             email: "ann@example.test".to_owned(),
             name: "Ann".to_owned(),
             level: Clearance::Admin,
             groups: vec!["group-a".to_owned()],
-            password: None,
+            ..User::new(&UserId::new("user-1").unwrap())
         };
         let scopes = ["public", "systems.read"].map(|text| Scope::parse(text).unwrap());
         let token = TokenShape::new(

@@ -5,20 +5,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ZoneShape;
-use crate::model::{EntryInfo, JsonText, Metadata};
+use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
+use crate::model::{EntryInfo, Metadata};
 
 /// One document: what `PUT /metadata/{parent}` answers.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Metadata)]
 pub struct MetadataShape<'a> {
-    name: &'a str,
-    description: &'a str,
-    #[schema(value_type = serde_json::Value)]
-    details: &'a JsonText,
-    parent_id: &'a str,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Metadata>)]
+    fields: Shown<'a, Metadata>,
     #[schema(value_type = Option<String>)]
     schema_id: Option<()>,
-    editors: &'a [String],
     #[schema(value_type = Option<String>)]
     modified_by_id: Option<()>,
     created_at: u64,
@@ -29,12 +27,8 @@ impl<'a> MetadataShape<'a> {
     /// A document. Who changed it last stands in the audit log and nowhere else.
     pub fn new(metadata: &'a Metadata, info: &EntryInfo) -> Self {
         Self {
-            name: metadata.id.name.as_str(),
-            description: &metadata.description,
-            details: &metadata.details,
-            parent_id: metadata.id.parent.as_str(),
+            fields: Shown::of(metadata),
             schema_id: None,
-            editors: &metadata.editors,
             modified_by_id: None,
             created_at: info.created_at,
             updated_at: info.updated_at,
@@ -53,7 +47,7 @@ impl<'a> FromIterator<MetadataShape<'a>> for MetadataByName<'a> {
         Self(
             shapes
                 .into_iter()
-                .map(|shape| (shape.name, shape))
+                .map(|shape| (shape.fields.entry.id.name.as_str(), shape))
                 .collect(),
         )
     }
@@ -80,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
-    use crate::model::{MetadataId, MetadataName, ParentId};
+    use crate::model::{JsonText, MetadataId, MetadataName, ParentId};
 
     #[test]
     fn metadata_stands_under_its_name() {

@@ -1,7 +1,7 @@
 //! The HTTP side of PlaceOS: how requests are read and what bodies and headers look like.
 //!
 //! Pure shapes and rules, without a handler: `server` asks the core and puts what it says into these.
-//! The shapes are written by hand from the model, so that a change there cannot change the wire.
+//! The shapes are written by hand from the model, so that a change there cannot change the wire; but for the fields of entries, which `documents` takes from the lists in the model.
 
 mod about;
 mod address;

@@ -5,38 +5,32 @@ use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::ZoneShape;
 use crate::dialects::placeos::rest::address::{Device, LOGIC_ROLE, Role};
+use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
 use crate::model::{EntryInfo, Module, System};
 
 /// A module: `GET /modules`, `GET /modules/{id}`, and within a complete system. Its settings are not part of it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Module)]
 pub struct ModuleShape<'a> {
-    id: &'a str,
-    driver_id: &'a str,
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Module>)]
+    fields: Shown<'a, Module>,
     #[schema(value_type = Option<String>)]
     edge_id: Option<()>,
     control_system_id: Option<&'a str>,
     name: &'a str,
-    custom_name: Option<&'a str>,
     role: u8,
     ip: &'a str,
     port: u16,
     tls: bool,
     udp: bool,
-    makebreak: bool,
     uri: &'a str,
-    #[schema(value_type = Option<String>)]
-    alert_level: Option<()>,
     running: bool,
     connected: bool,
     /// Riser's own: why it runs or is connected, or not.
     condition: Condition,
-    notes: &'static str,
-    ignore_connected: bool,
-    ignore_startstop: bool,
     has_runtime_error: bool,
     error_timestamp: Option<u64>,
-    launch_on_execute: bool,
     created_at: u64,
     updated_at: u64,
     driver: ModuleDriver<'a>,
@@ -111,34 +105,26 @@ impl<'a> ModuleShape<'a> {
         let device = Device::of(module.uri.as_deref());
         let role = device.role.number();
         Self {
-            id: module.id.as_str(),
-            driver_id: driver.id,
+            fields: Shown::of(module),
             edge_id: None,
             control_system_id: system
                 .filter(|_| device.role == Role::Logic)
                 .map(|system| system.id.as_str()),
             name: driver.module_name,
-            custom_name: module.name.as_ref().map(|name| name.as_str()),
             role,
             ip: device.host,
             port: device.port,
             tls: device.tls,
             udp: device.udp,
-            makebreak: false,
             uri: device.uri,
-            alert_level: None,
             running: match condition {
                 Condition::Waiting | Condition::Unreachable => false,
                 Condition::Disconnected | Condition::Connected => true,
             },
             connected: condition == Condition::Connected,
             condition,
-            notes: "",
-            ignore_connected: false,
-            ignore_startstop: false,
             has_runtime_error: failed_at.is_some(),
             error_timestamp: failed_at,
-            launch_on_execute: false,
             created_at: info.created_at,
             updated_at: info.updated_at,
             driver: ModuleDriver {

@@ -35,6 +35,16 @@ pub struct InvalidField {
     pub reason: String,
 }
 
+impl InvalidField {
+    /// This field, and what it can be.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
 impl<'a> InvalidShape<'a> {
     /// The fields, in the order of the document.
     pub fn new(failures: &'a [InvalidField]) -> Self {

@@ -52,11 +52,9 @@ mod tests {
 
     fn module(settings: &str) -> Module {
         Module {
-            id: ModuleId::new("mod-d1").unwrap(),
             driver: DriverRef::LinkedIn("pjlink".to_owned()),
-            name: None,
-            uri: None,
             settings: Secret::new(settings),
+            ..Module::new(&ModuleId::new("mod-d1").unwrap())
         }
     }
 

@@ -5,48 +5,34 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::core::{Directory, EditError};
-use crate::dialects::placeos::rest::{InvalidField, documents};
-use crate::model::{Edit, Entry, EntryId, InvalidId, Version};
+use crate::dialects::placeos::rest::InvalidField;
+use crate::dialects::placeos::rest::documents::{self, Document};
+use crate::model::{Edit, Entry, EntryId, Value, Values, Version};
 use crate::server::http::kit::{Precondition, RequestContext, Resource, Writer};
 use crate::server::http::placeos::authn::Placeos;
-use crate::server::http::placeos::rejections::{bad_request, invalid, not_found};
+use crate::server::http::placeos::rejections::{invalid, not_found};
 use crate::server::http::placeos::shadowed::is_shadowed;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 use crate::server::limits::EDIT_TRIES;
-
-/// Makes an id of a text.
-pub(super) type NewId<R> = fn(&str) -> Result<<R as Editable>::Id, InvalidId>;
 
 /// Finds an entry in a directory.
 pub(super) type Find<R> =
     for<'a> fn(&'a Directory, &<R as Editable>::Id) -> Option<&'a <R as Editable>::Content>;
 
-/// Reads the id that a document asks for.
-pub(super) type AskedId<R> =
-    fn(&<R as Editable>::Document) -> Result<Option<<R as Editable>::Id>, Vec<InvalidField>>;
-
-/// Puts what a document says in place of what is there.
-pub(super) type Amend<R> =
-    fn(&<R as Editable>::Document, &mut <R as Editable>::Content) -> Result<(), Vec<InvalidField>>;
-
 /// A resource whose entries are made, changed and removed by documents: where its entries are, and what a document does to one.
 pub(super) trait Editable: Resource {
     type Id: Clone;
-    type Content: Clone;
-    type Document: DeserializeOwned;
+    type Content: documents::Resource;
 
     /// What fresh ids begin with.
     const ID_PREFIX: &'static str;
-    const NEW_ID: NewId<Self>;
+    const ID: fn(&Self::Content) -> &Self::Id;
     const ENTRY_ID: fn(Self::Id) -> EntryId;
     const ENTRY: fn(Self::Content) -> Entry;
     const FIND: Find<Self>;
-    const ASKED_ID: AskedId<Self>;
-    const AMEND: Amend<Self>;
 
     /// The entry that a path names, if the caller may know of it.
     fn find(context: &RequestContext, asked: &str) -> Result<Self::Id, HttpRejection>;
@@ -57,6 +43,24 @@ pub(super) trait Editable: Resource {
     /// The version that a change counts on.
     fn precondition(request: &HttpRequest) -> Result<Precondition, HttpRejection> {
         Ok(Precondition::on_tags(request))
+    }
+
+    /// The edits that are made together with the making of one, as its document asks.
+    fn made_with(
+        _: &Document<Self::Content>,
+        _: &Self::Content,
+        _: &Directory,
+    ) -> Result<Vec<Edit>, HttpRejection> {
+        Ok(Vec::new())
+    }
+
+    /// Whether a document may be put over one that is there.
+    fn may_amend(
+        _: &Document<Self::Content>,
+        _: &Self::Id,
+        _: &Directory,
+    ) -> Result<(), HttpRejection> {
+        Ok(())
     }
 
     /// The entries that are removed with one.
@@ -70,48 +74,40 @@ pub(super) async fn show<R: Editable>(context: &RequestContext, asked: &str) -> 
     R::answer(context, StatusCode::OK, &R::find(context, asked)?).await
 }
 
-/// Makes an entry from a blank one and a document, and shows it.
-pub(super) async fn create<R: Editable>(
-    context: &Writer<R>,
-    body: &Body,
-    blank: impl FnOnce(R::Id) -> R::Content,
-) -> Answer {
-    let id = make(context, body, blank).await?;
+/// Makes an entry of a document, and shows it.
+pub(super) async fn create<R: Editable>(context: &Writer<R>, body: &Body) -> Answer {
+    let id = make(context, body, Values::none()).await?;
     R::answer(context, StatusCode::CREATED, &id).await
 }
 
-/// Makes an entry from a blank one and a document, with the id of the document or a fresh one.
+/// Makes an entry of a document, and of these values where it says nothing; with the id of the document or a fresh one.
 pub(super) async fn make<R: Editable>(
     context: &Writer<R>,
     body: &Body,
-    blank: impl FnOnce(R::Id) -> R::Content,
+    otherwise: Values<'_, R::Content>,
 ) -> Result<R::Id, HttpRejection> {
-    let document = documents::read(&body.bytes)?;
-    let id = match R::ASKED_ID(&document).map_err(invalid)? {
-        Some(id) => id,
-        None => {
-            let fresh = format!("{}{}", R::ID_PREFIX, Uuid::new_v4().simple());
-            R::NEW_ID(&fresh).map_err(bad_request)?
-        }
-    };
+    let document: Document<R::Content> = documents::read(&body.bytes)?;
+    let fresh = format!("{}{}", R::ID_PREFIX, Uuid::new_v4().simple());
+    let otherwise = otherwise.with("id", Value::Text(fresh.into()));
+    let content = document.make(otherwise).map_err(invalid)?;
+    let id = R::ID(&content).clone();
     if is_shadowed(&R::ENTRY_ID(id.clone())) {
-        return Err(invalid(vec![InvalidField {
-            field: "id".to_owned(),
-            reason: "is a word of this interface, so nothing could ask for it".to_owned(),
-        }]));
+        let reason = "is a word of this interface, so nothing could ask for it";
+        return Err(invalid(vec![InvalidField::new("id", reason)]));
     }
-    let mut content = blank(id.clone());
-    R::AMEND(&document, &mut content).map_err(invalid)?;
-    edit(context, vec![Edit::create(R::ENTRY(content))]).await?;
+    let others = R::made_with(&document, &content, &context.directory())?;
+    let made = std::iter::once(Edit::create(R::ENTRY(content)));
+    edit(context, made.chain(others).collect()).await?;
     Ok(id)
 }
 
 /// Changes an entry as a document says, and shows it.
 pub(super) async fn update<R: Editable>(context: &Writer<R>, asked: &str, body: &Body) -> Answer {
     let id = R::find(context, asked)?;
-    let document = documents::read(&body.bytes)?;
+    let document: Document<R::Content> = documents::read(&body.bytes)?;
+    R::may_amend(&document, &id, &context.directory())?;
     let precondition = R::precondition(&context.request)?;
-    let amend = |content: &mut R::Content| R::AMEND(&document, content).map_err(invalid);
+    let amend = |content: &mut R::Content| document.amend(content).map_err(invalid);
     change(context, &id, &precondition, amend).await?;
     R::answer(context, StatusCode::OK, &id).await
 }

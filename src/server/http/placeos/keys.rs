@@ -11,32 +11,24 @@ use uuid::Uuid;
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::KeyDocument;
 use crate::dialects::placeos::rest::{KeyShape, Listing, TokenShape};
-use crate::model::{
-    ApiKey, Clearance, DeviceKind, Entry, EntryId, KeyId, KeySecret, Scope, Secret,
-};
+use crate::model::{ApiKey, Entry, EntryId, KeyId, Secret, Value, Values};
 use crate::server::http::kit::{Administrator, Known, RequestContext, Writer, json, tagged};
 use crate::server::http::placeos::access::{domain, sees_key, user_of};
-use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::edits::{self, Editable, Find};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::resource_types::Keys;
 use crate::server::http::placeos::shapes::info;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
-/// The scope of a key that is made without any.
-const DEFAULT_SCOPE: &str = "public";
-
 impl Editable for Keys {
     type Id = KeyId;
     type Content = ApiKey;
-    type Document = KeyDocument;
     const ID_PREFIX: &'static str = "";
-    const NEW_ID: NewId<Self> = KeyId::new;
+    const ID: fn(&Self::Content) -> &KeyId = |content| &content.id;
     const ENTRY_ID: fn(KeyId) -> EntryId = EntryId::ApiKey;
     const ENTRY: fn(ApiKey) -> Entry = Entry::ApiKey;
     const FIND: Find<Self> = Directory::api_key;
-    const ASKED_ID: AskedId<Self> = KeyDocument::id;
-    const AMEND: Amend<Self> = KeyDocument::amend;
 
     fn find(context: &RequestContext, asked: &str) -> Result<KeyId, HttpRejection> {
         let id = KeyId::new(asked).map_err(bad_request)?;
@@ -98,18 +90,10 @@ pub(super) async fn show(context: Administrator<Keys>, path: Path<String>) -> An
 pub(super) async fn create(context: Writer<Keys>, body: Body) -> Answer {
     let secret = fresh_secret();
     let user = user_of(&context.caller)?.id.clone();
-    let blank = |id| ApiKey {
-        id,
-        secret: KeySecret::Plain(secret.clone()),
-        user,
-        level: Clearance::User,
-        scopes: Scope::parse(DEFAULT_SCOPE).into_iter().collect(),
-        systems: Vec::new(),
-        zones: Vec::new(),
-        device: DeviceKind::default(),
-        expires: None,
-    };
-    let id = edits::make(&context, &body, blank).await?;
+    let otherwise = Values::none()
+        .with("secret", Value::Plain(secret.clone()))
+        .with("user", Value::Text(user.as_str().into()));
+    let id = edits::make(&context, &body, otherwise).await?;
     answer(&context, StatusCode::CREATED, &id, Some(&secret))
 }
 

@@ -109,11 +109,8 @@ async fn write(context: &RequestContext, parent: &str, body: &Body, how: Details
     let entry = EntryId::Metadata(id.clone());
     let precondition = Precondition::on_tags(&context.request);
     let amended = |directory: &Directory, version: Option<Version>| {
-        let mut metadata = match directory.metadata_by_id(&id) {
-            Some(metadata) => metadata.clone(),
-            None => MetadataDocument::blank(id.parent.clone(), id.name.clone()),
-        };
-        document.amend(&mut metadata, how);
+        let before = directory.metadata_by_id(&id);
+        let metadata = document.beside(&id, before, how).map_err(invalid)?;
         let metadata = Entry::Metadata(metadata);
         Ok(vec![match version {
             Some(version) => Edit::put(metadata).at(version),

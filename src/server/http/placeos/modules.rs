@@ -12,14 +12,16 @@ use crate::dialects::placeos::rest::{
     DriverFacts, ExecErrorShape, InvalidField, Listing, ModuleFacts, ModuleFilter, ModuleShape,
     Page, PingShape, SettingsShape, Statuses, device_host,
 };
-use crate::model::{Clearance, Entry, EntryId, ExecRequest, Module, ModuleId, System};
+use crate::model::{
+    Clearance, Edit, Entry, EntryId, ExecRequest, Module, ModuleId, System, SystemId,
+};
 use crate::server::ServerState;
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
     systems_around,
 };
-use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::edits::{self, Editable, Find};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
@@ -31,19 +33,55 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 impl Editable for Modules {
     type Id = ModuleId;
     type Content = Module;
-    type Document = ModuleDocument;
     const ID_PREFIX: &'static str = "mod-";
-    const NEW_ID: NewId<Self> = ModuleId::new;
+    const ID: fn(&Self::Content) -> &ModuleId = |content| &content.id;
     const ENTRY_ID: fn(ModuleId) -> EntryId = EntryId::Module;
     const ENTRY: fn(Module) -> Entry = Entry::Module;
     const FIND: Find<Self> = |directory, id| directory.module(id).map(|entry| &*entry.module);
-    const ASKED_ID: AskedId<Self> = ModuleDocument::id;
-    const AMEND: Amend<Self> = ModuleDocument::amend;
 
     fn find(context: &RequestContext, asked: &str) -> Result<ModuleId, HttpRejection> {
         let directory = context.directory();
         find_module(context, &directory, asked, ModuleAccess::See)
             .map(|entry| entry.module.id.clone())
+    }
+
+    /// As in PlaceOS, a new module stands in the system that it names.
+    fn made_with(
+        document: &ModuleDocument,
+        module: &Module,
+        directory: &Directory,
+    ) -> Result<Vec<Edit>, HttpRejection> {
+        let Some(asked) = document.system() else {
+            return Ok(Vec::new());
+        };
+        let id = SystemId::new(asked).ok();
+        let system = id.and_then(|id| directory.system(&id));
+        let mut system = system
+            .ok_or_else(|| wrong_system("is none that there is"))?
+            .clone();
+        let entry = EntryId::System(system.id.clone());
+        let version = directory.info(&entry).map(|info| info.version);
+        let version = version.ok_or_else(|| not_found("system"))?;
+        system.modules.push(module.id.clone());
+        Ok(vec![Edit::put(Entry::System(system)).at(version)])
+    }
+
+    fn may_amend(
+        document: &ModuleDocument,
+        id: &ModuleId,
+        directory: &Directory,
+    ) -> Result<(), HttpRejection> {
+        let stands = |asked: &str| {
+            directory
+                .systems_of(id)
+                .any(|system| system.id.as_str() == asked)
+        };
+        match document.system().is_none_or(stands) {
+            true => Ok(()),
+            false => Err(wrong_system(
+                "cannot be changed here; put the module into a system with PUT /systems/{system}/module/{module}",
+            )),
+        }
     }
 
     async fn answer(context: &RequestContext, status: StatusCode, id: &ModuleId) -> Answer {
@@ -53,6 +91,10 @@ impl Editable for Modules {
         let shape = shape(&context.state, entry, system).await;
         tagged(status, entry.info.version, &shape)
     }
+}
+
+fn wrong_system(reason: &str) -> HttpRejection {
+    invalid(vec![InvalidField::new("control_system_id", reason)])
 }
 
 /// The modules that the caller reaches.
@@ -170,10 +212,8 @@ pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answ
     let directory = context.directory();
     let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
     let host = device_host(&entry.module).ok_or_else(|| {
-        invalid(vec![InvalidField {
-            field: "role".to_owned(),
-            reason: "a module without a device cannot be pinged".to_owned(),
-        }])
+        let reason = "a module without a device cannot be pinged";
+        invalid(vec![InvalidField::new("role", reason)])
     })?;
     json(&ping_host(host).await)
 }
@@ -208,11 +248,11 @@ pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> An
 
 /// Makes a module and starts it. For administrators.
 ///
-/// Its id is `id`, or a fresh one. It stands in no system yet.
+/// Its id is `id`, or a fresh one. It stands in the system `control_system_id`, or in none yet.
 #[utoipa::path(request_body = ModuleDocument, responses((status = 201, body = ModuleShape<'_>), Changes))]
 #[post("/modules")]
 pub(super) async fn create(context: Writer<Modules>, body: Body) -> Answer {
-    edits::create(&context, &body, ModuleDocument::blank).await
+    edits::create(&context, &body).await
 }
 
 /// Changes a module: what the document leaves out stays. For administrators.

@@ -76,7 +76,7 @@ impl From<Unreadable> for HttpRejection {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
             Unreadable::NotADocument(reason) => bad_request(reason),
-            Unreadable::Field(field) => invalid(vec![field]),
+            Unreadable::Fields(fields) => invalid(fields),
         }
     }
 }

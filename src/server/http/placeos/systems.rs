@@ -15,7 +15,7 @@ use crate::server::http::kit::{
     Precondition, Reader, RequestContext, Supporter, Writer, json, tagged,
 };
 use crate::server::http::placeos::access::{find_module, find_system, has_email};
-use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::edits::{self, Editable, Find};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::rejections::{Changes, not_found};
@@ -26,14 +26,11 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 impl Editable for Systems {
     type Id = SystemId;
     type Content = System;
-    type Document = SystemDocument;
     const ID_PREFIX: &'static str = "sys-";
-    const NEW_ID: NewId<Self> = SystemId::new;
+    const ID: fn(&Self::Content) -> &SystemId = |content| &content.id;
     const ENTRY_ID: fn(SystemId) -> EntryId = EntryId::System;
     const ENTRY: fn(System) -> Entry = Entry::System;
     const FIND: Find<Self> = Directory::system;
-    const ASKED_ID: AskedId<Self> = SystemDocument::id;
-    const AMEND: Amend<Self> = SystemDocument::amend;
 
     /// Reads `If-Match`, and without it `version`.
     fn precondition(request: &HttpRequest) -> Result<Precondition, HttpRejection> {
@@ -182,7 +179,7 @@ pub(super) async fn triggers(context: Supporter<Systems>, path: Path<String>) ->
 )]
 #[post("/systems")]
 pub(super) async fn create(context: Writer<Systems>, body: Body) -> Answer {
-    edits::create(&context, &body, SystemDocument::blank).await
+    edits::create(&context, &body).await
 }
 
 /// Changes a system: what the document leaves out stays. For support staff.

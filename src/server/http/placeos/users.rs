@@ -4,13 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{delete, get, post, routes};
 
-use crate::core::Directory;
+use crate::core::{Caller, Directory};
 use crate::dialects::placeos::rest::documents::UserDocument;
 use crate::dialects::placeos::rest::{Listing, UserFilter, UserShape};
-use crate::model::{CredentialId, Entry, EntryId, EntryInfo, Source, User, UserId, Version};
+use crate::model::{
+    Clearance, CredentialId, Entry, EntryId, EntryInfo, Source, User, UserId, Version,
+};
 use crate::server::http::kit::{Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{sees_user, user_of};
-use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::edits::{self, Editable, Find};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, bad_request, not_found};
 use crate::server::http::placeos::resource_types::Users;
@@ -20,17 +22,11 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 impl Editable for Users {
     type Id = UserId;
     type Content = User;
-    type Document = UserDocument;
     const ID_PREFIX: &'static str = "user-";
-    const NEW_ID: NewId<Self> = UserId::new;
+    const ID: fn(&Self::Content) -> &UserId = |content| &content.id;
     const ENTRY_ID: fn(UserId) -> EntryId = EntryId::User;
     const ENTRY: fn(User) -> Entry = Entry::User;
     const FIND: Find<Self> = Directory::user;
-    const ASKED_ID: AskedId<Self> = UserDocument::id;
-    const AMEND: Amend<Self> = |document, user| {
-        document.amend(user);
-        Ok(())
-    };
 
     fn find(context: &RequestContext, asked: &str) -> Result<UserId, HttpRejection> {
         let id = UserId::new(asked).map_err(bad_request)?;
@@ -45,7 +41,7 @@ impl Editable for Users {
         let user = directory.user(id).ok_or_else(|| not_found("user"))?;
         let info = info(&directory, EntryId::User(id.clone()));
         let shape = UserShape::new(user, user.level, &info);
-        tagged(status, info.version, &shape)
+        tagged(status, info.version, &seen_by(&context.caller, user, shape))
     }
 }
 
@@ -80,8 +76,20 @@ pub(super) async fn list(context: Supporter<Users>) -> Answer {
     let found = directory
         .users()
         .filter(|user| sees_user(&context.caller, &user.id) && filter.matches(user))
-        .filter_map(|user| user_shape(&directory, user, user.level));
+        .filter_map(|user| {
+            let shape = user_shape(&directory, user, user.level)?;
+            Some(seen_by(&context.caller, user, shape))
+        });
     list_of("user", &listing.page(found), &context)
+}
+
+/// A user as this caller sees them.
+fn seen_by<'a>(caller: &Caller, user: &User, shape: UserShape<'a>) -> UserShape<'a> {
+    let is_own = caller.user().is_some_and(|own| own.id == user.id);
+    match is_own || caller.clearance() >= Clearance::Admin {
+        true => shape,
+        false => shape.for_others(),
+    }
 }
 
 /// One user. For support staff.
@@ -97,7 +105,7 @@ pub(super) async fn show(context: Supporter<Users>, path: Path<String>) -> Answe
 #[utoipa::path(request_body = UserDocument, responses((status = 201, body = UserShape<'_>), Changes))]
 #[post("/users")]
 pub(super) async fn create(context: Writer<Users>, body: Body) -> Answer {
-    edits::create(&context, &body, UserDocument::blank).await
+    edits::create(&context, &body).await
 }
 
 /// Changes a user: what the document leaves out stays. For administrators.

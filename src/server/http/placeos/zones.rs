@@ -15,7 +15,7 @@ use crate::dialects::placeos::rest::{
 use crate::model::{Clearance, Entry, EntryId, ExecRequest, FailureKind, ModulePath, Zone, ZoneId};
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{find_zone, no_such_module, sees_zone};
-use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
+use crate::server::http::placeos::edits::{self, Editable, Find};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Zones;
@@ -26,14 +26,11 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 impl Editable for Zones {
     type Id = ZoneId;
     type Content = Zone;
-    type Document = ZoneDocument;
     const ID_PREFIX: &'static str = "zone-";
-    const NEW_ID: NewId<Self> = ZoneId::new;
+    const ID: fn(&Self::Content) -> &ZoneId = |content| &content.id;
     const ENTRY_ID: fn(ZoneId) -> EntryId = EntryId::Zone;
     const ENTRY: fn(Zone) -> Entry = Entry::Zone;
     const FIND: Find<Self> = Directory::zone;
-    const ASKED_ID: AskedId<Self> = ZoneDocument::id;
-    const AMEND: Amend<Self> = ZoneDocument::amend;
 
     fn find(context: &RequestContext, asked: &str) -> Result<ZoneId, HttpRejection> {
         find_zone(context, &context.directory(), asked).map(|zone| zone.id.clone())
@@ -177,7 +174,7 @@ pub(super) async fn exec(
 #[utoipa::path(request_body = ZoneDocument, responses((status = 201, body = ZoneShape<'_>), Changes))]
 #[post("/zones")]
 pub(super) async fn create(context: Writer<Zones>, body: Body) -> Answer {
-    edits::create(&context, &body, ZoneDocument::blank).await
+    edits::create(&context, &body).await
 }
 
 /// Changes a zone: what the document leaves out stays. For support staff.

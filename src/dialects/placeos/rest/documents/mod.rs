@@ -1,285 +1,213 @@
-//! What clients send to change the building: documents in the shapes of the answers, of which any field may be left out.
+//! What clients send to change the building, and the part of the answers that says the same back: both are made from the lists of fields in the model.
 //!
 //! A field that is left out keeps what is there, and `null` is its empty value; that is how PlaceOS reads both `PATCH` and `PUT`.
-//! Fields that the gateway keeps nothing of are passed over, since clients send back whole what they got.
+//! What was answered can be sent back and changes nothing: a value that is the one shown is passed over, and so is what riser finds out by itself, as [`words`] lists it.
+//! Any other field is refused by its name, so nothing that a client says is lost without a word.
 //! What a field can be is checked here; how entries fit together is the core's to check.
 
-mod key;
-mod metadata;
-mod module;
-mod place;
-mod user;
+mod read;
+mod schema;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer};
-
 use crate::dialects::placeos::rest::InvalidField;
-use crate::model::{InvalidId, Misfit, Whole};
+use crate::model::{
+    ApiKey, Field, JsonText, Kind, Metadata, MetadataId, MetadataName, Module, System, User, Value,
+    Values, Zone, is_time_zone,
+};
 
-pub use key::KeyDocument;
-pub use metadata::{Details, MetadataDocument};
-pub use module::ModuleDocument;
-pub use place::{SystemDocument, ZoneDocument};
-pub use user::UserDocument;
+pub use read::{Unreadable, read};
+pub(super) use schema::fields as fields_schema;
+pub(super) use shown::Shown;
+pub use words::{Own, Resource, SentBack};
 
-/// Why a body is no document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is not JSON, or no object.
-    NotADocument(String),
-    /// A field has the wrong type.
-    Field(InvalidField),
+/// A zone to be made or changed.
+pub type ZoneDocument = Document<Zone>;
+/// A system to be made or changed.
+pub type SystemDocument = Document<System>;
+/// A module to be made or changed.
+pub type ModuleDocument = Document<Module>;
+/// A user to be made or changed.
+pub type UserDocument = Document<User>;
+/// An API key to be made or changed.
+pub type KeyDocument = Document<ApiKey>;
+/// Metadata to be made or changed.
+pub type MetadataDocument = Document<Metadata>;
+
+/// An entry to be made or changed. What is left out stays as it is.
+#[derive(Clone)]
+pub struct Document<C: Resource> {
+    fields: Vec<(&'static Field<C>, Value<'static>)>,
+    own: Vec<(&'static str, Value<'static>)>,
 }
 
-/// Reads a document.
-pub fn read<D: DeserializeOwned>(body: &[u8]) -> Result<D, Unreadable> {
-    // A list would be read as the fields in their order.
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(Unreadable::NotADocument(
-            "the body is no JSON object".to_owned(),
-        ));
-    }
-    let mut text = serde_json::Deserializer::from_slice(body);
-    let document = serde_path_to_error::deserialize(&mut text).map_err(|error| {
-        let field = error.path().to_string();
-        let cause = error.into_inner();
-        if !cause.is_data() {
-            return not_json(&cause);
-        }
-        let reason = match Misfit::of(&cause) {
-            Misfit::Expected(expected) => format!("must be {expected}"),
-            Misfit::Other(reason) => reason,
-        };
-        Unreadable::Field(InvalidField { field, reason })
-    })?;
-    text.end().map_err(|error| not_json(&error))?;
-    Ok(document)
-}
-
-fn not_json(error: &serde_json::Error) -> Unreadable {
-    let (line, column) = (error.line(), error.column());
-    Unreadable::NotADocument(format!(
-        "the body is not JSON at line {line}, column {column}"
-    ))
-}
-
-/// A field of a document.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Given<T> {
-    /// It is left out.
-    #[default]
-    Absent,
-    /// It is `null`.
-    Null,
-    /// It has a value.
-    Value(T),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Option::deserialize(deserializer)? {
-            Some(value) => Self::Value(value),
-            None => Self::Null,
-        })
+/// Shows which fields it has and nothing of what they say, which may be a password.
+impl<C: Resource> fmt::Debug for Document<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields.iter().map(|(field, _)| field.name);
+        f.debug_set()
+            .entries(fields.chain(self.own.iter().map(|(name, _)| *name)))
+            .finish()
     }
 }
 
-impl<T: Clone> Given<T> {
-    /// Puts what is given in place of what is there.
-    fn amend(&self, place: &mut T)
-    where
-        T: Default,
-    {
-        match self {
-            Self::Absent => {}
-            Self::Null => *place = T::default(),
-            Self::Value(value) => place.clone_from(value),
-        }
+impl<C: Resource> Document<C> {
+    /// A new entry, with this content where the document says nothing.
+    ///
+    /// # Errors
+    ///
+    /// Every field that cannot be as it is.
+    pub fn make(&self, otherwise: Values<'_, C>) -> Result<C, Vec<InvalidField>> {
+        self.put_into(None, otherwise)
     }
 
-    fn value(&self) -> Option<&T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Null => None,
-        }
+    /// Puts what the document says in place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// Every field that cannot be as it is; the entry stays as it was.
+    pub fn amend(&self, entry: &mut C) -> Result<(), Vec<InvalidField>> {
+        *entry = self.put_into(Some(entry), Values::of(entry))?;
+        Ok(())
     }
-}
 
-impl<T: Copy + Default> Given<Whole<T>> {
-    /// The same for a whole number.
-    fn amend_number(&self, place: &mut T) {
-        match self {
-            Self::Absent => {}
-            Self::Null => *place = T::default(),
-            Self::Value(Whole(number)) => *place = *number,
-        }
-    }
-}
-
-impl Given<String> {
-    /// The same for a text that may be missing, which an empty one is too: answers write some so.
-    fn amend_option(&self, place: &mut Option<String>) {
-        match self {
-            Self::Absent => {}
-            Self::Null => *place = None,
-            Self::Value(text) => *place = (!text.is_empty()).then(|| text.clone()),
-        }
-    }
-}
-
-/// Collects what is wrong with the fields of a document.
-#[derive(Debug, Default)]
-struct Checks(Vec<InvalidField>);
-
-impl Checks {
-    /// Puts a text that has to be an id, or nothing for an empty one.
-    fn id<T>(
-        &mut self,
-        field: &str,
-        given: &Given<String>,
-        place: &mut Option<T>,
-        make: fn(&str) -> Result<T, InvalidId>,
-    ) {
-        match given {
-            Given::Absent => {}
-            Given::Value(text) if !text.is_empty() => {
-                *place = self.made(field, make(text)).or(place.take());
+    fn put_into(
+        &self,
+        before: Option<&C>,
+        mut values: Values<'_, C>,
+    ) -> Result<C, Vec<InvalidField>> {
+        let mut wrong = Vec::new();
+        for (field, value) in &self.fields {
+            let is_back = before.is_some_and(|entry| is_shown(entry, field, value));
+            if is_back || matches!(field.kind, Kind::Id(_)) && *value == Value::Nothing {
+                continue;
             }
-            Given::Null | Given::Value(_) => *place = None,
-        }
-    }
-
-    /// Puts a list of ids, none of which is there twice: a building file cannot say that.
-    fn ids<T>(
-        &mut self,
-        field: &str,
-        given: &Given<Vec<String>>,
-        place: &mut Vec<T>,
-        make: fn(&str) -> Result<T, InvalidId>,
-    ) {
-        match given {
-            Given::Absent => {}
-            Given::Null => place.clear(),
-            Given::Value(texts) => {
-                let mut seen = HashSet::new();
-                place.clear();
-                for text in texts {
-                    if seen.insert(text) {
-                        place.extend(self.made(field, make(text)));
-                    } else {
-                        self.wrong(field, format_args!("lists `{text}` twice"));
-                    }
-                }
+            match refused(field, value, before.is_some()) {
+                Some(reason) => wrong.push(InvalidField::new(word_of(field), reason)),
+                None => values.put(field.name, value.clone()),
             }
         }
-    }
-
-    fn made<T>(&mut self, field: &str, made: Result<T, impl fmt::Display>) -> Option<T> {
-        made.map_err(|reason| self.wrong(field, reason)).ok()
-    }
-
-    fn wrong(&mut self, field: &str, reason: impl fmt::Display) {
-        self.0.push(InvalidField {
-            field: field.to_owned(),
-            reason: reason.to_string(),
+        wrong.extend(C::amend_own(self, before, &mut values).err());
+        let made = C::build(values).map_err(|more| {
+            wrong.extend(more.into_iter().map(|more| {
+                let word = C::field(more.field).map_or(more.field, word_of);
+                InvalidField::new(word, more.reason)
+            }));
         });
+        match made {
+            Ok(made) if wrong.is_empty() => Ok(made),
+            Ok(_) | Err(()) => Err(wrong),
+        }
     }
 
-    fn finish(self) -> Result<(), Vec<InvalidField>> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.0)
-        }
+    /// What it gives for a field of the model.
+    fn given(&self, name: &str) -> Option<&Value<'static>> {
+        let mut fields = self.fields.iter();
+        let found = fields.find(|(field, _)| field.name == name);
+        found.map(|(_, value)| value)
+    }
+
+    /// What it gives for a field of PlaceOS's own.
+    fn own(&self, name: &str) -> Option<&Value<'static>> {
+        let found = self.own.iter().find(|(own, _)| *own == name);
+        found.map(|(_, value)| value)
     }
 }
 
-/// The id that a new entry is to have, if its document says one.
-fn asked_id<T>(
-    given: &Given<String>,
-    make: fn(&str) -> Result<T, InvalidId>,
-) -> Result<Option<T>, Vec<InvalidField>> {
-    let (mut checks, mut id) = (Checks::default(), None);
-    checks.id("id", given, &mut id, make);
-    checks.finish().map(|()| id)
+/// Whether a value is the one that is shown of an entry. An empty text says nothing.
+fn is_shown<C: Resource>(entry: &C, field: &Field<C>, value: &Value<'_>) -> bool {
+    let shown = entry.shown(field);
+    shown == *value || *value == Value::Nothing && shown.text() == Some("")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Why a field cannot be put, as far as the type of the entry does not know it.
+fn refused<C>(field: &Field<C>, value: &Value<'_>, is_there: bool) -> Option<&'static str> {
+    let is_id = matches!(field.kind, Kind::Id(_));
+    if is_id && is_there {
+        return Some("cannot be changed");
+    }
+    let is_zone = |text: &str| is_time_zone(text);
+    let is_wrong = field.kind == Kind::TimeZone && !value.text().is_none_or(is_zone);
+    is_wrong.then_some("is no IANA time zone such as Europe/London")
+}
 
-    fn field(body: &str) -> (String, String) {
-        match read::<SystemDocument>(body.as_bytes()) {
-            Err(Unreadable::Field(InvalidField { field, reason })) => (field, reason),
-            other => panic!("{body}: {other:?}"),
+/// What clients call a field, in an error.
+fn word_of<C: Resource>(field: &'static Field<C>) -> &'static str {
+    C::word(field.name).unwrap_or(field.name)
+}
+
+impl Document<Module> {
+    /// The system in which the module is to stand, if the document names one.
+    pub fn system(&self) -> Option<&str> {
+        let system = self.own("control_system_id")?.text();
+        system.filter(|system| !system.is_empty())
+    }
+}
+
+/// What becomes of the details that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Details {
+    /// They are replaced: `PUT`.
+    Replaced,
+    /// The fields of an object are put into the object that is there: `PATCH`.
+    Merged,
+}
+
+impl Document<Metadata> {
+    /// The name, without which metadata is none.
+    ///
+    /// # Errors
+    ///
+    /// Why the name cannot be one.
+    pub fn name(&self) -> Result<MetadataName, Vec<InvalidField>> {
+        let given = self.given("name").and_then(Value::text);
+        let name = MetadataName::new(given.unwrap_or_default());
+        name.map_err(|reason| vec![InvalidField::new("name", reason.to_string())])
+    }
+
+    /// The metadata of this id, which is there already or not.
+    ///
+    /// # Errors
+    ///
+    /// Every field that cannot be as it is.
+    pub fn beside(
+        &self,
+        id: &MetadataId,
+        before: Option<&Metadata>,
+        how: Details,
+    ) -> Result<Metadata, Vec<InvalidField>> {
+        let parent = Value::Text(Cow::Borrowed(id.parent.as_str()));
+        if self.given("parent").is_some_and(|given| *given != parent) {
+            let reason = "must be the one that the path names";
+            return Err(vec![InvalidField::new("parent_id", reason)]);
         }
-    }
-
-    #[test]
-    fn a_field_of_the_wrong_type_is_named_and_its_value_is_not() {
-        assert_eq!(
-            field(r#"{"capacity": "hunter2"}"#),
-            (
-                "capacity".to_owned(),
-                "must be a whole number from 0 to 4294967295".to_owned()
-            )
-        );
-        assert_eq!(
-            field(r#"{"zones": ["zone-a", 5]}"#),
-            ("zones[1]".to_owned(), "must be a string".to_owned())
-        );
-    }
-
-    #[test]
-    fn what_belongs_in_a_field_is_said_in_peoples_words() {
-        for (body, expect) in [
-            (r#"{"bookable": "yes"}"#, "must be a boolean"),
-            (r#"{"features": "vc"}"#, "must be an array"),
-            (r#"{"name": 5}"#, "must be a string"),
-        ] {
-            assert_eq!(field(body).1, expect, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_whole_number_is_taken_however_it_is_written_and_never_rounded() {
-        let capacity = |text: &str| {
-            let body = format!(r#"{{"capacity": {text}}}"#);
-            let document = read::<SystemDocument>(body.as_bytes()).ok()?;
-            let id = crate::model::SystemId::new("sys-1").unwrap();
-            let mut system = SystemDocument::blank(id);
-            document.amend(&mut system).unwrap();
-            Some(system.capacity)
+        let Some(before) = before else {
+            return self.make(Values::none().with("parent", parent));
         };
-        for text in ["12", "12.0", "1.2e1", "120E-1"] {
-            assert_eq!(capacity(text), Some(12), "{text}");
+        let mut document = self.clone();
+        if how == Details::Merged {
+            document.merge(&before.details);
         }
-        for text in ["12.5", "-1", "4294967296", "18446744073709551617", "\"12\""] {
-            assert_eq!(capacity(text), None, "{text}");
-        }
+        let mut metadata = before.clone();
+        document.amend(&mut metadata)?;
+        Ok(metadata)
     }
 
-    #[test]
-    fn what_is_listed_twice_is_refused_since_a_building_file_cannot_say_it() {
-        let body = br#"{"zones": ["zone-a", "zone-b", "zone-a"]}"#;
-        let document: SystemDocument = read(body).unwrap();
-        let id = crate::model::SystemId::new("sys-1").unwrap();
-        let wrong = document.amend(&mut SystemDocument::blank(id)).unwrap_err();
-        let said: Vec<String> = wrong.iter().map(|wrong| wrong.reason.clone()).collect();
-        assert_eq!(said, ["lists `zone-a` twice"]);
-    }
-
-    #[test]
-    fn what_is_no_object_is_no_document() {
-        for body in ["", "[", "[1]", "5", "\"text\"", "{\"name\": ", "{} {}"] {
-            let read = read::<ZoneDocument>(body.as_bytes());
-            assert!(
-                matches!(read, Err(Unreadable::NotADocument(_))),
-                "{body:?}: {read:?}"
-            );
+    /// Puts the fields of the details into those that are there. What is no object takes the place of whatever is there.
+    fn merge(&mut self, before: &JsonText) {
+        let details = self.fields.iter_mut();
+        for (_, value) in details.filter(|(field, _)| field.name == "details") {
+            if let Value::Json(given) = value
+                && let Ok(given) = JsonText::parse(given)
+                && let Some(merged) = before.merged(&given)
+            {
+                *value = Value::Json(Cow::Owned(merged.as_str().to_owned()));
+            }
         }
     }
 }

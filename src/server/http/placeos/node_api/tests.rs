@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::tests::testkit::{TestCore, TestNode};
 use crate::model::{
-    Clearance, Edit, Entry, JsonText, LogLevel, Metadata, MetadataId, MetadataName, ModuleId,
-    ParentId, System, SystemId, User, UserId, Zone, ZoneId,
+    Edit, Entry, JsonText, LogLevel, Metadata, MetadataId, MetadataName, ModuleId, ParentId,
+    System, SystemId, User, UserId, Zone, ZoneId,
 };
 use crate::server::{Server, ServerSettings};
 
@@ -66,12 +66,9 @@ async fn a_call_for_a_user_whom_the_zone_denies_the_room_is_refused_here_too() {
             name: MetadataName::new("permissions").unwrap(),
         };
         let zone = Zone {
-            id: ZoneId::new("zone-1").unwrap(),
             name: "Organisation".to_owned(),
-            display_name: None,
-            description: String::new(),
             tags: vec!["org".to_owned()],
-            parent_id: None,
+            ..Zone::new(&ZoneId::new("zone-1").unwrap())
         };
         let system = SystemId::new("sys-1").unwrap();
         let room = System {
@@ -86,12 +83,9 @@ async fn a_call_for_a_user_whom_the_zone_denies_the_room_is_refused_here_too() {
                 .clone()
         };
         let user = |id: &str, groups: &[&str]| User {
-            id: UserId::new(id).unwrap(),
             email: format!("{id}@example.test"),
-            name: String::new(),
-            level: Clearance::User,
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
-            password: None,
+            ..User::new(&UserId::new(id).unwrap())
         };
         let edits = [
             Entry::Zone(zone),

@@ -1,0 +1,378 @@
+//! Where PlaceOS's documents differ from the lists of fields in the model: what it calls a field, what it says in fields of its own, and what clients send back that is found out and not kept.
+
+use std::borrow::Cow;
+
+use crate::dialects::placeos::rest::InvalidField;
+use crate::dialects::placeos::rest::address::{Address, address, uri_for};
+use crate::dialects::placeos::rest::documents::{Document, is_shown};
+use crate::model::rules::Thing;
+use crate::model::{
+    ApiKey, Collection, Field, JsonText, Kind, Metadata, Module, System, User, Value, Values, Zone,
+};
+
+/// A collection as PlaceOS's resource.
+pub trait Resource: Collection + Clone {
+    /// What the specification calls one.
+    const NAME: &'static str;
+    /// What a document of one is, for the specification.
+    const ABOUT: &'static str;
+    /// Fields in which PlaceOS says in another way what ours say.
+    const OWN: &'static [Own] = &[];
+    /// What clients send back that is not kept, each with what it has to be.
+    const SENT_BACK: &'static [(&'static str, SentBack)];
+    /// Fields that administrators alone see of others.
+    const PRIVATE: &'static [&'static str] = &[];
+
+    /// What PlaceOS calls a field; `None` for one that it says in fields of its own, or that is none of a client's business.
+    fn word(field: &'static str) -> Option<&'static str> {
+        Some(field)
+    }
+
+    /// What an answer shows of a field.
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        field.value(self)
+    }
+
+    /// What a value of a document means.
+    fn meant(_: &str, value: Value<'static>) -> Value<'static> {
+        value
+    }
+
+    /// Puts what the document says in PlaceOS's own fields; the others are there already.
+    ///
+    /// # Errors
+    ///
+    /// The field that cannot be as it is.
+    fn amend_own(
+        _: &Document<Self>,
+        _: Option<&Self>,
+        _: &mut Values<'_, Self>,
+    ) -> Result<(), InvalidField> {
+        Ok(())
+    }
+}
+
+/// A field of PlaceOS's own.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What it is, for the specification.
+    pub text: &'static str,
+}
+
+impl Own {
+    const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
+        Self { name, kind, text }
+    }
+}
+
+/// What may come in a field that is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentBack {
+    /// Anything: riser finds it out by itself, or the client alone makes use of it.
+    Anything,
+    /// A list, which clients put there of their own.
+    List,
+    /// Nothing, in whichever way a client says it: riser has no such things.
+    Nothing,
+}
+
+impl SentBack {
+    /// Whether this JSON may come.
+    pub(super) fn is(self, json: &JsonText) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::List => json.as_str().starts_with('['),
+            Self::Nothing => ["null", "\"\"", "[]", "{}"].contains(&json.as_str()),
+        }
+    }
+
+    /// Why something else may not.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Anything => "cannot be this",
+            Self::List => "must be left out, for only a module has any",
+            Self::Nothing => "must be empty, for riser has no such thing",
+        }
+    }
+}
+
+use SentBack::{Anything, List, Nothing};
+
+impl Resource for Zone {
+    const NAME: &'static str = "Zone";
+    const ABOUT: &'static str = "A zone to be made or changed.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("children_count", Anything),
+        ("created_at", Anything),
+        ("settings", List),
+        ("trigger_data", Anything),
+        ("trigger_list", Anything),
+        ("triggers", Nothing),
+        ("updated_at", Anything),
+        ("version", Anything),
+    ];
+}
+
+impl Resource for System {
+    const NAME: &'static str = "System";
+    const ABOUT: &'static str = "A system to be made or changed.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("created_at", Anything),
+        ("module_data", Anything),
+        ("module_list", Anything),
+        ("settings", List),
+        ("signage_last_seen", Anything),
+        ("updated_at", Anything),
+        ("version", Anything),
+        ("zone_data", Anything),
+    ];
+
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        match (field.name, field.value(self)) {
+            // PlaceOS has a text there always.
+            ("support_url", Value::Nothing) => Value::Text(Cow::Borrowed("")),
+            (_, value) => value,
+        }
+    }
+}
+
+impl Resource for Module {
+    const NAME: &'static str = "Module";
+    const ABOUT: &'static str = "A module to be made or changed.\n\nIts device is given by a URI, or by `ip`, `port`, `tls` and `udp`.";
+    const OWN: &'static [Own] = &[
+        Own::new("uri", Kind::Text, ""),
+        Own::new("ip", Kind::Text, ""),
+        Own::new("port", Kind::Count(u16::MAX as u32), ""),
+        Own::new("tls", Kind::Flag, ""),
+        Own::new("udp", Kind::Flag, ""),
+        Own::new(
+            "control_system_id",
+            Kind::Reference(Thing::System),
+            "The system in which a new module stands. Systems say by themselves which modules are in them, so it changes nothing of a module that is there.",
+        ),
+    ];
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("condition", Anything),
+        ("connected", Anything),
+        ("control_system", Anything),
+        ("core_node", Anything),
+        ("created_at", Anything),
+        ("driver", Anything),
+        ("edge_id", Nothing),
+        ("error_timestamp", Anything),
+        ("has_runtime_error", Anything),
+        // The driver's name for its modules.
+        ("name", Anything),
+        ("role", Anything),
+        ("running", Anything),
+        ("settings", List),
+        ("system", Anything),
+        ("updated_at", Anything),
+        ("version", Anything),
+    ];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        match field {
+            "driver" => Some("driver_id"),
+            "name" => Some("custom_name"),
+            "uri" => None,
+            field => Some(field),
+        }
+    }
+
+    /// What an answer shows of an address may be less than there is, so one that is sent back unchanged changes nothing.
+    fn amend_own(
+        document: &Document<Self>,
+        before: Option<&Self>,
+        values: &mut Values<'_, Self>,
+    ) -> Result<(), InvalidField> {
+        let uri = before.and_then(|module| module.uri.as_deref());
+        let shown = address(uri);
+        let part = |name, shown: &str| match document.own(name) {
+            None => shown.to_owned(),
+            Some(value) => value.text().unwrap_or_default().to_owned(),
+        };
+        let flag = |name, shown| match document.own(name) {
+            None => shown,
+            Some(value) => *value == Value::Flag(true),
+        };
+        let port = match document.own("port") {
+            None => shown.port,
+            Some(Value::Number(port)) => u16::try_from(*port).unwrap_or_default(),
+            Some(_) => 0,
+        };
+        let given = Address {
+            uri: part("uri", &shown.uri),
+            ip: part("ip", &shown.ip),
+            port,
+            tls: flag("tls", shown.tls),
+            udp: flag("udp", shown.udp),
+        };
+        // Clients fill a port in where there is none.
+        let without_port = Address {
+            port: shown.port,
+            ..given.clone()
+        };
+        let is_shown = given == shown || (shown.ip.is_empty() && without_port == shown);
+        if !is_shown {
+            values.put("uri", uri_for(uri, &given).map_or(Value::Nothing, text));
+        } else if document.own("uri") == Some(&Value::Nothing) {
+            values.put("uri", Value::Nothing);
+        }
+        Ok(())
+    }
+}
+
+impl Resource for User {
+    const NAME: &'static str = "User";
+    const ABOUT: &'static str = "A user to be made or changed.";
+    const OWN: &'static [Own] = &[
+        Own::new("sys_admin", Kind::Flag, ""),
+        Own::new("support", Kind::Flag, ""),
+    ];
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("associated_metadata", Anything),
+        ("authority_id", Anything),
+        ("created_at", Anything),
+        ("email_digest", Anything),
+        ("subsystem_access", Anything),
+        ("updated_at", Anything),
+        ("version", Anything),
+    ];
+    const PRIVATE: &'static [&'static str] = &["misc", "login_name", "card_number", "ui_theme"];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        Some(field).filter(|field| *field != "level")
+    }
+
+    /// Where nothing else is said, the first word of a name is the first name.
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        let is_said = self.first_name.is_some() || self.last_name.is_some();
+        let (first, last) = self.name.split_once(' ').unwrap_or((&self.name, ""));
+        match field.name {
+            "first_name" if !is_said => Value::Text(Cow::Borrowed(first)),
+            "last_name" if !is_said => Value::Text(Cow::Borrowed(last)),
+            _ => field.value(self),
+        }
+    }
+
+    /// Two flags are a level, and two names are one.
+    fn amend_own(
+        document: &Document<Self>,
+        before: Option<&Self>,
+        values: &mut Values<'_, Self>,
+    ) -> Result<(), InvalidField> {
+        let level = values.get("level").text().unwrap_or("user").to_owned();
+        let flag = |name, before| match document.own(name) {
+            None => before,
+            Some(value) => *value == Value::Flag(true),
+        };
+        let is_admin = flag("sys_admin", level == "admin");
+        let is_support = flag("support", level != "user");
+        let level = match (is_admin, is_support) {
+            (true, _) => "admin",
+            (false, true) => "support",
+            (false, false) => "user",
+        };
+        values.put("level", Value::Text(Cow::Borrowed(level)));
+
+        let shown = |name| before.and_then(|user| Some(user.shown(Self::field(name)?)));
+        let is_new = |name| {
+            let (given, field) = (document.given(name), Self::field(name));
+            given.zip(field).is_some_and(|(given, field)| {
+                before.is_none_or(|user| !is_shown(user, field, given))
+            })
+        };
+        if is_new("first_name") || is_new("last_name") {
+            let now = |name| {
+                let now = document.given(name).cloned().or_else(|| shown(name));
+                let now = now.unwrap_or(Value::Nothing);
+                now.text().unwrap_or_default().to_owned()
+            };
+            let (first, last) = (now("first_name"), now("last_name"));
+            if !is_new("name") && !first.is_empty() {
+                let name = format!("{first} {last}").trim_end().to_owned();
+                values.put("name", Value::Text(Cow::Owned(name)));
+            }
+            values.put("first_name", text(first));
+            values.put("last_name", text(last));
+        } else if is_new("name") {
+            values.put("first_name", Value::Nothing);
+            values.put("last_name", Value::Nothing);
+        }
+        Ok(())
+    }
+}
+
+/// A text, or nothing for one in which nothing is.
+fn text(text: String) -> Value<'static> {
+    match text.is_empty() {
+        true => Value::Nothing,
+        false => Value::Text(Cow::Owned(text)),
+    }
+}
+
+impl Resource for ApiKey {
+    const NAME: &'static str = "Key";
+    const ABOUT: &'static str =
+        "An API key to be made or changed. Its secret is made by the gateway and never sent to it.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("authority", Anything),
+        ("authority_id", Anything),
+        ("created_at", Anything),
+        ("updated_at", Anything),
+        ("user", Anything),
+        ("version", Anything),
+    ];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        match field {
+            "secret" => None,
+            "user" => Some("user_id"),
+            "level" => Some("permissions"),
+            "expires" => Some("expires_at"),
+            field => Some(field),
+        }
+    }
+
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        match (field.name, &self.name) {
+            ("name", None) => Value::Text(Cow::Borrowed(self.id.as_str())),
+            _ => field.value(self),
+        }
+    }
+
+    /// PlaceOS knows administrators who are support staff too; here all are.
+    fn meant(field: &str, value: Value<'static>) -> Value<'static> {
+        match (field, value.text()) {
+            ("level", Some("admin_support")) => Value::Text(Cow::Borrowed("admin")),
+            _ => value,
+        }
+    }
+}
+
+impl Resource for Metadata {
+    const NAME: &'static str = "Metadata";
+    const ABOUT: &'static str = "Metadata to be made or changed.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = &[
+        ("created_at", Anything),
+        // Clients put the parent's there.
+        ("id", Anything),
+        ("modified_by_id", Anything),
+        ("schema", Nothing),
+        ("schema_id", Nothing),
+        ("updated_at", Anything),
+        ("version", Anything),
+    ];
+
+    fn word(field: &'static str) -> Option<&'static str> {
+        match field {
+            "parent" => Some("parent_id"),
+            field => Some(field),
+        }
+    }
+}

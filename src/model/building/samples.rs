@@ -1,0 +1,43 @@
+//! An entry of each collection with something to say in every field, for tests that walk the fields through a file, a store or a wire.
+
+use crate::model::rules::Thing;
+use crate::model::{Collection, Field, JsonKind, KEY_HASH_PREFIX, Kind, Secret, Value, Values};
+
+/// An entry in which no field has what holds by default.
+pub(crate) fn sample<C: Collection>() -> C {
+    let mut values = Values::none();
+    for field in C::FIELDS {
+        let content = content(field);
+        assert!(content != (field.default)(), "{field:?}");
+        values.put(field.name, content);
+    }
+    C::build(values).unwrap()
+}
+
+fn content<C>(field: &Field<C>) -> Value<'static> {
+    let text = |text: &str| Value::Text(text.to_owned().into());
+    let texts = |texts: [&'static str; 2]| Value::Texts(texts.map(Into::into).to_vec());
+    let name = field.name;
+    match field.kind {
+        Kind::Text => text(&format!("{name}: \"${{ENV:HOME}}\"\n {{x}}")),
+        Kind::Address => text("https://example.test/x"),
+        Kind::Email => text("ann@example.test"),
+        Kind::Texts => texts(["one", "${two"]),
+        Kind::Flag => Value::Flag((field.default)() != Value::Flag(true)),
+        Kind::Count(_) => Value::Number(7),
+        Kind::Moment => Value::Number(1_801_332_000),
+        Kind::TimeZone => text("Europe/London"),
+        Kind::Word(words) => text(words[words.len() - 1]),
+        Kind::Scopes => texts(["systems.read", "zones"]),
+        Kind::Reference(Thing::Driver) => text("virtual"),
+        Kind::Id(_) | Kind::ModuleName | Kind::MetadataName | Kind::Reference(_) => {
+            text(&format!("the-{name}"))
+        }
+        Kind::References(_) => texts(["first", "second"]),
+        Kind::Json(JsonKind::Any) => Value::Json("[ 1.50, {\"a\": 1e400}]".into()),
+        Kind::Json(JsonKind::Object) => Value::Json("{\"b\":1.50,\"a\":[\"${x\"]}".into()),
+        Kind::Json(JsonKind::List) => Value::Json("[1.50,{\"a\":\"x\"}]".into()),
+        Kind::KeySecret => Value::Hash(Secret::new(format!("{KEY_HASH_PREFIX}aa$bb"))),
+        Kind::Password => Value::Hash(Secret::new("$argon2id$x")),
+    }
+}
