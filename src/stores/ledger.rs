@@ -1,11 +1,12 @@
-//! How documents are kept together: in two ledgers, each of which grows by one commit at a time.
+//! How documents are kept together: in ledgers, each of which grows by one commit at a time. A domain whose documents hang together has one of its own.
 //!
 //! A commit names the version that it was planned on (optimistic concurrency).
 //! So two nodes that change one ledger at the same time cannot overwrite each other unseen, and each can follow what the other commits.
+//! Another ledger is a variant of [`Ledger`], and the compiler shows the rest: its name, its collections, and its place in [`PerLedger`].
 
 use std::collections::HashSet;
 
-use crate::stores::{Document, Write};
+use crate::stores::{Document, StoreError, Write};
 
 /// Where the store keeps sign-ins.
 pub const SESSIONS: &str = "sessions";
@@ -23,11 +24,34 @@ pub enum Ledger {
 }
 
 impl Ledger {
+    /// The collections that are in it and in no other; what no ledger names is the building's.
+    fn collections(self) -> &'static [&'static str] {
+        match self {
+            Self::Building => &[],
+            Self::SignIns => &[SESSIONS, SIGNING_KEYS],
+        }
+    }
+
     /// The ledger that a collection is in.
     pub fn of(collection: &str) -> Self {
-        match collection {
-            SESSIONS | SIGNING_KEYS => Self::SignIns,
-            _ => Self::Building,
+        let named = |ledger: &Self| ledger.collections().contains(&collection);
+        let ledgers = PerLedger::new(|ledger| ledger);
+        let found = ledgers.all().into_iter().find(|ledger| named(ledger));
+        found.copied().unwrap_or(Self::Building)
+    }
+
+    /// Refuses a batch that has a document of another ledger: it would be committed past the version of that.
+    pub(super) fn admits(self, batch: &[Write]) -> Result<(), StoreError> {
+        let strays = |write: &&Write| Self::of(&write.id().collection) != self;
+        match batch.iter().find(strays) {
+            None => Ok(()),
+            Some(write) => Err(StoreError::NotWritten {
+                detail: format!(
+                    "{} are not of the ledger {}",
+                    write.id().collection,
+                    self.as_str()
+                ),
+            }),
         }
     }
 
@@ -37,6 +61,45 @@ impl Ledger {
             Self::Building => "building",
             Self::SignIns => "sign_ins",
         }
+    }
+}
+
+/// Something that each ledger has one of.
+#[derive(Debug)]
+pub(super) struct PerLedger<T> {
+    building: T,
+    sign_ins: T,
+}
+
+impl<T> PerLedger<T> {
+    /// One for each.
+    pub(super) fn new(mut make: impl FnMut(Ledger) -> T) -> Self {
+        Self {
+            building: make(Ledger::Building),
+            sign_ins: make(Ledger::SignIns),
+        }
+    }
+
+    /// That of a ledger.
+    pub(super) fn of(&self, ledger: Ledger) -> &T {
+        match ledger {
+            Ledger::Building => &self.building,
+            Ledger::SignIns => &self.sign_ins,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn of_mut(&mut self, ledger: Ledger) -> &mut T {
+        match ledger {
+            Ledger::Building => &mut self.building,
+            Ledger::SignIns => &mut self.sign_ins,
+        }
+    }
+
+    /// That of each.
+    pub(super) fn all(&self) -> impl IntoIterator<Item = &T> {
+        let Self { building, sign_ins } = self;
+        [building, sign_ins]
     }
 }
 

@@ -41,6 +41,7 @@ macro_rules! document_store_suite {
             commits_at_one_time_all_hold
             what_was_planned_on_an_older_mark_is_refused
             ledgers_are_kept_apart
+            a_document_of_another_ledger_is_refused
             a_commit_that_nobody_waits_for_is_whole_or_not_made
             what_was_committed_is_there_when_it_is_opened_again
         }
@@ -141,6 +142,33 @@ pub(super) async fn ledgers_are_kept_apart(fixture: &impl Fixture) {
     let Snapshot { documents, version } = store.load(Ledger::SignIns).await.unwrap();
     let kept: Vec<Write> = documents.into_iter().map(Write::Put).collect();
     assert_eq!((kept, version), (vec![session(3)], there));
+}
+
+pub(super) async fn a_document_of_another_ledger_is_refused(fixture: &impl Fixture) {
+    let store = fixture.open();
+    commit(&*store, vec![put("a", 1, "1")]).await;
+    let session = Write::Put(Document {
+        collection: SESSIONS.to_owned(),
+        id: "a".to_owned(),
+        version: 1,
+        json: "{}".to_owned(),
+    });
+    for (ledger, stray) in [
+        (Ledger::Building, session),
+        (Ledger::SignIns, put("b", 1, "1")),
+        (Ledger::SignIns, delete("a")),
+    ] {
+        let there = store.load(ledger).await.unwrap().version;
+        let refused = store.commit(ledger, vec![stray], &there).await;
+        assert!(
+            matches!(refused, Err(StoreError::NotWritten { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(store.load(ledger).await.unwrap().version, there);
+    }
+    check(&*store, &[("a", 1, "1")]).await;
+    let Snapshot { documents, .. } = store.load(Ledger::SignIns).await.unwrap();
+    assert_eq!(documents, []);
 }
 
 pub(super) async fn a_commit_that_nobody_waits_for_is_whole_or_not_made(fixture: &impl Fixture) {

@@ -65,7 +65,11 @@ impl Materialized for Sessions {
                         self.drop_session(id);
                     }
                 }
-                Err(DocumentId { id, .. }) => self.keys_mut().remove(id),
+                Err(DocumentId { collection, id }) if collection == SIGNING_KEYS => {
+                    self.keys_mut().remove(id);
+                }
+                // There is nothing of another ledger here.
+                Err(_) => {}
             }
         }
         Ok(())
@@ -104,12 +108,14 @@ impl Materialized for Sessions {
 }
 
 fn read(document: &Document) -> Result<Kept, BadDocument> {
-    if document.collection == SIGNING_KEYS {
-        let key =
-            SigningKey::read(document).map_err(|detail| BadDocument::new(document, detail))?;
-        return Ok(Kept::Key(key));
+    let bad = |detail: &str| BadDocument::new(document, detail);
+    match document.collection.as_str() {
+        SIGNING_KEYS => SigningKey::read(document)
+            .map(Kept::Key)
+            .map_err(|detail| BadDocument::new(document, detail)),
+        SESSIONS => SignInSession::read(document)
+            .map(Kept::Session)
+            .ok_or_else(|| bad("it holds no session")),
+        _ => Err(bad("it is not of the sign-ins")),
     }
-    let session = SignInSession::read(document)
-        .ok_or_else(|| BadDocument::new(document, "it holds no session"))?;
-    Ok(Kept::Session(session))
 }

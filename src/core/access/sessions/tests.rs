@@ -26,6 +26,7 @@ use crate::core::access::sessions::{App, CodeRequest, CodeShown, Issued, Session
 use crate::core::access::tokens::SigningKey;
 use crate::core::access::{KeyIntrospection, KeyRing, passwords, still_admits};
 use crate::core::directory::{Directory, Touched};
+use crate::core::ledger_replica::{Materialized, OpenError};
 use crate::core::limits::{
     CLOCK_JUMP_LOOKS, CODE_LIFE, CODES_MAX, FAILURES_PER_NAME, REFRESH_GRACE, SESSION_IDLE,
     SESSION_SWEEP, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
@@ -44,6 +45,20 @@ use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const DOMAIN: &str = "rooms.test";
 const PASSWORD: &str = "open sesame";
+
+#[tokio::test]
+async fn a_document_of_another_ledger_is_neither_a_session_nor_a_key() {
+    let fixture = Fixture::new().await;
+    fixture.sign_in(PASSWORD).await.unwrap();
+    for mut stray in fixture.sessions.documents() {
+        stray.collection = "zones".to_owned();
+        let refused = fixture.sessions.take(&[Write::Put(stray)]);
+        assert!(
+            matches!(refused, Err(OpenError::Document(_))),
+            "{refused:?}"
+        );
+    }
+}
 
 #[tokio::test]
 async fn a_password_opens_and_everything_else_is_refused_alike() {

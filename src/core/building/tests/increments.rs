@@ -108,8 +108,8 @@ fn documents_with(before: &Directory, entries: &[Entry]) -> Vec<Document> {
 #[derive(Debug, Clone)]
 enum Turn {
     Edits(Vec<Edit>),
-    /// What is there is deleted and made again as it was.
-    Remade(EntryId),
+    /// What is there is deleted and made again: as it was, or a system with another description.
+    Remade(EntryId, String),
     /// A building file that has these entries.
     File(Vec<Entry>),
     /// A key or user is taken away while the store takes nothing.
@@ -204,7 +204,9 @@ fn any_turn() -> impl Strategy<Value = Turn> {
     ];
     prop_oneof![
         8 => prop::collection::vec(any_edit(), 1..5).prop_map(Turn::Edits),
-        1 => any_entry().prop_map(|entry| Turn::Remade(entry.id())),
+        2 => (any_entry(), one(&["", "made anew"])).prop_map(|(entry, description)| {
+            Turn::Remade(entry.id(), description.to_owned())
+        }),
         2 => prop::collection::vec(any_entry(), 0..8).prop_map(Turn::File),
         1 => credential.prop_map(Turn::Unkept),
     ]
@@ -276,8 +278,11 @@ impl Shown {
     async fn make(&self, turn: Turn) {
         match turn {
             Turn::Edits(edits) => drop(self.core.editor.edit_at_rest(edits).await),
-            Turn::Remade(id) => {
-                if let Some(entry) = self.core.queries.directory().entry(&id) {
+            Turn::Remade(id, description) => {
+                if let Some(mut entry) = self.core.queries.directory().entry(&id) {
+                    if let Entry::System(system) = &mut entry {
+                        system.description = description;
+                    }
                     let edits = vec![Edit::delete(id), Edit::put(entry)];
                     drop(self.core.editor.edit_at_rest(edits).await);
                 }

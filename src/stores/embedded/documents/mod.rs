@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use crate::stores::embedded::schema::{DOCUMENTS, Found, STEPS, prepare};
+use crate::stores::ledger::PerLedger;
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
     StoreError, Write,
@@ -46,8 +47,7 @@ struct Inner {
     /// What a failed commit would have to be undone with, if it holds after all.
     undo: Vec<Undo>,
     /// How far the ledgers have come since the store was opened: no other process writes to it.
-    building: LedgerVersion,
-    sign_ins: LedgerVersion,
+    versions: PerLedger<LedgerVersion>,
 }
 
 enum Backing {
@@ -106,8 +106,7 @@ impl EmbeddedDocumentStore {
                 place,
                 database: Some(database),
                 undo: Vec::new(),
-                building: LedgerVersion::default(),
-                sign_ins: LedgerVersion::default(),
+                versions: PerLedger::new(|_| LedgerVersion::default()),
             })),
         })
     }
@@ -167,7 +166,7 @@ impl Inner {
         self.database = Some(database);
         let mut documents = documents.map_err(|error| self.place.damaged(&error))?;
         documents.retain(|document| Ledger::of(&document.collection) == ledger);
-        let version = self.version(ledger).clone();
+        let version = self.versions.of(ledger).clone();
         Ok(Snapshot { documents, version })
     }
 
@@ -177,7 +176,8 @@ impl Inner {
         batch: &[Write],
         on: &LedgerVersion,
     ) -> Result<LedgerVersion, StoreError> {
-        if *self.version(ledger) != *on {
+        ledger.admits(batch)?;
+        if self.versions.of(ledger) != on {
             return Err(StoreError::Conflict);
         }
         let database = self.ready()?;
@@ -185,7 +185,7 @@ impl Inner {
         match write_all(&database, batch, &mut undo) {
             Ok(()) => {
                 self.database = Some(database);
-                let version = self.version(ledger);
+                let version = self.versions.of_mut(ledger);
                 version.number += 1;
                 Ok(version.clone())
             }
@@ -198,13 +198,6 @@ impl Inner {
                 }
                 Err(not_written(error))
             }
-        }
-    }
-
-    fn version(&mut self, ledger: Ledger) -> &mut LedgerVersion {
-        match ledger {
-            Ledger::Building => &mut self.building,
-            Ledger::SignIns => &mut self.sign_ins,
         }
     }
 

@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::model::{Backoff, ServiceName};
+use crate::stores::ledger::PerLedger;
 use crate::stores::redis::connection::Line;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::link::Link;
@@ -57,8 +58,7 @@ const NEWS_AT_ONCE: usize = 64;
 /// The documents of all nodes of a service, in one Redis.
 pub struct RedisDocumentStore {
     link: Link,
-    building: LedgerKeys,
-    sign_ins: LedgerKeys,
+    ledgers: PerLedger<LedgerKeys>,
     /// For all that is answered at once.
     line: Line,
     /// The server has been asked whether it keeps anything.
@@ -85,8 +85,7 @@ impl RedisDocumentStore {
             line: Line::new(link.clone(), WATCH_PATIENCE),
         };
         Self {
-            building: place(Ledger::Building),
-            sign_ins: place(Ledger::SignIns),
+            ledgers: PerLedger::new(place),
             line: Line::new(link.clone(), PATIENCE),
             asked: AtomicBool::new(false),
             deadline: COMMIT_DEADLINE,
@@ -97,10 +96,7 @@ impl RedisDocumentStore {
     }
 
     fn place(&self, ledger: Ledger) -> &LedgerKeys {
-        match ledger {
-            Ledger::Building => &self.building,
-            Ledger::SignIns => &self.sign_ins,
-        }
+        self.ledgers.of(ledger)
     }
 
     async fn load_all(&self, ledger: Ledger) -> Result<Snapshot, StoreError> {
@@ -144,6 +140,7 @@ impl RedisDocumentStore {
         batch: Vec<Write>,
         on: LedgerVersion,
     ) -> Result<LedgerVersion, StoreError> {
+        ledger.admits(&batch)?;
         if batch.is_empty() {
             return Ok(on);
         }
