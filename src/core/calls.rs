@@ -116,8 +116,8 @@ impl Core {
         }
     }
 
-    /// Whether somebody may act on a module by other means than a call, or read what its driver wrote: one within reach, where no zone refuses them.
-    /// `command` is what for, for the audit log.
+    /// Whether a caller may act on a module by other means than a call, or read what its driver wrote: a module within reach, where no zone refuses the caller.
+    /// `command` is the purpose, for the audit log.
     pub fn may_tend(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
         let decided = self.tends(who, module);
         if let Err(refused) = &decided {

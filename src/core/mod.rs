@@ -214,8 +214,8 @@ impl Core {
 
     /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
     ///
-    /// What refers to a deleted entry lets go of it: systems lose the module or zone, zones their parent, a key its user and with it itself.
-    /// An entry of a building file stays the file's: whoever edits it is overruled when the file is read again.
+    /// References to a deleted entry go too: systems lose the module or zone, zones their parent, and a key without its user is deleted.
+    /// An entry of a building file stays the file's: another edit of it is undone when the file is read again.
     /// A plain secret or password is kept as its hash; the same one again changes nothing.
     pub async fn edit(&self, who: &Caller, edits: Vec<Edit>) -> Result<Differences, EditError> {
         for edit in &edits {
@@ -229,7 +229,7 @@ impl Core {
         made.inspect_err(|error| self.count_refusal(error))
     }
 
-    /// The same for whoever holds the store's directory, who needs no key.
+    /// The same for the operator, who holds the store's directory and needs no key.
     pub async fn edit_at_rest(&self, edits: Vec<Edit>) -> Result<Differences, EditError> {
         self.building.edit(Editor::Operator, edits).await
     }
@@ -241,7 +241,7 @@ impl Core {
         self.building.apply(Editor::File, how).await
     }
 
-    /// The same for somebody who sends the file.
+    /// The same for a caller who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
         let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
@@ -254,7 +254,7 @@ impl Core {
         }
     }
 
-    /// Whether somebody may change the building as a whole.
+    /// Whether a caller may change the building as a whole.
     pub fn may_apply(&self, who: &Caller) -> Result<(), Failure> {
         let verdict = may_have_building(who.policy());
         if let Err(failure) = &verdict {
@@ -271,7 +271,7 @@ impl Core {
         Ok(self.directory().to_building())
     }
 
-    /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
+    /// Connects a worker. From here on its outlet gets the events of its watches and the answers to its calls.
     pub fn attach(&self, outlet: Arc<dyn Outlet>) -> OutletId {
         self.subscriptions.attach(outlet)
     }
@@ -308,7 +308,7 @@ impl Core {
         }
     }
 
-    /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
+    /// Whether a caller that was let in would be let in now, with no fewer rights: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
         let keys = self.building.keys();
@@ -323,12 +323,12 @@ impl Core {
         Some(Caller::new(now, who.address()))
     }
 
-    /// Whether somebody who follows a subject may go on. Asked again when their rights may have changed, so nothing is written down.
+    /// Whether a follower of a subject may go on. Asked again when the follower's rights may have changed, so nothing is written to the audit log.
     pub fn may_go_on(&self, who: &Caller, subject: &Subject) -> bool {
         may_follow(&self.directory(), who.policy(), subject).is_ok()
     }
 
-    /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Self::exec`].
+    /// Whether a caller may make a request. [`Self::exec`] checks the clearance of the function that it calls.
     pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
         let verdict = may_request(&self.directory(), who.policy(), request);
         match &verdict {
@@ -341,7 +341,7 @@ impl Core {
         verdict
     }
 
-    /// Writes down that somebody asked for what no dialect knows.
+    /// Writes to the audit log that a caller sent a command that no dialect knows.
     pub fn note_unknown_command(&self, who: &Caller, command: &str) {
         self.metrics.refusals.increment(1);
         audit::unknown_command(who, command);
@@ -359,7 +359,7 @@ impl Core {
             .unwatch(outlet, watch, |module| self.set_debugged(module, false));
     }
 
-    /// Whether this node can tell all that is to be told of a subject.
+    /// Whether this node learns of all events of a subject.
     pub fn can_watch(&self, subject: &Subject) -> Result<(), Failure> {
         match subject {
             Subject::Module(_) if self.subscriptions.store().keeps_values() => Err(Failure::new(
@@ -375,12 +375,12 @@ impl Core {
         }
     }
 
-    /// Announces something by name to those who follow the bus on this node.
+    /// Announces something by name to the followers of the bus on this node.
     pub fn announce(&self, event: BusEvent) {
         self.subscriptions.announce(event);
     }
 
-    /// Sends a message to those who follow its topic on this node.
+    /// Sends a message to the followers of its topic on this node.
     pub fn publish(&self, message: TopicMessage) {
         self.subscriptions.publish(message);
     }
@@ -491,7 +491,7 @@ impl Core {
         entry.interface().cloned().ok_or_else(not_told)
     }
 
-    /// Whether somebody may see a system.
+    /// Whether a caller may see a system.
     pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
         let verdict = may_see(&self.directory(), who.policy(), system);
         self.note_reach(who, system, verdict)
@@ -510,7 +510,7 @@ impl Core {
         verdict
     }
 
-    /// Whether somebody reaches a module by its id: one that stands in a system within reach. `command` is what for, for the audit log.
+    /// Whether a caller reaches a module by its id: a module in a system within reach. `command` is the purpose, for the audit log.
     pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
         let verdict = may_reach(&self.directory(), who.policy(), module);
         if let Err(failure) = &verdict {
