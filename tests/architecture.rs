@@ -154,8 +154,8 @@ const MOUNTS: &[&str] = &[
 /// What the resources of all dialects share, which names none.
 const KIT: &str = "server::http::kit";
 
-/// The rooms inside `core`, in arrow order, with the rooms of it that each may import: so there is no circle.
-/// A file of `core` that is not listed has a part of the core's API and may import all of them.
+/// The rooms and ports inside `core`, in arrow order, with those that each may import: so there is no circle.
+/// A file of `core` that is not listed puts them together, or stands on what is put together, and may import all of them.
 const CORE_ROOMS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("metrics", &[]),
@@ -205,6 +205,54 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "subscriptions",
             "access",
             "modules",
+        ],
+    ),
+    // The ports, each a file.
+    ("access_control", &["metrics", "access", "building"]),
+    ("sign_in", &["metrics", "access", "building"]),
+    ("building_editor", &["metrics", "access", "building"]),
+    (
+        "follows",
+        &[
+            "outlet",
+            "reply",
+            "subscriptions",
+            "modules",
+            "building",
+            "cluster",
+        ],
+    ),
+    (
+        "calls",
+        &[
+            "metrics",
+            "reply",
+            "directory",
+            "subscriptions",
+            "access",
+            "modules",
+            "building",
+            "cluster",
+        ],
+    ),
+    (
+        "inbound_calls",
+        &[
+            "metrics", "reply", "access", "modules", "building", "cluster",
+        ],
+    ),
+    (
+        "queries",
+        &[
+            "limits",
+            "reply",
+            "directory",
+            "subscriptions",
+            "access",
+            "modules",
+            "building",
+            "cluster",
+            "access_control",
         ],
     ),
 ];
@@ -1052,8 +1100,13 @@ fn the_rooms_of_the_core_have_arrows_of_their_own() {
         "use crate::core::lease::Lease; use crate::core::modules::Supervisor;",
     );
     good(
-        "src/core/calls.rs",
+        "src/core/building_access.rs",
         "use crate::core::{Core, cluster::Membership};",
+    );
+    bad(
+        "src/core/calls.rs",
+        "use crate::core::cluster::outbound::Outbound; use crate::core::Core;",
+        &["1: core core::calls may not import core::Core (crate::core::Core)"],
     );
     bad(
         "src/core/access/keys.rs",

@@ -12,6 +12,7 @@ use riser::core::{
 use riser::dialects::placeos::rest::SocketQuery;
 use riser::dialects::placeos::{ValueForm, claims, permissions};
 use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, Step};
+use riser::driver_host::DriverHost;
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
@@ -77,41 +78,17 @@ impl House {
             .expect("a runtime can be made");
         let host = InProcessHost::new(driver_registry::drivers(), drivers.handle().clone())
             .expect("our own drivers are well defined");
-        let mut feed = None;
-        let core = Core::new(
-            CoreSettings::default(),
-            |core| {
-                feed = Some(Weak::clone(&core));
-                Arc::new(EmbeddedStatusStore::new(core))
-            },
-            CorePorts {
-                documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
-                host: Arc::new(host),
-                clock: Arc::new(|| Timestamp(0)),
-                main: drivers.handle().clone(),
-                executor: Arc::new(drivers.handle().clone()),
-                forms: ForeignForms {
-                    write_claims: claims::write,
-                    read_claims: claims::read,
-                    read_permissions: permissions::read,
-                    governs: permissions::governs,
-                },
-                key_inspector: None,
-                cluster: None,
-            },
-        );
+        let (core, feed) = core(Arc::new(host), &drivers);
         let apply = Apply {
             building: building(),
             source: Source::File,
             rehearsal: Rehearsal::Real,
         };
-        let applied = drivers.block_on(core.apply(apply));
+        let applied = drivers.block_on(core.editor.apply(apply));
         applied.expect("the building is sound");
         let house = Self {
-            core: Arc::new(core),
-            feed: feed
-                .and_then(|feed| feed.upgrade())
-                .expect("the core gives itself to its store"),
+            core,
+            feed,
             modules,
             _drivers: drivers,
         };
@@ -126,7 +103,10 @@ impl House {
     pub(crate) fn caller(&self) -> Caller {
         let key = Credentials::ApiKey(Secret::new(KEY));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).expect("it is our key")
+        self.core
+            .access
+            .authenticate(&[key], here)
+            .expect("it is our key")
     }
 
     /// Modules publish.
@@ -161,6 +141,41 @@ impl House {
     }
 }
 
+/// A core that keeps everything in memory, and the way by which its store of statuses tells what changed.
+pub(crate) fn core(
+    host: Arc<dyn DriverHost>,
+    drivers: &Runtime,
+) -> (Arc<Core>, Arc<dyn StoreFeed>) {
+    let mut feed = None;
+    let core = Core::new(
+        CoreSettings::default(),
+        |core| {
+            feed = Some(Weak::clone(&core));
+            Arc::new(EmbeddedStatusStore::new(core))
+        },
+        CorePorts {
+            documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
+            host,
+            clock: Arc::new(|| Timestamp(0)),
+            main: drivers.handle().clone(),
+            executor: Arc::new(drivers.handle().clone()),
+            forms: ForeignForms {
+                write_claims: claims::write,
+                read_claims: claims::read,
+                read_permissions: permissions::read,
+                governs: permissions::governs,
+            },
+            key_inspector: None,
+            cluster: None,
+        },
+    );
+    let feed = feed.and_then(|feed| feed.upgrade());
+    (
+        Arc::new(core),
+        feed.expect("the core gives itself to its store"),
+    )
+}
+
 /// Somebody who calls the module and waits for what it answers.
 pub(crate) struct Line {
     core: Arc<Core>,
@@ -176,7 +191,7 @@ impl Line {
         let mut wakeup: Option<Wakeup> = None;
         for call in calls {
             let slot = ReplySlot::outlet(Arc::clone(&self.outlet), ConnectionId(1), Ticket(1));
-            let taken = self.core.exec_later(&self.caller, call, slot);
+            let taken = self.core.calls.exec_later(&self.caller, call, slot);
             wakeup = wakeup.or(taken);
         }
         if let Some(wakeup) = wakeup {

@@ -1,8 +1,9 @@
-//! What single steps of the hot paths cost: reading and writing frames, fan-out, the watch table, a call, a key.
+//! What single steps of the hot paths cost: reading and writing frames, fan-out, the watch table, a call, a key, an edit.
 //!
 //! `cargo xtask bench` runs them all. No socket and no Redis is involved; what those cost is for `benches/load` to say.
 //! Each bench goes through the gateway's own interface, or through `server::bench` where that has no door.
 
+mod campus;
 mod house;
 
 use std::time::Duration;
@@ -260,17 +261,17 @@ mod watch_table {
         let house = House::with_modules(WATCHES);
         house.publish_everywhere();
         let core = house.core();
-        let outlet = core.attach(Arc::new(Nowhere));
+        let outlet = core.follows.attach(Arc::new(Nowhere));
         let mut watches: VecDeque<_> = (1..=WATCHES)
             .map(|module| {
                 let subject = Subject::Status(Arc::new(house::path(module)));
-                (core.watch(outlet, subject.clone()), subject)
+                (core.follows.watch(outlet, subject.clone()), subject)
             })
             .collect();
         bencher.bench_local(|| {
             let (watch, subject) = watches.pop_front().expect("there are many");
-            core.unwatch(outlet, watch);
-            watches.push_back((core.watch(outlet, subject.clone()), subject));
+            core.follows.unwatch(outlet, watch);
+            watches.push_back((core.follows.watch(outlet, subject.clone()), subject));
         });
     }
 
@@ -304,9 +305,10 @@ mod watch_table {
         let house = House::with_modules(MODULES);
         house.publish_everywhere();
         let core = house.core();
-        let outlet = core.attach(Arc::new(Nowhere));
+        let outlet = core.follows.attach(Arc::new(Nowhere));
         for module in 1..=MODULES {
-            core.watch(outlet, Subject::Status(Arc::new(house::path(module))));
+            core.follows
+                .watch(outlet, Subject::Status(Arc::new(house::path(module))));
         }
         let mut turned = false;
         bencher
@@ -364,6 +366,7 @@ mod authentication {
         bencher.bench_local(|| {
             house
                 .core()
+                .access
                 .authenticate(slice::from_ref(&key), HERE)
                 .expect("it is good")
         });
@@ -376,8 +379,35 @@ mod authentication {
         bencher.bench_local(|| {
             house
                 .core()
+                .access
                 .authenticate(slice::from_ref(&key), HERE)
                 .expect_err("it is not")
         });
+    }
+}
+
+/// One edit of a building of a thousand rooms with eight modules each, until everything that follows from it has begun.
+mod edit {
+    use super::*;
+    use crate::campus::Campus;
+
+    #[divan::bench]
+    fn of_a_zone(bencher: Bencher<'_, '_>) {
+        edits(bencher, |campus| campus.edit_zone());
+    }
+
+    #[divan::bench]
+    fn of_a_room(bencher: Bencher<'_, '_>) {
+        edits(bencher, |campus| campus.edit_room());
+    }
+
+    #[divan::bench]
+    fn of_a_user(bencher: Bencher<'_, '_>) {
+        edits(bencher, |campus| campus.edit_user());
+    }
+
+    fn edits(bencher: Bencher<'_, '_>, edit: impl Fn(&mut Campus)) {
+        let mut campus = Campus::new();
+        bencher.bench_local(|| edit(&mut campus));
     }
 }

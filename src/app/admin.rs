@@ -127,7 +127,7 @@ pub fn run_admin_command(
                 Rehearsal::Dry => StoreAtRest::open(directory)?,
                 Rehearsal::Cautious | Rehearsal::Real => StoreAtRest::open_or_make(directory)?,
             };
-            let differences = admin.main.block_on(admin.core.apply(apply));
+            let differences = admin.main.block_on(admin.core.editor.apply(apply));
             let changes = differences.map_err(AppError::from)?;
             admin.close();
             let change = |(difference, id): &(Difference, EntryId)| ChangeRow {
@@ -322,12 +322,12 @@ impl StoreAtRest {
     }
 
     fn building(&self) -> Building {
-        self.core.directory().to_building()
+        self.core.queries.directory().to_building()
     }
 
     fn edit(self, edit: Edit) -> Result<(), EditError> {
         self.main
-            .block_on(self.core.edit_at_rest(vec![edit]))
+            .block_on(self.core.editor.edit_at_rest(vec![edit]))
             .map(drop)
     }
 

@@ -373,7 +373,7 @@ async fn begin(
 ) -> Result<Option<Secret>, AppError> {
     let (building, source, demo) = match file {
         Some(file) => (file.building.clone(), Source::File, None),
-        None if is_for_the_demo(&core.directory()) => {
+        None if is_for_the_demo(&core.queries.directory()) => {
             let secret = fresh_secret();
             let building = building_file::demo(&secret, drivers)?;
             (building, Source::Demo, Some(secret))
@@ -384,6 +384,7 @@ async fn begin(
         }
     };
     let differences = core
+        .editor
         .apply(Apply {
             building,
             source,
@@ -399,7 +400,7 @@ async fn begin(
 /// Starts the building that many nodes share: that of the file, over the store's own. A cluster has no demo building.
 async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), AppError> {
     let Some(file) = file else {
-        if core.directory().ids().next().is_none() {
+        if core.queries.directory().ids().next().is_none() {
             tracing::info!(
                 "the store has no building yet; put one there with --building FILE, or with riser apply once there is an administrator's key"
             );
@@ -409,7 +410,7 @@ async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), App
     };
     let mut tries = Tries::default();
     loop {
-        let applied = core.apply(Apply {
+        let applied = core.editor.apply(Apply {
             building: file.building.clone(),
             source: Source::File,
             rehearsal: Rehearsal::Real,

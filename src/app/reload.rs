@@ -183,7 +183,7 @@ impl Reload {
             source,
             rehearsal,
         };
-        Ok(self.core.apply(apply).await?)
+        Ok(self.core.editor.apply(apply).await?)
     }
 }
 

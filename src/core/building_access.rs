@@ -47,15 +47,15 @@ pub trait BuildingAccess: Send + Sync + 'static {
 
 impl BuildingAccess for Core {
     fn resolve(&self, caller: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        Self::resolve(self, caller, path)
+        self.queries.resolve(caller, path)
     }
 
     fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>> {
-        if let Err(failure) = self.authorize(caller, &Request::Call(call.clone())) {
+        if let Err(failure) = self.access.authorize(caller, &Request::Call(call.clone())) {
             return future::ready(Err(failure)).boxed();
         }
         let (answer, answered) = oneshot::channel();
-        self.exec(caller, call, ReplySlot::caller(answer));
+        self.calls.exec(caller, call, ReplySlot::caller(answer));
         answered
             .map(|answer| answer.expect("a slot is always answered"))
             .boxed()
@@ -67,27 +67,21 @@ impl BuildingAccess for Core {
             message: message.clone(),
             except: None,
         };
-        self.authorize(caller, &request)?;
-        Self::publish(
-            self,
-            TopicMessage {
-                topic,
-                message,
-                except: None,
-            },
-        );
+        self.access.authorize(caller, &request)?;
+        self.follows.publish(TopicMessage {
+            topic,
+            message,
+            except: None,
+        });
         Ok(())
     }
 
     fn announce(&self, caller: &Caller, name: &str, data: JsonText) {
-        Self::announce(
-            self,
-            BusEvent {
-                name: Arc::from(name),
-                data,
-                level: caller.clearance(),
-            },
-        );
+        self.follows.announce(BusEvent {
+            name: Arc::from(name),
+            data,
+            level: caller.clearance(),
+        });
     }
 
     fn follow(
@@ -95,16 +89,16 @@ impl BuildingAccess for Core {
         caller: &Caller,
         subject: Subject,
     ) -> Result<BoxStream<'static, Event>, Failure> {
-        self.can_watch(&subject)?;
+        self.follows.can_watch(&subject)?;
         let request = Request::Follow {
             id: FollowId(0),
             subject: subject.clone(),
             first: First::Events,
         };
-        self.authorize(caller, &request)?;
+        self.access.authorize(caller, &request)?;
         let queue = Arc::new(FollowQueue::default());
-        let outlet = self.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
-        self.watch(outlet, subject.clone());
+        let outlet = self.follows.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
+        self.follows.watch(outlet, subject.clone());
         let follower = Follower {
             core: self,
             caller: caller.clone(),
@@ -136,8 +130,8 @@ impl Follower {
             let woken = self.queue.wake.notified();
             // At each event: credentials end by an order to close, but also by the clock alone, and rights with the building.
             if lock(&self.queue.state).ended
-                || !self.core.still_admits(&self.caller)
-                || !self.core.may_go_on(&self.caller, &self.subject)
+                || !self.core.access.still_admits(&self.caller)
+                || !self.core.access.may_go_on(&self.caller, &self.subject)
             {
                 return None;
             }
@@ -151,7 +145,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.core.detach(self.outlet);
+        self.core.follows.detach(self.outlet);
     }
 }
 

@@ -1,13 +1,17 @@
-//! Calls of functions, from the doors to the module: here, or on the node where it runs.
+//! The port for whoever calls functions: from the doors to the module: here, or on the node where it runs.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::core::Core;
 use crate::core::access::{Caller, Target, audit, clearance_for};
+use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::{Named, Outbound, RemoteCall};
 use crate::core::directory::ModuleEntry;
-use crate::core::modules::{HeldArguments, ModuleHandle, Offered, Wakeup};
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::{HeldArguments, ModuleHandle, Offered, Supervisor, Wakeup};
 use crate::core::reply::ReplySlot;
+use crate::core::subscriptions::Subscriptions;
 use crate::model::{Call, Clearance, Failure, FailureKind, FunctionName, JsonText, ModuleId};
 
 /// A call whose caller is known.
@@ -38,10 +42,21 @@ enum Callee {
     Outbound(Arc<Outbound>, ModuleId),
 }
 
-impl Core {
+/// Calls functions of modules, wherever these run.
+pub struct Calls {
+    pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) modules: Arc<Supervisor>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) outbound: Option<Arc<Outbound>>,
+    pub(super) metrics: Arc<CoreMetrics>,
+    /// How long a caller waits.
+    pub(super) exec_deadline: Duration,
+}
+
+impl Calls {
     /// Calls a function. Whatever happens, the slot is answered once, at the latest at the deadline.
     ///
-    /// The caller has been [authorized](Self::authorize); what is decided here is whether there is such a module and function, and its clearance.
+    /// The caller has been [authorized](super::AccessControl::authorize); what is decided here is whether there is such a module and function, and its clearance.
     pub fn exec(&self, who: &Caller, call: Call, slot: ReplySlot) {
         if let Some(wakeup) = self.exec_later(who, call, slot) {
             wakeup.wake();
@@ -55,7 +70,7 @@ impl Core {
             function,
             arguments,
         } = call;
-        let directory = self.directory();
+        let directory = self.building.directory();
         let decided = clearance_for(&directory, who.policy(), Target::In(&place.system));
         let (clearance, found) = match decided {
             Ok(clearance) => (clearance, self.subscriptions.resolve(&place)),
@@ -77,7 +92,7 @@ impl Core {
             return self.offer(asking, found, slot);
         };
         self.metrics.execs.increment(1);
-        let deadline = self.settings.exec_deadline;
+        let deadline = self.exec_deadline;
         match self.modules.hold(asking.arguments.clone()) {
             Ok(held) => {
                 outbound.call_in_system(system, asking.into_remote(held), slot, deadline);
@@ -96,7 +111,11 @@ impl Core {
         arguments: JsonText,
         slot: ReplySlot,
     ) {
-        let decided = clearance_for(&self.directory(), who.policy(), Target::Module(module));
+        let decided = clearance_for(
+            &self.building.directory(),
+            who.policy(),
+            Target::Module(module),
+        );
         let (clearance, found) = match decided {
             Ok(clearance) => {
                 audit::allowed_by_id(who, module, &function);
@@ -140,7 +159,7 @@ impl Core {
         slot: ReplySlot,
     ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
-        let deadline = self.settings.exec_deadline;
+        let deadline = self.exec_deadline;
         let callee = found.and_then(|module| {
             let callee = self.callee(module, &asking)?;
             Ok((callee, self.modules.hold(asking.arguments.clone())?))
@@ -154,7 +173,7 @@ impl Core {
                 }
             }
             Ok((Callee::Outbound(outbound, module), held)) => {
-                let directory = self.directory();
+                let directory = self.building.directory();
                 let interface = directory.module(&module).and_then(ModuleEntry::interface);
                 outbound.call(
                     module.clone(),
@@ -193,5 +212,11 @@ impl Core {
                 "the module does not run",
             )),
         }
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").finish_non_exhaustive()
     }
 }

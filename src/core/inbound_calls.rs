@@ -1,13 +1,18 @@
-//! The part of the core's API that other nodes ask: calls and logs of the modules that run here.
+//! The port for other nodes: calls and logs of the modules that run here.
 //!
 //! The other node has checked the rights of its caller itself. What zones say of the user that it names is looked at here again.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::core::Core;
 use crate::core::access::{Target, audit, clearance_for, policy_of_user};
+use crate::core::building::BuildingService;
 use crate::core::cluster::PeerNode;
-use crate::core::modules::{Listening, Offered, Wakeup};
+use crate::core::cluster::inbound::Inbound;
+use crate::core::metrics::CoreMetrics;
+use crate::core::modules::{Listening, Offered, Supervisor, Wakeup};
 use crate::core::reply::ReplySlot;
 use crate::model::{
     Clearance, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId, Secret, UserId,
@@ -31,7 +36,18 @@ pub struct InboundCall {
 #[error("the module does not run on this node")]
 pub struct NotHere;
 
-impl Core {
+/// Does for other nodes what they ask of the modules that run here.
+pub struct InboundCalls {
+    /// Who may ask; `None` where there are no other nodes.
+    pub(super) inbound: Option<Inbound>,
+    pub(super) modules: Arc<Supervisor>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) metrics: Arc<CoreMetrics>,
+    /// How long a caller waits.
+    pub(super) exec_deadline: Duration,
+}
+
+impl InboundCalls {
     /// Whether there can be other nodes that ask this one.
     pub fn has_peers(&self) -> bool {
         self.inbound.is_some()
@@ -87,7 +103,7 @@ impl Core {
                 return Ok(());
             }
         };
-        match handle.exec(function, arguments, slot, self.settings.exec_deadline) {
+        match handle.exec(function, arguments, slot, self.exec_deadline) {
             Offered::Taken => Wakeup::new(handle).wake(),
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}
@@ -97,7 +113,7 @@ impl Core {
 
     /// Whether zones refuse a user of the building this module wherever it stands.
     fn refused_to(&self, user: Option<&UserId>, module: &ModuleId) -> Result<(), Failure> {
-        let directory = self.directory();
+        let directory = self.building.directory();
         match user.and_then(|user| directory.user(user)) {
             Some(user) => {
                 let policy = policy_of_user(user);
@@ -118,5 +134,11 @@ impl Core {
     /// The modules that run here, and their drivers.
     pub fn modules_here(&self, _: PeerNode) -> Vec<(ModuleId, DriverRef)> {
         self.modules.drivers_here()
+    }
+}
+
+impl fmt::Debug for InboundCalls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboundCalls").finish_non_exhaustive()
     }
 }

@@ -1,18 +1,43 @@
-//! What a dialect asks of the building without HTTP: systems, modules, what their statuses say and what they can be asked to do.
+//! The port for whoever asks what there is: systems, modules, what their statuses say, what they can be asked to do, and how they fare.
 //!
-//! Answered through a slot like a call, since a shared store of statuses has to be asked itself.
+//! What a dialect asks without HTTP is answered through a slot like a call, since a shared store of statuses has to be asked itself.
+
+use std::fmt;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 
-use crate::core::Core;
 use crate::core::access::{Caller, may_see};
+use crate::core::access_control::AccessControl;
+use crate::core::building::BuildingService;
+use crate::core::cluster::outbound::Outbound;
+use crate::core::cluster::{Cluster, Liveness};
+use crate::core::directory::Directory;
+use crate::core::limits::MODULES_MEASURED_MAX;
+use crate::core::modules::{Fault, Supervisor, no_such_module, not_told};
 use crate::core::reply::ReplySlot;
+use crate::core::subscriptions::Subscriptions;
+use crate::driver_host::Description;
 use crate::model::{
-    Failure, FailureKind, Found, ModuleId, ModulePath, Query, Reply, State, System, SystemId,
+    DriverRef, Failure, FailureKind, Found, Interface, ModuleId, ModulePath, Query, Reply, State,
+    System, SystemId,
 };
 
-impl Core {
-    /// Answers a query of a caller who has been [authorized](Self::authorize), with what is within reach.
+/// Reads what the building has and what its modules say. Changes nothing.
+pub struct Queries {
+    pub(super) access: Arc<AccessControl>,
+    pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) modules: Arc<Supervisor>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) cluster: Option<Arc<Cluster>>,
+    pub(super) outbound: Option<Arc<Outbound>>,
+    /// Where it is waited for a store that has to be asked.
+    pub(super) main: Handle,
+}
+
+impl Queries {
+    /// Answers a query of a caller who has been [authorized](AccessControl::authorize), with what is within reach.
     pub fn query(&self, who: &Caller, query: Query, slot: ReplySlot) {
         let found = match query {
             Query::Systems => Ok(Found::Systems(self.systems_within_reach(who))),
@@ -71,4 +96,103 @@ impl Core {
             None => drop(self.main.spawn(async move { answer(slot, answered.await) })),
         }
     }
+
+    /// The module that stands at a place, for whoever may read its functions and statuses.
+    pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        self.access.may_read(who, path)?;
+        self.subscriptions.resolve(path)
+    }
+
+    /// The same for a system that only the store of several nodes may know.
+    pub async fn find(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
+        let found = self.resolve(who, path);
+        let is_missing = |failure: &Failure| {
+            let kind = failure.kind();
+            kind == FailureKind::SystemNotFound || kind == FailureKind::ModuleNotFound
+        };
+        match (&self.outbound, found) {
+            (Some(outbound), Err(failure))
+                if is_missing(&failure) && self.directory().system(&path.system).is_none() =>
+            {
+                outbound.find(path).await
+            }
+            (_, found) => found,
+        }
+    }
+
+    /// What a module offers at the moment: as it says itself when it runs here, else as the building or the store of several nodes has it.
+    pub async fn interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
+        match (self.known_interface(module), &self.outbound) {
+            (Err(_), Some(outbound)) if self.modules.get(module).is_none() => {
+                outbound.interface(module).await.map(Arc::new)
+            }
+            (known, _) => known,
+        }
+    }
+
+    /// The same as far as this node knows without asking.
+    fn known_interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
+        if let Some(here) = self.modules.get(module) {
+            return here.interface().ok_or_else(not_told);
+        }
+        let directory = self.directory();
+        let entry = directory.module(module).ok_or_else(no_such_module)?;
+        entry.interface().cloned().ok_or_else(not_told)
+    }
+
+    /// What ended a module lately, the latest first. Empty for one that never failed or does not run.
+    pub fn faults(&self, module: &ModuleId) -> Vec<Fault> {
+        self.modules
+            .get(module)
+            .map_or_else(Vec::new, |module| module.faults())
+    }
+
+    /// Every driver that modules can run, in the order of their ids.
+    pub fn drivers(&self) -> Vec<(DriverRef, Description)> {
+        self.modules.host().drivers()
+    }
+
+    /// All statuses of a module that was [resolved](Self::resolve); `None` when they cannot be read.
+    pub fn state(&self, module: &ModuleId) -> impl Future<Output = Option<State>> + Send + use<> {
+        self.subscriptions.state(module)
+    }
+
+    /// Whether a module runs, as far as this node knows.
+    pub fn liveness(&self, module: &ModuleId) -> Liveness {
+        match (&self.cluster, self.modules.get(module)) {
+            (Some(cluster), _) => cluster.liveness().of(module),
+            (None, Some(here)) => Liveness::Here(here.output().is_connected()),
+            (None, None) => Liveness::Waiting,
+        }
+    }
+
+    /// Whether the device of each module is connected, for as much as this node has to say: of those that run here, and of those that no node runs.
+    /// In the order of their ids, and at most `MODULES_MEASURED_MAX`.
+    pub fn connections(&self) -> Vec<(ModuleId, bool)> {
+        let directory = self.directory();
+        let told = directory.modules().filter_map(|entry| {
+            let id = &entry.module.id;
+            match self.liveness(id) {
+                Liveness::Here(connected) => Some((id.clone(), connected)),
+                Liveness::Waiting | Liveness::Unreachable => Some((id.clone(), false)),
+                Liveness::Elsewhere => None,
+            }
+        });
+        let mut told: Vec<(ModuleId, bool)> = told.collect();
+        told.sort_unstable();
+        told.truncate(MODULES_MEASURED_MAX);
+        told
+    }
+
+    /// Who is there now.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.building.directory()
+    }
 }
+
+impl fmt::Debug for Queries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queries").finish_non_exhaustive()
+    }
+}
+

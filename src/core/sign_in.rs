@@ -1,14 +1,24 @@
-//! The part of the core's API by which people sign in and apps get tokens. It waits: for a password, for the store.
+//! The port by which people sign in and apps get tokens. It waits: for a password, for the store.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::core::Core;
 use crate::core::access::{
-    App, Caller, CodeRequest, CodeShown, Issued, PublicKey, SignInError, audit,
+    App, Caller, CodeRequest, CodeShown, Issued, PublicKey, Sessions, SignInError, audit,
 };
+use crate::core::building::BuildingService;
+use crate::core::metrics::CoreMetrics;
 use crate::model::{CredentialId, DeviceKind, Scope, Secret, SessionId};
 
-impl Core {
+/// Signs people and their apps in and out.
+pub struct SignIns {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) metrics: Arc<CoreMetrics>,
+}
+
+impl SignIns {
     /// Signs a browser in by its user's address and password, and gives the value of the cookie by which it is known from here on.
     pub async fn sign_in(
         &self,
@@ -49,7 +59,7 @@ impl Core {
 
     fn note_refused(&self, email: &str, address: IpAddr, failure: &SignInError) {
         self.metrics.sign_ins_refused.increment(1);
-        let user = self.directory().user_by_email(email);
+        let user = self.building.directory().user_by_email(email);
         audit::not_signed_in(address, user.as_deref().map(|user| &user.id), failure);
     }
 
@@ -117,6 +127,12 @@ impl Core {
     /// The time, in Unix seconds.
     pub fn now(&self) -> u64 {
         self.sessions.now()
+    }
+}
+
+impl fmt::Debug for SignIns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIns").finish_non_exhaustive()
     }
 }
 

@@ -84,7 +84,10 @@ async fn an_engine_module_is_read_by_support_and_above() {
     let bench = Bench::new(building).await;
     let read = |who| {
         let caller = bench.authenticate(who).unwrap();
-        let found = bench.core.resolve(&caller, &place("sys-1", "_Engine", 1));
+        let found = bench
+            .core
+            .queries
+            .resolve(&caller, &place("sys-1", "_Engine", 1));
         found.map_err(|failure| failure.kind())
     };
     assert_eq!(read("user"), Err(FailureKind::ProtectedModule));
@@ -103,6 +106,7 @@ async fn a_log_is_found_by_the_modules_place_or_id() {
     let find = |target| {
         bench
             .core
+            .follows
             .module_of(&target)
             .map_err(|failure| failure.kind())
     };
@@ -124,7 +128,7 @@ async fn like_named_modules_are_numbered_in_the_order_of_their_system() {
         scripted("mod-4", Some("Scratch")),
     ];
     let bench = Bench::new(building).await;
-    let directory = bench.core.directory();
+    let directory = bench.core.queries.directory();
     let slots = directory.slots(directory.system(&system("sys-1")).unwrap());
     let expected: Slots = [
         ("Display", 1, "mod-3"),
@@ -278,7 +282,7 @@ async fn what_there_is_is_told_to_whoever_asks_through_a_slot() {
 async fn who_follows_the_building_is_told_what_an_edit_adds_changes_and_removes_but_not_of_users_and_keys()
  {
     let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &[])])).await;
-    bench.core.watch(bench.outlet, Subject::Directory);
+    bench.core.follows.watch(bench.outlet, Subject::Directory);
     let mut other = building(&[("sys-1", &[]), ("sys-3", &[])]);
     other.modules.clear();
     other.api_keys.retain(|key| key.id.as_str() != "support");
@@ -336,7 +340,7 @@ impl Bench {
         drop(Handle::current().spawn(async move { clockwork.run().await }));
         doubles::apply(&core, building).await.unwrap();
         let inbox = Inbox::new();
-        let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let outlet = core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {
             core,
             host,
@@ -355,7 +359,7 @@ impl Bench {
 
     fn bind(&self, system: &str) -> crate::core::WatchId {
         let subject = Subject::Status(path(system, "Scratch", 1, "x"));
-        self.core.watch(self.outlet, subject)
+        self.core.follows.watch(self.outlet, subject)
     }
 
     /// The module says a status, and is known to have said it.
@@ -370,7 +374,9 @@ impl Bench {
     async fn query(&self, query: Query) -> Result<Found, Failure> {
         let (answer, answered) = oneshot::channel();
         let caller = self.authenticate("user").unwrap();
-        self.core.query(&caller, query, ReplySlot::caller(answer));
+        self.core
+            .queries
+            .query(&caller, query, ReplySlot::caller(answer));
         answered.await.unwrap().map(|reply| match reply {
             Reply::Found(found) => found,
             other @ (Reply::Following { .. }
@@ -385,7 +391,7 @@ impl Bench {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).ok()
+        self.core.access.authenticate(&[key], here).ok()
     }
 
     /// Calls a function and waits for the answer: `None` for a success.
@@ -402,7 +408,9 @@ impl Bench {
             arguments: json("[]"),
         };
         let caller = self.authenticate(who).unwrap();
-        self.core.exec(&caller, call, ReplySlot::caller(answer));
+        self.core
+            .calls
+            .exec(&caller, call, ReplySlot::caller(answer));
         answered.await.unwrap().err().map(|failure| failure.kind())
     }
 }

@@ -34,7 +34,10 @@ pub(super) async fn run(
         connections = state.admission.connected(),
         "stopping: every client gets a close frame"
     );
-    state.core.close(Audience::All, CloseReason::GoingAway);
+    state
+        .core
+        .follows
+        .close(Audience::All, CloseReason::GoingAway);
     let patience = state.settings.drain_deadline + DRAIN_GRACE;
     let drained = pin!(timeout(patience, state.admission.all_gone()));
     // The server future is polled all the while: it is what keeps the workers going.

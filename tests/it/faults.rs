@@ -102,7 +102,7 @@ impl Inside {
         };
         let (sender, applied) = std::sync::mpsc::sync_channel(1);
         let applying = Arc::clone(&core);
-        drivers.spawn(async move { sender.send(applying.apply(apply).await) });
+        drivers.spawn(async move { sender.send(applying.editor.apply(apply).await) });
         let applied = applied.recv().expect("an answer");
         applied.expect("the demo building");
         let settings = ServerSettings {

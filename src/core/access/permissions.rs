@@ -105,6 +105,7 @@ fn names(groups: &[String], theirs: &[String]) -> bool {
 mod tests {
     use super::*;
     use crate::core::access::rights::{Member, Reach, Topics};
+    use crate::core::directory::Touched;
     use crate::core::tests::doubles::{directory, json, module, room, scripted, user, zone};
     use crate::model::{Building, Entry, EntryId, Metadata, MetadataId, MetadataName, ParentId};
 
@@ -250,11 +251,13 @@ mod tests {
             modules,
             ..Building::default()
         });
+        let before = house.clone();
         let info = house.info(&EntryId::System(room.clone())).copied().unwrap();
         for metadata in metadata {
             house.put(Entry::Metadata(metadata), info, |_| unreachable!());
         }
-        house.complete();
+        let touched = Touched::all(&before, &house);
+        house.complete(&before, &touched);
         (house, room)
     }
 

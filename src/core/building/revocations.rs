@@ -128,7 +128,7 @@ mod tests {
             };
             doubles::apply(&core, building).await.unwrap();
             let inbox = Inbox::new();
-            core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+            core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
             Self {
                 core,
                 documents,
@@ -139,11 +139,11 @@ mod tests {
         fn admits(&self, key: &str) -> bool {
             let shown = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
             let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            self.core.authenticate(&[shown], address).is_ok()
+            self.core.access.authenticate(&[shown], address).is_ok()
         }
 
         async fn edit(&self, edits: Vec<Edit>) -> Result<(), EditError> {
-            self.core.edit_at_rest(edits).await.map(|_| ())
+            self.core.editor.edit_at_rest(edits).await.map(|_| ())
         }
 
         fn closed(&self) -> usize {
@@ -170,12 +170,18 @@ mod tests {
         assert_eq!(bench.closed(), 1, "its sockets close");
         assert!(bench.admits("admin"));
         let id = EntryId::ApiKey(KeyId::new("lost").unwrap());
-        assert!(bench.core.directory().info(&id).is_some(), "it is kept yet");
+        assert!(
+            bench.core.queries.directory().info(&id).is_some(),
+            "it is kept yet"
+        );
         tokio::time::sleep(3 * REVOCATION_RETRY).await;
         assert!(!bench.admits("lost"));
         bench.documents.set_failing(false);
         tokio::time::sleep(2 * REVOCATION_RETRY).await;
-        assert!(bench.core.directory().info(&id).is_none(), "it is gone");
+        assert!(
+            bench.core.queries.directory().info(&id).is_none(),
+            "it is gone"
+        );
         assert_eq!(bench.core.building.revocations_unkept(), 0);
         bench
             .edit(vec![Edit::create(Entry::ApiKey(api_key(
@@ -197,7 +203,7 @@ mod tests {
         assert!(!bench.admits("of-other"));
         bench.documents.set_failing(false);
         tokio::time::sleep(2 * REVOCATION_RETRY).await;
-        assert!(bench.core.directory().info(&id).is_none());
+        assert!(bench.core.queries.directory().info(&id).is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -160,6 +160,7 @@ async fn one_bad_edit_keeps_its_whole_batch_from_being_made() {
     assert!(
         bench
             .core
+            .queries
             .directory()
             .zone(&ZoneId::new("zone-good").unwrap())
             .is_none()
@@ -177,7 +178,14 @@ async fn a_store_that_takes_nothing_leaves_everything_as_it_was() {
     ];
     let error = bench.edit(edits).await.unwrap_err();
     assert!(matches!(error, EditError::Store(_)), "{error}");
-    assert!(bench.core.directory().module(&module("mod-2")).is_none());
+    assert!(
+        bench
+            .core
+            .queries
+            .directory()
+            .module(&module("mod-2"))
+            .is_none()
+    );
     assert!(bench.authenticate("support").is_some());
     assert_eq!(bench.host.lives().len(), 1);
 }
@@ -204,7 +212,7 @@ async fn who_may_edit_depends_on_what_and_metadata_may_name_more() {
         ("user", of("user-1"), true),
     ] {
         let caller = bench.authenticate(who).unwrap();
-        let made = bench.core.edit(&caller, edits).await;
+        let made = bench.core.editor.edit(&caller, edits).await;
         assert_eq!(made.is_ok(), allowed, "{who}: {made:?}");
     }
     // The support user's metadata names a group that user-1 is in.
@@ -212,7 +220,7 @@ async fn who_may_edit_depends_on_what_and_metadata_may_name_more() {
     let mut changed = metadata("zone-1");
     changed.description = "changed".to_owned();
     let edit = vec![Edit::put(Entry::Metadata(changed))];
-    assert!(bench.core.edit(&caller, edit).await.is_ok());
+    assert!(bench.core.editor.edit(&caller, edit).await.is_ok());
 }
 
 // What a deletion takes with it.
@@ -430,7 +438,7 @@ async fn the_sockets_of_a_key_that_opens_less_or_nothing_are_closed() {
         bench.inbox.take();
         bench.edit([edit]).await.unwrap();
         assert_eq!(bench.closed(), ["admin"], "{name}");
-        assert!(!bench.core.still_admits(&before), "{name}");
+        assert!(!bench.core.access.still_admits(&before), "{name}");
     }
 }
 
@@ -446,7 +454,7 @@ async fn the_sockets_of_a_key_that_opens_as_much_or_more_stay() {
         .await
         .unwrap();
     assert_eq!(bench.closed(), [] as [&str; 0]);
-    assert!(bench.core.still_admits(&before));
+    assert!(bench.core.access.still_admits(&before));
 }
 
 #[tokio::test(start_paused = true)]
@@ -505,7 +513,7 @@ async fn a_change_of_groups_or_of_a_zones_permissions_holds_at_once_for_who_is_c
             assert_eq!(outcome, expected, "{what}: {function}");
         }
     }
-    assert!(bench.core.still_admits(&connected));
+    assert!(bench.core.access.still_admits(&connected));
 }
 
 #[tokio::test(start_paused = true)]
@@ -542,7 +550,7 @@ async fn of_several_credentials_the_first_that_is_good_decides_and_else_the_firs
         ),
     ] {
         let log = Log::default();
-        let found = log.of(|| bench.core.authenticate(&shown, here));
+        let found = log.of(|| bench.core.access.authenticate(&shown, here));
         let found = found.map(|who| who.credential().to_string());
         let found = found.map_err(|failure| failure.message().to_owned());
         let found = found.as_deref().map_err(|failure| failure.as_str());
@@ -594,7 +602,7 @@ async fn a_file_owns_what_it_ever_named_and_leaves_the_rest() {
     );
     file.zones.clear();
     doubles::apply(&bench.core, file).await.unwrap();
-    let directory = bench.core.directory();
+    let directory = bench.core.queries.directory();
     let left: Vec<&str> = directory.zones().map(|zone| zone.id.as_str()).collect();
     assert_eq!(left, ["zone-made"], "what the file took over left with it");
 }
@@ -615,6 +623,7 @@ async fn a_rehearsal_tells_what_would_change_and_changes_nothing() {
     file.zones.clear();
     let rehearsed = bench
         .core
+        .editor
         .apply(Apply {
             building: file,
             source: Source::File,
@@ -638,7 +647,10 @@ async fn an_edited_entry_of_a_file_is_the_files_again_when_it_is_read() {
     bench.edit([Edit::put(Entry::Zone(renamed))]).await.unwrap();
     doubles::apply(&bench.core, building()).await.unwrap();
     let zone_1 = ZoneId::new("zone-1").unwrap();
-    assert_eq!(bench.core.directory().zone(&zone_1).unwrap().name, "zone-1");
+    assert_eq!(
+        bench.core.queries.directory().zone(&zone_1).unwrap().name,
+        "zone-1"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -659,7 +671,7 @@ async fn what_the_store_has_is_there_after_a_restart_as_it_was() {
     );
     again.open().await.unwrap();
     again.begin();
-    let (before, after) = (bench.core.directory(), again.directory());
+    let (before, after) = (bench.core.queries.directory(), again.queries.directory());
     assert_eq!(
         before.ids().collect::<Vec<_>>(),
         after.ids().collect::<Vec<_>>()
@@ -794,7 +806,7 @@ impl Bench {
         drop(Handle::current().spawn(async move { clockwork.run().await }));
         doubles::apply(&core, building()).await.unwrap();
         let inbox = Inbox::new();
-        let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let outlet = core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let bench = Self {
             core,
             documents,
@@ -812,17 +824,20 @@ impl Bench {
 
     async fn edit(&self, edits: impl IntoIterator<Item = Edit>) -> Result<Differences, EditError> {
         let admin = self.authenticate("admin").unwrap();
-        self.core.edit(&admin, edits.into_iter().collect()).await
+        self.core
+            .editor
+            .edit(&admin, edits.into_iter().collect())
+            .await
     }
 
     fn info(&self, id: &EntryId) -> Option<EntryInfo> {
-        self.core.directory().info(id).copied()
+        self.core.queries.directory().info(id).copied()
     }
 
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).ok()
+        self.core.access.authenticate(&[key], here).ok()
     }
 
     async fn exec(&self, who: &Caller, function: &str) -> Result<(), FailureKind> {
@@ -832,14 +847,14 @@ impl Bench {
             function: FunctionName::new(function).unwrap(),
             arguments: JsonText::parse("[]").unwrap(),
         };
-        self.core.exec(who, call, ReplySlot::caller(answer));
+        self.core.calls.exec(who, call, ReplySlot::caller(answer));
         let outcome = answered.await.unwrap();
         outcome.map(drop).map_err(|failure| failure.kind())
     }
 
     fn bind(&self, system: &str, status: &str) -> WatchId {
         let subject = Subject::Status(path(system, "Scratch", 1, status));
-        self.core.watch(self.outlet, subject)
+        self.core.follows.watch(self.outlet, subject)
     }
 
     /// The keys whose sockets were ordered to be closed since the last look.

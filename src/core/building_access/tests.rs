@@ -173,7 +173,7 @@ impl Bench {
         sleep(Duration::from_millis(1)).await;
         let key = Credentials::ApiKey(Secret::new("key.secret"));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let caller = core.authenticate(&[key], here).unwrap();
+        let caller = core.access.authenticate(&[key], here).unwrap();
         Self { core, host, caller }
     }
 

@@ -92,8 +92,11 @@ async fn a_gateway_runs_nothing_and_knows_the_nodes() {
 fn said(nodes: &[&TestNode]) -> Vec<Vec<Liveness>> {
     let of = |node: &&TestNode| {
         let modules = MODULES.iter();
-        let modules =
-            modules.map(|id| node.core.liveness(&crate::core::tests::doubles::module(id)));
+        let modules = modules.map(|id| {
+            node.core
+                .queries
+                .liveness(&crate::core::tests::doubles::module(id))
+        });
         modules.collect()
     };
     nodes.iter().map(of).collect()
@@ -118,7 +121,7 @@ async fn modules_wait_on_an_empty_registry_and_every_node_says_so() {
         assert_eq!(view, [Liveness::Waiting; MODULES.len()]);
     }
     assert!(first.core.trouble().is_some() && second.core.trouble().is_some());
-    let told = first.core.connections();
+    let told = first.core.queries.connections();
     assert_eq!(told.len(), MODULES.len());
     assert!(told.iter().all(|(_, connected)| !connected), "{told:?}");
 
@@ -127,7 +130,11 @@ async fn modules_wait_on_an_empty_registry_and_every_node_says_so() {
         assert_eq!(view, settled_view(number, &[0, 1]), "at {number}");
     }
     assert_eq!((first.core.trouble(), second.core.trouble()), (None, None));
-    let both = [first.core.connections(), second.core.connections()].concat();
+    let both = [
+        first.core.queries.connections(),
+        second.core.queries.connections(),
+    ]
+    .concat();
     assert_eq!(
         both.len(),
         MODULES.len(),
@@ -146,7 +153,7 @@ async fn the_modules_of_a_node_that_died_without_another_are_unreachable() {
     nodes[0].kill();
     sleep(LEASE * 2).await;
     assert_eq!(said(&[&gateway]), [[Liveness::Unreachable; MODULES.len()]]);
-    assert_eq!(gateway.core.connections().len(), MODULES.len());
+    assert_eq!(gateway.core.queries.connections().len(), MODULES.len());
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,6 +55,11 @@ pub(in crate::core) fn not_told() -> Failure {
     )
 }
 
+/// There is no module of that id.
+pub(in crate::core) fn no_such_module() -> Failure {
+    Failure::new(FailureKind::ModuleNotFound, "could not find module")
+}
+
 /// Whether an interface has such a function and this clearance is enough for it.
 pub(in crate::core) fn clear(
     interface: &Interface,

@@ -20,7 +20,7 @@ pub(super) use arguments::HeldArguments;
 pub use faults::Fault;
 pub(super) use handle::ModuleHandle;
 pub use handle::Wakeup;
-pub(super) use interface::{clear, not_told};
+pub(super) use interface::{clear, no_such_module, not_told};
 pub use listeners::{HeardLine, Listening};
 pub(super) use mailbox::Offered;
 pub(super) use supervisor::{Supervisor, Topology};

@@ -462,12 +462,13 @@ pub(in crate::core) async fn apply(
     core: &Core,
     building: Building,
 ) -> Result<Differences, EditError> {
-    core.apply(Apply {
-        building,
-        source: Source::File,
-        rehearsal: Rehearsal::Real,
-    })
-    .await
+    core.editor
+        .apply(Apply {
+            building,
+            source: Source::File,
+            rehearsal: Rehearsal::Real,
+        })
+        .await
 }
 
 /// A store that keeps nothing unless a test makes it seem so, echoes every change, and notes what is followed.

@@ -135,7 +135,7 @@ impl TestCore {
     pub(crate) fn caller(&self) -> Caller {
         let key = Credentials::ApiKey(Secret::new("test.secret"));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).unwrap()
+        self.core.access.authenticate(&[key], here).unwrap()
     }
 
     /// A watch id, of an outlet of its own.
@@ -146,8 +146,8 @@ impl TestCore {
                 batch.clear();
             }
         }
-        let outlet = self.core.attach(Arc::new(Nowhere));
-        self.core.watch(outlet, subject)
+        let outlet = self.core.follows.attach(Arc::new(Nowhere));
+        self.core.follows.watch(outlet, subject)
     }
 
     /// A module has published a status.

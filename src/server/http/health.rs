@@ -64,7 +64,7 @@ async fn readyz(state: Data<ServerState>) -> impl Responder {
 async fn metrics(state: Data<ServerState>) -> impl Responder {
     state.core.measure();
     let mut page = (state.render_metrics)();
-    write_connections(&mut page, &state.core.connections());
+    write_connections(&mut page, &state.core.queries.connections());
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(page)

@@ -38,7 +38,7 @@ pub(super) async fn serve<T: ClientStream>(
     let listening = node_api::peer(state, request.head(), arrival.address).and_then(|peer| {
         let module = node_api::module_id(module)?;
         let key = websocket_key(request)?;
-        Ok((state.core.listen(peer, &module)?, key))
+        Ok((state.core.inbound_calls.listen(peer, &module)?, key))
     });
     let (listening, key): (Listening, String) = match listening {
         Ok(listening) => listening,

@@ -69,7 +69,7 @@ async fn a_client_that_signs_in_by_its_path_binds_and_calls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
     serve(settings(), async |core, at| {
-        let directory = core.core.directory();
+        let directory = core.core.queries.directory();
         let user = directory.users().next().unwrap().id.clone();
         let system = SystemId::new("sys-2").unwrap();
         let narrow = ApiKey {
@@ -99,7 +99,7 @@ async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
             modules: Vec::new(),
         };
         let edits = [Entry::System(room), Entry::ApiKey(narrow)].map(Edit::put);
-        core.core.edit_at_rest(edits.into()).await.unwrap();
+        core.core.editor.edit_at_rest(edits.into()).await.unwrap();
         let mut client = Client::open(at, "test.secret").await;
         client.hear_hello().await;
         client.say("bind sys-1 Display power").await;

@@ -130,9 +130,10 @@ pub(in crate::server) async fn enter(
     if credentials.is_empty() && profile.sign_in_within.is_some() {
         return Ok((None, hello));
     }
-    state.core.recognise(&credentials).await;
+    state.core.access.recognise(&credentials).await;
     let caller = state
         .core
+        .access
         .authenticate(&credentials, address)
         .map_err(|failure| {
             state.metrics.not_let_in.increment(1);
@@ -155,7 +156,7 @@ pub(in crate::server) async fn enter(
             Cause::Refused(http),
         ));
     }
-    state.core.note_device(&caller, device);
+    state.core.sign_ins.note_device(&caller, device);
     Ok((Some(caller), hello))
 }
 

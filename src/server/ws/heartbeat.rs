@@ -39,7 +39,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
     loop {
         ticks.tick().await;
         let now = Instant::now();
-        let time = worker.core.now();
+        let time = worker.core.sign_ins.now();
         let due = worker.alarms.borrow_mut().take_due(now);
         for (id, kind) in due {
             worker.go_off(id, kind);

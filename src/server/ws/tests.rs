@@ -438,7 +438,11 @@ fn everything_of_a_user_can_be_closed_and_nothing_of_others() {
         let world = World::new().await;
         let close = |user: &str| {
             let whom = Audience::User(UserId::new(user).unwrap());
-            world.core.core.close(whom, CloseReason::CredentialsRevoked);
+            world
+                .core
+                .core
+                .follows
+                .close(whom, CloseReason::CredentialsRevoked);
             world.worker.drain();
             let open = |(connection, _): &&(Rc<Connection>, _)| connection.is_open();
             world.clients.iter().filter(open).count()

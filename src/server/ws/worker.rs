@@ -117,7 +117,7 @@ impl Worker {
         admission: Arc<Admission>,
     ) -> Rc<Self> {
         let outlet = Arc::new(WorkerOutlet::default());
-        let outlet_id = core.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
+        let outlet_id = core.follows.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
         Rc::new(Self {
             core,
             dialects: settings.dialect_settings(),
@@ -186,7 +186,7 @@ impl Worker {
             }
         }
         for watch in ended {
-            self.core.unwatch(self.outlet_id, watch);
+            self.core.follows.unwatch(self.outlet_id, watch);
         }
     }
 
@@ -207,9 +207,9 @@ impl Worker {
         let slot = match known {
             Some(slot) => slot,
             None => {
-                self.core.can_watch(&subject)?;
+                self.core.follows.can_watch(&subject)?;
                 // The core pushes what is known into our own outlet, which takes no borrow of this table.
-                let watch = self.core.watch(self.outlet_id, subject.clone());
+                let watch = self.core.follows.watch(self.outlet_id, subject.clone());
                 self.table.borrow_mut().insert_watch(subject, watch)
             }
         };
@@ -278,14 +278,14 @@ impl Worker {
             table.remove_subscriber(slot, id, connection)
         };
         if let Some(watch) = ended {
-            self.core.unwatch(self.outlet_id, watch);
+            self.core.follows.unwatch(self.outlet_id, watch);
         }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.core.detach(self.outlet_id);
+        self.core.follows.detach(self.outlet_id);
     }
 }
 

@@ -108,6 +108,8 @@ fn documents_with(before: &Directory, entries: &[Entry]) -> Vec<Document> {
 #[derive(Debug, Clone)]
 enum Turn {
     Edits(Vec<Edit>),
+    /// What is there is deleted and made again as it was.
+    Remade(EntryId),
     /// A building file that has these entries.
     File(Vec<Entry>),
     /// A key or user is taken away while the store takes nothing.
@@ -202,6 +204,7 @@ fn any_turn() -> impl Strategy<Value = Turn> {
     ];
     prop_oneof![
         8 => prop::collection::vec(any_edit(), 1..5).prop_map(Turn::Edits),
+        1 => any_entry().prop_map(|entry| Turn::Remade(entry.id())),
         2 => prop::collection::vec(any_entry(), 0..8).prop_map(Turn::File),
         1 => credential.prop_map(Turn::Unkept),
     ]
@@ -211,10 +214,15 @@ fn any_turn() -> impl Strategy<Value = Turn> {
 fn furnished() -> Vec<Entry> {
     let mut zoned = room("sys-1", &["mod-1", "mod-2"]);
     zoned.zones = zone_ids(&["zone-1"]);
+    let mut organisation = zone("zone-1");
+    organisation.tags.push("org".to_owned());
+    let mut permissions = metadata("zone-1");
+    permissions.id.name = MetadataName::new("permissions").unwrap();
+    permissions.details = JsonText::parse(SAID[1]).unwrap();
     let mut restricted = api_key("key-2", Clearance::Support);
     restricted.zones = zone_ids(&["zone-1"]);
     vec![
-        Entry::Zone(zone("zone-1")),
+        Entry::Zone(organisation),
         Entry::Zone(zone("zone-2")),
         Entry::Module(scripted("mod-1", None)),
         Entry::Module(scripted("mod-2", None)),
@@ -223,6 +231,7 @@ fn furnished() -> Vec<Entry> {
         Entry::User(user(Clearance::Admin)),
         Entry::ApiKey(api_key("key-1", Clearance::Admin)),
         Entry::ApiKey(restricted),
+        Entry::Metadata(permissions),
     ]
 }
 
@@ -235,9 +244,7 @@ struct Shown {
 
 /// What a core shows, found out without what it knew before.
 struct State {
-    /// The building, and the part of it that rights are read off.
     directory: Arc<Directory>,
-    trusted: Arc<Directory>,
     keys: KeyRing,
 }
 
@@ -255,9 +262,9 @@ impl Shown {
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
         let furnished = furnished().into_iter().map(Edit::put).collect();
-        core.edit_at_rest(furnished).await.unwrap();
+        core.editor.edit_at_rest(furnished).await.unwrap();
         let inbox = Inbox::new();
-        core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         Self {
             core,
             documents: Arc::clone(documents),
@@ -268,11 +275,17 @@ impl Shown {
     /// Does it, or has it refused.
     async fn make(&self, turn: Turn) {
         match turn {
-            Turn::Edits(edits) => drop(self.core.edit_at_rest(edits).await),
+            Turn::Edits(edits) => drop(self.core.editor.edit_at_rest(edits).await),
+            Turn::Remade(id) => {
+                if let Some(entry) = self.core.queries.directory().entry(&id) {
+                    let edits = vec![Edit::delete(id), Edit::put(entry)];
+                    drop(self.core.editor.edit_at_rest(edits).await);
+                }
+            }
             Turn::File(entries) => drop(doubles::apply(&self.core, file(entries)).await),
             Turn::Unkept(id) => {
                 self.documents.set_failing(true);
-                drop(self.core.edit_at_rest(vec![Edit::delete(id)]).await);
+                drop(self.core.editor.edit_at_rest(vec![Edit::delete(id)]).await);
                 self.documents.set_failing(false);
             }
         }
@@ -280,7 +293,7 @@ impl Shown {
 
     async fn catch_up_with(&self, other: &Self) {
         let infos = |shown: &Self| -> Vec<(EntryId, EntryInfo)> {
-            let directory = shown.core.directory();
+            let directory = shown.core.queries.directory();
             let infos = directory.ids().map(|id| {
                 let info = *directory.info(&id).unwrap();
                 (id, info)
@@ -303,11 +316,7 @@ impl Shown {
         let trusted = service.revocations.without(&directory);
         let mut keys = KeyRing::new();
         keys.align(&trusted, &Touched::all(&Directory::default(), &trusted));
-        State {
-            directory,
-            trusted,
-            keys,
-        }
+        State { directory, keys }
     }
 
     /// Everything is as the building says, and those connections were closed that lost something.
@@ -323,7 +332,7 @@ impl Shown {
 
     #[track_caller]
     fn check_directory(&self, expected: &Directory) {
-        let directory = self.core.directory();
+        let directory = self.core.queries.directory();
         let ids: Vec<EntryId> = directory.ids().collect();
         assert_eq!(ids, expected.ids().collect::<Vec<_>>());
         for id in &ids {
@@ -395,17 +404,24 @@ impl Shown {
 
     #[track_caller]
     fn check_closings(&self, before: &State, now: &State) {
-        let all = Touched::all(&before.directory, &now.directory);
         let was = shown_keys().into_iter().filter_map(|(id, shown)| {
             let found: Option<Arc<Principal>> = before.keys.find(&shown).ok();
             Some((id, found?))
         });
         let weakened = was.filter(|(_, was)| !now.keys.still_admits(was));
-        let left = now
-            .keys
-            .left_behind(&before.trusted, &now.trusted, &all)
-            .into_iter()
-            .map(|key| key.to_string());
+        let left = shown_keys().into_iter().filter_map(|(id, shown)| {
+            let is: Arc<Principal> = now.keys.find(&shown).ok()?;
+            // A system that has gone is left behind by nobody.
+            let moved = before.directory.systems().filter_map(|was| {
+                let is = now.directory.system(&was.id)?;
+                (was.zones != is.zones).then_some((was, is))
+            });
+            let lost = |(a, b): (&System, &System)| {
+                let reaches = |system| is.policy().reaches(system);
+                is.policy().is_restricted() && reaches(a) && !reaches(b)
+            };
+            moved.map(lost).any(|lost| lost).then_some(id)
+        });
         let expected: BTreeSet<String> = weakened.map(|(id, _)| id).chain(left).collect();
         let closed = self.inbox.take().into_iter().filter_map(closed);
         assert_eq!(closed.collect::<BTreeSet<String>>(), expected);

@@ -117,12 +117,20 @@ async fn two_nodes_apply_one_file_at_one_time_and_agree() {
     );
     assert!(!first.unwrap().is_empty());
     assert!(second.unwrap().is_empty(), "it is there already");
-    let hash = |node: &Node| node.core.directory().users().next()?.password.clone();
+    let hash = |node: &Node| {
+        node.core
+            .queries
+            .directory()
+            .users()
+            .next()?
+            .password
+            .clone()
+    };
     a.wait("the hash", |a| hash(a).is_some()).await;
     b.wait("the hash", |b| hash(b).is_some()).await;
     let version = |node: &Node| {
         let user = EntryId::User(UserId::new("user-1").unwrap());
-        node.core.directory().info(&user).unwrap().version
+        node.core.queries.directory().info(&user).unwrap().version
     };
     assert_eq!(version(&a), Version(2), "it was hashed once");
     check_same(&a, &b);
@@ -132,11 +140,11 @@ async fn two_nodes_apply_one_file_at_one_time_and_agree() {
 async fn a_key_that_is_revoked_on_one_node_closes_sockets_on_the_other() {
     let (a, b) = Node::pair().await;
     let inbox = Inbox::new();
-    b.core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+    b.core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
     let who = b.authenticate("support").unwrap();
     let key = EntryId::ApiKey(KeyId::new("support").unwrap());
     a.edit([Edit::delete(key)]).await.unwrap();
-    b.wait("the end of the key", |b| !b.core.still_admits(&who))
+    b.wait("the end of the key", |b| !b.core.access.still_admits(&who))
         .await;
     assert!(b.authenticate("support").is_none());
     let closes = |delivery: &Delivery| matches!(delivery, Delivery::Close { .. });
@@ -150,7 +158,7 @@ async fn sign_ins_of_another_node_wait_for_what_is_being_done_to_the_building() 
     ann.password = Some(Password::Plain(Secret::new("open sesame")));
     a.edit([Edit::put(Entry::User(ann))]).await.unwrap();
     let has_password = |b: &Node| {
-        let directory = b.core.directory();
+        let directory = b.core.queries.directory();
         directory.users().any(|user| user.password.is_some())
     };
     b.wait("the password", has_password).await;
@@ -297,17 +305,20 @@ impl Node {
     fn authenticate(&self, key: &str) -> Option<Caller> {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).ok()
+        self.core.access.authenticate(&[key], here).ok()
     }
 
     async fn edit(&self, edits: impl IntoIterator<Item = Edit>) -> Result<Differences, EditError> {
         let admin = self.authenticate("admin").unwrap();
-        self.core.edit(&admin, edits.into_iter().collect()).await
+        self.core
+            .editor
+            .edit(&admin, edits.into_iter().collect())
+            .await
     }
 
     fn has_zone(&self, id: &str) -> bool {
         let zone = ZoneId::new(id).unwrap();
-        self.core.directory().zone(&zone).is_some()
+        self.core.queries.directory().zone(&zone).is_some()
     }
 
     async fn wait(&self, what: &str, is: impl Fn(&Self) -> bool) {
@@ -324,7 +335,7 @@ impl Node {
 /// Both show the same entries in the same order, with the same versions.
 #[track_caller]
 fn check_same(a: &Node, b: &Node) {
-    let (a, b) = (a.core.directory(), b.core.directory());
+    let (a, b) = (a.core.queries.directory(), b.core.queries.directory());
     assert_eq!(a.ids().collect::<Vec<_>>(), b.ids().collect::<Vec<_>>());
     for id in a.ids() {
         assert_eq!(a.entry(&id), b.entry(&id));

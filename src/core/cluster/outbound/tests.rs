@@ -107,13 +107,18 @@ async fn what_a_module_tells_of_itself_is_in_the_catalog_and_is_what_other_nodes
         refused.message(),
         "the module has not told its functions yet"
     );
-    let unread = elsewhere.core.interface(&module("mod-1")).await;
+    let unread = elsewhere.core.queries.interface(&module("mod-1")).await;
     assert_eq!(unread.unwrap_err().kind(), FailureKind::Unavailable);
     elsewhere
         .catalog
         .put_interface(module("mod-1"), interface());
     check(elsewhere.exec_by_id("mod-1", "[1]").await, "[1]");
-    let read = elsewhere.core.interface(&module("mod-1")).await.unwrap();
+    let read = elsewhere
+        .core
+        .queries
+        .interface(&module("mod-1"))
+        .await
+        .unwrap();
     assert_eq!(*read, interface());
 }
 
@@ -359,6 +364,7 @@ async fn a_restricted_key_never_reaches_what_the_building_does_not_have() {
     };
     let refused = bench
         .core
+        .access
         .authorize(&bench.caller("narrow"), &Request::Call(call))
         .unwrap_err();
     assert_eq!(refused.kind(), FailureKind::SystemOutOfReach);
@@ -408,10 +414,10 @@ async fn a_log_elsewhere_is_one_stream_however_many_follow_it() {
     );
     logs[0].lines.line(LogLevel::Warn, "hot".to_owned());
     assert_eq!(bench.lines(), ["warn hot", "warn hot"]);
-    bench.core.unwatch(bench.outlet, first);
+    bench.core.follows.unwatch(bench.outlet, first);
     bench.pass(10).await;
     assert!(!logs[0].is_over());
-    bench.core.unwatch(bench.outlet, second);
+    bench.core.follows.unwatch(bench.outlet, second);
     bench.pass(10).await;
     assert!(logs[0].is_over());
     assert_eq!(bench.peers.logs().len(), 1);
@@ -451,7 +457,7 @@ async fn who_asks_for_a_log_that_does_not_open_is_told_so() {
     );
     // A log that is ignored meanwhile gets no line.
     let mut ignored = bench.when_heard("mod-b");
-    bench.core.unwatch(bench.outlet, watch);
+    bench.core.follows.unwatch(bench.outlet, watch);
     bench.pass(1).await;
     assert!(ignored.try_recv().unwrap().is_ok());
 }
@@ -556,7 +562,7 @@ impl Bench {
         let clockwork = Arc::clone(&core);
         drop(Handle::current().spawn(async move { clockwork.run().await }));
         let inbox = Inbox::new();
-        let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let outlet = core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let bench = Self {
             core,
             host,
@@ -578,7 +584,7 @@ impl Bench {
     fn caller(&self, key: &str) -> Caller {
         let key = Credentials::ApiKey(Secret::new(format!("{key}.secret")));
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        self.core.authenticate(&[key], here).unwrap()
+        self.core.access.authenticate(&[key], here).unwrap()
     }
 
     fn exec(&self, function: &str, arguments: &str) -> oneshot::Receiver<Answer> {
@@ -616,6 +622,7 @@ impl Bench {
         let function = FunctionName::new("power").unwrap();
         let (who, slot) = (self.caller("admin"), ReplySlot::caller(answer));
         self.core
+            .calls
             .exec_by_id(&who, &module(id), function, json(arguments), slot);
         self.pass(1).await;
         answered
@@ -637,6 +644,7 @@ impl Bench {
             arguments: json(arguments),
         };
         self.core
+            .calls
             .exec(&self.caller(key), call, ReplySlot::caller(answer));
         answered
     }
@@ -653,12 +661,16 @@ impl Bench {
     }
 
     fn follow(&self) -> crate::core::WatchId {
-        self.core.watch(self.outlet, Subject::Log(module("mod-b")))
+        self.core
+            .follows
+            .watch(self.outlet, Subject::Log(module("mod-b")))
     }
 
     fn when_heard(&self, id: &str) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        self.core.when_heard(module(id), ReplySlot::caller(answer));
+        self.core
+            .follows
+            .when_heard(module(id), ReplySlot::caller(answer));
         answered
     }
 
@@ -682,7 +694,9 @@ impl Bench {
 
     async fn look_for(&self, target: DebugTarget) -> Result<ModuleId, Failure> {
         let (answer, answered) = oneshot::channel();
-        self.core.look_for(target, ReplySlot::caller(answer));
+        self.core
+            .follows
+            .look_for(target, ReplySlot::caller(answer));
         let reply = answered.await.unwrap()?;
         let Reply::Debugging(module) = reply else {
             panic!("not a module: {reply:?}");

@@ -14,7 +14,12 @@ async fn a_module_is_called_as_soon_as_it_has_told_its_functions_and_refused_bef
         (early.kind(), early.message()),
         (FailureKind::Unavailable, NOT_TOLD)
     );
-    let unread = bench.core.interface(&module("mod-1")).await.unwrap_err();
+    let unread = bench
+        .core
+        .queries
+        .interface(&module("mod-1"))
+        .await
+        .unwrap_err();
     assert_eq!(unread.kind(), FailureKind::Unavailable);
 
     bench.tell(&["echo"]);
@@ -86,7 +91,7 @@ impl Bench {
     }
 
     async fn check_offer(&self, functions: &[&str]) {
-        let interface = self.core.interface(&module("mod-1")).await.unwrap();
+        let interface = self.core.queries.interface(&module("mod-1")).await.unwrap();
         let names: Vec<&str> = interface
             .functions
             .keys()

@@ -450,7 +450,7 @@ async fn what_a_life_says_after_its_end_is_not_heard() {
     bench.bind("x");
     let dead = bench.life();
     let log = Subject::Log(dead.module.clone());
-    bench.core.watch(bench.outlet, log);
+    bench.core.follows.watch(bench.outlet, log);
     bench.host.script([Start::Says(vec![("x", "1")])]);
     dead.end("the connection broke");
     bench.pass_until_started(2).await;
@@ -488,12 +488,13 @@ async fn lines_below_the_level_are_never_made() {
     assert_eq!(wanted(&life), ["warn", "error", "fatal"]);
     let log = bench
         .core
+        .follows
         .watch(bench.outlet, Subject::Log(life.module.clone()));
     assert_eq!(
         wanted(&life),
         ["debug", "info", "notice", "warn", "error", "fatal"]
     );
-    bench.core.unwatch(bench.outlet, log);
+    bench.core.follows.unwatch(bench.outlet, log);
     assert_eq!(wanted(&life), ["warn", "error", "fatal"]);
 }
 
@@ -503,8 +504,9 @@ async fn the_level_is_restored_when_the_last_follower_goes_with_its_worker() {
     let life = bench.life();
     bench
         .core
+        .follows
         .watch(bench.outlet, Subject::Log(life.module.clone()));
-    bench.core.detach(bench.outlet);
+    bench.core.follows.detach(bench.outlet);
     assert_eq!(wanted(&life), ["warn", "error", "fatal"]);
 }
 
@@ -512,7 +514,7 @@ async fn the_level_is_restored_when_the_last_follower_goes_with_its_worker() {
 async fn a_raised_level_outlives_a_restart() {
     let bench = Bench::new().await;
     let log = Subject::Log(bench.life().module.clone());
-    bench.core.watch(bench.outlet, log);
+    bench.core.follows.watch(bench.outlet, log);
     bench.life().end("the connection broke");
     bench.pass_until_started(2).await;
     assert!(bench.life().sink.wants_line(LogLevel::Debug));
@@ -709,9 +711,10 @@ impl Bench {
         drop(Handle::current().spawn(async move { clockwork.run().await }));
         doubles::apply(&core, building()).await.unwrap();
         let inbox = Inbox::new();
-        let outlet = core.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+        let outlet = core.follows.attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
         let key = Credentials::ApiKey(Secret::new("key.secret"));
         let caller = core
+            .access
             .authenticate(&[key], IpAddr::V4(Ipv4Addr::LOCALHOST))
             .unwrap();
         Self {
@@ -763,7 +766,7 @@ impl Bench {
 
     fn exec(&self, function: &str, arguments: &str) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        self.core.exec(
+        self.core.calls.exec(
             &self.caller,
             call(function, arguments),
             ReplySlot::caller(answer),
@@ -772,7 +775,7 @@ impl Bench {
     }
 
     fn exec_to_outlet(&self, function: &str, arguments: &str) {
-        self.core.exec(
+        self.core.calls.exec(
             &self.caller,
             call(function, arguments),
             slot_of(&self.inbox),
@@ -781,7 +784,7 @@ impl Bench {
 
     fn bind(&self, status: &str) -> crate::core::WatchId {
         let path = path("sys-1", "Scratch", 1, status);
-        self.core.watch(self.outlet, Subject::Status(path))
+        self.core.follows.watch(self.outlet, Subject::Status(path))
     }
 
     /// The replies since the last look: `None` for a success.

@@ -67,7 +67,7 @@ impl Words {
 
     /// Finds out what has to be asked for elsewhere before it can be known who sends this request.
     pub(in crate::server) async fn recognise(self, state: &ServerState, head: &RequestHead) {
-        state.core.recognise(&(self.credentials)(head)).await;
+        state.core.access.recognise(&(self.credentials)(head)).await;
     }
 
     /// Why no request is served yet, or `None`.

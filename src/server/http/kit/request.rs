@@ -64,7 +64,7 @@ pub(in crate::server::http) struct RequestContext {
 impl RequestContext {
     /// The building as it is now.
     pub(in crate::server::http) fn directory(&self) -> Arc<Directory> {
-        self.state.core.directory()
+        self.state.core.queries.directory()
     }
 
     /// Refuses every caller of a lower clearance.

@@ -35,7 +35,7 @@ pub(super) async fn authority(state: Data<ServerState>, request: HttpRequest) ->
         // A browser's session lets in as well, but is no token that the page could use.
         token_valid: caller.is_some_and(|caller| !caller.is_browser()),
     };
-    let directory = state.core.directory();
+    let directory = state.core.queries.directory();
     json(&Authority::new(
         domain(&request),
         &state.settings.base_path,

@@ -31,7 +31,7 @@ pub(super) fn find_system<'a>(
     asked: &str,
 ) -> Result<&'a System, HttpRejection> {
     let id = system_id(directory, asked)?;
-    context.state.core.may_see(&context.caller, &id)?;
+    context.state.core.access.may_see(&context.caller, &id)?;
     directory
         .system(&id)
         .ok_or_else(|| not_found(&format!("system {id}")))
@@ -77,6 +77,7 @@ pub(super) fn find_module<'a>(
     context
         .state
         .core
+        .access
         .may_reach(&context.caller, &id, command)?;
     directory.module(&id).ok_or_else(no_such_module)
 }
@@ -104,9 +105,10 @@ pub(super) async fn find_anywhere(
     context
         .state
         .core
+        .access
         .may_reach(&context.caller, &id, command)?;
     if context.directory().module(&id).is_none() {
-        context.state.core.interface(&id).await?;
+        context.state.core.queries.interface(&id).await?;
     }
     Ok(id)
 }
@@ -178,7 +180,7 @@ pub(super) async fn read_state(
     state: &ServerState,
     module: &ModuleId,
 ) -> Result<State, HttpRejection> {
-    state.core.state(module).await.ok_or_else(|| {
+    state.core.queries.state(module).await.ok_or_else(|| {
         HttpRejection::from(Failure::new(
             FailureKind::Unavailable,
             "the statuses cannot be read at the moment",
@@ -188,7 +190,7 @@ pub(super) async fn read_state(
 
 /// The condition of a module: whether a node runs it, and then its status `connected`, which every module has once its driver has started.
 pub(super) async fn condition(state: &ServerState, module: &ModuleId) -> Condition {
-    let is_connected = match state.core.liveness(module) {
+    let is_connected = match state.core.queries.liveness(module) {
         Liveness::Waiting => return Condition::Waiting,
         Liveness::Unreachable => return Condition::Unreachable,
         Liveness::Here(connected) => connected,

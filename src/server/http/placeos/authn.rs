@@ -65,6 +65,7 @@ pub(super) fn authenticate(
     let presented = presented_in(head);
     let caller = state
         .core
+        .access
         .authenticate(presented.credentials.as_slice(), arrival.address)
         .inspect_err(|_| state.metrics.not_let_in.increment(1))?;
     if presented.carrier == Some(Carrier::Cookie) && is_foreign(state, head, arrival.transport) {

@@ -55,7 +55,7 @@ pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
     responses((status = 200, body = String, content_type = "application/yaml")),
 )]
 async fn export(context: Reader<WholeBuilding>) -> Answer {
-    let building = context.state.core.export(&context.caller)?;
+    let building = context.state.core.editor.export(&context.caller)?;
     let text = blocking(&context.state, move || building_file::write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
@@ -87,7 +87,7 @@ async fn apply(context: Applier, body: Body) -> Answer {
         source: Source::File,
         rehearsal,
     };
-    let applied = core.apply_as(caller, apply).await;
+    let applied = core.editor.apply_as(caller, apply).await;
     let differences = applied.map_err(not_applied)?;
     json(&Applied::new(rehearsal, &differences))
 }
@@ -102,7 +102,7 @@ impl FromRequest for Applier {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let writer = Writer::from_request(request, payload).into_inner();
         ready(writer.map_err(HttpRejection::from).and_then(|context| {
-            context.state.core.may_apply(&context.caller)?;
+            context.state.core.editor.may_apply(&context.caller)?;
             Ok(Self(context))
         }))
     }

@@ -18,7 +18,7 @@ use crate::server::http::placeos::resource_types::Drivers;
 pub(super) async fn list(context: Supporter<Drivers>) -> Answer {
     let query = query(&context);
     let (filter, listing) = (DriverFilter::read(&query), Listing::read(&query)?);
-    let drivers = context.state.core.drivers();
+    let drivers = context.state.core.queries.drivers();
     let found = drivers
         .iter()
         .map(facts)
@@ -31,7 +31,7 @@ pub(super) async fn list(context: Supporter<Drivers>) -> Answer {
 #[utoipa::path(responses((status = 200, body = DriverShape<'_>)))]
 #[get("/drivers/{driver}")]
 pub(super) async fn show(context: Reader<Drivers>, path: Path<String>) -> Answer {
-    let drivers = context.state.core.drivers();
+    let drivers = context.state.core.queries.drivers();
     let driver = drivers.iter().find(|(driver, _)| driver.as_str() == *path);
     let driver = driver.ok_or_else(|| not_found("driver"))?;
     json(&DriverShape::new(facts(driver), context.state.began))

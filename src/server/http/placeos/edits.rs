@@ -181,6 +181,6 @@ pub(super) async fn apply(
 }
 
 async fn edit(context: &RequestContext, edits: Vec<Edit>) -> Result<(), EditError> {
-    let edited = context.state.core.edit(&context.caller, edits).await;
+    let edited = context.state.core.editor.edit(&context.caller, edits).await;
     edited.map(|_| ())
 }

@@ -148,6 +148,7 @@ pub(super) async fn exec(
     context
         .state
         .core
+        .calls
         .exec_by_id(&context.caller, &module, function, arguments, slot);
     let outcome = returned(answered).await;
     let directory = context.directory();
@@ -200,7 +201,7 @@ pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) ->
 pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
     let entry = tended_module(&context, &directory, &path, "error")?;
-    let faults = context.state.core.faults(&entry.module.id);
+    let faults = context.state.core.queries.faults(&entry.module.id);
     if faults.is_empty() {
         return Err(not_found("a fault of this module"));
     }
@@ -241,10 +242,15 @@ pub(super) async fn shape<'a>(
     entry: &'a ModuleEntry,
     system: Option<&'a System>,
 ) -> ModuleShape<'a> {
-    let failed_at = state.core.faults(&entry.module.id).first().map(|fault| {
-        let since = fault.at.duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |since| since.as_secs())
-    });
+    let failed_at = state
+        .core
+        .queries
+        .faults(&entry.module.id)
+        .first()
+        .map(|fault| {
+            let since = fault.at.duration_since(SystemTime::UNIX_EPOCH);
+            since.map_or(0, |since| since.as_secs())
+        });
     let facts = ModuleFacts {
         driver: driver_facts(entry),
         condition: condition(state, &entry.module.id).await,

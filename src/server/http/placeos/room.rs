@@ -22,8 +22,13 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 #[get("/systems/{system}/functions/{module}")]
 pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
     let place = place(&context, &path.0, &path.1)?;
-    let module = context.state.core.find(&context.caller, &place).await?;
-    let interface = context.state.core.interface(&module).await?;
+    let module = context
+        .state
+        .core
+        .queries
+        .find(&context.caller, &place)
+        .await?;
+    let interface = context.state.core.queries.interface(&module).await?;
     json(&Functions::of(&interface, context.caller.clearance()))
 }
 
@@ -34,7 +39,13 @@ pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, Stri
 #[get("/systems/{system}/{module}")]
 pub(super) async fn statuses(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
     let place = place(&context, &path.0, &path.1)?;
-    let values = match context.state.core.find(&context.caller, &place).await {
+    let values = match context
+        .state
+        .core
+        .queries
+        .find(&context.caller, &place)
+        .await
+    {
         Ok(module) => read_state(&context.state, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
         Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
@@ -54,7 +65,12 @@ pub(super) async fn one_status(
 ) -> Answer {
     let (system, module, name) = path.into_inner();
     let place = place(&context, &system, &module)?;
-    let module = context.state.core.find(&context.caller, &place).await?;
+    let module = context
+        .state
+        .core
+        .queries
+        .find(&context.caller, &place)
+        .await?;
     let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == name);
     let value = value.map_or("null", |(_, value)| value.as_str());
@@ -88,6 +104,7 @@ pub(super) async fn exec(
     context
         .state
         .core
+        .access
         .authorize(&context.caller, &Request::Call(call.clone()))?;
     let outcome = call_at_place(&context, call).await;
     called(outcome, |failure| {
@@ -127,7 +144,7 @@ pub(super) async fn call_at_place(
 ) -> Result<Returned, Failure> {
     let (answer, answered) = oneshot::channel();
     let slot = ReplySlot::caller(answer);
-    context.state.core.exec(&context.caller, call, slot);
+    context.state.core.calls.exec(&context.caller, call, slot);
     returned(answered).await
 }
 

@@ -202,6 +202,10 @@ pub(super) async fn remove(context: Writer<Zones>, path: Path<String>) -> Answer
 
 async fn call_in_system(context: &RequestContext, call: Call) -> Result<(), Failure> {
     let request = Request::Call(call.clone());
-    context.state.core.authorize(&context.caller, &request)?;
+    context
+        .state
+        .core
+        .access
+        .authorize(&context.caller, &request)?;
     call_at_place(context, call).await.map(|_| ())
 }

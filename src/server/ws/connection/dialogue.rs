@@ -47,7 +47,7 @@ impl Worker {
     fn around<T>(&self, connection: ConnectionId, ask: impl FnOnce(&Ambient<'_>) -> T) -> T {
         ask(&Ambient {
             connection,
-            clock: &|| self.core.now(),
+            clock: &|| self.core.sign_ins.now(),
             draw: &|| Uuid::new_v4().as_u128(),
             settings: &self.dialects,
         })

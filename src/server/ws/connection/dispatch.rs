@@ -26,7 +26,9 @@ impl Worker {
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {
             Step::Refused { command } => match &*connection.identity.borrow() {
-                Identity::Identified(caller) => self.core.note_unknown_command(caller, &command),
+                Identity::Identified(caller) => {
+                    self.core.access.note_unknown_command(caller, &command)
+                }
                 Identity::Anonymous(_) => self.metrics.not_let_in.increment(1),
             },
             Step::Authenticate(credentials) => self.authenticate(connection, credentials),
@@ -105,14 +107,14 @@ impl Worker {
             }
             Request::Query(query) => {
                 let slot = self.open_slot(connection, ticket);
-                self.core.query(caller, query, slot);
+                self.core.queries.query(caller, query, slot);
             }
             Request::Publish {
                 topic,
                 message,
                 except,
             } => {
-                self.core.publish(TopicMessage {
+                self.core.follows.publish(TopicMessage {
                     topic,
                     message,
                     except,
@@ -125,17 +127,17 @@ impl Worker {
                 if is_large(bytes) {
                     connection.rare.make().open_arguments.begin(ticket, bytes);
                 }
-                if let Some(wakeup) = self.core.exec_later(caller, call, slot) {
+                if let Some(wakeup) = self.core.calls.exec_later(caller, call, slot) {
                     self.wake_later(wakeup);
                 }
             }
-            Request::Debug(target) => match self.core.module_of(&target) {
+            Request::Debug(target) => match self.core.follows.module_of(&target) {
                 Ok(module) => self.debug(connection, ticket, module, telling),
                 Err(_) => {
                     let slot = self.open_slot(connection, ticket);
                     let debugs = &connection.rare.make().debugs;
                     debugs.begin(ticket, target.clone(), telling);
-                    self.core.look_for(target, slot);
+                    self.core.follows.look_for(target, slot);
                 }
             },
             Request::Ignore(target) => {
@@ -145,7 +147,7 @@ impl Worker {
                 let module = match &target {
                     // Followed by this id, whoever knows it.
                     DebugTarget::Module { id, .. } => Some(id.clone()),
-                    DebugTarget::Path(_) => self.core.module_of(&target).ok().or(found),
+                    DebugTarget::Path(_) => self.core.follows.module_of(&target).ok().or(found),
                 };
                 if let Some(module) = module {
                     self.unfollow(connection, &Subject::Log(module), LOG);
@@ -167,7 +169,7 @@ impl Worker {
         let before = connection.follows.borrow().len();
         if let Err(failure) = self.follow(connection, log, telling) {
             self.reply(connection, ticket, Err(failure));
-        } else if self.core.is_heard_here(&module) {
+        } else if self.core.follows.is_heard_here(&module) {
             self.reply(connection, ticket, Ok(Reply::Debugging(module)));
         } else {
             // Another node opens it, and a line that is logged after the reply is to be seen.
@@ -175,7 +177,7 @@ impl Worker {
             let debugs = &connection.rare.make().debugs;
             debugs.open(ticket, module.clone(), is_new);
             let slot = self.open_slot(connection, ticket);
-            self.core.when_heard(module, slot);
+            self.core.follows.when_heard(module, slot);
         }
     }
 
@@ -222,7 +224,7 @@ impl Worker {
                 ),
             ));
         }
-        self.core.authorize(caller, request)
+        self.core.access.authorize(caller, request)
     }
 
     /// The place for an answer that comes through the outlet, and a call without an answer more.

@@ -66,7 +66,7 @@ impl Worker {
     /// Lets a caller do what the building has come to allow them since they came in.
     pub(super) fn renew_identity(&self, connection: &Connection) {
         let renewed = match &*connection.identity.borrow() {
-            Identity::Identified(caller) => self.core.renewed(caller),
+            Identity::Identified(caller) => self.core.access.renewed(caller),
             Identity::Anonymous(_) => None,
         };
         if let Some(caller) = renewed {
@@ -82,7 +82,7 @@ impl Worker {
         for connection in followers {
             self.renew_identity(&connection);
             let goes_on = match &*connection.identity.borrow() {
-                Identity::Identified(caller) => self.core.may_go_on(caller, &subject),
+                Identity::Identified(caller) => self.core.access.may_go_on(caller, &subject),
                 Identity::Anonymous(_) => false,
             };
             if !goes_on {
@@ -107,9 +107,9 @@ impl Worker {
         // One per connection, and bounded in time. No task awaits it: its outcome comes back through the connection.
         actix_rt::spawn(async move {
             let credentials = [credentials];
-            worker.core.recognise(&credentials).await;
+            worker.core.access.recognise(&credentials).await;
             let address = connection.identity.borrow().address();
-            let found = worker.core.authenticate(&credentials, address);
+            let found = worker.core.access.authenticate(&credentials, address);
             worker.identified(&connection, found);
         });
     }
@@ -140,7 +140,7 @@ impl Worker {
                     .clear(connection.id, AlarmKind::SignIn);
                 // The new caller may have fewer rights to follow.
                 for (subject, id) in self.followed_by(connection) {
-                    if !self.core.may_go_on(caller, &subject) {
+                    if !self.core.access.may_go_on(caller, &subject) {
                         self.unfollow(connection, &subject, id);
                     }
                 }

@@ -45,7 +45,7 @@ pub(in crate::server::ws) fn run(
         // The order to close all connections may have passed between this client's admission and its registration.
         worker.close(connection, CloseReason::GoingAway);
     } else if let Identity::Identified(caller) = &*connection.identity.borrow()
-        && !worker.core.still_admits(caller)
+        && !worker.core.access.still_admits(caller)
     {
         // The same for the order to close what its key had opened.
         worker.close(connection, CloseReason::CredentialsRevoked);

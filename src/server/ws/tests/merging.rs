@@ -420,7 +420,7 @@ fn who_loses_a_message_that_must_arrive_is_closed() {
         load.ask(1, follow, "1");
         load.world.clients[1].1.allow(usize::MAX);
         let announce = |bytes: usize| {
-            load.world.core.core.announce(BusEvent {
+            load.world.core.core.follows.announce(BusEvent {
                 name: Arc::from("x"),
                 data: JsonText::parse(&format!("{:?}", "x".repeat(bytes))).unwrap(),
                 level: Clearance::Admin,

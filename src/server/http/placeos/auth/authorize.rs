@@ -83,7 +83,12 @@ async fn grant(
                 challenge,
                 device,
             };
-            let code = state.core.grant_code(caller, request).await.map_err(told)?;
+            let code = state
+                .core
+                .sign_ins
+                .grant_code(caller, request)
+                .await
+                .map_err(told)?;
             Ok(back.with(&[("code", code.expose())]))
         }
         ResponseType::Token => {
@@ -93,7 +98,12 @@ async fn grant(
                 domain: domain(request),
                 device,
             };
-            let issued = state.core.grant_token(caller, app).await.map_err(told)?;
+            let issued = state
+                .core
+                .sign_ins
+                .grant_token(caller, app)
+                .await
+                .map_err(told)?;
             Ok(back.with(&[
                 ("access_token", issued.access.expose()),
                 ("token_type", "Bearer"),

@@ -73,7 +73,7 @@ fn place_after(state: &ServerState, request: &HttpRequest, parameters: &Paramete
 #[utoipa::path(tag = "auth", security(()), responses((status = 200, body = Object)))]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn keys(state: Data<ServerState>) -> HttpResponse {
-    let keys = state.core.public_keys();
+    let keys = state.core.sign_ins.public_keys();
     let keys = keys
         .iter()
         .map(|key| (&*key.id, &*key.modulus, &*key.exponent));
@@ -110,7 +110,11 @@ impl Form {
 fn browser(state: &ServerState, request: &HttpRequest) -> Option<Caller> {
     let cookies = request.headers().get(COOKIE)?.as_bytes();
     let session = Credentials::Session(session_cookie(cookies)?);
-    state.core.authenticate(&[session], address(request)).ok()
+    state
+        .core
+        .access
+        .authenticate(&[session], address(request))
+        .ok()
 }
 
 /// Whether the browser of a request has a session: no more than a look, for the authority.

@@ -64,6 +64,7 @@ pub(super) async fn try_sign_in(
     let device = parameters.device();
     state
         .core
+        .sign_ins
         .sign_in(email, password, device, address(request))
         .await
 }
@@ -112,7 +113,7 @@ async fn end(state: &ServerState, request: &HttpRequest) -> Answer {
     let by_cookie = browser(state, request);
     let by_token = authn::authenticate(state, request.head(), arrival(request)).ok();
     for caller in by_cookie.iter().chain(&by_token) {
-        if let Err(failure) = state.core.sign_out(caller).await {
+        if let Err(failure) = state.core.sign_ins.sign_out(caller).await {
             let (status, wait) = status(&failure);
             let mut response = rejection(status, &failure.to_string()).to_response();
             retry_after(&mut response, wait);

@@ -81,7 +81,8 @@ async fn answer(state: &ServerState, request: &HttpRequest, form: &Form) -> Answ
                 domain,
                 device,
             };
-            core.sign_in_app(&username, password, app, address(request))
+            core.sign_ins
+                .sign_in_app(&username, password, app, address(request))
                 .await
         }
         TokenRequest::Code {
@@ -96,10 +97,12 @@ async fn answer(state: &ServerState, request: &HttpRequest, form: &Form) -> Answ
                 redirect,
                 verifier,
             };
-            core.redeem(shown, &domain).await
+            core.sign_ins.redeem(shown, &domain).await
         }
         TokenRequest::Refresh { token, client } => {
-            core.refresh(&token, client.as_deref(), &domain).await
+            core.sign_ins
+                .refresh(&token, client.as_deref(), &domain)
+                .await
         }
         TokenRequest::Revoke { token } => {
             return Ok(revoke(state, request, token, domain).await);
@@ -119,18 +122,22 @@ async fn revoke(
     token: Secret,
     domain: String,
 ) -> HttpResponse {
-    match state.core.revoke(&token).await {
+    match state.core.sign_ins.revoke(&token).await {
         Ok(true) => return with_json(unkept(StatusCode::OK), "{}".to_owned()),
         Ok(false) => {}
         Err(failure) => return failed(&failure),
     }
     let credentials = Credentials::Bearer { token, domain };
-    if let Ok(caller) = state.core.authenticate(&[credentials], address(request)) {
+    if let Ok(caller) = state
+        .core
+        .access
+        .authenticate(&[credentials], address(request))
+    {
         if !matches!(caller.credential(), CredentialId::Session(_)) {
             let error = OAuthError::UnsupportedToken;
             return refused(StatusCode::BAD_REQUEST, error, &error.to_string());
         }
-        if let Err(failure) = state.core.sign_out(&caller).await {
+        if let Err(failure) = state.core.sign_ins.sign_out(&caller).await {
             return failed(&failure);
         }
     }

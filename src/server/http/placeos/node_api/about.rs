@@ -61,8 +61,8 @@ pub(super) async fn version(state: Data<ServerState>) -> Answer {
 ))]
 #[get("/status")]
 pub(super) async fn status(peer: Peer) -> Answer {
-    let modules = peer.state.core.modules_here(peer.node);
-    let drivers = peer.state.core.drivers().into_iter();
+    let modules = peer.state.core.inbound_calls.modules_here(peer.node);
+    let drivers = peer.state.core.queries.drivers().into_iter();
     let drivers: Vec<DriverRef> = drivers.map(|(driver, _)| driver).collect();
     json(&CoreStatus::new(&modules, &drivers))
 }
@@ -76,5 +76,7 @@ pub(super) async fn status(peer: Peer) -> Answer {
 ))]
 #[get("/status/loaded")]
 pub(super) async fn loaded(peer: Peer) -> Answer {
-    json(&CoreLoaded::new(&peer.state.core.modules_here(peer.node)))
+    json(&CoreLoaded::new(
+        &peer.state.core.inbound_calls.modules_here(peer.node),
+    ))
 }

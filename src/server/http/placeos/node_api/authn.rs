@@ -80,7 +80,7 @@ pub(in crate::server) fn peer(
     let shown = head.headers.get(AUTHORIZATION);
     let shown = shown.and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "));
     let shown = shown.map(Secret::new);
-    let admitted = state.core.admit_node(shown.as_ref(), address);
+    let admitted = state.core.inbound_calls.admit_node(shown.as_ref(), address);
     admitted.map_err(|failure| {
         state.metrics.not_let_in.increment(1);
         HttpRejection::from(failure)
@@ -89,7 +89,7 @@ pub(in crate::server) fn peer(
 
 /// Whether there can be other nodes.
 pub(super) fn in_cluster(state: &ServerState) -> Result<(), HttpRejection> {
-    match state.core.has_peers() {
+    match state.core.inbound_calls.has_peers() {
         true => Ok(()),
         false => Err(rejection(StatusCode::NOT_FOUND, "there is nothing here")),
     }

@@ -76,6 +76,7 @@ pub(super) async fn execute(
     let (answer, answered) = oneshot::channel();
     let begun = state
         .core
+        .inbound_calls
         .exec_for(node, call, || ReplySlot::caller(answer));
     drop(turn);
     begun?;
@@ -137,7 +138,7 @@ fn failed(failure: &Failure) -> HttpResponse {
 #[post("/command/{module}/load")]
 pub(super) async fn load(peer: Peer, path: Path<String>) -> Answer {
     let module = module_id(&path)?;
-    let modules = peer.state.core.modules_here(peer.node);
+    let modules = peer.state.core.inbound_calls.modules_here(peer.node);
     match modules.iter().any(|(here, _)| *here == module) {
         true => Ok(HttpResponse::Ok().finish()),
         false => Err(NotHere.into()),

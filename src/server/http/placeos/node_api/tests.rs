@@ -77,7 +77,13 @@ async fn a_call_for_a_user_whom_the_zone_denies_the_room_is_refused_here_too() {
         let room = System {
             zones: vec![zone.id.clone()],
             modules: vec![ModuleId::new("mod-1").unwrap()],
-            ..node.core.directory().system(&system).unwrap().clone()
+            ..node
+                .core
+                .queries
+                .directory()
+                .system(&system)
+                .unwrap()
+                .clone()
         };
         let user = |id: &str, groups: &[&str]| User {
             id: UserId::new(id).unwrap(),
@@ -100,7 +106,7 @@ async fn a_call_for_a_user_whom_the_zone_denies_the_room_is_refused_here_too() {
             }),
         ];
         let edits = edits.into_iter().map(Edit::put).collect();
-        node.core.edit_at_rest(edits).await.unwrap();
+        node.core.editor.edit_at_rest(edits).await.unwrap();
         let answer = post(at, EXECUTE, &secret(), body).await;
         assert_eq!(answer.status, 203);
         assert_eq!(answer.header("riser-failure"), Some("forbidden"));

@@ -1,0 +1,131 @@
+//! The port for whoever is at the door: who somebody is, and whether they may do what they ask for.
+//!
+//! What all of it stands on is the room `access`; this is where the server asks, where what is refused is counted, and where the audit log is told.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::core::access::{
+    Caller, KeyIntrospection, Sessions, admit, audit, may_follow, may_reach, may_read, may_request,
+    may_see, renewed, still_admits,
+};
+use crate::core::building::BuildingService;
+use crate::core::metrics::CoreMetrics;
+use crate::model::{Credentials, Failure, ModuleId, ModulePath, Request, Subject, SystemId};
+
+/// Authenticates credentials and authorizes requests. Nothing here waits but [`Self::recognise`].
+pub struct AccessControl {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) introspection: Arc<KeyIntrospection>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) metrics: Arc<CoreMetrics>,
+}
+
+impl AccessControl {
+    /// Who shows these credentials at this address. The first that is good decides; when none is, the first says why.
+    pub fn authenticate(
+        &self,
+        credentials: &[Credentials],
+        address: IpAddr,
+    ) -> Result<Caller, Failure> {
+        admit(
+            &self.building.keys(),
+            &self.sessions,
+            &self.introspection,
+            credentials,
+            address,
+        )
+    }
+
+    /// Finds out what has to be looked up in another service before [`Self::authenticate`] can know these credentials. Bounded in time; mostly there is nothing to ask.
+    pub async fn recognise(&self, credentials: &[Credentials]) {
+        for shown in credentials {
+            if let Credentials::ApiKey(presented) = shown
+                && !self.building.keys().knows(presented)
+            {
+                self.introspection.recognise(presented).await;
+            }
+        }
+    }
+
+    /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
+    /// since the order to close it may have passed before.
+    pub fn still_admits(&self, who: &Caller) -> bool {
+        let keys = self.building.keys();
+        still_admits(&keys, &self.sessions, &self.introspection, who)
+    }
+
+    /// A caller who was let in, as the building has them now, where that is more than they came in with.
+    /// A worker asks before each request, so that what is raised holds without another connection.
+    pub fn renewed(&self, who: &Caller) -> Option<Caller> {
+        let keys = self.building.keys();
+        let now = renewed(&keys, &self.sessions, &self.introspection, who.principal())?;
+        Some(Caller::new(now, who.address()))
+    }
+
+    /// Whether somebody who follows a subject may go on. Asked again when their rights may have changed, so nothing is written down.
+    pub fn may_go_on(&self, who: &Caller, subject: &Subject) -> bool {
+        may_follow(&self.building.directory(), who.policy(), subject).is_ok()
+    }
+
+    /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Calls::exec`](super::Calls::exec).
+    pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
+        let verdict = may_request(&self.building.directory(), who.policy(), request);
+        match &verdict {
+            Ok(()) => audit::allowed(who, request),
+            Err(failure) => {
+                self.metrics.refusals.increment(1);
+                audit::refused(who, request, failure);
+            }
+        }
+        verdict
+    }
+
+    /// Writes down that somebody asked for what no dialect knows.
+    pub fn note_unknown_command(&self, who: &Caller, command: &str) {
+        self.metrics.refusals.increment(1);
+        audit::unknown_command(who, command);
+    }
+
+    /// Whether somebody may see a system.
+    pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
+        let verdict = may_see(&self.building.directory(), who.policy(), system);
+        self.note_reach(who, system, verdict)
+    }
+
+    /// Whether somebody may read the functions and statuses of the module at a place.
+    pub(super) fn may_read(&self, who: &Caller, path: &ModulePath) -> Result<(), Failure> {
+        let verdict = may_read(&self.building.directory(), who.policy(), path);
+        self.note_reach(who, &path.system, verdict)
+    }
+
+    fn note_reach(
+        &self,
+        who: &Caller,
+        system: &SystemId,
+        verdict: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::out_of_reach(who, system.as_str(), failure);
+        }
+        verdict
+    }
+
+    /// Whether somebody reaches a module by its id: one that stands in a system within reach. `command` is what for, for the audit log.
+    pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
+        let verdict = may_reach(&self.building.directory(), who.policy(), module);
+        if let Err(failure) = &verdict {
+            self.metrics.refusals.increment(1);
+            audit::refused_by_id(who, command, module, "", failure);
+        }
+        verdict
+    }
+}
+
+impl fmt::Debug for AccessControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessControl").finish_non_exhaustive()
+    }
+}

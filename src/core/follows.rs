@@ -1,0 +1,149 @@
+//! The port for whoever follows something: connections of outlets, what these watch, and what is sent to all who follow.
+//!
+//! The watch table itself is the room `subscriptions`; here it is joined to the modules, whose logs say more while somebody follows them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::core::building::BuildingService;
+use crate::core::cluster::outbound::Outbound;
+use crate::core::modules::{Supervisor, no_such_module};
+use crate::core::outlet::{Outlet, OutletId, WatchId};
+use crate::core::reply::ReplySlot;
+use crate::core::subscriptions::Subscriptions;
+use crate::model::{
+    Audience, BusEvent, CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Subject,
+    TopicMessage,
+};
+
+/// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
+pub struct Follows {
+    pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) modules: Arc<Supervisor>,
+    pub(super) building: Arc<BuildingService>,
+    pub(super) outbound: Option<Arc<Outbound>>,
+}
+
+impl Follows {
+    /// Connects a worker. From here on its outlet gets what its watches and calls owe it.
+    pub fn attach(&self, outlet: Arc<dyn Outlet>) -> OutletId {
+        self.subscriptions.attach(outlet)
+    }
+
+    /// Disconnects a worker, and drops all its watches.
+    pub fn detach(&self, outlet: OutletId) {
+        self.subscriptions
+            .detach(outlet, |module| self.set_debugged(module, false));
+    }
+
+    /// Follows a subject, with a new id at every call. What is known of it now is pushed before this returns.
+    pub fn watch(&self, outlet: OutletId, subject: Subject) -> WatchId {
+        self.subscriptions
+            .watch(outlet, subject, |module| self.set_debugged(module, true))
+    }
+
+    /// Ends a watch. What is already on its way still comes.
+    pub fn unwatch(&self, outlet: OutletId, watch: WatchId) {
+        self.subscriptions
+            .unwatch(outlet, watch, |module| self.set_debugged(module, false));
+    }
+
+    /// Whether this node can tell all that is to be told of a subject.
+    pub fn can_watch(&self, subject: &Subject) -> Result<(), Failure> {
+        match subject {
+            Subject::Module(_) if self.subscriptions.store().keeps_values() => Err(Failure::new(
+                FailureKind::Unavailable,
+                "whole modules cannot be followed where many nodes share their statuses",
+            )),
+            Subject::Status(_)
+            | Subject::Module(_)
+            | Subject::Log(_)
+            | Subject::Directory
+            | Subject::Bus
+            | Subject::Topic(_) => Ok(()),
+        }
+    }
+
+    /// Announces something by name to those who follow the bus on this node.
+    pub fn announce(&self, event: BusEvent) {
+        self.subscriptions.announce(event);
+    }
+
+    /// Sends a message to those who follow its topic on this node.
+    pub fn publish(&self, message: TopicMessage) {
+        self.subscriptions.publish(message);
+    }
+
+    fn set_debugged(&self, module: &ModuleId, debugged: bool) {
+        if let Some(module) = self.modules.get(module) {
+            module.output().set_debugged(debugged);
+        }
+        match &self.outbound {
+            Some(outbound) if debugged => outbound.follow_log(module, self.driver_of(module)),
+            Some(outbound) => outbound.unfollow_log(module),
+            None => {}
+        }
+    }
+
+    /// The module whose log somebody asks for, who has been [authorized](super::AccessControl::authorize).
+    pub fn module_of(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
+        match target {
+            DebugTarget::Path(path) => self.subscriptions.resolve(path),
+            DebugTarget::Module { id, .. } if self.building.directory().module(id).is_some() => {
+                Ok(id.clone())
+            }
+            DebugTarget::Module { .. } => Err(no_such_module()),
+        }
+    }
+
+    /// The same for a module that only the store of several nodes may know: the slot is answered with [`Reply::Debugging`] when it has been looked up.
+    pub fn look_for(&self, target: DebugTarget, slot: ReplySlot) {
+        match &self.outbound {
+            Some(outbound) if !self.is_ours(&target) => outbound.look_for(target, slot),
+            Some(_) | None => slot.answer(self.module_of(&target).map(Reply::Debugging)),
+        }
+    }
+
+    /// Answers who [follows](Self::watch) the log of a module with [`Reply::Debugging`] as soon as lines that are logged are seen, wherever the module runs;
+    /// with a failure when that is not so in good time.
+    pub fn when_heard(&self, module: ModuleId, slot: ReplySlot) {
+        match &self.outbound {
+            Some(outbound) => outbound.when_heard(module, slot),
+            None => slot.answer(Ok(Reply::Debugging(module))),
+        }
+    }
+
+    /// Whether lines of a log that is followed are seen at once, since no other node runs the module.
+    pub fn is_heard_here(&self, module: &ModuleId) -> bool {
+        self.outbound.is_none() || self.modules.get(module).is_some()
+    }
+
+    /// Whether the building says everything that there is to say of a module.
+    fn is_ours(&self, target: &DebugTarget) -> bool {
+        let directory = self.building.directory();
+        match target {
+            DebugTarget::Path(path) => directory.system(&path.system).is_some(),
+            DebugTarget::Module { id, .. } => directory.module(id).is_some(),
+        }
+    }
+
+    /// The driver of a module as log lines name it; the module itself where the driver is not known.
+    fn driver_of(&self, module: &ModuleId) -> Arc<str> {
+        let directory = self.building.directory();
+        match directory.module(module) {
+            Some(entry) => Arc::from(entry.module.driver.as_str()),
+            None => Arc::from(module.as_str()),
+        }
+    }
+
+    /// Orders every worker to close connections.
+    pub fn close(&self, whom: Audience, why: CloseReason) {
+        self.subscriptions.close(&whom, why);
+    }
+}
+
+impl fmt::Debug for Follows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follows").finish_non_exhaustive()
+    }
+}
