@@ -1,4 +1,4 @@
-//! The port for whoever calls functions: from the doors to the module: here, or on the node where it runs.
+//! The port for calls of functions, from the server to the module: here, or on the node where it runs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Calls {
         }
     }
 
-    /// The same for whoever makes several calls in one go: a call that was taken begins when the [`Wakeup`] is given.
+    /// The same for a caller that makes several calls in one go: an accepted call begins when the caller sends the [`Wakeup`].
     pub fn exec_later(&self, who: &Caller, call: Call, slot: ReplySlot) -> Option<Wakeup> {
         let Call {
             module: place,

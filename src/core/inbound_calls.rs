@@ -91,7 +91,7 @@ impl InboundCalls {
             return Ok(());
         }
         audit::allowed_for_node(peer.address(), user.as_ref(), &module, &function);
-        // The caller's clearance has been looked at by who asks.
+        // The asking node has checked the caller's clearance.
         if let Err(failure) = handle.admit(Clearance::Admin, &function) {
             slot.answer(Err(failure));
             return Ok(());

@@ -1,4 +1,4 @@
-//! The port for whoever asks what there is: systems, modules, what their statuses say, what they can be asked to do, and how they fare.
+//! The port for queries: systems, modules, their statuses, their functions and their condition.
 //!
 //! What a dialect asks without HTTP is answered through a slot like a call, since a shared store of statuses has to be asked itself.
 
@@ -97,7 +97,7 @@ impl Queries {
         }
     }
 
-    /// The module that stands at a place, for whoever may read its functions and statuses.
+    /// The module at a place, for a caller who may read its functions and statuses.
     pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
         self.access.may_read(who, path)?;
         self.subscriptions.resolve(path)
@@ -195,4 +195,3 @@ impl fmt::Debug for Queries {
         f.debug_struct("Queries").finish_non_exhaustive()
     }
 }
-

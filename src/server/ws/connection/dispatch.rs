@@ -145,7 +145,7 @@ impl Worker {
                 let rare = connection.rare.get();
                 let found = rare.and_then(|rare| rare.debugs.end(&target));
                 let module = match &target {
-                    // Followed by this id, whoever knows it.
+                    // Followed by this id, also when the building does not have it.
                     DebugTarget::Module { id, .. } => Some(id.clone()),
                     DebugTarget::Path(_) => self.core.follows.module_of(&target).ok().or(found),
                 };
