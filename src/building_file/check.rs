@@ -71,7 +71,7 @@ pub(super) fn check(
         .extend(unreachable.chain(misread).collect::<Vec<_>>());
 }
 
-/// The metadata of zones that say what nobody can read.
+/// The metadata of zones whose permissions cannot be read.
 fn misread<'p>(
     parsed: &'p Parsed,
     foreign: ForeignRules<'p>,

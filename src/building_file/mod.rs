@@ -1,6 +1,6 @@
 //! The building file: YAML (so JSON too) in, a checked [`Building`] out, or every mistake with its line and a remedy.
 //!
-//! Separate because a file is one of several places a building can come from, and the only one where a person is told what to correct.
+//! Separate because a file is one of several places a building can come from, and the only one whose mistakes a person has to correct.
 //! It knows no driver, no store and no route: the ids of the drivers, what others make of a building and the environment are arguments.
 //!
 //! - `node` reads the text into a tree with positions.

@@ -59,7 +59,7 @@ pub(super) trait Watch {
         output: &mut Output<'_>,
     ) -> Result<Progress, ClientError>;
 
-    /// The hints for a user to whom nothing was shown, because a mistyped name can be followed too; an error ends the watch.
+    /// The hints for a user who sees no value, because a mistyped name can be followed too; an error ends the watch.
     async fn about_silence(&self, gateway: &Gateway) -> Result<Vec<String>, ClientError>;
 }
 

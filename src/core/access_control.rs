@@ -1,6 +1,6 @@
-//! The port for whoever is at the door: who somebody is, and whether they may do what they ask for.
+//! The port for access: who a caller is, and whether the caller may make a request.
 //!
-//! What all of it stands on is the room `access`; this is where the server asks, where what is refused is counted, and where the audit log is told.
+//! The rules are those of the room `access`; here the server asks, refusals are counted, and the audit log is written.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -49,27 +49,27 @@ impl AccessControl {
         }
     }
 
-    /// Whether somebody who was let in would be let in now, to no less: a worker asks when it has registered a connection,
+    /// Whether a caller that was let in would be let in now, with no fewer rights: a worker asks when it has registered a connection,
     /// since the order to close it may have passed before.
     pub fn still_admits(&self, who: &Caller) -> bool {
         let keys = self.building.keys();
         still_admits(&keys, &self.sessions, &self.introspection, who)
     }
 
-    /// A caller who was let in, as the building has them now, where that is more than they came in with.
-    /// A worker asks before each request, so that what is raised holds without another connection.
+    /// A connected caller as the building has it now, where its rights are wider than at its authentication.
+    /// A worker asks before each request, so that raised rights hold without another connection.
     pub fn renewed(&self, who: &Caller) -> Option<Caller> {
         let keys = self.building.keys();
         let now = renewed(&keys, &self.sessions, &self.introspection, who.principal())?;
         Some(Caller::new(now, who.address()))
     }
 
-    /// Whether somebody who follows a subject may go on. Asked again when their rights may have changed, so nothing is written down.
+    /// Whether a follower of a subject may go on. Asked again when the follower's rights may have changed, so nothing is written to the audit log.
     pub fn may_go_on(&self, who: &Caller, subject: &Subject) -> bool {
         may_follow(&self.building.directory(), who.policy(), subject).is_ok()
     }
 
-    /// Whether somebody may make a request. The clearance of the function that an exec calls is looked at by [`Calls::exec`](super::Calls::exec).
+    /// Whether a caller may make a request. [`Calls::exec`](super::Calls::exec) checks the clearance of the function that it calls.
     pub fn authorize(&self, who: &Caller, request: &Request) -> Result<(), Failure> {
         let verdict = may_request(&self.building.directory(), who.policy(), request);
         match &verdict {
@@ -82,13 +82,13 @@ impl AccessControl {
         verdict
     }
 
-    /// Writes down that somebody asked for what no dialect knows.
+    /// Writes to the audit log that a caller sent a command that no dialect knows.
     pub fn note_unknown_command(&self, who: &Caller, command: &str) {
         self.metrics.refusals.increment(1);
         audit::unknown_command(who, command);
     }
 
-    /// Whether somebody may see a system.
+    /// Whether a caller may see a system.
     pub fn may_see(&self, who: &Caller, system: &SystemId) -> Result<(), Failure> {
         let verdict = may_see(&self.building.directory(), who.policy(), system);
         self.note_reach(who, system, verdict)

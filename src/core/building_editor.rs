@@ -1,6 +1,6 @@
-//! The port for whoever changes the building: by edits, or by a building file as a whole.
+//! The port for changes of the building: by edits, or by a building file as a whole.
 //!
-//! How an edit is made is the business of the room `building`; this is where it is looked at whether the caller may ask for it.
+//! The room `building` makes an edit; this port checks whether the caller may ask for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub struct BuildingEditor {
 impl BuildingEditor {
     /// Changes the building: all edits or none. Acknowledged when the store has them, and everything that follows from them has begun.
     ///
-    /// What refers to a deleted entry lets go of it: systems lose the module or zone, zones their parent, a key its user and with it itself.
-    /// An entry of a building file stays the file's: whoever edits it is overruled when the file is read again.
+    /// References to a deleted entry go too: systems lose the module or zone, zones their parent, and a key without its user is deleted.
+    /// An entry of a building file stays the file's: another edit of it is undone when the file is read again.
     /// A plain secret or password is kept as its hash; the same one again changes nothing.
     pub async fn edit(&self, who: &Caller, edits: Vec<Edit>) -> Result<Differences, EditError> {
         for edit in &edits {
@@ -34,7 +34,7 @@ impl BuildingEditor {
         made.inspect_err(|error| self.count_refusal(error))
     }
 
-    /// The same for whoever holds the store's directory, who needs no key.
+    /// The same for the operator, who holds the store's directory and needs no key.
     pub async fn edit_at_rest(&self, edits: Vec<Edit>) -> Result<Differences, EditError> {
         self.building.edit(Editor::Operator, edits).await
     }
@@ -46,7 +46,7 @@ impl BuildingEditor {
         self.building.apply(Editor::File, how).await
     }
 
-    /// The same for somebody who sends the file.
+    /// The same for a caller who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
         let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
@@ -59,7 +59,7 @@ impl BuildingEditor {
         }
     }
 
-    /// Whether somebody may change the building as a whole.
+    /// Whether a caller may change the building as a whole.
     pub fn may_apply(&self, who: &Caller) -> Result<(), Failure> {
         let verdict = may_have_building(who.policy());
         if let Err(failure) = &verdict {

@@ -1,6 +1,6 @@
-//! The port for whoever follows something: connections of outlets, what these watch, and what is sent to all who follow.
+//! The port for follows: outlets, their watches, and what is sent to all followers.
 //!
-//! The watch table itself is the room `subscriptions`; here it is joined to the modules, whose logs say more while somebody follows them.
+//! The watch table itself is the room `subscriptions`; here it is joined to the modules, whose logs have more lines while a client follows them.
 
 use std::fmt;
 use std::sync::Arc;

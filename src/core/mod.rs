@@ -1,7 +1,7 @@
 //! The core: who is there, what each status says, who follows it, and the modules that run.
 //!
 //! It knows no wire format and no socket. The server room talks to it through the ports of [`Core`] alone; while it serves, all of that is sync and none of it waits.
-//! What is owed to a connection goes back through the [`Outlet`] of its worker.
+//! Replies and events go back to a connection through the [`Outlet`] of its worker.
 //! Here the parts are put together, started and stopped; what each is for is in the file of its port.
 
 pub mod access;
@@ -78,7 +78,7 @@ pub use sign_in::SignIns;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.
 pub struct Core {
-    /// Who somebody is, and whether they may do what they ask for.
+    /// Who a caller is, and whether the caller may make a request.
     pub access: Arc<AccessControl>,
     /// How people sign in, and their apps get tokens.
     pub sign_ins: SignIns,

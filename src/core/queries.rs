@@ -1,4 +1,4 @@
-//! The port for whoever asks what there is: systems, modules, what their statuses say, what they can be asked to do, and how they fare.
+//! The port for queries: systems, modules, their statuses, their functions and their condition.
 //!
 //! What a dialect asks without HTTP is answered through a slot like a call, since a shared store of statuses has to be asked itself.
 

@@ -136,7 +136,7 @@ impl fmt::Debug for SignIns {
     }
 }
 
-/// Whether somebody's app may have a token that opens this.
+/// Whether a caller's app may have a token that opens this.
 fn may_mint(who: &Caller, scopes: &[Scope]) -> Result<(), SignInError> {
     let minted = who.policy().with_scopes(scopes.to_vec());
     match who.policy().may_mint(&minted) {

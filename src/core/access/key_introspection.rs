@@ -2,7 +2,7 @@
 //!
 //! Asking waits and authenticating does not. So the server has a key [recognised](KeyIntrospection::recognise) first, and then authenticates it like all credentials.
 //! While a client is connected with such a key, the key is asked about again every few seconds; the connection is closed when the key is no longer good.
-//! Keys that PlaceOS has vouched for are asked about beside all others, whose number is bounded: whoever guesses keys delays only who guesses too.
+//! Questions about keys that PlaceOS has found good do not wait behind those about unknown keys, whose number is bounded: an attacker who guesses keys delays only other unknown keys.
 //! While PlaceOS cannot be reached, connected clients stay, and no new one is let in by such a key, whatever PlaceOS said of it before.
 //! What PlaceOS gives a key beside what it had, other groups of its owner among it, holds from the next request on.
 
@@ -259,7 +259,7 @@ impl KeyIntrospection {
         }
     }
 
-    /// Somebody who came in by such a key, as PlaceOS has them now, where that is more or they are in other groups.
+    /// The caller of such a key as PlaceOS has it now, where its rights are wider or its groups are others.
     pub(in crate::core) fn renewed(&self, who: &Arc<Principal>) -> Option<Arc<Principal>> {
         let Proof::Introspected(fingerprint) = &who.proof else {
             return None;
@@ -275,7 +275,7 @@ impl KeyIntrospection {
         }
     }
 
-    /// Asks again about the keys that somebody is connected with. Runs until it is dropped.
+    /// Asks again about the keys of open connections. Runs until it is dropped.
     pub(in crate::core) async fn keep(&self) {
         if self.inspector.is_none() {
             return;

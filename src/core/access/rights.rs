@@ -297,7 +297,7 @@ impl Policy {
         !self.is_restricted() && self.exceeds(minted, Rights::exceed)
     }
 
-    /// Whether whoever had that policy loses nothing by having this one.
+    /// Whether a caller with the policy `before` loses nothing by this one.
     /// A group raises in one zone and is refused in another, so other groups of the same user are neither more nor less, and are looked at at each request.
     pub(super) fn covers(&self, before: &Self) -> bool {
         self.exceeds(before, |now, before| {

@@ -412,7 +412,7 @@ fn tell_of_unreadable(before: &Directory, next: &Directory) {
     }
 }
 
-/// The entries that differ, of the kinds that whoever follows the building is told of: what users and keys there are is for administrators.
+/// The differing entries of the kinds that followers of the building get: users and keys are for administrators.
 fn differences(
     before: &Directory,
     next: &Directory,

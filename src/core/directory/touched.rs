@@ -80,7 +80,7 @@ impl Touched {
         })
     }
 
-    /// Whether somebody's credentials may differ.
+    /// Whether the credentials of a caller may differ.
     pub(in crate::core) fn credentials(&self) -> bool {
         self.users().next().is_some() || self.api_keys().next().is_some()
     }

@@ -29,7 +29,7 @@ impl Permissions {
         metadata: impl Iterator<Item = &'a Metadata>,
         forms: PermissionForms,
     ) -> Self {
-        // Other entries have metadata of the same name, which is nobody's permission.
+        // Other entries have metadata of the same name, which permits nothing.
         let known: HashMap<&str, &ZoneId> = zones
             .clone()
             .map(|zone| (zone.id.as_str(), &zone.id))

@@ -117,7 +117,7 @@ pub struct ForeignRules<'a> {
 }
 
 impl ForeignRules<'_> {
-    /// Nobody makes anything of it.
+    /// No room has rules of its own.
     pub const NONE: Self = Self {
         shadowed: &[],
         misread: |_| None,

@@ -20,7 +20,7 @@ impl Followed {
     }
 }
 
-/// Where a connection stands among the subscribers of a watch: in which form, and where among those who take it.
+/// Where a connection stands among the subscribers of a watch: in which form, and where among the subscribers of that form.
 ///
 /// In one number, since every binding of every connection has one: with the form beside it a binding took a third more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Place {
     /// Of what is followed no longer. No place is as far on in the last form.
     const NONE: Self = Self(u32::MAX);
 
-    /// The place at this position among those who take the form of this index; `None` when there are too many of either.
+    /// The place at this position among the subscribers of the form of this index; `None` when there are too many of either.
     pub(super) fn new(form: usize, position: usize) -> Option<Self> {
         let (form, position) = (u32::try_from(form).ok()?, u32::try_from(position).ok()?);
         let fits = form < 1 << (u32::BITS - POSITION_BITS) && position < 1 << POSITION_BITS;

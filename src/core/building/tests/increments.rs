@@ -416,7 +416,7 @@ impl Shown {
         let weakened = was.filter(|(_, was)| !now.keys.still_admits(was));
         let left = shown_keys().into_iter().filter_map(|(id, shown)| {
             let is: Arc<Principal> = now.keys.find(&shown).ok()?;
-            // A system that has gone is left behind by nobody.
+            // A deleted system counts as left behind by no key.
             let moved = before.directory.systems().filter_map(|was| {
                 let is = now.directory.system(&was.id)?;
                 (was.zones != is.zones).then_some((was, is))

@@ -151,7 +151,7 @@ impl Worker {
                 let rare = connection.rare.get();
                 let found = rare.and_then(|rare| rare.debugs.end(&target));
                 let module = match &target {
-                    // Followed by this id, whoever knows it.
+                    // Followed by this id, also when the building does not have it.
                     ModuleAddress::Id { id, .. } => Some(id.clone()),
                     ModuleAddress::Place(_) => {
                         let stands = self
