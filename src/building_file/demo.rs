@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Building, KeySecret, Secret};
 
+use super::KnownDriver;
 use super::problem::Problems;
 
 const DEMO: &str = include_str!("demo.yaml");
@@ -11,7 +12,7 @@ const DEMO: &str = include_str!("demo.yaml");
 /// The demo building, its API key with `secret` in place of the one in the file.
 ///
 /// Fails only when one of its drivers is not among `drivers`.
-pub fn demo(secret: &Secret, drivers: &[&'static str]) -> Result<Building, Problems> {
+pub fn demo(secret: &Secret, drivers: &[KnownDriver]) -> Result<Building, Problems> {
     let mut building = super::read("demo.yaml", DEMO, drivers, &[], &BTreeMap::new())?;
     for key in &mut building.api_keys {
         key.secret = KeySecret::Plain(secret.clone());

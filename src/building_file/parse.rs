@@ -12,10 +12,9 @@ use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
     ApiKey, Building, Clearance, DeviceKind, DriverRef, Expiry, InvalidId, JsonText, KeyId,
     KeySecret, Metadata, MetadataId, Module, ModuleName, Password, Scope, Secret, System, User,
-    Zone, is_time_zone, time_zones, whole_number,
+    Zone, is_time_zone, nearest, time_zones, whole_number,
 };
 
-use super::nearest::nearest;
 use super::node::{Key, Kind, Node, json_text};
 use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;

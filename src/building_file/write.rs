@@ -351,6 +351,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::building_file::KnownDriver;
 
     const FILE: &str = r#"
 zones: [{id: zone-1, name: HQ, tags: [org]}]
@@ -370,7 +371,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
     #[test]
     fn secrets_are_masked_and_the_rest_is_the_file() {
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &["virtual"], &[], &BTreeMap::new())
+            crate::building_file::read("b.yaml", text, &[KnownDriver::any("virtual")], &[], &BTreeMap::new())
         };
         let building = read(FILE).unwrap();
 
@@ -409,7 +410,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             "{FILE}metadata: [{{parent: zone-1, name: settings, description: d, details: {{a: [1, 1.0, '1', null, {{}}]}}, editors: [g]}}]"
         );
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &["virtual"], &[], &BTreeMap::new())
+            crate::building_file::read("b.yaml", text, &[KnownDriver::any("virtual")], &[], &BTreeMap::new())
         };
         let building = read(&file).unwrap();
 
@@ -594,7 +595,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             #[test]
             fn what_is_written_is_read_as_the_same_building(building in building()) {
                 let written = write(&building);
-                let read = crate::building_file::read("b.yaml", &written, &["virtual"], &[], &BTreeMap::new());
+                let read = crate::building_file::read("b.yaml", &written, &[KnownDriver::any("virtual")], &[], &BTreeMap::new());
                 match read {
                     Ok(read) => prop_assert_eq!(&read, &building, "{}", written),
                     Err(problems) => prop_assert!(false, "{}\n{}", problems, written),

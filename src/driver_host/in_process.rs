@@ -59,6 +59,7 @@ impl InProcessHost {
                 let description = Description {
                     module_name,
                     text: Arc::from(definition.description),
+                    configuration: definition.configuration,
                     interface: Some(Arc::new((definition.interface)())),
                 };
                 Ok((definition.id, (definition, description)))

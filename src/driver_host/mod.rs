@@ -14,7 +14,9 @@ use driver_sdk::BoxFuture;
 // Part of the port: the core knows nothing else of the SDK.
 pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn, StatusRefused};
 
-use crate::model::{DriverRef, FunctionName, Interface, JsonText, Module, ModuleName};
+use crate::model::{
+    Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName,
+};
 
 /// Starts modules.
 pub trait DriverHost: Send + Sync + 'static {
@@ -39,6 +41,8 @@ pub struct Description {
     pub module_name: ModuleName,
     /// What it is, for people.
     pub text: Arc<str>,
+    /// What the building may say of its modules, and must.
+    pub configuration: Configuration,
     /// Its functions, for good; `None` when each module [tells](ModuleSink::interface_changed) its own after its start, and may tell others later.
     pub interface: Option<Arc<Interface>>,
 }

@@ -64,8 +64,8 @@ struct Desk {
 /// The bookings of a room on a calendar in memory, with a day of meetings from the settings.
 #[driver(id = "bookings", name = "Bookings", implements("Locatable"))]
 impl Bookings {
-    async fn start(context: Context) -> Result<Self, Error> {
-        Self::open(context, Clock::Machine)
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        Self::open(context, settings, Clock::Machine)
     }
 
     /// Books the room from now on and gives the meeting; without an owner it is the room's own.
@@ -173,8 +173,7 @@ impl Bookings {
         []
     }
 
-    fn open(context: Context, clock: Clock) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
+    fn open(context: Context, settings: Settings, clock: Clock) -> Result<Self, Error> {
         let plan = settings.plan(&context);
         let calendar = Calendar::new(plan.clone());
         let desk = Arc::new(Desk {

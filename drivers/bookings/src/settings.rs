@@ -1,81 +1,88 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error};
+use driver_sdk::{Context, Error, settings};
 use jiff::SignedDuration;
 
 use crate::calendar::Plan;
 use crate::plan::{Person, PlannedMeeting, Zone};
 use crate::room::{Rules, Unattended};
 
-/// The settings of a module. Periods and durations are in minutes.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about a room's bookings. Periods and durations are in minutes.
+#[settings]
+#[derive(Debug)]
 pub(crate) struct Settings {
+    /// The room's address; the module's id without it.
     calendar_id: Option<String>,
+    /// Where the room is: the time zone of the meetings' times.
+    #[default]
     timezone: Zone,
+    /// The meetings of each day.
+    #[default]
     meetings: Vec<PlannedMeeting>,
+    /// Who can be found and named.
+    #[default]
     people: Vec<Person>,
 
+    /// How long before its start a meeting waits for somebody to check in.
+    #[default(5)]
     pending_before: u32,
+    /// How long after its start it waits.
+    #[default(5)]
     pending_period: u32,
+    /// Whether a meeting that nobody has checked in to goes on.
+    #[default]
     disable_end_meeting: bool,
 
+    /// Whether the room can be booked.
+    #[default(true)]
     bookable: bool,
+    /// Whether the panel books nothing at once; where the room cannot be booked if it is left out.
     disable_book_now: Option<bool>,
+    /// Whether the panel asks for no host.
+    #[default]
     disable_book_now_host: bool,
+    /// Whether the panel shows a button that ends a meeting.
+    #[default]
     enable_end_meeting_button: bool,
+    /// Whether the panel shows nothing of a meeting but its time.
+    #[default]
     hide_meeting_details: bool,
+    /// Whether the panel hides what a meeting is called.
+    #[default]
     hide_meeting_title: bool,
+    /// Whether the panel shows a code for telephones.
+    #[default(true)]
     show_qr_code: bool,
+    /// The shortest booking.
+    #[default(15)]
     min_duration: u32,
+    /// The longest booking.
+    #[default(480)]
     max_duration: u32,
+    /// What a booking without a title is called.
+    #[default("Ad Hoc booking".to_owned())]
     pub(crate) default_title: String,
 
+    /// The room's name on the panel.
     room_name: Option<String>,
+    /// How many people fit in.
     room_capacity: Option<u32>,
+    /// The address of a picture of the room.
     room_image: Option<String>,
+    /// The address of the picture that a panel without a connection shows.
     offline_image: Option<String>,
+    /// The colour that a panel without a connection shows.
     offline_color: Option<String>,
+    /// The address of the app that controls the room.
     control_ui: Option<String>,
+    /// The address of the app that orders food and drink.
     catering_ui: Option<String>,
+    /// What the code for telephones says, in place of the panel's own.
     custom_qr_url: Option<String>,
+    /// The colour of that code.
     custom_qr_color: Option<String>,
+    /// The address of a sensor in the room.
     sensor_mac: Option<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            calendar_id: None,
-            timezone: Zone::default(),
-            meetings: Vec::new(),
-            people: Vec::new(),
-            pending_before: 5,
-            pending_period: 5,
-            disable_end_meeting: false,
-            bookable: true,
-            disable_book_now: None,
-            disable_book_now_host: false,
-            enable_end_meeting_button: false,
-            hide_meeting_details: false,
-            hide_meeting_title: false,
-            show_qr_code: true,
-            min_duration: 15,
-            max_duration: 480,
-            default_title: "Ad Hoc booking".to_owned(),
-            room_name: None,
-            room_capacity: None,
-            room_image: None,
-            offline_image: None,
-            offline_color: None,
-            control_ui: None,
-            catering_ui: None,
-            custom_qr_url: None,
-            custom_qr_color: None,
-            sensor_mac: None,
-        }
-    }
 }
 
 impl Settings {

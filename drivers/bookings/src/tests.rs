@@ -35,7 +35,8 @@ const DEFINITION: Definition = Definition {
                 then: NINE.parse()?,
                 since: Instant::now(),
             };
-            let instance: Arc<dyn Instance> = Arc::new(Bookings::open(context, clock)?);
+            let settings = context.settings().to()?;
+            let instance: Arc<dyn Instance> = Arc::new(Bookings::open(context, settings, clock)?);
             Ok(instance)
         })
     },

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Deserialize, Serialize};
-use driver_sdk::{Context, Error, LogLevel, driver};
+use driver_sdk::{Context, Error, LogLevel, Seconds, driver, settings};
 
 /// A display in software.
 #[derive(Debug)]
@@ -20,20 +20,15 @@ pub struct Display {
     switched: Arc<Mutex<u64>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about a display.
+#[settings]
 struct Settings {
-    warm_up_seconds: u32,
-    poll_seconds: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            warm_up_seconds: 3,
-            poll_seconds: 5,
-        }
-    }
+    /// How long the picture takes.
+    #[default(Seconds::new(3))]
+    warm_up_seconds: Seconds,
+    /// How often the display is looked at.
+    #[default(Seconds::new(5))]
+    poll_seconds: Seconds,
 }
 
 /// How far a display is switched on or off.
@@ -102,11 +97,11 @@ pub enum Output {
 #[driver(
     id = "demo_display",
     name = "Display",
+    uri(optional),
     implements("Powerable", "Muteable", "InputSelection")
 )]
 impl Display {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         context.set("power", &false)?;
         context.set("warming", &false)?;
         context.set("input", &Input::Hdmi)?;
@@ -116,12 +111,12 @@ impl Display {
         context.set_connected(true)?;
 
         let polled = context.clone();
-        context.every(seconds(settings.poll_seconds), move || {
+        context.every(settings.poll_seconds.duration(), move || {
             std::future::ready(poll(&polled))
         });
         Ok(Self {
             context,
-            warm_up: seconds(settings.warm_up_seconds),
+            warm_up: settings.warm_up_seconds.duration(),
             switched: Arc::default(),
         })
     }
@@ -272,10 +267,6 @@ fn poll(context: &Context) -> Result<(), Error> {
         format!("<- {state}")
     });
     Ok(())
-}
-
-fn seconds(seconds: u32) -> Duration {
-    Duration::from_secs(seconds.into())
 }
 
 /// The nearest whole number from 0 to 100.

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, LogLevel, StatusName, driver};
+use driver_sdk::{Context, Error, LogLevel, StatusName, driver, settings};
 
 use crate::area::Area;
 
@@ -29,16 +30,27 @@ pub struct Lighting {
     lights: Arc<Mutex<HashMap<String, Light>>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about lights.
+#[settings]
 struct Settings {
-    scenes: Vec<u8>,
+    /// The level of each scene from 0 to 100.
+    #[default([0, 100, 60, 25].map(Percent).to_vec())]
+    scenes: Vec<Percent>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            scenes: vec![0, 100, 60, 25],
+/// A level from 0 to 100.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde", try_from = "u8")]
+#[schemars(crate = "driver_sdk::schemars", extend("maximum" = 100))]
+struct Percent(u8);
+
+impl TryFrom<u8> for Percent {
+    type Error = &'static str;
+
+    fn try_from(level: u8) -> Result<Self, Self::Error> {
+        match level {
+            0..=100 => Ok(Self(level)),
+            _ => Err("expected a whole number from 0 to 100"),
         }
     }
 }
@@ -55,23 +67,22 @@ struct Light {
 #[driver(
     id = "demo_lighting",
     name = "Lighting",
+    uri(optional),
     implements("LightingScene", "LightingLevel")
 )]
 impl Lighting {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
-        if let Some(level) = settings.scenes.iter().find(|&&level| level > 100) {
-            return Err(Error::new(format_args!(
-                "the module's settings do not fit: a scene has the level {level}, more than 100"
-            )));
-        }
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let first = Area::default();
         context.set(&first.scene_status(), &0)?;
         context.set(&first.level_status(), &0)?;
         context.set_connected(true)?;
         Ok(Self {
             context,
-            scenes: settings.scenes,
+            scenes: settings
+                .scenes
+                .iter()
+                .map(|&Percent(level)| level)
+                .collect(),
             lights: Arc::default(),
         })
     }

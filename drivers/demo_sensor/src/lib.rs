@@ -11,8 +11,7 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, LogLevel, driver};
+use driver_sdk::{Context, Error, LogLevel, driver, settings};
 
 use crate::reading::Quantity;
 pub use crate::reading::Readings;
@@ -25,32 +24,26 @@ pub struct Sensor {
     shown: Arc<[Quantity]>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about a sensor.
+#[settings]
 struct Settings {
-    /// In whole seconds, so that no sensor floods its clients.
+    /// How often it tells its readings, in whole seconds, so that no sensor floods its clients.
+    #[default(NonZeroU16::MIN)]
     period_seconds: NonZeroU16,
+    /// How many people the room is for.
+    #[default(8)]
     capacity: u16,
+    /// The name of the room: sensors of one room tell of the same one. The module's id without it.
     room: Option<String>,
+    /// What it shows.
+    #[default(Quantity::ALL.to_vec())]
     readings: Vec<Quantity>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            period_seconds: NonZeroU16::MIN,
-            capacity: 8,
-            room: None,
-            readings: Quantity::ALL.to_vec(),
-        }
-    }
-}
-
 /// A room sensor in software: people, temperature, humidity, CO₂, organic compounds and dust, all moving by themselves.
-#[driver(id = "demo_sensor", name = "Sensor")]
+#[driver(id = "demo_sensor", name = "Sensor", uri(optional))]
 impl Sensor {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         context.set_connected(true)?;
         let seed = settings.room.as_deref();
         let seed = seed.unwrap_or(context.module().as_str());

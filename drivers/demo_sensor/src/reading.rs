@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use driver_sdk::serde::{Deserialize, Serialize, Serializer};
+use driver_sdk::serde::{Serialize, Serializer};
+use driver_sdk::settings;
 
 /// Something that a sensor measures. Its name is also that of its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[settings]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quantity {
     /// In degrees Celsius.
     Temperature,

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_types::{JsonText, LogLevel, ModuleId, ModuleSink, StatusName, StatusRefused};
+use driver_types::{
+    JsonText, LogLevel, ModuleId, ModuleSink, StatusName, StatusRefused, UriPresence, UriRule,
+};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,15 +71,25 @@ impl Context {
         &self.module
     }
 
-    /// Where the device is, as the building file says it.
+    /// Where the device is, as the building says it, or the driver's default. There always is one where the driver needs it.
     pub fn uri(&self) -> Option<&str> {
         self.uri.as_deref()
     }
 
-    /// The module's settings as a type of the driver's. The error names the setting that does not fit.
-    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        reading::read(self.settings.as_str())
-            .map_err(|error| error.prefixed("the module's settings do not fit"))
+    /// For hosts and the code of the attribute: the module's settings, a JSON object.
+    #[doc(hidden)]
+    pub fn settings(&self) -> &JsonText {
+        &self.settings
+    }
+
+    /// The same context with an address for modules that have none.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_default_uri(mut self, rule: UriRule) -> Self {
+        if let (None, UriPresence::Default(uri)) = (&self.uri, rule.presence) {
+            self.uri = Some(Arc::from(uri));
+        }
+        self
     }
 
     /// Publishes a status. Setting an equal value again publishes nothing; `null` removes the status.

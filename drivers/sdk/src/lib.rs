@@ -12,25 +12,20 @@
 //!
 //! use driver_sdk::schemars::JsonSchema;
 //! use driver_sdk::serde::{Deserialize, Serialize};
-//! use driver_sdk::{Context, Error, LogLevel, driver};
+//! use driver_sdk::{Context, Error, LogLevel, Seconds, driver, settings};
 //!
 //! /// A screen that goes up and down.
 //! pub struct Screen {
 //!     context: Context,
-//!     slack: Duration,
+//!     slack: Seconds,
 //! }
 //!
 //! /// What the building file may say about a screen.
-//! #[derive(Deserialize)]
-//! #[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+//! #[settings]
 //! struct Settings {
-//!     slack_seconds: u64,
-//! }
-//!
-//! impl Default for Settings {
-//!     fn default() -> Self {
-//!         Self { slack_seconds: 2 }
-//!     }
+//!     /// How long the motor takes to start.
+//!     #[default(Seconds::new(2))]
+//!     slack_seconds: Seconds,
 //! }
 //!
 //! /// Where a screen can be.
@@ -47,14 +42,13 @@
 //! /// A projection screen with a motor.
 //! #[driver(id = "screen", name = "Screen", implements("Moveable"))]
 //! impl Screen {
-//!     async fn start(context: Context) -> Result<Self, Error> {
-//!         let settings: Settings = context.settings()?;
+//!     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
 //!         let watch = context.clone();
 //!         context.every(Duration::from_secs(60), move || {
 //!             watch.log(LogLevel::Debug, || "the motor is well".to_owned());
 //!             std::future::ready(watch.set_connected(true))
 //!         });
-//!         let slack = Duration::from_secs(settings.slack_seconds);
+//!         let slack = settings.slack_seconds;
 //!         Ok(Self { context, slack })
 //!     }
 //!
@@ -80,7 +74,7 @@
 //!     /// Private, so it is not for clients.
 //!     async fn wait_for_motor(&self) {
 //!         // Never `std::thread::sleep`: it would hold up other modules.
-//!         tokio::time::sleep(self.slack).await;
+//!         tokio::time::sleep(self.slack.duration()).await;
 //!     }
 //! }
 //!
@@ -99,11 +93,13 @@
 //! # The attribute
 //!
 //! [`driver`] takes `id` (by which a building file names the driver), `name` (the module name that clients use by default)
-//! and, if it fits, `implements` with the names of the interfaces that the driver has. It adds the constant `DEFINITION` to the struct.
+//! and, if it fits, `implements` with the names of the interfaces that the driver has, and `uri` (see [Settings](#settings)).
+//! It adds the constant `DEFINITION` to the struct.
 //!
 //! | in the block | meaning |
 //! |---|---|
-//! | `async fn start(context: Context) -> Result<Self, Error>` | starts an instance; after a failure it is tried again, later each time |
+//! | `async fn start(context: Context, settings: Settings) -> Result<Self, Error>` | starts an instance; after a failure it is tried again, later each time; a driver without settings leaves the second one out |
+//! | `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, optional | takes other settings while the instance runs; without it, and after a failure, the module is started again |
 //! | `async fn stop(&self)`, optional | puts the device in order before the instance is dropped |
 //! | `pub async fn name(&self, …)` | a function that clients call |
 //! | any other item | the driver's own |
@@ -117,9 +113,31 @@
 //! [`JsonText`] takes any JSON as it is, and an integer takes every whole number, `5.0` and `5e0` too. A method returns nothing, a value that implements `Serialize`, an [`Outcome`] with a response code of its own,
 //! or a `Result` of these with [`Error`].
 //!
+//! # Settings
+//!
+//! [`settings`](macro@settings) makes a struct what a building file may say under `settings`, and each of its fields a key there;
+//! a field's doc comment is its description for people, its type what belongs there.
+//! A field without a default must be there, unless it is an `Option`; `#[default(…)]` gives one, and `#[default]` is the type's own.
+//! A field may be of any type that implements `Deserialize` and [`JsonSchema`](schemars::JsonSchema);
+//! [`settings`](macro@settings) on a struct or an enum of the driver's own derives both, and names an enum's values `like_this`.
+//! A time is [`Seconds`], in a field whose name ends in `_seconds`.
+//!
+//! The gateway holds each module to it before anything starts, and names every mistake with its line:
+//! a key that is not there in the struct (unless it is `#[settings(open)]`), a value of another kind, a needed key that is missing.
+//!
+//! The option `uri` says the same of the address of the device, which [`Context::uri`] gives:
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `uri(needed, "tcp", "tls")` | the module must have one, which begins with `tcp://` or `tls://` |
+//! | `uri(optional, "http", "https")` | it may have one |
+//! | `uri(default = "udp://255.255.255.255:9", "udp")` | this one stands in |
+//! | `uri(optional)` | it may have one of any kind |
+//! | none | it has none |
+//!
 //! # Derives
 //!
-//! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive through the re-exports and say where they are,
+//! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive what is not settings through the re-exports and say where they are,
 //! as in the example: `#[serde(crate = "driver_sdk::serde")]` and `#[schemars(crate = "driver_sdk::schemars")]`.
 //!
 //! # Tests
@@ -140,6 +158,8 @@ mod error;
 mod outcome;
 mod reading;
 mod schema;
+mod seconds;
+mod settings;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 
@@ -149,13 +169,15 @@ pub mod __private;
 
 pub use context::{Context, Spawn};
 pub use definition::{Calling, Definition, Instance, Outcome, Starting};
-pub use driver_sdk_macros::driver;
+pub use driver_sdk_macros::{driver, settings};
 pub use driver_types::{
-    Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, Parameter, StatusName, StatusRefused,
-    SystemId, whole_number,
+    Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
+    LogLevel, ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, Parameter, StatusName,
+    StatusRefused, SystemId, UriPresence, UriRule, whole_number,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
 pub use outcome::IntoOutcome;
+pub use seconds::Seconds;
+pub use settings::Settings;
 pub use {schemars, serde};

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use driver_types::{Clearance, Function, FunctionName, Interface, JsonText, Parameter};
+use driver_types::{Clearance, Function, FunctionName, Interface, JsonText, Parameter, UriRule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crate::arguments::Arguments;
 use crate::schema;
-use crate::{Error, Instance, Starting};
+pub use crate::settings::{Field, NoSettings, configuration, read as settings};
+use crate::{BoxFuture, Context, Error, Instance, Settings, Starting};
 
 /// An interface without functions.
 pub fn interface(implements: &[&str]) -> Interface {
@@ -59,12 +60,37 @@ fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter 
     }
 }
 
+/// Settings that are about to be taken.
+pub type Changing = BoxFuture<'static, Result<(), Error>>;
+
+/// Starts an instance that takes no settings, as the seam wants it.
+pub fn start<D, S>(
+    context: Context,
+    uri: UriRule,
+    start: impl FnOnce(Context) -> S + Send + 'static,
+) -> Starting
+where
+    D: Instance,
+    S: Future<Output = Result<D, Error>> + Send + 'static,
+{
+    start_with(context, uri, |context, NoSettings {}| start(context))
+}
+
 /// Starts an instance as the seam wants it.
-pub fn start<D: Instance>(
-    starting: impl Future<Output = Result<D, Error>> + Send + 'static,
-) -> Starting {
+pub fn start_with<T, D, S>(
+    context: Context,
+    uri: UriRule,
+    start: impl FnOnce(Context, T) -> S + Send + 'static,
+) -> Starting
+where
+    T: Settings,
+    D: Instance,
+    S: Future<Output = Result<D, Error>> + Send + 'static,
+{
     Box::pin(async move {
-        let instance: Arc<dyn Instance> = Arc::new(starting.await?);
+        let settings = settings(context.settings())?;
+        let context = context.with_default_uri(uri);
+        let instance: Arc<dyn Instance> = Arc::new(start(context, settings).await?);
         Ok(instance)
     })
 }

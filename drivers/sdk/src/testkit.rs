@@ -111,6 +111,19 @@ impl Module {
         }
     }
 
+    /// Gives the module other settings while it runs, as the text of a JSON object.
+    ///
+    /// # Panics
+    ///
+    /// When the driver has no `settings_changed`: a host would start it again.
+    pub async fn change_settings(&self, settings: &str) -> Result<(), Error> {
+        let changing = self
+            .instance
+            .clone()
+            .settings_changed(&JsonText::parse(settings)?);
+        changing.expect("the driver has `settings_changed`").await
+    }
+
     /// Waits until a status has this value, as JSON text.
     ///
     /// # Panics

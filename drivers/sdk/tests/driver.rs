@@ -5,7 +5,9 @@ use std::time::Duration;
 use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Deserialize, Serialize};
 use driver_sdk::testkit::{Line, Module};
-use driver_sdk::{Clearance, Context, Error, JsonText, LogLevel, Outcome, driver};
+use driver_sdk::{
+    Clearance, Context, Error, JsonText, LogLevel, Outcome, Seconds, driver, settings,
+};
 
 /// How bright.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -35,21 +37,71 @@ pub struct Area {
 pub struct Nested(Vec<Nested>);
 
 /// All optional.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+#[settings]
 struct Settings {
+    #[default("none".to_owned())]
+    #[expect(dead_code, reason = "it can be wrong")]
     password: String,
+    /// Where it listens.
+    #[default]
     ports: Vec<u16>,
+    #[default(1000)]
     period_milliseconds: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            password: "none".to_owned(),
-            ports: Vec::new(),
-            period_milliseconds: 1000,
-        }
+/// What a lamp with an address says about itself.
+#[settings]
+struct Fitting {
+    /// Its number on the bus.
+    unit: u8,
+    #[default(Seconds::new(10))]
+    poll_seconds: Seconds,
+    socket: Option<Socket>,
+    #[default(Finish::Matt)]
+    finish: Finish,
+}
+
+/// A socket of a fitting.
+#[settings]
+struct Socket {
+    /// How wide.
+    width: f64,
+}
+
+#[settings]
+#[derive(Debug)]
+enum Finish {
+    Matt,
+    VeryShiny,
+}
+
+/// A lamp at an address, whose settings can change while it runs.
+struct Fitted {
+    context: Context,
+}
+
+#[driver(
+    id = "fitted",
+    name = "Lighting",
+    uri(default = "tcp://127.0.0.1", "tcp", "tls")
+)]
+impl Fitted {
+    async fn start(context: Context, settings: Fitting) -> Result<Self, Error> {
+        let fitted = Self { context };
+        fitted.tell(&settings)?;
+        Ok(fitted)
+    }
+
+    async fn settings_changed(&self, settings: Fitting) -> Result<(), Error> {
+        self.tell(&settings)
+    }
+
+    fn tell(&self, settings: &Fitting) -> Result<(), Error> {
+        let width = settings.socket.as_ref().map(|socket| socket.width);
+        let poll = settings.poll_seconds.duration();
+        let told = format!("{} {poll:?} {width:?} {:?}", settings.unit, settings.finish);
+        self.context.set("told", &told)?;
+        self.context.set("uri", &self.context.uri())
     }
 }
 
@@ -65,8 +117,7 @@ pub struct Lamp {
 /// It has two paragraphs.
 #[driver(id = "lamp", name = "Lighting", implements("Powerable", "Dimmable"))]
 impl Lamp {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let mut turn = 0;
         let period = Duration::from_millis(settings.period_milliseconds);
         let ticking = context.clone();
@@ -327,11 +378,7 @@ async fn arguments_that_do_not_fit_are_named() {
             r#"[7, {"id": "x"}]"#,
             "argument 'area' of 'dim': id: expected a whole number from 0 to 4294967295",
         ),
-        (
-            "dim",
-            "[7, {}]",
-            "argument 'area' of 'dim': missing field `id`",
-        ),
+        ("dim", "[7, {}]", "argument 'area' of 'dim': missing `id`"),
         (
             "dim",
             r#"[7, null, 1, "gloomy"]"#,
@@ -400,7 +447,7 @@ async fn settings_that_do_not_fit_are_named_but_not_repeated() {
         ),
         (
             r#"{"pasword": "hunter2"}"#,
-            "pasword: expected one of `password`, `ports`, `period_milliseconds`",
+            "pasword: is not known; expected one of `password`, `ports`, `period_milliseconds`",
         ),
     ] {
         let error = Module::start(&Lamp::DEFINITION, settings)
@@ -411,6 +458,82 @@ async fn settings_that_do_not_fit_are_named_but_not_repeated() {
             format!("the module's settings do not fit: {expect}")
         );
     }
+}
+
+#[test]
+fn a_configuration_tells_every_mistake_at_its_place() {
+    let configuration = Fitted::DEFINITION.configuration;
+    let check = |uri: Option<&str>, settings: &str, expect: &[&str]| {
+        let mistakes = configuration.check(uri, &JsonText::parse(settings).unwrap());
+        let told = mistakes
+            .iter()
+            .map(|it| format!("{}: {}", it.place, it.misfit));
+        assert_eq!(told.collect::<Vec<_>>(), expect, "{settings}");
+    };
+    check(None, r#"{"unit": 1.0, "poll_seconds": 0.5}"#, &[]);
+    check(
+        Some("udp://a"),
+        r#"{"poll_seconds": -1, "socket": {"width": true}, "finish": "dull", "colour": 1}"#,
+        &[
+            "uri: expected an address that begins with tcp:// or tls://",
+            ": missing `unit`, a whole number from 0 to 255",
+            "poll_seconds: expected a number of seconds, 0 or more",
+            "socket.width: expected a number",
+            "finish: expected `matt` or `very_shiny`",
+            "colour: is not known; expected one of `unit`, `poll_seconds`, `socket`, `finish`",
+        ],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "socket": {"wide": 3}}"#,
+        &["socket.wide: is not known; expected `width`"],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "socket": {}}"#,
+        &["socket: missing `width`"],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "unit": 2}"#,
+        &[": `unit` is there twice"],
+    );
+    check(None, "[1]", &[": expected an object"]);
+    let none = Empty::DEFINITION.configuration;
+    let mistakes = none.check(Some("tcp://a"), &JsonText::parse(r#"{"unit": 1}"#).unwrap());
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
+
+/// A driver without an address and without settings.
+struct Empty;
+
+#[driver(id = "empty", name = "Empty")]
+impl Empty {
+    async fn start(_: Context) -> Result<Self, Error> {
+        Ok(Self)
+    }
+}
+
+#[test]
+fn the_schema_of_settings_has_their_descriptions_and_defaults() {
+    let schema = (Fitted::DEFINITION.configuration.schema)();
+    assert_eq!(schema.as_str(), "");
+}
+
+#[tokio::test]
+async fn other_settings_are_taken_while_the_module_runs() {
+    let module = Module::start(&Fitted::DEFINITION, r#"{"unit": 1}"#)
+        .await
+        .unwrap();
+    module.wait_status("told", r#""1 10s None Matt""#).await;
+    module.wait_status("uri", r#""tcp://127.0.0.1""#).await;
+    let settings = r#"{"unit": 2, "poll_seconds": 1.5, "socket": {"width": 3}}"#;
+    module.change_settings(settings).await.unwrap();
+    module
+        .wait_status("told", r#""2 1.5s Some(3.0) Matt""#)
+        .await;
+    let error = module.change_settings("{}").await.unwrap_err();
+    assert!(error.message().contains("missing `unit`"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,7 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, JsonText, LogLevel, driver};
+use driver_sdk::{Context, Error, JsonText, LogLevel, driver, settings};
 
 use crate::number::Number;
 use crate::reporter::Reporter;
@@ -35,19 +34,19 @@ pub struct Virtual {
 }
 
 /// What the building file may say about a soft module. What else is there is the apps' own.
-#[derive(Default, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default)]
+#[settings(open)]
 struct Settings {
+    /// Where each thing that the module does is told, as `tcp://HOST:PORT`, before it is done.
     report: Option<String>,
-    /// In milliseconds.
+    /// After how many milliseconds it tells again that it runs.
     beat: Option<NonZeroU64>,
 }
 
 /// A module without a device: clients set its statuses and choose what its calls do.
-#[driver(id = "virtual", name = "Virtual")]
+#[driver(id = "virtual", name = "Virtual", uri(optional))]
 impl Virtual {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let Settings { report, beat } = context.settings()?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        let Settings { report, beat } = settings;
         let reporter = match report {
             Some(uri) => {
                 let reporter = Arc::new(Reporter::new(context.module().clone(), &uri)?);

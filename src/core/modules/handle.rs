@@ -78,13 +78,6 @@ impl ModuleHandle {
         !self.ended.is_cancelled()
     }
 
-    /// Whether a module that is to be like this one can go on as it runs.
-    pub(super) fn runs_as(&self, module: &Module) -> bool {
-        self.module.driver == module.driver
-            && self.module.uri == module.uri
-            && self.module.settings == module.settings
-    }
-
     /// How the module's log level is raised and restored.
     pub(in crate::core) fn output(&self) -> &ModuleOutput {
         &self.output

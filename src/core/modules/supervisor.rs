@@ -231,7 +231,7 @@ impl Supervisor {
                 },
             };
             let handle = match before.remove(id) {
-                Some(handle) if handle.runs_as(&entry.module) => handle,
+                Some(handle) if handle.module.runs_as(&entry.module) => handle,
                 Some(handle) => {
                     handle.stop.cancel();
                     let next = self.start(entry, Arc::clone(&handle.output), Some(&handle));

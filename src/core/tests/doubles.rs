@@ -27,11 +27,11 @@ use crate::driver_host::{
     StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, DeviceKind, Differences, DriverRef, Edit,
-    Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
-    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope, Secret,
-    SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims,
-    User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, DeviceKind, Differences,
+    DriverRef, Edit, Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret,
+    Metadata, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, Reply, Revision, Scope,
+    Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp,
+    TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -888,6 +888,7 @@ impl DriverHost for ScriptedHost {
         Ok(Description {
             module_name: ModuleName::new("Scratch").unwrap(),
             text: Arc::from("Does what a test says."),
+            configuration: Configuration::ANY,
             interface: (driver.as_str() == SCRIPTED).then(|| Arc::new(scripted_interface())),
         })
     }

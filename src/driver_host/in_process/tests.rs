@@ -12,7 +12,7 @@ use tokio::time::{advance, sleep, timeout};
 
 use super::*;
 use crate::driver_host::StatusRefused;
-use crate::model::{Interface, LogLevel, Secret, StatusName};
+use crate::model::{Configuration, Interface, LogLevel, Secret, StatusName};
 
 // Panics.
 
@@ -328,6 +328,7 @@ const RUDE: Definition = Definition {
     module_name: "Rude",
     description: "Does everything wrong.",
     interface: Interface::default,
+    configuration: Configuration::ANY,
     start: |context| Box::pin(Rude::start(context)),
 };
 
@@ -339,7 +340,7 @@ struct Rude {
 
 impl Rude {
     async fn start(context: Context) -> Result<Arc<dyn Instance>, Error> {
-        let settings: HashMap<String, String> = context.settings()?;
+        let settings: HashMap<String, String> = context.settings().to()?;
         let asked = |name: &str| settings.get(name).map(String::as_str);
         match asked("start") {
             Some("panic") => panic!("no start"),

@@ -8,7 +8,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ImplItem, ImplItemFn, Visibility, parse_quote};
 
-use crate::parse::{Driver, Function, Parameter, Presence};
+use crate::parse::{Driver, Function, Parameter, Presence, UriOption, UriPresence};
 
 pub(crate) fn expand(driver: &Driver) -> TokenStream {
     let block = author_block(driver);
@@ -34,8 +34,9 @@ fn author_block(driver: &Driver) -> TokenStream {
 
 fn is_called_by_host(method: &ImplItemFn) -> bool {
     matches!(method.vis, Visibility::Public(_))
-        || method.sig.ident == "start"
-        || method.sig.ident == "stop"
+        || ["start", "stop", "settings_changed"]
+            .iter()
+            .any(|name| method.sig.ident == name)
 }
 
 fn definition(driver: &Driver) -> TokenStream {
@@ -44,6 +45,12 @@ fn definition(driver: &Driver) -> TokenStream {
     let description = &driver.description;
     let implements = &driver.options.implements;
     let functions = driver.functions.iter().map(metadata);
+    let uri = uri(driver.options.uri.as_ref());
+    let settings = match &driver.settings {
+        Some(settings) => settings.to_token_stream(),
+        None => quote_spanned! {Span::mixed_site()=> ::driver_sdk::__private::NoSettings },
+    };
+    let start = start(driver);
     quote_spanned! {Span::mixed_site()=>
         impl #ty {
             /// What a host needs in order to run this driver.
@@ -56,9 +63,44 @@ fn definition(driver: &Driver) -> TokenStream {
                     #(#functions)*
                     interface
                 },
-                start: |context| ::driver_sdk::__private::start(Self::start(context)),
+                configuration: ::driver_sdk::__private::configuration::<#settings>(#uri),
+                start: |context| #start,
             };
         }
+    }
+}
+
+fn uri(option: Option<&UriOption>) -> TokenStream {
+    let Some(UriOption { presence, schemes }) = option else {
+        return quote_spanned! {Span::mixed_site()=> ::driver_sdk::UriRule::NEVER };
+    };
+    let presence = match presence {
+        UriPresence::Optional => quote_spanned! {Span::mixed_site()=> Optional },
+        UriPresence::Default(uri) => quote_spanned! {Span::mixed_site()=> Default(#uri) },
+        UriPresence::Needed => quote_spanned! {Span::mixed_site()=> Needed },
+    };
+    quote_spanned! {Span::mixed_site()=>
+        ::driver_sdk::UriRule {
+            presence: ::driver_sdk::UriPresence::#presence,
+            schemes: &[#(#schemes),*],
+        }
+    }
+}
+
+/// The expression that starts an instance; its span is the settings' type, where "is no settings" belongs.
+fn start(driver: &Driver) -> TokenStream {
+    let uri = uri(driver.options.uri.as_ref());
+    match &driver.settings {
+        None => quote_spanned! {Span::mixed_site()=>
+            ::driver_sdk::__private::start(context, #uri, |context| Self::start(context))
+        },
+        Some(settings) => quote_spanned! {Span::mixed_site().located_at(settings.span())=>
+            ::driver_sdk::__private::start_with::<#settings, _, _>(
+                context,
+                #uri,
+                |context, settings| Self::start(context, settings),
+            )
+        },
     }
 }
 
@@ -108,6 +150,19 @@ fn parameter(parameter: &Parameter) -> TokenStream {
 fn instance(driver: &Driver) -> TokenStream {
     let ty = &driver.block.self_ty;
     let arms = driver.functions.iter().map(arm);
+    let settings_changed = driver.has_settings_changed.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            fn settings_changed(
+                self: ::std::sync::Arc<Self>,
+                settings: &::driver_sdk::JsonText,
+            ) -> ::std::option::Option<::driver_sdk::__private::Changing> {
+                let settings = ::driver_sdk::__private::settings(settings);
+                ::std::option::Option::Some(::std::boxed::Box::pin(async move {
+                    Self::settings_changed(&self, settings?).await
+                }))
+            }
+        }
+    });
     let stop = driver
         .has_stop
         .then(|| quote_spanned! {Span::mixed_site()=> Self::stop(&self).await });
@@ -124,6 +179,8 @@ fn instance(driver: &Driver) -> TokenStream {
                     _ => arguments.refuse_function(),
                 }
             }
+
+            #settings_changed
 
             fn stop(self: ::std::sync::Arc<Self>) -> ::driver_sdk::BoxFuture<'static, ()> {
                 ::std::boxed::Box::pin(async move { #stop })

@@ -1,10 +1,12 @@
-//! The `driver` attribute of `driver-sdk`; authors read about it there.
+//! The attributes of `driver-sdk`; authors read about them there.
 //!
-//! Two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
-//! Both work on `proc_macro2` tokens, so the tests need no compiler.
+//! `driver` takes two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
+//! `settings` has a file of its own.
+//! All work on `proc_macro2` tokens, so the tests need no compiler.
 
 mod expand;
 mod parse;
+mod settings;
 
 use proc_macro2::TokenStream;
 
@@ -17,6 +19,19 @@ pub fn driver(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     driver_tokens(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct or an enum readable from a module's settings, with a schema.
+///
+/// See the documentation of `driver-sdk`.
+#[proc_macro_attribute]
+pub fn settings(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    settings::expand(options.into(), item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
@@ -73,7 +88,7 @@ mod tests {
         );
         check_options(
             quote! { id = "lamp", name = "Lamp", port = 1 },
-            &["unknown option: `driver` takes `id`, `name` and `implements`"],
+            &["unknown option: `driver` takes `id`, `name`, `implements` and `uri`"],
         );
         check_options(
             quote! { id = "lamp", id = "lamp", name = "Lamp" },
@@ -88,13 +103,15 @@ mod tests {
     #[test]
     fn a_block_needs_a_start() {
         let options = quote! { id = "lamp", name = "Lamp" };
-        let expect = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+        let expect = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`, \
+            with `settings: Settings` behind the context if it takes settings";
         let block = quote! { impl Lamp {} };
         assert_eq!(mistakes(options.clone(), block), [expect]);
         for start in [
             quote! { fn start(context: Context) -> Result<Self, Error> {} },
             quote! { async fn start() -> Result<Self, Error> {} },
             quote! { async fn start(&self, context: Context) -> Result<Self, Error> {} },
+            quote! { async fn start(context: Context, a: A, b: B) -> Result<Self, Error> {} },
             quote! { async fn start(context: Context) {} },
         ] {
             let block = quote! { impl Lamp { #start } };
@@ -112,6 +129,94 @@ mod tests {
         ] {
             check_methods(stop, &["`stop` is `async fn stop(&self)`"]);
         }
+    }
+
+    #[test]
+    fn settings_can_change_where_there_are_some() {
+        let expect = "`settings_changed` is `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, \
+             with the settings of `start`";
+        for changed in [
+            quote! { fn settings_changed(&self, settings: Settings) -> Result<(), Error> {} },
+            quote! { async fn settings_changed(settings: Settings) -> Result<(), Error> {} },
+            quote! { async fn settings_changed(&self) -> Result<(), Error> {} },
+        ] {
+            let block = quote! {
+                impl Lamp {
+                    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {}
+                    #changed
+                }
+            };
+            assert_eq!(
+                mistakes(quote! { id = "lamp", name = "Lamp" }, block),
+                [expect]
+            );
+        }
+        let right = quote! {
+            async fn settings_changed(&self, settings: Settings) -> Result<(), Error> {}
+        };
+        check_methods(right, &[expect]);
+    }
+
+    #[test]
+    fn an_address_has_one_rule() {
+        let expect = "expected `uri(needed, \"tcp\", …)`: `needed`, `optional` or `default = \"tcp://…\"`, \
+             and the schemes that the address may begin with, any if there are none";
+        for uri in [
+            quote! { uri },
+            quote! { uri() },
+            quote! { uri("tcp") },
+            quote! { uri(needed, optional) },
+            quote! { uri(always) },
+            quote! { uri(needed, 4352) },
+            quote! { uri(default = 4352) },
+        ] {
+            check_options(quote! { id = "lamp", name = "Lamp", #uri }, &[expect]);
+        }
+    }
+
+    #[track_caller]
+    fn check_settings(options: TokenStream, item: TokenStream, expect: &[&str]) {
+        match settings::expand(options, item) {
+            Ok(tokens) => panic!("the item was taken: {tokens}"),
+            Err(error) => {
+                let told: Vec<String> = error.into_iter().map(|it| it.to_string()).collect();
+                assert_eq!(told, expect);
+            }
+        }
+    }
+
+    #[test]
+    fn settings_are_a_struct_of_plain_fields() {
+        let none = TokenStream::new();
+        let shape = "settings are a struct with named fields, or an enum for one of their values";
+        for item in [
+            quote! { struct Settings(u8); },
+            quote! { struct Settings; },
+            quote! { fn settings() {} },
+        ] {
+            check_settings(none.clone(), item, &[shape]);
+        }
+        check_settings(
+            none.clone(),
+            quote! { struct Settings<T> { port: T } },
+            &["settings have no generics: the building file could not choose them"],
+        );
+        check_settings(
+            none,
+            quote! { struct Settings { #[serde(rename = "p")] port: u8, #[default(1)] #[default(2)] unit: u8 } },
+            &[
+                "a setting is called like its field and read as its type; \
+                 give it a type of its own for another form, and `#[default(…)]` where it may be left out",
+                "this setting has two defaults",
+            ],
+        );
+        check_settings(
+            quote! { closed },
+            quote! { struct Settings { port: u8 } },
+            &[
+                "unknown option: `settings` takes `open`, which leaves keys that no field has to others",
+            ],
+        );
     }
 
     #[test]

@@ -15,8 +15,12 @@ use syn::{
     LitStr, Meta, Pat, PathArguments, Receiver, Result, ReturnType, Token, Type, Visibility,
 };
 
-const NEEDS_START: &str =
-    "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+const NEEDS_START: &str = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`, \
+    with `settings: Settings` behind the context if it takes settings";
+const SETTINGS_CHANGED_SHAPE: &str = "`settings_changed` is `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, \
+     with the settings of `start`";
+const URI_SHAPE: &str = "expected `uri(needed, \"tcp\", …)`: `needed`, `optional` or `default = \"tcp://…\"`, \
+    and the schemes that the address may begin with, any if there are none";
 const STOP_SHAPE: &str = "`stop` is `async fn stop(&self)`";
 const CALLABLE_SHAPE: &str =
     "what clients call is `pub async fn name(&self, …)`; without `pub` it is the driver's own";
@@ -32,7 +36,10 @@ pub(crate) struct Driver {
     /// The block as the compiler shall see it: without the helper attributes.
     pub(crate) block: ItemImpl,
     pub(crate) functions: Vec<Function>,
+    /// The type of the settings that `start` takes.
+    pub(crate) settings: Option<Type>,
     pub(crate) has_stop: bool,
+    pub(crate) has_settings_changed: bool,
 }
 
 /// The options of the attribute.
@@ -40,6 +47,20 @@ pub(crate) struct Options {
     pub(crate) id: LitStr,
     pub(crate) name: LitStr,
     pub(crate) implements: Vec<LitStr>,
+    pub(crate) uri: Option<UriOption>,
+}
+
+/// What the driver says of the address of its device.
+pub(crate) struct UriOption {
+    pub(crate) presence: UriPresence,
+    pub(crate) schemes: Vec<LitStr>,
+}
+
+/// Whether a module has an address.
+pub(crate) enum UriPresence {
+    Optional,
+    Default(LitStr),
+    Needed,
 }
 
 /// A method that clients call.
@@ -95,11 +116,15 @@ impl Driver {
         let mut mistakes = Mistakes::default();
         let mut functions = Vec::new();
         let (mut has_start, mut has_stop) = (false, false);
+        let (mut settings, mut changed) = (None, None);
         for item in &mut block.items {
             let ImplItem::Fn(method) = item else { continue };
             if method.sig.ident == "start" {
                 has_start = true;
-                mistakes.note(check_start(method));
+                settings = mistakes.note(check_start(method)).flatten();
+            } else if method.sig.ident == "settings_changed" {
+                mistakes.note(check_settings_changed(method));
+                changed = Some(method.sig.clone());
             } else if method.sig.ident == "stop" {
                 has_stop = true;
                 mistakes.note(check_stop(method));
@@ -112,6 +137,10 @@ impl Driver {
         if !has_start {
             mistakes.note::<()>(Err(Error::new_spanned(&block.self_ty, NEEDS_START)));
         }
+        if let (None, Some(changed), true) = (&settings, &changed, has_start) {
+            let shape = Error::new_spanned(changed, SETTINGS_CHANGED_SHAPE);
+            mistakes.note::<()>(Err(shape));
+        }
         mistakes.note(check_names(&functions));
         mistakes.into_result()?;
 
@@ -120,14 +149,16 @@ impl Driver {
             description: description(&block.attrs),
             block,
             functions,
+            settings,
             has_stop,
+            has_settings_changed: changed.is_some(),
         })
     }
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut id, mut name, mut implements) = (None, None, None);
+        let (mut id, mut name, mut implements, mut uri) = (None, None, None, None);
         for option in Punctuated::<Meta, Token![,]>::parse_terminated(input)? {
             let twice = if option.path().is_ident("id") {
                 id.replace(checked_name(value(&option)?)?).is_some()
@@ -138,10 +169,12 @@ impl Parse for Options {
                     .require_list()?
                     .parse_args_with(Punctuated::<LitStr, Token![,]>::parse_terminated)?;
                 implements.replace(list.into_iter().collect()).is_some()
+            } else if option.path().is_ident("uri") {
+                uri.replace(UriOption::take(&option)?).is_some()
             } else {
                 return Err(Error::new_spanned(
                     option,
-                    "unknown option: `driver` takes `id`, `name` and `implements`",
+                    "unknown option: `driver` takes `id`, `name`, `implements` and `uri`",
                 ));
             };
             if twice {
@@ -156,8 +189,52 @@ impl Parse for Options {
             id: id.ok_or_else(|| missing("an id"))?,
             name: name.ok_or_else(|| missing("a module name"))?,
             implements: implements.unwrap_or_default(),
+            uri,
         })
     }
+}
+
+impl UriOption {
+    fn take(option: &Meta) -> Result<Self> {
+        let shape = |tokens: &dyn ToTokens| Error::new_spanned(tokens, URI_SHAPE);
+        let Meta::List(list) = option else {
+            return Err(shape(option));
+        };
+        let items = list.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
+        let (mut presence, mut schemes) = (None, Vec::new());
+        for item in &items {
+            let is_first = match item {
+                Expr::Lit(literal) => {
+                    let Lit::Str(scheme) = &literal.lit else {
+                        return Err(shape(item));
+                    };
+                    schemes.push(scheme.clone());
+                    true
+                }
+                Expr::Path(word) if word.path.is_ident("needed") => {
+                    presence.replace(UriPresence::Needed).is_none()
+                }
+                Expr::Path(word) if word.path.is_ident("optional") => {
+                    presence.replace(UriPresence::Optional).is_none()
+                }
+                Expr::Assign(assign) if is_word(&assign.left, "default") => {
+                    let uri = syn::parse2(assign.right.to_token_stream());
+                    let uri = uri.map_err(|_| shape(item))?;
+                    presence.replace(UriPresence::Default(uri)).is_none()
+                }
+                other => return Err(shape(other)),
+            };
+            if !is_first {
+                return Err(shape(item));
+            }
+        }
+        let presence = presence.ok_or_else(|| shape(option))?;
+        Ok(Self { presence, schemes })
+    }
+}
+
+fn is_word(expression: &Expr, word: &str) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.is_ident(word))
 }
 
 impl Function {
@@ -239,10 +316,10 @@ impl Parameter {
 
 /// Several mistakes as one error, so that an author fixes them in one go.
 #[derive(Default)]
-struct Mistakes(Option<Error>);
+pub(crate) struct Mistakes(Option<Error>);
 
 impl Mistakes {
-    fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+    pub(crate) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
         match (result, &mut self.0) {
             (Ok(value), _) => return Some(value),
             (Err(error), Some(all)) => all.combine(error),
@@ -251,21 +328,42 @@ impl Mistakes {
         None
     }
 
-    fn into_result(self) -> Result<()> {
+    pub(crate) fn into_result(self) -> Result<()> {
         self.0.map_or(Ok(()), Err)
     }
 }
 
-fn check_start(method: &ImplItemFn) -> Result<()> {
+/// Gives the type of the settings, if it takes some.
+fn check_start(method: &ImplItemFn) -> Result<Option<Type>> {
     let signature = &method.sig;
     let is_start = signature.asyncness.is_some()
         && signature.receiver().is_none()
-        && signature.inputs.len() == 1
+        && (1..=2).contains(&signature.inputs.len())
         && matches!(signature.output, ReturnType::Type(..));
     if !is_start {
         return Err(Error::new_spanned(signature, NEEDS_START));
     }
+    refuse_helpers(method)?;
+    Ok(signature.inputs.get(1).and_then(typed).cloned())
+}
+
+fn check_settings_changed(method: &ImplItemFn) -> Result<()> {
+    let signature = &method.sig;
+    let is_shape = signature.asyncness.is_some()
+        && signature.receiver().is_some_and(is_shared_reference)
+        && signature.inputs.len() == 2
+        && matches!(signature.output, ReturnType::Type(..));
+    if !is_shape {
+        return Err(Error::new_spanned(signature, SETTINGS_CHANGED_SHAPE));
+    }
     refuse_helpers(method)
+}
+
+fn typed(input: &FnArg) -> Option<&Type> {
+    match input {
+        FnArg::Typed(input) => Some(&input.ty),
+        FnArg::Receiver(_) => None,
+    }
 }
 
 fn check_stop(method: &ImplItemFn) -> Result<()> {
@@ -365,7 +463,7 @@ fn take_default(attributes: &mut Vec<Attribute>) -> Result<Option<Expr>> {
 }
 
 /// Removes the attributes of this name and gives them back.
-fn take_helper(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
+pub(crate) fn take_helper(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
     attributes
         .extract_if(.., |attribute| attribute.path().is_ident(name))
         .collect()
@@ -389,7 +487,7 @@ fn checked_name(name: LitStr) -> Result<LitStr> {
 }
 
 /// The `T` of an `Option<T>` that is written as such.
-fn inside_option(ty: &Type) -> Option<&Type> {
+pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {

@@ -51,6 +51,7 @@ pub fn read<D: DeserializeOwned>(body: &[u8]) -> Result<D, Unreadable> {
         }
         let reason = match Misfit::of(&cause) {
             Misfit::Expected(expected) => format!("must be {expected}"),
+            misfit @ (Misfit::Unknown(_) | Misfit::Missing { .. }) => misfit.to_string(),
             Misfit::Other(reason) => reason,
         };
         Unreadable::Field(InvalidField { field, reason })
