@@ -95,7 +95,13 @@ fn problem(entry: &Node, unfit: &Unfit, suggestions_left: &mut usize) -> Problem
         Misfit::Expected(expected) => {
             return other(found.at, place, &format!("must be {expected}"));
         }
-        Misfit::Other(reason) => return other(found.at, place, &format!("{reason}; correct it")),
+        Misfit::Other(reason) => {
+            let remedy = match place {
+                Place::Uri => "remove it",
+                Place::Settings(_) => "correct it",
+            };
+            return other(found.at, place, &format!("{reason}; {remedy}"));
+        }
     };
     let at = found.at;
     Problem { at, kind }
@@ -197,7 +203,7 @@ mod tests {
 
     use super::*;
     use crate::building_file::read;
-    use crate::model::{JsonText, UriPresence, UriRule};
+    use crate::model::{JsonText, OnChange, UriPresence, UriRule};
 
     /// A driver that says of its settings what the first of them asks for.
     const LAMP: KnownDriver = KnownDriver {
@@ -217,12 +223,12 @@ mod tests {
                     expected: Some("a whole number".to_owned()),
                 };
                 let (steps, misfit) = match settings.as_str() {
+                    text if text.contains("hunter") => {
+                        (vec![key("pass hunter2")], Misfit::Unknown(known()))
+                    }
                     text if text.contains("unt") => (vec![key("unt")], Misfit::Unknown(known())),
                     text if text.contains("colour") => {
                         (vec![key("colour")], Misfit::Unknown(known()))
-                    }
-                    text if text.contains("hunter") => {
-                        (vec![key("pass hunter2")], Misfit::Unknown(known()))
                     }
                     text if text.contains("ports") => (vec![key("ports"), Step::Item(1)], number()),
                     text if text.contains("unit") => (vec![key("unit")], number()),
@@ -231,6 +237,7 @@ mod tests {
                 let place = Place::Settings(steps);
                 vec![Unfit { place, misfit }]
             },
+            on_change: OnChange::Restart,
         },
     };
 
@@ -249,19 +256,19 @@ mod tests {
         let told = |module: &str, expect: &str| check(&format!("{uri}, {module}"), &[expect]);
         told(
             "settings: {unt: 1}",
-            "b.yaml:2:53: unknown key `unt` in the settings; did you mean `unit`?",
+            "b.yaml:2:54: unknown key `unt` in the settings; did you mean `unit`?",
         );
         told(
             "settings: {colour: 1}",
-            "b.yaml:2:53: unknown key `colour` in the settings; there may be unit, ports",
+            "b.yaml:2:54: unknown key `colour` in the settings; there may be unit, ports",
         );
         told(
             "settings: {ports: [1, x]}",
-            "b.yaml:2:64: the setting `ports[1]` must be a whole number",
+            "b.yaml:2:65: the setting `ports[1]` must be a whole number",
         );
         told(
             "settings: {}",
-            "b.yaml:2:52: the settings have no `unit`; add a whole number",
+            "b.yaml:2:53: the settings have no `unit`; add a whole number",
         );
         check(
             uri,
@@ -269,20 +276,20 @@ mod tests {
         );
         told(
             "settings_json: '{\"unit\": \"x\"}'",
-            "b.yaml:2:57: the setting `unit` must be a whole number",
+            "b.yaml:2:58: the setting `unit` must be a whole number",
         );
         check(
             "uri: 'udp://a', settings: {unit: x}",
             &[
                 "b.yaml:2:32: `uri` must be an address that begins with tcp://",
-                "b.yaml:2:59: the setting `unit` must be a whole number",
+                "b.yaml:2:60: the setting `unit` must be a whole number",
             ],
         );
         check(
             "settings: {unit: x}",
             &[
                 "b.yaml:2:5: the module has no `uri`; add an address that begins with tcp://",
-                "b.yaml:2:43: the setting `unit` must be a whole number",
+                "b.yaml:2:44: the setting `unit` must be a whole number",
             ],
         );
     }
@@ -291,7 +298,7 @@ mod tests {
     fn a_key_that_may_be_a_password_is_not_shown() {
         check(
             "uri: 'tcp://a', settings: {pass hunter2: }",
-            &["b.yaml:2:53: unknown key in the settings; there may be unit, ports"],
+            &["b.yaml:2:54: unknown key in the settings; there may be unit, ports"],
         );
     }
 
@@ -300,7 +307,7 @@ mod tests {
         check(
             "uri: 'tcp://a', settings: {unit: '${ENV:UNIT}'}",
             &[
-                "b.yaml:2:59: the environment variable UNIT is not set; set it before starting riser",
+                "b.yaml:2:60: the environment variable UNIT is not set; set it before starting riser",
             ],
         );
     }

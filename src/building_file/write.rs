@@ -371,7 +371,13 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
     #[test]
     fn secrets_are_masked_and_the_rest_is_the_file() {
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &[KnownDriver::any("virtual")], &[], &BTreeMap::new())
+            crate::building_file::read(
+                "b.yaml",
+                text,
+                &[KnownDriver::any("virtual")],
+                &[],
+                &BTreeMap::new(),
+            )
         };
         let building = read(FILE).unwrap();
 
@@ -410,7 +416,13 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             "{FILE}metadata: [{{parent: zone-1, name: settings, description: d, details: {{a: [1, 1.0, '1', null, {{}}]}}, editors: [g]}}]"
         );
         let read = |text: &str| {
-            crate::building_file::read("b.yaml", text, &[KnownDriver::any("virtual")], &[], &BTreeMap::new())
+            crate::building_file::read(
+                "b.yaml",
+                text,
+                &[KnownDriver::any("virtual")],
+                &[],
+                &BTreeMap::new(),
+            )
         };
         let building = read(&file).unwrap();
 

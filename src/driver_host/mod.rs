@@ -56,6 +56,13 @@ pub trait RunningModule: Send + Sync + 'static {
         arguments: &JsonText,
     ) -> BoxFuture<'static, Result<Outcome, CallError>>;
 
+    /// Tells it other settings, which it has when this returns. After an error it is to be started again with them.
+    fn settings_changed(&self, settings: &JsonText) -> BoxFuture<'static, Result<(), CallError>> {
+        let _cannot = settings;
+        let error = DriverError::new("it has to be started again for other settings");
+        Box::pin(std::future::ready(Err(CallError::Failed(error))))
+    }
+
     /// Waits until the module ends by itself, and says why.
     fn exited(&self) -> BoxFuture<'static, String>;
 

@@ -37,8 +37,8 @@ pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
     Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
-    LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, Parameter, Place, StatusName,
-    Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number, is_same_number,
+    LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter, Place,
+    StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number, is_same_number,
     whole_number,
 };
 pub use edit::{

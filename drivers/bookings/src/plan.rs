@@ -145,7 +145,7 @@ impl TryFrom<String> for TimeOfDay {
                 minutes: hours * 60 + minutes,
             })
         };
-        read().ok_or("write a time of the day as `09:30`")
+        read().ok_or("expected a time of the day, such as `09:30`")
     }
 }
 
@@ -201,9 +201,7 @@ impl TryFrom<String> for Zone {
     fn try_from(name: String) -> Result<Self, Self::Error> {
         match TimeZone::get(&name) {
             Ok(zone) => Ok(Self { name, zone }),
-            Err(_) => {
-                Err("there is no such time zone; name one of IANA's, such as `Europe/London`")
-            }
+            Err(_) => Err("expected a time zone of IANA's list, such as `Europe/London`"),
         }
     }
 }
@@ -323,7 +321,11 @@ mod tests {
     fn what_is_no_time_of_the_day_is_refused() {
         for text in ["", "9:30", "24:00", "12:60", "+1:00", "12:00:00", "noon"] {
             let read = TimeOfDay::try_from(text.to_owned());
-            assert_eq!(read, Err("write a time of the day as `09:30`"), "{text}");
+            assert_eq!(
+                read,
+                Err("expected a time of the day, such as `09:30`"),
+                "{text}"
+            );
         }
         assert_eq!(
             TimeOfDay::try_from("23:59".to_owned()),

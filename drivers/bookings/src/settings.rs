@@ -1,6 +1,6 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
-use driver_sdk::{Context, Error, settings};
+use driver_sdk::{Context, settings};
 use jiff::SignedDuration;
 
 use crate::calendar::Plan;
@@ -25,64 +25,64 @@ pub(crate) struct Settings {
 
     /// How long before its start a meeting waits for somebody to check in.
     #[default(5)]
-    pending_before: u32,
+    pub(crate) pending_before: u32,
     /// How long after its start it waits.
     #[default(5)]
-    pending_period: u32,
+    pub(crate) pending_period: u32,
     /// Whether a meeting that nobody has checked in to goes on.
     #[default]
-    disable_end_meeting: bool,
+    pub(crate) disable_end_meeting: bool,
 
     /// Whether the room can be booked.
     #[default(true)]
-    bookable: bool,
+    pub(crate) bookable: bool,
     /// Whether the panel books nothing at once; where the room cannot be booked if it is left out.
-    disable_book_now: Option<bool>,
+    pub(crate) disable_book_now: Option<bool>,
     /// Whether the panel asks for no host.
     #[default]
-    disable_book_now_host: bool,
+    pub(crate) disable_book_now_host: bool,
     /// Whether the panel shows a button that ends a meeting.
     #[default]
-    enable_end_meeting_button: bool,
+    pub(crate) enable_end_meeting_button: bool,
     /// Whether the panel shows nothing of a meeting but its time.
     #[default]
-    hide_meeting_details: bool,
+    pub(crate) hide_meeting_details: bool,
     /// Whether the panel hides what a meeting is called.
     #[default]
-    hide_meeting_title: bool,
+    pub(crate) hide_meeting_title: bool,
     /// Whether the panel shows a code for telephones.
     #[default(true)]
-    show_qr_code: bool,
+    pub(crate) show_qr_code: bool,
     /// The shortest booking.
     #[default(15)]
-    min_duration: u32,
+    pub(crate) min_duration: u32,
     /// The longest booking.
     #[default(480)]
-    max_duration: u32,
+    pub(crate) max_duration: u32,
     /// What a booking without a title is called.
     #[default("Ad Hoc booking".to_owned())]
     pub(crate) default_title: String,
 
     /// The room's name on the panel.
-    room_name: Option<String>,
+    pub(crate) room_name: Option<String>,
     /// How many people fit in.
-    room_capacity: Option<u32>,
+    pub(crate) room_capacity: Option<u32>,
     /// The address of a picture of the room.
-    room_image: Option<String>,
+    pub(crate) room_image: Option<String>,
     /// The address of the picture that a panel without a connection shows.
-    offline_image: Option<String>,
+    pub(crate) offline_image: Option<String>,
     /// The colour that a panel without a connection shows.
-    offline_color: Option<String>,
+    pub(crate) offline_color: Option<String>,
     /// The address of the app that controls the room.
-    control_ui: Option<String>,
+    pub(crate) control_ui: Option<String>,
     /// The address of the app that orders food and drink.
-    catering_ui: Option<String>,
+    pub(crate) catering_ui: Option<String>,
     /// What the code for telephones says, in place of the panel's own.
-    custom_qr_url: Option<String>,
+    pub(crate) custom_qr_url: Option<String>,
     /// The colour of that code.
-    custom_qr_color: Option<String>,
+    pub(crate) custom_qr_color: Option<String>,
     /// The address of a sensor in the room.
-    sensor_mac: Option<String>,
+    pub(crate) sensor_mac: Option<String>,
 }
 
 impl Settings {
@@ -111,34 +111,6 @@ impl Settings {
                 Unattended::Ends
             },
         }
-    }
-
-    /// Publishes what only repeats the settings. What is not set has no status.
-    pub(crate) fn publish(&self, context: &Context) -> Result<(), Error> {
-        let disable_book_now = self.disable_book_now.unwrap_or(!self.bookable);
-        context.set("pending_before", &self.pending_before)?;
-        context.set("pending_period", &self.pending_period)?;
-        context.set("disable_end_meeting", &self.disable_end_meeting)?;
-        context.set("bookable", &self.bookable)?;
-        context.set("disable_book_now", &disable_book_now)?;
-        context.set("disable_book_now_host", &self.disable_book_now_host)?;
-        context.set("enable_end_meeting_button", &self.enable_end_meeting_button)?;
-        context.set("hide_meeting_details", &self.hide_meeting_details)?;
-        context.set("hide_meeting_title", &self.hide_meeting_title)?;
-        context.set("show_qr_code", &self.show_qr_code)?;
-        context.set("min_duration", &self.min_duration)?;
-        context.set("max_duration", &self.max_duration)?;
-        context.set("default_title", &self.default_title)?;
-        context.set("room_name", &self.room_name)?;
-        context.set("room_capacity", &self.room_capacity)?;
-        context.set("room_image", &self.room_image)?;
-        context.set("offline_image", &self.offline_image)?;
-        context.set("offline_color", &self.offline_color)?;
-        context.set("control_ui", &self.control_ui)?;
-        context.set("catering_ui", &self.catering_ui)?;
-        context.set("custom_qr_url", &self.custom_qr_url)?;
-        context.set("custom_qr_color", &self.custom_qr_color)?;
-        context.set("sensor_mac", &self.sensor_mac)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Serialize, Serializer};
 use driver_sdk::settings;
 
@@ -26,8 +27,9 @@ pub(crate) enum Quantity {
 }
 
 /// A measured value as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", untagged)]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum Reading {
     Whole(i32),
     Fraction(f64),
@@ -70,6 +72,17 @@ impl fmt::Display for Reading {
             Self::Fraction(number) => number.fmt(f),
             Self::Flag(flag) => flag.fmt(f),
         }
+    }
+}
+
+/// `temperature 21.6, co2 640`.
+impl fmt::Display for Readings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (quantity, reading)) in self.0.iter().enumerate() {
+            let separator = if index > 0 { ", " } else { "" };
+            write!(f, "{separator}{} {reading}", quantity.name())?;
+        }
+        Ok(())
     }
 }
 

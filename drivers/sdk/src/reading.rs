@@ -9,6 +9,9 @@ use serde_path_to_error::Segment;
 
 use crate::Error;
 
+/// A mistake with its place in the text.
+pub(crate) type Misplaced = (Vec<Step>, Misfit);
+
 /// As much of a foreign text as an error repeats.
 const SHORT_MAX_CHARS: usize = 100;
 
@@ -20,7 +23,7 @@ pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
 }
 
 /// The same, with the mistake's place and what it is.
-pub(crate) fn try_read<T: DeserializeOwned>(json: &str) -> Result<T, (Vec<Step>, Misfit)> {
+pub(crate) fn try_read<T: DeserializeOwned>(json: &str) -> Result<T, Misplaced> {
     serde_json::from_str(json).or_else(|_| {
         // Behind a failure alone: it takes a second look at the text, and Rust's own readers see most texts as we do.
         let plain = with_plain_whole_numbers(json);
@@ -40,7 +43,7 @@ pub(crate) fn short(text: &str) -> String {
 }
 
 /// Reads again, and keeps track of the path: it costs too much for a text that fits.
-pub(crate) fn misfit<'a, T: Deserialize<'a>>(json: &'a str) -> (Vec<Step>, Misfit) {
+pub(crate) fn misfit<'a, T: Deserialize<'a>>(json: &'a str) -> Misplaced {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
         let reason = "there is more than one JSON value".to_owned();
@@ -63,6 +66,6 @@ pub(crate) fn in_words(place: &Place, misfit: &Misfit) -> String {
     }
 }
 
-fn said((steps, misfit): (Vec<Step>, Misfit)) -> Error {
+fn said((steps, misfit): Misplaced) -> Error {
     Error::new(in_words(&Place::Settings(steps), &misfit))
 }

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use driver_types::{Configuration, JsonText, Misfit, Place, Step, Unfit, UriRule};
+use driver_types::{Configuration, JsonText, Misfit, OnChange, Place, Step, Unfit, UriRule};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::reading::Misplaced;
 use crate::{Error, reading, schema};
 
 /// The settings of a driver, as its `start` takes them; the `settings` attribute implements it.
@@ -33,7 +34,7 @@ pub trait Settings: DeserializeOwned + JsonSchema {
 pub struct Field {
     name: &'static str,
     needed: bool,
-    read: fn(&str) -> Result<(), (Vec<Step>, Misfit)>,
+    read: fn(&str) -> Result<(), Misplaced>,
 }
 
 impl Field {
@@ -72,11 +73,12 @@ impl Settings for NoSettings {
 }
 
 /// What a driver with these settings and this URI takes.
-pub const fn configuration<S: Settings>(uri: UriRule) -> Configuration {
+pub const fn configuration<S: Settings>(uri: UriRule, on_change: OnChange) -> Configuration {
     Configuration {
         uri,
         schema: schema::of::<S>,
         check: check::<S>,
+        on_change,
     }
 }
 
@@ -142,7 +144,7 @@ fn missing(field: &Field) -> Misfit {
     }
 }
 
-fn reads_as<T: DeserializeOwned>(json: &str) -> Result<(), (Vec<Step>, Misfit)> {
+fn reads_as<T: DeserializeOwned>(json: &str) -> Result<(), Misplaced> {
     reading::try_read::<T>(json).map(drop)
 }
 

@@ -16,6 +16,17 @@ pub struct Configuration {
     pub schema: fn() -> JsonText,
     /// Finds what is wrong with the settings, a JSON object.
     pub check: fn(&JsonText) -> Vec<Unfit>,
+    /// What becomes of a running module whose settings change.
+    pub on_change: OnChange,
+}
+
+/// What becomes of a running module whose settings change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnChange {
+    /// It is started again.
+    Restart,
+    /// It is told the new ones and goes on.
+    Tell,
 }
 
 /// What a driver takes as the address of its device.
@@ -76,6 +87,7 @@ impl Configuration {
         },
         schema: JsonText::empty_object,
         check: |_| Vec::new(),
+        on_change: OnChange::Restart,
     };
 
     /// Everything that is wrong with a module's URI and settings.

@@ -13,11 +13,11 @@ mod misfit;
 mod number;
 mod sink;
 
-pub use configuration::{Configuration, Place, Step, Unfit, UriPresence, UriRule};
+pub use configuration::{Configuration, OnChange, Place, Step, Unfit, UriPresence, UriRule};
 #[doc(hidden)]
 pub use ids::checked_text;
 pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, StatusName, SystemId};
-pub use interface::{Clearance, Function, Interface, Parameter};
+pub use interface::{Clearance, Function, Interface, Parameter, Published};
 pub use json::{InvalidJson, JsonText};
 pub use log::LogLevel;
 pub use misfit::Misfit;

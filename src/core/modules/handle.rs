@@ -1,7 +1,7 @@
 //! What others hold of a running module: enough to call it, and to raise its log level.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,11 +15,17 @@ use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
-use crate::model::{Clearance, Failure, FunctionName, Interface, Module};
+use crate::model::{Clearance, Failure, FunctionName, Interface, Module, OnChange, lock};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
+    /// The module as it began here.
     pub(super) module: Arc<Module>,
+    /// The module as the building has it: the settings may be others by now.
+    pub(super) current: Mutex<Arc<Module>>,
+    pub(super) on_change: OnChange,
+    /// Told when the settings have changed; the actor tells the driver.
+    pub(super) reconfigured: Notify,
     pub(super) interface: Arc<CurrentInterface>,
     pub(super) calls: Calls,
     pub(super) deadlines: Arc<Deadlines>,
@@ -76,6 +82,28 @@ impl ModuleHandle {
     /// Whether the device is not free yet: it runs, or has not come to its end.
     pub(super) fn is_here(&self) -> bool {
         !self.ended.is_cancelled()
+    }
+
+    /// The module as the building has it.
+    pub(super) fn current(&self) -> Arc<Module> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Whether it can go on as it runs, now that the module is to be like this one. A driver that takes other settings is told them.
+    pub(super) fn goes_on_as(&self, module: &Arc<Module>) -> bool {
+        let mut current = lock(&self.current);
+        if current.runs_as(module) {
+            return true;
+        }
+        let goes_on = match self.on_change {
+            OnChange::Restart => false,
+            OnChange::Tell => current.driver == module.driver && current.uri == module.uri,
+        };
+        if goes_on {
+            *current = Arc::clone(module);
+            self.reconfigured.notify_one();
+        }
+        goes_on
     }
 
     /// How the module's log level is raised and restored.

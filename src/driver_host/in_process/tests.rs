@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Condvar, MutexGuard, PoisonError};
 
-use driver_sdk::{Calling, Error};
+use driver_sdk::{Calling, Error, Status};
 use metrics::{Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokio::runtime::Builder;
 use tokio::time::{advance, sleep, timeout};
@@ -191,6 +191,18 @@ async fn a_module_that_may_not_act_is_not_started() {
     assert_eq!(ear.value("task"), None);
 }
 
+// Settings.
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_takes_no_other_settings_says_so() {
+    let (running, _ear) = start("{}").await;
+    let changed = running.settings_changed(&JsonText::empty_object()).await;
+    assert_eq!(
+        changed.unwrap_err().to_string(),
+        "it has to be started again for other settings"
+    );
+}
+
 // Blocked threads.
 
 #[test]
@@ -350,7 +362,7 @@ impl Rude {
                 let ticking = context.clone();
                 context.spawn(async move {
                     loop {
-                        ticking.set("tick", &true).unwrap();
+                        ticking.set(&Status::new("tick"), &true);
                         sleep(Duration::from_secs(1)).await;
                     }
                 });
@@ -392,7 +404,7 @@ impl Instance for Rude {
                 std::future::pending().await
             }),
             "block" => Box::pin(async move {
-                self.context.set(BLOCK, &true)?;
+                self.context.set(&Status::new(BLOCK), &true);
                 Outcome::of(&())
             }),
             _ => Box::pin(async { Ok(Outcome { value, code: 200 }) }),
@@ -402,7 +414,7 @@ impl Instance for Rude {
     fn stop(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             assert!(!self.stop_panics, "no stop");
-            self.context.set("stopped", &true).unwrap();
+            self.context.set(&Status::new("stopped"), &true);
         })
     }
 }
@@ -410,7 +422,7 @@ impl Instance for Rude {
 impl Drop for Rude {
     fn drop(&mut self) {
         if self.drop_panics {
-            self.context.set("instance", "dropped").unwrap();
+            self.context.set(&Status::new("instance"), "dropped");
             panic!("no drop");
         }
     }
@@ -421,7 +433,7 @@ struct Clumsy<'a>(&'a Context);
 
 impl Drop for Clumsy<'_> {
     fn drop(&mut self) {
-        self.0.set("clumsy", "dropped").unwrap();
+        self.0.set(&Status::new("clumsy"), "dropped");
         panic!("no drop");
     }
 }
@@ -431,12 +443,12 @@ fn spawn_task(context: &Context) {
     struct Farewell(Context);
     impl Drop for Farewell {
         fn drop(&mut self) {
-            self.0.set("task", "dropped").unwrap();
+            self.0.set(&Status::new("task"), "dropped");
         }
     }
     let farewell = Farewell(context.clone());
     context.spawn(async move {
-        farewell.0.set("task", "running").unwrap();
+        farewell.0.set(&Status::new("task"), "running");
         std::future::pending::<()>().await;
     });
 }

@@ -1,10 +1,11 @@
 //! The attributes of `driver-sdk`; authors read about them there.
 //!
 //! `driver` takes two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
-//! `settings` has a file of its own.
+//! `settings` and `interface` have a file each.
 //! All work on `proc_macro2` tokens, so the tests need no compiler.
 
 mod expand;
+mod interface;
 mod parse;
 mod settings;
 
@@ -32,6 +33,19 @@ pub fn settings(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     settings::expand(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a trait an interface that drivers implement.
+///
+/// See the documentation of `driver-sdk`.
+#[proc_macro_attribute]
+pub fn interface(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    interface::expand(&options.into(), item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
@@ -292,6 +306,89 @@ mod tests {
             quote! { pub async fn dim(&self, #[default(1)] #[default(2)] level: u8) {} },
             &["this argument has two defaults"],
         );
+    }
+
+    #[test]
+    fn work_by_the_clock_has_one_shape_and_one_clock() {
+        let shape = "what is done by the clock is `async fn name(&self)`";
+        check_methods(quote! { #[every(1 s)] fn poll(&self) {} }, &[shape]);
+        check_methods(
+            quote! { #[every(1 s)] async fn poll(&self, hard: bool) {} },
+            &[shape],
+        );
+        check_methods(quote! { #[at(self.moment)] async fn poll() {} }, &[shape]);
+        check_methods(quote! { #[every(1 s)] async fn stop(&self) {} }, &[shape]);
+        check_methods(
+            quote! { #[every(1 s)] #[at(self.moment)] async fn poll(&self) {} },
+            &["a method is done by one clock; write another that calls it"],
+        );
+    }
+
+    #[test]
+    fn when_work_is_done_is_checked() {
+        let every = "expected `#[every(60 s)]` with one of ms, s, min and h, or an expression such as `self.poll_seconds`";
+        for period in [
+            quote! { every },
+            quote! { every() },
+            quote! { every(60) },
+            quote! { every(60 days) },
+            quote! { every("60 s") },
+            quote! { every(60 s, 2) },
+        ] {
+            check_methods(quote! { #[#period] async fn poll(&self) {} }, &[every]);
+        }
+        let cron = "expected `#[cron(\"0 8 * * 1-5\", timezone = \"Europe/Berlin\")]`";
+        for pattern in [
+            quote! { cron },
+            quote! { cron("0 8 * * *") },
+            quote! { cron("0 8 * * *", zone = "Europe/Berlin") },
+            quote! { cron("0 8 * * *", timezone = "Europe/Berlin", 3) },
+        ] {
+            check_methods(quote! { #[#pattern] async fn poll(&self) {} }, &[cron]);
+        }
+        let at = "expected `#[at(self.moment)]` with a `jiff::Timestamp`, or an `Option` of one";
+        check_methods(quote! { #[at] async fn poll(&self) {} }, &[at]);
+    }
+
+    #[test]
+    fn a_period_is_a_number_with_its_unit_or_an_expression() {
+        for (period, expect) in [
+            (quote! { 60 s }, "from_secs_f64 (60f64)"),
+            (quote! { 250ms }, "from_secs_f64 (0.25f64)"),
+            (quote! { 1.5 min }, "from_secs_f64 (90f64)"),
+            (quote! { 2h }, "from_secs_f64 (7200f64)"),
+            (quote! { self.period }, "schedule . every (self . period"),
+        ] {
+            let block = quote! {
+                impl Lamp {
+                    async fn start(context: Context) -> Result<Self, Error> {}
+                    #[every(#period)]
+                    async fn poll(&self) {}
+                }
+            };
+            let options = quote! { id = "lamp", name = "Lamp" };
+            let tokens = driver_tokens(options, block).unwrap().to_string();
+            assert!(tokens.contains(expect), "{expect}: {tokens}");
+        }
+    }
+
+    #[test]
+    fn an_interface_is_a_trait_of_async_methods() {
+        let check = |item: TokenStream, expect: &str| {
+            let error = interface::expand(&TokenStream::new(), item).unwrap_err();
+            assert_eq!(error.to_string(), expect);
+        };
+        let shape = "what clients call is `async fn name(&self, …)`";
+        check(quote! { trait Shiny { fn shine(&self); } }, shape);
+        check(quote! { trait Shiny { async fn shine(); } }, shape);
+        check(
+            quote! { trait Shiny<T> { async fn shine(&self); } },
+            "an interface has no generics; give it an associated type",
+        );
+        check(quote! { struct Shiny; }, "expected `trait`");
+        let options = quote! { name = "Shiny" };
+        let error = interface::expand(&options, quote! { trait Shiny {} }).unwrap_err();
+        assert_eq!(error.to_string(), "`interface` takes no options");
     }
 
     #[test]

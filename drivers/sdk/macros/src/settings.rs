@@ -26,12 +26,14 @@ enum Presence {
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let is_open = is_open(options)?;
-    match syn::parse2(item)? {
-        Item::Struct(item) => expand_struct(item, is_open),
-        Item::Enum(item) if is_open => Err(Error::new_spanned(&item.ident, SHAPE)),
-        Item::Enum(item) => Ok(expand_enum(&item)),
-        other => Err(Error::new_spanned(other, SHAPE)),
+    let item: Item = syn::parse2(item)?;
+    if let Item::Struct(item) = item {
+        return expand_struct(item, is_open);
     }
+    if let (Item::Enum(item), false) = (&item, is_open) {
+        return Ok(expand_enum(item));
+    }
+    Err(Error::new_spanned(item, SHAPE))
 }
 
 fn is_open(options: TokenStream) -> Result<bool> {

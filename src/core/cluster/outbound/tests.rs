@@ -726,7 +726,7 @@ fn interface() -> Interface {
             function("reset", Clearance::Support),
             function("wipe", Clearance::Admin),
         ]),
-        implements: vec![],
+        ..Interface::default()
     }
 }
 
