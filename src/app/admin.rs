@@ -27,7 +27,7 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 
 pub use crate::client::NewKey;
 
-use super::source::{BuildingFile, fresh_secret};
+use super::source::{BuildingFile, fresh_secret, known_drivers};
 use super::{AppError, FORMS, clock, runtime};
 
 /// Where the building is.
@@ -102,10 +102,7 @@ pub fn run_admin_command(
     form: Form,
     environment: &BTreeMap<String, String>,
 ) -> Result<String, AdminError> {
-    let drivers: Vec<&'static str> = driver_registry::drivers()
-        .iter()
-        .map(|driver| driver.id)
-        .collect();
+    let drivers = known_drivers();
     let building = |file: &Path| {
         let file = BuildingFile::new(file, &drivers, environment);
         file.read(&file.text()?)

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::app::AppError;
+use crate::app::source::known_drivers;
 use crate::building_file;
 use crate::config::{self, Flags};
 use crate::server::foreign_rules;
@@ -41,7 +42,7 @@ pub fn verdict_line(file: &Path, wrong: Option<&AppError>) -> String {
 
 /// Reads a building file or a file of settings as a start would, and starts nothing.
 ///
-/// The environment counts among the settings, as at a start; the settings of modules are not shown to their drivers.
+/// The environment counts among the settings, as at a start.
 pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Checked, AppError> {
     let name = file.display().to_string();
     let text = || {
@@ -53,8 +54,7 @@ pub fn check(file: &Path, environment: &BTreeMap<String, String>) -> Result<Chec
     let extension = file.extension().and_then(|extension| extension.to_str());
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("yaml" | "yml" | "json") => {
-            let definitions = driver_registry::drivers();
-            let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
+            let drivers = known_drivers();
             let building =
                 building_file::read(&name, &text()?, &drivers, foreign_rules(), environment)?;
             let verdict = format!(

@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
-use crate::building_file::{self, Problems as BuildingProblems};
+use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems};
 use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, OpenError};
 use crate::dialects::placeos::{claims, permissions};
@@ -45,7 +45,7 @@ use crate::stores::{DocumentStore, StoreError};
 
 use cluster::{ClusterStores, Tries, goes_over, open_patiently};
 use reload::Reload;
-use source::{BuildingFile, fresh_secret, is_for_the_demo};
+use source::{BuildingFile, fresh_secret, is_for_the_demo, known_drivers};
 
 pub use crate::core::Rehearsal;
 pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
@@ -192,7 +192,7 @@ pub fn serve(
 ) -> Result<(), AppError> {
     let settings = config::load(directory, flags, environment)?;
     let definitions = driver_registry::drivers();
-    let drivers: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
+    let drivers = known_drivers();
     let file = settings
         .building
         .as_ref()
@@ -369,7 +369,7 @@ fn tell_what_is_kept(directory: Option<&Path>) {
 async fn begin(
     core: &Core,
     file: Option<&FileAtStart>,
-    drivers: &[&'static str],
+    drivers: &[KnownDriver],
 ) -> Result<Option<Secret>, AppError> {
     let (building, source, demo) = match file {
         Some(file) => (file.building.clone(), Source::File, None),

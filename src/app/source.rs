@@ -6,25 +6,35 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 
-use crate::building_file;
+use crate::building_file::{self, KnownDriver};
 use crate::core::Directory;
 use crate::model::{Building, Secret, Source};
 use crate::server::foreign_rules;
 
 use super::AppError;
 
+/// The linked-in drivers, as a building file names them.
+pub(super) fn known_drivers() -> Vec<KnownDriver> {
+    let definitions = driver_registry::drivers().into_iter();
+    let known = definitions.map(|driver| KnownDriver {
+        id: driver.id,
+        configuration: driver.configuration,
+    });
+    known.collect()
+}
+
 /// A building file, and what it takes to read it.
 #[derive(Debug, Clone)]
 pub(super) struct BuildingFile {
     path: PathBuf,
-    drivers: Vec<&'static str>,
+    drivers: Vec<KnownDriver>,
     environment: BTreeMap<String, String>,
 }
 
 impl BuildingFile {
     pub(super) fn new(
         path: &Path,
-        drivers: &[&'static str],
+        drivers: &[KnownDriver],
         environment: &BTreeMap<String, String>,
     ) -> Self {
         Self {

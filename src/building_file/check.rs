@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::model::ZoneId;
 use crate::model::rules::{self, Breach, Claim, ForeignRules, Reference, ShadowedId, Thing};
+use crate::model::{ZoneId, nearest};
 
-use super::nearest::nearest;
+use super::KnownDriver;
 use super::parse::Parsed;
 use super::problem::{Position, Problem, ProblemKind, is_word};
 
@@ -18,7 +18,7 @@ const SUGGESTIONS_MAX: usize = 20;
 /// Adds what is wrong between the entries to the problems found so far. `drivers` are the ids of the linked-in drivers; without them each is taken for one.
 pub(super) fn check(
     parsed: &mut Parsed,
-    drivers: Option<&[&'static str]>,
+    drivers: Option<&[KnownDriver]>,
     foreign: ForeignRules<'_>,
 ) {
     if drivers.is_none() {
@@ -28,9 +28,9 @@ pub(super) fn check(
     }
     let drivers = drivers.unwrap_or_default();
     let mut claims = parsed.claims.clone();
-    claims.extend(drivers.iter().map(|id| Claim {
+    claims.extend(drivers.iter().map(|driver| Claim {
         thing: Thing::Driver,
-        id: Cow::Borrowed(*id),
+        id: Cow::Borrowed(driver.id),
         at: Position::START,
     }));
     let zones: Vec<(&ZoneId, Option<&ZoneId>)> = parsed
@@ -116,7 +116,7 @@ fn taken(claim: &Claim<'_, Position>, first: &Claim<'_, Position>) -> Problem {
 
 struct Suggestions<'p> {
     claims: &'p [Claim<'p, Position>],
-    drivers: &'p [&'static str],
+    drivers: &'p [KnownDriver],
     left: usize,
 }
 
@@ -134,7 +134,10 @@ impl Suggestions<'_> {
         };
         let otherwise = match list(*to) {
             Some(list) => format!("add it under `{list}`"),
-            None => format!("linked in are {}", self.drivers.join(", ")),
+            None => {
+                let drivers: Vec<&str> = self.drivers.iter().map(|driver| driver.id).collect();
+                format!("linked in are {}", drivers.join(", "))
+            }
         };
         let remedy = match similar {
             Some(similar) => format!("did you mean `{similar}`? If not: {otherwise}"),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::rules::ForeignRules;
 use crate::model::{Building, KeySecret, Secret};
 
+use super::KnownDriver;
 use super::problem::Problems;
 
 const DEMO: &str = include_str!("demo.yaml");
@@ -12,7 +13,7 @@ const DEMO: &str = include_str!("demo.yaml");
 /// The demo building, its API key with `secret` in place of the one in the file.
 ///
 /// Fails only when one of its drivers is not among `drivers`.
-pub fn demo(secret: &Secret, drivers: &[&'static str]) -> Result<Building, Problems> {
+pub fn demo(secret: &Secret, drivers: &[KnownDriver]) -> Result<Building, Problems> {
     let mut building = super::read(
         "demo.yaml",
         DEMO,

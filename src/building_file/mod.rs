@@ -1,12 +1,13 @@
 //! The building file: YAML (so JSON too) in, a checked [`Building`] out, or every mistake with its line and a remedy.
 //!
 //! Separate because a file is one of several places a building can come from, and the only one whose mistakes a person has to correct.
-//! It knows no driver, no store and no route: the ids of the drivers, what others make of a building and the environment are arguments.
+//! It knows no driver, no store and no route: the drivers and what they take, what others make of a building and the environment are arguments.
 //!
 //! - `node` reads the text into a tree with positions.
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
-//! - `problem` holds what can be wrong, `nearest` the "did you mean".
+//! - `settings` holds modules to what their drivers take.
+//! - `problem` holds what can be wrong.
 //! - `write` writes a building as a file, with or without its secrets.
 //! - `demo` is the building that runs when no file is given.
 
@@ -14,10 +15,10 @@ mod check;
 mod demo;
 #[cfg(test)]
 mod document;
-mod nearest;
 mod node;
 mod parse;
 mod problem;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -25,21 +26,39 @@ mod write;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::model::Building;
 use crate::model::rules::ForeignRules;
+use crate::model::{Building, Configuration};
 
 pub use demo::demo;
 pub use problem::{Position, Problem, ProblemKind, Problems};
 pub use write::{masked, write};
 
+/// A driver that modules can name.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownDriver {
+    /// Its id.
+    pub id: &'static str,
+    /// What it takes of a module.
+    pub configuration: Configuration,
+}
+
+#[cfg(test)]
+impl KnownDriver {
+    /// One that takes whatever the building says.
+    fn any(id: &'static str) -> Self {
+        let configuration = Configuration::ANY;
+        Self { id, configuration }
+    }
+}
+
 /// Reads and checks the text of a building file.
 ///
-/// `file` is what the problems call it, `drivers` are the ids of the linked-in drivers, `foreign` what others make of a building,
+/// `file` is what the problems call it, `drivers` are the linked-in drivers, `foreign` what others make of a building,
 /// `environment` fills in `${ENV:…}`.
 pub fn read(
     file: &str,
     text: &str,
-    drivers: &[&'static str],
+    drivers: &[KnownDriver],
     foreign: ForeignRules<'_>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
@@ -59,7 +78,7 @@ pub fn read_for_any_driver(
 fn read_with(
     file: &str,
     text: &str,
-    drivers: Option<&[&'static str]>,
+    drivers: Option<&[KnownDriver]>,
     foreign: ForeignRules<'_>,
     environment: &BTreeMap<String, String>,
 ) -> Result<Building, Problems> {
@@ -70,6 +89,7 @@ fn read_with(
     let root = node::Node::read(text).map_err(|problem| problems(vec![problem]))?;
     let mut parsed = parse::parse(&root, environment);
     check::check(&mut parsed, drivers, foreign);
+    settings::check(&root, &mut parsed, drivers.unwrap_or_default());
     if parsed.problems.is_empty() {
         return Ok(parsed.building);
     }

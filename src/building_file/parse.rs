@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, HashSet};
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
     Building, Collection, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind, Metadata,
-    MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone, time_zones, whole_number,
+    MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone, nearest, time_zones,
+    whole_number,
 };
 
-use super::nearest::nearest;
 use super::node::{Key, Kind as YamlKind, Node, json_text};
 use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;

@@ -131,6 +131,24 @@ pub enum ProblemKind {
         /// An example.
         remedy: &'static str,
     },
+    /// A needed setting, or the address of the device, is absent.
+    #[error("{what} {} no `{key}`; add {expected}", if *what == "the settings" { "have" } else { "has" })]
+    NoSetting {
+        /// What lacks the key.
+        what: &'static str,
+        /// The key.
+        key: String,
+        /// What belongs there.
+        expected: String,
+    },
+    /// A setting, or the address of the device, is not what the driver takes.
+    #[error("{setting} {reason}")]
+    Setting {
+        /// Which one.
+        setting: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// A text cannot be an id or a name.
     #[error("{reason}; use 1 to 512 bytes of text without control characters")]
     Id {

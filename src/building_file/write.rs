@@ -186,6 +186,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::building_file::KnownDriver;
     use crate::model::sample;
 
     const FILE: &str = r#"
@@ -209,7 +210,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             crate::building_file::read(
                 "b.yaml",
                 text,
-                &["virtual"],
+                &[KnownDriver::any("virtual")],
                 crate::model::rules::ForeignRules::NONE,
                 &BTreeMap::new(),
             )
@@ -254,7 +255,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             crate::building_file::read(
                 "b.yaml",
                 text,
-                &["virtual"],
+                &[KnownDriver::any("virtual")],
                 crate::model::rules::ForeignRules::NONE,
                 &BTreeMap::new(),
             )
@@ -476,7 +477,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             #[test]
             fn what_is_written_is_read_as_the_same_building(building in building()) {
                 let written = write(&building);
-                let read = crate::building_file::read("b.yaml", &written, &["virtual"], crate::model::rules::ForeignRules::NONE, &BTreeMap::new());
+                let read = crate::building_file::read("b.yaml", &written, &[KnownDriver::any("virtual")], crate::model::rules::ForeignRules::NONE, &BTreeMap::new());
                 match read {
                     Ok(read) => prop_assert_eq!(&read, &building, "{}", written),
                     Err(problems) => prop_assert!(false, "{}\n{}", problems, written),

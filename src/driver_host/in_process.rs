@@ -30,7 +30,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::driver_host::{
-    CallError, Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn,
+    CallError, Description, DriverError, DriverHost, HostError, ModuleSink, RunningModule, Spawn,
 };
 use crate::model::{DriverRef, FunctionName, JsonText, Module, ModuleId, ModuleName, lock};
 
@@ -59,6 +59,7 @@ impl InProcessHost {
                 let description = Description {
                     module_name,
                     text: Arc::from(definition.description),
+                    configuration: definition.configuration,
                     interface: Some(Arc::new((definition.interface)())),
                 };
                 Ok((definition.id, (definition, description)))
@@ -187,6 +188,27 @@ impl RunningModule for Running {
         Box::pin(async move {
             match call.await {
                 Ok(Ok(outcome)) => Ok(outcome),
+                Ok(Err(error)) => Err(CallError::Failed(error)),
+                Err(panic) => Err(CallError::Panicked(panic)),
+            }
+        })
+    }
+
+    fn settings_changed(&self, settings: &JsonText) -> BoxFuture<'static, Result<(), CallError>> {
+        let instance = Arc::clone(self.instance.get());
+        let settings = settings.clone();
+        let changing = async move {
+            match instance.settings_changed(&settings) {
+                Some(changing) => changing.await,
+                None => Err(DriverError::new(
+                    "it has to be started again for other settings",
+                )),
+            }
+        };
+        let changing = caught(Watched::new(changing, Arc::clone(&self.poll)));
+        Box::pin(async move {
+            match changing.await {
+                Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(CallError::Failed(error)),
                 Err(panic) => Err(CallError::Panicked(panic)),
             }

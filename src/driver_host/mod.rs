@@ -14,7 +14,9 @@ use driver_sdk::BoxFuture;
 // Part of the port: the core knows nothing else of the SDK.
 pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn, StatusRefused};
 
-use crate::model::{DriverRef, FunctionName, Interface, JsonText, Module, ModuleName};
+use crate::model::{
+    Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName,
+};
 
 /// Starts modules.
 pub trait DriverHost: Send + Sync + 'static {
@@ -39,6 +41,8 @@ pub struct Description {
     pub module_name: ModuleName,
     /// What it is, for people.
     pub text: Arc<str>,
+    /// What the building may say of its modules, and must.
+    pub configuration: Configuration,
     /// Its functions, for good; `None` when each module [tells](ModuleSink::interface_changed) its own after its start, and may tell others later.
     pub interface: Option<Arc<Interface>>,
 }
@@ -51,6 +55,13 @@ pub trait RunningModule: Send + Sync + 'static {
         function: &FunctionName,
         arguments: &JsonText,
     ) -> BoxFuture<'static, Result<Outcome, CallError>>;
+
+    /// Tells it other settings, which it has when this returns. After an error it is to be started again with them.
+    fn settings_changed(&self, settings: &JsonText) -> BoxFuture<'static, Result<(), CallError>> {
+        let _cannot = settings;
+        let error = DriverError::new("it has to be started again for other settings");
+        Box::pin(std::future::ready(Err(CallError::Failed(error))))
+    }
 
     /// Waits until the module ends by itself, and says why.
     fn exited(&self) -> BoxFuture<'static, String>;

@@ -16,6 +16,7 @@ mod failure;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod ids;
+mod nearest;
 mod network;
 mod newest;
 mod node;
@@ -39,9 +40,10 @@ pub use clock::Clock;
 pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
-    Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, Parameter, StatusName, SystemId, Whole,
-    is_json_number, is_same_number, whole_number,
+    Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
+    LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter, Place,
+    StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number, is_same_number,
+    whole_number,
 };
 pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
@@ -56,6 +58,7 @@ pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,
     Ticket, Timestamp, TopicId, UserId, ZoneId,
 };
+pub use nearest::nearest;
 pub use network::{Network, Transport};
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};

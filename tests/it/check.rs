@@ -32,6 +32,24 @@ async fn every_mistake_of_a_building_file_is_told_with_its_line() {
 }
 
 #[tokio::test]
+async fn a_module_is_held_to_what_its_driver_takes() {
+    let terminal = Terminal::bare().file(
+        "b.yaml",
+        "modules:\n  - id: m\n    driver: demo_display\n    settings:\n      warm_up_seconds: soon\n      pol_seconds: 1\n  - id: n\n    driver: bookings\n    uri: tcp://127.0.0.1\n    settings: {meetings: [{title: T, host: a@b.example}, {host: a@b.example}], timezone: Mars}\n",
+    );
+    let checked = terminal.run(&["check", "b.yaml"]).await;
+    assert_eq!(checked.code, Some(2), "{checked:?}");
+    let expected = [
+        "riser: b.yaml:5:24: the setting `warm_up_seconds` must be a number",
+        "riser: b.yaml:6:7: unknown key `pol_seconds` in the settings; did you mean `poll_seconds`?",
+        "riser: b.yaml:9:10: `uri` has no place here, since the driver talks to no device; remove it",
+        "riser: b.yaml:10:58: the settings have no `title`; add it",
+        "riser: b.yaml:10:90: the setting `timezone` must be a time zone of IANA's list, such as `Europe/London`",
+    ];
+    assert_eq!(checked.err, expected);
+}
+
+#[tokio::test]
 async fn every_mistake_of_a_file_of_settings_is_told_with_its_line() {
     let terminal =
         Terminal::bare().file("my.toml", "workers = \"many\"\n\n[limits]\nbindings = 5\n");

@@ -114,6 +114,14 @@ async fn a_building_with_mistakes_is_not_taken_and_each_is_told() {
             "`driver` cannot be used",
         ),
         (
+            "modules: [{id: m, driver: demo_display, settings: {pol_seconds: 1}}]",
+            "`settings` have the unknown key `pol_seconds`; did you mean `poll_seconds`?",
+        ),
+        (
+            "modules: [{id: m, driver: bookings, uri: 'tcp://a', settings: {meetings: [{title: T}]}}]",
+            "`settings` have no `host` in `meetings[0]`",
+        ),
+        (
             "modules: [{id: m, driver: virtual, uri: '${ENV:PATH}'}]",
             "the environment variable PATH is not set",
         ),

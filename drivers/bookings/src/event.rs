@@ -2,12 +2,14 @@
 //!
 //! The types serialise as the wire has them; nothing here decides anything.
 
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Serialize, Serializer};
 use jiff::Timestamp;
 
 /// A meeting in the calendar of a room. It is on at its start and no longer at its end: of two in a row one is on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) struct Event {
     pub(crate) id: String,
     /// Who invites, by email.
@@ -17,8 +19,10 @@ pub(crate) struct Event {
     pub(crate) title: String,
     pub(crate) body: String,
     #[serde(rename = "event_start", serialize_with = "epoch_seconds")]
+    #[schemars(with = "i64")]
     pub(crate) start: Timestamp,
     #[serde(rename = "event_end", serialize_with = "epoch_seconds")]
+    #[schemars(with = "i64")]
     pub(crate) end: Timestamp,
     /// The IANA name of the room's time zone.
     pub(crate) timezone: String,
@@ -50,15 +54,17 @@ pub(crate) enum Origin {
 }
 
 /// How firm a meeting is. What is cancelled leaves this calendar at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum EventStatus {
     Confirmed,
 }
 
 /// Somebody who is invited, or the room itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) struct Attendee {
     pub(crate) name: String,
     pub(crate) email: String,
@@ -69,19 +75,23 @@ pub(crate) struct Attendee {
 }
 
 /// What somebody who is invited has answered. Here everybody comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum ResponseStatus {
     Accepted,
 }
 
 /// How a meeting comes again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) struct Recurrence {
     #[serde(serialize_with = "epoch_seconds")]
+    #[schemars(with = "i64")]
     pub(crate) range_start: Timestamp,
     #[serde(serialize_with = "epoch_seconds")]
+    #[schemars(with = "i64")]
     pub(crate) range_end: Timestamp,
     /// Every so many days, weeks and so on.
     pub(crate) interval: u8,
@@ -91,15 +101,17 @@ pub(crate) struct Recurrence {
 }
 
 /// What a meeting's recurrence counts in. The plan of a day knows no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum Pattern {
     Daily,
 }
 
 /// What other programs have added to a meeting.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) struct Extension {
     /// Who is to be shown as the host, by email.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,6 @@
 //! - This file keeps the time, publishes what becomes of it, and has the functions.
 
 mod calendar;
-mod clock;
 mod event;
 mod plan;
 #[cfg(test)]
@@ -21,16 +20,17 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use driver_sdk::interfaces::Locatable;
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Serialize;
-use driver_sdk::{Context, Error, LogLevel, Outcome, driver};
+use driver_sdk::{Context, Error, JsonText, Outcome, Status, driver, info, warn};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::calendar::{Calendar, Plan};
-use crate::clock::Clock;
 use crate::event::Event;
 pub use crate::plan::Person;
-use crate::room::{Ended, Room};
+use crate::room::{Ended, Room, RoomStatus};
 use crate::settings::Settings;
 
 /// How often the room is looked at when nothing in its calendar begins or ends.
@@ -54,7 +54,6 @@ pub struct Bookings {
 #[derive(Debug)]
 struct Desk {
     context: Context,
-    clock: Clock,
     /// Held while the statuses are published, so that they are those of one moment.
     room: Mutex<Room>,
     /// Wakes the one that waits for the next change, because that may be another one.
@@ -62,10 +61,109 @@ struct Desk {
 }
 
 /// The bookings of a room on a calendar in memory, with a day of meetings from the settings.
-#[driver(id = "bookings", name = "Bookings", implements("Locatable"))]
+#[driver(id = "bookings", name = "Bookings", implements(Locatable))]
 impl Bookings {
-    async fn start(context: Context) -> Result<Self, Error> {
-        Self::open(context, Clock::Machine)
+    /// The meetings by their start.
+    const BOOKINGS: Status<Vec<Event>> = Status::new("bookings");
+    /// The meeting before the current one.
+    const PREVIOUS_BOOKING: Status<Option<Event>> = Status::new("previous_booking");
+    /// The meeting that is on.
+    const CURRENT_BOOKING: Status<Option<Event>> = Status::new("current_booking");
+    /// The next meeting.
+    const NEXT_BOOKING: Status<Option<Event>> = Status::new("next_booking");
+    /// Whether a meeting is on.
+    const BOOKED: Status<bool> = Status::new("booked");
+    /// Whether a meeting is on that somebody has checked in to.
+    const IN_USE: Status<bool> = Status::new("in_use");
+    /// Whether the current meeting waits for somebody to check in.
+    const CURRENT_PENDING: Status<bool> = Status::new("current_pending");
+    /// Whether the next meeting waits for somebody to check in.
+    const NEXT_PENDING: Status<bool> = Status::new("next_pending");
+    /// Whether either waits.
+    const PENDING: Status<bool> = Status::new("pending");
+    /// `free`, `pending` or `busy`.
+    const STATUS: Status<RoomStatus> = Status::new("status");
+    /// Who is shown as the host of the current meeting, by email.
+    const HOST_EMAIL: Status<Option<String>> = Status::new("host_email");
+    /// The id of the current meeting.
+    const EVENT_ID: Status<Option<String>> = Status::new("event_id");
+    /// When the current meeting began, in epoch seconds.
+    const STARTED_AT: Status<Option<i64>> = Status::new("started_at");
+    /// When the current meeting ends, in epoch seconds.
+    const ENDING_AT: Status<Option<i64>> = Status::new("ending_at");
+    /// Whether the current meeting lasts all day.
+    const ALL_DAY_EVENT: Status<Option<bool>> = Status::new("all_day_event");
+    /// When the meeting began that somebody checked in to last, in epoch seconds.
+    const LAST_BOOKING_STARTED: Status<Option<i64>> = Status::new("last_booking_started");
+    /// What happened in the calendar last: how it changed, the meeting's id, and when in epoch seconds.
+    const LAST_EVENT_NOTIFICATION: Status<(NoticeKind, String, i64)> =
+        Status::new("last_event_notification");
+
+    /// How many minutes before its start a meeting waits for somebody to check in.
+    const PENDING_BEFORE: Status<u32> = Status::new("pending_before");
+    /// How many minutes after its start it waits.
+    const PENDING_PERIOD: Status<u32> = Status::new("pending_period");
+    /// Whether a meeting that nobody has checked in to goes on.
+    const DISABLE_END_MEETING: Status<bool> = Status::new("disable_end_meeting");
+    /// Whether the room can be booked.
+    const BOOKABLE: Status<bool> = Status::new("bookable");
+    /// Whether the panel books nothing at once.
+    const DISABLE_BOOK_NOW: Status<bool> = Status::new("disable_book_now");
+    /// Whether the panel asks for no host.
+    const DISABLE_BOOK_NOW_HOST: Status<bool> = Status::new("disable_book_now_host");
+    /// Whether the panel shows a button that ends a meeting.
+    const ENABLE_END_MEETING_BUTTON: Status<bool> = Status::new("enable_end_meeting_button");
+    /// Whether the panel shows nothing of a meeting but its time.
+    const HIDE_MEETING_DETAILS: Status<bool> = Status::new("hide_meeting_details");
+    /// Whether the panel hides what a meeting is called.
+    const HIDE_MEETING_TITLE: Status<bool> = Status::new("hide_meeting_title");
+    /// Whether the panel shows a code for telephones.
+    const SHOW_QR_CODE: Status<bool> = Status::new("show_qr_code");
+    /// The shortest booking in minutes.
+    const MIN_DURATION: Status<u32> = Status::new("min_duration");
+    /// The longest booking in minutes.
+    const MAX_DURATION: Status<u32> = Status::new("max_duration");
+    /// What a booking without a title is called.
+    const DEFAULT_TITLE: Status<String> = Status::new("default_title");
+    /// The room's name on the panel.
+    const ROOM_NAME: Status<Option<String>> = Status::new("room_name");
+    /// How many people fit in.
+    const ROOM_CAPACITY: Status<Option<u32>> = Status::new("room_capacity");
+    /// The address of a picture of the room.
+    const ROOM_IMAGE: Status<Option<String>> = Status::new("room_image");
+    /// The address of the picture that a panel without a connection shows.
+    const OFFLINE_IMAGE: Status<Option<String>> = Status::new("offline_image");
+    /// The colour that a panel without a connection shows.
+    const OFFLINE_COLOR: Status<Option<String>> = Status::new("offline_color");
+    /// The address of the app that controls the room.
+    const CONTROL_UI: Status<Option<String>> = Status::new("control_ui");
+    /// The address of the app that orders food and drink.
+    const CATERING_UI: Status<Option<String>> = Status::new("catering_ui");
+    /// What the code for telephones says, in place of the panel's own.
+    const CUSTOM_QR_URL: Status<Option<String>> = Status::new("custom_qr_url");
+    /// The colour of that code.
+    const CUSTOM_QR_COLOR: Status<Option<String>> = Status::new("custom_qr_color");
+    /// The address of a sensor in the room.
+    const SENSOR_MAC: Status<Option<String>> = Status::new("sensor_mac");
+
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        let plan = settings.plan(&context);
+        let calendar = Calendar::new(plan.clone());
+        let now = whole(context.now());
+        let desk = Arc::new(Desk {
+            room: Mutex::new(Room::new(calendar, settings.rules(), now)),
+            context,
+            changed: Notify::new(),
+        });
+        Self::repeat(&settings, &desk.context);
+        desk.look()?;
+        desk.context.set_connected(true);
+        desk.context.spawn(Arc::clone(&desk).keep_looking());
+        Ok(Self {
+            desk,
+            plan,
+            default_title: settings.default_title,
+        })
     }
 
     /// Books the room from now on and gives the meeting; without an owner it is the room's own.
@@ -113,10 +211,11 @@ impl Bookings {
             };
             Ok(((), notice))
         })?;
-        self.desk.context.log(LogLevel::Info, || {
-            let told = if notify { "everybody" } else { "nobody" };
-            format!("the meeting of {meeting_start_time} was ended, {told} is told: {comment}")
-        });
+        let told = if notify { "everybody" } else { "nobody" };
+        info!(
+            self.desk.context,
+            "the meeting of {meeting_start_time} was ended, {told} is told: {comment}"
+        );
         Ok(())
     }
 
@@ -146,52 +245,99 @@ impl Bookings {
         self.plan.mailbox.clone()
     }
 
-    /// Where somebody is: a calendar in memory knows nobody's place.
-    pub async fn locate_user(&self, email: Option<String>, username: Option<String>) -> [(); 0] {
-        let _nobody = (email, username);
-        []
+    /// Publishes what only repeats the settings. What is not set has no status.
+    fn repeat(settings: &Settings, context: &Context) {
+        let disable_book_now = settings.disable_book_now.unwrap_or(!settings.bookable);
+        context.set(&Self::PENDING_BEFORE, &settings.pending_before);
+        context.set(&Self::PENDING_PERIOD, &settings.pending_period);
+        context.set(&Self::DISABLE_END_MEETING, &settings.disable_end_meeting);
+        context.set(&Self::BOOKABLE, &settings.bookable);
+        context.set(&Self::DISABLE_BOOK_NOW, &disable_book_now);
+        context.set(
+            &Self::DISABLE_BOOK_NOW_HOST,
+            &settings.disable_book_now_host,
+        );
+        context.set(
+            &Self::ENABLE_END_MEETING_BUTTON,
+            &settings.enable_end_meeting_button,
+        );
+        context.set(&Self::HIDE_MEETING_DETAILS, &settings.hide_meeting_details);
+        context.set(&Self::HIDE_MEETING_TITLE, &settings.hide_meeting_title);
+        context.set(&Self::SHOW_QR_CODE, &settings.show_qr_code);
+        context.set(&Self::MIN_DURATION, &settings.min_duration);
+        context.set(&Self::MAX_DURATION, &settings.max_duration);
+        context.set(&Self::DEFAULT_TITLE, &settings.default_title);
+        context.set(&Self::ROOM_NAME, &settings.room_name);
+        context.set(&Self::ROOM_CAPACITY, &settings.room_capacity);
+        context.set(&Self::ROOM_IMAGE, &settings.room_image);
+        context.set(&Self::OFFLINE_IMAGE, &settings.offline_image);
+        context.set(&Self::OFFLINE_COLOR, &settings.offline_color);
+        context.set(&Self::CONTROL_UI, &settings.control_ui);
+        context.set(&Self::CATERING_UI, &settings.catering_ui);
+        context.set(&Self::CUSTOM_QR_URL, &settings.custom_qr_url);
+        context.set(&Self::CUSTOM_QR_COLOR, &settings.custom_qr_color);
+        context.set(&Self::SENSOR_MAC, &settings.sensor_mac);
     }
 
-    /// The devices of somebody: none.
-    pub async fn macs_assigned_to(
+    /// Publishes what the room is at one moment. What is not there has no status.
+    fn publish(context: &Context, room: &Room, now: Timestamp) {
+        let occupancy = room.occupancy(now);
+        let current = occupancy.current;
+        context.set(&Self::BOOKINGS, &room.events().to_vec());
+        context.set(&Self::PREVIOUS_BOOKING, &occupancy.previous.cloned());
+        context.set(&Self::CURRENT_BOOKING, &current.cloned());
+        context.set(&Self::NEXT_BOOKING, &occupancy.next.cloned());
+        context.set(&Self::BOOKED, &occupancy.booked);
+        context.set(&Self::IN_USE, &occupancy.is_in_use());
+        context.set(&Self::CURRENT_PENDING, &occupancy.current_pending);
+        context.set(&Self::NEXT_PENDING, &occupancy.next_pending);
+        context.set(&Self::PENDING, &occupancy.is_pending());
+        context.set(&Self::STATUS, &occupancy.status());
+        let host = current.map(|event| event.shown_host().to_owned());
+        context.set(&Self::HOST_EMAIL, &host);
+        context.set(&Self::EVENT_ID, &current.map(|event| event.id.clone()));
+        context.set(
+            &Self::STARTED_AT,
+            &current.map(|event| event.start.as_second()),
+        );
+        context.set(
+            &Self::ENDING_AT,
+            &current.map(|event| event.end.as_second()),
+        );
+        context.set(&Self::ALL_DAY_EVENT, &current.map(|event| event.all_day));
+        let last_started = room.last_started().map(Timestamp::as_second);
+        context.set(&Self::LAST_BOOKING_STARTED, &last_started);
+    }
+}
+
+/// A calendar in memory knows nobody's place and nobody's devices.
+impl Locatable for Bookings {
+    async fn locate_user(
         &self,
-        email: Option<String>,
-        username: Option<String>,
-    ) -> [(); 0] {
-        let _nobody = (email, username);
-        []
+        _email: Option<String>,
+        _username: Option<String>,
+    ) -> Result<Vec<JsonText>, Error> {
+        Ok(Vec::new())
     }
 
-    /// Whose a device is: nobody's.
-    pub async fn check_ownership_of(&self, mac_address: String) {
-        let _nobodys = mac_address;
+    async fn macs_assigned_to(
+        &self,
+        _email: Option<String>,
+        _username: Option<String>,
+    ) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
     }
 
-    /// The devices in a zone: none.
-    pub async fn device_locations(&self, zone_id: String, location: Option<String>) -> [(); 0] {
-        let _nowhere = (zone_id, location);
-        []
+    async fn check_ownership_of(&self, _mac_address: String) -> Result<Option<JsonText>, Error> {
+        Ok(None)
     }
 
-    fn open(context: Context, clock: Clock) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
-        let plan = settings.plan(&context);
-        let calendar = Calendar::new(plan.clone());
-        let desk = Arc::new(Desk {
-            room: Mutex::new(Room::new(calendar, settings.rules(), whole(clock.now()))),
-            context,
-            clock,
-            changed: Notify::new(),
-        });
-        settings.publish(&desk.context)?;
-        desk.look()?;
-        desk.context.set_connected(true)?;
-        desk.context.spawn(Arc::clone(&desk).keep_looking());
-        Ok(Self {
-            desk,
-            plan,
-            default_title: settings.default_title,
-        })
+    async fn device_locations(
+        &self,
+        _zone_id: String,
+        _location: Option<String>,
+    ) -> Result<Vec<JsonText>, Error> {
+        Ok(Vec::new())
     }
 }
 
@@ -203,13 +349,13 @@ impl Desk {
             // A change is published by who makes it; what comes next may be sooner now.
             let _woken = tokio::time::timeout(pause, self.changed.notified()).await;
             if let Err(error) = self.look() {
-                self.context.log(LogLevel::Warn, || error.to_string());
+                warn!(self.context, "{error}");
             }
         }
     }
 
     fn until_next_look(&self) -> Duration {
-        let now = self.clock.now();
+        let now = self.context.now();
         let second = now.as_second();
         let minute = second - second.rem_euclid(LOOK_PERIOD_SECONDS) + LOOK_PERIOD_SECONDS;
         let change = self.room().changes_at(whole(now));
@@ -227,10 +373,14 @@ impl Desk {
     fn check_in(&self) -> Result<(), Error> {
         let started = self.visit(|room, now| Ok(room.check_in(now)))?;
         self.changed.notify_one();
-        self.context.log(LogLevel::Info, || match started {
-            Some(start) => format!("the meeting of {} was started", start.as_second()),
-            None => "there is no meeting to start".to_owned(),
-        });
+        match started {
+            Some(start) => info!(
+                self.context,
+                "the meeting of {} was started",
+                start.as_second()
+            ),
+            None => info!(self.context, "there is no meeting to start"),
+        }
         Ok(())
     }
 
@@ -242,7 +392,8 @@ impl Desk {
         let result = self.visit(|room, now| {
             let (result, Notice(kind, event)) = work(room, now)?;
             let notice = (kind, event, now.as_second());
-            self.context.set("last_event_notification", &notice)?;
+            self.context
+                .set(&Bookings::LAST_EVENT_NOTIFICATION, &notice);
             Ok(result)
         });
         self.changed.notify_one();
@@ -254,11 +405,11 @@ impl Desk {
         &self,
         work: impl FnOnce(&mut Room, Timestamp) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let now = whole(self.clock.now());
+        let now = whole(self.context.now());
         let mut room = self.room();
         room.turn_to(now);
         let result = work(&mut room, now)?;
-        publish(&self.context, &room, now)?;
+        Bookings::publish(&self.context, &room, now);
         Ok(result)
     }
 
@@ -270,35 +421,13 @@ impl Desk {
 /// What has happened to a meeting, by its id.
 struct Notice(NoticeKind, String);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
 enum NoticeKind {
     Created,
     Updated,
     Deleted,
-}
-
-/// Publishes what the room is at one moment. What is not there has no status.
-fn publish(context: &Context, room: &Room, now: Timestamp) -> Result<(), Error> {
-    let occupancy = room.occupancy(now);
-    let current = occupancy.current;
-    context.set("bookings", room.events())?;
-    context.set("previous_booking", &occupancy.previous)?;
-    context.set("current_booking", &current)?;
-    context.set("next_booking", &occupancy.next)?;
-    context.set("booked", &occupancy.booked)?;
-    context.set("in_use", &occupancy.is_in_use())?;
-    context.set("current_pending", &occupancy.current_pending)?;
-    context.set("next_pending", &occupancy.next_pending)?;
-    context.set("pending", &occupancy.is_pending())?;
-    context.set("status", &occupancy.status())?;
-    context.set("host_email", &current.map(Event::shown_host))?;
-    context.set("event_id", &current.map(|event| &event.id))?;
-    context.set("started_at", &current.map(|event| event.start.as_second()))?;
-    context.set("ending_at", &current.map(|event| event.end.as_second()))?;
-    context.set("all_day_event", &current.map(|event| event.all_day))?;
-    let last_started = room.last_started().map(Timestamp::as_second);
-    context.set("last_booking_started", &last_started)
 }
 
 /// Clients count in whole seconds.

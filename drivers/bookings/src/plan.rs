@@ -3,40 +3,47 @@
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Deserialize, Serialize};
+use driver_sdk::settings;
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 const MINUTES_PER_DAY: u16 = 24 * 60;
 
+const HALF_AN_HOUR: NonZeroU16 = NonZeroU16::new(30).expect("thirty is not zero");
+
 /// A meeting that comes every day, once or several times.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(crate = "driver_sdk::serde", deny_unknown_fields)]
+#[settings]
+#[derive(Debug, Clone)]
 pub(crate) struct PlannedMeeting {
+    /// What it is called.
     pub(crate) title: String,
     /// Who invites, by email.
     pub(crate) host: String,
     /// When it begins, or for the first time in the day.
-    #[serde(default)]
+    #[default]
     start: TimeOfDay,
     /// How long it lasts.
-    #[serde(default = "half_an_hour")]
+    #[default(HALF_AN_HOUR)]
     minutes: NonZeroU16,
     /// After how many minutes it comes again on the same day; once a day without.
     every_minutes: Option<NonZeroU16>,
     /// Who else is invited, by email.
-    #[serde(default)]
+    #[default]
     pub(crate) attendees: Vec<String>,
-    #[serde(default)]
+    /// What it is about.
+    #[default]
     pub(crate) body: String,
     /// From midnight to midnight, whatever the times say.
-    #[serde(default)]
+    #[default]
     pub(crate) all_day: bool,
-    #[serde(default)]
+    /// Whether others see its time alone.
+    #[default]
     pub(crate) private: bool,
     /// Whether it says that it comes every day.
-    #[serde(default)]
+    #[default]
     pub(crate) recurring: bool,
     /// Who is to be shown as the host, by email.
     pub(crate) host_override: Option<String>,
@@ -58,23 +65,25 @@ enum Local {
 }
 
 /// A time of the day to the minute, written as `09:30`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", try_from = "String")]
+#[schemars(crate = "driver_sdk::schemars", with = "String")]
 pub(crate) struct TimeOfDay {
     minutes: u16,
 }
 
 /// A time zone of the IANA database, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", try_from = "String")]
+#[schemars(crate = "driver_sdk::schemars", with = "String")]
 pub(crate) struct Zone {
     name: String,
     zone: TimeZone,
 }
 
 /// Somebody who can be found and named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(crate = "driver_sdk::serde", deny_unknown_fields)]
+#[settings]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Person {
     /// The name for people.
     pub name: String,
@@ -136,7 +145,7 @@ impl TryFrom<String> for TimeOfDay {
                 minutes: hours * 60 + minutes,
             })
         };
-        read().ok_or("write a time of the day as `09:30`")
+        read().ok_or("expected a time of the day, such as `09:30`")
     }
 }
 
@@ -192,9 +201,7 @@ impl TryFrom<String> for Zone {
     fn try_from(name: String) -> Result<Self, Self::Error> {
         match TimeZone::get(&name) {
             Ok(zone) => Ok(Self { name, zone }),
-            Err(_) => {
-                Err("there is no such time zone; name one of IANA's, such as `Europe/London`")
-            }
+            Err(_) => Err("expected a time zone of IANA's list, such as `Europe/London`"),
         }
     }
 }
@@ -202,10 +209,6 @@ impl TryFrom<String> for Zone {
 fn two_digits(text: &str) -> Option<u16> {
     let is_plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_plain.then(|| u16::from_str(text).ok()).flatten()
-}
-
-fn half_an_hour() -> NonZeroU16 {
-    NonZeroU16::new(30).expect("thirty is not zero")
 }
 
 #[cfg(test)]
@@ -318,7 +321,11 @@ mod tests {
     fn what_is_no_time_of_the_day_is_refused() {
         for text in ["", "9:30", "24:00", "12:60", "+1:00", "12:00:00", "noon"] {
             let read = TimeOfDay::try_from(text.to_owned());
-            assert_eq!(read, Err("write a time of the day as `09:30`"), "{text}");
+            assert_eq!(
+                read,
+                Err("expected a time of the day, such as `09:30`"),
+                "{text}"
+            );
         }
         assert_eq!(
             TimeOfDay::try_from("23:59".to_owned()),

@@ -2,6 +2,7 @@
 //!
 //! It is pure, as the calendar is; moments are whole seconds, because clients name a meeting by the second of its start.
 
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Serialize;
 use jiff::{SignedDuration, Timestamp};
 
@@ -76,8 +77,9 @@ pub(crate) struct Occupancy<'a> {
 }
 
 /// What a panel shows by its colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum RoomStatus {
     Free,
     Pending,

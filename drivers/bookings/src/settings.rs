@@ -1,81 +1,88 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error};
+use driver_sdk::{Context, settings};
 use jiff::SignedDuration;
 
 use crate::calendar::Plan;
 use crate::plan::{Person, PlannedMeeting, Zone};
 use crate::room::{Rules, Unattended};
 
-/// The settings of a module. Periods and durations are in minutes.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about a room's bookings. Periods and durations are in minutes.
+#[settings]
+#[derive(Debug)]
 pub(crate) struct Settings {
+    /// The room's address; the module's id without it.
     calendar_id: Option<String>,
+    /// Where the room is: the time zone of the meetings' times.
+    #[default]
     timezone: Zone,
+    /// The meetings of each day.
+    #[default]
     meetings: Vec<PlannedMeeting>,
+    /// Who can be found and named.
+    #[default]
     people: Vec<Person>,
 
-    pending_before: u32,
-    pending_period: u32,
-    disable_end_meeting: bool,
+    /// How long before its start a meeting waits for somebody to check in.
+    #[default(5)]
+    pub(crate) pending_before: u32,
+    /// How long after its start it waits.
+    #[default(5)]
+    pub(crate) pending_period: u32,
+    /// Whether a meeting that nobody has checked in to goes on.
+    #[default]
+    pub(crate) disable_end_meeting: bool,
 
-    bookable: bool,
-    disable_book_now: Option<bool>,
-    disable_book_now_host: bool,
-    enable_end_meeting_button: bool,
-    hide_meeting_details: bool,
-    hide_meeting_title: bool,
-    show_qr_code: bool,
-    min_duration: u32,
-    max_duration: u32,
+    /// Whether the room can be booked.
+    #[default(true)]
+    pub(crate) bookable: bool,
+    /// Whether the panel books nothing at once; where the room cannot be booked if it is left out.
+    pub(crate) disable_book_now: Option<bool>,
+    /// Whether the panel asks for no host.
+    #[default]
+    pub(crate) disable_book_now_host: bool,
+    /// Whether the panel shows a button that ends a meeting.
+    #[default]
+    pub(crate) enable_end_meeting_button: bool,
+    /// Whether the panel shows nothing of a meeting but its time.
+    #[default]
+    pub(crate) hide_meeting_details: bool,
+    /// Whether the panel hides what a meeting is called.
+    #[default]
+    pub(crate) hide_meeting_title: bool,
+    /// Whether the panel shows a code for telephones.
+    #[default(true)]
+    pub(crate) show_qr_code: bool,
+    /// The shortest booking.
+    #[default(15)]
+    pub(crate) min_duration: u32,
+    /// The longest booking.
+    #[default(480)]
+    pub(crate) max_duration: u32,
+    /// What a booking without a title is called.
+    #[default("Ad Hoc booking".to_owned())]
     pub(crate) default_title: String,
 
-    room_name: Option<String>,
-    room_capacity: Option<u32>,
-    room_image: Option<String>,
-    offline_image: Option<String>,
-    offline_color: Option<String>,
-    control_ui: Option<String>,
-    catering_ui: Option<String>,
-    custom_qr_url: Option<String>,
-    custom_qr_color: Option<String>,
-    sensor_mac: Option<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            calendar_id: None,
-            timezone: Zone::default(),
-            meetings: Vec::new(),
-            people: Vec::new(),
-            pending_before: 5,
-            pending_period: 5,
-            disable_end_meeting: false,
-            bookable: true,
-            disable_book_now: None,
-            disable_book_now_host: false,
-            enable_end_meeting_button: false,
-            hide_meeting_details: false,
-            hide_meeting_title: false,
-            show_qr_code: true,
-            min_duration: 15,
-            max_duration: 480,
-            default_title: "Ad Hoc booking".to_owned(),
-            room_name: None,
-            room_capacity: None,
-            room_image: None,
-            offline_image: None,
-            offline_color: None,
-            control_ui: None,
-            catering_ui: None,
-            custom_qr_url: None,
-            custom_qr_color: None,
-            sensor_mac: None,
-        }
-    }
+    /// The room's name on the panel.
+    pub(crate) room_name: Option<String>,
+    /// How many people fit in.
+    pub(crate) room_capacity: Option<u32>,
+    /// The address of a picture of the room.
+    pub(crate) room_image: Option<String>,
+    /// The address of the picture that a panel without a connection shows.
+    pub(crate) offline_image: Option<String>,
+    /// The colour that a panel without a connection shows.
+    pub(crate) offline_color: Option<String>,
+    /// The address of the app that controls the room.
+    pub(crate) control_ui: Option<String>,
+    /// The address of the app that orders food and drink.
+    pub(crate) catering_ui: Option<String>,
+    /// What the code for telephones says, in place of the panel's own.
+    pub(crate) custom_qr_url: Option<String>,
+    /// The colour of that code.
+    pub(crate) custom_qr_color: Option<String>,
+    /// The address of a sensor in the room.
+    pub(crate) sensor_mac: Option<String>,
 }
 
 impl Settings {
@@ -104,34 +111,6 @@ impl Settings {
                 Unattended::Ends
             },
         }
-    }
-
-    /// Publishes what only repeats the settings. What is not set has no status.
-    pub(crate) fn publish(&self, context: &Context) -> Result<(), Error> {
-        let disable_book_now = self.disable_book_now.unwrap_or(!self.bookable);
-        context.set("pending_before", &self.pending_before)?;
-        context.set("pending_period", &self.pending_period)?;
-        context.set("disable_end_meeting", &self.disable_end_meeting)?;
-        context.set("bookable", &self.bookable)?;
-        context.set("disable_book_now", &disable_book_now)?;
-        context.set("disable_book_now_host", &self.disable_book_now_host)?;
-        context.set("enable_end_meeting_button", &self.enable_end_meeting_button)?;
-        context.set("hide_meeting_details", &self.hide_meeting_details)?;
-        context.set("hide_meeting_title", &self.hide_meeting_title)?;
-        context.set("show_qr_code", &self.show_qr_code)?;
-        context.set("min_duration", &self.min_duration)?;
-        context.set("max_duration", &self.max_duration)?;
-        context.set("default_title", &self.default_title)?;
-        context.set("room_name", &self.room_name)?;
-        context.set("room_capacity", &self.room_capacity)?;
-        context.set("room_image", &self.room_image)?;
-        context.set("offline_image", &self.offline_image)?;
-        context.set("offline_color", &self.offline_color)?;
-        context.set("control_ui", &self.control_ui)?;
-        context.set("catering_ui", &self.catering_ui)?;
-        context.set("custom_qr_url", &self.custom_qr_url)?;
-        context.set("custom_qr_color", &self.custom_qr_color)?;
-        context.set("sensor_mac", &self.sensor_mac)
     }
 }
 

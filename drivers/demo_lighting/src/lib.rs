@@ -2,16 +2,14 @@
 //!
 //! It has the scene and level functions of a real lighting system, and fades publish the levels on the way.
 
-mod area;
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use driver_sdk::interfaces::{LightingArea, LightingLevel, LightingScene};
+use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, LogLevel, StatusName, driver};
-
-use crate::area::Area;
+use driver_sdk::{Context, Error, Outcome, Status, debug, driver, settings};
 
 /// How often a fade publishes: often enough to look smooth on a screen.
 const FADE_STEP_MILLISECONDS: u32 = 100;
@@ -29,16 +27,27 @@ pub struct Lighting {
     lights: Arc<Mutex<HashMap<String, Light>>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about lights.
+#[settings]
 struct Settings {
-    scenes: Vec<u8>,
+    /// The level of each scene from 0 to 100.
+    #[default([0, 100, 60, 25].map(Percent).to_vec())]
+    scenes: Vec<Percent>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            scenes: vec![0, 100, 60, 25],
+/// A level from 0 to 100.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde", try_from = "u8")]
+#[schemars(crate = "driver_sdk::schemars", extend("maximum" = 100))]
+struct Percent(u8);
+
+impl TryFrom<u8> for Percent {
+    type Error = &'static str;
+
+    fn try_from(level: u8) -> Result<Self, Self::Error> {
+        match level {
+            0..=100 => Ok(Self(level)),
+            _ => Err("expected a whole number from 0 to 100"),
         }
     }
 }
@@ -55,33 +64,74 @@ struct Light {
 #[driver(
     id = "demo_lighting",
     name = "Lighting",
-    implements("LightingScene", "LightingLevel")
+    uri(optional),
+    implements(LightingScene, LightingLevel)
 )]
 impl Lighting {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
-        if let Some(level) = settings.scenes.iter().find(|&&level| level > 100) {
-            return Err(Error::new(format_args!(
-                "the module's settings do not fit: a scene has the level {level}, more than 100"
-            )));
-        }
-        let first = Area::default();
-        context.set(&first.scene_status(), &0)?;
-        context.set(&first.level_status(), &0)?;
-        context.set_connected(true)?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        let first = LightingArea::default();
+        context.set(&Status::named(&first.scene_status())?, &0);
+        context.set(&Status::named(&first.level_status())?, &0);
+        context.set_connected(true);
         Ok(Self {
             context,
-            scenes: settings.scenes,
+            scenes: settings
+                .scenes
+                .iter()
+                .map(|&Percent(level)| level)
+                .collect(),
             lights: Arc::default(),
         })
     }
 
-    /// Brings a scene; the fade time is in milliseconds.
-    pub async fn set_lighting_scene(
+    /// Goes to a level, at once or step by step beside the calls.
+    fn fade(&self, area: &LightingArea, level: u8, fade_time: u32) -> Result<(), Error> {
+        let name = area.level_status();
+        // A caller's name for an area may be none for a status.
+        let status = Status::<u8>::named(&name)?;
+        debug!(self.context, "-> {name} {level} within {fade_time} ms");
+
+        let mut lights = lock(&self.lights);
+        if lights.len() >= AREAS_MAX && !lights.contains_key(&name) {
+            return Err(Error::new(format_args!(
+                "there are at most {AREAS_MAX} areas"
+            )));
+        }
+        let light = lights.entry(name.clone()).or_default();
+        light.requests += 1;
+        let (request, from) = (light.requests, light.level);
+        let steps = fade_time / FADE_STEP_MILLISECONDS;
+        if steps == 0 {
+            light.level = level;
+            return self.context.try_set(&status, &level);
+        }
+        drop(lights);
+
+        let (context, lights) = (self.context.clone(), self.lights.clone());
+        self.context.spawn(async move {
+            for step in 1..=steps {
+                tokio::time::sleep(Duration::from_millis(FADE_STEP_MILLISECONDS.into())).await;
+                let mut lights = lock(&lights);
+                let Some(light) = lights.get_mut(&name) else {
+                    return;
+                };
+                if light.requests != request {
+                    return;
+                }
+                light.level = between(from, level, step, steps);
+                context.set(&status, &light.level);
+            }
+        });
+        Ok(())
+    }
+}
+
+impl LightingScene for Lighting {
+    async fn set_lighting_scene(
         &self,
         scene: u32,
-        area: Option<Area>,
-        #[default(1000)] fade_time: u32,
+        area: Option<LightingArea>,
+        fade_time: u32,
     ) -> Result<(), Error> {
         let area = area.unwrap_or_default();
         let level = usize::try_from(scene)
@@ -94,84 +144,29 @@ impl Lighting {
                 ))
             })?;
         self.fade(&area, *level, fade_time)?;
-        self.context.set(&area.scene_status(), &scene)
+        let status = Status::named(&area.scene_status())?;
+        self.context.try_set(&status, &scene)
     }
 
-    /// The scene of an area, `null` if it never had one.
-    #[name("lighting_scene?")]
-    pub async fn lighting_scene(&self, area: Option<Area>) -> Result<Option<u32>, Error> {
-        self.context.get(&area.unwrap_or_default().scene_status())
+    async fn lighting_scene(&self, area: Option<LightingArea>) -> Result<Option<u32>, Error> {
+        let status = Status::named(&area.unwrap_or_default().scene_status())?;
+        Ok(self.context.get(&status))
     }
+}
 
-    /// Brings a level from 0 to 100, beyond these it stays at them; the fade time is in milliseconds.
-    pub async fn set_lighting_level(
+impl LightingLevel for Lighting {
+    async fn set_lighting_level(
         &self,
         level: f64,
-        area: Option<Area>,
-        #[default(1000)] fade_time: u32,
+        area: Option<LightingArea>,
+        fade_time: u32,
     ) -> Result<(), Error> {
         self.fade(&area.unwrap_or_default(), percent(level), fade_time)
     }
 
-    /// The level of an area, `null` if it never had one.
-    #[name("lighting_level?")]
-    pub async fn lighting_level(&self, area: Option<Area>) -> Result<Option<u8>, Error> {
-        self.context.get(&area.unwrap_or_default().level_status())
-    }
-
-    /// Switches the lights on or off; the fade time is in milliseconds.
-    pub async fn set_lighting(
-        &self,
-        state: bool,
-        area: Option<Area>,
-        #[default(1000)] fade_time: u32,
-    ) -> Result<(), Error> {
-        let level = if state { 100 } else { 0 };
-        self.fade(&area.unwrap_or_default(), level, fade_time)
-    }
-
-    /// Goes to a level, at once or step by step beside the calls.
-    fn fade(&self, area: &Area, level: u8, fade_time: u32) -> Result<(), Error> {
-        let status = area.level_status();
-        // A caller's name for an area may be none for a status; a fade that runs by itself has nobody to tell.
-        StatusName::new(&status)?;
-        self.context.log(LogLevel::Debug, || {
-            format!("-> {status} {level} within {fade_time} ms")
-        });
-
-        let mut lights = lock(&self.lights);
-        if lights.len() >= AREAS_MAX && !lights.contains_key(&status) {
-            return Err(Error::new(format_args!(
-                "there are at most {AREAS_MAX} areas"
-            )));
-        }
-        let light = lights.entry(status.clone()).or_default();
-        light.requests += 1;
-        let (request, from) = (light.requests, light.level);
-        let steps = fade_time / FADE_STEP_MILLISECONDS;
-        if steps == 0 {
-            light.level = level;
-            return self.context.set(&status, &level);
-        }
-        drop(lights);
-
-        let (context, lights) = (self.context.clone(), self.lights.clone());
-        self.context.spawn(async move {
-            for step in 1..=steps {
-                tokio::time::sleep(Duration::from_millis(FADE_STEP_MILLISECONDS.into())).await;
-                let mut lights = lock(&lights);
-                let Some(light) = lights.get_mut(&status) else {
-                    return;
-                };
-                if light.requests != request {
-                    return;
-                }
-                light.level = between(from, level, step, steps);
-                let published = context.set(&status, &light.level);
-                published.expect("a number is JSON and the name was checked");
-            }
-        });
-        Ok(())
+    async fn lighting_level(&self, area: Option<LightingArea>) -> Result<Outcome, Error> {
+        let status = Status::<u8>::named(&area.unwrap_or_default().level_status())?;
+        Outcome::of(&self.context.get(&status))
     }
 }
 
@@ -197,57 +192,61 @@ fn lock(lights: &Mutex<HashMap<String, Light>>) -> MutexGuard<'_, HashMap<String
 
 #[cfg(test)]
 mod tests {
+    use driver_sdk::serde_json::json;
     use driver_sdk::testkit::Module;
 
     use super::*;
 
+    const SCENE: Status<u32> = Status::new("area1");
+    const LEVEL: Status<u8> = Status::new("area1_level");
+
     async fn start() -> Module {
-        Module::start(&Lighting::DEFINITION, "{}").await.unwrap()
+        Module::start(&Lighting::DEFINITION, ()).await.unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_scene_fades_to_its_level() {
         let lighting = start().await;
-        lighting.wait_status("connected", "true").await;
+        lighting.wait_connected(true).await;
         let asked = tokio::time::Instant::now();
-        lighting.call("set_lighting_scene", "[1]").await.unwrap();
-        lighting.wait_status("area1", "1").await;
-        lighting.wait_status("area1_level", "50").await;
+        lighting.call("set_lighting_scene", (1,)).await.unwrap();
+        lighting.wait(&SCENE, &1).await;
+        lighting.wait(&LEVEL, &50).await;
         assert_eq!(asked.elapsed(), Duration::from_millis(500));
-        lighting.wait_status("area1_level", "100").await;
+        lighting.wait(&LEVEL, &100).await;
         assert_eq!(asked.elapsed(), Duration::from_millis(1000));
-        let scene = lighting.call("lighting_scene?", "[]").await.unwrap();
-        assert_eq!(scene.value.as_str(), "1");
+        let scene = lighting.call("lighting_scene?", ()).await.unwrap();
+        assert_eq!(scene.to(), Ok(1));
         lighting.stop().await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_last_request_wins_over_a_running_fade() {
         let lighting = start().await;
-        lighting.call("set_lighting", "[true]").await.unwrap();
-        lighting.wait_status("area1_level", "30").await;
-        let arguments = r#"{"level": 5, "fade_time": 0}"#;
+        lighting.call("set_lighting", (true,)).await.unwrap();
+        lighting.wait(&LEVEL, &30).await;
+        let arguments = json!({"level": 5, "fade_time": 0});
         lighting
             .call("set_lighting_level", arguments)
             .await
             .unwrap();
         tokio::time::advance(Duration::from_secs(2)).await;
         tokio::task::yield_now().await;
-        assert_eq!(lighting.status("area1_level").as_deref(), Some("5"));
+        assert_eq!(lighting.status(&LEVEL), Some(5));
     }
 
     #[tokio::test]
     async fn each_area_has_its_own_statuses() {
         let lighting = start().await;
-        let arguments = r#"[42.4, {"id": "hall", "channel": 2}, 0]"#;
+        let arguments = json!([42.4, {"id": "hall", "channel": 2}, 0]);
         lighting
             .call("set_lighting_level", arguments)
             .await
             .unwrap();
-        lighting.wait_status("areahall_2_level", "42").await;
-        assert_eq!(lighting.status("area1_level").as_deref(), Some("0"));
+        lighting.wait(&Status::new("areahall_2_level"), &42).await;
+        assert_eq!(lighting.status(&LEVEL), Some(0));
         let level = lighting
-            .call("lighting_level?", r#"[{"id": 7}]"#)
+            .call("lighting_level?", json!([{"id": 7}]))
             .await
             .unwrap();
         assert!(level.value.is_null());
@@ -256,22 +255,19 @@ mod tests {
     #[tokio::test]
     async fn a_scene_that_is_not_there_is_refused() {
         let lighting = start().await;
-        let error = lighting
-            .call("set_lighting_scene", "[4]")
-            .await
-            .unwrap_err();
+        let error = lighting.call("set_lighting_scene", (4,)).await.unwrap_err();
         assert_eq!(
             error.message(),
             "there is no scene 4; the number of scenes is 4, counted from 0"
         );
-        let bright = Module::start(&Lighting::DEFINITION, r#"{"scenes": [101]}"#).await;
+        let bright = Module::start(&Lighting::DEFINITION, json!({"scenes": [101]})).await;
         assert!(bright.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_area_whose_name_no_status_can_have_is_refused() {
         let lighting = start().await;
-        let arguments = r#"[true, {"id": "a\nb"}]"#;
+        let arguments = json!([true, {"id": "a\nb"}]);
         let error = lighting.call("set_lighting", arguments).await.unwrap_err();
         assert_eq!(
             error.message(),
@@ -284,20 +280,20 @@ mod tests {
     async fn callers_cannot_make_areas_without_end() {
         let lighting = start().await;
         for id in 1..=AREAS_MAX {
-            let arguments = format!(r#"[1, {{"id": {id}}}, 0]"#);
+            let arguments = json!([1, {"id": id}, 0]);
             lighting
-                .call("set_lighting_level", &arguments)
+                .call("set_lighting_level", arguments)
                 .await
                 .unwrap();
         }
-        let arguments = r#"[1, {"id": 0}, 0]"#;
+        let arguments = json!([1, {"id": 0}, 0]);
         let error = lighting
             .call("set_lighting_level", arguments)
             .await
             .unwrap_err();
         assert_eq!(error.message(), "there are at most 256 areas");
         lighting
-            .call("set_lighting_level", "[2, null, 0]")
+            .call("set_lighting_level", json!([2, null, 0]))
             .await
             .unwrap();
     }

@@ -8,88 +8,108 @@ mod reading;
 mod room;
 
 use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, LogLevel, driver};
+use driver_sdk::{Context, Error, Status, debug, driver, settings};
 
-use crate::reading::Quantity;
 pub use crate::reading::Readings;
+use crate::reading::{Quantity, Reading};
 use crate::room::Room;
 
 /// A room sensor in software.
 #[derive(Debug)]
 pub struct Sensor {
-    room: Arc<Mutex<Room>>,
-    shown: Arc<[Quantity]>,
+    context: Context,
+    settings: Settings,
+    room: Mutex<Room>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+/// What the building file may say about a sensor.
+#[settings]
+#[derive(Debug)]
 struct Settings {
-    /// In whole seconds, so that no sensor floods its clients.
+    /// How often it tells its readings, in whole seconds, so that no sensor floods its clients.
+    #[default(NonZeroU16::MIN)]
     period_seconds: NonZeroU16,
+    /// How many people the room is for.
+    #[default(8)]
     capacity: u16,
+    /// The name of the room: sensors of one room tell of the same one. The module's id without it.
     room: Option<String>,
+    /// What it shows.
+    #[default(Quantity::ALL.to_vec())]
     readings: Vec<Quantity>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            period_seconds: NonZeroU16::MIN,
-            capacity: 8,
-            room: None,
-            readings: Quantity::ALL.to_vec(),
-        }
-    }
-}
-
 /// A room sensor in software: people, temperature, humidity, CO₂, organic compounds and dust, all moving by themselves.
-#[driver(id = "demo_sensor", name = "Sensor")]
+#[driver(id = "demo_sensor", name = "Sensor", uri(optional))]
 impl Sensor {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
-        context.set_connected(true)?;
+    /// In degrees Celsius.
+    const TEMPERATURE: Status<Reading> = Status::new("temperature");
+    /// The relative humidity in per cent.
+    const HUMIDITY: Status<Reading> = Status::new("humidity");
+    /// In parts per million.
+    const CO2: Status<Reading> = Status::new("co2");
+    /// Volatile organic compounds, in parts per billion.
+    const VOC: Status<Reading> = Status::new("voc");
+    /// Fine dust, in micrograms per cubic metre.
+    const PM2_5: Status<Reading> = Status::new("pm2_5");
+    /// How many people are in the room.
+    const PEOPLE_COUNT: Status<Reading> = Status::new("people_count");
+    /// Whether anybody is in the room.
+    const PRESENCE: Status<Reading> = Status::new("presence");
+
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        context.set_connected(true);
         let seed = settings.room.as_deref();
         let seed = seed.unwrap_or(context.module().as_str());
-        let room = Arc::new(Mutex::new(Room::new(seed, settings.capacity)));
-        let shown: Arc<[Quantity]> = settings.readings.into();
-        let seconds = settings.period_seconds.get();
-        let (moving, publishing, told) = (room.clone(), context.clone(), shown.clone());
-        context.every(Duration::from_secs(seconds.into()), move || {
-            let mut room = lock(&moving);
-            for _ in 0..seconds {
-                room.step();
-            }
-            std::future::ready(publish(&publishing, &readings(&room, &told)))
-        });
-        Ok(Self { room, shown })
+        let room = Mutex::new(Room::new(seed, settings.capacity));
+        Ok(Self {
+            context,
+            settings,
+            room,
+        })
     }
 
     /// All readings at once.
     pub async fn read(&self) -> Readings {
-        readings(&lock(&self.room), &self.shown)
+        self.readings(&lock(&self.room))
     }
-}
 
-fn readings(room: &Room, shown: &[Quantity]) -> Readings {
-    let reading = |&quantity| (quantity, room.reading(quantity));
-    Readings(shown.iter().map(reading).collect())
-}
-
-fn publish(context: &Context, readings: &Readings) -> Result<(), Error> {
-    context.log(LogLevel::Debug, || {
-        let reading =
-            |(quantity, reading): &(Quantity, _)| format!("{} {reading}", quantity.name());
-        let readings: Vec<String> = readings.0.iter().map(reading).collect();
-        format!("<- {}", readings.join(", "))
-    });
-    for (quantity, reading) in &readings.0 {
-        context.set(quantity.name(), reading)?;
+    #[every(Duration::from_secs(self.settings.period_seconds.get().into()))]
+    async fn tell(&self) {
+        let mut room = lock(&self.room);
+        for _ in 0..self.settings.period_seconds.get() {
+            room.step();
+        }
+        let readings = self.readings(&room);
+        debug!(self.context, "<- {readings}");
+        for (quantity, reading) in &readings.0 {
+            self.context.set(&Self::status(*quantity), reading);
+        }
     }
-    Ok(())
+
+    fn readings(&self, room: &Room) -> Readings {
+        let shown = self.settings.readings.iter();
+        Readings(
+            shown
+                .map(|&quantity| (quantity, room.reading(quantity)))
+                .collect(),
+        )
+    }
+
+    fn status(quantity: Quantity) -> Status<Reading> {
+        match quantity {
+            Quantity::Temperature => Self::TEMPERATURE,
+            Quantity::Humidity => Self::HUMIDITY,
+            Quantity::Co2 => Self::CO2,
+            Quantity::Voc => Self::VOC,
+            Quantity::Pm2_5 => Self::PM2_5,
+            Quantity::PeopleCount => Self::PEOPLE_COUNT,
+            Quantity::Presence => Self::PRESENCE,
+        }
+    }
 }
 
 fn lock(room: &Mutex<Room>) -> MutexGuard<'_, Room> {
@@ -98,44 +118,52 @@ fn lock(room: &Mutex<Room>) -> MutexGuard<'_, Room> {
 
 #[cfg(test)]
 mod tests {
+    use driver_sdk::JsonText;
+    use driver_sdk::serde::Serialize;
+    use driver_sdk::serde_json::json;
     use driver_sdk::testkit::Module;
 
     use super::*;
 
-    async fn start(settings: &str) -> Module {
+    /// A reading as it is on the wire.
+    fn shown(sensor: &Module, quantity: Quantity) -> Option<JsonText> {
+        sensor.status(&Status::new(quantity.name()))
+    }
+
+    async fn start(settings: impl Serialize) -> Module {
         Module::start(&Sensor::DEFINITION, settings).await.unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_readings_are_there_at_once_and_move_by_themselves() {
-        let sensor = start("{}").await;
-        sensor.wait_status("connected", "true").await;
-        sensor.wait_status("presence", "true").await;
-        let first = sensor.status("co2").unwrap();
+        let sensor = start(()).await;
+        sensor.wait_connected(true).await;
+        sensor.wait(&Sensor::PRESENCE, &Reading::Flag(true)).await;
+        let first = shown(&sensor, Quantity::Co2);
         tokio::time::advance(Duration::from_millis(1001)).await;
         tokio::task::yield_now().await;
-        assert_ne!(sensor.status("co2"), Some(first));
+        assert_ne!(shown(&sensor, Quantity::Co2), first);
         for quantity in Quantity::ALL {
             let name = quantity.name();
-            assert!(sensor.status(name).is_some(), "{name} is not there");
+            assert!(shown(&sensor, quantity).is_some(), "{name} is not there");
         }
         sensor.stop().await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn all_readings_are_what_was_published() {
-        let sensor = start(r#"{"readings": ["pm2_5", "people_count", "co2"]}"#).await;
+        let sensor = start(json!({"readings": ["pm2_5", "people_count", "co2"]})).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let read = sensor.call("read", "[]").await.unwrap().value;
-        let status = |name| sensor.status(name).unwrap();
+        let read = sensor.call("read", ()).await.unwrap().value;
+        let status = |quantity| shown(&sensor, quantity).unwrap();
         let expect = format!(
             r#"{{"pm2_5":{},"people_count":{},"co2":{}}}"#,
-            status("pm2_5"),
-            status("people_count"),
-            status("co2"),
+            status(Quantity::Pm2_5),
+            status(Quantity::PeopleCount),
+            status(Quantity::Co2),
         );
         assert_eq!(read.as_str(), expect);
-        assert_eq!(sensor.status("temperature"), None);
+        assert_eq!(shown(&sensor, Quantity::Temperature), None);
         let line = &sensor.lines()[0].message;
         assert!(line.starts_with("<- pm2_5 "), "{line}");
         sensor.stop().await;
@@ -143,14 +171,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_sensors_of_one_room_agree() {
-        let every_second = start(r#"{"room": "board"}"#).await;
-        let every_minute = start(r#"{"room": "board", "period_seconds": 60}"#).await;
+        let every_second = start(json!({"room": "board"})).await;
+        let every_minute = start(json!({"room": "board", "period_seconds": 60})).await;
         tokio::time::sleep(Duration::from_millis(59_500)).await;
         for quantity in Quantity::ALL {
             let name = quantity.name();
             assert_eq!(
-                every_second.status(name),
-                every_minute.status(name),
+                shown(&every_second, quantity),
+                shown(&every_minute, quantity),
                 "{name}"
             );
         }
@@ -160,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sensor_cannot_be_told_to_hurry() {
-        let error = Module::start(&Sensor::DEFINITION, r#"{"period_seconds": 0}"#).await;
+        let error = Module::start(&Sensor::DEFINITION, json!({"period_seconds": 0})).await;
         assert_eq!(
             error.unwrap_err().message(),
             "the module's settings do not fit: period_seconds: expected a whole number from 1 to 65535"

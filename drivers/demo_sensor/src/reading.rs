@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use driver_sdk::serde::{Deserialize, Serialize, Serializer};
+use driver_sdk::schemars::JsonSchema;
+use driver_sdk::serde::{Serialize, Serializer};
+use driver_sdk::settings;
 
 /// Something that a sensor measures. Its name is also that of its status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
+#[settings]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quantity {
     /// In degrees Celsius.
     Temperature,
@@ -25,8 +27,9 @@ pub(crate) enum Quantity {
 }
 
 /// A measured value as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", untagged)]
+#[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum Reading {
     Whole(i32),
     Fraction(f64),
@@ -69,6 +72,17 @@ impl fmt::Display for Reading {
             Self::Fraction(number) => number.fmt(f),
             Self::Flag(flag) => flag.fmt(f),
         }
+    }
+}
+
+/// `temperature 21.6, co2 640`.
+impl fmt::Display for Readings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (quantity, reading)) in self.0.iter().enumerate() {
+            let separator = if index > 0 { ", " } else { "" };
+            write!(f, "{separator}{} {reading}", quantity.name())?;
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use driver_types::{FunctionName, Interface, JsonText};
+use driver_types::{Configuration, FunctionName, Interface, JsonText};
 use futures_util::future::BoxFuture;
 
 use crate::{Context, Error};
@@ -21,6 +21,8 @@ pub struct Definition {
     pub description: &'static str,
     /// The functions, their parameters and clearances.
     pub interface: fn() -> Interface,
+    /// What the building may say of its modules, and must.
+    pub configuration: Configuration,
     /// Starts an instance. Failing is an ordinary outcome: the module is tried again with back-off.
     pub start: fn(Context) -> Starting,
 }
@@ -47,6 +49,17 @@ pub trait Instance: Send + Sync + 'static {
     /// A function that is not in the interface, arguments that do not fit and a failing method are errors;
     /// a panic inside the future is for the host to catch.
     fn call(self: Arc<Self>, function: &FunctionName, arguments: &JsonText) -> Calling;
+
+    /// Takes other settings while it runs; `None` where the driver has to be started again for them.
+    ///
+    /// After an error it is started again with them.
+    fn settings_changed(
+        self: Arc<Self>,
+        settings: &JsonText,
+    ) -> Option<BoxFuture<'static, Result<(), Error>>> {
+        let _cannot = settings;
+        None
+    }
 
     /// Lets the instance put its device in order before it is dropped.
     fn stop(self: Arc<Self>) -> BoxFuture<'static, ()>;

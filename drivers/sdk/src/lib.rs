@@ -8,33 +8,33 @@
 //! # A driver
 //!
 //! ```
-//! use std::time::Duration;
-//!
+//! use driver_sdk::interfaces::Powerable;
 //! use driver_sdk::schemars::JsonSchema;
 //! use driver_sdk::serde::{Deserialize, Serialize};
-//! use driver_sdk::{Context, Error, LogLevel, driver};
+//! use driver_sdk::{Context, Error, Seconds, Status, TimeZone, debug, driver, settings};
 //!
 //! /// A screen that goes up and down.
 //! pub struct Screen {
 //!     context: Context,
-//!     slack: Duration,
+//!     settings: Settings,
 //! }
 //!
 //! /// What the building file may say about a screen.
-//! #[derive(Deserialize)]
-//! #[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
-//! struct Settings {
-//!     slack_seconds: u64,
-//! }
-//!
-//! impl Default for Settings {
-//!     fn default() -> Self {
-//!         Self { slack_seconds: 2 }
-//!     }
+//! #[settings]
+//! pub struct Settings {
+//!     /// How long the motor takes to start.
+//!     #[default(Seconds::new(2))]
+//!     slack_seconds: Seconds,
+//!     /// How often the motor is looked at.
+//!     #[default(Seconds::new(10))]
+//!     poll_seconds: Seconds,
+//!     /// Where the room is.
+//!     #[default]
+//!     timezone: TimeZone,
 //! }
 //!
 //! /// Where a screen can be.
-//! #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+//! #[derive(Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 //! #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
 //! #[schemars(crate = "driver_sdk::schemars")]
 //! pub enum Position {
@@ -45,30 +45,25 @@
 //! }
 //!
 //! /// A projection screen with a motor.
-//! #[driver(id = "screen", name = "Screen", implements("Moveable"))]
+//! #[driver(id = "screen", name = "Screen", uri(optional, "tcp"), implements(Powerable))]
 //! impl Screen {
-//!     async fn start(context: Context) -> Result<Self, Error> {
-//!         let settings: Settings = context.settings()?;
-//!         let watch = context.clone();
-//!         context.every(Duration::from_secs(60), move || {
-//!             watch.log(LogLevel::Debug, || "the motor is well".to_owned());
-//!             std::future::ready(watch.set_connected(true))
-//!         });
-//!         let slack = Duration::from_secs(settings.slack_seconds);
-//!         Ok(Self { context, slack })
+//!     /// Where the screen is.
+//!     pub const POSITION: Status<Position> = Status::new("position");
+//!
+//!     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+//!         Ok(Self { context, settings })
 //!     }
 //!
 //!     /// Moves the screen.
-//!     pub async fn r#move(&self, #[default(Position::Down)] position: Position) -> Result<(), Error> {
+//!     pub async fn r#move(&self, #[default(Position::Down)] position: Position) {
 //!         self.wait_for_motor().await;
-//!         self.context.set("position", &position)
+//!         self.context.set(&Self::POSITION, &position);
 //!     }
 //!
 //!     /// Whether the screen is in sight.
 //!     #[name("down?")]
-//!     pub async fn is_down(&self) -> Result<bool, Error> {
-//!         let position = self.context.get("position")?;
-//!         Ok(matches!(position, Some(Position::Down)))
+//!     pub async fn is_down(&self) -> bool {
+//!         self.context.get(&Self::POSITION) == Some(Position::Down)
 //!     }
 //!
 //!     /// Learns anew where the ends are.
@@ -77,35 +72,61 @@
 //!         Err(Error::new("a person must stand by").with_code(409))
 //!     }
 //!
+//!     #[every(self.settings.poll_seconds)]
+//!     async fn poll(&self) {
+//!         debug!(self.context, "the motor is well");
+//!         self.context.set_connected(true);
+//!     }
+//!
+//!     #[cron("0 22 * * *", timezone = self.settings.timezone.clone())]
+//!     async fn go_up_at_night(&self) {
+//!         self.r#move(Position::Up).await;
+//!     }
+//!
 //!     /// Private, so it is not for clients.
 //!     async fn wait_for_motor(&self) {
 //!         // Never `std::thread::sleep`: it would hold up other modules.
-//!         tokio::time::sleep(self.slack).await;
+//!         tokio::time::sleep(self.settings.slack_seconds.duration()).await;
+//!     }
+//! }
+//!
+//! impl Powerable for Screen {
+//!     async fn power(&self, state: bool) -> Result<(), Error> {
+//!         self.context.set(&Self::POWER, &state);
+//!         Ok(())
 //!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {
 //! // In the driver's tests:
+//! use driver_sdk::serde_json::json;
 //! use driver_sdk::testkit::Module;
 //!
-//! let module = Module::start(&Screen::DEFINITION, "{}").await.unwrap();
-//! module.call("move", r#"{"position": "down"}"#).await.unwrap();
-//! module.wait_status("position", r#""down""#).await;
-//! # assert_eq!(module.call("down?", "[]").await.unwrap().value.as_str(), "true");
+//! let plan = Module::of(&Screen::DEFINITION).at("2026-01-05T21:59:00Z");
+//! let module = plan.start(json!({"slack_seconds": 0.5})).await.unwrap();
+//! module.call("move", (Position::Down,)).await.unwrap();
+//! module.wait(&Screen::POSITION, &Position::Down).await;
+//! assert_eq!(module.call("down?", ()).await.unwrap().to(), Ok(true));
+//! tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+//! assert!(module.status(&Screen::POSITION) == Some(Position::Up));
 //! # }
 //! ```
 //!
 //! # The attribute
 //!
 //! [`driver`] takes `id` (by which a building file names the driver), `name` (the module name that clients use by default)
-//! and, if it fits, `implements` with the names of the interfaces that the driver has. It adds the constant `DEFINITION` to the struct.
+//! and, if it fits, `implements` (see [Interfaces](#interfaces)) and `uri` (see [Settings](#settings)).
+//! It adds the constant `DEFINITION` to the struct.
 //!
 //! | in the block | meaning |
 //! |---|---|
-//! | `async fn start(context: Context) -> Result<Self, Error>` | starts an instance; after a failure it is tried again, later each time |
+//! | `async fn start(context: Context, settings: Settings) -> Result<Self, Error>` | starts an instance; after a failure it is tried again, later each time; a driver without settings leaves the second one out |
+//! | `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, optional | takes other settings while the instance runs; without it, and after a failure, the module is started again |
 //! | `async fn stop(&self)`, optional | puts the device in order before the instance is dropped |
 //! | `pub async fn name(&self, …)` | a function that clients call |
+//! | `const NAME: Status<T> = Status::new("name")` | a status (see [Statuses](#statuses)) |
+//! | `#[every(…)]`, `#[at(…)]`, `#[cron(…)]` on an `async fn name(&self)` | it is done by the clock (see [Work by the clock](#work-by-the-clock)) |
 //! | any other item | the driver's own |
 //! | the block's doc comment, a method's | the description for people |
 //! | `#[support]`, `#[admin]` on a method | the clearance that a caller needs |
@@ -117,9 +138,63 @@
 //! [`JsonText`] takes any JSON as it is, and an integer takes every whole number, `5.0` and `5e0` too. A method returns nothing, a value that implements `Serialize`, an [`Outcome`] with a response code of its own,
 //! or a `Result` of these with [`Error`].
 //!
+//! # Settings
+//!
+//! [`settings`](macro@settings) makes a struct what a building file may say under `settings`, and each of its fields a key there;
+//! a field's doc comment is its description for people, its type what belongs there.
+//! A field without a default must be there, unless it is an `Option`; `#[default(…)]` gives one, and `#[default]` is the type's own.
+//! A field may be of any type that implements `Deserialize` and [`JsonSchema`](schemars::JsonSchema);
+//! [`settings`](macro@settings) on a struct or an enum of the driver's own derives both, and names an enum's values `like_this`.
+//! A time is [`Seconds`], in a field whose name ends in `_seconds`.
+//!
+//! The gateway holds each module to it before anything starts, and names every mistake with its line:
+//! a key that is not there in the struct (unless it is `#[settings(open)]`), a value of another kind, a needed key that is missing.
+//!
+//! The option `uri` says the same of the address of the device, which [`Context::uri`] gives:
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `uri(needed, "tcp", "tls")` | the module must have one, which begins with `tcp://` or `tls://` |
+//! | `uri(optional, "http", "https")` | it may have one |
+//! | `uri(default = "udp://255.255.255.255:9", "udp")` | this one stands in |
+//! | `uri(optional)` | it may have one of any kind |
+//! | none | it has none |
+//!
+//! # Statuses
+//!
+//! A [`Status`] is a named value that clients see and follow: `self.context.set(&Self::POSITION, &position)`.
+//! As a constant of the block its name, the schema of its type and its doc comment are in the module's interface, and setting it cannot fail.
+//! [`Status::named`] makes one whose name comes from settings or callers; where callers choose the values too, [`Context::try_set`] says what the gateway does not keep.
+//!
+//! # Work by the clock
+//!
+//! | attribute | when |
+//! |---|---|
+//! | `#[every(60 s)]` | at once, and then once per period, in `ms`, `s`, `min` or `h` |
+//! | `#[every(self.settings.poll_seconds)]` | the same with a period of the instance's: a `Duration`, [`Seconds`], or an `Option`, whose `None` is never |
+//! | `#[at(self.opens_at)]` | once, at a [`jiff::Timestamp`] that is not past; an `Option` may hold none |
+//! | `#[cron("0 8 * * 1-5", timezone = "Europe/Berlin")]` | whenever the pattern says so (minute, hour, day, month, weekday; a sixth in front counts seconds) |
+//!
+//! A turn that fails is a warning in the log, and the next one comes. A turn that takes long delays the next; those that it missed are left out.
+//! Work ends with its instance, and keeps none alive.
+//! Where clocks go forward, a cron pattern with a fixed time in the hour that is left out comes right behind it, and one with `*` or `/` goes on with the new time;
+//! where they go back, the first comes once and the second in both hours.
+//!
+//! # Interfaces
+//!
+//! What devices have in common is a trait of [`interfaces`]: a driver implements it and names it, `implements(Powerable)`.
+//! Its functions, its statuses and its name are then in the driver's interface, and others find its modules by what they can do.
+//! A function of the block with the same name goes before that of an interface.
+//! [`interface`](macro@interface) on a trait makes one of the driver's own; a text, `implements("Shiny")`, is a name alone.
+//!
+//! # Log lines
+//!
+//! [`trace!`], [`debug!`], [`info!`], [`notice!`], [`warn!`](macro@warn), [`error!`](macro@error) and [`fatal!`] take the context and what `format!` takes;
+//! the message is only made when it would be seen.
+//!
 //! # Derives
 //!
-//! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive through the re-exports and say where they are,
+//! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive what is not settings through the re-exports and say where they are,
 //! as in the example: `#[serde(crate = "driver_sdk::serde")]` and `#[schemars(crate = "driver_sdk::schemars")]`.
 //!
 //! # Tests
@@ -133,15 +208,25 @@
 //! - Statuses are gone when a module starts: what holds is what it sets again. Setting an equal value publishes nothing.
 //! - Nothing on [`Context`] waits, so it can be used while a lock is held.
 
+// The attributes' code speaks of `::driver_sdk`, here too.
+extern crate self as driver_sdk;
+
 mod arguments;
 mod context;
 mod definition;
 mod error;
+pub mod interfaces;
+mod log;
 mod outcome;
 mod reading;
+mod schedule;
 mod schema;
+mod seconds;
+mod settings;
+mod status;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod time_zone;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -149,13 +234,17 @@ pub mod __private;
 
 pub use context::{Context, Spawn};
 pub use definition::{Calling, Definition, Instance, Outcome, Starting};
-pub use driver_sdk_macros::driver;
+pub use driver_sdk_macros::{driver, interface, settings};
 pub use driver_types::{
-    Clearance, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText, LogLevel,
-    ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, Parameter, StatusName, StatusRefused,
-    SystemId, whole_number,
+    Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
+    LogLevel, ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, OnChange, Parameter,
+    Published, StatusName, StatusRefused, SystemId, UriPresence, UriRule, whole_number,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
 pub use outcome::IntoOutcome;
-pub use {schemars, serde};
+pub use seconds::Seconds;
+pub use settings::Settings;
+pub use status::Status;
+pub use time_zone::TimeZone;
+pub use {jiff, schemars, serde, serde_json};

@@ -2,8 +2,9 @@
 
 use driver_types::JsonText;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{Error, Outcome};
+use crate::{Error, Outcome, reading};
 
 impl Outcome {
     /// The response code of a success that chose none.
@@ -15,6 +16,11 @@ impl Outcome {
             value: JsonText::of(value)?,
             code: Self::DEFAULT_CODE,
         })
+    }
+
+    /// The result as a type of the caller's.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        reading::read(self.value.as_str())
     }
 
     /// The same result with an HTTP-like response code of the driver's choice.

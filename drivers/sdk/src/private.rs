@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use driver_types::{Clearance, Function, FunctionName, Interface, JsonText, Parameter};
+use driver_types::{
+    Clearance, Function, FunctionName, Interface, JsonText, Parameter, Published, UriRule,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use crate::arguments::Arguments;
+pub use crate::schedule::{Period, Schedule, Turn};
 use crate::schema;
-use crate::{Error, Instance, Starting};
+pub use crate::settings::{Field, NoSettings, configuration, read as settings};
+use crate::{BoxFuture, Context, Error, Instance, Settings, Starting, Status};
 
 /// An interface without functions.
 pub fn interface(implements: &[&str]) -> Interface {
@@ -32,7 +36,22 @@ pub fn describe(
         clearance,
         parameters: parameters.into(),
     };
-    interface.functions.insert(name, function);
+    // The driver's own word goes before that of an interface.
+    interface.functions.entry(name).or_insert(function);
+}
+
+/// Adds a status to an interface.
+pub fn describe_status<T: JsonSchema + ?Sized>(
+    interface: &mut Interface,
+    status: &Status<T>,
+    description: &str,
+) {
+    let published = Published {
+        description: description.to_owned(),
+        schema: schema::of::<T>(),
+    };
+    let statuses = &mut interface.statuses;
+    statuses.entry(status.status_name()).or_insert(published);
 }
 
 /// Describes a parameter that must be there.
@@ -59,12 +78,48 @@ fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter 
     }
 }
 
+/// Settings that are about to be taken.
+pub type Changing = BoxFuture<'static, Result<(), Error>>;
+
+/// Starts an instance that takes no settings, as the seam wants it.
+pub fn start<D, S>(
+    context: Context,
+    uri: UriRule,
+    start: impl FnOnce(Context) -> S + Send + 'static,
+    schedule: Scheduling<D>,
+) -> Starting
+where
+    D: Instance,
+    S: Future<Output = Result<D, Error>> + Send + 'static,
+{
+    start_with(
+        context,
+        uri,
+        |context, NoSettings {}| start(context),
+        schedule,
+    )
+}
+
+/// Starts what an instance does by the clock.
+pub type Scheduling<D> = fn(&D, &Schedule<D>) -> Result<(), Error>;
+
 /// Starts an instance as the seam wants it.
-pub fn start<D: Instance>(
-    starting: impl Future<Output = Result<D, Error>> + Send + 'static,
-) -> Starting {
+pub fn start_with<T, D, S>(
+    context: Context,
+    uri: UriRule,
+    start: impl FnOnce(Context, T) -> S + Send + 'static,
+    schedule: Scheduling<D>,
+) -> Starting
+where
+    T: Settings,
+    D: Instance,
+    S: Future<Output = Result<D, Error>> + Send + 'static,
+{
     Box::pin(async move {
-        let instance: Arc<dyn Instance> = Arc::new(starting.await?);
-        Ok(instance)
+        let settings = settings(context.settings())?;
+        let context = context.with_default_uri(uri);
+        let instance = Arc::new(start(context.clone(), settings).await?);
+        schedule(&instance, &Schedule::new(context, &instance))?;
+        Ok(instance as Arc<dyn Instance>)
     })
 }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 /// The schema of what clients send as a `T`.
-pub(crate) fn of<T: JsonSchema>() -> JsonText {
+pub(crate) fn of<T: JsonSchema + ?Sized>() -> JsonText {
     let settings = SchemaSettings::draft2020_12()
         .with(|settings| {
             settings.inline_subschemas = true;

@@ -1,30 +1,35 @@
 //! A host in memory, for the tests of drivers: start a module, call it, wait for what it publishes.
 //!
-//! JSON is text here, as it is on the wire: `40` and `40.0` differ.
+//! Settings and arguments are any values that become JSON, such as tuples, structs and `json!`;
+//! a status is asked for by its [`Status`], whose type its values have. A `Status<JsonText>` shows them as they are on the wire, where `40` and `40.0` differ.
 //! Nothing sleeps: a wait ends as soon as its condition holds, and with Tokio's clock paused a deadline costs no time.
 //!
 //! ```
 //! use driver_sdk::testkit::Module;
-//! use driver_sdk::{Context, Error, driver};
+//! use driver_sdk::{Context, Error, Status, driver};
 //!
 //! struct Door(Context);
 //!
 //! #[driver(id = "door", name = "Door")]
 //! impl Door {
+//!     const OPEN: Status<bool> = Status::new("open");
+//!
 //!     async fn start(context: Context) -> Result<Self, Error> {
 //!         Ok(Self(context))
 //!     }
 //!
-//!     pub async fn open(&self) -> Result<(), Error> {
-//!         self.0.set("open", &true)
+//!     pub async fn open(&self, #[default(true)] state: bool) {
+//!         self.0.set(&Self::OPEN, &state);
 //!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() {
-//! let door = Module::start(&Door::DEFINITION, "{}").await.unwrap();
-//! door.call("open", "[]").await.unwrap();
-//! door.wait_status("open", "true").await;
+//! let door = Module::start(&Door::DEFINITION, ()).await.unwrap();
+//! door.call("open", ()).await.unwrap();
+//! door.wait(&Door::OPEN, &true).await;
+//! door.call("open", (false,)).await.unwrap();
+//! assert_eq!(door.status(&Door::OPEN), Some(false));
 //! # }
 //! ```
 
@@ -35,15 +40,20 @@ use std::panic::{AssertUnwindSafe, Location};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use driver_types::Place;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use crate::context::CONNECTED;
 use crate::{
     Context, Definition, Error, FunctionName, Instance, Interface, JsonText, LogLevel, ModuleId,
-    ModuleSink, Outcome, Spawn, StatusName, StatusRefused,
+    ModuleSink, Outcome, Spawn, Status, StatusName, StatusRefused, reading,
 };
 
 /// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
@@ -73,34 +83,76 @@ pub struct Line {
     pub message: String,
 }
 
-impl Module {
-    /// Starts an instance with settings as the text of a JSON object, and without a URI.
-    pub async fn start(definition: &Definition, settings: &str) -> Result<Self, Error> {
-        Self::start_at(definition, None, settings).await
-    }
+/// How a module under test is started.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    definition: &'a Definition,
+    uri: Option<&'a str>,
+    now: Timestamp,
+}
 
-    /// Starts an instance whose device is at this URI.
-    pub async fn start_at(
-        definition: &Definition,
-        uri: Option<&str>,
-        settings: &str,
-    ) -> Result<Self, Error> {
-        let host = Arc::new(Recorder::default());
+impl Plan<'_> {
+    /// Starts it with these settings; `()` for none.
+    ///
+    /// What a host would refuse beforehand, a URI or settings that the driver does not take, is an error here too.
+    pub async fn start(self, settings: impl Serialize) -> Result<Module, Error> {
+        let settings = object(&settings)?;
+        let mistakes = self.definition.configuration.check(self.uri, &settings);
+        if let Some(unfit) = mistakes.iter().find(|unfit| unfit.place == Place::Uri) {
+            return Err(Error::new(format_args!("the uri: {}", unfit.misfit)));
+        }
+        let host = Arc::new(Recorder::new(self.now));
         let context = Context::new(
             ModuleId::new("mod-test")?,
-            uri,
-            JsonText::parse(settings)?,
+            self.uri,
+            settings,
             host.clone(),
             host.clone(),
         );
-        let instance = (definition.start)(context).await?;
-        Ok(Self { instance, host })
+        let instance = (self.definition.start)(context).await?;
+        Ok(Module { instance, host })
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// With a device at this URI.
+    #[must_use]
+    pub fn uri(self, uri: &'a str) -> Self {
+        let uri = Some(uri);
+        Self { uri, ..self }
     }
 
-    /// Calls a function with arguments as the text of a JSON array or object. A panic is an error, as it is for the gateway's callers.
-    pub async fn call(&self, function: &str, arguments: &str) -> Result<Outcome, Error> {
+    /// At this moment; the time goes on with Tokio's clock.
+    ///
+    /// # Panics
+    ///
+    /// When it is no moment such as `2026-01-05T09:00:00Z`.
+    #[must_use]
+    pub fn at(self, now: &str) -> Self {
+        let now = now.parse().expect("a moment such as 2026-01-05T09:00:00Z");
+        Self { now, ..self }
+    }
+}
+
+impl Module {
+    /// Starts an instance with these settings, `()` for none, and without a URI.
+    pub async fn start(definition: &Definition, settings: impl Serialize) -> Result<Self, Error> {
+        Self::of(definition).start(settings).await
+    }
+
+    /// A module that is still to be started: with a URI, at a moment.
+    pub fn of(definition: &Definition) -> Plan<'_> {
+        Plan {
+            definition,
+            uri: None,
+            now: Timestamp::constant(1_767_603_600, 0),
+        }
+    }
+
+    /// Calls a function with a tuple or list of arguments, or with an object of named ones; `()` for none. A panic is an error, as it is for the gateway's callers.
+    pub async fn call(&self, function: &str, arguments: impl Serialize) -> Result<Outcome, Error> {
         let function = FunctionName::new(function)?;
-        let arguments = JsonText::parse(arguments)?;
+        let arguments = JsonText::of(&arguments)?;
         let call = self.instance.clone().call(&function, &arguments);
         match AssertUnwindSafe(call).catch_unwind().await {
             Ok(result) => result,
@@ -111,14 +163,30 @@ impl Module {
         }
     }
 
-    /// Waits until a status has this value, as JSON text.
+    /// Gives the module other settings while it runs.
+    ///
+    /// # Panics
+    ///
+    /// When the driver has no `settings_changed`: a host would start it again.
+    pub async fn change_settings(&self, settings: impl Serialize) -> Result<(), Error> {
+        let changing = self.instance.clone().settings_changed(&object(&settings)?);
+        changing.expect("the driver has `settings_changed`").await
+    }
+
+    /// Waits until a status has this value.
     ///
     /// # Panics
     ///
     /// When it does not come: the message has the last value that was there.
     #[track_caller]
-    pub fn wait_status(&self, name: &str, value: &str) -> impl Future<Output = ()> + use<> {
-        self.wait_until(name, Some(value.to_owned()))
+    pub fn wait<T: Serialize + ?Sized>(
+        &self,
+        status: &Status<T>,
+        value: &T,
+    ) -> impl Future<Output = ()> + use<T> {
+        let value = JsonText::of(value).expect("the value can be written as JSON");
+        let value = (!value.is_null()).then(|| value.to_string());
+        self.wait_until(status.name(), value)
     }
 
     /// Waits until there is no such status.
@@ -127,13 +195,30 @@ impl Module {
     ///
     /// When it stays: the message has the last value that was there.
     #[track_caller]
-    pub fn wait_removed(&self, name: &str) -> impl Future<Output = ()> + use<> {
-        self.wait_until(name, None)
+    pub fn wait_removed<T: ?Sized>(&self, status: &Status<T>) -> impl Future<Output = ()> + use<T> {
+        self.wait_until(status.name(), None)
     }
 
-    /// The value of a status as JSON text.
-    pub fn status(&self, name: &str) -> Option<String> {
-        self.host.seen.borrow().statuses.get(name).cloned()
+    /// Waits until the module says that its device is reachable, or not.
+    ///
+    /// # Panics
+    ///
+    /// When it does not.
+    #[track_caller]
+    pub fn wait_connected(&self, connected: bool) -> impl Future<Output = ()> + use<> {
+        self.wait_until(CONNECTED.name(), Some(connected.to_string()))
+    }
+
+    /// The value of a status; `None` without one.
+    ///
+    /// # Panics
+    ///
+    /// When the value is of another type.
+    pub fn status<T: DeserializeOwned>(&self, status: &Status<T>) -> Option<T> {
+        let seen = self.host.seen.borrow();
+        let value = seen.statuses.get(status.name())?;
+        let read = reading::read(value);
+        Some(read.unwrap_or_else(|error| panic!("the status '{}': {error}", status.name())))
     }
 
     /// Everything published so far, oldest first. Equal values in a row are published once, except by a signal.
@@ -204,10 +289,11 @@ impl fmt::Debug for Module {
 }
 
 /// The host: it keeps all that the module says.
-#[derive(Default)]
 struct Recorder {
     seen: watch::Sender<Seen>,
     tasks: Mutex<JoinSet<()>>,
+    /// What time it was, and when that was.
+    started: (Timestamp, Instant),
 }
 
 #[derive(Debug, Default)]
@@ -218,6 +304,14 @@ struct Seen {
 }
 
 impl Recorder {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            seen: watch::Sender::default(),
+            tasks: Mutex::default(),
+            started: (now, Instant::now()),
+        }
+    }
+
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -280,6 +374,20 @@ impl Spawn for Recorder {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         self.tasks().spawn(task);
     }
+
+    fn now(&self) -> Timestamp {
+        let (then, since) = self.started;
+        then + SignedDuration::try_from(since.elapsed()).expect("a test is short")
+    }
+}
+
+/// Settings as a JSON object.
+fn object(settings: &impl Serialize) -> Result<JsonText, Error> {
+    let settings = JsonText::of(settings)?;
+    Ok(match settings.is_null() {
+        true => JsonText::empty_object(),
+        false => settings,
+    })
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> &str {

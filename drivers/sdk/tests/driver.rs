@@ -1,11 +1,18 @@
 //! The `driver` attribute as an author meets it: what it reads off an `impl` block and how clients' calls arrive.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use driver_sdk::interfaces::{MuteLayer, Muteable, Part, Powerable};
+use driver_sdk::jiff::Timestamp;
 use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::{Deserialize, Serialize};
+use driver_sdk::serde_json::json;
 use driver_sdk::testkit::{Line, Module};
-use driver_sdk::{Clearance, Context, Error, JsonText, LogLevel, Outcome, driver};
+use driver_sdk::{
+    Clearance, Context, Error, JsonText, LogLevel, Outcome, Seconds, Status, TimeZone, driver,
+    info, settings,
+};
 
 /// How bright.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -35,21 +42,77 @@ pub struct Area {
 pub struct Nested(Vec<Nested>);
 
 /// All optional.
-#[derive(Debug, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default, deny_unknown_fields)]
+#[settings]
 struct Settings {
+    #[default("none".to_owned())]
+    #[expect(dead_code, reason = "it can be wrong")]
     password: String,
+    /// Where it listens.
+    #[default]
     ports: Vec<u16>,
+    #[default(1000)]
     period_milliseconds: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            password: "none".to_owned(),
-            ports: Vec::new(),
-            period_milliseconds: 1000,
-        }
+/// What a lamp with an address says about itself.
+#[settings]
+struct Fitting {
+    /// Its number on the bus.
+    unit: u8,
+    #[default(Seconds::new(10))]
+    poll_seconds: Seconds,
+    socket: Option<Socket>,
+    #[default(Finish::Matt)]
+    finish: Finish,
+}
+
+/// A socket of a fitting.
+#[settings]
+struct Socket {
+    /// How wide.
+    width: f64,
+}
+
+#[settings]
+#[derive(Debug)]
+enum Finish {
+    Matt,
+    VeryShiny,
+}
+
+/// A lamp at an address, whose settings can change while it runs.
+#[derive(Debug)]
+pub struct Fitted {
+    context: Context,
+}
+
+#[driver(
+    id = "fitted",
+    name = "Lighting",
+    uri(default = "tcp://127.0.0.1", "tcp", "tls")
+)]
+impl Fitted {
+    const TOLD: Status<String> = Status::new("told");
+    const URI: Status<Option<String>> = Status::new("uri");
+
+    async fn start(context: Context, settings: Fitting) -> Result<Self, Error> {
+        let fitted = Self { context };
+        fitted.tell(&settings);
+        Ok(fitted)
+    }
+
+    async fn settings_changed(&self, settings: Fitting) -> Result<(), Error> {
+        self.tell(&settings);
+        Ok(())
+    }
+
+    fn tell(&self, settings: &Fitting) {
+        let width = settings.socket.as_ref().map(|socket| socket.width);
+        let poll = settings.poll_seconds.duration();
+        let told = format!("{} {poll:?} {width:?} {:?}", settings.unit, settings.finish);
+        self.context.set(&Self::TOLD, &told);
+        let uri = self.context.uri().map(str::to_owned);
+        self.context.set(&Self::URI, &uri);
     }
 }
 
@@ -58,6 +121,8 @@ impl Default for Settings {
 pub struct Lamp {
     context: Context,
     ports: usize,
+    period: Duration,
+    turns: AtomicU32,
 }
 
 /// A lamp with every kind of function.
@@ -65,40 +130,47 @@ pub struct Lamp {
 /// It has two paragraphs.
 #[driver(id = "lamp", name = "Lighting", implements("Powerable", "Dimmable"))]
 impl Lamp {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let settings: Settings = context.settings()?;
-        let mut turn = 0;
-        let period = Duration::from_millis(settings.period_milliseconds);
-        let ticking = context.clone();
-        context.every(period, move || {
-            turn += 1;
-            let result = match turn {
-                2 => Err(Error::new("the lamp did not answer")),
-                turn => ticking.set("turn", &turn),
-            };
-            std::future::ready(result)
-        });
+    /// Whether it is on.
+    const POWER: Status<bool> = Status::new("power");
+    /// How often it came round.
+    const TURN: Status<u32> = Status::new("turn");
+    const NO_STATUS: usize = 3;
+
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         Ok(Self {
             context,
             ports: settings.ports.len(),
+            period: Duration::from_millis(settings.period_milliseconds),
+            turns: AtomicU32::new(0),
         })
     }
 
     async fn stop(&self) {
-        self.context.log(LogLevel::Info, || "off".to_owned());
+        info!(self.context, "off");
+    }
+
+    #[every(self.period)]
+    async fn turn(&self) -> Result<(), Error> {
+        match self.turns.fetch_add(1, Ordering::Relaxed) + 1 {
+            2 => Err(Error::new("the lamp did not answer")),
+            turn => {
+                self.context.set(&Self::TURN, &turn);
+                Ok(())
+            }
+        }
     }
 
     /// Switches the lamp.
-    pub async fn power(&self, state: bool) -> Result<(), Error> {
-        self.context.set("power", &state)
+    pub async fn power(&self, state: bool) {
+        self.context.set(&Self::POWER, &state);
     }
 
     /// Whether it is on.
     ///
     /// False without a lamp.
     #[name("power?")]
-    pub async fn is_on(&self) -> Result<bool, Error> {
-        Ok(self.context.get("power")?.unwrap_or(false))
+    pub async fn is_on(&self) -> bool {
+        self.context.get(&Self::POWER).unwrap_or(false)
     }
 
     /// Gives back what it was called with.
@@ -157,7 +229,7 @@ impl Lamp {
     pub async fn left_out(&self) -> NoSuchType {}
 
     fn own(&self) -> usize {
-        self.ports
+        self.ports + Self::NO_STATUS - 3
     }
 }
 
@@ -327,11 +399,7 @@ async fn arguments_that_do_not_fit_are_named() {
             r#"[7, {"id": "x"}]"#,
             "argument 'area' of 'dim': id: expected a whole number from 0 to 4294967295",
         ),
-        (
-            "dim",
-            "[7, {}]",
-            "argument 'area' of 'dim': missing field `id`",
-        ),
+        ("dim", "[7, {}]", "argument 'area' of 'dim': missing `id`"),
         (
             "dim",
             r#"[7, null, 1, "gloomy"]"#,
@@ -343,10 +411,11 @@ async fn arguments_that_do_not_fit_are_named() {
             "argument 'moods' of 'nest': [1]: expected `bright` or `very_dark`",
         ),
     ] {
+        let arguments = JsonText::parse(arguments).unwrap();
         let error = module.call(function, arguments).await.unwrap_err();
         assert_eq!((error.message(), error.code()), (expect, 400));
     }
-    let error = module.call("own", "[]").await.unwrap_err();
+    let error = module.call("own", ()).await.unwrap_err();
     let expect = "could not find function 'own'";
     assert_eq!((error.message(), error.code()), (expect, 404));
 }
@@ -357,7 +426,10 @@ async fn too_deep_an_argument_is_an_error() {
     let deep = |levels| format!("[{}{}, []]", "[".repeat(levels), "]".repeat(levels));
     check(&module, "nest", &deep(127), "0").await;
     for levels in [128, 200_000] {
-        let error = module.call("nest", &deep(levels)).await.unwrap_err();
+        let error = module
+            .call("nest", JsonText::parse(&deep(levels)).unwrap())
+            .await
+            .unwrap_err();
         let message = error.message();
         assert!(
             message.ends_with("nested too deep") && message.len() < 200,
@@ -374,10 +446,11 @@ async fn a_result_may_choose_its_response_code() {
         ("order", "[]", ("true", 202)),
         ("order_or_fail", "[false]", (r#""on its way""#, 202)),
     ] {
+        let arguments = JsonText::parse(arguments).unwrap();
         let outcome = module.call(function, arguments).await.unwrap();
         assert_eq!((outcome.value.as_str(), outcome.code), expect);
     }
-    let error = module.call("order_or_fail", "[true]").await.unwrap_err();
+    let error = module.call("order_or_fail", (true,)).await.unwrap_err();
     assert_eq!((error.message(), error.code()), ("sold out", 410));
 }
 
@@ -400,9 +473,10 @@ async fn settings_that_do_not_fit_are_named_but_not_repeated() {
         ),
         (
             r#"{"pasword": "hunter2"}"#,
-            "pasword: expected one of `password`, `ports`, `period_milliseconds`",
+            "pasword: is not known; expected one of `password`, `ports`, `period_milliseconds`",
         ),
     ] {
+        let settings = JsonText::parse(settings).unwrap();
         let error = Module::start(&Lamp::DEFINITION, settings)
             .await
             .unwrap_err();
@@ -413,11 +487,114 @@ async fn settings_that_do_not_fit_are_named_but_not_repeated() {
     }
 }
 
+#[test]
+fn a_configuration_tells_every_mistake_at_its_place() {
+    let configuration = Fitted::DEFINITION.configuration;
+    let check = |uri: Option<&str>, settings: &str, expect: &[&str]| {
+        let mistakes = configuration.check(uri, &JsonText::parse(settings).unwrap());
+        let told = mistakes
+            .iter()
+            .map(|it| format!("{}: {}", it.place, it.misfit));
+        assert_eq!(told.collect::<Vec<_>>(), expect, "{settings}");
+    };
+    check(None, r#"{"unit": 1.0, "poll_seconds": 0.5}"#, &[]);
+    check(
+        Some("udp://a"),
+        r#"{"poll_seconds": -1, "socket": {"width": true}, "finish": "dull", "colour": 1}"#,
+        &[
+            "uri: expected an address that begins with tcp:// or tls://",
+            ": missing `unit`, a whole number from 0 to 255",
+            "poll_seconds: expected a number of seconds, 0 or more",
+            "socket.width: expected a number",
+            "finish: expected `matt` or `very_shiny`",
+            "colour: is not known; expected one of `unit`, `poll_seconds`, `socket`, `finish`",
+        ],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "socket": {"wide": 3}}"#,
+        &["socket.wide: is not known; expected `width`"],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "socket": {}}"#,
+        &["socket: missing `width`"],
+    );
+    check(
+        None,
+        r#"{"unit": 1, "unit": 2}"#,
+        &[": `unit` is there twice"],
+    );
+    check(None, "[1]", &[": expected an object"]);
+    let none = Empty::DEFINITION.configuration;
+    let mistakes = none.check(Some("tcp://a"), &JsonText::parse(r#"{"unit": 1}"#).unwrap());
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
+
+/// A driver without an address and without settings.
+struct Empty;
+
+#[driver(id = "empty", name = "Empty")]
+impl Empty {
+    async fn start(_: Context) -> Result<Self, Error> {
+        Ok(Self)
+    }
+}
+
+#[test]
+fn the_schema_of_settings_has_their_descriptions_and_defaults() {
+    let schema = (Fitted::DEFINITION.configuration.schema)();
+    let expect = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "unit": {
+                "type": "integer", "format": "uint8", "minimum": 0, "maximum": 255,
+                "description": "Its number on the bus.",
+            },
+            "poll_seconds": {"type": "number", "format": "double", "minimum": 0, "default": 10},
+            "socket": {
+                "type": ["object", "null"],
+                "additionalProperties": false,
+                "properties": {
+                    "width": {"type": "number", "format": "double", "description": "How wide."},
+                },
+                "required": ["width"],
+                "description": "A socket of a fitting.",
+            },
+            "finish": {"type": "string", "enum": ["matt", "very_shiny"]},
+        },
+        "required": ["unit"],
+        "description": "What a lamp with an address says about itself.",
+        "title": "Fitting",
+    });
+    assert_eq!(
+        schema.to::<driver_sdk::serde_json::Value>().unwrap(),
+        expect
+    );
+}
+
+#[tokio::test]
+async fn other_settings_are_taken_while_the_module_runs() {
+    let module = Module::start(&Fitted::DEFINITION, json!({"unit": 1}))
+        .await
+        .unwrap();
+    let told = || module.status(&Fitted::TOLD).unwrap();
+    assert_eq!(told(), "1 10s None Matt");
+    let uri = module.status(&Fitted::URI).flatten();
+    assert_eq!(uri.as_deref(), Some("tcp://127.0.0.1"));
+    let settings = json!({"unit": 2, "poll_seconds": 1.5, "socket": {"width": 3}});
+    module.change_settings(settings).await.unwrap();
+    assert_eq!(told(), "2 1.5s Some(3.0) Matt");
+    let error = module.change_settings(()).await.unwrap_err();
+    assert!(error.message().contains("missing `unit`"), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn work_that_comes_round_goes_on_after_a_failure() {
     let module = start().await;
-    module.wait_status("turn", "1").await;
-    module.wait_status("turn", "3").await;
+    module.wait(&Lamp::TURN, &1).await;
+    module.wait(&Lamp::TURN, &3).await;
     let line = Line {
         level: LogLevel::Warn,
         message: "the lamp did not answer".to_owned(),
@@ -430,8 +607,8 @@ async fn a_wait_in_vain_tells_the_last_value() {
     let module = start().await;
     check(&module, "power", "[true]", "null").await;
     let mut waits = tokio::task::JoinSet::new();
-    waits.spawn(module.wait_status("power", "false"));
-    waits.spawn(module.wait_status("colour", "1"));
+    waits.spawn(module.wait(&Lamp::POWER, &false));
+    waits.spawn(module.wait(&Status::<u8>::new("colour"), &1));
     let mut messages = Vec::new();
     while let Some(end) = waits.join_next().await {
         let panic = end.unwrap_err().into_panic();
@@ -460,16 +637,268 @@ async fn a_module_puts_its_device_in_order_when_it_stops() {
 }
 
 async fn start() -> Module {
-    Module::start(&Lamp::DEFINITION, "{}")
+    Module::start(&Lamp::DEFINITION, ())
         .await
         .expect("the lamp starts")
 }
 
 /// Calls a function and checks the result's text, or the error's.
 async fn check(module: &Module, function: &str, arguments: &str, expect: &str) {
-    let answer = match module.call(function, arguments).await {
+    let json = JsonText::parse(arguments).unwrap();
+    let answer = match module.call(function, json).await {
         Ok(outcome) => outcome.value.to_string(),
         Err(error) => error.to_string(),
     };
     assert_eq!(answer, expect, "{function}{arguments}");
+}
+
+/// A lamp whose work comes by the clock.
+struct Clockwork {
+    context: Context,
+    opens_at: Option<Timestamp>,
+    settings: Times,
+}
+
+thread_local! {
+    /// How many instances there are.
+    static LIVING: AtomicU32 = const { AtomicU32::new(0) };
+}
+
+impl Drop for Clockwork {
+    fn drop(&mut self) {
+        LIVING.with(|living| living.fetch_sub(1, Ordering::Relaxed));
+    }
+}
+
+/// What it does when.
+#[settings]
+struct Times {
+    opens_at: Option<String>,
+    #[default("30 2 * * *".to_owned())]
+    pattern: String,
+    #[default]
+    timezone: TimeZone,
+    /// How long a look takes; none is taken without it.
+    look_seconds: Option<Seconds>,
+}
+
+#[driver(id = "clockwork", name = "Clockwork")]
+impl Clockwork {
+    const LOOKS: Status<Vec<i64>> = Status::new("looks");
+    const RUNG: Status<Vec<i64>> = Status::new("rung");
+    const OPENED: Status<i64> = Status::new("opened");
+    const COUNT: Status<u32> = Status::new("count");
+
+    async fn start(context: Context, settings: Times) -> Result<Self, Error> {
+        let opens_at = settings.opens_at.as_deref().map(str::parse).transpose()?;
+        LIVING.with(|living| living.fetch_add(1, Ordering::Relaxed));
+        Ok(Self {
+            context,
+            opens_at,
+            settings,
+        })
+    }
+
+    #[every(self.settings.look_seconds.map(|_| Duration::from_secs(10)))]
+    async fn look(&self) {
+        self.note(&Self::LOOKS);
+        let time = self.settings.look_seconds.unwrap_or_default();
+        tokio::time::sleep(time.duration()).await;
+    }
+
+    #[every(12 h)]
+    async fn count(&self) {
+        let before = self.context.get(&Self::COUNT).unwrap_or(0);
+        self.context.set(&Self::COUNT, &(before + 1));
+    }
+
+    #[at(self.opens_at)]
+    async fn open(&self) {
+        let now = self.context.now().as_second();
+        self.context.set(&Self::OPENED, &now);
+    }
+
+    #[cron(&self.settings.pattern, timezone = self.settings.timezone.clone())]
+    async fn ring(&self) {
+        self.note(&Self::RUNG);
+    }
+
+    fn note(&self, status: &Status<Vec<i64>>) {
+        let mut moments = self.context.get(status).unwrap_or_default();
+        moments.push(self.context.now().as_second());
+        self.context.set(status, &moments);
+    }
+}
+
+/// The moments of a status as texts.
+fn moments(module: &Module, status: &Status<Vec<i64>>) -> Vec<String> {
+    let moments = module.status(status).unwrap_or_default().into_iter();
+    moments
+        .map(|second| Timestamp::from_second(second).unwrap().to_string())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_turns_do_not_pile_up() {
+    let plan = Module::of(&Clockwork::DEFINITION).at("2026-01-05T09:00:00Z");
+    let module = plan.start(json!({"look_seconds": 25})).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(
+        moments(&module, &Clockwork::LOOKS),
+        [
+            "2026-01-05T09:00:00Z",
+            "2026-01-05T09:00:25Z",
+            "2026-01-05T09:00:50Z"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_comes_once_and_one_that_is_past_never() {
+    let plan = Module::of(&Clockwork::DEFINITION).at("2026-01-05T09:00:00Z");
+    let soon = plan
+        .clone()
+        .start(json!({"opens_at": "2026-01-05T09:30:00Z"}));
+    let past = plan.start(json!({"opens_at": "2026-01-05T08:59:59Z"}));
+    let (soon, past) = (soon.await.unwrap(), past.await.unwrap());
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(soon.status(&Clockwork::OPENED), Some(1_767_605_400));
+    assert_eq!(past.status(&Clockwork::OPENED), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cron_pattern_goes_by_the_clocks_of_its_zone() {
+    let rung = async |from: &str, pattern: &str| {
+        let settings = json!({"pattern": pattern, "timezone": "Europe/Berlin"});
+        let plan = Module::of(&Clockwork::DEFINITION).at(from);
+        let module = plan.start(settings).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(49 * 3600)).await;
+        assert_eq!(module.status(&Clockwork::COUNT), Some(5), "half days begun");
+        moments(&module, &Clockwork::RUNG)
+    };
+    // Half past two is not there on the 29th of March, when clocks go from two to three.
+    assert_eq!(
+        rung("2026-03-28T12:00:00Z", "30 2 * * *").await,
+        ["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]
+    );
+    // And it comes twice on the 25th of October: it counts once.
+    assert_eq!(
+        rung("2026-10-24T12:00:00Z", "30 2 * * *").await,
+        ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
+    );
+    let error = Module::start(&Clockwork::DEFINITION, json!({"pattern": "61 * * * *"})).await;
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.starts_with("'61 * * * *' is no cron pattern"),
+        "{message}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_clock_keeps_no_instance_alive() {
+    let module = Module::start(&Clockwork::DEFINITION, ()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let instances = || LIVING.with(|living| living.load(Ordering::Relaxed));
+    assert_eq!(instances(), 1);
+    drop(module);
+    assert_eq!(instances(), 0);
+}
+
+/// A display by its interfaces.
+#[derive(Debug)]
+pub struct Screen(Context);
+
+#[driver(
+    id = "screen",
+    name = "Display",
+    implements(Powerable, Muteable, "Shiny")
+)]
+impl Screen {
+    async fn start(context: Context) -> Result<Self, Error> {
+        Ok(Self(context))
+    }
+
+    /// Brings back all, in a way of its own.
+    pub async fn unmute(&self) -> String {
+        "own".to_owned()
+    }
+}
+
+impl Powerable for Screen {
+    async fn power(&self, state: bool) -> Result<(), Error> {
+        self.0.set(&Self::POWER, &state);
+        Ok(())
+    }
+}
+
+impl Muteable for Screen {
+    async fn mute(&self, state: bool, _index: Part, layer: MuteLayer) -> Result<(), Error> {
+        info!(self.0, "{state} {layer:?}");
+        Ok(())
+    }
+}
+
+#[test]
+fn an_interface_brings_its_functions_its_statuses_and_its_name() {
+    let interface = (Screen::DEFINITION.interface)();
+    assert_eq!(interface.implements, ["Shiny", "Powerable", "Muteable"]);
+    let functions: Vec<&str> = interface.functions.keys().map(|it| it.as_str()).collect();
+    let expect = [
+        "unmute",
+        "power",
+        "power_state",
+        "mute",
+        "mute_audio",
+        "unmute_audio",
+        "mute_video",
+        "unmute_video",
+    ];
+    assert_eq!(functions, expect);
+    let own = &interface.functions["unmute"];
+    assert_eq!(own.description, "Brings back all, in a way of its own.");
+    let statuses: Vec<_> = interface
+        .statuses
+        .iter()
+        .map(|(name, status)| (name.as_str(), status.schema.as_str()))
+        .collect();
+    let boolean = r#"{"type":"boolean","title":"Bool"}"#;
+    let expect = ["power", "audio_mute", "video_mute"].map(|name| (name, boolean));
+    assert_eq!(statuses, expect);
+}
+
+#[tokio::test]
+async fn functions_of_an_interface_are_called_as_the_drivers_own() {
+    let module = Module::start(&Screen::DEFINITION, ()).await.unwrap();
+    check(&module, "power_state", r#"["On"]"#, "null").await;
+    module.wait(&Screen::POWER, &true).await;
+    check(&module, "unmute", "[]", r#""own""#).await;
+    check(&module, "unmute_audio", "[]", "null").await;
+    let line = Line {
+        level: LogLevel::Info,
+        message: "false Audio".to_owned(),
+    };
+    assert_eq!(module.lines(), [line]);
+    check(
+        &module,
+        "mute",
+        r#"{"layer": "Smell"}"#,
+        "argument 'layer' of 'mute': expected one of `Audio`, `audio`, `Video`, `video`, `AudioVideo`, `audio_video`",
+    )
+    .await;
+}
+
+#[test]
+fn statuses_are_in_the_interface() {
+    let interface = (Lamp::DEFINITION.interface)();
+    let statuses: Vec<_> = interface
+        .statuses
+        .iter()
+        .map(|(name, status)| (name.as_str(), status.description.as_str()))
+        .collect();
+    let expect = [
+        ("power", "Whether it is on."),
+        ("turn", "How often it came round."),
+    ];
+    assert_eq!(statuses, expect);
+    assert!(Status::<u8>::named("a\nb").is_err());
 }

@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 
-use crate::{FunctionName, JsonText};
+use crate::{FunctionName, JsonText, StatusName};
 
 /// Who may do a thing; a higher clearance includes the lower ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,13 +29,24 @@ impl Clearance {
     }
 }
 
-/// A driver's functions in the order of its source, and which of the known interfaces it implements.
+/// A driver's functions and statuses in the order of its source, and which of the known interfaces it implements.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Interface {
     /// The functions that clients may call.
     pub functions: IndexMap<FunctionName, Function>,
     /// Names of interfaces, such as `Powerable`.
     pub implements: Vec<String>,
+    /// The statuses that are known before the module runs; it may publish others too.
+    pub statuses: IndexMap<StatusName, Published>,
+}
+
+/// One status that a module publishes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// The doc comment of the status, for people.
+    pub description: String,
+    /// JSON Schema of its values, an object.
+    pub schema: JsonText,
 }
 
 /// One callable function.

@@ -4,6 +4,7 @@
 //! and so that a driver never imports the gateway.
 //! There is no I/O here and nothing that waits.
 
+mod configuration;
 mod ids;
 mod interface;
 mod json;
@@ -12,10 +13,11 @@ mod misfit;
 mod number;
 mod sink;
 
+pub use configuration::{Configuration, OnChange, Place, Step, Unfit, UriPresence, UriRule};
 #[doc(hidden)]
 pub use ids::checked_text;
 pub use ids::{FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName, StatusName, SystemId};
-pub use interface::{Clearance, Function, Interface, Parameter};
+pub use interface::{Clearance, Function, Interface, Parameter, Published};
 pub use json::{InvalidJson, JsonText};
 pub use log::LogLevel;
 pub use misfit::Misfit;

@@ -16,6 +16,15 @@ const WORDS_MAX_CHARS: usize = 100;
 pub enum Misfit {
     /// Another kind of value belongs there: `a number`.
     Expected(String),
+    /// It is a key that nothing reads; the keys that are read.
+    Unknown(Vec<String>),
+    /// A needed key is not there.
+    Missing {
+        /// The key.
+        key: String,
+        /// What belongs there, as far as it is known.
+        expected: Option<String>,
+    },
     /// Something else is wrong with it.
     Other(String),
 }
@@ -35,6 +44,16 @@ impl Misfit {
     fn of_data(message: &str) -> Self {
         if let Some(field) = message.strip_prefix("duplicate field ") {
             return Self::Other(format!("{} is there twice", short(field)));
+        }
+        if let Some(key) = message.strip_prefix("missing field ") {
+            return Self::Missing {
+                key: short(key.trim_matches('`')),
+                expected: None,
+            };
+        }
+        if message.starts_with("unknown field ") {
+            let known = message.rsplit_once(", expected ").map(|(_, known)| known);
+            return Self::Unknown(known.map(names).unwrap_or_default());
         }
         if let Some((_, expected)) = message.rsplit_once(", expected ") {
             return Self::Expected(in_words(expected));
@@ -57,6 +76,18 @@ impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expected(expected) => write!(f, "expected {expected}"),
+            Self::Unknown(known) => match known.as_slice() {
+                [] => f.write_str("is not known"),
+                [one] => write!(f, "is not known; expected `{one}`"),
+                all => write!(f, "is not known; expected one of `{}`", all.join("`, `")),
+            },
+            Self::Missing { key, expected } => {
+                write!(f, "missing `{key}`")?;
+                match expected {
+                    Some(expected) => write!(f, ", {expected}"),
+                    None => Ok(()),
+                }
+            }
             Self::Other(reason) => f.write_str(reason),
         }
     }
@@ -114,6 +145,12 @@ fn in_words(expected: &str) -> String {
         own => return short(own),
     };
     words.to_owned()
+}
+
+/// The names in `` `a`, `b` or `c` ``; what is between two of them is no name.
+fn names(listed: &str) -> Vec<String> {
+    let quoted = listed.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
 }
 
 fn short(text: &str) -> String {
@@ -174,8 +211,8 @@ mod tests {
         check::<[u8; 3]>("{}", "expected an array of 3");
         check::<BTreeMap<String, u8>>("[]", "expected an object");
         check::<Settings>("5", "expected an object");
-        check::<Settings>("{}", "missing field `on`");
-        check::<Settings>(r#"{"hunter2": 1}"#, "expected `on`");
+        check::<Settings>("{}", "missing `on`");
+        check::<Settings>(r#"{"hunter2": 1}"#, "is not known; expected `on`");
         check::<Settings>(r#"{"on": true, "on": true}"#, "`on` is there twice");
         check::<Mode>("\"hunter2\"", "expected `warm` or `cold`");
         check::<Mode>("[]", "not valid JSON");

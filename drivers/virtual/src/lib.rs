@@ -6,11 +6,10 @@ mod number;
 mod reporter;
 
 use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Error, JsonText, LogLevel, driver};
+use driver_sdk::{Context, Error, JsonText, LogLevel, Status, driver, settings, warn};
 
 use crate::number::Number;
 use crate::reporter::Reporter;
@@ -31,49 +30,45 @@ pub struct Virtual {
     /// Held while a status is written, so that an increment on one thread does not undo a write on another.
     writing: Mutex<()>,
     /// Who is told what the module does.
-    reporter: Option<Arc<Reporter>>,
+    reporter: Option<Reporter>,
+    /// How often that is told by itself.
+    beat: Option<Duration>,
 }
 
 /// What the building file may say about a soft module. What else is there is the apps' own.
-#[derive(Default, Deserialize)]
-#[serde(crate = "driver_sdk::serde", default)]
+#[settings(open)]
 struct Settings {
+    /// Where each thing that the module does is told, as `tcp://HOST:PORT`, before it is done.
     report: Option<String>,
-    /// In milliseconds.
+    /// After how many milliseconds it tells again that it runs.
     beat: Option<NonZeroU64>,
 }
 
 /// A module without a device: clients set its statuses and choose what its calls do.
-#[driver(id = "virtual", name = "Virtual")]
+#[driver(id = "virtual", name = "Virtual", uri(optional))]
 impl Virtual {
-    async fn start(context: Context) -> Result<Self, Error> {
-        let Settings { report, beat } = context.settings()?;
+    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
+        let Settings { report, beat } = settings;
         let reporter = match report {
             Some(uri) => {
-                let reporter = Arc::new(Reporter::new(context.module().clone(), &uri)?);
+                let reporter = Reporter::new(context.module().clone(), &uri)?;
                 reporter.say("start").await?;
                 Some(reporter)
             }
             None => None,
         };
-        if let (Some(reporter), Some(milliseconds)) = (&reporter, beat) {
-            let reporter = Arc::clone(reporter);
-            context.every(Duration::from_millis(milliseconds.get()), move || {
-                let reporter = Arc::clone(&reporter);
-                async move { reporter.say("beat").await }
-            });
-        }
-        context.set_connected(true)?;
+        context.set_connected(true);
         Ok(Self {
             context,
             writing: Mutex::default(),
+            beat: beat.map(|beat| Duration::from_millis(beat.get())),
             reporter,
         })
     }
 
     async fn stop(&self) {
         if let Err(error) = self.report("stop").await {
-            self.context.log(LogLevel::Warn, || error.to_string());
+            warn!(self.context, "{error}");
         }
     }
 
@@ -81,25 +76,27 @@ impl Virtual {
     pub async fn set(&self, name: String, value: JsonText) -> Result<(), Error> {
         self.report("set").await?;
         let _writing = self.writing();
-        self.context.set(&name, &value)
+        self.context.try_set(&Status::named(&name)?, &value)
     }
 
     /// Removes a status.
     pub async fn remove(&self, name: String) -> Result<(), Error> {
         self.report("remove").await?;
         let _writing = self.writing();
-        self.context.remove(&name)
+        self.context.remove(&Status::<JsonText>::named(&name)?);
+        Ok(())
     }
 
     /// Publishes a status again although it has not changed.
     pub async fn signal(&self, name: String) -> Result<(), Error> {
         self.report("signal").await?;
-        self.context.signal(&name)
+        self.context.signal(&Status::<JsonText>::named(&name)?);
+        Ok(())
     }
 
     /// Gives the value of a status, `null` without one.
     pub async fn get(&self, name: String) -> Result<Option<JsonText>, Error> {
-        self.context.get(&name)
+        self.context.try_get(&Status::named(&name)?)
     }
 
     /// Gives the value back.
@@ -115,11 +112,12 @@ impl Virtual {
     ) -> Result<Number, Error> {
         self.report("increment").await?;
         let _writing = self.writing();
-        let now = self.context.get(&name)?.unwrap_or(Number::Whole(0));
+        let status = Status::named(&name)?;
+        let now = self.context.try_get(&status)?.unwrap_or(Number::Whole(0));
         let sum = now.plus(by).ok_or_else(|| {
             Error::new(format_args!("the status '{name}' cannot grow any further"))
         })?;
-        self.context.set(&name, &sum)?;
+        self.context.try_set(&status, &sum)?;
         Ok(sum)
     }
 
@@ -131,10 +129,11 @@ impl Virtual {
             )));
         }
         self.report("burst").await?;
+        let status = Status::named(&name)?;
         for value in 1..=count {
             {
                 let _writing = self.writing();
-                self.context.set(&name, &value)?;
+                self.context.try_set(&status, &value)?;
             }
             if value % BURST_TURN == 0 {
                 tokio::task::yield_now().await;
@@ -179,6 +178,11 @@ impl Virtual {
     #[admin]
     pub async fn admin_only(&self) {}
 
+    #[every(self.beat)]
+    async fn beat(&self) -> Result<(), Error> {
+        self.report("beat").await
+    }
+
     /// Tells what is about to be done, where the settings ask for it.
     async fn report(&self, what: &str) -> Result<(), Error> {
         match &self.reporter {
@@ -195,6 +199,7 @@ impl Virtual {
 #[cfg(test)]
 mod tests {
     use driver_sdk::Clearance;
+    use driver_sdk::serde_json::json;
     use driver_sdk::testkit::{Line, Module};
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{TcpListener, TcpStream};
@@ -202,12 +207,21 @@ mod tests {
     use super::*;
 
     async fn start() -> Module {
-        Module::start(&Virtual::DEFINITION, "{}").await.unwrap()
+        Module::start(&Virtual::DEFINITION, ()).await.unwrap()
+    }
+
+    fn named(name: &'static str) -> Status<JsonText> {
+        Status::new(name)
+    }
+
+    fn json_text(text: &str) -> JsonText {
+        JsonText::parse(text).unwrap()
     }
 
     /// Calls a function and checks the result's text, or the error's.
     async fn check(module: &Module, function: &str, arguments: &str, expect: &str) {
-        let answer = match module.call(function, arguments).await {
+        let json = JsonText::parse(arguments).unwrap();
+        let answer = match module.call(function, json).await {
             Ok(outcome) => outcome.value.to_string(),
             Err(error) => error.to_string(),
         };
@@ -216,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_module_is_connected() {
-        start().await.wait_status("connected", "true").await;
+        start().await.wait_connected(true).await;
     }
 
     #[tokio::test]
@@ -224,13 +238,15 @@ mod tests {
         let module = start().await;
         check(&module, "get", r#"["scene"]"#, "null").await;
         check(&module, "set", r#"["scene", "lecture"]"#, "null").await;
-        module.wait_status("scene", r#""lecture""#).await;
+        module
+            .wait(&named("scene"), &json_text(r#""lecture""#))
+            .await;
         check(&module, "get", r#"{"name": "scene"}"#, r#""lecture""#).await;
         check(&module, "set", r#"["scene", null]"#, "null").await;
-        module.wait_removed("scene").await;
+        module.wait_removed(&named("scene")).await;
         check(&module, "set", r#"["scene", 1]"#, "null").await;
         check(&module, "remove", r#"["scene"]"#, "null").await;
-        module.wait_removed("scene").await;
+        module.wait_removed(&named("scene")).await;
     }
 
     #[tokio::test]
@@ -239,7 +255,7 @@ mod tests {
         let value = r#"{"b":1.0, "a" : "\u0041", "b":[ 12345678901234567890123 ]}"#;
         check(&module, "echo", &format!("[ {value} ]"), value).await;
         check(&module, "set", &format!(r#"["raw",{value}]"#), "null").await;
-        assert_eq!(module.status("raw").as_deref(), Some(value));
+        assert_eq!(module.status(&named("raw")), Some(json_text(value)));
         check(&module, "get", r#"["raw"]"#, value).await;
     }
 
@@ -249,7 +265,7 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         check(&module, "echo", &format!("[{deep}]"), &deep).await;
         check(&module, "set", &format!(r#"["deep",{deep}]"#), "null").await;
-        assert_eq!(module.status("deep"), Some(deep));
+        assert_eq!(module.status(&named("deep")), Some(json_text(&deep)));
     }
 
     #[tokio::test]
@@ -269,7 +285,7 @@ mod tests {
         check(&module, "increment", r#"["visits", 41]"#, "42").await;
         check(&module, "increment", r#"["visits", -43]"#, "-1").await;
         check(&module, "increment", r#"["visits", 0.5]"#, "-0.5").await;
-        module.wait_status("visits", "-0.5").await;
+        module.wait(&named("visits"), &json_text("-0.5")).await;
     }
 
     #[tokio::test]
@@ -304,15 +320,15 @@ mod tests {
     async fn a_whole_number_with_a_point_is_taken_where_one_is_read() {
         let module = start().await;
         check(&module, "burst", r#"["n", 3.0]"#, "null").await;
-        module.wait_status("n", "3").await;
+        module.wait(&named("n"), &json_text("3")).await;
         check(&module, "burst", r#"{"name": "n", "count": 2e0}"#, "null").await;
-        module.wait_status("n", "2").await;
+        module.wait(&named("n"), &json_text("2")).await;
         let expect =
             "argument 'count' of 'burst': expected a whole number from 0 to 18446744073709551615";
         for count in ["1.5", "18446744073709551616", "18446744073709551616.0"] {
             check(&module, "burst", &format!(r#"["n", {count}]"#), expect).await;
         }
-        let settings = Module::start(&Virtual::DEFINITION, r#"{"beat": 60000.0}"#).await;
+        let settings = Module::start(&Virtual::DEFINITION, json!({"beat": 60000.0})).await;
         assert!(settings.is_ok());
     }
 
@@ -327,11 +343,11 @@ mod tests {
     #[tokio::test]
     async fn a_burst_leaves_time_for_other_calls() {
         let module = start().await;
-        let burst = module.call("burst", r#"["n", 100000]"#);
+        let burst = module.call("burst", ("n", 100_000));
         tokio::select! {
             biased;
             _ = burst => panic!("the burst did not give way"),
-            answer = module.call("get", r#"["n"]"#) => {
+            answer = module.call("get", ("n",)) => {
                 assert_eq!(answer.unwrap().value.as_str(), "64");
             }
         }
@@ -392,8 +408,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_does_is_reported_and_waits_for_the_answer() {
-        let (settings, listener) = listener().await;
-        let settings = format!(r#"{{{settings}, "beat": 1}}"#);
+        let (report, listener) = listener().await;
+        let settings = json!({"report": report, "beat": 1});
         let mut taken = Vec::new();
         let take = async {
             let (stream, _) = listener.accept().await.unwrap();
@@ -404,40 +420,45 @@ mod tests {
             }
             stream
         };
-        let start = Module::start(&Virtual::DEFINITION, &settings);
+        let start = Module::start(&Virtual::DEFINITION, settings);
         let (module, mut stream) = tokio::join!(start, take);
         let module = module.unwrap();
         assert_eq!(taken[0], "start");
 
-        let set = module.call("set", r#"["power", true]"#);
+        let set = module.call("set", ("power", true));
         let answer = async {
             while take_report(&mut stream).await != "set" {
                 stream.write_all(b"ok\n").await.unwrap();
             }
-            assert_eq!(module.status("power"), None, "set before it was taken");
+            assert_eq!(
+                module.status(&named("power")),
+                None,
+                "set before it was taken"
+            );
             stream.write_all(b"no\n").await.unwrap();
         };
         let (refused, ()) = tokio::join!(set, answer);
         let error = refused.unwrap_err().to_string();
         assert!(error.contains("was not taken"), "{error}");
-        assert_eq!(module.status("power"), None);
+        assert_eq!(module.status(&named("power")), None);
     }
 
     #[tokio::test]
     async fn a_module_that_cannot_report_does_not_start() {
-        let (settings, listener) = listener().await;
+        let (report, listener) = listener().await;
         drop(listener);
-        for settings in [settings.as_str(), r#""report": "127.0.0.1:9000""#] {
-            let started = Module::start(&Virtual::DEFINITION, &format!("{{{settings}}}")).await;
-            assert!(started.is_err(), "{settings}");
+        for report in [report.as_str(), "127.0.0.1:9000"] {
+            let settings = json!({"report": report});
+            let started = Module::start(&Virtual::DEFINITION, settings).await;
+            assert!(started.is_err(), "{report}");
         }
     }
 
-    /// A place to report to, and the setting that names it.
+    /// A place to report to, and its address.
     async fn listener() -> (String, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        (format!(r#""report": "tcp://{address}""#), listener)
+        (format!("tcp://{address}"), listener)
     }
 
     /// What the next report says is done.

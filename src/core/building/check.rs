@@ -6,7 +6,10 @@ use std::collections::HashSet;
 use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
-use crate::model::{ApiKey, EntryId, EntryKind, KeySecret, Metadata, System, User, Zone, ZoneId};
+use crate::model::{
+    ApiKey, Configuration, EntryId, EntryKind, KeySecret, Metadata, Misfit, Module, Place, Step,
+    System, Unfit, User, Zone, ZoneId, nearest,
+};
 
 /// Where something stands.
 #[derive(Debug, Clone)]
@@ -37,6 +40,70 @@ pub(super) fn check(directory: &Directory, touched: &Touched) -> Vec<Invalid> {
         problems.extend(said(breach));
     }
     problems
+}
+
+/// Everything that a module's driver would not take of it.
+pub(super) fn misconfigured(
+    id: &EntryId,
+    module: &Module,
+    configuration: &Configuration,
+) -> Vec<Invalid> {
+    let unfit = configuration.check(module.uri.as_deref(), &module.settings());
+    let invalid = unfit.into_iter().map(|Unfit { place, misfit }| Invalid {
+        id: id.clone(),
+        field: match &place {
+            Place::Uri => "uri",
+            Place::Settings(_) => "settings",
+        },
+        reason: match place {
+            Place::Uri => misfit_of_uri(misfit),
+            Place::Settings(steps) => misfit_of_settings(&steps, misfit),
+        },
+    });
+    invalid.collect()
+}
+
+fn misfit_of_uri(misfit: Misfit) -> String {
+    match misfit {
+        Misfit::Expected(expected) => format!("must be {expected}"),
+        Misfit::Missing { expected, .. } => match expected {
+            Some(expected) => format!("is missing; it is {expected}"),
+            None => "is missing".to_owned(),
+        },
+        misfit @ (Misfit::Unknown(_) | Misfit::Other(_)) => misfit.to_string(),
+    }
+}
+
+fn misfit_of_settings(steps: &[Step], misfit: Misfit) -> String {
+    let (above, last) = match steps.split_last() {
+        Some((Step::Key(key), above)) => (above, key.as_str()),
+        Some((Step::Item(_), _)) | None => (steps, ""),
+    };
+    let path = Place::Settings(steps.to_vec()).to_string();
+    let within = |steps: &[Step]| match steps {
+        [] => String::new(),
+        steps => format!(" in `{}`", Place::Settings(steps.to_vec())),
+    };
+    match misfit {
+        Misfit::Unknown(known) => {
+            let remedy = match nearest(last, known.iter().map(String::as_str)) {
+                Some(similar) => format!("did you mean `{similar}`?"),
+                None if known.is_empty() => "there is nothing to set".to_owned(),
+                None => format!("there may be {}", known.join(", ")),
+            };
+            format!("have the unknown key `{last}`{}; {remedy}", within(above))
+        }
+        Misfit::Missing { key, expected } => {
+            let expected = expected
+                .map(|it| format!("; it is {it}"))
+                .unwrap_or_default();
+            format!("have no `{key}`{}{expected}", within(steps))
+        }
+        Misfit::Expected(expected) if path.is_empty() => format!("must be {expected}"),
+        Misfit::Expected(expected) => format!("have `{path}`, which must be {expected}"),
+        Misfit::Other(reason) if path.is_empty() => format!("are wrong: {reason}"),
+        Misfit::Other(reason) => format!("have `{path}`, which is wrong: {reason}"),
+    }
 }
 
 fn said(breach: Breach<'_, '_, FieldPosition>) -> Option<Invalid> {

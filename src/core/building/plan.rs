@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::access::resolve_key_secret;
-use crate::core::building::check::check;
+use crate::core::building::check::{check, misconfigured};
 use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::{Directory, PermissionForms, Touched};
 use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::rules;
 use crate::model::{
-    ApiKey, Change, Difference, Differences, DriverRef, Edit, Entry, EntryId, EntryInfo, Expected,
-    Interface, Module, ModuleId, ModuleName, Password, Source, System, User, UserId, Version, Zone,
+    ApiKey, Change, Configuration, Difference, Differences, DriverRef, Edit, Entry, EntryId,
+    EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source, System, User,
+    UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -100,6 +101,7 @@ fn undescribed(driver: &DriverRef) -> Description {
     Description {
         module_name,
         text: Arc::from("a driver that this riser does not have"),
+        configuration: Configuration::ANY,
         interface: Some(Arc::new(Interface::default())),
     }
 }
@@ -202,8 +204,23 @@ impl Draft<'_> {
             problems,
             ..
         } = self;
+        let before = match id {
+            EntryId::Module(id) => next.module(id).map(|entry| Arc::clone(&entry.module)),
+            EntryId::Zone(_)
+            | EntryId::System(_)
+            | EntryId::User(_)
+            | EntryId::ApiKey(_)
+            | EntryId::Metadata(_) => None,
+        };
         next.put(entry, info, |module| {
-            host.describe(&module.driver).unwrap_or_else(|error| {
+            let described = host.describe(&module.driver);
+            if let Ok(description) = &described
+                // Who changes something else of it is not held to what was wrong before.
+                && !before.is_some_and(|before| before.runs_as(module))
+            {
+                problems.extend(misconfigured(id, module, &description.configuration));
+            }
+            described.unwrap_or_else(|error| {
                 problems.push(Invalid {
                     id: id.clone(),
                     field: "driver",

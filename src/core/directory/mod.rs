@@ -16,7 +16,8 @@ use indexmap::IndexMap;
 use crate::driver_host::Description;
 use crate::model::{
     ApiKey, Building, Entry, EntryId, EntryInfo, EntryKind, Interface, KeyId, Metadata, MetadataId,
-    Module, ModuleId, ModuleIndex, ModuleName, Slots, System, SystemId, User, UserId, Zone, ZoneId,
+    Module, ModuleId, ModuleIndex, ModuleName, OnChange, Slots, System, SystemId, User, UserId,
+    Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -70,6 +71,11 @@ impl ModuleEntry {
     /// Its functions, if its driver says them before it runs.
     pub fn interface(&self) -> Option<&Arc<Interface>> {
         self.description.interface.as_ref()
+    }
+
+    /// What becomes of it when its settings change.
+    pub(in crate::core) fn on_change(&self) -> OnChange {
+        self.description.configuration.on_change
     }
 
     /// What its driver's modules are called unless the building says otherwise.

@@ -123,7 +123,7 @@ impl Actor {
         let sink = handle
             .output
             .begin_generation(handle.module.driver.as_str(), &handle.interface);
-        let starting = timeout(START_DEADLINE, self.host.start(&handle.module, sink));
+        let starting = timeout(START_DEADLINE, self.host.start(&handle.current(), sink));
         tokio::pin!(starting);
         let slow = sleep(SETTLE);
         tokio::pin!(slow);
@@ -166,6 +166,7 @@ impl Actor {
     async fn serve(&mut self, instance: &dyn RunningModule) -> Exit {
         let handle = Arc::clone(&self.handle);
         let mut running: FuturesUnordered<RunningCall> = FuturesUnordered::new();
+        let mut changing = FuturesUnordered::new();
         let exited = instance.exited();
         tokio::pin!(exited);
         let settled = sleep_until(Instant::now() + SETTLE);
@@ -187,6 +188,15 @@ impl Actor {
                     settling = false;
                     handle.output.drop_stale();
                 }
+                () = handle.reconfigured.notified(), if changing.is_empty() => {
+                    let settings = handle.current().settings();
+                    changing.push(timeout(START_DEADLINE, instance.settings_changed(&settings)));
+                }
+                Some(changed) = changing.next(), if !changing.is_empty() => match changed {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => return Exit::Ended(format!("other settings were not taken: {error}")),
+                    Err(_) => return Exit::Ended(format!("it took more than {START_DEADLINE:?} to take other settings")),
+                },
                 Some((call, result)) = running.next(), if !running.is_empty() => {
                     if let Some(exit) = self.finish(call, result) {
                         return exit;

@@ -1,7 +1,7 @@
 //! A running module as other rooms hold it: enough to call it, and to raise its log level.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,11 +16,19 @@ use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
-use crate::model::{Clearance, ExecRequest, Failure, FunctionName, Interface, Module};
+use crate::model::{
+    Clearance, ExecRequest, Failure, FunctionName, Interface, Module, OnChange, lock,
+};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
+    /// The module as it began here.
     pub(super) module: Arc<Module>,
+    /// The module as the building has it: the settings may be others by now.
+    pub(super) current: Mutex<Arc<Module>>,
+    pub(super) on_change: OnChange,
+    /// Told when the settings have changed; the actor tells the driver.
+    pub(super) reconfigured: Notify,
     pub(super) interface: Arc<CurrentInterface>,
     pub(super) calls: Calls,
     pub(super) deadlines: Arc<Deadlines>,
@@ -84,11 +92,26 @@ impl ModuleHandle {
         !self.ended.is_cancelled()
     }
 
-    /// Whether a module that is to be like this one can go on as it runs.
-    pub(in crate::core) fn runs_as(&self, module: &Module) -> bool {
-        self.module.driver == module.driver
-            && self.module.uri == module.uri
-            && self.module.settings == module.settings
+    /// The module as the building has it.
+    pub(in crate::core) fn current(&self) -> Arc<Module> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Whether it can go on as it runs, now that the module is to be like this one. A driver that takes other settings is told them.
+    pub(super) fn goes_on_as(&self, module: &Arc<Module>) -> bool {
+        let mut current = lock(&self.current);
+        if current.runs_as(module) {
+            return true;
+        }
+        let goes_on = match self.on_change {
+            OnChange::Restart => false,
+            OnChange::Tell => current.driver == module.driver && current.uri == module.uri,
+        };
+        if goes_on {
+            *current = Arc::clone(module);
+            self.reconfigured.notify_one();
+        }
+        goes_on
     }
 
     /// How the module's log level is raised and restored.

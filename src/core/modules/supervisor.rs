@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
@@ -120,7 +120,7 @@ impl Supervisor {
     }
 
     /// The building is this, in which these entries may differ from the one before:
-    /// starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings.
+    /// starts what is to run here and does not, ends what is gone, and starts again what has another driver, address or settings, unless its driver takes these while it runs.
     ///
     /// Returns the modules that ran here and are gone from the building; they can no longer be found, and are ending.
     pub(in crate::core) fn align(
@@ -245,7 +245,7 @@ impl Supervisor {
                 continue;
             };
             let handle = match before {
-                Some(handle) if handle.runs_as(&entry.module) => handle,
+                Some(handle) if handle.goes_on_as(&entry.module) => handle,
                 Some(handle) => {
                     handle.stop.cancel();
                     let next = self.start(entry, Arc::clone(&handle.output), Some(&handle));
@@ -296,6 +296,9 @@ impl Supervisor {
     ) -> Arc<ModuleHandle> {
         let handle = Arc::new(ModuleHandle {
             module: Arc::clone(&entry.module),
+            current: Mutex::new(Arc::clone(&entry.module)),
+            on_change: entry.on_change(),
+            reconfigured: Notify::new(),
             interface: Arc::new(CurrentInterface::new(
                 entry.interface().cloned(),
                 self.changed.clone(),

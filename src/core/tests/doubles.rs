@@ -27,11 +27,11 @@ use crate::driver_host::{
     StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, Differences, DriverRef, Edit, Event,
-    Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata, Module,
-    ModuleId, ModuleIndex, ModuleName, ModulePath, PermissionsRead, Reply, Revision, Scope, Secret,
-    SessionId, Source, State, StatusChange, StatusName, System, SystemId, Timestamp, TokenClaims,
-    User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, Differences, DriverRef,
+    Edit, Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
+    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, PermissionsRead, Reply,
+    Revision, Scope, Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId,
+    Timestamp, TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -846,7 +846,7 @@ pub(in crate::core) fn scripted_interface() -> Interface {
     };
     Interface {
         functions: functions.into_iter().map(described).collect(),
-        implements: vec![],
+        ..Interface::default()
     }
 }
 
@@ -867,6 +867,13 @@ impl DriverHost for ScriptedHost {
         Ok(Description {
             module_name: ModuleName::new("Scratch").unwrap(),
             text: Arc::from("Does what a test says."),
+            configuration: Configuration {
+                on_change: match driver.as_str() {
+                    TELLING => OnChange::Tell,
+                    _ => OnChange::Restart,
+                },
+                ..Configuration::ANY
+            },
             interface: (driver.as_str() == SCRIPTED).then(|| Arc::new(scripted_interface())),
         })
     }
@@ -947,6 +954,16 @@ impl RunningModule for ScriptedModule {
                 _ => outcome(&arguments),
             }
         })
+    }
+
+    fn settings_changed(&self, settings: &JsonText) -> BoxFuture<'static, Result<(), CallError>> {
+        let told = ("settings_changed".to_owned(), settings.to_string());
+        lock(&self.life.begun).push(told);
+        let refused = settings.as_str().contains("refuse");
+        Box::pin(future::ready(match refused {
+            true => Err(CallError::Failed(DriverError::new("no"))),
+            false => Ok(()),
+        }))
     }
 
     fn exited(&self) -> BoxFuture<'static, String> {

@@ -5,7 +5,9 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::driver_host::StatusRefused;
-use crate::model::{Interface, JsonText, LogLevel, ModuleId, ModuleName, StatusName};
+use crate::model::{
+    Configuration, Interface, JsonText, LogLevel, ModuleId, ModuleName, StatusName,
+};
 
 #[test]
 fn each_driver_is_started_by_the_host_that_knows_it() {
@@ -72,6 +74,7 @@ impl DriverHost for Named {
         let description = Description {
             module_name: ModuleName::new("Named").unwrap(),
             text: Arc::from(self.name),
+            configuration: Configuration::ANY,
             interface: None,
         };
         let ids = self.drivers.iter();

@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 use std::sync::{Condvar, MutexGuard, PoisonError};
 
-use driver_sdk::{Calling, Error};
+use driver_sdk::{Calling, Error, Status};
 use metrics::{Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokio::runtime::Builder;
 use tokio::time::{advance, sleep, timeout};
 
 use super::*;
 use crate::driver_host::StatusRefused;
-use crate::model::{Interface, LogLevel, Secret, StatusName};
+use crate::model::{Configuration, Interface, LogLevel, Secret, StatusName};
 
 // Panics.
 
@@ -191,6 +191,18 @@ async fn a_module_that_may_not_act_is_not_started() {
     assert_eq!(ear.value("task"), None);
 }
 
+// Settings.
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_takes_no_other_settings_says_so() {
+    let (running, _ear) = start("{}").await;
+    let changed = running.settings_changed(&JsonText::empty_object()).await;
+    assert_eq!(
+        changed.unwrap_err().to_string(),
+        "it has to be started again for other settings"
+    );
+}
+
 // Blocked threads.
 
 #[test]
@@ -328,6 +340,7 @@ const RUDE: Definition = Definition {
     module_name: "Rude",
     description: "Does everything wrong.",
     interface: Interface::default,
+    configuration: Configuration::ANY,
     start: |context| Box::pin(Rude::start(context)),
 };
 
@@ -339,7 +352,7 @@ struct Rude {
 
 impl Rude {
     async fn start(context: Context) -> Result<Arc<dyn Instance>, Error> {
-        let settings: HashMap<String, String> = context.settings()?;
+        let settings: HashMap<String, String> = context.settings().to()?;
         let asked = |name: &str| settings.get(name).map(String::as_str);
         match asked("start") {
             Some("panic") => panic!("no start"),
@@ -349,7 +362,7 @@ impl Rude {
                 let ticking = context.clone();
                 context.spawn(async move {
                     loop {
-                        ticking.set("tick", &true).unwrap();
+                        ticking.set(&Status::new("tick"), &true);
                         sleep(Duration::from_secs(1)).await;
                     }
                 });
@@ -391,7 +404,7 @@ impl Instance for Rude {
                 std::future::pending().await
             }),
             "block" => Box::pin(async move {
-                self.context.set(BLOCK, &true)?;
+                self.context.set(&Status::new(BLOCK), &true);
                 Outcome::of(&())
             }),
             _ => Box::pin(async { Ok(Outcome { value, code: 200 }) }),
@@ -401,7 +414,7 @@ impl Instance for Rude {
     fn stop(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             assert!(!self.stop_panics, "no stop");
-            self.context.set("stopped", &true).unwrap();
+            self.context.set(&Status::new("stopped"), &true);
         })
     }
 }
@@ -409,7 +422,7 @@ impl Instance for Rude {
 impl Drop for Rude {
     fn drop(&mut self) {
         if self.drop_panics {
-            self.context.set("instance", "dropped").unwrap();
+            self.context.set(&Status::new("instance"), "dropped");
             panic!("no drop");
         }
     }
@@ -420,7 +433,7 @@ struct Clumsy<'a>(&'a Context);
 
 impl Drop for Clumsy<'_> {
     fn drop(&mut self) {
-        self.0.set("clumsy", "dropped").unwrap();
+        self.0.set(&Status::new("clumsy"), "dropped");
         panic!("no drop");
     }
 }
@@ -430,12 +443,12 @@ fn spawn_task(context: &Context) {
     struct Farewell(Context);
     impl Drop for Farewell {
         fn drop(&mut self) {
-            self.0.set("task", "dropped").unwrap();
+            self.0.set(&Status::new("task"), "dropped");
         }
     }
     let farewell = Farewell(context.clone());
     context.spawn(async move {
-        farewell.0.set("task", "running").unwrap();
+        farewell.0.set(&Status::new("task"), "running");
         std::future::pending::<()>().await;
     });
 }

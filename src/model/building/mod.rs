@@ -233,6 +233,11 @@ impl Module {
     pub fn settings(&self) -> JsonText {
         JsonText::parse(self.settings.expose()).unwrap_or_else(|_| JsonText::null())
     }
+
+    /// Whether a module that is to be like this one can go on as it runs.
+    pub fn runs_as(&self, other: &Self) -> bool {
+        self.driver == other.driver && self.uri == other.uri && self.settings == other.settings
+    }
 }
 
 impl ApiKey {

@@ -66,6 +66,7 @@ pub(super) fn read(text: &str) -> Result<Interface, String> {
     Ok(Interface {
         functions,
         implements: shape.implements,
+        ..Interface::default()
     })
 }
 

@@ -6,9 +6,23 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ImplItem, ImplItemFn, Visibility, parse_quote};
+use syn::{ImplItem, ImplItemFn, Path, Token, Visibility, parse_quote};
 
-use crate::parse::{Driver, Function, Parameter, Presence};
+use crate::parse::{
+    Driver, Function, Implements, Parameter, Presence, StatusConst, UriOption, UriPresence, When,
+    Work,
+};
+
+impl Driver {
+    /// The interfaces that the driver has as traits.
+    fn traits(&self) -> impl Iterator<Item = &Path> {
+        let implements = self.options.implements.iter();
+        implements.filter_map(|it| match it {
+            Implements::Trait(path) => Some(path),
+            Implements::Name(_) => None,
+        })
+    }
+}
 
 pub(crate) fn expand(driver: &Driver) -> TokenStream {
     let block = author_block(driver);
@@ -22,7 +36,7 @@ fn author_block(driver: &Driver) -> TokenStream {
     let mut block = driver.block.clone();
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item
-            && is_called_by_host(method)
+            && is_called_by_host(driver, method)
         {
             method
                 .attrs
@@ -32,18 +46,43 @@ fn author_block(driver: &Driver) -> TokenStream {
     block.into_token_stream()
 }
 
-fn is_called_by_host(method: &ImplItemFn) -> bool {
+fn is_called_by_host(driver: &Driver, method: &ImplItemFn) -> bool {
     matches!(method.vis, Visibility::Public(_))
-        || method.sig.ident == "start"
-        || method.sig.ident == "stop"
+        || driver
+            .work
+            .iter()
+            .any(|work| work.method == method.sig.ident)
+        || ["start", "stop", "settings_changed"]
+            .iter()
+            .any(|name| method.sig.ident == name)
 }
 
 fn definition(driver: &Driver) -> TokenStream {
     let ty = &driver.block.self_ty;
     let (id, name) = (&driver.options.id, &driver.options.name);
     let description = &driver.description;
-    let implements = &driver.options.implements;
-    let functions = driver.functions.iter().map(metadata);
+    let named = driver.options.implements.iter().filter_map(|it| match it {
+        Implements::Name(name) => Some(name),
+        Implements::Trait(_) => None,
+    });
+    let interfaces = driver.traits().map(|path| {
+        quote_spanned! {Span::mixed_site().located_at(path.span())=>
+            <Self as #path>::__describe(&mut interface);
+        }
+    });
+    let statuses = driver.statuses.iter().map(describe_status);
+    let functions = driver.functions.iter().map(describe_function);
+    let uri = uri(driver.options.uri.as_ref());
+    let settings = match &driver.settings {
+        Some(settings) => settings.to_token_stream(),
+        None => quote_spanned! {Span::mixed_site()=> ::driver_sdk::__private::NoSettings },
+    };
+    let on_change = match driver.has_settings_changed {
+        true => quote_spanned! {Span::mixed_site()=> Tell },
+        false => quote_spanned! {Span::mixed_site()=> Restart },
+    };
+    let start = start(driver);
+    let schedule = schedule(driver);
     quote_spanned! {Span::mixed_site()=>
         impl #ty {
             /// What a host needs in order to run this driver.
@@ -52,18 +91,125 @@ fn definition(driver: &Driver) -> TokenStream {
                 module_name: #name,
                 description: #description,
                 interface: || {
-                    let mut interface = ::driver_sdk::__private::interface(&[#(#implements),*]);
-                    #(#functions)*
+                    let mut interface = ::driver_sdk::__private::interface(&[#(#named),*]);
+                    {
+                        let interface = &mut interface;
+                        let _described = &*interface;
+                        #(#statuses)*
+                        #(#functions)*
+                    }
+                    #(#interfaces)*
                     interface
                 },
-                start: |context| ::driver_sdk::__private::start(Self::start(context)),
+                configuration: ::driver_sdk::__private::configuration::<#settings>(
+                    #uri,
+                    ::driver_sdk::OnChange::#on_change,
+                ),
+                start: |context| #start,
             };
+
+            #schedule
         }
     }
 }
 
+fn uri(option: Option<&UriOption>) -> TokenStream {
+    let Some(UriOption { presence, schemes }) = option else {
+        return quote_spanned! {Span::mixed_site()=> ::driver_sdk::UriRule::NEVER };
+    };
+    let presence = match presence {
+        UriPresence::Optional => quote_spanned! {Span::mixed_site()=> Optional },
+        UriPresence::Default(uri) => quote_spanned! {Span::mixed_site()=> Default(#uri) },
+        UriPresence::Needed => quote_spanned! {Span::mixed_site()=> Needed },
+    };
+    quote_spanned! {Span::mixed_site()=>
+        ::driver_sdk::UriRule {
+            presence: ::driver_sdk::UriPresence::#presence,
+            schemes: &[#(#schemes),*],
+        }
+    }
+}
+
+/// The expression that starts an instance; its span is the settings' type, where "is no settings" belongs.
+fn start(driver: &Driver) -> TokenStream {
+    let uri = uri(driver.options.uri.as_ref());
+    match &driver.settings {
+        None => quote_spanned! {Span::mixed_site()=>
+            ::driver_sdk::__private::start(
+                context,
+                #uri,
+                |context| Self::start(context),
+                Self::__schedule,
+            )
+        },
+        Some(settings) => quote_spanned! {Span::mixed_site().located_at(settings.span())=>
+            ::driver_sdk::__private::start_with::<#settings, _, _>(
+                context,
+                #uri,
+                |context, settings| Self::start(context, settings),
+                Self::__schedule,
+            )
+        },
+    }
+}
+
+/// The method that starts what an instance does by the clock. Its receiver is the author's, whose expressions speak of it.
+fn schedule(driver: &Driver) -> TokenStream {
+    let receiver = Token![self](Span::call_site());
+    let work = driver.work.iter().map(|work| {
+        let Work {
+            conditions,
+            method,
+            when,
+        } = work;
+        let turn = quote_spanned! {Span::mixed_site().located_at(method.span())=>
+            |instance| ::std::boxed::Box::pin(async move {
+                let done = ::driver_sdk::IntoOutcome::into_outcome(Self::#method(&instance).await);
+                done.map(::std::mem::drop)
+            })
+        };
+        let start = match when {
+            When::Every(period) => quote_spanned! {Span::mixed_site().located_at(period.span())=>
+                schedule.every(#period, #turn);
+            },
+            When::At(moment) => quote_spanned! {Span::mixed_site().located_at(moment.span())=>
+                schedule.at(#moment, #turn);
+            },
+            When::Cron { pattern, zone } => {
+                quote_spanned! {Span::mixed_site().located_at(zone.span())=>
+                    schedule.cron(#pattern, #zone, #turn)?;
+                }
+            }
+        };
+        quote_spanned! {Span::mixed_site()=> #(#conditions)* { #start } }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        fn __schedule(
+            &#receiver,
+            schedule: &::driver_sdk::__private::Schedule<Self>,
+        ) -> ::std::result::Result<(), ::driver_sdk::Error> {
+            let _without_work = schedule;
+            #(#work)*
+            ::std::result::Result::Ok(())
+        }
+    }
+}
+
+/// The statement that describes one status.
+pub(crate) fn describe_status(status: &StatusConst) -> TokenStream {
+    let StatusConst {
+        conditions,
+        ident,
+        description,
+    } = status;
+    quote_spanned! {Span::mixed_site().located_at(ident.span())=>
+        #(#conditions)*
+        ::driver_sdk::__private::describe_status(interface, &Self::#ident, #description);
+    }
+}
+
 /// The statement that describes one function.
-fn metadata(function: &Function) -> TokenStream {
+pub(crate) fn describe_function(function: &Function) -> TokenStream {
     let Function {
         conditions,
         name,
@@ -75,7 +221,7 @@ fn metadata(function: &Function) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         #(#conditions)*
         ::driver_sdk::__private::describe(
-            &mut interface,
+            interface,
             #name,
             #description,
             ::driver_sdk::Clearance::#clearance,
@@ -108,6 +254,31 @@ fn parameter(parameter: &Parameter) -> TokenStream {
 fn instance(driver: &Driver) -> TokenStream {
     let ty = &driver.block.self_ty;
     let arms = driver.functions.iter().map(arm);
+    let interfaces = driver.traits().map(|path| {
+        quote_spanned! {Span::mixed_site().located_at(path.span())=>
+            let arguments = match <Self as #path>::__call(
+                ::std::sync::Arc::clone(&self),
+                function,
+                arguments,
+            ) {
+                ::std::result::Result::Ok(calling) => return calling,
+                ::std::result::Result::Err(arguments) => arguments,
+            };
+        }
+    });
+    let settings_changed = driver.has_settings_changed.then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            fn settings_changed(
+                self: ::std::sync::Arc<Self>,
+                settings: &::driver_sdk::JsonText,
+            ) -> ::std::option::Option<::driver_sdk::__private::Changing> {
+                let settings = ::driver_sdk::__private::settings(settings);
+                ::std::option::Option::Some(::std::boxed::Box::pin(async move {
+                    Self::settings_changed(&self, settings?).await
+                }))
+            }
+        }
+    });
     let stop = driver
         .has_stop
         .then(|| quote_spanned! {Span::mixed_site()=> Self::stop(&self).await });
@@ -121,9 +292,14 @@ fn instance(driver: &Driver) -> TokenStream {
                 let arguments = ::driver_sdk::__private::Arguments::new(function, arguments);
                 match function.as_str() {
                     #(#arms)*
-                    _ => arguments.refuse_function(),
+                    _ => {
+                        #(#interfaces)*
+                        arguments.refuse_function()
+                    }
                 }
             }
+
+            #settings_changed
 
             fn stop(self: ::std::sync::Arc<Self>) -> ::driver_sdk::BoxFuture<'static, ()> {
                 ::std::boxed::Box::pin(async move { #stop })
@@ -132,12 +308,25 @@ fn instance(driver: &Driver) -> TokenStream {
     }
 }
 
-/// The arm that calls one function. A function without parameters takes whatever is sent, so it reads nothing.
+/// The arm that calls one function.
 fn arm(function: &Function) -> TokenStream {
     let Function {
         conditions,
         method,
         name,
+        ..
+    } = function;
+    let call = call(function);
+    quote_spanned! {Span::mixed_site().located_at(method.span())=>
+        #(#conditions)*
+        #name => #call,
+    }
+}
+
+/// The expression that calls one function. One without parameters takes whatever is sent, so it reads nothing.
+pub(crate) fn call(function: &Function) -> TokenStream {
+    let Function {
+        method,
         output,
         parameters,
         ..
@@ -157,8 +346,7 @@ fn arm(function: &Function) -> TokenStream {
         ::driver_sdk::IntoOutcome::into_outcome(Self::#method(&self, #(#idents),*).await)
     };
     quote_spanned! {Span::mixed_site().located_at(method.span())=>
-        #(#conditions)*
-        #name => ::std::boxed::Box::pin(async move { #read #call }),
+        ::std::boxed::Box::pin(async move { #read #call })
     }
 }
 

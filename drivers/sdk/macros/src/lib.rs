@@ -1,10 +1,13 @@
-//! The `driver` attribute of `driver-sdk`; authors read about it there.
+//! The attributes of `driver-sdk`; authors read about them there.
 //!
-//! Two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
-//! Both work on `proc_macro2` tokens, so the tests need no compiler.
+//! `driver` takes two steps, one file each: `parse` understands an `impl` block and says what is wrong with it, `expand` writes the code.
+//! `settings` and `interface` have a file each.
+//! All work on `proc_macro2` tokens, so the tests need no compiler.
 
 mod expand;
+mod interface;
 mod parse;
+mod settings;
 
 use proc_macro2::TokenStream;
 
@@ -17,6 +20,32 @@ pub fn driver(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     driver_tokens(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct or an enum readable from a module's settings, with a schema.
+///
+/// See the documentation of `driver-sdk`.
+#[proc_macro_attribute]
+pub fn settings(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    settings::expand(options.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a trait an interface that drivers implement.
+///
+/// See the documentation of `driver-sdk`.
+#[proc_macro_attribute]
+pub fn interface(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    interface::expand(&options.into(), item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
@@ -73,7 +102,7 @@ mod tests {
         );
         check_options(
             quote! { id = "lamp", name = "Lamp", port = 1 },
-            &["unknown option: `driver` takes `id`, `name` and `implements`"],
+            &["unknown option: `driver` takes `id`, `name`, `implements` and `uri`"],
         );
         check_options(
             quote! { id = "lamp", id = "lamp", name = "Lamp" },
@@ -88,13 +117,15 @@ mod tests {
     #[test]
     fn a_block_needs_a_start() {
         let options = quote! { id = "lamp", name = "Lamp" };
-        let expect = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+        let expect = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`, \
+            with `settings: Settings` behind the context if it takes settings";
         let block = quote! { impl Lamp {} };
         assert_eq!(mistakes(options.clone(), block), [expect]);
         for start in [
             quote! { fn start(context: Context) -> Result<Self, Error> {} },
             quote! { async fn start() -> Result<Self, Error> {} },
             quote! { async fn start(&self, context: Context) -> Result<Self, Error> {} },
+            quote! { async fn start(context: Context, a: A, b: B) -> Result<Self, Error> {} },
             quote! { async fn start(context: Context) {} },
         ] {
             let block = quote! { impl Lamp { #start } };
@@ -112,6 +143,94 @@ mod tests {
         ] {
             check_methods(stop, &["`stop` is `async fn stop(&self)`"]);
         }
+    }
+
+    #[test]
+    fn settings_can_change_where_there_are_some() {
+        let expect = "`settings_changed` is `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, \
+             with the settings of `start`";
+        for changed in [
+            quote! { fn settings_changed(&self, settings: Settings) -> Result<(), Error> {} },
+            quote! { async fn settings_changed(settings: Settings) -> Result<(), Error> {} },
+            quote! { async fn settings_changed(&self) -> Result<(), Error> {} },
+        ] {
+            let block = quote! {
+                impl Lamp {
+                    async fn start(context: Context, settings: Settings) -> Result<Self, Error> {}
+                    #changed
+                }
+            };
+            assert_eq!(
+                mistakes(quote! { id = "lamp", name = "Lamp" }, block),
+                [expect]
+            );
+        }
+        let right = quote! {
+            async fn settings_changed(&self, settings: Settings) -> Result<(), Error> {}
+        };
+        check_methods(right, &[expect]);
+    }
+
+    #[test]
+    fn an_address_has_one_rule() {
+        let expect = "expected `uri(needed, \"tcp\", …)`: `needed`, `optional` or `default = \"tcp://…\"`, \
+             and the schemes that the address may begin with, any if there are none";
+        for uri in [
+            quote! { uri },
+            quote! { uri() },
+            quote! { uri("tcp") },
+            quote! { uri(needed, optional) },
+            quote! { uri(always) },
+            quote! { uri(needed, 4352) },
+            quote! { uri(default = 4352) },
+        ] {
+            check_options(quote! { id = "lamp", name = "Lamp", #uri }, &[expect]);
+        }
+    }
+
+    #[track_caller]
+    fn check_settings(options: TokenStream, item: TokenStream, expect: &[&str]) {
+        match settings::expand(options, item) {
+            Ok(tokens) => panic!("the item was taken: {tokens}"),
+            Err(error) => {
+                let told: Vec<String> = error.into_iter().map(|it| it.to_string()).collect();
+                assert_eq!(told, expect);
+            }
+        }
+    }
+
+    #[test]
+    fn settings_are_a_struct_of_plain_fields() {
+        let none = TokenStream::new();
+        let shape = "settings are a struct with named fields, or an enum for one of their values";
+        for item in [
+            quote! { struct Settings(u8); },
+            quote! { struct Settings; },
+            quote! { fn settings() {} },
+        ] {
+            check_settings(none.clone(), item, &[shape]);
+        }
+        check_settings(
+            none.clone(),
+            quote! { struct Settings<T> { port: T } },
+            &["settings have no generics: the building file could not choose them"],
+        );
+        check_settings(
+            none,
+            quote! { struct Settings { #[serde(rename = "p")] port: u8, #[default(1)] #[default(2)] unit: u8 } },
+            &[
+                "a setting is called like its field and read as its type; \
+                 give it a type of its own for another form, and `#[default(…)]` where it may be left out",
+                "this setting has two defaults",
+            ],
+        );
+        check_settings(
+            quote! { closed },
+            quote! { struct Settings { port: u8 } },
+            &[
+                "unknown option: `settings` takes `open`, which leaves keys that no field has to others",
+            ],
+        );
     }
 
     #[test]
@@ -187,6 +306,89 @@ mod tests {
             quote! { pub async fn dim(&self, #[default(1)] #[default(2)] level: u8) {} },
             &["this argument has two defaults"],
         );
+    }
+
+    #[test]
+    fn work_by_the_clock_has_one_shape_and_one_clock() {
+        let shape = "what is done by the clock is `async fn name(&self)`";
+        check_methods(quote! { #[every(1 s)] fn poll(&self) {} }, &[shape]);
+        check_methods(
+            quote! { #[every(1 s)] async fn poll(&self, hard: bool) {} },
+            &[shape],
+        );
+        check_methods(quote! { #[at(self.moment)] async fn poll() {} }, &[shape]);
+        check_methods(quote! { #[every(1 s)] async fn stop(&self) {} }, &[shape]);
+        check_methods(
+            quote! { #[every(1 s)] #[at(self.moment)] async fn poll(&self) {} },
+            &["a method is done by one clock; write another that calls it"],
+        );
+    }
+
+    #[test]
+    fn when_work_is_done_is_checked() {
+        let every = "expected `#[every(60 s)]` with one of ms, s, min and h, or an expression such as `self.poll_seconds`";
+        for period in [
+            quote! { every },
+            quote! { every() },
+            quote! { every(60) },
+            quote! { every(60 days) },
+            quote! { every("60 s") },
+            quote! { every(60 s, 2) },
+        ] {
+            check_methods(quote! { #[#period] async fn poll(&self) {} }, &[every]);
+        }
+        let cron = "expected `#[cron(\"0 8 * * 1-5\", timezone = \"Europe/Berlin\")]`";
+        for pattern in [
+            quote! { cron },
+            quote! { cron("0 8 * * *") },
+            quote! { cron("0 8 * * *", zone = "Europe/Berlin") },
+            quote! { cron("0 8 * * *", timezone = "Europe/Berlin", 3) },
+        ] {
+            check_methods(quote! { #[#pattern] async fn poll(&self) {} }, &[cron]);
+        }
+        let at = "expected `#[at(self.moment)]` with a `jiff::Timestamp`, or an `Option` of one";
+        check_methods(quote! { #[at] async fn poll(&self) {} }, &[at]);
+    }
+
+    #[test]
+    fn a_period_is_a_number_with_its_unit_or_an_expression() {
+        for (period, expect) in [
+            (quote! { 60 s }, "from_secs_f64 (60f64)"),
+            (quote! { 250ms }, "from_secs_f64 (0.25f64)"),
+            (quote! { 1.5 min }, "from_secs_f64 (90f64)"),
+            (quote! { 2h }, "from_secs_f64 (7200f64)"),
+            (quote! { self.period }, "schedule . every (self . period"),
+        ] {
+            let block = quote! {
+                impl Lamp {
+                    async fn start(context: Context) -> Result<Self, Error> {}
+                    #[every(#period)]
+                    async fn poll(&self) {}
+                }
+            };
+            let options = quote! { id = "lamp", name = "Lamp" };
+            let tokens = driver_tokens(options, block).unwrap().to_string();
+            assert!(tokens.contains(expect), "{expect}: {tokens}");
+        }
+    }
+
+    #[test]
+    fn an_interface_is_a_trait_of_async_methods() {
+        let check = |item: TokenStream, expect: &str| {
+            let error = interface::expand(&TokenStream::new(), item).unwrap_err();
+            assert_eq!(error.to_string(), expect);
+        };
+        let shape = "what clients call is `async fn name(&self, …)`";
+        check(quote! { trait Shiny { fn shine(&self); } }, shape);
+        check(quote! { trait Shiny { async fn shine(); } }, shape);
+        check(
+            quote! { trait Shiny<T> { async fn shine(&self); } },
+            "an interface has no generics; give it an associated type",
+        );
+        check(quote! { struct Shiny; }, "expected `trait`");
+        let options = quote! { name = "Shiny" };
+        let error = interface::expand(&options, quote! { trait Shiny {} }).unwrap_err();
+        assert_eq!(error.to_string(), "`interface` takes no options");
     }
 
     #[test]

@@ -12,14 +12,29 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, Expr, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit,
-    LitStr, Meta, Pat, PathArguments, Receiver, Result, ReturnType, Token, Type, Visibility,
+    LitStr, Meta, Pat, Path, PathArguments, Receiver, Result, ReturnType, Signature, Token, Type,
+    Visibility,
 };
 
-const NEEDS_START: &str =
-    "a driver needs `async fn start(context: Context) -> Result<Self, Error>`";
+const NEEDS_START: &str = "a driver needs `async fn start(context: Context) -> Result<Self, Error>`, \
+    with `settings: Settings` behind the context if it takes settings";
+const SETTINGS_CHANGED_SHAPE: &str = "`settings_changed` is `async fn settings_changed(&self, settings: Settings) -> Result<(), Error>`, \
+     with the settings of `start`";
+const URI_SHAPE: &str = "expected `uri(needed, \"tcp\", …)`: `needed`, `optional` or `default = \"tcp://…\"`, \
+    and the schemes that the address may begin with, any if there are none";
 const STOP_SHAPE: &str = "`stop` is `async fn stop(&self)`";
 const CALLABLE_SHAPE: &str =
     "what clients call is `pub async fn name(&self, …)`; without `pub` it is the driver's own";
+const WORK_SHAPE: &str = "what is done by the clock is `async fn name(&self)`";
+const TWO_SCHEDULES: &str = "a method is done by one clock; write another that calls it";
+const EVERY_SHAPE: &str = "expected `#[every(60 s)]` with one of ms, s, min and h, or an expression such as `self.poll_seconds`";
+const AT_SHAPE: &str =
+    "expected `#[at(self.moment)]` with a `jiff::Timestamp`, or an `Option` of one";
+const CRON_SHAPE: &str = "expected `#[cron(\"0 8 * * 1-5\", timezone = \"Europe/Berlin\")]`";
+/// The attributes of what is done by the clock.
+const SCHEDULES: &[&str] = &["every", "at", "cron"];
+/// What a host calls by itself.
+const LIFE: &[&str] = &["start", "stop", "settings_changed"];
 const NO_GENERICS: &str = "what clients call has no generics: they could not choose them";
 const PLAIN_NAME: &str = "an argument is a plain name: clients can give it by this name";
 const OWNED_VALUE: &str =
@@ -32,14 +47,85 @@ pub(crate) struct Driver {
     /// The block as the compiler shall see it: without the helper attributes.
     pub(crate) block: ItemImpl,
     pub(crate) functions: Vec<Function>,
+    pub(crate) statuses: Vec<StatusConst>,
+    /// What an instance does by the clock.
+    pub(crate) work: Vec<Work>,
+    /// The type of the settings that `start` takes.
+    pub(crate) settings: Option<Type>,
     pub(crate) has_stop: bool,
+    pub(crate) has_settings_changed: bool,
 }
 
 /// The options of the attribute.
 pub(crate) struct Options {
     pub(crate) id: LitStr,
     pub(crate) name: LitStr,
-    pub(crate) implements: Vec<LitStr>,
+    pub(crate) implements: Vec<Implements>,
+    pub(crate) uri: Option<UriOption>,
+}
+
+/// What the driver says of the address of its device.
+pub(crate) struct UriOption {
+    pub(crate) presence: UriPresence,
+    pub(crate) schemes: Vec<LitStr>,
+}
+
+/// Whether a module has an address.
+pub(crate) enum UriPresence {
+    Optional,
+    Default(LitStr),
+    Needed,
+}
+
+/// An interface that the driver has.
+pub(crate) enum Implements {
+    /// A trait, whose functions are its.
+    Trait(Path),
+    /// A name alone.
+    Name(LitStr),
+}
+
+impl Parse for Implements {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        match input.peek(LitStr) {
+            true => input.parse().map(Self::Name),
+            false => input.parse().map(Self::Trait),
+        }
+    }
+}
+
+/// A constant of the block that is a status.
+pub(crate) struct StatusConst {
+    pub(crate) conditions: Vec<Attribute>,
+    pub(crate) ident: Ident,
+    pub(crate) description: String,
+}
+
+impl StatusConst {
+    /// A constant whose type is written as `Status<…>`.
+    pub(crate) fn of(attributes: &[Attribute], ident: &Ident, ty: &Type) -> Option<Self> {
+        let Type::Path(path) = ty else { return None };
+        let is_status = path.path.segments.last()?.ident == "Status";
+        is_status.then(|| Self {
+            conditions: conditions(attributes),
+            ident: ident.clone(),
+            description: description(attributes),
+        })
+    }
+}
+
+/// A method that is done by the clock.
+pub(crate) struct Work {
+    pub(crate) conditions: Vec<Attribute>,
+    pub(crate) method: Ident,
+    pub(crate) when: When,
+}
+
+/// When a method is done. The expressions may speak of `self`.
+pub(crate) enum When {
+    Every(TokenStream),
+    At(Expr),
+    Cron { pattern: Expr, zone: Expr },
 }
 
 /// A method that clients call.
@@ -93,24 +179,43 @@ impl Driver {
         }
 
         let mut mistakes = Mistakes::default();
-        let mut functions = Vec::new();
+        let (mut functions, mut statuses, mut work) = (Vec::new(), Vec::new(), Vec::new());
         let (mut has_start, mut has_stop) = (false, false);
+        let (mut settings, mut changed) = (None, None);
         for item in &mut block.items {
+            if let ImplItem::Const(constant) = item {
+                statuses.extend(StatusConst::of(
+                    &constant.attrs,
+                    &constant.ident,
+                    &constant.ty,
+                ));
+            }
             let ImplItem::Fn(method) = item else { continue };
+            let is_life = LIFE.iter().any(|name| method.sig.ident == name);
+            if !is_life {
+                work.extend(mistakes.note(Work::take(method)).flatten());
+            }
             if method.sig.ident == "start" {
                 has_start = true;
-                mistakes.note(check_start(method));
+                settings = mistakes.note(check_start(method)).flatten();
+            } else if method.sig.ident == "settings_changed" {
+                mistakes.note(check_settings_changed(method));
+                changed = Some(method.sig.clone());
             } else if method.sig.ident == "stop" {
                 has_stop = true;
                 mistakes.note(check_stop(method));
             } else if matches!(method.vis, Visibility::Public(_)) {
-                functions.extend(mistakes.note(Function::take(method)));
+                functions.extend(mistakes.note(take_callable(method)));
             } else {
                 mistakes.note(refuse_helpers(method));
             }
         }
         if !has_start {
             mistakes.note::<()>(Err(Error::new_spanned(&block.self_ty, NEEDS_START)));
+        }
+        if let (None, Some(changed), true) = (&settings, &changed, has_start) {
+            let shape = Error::new_spanned(changed, SETTINGS_CHANGED_SHAPE);
+            mistakes.note::<()>(Err(shape));
         }
         mistakes.note(check_names(&functions));
         mistakes.into_result()?;
@@ -120,14 +225,18 @@ impl Driver {
             description: description(&block.attrs),
             block,
             functions,
+            statuses,
+            work,
+            settings,
             has_stop,
+            has_settings_changed: changed.is_some(),
         })
     }
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut id, mut name, mut implements) = (None, None, None);
+        let (mut id, mut name, mut implements, mut uri) = (None, None, None, None);
         for option in Punctuated::<Meta, Token![,]>::parse_terminated(input)? {
             let twice = if option.path().is_ident("id") {
                 id.replace(checked_name(value(&option)?)?).is_some()
@@ -136,12 +245,14 @@ impl Parse for Options {
             } else if option.path().is_ident("implements") {
                 let list = option
                     .require_list()?
-                    .parse_args_with(Punctuated::<LitStr, Token![,]>::parse_terminated)?;
+                    .parse_args_with(Punctuated::<Implements, Token![,]>::parse_terminated)?;
                 implements.replace(list.into_iter().collect()).is_some()
+            } else if option.path().is_ident("uri") {
+                uri.replace(UriOption::take(&option)?).is_some()
             } else {
                 return Err(Error::new_spanned(
                     option,
-                    "unknown option: `driver` takes `id`, `name` and `implements`",
+                    "unknown option: `driver` takes `id`, `name`, `implements` and `uri`",
                 ));
             };
             if twice {
@@ -156,48 +267,180 @@ impl Parse for Options {
             id: id.ok_or_else(|| missing("an id"))?,
             name: name.ok_or_else(|| missing("a module name"))?,
             implements: implements.unwrap_or_default(),
+            uri,
         })
     }
 }
 
+impl UriOption {
+    fn take(option: &Meta) -> Result<Self> {
+        let shape = |tokens: &dyn ToTokens| Error::new_spanned(tokens, URI_SHAPE);
+        let Meta::List(list) = option else {
+            return Err(shape(option));
+        };
+        let items = list.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
+        let (mut presence, mut schemes) = (None, Vec::new());
+        for item in &items {
+            let is_first = if let Expr::Lit(literal) = item
+                && let Lit::Str(scheme) = &literal.lit
+            {
+                schemes.push(scheme.clone());
+                true
+            } else if is_word(item, "needed") {
+                presence.replace(UriPresence::Needed).is_none()
+            } else if is_word(item, "optional") {
+                presence.replace(UriPresence::Optional).is_none()
+            } else if let Expr::Assign(assign) = item
+                && is_word(&assign.left, "default")
+            {
+                let uri = syn::parse2(assign.right.to_token_stream());
+                let uri = uri.map_err(|_| shape(item))?;
+                presence.replace(UriPresence::Default(uri)).is_none()
+            } else {
+                false
+            };
+            if !is_first {
+                return Err(shape(item));
+            }
+        }
+        let presence = presence.ok_or_else(|| shape(option))?;
+        Ok(Self { presence, schemes })
+    }
+}
+
+fn is_word(expression: &Expr, word: &str) -> bool {
+    matches!(expression, Expr::Path(path) if path.path.is_ident(word))
+}
+
+impl Work {
+    /// Takes `#[every(…)]`, `#[at(…)]` or `#[cron(…)]` off a method.
+    fn take(method: &mut ImplItemFn) -> Result<Option<Self>> {
+        let mut taken = Vec::new();
+        for name in SCHEDULES {
+            taken.extend(take_helper(&mut method.attrs, name));
+        }
+        let attribute = match taken.as_slice() {
+            [] => return Ok(None),
+            [attribute] => attribute,
+            [.., twice] => return Err(Error::new_spanned(twice, TWO_SCHEDULES)),
+        };
+        let signature = &method.sig;
+        let is_work = signature.asyncness.is_some()
+            && signature.receiver().is_some_and(is_shared_reference)
+            && signature.inputs.len() == 1;
+        if !is_work {
+            return Err(Error::new_spanned(signature, WORK_SHAPE));
+        }
+        Ok(Some(Self {
+            conditions: conditions(&method.attrs),
+            method: signature.ident.clone(),
+            when: When::of(attribute)?,
+        }))
+    }
+}
+
+impl When {
+    fn of(attribute: &Attribute) -> Result<Self> {
+        if attribute.path().is_ident("every") {
+            let shape = |_| Error::new_spanned(attribute, EVERY_SHAPE);
+            let Period(period) = attribute.parse_args().map_err(shape)?;
+            return Ok(Self::Every(period));
+        }
+        if attribute.path().is_ident("at") {
+            let shape = |_| Error::new_spanned(attribute, AT_SHAPE);
+            return attribute.parse_args().map(Self::At).map_err(shape);
+        }
+        let shape = || Error::new_spanned(attribute, CRON_SHAPE);
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let mut items = attribute
+            .parse_args_with(parser)
+            .map_err(|_| shape())?
+            .into_iter();
+        match (items.next(), items.next(), items.next()) {
+            (Some(pattern), Some(Expr::Assign(zone)), None) if is_word(&zone.left, "timezone") => {
+                let zone = *zone.right;
+                Ok(Self::Cron { pattern, zone })
+            }
+            _ => Err(shape()),
+        }
+    }
+}
+
+/// A period: a number with its unit, `60 s`, or an expression.
+struct Period(TokenStream);
+
+impl Parse for Period {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if !input.peek(Lit) {
+            let period: Expr = input.parse()?;
+            return Ok(Self(period.into_token_stream()));
+        }
+        let literal: Lit = input.parse()?;
+        let (digits, suffix) = if let Lit::Int(number) = &literal {
+            (number.base10_digits(), number.suffix())
+        } else if let Lit::Float(number) = &literal {
+            (number.base10_digits(), number.suffix())
+        } else {
+            return Err(Error::new_spanned(literal, EVERY_SHAPE));
+        };
+        let unit = match suffix {
+            "" => input.parse::<Ident>()?.to_string(),
+            suffix => suffix.to_owned(),
+        };
+        let nanoseconds = match unit.as_str() {
+            "ms" => 1e6,
+            "s" => 1e9,
+            "min" => 60e9,
+            "h" => 3600e9,
+            _ => return Err(Error::new_spanned(literal, EVERY_SHAPE)),
+        };
+        let number: f64 = digits
+            .parse()
+            .map_err(|_| Error::new_spanned(&literal, EVERY_SHAPE))?;
+        let seconds = number * nanoseconds / 1e9;
+        let period = quote::quote! { ::std::time::Duration::from_secs_f64(#seconds) };
+        Ok(Self(period))
+    }
+}
+
+/// Reads a public method of a driver's block.
+fn take_callable(method: &mut ImplItemFn) -> Result<Function> {
+    let is_callable =
+        method.sig.asyncness.is_some() && method.sig.receiver().is_some_and(is_shared_reference);
+    if !is_callable {
+        return Err(Error::new_spanned(&method.sig, CALLABLE_SHAPE));
+    }
+    Function::take(&mut method.attrs, &mut method.sig)
+}
+
 impl Function {
-    /// Reads a public method and takes the helper attributes off it.
-    fn take(method: &mut ImplItemFn) -> Result<Self> {
-        let is_callable = method.sig.asyncness.is_some()
-            && method.sig.receiver().is_some_and(is_shared_reference);
-        if !is_callable {
-            return Err(Error::new_spanned(&method.sig, CALLABLE_SHAPE));
+    /// Reads a method that clients call, and takes the helper attributes off it.
+    pub(crate) fn take(attrs: &mut Vec<Attribute>, sig: &mut Signature) -> Result<Self> {
+        if !sig.generics.params.is_empty() {
+            return Err(Error::new_spanned(&sig.generics, NO_GENERICS));
         }
-        if !method.sig.generics.params.is_empty() {
-            return Err(Error::new_spanned(&method.sig.generics, NO_GENERICS));
-        }
-        let name = take_name(method)?;
-        let clearance = take_clearance(&mut method.attrs)?;
-        let parameters = method
-            .sig
-            .inputs
-            .iter_mut()
-            .skip(1)
-            .map(Parameter::take)
-            .collect::<Result<_>>()?;
+        let name = take_name(attrs, &sig.ident)?;
+        let clearance = take_clearance(attrs)?;
+        let inputs = sig.inputs.iter_mut().skip(1);
+        let parameters = inputs.map(Parameter::take).collect::<Result<_>>()?;
         Ok(Self {
-            conditions: method
-                .attrs
-                .iter()
-                .filter(|attribute| attribute.path().is_ident("cfg"))
-                .cloned()
-                .collect(),
-            method: method.sig.ident.clone(),
+            conditions: conditions(attrs),
+            method: sig.ident.clone(),
             name,
-            description: description(&method.attrs),
+            description: description(attrs),
             clearance,
             parameters,
-            output: match &method.sig.output {
-                ReturnType::Default => method.sig.ident.span(),
+            output: match &sig.output {
+                ReturnType::Default => sig.ident.span(),
                 ReturnType::Type(_, ty) => ty.span(),
             },
         })
     }
+}
+
+fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
+    let conditions = attributes.iter().filter(|it| it.path().is_ident("cfg"));
+    conditions.cloned().collect()
 }
 
 impl Parameter {
@@ -239,10 +482,10 @@ impl Parameter {
 
 /// Several mistakes as one error, so that an author fixes them in one go.
 #[derive(Default)]
-struct Mistakes(Option<Error>);
+pub(crate) struct Mistakes(Option<Error>);
 
 impl Mistakes {
-    fn note<T>(&mut self, result: Result<T>) -> Option<T> {
+    pub(crate) fn note<T>(&mut self, result: Result<T>) -> Option<T> {
         match (result, &mut self.0) {
             (Ok(value), _) => return Some(value),
             (Err(error), Some(all)) => all.combine(error),
@@ -251,21 +494,42 @@ impl Mistakes {
         None
     }
 
-    fn into_result(self) -> Result<()> {
+    pub(crate) fn into_result(self) -> Result<()> {
         self.0.map_or(Ok(()), Err)
     }
 }
 
-fn check_start(method: &ImplItemFn) -> Result<()> {
+/// Gives the type of the settings, if it takes some.
+fn check_start(method: &ImplItemFn) -> Result<Option<Type>> {
     let signature = &method.sig;
     let is_start = signature.asyncness.is_some()
         && signature.receiver().is_none()
-        && signature.inputs.len() == 1
+        && (1..=2).contains(&signature.inputs.len())
         && matches!(signature.output, ReturnType::Type(..));
     if !is_start {
         return Err(Error::new_spanned(signature, NEEDS_START));
     }
+    refuse_helpers(method)?;
+    Ok(signature.inputs.get(1).and_then(typed).cloned())
+}
+
+fn check_settings_changed(method: &ImplItemFn) -> Result<()> {
+    let signature = &method.sig;
+    let is_shape = signature.asyncness.is_some()
+        && signature.receiver().is_some_and(is_shared_reference)
+        && signature.inputs.len() == 2
+        && matches!(signature.output, ReturnType::Type(..));
+    if !is_shape {
+        return Err(Error::new_spanned(signature, SETTINGS_CHANGED_SHAPE));
+    }
     refuse_helpers(method)
+}
+
+fn typed(input: &FnArg) -> Option<&Type> {
+    match input {
+        FnArg::Typed(input) => Some(&input.ty),
+        FnArg::Receiver(_) => None,
+    }
 }
 
 fn check_stop(method: &ImplItemFn) -> Result<()> {
@@ -296,20 +560,22 @@ fn check_names(functions: &[Function]) -> Result<()> {
 /// Without this check a forgotten `pub` would leave an attribute that the compiler does not know.
 fn refuse_helpers(method: &ImplItemFn) -> Result<()> {
     let helper = |attribute: &&Attribute| {
-        ["name", "support", "admin"]
-            .iter()
-            .any(|name| attribute.path().is_ident(name))
+        let mut names = ["name", "support", "admin"].iter().chain(SCHEDULES);
+        names.any(|name| attribute.path().is_ident(name))
     };
     match method.attrs.iter().find(helper) {
         Some(attribute) => Err(Error::new_spanned(
             attribute,
-            "only what clients call has this attribute",
+            match SCHEDULES.iter().any(|name| attribute.path().is_ident(name)) {
+                true => WORK_SHAPE,
+                false => "only what clients call has this attribute",
+            },
         )),
         None => Ok(()),
     }
 }
 
-fn is_shared_reference(receiver: &Receiver) -> bool {
+pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
     receiver.reference.is_some() && receiver.mutability.is_none()
 }
 
@@ -323,9 +589,9 @@ fn plain_name(pattern: &Pat) -> Result<&Ident> {
     Err(Error::new_spanned(pattern, PLAIN_NAME))
 }
 
-fn take_name(method: &mut ImplItemFn) -> Result<String> {
-    match take_helper(&mut method.attrs, "name").as_slice() {
-        [] => Ok(method.sig.ident.unraw().to_string()),
+fn take_name(attributes: &mut Vec<Attribute>, method: &Ident) -> Result<String> {
+    match take_helper(attributes, "name").as_slice() {
+        [] => Ok(method.unraw().to_string()),
         [attribute] => {
             let shape = |_| Error::new_spanned(attribute, "expected `#[name(\"…\")]`");
             checked_name(attribute.parse_args().map_err(shape)?).map(|name| name.value())
@@ -365,7 +631,7 @@ fn take_default(attributes: &mut Vec<Attribute>) -> Result<Option<Expr>> {
 }
 
 /// Removes the attributes of this name and gives them back.
-fn take_helper(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
+pub(crate) fn take_helper(attributes: &mut Vec<Attribute>, name: &str) -> Vec<Attribute> {
     attributes
         .extract_if(.., |attribute| attribute.path().is_ident(name))
         .collect()
@@ -389,7 +655,7 @@ fn checked_name(name: LitStr) -> Result<LitStr> {
 }
 
 /// The `T` of an `Option<T>` that is written as such.
-fn inside_option(ty: &Type) -> Option<&Type> {
+pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {

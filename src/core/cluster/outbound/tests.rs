@@ -744,7 +744,7 @@ fn interface() -> Interface {
             function("reset", Clearance::Support),
             function("wipe", Clearance::Admin),
         ]),
-        implements: vec![],
+        ..Interface::default()
     }
 }
 

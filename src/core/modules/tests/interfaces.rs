@@ -66,13 +66,13 @@ async fn a_module_that_is_put_in_the_place_of_another_has_told_nothing() {
 }
 
 /// A bench whose module tells its interface itself. It is the second that was started.
-async fn telling_bench() -> Bench {
+pub(super) async fn telling_bench() -> Bench {
     let bench = Bench::new().await;
     apply(&bench, telling("mod-1")).await;
     bench
 }
 
-async fn apply(bench: &Bench, module: crate::model::Module) {
+pub(super) async fn apply(bench: &Bench, module: crate::model::Module) {
     let building = Building {
         modules: vec![module],
         ..building()

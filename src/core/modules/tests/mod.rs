@@ -3,6 +3,7 @@
 //! Time passes only by [`Bench::pass`], and only after everything that can run has run.
 
 mod interfaces;
+mod settings;
 mod taking_over;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::dialects::placeos::rest::directory::Empty;
 use crate::dialects::placeos::rest::{DriverFacts, address};
+use crate::model::{Configuration, JsonText, UriPresence};
 
 /// A driver: `GET /drivers`, `GET /drivers/{id}`.
 ///
@@ -18,8 +18,7 @@ pub struct DriverShape<'a> {
     description: &'a str,
     module_name: &'a str,
     role: u8,
-    #[schema(value_type = Option<String>)]
-    default_uri: Option<()>,
+    default_uri: Option<&'static str>,
     #[schema(value_type = Option<u16>)]
     default_port: Option<()>,
     file_name: &'static str,
@@ -28,27 +27,30 @@ pub struct DriverShape<'a> {
     repository_id: Option<()>,
     ignore_connected: bool,
     #[schema(value_type = Object)]
-    json_schema: Empty,
+    json_schema: JsonText,
     created_at: u64,
     updated_at: u64,
 }
 
 impl<'a> DriverShape<'a> {
-    /// A driver as the gateway knows it.
-    pub fn new(driver: DriverFacts<'a>, time: u64) -> Self {
+    /// A driver as the gateway knows it, with what it takes of a module.
+    pub fn new(driver: DriverFacts<'a>, takes: &Configuration, time: u64) -> Self {
         Self {
             id: driver.id,
             name: driver.id,
             description: driver.description,
             module_name: driver.module_name,
             role: address::LOGIC_ROLE,
-            default_uri: None,
+            default_uri: match takes.uri.presence {
+                UriPresence::Default(uri) => Some(uri),
+                UriPresence::Never | UriPresence::Optional | UriPresence::Needed => None,
+            },
             default_port: None,
             file_name: "",
             commit: "",
             repository_id: None,
             ignore_connected: false,
-            json_schema: Empty {},
+            json_schema: (takes.schema)(),
             created_at: time,
             updated_at: time,
         }
@@ -69,7 +71,8 @@ mod tests {
             module_name: "Display",
         };
         assert_eq!(
-            serde_json::to_value(DriverShape::new(driver, 1_700_000_000)).unwrap(),
+            serde_json::to_value(DriverShape::new(driver, &Configuration::ANY, 1_700_000_000))
+                .unwrap(),
             json!({
                 "id": "pjlink", "name": "pjlink", "description": "Projectors", "module_name": "Display", "role": 99,
                 "default_uri": null, "default_port": null, "file_name": "", "commit": "", "repository_id": null,

@@ -21,9 +21,10 @@ pub(super) async fn list(context: Supporter<Drivers>) -> Answer {
     let drivers = context.state.core.queries.drivers();
     let found = drivers
         .iter()
-        .map(facts)
-        .filter(|driver| filter.matches(*driver))
-        .map(|driver| DriverShape::new(driver, context.state.began));
+        .filter(|driver| filter.matches(facts(driver)))
+        .map(|driver| {
+            DriverShape::new(facts(driver), &driver.1.configuration, context.state.began)
+        });
     list_of("driver", &listing.page(found), &context)
 }
 
@@ -34,7 +35,8 @@ pub(super) async fn show(context: Reader<Drivers>, path: Path<String>) -> Answer
     let drivers = context.state.core.queries.drivers();
     let driver = drivers.iter().find(|(driver, _)| driver.as_str() == *path);
     let driver = driver.ok_or_else(|| not_found("driver"))?;
-    json(&DriverShape::new(facts(driver), context.state.began))
+    let takes = &driver.1.configuration;
+    json(&DriverShape::new(facts(driver), takes, context.state.began))
 }
 
 fn facts((driver, description): &(DriverRef, DriverDescription)) -> DriverFacts<'_> {

@@ -148,6 +148,7 @@ fn typed<T: DeserializeOwned>(name: &str, json: &JsonText) -> Result<T, InvalidF
         };
         let reason = match Misfit::of(error.inner()) {
             Misfit::Expected(expected) => format!("must be {expected}"),
+            misfit @ (Misfit::Unknown(_) | Misfit::Missing { .. }) => misfit.to_string(),
             Misfit::Other(reason) => reason,
         };
         InvalidField::new(format!("{name}{inside}"), reason)

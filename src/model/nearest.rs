@@ -4,7 +4,7 @@
 const ALIKE: f64 = 0.8;
 
 /// The most similar of `known`, if any is similar at all; of equals the first by alphabet.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
