@@ -1,7 +1,7 @@
 //! What clients send to change the building, and the part of the answers that says the same back: both are made from the lists of fields in the model.
 //!
 //! A field that is left out keeps what is there, and `null` is its empty value; that is how PlaceOS reads both `PATCH` and `PUT`.
-//! What was answered can be sent back and changes nothing: a value that is the one shown is passed over, and so is what riser finds out by itself, as [`words`] lists it.
+//! What was answered can be sent back and changes nothing: a value that is the one shown is passed over, and so is what riser finds out by itself, as `words` lists it.
 //! Any other field is refused by its name, so nothing that a client says is lost without a word.
 //! What a field can be is checked here; how entries fit together is the core's to check.
 
