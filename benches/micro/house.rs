@@ -15,10 +15,10 @@ use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, S
 use riser::driver_host::DriverHost;
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
-    ApiKey, BindingKey, BindingPath, Building, Call, Clearance, ConnectionId, Credentials,
-    DeviceKind, DriverRef, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleIndex,
-    ModuleName, ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange, StatusName,
-    StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
+    ApiKey, BindingKey, BindingPath, Building, Clearance, ConnectionId, Credentials, DeviceKind,
+    DriverRef, ExecRequest, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId,
+    ModuleIndex, ModuleName, ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange,
+    StatusName, StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
 };
 use riser::stores::StoreFeed;
 use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
@@ -186,7 +186,7 @@ pub(crate) struct Line {
 
 impl Line {
     /// Makes these calls, wakes the module once, and waits for all answers.
-    pub(crate) fn call(&mut self, calls: Vec<Call>) {
+    pub(crate) fn call(&mut self, calls: Vec<ExecRequest>) {
         let count = calls.len();
         let mut wakeup: Option<Wakeup> = None;
         for call in calls {
@@ -337,9 +337,9 @@ pub(crate) fn change(number: u32, bytes: usize) -> StatusChange {
 }
 
 /// A call of `echo`.
-pub(crate) fn echo() -> Call {
-    Call {
-        module: place(1),
+pub(crate) fn echo() -> ExecRequest {
+    ExecRequest {
+        module: place(1).into(),
         function: FunctionName::new("echo").expect("it is a name"),
         arguments: JsonText::parse(&format!("[{}]", json(100))).expect("it is JSON"),
     }

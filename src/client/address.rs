@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use crate::client::arguments::{BadArgument, arguments};
+use crate::client::exec::Call;
 use crate::client::status::StatusTarget;
 use crate::model::{
-    BindingPath, Call, DebugTarget, FunctionName, InvalidId, ModuleId, ModuleIndex, ModuleName,
+    BindingPath, FunctionName, InvalidId, ModuleAddress, ModuleId, ModuleIndex, ModuleName,
     ModulePath, StatusName, SystemId,
 };
 
@@ -121,16 +122,20 @@ pub fn status(words: &[String]) -> Result<StatusTarget, BadAddress> {
 }
 
 /// The module whose log `debug` follows.
-pub fn target(words: &[String]) -> Result<DebugTarget, BadAddress> {
+pub fn target(words: &[String]) -> Result<ModuleAddress, BadAddress> {
     let first = first(words, DEBUG_FORM)?;
     let (target, rest) = match (first.split_once('/'), words.get(1)) {
-        (Some((system, module)), None) => {
-            (DebugTarget::Path(module_path(system, module)?), &words[1..])
-        }
-        (_, Some(module)) => (DebugTarget::Path(module_path(first, module)?), &words[2..]),
+        (Some((system, module)), None) => (
+            ModuleAddress::Place(module_path(system, module)?),
+            &words[1..],
+        ),
+        (_, Some(module)) => (
+            ModuleAddress::Place(module_path(first, module)?),
+            &words[2..],
+        ),
         (None, None) => {
             let id = ModuleId::new(first)?;
-            (DebugTarget::Module { id, system: None }, &words[1..])
+            (ModuleAddress::Id { id, system: None }, &words[1..])
         }
     };
     match rest.first() {
@@ -294,11 +299,11 @@ mod tests {
 
     #[test]
     fn a_log_is_named_by_place_or_by_id() {
-        let place = DebugTarget::Path(module_path("sys-1", "Display_2").unwrap());
+        let place = ModuleAddress::Place(module_path("sys-1", "Display_2").unwrap());
         assert_eq!(target(&words("sys-1 Display_2")), Ok(place.clone()));
         assert_eq!(target(&words("sys-1/Display_2")), Ok(place));
         let id = ModuleId::new("mod-d1").unwrap();
-        let by_id = DebugTarget::Module { id, system: None };
+        let by_id = ModuleAddress::Id { id, system: None };
         assert_eq!(target(&words("mod-d1")), Ok(by_id));
         let many = target(&words("sys-1 Display_2 power")).unwrap_err();
         assert_eq!(

@@ -8,7 +8,7 @@ use crate::client::gateway::Gateway;
 use crate::client::output::Output;
 use crate::client::text::brief;
 use crate::client::watch::{self, Lines, Progress, Until, Watch};
-use crate::model::{DebugTarget, LogLevel};
+use crate::model::{LogLevel, ModuleAddress};
 
 /// The only request on a connection.
 const ID: u64 = 1;
@@ -32,7 +32,7 @@ fn known(name: &str) -> Option<LogLevel> {
 /// Follows the log. What is logged while a connection is lost is not seen.
 pub(super) async fn run(
     gateway: &Gateway,
-    target: &DebugTarget,
+    target: &ModuleAddress,
     lowest: LogLevel,
     until: Until,
     output: &mut Output<'_>,
@@ -48,7 +48,7 @@ pub(super) async fn run(
 }
 
 struct Log<'a> {
-    target: &'a DebugTarget,
+    target: &'a ModuleAddress,
     lowest: LogLevel,
     lines: Lines,
     printed: u64,
@@ -78,10 +78,10 @@ impl Watch for Log<'_> {
             }
             Incoming::Refused { id: ID, refusal } => {
                 let what = match self.target {
-                    DebugTarget::Path(module) => {
+                    ModuleAddress::Place(module) => {
                         format!("{}/{}_{}", module.system, module.module, module.index)
                     }
-                    DebugTarget::Module { id, .. } => id.to_string(),
+                    ModuleAddress::Id { id, .. } => id.to_string(),
                 };
                 return Err(ClientError::Failed {
                     what,

@@ -18,7 +18,7 @@ use crate::client::output::Output;
 use crate::client::socket::{Connection, Lost};
 use crate::client::stop::{Stop, Stopped};
 use crate::client::text::brief;
-use crate::model::{Backoff, Call, JsonText};
+use crate::model::{Backoff, FunctionName, JsonText, ModulePath};
 
 /// The only request on the connection.
 const ID: u64 = 1;
@@ -29,6 +29,17 @@ const UNEXPECTED_FAILURE: u16 = 7;
 
 /// The number beside code 7 where the gateway knows that nothing was begun.
 const NOTHING_BEGUN: u16 = 503;
+
+/// A call as it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Where the module stands.
+    pub module: ModulePath,
+    /// The function.
+    pub function: FunctionName,
+    /// A JSON array (positional arguments) or object (named arguments).
+    pub arguments: JsonText,
+}
 
 /// What to do about a call that did not run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BindingPath, Call, DebugTarget, JsonText, ModulePath};
+use crate::client::exec::Call;
+use crate::model::{BindingPath, JsonText, ModuleAddress, ModulePath};
 
 /// The application's own keep-alive.
 pub(super) const PING: &str = "ping";
@@ -38,10 +39,10 @@ pub(super) fn exec(id: u64, call: &Call) -> String {
 }
 
 /// Asks for a module's log.
-pub(super) fn debug(id: u64, target: &DebugTarget) -> String {
+pub(super) fn debug(id: u64, target: &ModuleAddress) -> String {
     match target {
-        DebugTarget::Path(module) => at(id, "debug", module, DEBUG_NAME, None),
-        DebugTarget::Module { id: module, .. } => text(&RequestShape {
+        ModuleAddress::Place(module) => at(id, "debug", module, DEBUG_NAME, None),
+        ModuleAddress::Id { id: module, .. } => text(&RequestShape {
             id,
             cmd: "debug",
             sys: "",

@@ -43,7 +43,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::runtime::Builder;
 
-use crate::model::{BindingPath, Call, DebugTarget, LogLevel, SystemId};
+use crate::model::{BindingPath, LogLevel, ModuleAddress, SystemId};
 
 pub use crate::model::{Expiry, Secret};
 
@@ -55,7 +55,7 @@ pub use arguments::BadArgument;
 pub use contexts::{ContextCommand, context_names};
 pub use debug::{level, levels};
 pub use error::ClientError;
-pub use exec::Retry;
+pub use exec::{Call, Retry};
 pub use gateway::GatewayOptions;
 pub use names::{Name, Names};
 pub use output::{Form, Notices};
@@ -100,7 +100,7 @@ pub enum Action {
     /// Print a module's log.
     Debug {
         /// The module.
-        target: DebugTarget,
+        target: ModuleAddress,
         /// The lowest level that is printed.
         level: LogLevel,
         /// How many lines.

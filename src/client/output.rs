@@ -11,9 +11,10 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::client::address;
 use crate::client::error::ClientError;
+use crate::client::exec::Call;
 use crate::client::frames::Line;
 use crate::client::text::{one_line, printable};
-use crate::model::{BindingPath, Call, JsonText, ModulePath};
+use crate::model::{BindingPath, JsonText, ModulePath};
 
 /// In which form data is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::core::access::{
-    Caller, KeyIntrospection, Sessions, admit, audit, may_follow, may_reach, may_read, may_request,
-    may_see, renewed, still_admits,
+    Caller, KeyIntrospection, Sessions, admit, audit, may_follow, may_request, may_see, renewed,
+    still_admits,
 };
 use crate::core::building::BuildingService;
 use crate::core::metrics::CoreMetrics;
-use crate::model::{Credentials, Failure, ModuleId, ModulePath, Request, Subject, SystemId};
+use crate::model::{Credentials, Failure, Request, Subject, SystemId};
 
 /// Authenticates credentials and authorizes requests. Nothing here waits but [`Self::recognise`].
 pub struct AccessControl {
@@ -94,12 +94,6 @@ impl AccessControl {
         self.note_reach(who, system, verdict)
     }
 
-    /// Whether a caller may read the functions and statuses of the module at a place.
-    pub(super) fn may_read(&self, who: &Caller, path: &ModulePath) -> Result<(), Failure> {
-        let verdict = may_read(&self.building.directory(), who.policy(), path);
-        self.note_reach(who, &path.system, verdict)
-    }
-
     fn note_reach(
         &self,
         who: &Caller,
@@ -109,16 +103,6 @@ impl AccessControl {
         if let Err(failure) = &verdict {
             self.metrics.refusals.increment(1);
             audit::out_of_reach(who, system.as_str(), failure);
-        }
-        verdict
-    }
-
-    /// Whether a caller reaches a module by its id: a module in a system within reach. `command` is the purpose, for the audit log.
-    pub fn may_reach(&self, who: &Caller, module: &ModuleId, command: &str) -> Result<(), Failure> {
-        let verdict = may_reach(&self.building.directory(), who.policy(), module);
-        if let Err(failure) = &verdict {
-            self.metrics.refusals.increment(1);
-            audit::refused_by_id(who, command, module, "", failure);
         }
         verdict
     }

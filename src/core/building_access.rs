@@ -14,19 +14,28 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::{Notify, oneshot};
 
 use crate::core::limits::FOLLOW_EVENTS_MAX;
-use crate::core::{Caller, Core, Delivery, Outlet, OutletId, ReplySlot};
+use crate::core::{Caller, Core, Delivery, ModuleAccess, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Audience, BusEvent, Call, Event, Failure, First, FollowId, JsonText, Keep, LogLevel, LogLine,
-    ModuleId, ModulePath, Reply, Request, Subject, TopicId, TopicMessage, lock,
+    Audience, BusEvent, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel,
+    LogLine, ModuleAddress, ModuleId, Reply, Request, Subject, TopicId, TopicMessage, lock,
 };
 
 /// What code inside the gateway can do with the building.
 pub trait BuildingAccess: Send + Sync + 'static {
-    /// The module that stands at a place.
-    fn resolve(&self, caller: &Caller, path: &ModulePath) -> Result<ModuleId, Failure>;
+    /// Finds a module of this building for a caller who may have that access to it.
+    fn resolve(
+        &self,
+        caller: &Caller,
+        module: &ModuleAddress,
+        access: ModuleAccess,
+    ) -> Result<ModuleId, Failure>;
 
     /// Calls a function. The call begins at once; dropping the future gives up the answer alone.
-    fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>>;
+    fn call(
+        &self,
+        caller: &Caller,
+        call: ExecRequest,
+    ) -> BoxFuture<'static, Result<Reply, Failure>>;
 
     /// Publishes a message to a topic.
     fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure>;
@@ -46,11 +55,20 @@ pub trait BuildingAccess: Send + Sync + 'static {
 }
 
 impl BuildingAccess for Core {
-    fn resolve(&self, caller: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        self.queries.resolve(caller, path)
+    fn resolve(
+        &self,
+        caller: &Caller,
+        module: &ModuleAddress,
+        access: ModuleAccess,
+    ) -> Result<ModuleId, Failure> {
+        self.resolver.resolve(caller, module, access)
     }
 
-    fn call(&self, caller: &Caller, call: Call) -> BoxFuture<'static, Result<Reply, Failure>> {
+    fn call(
+        &self,
+        caller: &Caller,
+        call: ExecRequest,
+    ) -> BoxFuture<'static, Result<Reply, Failure>> {
         if let Err(failure) = self.access.authorize(caller, &Request::Call(call.clone())) {
             return future::ready(Err(failure)).boxed();
         }

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::Outbound;
-use crate::core::modules::{Supervisor, no_such_module};
+use crate::core::modules::Supervisor;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, BusEvent, CloseReason, DebugTarget, Failure, FailureKind, ModuleId, Reply, Subject,
-    TopicMessage,
+    Audience, BusEvent, CloseReason, Failure, FailureKind, ModuleId, Reply, Subject, TopicMessage,
 };
 
 /// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
@@ -85,25 +84,6 @@ impl Follows {
         }
     }
 
-    /// The module of a requested log. The caller has been [authorized](super::AccessControl::authorize).
-    pub fn module_of(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
-        match target {
-            DebugTarget::Path(path) => self.subscriptions.resolve(path),
-            DebugTarget::Module { id, .. } if self.building.directory().module(id).is_some() => {
-                Ok(id.clone())
-            }
-            DebugTarget::Module { .. } => Err(no_such_module()),
-        }
-    }
-
-    /// The same for a module that only the store of several nodes may know: the slot is answered with [`Reply::Debugging`] when it has been looked up.
-    pub fn look_for(&self, target: DebugTarget, slot: ReplySlot) {
-        match &self.outbound {
-            Some(outbound) if !self.is_ours(&target) => outbound.look_for(target, slot),
-            Some(_) | None => slot.answer(self.module_of(&target).map(Reply::Debugging)),
-        }
-    }
-
     /// Answers who [follows](Self::watch) the log of a module with [`Reply::Debugging`] as soon as lines that are logged are seen, wherever the module runs;
     /// with a failure when that is not so in good time.
     pub fn when_heard(&self, module: ModuleId, slot: ReplySlot) {
@@ -116,15 +96,6 @@ impl Follows {
     /// Whether lines of a log that is followed are seen at once, since no other node runs the module.
     pub fn is_heard_here(&self, module: &ModuleId) -> bool {
         self.outbound.is_none() || self.modules.get(module).is_some()
-    }
-
-    /// Whether the building says everything that there is to say of a module.
-    fn is_ours(&self, target: &DebugTarget) -> bool {
-        let directory = self.building.directory();
-        match target {
-            DebugTarget::Path(path) => directory.system(&path.system).is_some(),
-            DebugTarget::Module { id, .. } => directory.module(id).is_some(),
-        }
     }
 
     /// The driver of a module as log lines name it; the module itself where the driver is not known.

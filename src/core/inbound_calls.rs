@@ -12,24 +12,12 @@ use crate::core::building::BuildingService;
 use crate::core::cluster::PeerNode;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Listening, Offered, Supervisor, Wakeup};
+use crate::core::modules::{Listening, Supervisor};
 use crate::core::reply::ReplySlot;
+use crate::core::resolve::Resolver;
 use crate::model::{
-    Clearance, DriverRef, Failure, FailureKind, FunctionName, JsonText, ModuleId, Secret, UserId,
+    Clearance, DriverRef, ExecRequest, Failure, FailureKind, ModuleId, Secret, UserId,
 };
-
-/// What another node asks a module here to do.
-#[derive(Debug, Clone)]
-pub struct InboundCall {
-    /// The module.
-    pub module: ModuleId,
-    /// The function.
-    pub function: FunctionName,
-    /// A JSON array (positional arguments) or object (named arguments).
-    pub arguments: JsonText,
-    /// For whom, as the other node says.
-    pub user: Option<UserId>,
-}
 
 /// The module does not run on this node, and nothing was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +28,7 @@ pub struct NotHere;
 pub struct InboundCalls {
     /// Who may ask; `None` where there are no other nodes.
     pub(super) inbound: Option<Inbound>,
+    pub(super) resolver: Arc<Resolver>,
     pub(super) modules: Arc<Supervisor>,
     pub(super) building: Arc<BuildingService>,
     pub(super) metrics: Arc<CoreMetrics>,
@@ -68,45 +57,40 @@ impl InboundCalls {
         .with_response_code(401))
     }
 
-    /// Calls a function of a module that runs here. Unless this is an error the slot is answered once, at the latest at the deadline.
+    /// Calls a function of a module that runs here for a user of another node, if the node names one.
+    /// Unless this is an error the slot is answered once, at the latest at the deadline.
     pub fn exec_for(
         &self,
         peer: PeerNode,
-        call: InboundCall,
-        slot: impl FnOnce() -> ReplySlot,
+        user: Option<&UserId>,
+        exec: ExecRequest,
+        slot: ReplySlot,
     ) -> Result<(), NotHere> {
-        let InboundCall {
-            module,
-            function,
-            arguments,
-            user,
-        } = call;
+        let module = self
+            .resolver
+            .in_building(&exec.module)
+            .map_err(|_| NotHere)?;
         let handle = self.modules.get(&module).ok_or(NotHere)?;
         self.metrics.execs.increment(1);
-        let slot = slot();
-        if let Err(failure) = self.refused_to(user.as_ref(), &module) {
+        let (address, function) = (peer.address(), &exec.function);
+        let admitted = self.refused_to(user, &module).inspect_err(|failure| {
             self.metrics.refusals.increment(1);
-            audit::refused_for_node(peer.address(), user.as_ref(), &module, &function, &failure);
-            slot.answer(Err(failure));
-            return Ok(());
-        }
-        audit::allowed_for_node(peer.address(), user.as_ref(), &module, &function);
-        // The asking node has checked the caller's clearance.
-        if let Err(failure) = handle.admit(Clearance::Admin, &function) {
-            slot.answer(Err(failure));
-            return Ok(());
-        }
-        let arguments = match self.modules.hold(arguments) {
-            Ok(held) => held,
-            Err(full) => {
-                slot.answer(Err(full));
-                return Ok(());
+            audit::refused_for_node(address, user, &module, function, failure);
+        });
+        let admitted = admitted.and_then(|()| {
+            audit::allowed_for_node(address, user, &module, function);
+            // The other node has looked at the caller's clearance.
+            handle.admit(Clearance::Admin, function)?;
+            self.modules.hold(&exec.arguments)
+        });
+        let deadline = self.exec_deadline;
+        match admitted {
+            Ok(held) => {
+                if let Some(wakeup) = handle.exec(exec, held, slot, deadline) {
+                    wakeup.wake();
+                }
             }
-        };
-        match handle.exec(function, arguments, slot, self.exec_deadline) {
-            Offered::Taken => Wakeup::new(handle).wake(),
-            Offered::Full => self.metrics.mailbox_full.increment(1),
-            Offered::Ended => {}
+            Err(failure) => slot.answer(Err(failure)),
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod outlet;
 mod queries;
 mod quotas;
 mod reply;
+mod resolve;
 mod settings;
 mod sign_in;
 mod subscriptions;
@@ -51,7 +52,7 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    Policy, Principal, PublicKey, SignInError, SignInSettings,
+    ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
 pub use building::{Apply, EditError, Invalid, Rehearsal};
@@ -63,14 +64,15 @@ pub use cluster::Liveness;
 pub use cluster::PeerNode;
 pub use directory::{Directory, ModuleEntry};
 pub use follows::Follows;
-pub use inbound_calls::{InboundCall, InboundCalls, NotHere};
+pub use inbound_calls::{InboundCalls, NotHere};
 pub use lease::{Lease, Uptime, since_boot};
 pub use ledger_replica::OpenError;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use queries::Queries;
 pub use quotas::Quotas;
-pub use reply::ReplySlot;
+pub use reply::{ReplySlot, Returned};
+pub use resolve::Resolver;
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
 
@@ -80,6 +82,8 @@ pub struct Core {
     pub access: Arc<AccessControl>,
     /// How people sign in, and their apps get tokens.
     pub sign_ins: SignIns,
+    /// Which module is meant, and whether a caller may do with it what they want.
+    pub resolver: Arc<Resolver>,
     /// What there is and how it fares.
     pub queries: Queries,
     /// Who follows what.
@@ -200,6 +204,12 @@ impl Core {
             building: Arc::clone(&building),
             metrics: Arc::clone(&metrics),
         });
+        let resolver = Arc::new(Resolver {
+            subscriptions: Arc::clone(&subscriptions),
+            building: Arc::clone(&building),
+            outbound: outbound.clone(),
+            metrics: Arc::clone(&metrics),
+        });
         Self {
             sign_ins: SignIns {
                 sessions: Arc::clone(&sessions),
@@ -207,7 +217,7 @@ impl Core {
                 metrics: Arc::clone(&metrics),
             },
             queries: Queries {
-                access: Arc::clone(&access),
+                resolver: Arc::clone(&resolver),
                 subscriptions: Arc::clone(&subscriptions),
                 modules: Arc::clone(&modules),
                 building: Arc::clone(&building),
@@ -222,7 +232,7 @@ impl Core {
                 outbound: outbound.clone(),
             },
             calls: Calls {
-                subscriptions: Arc::clone(&subscriptions),
+                resolver: Arc::clone(&resolver),
                 modules: Arc::clone(&modules),
                 building: Arc::clone(&building),
                 outbound: outbound.clone(),
@@ -231,6 +241,7 @@ impl Core {
             },
             inbound_calls: InboundCalls {
                 inbound,
+                resolver: Arc::clone(&resolver),
                 modules: Arc::clone(&modules),
                 building: Arc::clone(&building),
                 metrics: Arc::clone(&metrics),
@@ -241,6 +252,7 @@ impl Core {
                 metrics: Arc::clone(&metrics),
             },
             access,
+            resolver,
             subscriptions,
             modules,
             sessions,

@@ -9,7 +9,6 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
 use crate::core::access::{Caller, may_see};
-use crate::core::access_control::AccessControl;
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::cluster::{Cluster, Liveness};
@@ -17,6 +16,7 @@ use crate::core::directory::Directory;
 use crate::core::limits::MODULES_MEASURED_MAX;
 use crate::core::modules::{Fault, Supervisor, no_such_module, not_told};
 use crate::core::reply::ReplySlot;
+use crate::core::resolve::Resolver;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
@@ -26,7 +26,7 @@ use crate::model::{
 
 /// Reads what the building has and what its modules say. Changes nothing.
 pub struct Queries {
-    pub(super) access: Arc<AccessControl>,
+    pub(super) resolver: Arc<Resolver>,
     pub(super) subscriptions: Arc<Subscriptions>,
     pub(super) modules: Arc<Supervisor>,
     pub(super) building: Arc<BuildingService>,
@@ -37,17 +37,17 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Answers a query of a caller who has been [authorized](AccessControl::authorize), with what is within reach.
+    /// Answers a query of a caller who has been [authorized](super::AccessControl::authorize), with what is within reach.
     pub fn query(&self, who: &Caller, query: Query, slot: ReplySlot) {
         let found = match query {
             Query::Systems => Ok(Found::Systems(self.systems_within_reach(who))),
             Query::Modules(system) => self.modules_of(&system).map(Found::Modules),
             Query::Functions(path) => self
-                .subscriptions
-                .resolve(&path)
+                .resolver
+                .in_building(&path.into())
                 .and_then(|module| self.known_interface(&module))
                 .map(Found::Functions),
-            Query::Statuses(path) => match self.subscriptions.resolve(&path) {
+            Query::Statuses(path) => match self.resolver.in_building(&path.into()) {
                 Ok(module) => return self.answer_state(&module, slot),
                 Err(failure) => Err(failure),
             },
@@ -97,29 +97,6 @@ impl Queries {
         }
     }
 
-    /// The module at a place, for a caller who may read its functions and statuses.
-    pub fn resolve(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        self.access.may_read(who, path)?;
-        self.subscriptions.resolve(path)
-    }
-
-    /// The same for a system that only the store of several nodes may know.
-    pub async fn find(&self, who: &Caller, path: &ModulePath) -> Result<ModuleId, Failure> {
-        let found = self.resolve(who, path);
-        let is_missing = |failure: &Failure| {
-            let kind = failure.kind();
-            kind == FailureKind::SystemNotFound || kind == FailureKind::ModuleNotFound
-        };
-        match (&self.outbound, found) {
-            (Some(outbound), Err(failure))
-                if is_missing(&failure) && self.directory().system(&path.system).is_none() =>
-            {
-                outbound.find(path).await
-            }
-            (_, found) => found,
-        }
-    }
-
     /// What a module offers at the moment: as it says itself when it runs here, else as the building or the store of several nodes has it.
     pub async fn interface(&self, module: &ModuleId) -> Result<Arc<Interface>, Failure> {
         match (self.known_interface(module), &self.outbound) {
@@ -152,7 +129,7 @@ impl Queries {
         self.modules.host().drivers()
     }
 
-    /// All statuses of a module that was [resolved](Self::resolve); `None` when they cannot be read.
+    /// All statuses of a module that was [resolved](Resolver::resolve); `None` when they cannot be read.
     pub fn state(&self, module: &ModuleId) -> impl Future<Output = Option<State>> + Send + use<> {
         self.subscriptions.state(module)
     }

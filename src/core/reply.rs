@@ -7,7 +7,16 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet};
-use crate::model::{ConnectionId, Failure, FailureKind, Reply, Ticket, lock};
+use crate::model::{ConnectionId, Failure, FailureKind, JsonText, Reply, Ticket, lock};
+
+/// What a function returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    /// What it returned.
+    pub value: JsonText,
+    /// The driver's HTTP-like code.
+    pub code: u16,
+}
 
 /// Where the answer to one call goes. Answering uses it up; dropping it answers "internal failure".
 pub struct ReplySlot(Option<ReplyTo>);
@@ -30,6 +39,31 @@ impl ReplySlot {
     /// The answer goes to a task that waits for it.
     pub fn caller(caller: oneshot::Sender<Result<Reply, Failure>>) -> Self {
         Self(Some(ReplyTo::Caller(caller)))
+    }
+
+    /// A slot for a call of a function, and what comes of the call.
+    pub fn for_exec() -> (Self, impl Future<Output = Result<Returned, Failure>>) {
+        let (answer, answered) = oneshot::channel();
+        let returned = async {
+            match answered.await {
+                Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
+                Ok(Err(failure)) => Err(failure),
+                // A reply slot always answers, and a call is always answered with a result.
+                Ok(Ok(
+                    Reply::Following { .. }
+                    | Reply::Unfollowed
+                    | Reply::Found(_)
+                    | Reply::Published
+                    | Reply::Debugging(_)
+                    | Reply::Ignored,
+                ))
+                | Err(_) => Err(Failure::new(
+                    FailureKind::Internal,
+                    "the call was not answered",
+                )),
+            }
+        };
+        (Self::caller(answer), returned)
     }
 
     /// Gives the answer.

@@ -17,11 +17,13 @@ use crate::core::tests::doubles::{
     Inbox, MemoryDocuments, ScriptedHost, api_key, json, key, module, path, place, room, scripted,
     system, user,
 };
-use crate::core::{Caller, Core, CoreSettings, Delivery, EditError, Outlet, OutletId, ReplySlot};
+use crate::core::{
+    Caller, Core, CoreSettings, Delivery, EditError, ModuleAccess, Outlet, OutletId, ReplySlot,
+};
 use crate::model::{
-    Building, Call, Clearance, Credentials, DebugTarget, Differences, DriverRef, Event, Failure,
-    FailureKind, Found, FunctionName, ModuleIndex, ModuleName, Origin, Presence, Query, Reply,
-    Secret, Slots, StatusChange, Subject,
+    Building, Clearance, Credentials, Differences, DriverRef, Event, ExecRequest, Failure,
+    FailureKind, Found, FunctionName, ModuleAddress, ModuleIndex, ModuleName, Origin, Presence,
+    Query, Reply, Secret, Slots, StatusChange, Subject,
 };
 use crate::stores::StoreFeed;
 
@@ -84,10 +86,11 @@ async fn an_engine_module_is_read_by_support_and_above() {
     let bench = Bench::new(building).await;
     let read = |who| {
         let caller = bench.authenticate(who).unwrap();
+        let engine = place("sys-1", "_Engine", 1).into();
         let found = bench
             .core
-            .queries
-            .resolve(&caller, &place("sys-1", "_Engine", 1));
+            .resolver
+            .resolve(&caller, &engine, ModuleAccess::Read);
         found.map_err(|failure| failure.kind())
     };
     assert_eq!(read("user"), Err(FailureKind::ProtectedModule));
@@ -98,16 +101,16 @@ async fn an_engine_module_is_read_by_support_and_above() {
 #[tokio::test(start_paused = true)]
 async fn a_log_is_found_by_the_modules_place_or_id() {
     let bench = Bench::new(building(&[("sys-1", &["mod-1"])])).await;
-    let by_id = |id| DebugTarget::Module {
+    let by_id = |id| ModuleAddress::Id {
         id: module(id),
         system: None,
     };
-    let by_place = |index| DebugTarget::Path(place("sys-1", "Scratch", index));
+    let by_place = |index| ModuleAddress::Place(place("sys-1", "Scratch", index));
     let find = |target| {
         bench
             .core
-            .follows
-            .module_of(&target)
+            .resolver
+            .in_building(&target)
             .map_err(|failure| failure.kind())
     };
     assert_eq!(find(by_id("mod-1")), Ok(module("mod-1")));
@@ -402,8 +405,8 @@ impl Bench {
         function: &str,
     ) -> Option<FailureKind> {
         let (answer, answered) = oneshot::channel();
-        let call = Call {
-            module,
+        let call = ExecRequest {
+            module: module.into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json("[]"),
         };

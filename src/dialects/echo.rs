@@ -12,7 +12,7 @@ use crate::dialects::{
     Splice, Step,
 };
 use crate::model::{
-    BindingPath, Call, CloseReason as Why, Credentials, Event, Failure, First, FollowId,
+    BindingPath, CloseReason as Why, Credentials, Event, ExecRequest, Failure, First, FollowId,
     FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath, Newest, Reply, Request, Secret,
     StatusName, Subject, SystemId, Ticket,
 };
@@ -124,8 +124,8 @@ fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request
         })),
         "follow" => Subject::Module(Arc::new(module)),
         _ => {
-            return Some(Request::Call(Call {
-                module,
+            return Some(Request::Call(ExecRequest {
+                module: module.into(),
                 function: FunctionName::new(name).ok()?,
                 arguments: JsonText::parse("[]").ok()?,
             }));

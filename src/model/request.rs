@@ -24,7 +24,7 @@ pub enum Request {
         subject: Subject,
     },
     /// Call a function of a module.
-    Call(Call),
+    Call(ExecRequest),
     /// Tell me what there is.
     Query(Query),
     /// Send a message to those who follow a topic.
@@ -37,9 +37,9 @@ pub enum Request {
         except: Option<ConnectionId>,
     },
     /// Send me the log of a module that has to be found first, here or on other nodes.
-    Debug(DebugTarget),
+    Debug(ModuleAddress),
     /// Send me nothing more of it.
-    Ignore(DebugTarget),
+    Ignore(ModuleAddress),
 }
 
 /// How a new follower gets the current state of a subject.
@@ -64,27 +64,41 @@ pub enum Query {
     Functions(ModulePath),
 }
 
-/// One call of a function.
+/// One call of a function, in the one shape that it has from the door where it is read to the module, or to the node that runs the module.
+///
+/// The caller and the deadline go beside it: a dialect reads the call and knows neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// The module.
-    pub module: ModulePath,
+pub struct ExecRequest {
+    /// The module, as the caller names it.
+    pub module: ModuleAddress,
     /// The function.
     pub function: FunctionName,
     /// A JSON array (positional arguments) or object (named arguments).
     pub arguments: JsonText,
 }
 
-/// Whose log: engineers name a module by its place or by its id.
+/// How a caller names a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DebugTarget {
+pub enum ModuleAddress {
     /// By its place in a system.
-    Path(ModulePath),
+    Place(ModulePath),
     /// By its id, with the system that the client said beside it, if it said one.
-    Module {
+    Id {
         /// The module.
         id: ModuleId,
-        /// What stood in the request; it does not narrow the target.
+        /// What stood in the request; it does not narrow the address.
         system: Option<SystemId>,
     },
+}
+
+impl From<ModulePath> for ModuleAddress {
+    fn from(place: ModulePath) -> Self {
+        Self::Place(place)
+    }
+}
+
+impl From<ModuleId> for ModuleAddress {
+    fn from(id: ModuleId) -> Self {
+        Self::Id { id, system: None }
+    }
 }

@@ -13,19 +13,23 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::model::{
-    FailureKind, FunctionName, JsonText, LogLevel, ModuleId, NodeUri, Secret, UserId,
+    ExecRequest, FailureKind, JsonText, LogLevel, ModuleId, NodeUri, Secret, UserId,
 };
 
 /// Asks other nodes.
 pub trait Peers: Send + Sync + 'static {
-    /// Calls a function of a module that runs at `at`. Sent at most once; ends at the call's deadline at the latest.
+    /// Calls a function of a module that runs at `at`, for a caller who has been found to be allowed to, and who waits until the deadline.
+    /// Sent at most once; ends at the deadline at the latest. `user` is for the other node's log; `None` for a caller who is no user.
     ///
     /// Calls of one module begin there in the order in which this is called, as far as the node knows of that order.
     /// Dropping the future abandons the call, which may then run or not.
     fn call(
         &self,
         at: &NodeUri,
-        call: PeerCall,
+        module: &ModuleId,
+        exec: &ExecRequest,
+        user: Option<&UserId>,
+        deadline: Instant,
     ) -> BoxFuture<'static, Result<PeerReply, PeerError>>;
 
     /// Sends the log of a module that runs at `at` to `lines` until the stream ends, and says why it did. Dropping the future ends it.
@@ -44,21 +48,6 @@ pub trait LineSink: Send + Sync + 'static {
 
     /// A line.
     fn line(&self, level: LogLevel, message: String);
-}
-
-/// A call of a module that runs on another node. Its caller is authorized already.
-#[derive(Debug, Clone)]
-pub struct PeerCall {
-    /// The module.
-    pub module: ModuleId,
-    /// The function.
-    pub function: FunctionName,
-    /// A JSON array (positional arguments) or object (named arguments).
-    pub arguments: JsonText,
-    /// The calling user, for the other node's log; `None` for a caller that is no user.
-    pub user: Option<UserId>,
-    /// When the caller no longer waits.
-    pub deadline: Instant,
 }
 
 /// What a function returned elsewhere.

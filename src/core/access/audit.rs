@@ -6,23 +6,32 @@
 
 use std::net::IpAddr;
 
+use crate::core::access::policy::ModuleAccess;
 use crate::core::access::principal::Caller;
 use crate::core::access::sessions::SignInError;
 use crate::model::{
-    DebugTarget, Differences, EntryId, Failure, FunctionName, ModuleId, ModulePath, Query, Request,
-    Subject, UserId,
+    Differences, EntryId, ExecRequest, Failure, FunctionName, ModuleAddress, ModuleId, ModulePath,
+    Query, Request, Subject, UserId,
 };
 
 /// A caller calls a function or follows a log.
 pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
     match what {
-        Request::Call(call) => tracing::debug!(
-            target: "audit",
-            user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
-            system = %call.module.system, module = %call.module.module, index = %call.module.index,
-            name = %call.function,
-            "allowed"
-        ),
+        Request::Call(exec) => match &exec.module {
+            ModuleAddress::Place(place) => tracing::debug!(
+                target: "audit",
+                user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
+                system = %place.system, module = %place.module, index = %place.index,
+                name = %exec.function,
+                "allowed"
+            ),
+            ModuleAddress::Id { id, .. } => tracing::debug!(
+                target: "audit",
+                user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
+                module = %id, name = %exec.function,
+                "allowed"
+            ),
+        },
         Request::Debug(target) => tracing::debug!(
             target: "audit",
             user = %who.identity(), key = %who.credential(), address = %who.address(), command = "debug",
@@ -54,7 +63,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
     match what {
         Request::Follow { subject, .. } => refused_subject(who, "bind", subject, failure),
         Request::Unfollow { subject, .. } => refused_subject(who, "unbind", subject, failure),
-        Request::Call(call) => refused_call(who, &call.module, &call.function, failure),
+        Request::Call(exec) => refused_exec(who, exec, failure),
         Request::Query(query) => match query {
             Query::Systems => out_of_reach(who, "", failure),
             Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
@@ -62,29 +71,24 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             Query::Functions(path) => place(who, "functions", path, "", failure),
         },
         Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
-        Request::Debug(target) => log(who, "debug", target, failure),
-        Request::Ignore(target) => log(who, "ignore", target, failure),
+        Request::Debug(module) => addressed(who, "debug", module, "log", failure),
+        Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }
 }
 
-/// Somebody who is known may not call a function.
-pub(in crate::core) fn refused_call(
+/// A caller may not do this with a module.
+pub(in crate::core) fn refused_access(
     who: &Caller,
-    module: &ModulePath,
-    function: &FunctionName,
+    module: &ModuleAddress,
+    access: ModuleAccess,
     failure: &Failure,
 ) {
-    place(who, "exec", module, function.as_str(), failure);
+    addressed(who, access.as_str(), module, "", failure);
 }
 
-/// Somebody calls a function of a module that is named by its id.
-pub(in crate::core) fn allowed_by_id(who: &Caller, module: &ModuleId, function: &FunctionName) {
-    tracing::debug!(
-        target: "audit",
-        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "exec",
-        module = %module, name = %function,
-        "allowed"
-    );
+/// A caller may not call a function.
+pub(in crate::core) fn refused_exec(who: &Caller, exec: &ExecRequest, failure: &Failure) {
+    addressed(who, "exec", &exec.module, exec.function.as_str(), failure);
 }
 
 /// A known caller may not do this with a module that is named by its id.
@@ -274,9 +278,9 @@ fn channel(who: &Caller, command: &str, name: &str, failure: &Failure) {
     );
 }
 
-fn log(who: &Caller, command: &str, target: &DebugTarget, failure: &Failure) {
-    match target {
-        DebugTarget::Path(path) => place(who, command, path, "log", failure),
-        DebugTarget::Module { id, .. } => refused_by_id(who, command, id, "log", failure),
+fn addressed(who: &Caller, command: &str, module: &ModuleAddress, name: &str, failure: &Failure) {
+    match module {
+        ModuleAddress::Place(path) => place(who, command, path, name, failure),
+        ModuleAddress::Id { id, .. } => refused_by_id(who, command, id, name, failure),
     }
 }

@@ -36,8 +36,9 @@ pub use identity::Identity;
 pub(super) use key_introspection::KeyIntrospection;
 pub(super) use keys::{KeyRing, resolve_key_secret};
 pub(super) use permissions::{Target, clearance_for};
+pub use policy::ModuleAccess;
 pub(super) use policy::{
-    may_edit, may_follow, may_have_building, may_reach, may_read, may_request, may_see,
+    may_access, may_edit, may_follow, may_have_building, may_request, may_see,
 };
 pub use principal::{Caller, Principal};
 pub(super) use rights::policy_of_user;

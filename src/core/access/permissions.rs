@@ -6,7 +6,7 @@
 use crate::core::access::policy::may_reach;
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
-use crate::model::{Clearance, Failure, FailureKind, ModuleId, System, SystemId};
+use crate::model::{Clearance, Failure, FailureKind, ModuleAddress, ModuleId, System, SystemId};
 
 /// How a caller names the module that it calls or debugs.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,16 @@ pub(in crate::core) enum Target<'a> {
     In(&'a SystemId),
     /// By its id. That it is within reach is looked at here, since its systems are.
     Module(&'a ModuleId),
+}
+
+impl<'a> Target<'a> {
+    /// By what a caller named it.
+    pub(in crate::core) fn of(module: &'a ModuleAddress) -> Self {
+        match module {
+            ModuleAddress::Place(place) => Self::In(&place.system),
+            ModuleAddress::Id { id, .. } => Self::Module(id),
+        }
+    }
 }
 
 /// With what clearance a caller acts on a module, or that the caller may not. The one decision for every way in.
@@ -251,13 +261,13 @@ mod tests {
             modules,
             ..Building::default()
         });
-        let before = house.clone();
         let info = house.info(&EntryId::System(room.clone())).copied().unwrap();
         for metadata in metadata {
             house.put(Entry::Metadata(metadata), info, |_| unreachable!());
         }
-        let touched = Touched::all(&before, &house);
-        house.complete(&before, &touched);
+        let nothing = Directory::default();
+        let touched = Touched::all(&nothing, &house);
+        house.complete(&nothing, &touched);
         (house, room)
     }
 

@@ -6,9 +6,61 @@ use crate::core::access::permissions::{Target, clearance_for};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
-    Change, Clearance, DebugTarget, Edit, Entry, EntryId, Failure, FailureKind, ModuleId,
+    Change, Clearance, Edit, Entry, EntryId, Failure, FailureKind, ModuleAddress, ModuleId,
     ModuleName, ModulePath, Query, Request, Subject, SystemId, TopicId,
 };
+
+/// What a caller wants of a module, which says what rights are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModuleAccess {
+    /// To name it: to find out whether it is there, or to end what follows it.
+    See,
+    /// To read its functions and statuses.
+    Read,
+    /// To call a function. The clearance of the function is for the module to look at.
+    Exec,
+    /// To follow its log.
+    Log,
+    /// To act on it by other means than a call, or to read what its driver wrote.
+    Tend,
+}
+
+impl ModuleAccess {
+    /// Its name in the audit log.
+    pub(in crate::core) fn as_str(self) -> &'static str {
+        match self {
+            Self::See => "see",
+            Self::Read => "read",
+            Self::Exec => "exec",
+            Self::Log => "debug",
+            Self::Tend => "tend",
+        }
+    }
+}
+
+/// With what clearance a caller acts on a module, or that the caller may not do this with it. The one decision for every way in.
+pub(in crate::core) fn may_access(
+    directory: &Directory,
+    policy: &Policy,
+    module: &ModuleAddress,
+    access: ModuleAccess,
+) -> Result<Clearance, Failure> {
+    if access == ModuleAccess::Log {
+        may_debug(policy)?;
+    }
+    may_find(directory, policy, module)?;
+    match (access, module) {
+        (ModuleAccess::Read, ModuleAddress::Place(place)) => {
+            may_look_into(policy, &place.module).map(|()| policy.level())
+        }
+        (ModuleAccess::Read, ModuleAddress::Id { .. }) | (ModuleAccess::See, _) => {
+            Ok(policy.level())
+        }
+        (ModuleAccess::Exec | ModuleAccess::Log | ModuleAccess::Tend, _) => {
+            clearance_for(directory, policy, Target::of(module))
+        }
+    }
+}
 
 /// Whether a request may be made at all. What depends on the function called is the module's to say.
 pub(in crate::core) fn may_request(
@@ -19,7 +71,7 @@ pub(in crate::core) fn may_request(
     match request {
         Request::Follow { subject, .. } => may_follow(directory, policy, subject),
         Request::Unfollow { subject, .. } => may_unfollow(directory, policy, subject),
-        Request::Call(call) => may_see(directory, policy, &call.module.system),
+        Request::Call(exec) => may_find(directory, policy, &exec.module),
         Request::Query(query) => match query {
             // The answer holds what is within reach.
             Query::Systems => Ok(()),
@@ -27,14 +79,8 @@ pub(in crate::core) fn may_request(
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
         Request::Publish { topic, .. } => may_use(policy, topic),
-        Request::Debug(target) => {
-            may_debug(policy)?;
-            may_find(directory, policy, target)?;
-            let target = match target {
-                DebugTarget::Path(path) => Target::In(&path.system),
-                DebugTarget::Module { id, .. } => Target::Module(id),
-            };
-            clearance_for(directory, policy, target).map(drop)
+        Request::Debug(module) => {
+            may_access(directory, policy, module, ModuleAccess::Log).map(drop)
         }
         // An ignore of a log that the caller does not follow does no harm.
         Request::Ignore(target) => may_find(directory, policy, target),
@@ -83,10 +129,10 @@ fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn may_find(directory: &Directory, policy: &Policy, target: &DebugTarget) -> Result<(), Failure> {
-    match target {
-        DebugTarget::Path(path) => may_see(directory, policy, &path.system),
-        DebugTarget::Module { id, .. } => may_reach(directory, policy, id),
+fn may_find(directory: &Directory, policy: &Policy, module: &ModuleAddress) -> Result<(), Failure> {
+    match module {
+        ModuleAddress::Place(path) => may_see(directory, policy, &path.system),
+        ModuleAddress::Id { id, .. } => may_reach(directory, policy, id),
     }
 }
 
@@ -131,11 +177,7 @@ pub(in crate::core) fn may_reach(
 }
 
 /// Whether the functions and statuses of the module at a place may be read.
-pub(in crate::core) fn may_read(
-    directory: &Directory,
-    policy: &Policy,
-    place: &ModulePath,
-) -> Result<(), Failure> {
+fn may_read(directory: &Directory, policy: &Policy, place: &ModulePath) -> Result<(), Failure> {
     may_see(directory, policy, &place.system)?;
     may_look_into(policy, &place.module)
 }

@@ -11,8 +11,8 @@ use crate::core::tests::doubles::{
     api_key, directory, json, module, path, place, room, scripted, system, user, zone,
 };
 use crate::model::{
-    AppId, AutomationId, Building, Call, Clearance, DebugTarget, DeviceId, Edit, Entry, First,
-    FollowId, FunctionName, Query, Request, Scope, Secret, Subject, TopicId, ZoneId,
+    AppId, AutomationId, Building, Clearance, DeviceId, Edit, Entry, ExecRequest, First, FollowId,
+    FunctionName, ModuleAddress, Query, Request, Scope, Secret, Subject, TopicId, ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -51,12 +51,12 @@ fn a_system_that_is_not_there_is_within_reach_of_unrestricted_keys_only() {
 #[test]
 fn a_log_is_for_support_and_above_within_their_reach_by_place_and_by_id() {
     check(
-        &Request::Debug(DebugTarget::Path(place("sys-1", "Display", 1))),
+        &Request::Debug(ModuleAddress::Place(place("sys-1", "Display", 1))),
         &["support", "admin", "in-1"],
     );
     check(&debug("mod-1"), &["support", "admin", "in-1"]);
     check(
-        &Request::Debug(DebugTarget::Path(place("sys-2", "Display", 1))),
+        &Request::Debug(ModuleAddress::Place(place("sys-2", "Display", 1))),
         &["support", "admin"],
     );
     check(&debug("mod-2"), &["support", "admin"]);
@@ -65,7 +65,7 @@ fn a_log_is_for_support_and_above_within_their_reach_by_place_and_by_id() {
 
 #[test]
 fn the_system_said_beside_a_module_id_does_not_bring_it_within_reach() {
-    let target = DebugTarget::Module {
+    let target = ModuleAddress::Id {
         id: module("mod-2"),
         system: Some(system("sys-1")),
     };
@@ -75,10 +75,10 @@ fn the_system_said_beside_a_module_id_does_not_bring_it_within_reach() {
 #[test]
 fn ignoring_a_log_needs_no_clearance_but_the_same_reach() {
     check(
-        &Request::Ignore(DebugTarget::Path(place("sys-1", "Display", 1))),
+        &Request::Ignore(ModuleAddress::Place(place("sys-1", "Display", 1))),
         &EVERYBODY,
     );
-    let elsewhere = DebugTarget::Module {
+    let elsewhere = ModuleAddress::Id {
         id: module("mod-2"),
         system: None,
     };
@@ -293,15 +293,15 @@ fn unbind(system: &str, module: &str) -> Request {
 }
 
 fn exec(system: &str, module: &str) -> Request {
-    Request::Call(Call {
-        module: place(system, module, 1),
+    Request::Call(ExecRequest {
+        module: place(system, module, 1).into(),
         function: FunctionName::new("echo").unwrap(),
         arguments: json("[]"),
     })
 }
 
 fn debug(id: &str) -> Request {
-    Request::Debug(DebugTarget::Module {
+    Request::Debug(ModuleAddress::Id {
         id: module(id),
         system: None,
     })

@@ -21,8 +21,8 @@ use crate::core::{
     WatchId,
 };
 use crate::model::{
-    Audience, Building, Call, Clearance, CloseReason, Credentials, DeviceKind, Difference,
-    Differences, Edit, Entry, EntryId, EntryInfo, Expected, FailureKind, FunctionName, JsonText,
+    Audience, Building, Clearance, CloseReason, Credentials, DeviceKind, Difference, Differences,
+    Edit, Entry, EntryId, EntryInfo, ExecRequest, Expected, FailureKind, FunctionName, JsonText,
     KeyId, KeySecret, Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source,
     Subject, User, UserId, Version, ZoneId,
 };
@@ -103,7 +103,7 @@ async fn a_file_that_would_remove_most_modules_changes_nothing_when_it_is_applie
             source: Source::File,
             rehearsal,
         };
-        bench.core.apply(apply).await
+        bench.core.editor.apply(apply).await
     };
     apply(3, Rehearsal::Cautious).await.unwrap();
     let commits = bench.documents.commits();
@@ -120,7 +120,7 @@ async fn a_file_that_would_remove_most_modules_changes_nothing_when_it_is_applie
     );
     assert_eq!(bench.documents.commits(), commits);
     apply(2, Rehearsal::Cautious).await.unwrap();
-    assert_eq!(bench.core.directory().modules().count(), 2);
+    assert_eq!(bench.core.queries.directory().modules().count(), 2);
 }
 
 // What is refused.
@@ -842,8 +842,8 @@ impl Bench {
 
     async fn exec(&self, who: &Caller, function: &str) -> Result<(), FailureKind> {
         let (answer, answered) = oneshot::channel();
-        let call = Call {
-            module: place("sys-1", "Scratch", 1),
+        let call = ExecRequest {
+            module: place("sys-1", "Scratch", 1).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: JsonText::parse("[]").unwrap(),
         };

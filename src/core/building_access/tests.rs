@@ -197,13 +197,14 @@ impl Bench {
     }
 
     fn resolve(&self) -> Result<ModuleId, Failure> {
-        let place = place("sys-1", "Scratch", 1);
-        self.access().resolve(&self.caller, &place)
+        let place = place("sys-1", "Scratch", 1).into();
+        self.access()
+            .resolve(&self.caller, &place, ModuleAccess::Read)
     }
 
     fn call(&self, function: &str, arguments: &str) -> BoxFuture<'static, Result<Reply, Failure>> {
-        let call = Call {
-            module: place("sys-1", "Scratch", 1),
+        let call = ExecRequest {
+            module: place("sys-1", "Scratch", 1).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json(arguments),
         };

@@ -17,7 +17,6 @@ use crate::core::limits::{
     CALLS_IN_FLIGHT, RESTART_FIRST, RESTART_MAX, RESTART_RESET, SETTLE, START_DEADLINE,
     STATE_DEADLINE, STATE_RETRY, STOP_DEADLINE,
 };
-use crate::core::metrics::CoreMetrics;
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
 use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule};
@@ -40,7 +39,6 @@ pub(super) struct Actor {
     pub(super) before: Option<CancellationToken>,
     pub(super) host: Arc<dyn DriverHost>,
     pub(super) store: Arc<dyn StatusStore>,
-    pub(super) metrics: Arc<CoreMetrics>,
 }
 
 type RunningCall = BoxFuture<'static, (OpenCall, Result<Outcome, CallError>)>;
@@ -73,7 +71,7 @@ impl Actor {
                 backoff.reset();
             }
             let pause = backoff.pause();
-            self.metrics.module_restarts.increment(1);
+            self.handle.metrics.module_restarts.increment(1);
             self.handle.output.line(
                 LogLevel::Error,
                 format!("the module ended and starts again in {pause:.1?}: {reason}"),
@@ -223,7 +221,7 @@ impl Actor {
             ),
         };
         if let Some(waited) = self.handle.calls.finish(call, reply) {
-            self.metrics.exec_seconds.record(waited);
+            self.handle.metrics.exec_seconds.record(waited);
         }
         exit
     }
@@ -279,7 +277,7 @@ fn begin(
     if !handle.calls.begin(job.open) {
         return None;
     }
-    let mut call = instance.call(&job.function, job.arguments.text());
+    let mut call = instance.call(&job.exec.function, &job.exec.arguments);
     match (&mut call).now_or_never() {
         Some(result) => Some((job.open, result)),
         None => {

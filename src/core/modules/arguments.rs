@@ -17,16 +17,9 @@ pub(in crate::core) struct ArgumentBudget {
     metrics: Arc<CoreMetrics>,
 }
 
-/// Arguments that have their place. Clones share it, as they share the text.
-#[derive(Debug, Clone)]
-pub(in crate::core) struct HeldArguments {
-    text: JsonText,
-    place: Arc<Place>,
-}
-
-/// A part of the budget, given back when it is dropped.
+/// The part of the budget that a call's arguments take, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(in crate::core) struct HeldArguments {
     budget: Arc<ArgumentBudget>,
     bytes: usize,
 }
@@ -44,7 +37,7 @@ impl ArgumentBudget {
     /// Gives arguments their place. One call alone has it whatever its size, which messages and bodies bound.
     pub(in crate::core) fn hold(
         self: &Arc<Self>,
-        arguments: JsonText,
+        arguments: &JsonText,
     ) -> Result<HeldArguments, Failure> {
         let bytes = arguments.as_str().len();
         let is_large = bytes > SMALL_ARGUMENTS_BYTES;
@@ -58,10 +51,7 @@ impl ArgumentBudget {
             return Err(self.full());
         }
         let budget = Arc::clone(self);
-        Ok(HeldArguments {
-            text: arguments,
-            place: Arc::new(Place { budget, bytes }),
-        })
+        Ok(HeldArguments { budget, bytes })
     }
 
     /// How many bytes are held.
@@ -88,28 +78,16 @@ fn take(sum: &AtomicUsize, bytes: usize, max: usize) -> bool {
         .is_ok()
 }
 
-impl HeldArguments {
-    /// The arguments.
-    pub(in crate::core) fn text(&self) -> &JsonText {
-        &self.text
-    }
-
-    /// Their place, for as long as what came of them is held.
-    pub(super) fn place(&self) -> Arc<Place> {
-        Arc::clone(&self.place)
-    }
-}
-
 #[cfg(test)]
 impl HeldArguments {
     /// Arguments that nothing bounds.
-    pub(in crate::core) fn of(text: JsonText) -> Self {
+    pub(in crate::core) fn of(text: &JsonText) -> Self {
         let budget = ArgumentBudget::new(usize::MAX, Arc::new(CoreMetrics::new()));
         budget.hold(text).expect("there is room for all")
     }
 }
 
-impl Drop for Place {
+impl Drop for HeldArguments {
     fn drop(&mut self) {
         let Self { budget, bytes } = self;
         if *bytes > SMALL_ARGUMENTS_BYTES {
@@ -145,27 +123,24 @@ mod tests {
         let large = 10 * SMALL_ARGUMENTS_BYTES;
         let budget = budget(6 * large);
         let mut held: Vec<HeldArguments> =
-            (0..3).map(|_| budget.hold(text(large)).unwrap()).collect();
-        let refused = budget.hold(text(large)).unwrap_err();
+            (0..3).map(|_| budget.hold(&text(large)).unwrap()).collect();
+        let refused = budget.hold(&text(large)).unwrap_err();
         assert_eq!(refused.kind(), FailureKind::Busy);
-        held.extend((0..30).map(|_| budget.hold(text(SMALL_ARGUMENTS_BYTES)).unwrap()));
+        held.extend((0..30).map(|_| budget.hold(&text(SMALL_ARGUMENTS_BYTES)).unwrap()));
         assert_eq!(budget.held(), 6 * large);
-        budget.hold(text(3)).unwrap_err();
+        budget.hold(&text(3)).unwrap_err();
         held.remove(0);
-        held.push(budget.hold(text(large)).unwrap());
-        let again = held.clone();
+        held.push(budget.hold(&text(large)).unwrap());
         drop(held);
-        assert_eq!(budget.held(), 6 * large, "a clone holds it too");
-        drop(again);
         assert_eq!(budget.held(), 0);
     }
 
     #[test]
     fn one_call_alone_has_its_place_however_large_it_is() {
         let budget = budget(SMALL_ARGUMENTS_BYTES);
-        let held = budget.hold(text(100 * SMALL_ARGUMENTS_BYTES)).unwrap();
-        budget.hold(text(2)).unwrap_err();
+        let held = budget.hold(&text(100 * SMALL_ARGUMENTS_BYTES)).unwrap();
+        budget.hold(&text(2)).unwrap_err();
         drop(held);
-        budget.hold(text(2)).unwrap();
+        budget.hold(&text(2)).unwrap();
     }
 }

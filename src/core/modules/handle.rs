@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::core::metrics::CoreMetrics;
 use crate::core::modules::arguments::HeldArguments;
 use crate::core::modules::deadlines::Deadlines;
 use crate::core::modules::faults::{Fault, Faults};
@@ -15,7 +16,7 @@ use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
-use crate::model::{Clearance, Failure, FunctionName, Interface, Module};
+use crate::model::{Clearance, ExecRequest, Failure, FunctionName, Interface, Module};
 
 /// A running module, as others see it.
 pub(in crate::core) struct ModuleHandle {
@@ -30,20 +31,25 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) ended: CancellationToken,
     /// Told when the module seems to hang; the actor looks again and restarts it.
     pub(super) hung: Notify,
+    pub(super) metrics: Arc<CoreMetrics>,
 }
 
 impl ModuleHandle {
-    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until a [`Wakeup`] is given.
+    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until the [`Wakeup`] is given.
     pub(in crate::core) fn exec(
         self: &Arc<Self>,
-        function: FunctionName,
-        arguments: HeldArguments,
+        exec: ExecRequest,
+        held: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
-    ) -> Offered {
+    ) -> Option<Wakeup> {
         let look_at = |at| self.deadlines.add(at, self);
-        self.calls
-            .offer(function, arguments, slot, deadline, look_at)
+        match self.calls.offer(exec, held, slot, deadline, look_at) {
+            Offered::Taken => return Some(Wakeup(Arc::clone(self))),
+            Offered::Full => self.metrics.mailbox_full.increment(1),
+            Offered::Ended => {}
+        }
+        None
     }
 
     /// Answers callers whose deadline has passed, and notifies the actor if the module hangs. Returns how many callers were answered.
@@ -109,10 +115,6 @@ impl ModuleHandle {
 pub struct Wakeup(Arc<ModuleHandle>);
 
 impl Wakeup {
-    pub(in crate::core) fn new(module: Arc<ModuleHandle>) -> Self {
-        Self(module)
-    }
-
     /// Tells the module.
     pub fn wake(self) {
         self.0.calls.wake();

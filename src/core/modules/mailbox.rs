@@ -5,7 +5,7 @@
 //! Offering a call does not wake the actor; that is the caller's to do, once for all calls that it has.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use slab::Slab;
@@ -13,15 +13,14 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::core::limits::{CALLS_IN_FLIGHT, MAILBOX_CALLS};
-use crate::core::modules::arguments::{HeldArguments, Place};
+use crate::core::modules::arguments::HeldArguments;
 use crate::core::reply::{ReplySlot, SharedSlot};
-use crate::model::{Failure, FailureKind, FunctionName, Reply, lock};
+use crate::model::{ExecRequest, Failure, FailureKind, Reply, lock};
 
 /// A call on its way to a module.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) function: FunctionName,
-    pub(super) arguments: HeldArguments,
+    pub(super) exec: ExecRequest,
     pub(super) open: OpenCall,
 }
 
@@ -35,7 +34,7 @@ struct Open {
     deadline: Instant,
     phase: CallPhase,
     /// Held until the method has ended, which may be long after its caller was answered.
-    _arguments: Arc<Place>,
+    _held: HeldArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +45,7 @@ enum CallPhase {
 
 /// What became of a call that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::core) enum Offered {
+pub(super) enum Offered {
     /// It waits in the mailbox.
     Taken,
     /// There was no place, and the caller has been answered.
@@ -78,8 +77,8 @@ impl Calls {
     /// `look_at` gets the time at which the deadlines have to be [looked at](Self::expire), unless they are looked at before.
     pub(super) fn offer(
         &self,
-        function: FunctionName,
-        arguments: HeldArguments,
+        exec: ExecRequest,
+        held: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
         look_at: impl FnOnce(Instant),
@@ -105,13 +104,9 @@ impl Calls {
                 slot,
                 deadline,
                 phase: CallPhase::Waiting,
-                _arguments: arguments.place(),
+                _held: held,
             }));
-            state.waiting.push_back(Job {
-                function,
-                arguments,
-                open,
-            });
+            state.waiting.push_back(Job { exec, open });
             if state.looked_at.is_none_or(|at| deadline < at) {
                 state.looked_at = Some(deadline);
                 drop(state);

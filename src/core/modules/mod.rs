@@ -22,5 +22,4 @@ pub(super) use handle::ModuleHandle;
 pub use handle::Wakeup;
 pub(super) use interface::{clear, no_such_module, not_told};
 pub use listeners::{HeardLine, Listening};
-pub(super) use mailbox::Offered;
 pub(super) use supervisor::{Supervisor, Topology};

@@ -105,7 +105,7 @@ impl Supervisor {
     }
 
     /// Gives the arguments of a call their place in memory, or refuses the call as "busy".
-    pub(in crate::core) fn hold(&self, arguments: JsonText) -> Result<HeldArguments, Failure> {
+    pub(in crate::core) fn hold(&self, arguments: &JsonText) -> Result<HeldArguments, Failure> {
         self.arguments.hold(arguments)
     }
 
@@ -307,13 +307,13 @@ impl Supervisor {
             stop: self.stop.child_token(),
             ended: CancellationToken::new(),
             hung: Notify::new(),
+            metrics: Arc::clone(&self.metrics),
         });
         let actor = Actor {
             handle: Arc::clone(&handle),
             before: before.map(|before| before.ended.clone()),
             host: Arc::clone(&self.host),
             store: Arc::clone(self.subscriptions.store()),
-            metrics: Arc::clone(&self.metrics),
         };
         let changed = self.changed.clone();
         let life = async move {

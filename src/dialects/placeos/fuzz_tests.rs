@@ -13,11 +13,11 @@ use crate::dialects::placeos::rest::documents::{
     ZoneDocument, read,
 };
 use crate::dialects::placeos::rest::{
-    AuthorizeRequest, CoreCall, Listing, ModuleFilter, Parameters, Query, SocketQuery,
-    SystemFilter, TokenRequest, ZoneFilter,
+    AuthorizeRequest, Listing, ModuleFilter, Parameters, Query, SocketQuery, SystemFilter,
+    TokenRequest, ZoneFilter, read_call,
 };
 use crate::model::fuzz::{fuzz, fuzz_text};
-use crate::model::{JsonText, Metadata, MetadataName, ParentId};
+use crate::model::{JsonText, Metadata, MetadataName, ModuleId, ParentId};
 
 const WORDS: [&str; 30] = [
     "\"id\"",
@@ -104,7 +104,7 @@ fn fuzz_bodies() {
         if let Ok(document) = read::<MetadataDocument>(body) {
             check_details(body, &document);
         }
-        let _ = CoreCall::read(body);
+        let _ = read_call(ModuleId::new("mod-1").unwrap(), body);
         let text = String::from_utf8_lossy(body);
         let _ = claims::read(&text);
         for parameters in [Parameters::read(&text, b""), Parameters::read("", body)] {

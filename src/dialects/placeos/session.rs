@@ -6,7 +6,7 @@ use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
 use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Shown, Splice, Step};
-use crate::model::{DebugTarget, Failure, ModuleId, ModulePath, Reply, Request, Ticket};
+use crate::model::{Failure, ModuleAddress, ModuleId, ModulePath, Reply, Request, Ticket};
 
 /// One connection's state.
 #[derive(Debug)]
@@ -125,15 +125,15 @@ impl Session {
             | Request::Call(_)
             | Request::Query(_)
             | Request::Publish { .. } => (Splice::default(), Then::Nothing),
-            Request::Debug(DebugTarget::Path(path)) => (
+            Request::Debug(ModuleAddress::Place(path)) => (
                 frames::log_splice(id, &meta),
                 Then::RememberLog(path.clone()),
             ),
-            Request::Debug(DebugTarget::Module { .. }) => {
+            Request::Debug(ModuleAddress::Id { .. }) => {
                 (frames::log_splice(id, &meta), Then::Nothing)
             }
-            Request::Ignore(DebugTarget::Path(_)) => (Splice::default(), Then::Nothing),
-            Request::Ignore(DebugTarget::Module { id, .. }) => {
+            Request::Ignore(ModuleAddress::Place(_)) => (Splice::default(), Then::Nothing),
+            Request::Ignore(ModuleAddress::Id { id, .. }) => {
                 (Splice::default(), Then::ForgetLog(id.clone()))
             }
         };
@@ -157,7 +157,7 @@ impl Session {
     /// If there are several, since the place was debugged again with another module in it, the older ones are asked for here.
     /// Their tickets are not open, so that the client gets the one answer to its one request.
     fn meant(&mut self, request: Request, out: &mut Out<'_>) -> Request {
-        let Request::Ignore(DebugTarget::Path(path)) = request else {
+        let Request::Ignore(ModuleAddress::Place(path)) = request else {
             return request;
         };
         let mut begun: Vec<ModuleId> = self
@@ -167,7 +167,7 @@ impl Session {
             .map(|log| log.module.clone())
             .collect();
         let Some(newest) = begun.pop() else {
-            return Request::Ignore(DebugTarget::Path(path));
+            return Request::Ignore(ModuleAddress::Place(path));
         };
         for module in begun {
             self.forget_log(&module);
@@ -203,7 +203,7 @@ impl Session {
 }
 
 fn ignore(module: ModuleId, path: &ModulePath) -> Request {
-    Request::Ignore(DebugTarget::Module {
+    Request::Ignore(ModuleAddress::Id {
         id: module,
         system: Some(path.system.clone()),
     })

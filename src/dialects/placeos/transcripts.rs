@@ -25,8 +25,8 @@ use crate::dialects::placeos::rest::{Query, SocketQuery};
 use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
 use crate::dialects::{Encoded, Form, Hello, Session, Splice, Step, encode};
 use crate::model::{
-    Cause, DebugTarget, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleId, Newest,
-    Reply, Request, Revision, Subject, Ticket, Timestamp,
+    Cause, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleAddress, ModuleId,
+    Newest, Reply, Request, Revision, Subject, Ticket, Timestamp,
 };
 
 #[test]
@@ -218,18 +218,19 @@ fn in_words(request: &Request) -> String {
         | Request::Query(_)
         | Request::Publish { .. } => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
-            format!("exec {} {} {}", call.module, call.function, call.arguments)
+            let module = target_in_words(&call.module);
+            format!("exec {module} {} {}", call.function, call.arguments)
         }
         Request::Debug(target) => format!("debug {}", target_in_words(target)),
         Request::Ignore(target) => format!("ignore {}", target_in_words(target)),
     }
 }
 
-fn target_in_words(target: &DebugTarget) -> String {
+fn target_in_words(target: &ModuleAddress) -> String {
     match target {
-        DebugTarget::Path(path) => path.to_string(),
-        DebugTarget::Module { id, system: None } => id.to_string(),
-        DebugTarget::Module {
+        ModuleAddress::Place(path) => path.to_string(),
+        ModuleAddress::Id { id, system: None } => id.to_string(),
+        ModuleAddress::Id {
             id,
             system: Some(system),
         } => format!("{id} beside {system}"),

@@ -20,8 +20,9 @@ use serde_json::value::RawValue;
 use crate::dialects::placeos::errors::ErrorCode;
 use crate::dialects::placeos::{frames, limits};
 use crate::model::{
-    BindingPath, Call, DebugTarget, First, FollowId, FunctionName, InvalidId, JsonText, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Request, StatusName, Subject, SystemId, whole_number,
+    BindingPath, ExecRequest, First, FollowId, FunctionName, InvalidId, JsonText, ModuleAddress,
+    ModuleId, ModuleIndex, ModuleName, ModulePath, Request, StatusName, Subject, SystemId,
+    whole_number,
 };
 
 /// What stands in a refusal when no id could be read.
@@ -161,15 +162,15 @@ impl<'a> Fields<'a> {
         Ok((BindingPath { module, status }, meta))
     }
 
-    fn call(&self) -> Result<(Call, Vec<u8>), Wrong> {
+    fn call(&self) -> Result<(ExecRequest, Vec<u8>), Wrong> {
         let system = SystemId::new(&required("sys", self.sys)?)?;
         let module = ModuleName::new(&required("mod", self.module)?)?;
         let function = FunctionName::new(&required("name", self.name)?)?;
         let arguments = self.arguments()?;
         let index = self.index()?;
         let meta = frames::meta(system.as_str(), module.as_str(), index, function.as_str());
-        let call = Call {
-            module: place(system, module, index)?,
+        let call = ExecRequest {
+            module: place(system, module, index)?.into(),
             function,
             arguments,
         };
@@ -178,7 +179,7 @@ impl<'a> Fields<'a> {
 
     /// Consoles name a module by its id, with an empty `sys` or none and an `index` of null;
     /// the documentation names it by its place.
-    fn target(&self) -> Result<(DebugTarget, Vec<u8>), Wrong> {
+    fn target(&self) -> Result<(ModuleAddress, Vec<u8>), Wrong> {
         let said_system = optional("sys", self.sys)?.unwrap_or_default();
         let said_module = required("mod", self.module)?;
         let said_name = optional("name", self.name)?.unwrap_or(Cow::Borrowed(DEBUG_NAME));
@@ -194,9 +195,9 @@ impl<'a> Fields<'a> {
         };
         let target = match system {
             Some(system) if !said_module.starts_with(MODULE_ID_PREFIX) => {
-                DebugTarget::Path(place(system, ModuleName::new(&said_module)?, index)?)
+                ModuleAddress::Place(place(system, ModuleName::new(&said_module)?, index)?)
             }
-            system => DebugTarget::Module {
+            system => ModuleAddress::Id {
                 id: ModuleId::new(&said_module)?,
                 system,
             },

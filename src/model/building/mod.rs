@@ -152,7 +152,7 @@ pub struct User {
     pub level: Clearance,
     /// Groups, for rights per zone.
     pub groups: Vec<String>,
-    /// What the user signs in with; absent for those who only have API keys.
+    /// The password with which the user signs in; absent for a user with API keys only.
     pub password: Option<Password>,
 }
 

@@ -7,12 +7,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::model::{FailureKind, JsonText, ModuleId, Secret};
+use crate::model::{ExecRequest, FailureKind, JsonText, ModuleId, Secret, UserId};
 use crate::peers::http::address::Address;
 use crate::peers::http::exchange::{Answer, Ask};
 use crate::peers::http::order::StreamPosition;
 use crate::peers::limits::QUOTED_MAX_CHARS;
-use crate::peers::{PeerCall, PeerError, PeerReply};
+use crate::peers::{PeerError, PeerReply};
 
 /// The header with an id that both nodes log, so that a request can be followed.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,15 +39,17 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'.');
 
-/// The request for a call.
+/// The request for a call of this module.
 pub(super) fn request(
     address: &Address,
-    call: &PeerCall,
-    place: &StreamPosition,
+    module: &ModuleId,
+    exec: &ExecRequest,
+    user: Option<&UserId>,
+    position: &StreamPosition,
     secret: Option<&Secret>,
 ) -> Result<Ask, PeerError> {
-    let mut uri = command(address, &call.module, "execute");
-    if let Some(user) = &call.user {
+    let mut uri = command(address, module, "execute");
+    if let Some(user) = user {
         uri.push_str("?user_id=");
         uri.extend(utf8_percent_encode(user.as_str(), PLAIN));
     }
@@ -57,11 +59,11 @@ pub(super) fn request(
         .header(HOST, &address.authority)
         .header(CONTENT_TYPE, "application/json")
         .header(REQUEST_ID, Uuid::new_v4().to_string())
-        .header(ORDER, place.header());
+        .header(ORDER, position.header());
     if let Some(secret) = secret {
         request = request.header(AUTHORIZATION, bearer(secret)?);
     }
-    let body = Bytes::from(body(call)?);
+    let body = Bytes::from(body(exec)?);
     request
         .body(body.into())
         .map_err(|error| PeerError::Unreachable(error.to_string()))
@@ -84,12 +86,12 @@ pub(super) fn bearer(secret: &Secret) -> Result<HeaderValue, PeerError> {
 }
 
 /// The key that is named like the function has its arguments.
-fn body(call: &PeerCall) -> Result<String, PeerError> {
-    let name = JsonText::of(call.function.as_str())
+fn body(exec: &ExecRequest) -> Result<String, PeerError> {
+    let name = JsonText::of(exec.function.as_str())
         .map_err(|error| PeerError::Unreachable(error.to_string()))?;
     Ok(format!(
         r#"{{"__exec__":{name},{name}:{}}}"#,
-        call.arguments
+        exec.arguments
     ))
 }
 

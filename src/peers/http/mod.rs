@@ -25,12 +25,12 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_rustls::rustls::{self, RootCertStore};
 
-use crate::model::{ClusterSecret, ModuleId, NodeUri, lock};
+use crate::model::{ClusterSecret, ExecRequest, ModuleId, NodeUri, UserId, lock};
 use crate::peers::limits::IDLE_SWEEP;
-use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
+use crate::peers::{LineSink, PeerError, PeerReply, Peers};
 
 use address::Address;
 use connect::Connector;
@@ -99,7 +99,10 @@ impl Peers for HttpPeers {
     fn call(
         &self,
         at: &NodeUri,
-        call: PeerCall,
+        module: &ModuleId,
+        exec: &ExecRequest,
+        user: Option<&UserId>,
+        deadline: Instant,
     ) -> BoxFuture<'static, Result<PeerReply, PeerError>> {
         let shared = Arc::clone(&self.shared);
         let node = match shared.node(at) {
@@ -107,15 +110,19 @@ impl Peers for HttpPeers {
             Err(error) => return future::ready(Err(error)).boxed(),
         };
         // Taken here and not when the future is first polled: the caller's order is the one that counts.
-        let place = node.orders.join(&call.module);
+        let position = node.orders.join(module);
+        let secret = shared.secret.get();
+        let secret = secret.as_ref();
+        let ask = execute::request(&node.address, module, exec, user, &position, secret);
         async move {
-            let secret = shared.secret.get();
+            // Under way until there is an answer.
+            let _position = position;
             let result = async {
-                let ask = execute::request(&node.address, &call, &place, secret.as_ref())?;
+                let ask = ask?;
                 let Shared {
                     connector, metrics, ..
                 } = &*shared;
-                let answer = node.ask(connector, metrics, ask, call.deadline).await?;
+                let answer = node.ask(connector, metrics, ask, deadline).await?;
                 execute::reply(&answer)
             }
             .await;

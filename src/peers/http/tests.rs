@@ -10,16 +10,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::model::{
-    FailureKind, FunctionName, JsonText, LogLevel, ModuleId, NodeUri, Secret, UserId,
-};
+use crate::model::{FailureKind, FunctionName, JsonText, LogLevel, Secret};
 
 use super::connect::Duplex;
 use super::*;
@@ -142,9 +140,10 @@ async fn a_riser_node_says_the_kind_and_a_driver_its_code() {
 async fn a_silent_core_is_asked_once_and_not_known_at_the_deadline() {
     // §10 case 41
     let core = StubCore::start(|_| Then::Silence).await;
-    let mut call = call("power", "[]");
-    call.deadline = Instant::now() + Duration::from_millis(100);
-    let error = peers().call(&core.uri(), call).await.unwrap_err();
+    let (uri, module, call) = (core.uri(), module(), call("power", "[]"));
+    let deadline = Instant::now() + Duration::from_millis(100);
+    let answer = Peers::call(&peers(), &uri, &module, &call, None, deadline);
+    let error = answer.await.unwrap_err();
     assert!(matches!(error, PeerError::TimedOut), "{error:?}");
     core.only();
 }
@@ -279,10 +278,11 @@ fn the_secret_shows_nowhere() {
     let peers = peers();
     let address = Address::parse(&NodeUri::new("http://core:1").unwrap()).unwrap();
     let orders = Arc::new(order::Orders::default());
-    let call = call("power", "[]");
-    let place = orders.join(&call.module);
+    let (module, call) = (module(), call("power", "[]"));
+    let position = orders.join(&module);
     let secret = Secret::new("hunter2");
-    let request = execute::request(&address, &call, &place, Some(&secret)).unwrap();
+    let request = execute::request(&address, &module, &call, None, &position, Some(&secret));
+    let request = request.unwrap();
     assert!(!format!("{peers:?} {request:?} {:?}", peers.shared.secret).contains("hunter2"));
 }
 
@@ -360,13 +360,24 @@ fn module() -> ModuleId {
     ModuleId::new("mod-d1").unwrap()
 }
 
-fn call(function: &str, arguments: &str) -> PeerCall {
-    PeerCall {
-        module: module(),
+impl HttpPeers {
+    /// Calls the module for a user who is patient.
+    fn call(
+        &self,
+        at: &NodeUri,
+        exec: ExecRequest,
+    ) -> BoxFuture<'static, Result<PeerReply, PeerError>> {
+        let user = UserId::new("user-1").ok();
+        let deadline = Instant::now() + PATIENCE;
+        Peers::call(self, at, &module(), &exec, user.as_ref(), deadline)
+    }
+}
+
+fn call(function: &str, arguments: &str) -> ExecRequest {
+    ExecRequest {
+        module: module().into(),
         function: FunctionName::new(function).unwrap(),
         arguments: JsonText::parse(arguments).unwrap(),
-        user: UserId::new("user-1").ok(),
-        deadline: Instant::now() + PATIENCE,
     }
 }
 

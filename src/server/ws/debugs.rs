@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 
-use crate::model::{DebugTarget, Failure, ModuleId, Reply, Ticket};
+use crate::model::{Failure, ModuleAddress, ModuleId, Reply, Ticket};
 use crate::server::ws::worker::Telling;
 
 /// What was asked for, and the modules that were found.
@@ -17,16 +17,16 @@ pub(super) struct Debugs(RefCell<Option<Box<DebugRequests>>>);
 #[derive(Debug, Default)]
 struct DebugRequests {
     /// Bounded by the calls that a connection may have without an answer.
-    looked_up: Vec<(Ticket, DebugTarget, Telling)>,
+    looked_up: Vec<(Ticket, ModuleAddress, Telling)>,
     /// Bounded by the same. With each, whether it was not followed before.
     opening: Vec<(Ticket, ModuleId, bool)>,
     /// One for each target that leads to a module, so bounded by what is there.
-    found: Vec<(DebugTarget, ModuleId)>,
+    found: Vec<(ModuleAddress, ModuleId)>,
 }
 
 impl Debugs {
     /// A module is being looked up.
-    pub(super) fn begin(&self, ticket: Ticket, target: DebugTarget, telling: Telling) {
+    pub(super) fn begin(&self, ticket: Ticket, target: ModuleAddress, telling: Telling) {
         let mut asked = self.0.borrow_mut();
         let asked = asked.get_or_insert_default();
         asked.looked_up.push((ticket, target, telling));
@@ -64,13 +64,13 @@ impl Debugs {
     }
 
     /// A log is ignored: the module that was found, if one was. One that is still looked up is answered and not followed.
-    pub(super) fn end(&self, target: &DebugTarget) -> Option<ModuleId> {
+    pub(super) fn end(&self, target: &ModuleAddress) -> Option<ModuleId> {
         let mut asked = self.0.borrow_mut();
         let asked = asked.as_mut()?;
         asked
             .looked_up
             .retain(|(_, other, _)| !is_same(other, target));
-        if let DebugTarget::Module { id, .. } = target {
+        if let ModuleAddress::Id { id, .. } = target {
             asked.found.retain(|(_, module)| module != id);
         }
         let at = asked.found.iter().position(|(known, _)| known == target)?;
@@ -79,11 +79,11 @@ impl Debugs {
 }
 
 /// Whether two requests name one log in one way; a system beside a module's id does not matter.
-fn is_same(one: &DebugTarget, other: &DebugTarget) -> bool {
+fn is_same(one: &ModuleAddress, other: &ModuleAddress) -> bool {
     match (one, other) {
-        (DebugTarget::Module { id, .. }, DebugTarget::Module { id: other, .. }) => id == other,
-        (DebugTarget::Path(path), DebugTarget::Path(other)) => path == other,
-        (DebugTarget::Module { .. }, DebugTarget::Path(_))
-        | (DebugTarget::Path(_), DebugTarget::Module { .. }) => false,
+        (ModuleAddress::Id { id, .. }, ModuleAddress::Id { id: other, .. }) => id == other,
+        (ModuleAddress::Place(path), ModuleAddress::Place(other)) => path == other,
+        (ModuleAddress::Id { .. }, ModuleAddress::Place(_))
+        | (ModuleAddress::Place(_), ModuleAddress::Id { .. }) => false,
     }
 }

@@ -11,8 +11,8 @@ use crate::core::tests::doubles::{
     directory, json, module, path, place, room, scripted, user, zone,
 };
 use crate::model::{
-    BindingPath, Building, Call, DebugTarget, Edit, Entry, First, FollowId, FunctionName, Metadata,
-    MetadataId, MetadataName, ParentId, Request, Subject,
+    BindingPath, Building, Edit, Entry, ExecRequest, First, FollowId, FunctionName, Metadata,
+    MetadataId, MetadataName, ModuleAddress, ParentId, Request, Subject,
 };
 
 const SYSTEMS: [&str; 3] = ["sys-1", "sys-2", "sys-3"];
@@ -140,9 +140,9 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
         let requests = [
             follow(path(id, "_Display", 1, "power")),
             follow(path(id, "Other", 1, "power")),
-            Request::Debug(DebugTarget::Path(display.clone())),
-            Request::Call(Call {
-                module: display,
+            Request::Debug(ModuleAddress::Place(display.clone())),
+            Request::Call(ExecRequest {
+                module: display.into(),
                 function: FunctionName::new("echo").unwrap(),
                 arguments: json("[]"),
             }),
@@ -167,7 +167,7 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
             let is = found.as_ref().is_ok_and(|found| *found >= level);
             note(format!("calls {id} as {level:?}"), is);
         }
-        let debug = Request::Debug(DebugTarget::Module {
+        let debug = Request::Debug(ModuleAddress::Id {
             id: module,
             system: None,
         });

@@ -33,14 +33,14 @@ async fn permissions_that_a_store_has_in_another_form_are_told_of_once() {
     let _listening = log.listen();
     let (a, b) = Node::pair().await;
     let zone_1 = EntryId::Zone(ZoneId::new("zone-1").unwrap());
-    let info = *a.core.directory().info(&zone_1).unwrap();
+    let info = *a.core.queries.directory().info(&zone_1).unwrap();
     let mut misread = metadata("zone-1");
     misread.id.name = MetadataName::new("permissions").unwrap();
     misread.details = JsonText::parse("[1]").unwrap();
     let misread = Document::of(&Entry::Metadata(misread), &info);
     a.documents.commit_any(Write::Put(misread)).await;
     for node in [&a, &b] {
-        let is_there = |node: &Node| node.core.directory().metadata().count() == 1;
+        let is_there = |node: &Node| node.core.queries.directory().metadata().count() == 1;
         node.wait("what another program wrote", is_there).await;
     }
     a.edit([Edit::put(Entry::Zone(zone("zone-2")))])

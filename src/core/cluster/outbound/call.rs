@@ -1,6 +1,8 @@
 //! One call on its way to a module on another node, and its outcome.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -9,49 +11,21 @@ use crate::core::access::{Caller, audit};
 use crate::core::cluster::outbound::module_calls::not_looked_up;
 use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{HeldArguments, clear};
+use crate::core::modules::{HeldArguments, ModuleHandle, clear};
 use crate::core::reply::ReplySlot;
-use crate::model::{
-    Clearance, Failure, FailureKind, FunctionName, Interface, ModuleId, ModulePath, NodeUri, Reply,
-};
-use crate::peers::{PeerCall, PeerError, PeerReply};
+use crate::model::{Clearance, ExecRequest, Failure, FailureKind, Interface, NodeUri, Reply};
+use crate::peers::{PeerError, PeerReply};
 
-/// How a caller names a module.
-#[derive(Debug, Clone)]
-pub(in crate::core) enum Named {
-    /// By its place in a system.
-    Place(ModulePath),
-    /// By its id.
-    Id(ModuleId),
-}
-
-impl Named {
-    /// Writes down that somebody may not call a function of it.
-    pub(in crate::core) fn refused(&self, who: &Caller, name: &FunctionName, failure: &Failure) {
-        match self {
-            Self::Place(place) => audit::refused_call(who, place, name, failure),
-            Self::Id(id) => audit::refused_by_id(who, "exec", id, name.as_str(), failure),
-        }
-    }
-}
-
-/// A call of a module that may run on another node.
-#[derive(Debug, Clone)]
-pub(in crate::core) struct RemoteCall {
-    pub(in crate::core) who: Caller,
-    /// The clearance with which they call it.
-    pub(in crate::core) clearance: Clearance,
-    pub(in crate::core) named: Named,
-    pub(in crate::core) function: FunctionName,
-    pub(in crate::core) arguments: HeldArguments,
-}
-
-/// A call that has not been answered.
-pub(super) struct Pending {
-    pub(super) call: RemoteCall,
+/// A call that has not been answered, with all that its queue has to know of it.
+pub(in crate::core) struct Pending {
+    pub(super) exec: ExecRequest,
+    pub(super) who: Caller,
+    /// The clearance with which they call.
+    clearance: Clearance,
+    held: HeldArguments,
     pub(super) began: Instant,
     pub(super) deadline: Instant,
-    /// Its place among all calls, so that one that comes back is tried again before those that came after it.
+    /// Its position among all calls, so that one that comes back is tried again before those that came after it.
     pub(super) number: u64,
     /// Whether the function is known to be there and open to the caller.
     pub(super) admitted: bool,
@@ -60,7 +34,8 @@ pub(super) struct Pending {
     /// Whether it may be sent now, without another look at where the module is.
     pub(super) ready: bool,
     slot: ReplySlot,
-    place: OwnedSemaphorePermit,
+    /// Counts it among the calls that go to other nodes.
+    pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Why no node accepted a call. It is certain that nothing ran.
@@ -89,36 +64,35 @@ impl Missed {
 }
 
 impl Pending {
-    pub(super) fn new(
-        call: RemoteCall,
+    /// A call of a caller who may make it with this clearance, and who waits for so long.
+    pub(in crate::core) fn new(
+        exec: ExecRequest,
+        held: HeldArguments,
+        who: Caller,
+        clearance: Clearance,
         slot: ReplySlot,
-        deadline: Instant,
-        number: u64,
-        place: OwnedSemaphorePermit,
+        patience: Duration,
     ) -> Self {
+        let began = Instant::now();
         Self {
-            call,
-            began: Instant::now(),
-            deadline,
-            number,
+            exec,
+            who,
+            clearance,
+            held,
+            began,
+            deadline: began + patience,
+            number: 0,
             admitted: false,
             missed: None,
             ready: false,
             slot,
-            place,
+            permit: None,
         }
     }
 
     /// Holds a call to a module's interface; one that may not be made is answered.
     pub(super) fn admit(mut self, interface: &Interface, metrics: &CoreMetrics) -> Option<Self> {
-        let RemoteCall {
-            who,
-            clearance,
-            named,
-            function,
-            ..
-        } = &self.call;
-        match clear(interface, *clearance, function) {
+        match clear(interface, self.clearance, &self.exec.function) {
             Ok(()) => {
                 self.admitted = true;
                 self.ready = self.missed.is_none();
@@ -127,7 +101,7 @@ impl Pending {
             Err(failure) => {
                 if failure.kind().is_refusal() {
                     metrics.refusals.increment(1);
-                    named.refused(who, function, &failure);
+                    audit::refused_exec(&self.who, &self.exec, &failure);
                 }
                 self.answer(Err(failure));
                 None
@@ -175,26 +149,17 @@ impl Pending {
         }
     }
 
-    /// As it is sent.
-    pub(super) fn to_send(&self, module: &ModuleId) -> PeerCall {
-        PeerCall {
-            module: module.clone(),
-            function: self.call.function.clone(),
-            arguments: self.call.arguments.text().clone(),
-            user: self.call.who.user().map(|user| user.id.clone()),
-            deadline: self.deadline,
-        }
-    }
-
     /// Answers the caller.
     pub(super) fn answer(self, reply: Result<Reply, Failure>) {
         self.slot.answer(reply);
     }
 
-    /// For whoever answers the caller from here on. Others may take its place among the calls that go elsewhere.
-    pub(super) fn into_slot(self) -> (RemoteCall, ReplySlot) {
-        drop(self.place);
-        (self.call, self.slot)
+    /// Hands the call to the module, which runs here by now.
+    pub(super) fn exec(self, module: &Arc<ModuleHandle>) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if let Some(wakeup) = module.exec(self.exec, self.held, self.slot, left) {
+            wakeup.wake();
+        }
     }
 
     /// Does what a node's answer asks for: answers the caller, or hands the call back to be tried again.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::cluster::outbound::Outbound;
+use crate::core::cluster::outbound::{Location, Outbound};
 use crate::core::limits::{LOG_LOOK_INTERVAL, LOG_OPEN_DEADLINE, LOG_RETRY_FIRST, LOG_RETRY_MAX};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
@@ -168,9 +168,7 @@ impl Outbound {
 
     /// The node where the module is, or `None` after a while in which it is here or nowhere.
     async fn place_elsewhere(&self, module: &ModuleId) -> Option<NodeUri> {
-        if self.modules.get(module).is_none()
-            && let Some(at) = self.membership.node_for(module)
-        {
+        if let Location::Node(at) = self.locate(module) {
             return Some(at);
         }
         self.a_change_or(LOG_LOOK_INTERVAL).await;
@@ -179,9 +177,7 @@ impl Outbound {
 
     /// Waits until a module is no longer where it was.
     async fn left(&self, module: &ModuleId, at: &NodeUri) {
-        while self.modules.get(module).is_none()
-            && self.membership.node_for(module).as_ref() == Some(at)
-        {
+        while matches!(self.locate(module), Location::Node(now) if now == *at) {
             self.a_change_or(LOG_LOOK_INTERVAL).await;
         }
     }

@@ -18,31 +18,47 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::cluster::{Cluster, LivenessTracker, Membership};
+use crate::core::directory::ModuleEntry;
 use crate::core::limits::{LOOKUPS_MAX, REMOTE_CALLS_MAX, STOP_DEADLINE};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Supervisor, not_told};
+use crate::core::modules::{ModuleHandle, Supervisor, not_told};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    DebugTarget, Failure, FailureKind, Interface, ModuleId, ModulePath, Reply, SystemId,
+    Failure, FailureKind, Interface, ModuleAddress, ModuleId, NodeUri, Reply, SystemId,
 };
 use crate::peers::Peers;
 use crate::stores::Catalog;
 
-pub(in crate::core) use call::{Named, RemoteCall};
+pub(in crate::core) use call::Pending;
 
-use call::Pending;
 use logs::FollowedLog;
 use queues::Queues;
+
+/// Where a module is.
+enum Location {
+    Here(Arc<ModuleHandle>),
+    /// It belongs to this node, whether it runs there or not.
+    Node(NodeUri),
+    /// No node is listed.
+    Nowhere,
+}
+
+/// Where a call waits for its turn.
+pub(in crate::core) enum Queue {
+    /// Among the calls of this module.
+    Module(ModuleId),
+    /// Among those to this system, which only the store knows, until its slots have been read.
+    System(SystemId),
+}
 
 /// What is asked of other nodes, and of the store that they share.
 pub(in crate::core) struct Outbound {
@@ -58,7 +74,7 @@ pub(in crate::core) struct Outbound {
     /// The followed logs, and what ends each.
     logs: Mutex<HashMap<ModuleId, FollowedLog>>,
     /// One for each call without an answer.
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     lookups: Arc<Semaphore>,
     last_number: AtomicU64,
     main: Handle,
@@ -87,7 +103,7 @@ impl Outbound {
             calls: Queues::default(),
             systems: Queues::default(),
             logs: Mutex::default(),
-            places: Arc::new(Semaphore::new(REMOTE_CALLS_MAX)),
+            permits: Arc::new(Semaphore::new(REMOTE_CALLS_MAX)),
             lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)),
             last_number: AtomicU64::new(0),
             main,
@@ -96,64 +112,42 @@ impl Outbound {
         })
     }
 
-    /// Calls a module that does not run here. `interface` is what it offers, if that is known here.
-    pub(in crate::core) fn call(
-        self: &Arc<Self>,
-        module: ModuleId,
-        interface: Option<&Interface>,
-        call: RemoteCall,
-        slot: ReplySlot,
-        patience: Duration,
-    ) {
-        let Some(pending) = self.admit(call, slot, patience) else {
-            return;
-        };
-        let pending = match interface {
-            Some(interface) => pending.admit(interface, &self.metrics),
-            None => Some(pending),
-        };
-        if let Some(pending) = pending {
-            self.queue(module, pending);
+    /// Calls a module that does not run here. Whatever happens, the caller is answered once.
+    pub(in crate::core) fn call(self: &Arc<Self>, queue: Queue, mut pending: Pending) {
+        if self.stop.is_cancelled() {
+            return pending.answer(Err(module_calls::stopping("the call did not run")));
         }
-    }
-
-    /// Calls a module of a system that only the store knows.
-    pub(in crate::core) fn call_in_system(
-        self: &Arc<Self>,
-        system: SystemId,
-        call: RemoteCall,
-        slot: ReplySlot,
-        patience: Duration,
-    ) {
-        let Some(pending) = self.admit(call, slot, patience) else {
-            return;
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            return pending.answer(Err(Failure::new(
+                FailureKind::Busy,
+                "too many calls to other nodes are under way; the call did not run",
+            )));
         };
-        if let Some(wake) = self.systems.push(system.clone(), pending) {
-            self.spawn(Arc::clone(self).work_on_system(system, wake));
+        pending.permit = Some(permit);
+        pending.number = self.last_number.fetch_add(1, Ordering::Relaxed);
+        match queue {
+            Queue::Module(module) => {
+                let building = self.modules.building();
+                let interface = building.module(&module).and_then(ModuleEntry::interface);
+                let pending = match interface {
+                    Some(interface) => pending.admit(interface, &self.metrics),
+                    None => Some(pending),
+                };
+                if let Some(pending) = pending {
+                    self.queue(module, pending);
+                }
+            }
+            Queue::System(system) => {
+                if let Some(wake) = self.systems.push(system.clone(), pending) {
+                    self.spawn(Arc::clone(self).work_on_system(system, wake));
+                }
+            }
         }
     }
 
     /// Whether calls to a system wait for its slots: then further ones have to wait behind them.
     pub(in crate::core) fn looks_for(&self, system: &SystemId) -> bool {
         self.systems.is_open(system)
-    }
-
-    fn admit(&self, call: RemoteCall, slot: ReplySlot, patience: Duration) -> Option<Pending> {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            slot.answer(Err(Failure::new(
-                FailureKind::Busy,
-                "too many calls to other nodes are under way; the call did not run",
-            )));
-            return None;
-        };
-        let deadline = Instant::now() + patience;
-        let number = self.last_number.fetch_add(1, Ordering::Relaxed);
-        let pending = Pending::new(call, slot, deadline, number, place);
-        if self.stop.is_cancelled() {
-            pending.answer(Err(module_calls::stopping("the call did not run")));
-            return None;
-        }
-        Some(pending)
     }
 
     /// Puts a call behind those of its module that have not begun.
@@ -163,15 +157,26 @@ impl Outbound {
         }
     }
 
-    /// The module that stands at a place in a system that only the store knows.
-    pub(in crate::core) async fn find(&self, place: &ModulePath) -> Result<ModuleId, Failure> {
+    /// A module that only the store knows.
+    pub(in crate::core) async fn find(&self, module: &ModuleAddress) -> Result<ModuleId, Failure> {
+        let place = match module {
+            ModuleAddress::Place(place) => place,
+            ModuleAddress::Id { id, .. } => return self.interface(id).await.map(|_| id.clone()),
+        };
         let slots = self.catalog.slots(&place.system).await;
         let slots = slots.map_err(|error| not_found_out().with_source(error))?;
-        let found = slots.get(&(place.module.clone(), place.index));
-        found.cloned().ok_or_else(|| match slots.is_empty() {
-            true => system_calls::no_system(&place.system),
-            false => system_calls::no_module(),
-        })
+        system_calls::module_at(place, &slots).cloned()
+    }
+
+    /// Where a module is, as far as this node knows. Modules move, so this is asked whenever something is sent.
+    fn locate(&self, module: &ModuleId) -> Location {
+        match self.modules.get(module) {
+            Some(here) => Location::Here(here),
+            None => match self.membership.node_for(module) {
+                Some(node) => Location::Node(node),
+                None => Location::Nowhere,
+            },
+        }
     }
 
     /// What a module offers, as the store has it.
@@ -189,8 +194,8 @@ impl Outbound {
         }
     }
 
-    /// Looks for the module whose log somebody asks for, and answers with it.
-    pub(in crate::core) fn look_for(self: &Arc<Self>, target: DebugTarget, slot: ReplySlot) {
+    /// Looks for the module of a requested log, and answers with it.
+    pub(in crate::core) fn look_for(self: &Arc<Self>, module: ModuleAddress, slot: ReplySlot) {
         let Ok(place) = Arc::clone(&self.lookups).try_acquire_owned() else {
             let busy = "too many modules are being looked up; try again";
             slot.answer(Err(Failure::new(FailureKind::Busy, busy)));
@@ -199,17 +204,10 @@ impl Outbound {
         let this = Arc::clone(self);
         self.spawn(async move {
             let _place = place;
-            let found = this.stop.run_until_cancelled(this.found(&target)).await;
+            let found = this.stop.run_until_cancelled(this.find(&module)).await;
             let found = found.unwrap_or_else(|| Err(not_found_out()));
             slot.answer(found.map(Reply::Debugging));
         });
-    }
-
-    async fn found(&self, target: &DebugTarget) -> Result<ModuleId, Failure> {
-        match target {
-            DebugTarget::Path(place) => self.find(place).await,
-            DebugTarget::Module { id, .. } => self.interface(id).await.map(|_| id.clone()),
-        }
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {

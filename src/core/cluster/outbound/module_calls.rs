@@ -11,10 +11,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::core::cluster::outbound::Outbound;
 use crate::core::cluster::outbound::call::{Missed, Pending};
+use crate::core::cluster::outbound::{Location, Outbound};
 use crate::core::limits::REMOTE_RETRY_PAUSE;
-use crate::core::modules::{Offered, Wakeup};
 use crate::model::{Failure, FailureKind, ModuleId, NodeUri};
 use crate::peers::{PeerError, PeerReply};
 
@@ -143,19 +142,26 @@ impl Outbound {
             pending.answer(Err(Failure::new(FailureKind::Unavailable, late)));
             return None;
         }
-        // It may have come here meanwhile.
-        let pending = self.call_here(module, pending)?;
-        if self.liveness.is_coming(module) {
-            return pending.missed(Missed::Coming);
-        }
-        let Some(at) = self.membership.node_for(module) else {
-            return pending.missed(Missed::NoNode);
+        let at = match self.locate(module) {
+            // It has come here meanwhile.
+            Location::Here(here) => {
+                pending.exec(&here);
+                return None;
+            }
+            Location::Node(_) | Location::Nowhere if self.liveness.is_coming(module) => {
+                return pending.missed(Missed::Coming);
+            }
+            Location::Node(at) => at,
+            Location::Nowhere => return pending.missed(Missed::NoNode),
         };
         let unreachable = Missed::Unreachable(at.clone());
         if matches!(&pending.missed, Some((missed, _)) if *missed == unreachable) {
             return pending.missed(unreachable);
         }
-        let call = self.peers.call(&at, pending.to_send(module));
+        let user = pending.who.user().map(|user| &user.id);
+        let call = self
+            .peers
+            .call(&at, module, &pending.exec, user, pending.deadline);
         let stop = self.stop.clone();
         under_way.push(
             async move {
@@ -171,21 +177,6 @@ impl Outbound {
             }
             .boxed(),
         );
-        None
-    }
-
-    /// Calls a module that runs here; hands the call back when it does not.
-    fn call_here(&self, module: &ModuleId, pending: Pending) -> Option<Pending> {
-        let Some(handle) = self.modules.get(module) else {
-            return Some(pending);
-        };
-        let left = pending.deadline.saturating_duration_since(Instant::now());
-        let (call, slot) = pending.into_slot();
-        match handle.exec(call.function, call.arguments, slot, left) {
-            Offered::Taken => Wakeup::new(handle).wake(),
-            Offered::Full => self.metrics.mailbox_full.increment(1),
-            Offered::Ended => {}
-        }
         None
     }
 }

@@ -10,10 +10,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::core::cluster::outbound::Outbound;
-use crate::core::cluster::outbound::call::{Named, Pending};
+use crate::core::cluster::outbound::call::Pending;
 use crate::core::cluster::outbound::module_calls::{not_looked_up, stopping};
 use crate::core::limits::{SLOT_LOOK_PAUSE, SLOT_PATIENCE};
-use crate::model::{Failure, FailureKind, ModulePath, Slots, SystemId};
+use crate::model::{Failure, FailureKind, ModuleAddress, ModuleId, ModulePath, Slots, SystemId};
 
 impl Outbound {
     /// Works on the calls to one system until there are none.
@@ -39,7 +39,7 @@ impl Outbound {
                 refuse(&mut waiting, not_looked_up);
                 continue;
             };
-            waiting = self.place(&system, &slots, waiting);
+            waiting = self.place(&slots, waiting);
             if !waiting.is_empty() {
                 tokio::select! {
                     () = sleep(SLOT_LOOK_PAUSE) => {}
@@ -50,30 +50,23 @@ impl Outbound {
     }
 
     /// Sends the calls on to the modules that stand in the slots. Returns those whose slot is looked for again.
-    fn place(
-        self: &Arc<Self>,
-        system: &SystemId,
-        slots: &Slots,
-        calls: VecDeque<Pending>,
-    ) -> VecDeque<Pending> {
+    fn place(self: &Arc<Self>, slots: &Slots, calls: VecDeque<Pending>) -> VecDeque<Pending> {
         let mut waiting = VecDeque::new();
         // Calls to one place stay in order, whether its slot is found at the first call's look or the second's.
         let mut missing: HashSet<ModulePath> = HashSet::new();
         for call in calls {
-            let Named::Place(place) = &call.call.named else {
+            let ModuleAddress::Place(place) = &call.exec.module else {
                 call.answer(Err(no_module()));
                 continue;
             };
-            let found = slots.get(&(place.module.clone(), place.index));
-            match found {
-                Some(module) if !missing.contains(place) => self.queue(module.clone(), call),
-                Some(_) | None if call.began + SLOT_PATIENCE > Instant::now() => {
+            match module_at(place, slots) {
+                Ok(module) if !missing.contains(place) => self.queue(module.clone(), call),
+                Ok(_) | Err(_) if call.began + SLOT_PATIENCE > Instant::now() => {
                     missing.insert(place.clone());
                     waiting.push_back(call);
                 }
-                Some(module) => self.queue(module.clone(), call),
-                None if slots.is_empty() => call.answer(Err(no_system(system))),
-                None => call.answer(Err(no_module())),
+                Ok(module) => self.queue(module.clone(), call),
+                Err(failure) => call.answer(Err(failure)),
             }
         }
         waiting
@@ -86,11 +79,16 @@ fn refuse(waiting: &mut VecDeque<Pending>, why: impl Fn() -> Failure) {
     }
 }
 
-pub(super) fn no_system(system: &SystemId) -> Failure {
-    Failure::new(
-        FailureKind::SystemNotFound,
-        format!("could not find system {system}"),
-    )
+/// The module at a place of a system that has these slots.
+pub(super) fn module_at<'s>(place: &ModulePath, slots: &'s Slots) -> Result<&'s ModuleId, Failure> {
+    let found = slots.get(&(place.module.clone(), place.index));
+    found.ok_or_else(|| match slots.is_empty() {
+        true => Failure::new(
+            FailureKind::SystemNotFound,
+            format!("could not find system {}", place.system),
+        ),
+        false => no_module(),
+    })
 }
 
 pub(super) fn no_module() -> Failure {

@@ -5,11 +5,12 @@
 pub(in crate::core) mod doubles;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::tests::doubles::{
     ListedNodes, MemoryCatalog, ScriptedPeers, Then,
@@ -23,8 +24,8 @@ use crate::core::{
 };
 use crate::driver_host::DriverHost;
 use crate::model::{
-    Building, Call, Clearance, ClusterSecret, Credentials, Event, Function, FunctionName, LogLevel,
-    ModuleIndex, ModuleName, Node, NodeId, NodeUri, Request, Secret, Slots, Subject,
+    Building, Clearance, ClusterSecret, Credentials, Event, ExecRequest, Function, FunctionName,
+    LogLevel, ModuleIndex, ModuleName, Node, NodeId, NodeUri, Request, Secret, Slots, Subject,
 };
 use crate::peers::{PeerError, PeerReply};
 use crate::stores::{DocumentStore, StatusStore};
@@ -357,8 +358,8 @@ async fn a_module_that_runs_here_is_called_here_whoever_maps_it() {
 #[tokio::test(start_paused = true)]
 async fn a_restricted_key_never_reaches_what_the_building_does_not_have() {
     let bench = Bench::new().await;
-    let call = Call {
-        module: place("sys-far", "Display", 1),
+    let call = ExecRequest {
+        module: place("sys-far", "Display", 1).into(),
         function: FunctionName::new("power").unwrap(),
         arguments: json("[]"),
     };
@@ -487,11 +488,11 @@ async fn a_log_that_breaks_off_is_opened_again_and_its_followers_are_told() {
 async fn the_module_of_a_log_is_looked_up_where_the_building_does_not_have_it() {
     // §10 cases 58 and 59, and debug of an unknown module
     let bench = Bench::new().await;
-    let by_id = |id: &str| DebugTarget::Module {
+    let by_id = |id: &str| ModuleAddress::Id {
         id: module(id),
         system: None,
     };
-    let by_place = |index| DebugTarget::Path(place("sys-far", "Display", index));
+    let by_place = |index| ModuleAddress::Place(place("sys-far", "Display", index));
     assert_eq!(
         bench.look_for(by_id("mod-b")).await.unwrap(),
         module("mod-b")
@@ -619,11 +620,14 @@ impl Bench {
 
     async fn exec_by_id(&self, id: &str, arguments: &str) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        let function = FunctionName::new("power").unwrap();
-        let (who, slot) = (self.caller("admin"), ReplySlot::caller(answer));
+        let call = ExecRequest {
+            module: module(id).into(),
+            function: FunctionName::new("power").unwrap(),
+            arguments: json(arguments),
+        };
         self.core
             .calls
-            .exec_by_id(&who, &module(id), function, json(arguments), slot);
+            .exec(&self.caller("admin"), call, ReplySlot::caller(answer));
         self.pass(1).await;
         answered
     }
@@ -638,8 +642,8 @@ impl Bench {
         arguments: &str,
     ) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
-        let call = Call {
-            module: place(system, name, index),
+        let call = ExecRequest {
+            module: place(system, name, index).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json(arguments),
         };
@@ -692,11 +696,11 @@ impl Bench {
             .collect()
     }
 
-    async fn look_for(&self, target: DebugTarget) -> Result<ModuleId, Failure> {
+    async fn look_for(&self, target: ModuleAddress) -> Result<ModuleId, Failure> {
         let (answer, answered) = oneshot::channel();
         self.core
-            .follows
-            .look_for(target, ReplySlot::caller(answer));
+            .resolver
+            .resolve_later(target, ReplySlot::caller(answer));
         let reply = answered.await.unwrap()?;
         let Reply::Debugging(module) = reply else {
             panic!("not a module: {reply:?}");

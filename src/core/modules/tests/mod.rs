@@ -20,7 +20,7 @@ use crate::core::limits::{
     START_DEADLINE, STATUS_NAMES_MAX, STOP_DEADLINE,
 };
 use crate::core::modules::HeldArguments;
-use crate::core::modules::mailbox::{Calls, Offered};
+use crate::core::modules::mailbox::Calls;
 use crate::core::reply::SharedSlot;
 use crate::core::tests::doubles::{
     self, Answer, Inbox, Life, MemoryDocuments, ScriptedHost, Start, Stop, api_key, json, outcome,
@@ -28,8 +28,8 @@ use crate::core::tests::doubles::{
 };
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
 use crate::model::{
-    Building, Call, Clearance, ConnectionId, Credentials, Failure, FailureKind, FunctionName,
-    LogLevel, Reply, Secret, StatusName, Subject, Ticket,
+    Building, Clearance, ConnectionId, Credentials, ExecRequest, Failure, FailureKind,
+    FunctionName, LogLevel, Reply, Secret, StatusName, Subject, Ticket,
 };
 
 const EXEC_DEADLINE: Duration = Duration::from_secs(15);
@@ -108,12 +108,9 @@ async fn each_call_has_a_deadline_of_its_own_also_one_that_is_sooner_than_those_
     let began = Instant::now();
     let calls = [10, 1, 30, 3].map(|seconds| {
         let (answer, answered) = oneshot::channel();
-        let function = FunctionName::new("wait").unwrap();
+        let (exec, held) = (call("wait", "[]"), HeldArguments::of(&json("[]")));
         let (slot, deadline) = (ReplySlot::caller(answer), Duration::from_secs(seconds));
-        assert_eq!(
-            handle.exec(function, HeldArguments::of(json("[]")), slot, deadline),
-            Offered::Taken
-        );
+        assert!(handle.exec(exec, held, slot, deadline).is_some());
         async move {
             let failure = answered.await.unwrap().unwrap_err();
             (failure.kind(), began.elapsed().as_secs())
@@ -249,8 +246,8 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
         let inbox = Inbox::new();
         let calls = Calls::default();
         calls.offer(
-            FunctionName::new("echo").unwrap(),
-            HeldArguments::of(json("[]")),
+            call("echo", "[]"),
+            HeldArguments::of(&json("[]")),
             slot_of(&inbox),
             Duration::ZERO,
             |_| {},
@@ -812,9 +809,9 @@ fn building() -> Building {
     }
 }
 
-fn call(function: &str, arguments: &str) -> Call {
-    Call {
-        module: place("sys-1", "Scratch", 1),
+fn call(function: &str, arguments: &str) -> ExecRequest {
+    ExecRequest {
+        module: place("sys-1", "Scratch", 1).into(),
         function: FunctionName::new(function).unwrap(),
         arguments: json(arguments),
     }

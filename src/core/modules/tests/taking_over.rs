@@ -11,12 +11,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use crate::core::Wakeup;
 use crate::core::directory::{Directory, Touched};
 use crate::core::lease::{Lease, LeaseTerm};
 use crate::core::limits::{SETTLE, STATE_RETRY};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{HeldArguments, ModuleHandle, Offered, Supervisor, Topology};
+use crate::core::modules::{HeldArguments, ModuleHandle, Supervisor, Topology};
 use crate::core::quotas::Quotas;
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
@@ -25,8 +24,8 @@ use crate::core::tests::doubles::{
 };
 use crate::driver_host::DriverHost;
 use crate::model::{
-    BindingKey, Building, FailureKind, FunctionName, JsonText, ModuleId, State, StatusChange,
-    StatusName, SystemId, lock,
+    BindingKey, Building, ExecRequest, FailureKind, FunctionName, JsonText, ModuleId, State,
+    StatusChange, StatusName, SystemId, lock,
 };
 use crate::stores::StatusStore;
 
@@ -197,12 +196,14 @@ impl Bench {
 
 fn call(handle: &Arc<ModuleHandle>, function: &str) -> oneshot::Receiver<Answer> {
     let (answer, answered) = oneshot::channel();
-    let function = FunctionName::new(function).unwrap();
-    let arguments = HeldArguments::of(JsonText::parse("[]").unwrap());
-    let slot = ReplySlot::caller(answer);
-    let offered = handle.exec(function, arguments, slot, Duration::from_secs(60));
-    assert_eq!(offered, Offered::Taken);
-    Wakeup::new(Arc::clone(handle)).wake();
+    let exec = ExecRequest {
+        module: module("mod-1").into(),
+        function: FunctionName::new(function).unwrap(),
+        arguments: JsonText::parse("[]").unwrap(),
+    };
+    let held = HeldArguments::of(&exec.arguments);
+    let (slot, patience) = (ReplySlot::caller(answer), Duration::from_secs(60));
+    handle.exec(exec, held, slot, patience).unwrap().wake();
     answered
 }
 

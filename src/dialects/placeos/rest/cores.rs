@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{DriverRef, FunctionName, JsonText, ModuleId};
+use crate::model::{DriverRef, ExecRequest, FunctionName, JsonText, ModuleId};
 
 /// Why a body is no call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,36 +19,26 @@ pub enum BadCall {
     Arguments,
 }
 
-/// A call as a core takes it: the function, and under its name the arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoreCall {
-    /// The function.
-    pub function: FunctionName,
-    /// A JSON array or object.
-    pub arguments: JsonText,
-}
-
 /// What names the function.
 const EXEC: &str = "__exec__";
 
-impl CoreCall {
-    /// Reads the body of a request.
-    pub fn read(body: &[u8]) -> Result<Self, BadCall> {
-        // By name and not in order: a function may be called anything.
-        let mut fields: HashMap<String, JsonText> =
-            serde_json::from_slice(body).map_err(|_| BadCall::Shape)?;
-        let name = fields.remove(EXEC).ok_or(BadCall::Shape)?;
-        let name: String = name.to().map_err(|_| BadCall::Shape)?;
-        let function = FunctionName::new(&name).map_err(|_| BadCall::Shape)?;
-        let arguments = fields.remove(&name).ok_or(BadCall::Arguments)?;
-        if !arguments.as_str().starts_with(['[', '{']) {
-            return Err(BadCall::Arguments);
-        }
-        Ok(Self {
-            function,
-            arguments,
-        })
+/// Reads a call of this module as a core takes it: the function, and under its name the arguments.
+pub fn read_call(module: ModuleId, body: &[u8]) -> Result<ExecRequest, BadCall> {
+    // By name and not in order: a function may be called anything.
+    let mut fields: HashMap<String, JsonText> =
+        serde_json::from_slice(body).map_err(|_| BadCall::Shape)?;
+    let name = fields.remove(EXEC).ok_or(BadCall::Shape)?;
+    let name: String = name.to().map_err(|_| BadCall::Shape)?;
+    let function = FunctionName::new(&name).map_err(|_| BadCall::Shape)?;
+    let arguments = fields.remove(&name).ok_or(BadCall::Arguments)?;
+    if !arguments.as_str().starts_with(['[', '{']) {
+        return Err(BadCall::Arguments);
     }
+    Ok(ExecRequest {
+        module: module.into(),
+        function,
+        arguments,
+    })
 }
 
 /// A call that failed, or may have.
@@ -153,7 +143,8 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expect: Result<(&str, &str), BadCall>) {
-        let found = CoreCall::read(body.as_bytes());
+        let module = ModuleId::new("mod-1").unwrap();
+        let found = read_call(module, body.as_bytes());
         let found = found
             .as_ref()
             .map(|call| (call.function.as_str(), call.arguments.as_str()));

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 
-use crate::core::{Caller, Directory, Liveness, ModuleEntry};
+use crate::core::{Caller, Directory, Liveness, ModuleAccess, ModuleEntry};
 use crate::dialects::placeos::rest::{Condition, module_slug};
 use crate::model::{
     CredentialId, Failure, FailureKind, KeyId, ModuleId, ModulePath, State, System, SystemId, User,
@@ -66,32 +66,17 @@ pub(super) fn place(
     })
 }
 
-/// A module by its id. `command` is what is asked of it, for the audit log.
+/// A module of the building by its id, for a caller who may have that access to it.
 pub(super) fn find_module<'a>(
     context: &RequestContext,
     directory: &'a Directory,
     asked: &str,
-    command: &str,
+    access: ModuleAccess,
 ) -> Result<&'a ModuleEntry, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    context
-        .state
-        .core
-        .access
-        .may_reach(&context.caller, &id, command)?;
-    directory.module(&id).ok_or_else(no_such_module)
-}
-
-/// The same where something is done to it or what its driver wrote is read, which zones refuse as they refuse calls.
-pub(super) fn tended_module<'a>(
-    context: &RequestContext,
-    directory: &'a Directory,
-    asked: &str,
-    command: &str,
-) -> Result<&'a ModuleEntry, HttpRejection> {
-    let id = ModuleId::new(asked).map_err(bad_request)?;
-    let core = &context.state.core;
-    core.may_tend(&context.caller, &id, command)?;
+    let RequestContext { state, caller, .. } = context;
+    let address = id.clone().into();
+    state.core.resolver.authorize(caller, &address, access)?;
     directory.module(&id).ok_or_else(no_such_module)
 }
 
@@ -99,18 +84,15 @@ pub(super) fn tended_module<'a>(
 pub(super) async fn find_anywhere(
     context: &RequestContext,
     asked: &str,
-    command: &str,
+    access: ModuleAccess,
 ) -> Result<ModuleId, HttpRejection> {
     let id = ModuleId::new(asked).map_err(bad_request)?;
-    context
-        .state
+    let RequestContext { state, caller, .. } = context;
+    Ok(state
         .core
-        .access
-        .may_reach(&context.caller, &id, command)?;
-    if context.directory().module(&id).is_none() {
-        context.state.core.queries.interface(&id).await?;
-    }
-    Ok(id)
+        .resolver
+        .resolve_anywhere(caller, &id.into(), access)
+        .await?)
 }
 
 /// The systems through which a caller sees a module.

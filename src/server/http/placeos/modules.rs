@@ -5,27 +5,26 @@ use std::time::SystemTime;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{delete, get, post, routes};
-use tokio::sync::oneshot;
 
-use crate::core::{Directory, ModuleEntry, ReplySlot};
+use crate::core::{Directory, ModuleAccess, ModuleEntry};
 use crate::dialects::placeos::rest::documents::ModuleDocument;
 use crate::dialects::placeos::rest::{
     DriverFacts, ExecErrorShape, InvalidField, Listing, ModuleFacts, ModuleFilter, ModuleShape,
     Page, PingShape, SettingsShape, Statuses, device_host,
 };
-use crate::model::{Clearance, Entry, EntryId, Module, ModuleId, System};
+use crate::model::{Clearance, Entry, EntryId, ExecRequest, Module, ModuleId, System};
 use crate::server::ServerState;
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{
     condition, find_anywhere, find_module, find_system, no_such_module, read_state, sees_module,
-    systems_around, tended_module,
+    systems_around,
 };
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
 use crate::server::http::placeos::resource_types::Modules;
-use crate::server::http::placeos::room::{arguments, called, function_name, returned};
+use crate::server::http::placeos::room::{arguments, call, called, function_name};
 use crate::server::http::placeos::shapes::zone_shapes;
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
@@ -43,7 +42,8 @@ impl Editable for Modules {
 
     fn find(context: &RequestContext, asked: &str) -> Result<ModuleId, HttpRejection> {
         let directory = context.directory();
-        find_module(context, &directory, asked, "edit").map(|entry| entry.module.id.clone())
+        find_module(context, &directory, asked, ModuleAccess::See)
+            .map(|entry| entry.module.id.clone())
     }
 
     async fn answer(context: &RequestContext, status: StatusCode, id: &ModuleId) -> Answer {
@@ -91,7 +91,7 @@ pub(super) async fn list(context: Reader<Modules>) -> Answer {
 pub(super) async fn show(context: Reader<Modules>, path: Path<String>) -> Answer {
     let complete = query(&context).truth("complete")?;
     let directory = context.directory();
-    let entry = find_module(&context, &directory, &path, "show")?;
+    let entry = find_module(&context, &directory, &path, ModuleAccess::See)?;
     if complete == Some(true) {
         json(&shape_within(&context, &directory, entry, None).await)
     } else {
@@ -105,7 +105,7 @@ pub(super) async fn show(context: Reader<Modules>, path: Path<String>) -> Answer
 #[utoipa::path(responses((status = 200, body = Statuses<'_>)))]
 #[get("/modules/{module}/state")]
 pub(super) async fn statuses(context: Supporter<Modules>, path: Path<String>) -> Answer {
-    let module = find_anywhere(&context, &path, "state").await?;
+    let module = find_anywhere(&context, &path, ModuleAccess::Read).await?;
     json(&Statuses(&read_state(&context.state, &module).await?))
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn one_status(
     context: Supporter<Modules>,
     path: Path<(String, String)>,
 ) -> Answer {
-    let module = find_anywhere(&context, &path.0, "state").await?;
+    let module = find_anywhere(&context, &path.0, ModuleAccess::Read).await?;
     let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == path.1);
     json(&value.map(|(_, value)| value.as_str()))
@@ -141,16 +141,13 @@ pub(super) async fn exec(
     path: Path<(String, String)>,
     body: Body,
 ) -> Answer {
-    let module = find_anywhere(&context, &path.0, "exec").await?;
-    let (function, arguments) = (function_name(&path.1)?, arguments(&body)?);
-    let (answer, answered) = oneshot::channel();
-    let slot = ReplySlot::caller(answer);
-    context
-        .state
-        .core
-        .calls
-        .exec_by_id(&context.caller, &module, function, arguments, slot);
-    let outcome = returned(answered).await;
+    let module = find_anywhere(&context, &path.0, ModuleAccess::See).await?;
+    let request = ExecRequest {
+        module: module.clone().into(),
+        function: function_name(&path.1)?,
+        arguments: arguments(&body)?,
+    };
+    let outcome = call(&context, request).await?;
     let directory = context.directory();
     called(outcome, |failure| {
         ExecErrorShape::by_id(name_of(&directory, &module), failure)
@@ -171,7 +168,7 @@ fn name_of<'a>(directory: &'a Directory, module: &'a ModuleId) -> &'a str {
 pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answer {
     context.require(Clearance::Support, "modules")?;
     let directory = context.directory();
-    let entry = tended_module(&context, &directory, &path, "ping")?;
+    let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
     let host = device_host(&entry.module).ok_or_else(|| {
         invalid(vec![InvalidField {
             field: "role".to_owned(),
@@ -186,7 +183,7 @@ pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answ
 #[get("/modules/{module}/settings")]
 pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
-    let entry = tended_module(&context, &directory, &path, "settings")?;
+    let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
     let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
         .into_iter()
         .collect();
@@ -200,7 +197,7 @@ pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) ->
 #[get("/modules/{module}/error")]
 pub(super) async fn error(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
-    let entry = tended_module(&context, &directory, &path, "error")?;
+    let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
     let faults = context.state.core.queries.faults(&entry.module.id);
     if faults.is_empty() {
         return Err(not_found("a fault of this module"));

@@ -5,12 +5,13 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{get, post};
-use tokio::sync::oneshot;
 
-use crate::core::ReplySlot;
+use crate::core::{ModuleAccess, ReplySlot, Returned};
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::{ExecErrorShape, Functions, Statuses};
-use crate::model::{Call, Failure, FailureKind, FunctionName, JsonText, Reply, Request, State};
+use crate::model::{
+    ExecRequest, Failure, FailureKind, FunctionName, JsonText, ModuleId, ModulePath, Request, State,
+};
 use crate::server::http::kit::{Operator, Reader, RequestContext, json, json_text};
 use crate::server::http::placeos::access::{place, read_state};
 use crate::server::http::placeos::rejections::bad_request;
@@ -22,12 +23,7 @@ use crate::server::http::placeos::{Answer, Body, HttpRejection};
 #[get("/systems/{system}/functions/{module}")]
 pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
     let place = place(&context, &path.0, &path.1)?;
-    let module = context
-        .state
-        .core
-        .queries
-        .find(&context.caller, &place)
-        .await?;
+    let module = readable(&context, place).await?;
     let interface = context.state.core.queries.interface(&module).await?;
     json(&Functions::of(&interface, context.caller.clearance()))
 }
@@ -39,13 +35,7 @@ pub(super) async fn functions(context: Reader<Systems>, path: Path<(String, Stri
 #[get("/systems/{system}/{module}")]
 pub(super) async fn statuses(context: Reader<Systems>, path: Path<(String, String)>) -> Answer {
     let place = place(&context, &path.0, &path.1)?;
-    let values = match context
-        .state
-        .core
-        .queries
-        .find(&context.caller, &place)
-        .await
-    {
+    let values = match readable(&context, place).await {
         Ok(module) => read_state(&context.state, &module).await?,
         // A module that is not there has no statuses; a system that is not there is an error.
         Err(failure) if failure.kind() == FailureKind::ModuleNotFound => State::new(),
@@ -65,12 +55,7 @@ pub(super) async fn one_status(
 ) -> Answer {
     let (system, module, name) = path.into_inner();
     let place = place(&context, &system, &module)?;
-    let module = context
-        .state
-        .core
-        .queries
-        .find(&context.caller, &place)
-        .await?;
+    let module = readable(&context, place).await?;
     let values = read_state(&context.state, &module).await?;
     let value = values.iter().find(|(known, _)| known.as_str() == name);
     let value = value.map_or("null", |(_, value)| value.as_str());
@@ -96,26 +81,24 @@ pub(super) async fn exec(
 ) -> Answer {
     let (system, module, function) = path.into_inner();
     let module = place(&context, &system, &module)?;
-    let call = Call {
-        module: module.clone(),
+    let request = ExecRequest {
+        module: module.clone().into(),
         function: function_name(&function)?,
         arguments: arguments(&body)?,
     };
-    context
-        .state
-        .core
-        .access
-        .authorize(&context.caller, &Request::Call(call.clone()))?;
-    let outcome = call_at_place(&context, call).await;
+    let outcome = call(&context, request).await?;
     called(outcome, |failure| {
         ExecErrorShape::at_place(&module, failure)
     })
 }
 
-/// What a function returned, and its driver's HTTP-like code.
-pub(super) struct Returned {
-    value: JsonText,
-    code: u16,
+/// The module at a place, wherever it runs, for a caller who may read its functions and statuses.
+async fn readable(context: &RequestContext, place: ModulePath) -> Result<ModuleId, Failure> {
+    let core = &context.state.core;
+    let access = ModuleAccess::Read;
+    core.resolver
+        .resolve_anywhere(&context.caller, &place.into(), access)
+        .await
 }
 
 /// The answer to a call, with the driver's own status.
@@ -137,38 +120,19 @@ pub(super) fn called<'a>(
     }
 }
 
-/// Calls a function for a caller who may, and waits for its end.
-pub(super) async fn call_at_place(
+/// Calls a function, waits for its end, and says what came of the call. Fails when the caller may not make it.
+pub(super) async fn call(
     context: &RequestContext,
-    call: Call,
-) -> Result<Returned, Failure> {
-    let (answer, answered) = oneshot::channel();
-    let slot = ReplySlot::caller(answer);
-    context.state.core.calls.exec(&context.caller, call, slot);
-    returned(answered).await
-}
-
-/// What comes of a call.
-pub(super) async fn returned(
-    answered: oneshot::Receiver<Result<Reply, Failure>>,
-) -> Result<Returned, Failure> {
-    match answered.await {
-        Ok(Ok(Reply::Result { value, code })) => Ok(Returned { value, code }),
-        Ok(Err(failure)) => Err(failure),
-        // A reply slot always answers, and a call is always answered with a result.
-        Ok(Ok(
-            Reply::Following { .. }
-            | Reply::Unfollowed
-            | Reply::Found(_)
-            | Reply::Published
-            | Reply::Debugging(_)
-            | Reply::Ignored,
-        ))
-        | Err(_) => Err(Failure::new(
-            FailureKind::Internal,
-            "the call was not answered",
-        )),
-    }
+    request: ExecRequest,
+) -> Result<Result<Returned, Failure>, Failure> {
+    let RequestContext { state, caller, .. } = context;
+    state
+        .core
+        .access
+        .authorize(caller, &Request::Call(request.clone()))?;
+    let (slot, returned) = ReplySlot::for_exec();
+    state.core.calls.exec(caller, request, slot);
+    Ok(returned.await)
 }
 
 /// A function as a path names it.

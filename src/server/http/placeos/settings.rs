@@ -2,6 +2,7 @@
 
 use actix_web::get;
 
+use crate::core::ModuleAccess;
 use crate::dialects::placeos::rest::{Listing, SettingsShape};
 use crate::model::Clearance;
 use crate::server::http::kit::Reader;
@@ -28,7 +29,12 @@ pub(super) async fn list(context: Reader<Settings>) -> Answer {
         .filter(|entry| {
             let id = &entry.module.id;
             (parents.is_empty() || parents.iter().any(|parent| parent == id.as_str()))
-                && context.state.core.tends(&context.caller, id).is_ok()
+                && context
+                    .state
+                    .core
+                    .resolver
+                    .has_access(&context.caller, &id.clone().into(), ModuleAccess::Tend)
+                    .is_ok()
         })
         .filter_map(|entry| SettingsShape::of(&entry.module, &entry.info))
         .collect();

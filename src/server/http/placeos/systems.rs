@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, delete, get, post, put, routes};
 
-use crate::core::Directory;
+use crate::core::{Directory, ModuleAccess};
 use crate::dialects::placeos::rest::documents::SystemDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, ModuleShape, Page, Query, SettingsShape, SystemFilter, SystemShape,
@@ -212,7 +212,7 @@ pub(super) async fn remove(context: Writer<Systems>, path: Path<String>) -> Answ
 pub(super) async fn add_module(context: Writer<Systems>, path: Path<(String, String)>) -> Answer {
     let directory = context.directory();
     let id = Systems::find(&context, &path.0)?;
-    let module = &find_module(&context, &directory, &path.1, "edit")?
+    let module = &find_module(&context, &directory, &path.1, ModuleAccess::See)?
         .module
         .id;
     let precondition = Precondition::on_tags(&context.request);
@@ -235,7 +235,7 @@ pub(super) async fn remove_module(
 ) -> Answer {
     let directory = context.directory();
     let id = Systems::find(&context, &path.0)?;
-    let module = &find_module(&context, &directory, &path.1, "edit")?
+    let module = &find_module(&context, &directory, &path.1, ModuleAccess::See)?
         .module
         .id;
     let precondition = Precondition::on_tags(&context.request);

@@ -12,16 +12,14 @@ use crate::dialects::placeos::rest::documents::ZoneDocument;
 use crate::dialects::placeos::rest::{
     Listing, MetadataByName, Page, ZoneExecShape, ZoneFilter, ZoneShape, module_slug,
 };
-use crate::model::{
-    Call, Clearance, Entry, EntryId, Failure, FailureKind, ModulePath, Request, Zone, ZoneId,
-};
+use crate::model::{Clearance, Entry, EntryId, ExecRequest, FailureKind, ModulePath, Zone, ZoneId};
 use crate::server::http::kit::{Operator, Reader, RequestContext, Supporter, Writer, json, tagged};
 use crate::server::http::placeos::access::{find_zone, no_such_module, sees_zone};
 use crate::server::http::placeos::edits::{self, Amend, AskedId, Editable, Find, NewId};
 use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Zones;
-use crate::server::http::placeos::room::{arguments, call_at_place, function_name};
+use crate::server::http::placeos::room::{arguments, call, function_name};
 use crate::server::http::placeos::shapes::{info, metadata_of, zone_shape};
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
@@ -151,18 +149,18 @@ pub(super) async fn exec(
             module: module.clone(),
             index,
         };
-        let call = Call {
-            module,
+        let request = ExecRequest {
+            module: module.into(),
             function: function.clone(),
             arguments: arguments.clone(),
         };
-        let outcome = call_in_system(&context, call);
-        async move { (system.id.to_string(), outcome.await) }
+        let outcome = call(&context, request);
+        async move { (system.id.to_string(), outcome.await.flatten()) }
     });
     let mut shape = ZoneExecShape::default();
     for (system, outcome) in join_all(calls).await {
         let outcomes = match outcome {
-            Ok(()) => &mut shape.success,
+            Ok(_) => &mut shape.success,
             Err(failure) if failure.kind() == FailureKind::ModuleNotFound => {
                 &mut shape.module_missing
             }
@@ -198,14 +196,4 @@ pub(super) async fn update(context: Writer<Zones>, path: Path<String>, body: Bod
 #[delete("/zones/{zone}")]
 pub(super) async fn remove(context: Writer<Zones>, path: Path<String>) -> Answer {
     edits::remove(&context, &path).await
-}
-
-async fn call_in_system(context: &RequestContext, call: Call) -> Result<(), Failure> {
-    let request = Request::Call(call.clone());
-    context
-        .state
-        .core
-        .access
-        .authorize(&context.caller, &request)?;
-    call_at_place(context, call).await.map(|_| ())
 }

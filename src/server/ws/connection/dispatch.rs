@@ -6,11 +6,11 @@ use std::sync::Arc;
 use actix_http::ws::OpCode;
 use tokio::time::Instant;
 
-use crate::core::{Caller, ReplySlot};
+use crate::core::{Caller, ModuleAccess, ReplySlot};
 use crate::dialects::{Form, Splice, Step};
 use crate::model::{
-    DebugTarget, Failure, FailureKind, First, FollowId, ModuleId, Reply, Request, Subject, Ticket,
-    TopicMessage,
+    Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply, Request, Subject,
+    Ticket, TopicMessage,
 };
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::open_arguments::is_large;
@@ -131,23 +131,35 @@ impl Worker {
                     self.wake_later(wakeup);
                 }
             }
-            Request::Debug(target) => match self.core.follows.module_of(&target) {
-                Ok(module) => self.debug(connection, ticket, module, telling),
-                Err(_) => {
-                    let slot = self.open_slot(connection, ticket);
-                    let debugs = &connection.rare.make().debugs;
-                    debugs.begin(ticket, target.clone(), telling);
-                    self.core.follows.look_for(target, slot);
+            Request::Debug(target) => {
+                match self
+                    .core
+                    .resolver
+                    .resolve(caller, &target, ModuleAccess::Log)
+                {
+                    Ok(module) => self.debug(connection, ticket, module, telling),
+                    Err(_) => {
+                        let slot = self.open_slot(connection, ticket);
+                        let debugs = &connection.rare.make().debugs;
+                        debugs.begin(ticket, target.clone(), telling);
+                        self.core.resolver.resolve_later(target, slot);
+                    }
                 }
-            },
+            }
             Request::Ignore(target) => {
                 // What does not exist has no log to end, so that too is a success.
                 let rare = connection.rare.get();
                 let found = rare.and_then(|rare| rare.debugs.end(&target));
                 let module = match &target {
                     // Followed by this id, also when the building does not have it.
-                    DebugTarget::Module { id, .. } => Some(id.clone()),
-                    DebugTarget::Path(_) => self.core.follows.module_of(&target).ok().or(found),
+                    ModuleAddress::Id { id, .. } => Some(id.clone()),
+                    ModuleAddress::Place(_) => {
+                        let stands = self
+                            .core
+                            .resolver
+                            .resolve(caller, &target, ModuleAccess::See);
+                        stands.ok().or(found)
+                    }
                 };
                 if let Some(module) = module {
                     self.unfollow(connection, &Subject::Log(module), LOG);

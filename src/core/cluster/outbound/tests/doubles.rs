@@ -8,10 +8,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use tokio::sync::oneshot;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId, lock};
-use crate::peers::{LineSink, PeerCall, PeerError, PeerReply, Peers};
+use crate::model::{
+    ExecRequest, Interface, ModuleId, Node, NodeId, NodeUri, Secret, Slots, SystemId, UserId, lock,
+};
+use crate::peers::{LineSink, PeerError, PeerReply, Peers};
 use crate::stores::{
     Catalog, Claim, NodeRegistry, OwnersReading, OwnersVersion, StoreError, Verdict,
 };
@@ -30,13 +32,22 @@ pub(in crate::core::cluster::outbound) enum Then {
 #[derive(Default)]
 pub(in crate::core) struct ScriptedPeers {
     script: Mutex<VecDeque<Then>>,
-    calls: Mutex<Vec<(NodeUri, PeerCall)>>,
+    calls: Mutex<Vec<Sent>>,
     logs: Mutex<Vec<Arc<OpenLog>>>,
     /// Logs are asked for and do not open by themselves.
     holds_logs: AtomicBool,
 }
 
-/// A log stream that somebody here has opened.
+/// A call as it came to another node.
+#[derive(Clone)]
+pub(in crate::core::cluster::outbound) struct Sent {
+    at: NodeUri,
+    pub(in crate::core::cluster::outbound) module: ModuleId,
+    exec: ExecRequest,
+    pub(in crate::core::cluster::outbound) user: Option<UserId>,
+}
+
+/// A log stream that this node has opened.
 pub(in crate::core::cluster::outbound) struct OpenLog {
     pub(in crate::core::cluster::outbound) at: NodeUri,
     pub(in crate::core::cluster::outbound) module: ModuleId,
@@ -67,18 +78,16 @@ impl ScriptedPeers {
     /// All calls so far: the node, the function with its arguments.
     pub(in crate::core::cluster::outbound) fn calls(&self) -> Vec<(String, String)> {
         let calls = lock(&self.calls);
-        let text = |(at, call): &(NodeUri, PeerCall)| {
-            (
-                at.to_string(),
-                format!("{}{}", call.function, call.arguments),
-            )
+        let text = |Sent { at, exec, .. }: &Sent| {
+            let call = format!("{}{}", exec.function, exec.arguments);
+            (at.to_string(), call)
         };
         calls.iter().map(text).collect()
     }
 
     /// The first call.
-    pub(in crate::core::cluster::outbound) fn first(&self) -> PeerCall {
-        lock(&self.calls)[0].1.clone()
+    pub(in crate::core::cluster::outbound) fn first(&self) -> Sent {
+        lock(&self.calls)[0].clone()
     }
 
     /// From here on a log opens when the test says so.
@@ -95,20 +104,26 @@ impl Peers for ScriptedPeers {
     fn call(
         &self,
         at: &NodeUri,
-        call: PeerCall,
+        module: &ModuleId,
+        exec: &ExecRequest,
+        user: Option<&UserId>,
+        deadline: Instant,
     ) -> BoxFuture<'static, Result<PeerReply, PeerError>> {
-        lock(&self.calls).push((at.clone(), call.clone()));
+        lock(&self.calls).push(Sent {
+            at: at.clone(),
+            module: module.clone(),
+            exec: exec.clone(),
+            user: user.cloned(),
+        });
         let then = lock(&self.script).pop_front();
+        let value = exec.arguments.clone();
         async move {
             match then {
-                None => Ok(PeerReply {
-                    value: call.arguments,
-                    code: 200,
-                }),
+                None => Ok(PeerReply { value, code: 200 }),
                 Some(Then::Says(result)) => result,
                 Some(Then::Waits(result)) => result.await.unwrap(),
                 Some(Then::Silence) => {
-                    sleep_until(call.deadline).await;
+                    sleep_until(deadline).await;
                     Err(PeerError::TimedOut)
                 }
             }

@@ -7,11 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, get, post};
-use tokio::sync::oneshot;
 
-use crate::core::{InboundCall, NotHere, ReplySlot};
-use crate::dialects::placeos::rest::{CoreCall, ErrorShape, Query, RaisedShape};
-use crate::model::{Failure, FailureKind, Reply, UserId};
+use crate::core::{NotHere, ReplySlot, Returned};
+use crate::dialects::placeos::rest::{ErrorShape, Query, RaisedShape, read_call};
+use crate::model::{Failure, FailureKind, UserId};
 use crate::server::http::kit::json_text;
 use crate::server::http::placeos::node_api::authn::{Peer, module_id};
 use crate::server::http::placeos::node_api::order::StreamPosition;
@@ -57,49 +56,28 @@ pub(super) async fn execute(
     body: Body,
 ) -> Answer {
     let Peer { node, state } = peer;
-    let CoreCall {
-        function,
-        arguments,
-    } = CoreCall::read(&body.bytes).map_err(bad_request)?;
-    let call = InboundCall {
-        module: module_id(&path)?,
-        function,
-        arguments,
-        user: user(&request),
-    };
+    let exec = read_call(module_id(&path)?, &body.bytes).map_err(bad_request)?;
+    let user = user(&request);
     let place = request.headers().get(ORDER);
     let place = place.and_then(|place| StreamPosition::parse(place.to_str().ok()?));
     let turn = match place {
         Some(place) => Some(state.orders.turn(place).await),
         None => None,
     };
-    let (answer, answered) = oneshot::channel();
+    let (slot, returned) = ReplySlot::for_exec();
     let begun = state
         .core
         .inbound_calls
-        .exec_for(node, call, || ReplySlot::caller(answer));
+        .exec_for(node, user.as_ref(), exec, slot);
     drop(turn);
     begun?;
-    Ok(match answered.await {
-        Ok(Ok(Reply::Result { value, code })) => {
+    Ok(match returned.await {
+        Ok(Returned { value, code }) => {
             let mut response = json_text(StatusCode::OK, value.as_str().to_owned());
             response.headers_mut().insert(RESPONSE_CODE, code.into());
             response
         }
-        Ok(Err(failure)) => failed(&failure),
-        // A reply slot always answers, and a call is always answered with a result.
-        Ok(Ok(
-            Reply::Following { .. }
-            | Reply::Unfollowed
-            | Reply::Found(_)
-            | Reply::Published
-            | Reply::Debugging(_)
-            | Reply::Ignored,
-        ))
-        | Err(_) => {
-            let failure = Failure::new(FailureKind::Internal, "the call was not answered");
-            failed(&failure)
-        }
+        Err(failure) => failed(&failure),
     })
 }
 
