@@ -285,7 +285,7 @@ collection! {
         level: Clearance => always_written(),
         /// Groups, for rights per zone.
         groups: Vec<String>,
-        /// What the user signs in with; absent for those who only have API keys.
+        /// The password with which the user signs in; absent for a user with API keys only.
         password: Option<Password> => filled_in().other_form("password_hash"),
         /// The first name, where `name` does not begin with it.
         first_name: Option<String>,

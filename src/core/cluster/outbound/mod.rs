@@ -194,7 +194,7 @@ impl Outbound {
         }
     }
 
-    /// Looks for the module whose log somebody asks for, and answers with it.
+    /// Looks for the module of a requested log, and answers with it.
     pub(in crate::core) fn look_for(self: &Arc<Self>, module: ModuleAddress, slot: ReplySlot) {
         let Ok(place) = Arc::clone(&self.lookups).try_acquire_owned() else {
             let busy = "too many modules are being looked up; try again";

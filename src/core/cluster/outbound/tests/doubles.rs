@@ -47,7 +47,7 @@ pub(in crate::core::cluster::outbound) struct Sent {
     pub(in crate::core::cluster::outbound) user: Option<UserId>,
 }
 
-/// A log stream that somebody here has opened.
+/// A log stream that this node has opened.
 pub(in crate::core::cluster::outbound) struct OpenLog {
     pub(in crate::core::cluster::outbound) at: NodeUri,
     pub(in crate::core::cluster::outbound) module: ModuleId,
