@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use riser::building_file;
+use riser::building_file::{self, KnownDriver};
 use riser::core::{Apply, Core, CorePorts, CoreSettings, ForeignForms, Rehearsal};
 use riser::dialects::placeos::{claims, permissions};
 use riser::driver_host::in_process::InProcessHost;
@@ -73,8 +73,12 @@ impl Inside {
     fn start() -> Self {
         let drivers = Runtime::new().expect("a runtime");
         let definitions = driver_registry::drivers();
-        let ids: Vec<&'static str> = definitions.iter().map(|driver| driver.id).collect();
-        let demo = building_file::demo(&Secret::new("secret"), &ids).expect("the demo building");
+        let known = definitions.iter().map(|driver| KnownDriver {
+            id: driver.id,
+            configuration: driver.configuration,
+        });
+        let known: Vec<KnownDriver> = known.collect();
+        let demo = building_file::demo(&Secret::new("secret"), &known).expect("the demo building");
         let host = InProcessHost::new(definitions, drivers.handle().clone()).expect("drivers");
         let core = Arc::new(Core::new(
             CoreSettings::default(),

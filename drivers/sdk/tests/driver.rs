@@ -644,7 +644,7 @@ async fn start() -> Module {
 
 /// Calls a function and checks the result's text, or the error's.
 async fn check(module: &Module, function: &str, arguments: &str, expect: &str) {
-    let json = JsonText::parse(arguments).unwrap();
+    let json = JsonText::parse(arguments).expect("the arguments are JSON");
     let answer = match module.call(function, json).await {
         Ok(outcome) => outcome.value.to_string(),
         Err(error) => error.to_string(),
@@ -734,7 +734,11 @@ impl Clockwork {
 fn moments(module: &Module, status: &Status<Vec<i64>>) -> Vec<String> {
     let moments = module.status(status).unwrap_or_default().into_iter();
     moments
-        .map(|second| Timestamp::from_second(second).unwrap().to_string())
+        .map(|second| {
+            Timestamp::from_second(second)
+                .expect("a moment")
+                .to_string()
+        })
         .collect()
 }
 
