@@ -417,7 +417,7 @@ impl Shown {
         let left = shown_keys().into_iter().filter_map(|(id, shown)| {
             let is: Arc<Principal> = now.keys.find(&shown).ok()?;
             // A deleted system counts as left behind by no key.
-            let moved = before.directory.systems().filter_map(|was| {
+            let mut moved = before.directory.systems().filter_map(|was| {
                 let is = now.directory.system(&was.id)?;
                 (was.zones != is.zones).then_some((was, is))
             });
@@ -425,7 +425,7 @@ impl Shown {
                 let reaches = |system| is.policy().reaches(system);
                 is.policy().is_restricted() && reaches(a) && !reaches(b)
             };
-            moved.map(lost).any(|lost| lost).then_some(id)
+            moved.any(lost).then_some(id)
         });
         let expected: BTreeSet<String> = weakened.map(|(id, _)| id).chain(left).collect();
         let closed = self.inbox.take().into_iter().filter_map(closed);
