@@ -122,6 +122,10 @@
 //! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive through the re-exports and say where they are,
 //! as in the example: `#[serde(crate = "driver_sdk::serde")]` and `#[schemars(crate = "driver_sdk::schemars")]`.
 //!
+//! # Devices
+//!
+//! [`transport`] connects a device over TCP, TLS, UDP, a serial port, a websocket or HTTP, keeps `connected`, and sends one command after the other.
+//!
 //! # Tests
 //!
 //! The feature `testkit`, for a driver's `[dev-dependencies]`, brings `driver_sdk::testkit`: a host in memory
@@ -142,6 +146,7 @@ mod reading;
 mod schema;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod transport;
 
 #[doc(hidden)]
 #[path = "private.rs"]
