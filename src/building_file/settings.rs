@@ -203,6 +203,7 @@ mod tests {
 
     use super::*;
     use crate::building_file::read;
+    use crate::model::rules::ForeignRules;
     use crate::model::{JsonText, OnChange, UriPresence, UriRule};
 
     /// A driver that says of its settings what the first of them asks for.
@@ -245,7 +246,7 @@ mod tests {
     fn check(module: &str, expect: &[&str]) {
         let text = format!("modules:\n  - {{id: m, driver: lamp, {module}}}\n");
         let environment = BTreeMap::new();
-        let problems = read("b.yaml", &text, &[LAMP], &[], &environment).unwrap_err();
+        let problems = read("b.yaml", &text, &[LAMP], ForeignRules::NONE, &environment).unwrap_err();
         let told: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
         assert_eq!(told, expect, "{text}");
     }

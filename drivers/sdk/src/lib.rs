@@ -197,6 +197,10 @@
 //! A driver needs neither `serde` nor `schemars` in its own `Cargo.toml`: derive what is not settings through the re-exports and say where they are,
 //! as in the example: `#[serde(crate = "driver_sdk::serde")]` and `#[schemars(crate = "driver_sdk::schemars")]`.
 //!
+//! # Devices
+//!
+//! [`transport`] connects a device over TCP, TLS, UDP, a serial port, a websocket or HTTP, keeps `connected`, and sends one command after the other.
+//!
 //! # Tests
 //!
 //! The feature `testkit`, for a driver's `[dev-dependencies]`, brings `driver_sdk::testkit`: a host in memory
@@ -227,6 +231,7 @@ mod status;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod time_zone;
+pub mod transport;
 
 #[doc(hidden)]
 #[path = "private.rs"]
