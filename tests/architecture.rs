@@ -223,11 +223,10 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "calls",
+        "resolve",
         &[
             "metrics",
             "reply",
-            "directory",
             "subscriptions",
             "access",
             "modules",
@@ -236,9 +235,15 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "calls",
+        &[
+            "metrics", "reply", "access", "modules", "building", "cluster", "resolve",
+        ],
+    ),
+    (
         "inbound_calls",
         &[
-            "metrics", "reply", "access", "modules", "building", "cluster",
+            "metrics", "reply", "access", "modules", "building", "cluster", "resolve",
         ],
     ),
     (
@@ -252,7 +257,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "modules",
             "building",
             "cluster",
-            "access_control",
+            "resolve",
         ],
     ),
 ];

@@ -246,7 +246,8 @@ mod tests {
     fn check(module: &str, expect: &[&str]) {
         let text = format!("modules:\n  - {{id: m, driver: lamp, {module}}}\n");
         let environment = BTreeMap::new();
-        let problems = read("b.yaml", &text, &[LAMP], ForeignRules::NONE, &environment).unwrap_err();
+        let problems =
+            read("b.yaml", &text, &[LAMP], ForeignRules::NONE, &environment).unwrap_err();
         let told: Vec<String> = problems.to_string().lines().map(str::to_owned).collect();
         assert_eq!(told, expect, "{text}");
     }

@@ -384,7 +384,10 @@ impl Shown {
             let running = self.core.modules.get(&id);
             match (&running, expected.module(&id)) {
                 (Some(running), Some(entry)) => {
-                    assert!(running.current().runs_as(&entry.module), "{id} runs as it was");
+                    assert!(
+                        running.current().runs_as(&entry.module),
+                        "{id} runs as it was"
+                    );
                 }
                 (running, entry) => {
                     assert_eq!(running.is_some(), entry.is_some(), "{id}");
