@@ -9,7 +9,7 @@ use riser::driver_host::{
     CallError, Description, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
 };
 use riser::model::{
-    ApiKey, Building, Clearance, Credentials, DeviceKind, DriverRef, Edit, Entry, FunctionName,
+    ApiKey, Building, Clearance, Configuration, Credentials, DriverRef, Edit, Entry, FunctionName,
     Interface, JsonText, KeyId, KeySecret, Module, ModuleId, ModuleName, Scope, Secret, Source,
     System, SystemId, User, UserId, Zone, ZoneId,
 };
@@ -24,7 +24,7 @@ const FLOORS: usize = ROOMS / 10;
 /// Each has a key.
 const USERS: usize = 200;
 
-/// A core with that building, and somebody who edits it.
+/// A core with that building, and an administrator who edits it.
 pub(crate) struct Campus {
     core: Arc<Core>,
     who: Caller,
@@ -142,6 +142,7 @@ fn description() -> Description {
     Description {
         module_name: ModuleName::new("Idle").expect("it is a name"),
         text: Arc::from("does nothing"),
+        configuration: Configuration::ANY,
         interface: Some(Arc::new(Interface::default())),
     }
 }
@@ -153,11 +154,8 @@ fn building() -> Building {
         systems: (0..ROOMS).map(room).collect(),
         modules: modules
             .map(|id| Module {
-                id,
                 driver: driver(),
-                name: None,
-                uri: None,
-                settings: Secret::new("{}"),
+                ..Module::new(&id)
             })
             .collect(),
         users: (0..USERS).map(user).collect(),
@@ -167,56 +165,43 @@ fn building() -> Building {
 }
 
 fn zone(number: usize) -> Zone {
+    let id = ZoneId::new(&format!("zone-{number}")).expect("it is an id");
     Zone {
-        id: ZoneId::new(&format!("zone-{number}")).expect("it is an id"),
         name: format!("Floor {number}"),
-        display_name: None,
-        description: String::new(),
         tags: vec!["level".to_owned()],
-        parent_id: None,
+        ..Zone::new(&id)
     }
 }
 
 fn room(number: usize) -> System {
-    let id = |place| ModuleId::new(&format!("mod-{number}-{place}")).expect("it is an id");
+    let module = |place| ModuleId::new(&format!("mod-{number}-{place}")).expect("it is an id");
+    let id = SystemId::new(&format!("sys-{number}")).expect("it is an id");
     System {
-        id: SystemId::new(&format!("sys-{number}")).expect("it is an id"),
         name: format!("Room {number}"),
-        display_name: None,
-        description: String::new(),
-        email: None,
         capacity: 8,
         bookable: true,
-        features: Vec::new(),
-        map_id: None,
-        timezone: None,
-        support_url: None,
         zones: vec![zone(number % FLOORS).id],
-        modules: (0..MODULES_PER_ROOM).map(id).collect(),
+        modules: (0..MODULES_PER_ROOM).map(module).collect(),
+        ..System::new(&id)
     }
 }
 
 fn user(number: usize) -> User {
+    let id = UserId::new(&format!("user-{number}")).expect("it is an id");
     User {
-        id: UserId::new(&format!("user-{number}")).expect("it is an id"),
         email: format!("user-{number}@example.test"),
         name: format!("User {number}"),
         level: Clearance::Admin,
-        groups: Vec::new(),
-        password: None,
+        ..User::new(&id)
     }
 }
 
 fn key(number: usize) -> ApiKey {
+    let id = KeyId::new(&format!("key-{number}")).expect("it is an id");
+    let secret = KeySecret::Plain(Secret::new("secret"));
     ApiKey {
-        id: KeyId::new(&format!("key-{number}")).expect("it is an id"),
-        secret: KeySecret::Plain(Secret::new("secret")),
-        user: user(number).id,
         level: Clearance::Admin,
         scopes: Scope::parse(Scope::PUBLIC).into_iter().collect(),
-        systems: Vec::new(),
-        zones: Vec::new(),
-        device: DeviceKind::default(),
-        expires: None,
+        ..ApiKey::new(&id, secret, &user(number).id)
     }
 }
