@@ -38,7 +38,7 @@ async fn a_gateway_that_drains_is_not() {
     // It answers no close, so the draining lasts.
     let _deaf = gateway.connect_wire(Key::USER).await;
     gateway.ask_to_stop().await;
-    gateway.logged("stopping: clients are told").await;
+    gateway.logged("stopping: every client gets").await;
 
     let asked = Terminal::at(&gateway, Key::USER).run(&["healthy"]).await;
 

@@ -7,8 +7,8 @@ use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Configuration, EntryId, EntryKind, KeySecret, Metadata, Misfit, Module, Place, Step,
-    System, Unfit, User, Zone, ZoneId, nearest,
+    ApiKey, Collection, Configuration, EntryId, EntryKind, Field, KeySecret, Kind, Misfit, Module,
+    Place, Step, Unfit, User, ZoneId, nearest,
 };
 
 /// Where something stands.
@@ -164,59 +164,56 @@ impl<'a> Statements<'a> {
         for id in touched.iter() {
             match id {
                 EntryId::Zone(zone) => {
-                    directory
-                        .zone(zone)
-                        .into_iter()
-                        .for_each(|it| self.zone(id, it));
+                    self.touches_zones |= directory.zone(zone).is_some();
+                    self.entry(id, directory.zone(zone));
                 }
-                EntryId::System(system) => {
-                    directory
-                        .system(system)
-                        .into_iter()
-                        .for_each(|it| self.system(id, it));
+                EntryId::System(system) => self.entry(id, directory.system(system)),
+                EntryId::Module(module) => {
+                    let module = directory.module(module);
+                    self.entry(id, module.map(|entry| &*entry.module));
                 }
                 EntryId::User(user) => {
-                    directory
-                        .user(user)
-                        .into_iter()
-                        .for_each(|it| self.user(id, it));
+                    let user = directory.user(user);
+                    self.entry(id, user);
+                    user.into_iter().for_each(|user| self.claim_email(user));
                 }
                 EntryId::ApiKey(key) => {
-                    directory
-                        .api_key(key)
-                        .into_iter()
-                        .for_each(|it| self.api_key(id, it));
+                    let key = directory.api_key(key);
+                    self.entry(id, key);
+                    key.into_iter().for_each(|key| self.api_key(id, key));
                 }
                 EntryId::Metadata(metadata) => {
-                    let there = directory.metadata_by_id(metadata);
-                    there.into_iter().for_each(|it| self.metadata(id, it));
+                    self.entry(id, directory.metadata_by_id(metadata));
                 }
-                EntryId::Module(_) => {}
             }
         }
     }
 
-    fn zone(&mut self, id: &EntryId, zone: &'a Zone) {
-        self.touches_zones = true;
-        self.require(&zone.name, id, "name");
-        let parent = zone.parent_id.iter().map(ZoneId::as_str);
-        self.refer(Thing::Zone, parent, id, "parent_id");
+    /// What the list of its fields says of an entry, if it is there. Which drivers there are is for their host to say.
+    fn entry<C: Collection>(&mut self, id: &EntryId, entry: Option<&'a C>) {
+        let fields = entry.into_iter().flat_map(|entry| {
+            let of = move |field: &'static Field<C>| (field, entry);
+            C::FIELDS.iter().map(of)
+        });
+        for (field, entry) in fields {
+            let is_for_people = matches!(field.kind, Kind::Text | Kind::Email);
+            if field.must.is_some() && is_for_people && field.value(entry).text() == Some("") {
+                self.problem(id, field.name, "is empty");
+            }
+            if let Kind::Reference(to) | Kind::References(to) = field.kind
+                && to != Thing::Driver
+            {
+                let targets = field.value(entry).into_texts().into_iter();
+                self.references.extend(targets.map(|target| Reference {
+                    to,
+                    id: target,
+                    at: place(id.clone(), field.name),
+                }));
+            }
+        }
     }
 
-    fn system(&mut self, id: &EntryId, system: &'a System) {
-        self.require(&system.name, id, "name");
-        let zones = system.zones.iter().map(ZoneId::as_str);
-        self.refer(Thing::Zone, zones, id, "zones");
-        let modules = system.modules.iter().map(|module| module.as_str());
-        self.refer(Thing::Module, modules, id, "modules");
-    }
-
-    fn user(&mut self, id: &EntryId, user: &User) {
-        self.require(&user.email, id, "email");
-        self.claim_email(user);
-    }
-
-    fn api_key(&mut self, id: &EntryId, key: &'a ApiKey) {
+    fn api_key(&mut self, id: &EntryId, key: &ApiKey) {
         if !rules::fits_a_credential(&key.id) {
             self.problem(id, "id", "cannot have a dot in it");
         }
@@ -225,17 +222,6 @@ impl<'a> Statements<'a> {
         {
             self.problem(id, "secret_hash", "is no hash of riser's");
         }
-        let user = std::iter::once(key.user.as_str());
-        self.refer(Thing::User, user, id, "user");
-        let systems = key.systems.iter().map(|system| system.as_str());
-        self.refer(Thing::System, systems, id, "systems");
-        let zones = key.zones.iter().map(ZoneId::as_str);
-        self.refer(Thing::Zone, zones, id, "zones");
-    }
-
-    fn metadata(&mut self, id: &EntryId, metadata: &'a Metadata) {
-        let parent = std::iter::once(metadata.id.parent.as_str());
-        self.refer(Thing::Parent, parent, id, "parent");
     }
 
     fn claim_email(&mut self, user: &User) {
@@ -260,26 +246,6 @@ impl<'a> Statements<'a> {
                 id: reference.id.clone(),
                 at: reference.at.clone(),
             }));
-        }
-    }
-
-    fn refer(
-        &mut self,
-        to: Thing,
-        targets: impl Iterator<Item = &'a str>,
-        id: &EntryId,
-        field: &'static str,
-    ) {
-        self.references.extend(targets.map(|target| Reference {
-            to,
-            id: Cow::Borrowed(target),
-            at: place(id.clone(), field),
-        }));
-    }
-
-    fn require(&mut self, text: &str, id: &EntryId, field: &'static str) {
-        if text.is_empty() {
-            self.problem(id, field, "is empty");
         }
     }
 

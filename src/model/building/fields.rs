@@ -68,7 +68,21 @@ pub enum Value<'a> {
     Hash(Secret),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// The texts, where it is one or several.
+    pub fn into_texts(self) -> Vec<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Texts(texts) => texts,
+            Self::Nothing
+            | Self::Flag(_)
+            | Self::Number(_)
+            | Self::Json(_)
+            | Self::Plain(_)
+            | Self::Hash(_) => Vec::new(),
+        }
+    }
+
     /// The text, where it is one.
     pub fn text(&self) -> Option<&str> {
         match self {
