@@ -60,6 +60,6 @@ async fn a_service_manager_is_told_of_readiness_of_a_reload_and_of_the_stop() {
 async fn a_service_manager_that_is_gone_stops_nothing() {
     let plan = Plan::serve(BUILDING).variable("NOTIFY_SOCKET", "/nowhere/notify");
     let mut gateway = plan.start().await;
-    gateway.logged("could not tell the service manager").await;
+    gateway.logged("could not notify the service manager").await;
     assert_eq!(gateway.terminate().await.code(), Some(0));
 }
