@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use driver_sdk::transport::{Command, Device, DeviceBuilder, REFUSED, Tokens};
 use driver_sdk::{Error, LogLevel};
+use tokio::io::DuplexStream;
 use tokio::time::{Instant, sleep};
 
-use crate::harness::{Door, Host, code};
+use crate::harness::{Door, Host, Peer, code};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -22,6 +23,16 @@ fn device(host: &Host) -> (Door, DeviceBuilder) {
         }
     });
     (door, device)
+}
+
+/// The same, started and connected: it has answered its first poll with `on`.
+async fn answered(host: &Host) -> (Door, Device, Peer<DuplexStream>) {
+    let (mut door, device) = device(host);
+    let device = device.start();
+    let mut peer = door.accept().await;
+    peer.answer("?", "on\r").await;
+    host.wait_connected(true).await;
+    (door, device, peer)
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,11 +128,7 @@ async fn a_password_that_on_connected_sees_refused_is_said_in_the_log_and_leaves
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_under_a_command_is_lost_and_the_command_is_not_sent_again() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (mut door, device, mut peer) = answered(&host).await;
     let call = tokio::join!(device.ask("open\r"), async {
         peer.expect("open").await;
         drop(peer);
@@ -141,11 +148,7 @@ async fn a_connection_that_breaks_under_a_command_is_lost_and_the_command_is_not
 #[tokio::test(start_paused = true)]
 async fn an_idempotent_command_is_sent_again_when_its_connection_breaks() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (mut door, device, mut peer) = answered(&host).await;
     let call = device.ask(Command::new("input?\r").idempotent(1));
     let (answer, ()) = tokio::join!(call, async {
         peer.expect("input?").await;
@@ -161,11 +164,7 @@ async fn an_idempotent_command_is_sent_again_when_its_connection_breaks() {
 #[tokio::test(start_paused = true)]
 async fn a_device_that_closes_an_idle_connection_is_not_lost() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (mut door, device, peer) = answered(&host).await;
     drop(peer);
     sleep(Duration::from_secs(1)).await;
     let (answer, ()) = tokio::join!(device.ask("input?\r"), async {
@@ -210,11 +209,7 @@ async fn a_device_that_closes_the_connection_after_each_answer_is_polled_to_the_
 #[tokio::test(start_paused = true)]
 async fn a_device_that_is_gone_after_an_idle_close_is_seen_to_be_gone_within_five_seconds() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let _device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (mut door, _device, peer) = answered(&host).await;
     let began = Instant::now();
     door.shut();
     drop(peer);
@@ -228,11 +223,7 @@ async fn a_device_that_is_gone_after_an_idle_close_is_seen_to_be_gone_within_fiv
 #[tokio::test(start_paused = true)]
 async fn a_device_that_owes_an_answer_for_five_seconds_is_not_connected_and_keeps_its_statuses() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (_door, device, _peer) = answered(&host).await;
     let began = Instant::now();
     let call = device.ask(Command::new("x\r").timeout(Duration::from_secs(2)));
     assert_eq!(code(call.await), 504);
@@ -261,11 +252,7 @@ async fn a_device_that_takes_connections_and_says_nothing_is_never_connected() {
 #[tokio::test(start_paused = true)]
 async fn a_command_with_a_longer_timeout_gives_the_device_so_long() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (_door, device, mut peer) = answered(&host).await;
     let call = device.ask(Command::new("warm up\r").timeout(Duration::from_secs(30)));
     let (answer, ()) = tokio::join!(call, async {
         peer.expect("warm up").await;
@@ -279,11 +266,7 @@ async fn a_command_with_a_longer_timeout_gives_the_device_so_long() {
 #[tokio::test(start_paused = true)]
 async fn a_late_answer_is_not_taken_for_that_of_the_next_command() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut late = door.accept().await;
-    late.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (mut door, device, mut late) = answered(&host).await;
     let slow = device.ask(Command::new("a\r").timeout(Duration::from_secs(1)));
     assert_eq!(code(slow.await), 504);
     let (answer, ()) = tokio::join!(device.ask("b\r"), async {
@@ -353,11 +336,7 @@ async fn a_poll_that_fails_is_said_once_and_the_device_stays_connected() {
 #[tokio::test(start_paused = true)]
 async fn when_the_module_stops_every_call_is_answered() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (_door, device, mut peer) = answered(&host).await;
     let (first, second, ()) = tokio::join!(device.ask("a\r"), device.ask("b\r"), async {
         peer.expect("a").await;
         host.stop().await;
@@ -369,11 +348,7 @@ async fn when_the_module_stops_every_call_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_device_that_takes_no_bytes_is_given_up() {
     let host = Host::new().await;
-    let (mut door, device) = device(&host);
-    let device = device.start();
-    let mut peer = door.accept().await;
-    peer.answer("?", "on\r").await;
-    host.wait_connected(true).await;
+    let (_door, device, _peer) = answered(&host).await;
     let error = device.send(vec![0; 4 * 1024 * 1024]).await.unwrap_err();
     assert_eq!(error.code(), 502);
     assert!(error.message().starts_with("it takes no more bytes"));
