@@ -1,29 +1,26 @@
 //! What the black-box tests stand on: the real binary as a child process, and clients that speak to it over real sockets.
 //!
-//! - `gateway` starts, stops and restarts the binary; `process` is any child whose output is kept.
+//! - `gateway` starts, stops and restarts the binary.
 //! - `socket` is a websocket client for tests of frames; `wire` one that answers nothing by itself, for tests of the protocol below.
 //! - `terminal` runs the binary's own client commands; `front` puts TLS before a gateway.
 //! - `http` asks one plain request, and `specification` looks whether the answer is as specified; `page` is PlaceOS's own client library in a Node process.
-//! - `clients` finds programs of other makes, `page`'s among them; `variable` lets a test run longer than in CI.
-//! - `transport` connects clients, plain or by TLS, for which `certificate` makes the certificates.
+//! - `variable` lets a test run longer than in CI.
+//! - `transport` connects clients, plain or by TLS.
 //! - `redis` is a redis-server of a test's own, `proxy` stands in front of one and lets everything stand still, `cluster` is several gateways on one.
 //! - `core_stub` stands in for a core of a PlaceOS, `beside` is a gateway next to one, `device` hears from modules who acts for them, `lights` are many such modules and somebody who switches them, `panel` is a client that holds what it is told to rules.
 //! - `places` has the frames of requests and answers, `buildings` what there is to talk to.
 //! - `document` reads the project's own documents.
+//! - Child processes, programs of other makes, folders, ports, certificates and deadlines are the crate `test-support`, on which drivers' tests stand too.
 //!
 //! Nothing here sleeps: whatever is waited for has a deadline and fails with what was seen last.
 //! Every process is ended by its own id when its owner is dropped; what it said is printed if the test failed.
 
 mod beside;
 mod buildings;
-mod certificate;
-mod clients;
 mod cluster;
 mod core_stub;
-mod deadline;
 mod device;
 mod document;
-mod folder;
 mod front;
 mod gateway;
 mod http;
@@ -31,8 +28,6 @@ mod lights;
 mod page;
 mod panel;
 mod places;
-mod port;
-mod process;
 mod proxy;
 mod redis;
 mod socket;
@@ -44,14 +39,10 @@ mod wire;
 
 pub(crate) use beside::Beside;
 pub(crate) use buildings::{BUILDING, Key, everywhere};
-pub(crate) use certificate::Certificate;
-pub(crate) use clients::{node_client, python_client};
 pub(crate) use cluster::{Cluster, LEASE, TAKEOVER};
 pub(crate) use core_stub::{Answer, Asked, CoreStub, interface, list_core, unlist_core};
-pub(crate) use deadline::{DEADLINE, within};
 pub(crate) use device::{Act, Device};
-pub(crate) use document::{Block, Document, root};
-pub(crate) use folder::Folder;
+pub(crate) use document::{Block, Document};
 pub(crate) use front::Front;
 pub(crate) use gateway::{CERTIFICATE_FILE, CONTROL, Deployment, Gateway, KEY_FILE, Plan, Refusal};
 pub(crate) use http::{Request, Response};
@@ -59,12 +50,14 @@ pub(crate) use lights::{LIGHTS, Switcher, light_id, lights, lights_building};
 pub(crate) use page::{Carrier, Page, SignIn};
 pub(crate) use panel::{Nulls, Panel};
 pub(crate) use places::{Place, bookings, display, scratch};
-pub(crate) use port::free_port;
-pub(crate) use process::{Process, Stream};
 pub(crate) use proxy::Proxy;
 pub(crate) use redis::{Redis, show};
 pub(crate) use socket::{Door, TestClient};
 pub(crate) use terminal::{Ran, Terminal};
+pub(crate) use test_support::{
+    Certificate, DEADLINE, Folder, Process, Stream, free_port, node_client, python_client, root,
+    within,
+};
 pub(crate) use transport::{Endpoint, Transport};
 pub(crate) use variable::number_from;
 pub(crate) use wire::{Fin, Opcode, WireClient};

@@ -32,9 +32,13 @@ const INSTALL: Duration = Duration::from_secs(20 * 60);
 /// Debian packages, each with a program that shows it is there.
 const DEBIAN_PACKAGES: &[(&str, &str)] = &[
     ("curl", "curl"),
+    ("mosquitto", "mosquitto"),
     ("openssl", "openssl"),
     ("redis-server", "redis-server"),
 ];
+
+/// Where Debian keeps programs that run as services, which a user's PATH need not have.
+const SERVERS: &[&str] = &["/usr/sbin"];
 
 /// Interpreters with the oldest version that the clients in `tests/clients` run on, and the packages that bring them.
 const INTERPRETERS: &[(&str, Version, &str)] = &[
@@ -119,7 +123,10 @@ pub(crate) fn debian_packages(root: &Path, packages: &[(&str, &str)]) -> Result<
 
 fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    let folders = env::split_paths(&path).chain(SERVERS.iter().map(PathBuf::from));
+    folders
+        .into_iter()
+        .any(|folder| folder.join(program).is_file())
 }
 
 fn interpreters() -> Result<()> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long anything may take that should happen at once. Generous, for two cores that four tests share.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Waits for `work`; past the deadline the test fails with what it waited for.
-pub(crate) async fn within<T>(
+pub async fn within<T>(
     deadline: Duration,
     what: impl FnOnce() -> String,
     work: impl Future<Output = T>,

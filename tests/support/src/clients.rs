@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
-use crate::harness::root;
+use crate::root;
 
 /// A script of a client that runs on Node.
-pub(crate) fn node_client(client: &str, script: &str) -> Command {
+pub fn node_client(client: &str, script: &str) -> Command {
     let folder = folder_with(client, "node_modules");
     let mut command = Command::new("node");
     command.arg(folder.join(script));
@@ -17,12 +17,25 @@ pub(crate) fn node_client(client: &str, script: &str) -> Command {
 }
 
 /// A script of a client that runs on a Python of its own.
-pub(crate) fn python_client(client: &str, script: &str) -> Command {
+pub fn python_client(client: &str, script: &str) -> Command {
+    let (mut command, folder) = python(client);
+    command.arg(folder.join(script));
+    command
+}
+
+/// A package of a client's Python that is a program: `python -m MODULE`.
+pub fn python_module(client: &str, module: &str) -> Command {
+    let (mut command, _) = python(client);
+    command.args(["-m", module]);
+    command
+}
+
+fn python(client: &str) -> (Command, PathBuf) {
     let folder = folder_with(client, ".venv/bin/python");
     let mut command = Command::new(folder.join(".venv/bin/python"));
     // Otherwise it writes its bytecode into the source tree.
-    command.arg("-B").arg(folder.join(script));
-    command
+    command.arg("-B");
+    (command, folder)
 }
 
 fn folder_with(client: &str, part: &str) -> PathBuf {

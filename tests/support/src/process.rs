@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
-use crate::harness::within;
+use crate::{DEADLINE, within};
 
 /// Lines of output that are kept; older ones go.
 const LINES_MAX: usize = 20_000;
@@ -21,13 +21,15 @@ const LINES_SHOWN: usize = 200;
 
 /// Which of the two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub enum Stream {
+    /// Standard output.
     Out,
+    /// Standard error, where programs log.
     Err,
 }
 
 /// A running child.
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -69,7 +71,7 @@ impl Said {
 
 impl Process {
     /// Starts a program in a folder. Its environment is what `command` has been given.
-    pub(crate) fn start(name: impl Into<String>, mut command: Command, folder: &Path) -> Self {
+    pub fn start(name: impl Into<String>, mut command: Command, folder: &Path) -> Self {
         let name = name.into();
         let (out, to_out) = std::io::pipe().expect("a pipe for the output");
         let (err, to_err) = std::io::pipe().expect("a pipe for the log");
@@ -98,17 +100,17 @@ impl Process {
     }
 
     /// The process id, while it runs.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id().expect("the process runs")
     }
 
     /// The same, if it still runs.
-    pub(crate) fn id_if_running(&self) -> Option<u32> {
+    pub fn id_if_running(&self) -> Option<u32> {
         self.child.id()
     }
 
     /// The next line of one output. `None` when there will be no more.
-    pub(crate) async fn next_line(&mut self, stream: Stream, deadline: Duration) -> Option<String> {
+    pub async fn next_line(&mut self, stream: Stream, deadline: Duration) -> Option<String> {
         let Self { said, cursor, .. } = self;
         let wait = async {
             loop {
@@ -136,7 +138,7 @@ impl Process {
     }
 
     /// Waits until some line of its log, said before or after this call, has this text in it.
-    pub(crate) async fn logged(&self, text: &str, deadline: Duration) -> String {
+    pub async fn logged(&self, text: &str, deadline: Duration) -> String {
         let find = |said: &Said| {
             let mut lines = said.lines.iter().filter(|(from, _)| *from == Stream::Err);
             lines
@@ -151,26 +153,26 @@ impl Process {
     }
 
     /// Everything it said on one output, as far as it is kept.
-    pub(crate) fn said(&self, stream: Stream) -> Vec<String> {
+    pub fn said(&self, stream: Stream) -> Vec<String> {
         let said = self.said.borrow();
         let lines = said.lines.iter().filter(|(from, _)| *from == stream);
         lines.map(|(_, line)| line.clone()).collect()
     }
 
     /// Writes one line to its input.
-    pub(crate) async fn tell(&mut self, line: &str) {
+    pub async fn tell(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("the input is open");
         let told = stdin.write_all(format!("{line}\n").as_bytes()).await;
         told.unwrap_or_else(|error| panic!("{} no longer listens: {error}", self.name));
     }
 
     /// Closes its input.
-    pub(crate) fn say_no_more(&mut self) {
+    pub fn say_no_more(&mut self) {
         self.stdin = None;
     }
 
     /// Sends a signal by name, such as `TERM`, to this process and to no other.
-    pub(crate) async fn signal(&self, name: &str) {
+    pub async fn signal(&self, name: &str) {
         // Its id stays its own until we have waited for it, so nobody else can be meant.
         let kill = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &kill]).status().await;
@@ -179,7 +181,7 @@ impl Process {
     }
 
     /// Waits for its end and for the end of what it says.
-    pub(crate) async fn ended(&mut self, deadline: Duration) -> ExitStatus {
+    pub async fn ended(&mut self, deadline: Duration) -> ExitStatus {
         self.stdin = None;
         let what = || format!("the end of {}", self.name);
         let status = within(deadline, what, self.child.wait()).await;
@@ -191,9 +193,9 @@ impl Process {
     }
 
     /// Ends it at once, and waits until it is gone.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.child.start_kill().expect("our own child can be ended");
-        self.ended(super::DEADLINE).await;
+        self.ended(DEADLINE).await;
     }
 }
 

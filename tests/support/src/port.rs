@@ -8,7 +8,7 @@ const FIRST_PORT: u16 = 20_000;
 const PORTS: u16 = 10_000;
 
 /// A port of this machine that nobody listens at.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static COUNT: AtomicU16 = AtomicU16::new(0);
     // Each test is a process of its own, and neighbours begin far from each other.
     let from = std::process::id().wrapping_mul(61);

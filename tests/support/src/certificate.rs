@@ -12,19 +12,21 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion
 
 /// A certificate for this machine, with its key; both in PEM.
 #[derive(Clone)]
-pub(crate) struct Certificate {
-    pub(crate) chain: String,
-    pub(crate) key: String,
+pub struct Certificate {
+    /// The certificate.
+    pub chain: String,
+    /// Its private key.
+    pub key: String,
 }
 
 impl Certificate {
     /// A new one.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(|_| {})
     }
 
     /// One that held long ago.
-    pub(crate) fn expired() -> Self {
+    pub fn expired() -> Self {
         Self::with(|params| {
             params.not_before = date_time_ymd(2001, 1, 1);
             params.not_after = date_time_ymd(2002, 1, 1);
@@ -44,12 +46,12 @@ impl Certificate {
     }
 
     /// What connects to whoever shows this certificate, and to nobody else.
-    pub(crate) fn connector(&self) -> TlsConnector {
+    pub fn connector(&self) -> TlsConnector {
         self.connector_with(&[&version::TLS13, &version::TLS12], &[])
     }
 
     /// The same with these versions of TLS and these protocols inside.
-    pub(crate) fn connector_with(
+    pub fn connector_with(
         &self,
         versions: &[&'static SupportedProtocolVersion],
         protocols: &[&str],
