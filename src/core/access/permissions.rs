@@ -3,7 +3,7 @@
 //! The zones of a system count in the system's order: a refusal at once, and of the rest the last that says anything. In which systems they count at all is said by the port `ForeignForms`.
 //! An administrator is never looked at. The level of an API key stays the most that the key can do.
 
-use crate::core::access::policy::may_reach;
+use crate::core::access::reach::may_reach;
 use crate::core::access::rights::{Policy, Rights};
 use crate::core::directory::Directory;
 use crate::model::{Clearance, Failure, FailureKind, ModuleAddress, ModuleId, System, SystemId};

@@ -3,11 +3,12 @@
 //! The policy alone decides: who the caller is makes no difference.
 
 use crate::core::access::permissions::{Target, clearance_for};
+use crate::core::access::reach::{may_reach, may_see};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
-    Change, Clearance, Edit, Entry, EntryId, Failure, FailureKind, ModuleAddress, ModuleId,
-    ModuleName, ModulePath, Query, Request, Subject, SystemId, TopicId,
+    Change, Clearance, Edit, Entry, EntryId, Failure, FailureKind, ModuleAddress, ModuleName,
+    ModulePath, Query, Request, Subject, TopicId,
 };
 
 /// What a caller wants of a module, which says what rights are asked.
@@ -133,46 +134,6 @@ fn may_find(directory: &Directory, policy: &Policy, module: &ModuleAddress) -> R
     match module {
         ModuleAddress::Place(path) => may_see(directory, policy, &path.system),
         ModuleAddress::Id { id, .. } => may_reach(directory, policy, id),
-    }
-}
-
-/// Whether a system is within reach. One that is not in the directory is within reach of callers without restriction.
-pub(in crate::core) fn may_see(
-    directory: &Directory,
-    policy: &Policy,
-    system: &SystemId,
-) -> Result<(), Failure> {
-    let reached = !policy.is_restricted()
-        || directory
-            .system(system)
-            .is_some_and(|system| policy.reaches(system));
-    if reached {
-        Ok(())
-    } else {
-        Err(refusal(
-            FailureKind::SystemOutOfReach,
-            "the credentials do not reach that system",
-        ))
-    }
-}
-
-/// Whether a module stands in a system that is within reach.
-pub(in crate::core) fn may_reach(
-    directory: &Directory,
-    policy: &Policy,
-    module: &ModuleId,
-) -> Result<(), Failure> {
-    let reached = !policy.is_restricted()
-        || directory
-            .systems_of(module)
-            .any(|system| policy.reaches(system));
-    if reached {
-        Ok(())
-    } else {
-        Err(refusal(
-            FailureKind::ModuleOutOfReach,
-            "the credentials do not reach that module",
-        ))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
-use crate::core::access::keys::KeyHash;
+use crate::core::access::key_hash::KeyHash;
 use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics, policy_of_user};
 use crate::core::access::tokens::Fingerprint;
 use crate::model::{

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::core::access::permissions::{Target, clearance_for};
-use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request, may_see};
+use crate::core::access::policy::{may_edit, may_have_building, may_request};
+use crate::core::access::reach::{may_reach, may_see};
 use crate::core::access::{Caller, KeyRing, Policy, Principal};
 use crate::core::directory::{Directory, Touched};
 use crate::core::tests::doubles::{

@@ -9,22 +9,28 @@ use std::sync::{Arc, Mutex, Weak};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::core::modules::handle::ModuleHandle;
 use crate::model::lock;
 
 /// The modules that are to be looked at, by the moment. Bounded by the open calls, and usually one entry a module.
-#[derive(Debug, Default)]
-pub(super) struct Deadlines {
-    due: Mutex<Due>,
+#[derive(Debug)]
+pub(super) struct Deadlines<M> {
+    due: Mutex<Due<M>>,
     /// Told when the first moment is an earlier one.
     sooner: Notify,
 }
 
-type Due = BTreeMap<Instant, Vec<Weak<ModuleHandle>>>;
+type Due<M> = BTreeMap<Instant, Vec<Weak<M>>>;
 
-impl Deadlines {
+impl<M> Deadlines<M> {
+    pub(super) fn new() -> Self {
+        Self {
+            due: Mutex::new(Due::new()),
+            sooner: Notify::new(),
+        }
+    }
+
     /// A module is to be looked at then.
-    pub(super) fn add(&self, at: Instant, module: &Arc<ModuleHandle>) {
+    pub(super) fn add(&self, at: Instant, module: &Arc<M>) {
         let mut due = lock(&self.due);
         let is_first = due.first_key_value().is_none_or(|(first, _)| at < *first);
         due.entry(at).or_default().push(Arc::downgrade(module));
@@ -35,7 +41,7 @@ impl Deadlines {
     }
 
     /// Waits until modules are due, and takes them. One that is gone by now has answered its callers.
-    pub(super) async fn next(&self) -> Vec<Arc<ModuleHandle>> {
+    pub(super) async fn next(&self) -> Vec<Arc<M>> {
         loop {
             let sooner = self.sooner.notified();
             let first = lock(&self.due).first_key_value().map(|(at, _)| *at);

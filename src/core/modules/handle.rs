@@ -31,7 +31,7 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) reconfigured: Notify,
     pub(super) interface: Arc<CurrentInterface>,
     pub(super) calls: Calls,
-    pub(super) deadlines: Arc<Deadlines>,
+    pub(super) deadlines: Arc<Deadlines<Self>>,
     pub(super) output: Arc<ModuleOutput>,
     pub(super) faults: Faults,
     pub(super) stop: CancellationToken,

@@ -37,7 +37,7 @@ pub(in crate::core) struct Supervisor {
     arguments: Arc<ArgumentBudget>,
     quotas: Quotas,
     modules: RwLock<Modules>,
-    deadlines: Arc<Deadlines>,
+    deadlines: Arc<Deadlines<ModuleHandle>>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Told when the building was shown, other modules run, or one has ended or offers something else.
@@ -97,7 +97,7 @@ impl Supervisor {
                 running: HashMap::new(),
                 leaving: Vec::new(),
             }),
-            deadlines: Arc::default(),
+            deadlines: Arc::new(Deadlines::new()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             changed: watch::Sender::new(()),

@@ -6,16 +6,8 @@
 use std::sync::Arc;
 
 use crate::core::outlet::{OutletId, WatchId};
-use crate::core::subscriptions::table::{Follower, Table, WatchIndex};
+use crate::core::subscriptions::table::{Follower, Place, Table, WatchIndex};
 use crate::model::{BindingKey, BindingPath, Cause, ModuleId, ModulePath, Subject, SystemId};
-
-/// One place whose module is followed whole.
-#[derive(Debug)]
-pub(super) struct Place {
-    /// Which module stands there now.
-    module: Option<ModuleId>,
-    pub(super) followers: Vec<Follower>,
-}
 
 impl Table {
     /// Adds a follower of a module; what its statuses say now goes to it before the lock is released.

@@ -11,7 +11,6 @@ use slab::Slab;
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
-use crate::core::subscriptions::places::Place;
 use crate::core::subscriptions::statuses::Statuses;
 use crate::model::{
     BindingKey, BindingPath, Clock, ModuleId, ModulePath, Revision, Slots, State, StatusValue,
@@ -55,6 +54,14 @@ pub(super) struct PathWatch {
     pub(super) newcomers: Vec<WatchId>,
     /// Set while the followers still show `last` although nothing backs it: when they are to get `null`.
     pub(super) settles: Option<Instant>,
+}
+
+/// One place whose module is followed whole.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Which module stands there now.
+    pub(super) module: Option<ModuleId>,
+    pub(super) followers: Vec<Follower>,
 }
 
 pub(super) struct OutletEntry {

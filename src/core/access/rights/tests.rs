@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::access::permissions::{Target, clearance_for};
-use crate::core::access::policy::{may_edit, may_have_building, may_reach, may_request};
+use crate::core::access::policy::{may_edit, may_have_building, may_request};
+use crate::core::access::reach::may_reach;
 use crate::core::tests::doubles::{
     directory, json, module, path, place, room, scripted, user, zone,
 };

@@ -8,7 +8,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::core::access::{Caller, audit};
-use crate::core::cluster::outbound::module_calls::not_looked_up;
 use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{HeldArguments, ModuleHandle, clear};
@@ -219,6 +218,22 @@ fn failure(at: &NodeUri, error: PeerError) -> Failure {
             Failure::new(FailureKind::Internal, "failed to execute request").with_source(error)
         }
     }
+}
+
+/// The gateway stops.
+pub(super) fn stopping(outcome: &str) -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        format!("the gateway stops; {outcome}"),
+    )
+}
+
+/// The store that all nodes share cannot be read.
+pub(super) fn not_looked_up() -> Failure {
+    Failure::new(
+        FailureKind::Unavailable,
+        "the module cannot be looked up at the moment; the call did not run",
+    )
 }
 
 impl fmt::Debug for Pending {

@@ -115,7 +115,7 @@ impl Outbound {
     /// Calls a module that does not run here. Whatever happens, the caller is answered once.
     pub(in crate::core) fn call(self: &Arc<Self>, queue: Queue, mut pending: Pending) {
         if self.stop.is_cancelled() {
-            return pending.answer(Err(module_calls::stopping("the call did not run")));
+            return pending.answer(Err(call::stopping("the call did not run")));
         }
         let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return pending.answer(Err(Failure::new(

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::core::cluster::outbound::call::{Missed, Pending};
+use crate::core::cluster::outbound::call::{Missed, Pending, not_looked_up, stopping};
 use crate::core::cluster::outbound::{Location, Outbound};
 use crate::core::limits::REMOTE_RETRY_PAUSE;
 use crate::model::{Failure, FailureKind, ModuleId, NodeUri};
@@ -185,20 +185,4 @@ impl Outbound {
 fn put_in_order(waiting: &mut VecDeque<Pending>, pending: Pending) {
     let at = waiting.partition_point(|other| other.number < pending.number);
     waiting.insert(at, pending);
-}
-
-/// The gateway stops.
-pub(super) fn stopping(outcome: &str) -> Failure {
-    Failure::new(
-        FailureKind::Unavailable,
-        format!("the gateway stops; {outcome}"),
-    )
-}
-
-/// The store that all nodes share cannot be read.
-pub(super) fn not_looked_up() -> Failure {
-    Failure::new(
-        FailureKind::Unavailable,
-        "the module cannot be looked up at the moment; the call did not run",
-    )
 }

@@ -10,8 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::core::cluster::outbound::Outbound;
-use crate::core::cluster::outbound::call::Pending;
-use crate::core::cluster::outbound::module_calls::{not_looked_up, stopping};
+use crate::core::cluster::outbound::call::{Pending, not_looked_up, stopping};
 use crate::core::limits::{SLOT_LOOK_PAUSE, SLOT_PATIENCE};
 use crate::model::{Failure, FailureKind, ModuleAddress, ModuleId, ModulePath, Slots, SystemId};
 
