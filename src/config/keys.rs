@@ -195,6 +195,27 @@ pub(super) const KEYS: &[Key] = &[
         about: "All metadata of one zone, system, module or user; an edit that makes it larger is refused. A building file is not held to it.",
     },
     Key {
+        name: "processes.memory_max",
+        takes: SIZE,
+        default: "1GiB",
+        flag: "",
+        about: "Memory that one process of a driver may write to; a driver that asks for more fails and starts again. 0 means no limit.",
+    },
+    Key {
+        name: "processes.files_max",
+        takes: COUNT,
+        default: "1024",
+        flag: "",
+        about: "Files and connections that one process of a driver may have open. 0 means as many as the gateway.",
+    },
+    Key {
+        name: "processes.remote",
+        takes: SWITCH,
+        default: "false",
+        flag: "",
+        about: "Whether a building that comes over the network, by `riser apply`, may name programs to run as drivers. With `true` an administrator's key runs any program on this machine.",
+    },
+    Key {
         name: "limits.strangers_max",
         takes: COUNT,
         default: "8192",

@@ -73,7 +73,7 @@ pub use queries::Queries;
 pub use quotas::Quotas;
 pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
-pub use settings::{ClusterSettings, CoreSettings};
+pub use settings::{ClusterSettings, CoreSettings, RemoteProgramSettings};
 pub use sign_in::SignIns;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.
@@ -250,6 +250,7 @@ impl Core {
             editor: BuildingEditor {
                 building: Arc::clone(&building),
                 metrics: Arc::clone(&metrics),
+                remote_programs: settings.remote_programs,
             },
             access,
             resolver,

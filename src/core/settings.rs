@@ -15,6 +15,18 @@ pub struct CoreSettings {
     pub sign_in: SignInSettings,
     /// How much memory and disk callers may fill.
     pub quotas: Quotas,
+    /// Whether a building that comes over the network may name programs to run. Default no.
+    pub remote_programs: RemoteProgramSettings,
+}
+
+/// Whether an administrator may have the gateway run any program, by a building that comes over the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RemoteProgramSettings {
+    /// Programs are named by the building file on the gateway's machine alone.
+    #[default]
+    Refused,
+    /// Whoever has an administrator's key may run programs on the gateway's machine.
+    Allowed,
 }
 
 /// How nodes that share a building find and ask each other. Of no use to a gateway that is alone.
@@ -64,6 +76,7 @@ impl Default for CoreSettings {
             exec_deadline: Duration::from_secs(15),
             sign_in: SignInSettings::default(),
             quotas: Quotas::default(),
+            remote_programs: RemoteProgramSettings::default(),
         }
     }
 }
