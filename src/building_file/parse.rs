@@ -318,7 +318,7 @@ impl Parser<'_> {
             }
             let YamlKind::Text(text) = &value.kind else {
                 let what = format!("the variable {}", name.text);
-                self.wrong_type(value, &what, "text, in quotes if it looks like a number");
+                self.wrong_type(value, &what, "text");
                 continue;
             };
             variables.push((name.text.clone(), self.fill_in(text, value.at)));

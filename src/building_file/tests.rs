@@ -627,7 +627,7 @@ fn what_is_wrong_with_a_program_is_told_where_it_stands() {
     );
     told(
         "{command: [sleep, 5]}",
-        &["b.yaml:2:48: an item of `command` must be text, not a number"],
+        &["b.yaml:2:48: an item of `command` must be text, not a number; put it in quotes"],
     );
     told(
         "{command: [a, '${ENV:HOME}']}",
@@ -643,7 +643,7 @@ fn what_is_wrong_with_a_program_is_told_where_it_stands() {
         "{command: [a], env: {1A: x, B: 1, C: '${ENV:NOPE}'}}",
         &[
             "b.yaml:2:51: no variable can have this name; use letters, digits and `_`, and no digit in front",
-            "b.yaml:2:61: the variable B must be text, in quotes if it looks like a number, not a number",
+            "b.yaml:2:61: the variable B must be text, not a number; put it in quotes",
             "b.yaml:2:67: the environment variable NOPE is not set; set it before starting riser",
         ],
     );

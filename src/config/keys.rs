@@ -195,6 +195,13 @@ pub(super) const KEYS: &[Key] = &[
         about: "All metadata of one zone, system, module or user; an edit that makes it larger is refused. A building file is not held to it.",
     },
     Key {
+        name: "limits.strangers_max",
+        takes: COUNT,
+        default: "8192",
+        flag: "",
+        about: "Connections without good credentials; past it the one that came first is ended. 0 means no limit.",
+    },
+    Key {
         name: "processes.memory_max",
         takes: SIZE,
         default: "1GiB",
@@ -214,13 +221,6 @@ pub(super) const KEYS: &[Key] = &[
         default: "false",
         flag: "",
         about: "Whether a building that comes over the network, by `riser apply`, may name programs to run as drivers. With `true` an administrator's key runs any program on this machine.",
-    },
-    Key {
-        name: "limits.strangers_max",
-        takes: COUNT,
-        default: "8192",
-        flag: "",
-        about: "Connections without good credentials; past it the one that came first is ended. 0 means no limit.",
     },
     Key {
         name: "http.keep_alive",

@@ -6,9 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::access::{Caller, audit, may_edit, may_have_building};
-use crate::core::building::{Apply, BuildingService, EditError, Editor, Invalid};
+use crate::core::building::{
+    Apply, BuildingService, EditError, Editor, Invalid, RemoteProgramSettings,
+};
 use crate::core::metrics::CoreMetrics;
-use crate::core::settings::RemoteProgramSettings;
 use crate::model::{Building, Differences, DriverRef, Edit, EntryId, Failure, Module};
 
 /// Changes the building, and gives it out as a whole.

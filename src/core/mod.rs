@@ -55,7 +55,7 @@ pub use access::{
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
-pub use building::{Apply, EditError, Invalid, Rehearsal};
+pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};
 pub use building_access::BuildingAccess;
 pub use building_editor::BuildingEditor;
 pub use calls::Calls;
@@ -73,7 +73,7 @@ pub use queries::Queries;
 pub use quotas::Quotas;
 pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
-pub use settings::{ClusterSettings, CoreSettings, RemoteProgramSettings};
+pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::access::SignInSettings;
+use crate::core::building::RemoteProgramSettings;
 use crate::core::quotas::Quotas;
 use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
@@ -17,16 +18,6 @@ pub struct CoreSettings {
     pub quotas: Quotas,
     /// Whether a building that comes over the network may name programs to run. Default no.
     pub remote_programs: RemoteProgramSettings,
-}
-
-/// Whether an administrator may have the gateway run any program, by a building that comes over the network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RemoteProgramSettings {
-    /// Programs are named by the building file on the gateway's machine alone.
-    #[default]
-    Refused,
-    /// Whoever has an administrator's key may run programs on the gateway's machine.
-    Allowed,
 }
 
 /// How nodes that share a building find and ask each other. Of no use to a gateway that is alone.

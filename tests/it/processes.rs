@@ -190,9 +190,13 @@ async fn a_program_that_is_not_there_is_said_in_the_log_and_to_callers() {
     gateway
         .logged("there is no program \\\"no-such-python\\\" in PATH")
         .await;
-    let mut client = gateway.connect(Key::USER).await;
+    let mut client = gateway.connect(Key::ADMIN).await;
     client.send(display("echo").exec(1, json!([1]))).await;
-    client.expect_error(1, 7).await;
+    let message = client.expect_error(1, 7).await;
+    assert!(
+        message.contains("there is no program \"no-such-python\" in PATH"),
+        "{message}"
+    );
     client.bind_with_value(display("connected"), 2, false).await;
     assert_eq!(client.call(lamp("echo"), json!([1])).await, json!(1));
 }

@@ -17,7 +17,7 @@ use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
 use crate::model::{
-    Clearance, ExecRequest, Failure, FunctionName, Interface, Module, OnChange, lock,
+    Clearance, ExecRequest, Failure, FailureKind, FunctionName, Interface, Module, OnChange, lock,
 };
 
 /// A running module, as others see it.
@@ -74,13 +74,24 @@ impl ModuleHandle {
         expired
     }
 
-    /// Whether there is such a function and this clearance is enough for it.
+    /// Whether there is such a function and this clearance is enough for it. Support staff are told why a module has no functions.
     pub(in crate::core) fn admit(
         &self,
         clearance: Clearance,
         name: &FunctionName,
     ) -> Result<(), Failure> {
-        self.interface.admit(clearance, name)
+        let refused = self.interface.admit(clearance, name);
+        refused.map_err(|failure| match self.faults.latest_first().first() {
+            // A driver that is described only when it runs, and that has not come to run yet.
+            Some(fault)
+                if failure.kind() == FailureKind::Unavailable
+                    && clearance >= Clearance::Support =>
+            {
+                let reason = format!("the module does not run: {}", fault.reason);
+                Failure::new(FailureKind::Unavailable, reason)
+            }
+            Some(_) | None => failure,
+        })
     }
 
     /// Its functions; `None` before the driver has published them.

@@ -15,8 +15,10 @@ use tokio_util::sync::CancellationToken;
 use super::Timings;
 use super::group::ProcessGroup;
 use super::launch::Launched;
-use super::limits::{EXIT_DEADLINE, PING_PAUSE, REST_DEADLINE};
-use super::listener::{Listener, read_stderr};
+use super::limits::{
+    ANSWER_DEADLINE, EXIT_DEADLINE, PING_PAUSE, READY_DEADLINE, REST_DEADLINE, SECOND_LOOK,
+};
+use super::listener::{Listener, Silence, read_stderr};
 use super::log::ModuleLog;
 use super::peer::{Outgoing, Peer};
 use crate::driver_host::ModuleSink;
@@ -108,9 +110,12 @@ impl Life {
                     let _ = timeout(EXIT_DEADLINE, beside(exit, listening.as_mut())).await;
                     Cause::Ordered
                 }
-                why = &mut listening => match timeout(EXIT_DEADLINE, exit).await {
-                    Ok(()) => Cause::Exited,
-                    Err(_) => Cause::Broken(why),
+                silence = &mut listening => match silence {
+                    Silence::TooLong(why) => Cause::Broken(why),
+                    Silence::Closed => match timeout(EXIT_DEADLINE, exit).await {
+                        Ok(()) => Cause::Exited,
+                        Err(_) => Cause::Broken("it closed its stdout".to_owned()),
+                    },
                 },
                 why = heart => Cause::Broken(why),
             }
@@ -161,9 +166,11 @@ async fn heartbeat(
 ) -> String {
     ready.cancelled().await;
     loop {
-        let answer = timeout(timings.answer, peer.request(request::PING, Nothing {}));
         // An error is an answer too. A process that is gone is noticed by its end.
-        if answer.await.is_err() {
+        let mut answer = pin!(peer.request(request::PING, Nothing {}));
+        let is_late = timeout(timings.answer, &mut answer).await.is_err();
+        // When it was the gateway that stood still, the answer is in the pipe.
+        if is_late && timeout(SECOND_LOOK, answer).await.is_err() {
             return format!("it answered nothing for {:?}", timings.answer);
         }
         log.tell_left_out();
@@ -197,9 +204,9 @@ fn in_words(status: ExitStatus) -> String {
 impl Default for Timings {
     fn default() -> Self {
         Self {
-            ready: super::limits::READY_DEADLINE,
+            ready: READY_DEADLINE,
             pause: PING_PAUSE,
-            answer: super::limits::ANSWER_DEADLINE,
+            answer: ANSWER_DEADLINE,
         }
     }
 }

@@ -11,6 +11,9 @@ pub(super) const PING_PAUSE: Duration = Duration::from_secs(2);
 /// How long a ping may be without an answer; past it the process is ended. A garbage collection or a machine that swaps is shorter.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
 
+/// How long is waited for an answer that is late, since the gateway itself may have been stopped meanwhile.
+pub(super) const SECOND_LOOK: Duration = Duration::from_millis(500);
+
 /// How long a process may take to answer `stop`. With [`EXIT_DEADLINE`] and [`REST_DEADLINE`] this stays within the core's deadline for a stop.
 pub(super) const STOP_DEADLINE: Duration = Duration::from_secs(1);
 

@@ -19,6 +19,15 @@ use super::peer::Peer;
 use crate::driver_host::ModuleSink;
 use crate::model::{Interface, InvalidId, JsonText, Misfit, StatusName};
 
+/// Why nothing more is heard of a process.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// It has closed its stdout, as it does when it ends.
+    Closed,
+    /// A line was too long; it says so in words.
+    TooLong(String),
+}
+
 /// Hears one process.
 pub(super) struct Listener {
     pub(super) peer: Arc<Peer>,
@@ -30,7 +39,7 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Takes what comes until stdout ends, and says why it did.
-    pub(super) async fn run(mut self, stdout: impl AsyncRead + Unpin) -> String {
+    pub(super) async fn run(mut self, stdout: impl AsyncRead + Unpin) -> Silence {
         let mut lines = Lines::new(stdout, LINE_MAX_BYTES, LongLines::Refused);
         loop {
             let read = lines.next().await;
@@ -38,14 +47,14 @@ impl Listener {
                 Ok(Read::Line(line) | Read::CutLine(line)) => self.take(&line).await,
                 Ok(Read::TooLong(line)) => {
                     self.publish();
-                    return format!(
+                    return Silence::TooLong(format!(
                         "it wrote a line of more than {LINE_MAX_BYTES} bytes to stdout, which begins with {:?}",
                         shown(&line)
-                    );
+                    ));
                 }
                 Ok(Read::End) | Err(_) => {
                     self.publish();
-                    return "it closed its stdout".to_owned();
+                    return Silence::Closed;
                 }
             }
             if lines.is_drained() {

@@ -155,3 +155,92 @@ pub(super) fn shown(text: &[u8]) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::driver_host::StatusRefused;
+    use crate::model::{Interface, JsonText, StatusName};
+
+    /// A sink that keeps lines from `info` on.
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl ModuleSink for Lines {
+        fn set_status(&self, _: &StatusName, _: Option<JsonText>) -> Result<(), StatusRefused> {
+            Ok(())
+        }
+
+        fn signal_status(&self, _: &StatusName) {}
+
+        fn status(&self, _: &StatusName) -> Option<JsonText> {
+            None
+        }
+
+        fn wants_line(&self, level: LogLevel) -> bool {
+            level >= LogLevel::Info
+        }
+
+        fn line(&self, _: LogLevel, message: String) {
+            lock(&self.0).push(message);
+        }
+
+        fn interface_changed(&self, _: Interface) {}
+
+        fn may_act(&self) -> bool {
+            true
+        }
+    }
+
+    fn log() -> (ModuleLog, Arc<Lines>) {
+        let lines = Arc::new(Lines::default());
+        (ModuleLog::new(lines.clone()), lines)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_written_and_what_comes_after_it_is_counted() {
+        let (log, lines) = log();
+        for number in 0..LOG_LINES_BURST + 7 {
+            log.line(LogLevel::Info, number.to_string());
+            // Nobody would see it, so it takes no place.
+            log.line(LogLevel::Debug, "hidden".to_owned());
+        }
+        assert_eq!(lock(&lines.0).len(), LOG_LINES_BURST as usize);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for number in 0..=LOG_LINES_PER_SECOND {
+            log.line(LogLevel::Info, format!("later {number}"));
+        }
+        log.tell_left_out();
+        log.tell_left_out();
+        let told = lock(&lines.0).split_off(LOG_LINES_BURST as usize);
+        let left_out = |count| {
+            format!(
+                "{count} lines of the log were left out: the driver writes more than 200 a second"
+            )
+        };
+        assert_eq!(told.first(), Some(&left_out(7)));
+        assert_eq!(told[1], "later 0");
+        assert_eq!(told.last(), Some(&left_out(1)));
+        assert_eq!(told.len(), 2 + LOG_LINES_PER_SECOND as usize);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_warning_comes_again_when_some_time_has_passed() {
+        let (log, lines) = log();
+        log.stray(b"one");
+        log.stray(b"two");
+        log.warn("other", || "another kind".to_owned());
+        tokio::time::advance(WARNING_PAUSE).await;
+        log.stray(b"three");
+        let begins = "the driver wrote something to stdout that is no JSON-RPC 2.0 message: ";
+        let expect = [
+            format!("{begins}\"one\""),
+            "another kind".to_owned(),
+            format!("{begins}\"three\""),
+        ];
+        assert_eq!(*lock(&lines.0), expect);
+        assert_eq!(log.first_stray().as_deref(), Some("one"));
+    }
+}

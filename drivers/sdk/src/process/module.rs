@@ -27,7 +27,7 @@ const REQUESTS_MAX: usize = 512;
 /// Statuses that the module keeps, as many as the gateway does.
 const STATUSES_MAX: usize = 4_096;
 
-/// Statuses and log lines below this level are made for nothing: the gateway shows none.
+/// Log lines below this level are not sent: the gateway shows none of them.
 const LOWEST_LEVEL: LogLevel = LogLevel::Debug;
 
 /// How the module came to its end.
