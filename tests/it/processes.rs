@@ -188,7 +188,7 @@ async fn a_program_that_is_not_there_is_said_in_the_log_and_to_callers() {
     let building = BUILDING.replace("[python3, -S, driver.py]", "[no-such-python]");
     let gateway = Plan::serve(&building).start().await;
     gateway
-        .logged("there is no program \\\"no-such-python\\\" in PATH")
+        .logged("there is no program \"no-such-python\" in PATH")
         .await;
     let mut client = gateway.connect(Key::ADMIN).await;
     client.send(display("echo").exec(1, json!([1]))).await;
