@@ -17,7 +17,9 @@ use crate::client::{
     key_table,
 };
 use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
+use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::process::{ProcessHost, ProcessSettings};
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule, Spawn};
 use crate::model::{
     ApiKey, Building, Clearance, Difference, DriverRef, Edit, Entry, EntryId, Expiry, InvalidId,
@@ -300,7 +302,18 @@ impl StoreAtRest {
     fn open_or_make(directory: &Path) -> Result<Self, AppError> {
         let main = runtime("riser-main", 1)?;
         let documents = EmbeddedDocumentStore::open(directory)?;
-        let host = InProcessHost::new(driver_registry::drivers(), main.handle().clone())?;
+        let in_process = InProcessHost::new(driver_registry::drivers(), main.handle().clone())?;
+        let processes = ProcessHost::new(
+            PathBuf::from("."),
+            &BTreeMap::new(),
+            ProcessSettings::default(),
+            main.handle().clone(),
+        );
+        let hosts: [(_, Arc<dyn DriverHost>); 2] = [
+            ("the linked-in drivers", Arc::new(in_process)),
+            ("the processes", Arc::new(processes)),
+        ];
+        let host = Hosts::new(hosts)?;
         let core = Arc::new(Core::new(
             CoreSettings::default(),
             |feed| Arc::new(EmbeddedStatusStore::new(feed)),
@@ -336,7 +349,7 @@ impl StoreAtRest {
 }
 
 /// Knows drivers and starts none.
-struct Describing(InProcessHost);
+struct Describing(Hosts);
 
 impl DriverHost for Describing {
     fn drivers(&self) -> Vec<(DriverRef, Description)> {

@@ -15,7 +15,7 @@ mod source;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -34,6 +34,7 @@ use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
 use crate::driver_host::in_process::InProcessHost;
+use crate::driver_host::process::ProcessHost;
 use crate::driver_host::{DriverHost, HostError, Spawn};
 use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, ObservabilityError};
@@ -217,7 +218,18 @@ pub fn serve(
     let in_process = InProcessHost::new(definitions, driver_runtime.handle().clone())?;
     let report_blocked = in_process.report_blocked();
     let in_process = Arc::new(in_process) as Arc<dyn DriverHost>;
-    let host = Arc::new(Hosts::new([("the linked-in drivers", in_process)])?);
+    let processes = ProcessHost::new(
+        folder_of_drivers(settings.building.as_deref()),
+        environment,
+        settings.processes,
+        driver_runtime.handle().clone(),
+    );
+    let processes = Arc::new(processes) as Arc<dyn DriverHost>;
+    let hosts = [
+        ("the linked-in drivers", in_process),
+        ("the processes", processes),
+    ];
+    let host = Arc::new(Hosts::new(hosts)?);
     let mut cluster = match &settings.redis {
         Some(redis) => Some(ClusterStores::new(redis, &settings.cluster)?),
         None => None,
@@ -343,6 +355,15 @@ impl FileAtStart {
             text,
             building,
         })
+    }
+}
+
+/// Where the processes of drivers run: in the folder of the building file, or else where the gateway does.
+fn folder_of_drivers(building: Option<&Path>) -> PathBuf {
+    let folder = building.and_then(Path::parent);
+    match folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => folder.to_owned(),
+        None => PathBuf::from("."),
     }
 }
 

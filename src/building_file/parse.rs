@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    Building, Collection, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind, Metadata,
-    MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone, nearest, time_zones,
-    whole_number,
+    Building, Collection, DriverProcess, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind,
+    Metadata, MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone,
+    is_variable_name, nearest, time_zones, whole_number,
 };
 
 use super::node::{Key, Kind as YamlKind, Node, json_text};
@@ -21,6 +21,9 @@ use super::variables;
 pub(super) const BUILDING_KEYS: &[&str] = &[
     "zones", "systems", "modules", "users", "api_keys", "metadata",
 ];
+/// The keys of a driver that is a process.
+const PROCESS_KEYS: &[&str] = &["command", "env"];
+
 /// The keys that an entry of a collection may have.
 pub(super) fn keys<C: Collection>() -> Vec<&'static str> {
     let fields = C::FIELDS.iter();
@@ -151,7 +154,7 @@ impl Parser<'_> {
                 self.name(entry.get(key)?, &format!("`{key}`"), &check)
                     .map(text)
             }
-            Kind::Reference(Thing::Driver) => self.driver(entry, key).map(text),
+            Kind::Reference(Thing::Driver) => self.driver(entry, key),
             Kind::Reference(to) => {
                 let reference = self.reference(entry.get(key)?, &format!("`{key}`"), to);
                 reference.map(text)
@@ -268,15 +271,59 @@ impl Parser<'_> {
         Some(timezone)
     }
 
-    fn driver(&mut self, entry: Entry<'_>, key: &'static str) -> Option<String> {
+    /// The id of a linked-in driver, or a map that says which program is one.
+    fn driver(&mut self, entry: Entry<'_>, key: &'static str) -> Option<Value<'static>> {
         let node = entry.get(key)?;
         if let YamlKind::Map(_) = node.kind {
-            self.problem(node.at, ProblemKind::DriverProcess);
-            return None;
+            let process = self.process(node)?;
+            return Some(Value::Json(Cow::Owned(process.json())));
         }
         let id = self.text_of(node, &format!("`{key}`"))?;
         self.refer(Thing::Driver, &id, node.at);
-        Some(id)
+        Some(text(id))
+    }
+
+    /// A program that runs as a driver. Its arguments are seen by everybody on the machine, so variables are filled in under `env` alone.
+    fn process(&mut self, node: &Node) -> Option<DriverProcess> {
+        let entry = self.entry(node, "a driver", PROCESS_KEYS)?;
+        let remedy = "a program and its arguments, such as `command: [python3, thermometer.py]`";
+        if !self.required(entry, "command", remedy) {
+            return None;
+        }
+        let items = self.items(entry, "command")?.iter();
+        let command: Vec<String> = items
+            .filter_map(|item| self.text_of(item, "an item of `command`"))
+            .collect();
+        let variables = self.process_variables(entry)?;
+        let at = entry.get("command")?.at;
+        let process = DriverProcess::new(command, variables);
+        process
+            .map_err(|why| self.problem(at, ProblemKind::Process { why }))
+            .ok()
+    }
+
+    fn process_variables(&mut self, entry: Entry<'_>) -> Option<Vec<(String, String)>> {
+        let Some(node) = entry.get("env") else {
+            return Some(Vec::new());
+        };
+        let YamlKind::Map(fields) = &node.kind else {
+            self.wrong_type(node, "`env`", "a map of names and texts");
+            return None;
+        };
+        let mut variables = Vec::new();
+        for (name, value) in fields {
+            if !is_variable_name(&name.text) {
+                self.problem(name.at, ProblemKind::VariableName);
+                continue;
+            }
+            let YamlKind::Text(text) = &value.kind else {
+                let what = format!("the variable {}", name.text);
+                self.wrong_type(value, &what, "text");
+                continue;
+            };
+            variables.push((name.text.clone(), self.fill_in(text, value.at)));
+        }
+        Some(variables)
     }
 
     /// A setting that is neither list nor map, as JSON.

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::model::{InvalidId, one_of};
+use crate::model::{InvalidId, InvalidProcess, one_of};
 
 /// Where something stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,11 +208,22 @@ pub enum ProblemKind {
         /// The way round; empty where it may not be shown.
         path: String,
     },
-    /// A driver that runs as its own process.
+    /// A program that cannot be started as a driver.
     #[error(
-        "drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`"
+        "the driver cannot be run: {why}; write a program and its arguments, such as `command: [python3, thermometer.py]`"
     )]
-    DriverProcess,
+    Process {
+        /// Why not.
+        why: InvalidProcess,
+    },
+    /// A name of a variable of a driver's environment.
+    #[error("no variable can have this name; use letters, digits and `_`, and no digit in front")]
+    VariableName,
+    /// A module without a name whose driver has none for it.
+    #[error(
+        "a driver that is a process has no name for its modules; add one that clients are to use, such as `name: Thermometer`"
+    )]
+    NoModuleName,
     /// A number that counts nothing.
     #[error("`{key}` must be a whole number from 0 to {most}; leave it out if it is not known")]
     Count {
@@ -333,7 +344,7 @@ pub enum ProblemKind {
     EnvSyntax,
     /// `${ENV:…}` where it is not filled in.
     #[error(
-        "${{ENV:…}} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
     )]
     EnvElsewhere,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Configuration, Misfit, Module, Place, Step, Unfit, nearest};
+use crate::model::{Configuration, DriverRef, Misfit, Module, Place, Step, Unfit, nearest};
 
 use super::node::{Kind, Node};
 use super::parse::Parsed;
@@ -25,9 +25,21 @@ pub(super) fn check(root: &Node, parsed: &mut Parsed, drivers: &[KnownDriver]) {
     let told: HashSet<Position> = parsed.problems.iter().map(|problem| problem.at).collect();
     let mut suggestions_left = SUGGESTIONS_MAX;
     for module in &parsed.building.modules {
-        let configuration = configurations.get(module.driver.as_str());
-        let (Some(configuration), Some(entry)) = (configuration, entries.get(module.id.as_str()))
-        else {
+        let Some(entry) = entries.get(module.id.as_str()) else {
+            continue;
+        };
+        let configuration = match &module.driver {
+            DriverRef::LinkedIn(id) => configurations.get(id.as_str()),
+            DriverRef::Process(_) => {
+                if module.name.is_none() {
+                    let (at, kind) = (entry.at, ProblemKind::NoModuleName);
+                    parsed.problems.push(Problem { at, kind });
+                }
+                // It checks its settings itself, when it runs.
+                None
+            }
+        };
+        let Some(configuration) = configuration else {
             continue;
         };
         let unfit = unfit(configuration, module);

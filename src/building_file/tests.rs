@@ -567,11 +567,90 @@ fn zones_that_contain_themselves_are_reported_once() {
 #[test]
 fn a_driver_must_be_linked_in() {
     check(
-        "modules:\n  - {id: a, driver: virtaul}\n  - {id: b, driver: pjlink}\n  - {id: c, driver: {command: [python3, weather.py]}}\n",
+        "modules:\n  - {id: a, driver: virtaul}\n  - {id: b, driver: pjlink}\n",
         &[
             "b.yaml:2:21: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
             "b.yaml:3:21: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
-            "b.yaml:4:21: drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`",
+        ],
+    );
+}
+
+#[test]
+fn a_driver_may_be_a_program_with_variables() {
+    let text = r#"modules: [{id: m, name: T, driver: {command: [python3, "a b.py", "$${x}"], env: {A: "1", PASSWORD: "x${ENV:SECRET}"}}}]"#;
+    let environment = BTreeMap::from([("SECRET".to_owned(), "hunter2".to_owned())]);
+    let read = |text: &str| {
+        crate::building_file::read("b.yaml", text, &drivers(), ForeignRules::NONE, &environment)
+    };
+    let building = read(text).unwrap();
+    let DriverRef::Process(process) = &building.modules[0].driver else {
+        panic!("{:?}", building.modules[0].driver);
+    };
+    assert_eq!(process.program(), "python3");
+    assert_eq!(process.arguments(), ["a b.py", "${x}"]);
+    let env = [("A", "1"), ("PASSWORD", "xhunter2")];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(process.env(), env);
+
+    assert_eq!(read(&write(&building)).unwrap(), building);
+    let shown = masked(&building);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(
+        shown.contains("python3") && shown.contains("PASSWORD"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_program_is_told_where_it_stands() {
+    let told = |driver: &str, expect: &[&str]| {
+        check(
+            &format!("modules:\n  - {{id: a, name: T, driver: {driver}}}\n"),
+            expect,
+        );
+    };
+    told(
+        "{}",
+        &[
+            "b.yaml:2:30: a driver has no `command`; add a program and its arguments, such as `command: [python3, thermometer.py]`",
+        ],
+    );
+    told(
+        "{command: []}",
+        &[
+            "b.yaml:2:40: the driver cannot be run: `command` has no program in it; write a program and its arguments, such as `command: [python3, thermometer.py]`",
+        ],
+    );
+    told(
+        "{command: python3 x.py}",
+        &["b.yaml:2:40: `command` must be a list, not text"],
+    );
+    told(
+        "{command: [sleep, 5]}",
+        &["b.yaml:2:48: an item of `command` must be text, not a number; put it in quotes"],
+    );
+    told(
+        "{command: [a, '${ENV:HOME}']}",
+        &[
+            "b.yaml:2:44: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+        ],
+    );
+    told(
+        "{command: [a], cwd: /}",
+        &["b.yaml:2:45: unknown key `cwd` in a driver; a driver may have command, env"],
+    );
+    told(
+        "{command: [a], env: {1A: x, B: 1, C: '${ENV:NOPE}'}}",
+        &[
+            "b.yaml:2:51: no variable can have this name; use letters, digits and `_`, and no digit in front",
+            "b.yaml:2:61: the variable B must be text, not a number; put it in quotes",
+            "b.yaml:2:67: the environment variable NOPE is not set; set it before starting riser",
+        ],
+    );
+    check(
+        "modules:\n  - {id: a, driver: {command: [a]}}\n",
+        &[
+            "b.yaml:2:5: a driver that is a process has no name for its modules; add one that clients are to use, such as `name: Thermometer`",
         ],
     );
 }
@@ -637,8 +716,8 @@ fn a_variable_where_none_is_filled_in_is_refused() {
     check(
         "zones:\n  - {id: \"${ENV:PASSWORD}\", name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${ for ${",
-            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
 }

@@ -3,6 +3,7 @@
 use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
+use crate::model::rules::Thing;
 use crate::model::{Building, Collection, Expiry, Field, Kind, Secret, Value as Content};
 
 use super::variables;
@@ -90,6 +91,13 @@ fn written<C>(
             json!(Expiry::from_secs(seconds)?.to_string())
         }
         Content::Number(number) => json!(number),
+        Content::Json(process) if field.kind == Kind::Reference(Thing::Driver) => {
+            let process = serde_json::from_str(&process).ok()?;
+            escaped(match reader {
+                Reader::Trusted => process,
+                Reader::Anybody => without_variables(process),
+            })
+        }
         Content::Json(json) => return kept(reader, field, &json),
         Content::Plain(plain) => text(secret(reader, &plain)),
         Content::Hash(hash) => return Some((other_form, text(secret(reader, &hash)))),
@@ -163,6 +171,14 @@ fn mask(settings: Value) -> Value {
         Value::Array(items) => Value::Array(items.into_iter().map(mask).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json!(MASK),
     }
+}
+
+/// A process without the values of its variables, which may be passwords.
+fn without_variables(mut process: Value) -> Value {
+    if let Some(variables) = process.get_mut("env") {
+        *variables = mask(variables.take());
+    }
+    process
 }
 
 /// A device's address without who signs in there, and without a query, where tokens stand.
@@ -290,7 +306,6 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
         use proptest::prelude::*;
 
         use super::*;
-        use crate::model::rules::Thing;
         use crate::model::{JsonKind, KEY_HASH_PREFIX, Values};
 
         /// Texts that YAML could take for something else, or lose a part of.

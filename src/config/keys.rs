@@ -202,6 +202,27 @@ pub(super) const KEYS: &[Key] = &[
         about: "Connections without good credentials; past it the one that came first is ended. 0 means no limit.",
     },
     Key {
+        name: "processes.memory_max",
+        takes: SIZE,
+        default: "1GiB",
+        flag: "",
+        about: "Memory that one process of a driver may write to; a driver that asks for more fails and starts again. 0 means no limit.",
+    },
+    Key {
+        name: "processes.files_max",
+        takes: COUNT,
+        default: "1024",
+        flag: "",
+        about: "Files and connections that one process of a driver may have open. 0 means as many as the gateway.",
+    },
+    Key {
+        name: "processes.remote",
+        takes: SWITCH,
+        default: "false",
+        flag: "",
+        about: "Whether a building that comes over the network, by `riser apply`, may name programs to run as drivers. With `true` an administrator's key runs any program on this machine.",
+    },
+    Key {
         name: "http.keep_alive",
         takes: DURATION,
         default: "75s",

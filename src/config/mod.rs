@@ -24,7 +24,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::core::{ClusterSettings, CoreSettings};
+use crate::core::{ClusterSettings, CoreSettings, RemoteProgramSettings};
+use crate::driver_host::process::ProcessSettings;
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
 use crate::server::{PlainSettings, ProxyHeaderSettings, ServerSettings, TlsSettings};
@@ -104,6 +105,8 @@ pub struct Settings {
     pub placeos: bool,
     /// The PlaceOS whose API keys are good here too.
     pub placeos_api: Option<NodeUri>,
+    /// How much each process of a driver may take.
+    pub processes: ProcessSettings,
     /// What is logged, in the words of `tracing_subscriber::EnvFilter`; known to be valid. Default `info`.
     pub log: String,
     /// How it is written.
@@ -121,6 +124,7 @@ impl Default for Settings {
             cluster: ClusterSettings::default(),
             placeos: false,
             placeos_api: None,
+            processes: ProcessSettings::default(),
             log: "info".to_owned(),
             log_format: LogSettings::default(),
         }
@@ -284,6 +288,15 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.size("limits.statuses_max", &mut quotas.statuses_bytes);
     raw.size("limits.entry_max", &mut quotas.entry_bytes);
     raw.size("limits.metadata_max", &mut quotas.metadata_bytes);
+
+    let processes = &mut settings.processes;
+    raw.size("processes.memory_max", &mut processes.memory_bytes);
+    raw.count("processes.files_max", &mut processes.files, usize::MAX);
+    let mut remote_programs = false;
+    raw.switch("processes.remote", &mut remote_programs);
+    if remote_programs {
+        settings.core.remote_programs = RemoteProgramSettings::Allowed;
+    }
 
     let keep_alive = &mut server.keep_alive;
     raw.duration("keep_alive.ping_after", &mut keep_alive.ping_after);

@@ -6,14 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::core::access::{Caller, audit, may_edit, may_have_building};
-use crate::core::building::{Apply, BuildingService, EditError, Editor};
+use crate::core::building::{
+    Apply, BuildingService, EditError, Editor, Invalid, RemoteProgramSettings,
+};
 use crate::core::metrics::CoreMetrics;
-use crate::model::{Building, Differences, Edit, Failure};
+use crate::model::{Building, Differences, DriverRef, Edit, EntryId, Failure, Module};
 
 /// Changes the building, and gives it out as a whole.
 pub struct BuildingEditor {
     pub(super) building: Arc<BuildingService>,
     pub(super) metrics: Arc<CoreMetrics>,
+    pub(super) remote_programs: RemoteProgramSettings,
 }
 
 impl BuildingEditor {
@@ -49,8 +52,36 @@ impl BuildingEditor {
     /// The same for a caller who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
+        self.check_programs(&how.building)?;
         let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
         applied.inspect_err(|error| self.count_refusal(error))
+    }
+
+    /// A program that the gateway does not run for the module already comes from its own building file, unless the operator trusts its administrators with that.
+    fn check_programs(&self, building: &Building) -> Result<(), EditError> {
+        match self.remote_programs {
+            RemoteProgramSettings::Allowed => return Ok(()),
+            RemoteProgramSettings::Refused => {}
+        }
+        let directory = self.building.directory();
+        let is_new = |module: &&Module| match &module.driver {
+            DriverRef::LinkedIn(_) => false,
+            driver @ DriverRef::Process(_) => {
+                let here = directory.module(&module.id);
+                here.is_none_or(|here| here.module.driver != *driver)
+            }
+        };
+        let refused = building.modules.iter().filter(is_new).map(|module| Invalid {
+            id: EntryId::Module(module.id.clone()),
+            field: "driver",
+            reason: "names a program to run, which only the building file on the gateway's machine may do; put it there, or set `processes.remote`"
+                .to_owned(),
+        });
+        let refused: Vec<Invalid> = refused.collect();
+        match refused.is_empty() {
+            true => Ok(()),
+            false => Err(EditError::Invalid(refused)),
+        }
     }
 
     fn count_refusal(&self, error: &EditError) {

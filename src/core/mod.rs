@@ -55,7 +55,7 @@ pub use access::{
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
-pub use building::{Apply, EditError, Invalid, Rehearsal};
+pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};
 pub use building_access::BuildingAccess;
 pub use building_editor::BuildingEditor;
 pub use calls::Calls;
@@ -250,6 +250,7 @@ impl Core {
             editor: BuildingEditor {
                 building: Arc::clone(&building),
                 metrics: Arc::clone(&metrics),
+                remote_programs: settings.remote_programs,
             },
             access,
             resolver,

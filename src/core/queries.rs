@@ -124,9 +124,22 @@ impl Queries {
             .map_or_else(Vec::new, |module| module.faults())
     }
 
-    /// Every driver that modules can run, in the order of their ids.
+    /// Every driver that modules can run, in the order of their ids: those of the hosts, and the processes that modules of the building have.
     pub fn drivers(&self) -> Vec<(DriverRef, Description)> {
-        self.modules.host().drivers()
+        let host = self.modules.host();
+        let directory = self.directory();
+        let processes = directory.modules().filter_map(|entry| {
+            let driver = match &entry.module.driver {
+                driver @ DriverRef::Process(_) => driver,
+                DriverRef::LinkedIn(_) => return None,
+            };
+            Some((driver.clone(), host.describe(driver).ok()?))
+        });
+        let mut drivers: Vec<_> = host.drivers().into_iter().chain(processes).collect();
+        drivers.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+        // Modules may differ in what their processes' variables hold, which nobody is shown.
+        drivers.dedup_by(|(one, _), (other, _)| one.as_str() == other.as_str());
+        drivers
     }
 
     /// All statuses of a module that was [resolved](Resolver::resolve); `None` when they cannot be read.

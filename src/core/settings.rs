@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::access::SignInSettings;
+use crate::core::building::RemoteProgramSettings;
 use crate::core::quotas::Quotas;
 use crate::model::{Edges, NodeRole, NodeUri, Secret, ServiceName};
 
@@ -15,6 +16,8 @@ pub struct CoreSettings {
     pub sign_in: SignInSettings,
     /// How much memory and disk callers may fill.
     pub quotas: Quotas,
+    /// Whether a building that comes over the network may name programs to run. Default no.
+    pub remote_programs: RemoteProgramSettings,
 }
 
 /// How nodes that share a building find and ask each other. Of no use to a gateway that is alone.
@@ -64,6 +67,7 @@ impl Default for CoreSettings {
             exec_deadline: Duration::from_secs(15),
             sign_in: SignInSettings::default(),
             quotas: Quotas::default(),
+            remote_programs: RemoteProgramSettings::default(),
         }
     }
 }

@@ -85,12 +85,15 @@ impl InProcessHost {
     }
 
     fn find(&self, driver: &DriverRef) -> Result<&(Definition, Description), HostError> {
-        let DriverRef::LinkedIn(id) = driver;
-        self.drivers.get(id.as_str()).ok_or_else(|| {
+        let found = match driver {
+            DriverRef::LinkedIn(id) => self.drivers.get(id.as_str()),
+            DriverRef::Process(_) => None,
+        };
+        found.ok_or_else(|| {
             let mut known: Vec<&str> = self.drivers.keys().copied().collect();
             known.sort_unstable();
             HostError::UnknownDriver {
-                id: id.clone(),
+                id: driver.as_str().to_owned(),
                 known: known.join(", "),
             }
         })

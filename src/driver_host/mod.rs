@@ -7,6 +7,7 @@
 pub mod executor;
 pub mod hosts;
 pub mod in_process;
+pub mod process;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use driver_sdk::BoxFuture;
 pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn, StatusRefused};
 
 use crate::model::{
-    Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName,
+    Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName, OnChange,
 };
 
 /// Starts modules.
@@ -55,6 +56,11 @@ pub trait RunningModule: Send + Sync + 'static {
         function: &FunctionName,
         arguments: &JsonText,
     ) -> BoxFuture<'static, Result<Outcome, CallError>>;
+
+    /// What becomes of it when its settings change; `None` where its driver's [`Configuration`] says so already.
+    fn on_change(&self) -> Option<OnChange> {
+        None
+    }
 
     /// Tells it other settings, which it has when this returns. After an error it is to be started again with them.
     fn settings_changed(&self, settings: &JsonText) -> BoxFuture<'static, Result<(), CallError>> {

@@ -32,9 +32,10 @@ pub use backoff::Backoff;
 #[cfg(test)]
 pub(crate) use building::samples::sample;
 pub use building::{
-    ApiKey, Building, Collection, Content, DriverRef, Field, JsonKind, KEY_HASH_PREFIX, KeySecret,
-    Kind, LEVELS, Metadata, MetadataId, Module, Password, PermissionsRead, Scope, ScopeAccess,
-    System, User, Value, Values, Wrong, Zone, ZonePermissions, one_of, rules,
+    ApiKey, Building, Collection, Content, DriverProcess, DriverRef, Field, InvalidProcess,
+    JsonKind, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, Password,
+    PermissionsRead, Scope, ScopeAccess, System, User, Value, Values, Wrong, Zone, ZonePermissions,
+    is_variable_name, one_of, rules,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

@@ -230,6 +230,9 @@ fn written<C, M: SerializeMap>(
         Value::Text(text) if is_driver(field.kind) => {
             map.serialize_entry(field.name, &DriverShape::LinkedIn(Cow::Borrowed(text)))
         }
+        Value::Json(json) if is_driver(field.kind) => {
+            map.serialize_entry(field.name, &DriverShape::Process(Cow::Borrowed(json)))
+        }
         // JSON is kept as text, so that numbers and the order of keys stay as they were written.
         Value::Text(text) | Value::Json(text) => map.serialize_entry(field.name, text),
         Value::Texts(texts) => map.serialize_entry(field.name, texts),
@@ -272,6 +275,8 @@ fn key<C>(field: &Field<C>) -> &'static str {
 #[serde(rename_all = "snake_case")]
 enum DriverShape<'a> {
     LinkedIn(Cow<'a, str>),
+    /// The process as JSON, kept as text like all JSON.
+    Process(Cow<'a, str>),
 }
 
 impl<'de, C: Collection> Deserialize<'de> for Stored<C> {
@@ -306,10 +311,10 @@ impl<'de, C: Collection> Deserialize<'de> for Stored<C> {
 
 fn read<'de, A: MapAccess<'de>>(map: &mut A, kind: Kind) -> Result<Value<'static>, A::Error> {
     Ok(match kind {
-        Kind::Reference(Thing::Driver) => {
-            let DriverShape::LinkedIn(id) = map.next_value()?;
-            Value::Text(Cow::Owned(id.into_owned()))
-        }
+        Kind::Reference(Thing::Driver) => match map.next_value()? {
+            DriverShape::LinkedIn(id) => Value::Text(Cow::Owned(id.into_owned())),
+            DriverShape::Process(json) => Value::Json(Cow::Owned(json.into_owned())),
+        },
         Kind::Text
         | Kind::Address
         | Kind::Email
@@ -347,6 +352,7 @@ mod tests {
     const ZONE: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"z","name":"Z","tags":["org"],"parent_id":"hq"}}"#;
     const SYSTEM: &str = r#"{"source":"demo","created_at":1,"updated_at":2,"place":7,"entry":{"id":"s","name":"S","display_name":"D","description":"d","email":"s@example.test","capacity":4,"bookable":true,"features":["f"],"map_id":"m","timezone":"Europe/Berlin","support_url":"https://help.example","zones":["z"],"modules":["m","n"]}}"#;
     const MODULE: &str = r#"{"source":"elsewhere","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"linked_in":"virtual"},"name":"N","uri":"tcp://h","settings":"{\"b\":1.0,\"a\":2}"}}"#;
+    const PROCESS: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"process":"{\"command\":[\"python3\",\"t.py\"],\"env\":{\"B\":\"1\",\"A\":\"2\"}}"},"name":"N","settings":"{}"}}"#;
     const USER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"u","email":"u@example.test","name":"U","level":"support","groups":["g"],"password_hash":"$argon2id$x"}}"#;
     const API_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public","systems.read"],"systems":["s"],"zones":["z"]}}"#;
     const PANEL_KEY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"user","scopes":["public"],"fixed_device":true}}"#;
@@ -360,6 +366,7 @@ mod tests {
             (ZONES, "z", ZONE),
             (SYSTEMS, "s", SYSTEM),
             (MODULES, "m", MODULE),
+            (MODULES, "m", PROCESS),
             (USERS, "u", USER),
             (API_KEYS, "k", API_KEY),
             (API_KEYS, "k", PANEL_KEY),
@@ -388,6 +395,7 @@ mod tests {
                 &API_KEY.replace("systems.read", "systems.hunt"),
             ),
             (MODULES, "m", &MODULE.replace("1.0,", "hunter2,")),
+            (MODULES, "m", &PROCESS.replace("command", "hunter2")),
         ] {
             let error = document(collection, id, json).entry().unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");

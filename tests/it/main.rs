@@ -36,6 +36,7 @@ mod mounts;
 mod nodes;
 mod on_redis;
 mod panel;
+mod processes;
 mod quotas;
 mod redis_bind;
 mod redis_debug;

@@ -201,6 +201,10 @@
 //!
 //! [`transport`] connects a device over TCP, TLS, UDP, a serial port, a websocket or HTTP, keeps `connected`, and sends one command after the other.
 //!
+//! # Processes
+//!
+//! A driver is linked into the gateway, or runs as a process of its own: [`process::run`] in a `main` of one line, and the driver stays as it is.
+//!
 //! # Tests
 //!
 //! The feature `testkit`, for a driver's `[dev-dependencies]`, brings `driver_sdk::testkit`: a host in memory
@@ -222,6 +226,7 @@ mod error;
 pub mod interfaces;
 mod log;
 mod outcome;
+pub mod process;
 mod reading;
 mod schedule;
 mod schema;

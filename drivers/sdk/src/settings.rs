@@ -157,6 +157,6 @@ fn unfit(steps: Vec<Step>, misfit: Misfit) -> Unfit {
     }
 }
 
-fn in_words(Unfit { place, misfit }: &Unfit) -> String {
+pub(crate) fn in_words(Unfit { place, misfit }: &Unfit) -> String {
     reading::in_words(place, misfit)
 }

@@ -14,6 +14,16 @@ use crate::model::{
     Building, Difference, Differences, Edit, Entry, EntryId, Password, Secret, Source, UserId,
 };
 
+/// Whether an administrator may have the gateway run any program, by a building that comes over the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RemoteProgramSettings {
+    /// Programs are named by the building file on the gateway's machine alone.
+    #[default]
+    Refused,
+    /// Whoever has an administrator's key may run programs on the gateway's machine.
+    Allowed,
+}
+
 /// A building to be applied.
 #[derive(Debug, Clone)]
 pub struct Apply {

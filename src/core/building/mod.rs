@@ -43,7 +43,7 @@ use crate::model::{
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
 pub use error::{EditError, Invalid};
-pub use file::{Apply, Rehearsal};
+pub use file::{Apply, Rehearsal, RemoteProgramSettings};
 
 #[cfg(test)]
 pub(in crate::core) use plan::plan;

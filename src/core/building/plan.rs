@@ -213,6 +213,15 @@ impl Draft<'_> {
             | EntryId::Metadata(_) => None,
         };
         next.put(entry, info, |module| {
+            if let (DriverRef::Process(_), None) = (&module.driver, &module.name) {
+                problems.push(Invalid {
+                    id: id.clone(),
+                    field: "name",
+                    reason:
+                        "must be there, since a driver that is a process has none for its modules"
+                            .to_owned(),
+                });
+            }
             let described = host.describe(&module.driver);
             if let Ok(description) = &described
                 // Who changes something else of it is not held to what was wrong before.

@@ -144,6 +144,7 @@ impl Actor {
             Ok(Err(error)) => return Exit::NotStarted(error.to_string()),
             Err(_) => return Exit::NotStarted(format!("it took more than {START_DEADLINE:?}")),
         };
+        handle.learn_on_change(instance.on_change());
         handle.output.assume_connected();
         let exit = self.serve(&*instance).await;
         // Before the driver is stopped, which may take as long as it is given: no caller needs to wait for that.

@@ -17,7 +17,7 @@ use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
 use crate::model::{
-    Clearance, ExecRequest, Failure, FunctionName, Interface, Module, OnChange, lock,
+    Clearance, ExecRequest, Failure, FailureKind, FunctionName, Interface, Module, OnChange, lock,
 };
 
 /// A running module, as others see it.
@@ -26,7 +26,8 @@ pub(in crate::core) struct ModuleHandle {
     pub(super) module: Arc<Module>,
     /// The module as the building has it: the settings may be others by now.
     pub(super) current: Mutex<Arc<Module>>,
-    pub(super) on_change: OnChange,
+    /// What becomes of it when its settings change: as its driver says before it runs, until a running instance says otherwise.
+    pub(super) on_change: Mutex<OnChange>,
     /// Told when the settings have changed; the actor tells the driver.
     pub(super) reconfigured: Notify,
     pub(super) interface: Arc<CurrentInterface>,
@@ -73,13 +74,24 @@ impl ModuleHandle {
         expired
     }
 
-    /// Whether there is such a function and this clearance is enough for it.
+    /// Whether there is such a function and this clearance is enough for it. Support staff are told why a module has no functions.
     pub(in crate::core) fn admit(
         &self,
         clearance: Clearance,
         name: &FunctionName,
     ) -> Result<(), Failure> {
-        self.interface.admit(clearance, name)
+        let refused = self.interface.admit(clearance, name);
+        refused.map_err(|failure| match self.faults.latest_first().first() {
+            // A driver that is described only when it runs, and that has not come to run yet.
+            Some(fault)
+                if failure.kind() == FailureKind::Unavailable
+                    && clearance >= Clearance::Support =>
+            {
+                let reason = format!("the module does not run: {}", fault.reason);
+                Failure::new(FailureKind::Unavailable, reason)
+            }
+            Some(_) | None => failure,
+        })
     }
 
     /// Its functions; `None` before the driver has published them.
@@ -97,13 +109,20 @@ impl ModuleHandle {
         Arc::clone(&lock(&self.current))
     }
 
+    /// An instance runs, which may say by itself what becomes of it when its settings change.
+    pub(super) fn learn_on_change(&self, on_change: Option<OnChange>) {
+        if let Some(on_change) = on_change {
+            *lock(&self.on_change) = on_change;
+        }
+    }
+
     /// Whether it can go on as it runs, now that the module is to be like this one. A driver that takes other settings is told them.
     pub(super) fn goes_on_as(&self, module: &Arc<Module>) -> bool {
         let mut current = lock(&self.current);
         if current.runs_as(module) {
             return true;
         }
-        let goes_on = match self.on_change {
+        let goes_on = match *lock(&self.on_change) {
             OnChange::Restart => false,
             OnChange::Tell => current.driver == module.driver && current.uri == module.uri,
         };

@@ -297,7 +297,7 @@ impl Supervisor {
         let handle = Arc::new(ModuleHandle {
             module: Arc::clone(&entry.module),
             current: Mutex::new(Arc::clone(&entry.module)),
-            on_change: entry.on_change(),
+            on_change: Mutex::new(entry.on_change()),
             reconfigured: Notify::new(),
             interface: Arc::new(CurrentInterface::new(
                 entry.interface().cloned(),

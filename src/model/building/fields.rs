@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
-use super::{DriverRef, KeySecret, Password, Scope};
+use super::{DriverProcess, DriverRef, KeySecret, Password, Scope};
 use crate::model::rules::Thing;
 use crate::model::{DeviceKind, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
 
@@ -538,8 +539,6 @@ contents! {
     Expiry: Kind::Moment, Number, Value::Nothing, |it| it.as_secs(), |given| Self::from_secs(given).ok_or_else(|| "must be a moment in Unix seconds".to_owned());
     DeviceKind: Kind::Flag, Flag, Value::Flag(false), |it| *it == Self::Fixed, |is_fixed| Ok(if is_fixed { Self::Fixed } else { Self::Personal });
     Clearance: Kind::Word(LEVELS), Text, Value::Text("user".into()), |it| it.as_str().into(), |word| level(&word);
-    // No driver has the empty id, and the check of the entries against each other says so.
-    DriverRef: Kind::Reference(Thing::Driver), Text, Value::Text("".into()), |it| it.as_str().into(), |id| Ok(Self::LinkedIn(id.into_owned()));
     JsonText: Kind::Json(JsonKind::Any), Json, Value::Json("{}".into()), |it| it.as_str().into(), |json| checked(Self::parse(&json));
     // Settings: a JSON object that may hold passwords.
     Secret: Kind::Json(JsonKind::Object), Json, Value::Json("{}".into()), |it| it.expose().into(), |json| checked(JsonText::parse(&json)).map(|json| Self::new(json.as_str()));
@@ -556,6 +555,37 @@ contents! {
     KeyId: Kind::Id(Thing::ApiKey), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
     ModuleName: Kind::ModuleName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
     MetadataName: Kind::MetadataName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
+}
+
+/// The id of a linked-in driver as a text, a process as JSON.
+impl Content for DriverRef {
+    const KIND: Kind = Kind::Reference(Thing::Driver);
+
+    /// No driver has the empty id, and the check of the entries against each other says so.
+    fn default_value() -> Value<'static> {
+        Value::Text("".into())
+    }
+
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::LinkedIn(id) => Value::Text(id.into()),
+            Self::Process(process) => Value::Json(process.json().into()),
+        }
+    }
+
+    fn make(value: Value<'_>) -> Result<Self, String> {
+        match value {
+            Value::Text(id) => Ok(Self::LinkedIn(id.into_owned())),
+            Value::Json(process) => checked(DriverProcess::read(&process))
+                .map(|process| Self::Process(Arc::new(process))),
+            Value::Nothing
+            | Value::Texts(_)
+            | Value::Flag(_)
+            | Value::Number(_)
+            | Value::Plain(_)
+            | Value::Hash(_) => misfit(),
+        }
+    }
 }
 
 fn checked<T, E: fmt::Display>(made: Result<T, E>) -> Result<T, String> {

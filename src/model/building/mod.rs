@@ -1,11 +1,13 @@
 //! What a building consists of: the checked content of a building file or a store.
 
 mod fields;
+mod process;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
 
 use std::fmt;
+use std::sync::Arc;
 
 use fields::collection;
 
@@ -14,6 +16,7 @@ use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 pub use fields::{
     Collection, Content, Field, JsonKind, Kind, LEVELS, Value, Values, Wrong, one_of,
 };
+pub use process::{DriverProcess, InvalidProcess, is_variable_name};
 
 use crate::model::rules::Thing;
 use crate::model::{
@@ -261,13 +264,16 @@ fn of_id<C: Collection, I: Content>(id: &I) -> C {
 pub enum DriverRef {
     /// A driver that is linked into the gateway, by its id.
     LinkedIn(String),
+    /// A program that the gateway runs for each module.
+    Process(Arc<DriverProcess>),
 }
 
 impl DriverRef {
-    /// The driver's id, for people.
+    /// The driver's id, or what stands for it: for people, and for what has to tell drivers apart.
     pub fn as_str(&self) -> &str {
         match self {
             Self::LinkedIn(id) => id,
+            Self::Process(process) => process.as_str(),
         }
     }
 }

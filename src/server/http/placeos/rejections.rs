@@ -11,7 +11,7 @@ use crate::core::{EditError, Invalid};
 use crate::dialects::placeos::errors;
 use crate::dialects::placeos::rest::documents::Unreadable;
 use crate::dialects::placeos::rest::{BadParameter, ErrorShape, InvalidField, InvalidShape};
-use crate::model::Failure;
+use crate::model::{EntryId, Failure};
 use crate::server::http::placeos::HttpRejection;
 
 /// What every other document refers to.
@@ -118,6 +118,7 @@ fn invalid_field(wrong: &Invalid) -> InvalidField {
         field: match wrong.field {
             "driver" => "driver_id".to_owned(),
             "user" => "user_id".to_owned(),
+            "name" if matches!(wrong.id, EntryId::Module(_)) => "custom_name".to_owned(),
             field => field.to_owned(),
         },
         reason: wrong.reason.clone(),

@@ -184,6 +184,14 @@ impl Resource for Module {
         }
     }
 
+    /// A process is shown by what stands for it. Nobody can send another one: which programs run is for the building file to say.
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        match field.name {
+            "driver" => Value::Text(Cow::Borrowed(self.driver.as_str())),
+            _ => field.value(self),
+        }
+    }
+
     /// What an answer shows of an address may be less than there is, so one that is sent back unchanged changes nothing.
     fn amend_own(
         document: &Document<Self>,
