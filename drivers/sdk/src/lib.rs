@@ -228,6 +228,7 @@ mod schema;
 mod seconds;
 mod settings;
 mod status;
+pub mod system;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod time_zone;
@@ -242,8 +243,9 @@ pub use definition::{Calling, Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::{driver, interface, settings};
 pub use driver_types::{
     Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
-    LogLevel, ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, OnChange, Parameter,
-    Published, StatusName, StatusRefused, SystemId, UriPresence, UriRule, whole_number,
+    LogLevel, ModuleId, ModuleIndex, ModuleName, ModuleSink, ModuleSlot, NotWhole, OnChange,
+    Parameter, Published, RequestFailed, StatusName, StatusRefused, SystemId, UriPresence, UriRule,
+    whole_number,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
@@ -251,5 +253,6 @@ pub use outcome::IntoOutcome;
 pub use seconds::Seconds;
 pub use settings::Settings;
 pub use status::Status;
+pub use system::{Follow, ModuleRef, System};
 pub use time_zone::TimeZone;
 pub use {jiff, schemars, serde, serde_json};
