@@ -2,9 +2,12 @@
 
 use std::sync::Mutex;
 
+use driver_sdk::interfaces::{LightingArea, LightingLevel, Powerable};
 use driver_sdk::serde_json::{Value, json};
 use driver_sdk::testkit::{Line, Module, Room, StandIn};
-use driver_sdk::{Context, Error, Follow, JsonText, LogLevel, RequestFailed, Status, driver};
+use driver_sdk::{
+    Context, Error, Follow, JsonText, LogLevel, ModuleRef, RequestFailed, Status, driver,
+};
 use tokio::time::Instant;
 
 /// Logic that does with other modules what a test tells it.
@@ -142,6 +145,37 @@ async fn modules_are_found_by_name_and_by_what_they_can_do() {
     check(&logic, "find", json!(["Shiny"]), r#"["Display_1"]"#).await;
     drop(second);
     check(&logic, "count", json!(["Display"]), "[0,false,false]").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interface_is_called_by_its_trait_and_its_status_followed_by_its_constant() {
+    let room = Room::new("sys-1");
+    let power = |context: &Context, (state,): (bool,)| {
+        context.set(&ModuleRef::POWER, &state);
+        Ok(())
+    };
+    let level = |_: &Context, (area,): (Option<LightingArea>,)| Ok(area.map(|_| 40));
+    let _lamp = StandIn::named("Lamp")
+        .function("power", &["state"], power)
+        .function("lighting_level?", &["area"], level)
+        .join(&room);
+    let plan = Module::of(&Silent::DEFINITION).in_room(&room);
+    let _silent = plan.start(()).await.unwrap();
+    let context = KEPT.lock().unwrap().take().unwrap();
+    let lamp = context.system().get("Lamp", 1).unwrap();
+    let mut is_on = lamp.follow(&ModuleRef::POWER).unwrap();
+    lamp.power(true).await.unwrap();
+    assert_eq!(is_on.next().await, Some(Some(true)));
+    let level = lamp.lighting_level(Some(LightingArea::default())).await;
+    assert_eq!(level.unwrap().value.as_str(), "40");
+    let failed = lamp.set_lighting(true, None, 0).await.unwrap_err();
+    assert_eq!(
+        (failed.code(), failed.message()),
+        (
+            404,
+            "Lamp_1.set_lighting: could not find function 'set_lighting'"
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -204,6 +204,15 @@ pub struct CallLink {
 }
 
 impl CallChain {
+    /// A chain of one call, which no other has led to.
+    pub fn of(module: &ModuleId, function: &FunctionName) -> Self {
+        let link = CallLink {
+            module: module.clone(),
+            function: function.clone(),
+        };
+        Self(Arc::from([link]))
+    }
+
     /// The calls, the first one first.
     pub fn links(&self) -> &[CallLink] {
         &self.0
