@@ -13,8 +13,12 @@ use futures_util::future::{self, BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::{Notify, oneshot};
 
-use crate::core::limits::FOLLOW_EVENTS_MAX;
-use crate::core::{Caller, Core, Delivery, ModuleAccess, Outlet, OutletId, ReplySlot};
+use crate::core::limits::{FOLLOW_EVENTS_MAX, MODULE_CALL_DEADLINE};
+use crate::core::{
+    AccessControl, Caller, Calls, Delivery, Follows, ModuleAccess, Outlet, OutletId, ReplySlot,
+    Resolver,
+};
+use crate::driver_host::CallChain;
 use crate::model::{
     Audience, BusEvent, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel,
     LogLine, ModuleAddress, ModuleId, Reply, Request, Subject, TopicId, TopicMessage, lock,
@@ -37,6 +41,14 @@ pub trait BuildingAccess: Send + Sync + 'static {
         call: ExecRequest,
     ) -> BoxFuture<'static, Result<Reply, Failure>>;
 
+    /// The same for a module, within the calls that led to it. It waits as long as a module waits for another.
+    fn call_within(
+        &self,
+        caller: &Caller,
+        call: ExecRequest,
+        chain: &CallChain,
+    ) -> BoxFuture<'static, Result<Reply, Failure>>;
+
     /// Publishes a message to a topic.
     fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure>;
 
@@ -48,13 +60,40 @@ pub trait BuildingAccess: Send + Sync + 'static {
     /// A follower that is behind gets the latest value of each status, and the number of log lines that it missed.
     /// The stream ends with the rights of its caller, and when the gateway stops.
     fn follow(
-        self: Arc<Self>,
+        &self,
         caller: &Caller,
         subject: Subject,
     ) -> Result<BoxStream<'static, Event>, Failure>;
 }
 
-impl BuildingAccess for Core {
+/// The port over the other ports of the core.
+pub(super) struct InternalAccess {
+    pub(super) access: Arc<AccessControl>,
+    pub(super) resolver: Arc<Resolver>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) follows: Arc<Follows>,
+}
+
+impl InternalAccess {
+    /// Begins a call that the caller may make, with a slot for its answer.
+    fn begin(
+        &self,
+        caller: &Caller,
+        call: ExecRequest,
+        exec: impl FnOnce(&Calls, ExecRequest, ReplySlot),
+    ) -> BoxFuture<'static, Result<Reply, Failure>> {
+        if let Err(failure) = self.access.authorize(caller, &Request::Call(call.clone())) {
+            return future::ready(Err(failure)).boxed();
+        }
+        let (answer, answered) = oneshot::channel();
+        exec(&self.calls, call, ReplySlot::caller(answer));
+        answered
+            .map(|answer| answer.expect("a slot is always answered"))
+            .boxed()
+    }
+}
+
+impl BuildingAccess for InternalAccess {
     fn resolve(
         &self,
         caller: &Caller,
@@ -69,14 +108,20 @@ impl BuildingAccess for Core {
         caller: &Caller,
         call: ExecRequest,
     ) -> BoxFuture<'static, Result<Reply, Failure>> {
-        if let Err(failure) = self.access.authorize(caller, &Request::Call(call.clone())) {
-            return future::ready(Err(failure)).boxed();
-        }
-        let (answer, answered) = oneshot::channel();
-        self.calls.exec(caller, call, ReplySlot::caller(answer));
-        answered
-            .map(|answer| answer.expect("a slot is always answered"))
-            .boxed()
+        self.begin(caller, call, |calls, call, slot| {
+            calls.exec(caller, call, slot);
+        })
+    }
+
+    fn call_within(
+        &self,
+        caller: &Caller,
+        call: ExecRequest,
+        chain: &CallChain,
+    ) -> BoxFuture<'static, Result<Reply, Failure>> {
+        self.begin(caller, call, |calls, call, slot| {
+            calls.exec_within(caller, call, chain, MODULE_CALL_DEADLINE, slot);
+        })
     }
 
     fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure> {
@@ -103,7 +148,7 @@ impl BuildingAccess for Core {
     }
 
     fn follow(
-        self: Arc<Self>,
+        &self,
         caller: &Caller,
         subject: Subject,
     ) -> Result<BoxStream<'static, Event>, Failure> {
@@ -118,7 +163,8 @@ impl BuildingAccess for Core {
         let outlet = self.follows.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
         self.follows.watch(outlet, subject.clone());
         let follower = Follower {
-            core: self,
+            access: Arc::clone(&self.access),
+            follows: Arc::clone(&self.follows),
             caller: caller.clone(),
             subject,
             outlet,
@@ -134,7 +180,8 @@ impl BuildingAccess for Core {
 
 /// The reading end of one follow.
 struct Follower {
-    core: Arc<Core>,
+    access: Arc<AccessControl>,
+    follows: Arc<Follows>,
     caller: Caller,
     subject: Subject,
     outlet: OutletId,
@@ -148,8 +195,8 @@ impl Follower {
             let woken = self.queue.wake.notified();
             // At each event: credentials end by an order to close, but also by the clock alone, and rights with the building.
             if lock(&self.queue.state).ended
-                || !self.core.access.still_admits(&self.caller)
-                || !self.core.access.may_go_on(&self.caller, &self.subject)
+                || !self.access.still_admits(&self.caller)
+                || !self.access.may_go_on(&self.caller, &self.subject)
             {
                 return None;
             }
@@ -163,7 +210,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.core.follows.detach(self.outlet);
+        self.follows.detach(self.outlet);
     }
 }
 

@@ -13,11 +13,15 @@ use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{ModuleHandle, Supervisor, Wakeup};
 use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
-use crate::model::{Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModulePath};
+use crate::driver_host::CallChain;
+use crate::model::{
+    Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
+};
 
 /// Where a call goes.
 enum Callee<'c> {
-    Here(Arc<ModuleHandle>),
+    /// With the chain that ends with the call.
+    Here(Arc<ModuleHandle>, CallChain),
     Elsewhere(&'c Arc<Outbound>, Queue),
 }
 
@@ -44,14 +48,45 @@ impl Calls {
 
     /// The same for a caller of several functions in one go: a call that the module took begins when the [`Wakeup`] is given.
     pub fn exec_later(&self, who: &Caller, exec: ExecRequest, slot: ReplySlot) -> Option<Wakeup> {
+        let chain = CallChain::default();
+        self.exec_from(who, exec, &chain, self.exec_deadline, slot)
+    }
+
+    /// Calls a function for a module, within the calls that led to it, with a deadline of its own.
+    ///
+    /// The chain ends at the border of this node: of a circle through several nodes each call has its deadline.
+    pub(super) fn exec_within(
+        &self,
+        who: &Caller,
+        exec: ExecRequest,
+        chain: &CallChain,
+        deadline: Duration,
+        slot: ReplySlot,
+    ) {
+        if let Some(wakeup) = self.exec_from(who, exec, chain, deadline, slot) {
+            wakeup.wake();
+        }
+    }
+
+    fn exec_from(
+        &self,
+        who: &Caller,
+        exec: ExecRequest,
+        chain: &CallChain,
+        deadline: Duration,
+        slot: ReplySlot,
+    ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
-        let admitted = self.callee(who, &exec).and_then(|(callee, clearance)| {
-            let held = self.modules.hold(&exec.arguments)?;
-            Ok((callee, clearance, held))
-        });
-        let deadline = self.exec_deadline;
+        let admitted = self
+            .callee(who, &exec, chain)
+            .and_then(|(callee, clearance)| {
+                let held = self.modules.hold(&exec.arguments)?;
+                Ok((callee, clearance, held))
+            });
         match admitted {
-            Ok((Callee::Here(module), _, held)) => module.exec(exec, held, slot, deadline),
+            Ok((Callee::Here(module, chain), _, held)) => {
+                module.exec(exec, chain, held, slot, deadline)
+            }
             Ok((Callee::Elsewhere(outbound, queue), clearance, held)) => {
                 let pending = Pending::new(exec, held, who.clone(), clearance, slot, deadline);
                 outbound.call(queue, pending);
@@ -69,7 +104,12 @@ impl Calls {
     }
 
     /// Where a call goes, and the clearance with which the caller makes it.
-    fn callee(&self, who: &Caller, exec: &ExecRequest) -> Result<(Callee<'_>, Clearance), Failure> {
+    fn callee(
+        &self,
+        who: &Caller,
+        exec: &ExecRequest,
+        chain: &CallChain,
+    ) -> Result<(Callee<'_>, Clearance), Failure> {
         let directory = self.building.directory();
         let access = ModuleAccess::Exec;
         let clearance = may_access(&directory, who.policy(), &exec.module, access)?;
@@ -89,7 +129,7 @@ impl Calls {
         let callee = match (self.modules.get(&module), &self.outbound) {
             (Some(here), _) => {
                 here.admit(clearance, &exec.function)?;
-                Callee::Here(here)
+                Callee::Here(here, chain_to(&module, exec, chain)?)
             }
             (None, Some(outbound)) => Callee::Elsewhere(outbound, Queue::Module(module)),
             (None, None) => {
@@ -99,6 +139,18 @@ impl Calls {
         };
         Ok((callee, clearance))
     }
+}
+
+/// The chain that ends with this call, or that the call would go in a circle.
+fn chain_to(
+    module: &ModuleId,
+    exec: &ExecRequest,
+    before: &CallChain,
+) -> Result<CallChain, Failure> {
+    before.with(module, &exec.function).map_err(|refused| {
+        // The driver that calls has done something wrong, and its code says what.
+        Failure::new(FailureKind::DriverFailed, refused.message).with_response_code(refused.code)
+    })
 }
 
 impl fmt::Debug for Calls {

@@ -86,7 +86,8 @@ impl InboundCalls {
         let deadline = self.exec_deadline;
         match admitted {
             Ok(held) => {
-                if let Some(wakeup) = handle.exec(exec, held, slot, deadline) {
+                let chain = handle.chain_of(&exec.function);
+                if let Some(wakeup) = handle.exec(exec, chain, held, slot, deadline) {
                     wakeup.wake();
                 }
             }

@@ -35,6 +35,16 @@ pub(super) const SETTLE: Duration = Duration::from_millis(500);
 /// A burst of a building's worth of changes fits, so that who keeps up on average sees every one of them.
 pub(super) const FOLLOW_EVENTS_MAX: usize = 1_024;
 
+/// How long a module waits for the answer of another. A projector that warms up answers within a minute; past it the method runs on, and its caller is told that.
+pub(super) const MODULE_CALL_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Calls of other modules that one module has without an answer. Protects the other modules' mailboxes from a module that calls in a loop; one more is refused.
+/// A room has tens of modules, so that logic for a room can call all of them at one time.
+pub(super) const MODULE_CALLS_MAX: usize = 256;
+
+/// What one module follows at a time. Protects memory; one more is refused. Logic for a floor follows some statuses of each of a hundred rooms.
+pub(super) const MODULE_FOLLOWS_MAX: usize = 1_024;
+
 /// How long a driver may take to start before the try counts as failed.
 pub(super) const START_DEADLINE: Duration = Duration::from_secs(30);
 

@@ -18,6 +18,7 @@ mod lease;
 mod ledger_replica;
 mod limits;
 mod metrics;
+mod module_requests;
 mod modules;
 mod outlet;
 mod queries;
@@ -38,11 +39,13 @@ use tokio::runtime::Handle;
 
 use crate::core::access::{KeyIntrospection, Sessions};
 use crate::core::building::{BuildingParts, BuildingService};
+use crate::core::building_access::InternalAccess;
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Supervisor, Topology};
+use crate::core::module_requests::ModuleRequests;
+use crate::core::modules::{OtherModules, Supervisor, Topology};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Clock, Node};
@@ -85,15 +88,19 @@ pub struct Core {
     /// Which module is meant, and whether a caller may do with it what they want.
     pub resolver: Arc<Resolver>,
     /// What there is and how it fares.
-    pub queries: Queries,
+    pub queries: Arc<Queries>,
     /// Who follows what.
-    pub follows: Follows,
+    pub follows: Arc<Follows>,
     /// Calls of functions.
-    pub calls: Calls,
+    pub calls: Arc<Calls>,
+    /// How code inside the gateway acts on the building.
+    pub building_access: Arc<dyn BuildingAccess>,
     /// What other nodes ask of the modules that run here.
     pub inbound_calls: InboundCalls,
     /// How the building is changed.
     pub editor: BuildingEditor,
+    /// Held here alone: modules find it as long as the core is there.
+    _module_requests: Arc<dyn OtherModules>,
     subscriptions: Arc<Subscriptions>,
     modules: Arc<Supervisor>,
     sessions: Arc<Sessions>,
@@ -210,35 +217,53 @@ impl Core {
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
         });
+        let follows = Arc::new(Follows {
+            subscriptions: Arc::clone(&subscriptions),
+            modules: Arc::clone(&modules),
+            building: Arc::clone(&building),
+            outbound: outbound.clone(),
+        });
+        let calls = Arc::new(Calls {
+            resolver: Arc::clone(&resolver),
+            modules: Arc::clone(&modules),
+            building: Arc::clone(&building),
+            outbound: outbound.clone(),
+            metrics: Arc::clone(&metrics),
+            exec_deadline: settings.exec_deadline,
+        });
+        let queries = Arc::new(Queries {
+            resolver: Arc::clone(&resolver),
+            subscriptions: Arc::clone(&subscriptions),
+            modules: Arc::clone(&modules),
+            building: Arc::clone(&building),
+            cluster: cluster.clone(),
+            outbound: outbound.clone(),
+            main,
+        });
+        let building_access: Arc<dyn BuildingAccess> = Arc::new(InternalAccess {
+            access: Arc::clone(&access),
+            resolver: Arc::clone(&resolver),
+            calls: Arc::clone(&calls),
+            follows: Arc::clone(&follows),
+        });
+        let others: Arc<dyn OtherModules> = Arc::new(ModuleRequests {
+            access: Arc::clone(&building_access),
+            queries: Arc::clone(&queries),
+            resolver: Arc::clone(&resolver),
+            modules: Arc::clone(&modules),
+            outbound: outbound.clone(),
+        });
+        modules.connect(Arc::downgrade(&others));
         Self {
             sign_ins: SignIns {
                 sessions: Arc::clone(&sessions),
                 building: Arc::clone(&building),
                 metrics: Arc::clone(&metrics),
             },
-            queries: Queries {
-                resolver: Arc::clone(&resolver),
-                subscriptions: Arc::clone(&subscriptions),
-                modules: Arc::clone(&modules),
-                building: Arc::clone(&building),
-                cluster: cluster.clone(),
-                outbound: outbound.clone(),
-                main,
-            },
-            follows: Follows {
-                subscriptions: Arc::clone(&subscriptions),
-                modules: Arc::clone(&modules),
-                building: Arc::clone(&building),
-                outbound: outbound.clone(),
-            },
-            calls: Calls {
-                resolver: Arc::clone(&resolver),
-                modules: Arc::clone(&modules),
-                building: Arc::clone(&building),
-                outbound: outbound.clone(),
-                metrics: Arc::clone(&metrics),
-                exec_deadline: settings.exec_deadline,
-            },
+            queries,
+            follows,
+            calls,
+            building_access,
             inbound_calls: InboundCalls {
                 inbound,
                 resolver: Arc::clone(&resolver),
@@ -254,6 +279,7 @@ impl Core {
             },
             access,
             resolver,
+            _module_requests: others,
             subscriptions,
             modules,
             sessions,

@@ -13,7 +13,12 @@ use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
 // Part of the port: the core knows nothing else of the SDK.
-pub use driver_sdk::{Error as DriverError, ModuleSink, Outcome, Spawn, StatusRefused};
+pub use driver_sdk::system::{current_chain, within_chain};
+pub use driver_sdk::{
+    CallChain, CallResult, ChannelName, Error as DriverError, Followed, ModuleCall,
+    ModuleDescription, ModulePlace, ModuleSink, ModuleSlot, Outcome, RequestFailed, Spawn,
+    StatusRefused, SystemDescription, SystemRef,
+};
 
 use crate::model::{
     Configuration, DriverRef, FunctionName, Interface, JsonText, Module, ModuleName, OnChange,

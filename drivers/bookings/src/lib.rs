@@ -5,6 +5,7 @@
 //!
 //! - `plan` is what a day looks like, `event` a meeting on the wire.
 //! - `calendar` has the meetings, `room` what they mean for the room; both are pure and are told what time it is.
+//! - `sensor` follows the room's sensors: whether people are there.
 //! - This file keeps the time, publishes what becomes of it, and has the functions.
 
 mod calendar;
@@ -13,6 +14,7 @@ mod plan;
 #[cfg(test)]
 mod properties;
 mod room;
+mod sensor;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -145,6 +147,14 @@ impl Bookings {
     const CUSTOM_QR_COLOR: Status<Option<String>> = Status::new("custom_qr_color");
     /// The address of a sensor in the room.
     const SENSOR_MAC: Status<Option<String>> = Status::new("sensor_mac");
+    /// Whether a sensor of the room sees anyone.
+    const PRESENCE: Status<Option<bool>> = sensor::PRESENCE;
+    /// How many people a sensor of the room counts.
+    const PEOPLE_COUNT: Status<Option<f64>> = sensor::PEOPLE_COUNT;
+    /// What that sensor is called.
+    const SENSOR_NAME: Status<Option<String>> = sensor::SENSOR_NAME;
+    /// Whether the room's sensor has not been heard of for too long.
+    const SENSOR_STALE: Status<Option<bool>> = sensor::SENSOR_STALE;
 
     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let plan = settings.plan(&context);
@@ -159,6 +169,8 @@ impl Bookings {
         desk.look()?;
         desk.context.set_connected(true);
         desk.context.spawn(Arc::clone(&desk).keep_looking());
+        let sensors = sensor::watch(desk.context.clone(), settings.sensors());
+        desk.context.spawn(sensors);
         Ok(Self {
             desk,
             plan,

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use crate::calendar::Plan;
 use crate::plan::{Person, PlannedMeeting, Zone};
 use crate::room::{Rules, Unattended};
+use crate::sensor;
 
 /// What the building file may say about a room's bookings. Periods and durations are in minutes.
 #[settings]
@@ -83,6 +84,9 @@ pub(crate) struct Settings {
     pub(crate) custom_qr_color: Option<String>,
     /// The address of a sensor in the room.
     pub(crate) sensor_mac: Option<String>,
+    /// How many minutes a sensor may not have been heard of before it counts as none.
+    #[default(8)]
+    sensor_stale_minutes: u32,
 }
 
 impl Settings {
@@ -97,6 +101,14 @@ impl Settings {
             location: self.room_name.as_ref().unwrap_or(&mailbox).clone(),
             mailbox,
             prefix: module,
+        }
+    }
+
+    /// Which sensors count.
+    pub(crate) fn sensors(&self) -> sensor::Rules {
+        sensor::Rules {
+            mac: self.sensor_mac.clone(),
+            stale_after: minutes(self.sensor_stale_minutes),
         }
     }
 

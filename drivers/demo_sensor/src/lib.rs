@@ -11,7 +11,8 @@ use std::num::NonZeroU16;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use driver_sdk::{Context, Error, Status, debug, driver, settings};
+use driver_sdk::serde_json::json;
+use driver_sdk::{Context, Error, JsonText, Status, debug, driver, interfaces, settings};
 
 pub use crate::reading::Readings;
 use crate::reading::{Quantity, Reading};
@@ -43,7 +44,12 @@ struct Settings {
 }
 
 /// A room sensor in software: people, temperature, humidity, CO₂, organic compounds and dust, all moving by themselves.
-#[driver(id = "demo_sensor", name = "Sensor", uri(optional))]
+#[driver(
+    id = "demo_sensor",
+    name = "Sensor",
+    uri(optional),
+    implements(interfaces::Sensor)
+)]
 impl Sensor {
     /// In degrees Celsius.
     const TEMPERATURE: Status<Reading> = Status::new("temperature");
@@ -90,6 +96,27 @@ impl Sensor {
         }
     }
 
+    /// A reading as PlaceOS describes a sensor.
+    fn detail(&self, quantity: Quantity, reading: Reading) -> Result<JsonText, Error> {
+        let module = self.context.module().as_str();
+        let value = match reading {
+            Reading::Whole(number) => number.into(),
+            Reading::Fraction(number) => number,
+            Reading::Flag(flag) => f64::from(u8::from(flag)),
+        };
+        let detail = json!({
+            "type": quantity.name(),
+            "value": value,
+            "last_seen": self.context.now().as_second(),
+            "mac": module,
+            "id": quantity.name(),
+            "name": format!("{module}: {}", quantity.name()),
+            "module_id": module,
+            "binding": quantity.name(),
+        });
+        Ok(JsonText::of(&detail)?)
+    }
+
     fn readings(&self, room: &Room) -> Readings {
         let shown = self.settings.readings.iter();
         Readings(
@@ -112,15 +139,43 @@ impl Sensor {
     }
 }
 
+/// Each reading is a sensor, whose address is the module's id and whose id is the reading's name.
+impl interfaces::Sensor for Sensor {
+    async fn sensors(
+        &self,
+        r#type: Option<String>,
+        mac: Option<String>,
+        _zone_id: Option<String>,
+    ) -> Result<Vec<JsonText>, Error> {
+        if mac.is_some_and(|mac| mac != self.context.module().as_str()) {
+            return Ok(Vec::new());
+        }
+        let Readings(readings) = self.readings(&lock(&self.room));
+        let is_wanted = |quantity: Quantity| {
+            let wanted = r#type.as_deref();
+            wanted.is_none_or(|wanted| wanted == quantity.name())
+        };
+        let wanted = readings
+            .into_iter()
+            .filter(|(quantity, _)| is_wanted(*quantity));
+        wanted
+            .map(|(quantity, reading)| self.detail(quantity, reading))
+            .collect()
+    }
+
+    async fn sensor(&self, mac: String, id: Option<String>) -> Result<Option<JsonText>, Error> {
+        Ok(self.sensors(id, Some(mac), None).await?.into_iter().next())
+    }
+}
+
 fn lock(room: &Mutex<Room>) -> MutexGuard<'_, Room> {
     room.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use driver_sdk::JsonText;
     use driver_sdk::serde::Serialize;
-    use driver_sdk::serde_json::json;
+    use driver_sdk::serde_json::Value;
     use driver_sdk::testkit::Module;
 
     use super::*;
@@ -184,6 +239,35 @@ mod tests {
         }
         every_second.stop().await;
         every_minute.stop().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_reading_is_described_as_a_sensor_of_the_module() {
+        let sensor = start(json!({"readings": ["people_count", "co2"]})).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let names = async |arguments: Value| {
+            let sensors = sensor.call("sensors", arguments).await.unwrap();
+            let sensors: Vec<Value> = sensors.to().unwrap();
+            let names = sensors.iter().map(|sensor| sensor["binding"].to_string());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(json!([])).await, r#""people_count" "co2""#);
+        assert_eq!(names(json!(["co2", "mod-test"])).await, r#""co2""#);
+        assert_eq!(names(json!(["presence"])).await, "");
+        assert_eq!(names(json!([null, "mod-other"])).await, "");
+        let one = sensor
+            .call("sensor", ("mod-test", "people_count"))
+            .await
+            .unwrap();
+        let one: Value = one.to().unwrap();
+        let shown = shown(&sensor, Quantity::PeopleCount).unwrap();
+        assert_eq!(one["value"].as_f64(), shown.to::<f64>().ok());
+        assert_eq!(
+            (one["module_id"].as_str(), one["last_seen"].as_i64()),
+            (Some("mod-test"), Some(1_767_603_600))
+        );
+        let none = sensor.call("sensor", ("mod-other",)).await.unwrap();
+        assert!(none.value.is_null());
     }
 
     #[tokio::test]

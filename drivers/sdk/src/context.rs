@@ -1,4 +1,6 @@
 //! What a module can see and say: its settings, its statuses, its log, its background work.
+//!
+//! Its methods for other modules are in `system`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -79,6 +81,11 @@ impl Context {
     #[doc(hidden)]
     pub fn settings(&self) -> &JsonText {
         &self.settings
+    }
+
+    /// The way up.
+    pub(crate) fn sink(&self) -> &dyn ModuleSink {
+        &*self.sink
     }
 
     /// The same context with an address for modules that have none.

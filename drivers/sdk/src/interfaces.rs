@@ -1,7 +1,8 @@
 //! What devices have in common: interfaces with PlaceOS's names, functions and statuses.
 //!
 //! A driver that implements one and names it in `implements(…)` has its functions without writing them down again,
-//! and others find its modules by it. A driver may add an interface of its own with the [`interface`](macro@crate::interface) attribute.
+//! and others find its modules by it. Those without types of the device's own are also how another module calls them, as a [`ModuleRef`](crate::ModuleRef).
+//! A driver may add an interface of its own with the [`interface`](macro@crate::interface) attribute.
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -24,7 +25,7 @@ pub enum PowerState {
 }
 
 /// Something that is switched on and off.
-#[interface]
+#[interface(callable)]
 pub trait Powerable {
     /// Whether the device is on; true from switching on, also while it warms up.
     const POWER: Status<bool> = Status::new("power");
@@ -63,7 +64,7 @@ pub enum Part {
 }
 
 /// Something whose sound and picture are muted.
-#[interface]
+#[interface(callable)]
 pub trait Muteable {
     /// Whether the sound is muted.
     const AUDIO_MUTE: Status<bool> = Status::new("audio_mute");
@@ -117,7 +118,7 @@ pub trait Muteable {
 }
 
 /// Something whose sound alone is muted; what mutes both is [`Muteable`].
-#[interface]
+#[interface(callable)]
 pub trait AudioMuteable {
     /// Mutes the sound or brings it back.
     async fn mute_audio(
@@ -133,7 +134,7 @@ pub trait AudioMuteable {
 }
 
 /// Something whose picture alone is muted; what mutes both is [`Muteable`].
-#[interface]
+#[interface(callable)]
 pub trait VideoMuteable {
     /// Mutes the picture or brings it back.
     async fn mute_video(
@@ -245,7 +246,7 @@ impl LightingArea {
 }
 
 /// Lights with scenes.
-#[interface]
+#[interface(callable)]
 pub trait LightingScene {
     /// Brings a scene; the fade time is in milliseconds.
     async fn set_lighting_scene(
@@ -261,7 +262,7 @@ pub trait LightingScene {
 }
 
 /// Lights with levels.
-#[interface]
+#[interface(callable)]
 pub trait LightingLevel {
     /// Brings a level from 0 to 100, beyond these it stays at them; the fade time is in milliseconds.
     async fn set_lighting_level(
@@ -302,7 +303,7 @@ pub enum Movement {
 }
 
 /// Something that moves: a screen, a blind, a camera.
-#[interface]
+#[interface(callable)]
 pub trait Moveable {
     /// Moves it.
     async fn r#move(
@@ -313,7 +314,7 @@ pub trait Moveable {
 }
 
 /// Something whose movement is stopped.
-#[interface]
+#[interface(callable)]
 pub trait Stoppable {
     /// Stops it.
     async fn stop(
@@ -335,7 +336,7 @@ pub enum ZoomDirection {
 }
 
 /// Something that zooms.
-#[interface]
+#[interface(callable)]
 pub trait Zoomable {
     /// Zooms to a position.
     async fn zoom_to(
@@ -354,7 +355,7 @@ pub trait Zoomable {
 }
 
 /// A camera that looks around and remembers where.
-#[interface]
+#[interface(callable)]
 pub trait Camera {
     /// Moves at these speeds from -100 to 100, until it is told 0 and 0.
     async fn joystick(
@@ -387,7 +388,7 @@ pub trait Camera {
 }
 
 /// Sensors of a device, as PlaceOS lists them.
-#[interface]
+#[interface(callable)]
 pub trait Sensor {
     /// The sensors that fit, as PlaceOS describes them; all of them without a condition.
     async fn sensors(
@@ -402,7 +403,7 @@ pub trait Sensor {
 }
 
 /// What knows where people and devices are.
-#[interface]
+#[interface(callable)]
 pub trait Locatable {
     /// Where somebody is.
     async fn locate_user(

@@ -186,6 +186,7 @@
 //! Its functions, its statuses and its name are then in the driver's interface, and others find its modules by what they can do.
 //! A function of the block with the same name goes before that of an interface.
 //! [`interface`](macro@interface) on a trait makes one of the driver's own; a text, `implements("Shiny")`, is a name alone.
+//! With `interface(callable)` other modules call it by the trait as well (see [Other modules](#other-modules)): then what its functions take implements `Serialize`, and what they give `Deserialize`.
 //!
 //! # Log lines
 //!
@@ -201,6 +202,33 @@
 //!
 //! [`transport`] connects a device over TCP, TLS, UDP, a serial port, a websocket or HTTP, keeps `connected`, and sends one command after the other.
 //!
+//! # Other modules
+//!
+//! [`Context::system`] is the room that the module stands in, and [`Context::system_by_id`] any other: a [`System`] finds modules
+//! by name and index, by the interface that they implement, or by a function that they have.
+//! A [`ModuleRef`] calls one, also by the traits of [`interfaces`], reads its statuses and follows them.
+//! Both are names and hold nothing: they stay good through a re-map and a restart of either module.
+//!
+//! ```
+//! use driver_sdk::interfaces::Powerable;
+//! use driver_sdk::{Context, Error, ModuleRef};
+//! # async fn example(context: Context) -> Result<(), Error> {
+//!
+//! let display = context.system().get("Display", 1)?;
+//! display.power(true).await?;                             // an interface's function
+//! let volume: u8 = display.call("volume", (40,)).await?.to()?;
+//! let mut power = display.follow(&ModuleRef::POWER)?;     // what it is now, and then each change
+//! while let Some(power) = power.next().await {
+//!     context.publish("displays", &power)?;               // to all that subscribe to the channel
+//! }
+//! # drop(volume);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A call has two minutes. One that would lead back to itself, A to B to A, ends with an error that shows the way.
+//! What a module follows and waits for ends with it.
+//!
 //! # Processes
 //!
 //! A driver is linked into the gateway, or runs as a process of its own: [`process::run`] in a `main` of one line, and the driver stays as it is.
@@ -208,7 +236,8 @@
 //! # Tests
 //!
 //! The feature `testkit`, for a driver's `[dev-dependencies]`, brings `driver_sdk::testkit`: a host in memory
-//! that starts a module, calls it and waits for what it publishes, also with Tokio's clock paused.
+//! that starts a module, calls it and waits for what it publishes, also with Tokio's clock paused;
+//! in a `Room` of it several modules stand side by side.
 //!
 //! # What a driver may rely on
 //!
@@ -233,6 +262,7 @@ mod schema;
 mod seconds;
 mod settings;
 mod status;
+pub mod system;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod time_zone;
@@ -247,8 +277,14 @@ pub use definition::{Calling, Definition, Instance, Outcome, Starting};
 pub use driver_sdk_macros::{driver, interface, settings};
 pub use driver_types::{
     Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
-    LogLevel, ModuleId, ModuleIndex, ModuleName, ModuleSink, NotWhole, OnChange, Parameter,
-    Published, StatusName, StatusRefused, SystemId, UriPresence, UriRule, whole_number,
+    LogLevel, ModuleDescription, ModuleId, ModuleIndex, ModuleName, ModuleSink, ModuleSlot,
+    NotWhole, OnChange, Parameter, Published, RequestFailed, StatusName, StatusRefused,
+    SystemDescription, SystemId, UriPresence, UriRule, whole_number,
+};
+// For hosts alone.
+#[doc(hidden)]
+pub use driver_types::{
+    CallChain, CallResult, ChannelName, Followed, ModuleCall, ModulePlace, SystemRef,
 };
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
@@ -256,5 +292,6 @@ pub use outcome::IntoOutcome;
 pub use seconds::Seconds;
 pub use settings::Settings;
 pub use status::Status;
+pub use system::{Follow, ModuleRef, System};
 pub use time_zone::TimeZone;
 pub use {jiff, schemars, serde, serde_json};

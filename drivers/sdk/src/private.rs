@@ -7,12 +7,13 @@ use driver_types::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use crate::arguments::Arguments;
 pub use crate::schedule::{Period, Schedule, Turn};
 use crate::schema;
 pub use crate::settings::{Field, NoSettings, configuration, read as settings};
-use crate::{BoxFuture, Context, Error, Instance, Settings, Starting, Status};
+use crate::{BoxFuture, Context, Error, Instance, Outcome, Settings, Starting, Status};
 
 /// An interface without functions.
 pub fn interface(implements: &[&str]) -> Interface {
@@ -68,6 +69,33 @@ pub fn optional<T: JsonSchema>(name: &str) -> Parameter {
 pub fn defaulted<T: JsonSchema, D: Serialize>(name: &str, default: &D) -> Parameter {
     let default = JsonText::of(default).unwrap_or_else(|_| JsonText::null());
     parameter::<T>(name, Some(default))
+}
+
+/// The answer to a call of another module, as the method of an interface gives it.
+pub fn answered<T: FromOutcome>(outcome: Result<Outcome, Error>) -> Result<T, Error> {
+    outcome.and_then(T::from_outcome)
+}
+
+/// What a method of a callable interface may give: a value that is read, or all of the outcome.
+#[diagnostic::on_unimplemented(
+    message = "a method of a callable interface cannot give `{Self}`",
+    note = "it gives a value that implements `Deserialize`, or an `Outcome`"
+)]
+pub trait FromOutcome: Sized {
+    /// The result of a call.
+    fn from_outcome(outcome: Outcome) -> Result<Self, Error>;
+}
+
+impl FromOutcome for Outcome {
+    fn from_outcome(outcome: Outcome) -> Result<Self, Error> {
+        Ok(outcome)
+    }
+}
+
+impl<T: DeserializeOwned> FromOutcome for T {
+    fn from_outcome(outcome: Outcome) -> Result<Self, Error> {
+        outcome.to()
+    }
 }
 
 fn parameter<T: JsonSchema>(name: &str, default: Option<JsonText>) -> Parameter {

@@ -2,7 +2,7 @@
 //!
 //! Separate from both so that the gateway's `model` room can use them without importing any transport,
 //! and so that a driver never imports the gateway.
-//! There is no I/O here and nothing that waits.
+//! There is no I/O here, and no code that waits: what is answered later is a future or a stream that others make.
 
 mod configuration;
 mod ids;
@@ -12,6 +12,7 @@ mod log;
 mod misfit;
 mod number;
 mod sink;
+mod system;
 
 pub use configuration::{Configuration, OnChange, Place, Step, Unfit, UriPresence, UriRule};
 #[doc(hidden)]
@@ -26,3 +27,7 @@ pub use number::{
     with_plain_whole_numbers,
 };
 pub use sink::{ModuleSink, StatusRefused};
+pub use system::{
+    CALL_DEPTH_MAX, CallChain, CallLink, CallResult, ChannelName, Followed, ModuleCall,
+    ModuleDescription, ModulePlace, ModuleSlot, RequestFailed, SystemDescription, SystemRef,
+};

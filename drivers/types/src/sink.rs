@@ -1,11 +1,18 @@
-//! What a running module says upward, to the gateway's core or to a test.
+//! What a running module says and asks upward, of the gateway's core or of a test.
 //!
 //! It is separate from the SDK so that a driver's context, every host and the core share this one trait.
 //! How a module is started, called and stopped goes the other way and is not told here.
 
 use std::fmt;
+use std::future::ready;
 
-use crate::{Interface, JsonText, LogLevel, StatusName};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+use crate::{
+    CallResult, ChannelName, Followed, Interface, JsonText, LogLevel, ModuleCall, ModulePlace,
+    RequestFailed, StatusName, SystemDescription, SystemRef,
+};
 
 /// Why a status was not taken, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +26,11 @@ impl fmt::Display for StatusRefused {
 
 impl std::error::Error for StatusRefused {}
 
-/// Takes what one module says. None of it waits. After the module was stopped or replaced, what still comes is dropped.
+/// Takes what one module says, and answers what it asks about other modules. None of it waits: an answer is a future.
+///
+/// After the module was stopped or replaced, what it still says is dropped, what it asks fails, and its follows have ended.
+///
+/// A sink that knows no other modules leaves out the methods from [`describe_system`](Self::describe_system) on.
 pub trait ModuleSink: Send + Sync + 'static {
     /// Publishes a status, or removes it with `None`. A value equal to the last one is dropped.
     ///
@@ -43,4 +54,56 @@ pub trait ModuleSink: Send + Sync + 'static {
 
     /// Whether the module may act. Once it may not it never may again: the host runs nothing of it any more.
     fn may_act(&self) -> bool;
+
+    /// Which modules stand in a system now, and what they offer.
+    fn describe_system(
+        &self,
+        system: &SystemRef,
+    ) -> BoxFuture<'static, Result<SystemDescription, RequestFailed>> {
+        let _nowhere = system;
+        Box::pin(ready(Err(no_others())))
+    }
+
+    /// The value that a status of a module has now; `None` without one.
+    fn read_status(
+        &self,
+        module: &ModulePlace,
+        status: &StatusName,
+    ) -> BoxFuture<'static, Result<Option<JsonText>, RequestFailed>> {
+        let _nowhere = (module, status);
+        Box::pin(ready(Err(no_others())))
+    }
+
+    /// Calls a function of a module, whatever its clearance. The call is on its way when this returns; dropping the future gives up the answer alone.
+    ///
+    /// It is answered at the latest after two minutes.
+    /// A host that runs functions elsewhere than in its own futures keeps the chain of each call that it got, and gives it back with the calls made in it.
+    fn call_module(
+        &self,
+        call: ModuleCall,
+    ) -> BoxFuture<'static, Result<CallResult, RequestFailed>> {
+        let _nowhere = call;
+        Box::pin(ready(Err(no_others())))
+    }
+
+    /// Follows something until the stream is dropped. What does not stand there yet can be followed.
+    ///
+    /// The stream ends with the module, and when the gateway stops. A module has a bounded number of follows; one more is refused.
+    fn follow(&self, what: Followed) -> Result<BoxStream<'static, JsonText>, RequestFailed> {
+        let _nowhere = what;
+        Err(no_others())
+    }
+
+    /// Sends a message to all that follow a channel on this node.
+    fn publish(&self, channel: &ChannelName, message: JsonText) -> Result<(), RequestFailed> {
+        let _nowhere = (channel, message);
+        Err(no_others())
+    }
+}
+
+fn no_others() -> RequestFailed {
+    RequestFailed::new(
+        RequestFailed::UNAVAILABLE,
+        "there are no other modules here",
+    )
 }

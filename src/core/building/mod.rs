@@ -357,6 +357,7 @@ impl BuildingService {
                 .close(&audience, CloseReason::CredentialsRevoked);
         }
         self.sessions.align(&trusted, &touched);
+        self.modules.was_shown();
     }
 
     /// Brings the slots of systems in line that were touched, or have a module that was: its name may be another.

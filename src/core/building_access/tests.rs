@@ -7,11 +7,11 @@ use tokio::runtime::Handle;
 use tokio::time::sleep;
 
 use super::*;
-use crate::core::CoreSettings;
 use crate::core::tests::doubles::{
     self, Life, MemoryDocuments, ScriptedHost, api_key, json, module, path, place, room, scripted,
     system, user,
 };
+use crate::core::{Core, CoreSettings};
 use crate::model::{
     ApiKey, Building, Clearance, Credentials, FailureKind, FunctionName, Secret, System,
 };
@@ -60,7 +60,7 @@ async fn who_is_behind_gets_the_latest_value_and_who_is_not_gets_all() {
 async fn what_is_published_reaches_who_follows_its_topic_and_what_is_announced_who_follows_the_bus()
 {
     let bench = Bench::new().await;
-    let core = || Arc::clone(&bench.core) as Arc<dyn BuildingAccess>;
+    let core = || bench.access();
     let topic = TopicId::new("doors").unwrap();
     let follow = |subject| core().follow(&bench.caller, subject).unwrap();
     let mut messages = follow(Subject::Topic(topic.clone()));
@@ -183,7 +183,7 @@ impl Bench {
     }
 
     fn access(&self) -> Arc<dyn BuildingAccess> {
-        Arc::clone(&self.core) as Arc<dyn BuildingAccess>
+        Arc::clone(&self.core.building_access)
     }
 
     fn life(&self, id: &str) -> Arc<Life> {

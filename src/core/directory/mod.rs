@@ -250,16 +250,26 @@ impl Directory {
         }
     }
 
-    /// Which module stands behind each name and index of a system: like-named modules count from 1 in the system's order.
-    pub(super) fn slots(&self, system: &System) -> Slots {
+    /// The modules of a system in its order, each with its index: like-named modules count from 1.
+    pub(super) fn placed(
+        &self,
+        system: &System,
+    ) -> impl Iterator<Item = (&ModuleEntry, ModuleIndex)> {
         let mut next: HashMap<&ModuleName, ModuleIndex> = HashMap::new();
-        let mut slots = Slots::new();
-        for entry in self.modules_of(system) {
+        self.modules_of(system).map(move |entry| {
             let index = next.entry(&entry.name).or_insert(ModuleIndex::FIRST);
-            slots.insert((entry.name.clone(), *index), entry.module.id.clone());
+            let own = *index;
             *index = index.next();
-        }
-        slots
+            (entry, own)
+        })
+    }
+
+    /// Which module stands behind each name and index of a system.
+    pub(super) fn slots(&self, system: &System) -> Slots {
+        let slot = |(entry, index): (&ModuleEntry, ModuleIndex)| {
+            ((entry.name.clone(), index), entry.module.id.clone())
+        };
+        self.placed(system).map(slot).collect()
     }
 
     /// A user, to be kept.

@@ -16,6 +16,7 @@ use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::{Calls, Offered};
 use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
+use crate::driver_host::CallChain;
 use crate::model::{
     Clearance, ExecRequest, Failure, FailureKind, FunctionName, Interface, Module, OnChange, lock,
 };
@@ -44,21 +45,27 @@ pub(in crate::core) struct ModuleHandle {
 }
 
 impl ModuleHandle {
-    /// Queues a call that was [admitted](Self::admit). Whatever happens, the slot is answered once; a call that was taken waits until the [`Wakeup`] is given.
+    /// Queues a call that was [admitted](Self::admit), with the chain that ends with it. Whatever happens, the slot is answered once; a call that was taken waits until the [`Wakeup`] is given.
     pub(in crate::core) fn exec(
         self: &Arc<Self>,
         exec: ExecRequest,
+        chain: CallChain,
         held: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
     ) -> Option<Wakeup> {
         let look_at = |at| self.deadlines.add(at, self);
-        match self.calls.offer(exec, held, slot, deadline, look_at) {
+        match self.calls.offer(exec, chain, held, slot, deadline, look_at) {
             Offered::Taken => return Some(Wakeup(Arc::clone(self))),
             Offered::Full => self.metrics.mailbox_full.increment(1),
             Offered::Ended => {}
         }
         None
+    }
+
+    /// The chain of a call to this module that no other call has led to.
+    pub(in crate::core) fn chain_of(&self, function: &FunctionName) -> CallChain {
+        CallChain::of(&self.module.id, function)
     }
 
     /// Answers callers whose deadline has passed, and notifies the actor if the module hangs. Returns how many callers were answered.

@@ -15,12 +15,15 @@ use tokio::time::Instant;
 use crate::core::limits::{CALLS_IN_FLIGHT, MAILBOX_CALLS};
 use crate::core::modules::arguments::HeldArguments;
 use crate::core::reply::{ReplySlot, SharedSlot};
+use crate::driver_host::CallChain;
 use crate::model::{ExecRequest, Failure, FailureKind, Reply, lock};
 
 /// A call on its way to a module.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) exec: ExecRequest,
+    /// It ends with this call.
+    pub(super) chain: CallChain,
     pub(super) open: OpenCall,
 }
 
@@ -78,6 +81,7 @@ impl Calls {
     pub(super) fn offer(
         &self,
         exec: ExecRequest,
+        chain: CallChain,
         held: HeldArguments,
         slot: ReplySlot,
         deadline: Duration,
@@ -106,7 +110,7 @@ impl Calls {
                 phase: CallPhase::Waiting,
                 _held: held,
             }));
-            state.waiting.push_back(Job { exec, open });
+            state.waiting.push_back(Job { exec, chain, open });
             if state.looked_at.is_none_or(|at| deadline < at) {
                 state.looked_at = Some(deadline);
                 drop(state);

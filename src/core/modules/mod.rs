@@ -1,6 +1,6 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
-//! `handle.rs` is what others hold, `arguments.rs` how much calls may hold of memory, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward,
+//! `handle.rs` is what others hold, `arguments.rs` how much calls may hold of memory, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward, `requests.rs` what it asks about other modules,
 //! `deadlines.rs` when calls are overdue, `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
@@ -12,6 +12,7 @@ mod interface;
 mod listeners;
 mod mailbox;
 mod output;
+mod requests;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub(super) use handle::ModuleHandle;
 pub use handle::Wakeup;
 pub(super) use interface::{clear, no_such_module, not_told};
 pub use listeners::{HeardLine, Listening};
+pub(super) use requests::OtherModules;
 pub(super) use supervisor::{Supervisor, Topology};

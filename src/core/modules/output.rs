@@ -6,16 +6,24 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
+
 use crate::core::lease::LeaseTerm;
 use crate::core::limits::STATUS_NAMES_MAX;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::listeners::{Listeners, Listening};
+use crate::core::modules::requests::{OtherModulesSlot, Requests};
 use crate::core::subscriptions::Subscriptions;
-use crate::driver_host::{ModuleSink, StatusRefused};
+use crate::driver_host::{
+    CallResult, ChannelName, Followed, ModuleCall, ModulePlace, ModuleSink, RequestFailed,
+    StatusRefused, SystemDescription, SystemRef,
+};
 use crate::model::{
-    BindingKey, Interface, LogLevel, LogLine, ModuleId, Origin, State, StatusChange, StatusName,
-    StatusValue, lock,
+    BindingKey, Interface, JsonText, LogLevel, LogLine, ModuleId, Origin, State, StatusChange,
+    StatusName, StatusValue, lock,
 };
 
 /// The lowest level that reaches the gateway's own log while no client debugs the module.
@@ -33,6 +41,7 @@ pub(in crate::core) struct ModuleOutput {
     listeners: Arc<Listeners>,
     last: Mutex<LastValues>,
     subscriptions: Arc<Subscriptions>,
+    others: OtherModulesSlot,
     /// The lease term under which this node runs the module; `None` when the node has the building to itself.
     term: Option<Arc<LeaseTerm>>,
     /// How many bytes of statuses the module may keep.
@@ -50,6 +59,8 @@ struct LastValues {
     stale: HashSet<StatusName>,
     /// Counts the starts of the driver, so that an instance that has ended is ignored.
     generation: u64,
+    /// Cancelled when the latest generation has ended.
+    ended: CancellationToken,
     /// The driver of the latest generation, as log lines name it.
     driver: Arc<str>,
     /// The module is gone from the building, so nothing more is published for it.
@@ -60,6 +71,7 @@ impl ModuleOutput {
     pub(super) fn new(
         module: ModuleId,
         subscriptions: Arc<Subscriptions>,
+        others: OtherModulesSlot,
         term: Option<Arc<LeaseTerm>>,
         bytes_max: usize,
         metrics: Arc<CoreMetrics>,
@@ -71,6 +83,7 @@ impl ModuleOutput {
             listeners: Arc::default(),
             last: Mutex::new(LastValues::default()),
             subscriptions,
+            others,
             term,
             bytes_max,
             metrics,
@@ -157,30 +170,32 @@ impl ModuleOutput {
         interface: &Arc<CurrentInterface>,
     ) -> Arc<InstanceSink> {
         let mut last = lock(&self.last);
-        last.generation += 1;
+        last.next_generation();
         if *last.driver != *driver {
             last.driver = Arc::from(driver);
         }
         last.stale = last.values.keys().cloned().collect();
         let generation = last.generation;
+        let ended = last.ended.clone();
         drop(last);
         Arc::new(InstanceSink {
+            requests: Requests::new(self.module.clone(), Arc::clone(&self.others), ended),
             output: Arc::clone(self),
             interface: Arc::clone(interface),
             generation,
         })
     }
 
-    /// Ends the generation: its instance is ignored from here on.
+    /// Ends the generation: its instance is ignored from here on, and what it asked of other modules is over.
     pub(super) fn end_generation(&self) {
-        lock(&self.last).generation += 1;
+        lock(&self.last).next_generation();
     }
 
     /// The module is gone: its statuses are removed, and nothing more is said of it.
     pub(in crate::core) fn retire(&self) {
         let mut last = lock(&self.last);
         last.retired = true;
-        last.generation += 1;
+        last.next_generation();
         last.stale.clear();
         last.bytes = 0;
         for (name, _) in std::mem::take(&mut last.values) {
@@ -305,6 +320,11 @@ impl std::fmt::Debug for ModuleOutput {
 }
 
 impl LastValues {
+    fn next_generation(&mut self) {
+        self.generation += 1;
+        std::mem::take(&mut self.ended).cancel();
+    }
+
     /// Puts a value in the place of the one before, or takes that away. Whether there was one.
     fn put(&mut self, name: &StatusName, value: Option<StatusValue>) -> bool {
         let after = value.as_ref().map_or(0, |value| size(name, value));
@@ -327,6 +347,7 @@ fn size(name: &StatusName, value: &StatusValue) -> usize {
 #[derive(Debug)]
 pub(super) struct InstanceSink {
     output: Arc<ModuleOutput>,
+    requests: Requests,
     interface: Arc<CurrentInterface>,
     generation: u64,
 }
@@ -385,5 +406,35 @@ impl ModuleSink for InstanceSink {
 
     fn may_act(&self) -> bool {
         self.output.may_act()
+    }
+
+    fn describe_system(
+        &self,
+        system: &SystemRef,
+    ) -> BoxFuture<'static, Result<SystemDescription, RequestFailed>> {
+        self.requests.describe(system)
+    }
+
+    fn read_status(
+        &self,
+        module: &ModulePlace,
+        status: &StatusName,
+    ) -> BoxFuture<'static, Result<Option<StatusValue>, RequestFailed>> {
+        self.requests.read(module, status)
+    }
+
+    fn call_module(
+        &self,
+        call: ModuleCall,
+    ) -> BoxFuture<'static, Result<CallResult, RequestFailed>> {
+        self.requests.call(call)
+    }
+
+    fn follow(&self, what: Followed) -> Result<BoxStream<'static, JsonText>, RequestFailed> {
+        self.requests.follow(what)
+    }
+
+    fn publish(&self, channel: &ChannelName, message: JsonText) -> Result<(), RequestFailed> {
+        self.requests.publish(channel, message)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
@@ -21,6 +21,7 @@ use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::interface::CurrentInterface;
 use crate::core::modules::mailbox::Calls;
 use crate::core::modules::output::ModuleOutput;
+use crate::core::modules::requests::{OtherModules, OtherModulesSlot};
 use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
@@ -40,6 +41,8 @@ pub(in crate::core) struct Supervisor {
     deadlines: Arc<Deadlines<ModuleHandle>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// What modules ask about other modules, once it is there.
+    others: OtherModulesSlot,
     /// Told when the building was shown, other modules run, or one has ended or offers something else.
     changed: watch::Sender<()>,
 }
@@ -100,6 +103,7 @@ impl Supervisor {
             deadlines: Arc::new(Deadlines::new()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            others: OtherModulesSlot::default(),
             changed: watch::Sender::new(()),
         }
     }
@@ -117,6 +121,12 @@ impl Supervisor {
     /// The driver host.
     pub(in crate::core) fn host(&self) -> &dyn DriverHost {
         &*self.host
+    }
+
+    /// Who answers what modules ask about other modules. To be said before any module runs.
+    pub(in crate::core) fn connect(&self, others: Weak<dyn OtherModules>) {
+        let first = self.others.set(others);
+        assert!(first.is_ok(), "the core is put together once");
     }
 
     /// The building is this, in which these entries may differ from the one before:
@@ -215,6 +225,11 @@ impl Supervisor {
         running.filter_map(offer).collect()
     }
 
+    /// The building was shown: the slots are those of the new one too.
+    pub(in crate::core) fn was_shown(&self) {
+        self.changed.send_replace(());
+    }
+
     /// Tells when the building was shown, other modules run, or one has ended or offers something else.
     pub(in crate::core) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
@@ -258,6 +273,7 @@ impl Supervisor {
                     let output = ModuleOutput::new(
                         id.clone(),
                         Arc::clone(&self.subscriptions),
+                        Arc::clone(&self.others),
                         term,
                         self.quotas.statuses_bytes,
                         Arc::clone(&self.metrics),

@@ -24,7 +24,7 @@ use crate::core::{
 };
 use crate::driver_host::{
     CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
-    StatusRefused,
+    StatusRefused, current_chain,
 };
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, Differences, DriverRef,
@@ -684,7 +684,7 @@ pub(in crate::core) enum Stop {
 /// Runs modules as a test says. Without a script a start says nothing and succeeds, and a stop takes no time.
 ///
 /// Functions: `echo` gives its arguments back, `wait` ends when the test says how, `block` holds its thread until the test lets it go, `say` sets the status `said` to its arguments,
-/// `fail` fails, `panic` panics; `support_only` and `admin_only` are `echo` for those who may.
+/// `chain` gives the calls that led to it, `fail` fails, `panic` panics; `support_only` and `admin_only` are `echo` for those who may.
 pub(in crate::core) struct ScriptedHost {
     starts: Mutex<VecDeque<Start>>,
     stop_never: AtomicBool,
@@ -832,6 +832,7 @@ pub(in crate::core) fn scripted_interface() -> Interface {
         ("wait", Clearance::User),
         ("block", Clearance::User),
         ("say", Clearance::User),
+        ("chain", Clearance::User),
         ("fail", Clearance::User),
         ("panic", Clearance::User),
         ("support_only", Clearance::Support),
@@ -948,6 +949,12 @@ impl RunningModule for ScriptedModule {
                 "say" => {
                     life.say("said", Some(&arguments));
                     outcome("null")
+                }
+                "chain" => {
+                    let chain = current_chain();
+                    let links: Vec<String> =
+                        chain.links().iter().map(ToString::to_string).collect();
+                    outcome(&format!("{links:?}"))
                 }
                 "fail" => Err(CallError::Failed(DriverError::new("no").with_code(409))),
                 "panic" => Err(CallError::Panicked("ouch".to_owned())),

@@ -1,32 +1,47 @@
 //! The `interface` attribute: a trait whose functions and statuses go into the interface of each driver that implements it.
 //!
 //! Its async methods become ones whose futures may move between threads, and two hidden methods join them: one describes, one calls.
+//! The option `callable` implements it for `ModuleRef` too, by calls of another module.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Attribute, Error, FnArg, ItemTrait, Result, ReturnType, TraitItem, TraitItemFn, parse_quote,
+    Attribute, Error, FnArg, ItemTrait, Result, ReturnType, Token, TraitItem, TraitItemFn,
+    parse_quote,
 };
 
 use crate::expand::{call, describe_function, describe_status};
 use crate::parse::{Function, Mistakes, StatusConst, is_shared_reference};
 
 const CALLABLE_SHAPE: &str = "what clients call is `async fn name(&self, …)`";
+const OPTIONS: &str = "`interface` takes one option, `callable`";
+const NOT_CALLABLE: &str = "a callable interface has methods that return a `Result` with a value to be read, and statuses with a name";
 const NO_GENERICS: &str = "an interface has no generics; give it an associated type";
 
 pub(crate) fn expand(options: &TokenStream, item: TokenStream) -> Result<TokenStream> {
-    if !options.is_empty() {
-        return Err(Error::new_spanned(options, "`interface` takes no options"));
-    }
+    let is_callable = match &*options.to_string() {
+        "" => false,
+        "callable" => true,
+        _ => return Err(Error::new_spanned(options, OPTIONS)),
+    };
     let mut item: ItemTrait = syn::parse2(item)?;
     if !item.generics.params.is_empty() {
         return Err(Error::new_spanned(&item.generics, NO_GENERICS));
     }
     let mut mistakes = Mistakes::default();
-    let (mut functions, mut statuses) = (Vec::new(), Vec::new());
+    let (mut functions, mut statuses, mut remote) = (Vec::new(), Vec::new(), Vec::new());
     for member in &mut item.items {
+        let is_filled_in = matches!(member, TraitItem::Fn(_))
+            || matches!(member, TraitItem::Const(constant) if constant.default.is_some());
+        if is_callable && !is_filled_in {
+            mistakes.note(Err::<(), _>(Error::new_spanned(&*member, NOT_CALLABLE)));
+        }
         if let TraitItem::Fn(method) = member {
-            functions.extend(mistakes.note(take(method)));
+            let output = method.sig.output.clone();
+            if let Some(function) = mistakes.note(take(method)) {
+                remote.push(calling_remotely(&function, &output));
+                functions.push(function);
+            }
         } else if let TraitItem::Const(constant) = member {
             statuses.extend(StatusConst::of(
                 &constant.attrs,
@@ -42,7 +57,39 @@ pub(crate) fn expand(options: &TokenStream, item: TokenStream) -> Result<TokenSt
     item.supertraits.push(parse_quote!('static));
     item.items.push(describing(&item, &functions, &statuses));
     item.items.push(calling(&functions));
-    Ok(quote! { #item })
+    let remote = is_callable.then(|| {
+        let name = &item.ident;
+        quote_spanned! {Span::mixed_site()=>
+            impl #name for ::driver_sdk::ModuleRef {
+                #(#remote)*
+            }
+        }
+    });
+    Ok(quote! { #item #remote })
+}
+
+/// The method that calls one function of another module.
+fn calling_remotely(function: &Function, output: &ReturnType) -> TokenStream {
+    let Function {
+        conditions,
+        method,
+        name,
+        parameters,
+        ..
+    } = function;
+    let idents: Vec<_> = parameters
+        .iter()
+        .map(|parameter| &parameter.ident)
+        .collect();
+    let types = parameters.iter().map(|parameter| &parameter.ty);
+    let receiver = Token![self](Span::mixed_site());
+    quote_spanned! {Span::mixed_site().located_at(method.span())=>
+        #(#conditions)*
+        async fn #method(&#receiver #(, #idents: #types)*) #output {
+            let arguments = (#(#idents,)*);
+            ::driver_sdk::__private::answered(#receiver.call(#name, arguments).await)
+        }
+    }
 }
 
 /// Reads a method, and makes its future one that may move between threads.

@@ -388,7 +388,10 @@ mod tests {
         check(quote! { struct Shiny; }, "expected `trait`");
         let options = quote! { name = "Shiny" };
         let error = interface::expand(&options, quote! { trait Shiny {} }).unwrap_err();
-        assert_eq!(error.to_string(), "`interface` takes no options");
+        assert_eq!(
+            error.to_string(),
+            "`interface` takes one option, `callable`"
+        );
     }
 
     #[test]

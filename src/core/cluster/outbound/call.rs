@@ -156,7 +156,8 @@ impl Pending {
     /// Hands the call to the module, which runs here by now.
     pub(super) fn exec(self, module: &Arc<ModuleHandle>) {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        if let Some(wakeup) = module.exec(self.exec, self.held, self.slot, left) {
+        let chain = module.chain_of(&self.exec.function);
+        if let Some(wakeup) = module.exec(self.exec, chain, self.held, self.slot, left) {
             wakeup.wake();
         }
     }

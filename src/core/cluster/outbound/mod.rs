@@ -33,7 +33,7 @@ use crate::core::modules::{ModuleHandle, Supervisor, not_told};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Failure, FailureKind, Interface, ModuleAddress, ModuleId, NodeUri, Reply, SystemId,
+    Failure, FailureKind, Interface, ModuleAddress, ModuleId, NodeUri, Reply, Slots, SystemId,
 };
 use crate::peers::Peers;
 use crate::stores::Catalog;
@@ -157,14 +157,19 @@ impl Outbound {
         }
     }
 
+    /// All slots of a system that only the store knows; none when it does not.
+    pub(in crate::core) async fn slots(&self, system: &SystemId) -> Result<Slots, Failure> {
+        let slots = self.catalog.slots(system).await;
+        slots.map_err(|error| not_found_out().with_source(error))
+    }
+
     /// A module that only the store knows.
     pub(in crate::core) async fn find(&self, module: &ModuleAddress) -> Result<ModuleId, Failure> {
         let place = match module {
             ModuleAddress::Place(place) => place,
             ModuleAddress::Id { id, .. } => return self.interface(id).await.map(|_| id.clone()),
         };
-        let slots = self.catalog.slots(&place.system).await;
-        let slots = slots.map_err(|error| not_found_out().with_source(error))?;
+        let slots = self.slots(&place.system).await?;
         system_calls::module_at(place, &slots).cloned()
     }
 

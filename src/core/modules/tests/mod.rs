@@ -28,6 +28,7 @@ use crate::core::tests::doubles::{
     path, place, room, scripted, user,
 };
 use crate::core::{Caller, Core, CoreSettings, Delivery, Outlet, OutletId, ReplySlot};
+use crate::driver_host::CallChain;
 use crate::model::{
     Building, Clearance, ConnectionId, Credentials, ExecRequest, Failure, FailureKind,
     FunctionName, LogLevel, Reply, Secret, StatusName, Subject, Ticket,
@@ -111,7 +112,11 @@ async fn each_call_has_a_deadline_of_its_own_also_one_that_is_sooner_than_those_
         let (answer, answered) = oneshot::channel();
         let (exec, held) = (call("wait", "[]"), HeldArguments::of(&json("[]")));
         let (slot, deadline) = (ReplySlot::caller(answer), Duration::from_secs(seconds));
-        assert!(handle.exec(exec, held, slot, deadline).is_some());
+        assert!(
+            handle
+                .exec(exec, CallChain::default(), held, slot, deadline)
+                .is_some()
+        );
         async move {
             let failure = answered.await.unwrap().unwrap_err();
             (failure.kind(), began.elapsed().as_secs())
@@ -248,6 +253,7 @@ fn a_call_that_ends_expires_and_is_abandoned_at_once_is_answered_exactly_once() 
         let calls = Calls::default();
         calls.offer(
             call("echo", "[]"),
+            CallChain::default(),
             HeldArguments::of(&json("[]")),
             slot_of(&inbox),
             Duration::ZERO,

@@ -22,7 +22,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::core::tests::doubles::{
     Answer, ScriptedHost, Start, clock, directory, module, room, scripted, status,
 };
-use crate::driver_host::DriverHost;
+use crate::driver_host::{CallChain, DriverHost};
 use crate::model::{
     BindingKey, Building, ExecRequest, FailureKind, FunctionName, JsonText, ModuleId, State,
     StatusChange, StatusName, SystemId, lock,
@@ -203,7 +203,9 @@ fn call(handle: &Arc<ModuleHandle>, function: &str) -> oneshot::Receiver<Answer>
     };
     let held = HeldArguments::of(&exec.arguments);
     let (slot, patience) = (ReplySlot::caller(answer), Duration::from_secs(60));
-    handle.exec(exec, held, slot, patience).unwrap().wake();
+    let chain = CallChain::default();
+    let taken = handle.exec(exec, chain, held, slot, patience);
+    taken.unwrap().wake();
     answered
 }
 

@@ -4,6 +4,10 @@
 //! a status is asked for by its [`Status`], whose type its values have. A `Status<JsonText>` shows them as they are on the wire, where `40` and `40.0` differ.
 //! Nothing sleeps: a wait ends as soon as its condition holds, and with Tokio's clock paused a deadline costs no time.
 //!
+//! A driver that acts on other modules is tested in a [`Room`], beside real drivers and [`StandIn`]s made of a few closures.
+//!
+//! - `recorder` is the host of one module, `room` what several have in common, `stand_in` a module without a driver.
+//!
 //! ```
 //! use driver_sdk::testkit::Module;
 //! use driver_sdk::{Context, Error, Status, driver};
@@ -33,33 +37,39 @@
 //! # }
 //! ```
 
+mod recorder;
+mod room;
+mod stand_in;
+
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
-use driver_types::Place;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use driver_types::{CallChain, Place};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
+
+pub use room::Room;
+pub use stand_in::StandIn;
 
 use crate::context::CONNECTED;
+use crate::testkit::recorder::Recorder;
 use crate::{
-    Context, Definition, Error, FunctionName, Instance, Interface, JsonText, LogLevel, ModuleId,
-    ModuleSink, Outcome, Spawn, Status, StatusName, StatusRefused, reading,
+    Context, Definition, Error, FunctionName, Instance, JsonText, LogLevel, ModuleId, ModuleSink,
+    Outcome, Status, reading,
 };
 
 /// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
 const WAIT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A module under test. Its tasks end when it is dropped.
+/// The moment at which modules start unless a test says otherwise: 2026-01-05T09:00:00Z.
+const START: Timestamp = Timestamp::constant(1_767_603_600, 0);
+
+/// A module under test. Its tasks end when it is dropped, and it leaves its room.
 pub struct Module {
     instance: Arc<dyn Instance>,
     host: Arc<Recorder>,
@@ -72,6 +82,15 @@ pub struct Publication {
     pub name: String,
     /// The value as JSON text; `None` when the status was removed.
     pub value: Option<String>,
+}
+
+/// One call that reached a module, by whoever made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The function.
+    pub function: String,
+    /// The arguments as JSON text.
+    pub arguments: String,
 }
 
 /// One log line.
@@ -89,6 +108,8 @@ pub struct Plan<'a> {
     definition: &'a Definition,
     uri: Option<&'a str>,
     now: Timestamp,
+    room: Option<&'a Room>,
+    name: &'a str,
 }
 
 impl Plan<'_> {
@@ -101,15 +122,22 @@ impl Plan<'_> {
         if let Some(unfit) = mistakes.iter().find(|unfit| unfit.place == Place::Uri) {
             return Err(Error::new(format_args!("the uri: {}", unfit.misfit)));
         }
-        let host = Arc::new(Recorder::new(self.now));
+        let host = match self.room {
+            Some(room) => room.make_member(self.name, (self.definition.interface)(), self.now)?,
+            None => Arc::new(Recorder::new(ModuleId::new("mod-test")?, self.now, None)),
+        };
         let context = Context::new(
-            ModuleId::new("mod-test")?,
+            host.module.clone(),
             self.uri,
             settings,
             host.clone(),
             host.clone(),
         );
+        // It leaves the room again when the start fails.
+        let leaving = Leaving(&host);
         let instance = (self.definition.start)(context).await?;
+        std::mem::forget(leaving);
+        host.begin(&instance);
         Ok(Module { instance, host })
     }
 }
@@ -120,6 +148,19 @@ impl<'a> Plan<'a> {
     pub fn uri(self, uri: &'a str) -> Self {
         let uri = Some(uri);
         Self { uri, ..self }
+    }
+
+    /// In a room with other modules, behind those that stand there.
+    #[must_use]
+    pub fn in_room(self, room: &'a Room) -> Self {
+        let room = Some(room);
+        Self { room, ..self }
+    }
+
+    /// With this module name in its room, in place of the driver's own.
+    #[must_use]
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name, ..self }
     }
 
     /// At this moment; the time goes on with Tokio's clock.
@@ -145,7 +186,9 @@ impl Module {
         Plan {
             definition,
             uri: None,
-            now: Timestamp::constant(1_767_603_600, 0),
+            now: START,
+            room: None,
+            name: definition.module_name,
         }
     }
 
@@ -153,14 +196,26 @@ impl Module {
     pub async fn call(&self, function: &str, arguments: impl Serialize) -> Result<Outcome, Error> {
         let function = FunctionName::new(function)?;
         let arguments = JsonText::of(&arguments)?;
-        let call = self.instance.clone().call(&function, &arguments);
-        match AssertUnwindSafe(call).catch_unwind().await {
-            Ok(result) => result,
-            Err(panic) => Err(Error::new(format_args!(
-                "panicked: {}",
-                message_of(&*panic)
-            ))),
-        }
+        let chain = CallChain::default().with(&self.host.module, &function)?;
+        let instance = Arc::clone(&self.instance);
+        self.host.run(instance, chain, &function, &arguments).await
+    }
+
+    /// Every call that has reached the module, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.host.seen.borrow().calls.clone()
+    }
+
+    /// Publishes a status on the module's behalf; `null` removes it.
+    ///
+    /// # Panics
+    ///
+    /// When the value cannot be written as JSON.
+    pub fn set<T: Serialize + ?Sized>(&self, status: &Status<T>, value: &T) {
+        let value = JsonText::of(value).expect("the value can be written as JSON");
+        let value = (!value.is_null()).then_some(value);
+        let set = self.host.set_status(&status.status_name(), value);
+        set.expect("the kit keeps every value");
     }
 
     /// Gives the module other settings while it runs.
@@ -238,6 +293,7 @@ impl Module {
     /// When one of the module's tasks has panicked.
     pub async fn stop(&self) {
         self.instance.clone().stop().await;
+        self.host.leave();
         let mut tasks = std::mem::take(&mut *self.host.tasks());
         tasks.abort_all();
         while let Some(end) = tasks.join_next().await {
@@ -276,7 +332,17 @@ impl Module {
 /// The tasks know their host and the host its tasks, so neither would ever end by itself.
 impl Drop for Module {
     fn drop(&mut self) {
+        self.host.leave();
         self.host.tasks().abort_all();
+    }
+}
+
+/// Takes a module out of its room, unless it is forgotten.
+struct Leaving<'a>(&'a Recorder);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }
 
@@ -285,99 +351,6 @@ impl fmt::Debug for Module {
         f.debug_struct("Module")
             .field("seen", &*self.host.seen.borrow())
             .finish_non_exhaustive()
-    }
-}
-
-/// The host: it keeps all that the module says.
-struct Recorder {
-    seen: watch::Sender<Seen>,
-    tasks: Mutex<JoinSet<()>>,
-    /// What time it was, and when that was.
-    started: (Timestamp, Instant),
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    statuses: BTreeMap<String, String>,
-    publications: Vec<Publication>,
-    lines: Vec<Line>,
-}
-
-impl Recorder {
-    fn new(now: Timestamp) -> Self {
-        Self {
-            seen: watch::Sender::default(),
-            tasks: Mutex::default(),
-            started: (now, Instant::now()),
-        }
-    }
-
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ModuleSink for Recorder {
-    fn set_status(&self, name: &StatusName, value: Option<JsonText>) -> Result<(), StatusRefused> {
-        let name = name.to_string();
-        let value = value.map(|value| value.to_string());
-        self.seen.send_if_modified(|seen| {
-            let changed = seen.statuses.get(&name) != value.as_ref();
-            if changed {
-                match value.clone() {
-                    Some(value) => seen.statuses.insert(name.clone(), value),
-                    None => seen.statuses.remove(&name),
-                };
-                seen.publications.push(Publication { name, value });
-            }
-            changed
-        });
-        Ok(())
-    }
-
-    fn signal_status(&self, name: &StatusName) {
-        self.seen.send_modify(|seen| {
-            if let Some(value) = seen.statuses.get(name.as_str()) {
-                seen.publications.push(Publication {
-                    name: name.to_string(),
-                    value: Some(value.clone()),
-                });
-            }
-        });
-    }
-
-    fn status(&self, name: &StatusName) -> Option<JsonText> {
-        let seen = self.seen.borrow();
-        let text = seen.statuses.get(name.as_str())?;
-        Some(JsonText::parse(text).expect("it came as JSON text"))
-    }
-
-    fn wants_line(&self, _: LogLevel) -> bool {
-        true
-    }
-
-    fn line(&self, level: LogLevel, message: String) {
-        self.seen
-            .send_modify(|seen| seen.lines.push(Line { level, message }));
-    }
-
-    fn interface_changed(&self, _: Interface) {
-        // A linked-in driver's interface is that of its definition.
-    }
-
-    fn may_act(&self) -> bool {
-        true
-    }
-}
-
-impl Spawn for Recorder {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.tasks().spawn(task);
-    }
-
-    fn now(&self) -> Timestamp {
-        let (then, since) = self.started;
-        then + SignedDuration::try_from(since.elapsed()).expect("a test is short")
     }
 }
 
