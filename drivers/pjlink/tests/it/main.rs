@@ -1,1 +1,6 @@
-//! tests
+//! The driver against a simulated projector, which foreign clients check.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
+
+mod foreign;
+mod simulator;
