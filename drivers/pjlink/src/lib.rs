@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use driver_sdk::interfaces::{InputSelection, MuteLayer, Muteable, Part, Powerable};
-use driver_sdk::transport::{Device, Tcp, Tokens};
+use driver_sdk::transport::{Device, Link, Tcp, Tokens};
 use driver_sdk::{Context, Error, Seconds, Status, debug, driver, info, settings};
 
 use crate::limits::{LINE_MAX_BYTES, LINE_SILENCE};
@@ -87,7 +87,11 @@ impl Projector {
         let lines = Tokens::lines()
             .max_bytes(LINE_MAX_BYTES)
             .or_silence(LINE_SILENCE);
-        let link = Tcp::new(uri, PORT, lines)?;
+        let link = Arc::new(Tcp::new(uri, PORT, lines)?);
+        let link = move || {
+            let link = Arc::clone(&link);
+            async move { Ok(link.open().await?.filter(protocol::filter())) }
+        };
         // A projector in standby may have its network off, so off is what one is that cannot be reached.
         for status in [&Self::POWER, &Self::WARMING, &Self::COOLING] {
             context.set(status, &false);

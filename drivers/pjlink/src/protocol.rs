@@ -134,11 +134,10 @@ impl Answer {
     /// Whether a message answers a command. The class is not looked at: projectors answer a command of class 2 with class 1 when they do not know it.
     fn find(body: &str, message: &Message) -> Option<Found> {
         let text = message.text();
-        if text.trim().eq_ignore_ascii_case("PJLINK ERRA") {
+        if is_refused_sign_in(&text) {
             return Some(Found::SignInRefused);
         }
-        let answered = text.strip_prefix('%')?.get(1..5)?;
-        let value = text.get(6..)?.strip_prefix('=')?;
+        let (answered, value) = split(&text)?;
         let is_it = answered.eq_ignore_ascii_case(body);
         let value = value.trim_matches([' ', '\0']);
         is_it.then(|| Found::Answer(value.to_owned()))
@@ -179,6 +178,33 @@ impl Refusal {
         };
         Error::new(message).with_code(code)
     }
+}
+
+/// Which messages of a connection are PJLink: the first, which has to greet, and the answers.
+///
+/// A projector that sends noise is as lost as one that is silent.
+pub(crate) fn filter() -> impl FnMut(&Message) -> bool + Send + 'static {
+    let mut is_first = true;
+    move |message| {
+        let text = message.text();
+        std::mem::replace(&mut is_first, false)
+            || split(&text).is_some()
+            || is_refused_sign_in(&text)
+    }
+}
+
+/// The command that a line answers, and what is behind its `=`: `%1POWR=0`.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let (head, value) = line.split_at_checked(7)?;
+    let head = head.strip_prefix('%')?.strip_suffix('=')?;
+    let (class, body) = head.split_at_checked(1)?;
+    let is_head = class.starts_with(|it: char| it.is_ascii_digit())
+        && body.chars().all(|it| it.is_ascii_alphanumeric());
+    is_head.then_some((body, value))
+}
+
+fn is_refused_sign_in(line: &str) -> bool {
+    line.trim().eq_ignore_ascii_case("PJLINK ERRA")
 }
 
 /// What a projector says first on a connection.
@@ -293,6 +319,7 @@ mod tests {
             (b"%1INPT=31", None),
             (b"%1POWR 0", None),
             (b"%1POW", None),
+            (b"%xPOWR=0", None),
             (b"POWR=0", None),
             (b"\xff\xff\xff\xff\xff\xff\xff\xff", None),
             (b"", None),
