@@ -270,11 +270,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ("driver-types", &[]),
     ("driver-sdk-macros", &[]),
     ("driver-sdk", &["driver-types", "driver-sdk-macros"]),
-    ("riser", &["driver-types", "driver-sdk", "driver-registry"]),
+    (
+        "riser",
+        &[
+            "driver-types",
+            "driver-sdk",
+            "driver-registry",
+            "test-support",
+        ],
+    ),
 ];
 
-/// The same for every crate below `drivers/` that has no row of its own: a driver.
-const DRIVER: &[&str] = &["driver-sdk"];
+/// The same for every crate below `drivers/` that has no row of its own: a driver, and what its tests stand on.
+const DRIVER: &[&str] = &["driver-sdk", "test-support"];
 
 /// The one crate that names the drivers; it may depend on all that have no row.
 const REGISTRY: &str = "driver-registry";

@@ -10,7 +10,10 @@ pub fn drivers() -> Vec<Definition> {
         driver_demo_lighting::Lighting::DEFINITION,
         driver_demo_sensor::Sensor::DEFINITION,
         driver_room_logic::RoomLogic::DEFINITION,
+        driver_http_json::HttpJson::DEFINITION,
+        driver_pjlink::Projector::DEFINITION,
         driver_virtual::Virtual::DEFINITION,
+        driver_wake_on_lan::WakeOnLan::DEFINITION,
     ]
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 
 use futures_util::future::BoxFuture;
-use futures_util::{Sink, Stream, StreamExt, sink, stream};
+use futures_util::{Sink, Stream, StreamExt, future, sink, stream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -71,6 +71,24 @@ impl Connection {
         Self {
             incoming: Box::pin(incoming),
             outgoing: Box::pin(outgoing),
+        }
+    }
+}
+
+impl<Q: 'static, A: Send + 'static> Connection<Q, A> {
+    /// The same connection without the messages that `is_message` does not take: what is not of the protocol is no sign of life of the device, and answers no command.
+    #[must_use]
+    pub fn filter(self, mut is_message: impl FnMut(&A) -> bool + Send + 'static) -> Self {
+        let incoming = self.incoming.filter(move |arrival| {
+            let is_kept = match arrival {
+                Ok(Arrival::Message(message)) => is_message(message),
+                Ok(Arrival::TooLong) | Err(_) => true,
+            };
+            future::ready(is_kept)
+        });
+        Self {
+            incoming: Box::pin(incoming),
+            ..self
         }
     }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use futures_util::{sink, stream};
 use tokio::net::{UdpSocket, lookup_host};
+use tokio::time::timeout;
 
 use super::address::{Address, Security};
 use super::errors;
-use super::limits::DATAGRAM_MAX_BYTES;
+use super::limits::{CONNECT_DEADLINE, DATAGRAM_MAX_BYTES};
 use super::link::{Connection, Link};
 use super::message::Message;
 use crate::Error;
@@ -30,7 +31,28 @@ impl Udp {
         })
     }
 
+    /// Sends one datagram and keeps no connection: to what never answers, and may not even be on. Nobody learns whether it arrived.
+    pub async fn send(&self, datagram: &[u8]) -> Result<(), Error> {
+        let sending = async {
+            let (socket, to) = self.bind().await?;
+            socket.send_to(datagram, to).await
+        };
+        let sent = timeout(CONNECT_DEADLINE, sending).await;
+        let sent = sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        sent.map(drop).map_err(|error| errors::unreachable(&error))
+    }
+
+    /// A socket for one device, or for all at an address.
     async fn socket(&self) -> io::Result<(UdpSocket, SocketAddr)> {
+        let (socket, to) = self.bind().await?;
+        if !is_for_many(to.ip()) {
+            // Only what the device sends comes in then, and its refusal is an error.
+            socket.connect(to).await?;
+        }
+        Ok((socket, to))
+    }
+
+    async fn bind(&self) -> io::Result<(UdpSocket, SocketAddr)> {
         let place = (self.address.host.as_str(), self.address.port);
         let to = lookup_host(place).await?.next();
         let to = to.ok_or(io::ErrorKind::NotFound)?;
@@ -40,10 +62,6 @@ impl Udp {
         };
         let socket = UdpSocket::bind((any, 0)).await?;
         socket.set_broadcast(true)?;
-        if !is_for_many(to.ip()) {
-            // Only what the device sends comes in then, and its refusal is an error.
-            socket.connect(to).await?;
-        }
         Ok((socket, to))
     }
 }

@@ -1,8 +1,9 @@
 //! When a device is connected, and what happens when it is not any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::transport::{Command, Device, DeviceBuilder, REFUSED, Tokens};
+use driver_sdk::transport::{Command, Device, DeviceBuilder, Link, REFUSED, Tokens};
 use driver_sdk::{Error, LogLevel};
 use tokio::io::DuplexStream;
 use tokio::time::{Instant, sleep};
@@ -261,6 +262,35 @@ async fn a_command_with_a_longer_timeout_gives_the_device_so_long() {
     });
     assert_eq!(answer.unwrap().text(), "warm");
     assert_eq!(host.connected(), ["false", "true"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_connection_filters_out_is_no_sign_of_life() {
+    let host = Host::new().await;
+    let (mut door, link) = Door::new(Tokens::delimited("\r"));
+    let link = Arc::new(link);
+    let filtered = move || {
+        let link = Arc::clone(&link);
+        async move { Ok(link.open().await?.filter(|it| it.starts_with(b"="))) }
+    };
+    let device = Device::over(&host.context(), filtered).start();
+    let mut peer = door.accept().await;
+    peer.say("noise\r=hello\r").await;
+    host.wait_connected(true).await;
+    let asked = Instant::now();
+    let noise = async {
+        peer.expect("?").await;
+        for _ in 0..60 {
+            peer.mutter("noise\r").await;
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let asking = async {
+        assert_eq!(code(device.ask("?\r").await), 504);
+        host.wait_connected(false).await;
+        assert_eq!(asked.elapsed(), Duration::from_secs(5));
+    };
+    tokio::join!(noise, asking);
 }
 
 #[tokio::test(start_paused = true)]

@@ -219,6 +219,21 @@ async fn each_datagram_is_a_message() {
 }
 
 #[tokio::test]
+async fn a_single_datagram_is_sent_whether_or_not_it_is_taken() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = socket.local_addr().unwrap();
+    let device = Udp::new(&format!("udp://{at}"), None).unwrap();
+    drop(socket);
+    device.send(b"lost").await.unwrap();
+    device.send(b"lost too").await.unwrap();
+    let socket = UdpSocket::bind(at).await.unwrap();
+    device.send(b"taken").await.unwrap();
+    let mut datagram = [0; 16];
+    let (length, _) = socket.recv_from(&mut datagram).await.unwrap();
+    assert_eq!(&datagram[..length], b"taken");
+}
+
+#[tokio::test]
 async fn a_device_whose_udp_port_is_closed_is_not_connected() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("udp://{}", socket.local_addr().unwrap());
