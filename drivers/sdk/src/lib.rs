@@ -147,6 +147,10 @@
 //! [`settings`](macro@settings) on a struct or an enum of the driver's own derives both, and names an enum's values `like_this`.
 //! A time is [`Seconds`], in a field whose name ends in `_seconds`.
 //!
+//! Where the installer chooses what is read and what is sent, the fields have types for it, which check it at the same time:
+//! [`StatusKey`] is the name of a status as the key of a map, [`JsonPointer`] where a value is in JSON,
+//! [`TextTemplate`] and [`JsonTemplate`] what is sent, with places such as `{{ value }}`, and [`TemplateValues`] what callers give for them.
+//!
 //! The gateway holds each module to it before anything starts, and names every mistake with its line:
 //! a key that is not there in the struct (unless it is `#[settings(open)]`), a value of another kind, a needed key that is missing.
 //!
@@ -222,12 +226,15 @@ mod error;
 pub mod interfaces;
 mod log;
 mod outcome;
+mod pointer;
 mod reading;
 mod schedule;
 mod schema;
 mod seconds;
 mod settings;
 mod status;
+mod status_key;
+mod template;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod time_zone;
@@ -248,8 +255,11 @@ pub use driver_types::{
 pub use error::Error;
 pub use futures_util::future::BoxFuture;
 pub use outcome::IntoOutcome;
+pub use pointer::JsonPointer;
 pub use seconds::Seconds;
 pub use settings::Settings;
 pub use status::Status;
+pub use status_key::StatusKey;
+pub use template::{JsonTemplate, TemplateValues, TextTemplate};
 pub use time_zone::TimeZone;
 pub use {jiff, schemars, serde, serde_json};

@@ -42,10 +42,14 @@ impl<T: ?Sized> Status<T> {
 
     /// A status whose name is only known while the module runs.
     pub fn named(name: &str) -> Result<Self, InvalidId> {
-        Ok(Self {
-            name: Name::Made(StatusName::new(name)?),
+        StatusName::new(name).map(Self::of)
+    }
+
+    pub(crate) fn of(name: StatusName) -> Self {
+        Self {
+            name: Name::Made(name),
             value: PhantomData,
-        })
+        }
     }
 
     /// The name.
