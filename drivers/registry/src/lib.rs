@@ -9,6 +9,7 @@ pub fn drivers() -> Vec<Definition> {
         driver_demo_display::Display::DEFINITION,
         driver_demo_lighting::Lighting::DEFINITION,
         driver_demo_sensor::Sensor::DEFINITION,
+        driver_modbus::Modbus::DEFINITION,
         driver_virtual::Virtual::DEFINITION,
     ]
 }
