@@ -10,6 +10,7 @@ pub fn drivers() -> Vec<Definition> {
         driver_demo_lighting::Lighting::DEFINITION,
         driver_demo_sensor::Sensor::DEFINITION,
         driver_modbus::Modbus::DEFINITION,
+        driver_mqtt::Mqtt::DEFINITION,
         driver_virtual::Virtual::DEFINITION,
     ]
 }
