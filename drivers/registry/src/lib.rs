@@ -9,9 +9,11 @@ pub fn drivers() -> Vec<Definition> {
         driver_demo_display::Display::DEFINITION,
         driver_demo_lighting::Lighting::DEFINITION,
         driver_demo_sensor::Sensor::DEFINITION,
-        driver_room_logic::RoomLogic::DEFINITION,
         driver_http_json::HttpJson::DEFINITION,
+        driver_modbus::Modbus::DEFINITION,
+        driver_mqtt::Mqtt::DEFINITION,
         driver_pjlink::Projector::DEFINITION,
+        driver_room_logic::RoomLogic::DEFINITION,
         driver_virtual::Virtual::DEFINITION,
         driver_wake_on_lan::WakeOnLan::DEFINITION,
     ]

@@ -382,7 +382,9 @@ impl<'a, Q: Clone + Send + 'static, A: Send + 'static> Era<'a, Q, A> {
             let device = Device::of(Arc::clone(&self.actor.shared), Source::Poll);
             match hook(device).await {
                 Ok(()) => last_error = None,
-                Err(error) if error.code() == errors::REFUSED => return End::of(&error),
+                Err(error) if matches!(error.code(), errors::REFUSED | errors::AWAY) => {
+                    return End::of(&error);
+                }
                 Err(error) => {
                     let context = &self.actor.context;
                     if last_error.as_ref() != Some(&error) {

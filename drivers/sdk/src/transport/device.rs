@@ -118,7 +118,7 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> DeviceBuilder<Q, A> {
 
     /// Reads everything: when the device has been away, before `connected` is true, and then once per period.
     ///
-    /// An error is logged once until another one comes; one with the code [`REFUSED`](super::REFUSED) closes the connection.
+    /// An error is logged once until another one comes; one with the code [`REFUSED`](super::REFUSED) or [`AWAY`](super::AWAY) closes the connection.
     pub fn poll<Work>(
         mut self,
         period: Duration,

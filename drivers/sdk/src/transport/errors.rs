@@ -8,6 +8,10 @@ use crate::Error;
 /// The code of an error that says the device refuses the password: from `on_connected`, `poll` or a connection, it makes the attempts rarer.
 pub const REFUSED: u16 = 401;
 
+/// The code of an error that says that something answers in the device's place, such as a gateway that cannot reach it:
+/// from `on_connected` or `poll` it ends the connection, and the device is tried again in the usual times.
+pub const AWAY: u16 = 523;
+
 const REPLACED: u16 = 409;
 const FULL: u16 = 429;
 const BROKEN: u16 = 502;

@@ -103,7 +103,7 @@ mod websocket;
 
 pub use command::Command;
 pub use device::{Device, DeviceBuilder};
-pub use errors::REFUSED;
+pub use errors::{AWAY, REFUSED};
 pub use http::{Http, Request, Response};
 pub use link::{Connection, Link};
 pub use message::Message;

@@ -40,6 +40,32 @@ impl Tcp {
         })
     }
 
+    /// A device at `PLAIN://HOST:PORT`, or at `ENCRYPTED://HOST:PORT`: for protocols whose URIs have schemes of their own, each with its default port.
+    ///
+    /// Messages are found by the driver, in what [`stream`](Self::stream) gives.
+    pub fn of_schemes(
+        uri: &str,
+        plain: (&'static str, u16),
+        encrypted: (&'static str, u16),
+    ) -> Result<Self, Error> {
+        let schemes = [
+            (plain.0, Security::Plain, Some(plain.1)),
+            (encrypted.0, Security::Tls, Some(encrypted.1)),
+        ];
+        Ok(Self {
+            address: Address::parse(uri, &schemes)?,
+            tls: Arc::default(),
+            tokens: Tokens::packets(),
+        })
+    }
+
+    /// Opens a stream, for a [`Link`] of the driver's own: one whose messages have a type, or that reads on where [`Tokens`] gives up.
+    pub async fn stream(
+        &self,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + use<>, Error> {
+        connect(&self.address, &self.tls).await
+    }
+
     /// Whose certificates are believed with `tls://`, the system's authorities if nothing is said.
     #[must_use]
     pub fn trust(self, trust: Trust) -> Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::transport::{Command, Device, DeviceBuilder, Link, REFUSED, Tokens};
+use driver_sdk::transport::{AWAY, Command, Device, DeviceBuilder, Link, REFUSED, Tokens};
 use driver_sdk::{Error, LogLevel};
 use tokio::io::DuplexStream;
 use tokio::time::{Instant, sleep};
@@ -361,6 +361,32 @@ async fn a_poll_that_fails_is_said_once_and_the_device_stays_connected() {
     }
     host.wait_connected(true).await;
     assert_eq!(host.lines(LogLevel::Warn), ["'maybe' is no power"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_hears_that_the_device_is_away_makes_it_unconnected_until_it_is_back() {
+    let host = Host::new().await;
+    let (mut door, device) = device(&host);
+    let _device = device
+        .poll(Duration::from_secs(10), |device| async move {
+            match device.ask("?\r").await?.text().as_str() {
+                "no device" => Err(Error::new("the gateway cannot reach it").with_code(AWAY)),
+                _ => Ok(()),
+            }
+        })
+        .start();
+    let mut peer = door.accept().await;
+    peer.answer("?", "on\r").await;
+    host.wait_connected(true).await;
+    peer.answer("?", "no device\r").await;
+    host.wait_connected(false).await;
+    host.wait_line("the gateway cannot reach it").await;
+    let mut peer = door.accept().await;
+    peer.answer("?", "no device\r").await;
+    let mut peer = door.accept().await;
+    assert_eq!(host.connected(), ["false", "true", "false"]);
+    peer.answer("?", "on\r").await;
+    host.wait_connected(true).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_sdk::transport::{Device, DeviceBuilder, Link, Tcp, Tokens, Trust, Udp};
+use driver_sdk::transport::{Connection, Device, DeviceBuilder, Link, Tcp, Tokens, Trust, Udp};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_rustls::TlsAcceptor;
@@ -55,6 +55,29 @@ async fn a_device_over_tcp_is_read_though_its_answer_comes_in_pieces() {
     }
     host.wait_status("power", "standby").await;
     host.wait_connected(true).await;
+}
+
+#[tokio::test]
+async fn a_driver_makes_messages_of_a_stream_by_itself_and_gives_its_uri_a_scheme() {
+    let (listener, at) = listen().await;
+    let host = Host::new().await;
+    let of = |uri: &str| Tcp::of_schemes(uri, ("door", 1), ("doors", 2));
+    let tcp = of(&format!("door://{at}")).unwrap();
+    let link = move || {
+        let tcp = tcp.clone();
+        async move {
+            Ok(Connection::bytes(
+                tcp.stream().await?,
+                &Tokens::delimited("\r"),
+            ))
+        }
+    };
+    let _device = polled(&host, link).start();
+    let mut peer = accept(&listener).await;
+    peer.answer("?", "open\r").await;
+    host.wait_status("power", "open").await;
+    let expect = "the uri is not of the form door://HOST or door://HOST:PORT or doors://HOST or doors://HOST:PORT";
+    assert_eq!(of("tcp://door").unwrap_err().message(), expect);
 }
 
 #[tokio::test]

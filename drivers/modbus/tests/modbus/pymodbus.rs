@@ -1,0 +1,250 @@
+//! Beside a server of pymodbus, and a client of it that reads and writes the same registers.
+
+use std::path::Path;
+
+use driver_sdk::serde_json::{Value, json};
+use driver_sdk::testkit::Module;
+use test_support::{DEADLINE, Process, Stream, free_port, python_client};
+
+use crate::module::{self, named, set, wait, wait_line, warnings};
+
+struct Server {
+    port: u16,
+    process: Process,
+}
+
+impl Server {
+    async fn start(port: u16, first: u16) -> Self {
+        let mut command = python_client("pymodbus", "server.py");
+        command.args([port.to_string(), first.to_string()]);
+        let mut process = Process::start("the pymodbus server", command, Path::new("."));
+        let ready = process.next_line(Stream::Out, DEADLINE).await;
+        assert_eq!(ready.as_deref(), Some("ready"));
+        Self { port, process }
+    }
+
+    /// What it was asked so far.
+    fn asked(&self) -> Vec<String> {
+        self.process.said(Stream::Out)[1..].to_vec()
+    }
+
+    async fn stop(mut self) {
+        self.process.say_no_more();
+        self.process.signal("KILL").await;
+        self.process.ended(DEADLINE).await;
+    }
+
+    /// What a foreign client prints.
+    async fn client(&self, words: &str) -> String {
+        let mut command = python_client("pymodbus", "client.py");
+        command.arg(self.port.to_string()).args(words.split(' '));
+        let mut client = Process::start("a pymodbus client", command, Path::new("."));
+        let said = client.next_line(Stream::Out, DEADLINE).await;
+        client.ended(DEADLINE).await;
+        said.unwrap_or_default()
+    }
+}
+
+/// The registers of the meter in the grammar's example.
+fn registers() -> Value {
+    json!({
+        "voltage": {"holding": 100, "scale": 0.1},
+        "current": {"holding": 101, "type": "i16", "scale": 0.01},
+        "energy": {"holding": 102, "type": "u32"},
+        "power": {"holding": 104, "type": "f32"},
+        "power_swapped": {"holding": 110, "type": "f32", "order": "cdab"},
+        "alarm": {"holding": 120, "bit": 3, "write": true},
+        "outside": {"input": 10, "type": "i16", "scale": 0.1},
+        "setpoint": {"holding": 20, "type": "i16", "scale": 0.1, "write": true},
+        "pump": {"coil": 3, "write": true},
+        "door": {"discrete": 4},
+        "broken": {"holding": 900},
+    })
+}
+
+async fn meter(first: u16) -> (Server, Module) {
+    let server = Server::start(free_port(), first).await;
+    let settings = json!({"unit": 1, "poll_seconds": 0.1, "registers": registers()});
+    let module = module::start(server.port, settings).await;
+    module.wait_connected(true).await;
+    (server, module)
+}
+
+#[tokio::test]
+async fn every_kind_of_register_is_a_status_with_the_value_of_the_device() {
+    let (_server, module) = meter(2305).await;
+    for (name, value) in [
+        ("voltage", json!(230.5)),
+        ("current", json!(-1.23)),
+        ("energy", json!(4_000_000_000_u32)),
+        ("power", json!(1234.5)),
+        ("power_swapped", json!(1234.5)),
+        ("alarm", json!(true)),
+        ("outside", json!(-5.0)),
+        ("setpoint", json!(21.5)),
+        ("pump", json!(false)),
+        ("door", json!(true)),
+    ] {
+        assert_eq!(module.status(&named(name)), Some(value), "{name}");
+    }
+    assert_eq!(module.status(&named("broken")), None);
+}
+
+#[tokio::test]
+async fn neighbours_are_read_in_one_request_and_nothing_else_is_read() {
+    let (server, module) = meter(2305).await;
+    wait(&module, "voltage", json!(230.5)).await;
+    let expect = [
+        "read coil 3 1",
+        "read discrete 4 1",
+        "read input 10 1",
+        "read holding 20 1",
+        "read holding 100 6",
+        "read holding 110 2",
+        "read holding 120 1",
+        "read holding 900 1",
+    ];
+    assert_eq!(server.asked()[..expect.len()], expect);
+}
+
+#[tokio::test]
+async fn an_address_that_the_device_refuses_leaves_its_neighbours_alone_and_is_said_once() {
+    let server = Server::start(free_port(), 2305).await;
+    let settings = json!({"poll_seconds": 0.05, "registers": {
+        "voltage": {"holding": 100},
+        "power": {"holding": 104, "type": "f32"},
+        "energy": {"holding": 102, "type": "u32"},
+        "current": {"holding": 101},
+        "missing": {"holding": 106, "type": "u32"},
+    }});
+    let module = module::start(server.port, settings).await;
+    wait(&module, "power", json!(1234.5)).await;
+    wait(&module, "energy", json!(4_000_000_000_u32)).await;
+    wait(&module, "voltage", json!(2305)).await;
+    let refused = "the device does not give 'missing': it has no such address (exception 2)";
+    wait_line(&module, refused).await;
+    // A change is seen by a later poll, which is not refused as a whole any more.
+    server.client("write 100 2290").await;
+    wait(&module, "voltage", json!(2290)).await;
+    assert_eq!(warnings(&module), [refused]);
+    assert_eq!(module.status(&named("missing")), None);
+    let whole = server.asked().into_iter();
+    let whole = whole.filter(|it| it == "read holding 100 8").count();
+    assert_eq!(whole, 1, "the refused block is asked for once");
+}
+
+#[tokio::test]
+async fn set_answers_when_the_device_has_the_value_and_the_status_shows_it() {
+    let (server, module) = meter(2305).await;
+    set(&module, "setpoint", json!(19.5)).await.unwrap();
+    assert_eq!(module.status(&named("setpoint")), Some(json!(19.5)));
+    assert_eq!(server.client("read holding 20 1").await, "195");
+    set(&module, "pump", json!(true)).await.unwrap();
+    assert_eq!(module.status(&named("pump")), Some(json!(true)));
+    assert_eq!(server.client("read coil 3 1").await, "1");
+    set(&module, "alarm", json!(false)).await.unwrap();
+    assert_eq!(module.status(&named("alarm")), Some(json!(false)));
+    assert_eq!(server.client("read holding 120 1").await, "0");
+}
+
+#[tokio::test]
+async fn what_a_foreign_client_writes_is_seen() {
+    let (server, module) = meter(2305).await;
+    server.client("write 20 -0").await;
+    wait(&module, "setpoint", json!(0.0)).await;
+    server.client("write 20 230").await;
+    wait(&module, "setpoint", json!(23.0)).await;
+}
+
+#[tokio::test]
+async fn every_type_and_order_is_written_as_it_is_read() {
+    let server = Server::start(free_port(), 2305).await;
+    let settings = json!({"poll_seconds": 60, "registers": {
+        "double": {"holding": 30, "type": "f64", "write": true},
+        "long": {"holding": 40, "type": "i64", "write": true},
+        "counter": {"holding": 60, "type": "u32", "order": "badc", "write": true},
+    }});
+    let module = module::start(server.port, settings).await;
+    wait(&module, "double", json!(50.02)).await;
+    wait(&module, "long", json!(-5)).await;
+    wait(&module, "counter", json!(1792)).await;
+    for (name, value) in [
+        ("double", json!(-0.125)),
+        ("long", json!(i64::MIN)),
+        ("counter", json!(0x0102_0304)),
+    ] {
+        set(&module, name, value.clone()).await.unwrap();
+        assert_eq!(module.status(&named(name)), Some(value), "{name}");
+    }
+    assert_eq!(server.client("read holding 60 2").await, "513 1027");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_with_the_reason_and_nothing_is_sent() {
+    let (server, module) = meter(2305).await;
+    for (name, value, expect, code) in [
+        ("nothing", json!(1), "there is no register 'nothing'", 404),
+        (
+            "voltage",
+            json!(1),
+            "'voltage' is only read; `write: true` in its settings lets it be written",
+            400,
+        ),
+        (
+            "setpoint",
+            json!(4000),
+            "'setpoint' takes a number from -3276.8 to 3276.7",
+            400,
+        ),
+        ("setpoint", json!("20"), "'setpoint' takes a number", 400),
+        ("setpoint", json!(null), "'setpoint' takes a number", 400),
+        ("pump", json!(1), "'pump' takes true or false", 400),
+    ] {
+        let error = set(&module, name, value).await.unwrap_err();
+        assert_eq!((error.message(), error.code()), (expect, code));
+    }
+    let asked = server.asked();
+    let mut writes = asked.iter().filter(|it| it.starts_with("write"));
+    assert_eq!(writes.next(), None);
+}
+
+#[tokio::test]
+async fn not_a_number_is_null_and_so_is_what_the_settings_say_is_unavailable() {
+    let server = Server::start(free_port(), 2305).await;
+    let settings = json!({"registers": {
+        "missing": {"holding": 50, "unavailable": 0xFFFF},
+        "full": {"holding": 50},
+        "nan": {"holding": 52, "type": "f32"},
+    }});
+    let module = module::start(server.port, settings).await;
+    wait(&module, "full", json!(0xFFFF)).await;
+    module.wait_connected(true).await;
+    assert_eq!(module.status(&named("missing")), None);
+    assert_eq!(module.status(&named("nan")), None);
+    assert_eq!(warnings(&module), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_device_that_goes_and_comes_back_keeps_its_statuses_and_is_read_afresh() {
+    let (server, module) = meter(2305).await;
+    let port = server.port;
+    server.stop().await;
+    module.wait_connected(false).await;
+    assert_eq!(module.status(&named("voltage")), Some(json!(230.5)));
+    let error = set(&module, "pump", json!(true)).await.unwrap_err();
+    assert!(
+        error.message().starts_with("the device is not connected: "),
+        "{error}"
+    );
+    let _server = Server::start(port, 2290).await;
+    module.wait_connected(true).await;
+    assert_eq!(module.status(&named("voltage")), Some(json!(229.0)));
+}
+
+#[tokio::test]
+async fn the_unit_is_the_one_of_the_settings() {
+    let server = Server::start(free_port(), 2305).await;
+    let settings = json!({"unit": 2, "registers": {"first": {"holding": 100}}});
+    let module = module::start(server.port, settings).await;
+    wait(&module, "first", json!(1)).await;
+}

@@ -1,0 +1,141 @@
+//! Home Assistant's discovery beside Mosquitto.
+
+use driver_sdk::serde_json::{Value, json};
+use driver_sdk::testkit::Module;
+
+use crate::broker::{Broker, Client, Door};
+use crate::module::{self, set, status, wait, wait_line};
+
+const LAMP: &str = "homeassistant/light/board/lamp/config";
+
+fn lamp() -> Value {
+    json!({
+        "~": "board/lamp", "name": "Lamp", "uniq_id": "board_lamp", "stat_t": "~/state", "cmd_t": "~/set",
+        "pl_on": "on", "pl_off": "off", "val_tpl": "{{ value_json.state }}",
+        "avty_t": "~/availability", "dev": {"ids": ["1"]},
+    })
+}
+
+async fn connected() -> (Broker, Client, Module) {
+    let broker = Broker::start(Door::Open).await;
+    let mut client = broker.client().await;
+    client.retain(LAMP, &lamp().to_string()).await;
+    client.retain("board/lamp/state", "off").await;
+    client.message("board/lamp/state").await;
+    let settings = json!({"discovery": "homeassistant", "statuses": {"door": "board/door"}});
+    let module = module::start(&broker.uri(), settings).await;
+    module.wait_connected(true).await;
+    (broker, client, module)
+}
+
+#[tokio::test]
+async fn a_thing_that_was_described_before_is_a_status_when_the_module_is_connected() {
+    let (_broker, mut client, module) = connected().await;
+    assert_eq!(status(&module, "board_lamp").as_deref(), Some(r#""off""#));
+    client
+        .publish("board/lamp/state", r#"{"state": "on"}"#)
+        .await;
+    wait(&module, "board_lamp", r#"{"state": "on"}"#).await;
+}
+
+#[tokio::test]
+async fn true_and_false_are_the_payloads_of_the_thing() {
+    let (_broker, mut client, module) = connected().await;
+    for (value, payload) in [
+        (json!(true), "on"),
+        (json!(false), "off"),
+        (json!("blink"), "blink"),
+        (json!(7), "7"),
+    ] {
+        set(&module, "board_lamp", value).await.unwrap();
+        assert_eq!(client.message("board/lamp/set").await.0, payload);
+    }
+}
+
+#[tokio::test]
+async fn a_thing_that_is_described_while_the_module_runs_is_a_status_at_once() {
+    let (_broker, mut client, module) = connected().await;
+    client.retain("sensor/co2", "417").await;
+    client
+        .retain(
+            "homeassistant/sensor/co2/config",
+            r#"{"state_topic": "sensor/co2"}"#,
+        )
+        .await;
+    wait(&module, "co2", "417").await;
+    let error = set(&module, "co2", json!(1)).await.unwrap_err();
+    assert_eq!(error.message(), "'co2' takes no values");
+}
+
+#[tokio::test]
+async fn an_empty_description_removes_the_thing() {
+    let (_broker, mut client, module) = connected().await;
+    client.retain(LAMP, "").await;
+    module.wait_removed(&module::named("board_lamp")).await;
+    client.publish("board/lamp/state", "on").await;
+    client.publish("board/door", "open").await;
+    wait(&module, "door", r#""open""#).await;
+    assert_eq!(status(&module, "board_lamp"), None);
+    let error = set(&module, "board_lamp", json!(true)).await.unwrap_err();
+    assert_eq!(
+        (error.message(), error.code()),
+        ("there is no command 'board_lamp'", 404)
+    );
+}
+
+#[tokio::test]
+async fn a_name_of_the_settings_wins() {
+    let (_broker, mut client, module) = connected().await;
+    let door = json!({"state_topic": "other/door", "command_topic": "other/set"});
+    client
+        .publish("homeassistant/binary_sensor/door/config", &door.to_string())
+        .await;
+    wait_line(&module, "the settings have the name").await;
+    client.publish("other/door", "wrong").await;
+    client.publish("board/door", "right").await;
+    wait(&module, "door", r#""right""#).await;
+    let values = module.publications().into_iter();
+    let values = values.filter(|it| it.name == "door").count();
+    assert_eq!(values, 1);
+}
+
+#[tokio::test]
+async fn what_describes_no_thing_ends_nothing() {
+    let (_broker, mut client, module) = connected().await;
+    for description in [
+        "no JSON",
+        "[]",
+        "{}",
+        r#"{"state_topic": "a/#"}"#,
+        r#"{"unique_id": 7, "state_topic": "a"}"#,
+    ] {
+        client
+            .publish("homeassistant/sensor/broken/config", description)
+            .await;
+    }
+    client
+        .tell(json!({"topic": "homeassistant/sensor/broken/config", "hex": "ff"}))
+        .await;
+    client
+        .publish(
+            "homeassistant/sensor/good/config",
+            r#"{"state_topic": "good"}"#,
+        )
+        .await;
+    client.retain("good", "1").await;
+    wait(&module, "good", "1").await;
+}
+
+#[tokio::test]
+async fn without_a_prefix_nothing_is_discovered() {
+    let broker = Broker::start(Door::Open).await;
+    let mut client = broker.client().await;
+    client.retain(LAMP, &lamp().to_string()).await;
+    client.retain("board/lamp/state", "off").await;
+    client.retain("board/door", "open").await;
+    client.message("board/door").await;
+    let module = module::start(&broker.uri(), json!({"statuses": {"door": "board/door"}})).await;
+    wait(&module, "door", r#""open""#).await;
+    module.wait_connected(true).await;
+    assert_eq!(status(&module, "board_lamp"), None);
+}
