@@ -61,7 +61,7 @@ class Outcome:
     __slots__ = ("value", "code")
 
     def __init__(self, value: Any = None, *, code: int = 200) -> None:
-        if not 100 <= code <= 399:
-            raise ValueError(f"the code of a result is from 100 to 399, not {code}; raise an Error for a failure")
+        if not 200 <= code <= 399:
+            raise ValueError(f"the code of a result is from 200 to 399, not {code}; raise an Error for a failure")
         self.value = value
         self.code = code

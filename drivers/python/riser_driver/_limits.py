@@ -5,7 +5,7 @@
 MESSAGE_MAX_BYTES = 16 * 1024 * 1024
 
 #: The longest value of a status and the longest result of a call, in bytes of JSON. A longer one is the author's mistake
-#: (a whole file, a list that only grows) and would be refused by the gateway with a text that does not name the line.
+#: (a whole file, a list that only grows); the gateway ends a process whose line has more than 4 MiB.
 VALUE_MAX_BYTES = 1024 * 1024
 
 #: Messages that have been read and not been handled yet. Past it nothing more is read, so the gateway waits.

@@ -78,7 +78,7 @@ class Session:
             text = _json.write(value)
         except TypeError as error:
             raise TypeError(f"the status '{name}' was not published: {error}") from None
-        if len(text) > VALUE_MAX_BYTES:
+        if len(text.encode()) > VALUE_MAX_BYTES:
             message = f"the status '{name}' was not published: it has more than {VALUE_MAX_BYTES} bytes"
             raise Error(message, code=TOO_LARGE)
         # Put under the lock: else the older one of two threads' values could be the last.
@@ -132,7 +132,9 @@ class Session:
         except (ValueError, RecursionError) as error:
             identity = _json.id_of(text)
             reason = "it is nested too deep" if isinstance(error, RecursionError) else "it is no JSON"
-            self._refuse(identity, _PARSE_ERROR, f"the message cannot be read: {reason}")
+            # What the gateway passes on is a client's, so it is the arguments that cannot be read.
+            code = _PARSE_ERROR if identity is None else BAD_ARGUMENTS
+            self._refuse(identity, code, f"the message cannot be read: {reason}")
             return
         method = message.get("method") if isinstance(message, dict) else None
         if not isinstance(message, dict) or not isinstance(method, str):
@@ -255,7 +257,7 @@ class Session:
             value = _json.write(outcome.value)
         except TypeError as error:
             raise Error(f"the result of '{function.name}' cannot be sent: {error}") from None
-        if len(value) > VALUE_MAX_BYTES:
+        if len(value.encode()) > VALUE_MAX_BYTES:
             raise Error(f"the result of '{function.name}' has more than {VALUE_MAX_BYTES} bytes", code=TOO_LARGE)
         return f'{{"value":{value},"code":{outcome.code}}}'
 

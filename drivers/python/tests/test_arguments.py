@@ -211,6 +211,7 @@ class ArgumentsTest(unittest.TestCase):
             with self.assertRaises(CallError) as refused:
                 self.given("anything", text)
             self.assertEqual(refused.exception.message, f"the message cannot be read: {reason}")
+            self.assertEqual(refused.exception.code, -32602)
 
     def test_a_name_of_the_drivers_choice_and_a_code(self) -> None:
         self.assertEqual(self.module.call_with_code("power?"), (True, 203))

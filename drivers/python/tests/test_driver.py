@@ -175,7 +175,7 @@ class LampTest(unittest.TestCase):
         module = self.start()
         module.call("put", 1)
         for arguments, part in (
-            (("put", "x" * 2_000_000), "it has more than 1048576 bytes"),
+            (("put", "ä" * 600_000), "it has more than 1048576 bytes"),
             (("put_object",), "a value of the type Lamp has no JSON form"),
             (("level", "a\nb", 1), "control characters"),
         ):
