@@ -74,7 +74,8 @@ def every(seconds: Period) -> Callable[[F], F]:
     """Calls a method by the clock: at once after the start, and then once per period.
 
     A turn that fails is a warning in the log, and the next one comes. A turn that takes long delays the next; those that it
-    missed are left out. The period is in seconds, or a function of the instance that gives it::
+    missed are left out. The period is in seconds, or a function of the instance, which is asked before each pause; ``None``
+    is never::
 
         @every(lambda self: self.settings.poll_seconds)
         def poll(self) -> None: ...

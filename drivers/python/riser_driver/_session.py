@@ -224,7 +224,8 @@ class Session:
         try:
             instance.__init__()  # type: ignore[misc]
             await self._run_hook(instance, "start")
-            turns = [(attribute, _seconds(period, instance, attribute)) for attribute, period in definition.turns]
+            # A period that cannot be one is a failed start, and not a warning later.
+            turns = [turn for turn in definition.turns if _seconds(turn[1], instance, turn[0]) is not None]
         except BaseException:
             for task in self._work:
                 task.cancel()
@@ -232,10 +233,9 @@ class Session:
         with self._lock:
             self._instance = instance
             interface = definition.interface.describe()
-        for attribute, seconds in turns:
-            if seconds is not None:
-                self._begin_turn()
-                self._begin_work(self._repeat(getattr(instance, attribute), attribute, seconds))
+        for attribute, period in turns:
+            self._begin_turn()
+            self._begin_work(self._repeat(instance, attribute, period))
         takes_settings = hasattr(instance, "settings_changed")
         ready = {
             "description": definition.description,
@@ -315,13 +315,19 @@ class Session:
         seconds = f"{SLOW_AFTER:g}"
         self.log.warning("'%s' is not done after %s s; other plain functions wait: make it async", name, seconds)
 
-    async def _repeat(self, method: Callable[[], Any], name: str, seconds: float) -> None:
+    async def _repeat(self, instance: Driver, name: str, period: Period) -> None:
+        method = getattr(instance, name)
         due = self._loop.time()
         while True:
             try:
                 await self._perform(method, name, {})
             except Exception as error:
                 self.log.warning("%s: %s", name, in_words(error), exc_info=not isinstance(error, Error))
+            # Asked each time, since it may be a setting that changes while the module runs.
+            seconds = _seconds(period, instance, name)
+            if seconds is None:
+                self._end_turn()
+                return
             now = self._loop.time()
             due += seconds * max(1, math.ceil((now - due) / seconds))
             self._end_turn()

@@ -246,6 +246,27 @@ class LampTest(unittest.TestCase):
         module.advance(60)
         module.wait("lamp_hours", 4)
 
+    def test_a_period_may_change_with_the_settings(self) -> None:
+        module = self.start(poll_seconds=60)
+        module.wait("lamp_hours", 1)
+        module.change_settings({**SETTINGS, "poll_seconds": 5})
+        module.advance(60)
+        module.wait("lamp_hours", 2)
+        module.advance(5)
+        module.wait("lamp_hours", 3)
+
+    def test_a_period_of_none_is_never(self) -> None:
+        class Idle(Driver):
+            turns = Status[int]()
+
+            @every(lambda self: None)
+            def look(self) -> None:
+                self.turns = (self.turns or 0) + 1
+
+        with Module(Idle) as module:
+            module.advance(1_000)
+            self.assertIsNone(module.status("turns"))
+
     def test_a_period_of_nothing_is_a_failed_start(self) -> None:
         with self.assertRaises(CallError) as refused:
             Module(Lamp, settings={**SETTINGS, "poll_seconds": 0})
