@@ -3,11 +3,13 @@
 //! It owns the runtimes. Connections live on actix's workers, modules on their executor inside the driver runtime, everything else on the main one.
 //!
 //! - `source` says where the building comes from, `reload` reads its file again.
+//! - `embedded` runs the gateway inside of another program.
 //! - `check` looks for mistakes, `admin` edits a store at rest, `service_manager` says how far the gateway is.
 
 mod admin;
 mod check;
 mod cluster;
+mod embedded;
 mod reload;
 mod service_manager;
 mod source;
@@ -20,6 +22,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use driver_sdk::Definition;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +31,7 @@ use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
-use crate::config::{self, Flags, Problems as ConfigProblems};
+use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, OpenError};
 use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
@@ -37,7 +40,7 @@ use crate::driver_host::in_process::InProcessHost;
 use crate::driver_host::process::ProcessHost;
 use crate::driver_host::{DriverHost, HostError, Spawn};
 use crate::model::{Building, Clock, Secret, Source, Timestamp};
-use crate::observability::{self, ObservabilityError};
+use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
@@ -45,12 +48,14 @@ use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 
 use cluster::{ClusterStores, Tries, goes_over, open_patiently};
+use embedded::Embedding;
 use reload::Reload;
-use source::{BuildingFile, fresh_secret, is_for_the_demo, known_drivers};
+use source::{BuildingFile, fresh_secret, is_for_the_demo, known, known_drivers};
 
 pub use crate::core::Rehearsal;
 pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
 pub use check::{Checked, check, verdict_line};
+pub use embedded::{Binding, Gateway, GatewayBuilder, GatewayError};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
 const DRIVER_THREADS_MIN: usize = 4;
@@ -197,12 +202,34 @@ pub fn serve(
     let file = settings
         .building
         .as_ref()
-        .map(|path| FileAtStart::read(BuildingFile::new(path, &drivers, environment)))
+        .map(|path| BuildingAtStart::read(BuildingFile::new(path, &drivers, environment)))
         .transpose()?;
     let repeats = observability::start_logging(&settings.log, settings.log_format)?;
     let metrics = observability::start_metrics()?;
     raise_open_files();
+    let surroundings = Surroundings::Process(repeats.clone());
+    let ended = run(settings, definitions, file, metrics, surroundings);
+    repeats.tell_rest();
+    ended
+}
 
+/// What a gateway runs in.
+enum Surroundings {
+    /// A process of its own, which signals stop, and whose log counts what repeats.
+    Process(Repeats),
+    /// A program that embeds it.
+    Program(Embedding),
+}
+
+/// Runs the gateway until its surroundings stop it.
+fn run(
+    settings: Settings,
+    definitions: Vec<Definition>,
+    file: Option<BuildingAtStart>,
+    metrics: Metrics,
+    surroundings: Surroundings,
+) -> Result<(), AppError> {
+    let drivers = known(&definitions);
     let main = runtime("riser-main", MAIN_THREADS)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let driver_threads = threads.max(DRIVER_THREADS_MIN);
@@ -277,14 +304,19 @@ pub fn serve(
             stop,
             read_building,
             read_certificate,
-        } = listen_to_signals()?;
+        } = match &surroundings {
+            Surroundings::Process(_) => listen_to_signals()?,
+            Surroundings::Program(embedding) => Signals::stopped_by(embedding.stop.clone()),
+        };
         if let Some(keeper) = server.certificate_keeper() {
             main.spawn(keeper.run(read_certificate));
         }
         main.spawn(report_blocked);
         main.spawn(async move { metrics.upkeep().await });
-        let counted = repeats.clone();
-        main.spawn(async move { counted.keep().await });
+        if let Surroundings::Process(repeats) = &surroundings {
+            let counted = repeats.clone();
+            main.spawn(async move { counted.keep().await });
+        }
         let state = server.readiness_gate();
         let place = Listening::at(&server).map_err(not_served)?;
         // The server runs from here on, so that `/healthz` and `/readyz` answer while the gateway waits for its store.
@@ -303,15 +335,21 @@ pub fn serve(
             };
             let clockwork = Arc::clone(&core);
             main.spawn(async move { clockwork.run().await });
-            match file {
-                Some(FileAtStart { file, text, .. }) => {
+            let served = Arc::clone(&core);
+            match file.and_then(|at_start| at_start.source) {
+                Some((file, text)) => {
                     main.spawn(Reload::new(core, file, text, read_building).run())
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
             state.open();
-            announce(&place, demo.as_ref());
-            service_manager::ready();
+            match surroundings {
+                Surroundings::Process(_) => {
+                    announce(&place, demo.as_ref());
+                    service_manager::ready();
+                }
+                Surroundings::Program(embedding) => embedding.tell_ready(served, place.address),
+            }
             Ok::<(), AppError>(())
         });
         let opened = match select(serving.as_mut(), opening).await {
@@ -335,25 +373,23 @@ pub fn serve(
         closing.end();
     }
     main.shutdown_timeout(RUNTIME_STOP_DEADLINE);
-    repeats.tell_rest();
     ended
 }
 
-/// The building file as it was before anything was started, so that a mistake in it is reported first.
-struct FileAtStart {
-    file: BuildingFile,
-    text: String,
+/// The building as it was before anything was started, so that a mistake in it is reported first.
+struct BuildingAtStart {
     building: Building,
+    /// The file with its text, which is read again when it changes; `None` for a building that is no file.
+    source: Option<(BuildingFile, String)>,
 }
 
-impl FileAtStart {
+impl BuildingAtStart {
     fn read(file: BuildingFile) -> Result<Self, AppError> {
         let text = file.text()?;
         let building = file.read(&text)?;
         Ok(Self {
-            file,
-            text,
             building,
+            source: Some((file, text)),
         })
     }
 }
@@ -389,7 +425,7 @@ fn tell_what_is_kept(directory: Option<&Path>) {
 /// Starts the building: that of the file, or the demo over an empty store, or the store's own. Returns the secret of the demo's key.
 async fn begin(
     core: &Core,
-    file: Option<&FileAtStart>,
+    file: Option<&BuildingAtStart>,
     drivers: &[KnownDriver],
 ) -> Result<Option<Secret>, AppError> {
     let (building, source, demo) = match file {
@@ -419,7 +455,7 @@ async fn begin(
 }
 
 /// Starts the building that many nodes share: that of the file, over the store's own. A cluster has no demo building.
-async fn begin_shared(core: &Core, file: Option<&FileAtStart>) -> Result<(), AppError> {
+async fn begin_shared(core: &Core, file: Option<&BuildingAtStart>) -> Result<(), AppError> {
     let Some(file) = file else {
         if core.queries.directory().ids().next().is_none() {
             tracing::info!(
@@ -500,6 +536,17 @@ struct Signals {
     /// SIGHUP notifies both.
     read_building: Arc<Notify>,
     read_certificate: Arc<Notify>,
+}
+
+impl Signals {
+    /// No signals: only the token stops the gateway, and nothing is read again.
+    fn stopped_by(stop: CancellationToken) -> Self {
+        Self {
+            stop,
+            read_building: Arc::default(),
+            read_certificate: Arc::default(),
+        }
+    }
 }
 
 /// SIGTERM and SIGINT stop the gateway, the second one at once; SIGHUP has the building file and the certificate read again.

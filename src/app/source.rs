@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use driver_sdk::Definition;
 use rand::Rng;
 
 use crate::building_file::{self, KnownDriver};
@@ -15,8 +16,12 @@ use super::AppError;
 
 /// The linked-in drivers, as a building file names them.
 pub(super) fn known_drivers() -> Vec<KnownDriver> {
-    let definitions = driver_registry::drivers().into_iter();
-    let known = definitions.map(|driver| KnownDriver {
+    known(&driver_registry::drivers())
+}
+
+/// These drivers, as a building file names them.
+pub(super) fn known(definitions: &[Definition]) -> Vec<KnownDriver> {
+    let known = definitions.iter().map(|driver| KnownDriver {
         id: driver.id,
         configuration: driver.configuration,
     });

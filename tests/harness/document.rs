@@ -65,6 +65,13 @@ impl Document {
         }
     }
 
+    /// The last line of prose above a block.
+    pub(crate) fn caption(&self, block: &Block<'_>) -> &str {
+        let above = self.text.lines().take(block.place.line - 1);
+        let prose = above.filter(|line| !line.trim().is_empty());
+        prose.last().unwrap_or_default()
+    }
+
     /// The blocks in their order, and the lines outside of them.
     pub(crate) fn parts(&self) -> (Vec<Block<'_>>, Vec<(Place<'_>, &str)>) {
         let (mut blocks, mut outside) = (Vec::new(), Vec::new());

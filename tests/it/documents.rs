@@ -2,12 +2,14 @@
 //! every building file and file of settings through `riser check`.
 //!
 //! A reader's habits are kept. A document is read in one folder from top to bottom, a block in one shell;
-//! a building file shown before a command is `building.yaml` for it; a gateway that a block starts is the one that its later lines mean.
+//! a building file shown before a command is `building.yaml` for it, a driver in Python the file that the line above it names; a gateway that a block starts is the one that its later lines mean.
 //! `KEY` stands for the key that the gateway printed, `127.0.0.1:3000` for where it listens.
 //! A block `sh no-run` needs what a test cannot have, such as a release build, another machine or an administrator.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+
+use test_support::root;
 
 use crate::harness::{
     Block, DEADLINE, Document, Folder, Gateway, Plan, Process, Ran, Stream, Terminal, within,
@@ -21,6 +23,7 @@ const KINDS: &[&str] = &[
     "toml",
     "text",
     "rust",
+    "python",
     "json",
     "nginx",
     "caddyfile",
@@ -38,7 +41,12 @@ async fn every_command_of_the_documents_does_what_it_is_there_for() {
         for block in document.parts().0 {
             match block.kind {
                 "sh" => typed += reader.types(&block).await,
-                "yaml" => reader.saves(&block),
+                "yaml" => reader.saves("building.yaml", &block),
+                "python" => {
+                    if let Some(name) = file_name(document.caption(&block)) {
+                        reader.saves(name, &block);
+                    }
+                }
                 _ => {}
             }
         }
@@ -123,10 +131,13 @@ impl<'d> Reader<'d> {
     fn new(demo: &'d mut Demo) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = format!("{}:{}", demo.programs.path().display(), path.display());
+        let library = root().join("drivers/python");
         let terminal = Terminal::bare()
             .variable("PATH", &path)
             // A gateway that a command starts gets a port of its own.
             .variable("RISER_LISTEN", "127.0.0.1:0")
+            // Where the project's library for drivers in Python is.
+            .variable("PYTHONPATH", &library.display().to_string())
             // curl takes an answer of 404 for a success.
             .file(".curlrc", "fail\nsilent\nshow-error\n");
         let home = terminal.folder().path().display().to_string();
@@ -136,10 +147,10 @@ impl<'d> Reader<'d> {
         Self { demo, terminal }
     }
 
-    fn saves(&mut self, block: &Block<'_>) {
+    fn saves(&mut self, name: &str, block: &Block<'_>) {
         // A variable that the file asks for is set by a command that is typed, or the reader has none.
         let terminal = std::mem::replace(&mut self.terminal, Terminal::bare());
-        self.terminal = terminal.file("building.yaml", &block.text);
+        self.terminal = terminal.file(name, &block.text);
     }
 
     /// Types every command of a block and says how many there were.
@@ -262,6 +273,11 @@ impl Habit {
     }
 }
 
+/// The file that a line says to save a program as: the one between backquotes that ends in `.py`.
+fn file_name(line: &str) -> Option<&str> {
+    line.split('`').find(|word| word.ends_with(".py"))
+}
+
 /// The commands of a block, each with its line: a backslash at the end of a line joins it with the next.
 fn commands(text: &str) -> Vec<(usize, String)> {
     let mut commands: Vec<(usize, String)> = Vec::new();
@@ -317,6 +333,12 @@ fn a_word_is_replaced_where_it_stands_alone() {
         replace_word(command, "KEY", "a.b"),
         "RISER_API_KEY=a.b riser bind --key a.b MONKEY"
     );
+}
+
+#[test]
+fn a_program_is_saved_as_the_line_above_it_says() {
+    assert_eq!(file_name("Save this as `lamp.py`:"), Some("lamp.py"));
+    assert_eq!(file_name("It begins like this:"), None);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 
 mod bench;
 mod load;
+mod new_driver;
 mod package;
 mod setup;
 mod side_by_side;
@@ -65,6 +66,12 @@ const TASKS: &[Task] = &[
         takes: "[--all] [--record]",
         does: "compare riser with the least possible server and uWebSockets, or with every peer",
         run: load::run,
+    },
+    Task {
+        name: "new-driver",
+        takes: "NAME",
+        does: "make drivers/NAME, a driver with a passing test, and link it in",
+        run: new_driver::run,
     },
     Task {
         name: "package",

@@ -56,6 +56,17 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             BUILD,
         )
     })?;
+    step("the gateway inside of another program", || {
+        let example = ["run", "--quiet", "--example", "embedded", "--locked"];
+        run_program(cargo().args(example), root, BUILD)
+    })?;
+    step("drivers in Python", || {
+        // Without site-packages: the library needs nothing but Python.
+        let tests = ["-S", "-m", "unittest", "discover"];
+        let mut python = Command::new("python3");
+        python.args(tests).env("PYTHONDONTWRITEBYTECODE", "1");
+        run_program(&mut python, &root.join("drivers/python"), QUICK)
+    })?;
     load::smoke(root)?;
     // Without a line of ours behind it: the run ends with the runner's summary.
     let nextest = ["nextest", "run", "--workspace", "--locked"];
