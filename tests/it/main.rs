@@ -50,6 +50,7 @@ mod resources;
 mod rest;
 mod restricted;
 mod rights;
+mod room_logic;
 mod service_manager;
 mod shutdown;
 mod sign_in;
