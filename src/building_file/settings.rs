@@ -4,7 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Configuration, DriverRef, Misfit, Module, Place, Step, Unfit, nearest};
+use crate::model::{
+    Building, Collection, Configuration, DriverRef, Misfit, Module, ModuleId, Place, Secret, Step,
+    System, Unfit, Zone, ZoneId, nearest,
+};
 
 use super::node::{Kind, Node};
 use super::parse::Parsed;
@@ -20,12 +23,13 @@ pub(super) fn check(root: &Node, parsed: &mut Parsed, drivers: &[KnownDriver]) {
         .iter()
         .map(|driver| (driver.id, &driver.configuration))
         .collect();
-    let entries = module_entries(root);
+    let entries = Entries::of(root);
+    let layers = Layers::of(&parsed.building);
     // What is wrong with a value already, a variable that is not set for one, is said once.
     let told: HashSet<Position> = parsed.problems.iter().map(|problem| problem.at).collect();
     let mut suggestions_left = SUGGESTIONS_MAX;
     for module in &parsed.building.modules {
-        let Some(entry) = entries.get(module.id.as_str()) else {
+        let Some(entry) = entries.module(&module.id) else {
             continue;
         };
         let configuration = match &module.driver {
@@ -42,31 +46,129 @@ pub(super) fn check(root: &Node, parsed: &mut Parsed, drivers: &[KnownDriver]) {
         let Some(configuration) = configuration else {
             continue;
         };
-        let unfit = unfit(configuration, module);
-        let problems = unfit
-            .iter()
-            .map(|unfit| problem(entry, unfit, &mut suggestions_left));
+        let around = layers.around(module);
+        let settings = around.iter().map(|layer| layer.settings);
+        let configured = module.configured(settings, configuration);
+        let configured = configured.as_ref().unwrap_or(module);
+        let unfit = configuration.check(module.uri.as_deref(), &configured.settings());
+        let problems = unfit.iter().map(|unfit| {
+            let around = around.iter().rev();
+            let around = around.filter_map(|layer| entries.entry(layer.list, layer.id));
+            let source = source(entry, around, &unfit.place);
+            problem(source, unfit, &mut suggestions_left)
+        });
         let new = problems.filter(|problem| !told.contains(&problem.at));
         parsed.problems.extend(new);
     }
 }
 
-fn unfit(configuration: &Configuration, module: &Module) -> Vec<Unfit> {
-    configuration.check(module.uri.as_deref(), &module.settings())
+/// The entries of the file that have settings, by their list and id.
+struct Entries<'n>(HashMap<(&'static str, String), &'n Node>);
+
+impl<'n> Entries<'n> {
+    fn of(root: &'n Node) -> Self {
+        let lists = [Zone::LIST, System::LIST, Module::LIST];
+        let entries = lists.into_iter().flat_map(|list| {
+            let items = value(root, list).into_iter().flat_map(items);
+            items.filter_map(move |entry| {
+                let Kind::Text(id) = &value(entry, "id")?.kind else {
+                    return None;
+                };
+                Some(((list, variables::unescape(id)), entry))
+            })
+        });
+        Self(entries.collect())
+    }
+
+    fn module(&self, id: &ModuleId) -> Option<&'n Node> {
+        self.entry(Module::LIST, id.as_str())
+    }
+
+    fn entry(&self, list: &'static str, id: &str) -> Option<&'n Node> {
+        self.0.get(&(list, id.to_owned())).copied()
+    }
 }
 
-/// The entries of the list `modules` by their ids.
-fn module_entries(root: &Node) -> HashMap<String, &Node> {
-    let Some(Kind::List(items)) = value(root, "modules").map(|node| &node.kind) else {
-        return HashMap::new();
-    };
-    let entries = items.iter().filter_map(|entry| {
-        let Kind::Text(id) = &value(entry, "id")?.kind else {
-            return None;
+/// What is set around modules.
+struct Layers<'b> {
+    zones: HashMap<&'b ZoneId, &'b Zone>,
+    /// The system of each module that stands in exactly one.
+    system: HashMap<&'b ModuleId, Option<&'b System>>,
+}
+
+/// The settings of one zone or system.
+struct Layer<'b> {
+    list: &'static str,
+    id: &'b str,
+    settings: &'b Secret,
+}
+
+impl<'b> Layers<'b> {
+    fn of(building: &'b Building) -> Self {
+        let mut system = HashMap::new();
+        for each in &building.systems {
+            for module in &each.modules {
+                let only = |found: &mut Option<&System>| *found = None;
+                system.entry(module).and_modify(only).or_insert(Some(each));
+            }
+        }
+        let zones = building.zones.iter().map(|zone| (&zone.id, zone));
+        Self {
+            zones: zones.collect(),
+            system,
+        }
+    }
+
+    /// What is set around a module, the outermost first.
+    fn around(&self, module: &Module) -> Vec<Layer<'b>> {
+        let Some(Some(system)) = self.system.get(&module.id) else {
+            return Vec::new();
         };
-        Some((variables::unescape(id), entry))
-    });
-    entries.collect()
+        let zones = system.zones.iter().filter_map(|id| self.zones.get(id));
+        let zones = zones.map(|zone| Layer {
+            list: Zone::LIST,
+            id: zone.id.as_str(),
+            settings: &zone.settings,
+        });
+        let system = Layer {
+            list: System::LIST,
+            id: system.id.as_str(),
+            settings: &system.settings,
+        };
+        zones.chain([system]).collect()
+    }
+}
+
+/// The entry whose settings have the first key on the way to a place: the module, or the innermost of those around it.
+fn source<'n>(
+    module: &'n Node,
+    around: impl IntoIterator<Item = &'n Node>,
+    place: &Place,
+) -> &'n Node {
+    let Place::Settings(steps) = place else {
+        return module;
+    };
+    let Some(Step::Key(key)) = steps.first() else {
+        return module;
+    };
+    let has_key =
+        |entry: &&Node| value(entry, "settings").is_some_and(|it| value(it, key).is_some());
+    let mut entries = [module].into_iter().chain(around);
+    entries.find(has_key).unwrap_or(module)
+}
+
+/// The items of a list.
+fn items(node: &Node) -> impl Iterator<Item = &Node> {
+    let items = match &node.kind {
+        Kind::List(items) => items.as_slice(),
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::Digits
+        | Kind::Text(_)
+        | Kind::Map(_) => &[],
+    };
+    items.iter()
 }
 
 /// The value of a key of a map.
@@ -226,7 +328,11 @@ mod tests {
                 presence: UriPresence::Needed,
                 schemes: &["tcp"],
             },
-            schema: JsonText::empty_object,
+            schema: || {
+                let schema =
+                    r#"{"properties": {"unit": {}, "ports": {}}, "additionalProperties": false}"#;
+                JsonText::parse(schema).expect("it is JSON")
+            },
             check: |settings| {
                 let known = || vec!["unit".to_owned(), "ports".to_owned()];
                 let key = |key: &str| Step::Key(key.to_owned());
@@ -306,6 +412,44 @@ mod tests {
                 "b.yaml:2:44: the setting `unit` must be a whole number",
             ],
         );
+    }
+
+    #[track_caller]
+    fn check_around(zone: &str, system: &str, module: &str, expect: &[&str]) {
+        let text = format!(
+            "zones:\n  - {{id: z, name: Z, {zone}}}\nsystems:\n  - {{id: s, name: S, zones: [z], modules: [m], {system}}}\nmodules:\n  - {{id: m, driver: lamp, uri: 'tcp://a', {module}}}\n"
+        );
+        let read = read(
+            "b.yaml",
+            &text,
+            &[LAMP],
+            ForeignRules::NONE,
+            &BTreeMap::new(),
+        );
+        let told = read.err().map(|problems| problems.to_string());
+        let told: Vec<&str> = told.iter().flat_map(|told| told.lines()).collect();
+        assert_eq!(told, expect, "{text}");
+    }
+
+    #[test]
+    fn what_is_set_around_a_module_counts_and_is_told_where_it_stands() {
+        check_around("settings: {unit: 1}", "", "", &[]);
+        check_around("", "settings: {unit: 1}", "", &[]);
+        check_around(
+            "settings: {unit: x}",
+            "",
+            "",
+            &["b.yaml:2:39: the setting `unit` must be a whole number"],
+        );
+        check_around(
+            "settings: {unit: 1}",
+            "settings: {unit: x}",
+            "",
+            &["b.yaml:4:60: the setting `unit` must be a whole number"],
+        );
+        // What the module says itself is what holds.
+        check_around("settings: {unit: x}", "", "settings: {unit: 1}", &[]);
+        check_around("settings: {unit: 1, other_drivers: x}", "", "", &[]);
     }
 
     #[test]

@@ -9,9 +9,9 @@ const BASE: &str = "/api/engine/v2";
 /// Modules with devices and passwords.
 const DEVICES: &str = r"
 zones:
-  - {id: zone-hq, name: Headquarters, tags: [org]}
+  - {id: zone-hq, name: Headquarters, tags: [org], settings: {proxy: hunter2}}
 systems:
-  - {id: sys-1, name: Board Room, zones: [zone-hq], modules: [mod-d1, mod-web]}
+  - {id: sys-1, name: Board Room, zones: [zone-hq], modules: [mod-d1, mod-web], settings: {pin: hunter2}}
 modules:
   - {id: mod-d1, driver: virtual, name: Display, uri: 'tcp://127.0.0.1:4352', settings: {password: hunter2, login: ann}}
   - {id: mod-web, driver: virtual, name: Web, uri: 'https://ann:hunter2@127.0.0.1/x?token=hunter2'}
@@ -371,12 +371,28 @@ async fn settings_are_named_and_no_answer_has_a_secret_in_it() {
         .ok()
         .await;
     assert_eq!(settings[0]["keys"], json!(["login", "password"]));
-    let by_parent = get(&gateway, "/settings?parent_id=zone-hq,mod-d1", Key::ADMIN);
-    assert_eq!(by_parent.ok().await, settings);
-    assert_eq!(get(&gateway, "/settings", Key::ADMIN).ok().await, settings);
-    let of_a_zone = get(&gateway, "/settings?parent_id=zone-hq", Key::USER);
-    assert_eq!(of_a_zone.ok().await, json!([]));
-    for query in ["", "?parent_id=mod-d1"] {
+    for (path, expected) in [
+        (
+            "/settings",
+            &["sets-zone-hq", "sets-sys-1", "sets-mod-d1"][..],
+        ),
+        (
+            "/settings?parent_id=zone-hq,mod-d1",
+            &["sets-zone-hq", "sets-mod-d1"],
+        ),
+        ("/systems/sys-1/settings", &["sets-sys-1", "sets-zone-hq"]),
+    ] {
+        let found = get(&gateway, path, Key::ADMIN).ok().await;
+        assert_eq!(ids(&found), expected, "{path}");
+    }
+    let of_a_module_without = get(&gateway, "/settings?parent_id=mod-web", Key::USER);
+    assert_eq!(of_a_module_without.ok().await, json!([]));
+    for query in [
+        "",
+        "?parent_id=mod-d1",
+        "?parent_id=zone-hq",
+        "?parent_id=sys-1",
+    ] {
         let refused = get(&gateway, &format!("/settings{query}"), Key::USER);
         assert_eq!(status(refused).await, 403, "{query}");
     }

@@ -3,7 +3,11 @@
 //! It is separate from the SDK so that a building file and the gateway's REST interface check it without running a driver.
 //! A check names every mistake at once, by its place, and repeats no value: a value may be a password.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::{JsonText, Misfit};
 
@@ -90,6 +94,13 @@ impl Configuration {
         on_change: OnChange::Restart,
     };
 
+    /// The keys that the settings can have; `None` where there can be any.
+    pub fn keys(&self) -> Option<BTreeSet<String>> {
+        let schema: SettingsSchema = (self.schema)().to().ok()?;
+        let keys = schema.properties.into_keys().collect();
+        (schema.additional_properties == Some(false)).then_some(keys)
+    }
+
     /// Everything that is wrong with a module's URI and settings.
     pub fn check(&self, uri: Option<&str>, settings: &JsonText) -> Vec<Unfit> {
         let misfit = self.uri.check(uri);
@@ -100,6 +111,16 @@ impl Configuration {
         let settings = (self.check)(settings);
         uri.into_iter().chain(settings).collect()
     }
+}
+
+/// What the JSON Schema of an object says of its keys.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SettingsSchema {
+    #[serde(default)]
+    properties: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    additional_properties: Option<bool>,
 }
 
 impl UriRule {

@@ -7,8 +7,8 @@ use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Collection, Configuration, EntryId, EntryKind, Field, KeySecret, Kind, Misfit, Module,
-    Place, Step, Unfit, User, ZoneId, nearest,
+    ApiKey, Collection, EntryId, EntryKind, Field, KeySecret, Kind, Misfit, ModuleId, Place, Step,
+    Unfit, User, ZoneId, nearest,
 };
 
 /// Where something stands.
@@ -42,13 +42,20 @@ pub(super) fn check(directory: &Directory, touched: &Touched) -> Vec<Invalid> {
     problems
 }
 
-/// Everything that a module's driver would not take of it.
-pub(super) fn misconfigured(
-    id: &EntryId,
-    module: &Module,
-    configuration: &Configuration,
-) -> Vec<Invalid> {
-    let unfit = configuration.check(module.uri.as_deref(), &module.settings());
+/// Everything that a module's driver would not take of it as it comes to run.
+///
+/// An edit that leaves that as it is, is not held to what was wrong before.
+pub(super) fn misconfigured(now: &Directory, next: &Directory, id: &ModuleId) -> Vec<Invalid> {
+    let Some(entry) = next.module(id) else {
+        return Vec::new();
+    };
+    let module = next.configured(entry);
+    let before = now.module(id).map(|entry| now.configured(entry));
+    if before.is_some_and(|before| before.runs_as(&module)) {
+        return Vec::new();
+    }
+    let id = EntryId::Module(id.clone());
+    let unfit = entry.check(module.uri.as_deref(), &module.settings());
     let invalid = unfit.into_iter().map(|Unfit { place, misfit }| Invalid {
         id: id.clone(),
         field: match &place {

@@ -204,14 +204,6 @@ impl Draft<'_> {
             problems,
             ..
         } = self;
-        let before = match id {
-            EntryId::Module(id) => next.module(id).map(|entry| Arc::clone(&entry.module)),
-            EntryId::Zone(_)
-            | EntryId::System(_)
-            | EntryId::User(_)
-            | EntryId::ApiKey(_)
-            | EntryId::Metadata(_) => None,
-        };
         next.put(entry, info, |module| {
             if let (DriverRef::Process(_), None) = (&module.driver, &module.name) {
                 problems.push(Invalid {
@@ -222,14 +214,7 @@ impl Draft<'_> {
                             .to_owned(),
                 });
             }
-            let described = host.describe(&module.driver);
-            if let Ok(description) = &described
-                // Who changes something else of it is not held to what was wrong before.
-                && !before.is_some_and(|before| before.runs_as(module))
-            {
-                problems.extend(misconfigured(id, module, &description.configuration));
-            }
-            described.unwrap_or_else(|error| {
+            host.describe(&module.driver).unwrap_or_else(|error| {
                 problems.push(Invalid {
                     id: id.clone(),
                     field: "driver",
@@ -389,7 +374,11 @@ impl Draft<'_> {
             time,
             ..
         } = self;
+        next.complete(now, &touched);
         problems.extend(check(&next, &touched));
+        for id in next.reconfigured(now, &touched) {
+            problems.extend(misconfigured(now, &next, &id));
+        }
         problems.extend(touched.iter().filter_map(|id| misread(&next, id)));
         if !problems.is_empty() {
             return Err(EditError::Invalid(problems));
@@ -431,8 +420,8 @@ impl Draft<'_> {
         if is_out_of_order {
             // What was deleted and made again as it was has its place back.
             next.arrange();
+            next.complete(now, &touched);
         }
-        next.complete(now, &touched);
         Ok(Plan {
             next,
             writes,

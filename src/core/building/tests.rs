@@ -24,7 +24,7 @@ use crate::model::{
     Audience, Building, Clearance, CloseReason, Credentials, DeviceKind, Difference, Differences,
     Edit, Entry, EntryId, EntryInfo, ExecRequest, Expected, FailureKind, FunctionName, JsonText,
     KeyId, KeySecret, Metadata, MetadataId, MetadataName, ParentId, Password, Secret, Source,
-    Subject, User, UserId, Version, ZoneId,
+    Subject, System, User, UserId, Version, Zone, ZoneId,
 };
 
 // Versions and stamps.
@@ -315,6 +315,40 @@ async fn only_a_module_whose_driver_address_or_settings_changed_starts_again() {
         .unwrap();
     bench.pass(SETTLE).await;
     assert_eq!(bench.host.lives().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_a_zone_or_system_restart_the_modules_for_which_they_are_others() {
+    let bench = Bench::new().await;
+    let lives = async |edit, expected, why: &str| {
+        bench.edit([edit]).await.unwrap();
+        bench.pass(SETTLE).await;
+        assert_eq!(bench.host.lives().len(), expected, "{why}");
+    };
+    let around = |settings: &str| {
+        Edit::put(Entry::Zone(Zone {
+            settings: Secret::new(settings),
+            ..zone("zone-1")
+        }))
+    };
+    let system = |settings: &str| {
+        Edit::put(Entry::System(System {
+            zones: vec![ZoneId::new("zone-1").unwrap()],
+            settings: Secret::new(settings),
+            ..room("sys-1", &["mod-1"])
+        }))
+    };
+    lives(around(r#"{"a":1}"#), 1, "the room is not in the zone").await;
+    lives(system("{}"), 2, "the room is in the zone now").await;
+    assert_eq!(bench.host.life().settings.as_str(), r#"{"a":1}"#);
+    lives(around(r#"{"a":2}"#), 3, "the zone says otherwise").await;
+    assert_eq!(bench.host.life().settings.as_str(), r#"{"a":2}"#);
+    lives(system(r#"{"a":3}"#), 4, "the room says otherwise").await;
+    assert_eq!(bench.host.life().settings.as_str(), r#"{"a":3}"#);
+    lives(around(r#"{"a":4}"#), 4, "the room's own hold").await;
+    let second_room = Edit::put(Entry::System(room("sys-2", &["mod-1"])));
+    lives(second_room, 5, "of two rooms neither holds").await;
+    assert_eq!(bench.host.life().settings.as_str(), "{}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
+mod settings;
 mod touched;
 mod zone_permissions;
 
@@ -15,9 +16,9 @@ use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    ApiKey, Building, Entry, EntryId, EntryInfo, EntryKind, Interface, KeyId, Metadata, MetadataId,
-    Module, ModuleId, ModuleIndex, ModuleName, OnChange, Slots, System, SystemId, User, UserId,
-    Zone, ZoneId,
+    ApiKey, Building, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
+    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, OnChange, Slots, System, SystemId,
+    Unfit, User, UserId, Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -76,6 +77,11 @@ impl ModuleEntry {
     /// What becomes of it when its settings change.
     pub(in crate::core) fn on_change(&self) -> OnChange {
         self.description.configuration.on_change
+    }
+
+    /// Everything that its driver would not take of this URI and these settings.
+    pub(super) fn check(&self, uri: Option<&str>, settings: &JsonText) -> Vec<Unfit> {
+        self.description.configuration.check(uri, settings)
     }
 
     /// What its driver's modules are called unless the building says otherwise.

@@ -26,7 +26,7 @@ use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{
-    DriverRef, Failure, FailureKind, Interface, JsonText, ModuleId, read_lock, write_lock,
+    DriverRef, Failure, FailureKind, Interface, JsonText, Module, ModuleId, read_lock, write_lock,
 };
 
 /// Starts and stops modules and keeps their deadlines.
@@ -139,7 +139,7 @@ impl Supervisor {
         touched: &Touched,
     ) -> Vec<Arc<ModuleHandle>> {
         let mut modules = self.modules();
-        modules.building = Arc::clone(building);
+        let before = std::mem::replace(&mut modules.building, Arc::clone(building));
         if let Share::Granted(granted) = &mut modules.share {
             for id in touched.modules() {
                 if building.module(id).is_none() {
@@ -147,7 +147,7 @@ impl Supervisor {
                 }
             }
         }
-        let mut stopped = self.look_again(modules, touched.modules().cloned());
+        let mut stopped = self.look_again(modules, building.reconfigured(&before, touched));
         stopped.retain(|handle| building.module(&handle.module.id).is_none());
         stopped
     }
@@ -259,11 +259,12 @@ impl Supervisor {
                 stopped.extend(before);
                 continue;
             };
+            let module = building.configured(entry);
             let handle = match before {
-                Some(handle) if handle.goes_on_as(&entry.module) => handle,
+                Some(handle) if handle.goes_on_as(&module) => handle,
                 Some(handle) => {
                     handle.stop.cancel();
-                    let next = self.start(entry, Arc::clone(&handle.output), Some(&handle));
+                    let next = self.start(entry, module, Arc::clone(&handle.output), Some(&handle));
                     leaving.push(handle);
                     next
                 }
@@ -278,7 +279,7 @@ impl Supervisor {
                         self.quotas.statuses_bytes,
                         Arc::clone(&self.metrics),
                     );
-                    let handle = self.start(entry, Arc::new(output), same);
+                    let handle = self.start(entry, module, Arc::new(output), same);
                     started.push(Arc::clone(&handle));
                     handle
                 }
@@ -307,12 +308,13 @@ impl Supervisor {
     fn start(
         &self,
         entry: &ModuleEntry,
+        module: Arc<Module>,
         output: Arc<ModuleOutput>,
         before: Option<&Arc<ModuleHandle>>,
     ) -> Arc<ModuleHandle> {
         let handle = Arc::new(ModuleHandle {
-            module: Arc::clone(&entry.module),
-            current: Mutex::new(Arc::clone(&entry.module)),
+            current: Mutex::new(Arc::clone(&module)),
+            module,
             on_change: Mutex::new(entry.on_change()),
             reconfigured: Notify::new(),
             interface: Arc::new(CurrentInterface::new(

@@ -695,6 +695,8 @@ pub(in crate::core) struct ScriptedHost {
 pub(in crate::core) struct Life {
     pub(in crate::core) module: ModuleId,
     pub(in crate::core) began: Instant,
+    /// The settings with which it was started.
+    pub(in crate::core) settings: JsonText,
     /// The module's way up.
     pub(in crate::core) sink: Arc<dyn ModuleSink>,
     begun: Mutex<Vec<(String, String)>>,
@@ -891,6 +893,7 @@ impl DriverHost for ScriptedHost {
         let life = Arc::new(Life {
             module: module.id.clone(),
             began: Instant::now(),
+            settings: module.settings(),
             sink,
             begun: Mutex::default(),
             waiting: Mutex::default(),

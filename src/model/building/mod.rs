@@ -1,6 +1,7 @@
 //! What a building consists of: the checked content of a building file or a store.
 
 mod fields;
+mod layers;
 mod process;
 pub mod rules;
 #[cfg(test)]
@@ -101,6 +102,8 @@ collection! {
         playlists: Vec<String>,
         /// Its id in a service of places.
         place_id: Option<String>,
+        /// Settings for the modules of its systems, a JSON object with `${ENV:…}` already filled in; may hold passwords.
+        settings: Secret => filled_in().other_form("settings_json"),
     }
 }
 
@@ -163,6 +166,8 @@ collection! {
         playlists: Vec<String>,
         /// What apps keep of its floor plan.
         space_config: JsonText => is(Kind::Json(JsonKind::Object)).other_form("space_config_json"),
+        /// Settings for its modules, a JSON object with `${ENV:…}` already filled in; may hold passwords.
+        settings: Secret => filled_in().other_form("settings_json"),
     }
 }
 
@@ -232,7 +237,7 @@ impl Module {
         of_id(id)
     }
 
-    /// The settings as JSON.
+    /// Its own settings as JSON, without what is set around it.
     pub fn settings(&self) -> JsonText {
         JsonText::parse(self.settings.expose()).unwrap_or_else(|_| JsonText::null())
     }

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
-use crate::model::{EntryInfo, Module};
+use crate::model::{EntryInfo, JsonText, Secret};
 
 /// PlaceOS's level for settings whose text is never shown.
 const NEVER_SHOWN: u8 = 3;
 
-/// The settings of one module: `GET /settings`, `GET /modules/{id}/settings`, `GET /systems/{id}/settings`.
+/// The settings of one zone, system or module: `GET /settings`, `GET /modules/{id}/settings`, `GET /systems/{id}/settings`.
 ///
 /// They may hold passwords, so a client gets their names alone, as PlaceOS does for what is never shown.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,12 +27,13 @@ pub struct SettingsShape<'a> {
 }
 
 impl<'a> SettingsShape<'a> {
-    /// The settings of a module, if it has any.
-    pub fn of(module: &'a Module, info: &EntryInfo) -> Option<Self> {
-        let settings: BTreeMap<String, IgnoredAny> = module.settings().to().unwrap_or_default();
+    /// The settings of the entry of this id, if it has any.
+    pub fn of(parent: &'a str, settings: &Secret, info: &EntryInfo) -> Option<Self> {
+        let settings = JsonText::parse(settings.expose()).ok()?;
+        let settings: BTreeMap<String, IgnoredAny> = settings.to().ok()?;
         (!settings.is_empty()).then(|| Self {
-            id: format!("sets-{}", module.id),
-            parent_id: module.id.as_str(),
+            id: format!("sets-{parent}"),
+            parent_id: parent,
             encryption_level: NEVER_SHOWN,
             settings_string: "",
             keys: settings.into_keys().collect(),
@@ -48,20 +49,11 @@ mod tests {
 
     use super::*;
     use crate::dialects::placeos::testing::{CREATED, INFO, UPDATED};
-    use crate::model::{DriverRef, ModuleId, Secret};
-
-    fn module(settings: &str) -> Module {
-        Module {
-            driver: DriverRef::LinkedIn("pjlink".to_owned()),
-            settings: Secret::new(settings),
-            ..Module::new(&ModuleId::new("mod-d1").unwrap())
-        }
-    }
 
     #[test]
     fn settings_are_named_and_not_told() {
-        let module = module(r#"{"password":"hunter2","login":{"name":"ann"}}"#);
-        let shape = SettingsShape::of(&module, &INFO).unwrap();
+        let settings = Secret::new(r#"{"password":"hunter2","login":{"name":"ann"}}"#);
+        let shape = SettingsShape::of("mod-d1", &settings, &INFO).unwrap();
         assert_eq!(
             serde_json::to_value(shape).unwrap(),
             json!({
@@ -72,9 +64,10 @@ mod tests {
     }
 
     #[test]
-    fn a_module_without_settings_has_no_document() {
+    fn what_has_no_settings_has_no_document() {
         for settings in ["{}", "null"] {
-            assert!(SettingsShape::of(&module(settings), &INFO).is_none());
+            let shape = SettingsShape::of("mod-d1", &Secret::new(settings), &INFO);
+            assert!(shape.is_none());
         }
     }
 }

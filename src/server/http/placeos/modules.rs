@@ -27,7 +27,7 @@ use crate::server::http::placeos::ping::ping as ping_host;
 use crate::server::http::placeos::rejections::{Changes, invalid, not_found};
 use crate::server::http::placeos::resource_types::Modules;
 use crate::server::http::placeos::room::{arguments, call, called, function_name};
-use crate::server::http::placeos::shapes::zone_shapes;
+use crate::server::http::placeos::shapes::{module_settings, zone_shapes};
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Modules {
@@ -218,15 +218,13 @@ pub(super) async fn ping(context: Operator<Modules>, path: Path<String>) -> Answ
     json(&ping_host(host).await)
 }
 
-/// The settings of a module, by name alone. For support staff, where no zone refuses them.
+/// The settings of a module, by name alone, without those of what is around it. For support staff, where no zone refuses them.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/modules/{module}/settings")]
 pub(super) async fn settings(context: Supporter<Modules>, path: Path<String>) -> Answer {
     let directory = context.directory();
     let entry = find_module(&context, &directory, &path, ModuleAccess::Tend)?;
-    let settings: Vec<_> = SettingsShape::of(&entry.module, &entry.info)
-        .into_iter()
-        .collect();
+    let settings: Vec<_> = module_settings(entry).into_iter().collect();
     json(&settings)
 }
 

@@ -1,8 +1,8 @@
 //! Entries as the dialect writes them, with what the directory knows of each beside its content.
 
-use crate::core::Directory;
+use crate::core::{Directory, ModuleEntry};
 use crate::dialects::placeos::rest::{
-    MetadataByName, MetadataShape, SystemShape, UserShape, ZoneShape,
+    MetadataByName, MetadataShape, SettingsShape, SystemShape, UserShape, ZoneShape,
 };
 use crate::model::{Clearance, EntryId, EntryInfo, System, User, Zone};
 use crate::server::http::placeos::access::zones_of;
@@ -12,6 +12,30 @@ pub(super) fn info(directory: &Directory, id: EntryId) -> EntryInfo {
     *directory
         .info(&id)
         .expect("what a directory has is known to it")
+}
+
+/// The settings of a zone, if it has any.
+pub(super) fn zone_settings<'a>(
+    directory: &Directory,
+    zone: &'a Zone,
+) -> Option<SettingsShape<'a>> {
+    let info = info(directory, EntryId::Zone(zone.id.clone()));
+    SettingsShape::of(zone.id.as_str(), &zone.settings, &info)
+}
+
+/// The settings of a system, if it has any.
+pub(super) fn system_settings<'a>(
+    directory: &Directory,
+    system: &'a System,
+) -> Option<SettingsShape<'a>> {
+    let info = info(directory, EntryId::System(system.id.clone()));
+    SettingsShape::of(system.id.as_str(), &system.settings, &info)
+}
+
+/// A module's own settings, if it has any.
+pub(super) fn module_settings(entry: &ModuleEntry) -> Option<SettingsShape<'_>> {
+    let module = &entry.module;
+    SettingsShape::of(module.id.as_str(), &module.settings, &entry.info)
 }
 
 /// A system by itself.

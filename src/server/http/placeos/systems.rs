@@ -20,7 +20,9 @@ use crate::server::http::placeos::lists::{list as list_of, query};
 use crate::server::http::placeos::modules;
 use crate::server::http::placeos::rejections::{Changes, not_found};
 use crate::server::http::placeos::resource_types::Systems;
-use crate::server::http::placeos::shapes::{info, metadata_of, system_shape, zone_shapes};
+use crate::server::http::placeos::shapes::{
+    info, metadata_of, system_settings, system_shape, zone_settings, zone_shapes,
+};
 use crate::server::http::placeos::{Answer, Body, HttpRejection};
 
 impl Editable for Systems {
@@ -154,12 +156,17 @@ pub(super) async fn metadata(context: Reader<Systems>, path: Path<String>) -> An
     json(&metadata_of(&directory, system.id.as_str(), name))
 }
 
-/// The settings that hold in a system, for support staff. Only modules have any, so there are none.
+/// The settings for the modules of a system, by name alone: its own, and those of its zones, what holds before the rest. For support staff.
 #[utoipa::path(responses((status = 200, body = Vec<SettingsShape<'_>>)))]
 #[get("/systems/{system}/settings")]
 pub(super) async fn settings(context: Supporter<Systems>, path: Path<String>) -> Answer {
-    find_system(&context, &context.directory(), &path)?;
-    json::<[SettingsShape<'_>], _>(&[])
+    let directory = context.directory();
+    let system = find_system(&context, &directory, &path)?;
+    let outermost_last = system.zones.iter().rev();
+    let around = outermost_last.filter_map(|zone| zone_settings(&directory, directory.zone(zone)?));
+    let own = system_settings(&directory, system);
+    let settings: Vec<SettingsShape<'_>> = own.into_iter().chain(around).collect();
+    json(&settings)
 }
 
 /// The triggers of a system, for support staff. There are none.

@@ -94,7 +94,7 @@ impl SentBack {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Anything => "cannot be this",
-            Self::List => "must be left out, for only a module has any",
+            Self::List => "must be left out or an object, for a list says nothing of what they are",
             Self::Nothing => "must be empty, for riser has no such thing",
         }
     }
