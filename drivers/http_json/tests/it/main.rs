@@ -4,7 +4,6 @@
 
 mod server;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +11,15 @@ use driver_http_json::HttpJson;
 use driver_sdk::serde_json::{Value, json};
 use driver_sdk::testkit::Module;
 use driver_sdk::{Error, JsonText, LogLevel, Status};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use test_support::{Certificate, DEADLINE, Folder};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::server::{Answer, Server};
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What the building file says of the heater, read twenty times a second.
 fn heater() -> Value {
@@ -397,14 +395,14 @@ async fn without_statuses_the_device_is_looked_at_all_the_same() {
 
 #[tokio::test]
 async fn a_device_over_https_is_believed_as_the_settings_say() {
-    let names = vec!["127.0.0.1".to_owned()];
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let certificate = Certificate::new();
+    let chain = CertificateDer::from_pem_slice(certificate.chain.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
+        .with_single_cert(vec![chain], key)
         .unwrap();
     let server = Server::tls(TlsAcceptor::from(Arc::new(config))).await;
     server.answer("GET /mode", "1");
@@ -417,8 +415,8 @@ async fn a_device_over_https_is_believed_as_the_settings_say() {
     let settings = json!({"statuses": statuses, "verify": false});
     let module = plan().start(settings).await.unwrap();
     shows(&module, "mode", "1").await;
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("http-json-authority.pem");
-    std::fs::write(&file, cert.pem()).unwrap();
+    let folder = Folder::new();
+    let file = folder.write("authority.pem", &certificate.chain);
     let settings = json!({"statuses": statuses, "ca": file});
     let module = plan().start(settings).await.unwrap();
     shows(&module, "mode", "1").await;

@@ -407,11 +407,13 @@ async fn a_projector_whose_standby_hangs_up_or_says_nothing_is_off_with_one_warn
 #[tokio::test(start_paused = true)]
 async fn there_is_one_connection_with_one_line_in_flight_however_many_call() {
     let (simulator, module) = connected(Projector::class_2()).await;
-    let calls = (0..60).map(async |index: u32| match index % 3 {
-        0 => call(&module, "mute_video", json!([index % 2 == 0])).await,
-        1 => call(&module, "freeze", json!([index % 2 == 0])).await,
-        _ => call(&module, "switch_to", json!(["rgb_1"])).await,
-    });
+    let orders = [
+        ("mute_video", json!([true])),
+        ("freeze", json!([true])),
+        ("switch_to", json!(["rgb_1"])),
+    ];
+    let orders = orders.iter().cycle().take(60);
+    let calls = orders.map(|(function, arguments)| call(&module, function, arguments.clone()));
     for answer in join_all(calls).await {
         answer.unwrap();
     }

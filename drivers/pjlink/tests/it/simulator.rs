@@ -124,7 +124,7 @@ impl Projector {
         self.power = match self.power {
             Power::Warming(until) if until <= now => Power::On,
             Power::Cooling(until) if until <= now => Power::Off,
-            other => other,
+            other @ (Power::Off | Power::On | Power::Warming(_) | Power::Cooling(_)) => other,
         };
         self.power
     }
@@ -151,7 +151,7 @@ impl Projector {
                 Power::Warming(_) => "3",
             },
             ("POWR", "0" | "1") => self.switch(parameter == "1"),
-            ("INPT", _) => return self.input(parameter, |code| is_of_class_1(code)),
+            ("INPT", _) => return self.input(parameter, is_of_class_1),
             ("AVMT", "?") if is_on => match (self.video_mute, self.audio_mute) {
                 (true, false) => "11",
                 (false, true) => "21",
@@ -171,7 +171,7 @@ impl Projector {
             ("AVMT", _) if !is_on => "ERR3",
             ("ERST", "?") => self.errors,
             ("LAMP", "?") => self.lamps.unwrap_or("ERR1"),
-            ("INST", "?") => return self.list(|code| is_of_class_1(code)),
+            ("INST", "?") => return self.list(is_of_class_1),
             ("INF1", "?") => "Lumen",
             ("INF2", "?") => "L-2000",
             ("INFO", "?") => "simulated",
