@@ -15,10 +15,10 @@ use driver_sdk::serde_json::Value;
 use driver_sdk::transport::{AWAY, Command, Device, Message};
 use driver_sdk::{Context, Error, Status, debug, info, warn};
 
-use crate::frame::{Answer, Exception, Header, Request, Trouble, Verdict};
+use crate::frame::{Answer, AnswerError, Exception, ExceptionClass, Header, Request};
 use crate::limits::READ_RETRIES;
 use crate::plan::{self, Block};
-use crate::point::{Access, Register, Unwritable};
+use crate::register::{Access, Register, Unwritable};
 use crate::settings::{Settings, Transactions};
 
 /// The code of a call whose arguments the module does not take.
@@ -31,7 +31,7 @@ const NO_REGISTER: u16 = 404;
 const REFUSED_BY_DEVICE: u16 = 502;
 
 /// What one module knows of its device.
-pub(crate) struct Meter {
+pub(crate) struct ModbusClient {
     context: Context,
     unit: u8,
     answer_unit: u8,
@@ -55,14 +55,14 @@ struct Name {
 }
 
 /// Why a request came to nothing.
-enum Failure {
+enum RequestError {
     /// The device says that it cannot.
     Exception(Exception),
     /// There is no answer, or none that belongs to the request.
     NoAnswer(Error),
 }
 
-impl Meter {
+impl ModbusClient {
     pub(crate) fn new(context: Context, settings: &Settings) -> Self {
         let (mut names, mut registers) = (Vec::new(), Vec::new());
         for (name, register) in &settings.registers.0 {
@@ -97,27 +97,27 @@ impl Meter {
                     readable.push(block);
                     continue;
                 }
-                Err(Failure::NoAnswer(error)) => return Err(error),
-                Err(Failure::Exception(exception)) => exception,
+                Err(RequestError::NoAnswer(error)) => return Err(error),
+                Err(RequestError::Exception(exception)) => exception,
             };
-            match exception.verdict() {
-                Verdict::NoAddress => match block.halves(&self.registers) {
+            match exception.class() {
+                ExceptionClass::NoAddress => match block.halves(&self.registers) {
                     Some(halves) => waiting.extend(halves.into_iter().rev()),
                     None => {
                         self.refuse(&block, exception);
                         readable.push(block);
                     }
                 },
-                Verdict::NoFunction => {
+                ExceptionClass::NoFunction => {
                     self.refuse(&block, exception);
                     readable.push(block);
                 }
-                Verdict::Busy => {
+                ExceptionClass::Busy => {
                     return Err(Error::new(format_args!(
                         "the device could not be read: {exception}"
                     )));
                 }
-                Verdict::Away => return Err(Error::new(exception).with_code(AWAY)),
+                ExceptionClass::Away => return Err(Error::new(exception).with_code(AWAY)),
             }
         }
         *self.blocks() = readable;
@@ -142,21 +142,21 @@ impl Meter {
         };
         match self.write(device, request).await {
             Ok(()) => {}
-            Err(Failure::Exception(exception)) => return Err(told(exception)),
-            Err(Failure::NoAnswer(error)) => return Err(error),
+            Err(RequestError::Exception(exception)) => return Err(told(exception)),
+            Err(RequestError::NoAnswer(error)) => return Err(error),
         }
         let block = Block::single(point, register);
         match self.read(device, &block).await {
             Ok(()) => Ok(()),
             // One that can only be written shows no value.
-            Err(Failure::Exception(exception)) => {
+            Err(RequestError::Exception(exception)) => {
                 debug!(
                     self.context,
                     "'{name}' is written and cannot be read: {exception}"
                 );
                 Ok(())
             }
-            Err(Failure::NoAnswer(error)) => {
+            Err(RequestError::NoAnswer(error)) => {
                 Err(error.prefixed(&format!("'{name}' is written and was not read back")))
             }
         }
@@ -192,15 +192,15 @@ impl Meter {
         }
     }
 
-    async fn write(&self, device: &Device, request: Request) -> Result<(), Failure> {
+    async fn write(&self, device: &Device, request: Request) -> Result<(), RequestError> {
         let refused = match self.ask(device, &request).await {
             Ok(_) => return Ok(()),
             Err(failure) => failure,
         };
         // Some devices know only the function for several registers. One that does not know a function has not run it.
         match (&refused, request) {
-            (Failure::Exception(exception), Request::WriteRegister { address, value })
-                if exception.verdict() == Verdict::NoFunction =>
+            (RequestError::Exception(exception), Request::WriteRegister { address, value })
+                if exception.class() == ExceptionClass::NoFunction =>
             {
                 let values = vec![value];
                 let request = Request::WriteRegisters { address, values };
@@ -211,7 +211,7 @@ impl Meter {
     }
 
     /// Reads and publishes a block.
-    async fn read(&self, device: &Device, block: &Block) -> Result<(), Failure> {
+    async fn read(&self, device: &Device, block: &Block) -> Result<(), RequestError> {
         let answer = self.ask(device, &block.request()).await?;
         for point in block.points() {
             let register = &self.registers[*point];
@@ -251,7 +251,7 @@ impl Meter {
         }
     }
 
-    async fn ask(&self, device: &Device, request: &Request) -> Result<Answer, Failure> {
+    async fn ask(&self, device: &Device, request: &Request) -> Result<Answer, RequestError> {
         let transaction = self
             .transaction
             .fetch_add(1, Ordering::Relaxed)
@@ -269,11 +269,11 @@ impl Meter {
                 Header::split(message).is_some_and(|(header, _)| header == expected)
             });
         }
-        let message = device.ask(command).await.map_err(Failure::NoAnswer)?;
+        let message = device.ask(command).await.map_err(RequestError::NoAnswer)?;
         let body = Header::split(&message).map_or(&[][..], |(_, body)| body);
         request.answer(body).map_err(|trouble| match trouble {
-            Trouble::Exception(exception) => Failure::Exception(exception),
-            Trouble::Misfit => Failure::NoAnswer(
+            AnswerError::Exception(exception) => RequestError::Exception(exception),
+            AnswerError::Misfit => RequestError::NoAnswer(
                 Error::new("the device gave an answer that does not belong to its request")
                     .with_code(REFUSED_BY_DEVICE),
             ),

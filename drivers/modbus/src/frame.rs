@@ -66,7 +66,7 @@ pub(crate) enum Answer {
 
 /// Why an answer is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum AnswerError {
     /// The device says that it cannot.
     Exception(Exception),
     /// What the device says does not belong to the request.
@@ -79,7 +79,7 @@ pub(crate) struct Exception(pub(crate) u8);
 
 /// What an exception means for what goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ExceptionClass {
     /// The device does not know the function at all.
     NoFunction,
     /// The device has no such address, or does not give it.
@@ -91,12 +91,12 @@ pub(crate) enum Verdict {
 }
 
 impl Exception {
-    pub(crate) fn verdict(self) -> Verdict {
+    pub(crate) fn class(self) -> ExceptionClass {
         match self.0 {
-            1 => Verdict::NoFunction,
-            5 | 6 => Verdict::Busy,
-            10 | 11 => Verdict::Away,
-            _ => Verdict::NoAddress,
+            1 => ExceptionClass::NoFunction,
+            5 | 6 => ExceptionClass::Busy,
+            10 | 11 => ExceptionClass::Away,
+            _ => ExceptionClass::NoAddress,
         }
     }
 }
@@ -154,13 +154,15 @@ impl Request {
     }
 
     /// Reads the body of the message that answers this request.
-    pub(crate) fn answer(&self, body: &[u8]) -> Result<Answer, Trouble> {
+    pub(crate) fn answer(&self, body: &[u8]) -> Result<Answer, AnswerError> {
         match body {
             [code, exception] if *code == self.function() | EXCEPTION => {
-                Err(Trouble::Exception(Exception(*exception)))
+                Err(AnswerError::Exception(Exception(*exception)))
             }
-            [code, rest @ ..] if *code == self.function() => self.data(rest).ok_or(Trouble::Misfit),
-            _ => Err(Trouble::Misfit),
+            [code, rest @ ..] if *code == self.function() => {
+                self.data(rest).ok_or(AnswerError::Misfit)
+            }
+            _ => Err(AnswerError::Misfit),
         }
     }
 
@@ -362,9 +364,9 @@ mod tests {
             &[0x83],
             &[0x84, 2],
         ] {
-            assert_eq!(READ.answer(body), Err(Trouble::Misfit), "{body:?}");
+            assert_eq!(READ.answer(body), Err(AnswerError::Misfit), "{body:?}");
         }
-        let exception = Trouble::Exception(Exception(2));
+        let exception = AnswerError::Exception(Exception(2));
         assert_eq!(READ.answer(&[0x83, 2]), Err(exception));
     }
 

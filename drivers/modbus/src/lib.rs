@@ -1,14 +1,14 @@
 //! The driver `modbus`: meters, relays and controllers that speak Modbus TCP.
 //!
-//! The parts: `settings` is what the building file says, `point` and `scale` what the bits of a register mean, `plan` which registers are read together,
-//! `frame` the protocol, and `meter` the device. The connection, the queue and `connected` are the transport's.
+//! The parts: `settings` is what the building file says, `register` and `scale` what the bits of a register mean, `plan` which registers are read together,
+//! `frame` the protocol, and `client` asks the device. The connection, the queue and `connected` are the transport's.
 //! It does not speak Modbus RTU; a gateway translates.
 
+mod client;
 mod frame;
 mod limits;
-mod meter;
 mod plan;
-mod point;
+mod register;
 mod scale;
 mod settings;
 
@@ -19,7 +19,7 @@ use driver_sdk::serde_json::Value;
 use driver_sdk::transport::{Device, Tcp};
 use driver_sdk::{Context, Error, JsonText, driver};
 
-use crate::meter::Meter;
+use crate::client::ModbusClient;
 use crate::settings::Settings;
 
 /// The port of Modbus TCP (IANA `mbap`).
@@ -27,7 +27,7 @@ const PORT: u16 = 502;
 
 /// A device that speaks Modbus TCP.
 pub struct Modbus {
-    meter: Arc<Meter>,
+    client: Arc<ModbusClient>,
     device: Device,
 }
 
@@ -36,17 +36,17 @@ pub struct Modbus {
 impl Modbus {
     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let link = Tcp::new(context.uri().unwrap_or_default(), PORT, frame::tokens())?;
-        let meter = Arc::new(Meter::new(context.clone(), &settings));
-        let (polled, told) = (Arc::clone(&meter), Arc::clone(&meter));
+        let client = Arc::new(ModbusClient::new(context.clone(), &settings));
+        let (polled, told) = (Arc::clone(&client), Arc::clone(&client));
         let device = Device::over(&context, link)
             .pause(settings.pause_seconds.duration())
             .on_message(move |message| told.take_stray(&message))
             .poll(settings.poll_seconds.duration(), move |device| {
-                let meter = Arc::clone(&polled);
-                async move { meter.read_all(&device).await }
+                let client = Arc::clone(&polled);
+                async move { client.read_all(&device).await }
             });
         Ok(Self {
-            meter,
+            client,
             device: device.start(),
         })
     }
@@ -54,7 +54,7 @@ impl Modbus {
     /// Writes a register that has `write: true`. It answers when the device has the value and the status shows it.
     pub async fn set(&self, name: String, value: JsonText) -> Result<(), Error> {
         let value: Value = value.to()?;
-        self.meter.set(&self.device, &name, &value).await
+        self.client.set(&self.device, &name, &value).await
     }
 }
 

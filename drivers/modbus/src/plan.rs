@@ -5,7 +5,7 @@
 
 use crate::frame::{Request, Table};
 use crate::limits::{BITS_MAX, REGISTERS_MAX};
-use crate::point::Register;
+use crate::register::Register;
 
 /// Registers that one request reads, by their indices in the module's list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use driver_sdk::{JsonText, Seconds, StatusKey, settings};
 
 use crate::frame::Table;
 use crate::limits::{POINTS_MAX, TIMEOUT_MAX};
-use crate::point::{Access, Form, Kind, Order, Register, Unavailable};
+use crate::register::{Access, Form, Kind, Order, Register, Unavailable};
 use crate::scale::Scale;
 
 /// What the building file may say about a Modbus device.
