@@ -9,7 +9,7 @@ use driver_pjlink::{Errors, Input, Level, Projector as Driver};
 use driver_sdk::interfaces::{Muteable, Powerable};
 use driver_sdk::serde_json::{self, Value, json};
 use driver_sdk::testkit::Module;
-use driver_sdk::{Error, JsonText, LogLevel, Status};
+use driver_sdk::{Error, JsonText, LogLevel, Status, StatusName};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -613,6 +613,63 @@ async fn an_answer_to_another_command_is_not_taken_for_the_right_one() {
     assert_eq!(history(&module, "power"), ["false", "true"]);
     assert_eq!(history(&module, "input"), ["\"digital_1\""]);
     assert_eq!(history(&module, "connected"), ["false", "true"]);
+}
+
+#[test]
+fn the_interface_has_the_functions_statuses_and_interfaces_that_others_find_it_by() {
+    let interface = (Driver::DEFINITION.interface)();
+    assert_eq!(
+        interface.implements,
+        ["Powerable", "Muteable", "InputSelection"]
+    );
+    let functions = interface.functions.iter().map(|(name, function)| {
+        let parameters = function.parameters.iter().map(|it| match &it.default {
+            None => it.name.clone(),
+            Some(default) => format!("{} = {default}", it.name),
+        });
+        format!("{name}({})", parameters.collect::<Vec<_>>().join(", "))
+    });
+    let mut functions: Vec<String> = functions.collect();
+    functions.sort();
+    assert_eq!(
+        functions,
+        [
+            "freeze(state)",
+            r#"mute(state = true, index = 0, layer = "AudioVideo")"#,
+            "mute_audio(state = true, index = 0)",
+            "mute_video(state = true, index = 0)",
+            "power(state)",
+            "power_state(state)",
+            "switch_to(input)",
+            r#"unmute(index = 0, layer = "AudioVideo")"#,
+            "unmute_audio(index = 0)",
+            "unmute_video(index = 0)",
+        ]
+    );
+    let mut statuses: Vec<&str> = interface.statuses.keys().map(StatusName::as_str).collect();
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [
+            "audio_mute",
+            "class",
+            "cooling",
+            "device_name",
+            "errors",
+            "filter_hours",
+            "freeze",
+            "input",
+            "input_names",
+            "inputs",
+            "lamp_hours",
+            "manufacturer",
+            "model",
+            "power",
+            "serial_number",
+            "video_mute",
+            "warming",
+        ]
+    );
 }
 
 #[tokio::test]
