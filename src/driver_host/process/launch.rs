@@ -103,9 +103,9 @@ impl Launch {
         environment.extend(process.env().iter().cloned());
         let path = environment.get("PATH").map_or(DEFAULT_PATH, String::as_str);
         let program = find(process.program(), &folder, path)?;
-        let refused = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => LaunchError::Interpreter(program.clone()),
-            _ => LaunchError::Refused(program.clone(), error),
+        let refused = |error: io::Error| match error.kind() == io::ErrorKind::NotFound {
+            true => LaunchError::Interpreter(program.clone()),
+            false => LaunchError::Refused(program.clone(), error),
         };
         // First: a child that ends before anybody listens is told of all the same.
         let children = signal(SignalKind::child()).map_err(refused)?;
