@@ -569,8 +569,8 @@ fn a_driver_must_be_linked_in() {
     check(
         "modules:\n  - {id: a, driver: virtaul}\n  - {id: b, driver: pjlink}\n  - {id: c, driver: {command: [python3, weather.py]}}\n",
         &[
-            "b.yaml:2:21: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, room_logic, virtual",
-            "b.yaml:3:21: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, room_logic, virtual",
+            "b.yaml:2:21: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
+            "b.yaml:3:21: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
             "b.yaml:4:21: drivers that run as their own process are not supported yet; name a linked-in driver, such as `driver: virtual`",
         ],
     );
@@ -648,7 +648,7 @@ fn a_merged_map_is_read_and_its_mistakes_are_reported_where_they_are_written() {
     check(
         "modules:\n  - &base\n    id: a\n    driver: pjlink\n  - {<<: *base, id: b}\n",
         &[
-            "b.yaml:4:13: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, room_logic, virtual",
+            "b.yaml:4:13: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, virtual",
         ],
     );
 }
