@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use driver_sdk::BoxFuture;
 // Part of the port: the core knows nothing else of the SDK.
-pub use driver_sdk::system::{current_chain, within_chain};
+pub use driver_sdk::system::CallScope;
 pub use driver_sdk::{
     CallChain, CallResult, ChannelName, Error as DriverError, Followed, ModuleCall,
     ModuleDescription, ModulePlace, ModuleSink, ModuleSlot, Outcome, RequestFailed, Spawn,

@@ -19,7 +19,7 @@ use crate::core::limits::{
 };
 use crate::core::modules::handle::ModuleHandle;
 use crate::core::modules::mailbox::{Job, OpenCall};
-use crate::driver_host::{CallError, DriverHost, Outcome, RunningModule, within_chain};
+use crate::driver_host::{CallError, CallScope, DriverHost, Outcome, RunningModule};
 use crate::model::{Backoff, Failure, FailureKind, LogLevel, Reply};
 use crate::stores::StatusStore;
 
@@ -290,7 +290,7 @@ fn begin(
     }
     let call = instance.call(&job.exec.function, &job.exec.arguments);
     // What the method asks of other modules is asked within this call.
-    let mut call = Box::pin(within_chain(job.chain, call));
+    let mut call = Box::pin(CallScope::run(job.chain, call));
     match (&mut call).now_or_never() {
         Some(result) => Some((job.open, result)),
         None => {

@@ -23,8 +23,8 @@ use crate::core::{
     Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, Rehearsal,
 };
 use crate::driver_host::{
-    CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
-    StatusRefused, current_chain,
+    CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
+    RunningModule, StatusRefused,
 };
 use crate::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, Differences, DriverRef,
@@ -954,7 +954,7 @@ impl RunningModule for ScriptedModule {
                     outcome("null")
                 }
                 "chain" => {
-                    let chain = current_chain();
+                    let chain = CallScope::chain();
                     let links: Vec<String> =
                         chain.links().iter().map(ToString::to_string).collect();
                     outcome(&format!("{links:?}"))

@@ -10,14 +10,20 @@ tokio::task_local! {
     static CHAIN: CallChain;
 }
 
-/// For hosts: runs the future of a call. `chain` ends with that call.
-pub fn within_chain<F: Future>(chain: CallChain, call: F) -> TaskLocalFuture<CallChain, F> {
-    CHAIN.scope(chain, call)
-}
+/// For hosts: the call that the code is part of which is being polled.
+#[derive(Debug)]
+pub enum CallScope {}
 
-/// For hosts: the chain that ends with the call whose future is being polled; an empty one outside of calls.
-///
-/// A host that runs a call elsewhere than in the future that it was given keeps this for the calls that are made in it.
-pub fn current_chain() -> CallChain {
-    CHAIN.try_with(CallChain::clone).unwrap_or_default()
+impl CallScope {
+    /// Runs the future of a call. `chain` ends with that call.
+    pub fn run<F: Future>(chain: CallChain, call: F) -> TaskLocalFuture<CallChain, F> {
+        CHAIN.scope(chain, call)
+    }
+
+    /// The chain that ends with the call whose future is being polled; an empty one outside of calls.
+    ///
+    /// A host that runs a call elsewhere than in the future that it was given keeps this for the calls that are made in it.
+    pub fn chain() -> CallChain {
+        CHAIN.try_with(CallChain::clone).unwrap_or_default()
+    }
 }

@@ -17,7 +17,7 @@ use driver_types::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use chain::{current_chain, within_chain};
+pub use chain::CallScope;
 pub use follow::Follow;
 pub use module_ref::ModuleRef;
 

@@ -7,7 +7,7 @@ use driver_types::{Followed, FunctionName, JsonText, ModuleCall, ModulePlace, Mo
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::system::{Follow, current_chain};
+use crate::system::{CallScope, Follow};
 use crate::{Calling, Context, Error, Outcome, Status, reading};
 
 /// A module of a system, by its name and index there. Whichever module stands in the place when it is used is meant.
@@ -101,7 +101,7 @@ impl ModuleRef {
             module: self.place.clone(),
             function: FunctionName::new(function)?,
             arguments: JsonText::of(&arguments)?,
-            chain: current_chain(),
+            chain: CallScope::chain(),
         })
     }
 }

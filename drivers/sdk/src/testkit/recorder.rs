@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::system::within_chain;
+use crate::system::CallScope;
 use crate::testkit::room::Membership;
 use crate::testkit::{Call, Line, Publication, message_of};
 use crate::{
@@ -100,7 +100,7 @@ impl Recorder {
         let (function, arguments) = (function.clone(), arguments.clone());
         let call = async move { instance.call(&function, &arguments).await };
         async move {
-            match AssertUnwindSafe(within_chain(chain, call))
+            match AssertUnwindSafe(CallScope::run(chain, call))
                 .catch_unwind()
                 .await
             {

@@ -22,7 +22,9 @@ use crate::core::tests::doubles::{
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
 };
-use crate::driver_host::DriverHost;
+use crate::driver_host::{
+    CallChain, DriverHost, ModuleCall, ModulePlace, RequestFailed, SystemRef,
+};
 use crate::model::{
     Building, Clearance, ClusterSecret, Credentials, Event, ExecRequest, Function, FunctionName,
     LogLevel, ModuleIndex, ModuleName, Node, NodeId, NodeUri, Request, Secret, Slots, Subject,
@@ -353,6 +355,35 @@ async fn a_module_that_runs_here_is_called_here_whoever_maps_it() {
     bench.pass(10).await;
     check(answered, "[]");
     bench.check_calls(&[]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_module_finds_and_calls_modules_of_a_system_that_only_the_store_knows() {
+    let bench = Bench::at(Some(HERE)).await;
+    bench.nodes.list(&[HERE]);
+    bench.pass(5_000).await;
+    let sink = Arc::clone(&bench.host.life().sink);
+    let far = SystemRef::Id(system("sys-far"));
+    let described = sink.describe_system(&far).await.unwrap();
+    let mut modules = described.modules.into_iter();
+    let found = modules.find(|found| found.id == module("mod-b")).unwrap();
+    assert_eq!(found.slot.to_string(), "Display_1");
+    assert_eq!(found.interface.as_deref(), Some(&interface()));
+    let call = ModuleCall {
+        module: ModulePlace {
+            system: far,
+            slot: found.slot,
+        },
+        function: FunctionName::new("power").unwrap(),
+        arguments: json("[true]"),
+        chain: CallChain::default(),
+    };
+    let answer = sink.call_module(call).await.unwrap();
+    assert_eq!(answer.value, json("[true]"));
+    bench.check_calls(&[(HERE, "power[true]")]);
+    let nowhere = SystemRef::Id(system("sys-none"));
+    let failure = sink.describe_system(&nowhere).await.unwrap_err();
+    assert_eq!(failure.code, RequestFailed::NOT_FOUND);
 }
 
 #[tokio::test(start_paused = true)]
