@@ -1,7 +1,7 @@
 //! The gateway inside of another program, with drivers of that program's own.
 //!
 //! Separate from `serve`, which is a process: here nothing belongs to the gateway that a program has once. It takes no signals, prints nothing,
-//! sets up no log (its `tracing` events go to the program's subscriber) and no recorder of metrics, and reads no file and no variable.
+//! sets up no log (its `tracing` events go to the program's subscriber) and no recorder of metrics, and reads no file and no variable of the process.
 //! It still has threads and runtimes of its own, so it runs beside any executor, and the futures here may be awaited on any.
 //!
 //! One gateway per process is what is tested.
@@ -68,6 +68,7 @@ pub struct GatewayBuilder {
     building: String,
     drivers: Vec<Definition>,
     listen: SocketAddr,
+    environment: BTreeMap<String, String>,
 }
 
 impl GatewayBuilder {
@@ -85,6 +86,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// The variables that `${ENV:…}` in the building is filled in from and that drivers which are processes get, such as `PATH`; none if this is left out.
+    #[must_use]
+    pub fn environment(mut self, variables: BTreeMap<String, String>) -> Self {
+        self.environment = variables;
+        self
+    }
+
     /// Starts the gateway, and waits until its modules are begun and clients are let in.
     ///
     /// A mistake in the building is an error before anything is started.
@@ -95,7 +103,7 @@ impl GatewayBuilder {
             &self.building,
             &known(&definitions),
             foreign_rules(),
-            &BTreeMap::new(),
+            &self.environment,
         )
         .map_err(AppError::from)?;
         let mut settings = Settings::default();
@@ -118,7 +126,15 @@ impl GatewayBuilder {
         let thread = thread::Builder::new().name("riser".to_owned());
         let thread = thread.spawn(move || {
             let surroundings = Surroundings::Program(embedding);
-            let outcome = run(settings, definitions, Some(at_start), metrics, surroundings);
+            let building = Some(at_start);
+            let outcome = run(
+                settings,
+                definitions,
+                building,
+                &self.environment,
+                metrics,
+                surroundings,
+            );
             drop(end_of_bindings);
             // The program may not wait for it.
             drop(end.send(outcome));
@@ -183,6 +199,7 @@ impl Gateway {
             building: building.into(),
             drivers: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            environment: BTreeMap::new(),
         }
     }
 

@@ -208,7 +208,14 @@ pub fn serve(
     let metrics = observability::start_metrics()?;
     raise_open_files();
     let surroundings = Surroundings::Process(repeats.clone());
-    let ended = run(settings, definitions, file, metrics, surroundings);
+    let ended = run(
+        settings,
+        definitions,
+        file,
+        environment,
+        metrics,
+        surroundings,
+    );
     repeats.tell_rest();
     ended
 }
@@ -226,6 +233,7 @@ fn run(
     settings: Settings,
     definitions: Vec<Definition>,
     file: Option<BuildingAtStart>,
+    environment: &BTreeMap<String, String>,
     metrics: Metrics,
     surroundings: Surroundings,
 ) -> Result<(), AppError> {

@@ -207,7 +207,7 @@ async fn a_driver_of_ours_behaves_alike_linked_in_and_as_a_process() {
     let program = examples.join("examples/driver_process");
     assert!(
         program.exists(),
-        "cargo build --example driver_process makes it"
+        "cargo build -p driver-registry --example driver_process makes it"
     );
     let command = format!("[{}, virtual]", json!(program));
     let building = BUILDING.replace("[python3, -S, driver.py]", &command);
