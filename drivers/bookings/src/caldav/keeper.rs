@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use driver_sdk::transport::{Device, Request, Response};
-use driver_sdk::{Context, Error, warn};
+use driver_sdk::{Context, Error, debug, warn};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use tokio::sync::{mpsc, oneshot};
@@ -167,14 +167,19 @@ impl Keeper {
             protocol::check(&response)?;
             Some(self.entry(&text, response.header("etag").map(str::to_owned))?)
         };
-        self.desk.change(|agenda, now| {
+        let is_unnamed = entry.as_ref().is_some_and(|entry| entry.etag.is_none());
+        let event = self.desk.change(|agenda, now| {
             if let Some(entry) = entry {
                 agenda.put(name, entry, now);
             }
             agenda.check_in(slot.start);
             let event = agenda.event(&uid).cloned().ok_or_else(not_read)?;
             Ok((event, Notice(NoticeKind::Created, uid)))
-        })
+        })?;
+        if is_unnamed {
+            self.learn_version().await;
+        }
+        Ok(event)
     }
 
     async fn check_in(&mut self) -> Result<Option<Timestamp>, Error> {
@@ -239,9 +244,13 @@ impl Keeper {
         is_done: impl Fn(&Agenda) -> bool,
     ) -> Result<(), Error> {
         let outcome = self.try_change(id, edit).await?;
-        if matches!(outcome, Outcome::Conflict) {
-            self.look_again(is_done).await?;
-        }
+        let is_unnamed = match &outcome {
+            Outcome::Made(_, entry) => entry.as_ref().is_some_and(|entry| entry.etag.is_none()),
+            Outcome::Conflict => {
+                self.look_again(is_done).await?;
+                false
+            }
+        };
         self.desk.change(|agenda, now| {
             match outcome {
                 Outcome::Made(name, Some(entry)) => agenda.put(name, entry, now),
@@ -249,7 +258,18 @@ impl Keeper {
                 Outcome::Conflict => {}
             }
             Ok(((), Notice(kind, id.to_owned())))
-        })
+        })?;
+        if is_unnamed {
+            self.learn_version().await;
+        }
+        Ok(())
+    }
+
+    /// Reads a change back whose version the server has not named, so that the next one can say what it changes. If that fails, the next poll does it.
+    async fn learn_version(&mut self) {
+        if let Err(error) = self.refresh_for_call().await {
+            debug!(self.context, "a change could not be read back: {error}");
+        }
     }
 
     async fn try_change(

@@ -47,9 +47,13 @@ pub(crate) fn start(
         );
     }
     let mut link = Http::new(uri)?;
-    if let Some(username) = &settings.username {
-        let password = settings.password.as_ref();
-        link = link.basic(username, password.map_or("", |it| it.reveal()))?;
+    match (&settings.username, &settings.password) {
+        (Some(username), password) => {
+            let password = password.as_ref().map_or("", |it| it.reveal());
+            link = link.basic(username, password)?;
+        }
+        (None, Some(_)) => return Err(Error::new("the setting `password` needs `username` too")),
+        (None, None) => {}
     }
     let premises = Premises::of(plan);
     let agenda = Agenda::new(premises.clone(), settings.rules(), context.now());

@@ -1,5 +1,6 @@
 //! The server goes away, refuses, says nothing, or talks nonsense.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use driver_sdk::Status;
@@ -87,20 +88,23 @@ async fn a_wrong_password_is_said_without_showing_it_and_the_calendar_stays_unco
     module.stop().await;
 }
 
-/// A server that answers every request with the same bytes.
+/// A server that answers every request of a method with the same bytes.
 struct Fake {
     uri: String,
-    answer: Arc<Mutex<Vec<u8>>>,
+    answers: Arc<Mutex<Answers>>,
     /// It ends with it.
     _serving: JoinSet<()>,
 }
+
+/// The answers, by the method that they are for; the empty one is for all others.
+type Answers = HashMap<&'static str, Vec<u8>>;
 
 impl Fake {
     async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", free_port())).await.unwrap();
         let uri = format!("http://{}/room/", listener.local_addr().unwrap());
-        let answer = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&answer);
+        let answers = Arc::new(Mutex::new(Answers::new()));
+        let told = Arc::clone(&answers);
         let serve = async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
@@ -111,7 +115,13 @@ impl Fake {
                     }
                     break;
                 }
-                let answer = told.lock().unwrap().clone();
+                let method = String::from_utf8_lossy(&head);
+                let method = method.split(' ').next().unwrap_or_default();
+                let answer = {
+                    let answers = told.lock().unwrap();
+                    let answer = answers.get(method).or_else(|| answers.get(""));
+                    answer.cloned().unwrap_or_default()
+                };
                 // A client that has gone needs none.
                 let _ = stream.write_all(&answer).await;
                 let _ = stream.shutdown().await;
@@ -124,19 +134,47 @@ impl Fake {
         serving.spawn(serve);
         Self {
             uri,
-            answer,
+            answers,
             _serving: serving,
         }
     }
 
-    fn answers(&self, head: &str, body: &[u8]) {
+    /// Answers requests of a method so, or all others.
+    fn answers(&self, method: &'static str, head: &str, body: &[u8]) {
         let length = body.len();
-        let mut answer =
-            format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
-                .into_bytes();
-        answer.extend_from_slice(body);
-        *self.answer.lock().unwrap() = answer;
+        let head =
+            format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        let answer = [head.as_bytes(), body].concat();
+        self.answers.lock().unwrap().insert(method, answer);
     }
+
+    /// Closes each connection without an answer.
+    fn hangs_up(&self) {
+        self.answers.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_names_no_version_of_a_change_is_asked_for_it() {
+    let fake = Fake::start().await;
+    let text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20260112T080800Z\nDTEND:20260112T100000Z\nEND:VEVENT\nEND:VCALENDAR\n";
+    let report = format!(
+        "<multistatus xmlns=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><response><href>/room/a.ics</href><propstat><prop><getetag>\"1\"</getetag><c:calendar-data>{text}</c:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"
+    );
+    fake.answers("", "207 Multi-Status", report.as_bytes());
+    fake.answers("GET", "200 OK\r\nETag: \"1\"", text.as_bytes());
+    fake.answers("PUT", "204 No Content", b"");
+    let module = begin(&fake.uri, settings(3600.0)).await.unwrap();
+    module.wait_connected(true).await;
+    // The second one has a version to change again.
+    for _ in 0..2 {
+        call(&module, "checkin", json!([])).await.unwrap();
+    }
+    fake.answers("PUT", "412 Precondition Failed", b"");
+    let end = json!([1_768_205_280]);
+    let error = call(&module, "end_meeting", end).await.unwrap_err();
+    assert_eq!(error.code(), 409);
+    module.stop().await;
 }
 
 #[tokio::test]
@@ -144,6 +182,7 @@ async fn nonsense_of_a_server_changes_nothing_and_an_answer_with_a_wrong_byte_is
     let fake = Fake::start().await;
     // One entry, in an answer that fits every question.
     fake.answers(
+        "",
         "207 Multi-Status",
         b"<?xml version=\"1.0\" encoding=\"utf-8\"?><multistatus xmlns=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><response><href>/room/a.ics</href><propstat><prop><getetag>\"1\"</getetag><c:calendar-data>BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nSUMMARY:Reuni\xf3n\nDTSTART:20260112T090000Z\nDTEND:20260112T100000Z\nEND:VEVENT\nEND:VCALENDAR\n</c:calendar-data></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>",
     );
@@ -161,7 +200,7 @@ async fn nonsense_of_a_server_changes_nothing_and_an_answer_with_a_wrong_byte_is
         ("500 Internal Server Error", b""),
         ("301 Moved Permanently", b""),
     ] {
-        fake.answers(head, body);
+        fake.answers("", head, body);
         let error = call(&module, "poll_events", json!([])).await.unwrap_err();
         assert!(
             error.message().contains("the calendar server")
@@ -171,7 +210,7 @@ async fn nonsense_of_a_server_changes_nothing_and_an_answer_with_a_wrong_byte_is
         assert_eq!(status(&module, "bookings")[0]["title"], "Reunión", "{head}");
     }
     // It hangs up, as a machine does that goes down.
-    *fake.answer.lock().unwrap() = Vec::new();
+    fake.hangs_up();
     let connected = Status::<Value>::new("connected");
     module.wait(&connected, &json!(false)).await;
     assert_eq!(status(&module, "bookings")[0]["title"], "Reunión");
