@@ -128,7 +128,7 @@ impl<S: Schedule> Desk<S> {
         result
     }
 
-    /// Works on the room as it is now, and publishes what it is then. Whoever looks for the next change learns of it.
+    /// Works on the room as it is now, and publishes what it is then. The task that waits for the next change looks at it anew.
     pub(crate) fn update<T>(&self, work: impl FnOnce(&mut S, Timestamp) -> T) -> Result<T, Error> {
         let result = self.visit(|schedule, now| Ok(work(schedule, now)));
         self.changed.notify_one();

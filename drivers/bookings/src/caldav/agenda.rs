@@ -83,7 +83,7 @@ impl Premises {
         }
     }
 
-    /// The name of somebody, the address itself for strangers.
+    /// The name of the person with this email; the email itself if the settings do not name that person.
     pub(super) fn name_of<'a>(&'a self, email: &'a str) -> &'a str {
         let mut people = self.people.iter();
         let person = people.find(|person| person.email.eq_ignore_ascii_case(email));
@@ -174,7 +174,7 @@ impl Agenda {
         self.extent
     }
 
-    /// A meeting that is on when the module starts counts as attended once nobody can be expected to check in any more: a check-in before that is in the calendar.
+    /// A meeting that is on when the module starts counts as attended if its time to check in was over by then. A younger one waits, unless the calendar has its check-in.
     fn attended_before(&self, now: Timestamp) -> Option<Timestamp> {
         let event = current(&self.events, now)?;
         let waits_until = event.start.checked_add(self.rules.pending_period).ok()?;
@@ -242,7 +242,7 @@ impl Schedule for Agenda {
 
     fn attendance(&self, now: Timestamp) -> Option<Attendance<'_>> {
         self.day?;
-        // Nobody checks in earlier than a meeting waits for it.
+        // A panel checks in no earlier than a meeting waits for it.
         let latest = now.checked_add(self.rules.pending_before);
         let latest = latest.unwrap_or(Timestamp::MAX);
         let known = self.check_ins.iter().copied().filter(|it| *it <= latest);

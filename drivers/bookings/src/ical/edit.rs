@@ -45,7 +45,7 @@ struct Target<'a> {
     place: Place<'a>,
 }
 
-/// Writes into a meeting that somebody has checked in to it. `start` is its start.
+/// Writes into a meeting that a panel has checked in to it. `start` is its start.
 pub(crate) fn mark_checked_in(
     mut document: Document,
     (uid, key): (&str, Option<Key>),
@@ -121,7 +121,7 @@ pub(crate) fn remove(
     })
 }
 
-/// A calendar with one new meeting, which the room has accepted and somebody has checked in to.
+/// A calendar with one new meeting, which the room has accepted and the panel has checked in to.
 pub(crate) fn new_meeting(booking: &Booking<'_>) -> Vec<u8> {
     let (start, end, now) = (
         written_utc(booking.start),

@@ -91,7 +91,7 @@ pub(crate) struct Guest {
     pub(crate) is_resource: bool,
 }
 
-/// What somebody who is invited has answered.
+/// What a guest has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     None,

@@ -73,7 +73,7 @@ impl Zones {
         Zone::Known(self.room.clone())
     }
 
-    /// The zone of this name; that of the room if nobody knows it.
+    /// The zone of this name; that of the room if the name is not known.
     pub(super) fn named(&self, name: &str) -> Zone {
         let name = name.trim();
         if let Some(known) = known(name) {

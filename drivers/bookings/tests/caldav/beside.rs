@@ -99,7 +99,7 @@ async fn a_poll_brings_what_others_book_and_their_booking_is_in_the_way_at_once(
 async fn a_check_in_is_in_the_calendar_and_a_restart_forgets_none() {
     let (server, mut client) = Radicale::start().await;
     client.save(&event("w", "Weekly", WEEKLY)).await;
-    // It began ten minutes ago, and nobody could check in while the driver was not there.
+    // It began ten minutes ago, and no panel could check in while the driver was not there.
     let module = server.module(3600.0).await;
     assert_eq!(status(&module, "status"), "busy");
     client
@@ -132,7 +132,7 @@ async fn a_check_in_is_in_the_calendar_and_a_restart_forgets_none() {
         status(&module, "last_booking_started"),
         at("2026-01-12T08:08:00Z")
     );
-    // Whoever moves the meeting moves it away from its check-in.
+    // A meeting that is moved leaves its check-in behind.
     client
         .ask(json!({"do": "move", "uid": "m", "minutes": 1}))
         .await;
