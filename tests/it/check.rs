@@ -42,7 +42,7 @@ async fn a_module_is_held_to_what_its_driver_takes() {
     let expected = [
         "riser: b.yaml:5:24: the setting `warm_up_seconds` must be a number",
         "riser: b.yaml:6:7: unknown key `pol_seconds` in the settings; did you mean `poll_seconds`?",
-        "riser: b.yaml:9:10: `uri` has no place here, since the driver talks to no device; remove it",
+        "riser: b.yaml:9:10: `uri` must be an address that begins with http:// or https://",
         "riser: b.yaml:10:58: the settings have no `title`; add it",
         "riser: b.yaml:10:90: the setting `timezone` must be a time zone of IANA's list, such as `Europe/London`",
     ];

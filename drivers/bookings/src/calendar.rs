@@ -1,7 +1,7 @@
 //! The calendar of one room, in memory: what is planned for yesterday, today and tomorrow, and what was booked on the spot.
 //!
 //! It is pure: every question brings the moment that it is about.
-//! It knows no check-in and no status of the room; that is [`crate::room`].
+//! It knows no check-in and no status of the room; those are [`crate::room`] and [`crate::occupancy`].
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -10,9 +10,6 @@ use crate::event::{
     Attendee, Event, EventStatus, Extension, Origin, Pattern, Recurrence, ResponseStatus,
 };
 use crate::plan::{Person, PlannedMeeting, Slot, Zone};
-
-/// The longest booking on the spot. The calendar knows what comes within a day, so a clash is always seen.
-pub(crate) const BOOKING_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// For how long a recurring meeting says that it comes again.
 const RECURRENCE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -111,28 +108,6 @@ impl Calendar {
     /// Every meeting from the start of the day on, by start.
     pub(crate) fn events(&self) -> &[Event] {
         &self.events
-    }
-
-    /// The meeting that is on; of several the one that began first.
-    pub(crate) fn current(&self, now: Timestamp) -> Option<&Event> {
-        self.events.iter().find(|event| event.is_on(now))
-    }
-
-    /// The first meeting that is still to begin.
-    pub(crate) fn next(&self, now: Timestamp) -> Option<&Event> {
-        self.events.iter().find(|event| event.start > now)
-    }
-
-    /// The meeting that ended last.
-    pub(crate) fn previous(&self, now: Timestamp) -> Option<&Event> {
-        let over = self.events.iter().filter(|event| event.end <= now);
-        over.max_by_key(|event| event.end)
-    }
-
-    /// Whether nothing else is on during this time.
-    pub(crate) fn is_free(&self, slot: Slot) -> bool {
-        let overlaps = |event: &Event| event.start < slot.end && slot.start < event.end;
-        !self.events.iter().any(overlaps)
     }
 
     /// Enters a booking. Whether the time is free is for the caller to find out.

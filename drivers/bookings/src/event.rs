@@ -14,7 +14,7 @@ pub(crate) struct Event {
     pub(crate) id: String,
     /// Who invites, by email.
     pub(crate) host: String,
-    /// Who wrote it into the calendar: here always the host.
+    /// Who wrote it into the calendar. No calendar tells, so it is the host.
     pub(crate) creator: String,
     pub(crate) title: String,
     pub(crate) body: String,
@@ -51,14 +51,17 @@ pub(crate) enum Origin {
     Plan,
     /// Somebody who booked the room on the spot.
     Panel,
+    /// A calendar on a server.
+    Server,
 }
 
-/// How firm a meeting is. What is cancelled leaves this calendar at once.
+/// How firm a meeting is. What is cancelled is in no list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
 #[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum EventStatus {
     Confirmed,
+    Tentative,
 }
 
 /// Somebody who is invited, or the room itself.
@@ -74,12 +77,16 @@ pub(crate) struct Attendee {
     pub(crate) resource: bool,
 }
 
-/// What somebody who is invited has answered. Here everybody comes.
+/// What somebody who is invited has answered. In the calendar in memory everybody comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
 #[schemars(crate = "driver_sdk::schemars")]
 pub(crate) enum ResponseStatus {
+    #[serde(rename = "needsAction")]
+    NeedsAction,
     Accepted,
+    Tentative,
+    Declined,
 }
 
 /// How a meeting comes again.

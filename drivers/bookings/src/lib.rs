@@ -1,15 +1,20 @@
-//! The driver `bookings`: the bookings of a room as PlaceOS's panels read them, on a calendar of its own.
+//! The driver `bookings`: the bookings of a room as PlaceOS's panels read them, on a CalDAV server or on a calendar of its own.
 //!
-//! The calendar is in memory and filled from the settings, with the same day over and over,
+//! The calendar of its own is in memory and filled from the settings, with the same day over and over,
 //! so that a panel has something to show without a calendar service.
 //!
-//! - `plan` is what a day looks like, `event` a meeting on the wire.
-//! - `calendar` has the meetings, `room` what they mean for the room; both are pure and are told what time it is.
+//! - `event` is a meeting on the wire, `occupancy` what a list of them means for the room; it is pure and is told what time it is.
+//! - `plan`, `calendar` and `room` are the calendar in memory: what a day looks like, its meetings, and what becomes of them.
+//! - `caldav` is the calendar on a server, `ical` the format in which it has its meetings.
 //! - `sensor` follows the room's sensors: whether people are there.
-//! - This file keeps the time, publishes what becomes of it, and has the functions.
+//! - `desk` keeps the time and publishes what becomes of it; this file has the statuses and the functions.
 
+mod caldav;
 mod calendar;
+mod desk;
 mod event;
+mod ical;
+mod occupancy;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -19,27 +24,20 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use driver_sdk::interfaces::Locatable;
-use driver_sdk::schemars::JsonSchema;
-use driver_sdk::serde::Serialize;
-use driver_sdk::{Context, Error, JsonText, Outcome, Status, driver, info, warn};
+use driver_sdk::{Context, Error, JsonText, Outcome, Status, driver, info};
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
-use crate::calendar::{Calendar, Plan};
+use crate::caldav::Server;
+use crate::calendar::Plan;
+use crate::desk::{Desk, NoticeKind};
 use crate::event::Event;
+use crate::occupancy::{Attendance, RoomStatus};
 pub use crate::plan::Person;
-use crate::room::{Ended, Room, RoomStatus};
+use crate::room::Room;
 use crate::settings::Settings;
-
-/// How often the room is looked at when nothing in its calendar begins or ends.
-const LOOK_PERIOD_SECONDS: i64 = 60;
-
-/// The shortest pause between two looks, in case the clock is set back just then.
-const LOOK_PAUSE_MIN: Duration = Duration::from_millis(10);
 
 /// The longest title and name of a host, so that no caller fills the list of bookings.
 const TEXT_MAX_CHARS: usize = 256;
@@ -47,23 +45,26 @@ const TEXT_MAX_CHARS: usize = 256;
 /// The bookings of a room.
 #[derive(Debug)]
 pub struct Bookings {
-    desk: Arc<Desk>,
+    context: Context,
+    calendar: Calendar,
     plan: Plan,
     default_title: String,
 }
 
-/// What the functions and the passing of time work on.
+/// Where the meetings are.
 #[derive(Debug)]
-struct Desk {
-    context: Context,
-    /// Held while the statuses are published, so that they are those of one moment.
-    room: Mutex<Room>,
-    /// Wakes the one that waits for the next change, because that may be another one.
-    changed: Notify,
+enum Calendar {
+    InMemory(Arc<Desk<Room>>),
+    OnServer(Server),
 }
 
-/// The bookings of a room on a calendar in memory, with a day of meetings from the settings.
-#[driver(id = "bookings", name = "Bookings", implements(Locatable))]
+/// The bookings of a room: on a CalDAV server, or without a URI on a calendar in memory with a day of meetings from the settings.
+#[driver(
+    id = "bookings",
+    name = "Bookings",
+    uri(optional, "http", "https"),
+    implements(Locatable)
+)]
 impl Bookings {
     /// The meetings by their start.
     const BOOKINGS: Status<Vec<Event>> = Status::new("bookings");
@@ -158,21 +159,16 @@ impl Bookings {
 
     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let plan = settings.plan(&context);
-        let calendar = Calendar::new(plan.clone());
-        let now = whole(context.now());
-        let desk = Arc::new(Desk {
-            room: Mutex::new(Room::new(calendar, settings.rules(), now)),
-            context,
-            changed: Notify::new(),
-        });
-        Self::repeat(&settings, &desk.context);
-        desk.look()?;
-        desk.context.set_connected(true);
-        desk.context.spawn(Arc::clone(&desk).keep_looking());
-        let sensors = sensor::watch(desk.context.clone(), settings.sensors());
-        desk.context.spawn(sensors);
+        Self::repeat(&settings, &context);
+        let calendar = match context.uri() {
+            Some(uri) => Calendar::OnServer(caldav::start(&context, uri, &settings, &plan)?),
+            None => Calendar::InMemory(desk::start_in_memory(&context, &settings, &plan)?),
+        };
+        let sensors = sensor::watch(context.clone(), settings.sensors());
+        context.spawn(sensors);
         Ok(Self {
-            desk,
+            context,
+            calendar,
             plan,
             default_title: settings.default_title,
         })
@@ -190,22 +186,22 @@ impl Bookings {
         let owner = owner.filter(|owner| !owner.trim().is_empty());
         check_text("title", &title)?;
         check_text("owner", owner.as_deref().unwrap_or_default())?;
-        self.desk.change(|room, now| {
-            let event = room.book_now(now, period_in_seconds, title, owner)?;
-            let notice = Notice(NoticeKind::Created, event.id.clone());
-            Ok((Outcome::of(event)?, notice))
-        })
+        let event = match &self.calendar {
+            Calendar::InMemory(desk) => desk.book_now(period_in_seconds, title, owner)?,
+            Calendar::OnServer(server) => server.book_now(period_in_seconds, title, owner).await?,
+        };
+        Outcome::of(&event)
     }
 
     /// Starts the meeting that waits for somebody to check in, else the one that is on.
     pub async fn checkin(&self) -> Result<(), Error> {
-        self.desk.check_in()
+        self.check_in().await
     }
 
     /// The same as `checkin`, for older panels.
     pub async fn start_meeting(&self, meeting_start_time: i64) -> Result<(), Error> {
         let _any = meeting_start_time;
-        self.desk.check_in()
+        self.check_in().await
     }
 
     /// Ends the current or the pending meeting, named by its start in epoch seconds.
@@ -216,16 +212,13 @@ impl Bookings {
         #[default("cancelled at booking panel".to_owned())] comment: String,
     ) -> Result<(), Error> {
         check_text("comment", &comment)?;
-        self.desk.change(|room, now| {
-            let notice = match room.end_meeting(now, meeting_start_time)? {
-                Ended::Shortened(id) => Notice(NoticeKind::Updated, id),
-                Ended::Cancelled(id) => Notice(NoticeKind::Deleted, id),
-            };
-            Ok(((), notice))
-        })?;
+        match &self.calendar {
+            Calendar::InMemory(desk) => desk.end_meeting(meeting_start_time)?,
+            Calendar::OnServer(server) => server.end_meeting(meeting_start_time).await?,
+        }
         let told = if notify { "everybody" } else { "nobody" };
         info!(
-            self.desk.context,
+            self.context,
             "the meeting of {meeting_start_time} was ended, {told} is told: {comment}"
         );
         Ok(())
@@ -233,7 +226,11 @@ impl Bookings {
 
     /// Looks at the calendar and gives its meetings by their start.
     pub async fn poll_events(&self) -> Result<Outcome, Error> {
-        self.desk.visit(|room, _| Outcome::of(room.events()))
+        let events = match &self.calendar {
+            Calendar::InMemory(desk) => desk.events()?,
+            Calendar::OnServer(server) => server.poll_events().await?,
+        };
+        Outcome::of(&events)
     }
 
     /// People whose name or email contains the query, in any case; all of them without one.
@@ -255,6 +252,22 @@ impl Bookings {
     /// The email of the room.
     pub async fn calendar_id(&self) -> String {
         self.plan.mailbox.clone()
+    }
+
+    async fn check_in(&self) -> Result<(), Error> {
+        let started = match &self.calendar {
+            Calendar::InMemory(desk) => desk.check_in()?,
+            Calendar::OnServer(server) => server.check_in().await?,
+        };
+        match started {
+            Some(start) => info!(
+                self.context,
+                "the meeting of {} was started",
+                start.as_second()
+            ),
+            None => info!(self.context, "there is no meeting to start"),
+        }
+        Ok(())
     }
 
     /// Publishes what only repeats the settings. What is not set has no status.
@@ -292,10 +305,10 @@ impl Bookings {
     }
 
     /// Publishes what the room is at one moment. What is not there has no status.
-    fn publish(context: &Context, room: &Room, now: Timestamp) {
-        let occupancy = room.occupancy(now);
+    fn publish(context: &Context, attendance: Attendance<'_>, now: Timestamp) {
+        let occupancy = attendance.occupancy(now);
         let current = occupancy.current;
-        context.set(&Self::BOOKINGS, &room.events().to_vec());
+        context.set(&Self::BOOKINGS, &attendance.events.to_vec());
         context.set(&Self::PREVIOUS_BOOKING, &occupancy.previous.cloned());
         context.set(&Self::CURRENT_BOOKING, &current.cloned());
         context.set(&Self::NEXT_BOOKING, &occupancy.next.cloned());
@@ -317,12 +330,12 @@ impl Bookings {
             &current.map(|event| event.end.as_second()),
         );
         context.set(&Self::ALL_DAY_EVENT, &current.map(|event| event.all_day));
-        let last_started = room.last_started().map(Timestamp::as_second);
+        let last_started = attendance.last_started.map(Timestamp::as_second);
         context.set(&Self::LAST_BOOKING_STARTED, &last_started);
     }
 }
 
-/// A calendar in memory knows nobody's place and nobody's devices.
+/// A calendar knows nobody's place and nobody's devices.
 impl Locatable for Bookings {
     async fn locate_user(
         &self,
@@ -351,100 +364,6 @@ impl Locatable for Bookings {
     ) -> Result<Vec<JsonText>, Error> {
         Ok(Vec::new())
     }
-}
-
-impl Desk {
-    /// Publishes what the room is, each minute and whenever a meeting begins, ends or starts to wait.
-    async fn keep_looking(self: Arc<Self>) {
-        loop {
-            let pause = self.until_next_look();
-            // A change is published by who makes it; what comes next may be sooner now.
-            let _woken = tokio::time::timeout(pause, self.changed.notified()).await;
-            if let Err(error) = self.look() {
-                warn!(self.context, "{error}");
-            }
-        }
-    }
-
-    fn until_next_look(&self) -> Duration {
-        let now = self.context.now();
-        let second = now.as_second();
-        let minute = second - second.rem_euclid(LOOK_PERIOD_SECONDS) + LOOK_PERIOD_SECONDS;
-        let change = self.room().changes_at(whole(now));
-        let next = change.map_or(minute, |change| change.as_second().min(minute));
-        let next = Timestamp::from_second(next).unwrap_or(Timestamp::MAX);
-        let pause = Duration::try_from(now.duration_until(next)).unwrap_or_default();
-        pause.max(LOOK_PAUSE_MIN)
-    }
-
-    /// Publishes what the room is.
-    fn look(&self) -> Result<(), Error> {
-        self.visit(|_, _| Ok(()))
-    }
-
-    fn check_in(&self) -> Result<(), Error> {
-        let started = self.visit(|room, now| Ok(room.check_in(now)))?;
-        self.changed.notify_one();
-        match started {
-            Some(start) => info!(
-                self.context,
-                "the meeting of {} was started",
-                start.as_second()
-            ),
-            None => info!(self.context, "there is no meeting to start"),
-        }
-        Ok(())
-    }
-
-    /// Changes the calendar, and says what has happened in it.
-    fn change<T>(
-        &self,
-        work: impl FnOnce(&mut Room, Timestamp) -> Result<(T, Notice), Error>,
-    ) -> Result<T, Error> {
-        let result = self.visit(|room, now| {
-            let (result, Notice(kind, event)) = work(room, now)?;
-            let notice = (kind, event, now.as_second());
-            self.context
-                .set(&Bookings::LAST_EVENT_NOTIFICATION, &notice);
-            Ok(result)
-        });
-        self.changed.notify_one();
-        result
-    }
-
-    /// Works on the room as it is now, and publishes what it is then.
-    fn visit<T>(
-        &self,
-        work: impl FnOnce(&mut Room, Timestamp) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let now = whole(self.context.now());
-        let mut room = self.room();
-        room.turn_to(now);
-        let result = work(&mut room, now)?;
-        Bookings::publish(&self.context, &room, now);
-        Ok(result)
-    }
-
-    fn room(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What has happened to a meeting, by its id.
-struct Notice(NoticeKind, String);
-
-#[derive(Serialize, JsonSchema)]
-#[serde(crate = "driver_sdk::serde", rename_all = "snake_case")]
-#[schemars(crate = "driver_sdk::schemars")]
-enum NoticeKind {
-    Created,
-    Updated,
-    Deleted,
-}
-
-/// Clients count in whole seconds.
-fn whole(moment: Timestamp) -> Timestamp {
-    Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 fn check_text(what: &str, text: &str) -> Result<(), Error> {

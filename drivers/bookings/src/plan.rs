@@ -154,6 +154,11 @@ impl Zone {
         &self.name
     }
 
+    /// Its rules.
+    pub(crate) fn rules(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The day that it is here.
     pub(crate) fn day_of(&self, moment: Timestamp) -> Date {
         self.zone.to_datetime(moment).date()

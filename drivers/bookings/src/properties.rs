@@ -11,8 +11,9 @@ use proptest::sample::Index;
 
 use crate::calendar::{Calendar, Plan};
 use crate::event::Event;
+use crate::occupancy::{Refusal, RoomStatus, Rules, Unattended};
 use crate::plan::PlannedMeeting;
-use crate::room::{Ended, Refusal, Room, RoomStatus, Rules, Unattended};
+use crate::room::{Ended, Room};
 
 /// Saturday noon; summer begins in the night.
 const BEGINNING: &str = "2026-03-28T12:00:00Z";
@@ -102,7 +103,11 @@ impl World {
         };
         let now = BEGINNING.parse().unwrap();
         let room = Room::new(Calendar::new(plan), rules, now);
-        let on = room.events().iter().find(|event| event.is_on(now));
+        let on = room
+            .attendance()
+            .events
+            .iter()
+            .find(|event| event.is_on(now));
         let checked_in = on.map_or(Timestamp::UNIX_EPOCH, |event| event.start);
         Self {
             room,
@@ -114,7 +119,7 @@ impl World {
 
     fn expected(&self) -> Expected {
         let (now, rules) = (self.now, self.rules);
-        let events = self.room.events();
+        let events = self.room.attendance().events;
         let current = events
             .iter()
             .filter(|event| event.start <= now && now < event.end)
@@ -156,7 +161,7 @@ impl World {
 
     /// What the room itself says.
     fn told(&self, now: Timestamp) -> Expected {
-        let occupancy = self.room.occupancy(now);
+        let occupancy = self.room.attendance().occupancy(now);
         Expected {
             previous: occupancy.previous.cloned(),
             current: occupancy.current.cloned(),
@@ -170,7 +175,7 @@ impl World {
     }
 
     fn check(&self) {
-        let events = self.room.events();
+        let events = self.room.attendance().events;
         assert!(events.is_sorted_by_key(|event| event.start), "{events:#?}");
         assert!(events.iter().all(|event| event.start < event.end));
         let mut ids: Vec<&str> = events.iter().map(|event| event.id.as_str()).collect();
@@ -181,7 +186,7 @@ impl World {
 
     /// Whatever the room is, it stays until the moment that it says.
     fn check_promise(&self) {
-        let Some(change) = self.room.changes_at(self.now) else {
+        let Some(change) = self.room.attendance().changes_at(self.now) else {
             return;
         };
         assert!(change > self.now);
@@ -198,14 +203,18 @@ impl World {
         match act {
             Act::Wait(time) => self.now += *time,
             Act::WaitForChange => {
-                self.now = self.room.changes_at(self.now).unwrap_or(self.now);
+                self.now = self
+                    .room
+                    .attendance()
+                    .changes_at(self.now)
+                    .unwrap_or(self.now);
             }
             Act::BookNow(seconds) => self.book(*seconds),
             Act::CheckIn => self.check_in(),
             Act::EndCurrent => self.end(self.expected().current),
             Act::EndNext => self.end(self.expected().next),
             Act::EndAny(index) => {
-                let events = self.room.events();
+                let events = self.room.attendance().events;
                 let event = (!events.is_empty()).then(|| index.get(events).clone());
                 self.end(event);
             }
@@ -215,7 +224,7 @@ impl World {
 
     fn book(&mut self, seconds: i64) {
         let expected = self.expected();
-        let overlaps = overlaps(self.room.events());
+        let overlaps = overlaps(self.room.attendance().events);
         let end = self.now + SignedDuration::from_secs(seconds);
         let clashes = expected.next.is_some_and(|next| next.start < end);
 
@@ -235,7 +244,7 @@ impl World {
             assert!(after.in_use, "{after:?}");
             assert_eq!(after.current.map(|event| event.start), Some(self.now));
         }
-        assert_eq!(self::overlaps(self.room.events()), overlaps);
+        assert_eq!(self::overlaps(self.room.attendance().events), overlaps);
     }
 
     fn check_in(&mut self) {
@@ -256,7 +265,7 @@ impl World {
         let is_meant = |it: &Option<Event>| it.as_ref().is_some_and(|it| it.start == event.start);
         let (is_current, is_next) = (is_meant(&expected.current), is_meant(&expected.next));
         let id_of = |it: Option<Event>| it.map(|event| event.id);
-        let before = self.room.events().len();
+        let before = self.room.attendance().events.len();
 
         let ended = self.room.end_meeting(self.now, event.start.as_second());
 
@@ -264,7 +273,7 @@ impl World {
             Err(refusal) => {
                 assert_eq!(refusal, Refusal::NotCancellable);
                 assert!(!is_current && !is_next, "{event:?}");
-                assert_eq!(self.room.events().len(), before);
+                assert_eq!(self.room.attendance().events.len(), before);
             }
             Ok(Ended::Shortened(id)) => {
                 assert!(is_current && !expected.current_pending);
@@ -274,7 +283,13 @@ impl World {
             }
             Ok(Ended::Cancelled(id)) => {
                 assert!(is_next || is_current && expected.current_pending);
-                assert!(self.room.events().iter().all(|event| event.id != id));
+                assert!(
+                    self.room
+                        .attendance()
+                        .events
+                        .iter()
+                        .all(|event| event.id != id)
+                );
             }
         }
     }

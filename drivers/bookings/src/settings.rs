@@ -1,23 +1,34 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
-use driver_sdk::{Context, settings};
+use std::fmt;
+
+use driver_sdk::schemars::JsonSchema;
+use driver_sdk::serde::Deserialize;
+use driver_sdk::{Context, Seconds, settings};
 use jiff::SignedDuration;
 
 use crate::calendar::Plan;
+use crate::occupancy::{Rules, Unattended};
 use crate::plan::{Person, PlannedMeeting, Zone};
-use crate::room::{Rules, Unattended};
 use crate::sensor;
 
 /// What the building file may say about a room's bookings. Periods and durations are in minutes.
 #[settings]
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// The room's address; the module's id without it.
+    /// The room's address, by which meetings invite it; the module's id without it.
     calendar_id: Option<String>,
-    /// Where the room is: the time zone of the meetings' times.
+    /// Where the room is: the time zone of times that have none, and of whole days.
     #[default]
     timezone: Zone,
-    /// The meetings of each day.
+    /// The user of the calendar on a server.
+    pub(crate) username: Option<String>,
+    /// That user's password.
+    pub(crate) password: Option<Password>,
+    /// How often the calendar on a server is looked at.
+    #[default(Seconds::new(10))]
+    pub(crate) poll_seconds: Seconds,
+    /// The meetings of each day, for a calendar in memory.
     #[default]
     meetings: Vec<PlannedMeeting>,
     /// Who can be found and named.
@@ -87,6 +98,24 @@ pub(crate) struct Settings {
     /// How many minutes a sensor may not have been heard of before it counts as none.
     #[default(8)]
     sensor_stale_minutes: u32,
+}
+
+/// A password, which no log line shows.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(crate = "driver_sdk::serde", transparent)]
+#[schemars(crate = "driver_sdk::schemars")]
+pub(crate) struct Password(String);
+
+impl Password {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
 }
 
 impl Settings {
