@@ -253,9 +253,8 @@ fn publish(context: &Context, sensor: &Found, value: Option<JsonText>) {
 /// The number that stands in a value behind these keys; true is 1.
 fn number_in(value: &Value, keys: &[String]) -> Option<f64> {
     let value = keys.iter().try_fold(value, |value, key| value.get(key))?;
-    match value {
-        Value::Bool(true) => Some(1.0),
-        Value::Bool(false) => Some(0.0),
-        other => other.as_f64(),
+    match value.as_bool() {
+        Some(state) => Some(f64::from(u8::from(state))),
+        None => value.as_f64(),
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::future::{pending, poll_fn};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -104,11 +105,10 @@ impl Automation {
     /// Keeps the room until its module ends.
     pub(crate) async fn run(mut self) {
         loop {
-            let now = match self.happens().await {
-                Happened::Over => return,
-                happened => happened,
-            };
-            self.handle(now).await;
+            let happened = self.happens().await;
+            if self.handle(happened).await.is_break() {
+                return;
+            }
         }
     }
 
@@ -127,7 +127,8 @@ impl Automation {
         }
     }
 
-    async fn handle(&mut self, happened: Happened) {
+    /// Does what is to be done about it, and says whether the automation goes on.
+    async fn handle(&mut self, happened: Happened) -> ControlFlow<()> {
         match happened {
             Happened::OtherModules => {
                 self.look_around().await;
@@ -150,11 +151,12 @@ impl Automation {
             Happened::SwitchedOn => self.occupancy.is_on(Instant::now()),
             Happened::TurnEnded => self.turn = None,
             Happened::TimeToGoOff => self.next = Some(self.occupancy.pass()),
-            Happened::Over => {}
+            Happened::Over => return ControlFlow::Break(()),
         }
         if self.turn.is_none() {
             self.turn = self.next.take().map(|power| turn(&self.context, power));
         }
+        ControlFlow::Continue(())
     }
 
     /// Follows the modules that are switched, and those alone.
