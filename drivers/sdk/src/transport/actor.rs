@@ -304,14 +304,17 @@ impl<'a, Q: Clone + Send + 'static, A: Send + 'static> Era<'a, Q, A> {
                 End::Closed(why) if !self.has_answered.load(Ordering::Relaxed) => {
                     return End::Lost(why);
                 }
-                End::Closed(why) => match self.take_in_flight() {
-                    None => self.until_needed().await,
-                    // The device may have closed the connection before the command came.
-                    Some(job) => match once_more(job, &why) {
-                        Some(job) => self.actor.keep(job),
-                        None => return End::Closed(why),
-                    },
-                },
+                End::Closed(why) => {
+                    let flight = lock(&self.in_flight).take();
+                    match flight {
+                        None => self.until_needed().await,
+                        // The device may have closed the connection before the command came.
+                        Some(flight) => match self.after_closing(flight, &why) {
+                            Some(job) => self.actor.keep(job),
+                            None => return End::Closed(why),
+                        },
+                    }
+                }
                 end @ End::OutOfStep if !shared.is_connected() => return end,
                 End::OutOfStep => {
                     if let Some(job) = self.take_in_flight() {
@@ -406,6 +409,16 @@ impl<'a, Q: Clone + Send + 'static, A: Send + 'static> Era<'a, Q, A> {
         if has_answered || self.actor.hooks.answers == Answers::Never {
             self.actor.connect();
         }
+    }
+
+    /// The command in flight for another attempt, if none of it was sent or a second run does no harm.
+    fn after_closing(&self, flight: InFlight<Q, A>, why: &str) -> Option<Job<Q, A>> {
+        let InFlight { mut job, is_sent } = flight;
+        let did_not_run = !is_sent && self.actor.link.sends_at_once();
+        if did_not_run && !std::mem::replace(&mut job.met_closed, true) {
+            return Some(job);
+        }
+        once_more(job, why)
     }
 
     fn take_in_flight(&self) -> Option<Job<Q, A>> {

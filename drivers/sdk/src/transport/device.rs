@@ -89,6 +89,7 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> Device<Q, A> {
             wants,
             source: self.source,
             reply,
+            met_closed: false,
         });
         let gone = |_| Err(errors::not_connected("the module has stopped"));
         answer.await.unwrap_or_else(gone)

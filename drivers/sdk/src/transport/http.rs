@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::address::{Address, Security};
 use super::command::Command;
@@ -127,8 +127,11 @@ impl Link<Request, Response> for Http {
                 Ok(response.map(|response| (response, exchange)))
             });
             let outgoing = sink::unfold(requests, |requests, request| async {
-                let sent = requests.send(request).await;
-                sent.map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+                let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
+                let (taken, is_taken) = oneshot::channel();
+                let sent = requests.send((request, taken)).await;
+                sent.map_err(|_| gone())?;
+                is_taken.await.map_err(|_| gone())?;
                 Ok(requests)
             });
             Ok(Connection::messages(incoming, outgoing))
@@ -137,6 +140,11 @@ impl Link<Request, Response> for Http {
 
     /// Servers close what is idle, and a connection without a request would keep a small one from others.
     fn rests(&self) -> bool {
+        true
+    }
+
+    /// Many servers close after each answer, and the next request may have been on its way to the connection by then.
+    fn sends_at_once(&self) -> bool {
         true
     }
 }
@@ -281,7 +289,8 @@ struct Exchange {
     sender: SendRequest<Full<Bytes>>,
     /// The library's side of the connection; `None` once it has ended.
     driver: Option<Driver>,
-    waiting: mpsc::Receiver<Request>,
+    /// The next request, with what is told when it goes out.
+    waiting: mpsc::Receiver<(Request, oneshot::Sender<()>)>,
 }
 
 type Driver = Pin<Box<http1::Connection<TokioIo<Box<dyn Duplex>>, Full<Bytes>>>>;
@@ -296,7 +305,11 @@ impl Exchange {
             biased;
             end = driver => return end.map(|()| None).map_err(broken),
             request = self.waiting.recv() => match request {
-                Some(request) => request,
+                Some((request, taken)) => {
+                    // Whether anybody still waits is seen by the actor.
+                    let _ = taken.send(());
+                    request
+                }
                 None => return Ok(None),
             },
         };

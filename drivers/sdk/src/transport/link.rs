@@ -22,6 +22,11 @@ pub trait Link<Q = Vec<u8>, A = Message>: Send + Sync + 'static {
     fn rests(&self) -> bool {
         false
     }
+
+    /// Whether nothing of a command has left while its sending has not ended, so that one whose connection was closed meanwhile certainly did not run.
+    fn sends_at_once(&self) -> bool {
+        false
+    }
 }
 
 impl<Q, A, F, Opening> Link<Q, A> for F

@@ -16,6 +16,8 @@ pub(super) struct Job<Q, A> {
     pub(super) wants: Wants,
     pub(super) source: Source,
     pub(super) reply: oneshot::Sender<Reply<A>>,
+    /// It met a connection that was closed before anything of it was sent. Once is a device that closes what it has answered, twice one that takes no commands.
+    pub(super) met_closed: bool,
 }
 
 /// What ends a command.
