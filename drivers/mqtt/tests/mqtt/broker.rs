@@ -14,8 +14,10 @@ pub(crate) const USER: (&str, &str) = ("riser", "correct horse");
 /// A Mosquitto with a folder of its own. It keeps nothing when it ends.
 pub(crate) struct Broker {
     pub(crate) port: u16,
+    /// The user and the password that its clients give, if any.
+    login: &'static [&'static str],
     folder: Folder,
-    process: Process,
+    pub(crate) process: Process,
 }
 
 /// Whom the broker lets in, and how.
@@ -34,6 +36,7 @@ impl Broker {
     pub(crate) async fn start_at(port: u16, door: Door<'_>) -> Self {
         let folder = Folder::new();
         let file = |name: &str| folder.path().join(name).display().to_string();
+        let mut login: &[&str] = &[];
         let more = match door {
             Door::Open => "allow_anonymous true\n".to_owned(),
             Door::Password => {
@@ -42,6 +45,7 @@ impl Broker {
                 make.args(["-b", "-c", &file("passwords"), user, password]);
                 let made = make.status().await.expect("mosquitto_passwd is installed");
                 assert!(made.success());
+                login = &[USER.0, USER.1];
                 let passwords = file("passwords");
                 format!("allow_anonymous false\npassword_file {passwords}\n")
             }
@@ -60,6 +64,7 @@ impl Broker {
         let process = Process::start("mosquitto", command, folder.path());
         let broker = Self {
             port,
+            login,
             folder,
             process,
         };
@@ -81,6 +86,7 @@ impl Broker {
     pub(crate) async fn client(&self) -> Client {
         let mut command = python_client("paho", "client.py");
         command.arg(self.port.to_string());
+        command.args(self.login);
         let mut process = Process::start("a paho client", command, self.folder.path());
         let ready = process.next_line(Stream::Out, DEADLINE).await;
         assert_eq!(ready.as_deref(), Some("ready"));
