@@ -195,7 +195,6 @@ pub(super) async fn run<Q, A>(
         hooks,
         shared: Arc::clone(&shared),
     };
-    actor.context.set_connected(false);
     let mut backoff = Backoff::default();
     let mut last_reason = None;
     loop {

@@ -153,6 +153,8 @@ impl<Q: Clone + Send + 'static, A: Send + 'static> DeviceBuilder<Q, A> {
 
     /// Connects the device, and keeps it connected until the module stops.
     pub fn start(self) -> Device<Q, A> {
+        // Here and not by the task: the gateway takes a module for connected that has said nothing when its start is over.
+        self.context.set_connected(false);
         let shared = Arc::new(Shared::new());
         let running = actor::run(
             self.context.clone(),

@@ -49,6 +49,16 @@ async fn a_device_is_connected_when_it_has_answered_and_all_is_read() {
     assert_eq!(host.status("power").as_deref(), Some("on"));
 }
 
+// Who starts a module that has said nothing takes it for connected: for a moment a page showed a device that nobody had reached.
+#[tokio::test(start_paused = true)]
+async fn a_device_is_said_not_to_be_connected_before_the_start_of_its_module_is_over() {
+    let host = Host::new().await;
+    let (_door, device) = device(&host);
+    let _device = device.start();
+    // Nothing has been awaited since, so this was said by the start itself.
+    assert_eq!(host.connected(), ["false"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_to_a_device_that_is_not_there_fails_at_once_and_says_why() {
     let host = Host::new().await;
