@@ -16,6 +16,12 @@ fn drivers() -> Vec<KnownDriver> {
     DRIVERS.iter().map(|id| KnownDriver::any(id)).collect()
 }
 
+/// The ids of the drivers, as messages list them.
+fn known_drivers() -> String {
+    let ids: Vec<&str> = drivers().iter().map(|driver| driver.id).collect();
+    ids.join(", ")
+}
+
 fn read_file(text: &str) -> Result<Building, Problems> {
     let environment = BTreeMap::from([
         ("PASSWORD".to_owned(), "hunter2".to_owned()),
@@ -323,7 +329,7 @@ fn an_unknown_key_is_named_with_the_nearest_or_all_that_are_allowed() {
             "b.yaml:2:1: unknown key `foo` in the building file; the building file may have zones, systems, modules, users, api_keys, metadata",
             "b.yaml:4:22: unknown key `modlues` in a system; did you mean `modules`?",
             "b.yaml:6:22: unknown key `parent` in a zone; did you mean `parent_id`?",
-            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id",
+            "b.yaml:7:22: unknown key `colour` in a zone; a zone may have id, name, display_name, description, tags, parent_id, location, code, type, count, capacity, map_id, timezone, images, playlists, place_id, settings, settings_json",
         ],
     );
 }
@@ -566,8 +572,7 @@ fn zones_that_contain_themselves_are_reported_once() {
 
 #[test]
 fn a_driver_must_be_linked_in() {
-    let known: Vec<&str> = drivers().iter().map(|driver| driver.id).collect();
-    let known = known.join(", ");
+    let known = known_drivers();
     check(
         "modules:\n  - {id: a, driver: virtaul}\n  - {id: b, driver: dvd_player}\n",
         &[
@@ -729,10 +734,11 @@ fn a_variable_where_none_is_filled_in_is_refused() {
 #[test]
 fn a_merged_map_is_read_and_its_mistakes_are_reported_where_they_are_written() {
     check(
-        "modules:\n  - &base\n    id: a\n    driver: pjlink\n  - {<<: *base, id: b}\n",
-        &[
-            "b.yaml:4:13: there is no driver `pjlink`; linked in are bookings, demo_display, demo_lighting, demo_sensor, room_logic, virtual",
-        ],
+        "modules:\n  - &base\n    id: a\n    driver: virtaul\n  - {<<: *base, id: b}\n",
+        &[&format!(
+            "b.yaml:4:13: there is no driver `virtaul`; did you mean `virtual`? If not: linked in are {}",
+            known_drivers()
+        )],
     );
 }
 

@@ -400,6 +400,7 @@ impl Directory {
                 None => Permissions::default(),
             });
         }
+        self.standing = Arc::clone(&before.standing);
         let Self {
             systems, standing, ..
         } = self;

@@ -19,6 +19,7 @@ const MODULES: [&str; 4] = ["mod-1", "mod-2", "mod-3", "mod-4"];
 const NAMES: [&str; 2] = ["Scratch", "Panel"];
 const USERS: [&str; 2] = ["user-1", "user-2"];
 const KEYS: [&str; 3] = ["key-1", "key-2", "key-3"];
+const SETTINGS: [&str; 4] = ["{}", "{}", r#"{"a":1}"#, r#"{"a":2}"#];
 const SECRETS: [&str; 2] = ["secret", "other"];
 const LEVELS: [Clearance; 3] = [Clearance::User, Clearance::Support, Clearance::Admin];
 const SAID: [&str; 3] = ["{}", r#"{"deny":["guests"]}"#, r#"{"admin":["crew"]}"#];
@@ -134,6 +135,7 @@ fn user_id(id: &str) -> UserId {
 
 fn any_entry() -> impl Strategy<Value = Entry> {
     let level = || prop::sample::select(LEVELS.to_vec());
+    let settings = || one(&SETTINGS).prop_map(Secret::new);
     let any_zone = (one(&ZONES), prop::option::of(one(&ZONES)), any::<bool>());
     let any_module = (one(&MODULES), prop::option::of(one(&NAMES)), any::<bool>());
     let any_user = (one(&USERS), level(), any::<bool>(), any::<bool>());
@@ -143,22 +145,29 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     );
     let any_metadata = (one(&["zone-1", "zone-2", "sys-1", "mod-1"]), one(&SAID));
     prop_oneof![
-        any_zone.prop_map(|(id, parent, governs)| {
+        (any_zone, settings()).prop_map(|((id, parent, governs), settings)| {
             let mut zone = zone(id);
+            zone.settings = settings;
             zone.parent_id = parent.map(|id| ZoneId::new(id).unwrap());
             zone.tags.extend(governs.then(|| "org".to_owned()));
             Entry::Zone(zone)
         }),
-        (one(&SYSTEMS), some(&MODULES).prop_shuffle(), some(&ZONES)).prop_map(
-            |(id, modules, zones)| {
+        (
+            one(&SYSTEMS),
+            some(&MODULES).prop_shuffle(),
+            some(&ZONES),
+            settings()
+        )
+            .prop_map(|(id, modules, zones, settings)| {
                 Entry::System(System {
                     zones: zone_ids(&zones),
+                    settings,
                     ..room(id, &modules)
                 })
-            }
-        ),
-        any_module.prop_map(|(id, name, elsewhere)| {
+            }),
+        (any_module, settings()).prop_map(|((id, name, elsewhere), settings)| {
             let mut module = scripted(id, name);
+            module.settings = settings;
             module.uri = elsewhere.then(|| "tcp://10.0.0.7".to_owned());
             Entry::Module(module)
         }),
@@ -385,7 +394,7 @@ impl Shown {
             match (&running, expected.module(&id)) {
                 (Some(running), Some(entry)) => {
                     assert!(
-                        running.current().runs_as(&entry.module),
+                        running.current().runs_as(&expected.configured(entry)),
                         "{id} runs as it was"
                     );
                 }

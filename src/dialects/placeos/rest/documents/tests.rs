@@ -95,7 +95,7 @@ fn what_is_no_field_is_refused_by_its_name() {
 fn what_riser_finds_out_may_be_sent_back_and_what_it_lacks_has_to_be_empty() {
     let back = r#"{"settings": [null], "trigger_list": [], "triggers": [], "version": 7}"#;
     assert_eq!(amended(zone(), back), zone());
-    for body in [r#"{"triggers": ["trig-1"]}"#, r#"{"settings": {"a": 1}}"#] {
+    for body in [r#"{"triggers": ["trig-1"]}"#, r#"{"settings": "a: 1"}"#] {
         assert_eq!(wrong::<Zone>(body).len(), 1, "{body}");
     }
     let module = Module::new(&ModuleId::new("m").unwrap());
