@@ -40,7 +40,7 @@ async fn a_module_that_names_no_driver_is_told_which_there_are() {
     check_building(
         "modules:\n  - {id: mod-1, driver: virtuel}\n  - {id: mod-2}\n",
         &[
-            "riser: building.yaml:2:25: there is no driver `virtuel`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, room_logic, virtual",
+            "riser: building.yaml:2:25: there is no driver `virtuel`; did you mean `virtual`? If not: linked in are bookings, demo_display, demo_lighting, demo_sensor, http_json, modbus, mqtt, pjlink, room_logic, virtual, wake_on_lan",
             "riser: building.yaml:3:5: a module has no `driver`; add the id of a driver, such as `driver: virtual`",
         ],
     )

@@ -158,9 +158,22 @@ impl Projector {
 impl Powerable for Projector {
     async fn power(&self, state: bool) -> Result<(), Error> {
         let line = Line::set(Class::One, "POWR", u8::from(state).to_string());
-        self.order(&line).await?;
-        self.reader.has_switched(state);
-        Ok(())
+        match self.try_order(&line).await? {
+            Ok(()) => {
+                self.reader.has_switched(state);
+                Ok(())
+            }
+            Err(Refusal::Unavailable) if self.reader.wants_power(state) => {
+                let way = if state {
+                    "cools down; it is switched on"
+                } else {
+                    "warms up; it is switched off"
+                };
+                info!(self.context, "it {way} when it has done so");
+                Ok(())
+            }
+            Err(refusal) => Err(refusal.to_error()),
+        }
     }
 }
 

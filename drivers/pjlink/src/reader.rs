@@ -38,6 +38,8 @@ struct Known {
     odd: BTreeSet<&'static str>,
     /// The input that is to be shown once the projector has warmed up.
     wanted: Option<Input>,
+    /// Whether the projector is to be switched on, or off, once it has come to rest.
+    wanted_power: Option<bool>,
 }
 
 impl Reader {
@@ -52,6 +54,7 @@ impl Reader {
                 settling: None,
                 odd: BTreeSet::new(),
                 wanted: None,
+                wanted_power: None,
             }),
             switched: Notify::new(),
         }
@@ -65,6 +68,7 @@ impl Reader {
         known.settling = None;
         known.odd.clear();
         known.wanted = None;
+        known.wanted_power = None;
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -76,12 +80,33 @@ impl Reader {
         {
             let mut known = self.known();
             known.settling = Some((state, Instant::now() + SETTLE));
+            known.wanted_power = None;
             if !state {
                 known.wanted = None;
             }
         }
         self.context.set(&Projector::POWER, &state);
         self.look_again();
+    }
+
+    /// Keeps a switch for when the projector has cooled down, or warmed up; `false` if it is not on its way there. The last one counts.
+    pub(crate) fn wants_power(&self, state: bool) -> bool {
+        let mut known = self.known();
+        let is_turning = match (known.power, known.settling) {
+            (Some(Power::Cooling), _) => state,
+            (Some(Power::Warming), _) => !state,
+            (Some(Power::On | Power::Off) | None, Some((switched, until))) => {
+                switched != state && Instant::now() < until
+            }
+            (Some(Power::On | Power::Off) | None, None) => false,
+        };
+        if is_turning {
+            known.wanted_power = Some(state);
+            if !state {
+                known.wanted = None;
+            }
+        }
+        is_turning
     }
 
     /// Keeps an input for when the projector has warmed up; `false` if it does not warm up. The last one counts.
@@ -135,6 +160,7 @@ impl Reader {
             };
             self.note(question, answer);
             if question == Question::Power {
+                self.switch_wanted(device).await?;
                 self.show_wanted(device).await?;
             }
         }
@@ -259,6 +285,31 @@ impl Reader {
             .set(&Projector::WARMING, &(power == Power::Warming));
         self.context
             .set(&Projector::COOLING, &(power == Power::Cooling));
+    }
+
+    /// Switches as it was asked for while the projector cooled down or warmed up.
+    async fn switch_wanted(&self, device: &Device) -> Result<(), Error> {
+        let wanted = {
+            let mut known = self.known();
+            match (known.power, known.settling) {
+                (Some(Power::On | Power::Off), None) => known.wanted_power.take(),
+                (Some(Power::Cooling | Power::Warming) | None, _) | (_, Some(_)) => None,
+            }
+        };
+        let Some(state) = wanted else { return Ok(()) };
+        let line = Line::set(Class::One, "POWR", u8::from(state).to_string());
+        let word = if state { "on" } else { "off" };
+        match line.send(device).await? {
+            Answer::Value(_) => {
+                info!(self.context, "it has come to rest, and is switched {word}");
+                self.has_switched(state);
+            }
+            Answer::Refused(refusal) => {
+                let error = refusal.to_error();
+                warn!(self.context, "it is not switched {word}: {error}");
+            }
+        }
+        Ok(())
     }
 
     /// Shows the input that was asked for while the projector warmed up.

@@ -217,13 +217,38 @@ async fn what_somebody_does_with_the_remote_control_is_seen_at_the_next_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_projector_that_cools_down_refuses_power_with_a_clear_text() {
-    let (_simulator, module) = connected(Projector::on()).await;
-    call(&module, "power", json!([false])).await.unwrap();
-    let (code, message) = call(&module, "power", json!([true])).await.unwrap_err();
-    assert_eq!(code, 409);
-    assert!(message.contains("cooling down (ERR3)"), "{message}");
+async fn a_projector_that_is_switched_on_while_it_cools_down_goes_on_afterwards() {
+    for lag in [0, 3] {
+        let (simulator, module) = connected(Projector {
+            lag: Duration::from_secs(lag),
+            ..Projector::on()
+        })
+        .await;
+        call(&module, "power", json!([false])).await.unwrap();
+        call(&module, "power", json!([true])).await.unwrap();
+        assert_eq!(shown(&module, "power"), json!(false), "it is not on yet");
+        until("the switch", || shown(&module, "power") == json!(true)).await;
+        until("the picture", || simulator.projector().power == Power::On).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_switches_while_it_cools_down_the_last_counts() {
+    let (simulator, module) = connected(Projector::on()).await;
+    for state in [false, true, false] {
+        call(&module, "power", json!([state])).await.unwrap();
+    }
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(simulator.projector().power, Power::Off);
     assert_eq!(shown(&module, "power"), json!(false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_projector_that_is_switched_off_while_it_warms_up_goes_off_afterwards() {
+    let (_simulator, module) = connected(Projector::default()).await;
+    call(&module, "power", json!([true])).await.unwrap();
+    call(&module, "power", json!([false])).await.unwrap();
+    until("the switch", || shown(&module, "power") == json!(false)).await;
 }
 
 #[tokio::test(start_paused = true)]
