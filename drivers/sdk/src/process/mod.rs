@@ -22,6 +22,7 @@
 mod module;
 mod outbox;
 pub mod protocol;
+mod requests;
 
 use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
