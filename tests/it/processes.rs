@@ -433,8 +433,8 @@ async fn a_process_is_among_the_drivers_while_a_module_has_it() {
 
 /// The command that runs a driver of ours as a process.
 fn as_process(driver: &str) -> String {
-    let examples = Path::new(env!("CARGO_BIN_EXE_riser")).parent().unwrap();
-    let program = examples.join("examples/driver_process");
+    let riser = Path::new(env!("CARGO_BIN_EXE_riser"));
+    let program = riser.with_file_name("examples").join("driver_process");
     assert!(
         program.exists(),
         "cargo build -p driver-registry --example driver_process makes it"
