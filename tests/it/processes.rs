@@ -203,13 +203,7 @@ async fn a_program_that_is_not_there_is_said_in_the_log_and_to_callers() {
 
 #[tokio::test]
 async fn a_driver_of_ours_behaves_alike_linked_in_and_as_a_process() {
-    let examples = Path::new(env!("CARGO_BIN_EXE_riser")).parent().unwrap();
-    let program = examples.join("examples/driver_process");
-    assert!(
-        program.exists(),
-        "cargo build -p driver-registry --example driver_process makes it"
-    );
-    let command = format!("[{}, virtual]", json!(program));
+    let command = as_process("virtual");
     let building = BUILDING.replace("[python3, -S, driver.py]", &command);
     let gateway = Plan::serve(&building).start().await;
     let mut client = gateway.connect(Key::ADMIN).await;
@@ -248,6 +242,113 @@ async fn a_driver_of_ours_behaves_alike_linked_in_and_as_a_process() {
         "{message}"
     );
     client.until_answered(display("echo")).await;
+}
+
+/// A room whose logic is a process.
+const ROOM: &str = r"
+systems:
+  - {id: sys-1, name: Board Room, modules: [mod-display, mod-presence, mod-room]}
+  - {id: sys-2, name: Store, modules: [mod-spare]}
+modules:
+  - {id: mod-display, driver: demo_display, settings: {warm_up_seconds: 0}}
+  - {id: mod-spare, driver: demo_display, settings: {warm_up_seconds: 0}}
+  - {id: mod-presence, driver: virtual, name: Presence}
+  - id: mod-room
+    driver: {command: COMMAND}
+    name: Room
+    settings: {presence: [Presence_1/presence], off_after_seconds: 0.1}
+users: [{id: user-eve, email: eve@example.test, level: admin}]
+api_keys: [{id: admin, secret: secret-a, user: user-eve, level: admin}]
+";
+
+#[tokio::test]
+async fn the_logic_of_a_room_switches_it_as_a_process_too_also_after_its_display_was_replaced() {
+    let building = ROOM.replace("COMMAND", &as_process("room_logic"));
+    let gateway = Plan::serve(&building).start().await;
+    let mut client = gateway.connect(Key::ADMIN).await;
+    let (display_power, room_power) = (display("power"), display("power").of("Room"));
+    client.bind_with_value(room_power, 1, false).await;
+    client.bind_with_value(display_power, 2, false).await;
+    client.bind_with_value(display("volume"), 3, 20).await;
+    let mut other = gateway.connect(Key::ADMIN).await;
+    let spare = display("volume").within("sys-2");
+    other.call(spare, json!([77])).await;
+
+    // By what it follows.
+    let presence = display("set").of("Presence");
+    other.call(presence, json!(["presence", true])).await;
+    client.expect(display_power.notify(2, true)).await;
+    client.expect(room_power.notify(1, true)).await;
+    other.call(presence, json!(["presence", false])).await;
+    client.expect(display_power.notify(2, false)).await;
+    client.expect(room_power.notify(1, false)).await;
+
+    // Another display in the place, of which the process is told.
+    gateway.replace_building(&building.replace("[mod-display, mod-p", "[mod-spare, mod-p"));
+    client.expect(display("volume").notify(3, 77)).await;
+    other.call(display_power, json!([true])).await;
+    client.expect(display_power.notify(2, true)).await;
+    client.expect(room_power.notify(1, true)).await;
+    assert_eq!(other.call(room_power, json!([false])).await, Value::Null);
+    client.expect(display_power.notify(2, false)).await;
+    client.expect(room_power.notify(1, false)).await;
+}
+
+/// A driver without any library whose function `pass` calls `pass` of the module that its settings name, and answers what that answers.
+const CALLER: &str = r#"
+import json, sys
+
+def say(**message):
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+to = None
+for line in sys.stdin:
+    message = json.loads(line)
+    method, params = message.get("method"), message.get("params")
+    if method is None:
+        # The request had the id of the call that it was made for.
+        say(id=message["id"], **{part: message[part] for part in ("result", "error") if part in message})
+    elif method == "call":
+        params = {"module": {"name": to}, "function": "pass", "arguments": [], "call": message["id"]}
+        say(id=message["id"], method="call_module", params=params)
+    elif method == "start":
+        to = params["settings"]["to"]
+        say(id=message["id"], result={"interface": {"functions": {"pass": {}}}})
+    else:
+        say(id=message["id"], result=None)
+"#;
+
+#[tokio::test]
+async fn a_call_that_goes_in_a_circle_through_processes_is_refused() {
+    let building = r"
+systems:
+  - {id: sys-1, name: Room, modules: [mod-a, mod-b]}
+modules:
+  - {id: mod-a, driver: {command: [python3, -S, caller.py]}, name: Display, settings: {to: Lamp}}
+  - {id: mod-b, driver: {command: [python3, -S, caller.py]}, name: Lamp, settings: {to: Display}}
+users: [{id: user-eve, email: eve@example.test, level: admin}]
+api_keys: [{id: admin, secret: secret-a, user: user-eve, level: admin}]
+";
+    let plan = Plan::serve(building).file("caller.py", CALLER);
+    let gateway = plan
+        .variable("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .start()
+        .await;
+    let mut client = gateway.connect(Key::ADMIN).await;
+    let circle =
+        "the call goes in a circle: mod-a.pass -> mod-b.pass -> mod-a.pass; the call did not run";
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        client.send(display("pass").exec(7, json!([]))).await;
+        let answer = client.next().await.to_string();
+        if answer.contains(circle) {
+            break;
+        }
+        // One of the two does not run yet.
+        assert!(Instant::now() < deadline, "{answer}");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -328,6 +429,17 @@ async fn a_process_is_among_the_drivers_while_a_module_has_it() {
     assert!(!all.contains("hello"), "a variable is shown: {all}");
     let (status, one) = get("/drivers/process:%20python3%20-S%20driver.py").await;
     assert_eq!(status, 200, "{one}");
+}
+
+/// The command that runs a driver of ours as a process.
+fn as_process(driver: &str) -> String {
+    let riser = Path::new(env!("CARGO_BIN_EXE_riser"));
+    let program = riser.with_file_name("examples").join("driver_process");
+    assert!(
+        program.exists(),
+        "cargo build -p driver-registry --example driver_process makes it"
+    );
+    format!("[{}, {driver}]", json!(program))
 }
 
 /// The ids of the process and of what it started.

@@ -37,6 +37,10 @@ what is expected. A key's description is a text in ``Annotated[float, "How often
 
 **Work by the clock.** :func:`every` calls a method once per period. ``Driver.spawn`` runs a coroutine until the module stops.
 
+**Other modules.** ``self.system`` is the room: ``self.system.get("Display").call("power", True)`` is on its way at once, and what
+it gives is a :class:`Reply`: ``.result()`` waits for it in a plain method, ``await`` in an ``async`` one. Statuses are read and
+followed, with a handler; ``self.messages("alarms")`` is for messages among modules.
+
 **Logs.** ``self.log`` and every other logger of the standard module ``logging`` lead into the module's log. ``print`` goes there
 too, as a line without a level.
 
@@ -50,16 +54,22 @@ from ._json import JSON
 from ._kinds import Between
 from ._log import NOTICE, TRACE
 from ._process import run
+from ._system import Channel, Follow, ModuleRef, Reply, System
 
 __all__ = [
     "BadDefinition",
     "Between",
+    "Channel",
     "Driver",
     "Error",
+    "Follow",
     "JSON",
+    "ModuleRef",
     "NOTICE",
     "Outcome",
+    "Reply",
     "Status",
+    "System",
     "TRACE",
     "every",
     "function",

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._definition import Status
+from ._system import Channel, System
 
 if TYPE_CHECKING:
     from ._session import Session
@@ -56,6 +57,19 @@ class Driver:
         ``log.log(riser_driver.NOTICE, "the lamp was replaced")``, and ``TRACE``.
         """
         return self._session.log
+
+    @property
+    def system(self) -> System:
+        """The system that this module stands in, with its other modules: ``self.system.get("Display", 1).call("power", True)``."""
+        return System(self._session.requests, None)
+
+    def system_by_id(self, system: str) -> System:
+        """Any system, by its id."""
+        return System(self._session.requests, system)
+
+    def messages(self, channel: str) -> Channel:
+        """The messages of a channel, by which modules reach each other without knowing each other."""
+        return Channel(self._session.requests, channel)
 
     def publish(self, name: str, value: Any) -> None:
         """Publishes a status whose name is known only while the module runs; ``None`` removes it.

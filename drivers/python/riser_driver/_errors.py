@@ -8,8 +8,10 @@ from typing import Any
 BAD_ARGUMENTS = -32602
 NO_FUNCTION = 404
 TOO_LARGE = 413
+TOO_MUCH = 429
 DRIVER_FAILED = 500
 UNAVAILABLE = 503
+NO_ANSWER = 504
 
 
 class Error(Exception):
@@ -65,3 +67,12 @@ class Outcome:
             raise ValueError(f"the code of a result is from 200 to 399, not {code}; raise an Error for a failure")
         self.value = value
         self.code = code
+
+
+def in_words(error: BaseException) -> str:
+    """An exception as a person reads it who does not have the source."""
+    text = str(error)
+    if isinstance(error, (Error, Misfit)):
+        return text
+    kind = type(error).__name__
+    return f"{kind}: {text}" if text else kind

@@ -45,3 +45,12 @@ FLUSH_DEADLINE = 1.0
 
 #: After how many seconds a plain function that others wait for is a warning in the log.
 SLOW_AFTER = 10.0
+
+#: Requests about other modules that have no answer yet, as many as the gateway takes. Past it a request fails at once.
+REQUESTS_MAX = 512
+
+#: What a module follows at a time, as in the gateway.
+FOLLOWS_MAX = 1_024
+
+#: Messages of a channel that wait for their handler. Past it a message is left out, with a warning in the log.
+MESSAGES_MAX = 256

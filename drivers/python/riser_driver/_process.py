@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable
 
 from ._driver import Driver
+from ._errors import in_words
 from ._limits import FLUSH_DEADLINE, INBOX_MAX, MESSAGE_MAX_BYTES, STOP_DEADLINE
 from ._log import TRACE
 from ._outbox import Outbox
-from ._session import Session, in_words
+from ._session import Session
 
 #: How much is read at once, in bytes.
 _READ_BYTES = 64 * 1024

@@ -7,11 +7,13 @@ It has no pipe and no thread of its own: lines come in by :meth:`Session.receive
 - Each request is answered exactly once. Calls begin in the order in which they arrive and run side by side, as far as they are
   ``async``; plain methods run one after another on the :class:`Worker`.
 - ``status``, ``signal``, ``log`` and ``interface`` go to the gateway as notifications.
+- What the module asks about other modules goes through :class:`Requests`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
 import math
@@ -22,11 +24,12 @@ from typing import Any
 from . import _json
 from ._definition import Definition, Period, checked_name, define
 from ._driver import Driver
-from ._errors import BAD_ARGUMENTS, DRIVER_FAILED, NO_FUNCTION, TOO_LARGE, UNAVAILABLE, Error, Misfit, Outcome
+from ._errors import BAD_ARGUMENTS, DRIVER_FAILED, NO_FUNCTION, TOO_LARGE, UNAVAILABLE, Error, Outcome, in_words
 from ._kinds import kind_of, short
 from ._limits import CALLS_MAX, SLOW_AFTER, STATUSES_MAX, VALUE_MAX_BYTES
 from ._log import Lines, shortened
 from ._outbox import Outbox
+from ._requests import CALL, Requests
 from ._worker import Worker
 
 #: The version of the protocol.
@@ -64,6 +67,9 @@ class Session:
         self._rests = asyncio.Event()
         self._rests.set()
         self._loop = asyncio.get_running_loop()
+        self.requests = Requests(outbox, self.log, self._perform)
+        #: Work that belongs to no call begins in it.
+        self._outside = contextvars.copy_context()
         #: Guards the statuses, which plain functions and coroutines set from different threads.
         self._lock = threading.Lock()
         #: The last value of each status, and how it was written.
@@ -113,7 +119,8 @@ class Session:
                 self._outbox.put(_notification("interface", _json.write(definition.interface.describe())))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._loop.call_soon_threadsafe(self._begin_work, work)
+        # Outside of the call that begins it, which does not wait for it.
+        self._loop.call_soon_threadsafe(self._begin_work, work, context=self._outside)
 
     def _put_status(self, name: str, text: str) -> None:
         params = f'{{"name":{_json.write(name)},"value":{text}}}'
@@ -137,11 +144,15 @@ class Session:
             self._refuse(identity, code, f"the message cannot be read: {reason}")
             return
         method = message.get("method") if isinstance(message, dict) else None
+        if isinstance(message, dict) and method is None and ("result" in message or "error" in message):
+            self.requests.answered(message)
+            return
         if not isinstance(message, dict) or not isinstance(method, str):
             self._refuse(None, _INVALID_REQUEST, "a message is an object with a method")
             return
         if "id" not in message:
-            if not self._said_unknown:
+            is_known = self.requests.notified(method, message.get("params"))
+            if not is_known and not self._said_unknown:
                 self._said_unknown = True
                 self.log.warning("the gateway sent '%s', which this version of the library does not know", short(method))
             return
@@ -174,7 +185,7 @@ class Session:
         if len(self._calls) >= CALLS_MAX:
             self._refuse(identity, UNAVAILABLE, f"{CALLS_MAX} calls of this module have no answer yet")
             return
-        self._begin(identity, self._run_function(params), self._calls)
+        self._begin(identity, self._run_function(identity, params), self._calls)
 
     def _begin(self, identity: Any, work: Coroutine[Any, Any, str], running: set[asyncio.Task[None]]) -> None:
         """Runs a request beside the others and answers it, whatever happens."""
@@ -244,7 +255,9 @@ class Session:
         }
         return _json.write(ready)
 
-    async def _run_function(self, params: dict[str, Any]) -> str:
+    async def _run_function(self, identity: Any, params: dict[str, Any]) -> str:
+        # In the context of this call's own task.
+        CALL.set(identity if isinstance(identity, int) else None)
         instance, definition = self._running()
         name = params.get("function")
         function = definition.interface.functions.get(name) if isinstance(name, str) else None
@@ -284,6 +297,8 @@ class Session:
 
     async def _end_all(self) -> None:
         instance, self._instance = self._instance, None
+        # First, since a plain function may wait for an answer.
+        self.requests.end()
         ending = self._work | self._calls
         for task in ending:
             task.cancel()
@@ -307,7 +322,8 @@ class Session:
             return await method(**arguments)
         told = self._loop.call_later(SLOW_AFTER, self._tell_slow, name)
         try:
-            return await self._worker.run(lambda: method(**arguments))
+            context = contextvars.copy_context()
+            return await self._worker.run(lambda: context.run(method, **arguments))
         finally:
             told.cancel()
 
@@ -367,15 +383,6 @@ class Session:
     def _refuse(self, identity: Any, code: int, message: str) -> None:
         error = _json.write({"code": code, "message": shortened(message)})
         self._outbox.put(f'{{"jsonrpc":"2.0","id":{_json.write(identity)},"error":{error}}}\n'.encode())
-
-
-def in_words(error: BaseException) -> str:
-    """An exception as a person reads it who does not have the source."""
-    text = str(error)
-    if isinstance(error, (Error, Misfit)):
-        return text
-    kind = type(error).__name__
-    return f"{kind}: {text}" if text else kind
 
 
 def _notification(method: str, params: str) -> bytes:

@@ -14,10 +14,11 @@ Everything goes through the same JSON as in a process, so a value that cannot be
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,6 +41,54 @@ class CallError(Exception):
         self.message = message
 
 
+class Neighbour:
+    """Another module of the driver's system, as far as a test needs one::
+
+        display = Neighbour("Display", functions={"power": lambda state: display.set("power", state)})
+        with Module(Room, neighbours=[display]) as module:
+            module.call("power", True)
+            assert display.calls == [("power", [True])]
+    """
+
+    def __init__(
+        self,
+        name: str,
+        index: int = 1,
+        *,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        statuses: Mapping[str, Any] | None = None,
+        implements: Sequence[str] = (),
+    ) -> None:
+        """A function is called with the arguments; it refuses by a :class:`CallError`."""
+        self.name = name
+        self.index = index
+        self.implements = implements
+        self.functions = dict(functions or {})
+        self.statuses = dict(statuses or {})
+        #: The calls so far: the function and its arguments.
+        self.calls: list[tuple[str, list[Any] | dict[str, Any]]] = []
+        self._tell: Callable[[str], None] | None = None
+
+    def set(self, status: str, value: Any) -> None:
+        """Publishes a status; ``None`` removes it."""
+        self.statuses[status] = value
+        if self._tell is not None:
+            self._tell(status)
+
+    def _call(self, function: str, arguments: list[Any] | dict[str, Any]) -> Any:
+        self.calls.append((function, arguments))
+        if function not in self.functions:
+            raise CallError(404, f"could not find function {function}")
+        if isinstance(arguments, dict):
+            return self.functions[function](**arguments)
+        return self.functions[function](*arguments)
+
+    def _describe(self) -> dict[str, Any]:
+        functions: dict[str, Any] = {name: {} for name in self.functions}
+        interface = {"functions": functions, "implements": list(self.implements), "statuses": {}}
+        return {"id": f"mod-{self.name}-{self.index}", "name": self.name, "index": self.index, "interface": interface}
+
+
 class _Loop(asyncio.SelectorEventLoop):
     """An event loop whose clock can be put forward."""
 
@@ -59,8 +108,9 @@ class Module:
         settings: Mapping[str, Any] | None = None,
         uri: str | None = None,
         module: str = "mod-test",
+        neighbours: Sequence[Neighbour] = (),
     ) -> None:
-        """Starts it. Raises :class:`CallError` if it does not start."""
+        """Starts it, among its neighbours. Raises :class:`CallError` if it does not start."""
         self._changed = threading.Condition()
         self._answers: dict[int, dict[str, Any]] = {}
         self._requests = 0
@@ -71,6 +121,15 @@ class Module:
         self.signals: list[str] = []
         #: What ended the module, if a coroutine of its own has failed.
         self.failure: str | None = None
+        #: The messages that it has published: channel and message of each.
+        self.messages: list[tuple[str, Any]] = []
+        #: The ids of the calls in which it has called its neighbours; ``None`` for a call outside of any.
+        self.calls_within: list[int | None] = []
+        self._neighbours = {(neighbour.name, neighbour.index): neighbour for neighbour in neighbours}
+        #: What it follows, by the number of the follow.
+        self._follows: dict[int, dict[str, Any]] = {}
+        for neighbour in neighbours:
+            neighbour._tell = functools.partial(self._tell_status, neighbour)
         self._driver = driver
         self._outbox = Outbox()
         self._loop = _Loop()
@@ -148,6 +207,22 @@ class Module:
                 raise AssertionError(f"nothing has failed after {DEADLINE:g} s")
             return failure
 
+    def send(self, channel: str, message: Any) -> None:
+        """Sends a message to the channel, as another module would."""
+        self._tell(lambda what: what == {"channel": channel}, message)
+
+    def wait_message(self, channel: str, message: Any) -> None:
+        """Waits until it has published a message."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: (channel, message) in self.messages, DEADLINE):
+                raise AssertionError(f"{message!r} was not published after {DEADLINE:g} s; there are {self.messages}")
+
+    def wait_follows(self, count: int) -> None:
+        """Waits until it follows so many things."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._follows) == count, DEADLINE):
+                raise AssertionError(f"it follows {list(self._follows.values())} after {DEADLINE:g} s")
+
     def advance(self, seconds: float) -> None:
         """Puts the module's clock forward, and waits for each method of the clock that is due by then to have its turn, once."""
         session = self._session
@@ -215,6 +290,9 @@ class Module:
                 self._take(json.loads(line))
 
     def _take(self, message: dict[str, Any]) -> None:
+        if "method" in message and "id" in message:
+            self._serve(message)
+            return
         with self._changed:
             params = message.get("params", {})
             match message.get("method"):
@@ -230,9 +308,80 @@ class Module:
                     self.log.append((params["level"], params["message"]))
                 case "interface":
                     self.interface = params
+                case "unfollow":
+                    self._follows.pop(params["follow"], None)
                 case method:
                     raise AssertionError(f"the driver sent {method!r}")
             self._changed.notify_all()
+
+    def _serve(self, message: dict[str, Any]) -> None:
+        """Answers what the driver asks about its neighbours."""
+        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": message["id"]}
+        params = message["params"]
+        try:
+            answer["result"] = self._result(message["method"], params)
+        except CallError as refused:
+            answer["error"] = {"code": refused.code, "message": refused.message}
+        self._say(answer)
+        match message["method"], params:
+            case "follow", {"follow": number, "what": {"status": {"module": module, "status": status}}}:
+                neighbour = self._neighbours.get((module["name"], module["index"]))
+                if neighbour is not None and neighbour.statuses.get(status) is not None:
+                    self._say_followed(number, neighbour.statuses[status])
+
+    def _result(self, method: str, params: dict[str, Any]) -> Any:
+        match method:
+            case "describe_system":
+                modules = [neighbour._describe() for neighbour in self._neighbours.values()]
+                return {"id": params["system"] or "sys-test", "modules": modules}
+            case "read_status":
+                return {"value": self._neighbour(params["module"]).statuses.get(params["status"])}
+            case "call_module":
+                neighbour = self._neighbour(params["module"])
+                with self._changed:
+                    self.calls_within.append(params.get("call"))
+                return {"value": neighbour._call(params["function"], params["arguments"])}
+            case "publish":
+                with self._changed:
+                    self.messages.append((params["channel"], params["message"]))
+                    self._changed.notify_all()
+                return None
+            case "follow":
+                with self._changed:
+                    self._follows[params["follow"]] = params["what"]
+                    self._changed.notify_all()
+                return None
+            case _:
+                raise CallError(-32601, f"riser has no method {method}")
+
+    def _neighbour(self, place: dict[str, Any]) -> Neighbour:
+        neighbour = self._neighbours.get((place["name"], place["index"]))
+        if neighbour is None:
+            raise CallError(404, f"could not find module {place['name']}_{place['index']} in {place['system'] or 'sys-test'}")
+        return neighbour
+
+    def _tell_status(self, neighbour: Neighbour, status: str) -> None:
+        def is_it(what: dict[str, Any]) -> bool:
+            match what:
+                case {"status": {"module": {"name": neighbour.name, "index": neighbour.index}, "status": followed}}:
+                    return bool(followed == status)
+            return False
+
+        self._tell(is_it, neighbour.statuses[status])
+
+    def _tell(self, fits: Callable[[dict[str, Any]], bool], value: Any) -> None:
+        with self._changed:
+            numbers = [number for number, what in self._follows.items() if fits(what)]
+        for number in numbers:
+            self._say_followed(number, value)
+
+    def _say_followed(self, number: int, value: Any) -> None:
+        self._say({"jsonrpc": "2.0", "method": "followed", "params": {"follow": number, "value": value}})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        session = self._session
+        assert session is not None, "the loop has started"
+        self._loop.call_soon_threadsafe(session.receive, write(message).encode())
 
     def _end(self) -> None:
         if self._session is not None:

@@ -121,7 +121,7 @@ class Gateway:
         return self._requests
 
     def answer(self, identity: int) -> dict[str, Any]:
-        return self.wait(lambda message: message.get("id") == identity)
+        return self.wait(lambda message: message.get("id") == identity and "method" not in message)
 
     def request(self, method: str, params: Any) -> Any:
         answer = self.answer(self.begin(method, params))

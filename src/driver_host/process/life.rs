@@ -21,6 +21,7 @@ use super::limits::{
 use super::listener::{Listener, Silence, read_stderr};
 use super::log::ModuleLog;
 use super::peer::{Outgoing, Peer};
+use super::requests::Requests;
 use crate::driver_host::ModuleSink;
 
 /// How a process came to its end.
@@ -84,6 +85,7 @@ impl Life {
             timings,
         } = self;
         let listener = Listener {
+            requests: Requests::new(Arc::clone(&peer), Arc::clone(&sink), Arc::clone(&log)),
             peer: Arc::clone(&peer),
             sink,
             log: Arc::clone(&log),

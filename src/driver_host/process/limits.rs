@@ -26,6 +26,13 @@ pub(super) const REST_DEADLINE: Duration = Duration::from_millis(300);
 /// Lines to a process that wait for room in its stdin. Past it calls and pings wait; there is a bound on each of them.
 pub(super) const LINES_WAITING_MAX: usize = 64;
 
+/// Requests of a process about other modules that have no answer yet. Past it the next is refused, so that a driver which asks in a loop fills no memory;
+/// calls have a smaller bound of the core's. Logic for a floor asks some hundred modules at one time.
+pub(super) const REQUESTS_MAX: usize = 512;
+
+/// Bytes of such requests. Past it the next is refused. One of the longest lines fits twice, those that drivers send thousands of times.
+pub(super) const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// The longest line of stderr. The rest of a longer one is left out, and a mark says so.
 pub(super) const LOG_LINE_MAX_BYTES: usize = 8 * 1024;
 

@@ -1,11 +1,11 @@
-//! What a process says on its stdout, and what it leads to: answers, statuses, log lines.
+//! What a process says on its stdout, and what it leads to: answers, statuses, log lines, and requests about other modules.
 //!
 //! Nothing that it says is trusted: what is no message, or one that does not fit, is passed over with a warning.
 
 use std::sync::Arc;
 
 use driver_sdk::process::protocol::{
-    self, LINE_MAX_BYTES, Line, Message, Offer, Signal, Status, code, notification,
+    self, LINE_MAX_BYTES, Line, Message, Offer, Signal, Status, code, notification, system,
 };
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use super::limits::LOG_LINE_MAX_BYTES;
 use super::lines::{Lines, LongLines, Read};
 use super::log::{ModuleLog, shown};
 use super::peer::Peer;
+use super::requests::Requests;
 use crate::driver_host::ModuleSink;
 use crate::model::{Interface, InvalidId, JsonText, Misfit, StatusName};
 
@@ -33,6 +34,8 @@ pub(super) struct Listener {
     pub(super) peer: Arc<Peer>,
     pub(super) sink: Arc<dyn ModuleSink>,
     pub(super) log: Arc<ModuleLog>,
+    /// What it asks about other modules.
+    pub(super) requests: Requests,
     /// What the statuses are to be that came in the lines that are at hand: the latest value of each.
     pub(super) statuses: IndexMap<StatusName, Option<JsonText>>,
 }
@@ -78,12 +81,17 @@ impl Listener {
         match (&message.method, message.id) {
             (Some(method), None) => self.notified(method, message.params),
             (Some(method), Some(id)) => {
+                let params = message.params.map_or("{}", RawValue::get);
+                if let Some(asked) = self.requests.read(method, params) {
+                    self.requests.begin(id, asked, line.len()).await;
+                    return;
+                }
                 let reason = format!("riser has no method {:?}", shown(method.as_bytes()));
                 self.log.warn("request", || {
                     format!("the driver asked for what there is not: {reason}")
                 });
-                let line = protocol::failure(id, code::METHOD_NOT_FOUND, reason);
-                self.peer.reply(line).await;
+                let line = || protocol::failure(id, code::METHOD_NOT_FOUND, reason);
+                self.peer.say(line).await;
             }
             (None, Some(id)) => {
                 let answer = match message.error {
@@ -115,6 +123,7 @@ impl Listener {
             notification::SIGNAL => self.signal(params),
             notification::LOG => self.line(params),
             notification::INTERFACE => self.interface(params),
+            system::notification::UNFOLLOW => self.requests.unfollow(params),
             _ => {
                 self.log.warn("notification", || {
                     format!(

@@ -5,7 +5,7 @@
 //!
 //! - `launch` starts a process, `group` ends it with all that it started, `last_resort` does so when the gateway is killed.
 //! - `life` keeps it from its start to its end.
-//! - `peer` has the requests to it, `listener` what it says; `lines` cuts that into lines, `log` limits its log.
+//! - `peer` has the requests to it, `listener` what it says, `requests` what it asks about other modules; `lines` cuts that into lines, `log` limits its log.
 //! - `limits` has the bounds and deadlines.
 
 mod group;
@@ -17,6 +17,7 @@ mod lines;
 mod listener;
 mod log;
 mod peer;
+mod requests;
 #[cfg(test)]
 mod specification;
 #[cfg(test)]
@@ -46,7 +47,8 @@ use self::limits::{LOG_LINE_MAX_BYTES, STOP_DEADLINE};
 use self::log::ModuleLog;
 use self::peer::{Peer, RequestError};
 use crate::driver_host::{
-    CallError, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome, RunningModule,
+    CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
+    RunningModule,
 };
 use crate::model::{
     Configuration, DriverProcess, DriverRef, FunctionName, Interface, InvalidId, JsonText, Module,
@@ -299,7 +301,9 @@ impl RunningModule for Running {
                 function: function.as_str().into(),
                 arguments,
             };
-            let answer = match peer.request(request::CALL, call).await {
+            // By it a call that the driver makes in this one is found when it goes in a circle.
+            let chain = CallScope::chain();
+            let answer = match peer.call(request::CALL, call, chain).await {
                 Ok(answer) => answer,
                 Err(RequestError::Refused(failure)) => {
                     let error = DriverError::new(words(&failure)).with_code(code_of(&failure));

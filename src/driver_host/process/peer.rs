@@ -10,6 +10,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 
 use super::limits::LINES_WAITING_MAX;
+use crate::driver_host::CallChain;
 use crate::model::{JsonText, lock};
 
 /// What a request came to.
@@ -35,8 +36,15 @@ struct Waiting {
     /// The id of the next request.
     next: u64,
     /// Whom an answer is for; there is nobody for the answers to requests that were given up.
-    answers: HashMap<u64, oneshot::Sender<Answer>>,
+    answers: HashMap<u64, Waiter>,
     is_over: bool,
+}
+
+/// Who waits for an answer.
+struct Waiter {
+    answer: oneshot::Sender<Answer>,
+    /// The calls that led to this request, which is the last of them; empty when it is no call.
+    chain: CallChain,
 }
 
 /// The lines that are to be written to a process.
@@ -58,7 +66,17 @@ impl Peer {
         method: &str,
         params: impl Serialize,
     ) -> Result<JsonText, RequestError> {
-        let Some((given_up, answer)) = self.expect() else {
+        self.call(method, params, CallChain::default()).await
+    }
+
+    /// The same for a call, with the chain that ends with it.
+    pub(super) async fn call(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        chain: CallChain,
+    ) -> Result<JsonText, RequestError> {
+        let Some((given_up, answer)) = self.expect(chain) else {
             return Err(RequestError::Gone);
         };
         let line = protocol::request(given_up.id, method, params);
@@ -71,36 +89,48 @@ impl Peer {
     }
 
     /// Prepares for an answer.
-    fn expect(&self) -> Option<(GivenUp<'_>, oneshot::Receiver<Answer>)> {
+    fn expect(&self, chain: CallChain) -> Option<(GivenUp<'_>, oneshot::Receiver<Answer>)> {
         let mut waiting = lock(&self.waiting);
         if waiting.is_over {
             return None;
         }
         waiting.next += 1;
         let id = waiting.next;
-        let (sender, answer) = oneshot::channel();
-        waiting.answers.insert(id, sender);
-        Some((GivenUp { peer: self, id }, answer))
+        let (sender, receiver) = oneshot::channel();
+        let answer = sender;
+        waiting.answers.insert(id, Waiter { answer, chain });
+        Some((GivenUp { peer: self, id }, receiver))
     }
 
     /// Gives an answer to whom it is for. Whether the id is that of a request: one that was given up counts.
     pub(super) fn answered(&self, id: u64, answer: Answer) -> bool {
-        let (known, sender) = {
+        let (known, waiter) = {
             let mut waiting = lock(&self.waiting);
             let known = (1..=waiting.next).contains(&id);
             (known, waiting.answers.remove(&id))
         };
-        if let Some(sender) = sender {
+        if let Some(waiter) = waiter {
             // Who gave it up at this moment does not want it.
-            let _ = sender.send(answer);
+            let _ = waiter.answer.send(answer);
         }
         known
     }
 
-    /// Sends an answer to the driver.
-    pub(super) async fn reply(&self, line: String) {
+    /// The chain that ends with the call of this id; an empty one when that call does not wait for its answer any more.
+    pub(super) fn chain_of(&self, id: u64) -> CallChain {
+        let waiting = lock(&self.waiting);
+        let waiter = waiting.answers.get(&id);
+        waiter
+            .map(|waiter| waiter.chain.clone())
+            .unwrap_or_default()
+    }
+
+    /// Sends the driver a line that is no request, which is made when there is room for it.
+    pub(super) async fn say(&self, line: impl FnOnce() -> String) {
         // A process that cannot be written to is about to be ended.
-        let _ = self.outgoing.send(line).await;
+        if let Ok(room) = self.outgoing.reserve().await {
+            room.send(line());
+        }
     }
 
     /// The process has ended: all requests fail at once.

@@ -1,5 +1,8 @@
 //! Holds `api-spec/asyncapi/driver.yaml` and the messages to each other: each example is read by the types that both ends are made of.
 
+use driver_sdk::process::protocol::system::{
+    CallModule, Describe, Described, Follow, Item, Number, Publish, Read, Value as ReadValue,
+};
 use driver_sdk::process::protocol::{
     Call, LINE_MAX_BYTES, Line, Message, Offer, OfferedFunction, OfferedParameter, OfferedStatus,
     Returned, SettingsChanged, Signal, Start, Started, Status, VERSION,
@@ -8,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::limits::{
-    ANSWER_DEADLINE, LOG_LINES_BURST, LOG_LINES_PER_SECOND, READY_DEADLINE, STOP_DEADLINE,
+    ANSWER_DEADLINE, LOG_LINES_BURST, LOG_LINES_PER_SECOND, READY_DEADLINE, REQUEST_BYTES_MAX,
+    REQUESTS_MAX, STOP_DEADLINE,
 };
 use crate::model::{Clearance, Interface, JsonText};
 
@@ -80,7 +84,15 @@ fn every_example_is_a_message_of_its_kind() {
             "error" => assert!(!message.error.unwrap().message.is_empty()),
             "ping" | "stop" => assert_eq!(params, "{}"),
             "done" => assert_eq!(result, "null"),
-            "reserved" => assert!(message.id.is_some()),
+            "describe_system" => check::<Describe>(params),
+            "described" => check::<Described>(result),
+            "read_status" => check::<Read>(params),
+            "value" => check::<ReadValue>(result),
+            "call_module" => check::<CallModule>(params),
+            "publish" => check::<Publish>(params),
+            "follow" => check::<Follow>(params),
+            "followed" => check::<Item>(params),
+            "follow_ended" | "unfollow" => check::<Number>(params),
             other => panic!("the message {other} is not known here"),
         }
     }
@@ -146,6 +158,8 @@ fn the_bounds_in_the_text_are_those_that_hold() {
     assert!(about.contains("within 10 seconds") && about.contains("for 20 seconds"));
     assert_eq!(LINE_MAX_BYTES, 4 << 20);
     assert!(about.contains("more than 4 MiB"));
+    assert_eq!((REQUESTS_MAX, REQUEST_BYTES_MAX), (512, 8 << 20));
+    assert!(about.contains("512 of its requests at a time, of 8 MiB together"));
     let operations = &specification["operations"];
     let log = operations["log"]["description"].as_str().unwrap();
     assert_eq!((LOG_LINES_BURST, LOG_LINES_PER_SECOND), (1_000, 200));

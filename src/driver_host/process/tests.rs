@@ -1,4 +1,7 @@
 //! The host with real processes: small drivers in Python that do right or wrong what they are asked for.
+//! `requests` has what they ask about other modules.
+
+mod requests;
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +12,10 @@ use tokio::time::Instant;
 
 use super::limits::{LOG_LINES_BURST, WARNING_PAUSE};
 use super::*;
-use crate::driver_host::StatusRefused;
+use crate::driver_host::{
+    CallResult, ChannelName, Followed, ModuleCall, ModulePlace, RequestFailed, StatusRefused,
+    SystemDescription, SystemRef,
+};
 use crate::model::{LogLevel, ModuleId, Secret, StatusName, lock};
 
 /// How long anything may take before a test fails.
@@ -42,6 +48,7 @@ OFFER = {
 }
 started = {"description": "A driver of a test.", "interface": OFFER}
 settings = {}
+told = []
 
 def serve():
     global settings
@@ -49,6 +56,10 @@ def serve():
         message = json.loads(line)
         if "method" not in message:
             status("answered", message)
+            continue
+        if "id" not in message:
+            told.append(message)
+            status("told", message)
             continue
         asked, method, params = message["id"], message["method"], message["params"]
         if method == "start":
@@ -59,7 +70,7 @@ def serve():
         elif method == "call" and params["function"] == "fail":
             say(id=asked, error=params["arguments"][0])
         elif method == "call":
-            scope = {**globals(), "value": None, "code": 200}
+            scope = {**globals(), "asked": asked, "value": None, "code": 200}
             exec(params["arguments"][0], scope)
             say(id=asked, result={"value": scope["value"], "code": scope["code"]})
         elif method == "settings_changed":
@@ -594,7 +605,7 @@ async fn what_riser_does_not_know_is_answered_or_passed_over() {
     let ear = Ear::new();
     let running = start(&ear, JsonText::empty_object()).await.unwrap();
     let code = r#"
-say(id="a", method="call_module", params={})
+say(id="a", method="reboot", params={})
 notify("party")
 say(id=4711, result=1)
 notify("status", name="")
@@ -605,12 +616,12 @@ notify("log", level="loud", message="hunter2")
         .await;
     assert_eq!(
         ear.value("answered").unwrap(),
-        r#"{"jsonrpc": "2.0", "id": "a", "error": {"code": -32601, "message": "riser has no method \"call_module\""}}"#
+        r#"{"jsonrpc": "2.0", "id": "a", "error": {"code": -32601, "message": "riser has no method \"reboot\""}}"#
     );
     assert_eq!(
         ear.lines(LogLevel::Warn),
         [
-            "the driver asked for what there is not: riser has no method \"call_module\"",
+            "the driver asked for what there is not: riser has no method \"reboot\"",
             "the driver sent the notification \"party\", which riser does not know",
             "the driver answered a request that riser did not make, 4711",
             "a notification \"status\" of the driver was passed over: missing `value`",
@@ -721,6 +732,7 @@ async fn a_process_is_no_linked_in_driver() {
 // Helpers.
 
 use futures_util::FutureExt;
+use futures_util::stream::{BoxStream, StreamExt};
 
 fn environment() -> BTreeMap<String, String> {
     let known = ["PATH", "HOME"];
@@ -834,6 +846,12 @@ struct Heard {
     interface: Option<Interface>,
     /// The module may not act.
     barred: bool,
+    /// What was asked about other modules, but for the follows.
+    asked: Vec<requests::Asked>,
+    /// The follows with what sends their values.
+    followed: Vec<(Followed, watch::Sender<Option<JsonText>>)>,
+    /// Calls of other modules are not answered.
+    holds_calls: bool,
 }
 
 impl Ear {
@@ -853,6 +871,11 @@ impl Ear {
         let heard = self.heard();
         let lines = heard.lines.iter().filter(|(other, _)| *other == level);
         lines.map(|(_, line)| line.clone()).collect()
+    }
+
+    fn asked(&self, asked: requests::Asked) {
+        self.heard().asked.push(asked);
+        self.changed.notify_waiters();
     }
 
     async fn wait_for(&self, what: &str, is_there: impl Fn(&Heard) -> bool) {
@@ -914,5 +937,50 @@ impl ModuleSink for Ear {
 
     fn may_act(&self) -> bool {
         !self.heard().barred
+    }
+
+    fn describe_system(
+        &self,
+        system: &SystemRef,
+    ) -> BoxFuture<'static, Result<SystemDescription, RequestFailed>> {
+        self.asked(requests::Asked::Describe(system.clone()));
+        Box::pin(std::future::ready(Ok(requests::board_room())))
+    }
+
+    fn read_status(
+        &self,
+        module: &ModulePlace,
+        status: &StatusName,
+    ) -> BoxFuture<'static, Result<Option<JsonText>, RequestFailed>> {
+        self.asked(requests::Asked::Read(module.clone(), status.clone()));
+        let value = self.status(status);
+        Box::pin(std::future::ready(Ok(value)))
+    }
+
+    fn call_module(
+        &self,
+        call: ModuleCall,
+    ) -> BoxFuture<'static, Result<CallResult, RequestFailed>> {
+        let value = call.arguments.clone();
+        self.asked(requests::Asked::Call(call));
+        if self.heard().holds_calls {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(Ok(CallResult { value, code: 202 })))
+    }
+
+    fn follow(&self, what: Followed) -> Result<BoxStream<'static, JsonText>, RequestFailed> {
+        let (sender, values) = watch::channel(None);
+        self.heard().followed.push((what, sender));
+        self.changed.notify_waiters();
+        Ok(requests::latest(values).boxed())
+    }
+
+    fn publish(&self, channel: &ChannelName, message: JsonText) -> Result<(), RequestFailed> {
+        self.asked(requests::Asked::Publish(channel.clone(), message));
+        match channel.as_str() {
+            "closed" => Err(RequestFailed::new(RequestFailed::FORBIDDEN, "not this one")),
+            _ => Ok(()),
+        }
     }
 }

@@ -17,11 +17,13 @@
 //!
 //! As a process a driver can be written in another version of the kit than the gateway's, may crash or block its thread without harm to others, and can be ended.
 //! [`protocol`] has the messages, which the gateway's side reads and writes by the same types; `api-spec/asyncapi/driver.yaml` describes them.
+//! Other modules are found, called and followed as from a linked-in driver; only a refusal to follow or to publish comes later, as a warning in the log.
 //! Starting, watching and ending the process is the gateway's business and not told here.
 
 mod module;
 mod outbox;
 pub mod protocol;
+mod requests;
 
 use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;

@@ -5,23 +5,28 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use driver_types::{
-    FunctionName, Interface, JsonText, LogLevel, ModuleId, ModuleSink, StatusName, StatusRefused,
+    CallResult, ChannelName, Followed, FunctionName, Interface, JsonText, LogLevel, ModuleCall,
+    ModuleId, ModulePlace, ModuleSink, RequestFailed, StatusName, StatusRefused, SystemDescription,
+    SystemRef,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::{BoxStream, FuturesUnordered, StreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 
 use super::outbox::Outbox;
+use super::protocol::system::{self, CallModule, Describe, Described, Publish, Read, Value};
 use super::protocol::{
     self, Call, Message, Returned, SettingsChanged, Start, Started, VERSION, code, request,
 };
+use super::requests::{self, Requests};
 use crate::{Context, Definition, Error, Instance, Outcome, Spawn, reading, settings};
 
-/// Requests that are carried out at a time, twice as many as the gateway has calls in flight. Further ones wait in the pipe.
+/// Requests that are carried out at a time, twice as many as the gateway has calls in flight. Past it a call is refused:
+/// waiting in the pipe it would hold up the answers that the others may wait for.
 const REQUESTS_MAX: usize = 512;
 
 /// Statuses that the module keeps, as many as the gateway does.
@@ -62,6 +67,7 @@ impl Served {
         Self {
             definition,
             sink: Arc::new(Sink {
+                requests: Arc::new(Requests::new(Arc::clone(&outbox))),
                 outbox: Arc::clone(&outbox),
                 values: Mutex::default(),
             }),
@@ -89,22 +95,44 @@ impl Served {
                         return Ended::Panicked;
                     }
                 },
-                line = lines.recv(), if working.len() < REQUESTS_MAX => {
+                line = lines.recv() => {
                     let Some(line) = line else {
                         return Ended::InGoodOrder;
                     };
-                    working.extend(self.take(&line));
+                    working.extend(self.take(&line, working.len()));
                 }
             }
         }
     }
 
-    /// Begins what a line asks for. What is no request is passed over: riser sends none but those.
-    fn take(&mut self, line: &[u8]) -> Option<Work> {
+    /// Begins what a line asks for, beside so many requests, or takes what it tells. What is no message is passed over: riser sends none.
+    fn take(&mut self, line: &[u8], under_way: usize) -> Option<Work> {
         let message = Message::read(line)?;
-        let (id, method) = (message.id?.to_owned(), message.method?);
         let params = message.params.map_or("{}", RawValue::get);
+        let requests = &self.sink.requests;
+        let (id, method) = match (message.id, message.method) {
+            (Some(id), Some(method)) => (id.to_owned(), method),
+            (None, Some(method)) => {
+                requests.notified(&method, params);
+                return None;
+            }
+            (Some(id), None) => {
+                let result = message
+                    .result
+                    .map_or_else(JsonText::null, JsonText::from_raw);
+                let answer = message.error.map_or(Ok(result), Err);
+                requests.answered(number(id)?, answer);
+                return None;
+            }
+            // A message has one of them.
+            (None, None) => return None,
+        };
         let begun = match &*method {
+            request::CALL if under_way >= REQUESTS_MAX => {
+                let message =
+                    format!("the module works on {REQUESTS_MAX} calls; this one did not run");
+                Err(Error::new(message).with_code(RequestFailed::BUSY))
+            }
             request::START => self.start(&id, params),
             request::CALL => self.call(&id, params),
             request::SETTINGS_CHANGED => self.settings_changed(&id, params),
@@ -176,9 +204,13 @@ impl Served {
         let call: Call<'_> = params_of(params)?;
         let function = FunctionName::new(&call.function)?;
         let instance = Arc::clone(self.running()?);
-        let (id, panic_id) = (id.to_owned(), id.to_owned());
+        let (number, id, panic_id) = (number(id), id.to_owned(), id.to_owned());
         let calling = async move {
-            let result = instance.call(&function, &call.arguments).await;
+            let result = instance.call(&function, &call.arguments);
+            let result = match number {
+                Some(number) => requests::within(number, result).await,
+                None => result.await,
+            };
             let line = match result {
                 Ok(Outcome { value, code }) => protocol::answer(&id, Returned { value, code }),
                 Err(error) => failed(&id, &error),
@@ -226,6 +258,11 @@ impl Served {
     }
 }
 
+/// The id of a request as a number, which all of the gateway's are, and this side's too.
+fn number(id: &RawValue) -> Option<u64> {
+    serde_json::from_str(id.get()).ok()
+}
+
 fn params_of<'a, T: Deserialize<'a>>(params: &'a str) -> Result<T, Error> {
     reading::cut(params)
 }
@@ -264,8 +301,9 @@ impl Spawn for Tasks {
     }
 }
 
-/// Takes what the module says.
+/// Takes what the module says, and asks for it.
 struct Sink {
+    requests: Arc<Requests>,
     outbox: Arc<Outbox>,
     values: Mutex<HashMap<StatusName, JsonText>>,
 }
@@ -318,5 +356,67 @@ impl ModuleSink for Sink {
     fn may_act(&self) -> bool {
         // The gateway ends the process of a module that may not.
         true
+    }
+
+    fn describe_system(
+        &self,
+        system: &SystemRef,
+    ) -> BoxFuture<'static, Result<SystemDescription, RequestFailed>> {
+        let method = system::request::DESCRIBE_SYSTEM;
+        let answer = self
+            .requests
+            .ask::<Described>(method, Describe::from(system));
+        Box::pin(async move {
+            answer.await?.try_into().map_err(|invalid| {
+                let why = format!("the gateway's description cannot be used: {invalid}");
+                RequestFailed::new(Error::DEFAULT_CODE, why)
+            })
+        })
+    }
+
+    fn read_status(
+        &self,
+        module: &ModulePlace,
+        status: &StatusName,
+    ) -> BoxFuture<'static, Result<Option<JsonText>, RequestFailed>> {
+        let params = Read {
+            module: module.into(),
+            status: status.as_str().to_owned(),
+        };
+        let method = system::request::READ_STATUS;
+        let answer = self.requests.ask::<Value>(method, params);
+        Box::pin(async move {
+            let Value { value } = answer.await?;
+            Ok((!value.is_null()).then_some(value))
+        })
+    }
+
+    fn call_module(
+        &self,
+        call: ModuleCall,
+    ) -> BoxFuture<'static, Result<CallResult, RequestFailed>> {
+        let params = CallModule {
+            module: (&call.module).into(),
+            function: call.function.as_str().to_owned(),
+            arguments: call.arguments,
+            // The gateway keeps the chain of each call that it made.
+            call: requests::call(),
+        };
+        let method = system::request::CALL_MODULE;
+        let answer = self.requests.ask::<Returned>(method, params);
+        Box::pin(async move {
+            let Returned { value, code } = answer.await?;
+            Ok(CallResult { value, code })
+        })
+    }
+
+    fn follow(&self, what: Followed) -> Result<BoxStream<'static, JsonText>, RequestFailed> {
+        self.requests.follow(&what)
+    }
+
+    fn publish(&self, channel: &ChannelName, message: JsonText) -> Result<(), RequestFailed> {
+        let channel = channel.as_str().to_owned();
+        let params = Publish { channel, message };
+        self.requests.tell(system::request::PUBLISH, params)
     }
 }

@@ -1,7 +1,8 @@
 //! What the module says and stdout has not taken yet.
 //!
 //! A driver's context never waits, and a pipe may: between them stands this queue, which a thread empties.
-//! It has a bound by what is in it: of each status the latest value, each signal once, a limited number of log lines, and one answer for each request.
+//! It has a bound by what is in it: of each status the latest value, each signal once, a limited number of log lines, one answer for each request of the gateway,
+//! and of the module's own requests as many as may be without an answer, each with one end of a follow at most.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Write;

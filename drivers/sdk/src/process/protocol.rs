@@ -1,7 +1,9 @@
 //! The messages between the gateway and a driver that is a process: JSON-RPC 2.0, one message a line.
 //!
 //! `api-spec/asyncapi/driver.yaml` says when each is sent. Both ends are made of these types, so that a Rust driver and the gateway cannot disagree about a name.
-//! Pipes, deadlines and what a message leads to are the ends' own.
+//! Pipes, deadlines and what a message leads to are the ends' own. [`system`] has the messages about other modules.
+
+pub mod system;
 
 use std::borrow::Cow;
 
