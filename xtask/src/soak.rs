@@ -270,7 +270,10 @@ mod tests {
             fs::read_to_string(root.join("src/model/fuzz.rs")).expect("it can be read");
         for entry in fs::read_dir(tests).expect("the tests are there") {
             let path = entry.expect("it can be listed").path();
-            sources += &fs::read_to_string(path).expect("it can be read");
+            // A folder has what a test reads at run time.
+            if path.is_file() {
+                sources += &fs::read_to_string(path).expect("it can be read");
+            }
         }
         let variables = STAGES.iter().flat_map(|stage| stage.environment);
         for (name, _) in variables.filter(|(name, _)| name.starts_with("RISER_")) {
