@@ -35,7 +35,7 @@ pub use building::{
     ApiKey, Building, Collection, Content, DriverProcess, DriverRef, Field, InvalidProcess,
     JsonKind, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, Password,
     PermissionsRead, Scope, ScopeAccess, System, User, Value, Values, Wrong, Zone, ZonePermissions,
-    is_variable_name, one_of, rules,
+    is_variable_name, one_of, rules, sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use crate::core::directory::{Directory, ModuleEntry, Touched};
-use crate::model::{EntryId, Module, ModuleId, Secret, System, Zone};
+use crate::model::{EntryId, Module, ModuleId, Secret, System, sets_anything};
 
 impl Directory {
     /// A module with the settings that it runs with: those of the zones of its system, of the system, and its own.
@@ -41,8 +41,10 @@ impl Directory {
         for id in touched.iter() {
             match id {
                 EntryId::Zone(id) => {
-                    let settings = |zone: Option<&Zone>| zone.map(|zone| zone.settings.clone());
-                    if settings(before.zone(id)) != settings(self.zone(id)) {
+                    // A zone that comes or goes without settings changes nothing, so a start does not look for its systems.
+                    let was = before.zone(id).map(|zone| &zone.settings);
+                    let is = self.zone(id).map(|zone| &zone.settings);
+                    if was.filter(|it| sets_anything(it)) != is.filter(|it| sets_anything(it)) {
                         let systems = self.systems().chain(before.systems());
                         let within = systems.filter(|system| system.zones.contains(id));
                         modules.extend(within.flat_map(|system| system.modules.iter().cloned()));
@@ -50,10 +52,12 @@ impl Directory {
                 }
                 EntryId::System(id) => {
                     let (was, is) = (before.system(id), self.system(id));
-                    let around = |system: Option<&System>| {
-                        system.map(|it| (it.settings.clone(), it.zones.clone(), it.modules.clone()))
+                    let same = |was: &System, is: &System| {
+                        was.settings == is.settings
+                            && was.zones == is.zones
+                            && was.modules == is.modules
                     };
-                    if around(was) != around(is) {
+                    if !was.zip(is).is_some_and(|(was, is)| same(was, is)) {
                         let systems = was.into_iter().chain(is);
                         modules.extend(systems.flat_map(|system| system.modules.iter().cloned()));
                     }

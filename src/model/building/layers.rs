@@ -26,7 +26,7 @@ impl Module {
     ) -> Option<Self> {
         let mut around = around
             .into_iter()
-            .filter(|settings| settings.expose() != NOTHING)
+            .filter(|settings| sets_anything(settings))
             .peekable();
         around.peek()?;
         let known = configuration.keys();
@@ -47,6 +47,11 @@ impl Module {
             ..self.clone()
         })
     }
+}
+
+/// Whether these settings of a zone or system say anything.
+pub fn sets_anything(settings: &Secret) -> bool {
+    settings.expose() != NOTHING
 }
 
 fn layer(settings: &Secret) -> Layer {

@@ -17,6 +17,7 @@ use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 pub use fields::{
     Collection, Content, Field, JsonKind, Kind, LEVELS, Value, Values, Wrong, one_of,
 };
+pub use layers::sets_anything;
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
 
 use crate::model::rules::Thing;
