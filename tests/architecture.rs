@@ -214,6 +214,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     (
         "follows",
         &[
+            "access",
             "outlet",
             "reply",
             "subscriptions",
@@ -244,6 +245,16 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         "inbound_calls",
         &[
             "metrics", "reply", "access", "modules", "building", "cluster", "resolve",
+        ],
+    ),
+    (
+        "views",
+        &[
+            "limits",
+            "directory",
+            "subscriptions",
+            "modules",
+            "building",
         ],
     ),
     (

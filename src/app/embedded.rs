@@ -245,6 +245,7 @@ impl Gateway {
             function: name
                 .map_err(|error| no_address(function, "name of a function", Some(error)))?,
             arguments: JsonText::of(arguments).map_err(GatewayError::Arguments)?,
+            act: None,
         };
         let program = AutomationId::new(PROGRAM).expect("it is short and plain");
         let program = Principal::automation(program, Clearance::Admin);

@@ -20,8 +20,8 @@ use crate::core::{
 };
 use crate::driver_host::CallChain;
 use crate::model::{
-    Audience, BusEvent, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel,
-    LogLine, ModuleAddress, ModuleId, Reply, Request, Subject, TopicId, TopicMessage, lock,
+    Audience, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel, LogLine,
+    ModuleAddress, ModuleId, Reply, Request, Subject, TopicId, TopicMessage, lock,
 };
 
 /// What code inside the gateway can do with the building.
@@ -140,11 +140,8 @@ impl BuildingAccess for InternalAccess {
     }
 
     fn announce(&self, caller: &Caller, name: &str, data: JsonText) {
-        self.follows.announce(BusEvent {
-            name: Arc::from(name),
-            data,
-            level: caller.clearance(),
-        });
+        self.follows
+            .announce(caller, Arc::from(name), data, rand::random());
     }
 
     fn follow(

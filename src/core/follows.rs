@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::core::access::Caller;
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::Outbound;
 use crate::core::modules::Supervisor;
@@ -12,7 +13,8 @@ use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, BusEvent, CloseReason, Failure, FailureKind, ModuleId, Reply, Subject, TopicMessage,
+    Act, Audience, CloseReason, Failure, FailureKind, JsonText, ModuleId, Reply, Subject,
+    TopicMessage,
 };
 
 /// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
@@ -63,9 +65,14 @@ impl Follows {
         }
     }
 
-    /// Announces something by name to those who follow the bus on this node.
-    pub fn announce(&self, event: BusEvent) {
-        self.subscriptions.announce(event);
+    /// Announces something by name to those who follow the bus on this node, with the caller's level.
+    pub fn announce(&self, who: &Caller, name: Arc<str>, data: JsonText, act: u128) {
+        let act = Arc::new(Act {
+            id: act,
+            user: who.user().map(|user| Arc::from(user.id.as_str())),
+        });
+        self.subscriptions
+            .announce(name, data, who.clearance(), act);
     }
 
     /// Sends a message to those who follow its topic on this node.

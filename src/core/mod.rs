@@ -30,9 +30,10 @@ mod sign_in;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod views;
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::future::OptionFuture;
 use tokio::runtime::Handle;
@@ -78,6 +79,7 @@ pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
+pub use views::BuildingViews;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.
 pub struct Core {
@@ -89,6 +91,8 @@ pub struct Core {
     pub resolver: Arc<Resolver>,
     /// What there is and how it fares.
     pub queries: Arc<Queries>,
+    /// What dialects show of the building beside values.
+    pub views: Arc<BuildingViews>,
     /// Who follows what.
     pub follows: Arc<Follows>,
     /// Calls of functions.
@@ -217,6 +221,12 @@ impl Core {
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
         });
+        let views = Arc::new(BuildingViews {
+            building: Arc::clone(&building),
+            modules: Arc::clone(&modules),
+            subscriptions: Arc::clone(&subscriptions),
+            seen: Mutex::default(),
+        });
         let follows = Arc::new(Follows {
             subscriptions: Arc::clone(&subscriptions),
             modules: Arc::clone(&modules),
@@ -261,6 +271,7 @@ impl Core {
                 metrics: Arc::clone(&metrics),
             },
             queries,
+            views,
             follows,
             calls,
             building_access,

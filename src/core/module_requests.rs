@@ -91,6 +91,7 @@ impl OtherModules for ModuleRequests {
             module,
             function: call.function,
             arguments: call.arguments,
+            act: None,
         };
         let answer = self.access.call_within(&caller(who), exec, &call.chain);
         let result = |reply: Result<Reply, Failure>| match reply.map_err(failed)? {

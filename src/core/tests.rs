@@ -409,6 +409,7 @@ impl Bench {
             module: module.into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json("[]"),
+            act: None,
         };
         let caller = self.authenticate(who).unwrap();
         self.core

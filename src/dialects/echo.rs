@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::dialects::{
     Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Form as Any,
-    Handshake, Head, Hello as Opening, Incoming, Out, Profile, RefusalTime, Rejection, Shown,
-    Splice, Step,
+    Handshake, Head, Hello as Opening, Incoming, LooksAround, Out, Profile, RefusalTime, Rejection,
+    Shown, Splice, Step, Surroundings,
 };
 use crate::model::{
     BindingPath, CloseReason as Why, Credentials, Event, ExecRequest, Failure, First, FollowId,
@@ -22,6 +22,7 @@ pub const NAME: &str = "echo";
 /// What there is to say of a connection is its carrier, and a form is for one.
 pub type Hello = Carrier;
 pub type Form = Carrier;
+pub type View = ();
 type Answer = Result<Reply, Failure>;
 
 pub fn profile(settings: &DialectSettings) -> Profile {
@@ -32,6 +33,7 @@ pub fn profile(settings: &DialectSettings) -> Profile {
         refusal: RefusalTime::AfterUpgrade,
         message_max_bytes: 1024,
         keep_alive: settings.keep_alive(None),
+        looks_around: LooksAround::Yes,
     }
 }
 
@@ -105,6 +107,13 @@ impl Session {
         say(out, "now");
     }
 
+    pub fn event(&mut self, _: FollowId, _: &Event, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    pub fn looked_around(&mut self, _: &Surroundings, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        let systems = ambient.surroundings.building.systems.len();
+        say(out, &format!("{systems} systems around"));
+    }
+
     pub fn reply(&mut self, _: Ticket, answer: Answer, _: &Ambient<'_>, out: &mut Out<'_>) {
         let said = answer.map_err(|failure| failure.kind());
         say(out, &format!("{said:?}"));
@@ -128,6 +137,7 @@ fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request
                 module: module.into(),
                 function: FunctionName::new(name).ok()?,
                 arguments: JsonText::parse("[]").ok()?,
+                act: None,
             }));
         }
     };
@@ -138,7 +148,11 @@ fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request
     })
 }
 
-pub fn encode(_: Form, event: &Event, _: &Newest, out: &mut Encoded) {
+pub fn is_for_session(_: Form) -> bool {
+    false
+}
+
+pub fn encode(_: Form, event: &Event, _: &Newest, _: &Surroundings, out: &mut Encoded) {
     if let Event::Value { value, .. } = event {
         let text = value.as_ref().map_or("gone", |value| value.as_str());
         out.frame(b"", |out| out.extend_from_slice(text.as_bytes()));

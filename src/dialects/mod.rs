@@ -6,12 +6,14 @@
 //! 1. Its [`Profile`] says where it is opened and by which limits.
 //! 2. Its handshake reads the head of the request: the client's credentials, or why the client is refused.
 //! 3. A [`Session`] is opened, receives messages, and gets the answers to its requests.
-//! 4. [`encode`] writes an event once for all who follow it in one [`Form`].
-//! 5. Its goodbye says why a connection ends.
+//! 4. [`encode`] writes an event once for all who follow it in one [`Form`]. A form that [`Form::is_for_session`] is written by no one: each follower's session gets the event.
+//! 5. A [`Surroundings`] is what it makes of the building, once for all sessions; sessions that look around are told of each new one.
+//! 6. Its goodbye says why a connection ends.
 
 #[cfg(test)]
 pub mod echo;
 mod handshake;
+pub mod home_assistant;
 mod out;
 pub mod placeos;
 mod profile;
@@ -19,13 +21,17 @@ mod profile;
 mod told;
 
 pub use handshake::{Admission, Handshake, Head, Rejection};
-pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step};
-pub use profile::{Carrier, DialectSettings, KeepAlive, Profile, RefusalTime};
+pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step, Wanted};
+pub use profile::{Carrier, DialectSettings, KeepAlive, LooksAround, Profile, RefusalTime};
 
-use crate::model::{CloseReason, Event, Failure, Newest, Reply, Ticket, User};
+use std::sync::Arc;
+
+use crate::model::{
+    BuildingView, CloseReason, Event, Failure, FollowId, Newest, Reply, Ticket, User,
+};
 
 /// Makes the list of dialects what the server sees of them. Each line names a dialect and its folder, which has
-/// the word `NAME`, the types `Hello`, `Form` and `Session`, and the functions `profile`, `handshake`, `goodbye` and `encode`.
+/// the word `NAME`, the types `Hello`, `Form`, `View` and `Session`, and the functions `profile`, `handshake`, `goodbye`, `encode` and `is_for_session`.
 macro_rules! registry {
     ($($(#[$only:meta])* $dialect:ident = $folder:ident;)+) => {
         /// Which dialect a connection speaks.
@@ -50,9 +56,48 @@ macro_rules! registry {
             $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Hello),)+
         }
 
+        impl Form {
+            /// Whether events in it go to the session of each follower, by [`Session::event`], and are not written for all at once.
+            pub fn is_for_session(self) -> bool {
+                match self {
+                    $($(#[$only])* Self::$dialect(form) => $folder::is_for_session(form),)+
+                    #[cfg(test)]
+                    Self::Told => false,
+                }
+            }
+        }
+
+        /// The building, and what each dialect makes of it. Shared by all workers, and replaced when the building changes.
+        #[derive(Debug, Default)]
+        pub struct Surroundings {
+            /// The building itself.
+            pub building: Arc<BuildingView>,
+            $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] pub $folder: $folder::View,)+
+        }
+
+        impl Surroundings {
+            /// Those that this building makes. What the ones before know goes on in them.
+            pub fn new(building: BuildingView, before: &Self) -> Self {
+                let building = Arc::new(building);
+                Self {
+                    $($(#[$only])* $folder: View::new(&building, &before.$folder),)+
+                    building,
+                }
+            }
+        }
+
         #[derive(Debug)]
         enum Inner {
             $($(#[$only])* $dialect($folder::Session),)+
+        }
+
+        impl Hello {
+            /// Which dialect says it.
+            pub fn kind(self) -> DialectKind {
+                match self {
+                    $($(#[$only])* Self::$dialect(_) => DialectKind::$dialect,)+
+                }
+            }
         }
 
         impl DialectKind {
@@ -130,6 +175,31 @@ macro_rules! registry {
                 }
             }
 
+            /// Takes an event of what it follows in a form that [`Form::is_for_session`].
+            pub fn event(
+                &mut self,
+                follow: FollowId,
+                event: &Event,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.event(follow, event, ambient, out),)+
+                }
+            }
+
+            /// The building around it has changed; `before` is what was in [`Ambient::surroundings`] until now.
+            pub fn looked_around(
+                &mut self,
+                before: &Surroundings,
+                ambient: &Ambient<'_>,
+                out: &mut Out<'_>,
+            ) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.looked_around(before, ambient, out),)+
+                }
+            }
+
             /// The time of an alarm has come.
             pub fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
                 match &mut self.0 {
@@ -148,10 +218,18 @@ macro_rules! registry {
         /// Writes an event in a form, without what differs between subscribers. Replaces what `out` held.
         ///
         /// `newest` has what the watch said last beside this event: of a followed module, what its other statuses say.
-        pub fn encode(form: Form, event: &Event, newest: &Newest, out: &mut Encoded) {
+        pub fn encode(
+            form: Form,
+            event: &Event,
+            newest: &Newest,
+            surroundings: &Surroundings,
+            out: &mut Encoded,
+        ) {
             out.clear();
             match form {
-                $($(#[$only])* Form::$dialect(form) => $folder::encode(form, event, newest, out),)+
+                $($(#[$only])* Form::$dialect(form) => {
+                    $folder::encode(form, event, newest, surroundings, out)
+                })+
                 #[cfg(test)]
                 Form::Told => told::encode(event, newest, out),
             }
@@ -161,8 +239,19 @@ macro_rules! registry {
 
 registry! {
     PlaceOs = placeos;
+    HomeAssistant = home_assistant;
     #[cfg(test)]
     Echo = echo;
+}
+
+/// What a dialect makes of the building, once for all its sessions. A dialect that makes nothing of it has `()`.
+pub trait View: Default {
+    /// What it makes of this building; `before` is what it made of the one before.
+    fn new(building: &Arc<BuildingView>, before: &Self) -> Self;
+}
+
+impl View for () {
+    fn new(_: &Arc<BuildingView>, (): &Self) -> Self {}
 }
 
 /// Who showed the credentials of a [`Step::Authenticate`]: a user, or another identity; or why they are not good.

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::dialects::{DialectSettings, Form, Splice};
-use crate::model::{CloseReason, ConnectionId, Credentials, Request, Ticket};
+use crate::dialects::{DialectSettings, Form, Splice, Surroundings};
+use crate::model::{CloseReason, ConnectionId, Credentials, FollowId, Request, Subject, Ticket};
 
 /// What surrounds a connection: all that a dialect may know beside what the client sent.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Ambient<'a> {
     pub draw: &'a dyn Fn() -> u128,
     /// What the operator set.
     pub settings: &'a DialectSettings,
+    /// The building around it, for dialects whose [`Profile`](crate::dialects::Profile) asks for it; for others it is empty.
+    pub surroundings: &'a Surroundings,
 }
 
 impl fmt::Debug for Ambient<'_> {
@@ -91,6 +93,18 @@ pub enum Step {
         /// This subscriber's part of them.
         splice: Splice,
     },
+    /// Follow several things at one moment. The answer is one [`Reply::Following`](crate::model::Reply::Following) with all that is there of them;
+    /// no event of any of them comes before it. What the caller may not follow is left out.
+    ///
+    /// What is followed already by the same id is in the answer too, and nothing is added.
+    Follow {
+        /// Which open request this is.
+        ticket: Ticket,
+        /// What is to be followed.
+        follows: Vec<Wanted>,
+        /// This subscriber's part of the events.
+        splice: Splice,
+    },
     /// A request was refused before it reached the core, for the audit log. Its answer has been sent.
     Refused {
         /// What was asked, cut to a reasonable length.
@@ -103,6 +117,17 @@ pub enum Step {
     SetAlarm(Alarm, Duration),
     /// End the connection by this frame.
     Close(CloseFrame, CloseReason),
+}
+
+/// Something to be followed, and how its events are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which follow of the subject.
+    pub id: FollowId,
+    /// What is followed.
+    pub subject: Subject,
+    /// How its events are written.
+    pub form: Form,
 }
 
 /// One of the alarms that a connection can set: a constant of its dialect, so each connection has few.

@@ -43,6 +43,17 @@ pub struct Profile {
     pub message_max_bytes: usize,
     /// How dead connections are noticed, and idle ones kept.
     pub keep_alive: KeepAlive,
+    /// Whether its sessions look at the building around them.
+    pub looks_around: LooksAround,
+}
+
+/// Whether a dialect's sessions look at the building around them: [`Ambient::surroundings`](crate::dialects::Ambient).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LooksAround {
+    /// They do, and are told when it changes.
+    Yes,
+    /// They do not, and it is not made for them.
+    No,
 }
 
 /// When a refused client learns of it.

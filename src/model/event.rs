@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use driver_types::{Clearance, JsonText, LogLevel, ModuleId, StatusName};
+use driver_types::{Act, Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
 use crate::model::{BindingPath, ConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicId};
 
@@ -81,6 +81,10 @@ pub struct BusEvent {
     pub data: JsonText,
     /// The clearance of the caller who announced it.
     pub level: Clearance,
+    /// What it belongs to.
+    pub act: Arc<Act>,
+    /// When this node learned of it.
+    pub at: Timestamp,
 }
 
 /// A message that was published to a topic.
@@ -95,10 +99,12 @@ pub struct TopicMessage {
 }
 
 /// The cause of an event, as far as that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The module published it.
+    /// The module published it by itself.
     Module,
+    /// The module published it in a call that belongs to this act.
+    Act(Arc<Act>),
     /// The store answered so when it was read: when it happened is not known.
     Store,
     /// Another module stands at this place, or none.

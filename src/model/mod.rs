@@ -27,6 +27,7 @@ mod status;
 mod sync;
 mod time_zone;
 mod token;
+mod view;
 
 pub use backoff::Backoff;
 #[cfg(test)]
@@ -41,10 +42,10 @@ pub use clock::Clock;
 pub use close::{Audience, CloseReason};
 pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
-    Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson, JsonText,
-    LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter, Place,
-    StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number, is_same_number,
-    whole_number,
+    Act, Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson,
+    JsonText, LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter,
+    Place, StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number,
+    is_same_number, whole_number,
 };
 pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
@@ -72,3 +73,4 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::TokenClaims;
+pub use view::{BuildingView, ModuleView, SeenStatus, Shape, SystemView};

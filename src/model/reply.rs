@@ -25,7 +25,7 @@ pub enum Reply {
     },
     /// What was asked of the building.
     Found(Found),
-    /// A message was given to those who follow its topic.
+    /// A message was given to those who follow its topic, or an announcement to those who follow the bus.
     Published,
     /// The log of this module follows.
     Debugging(ModuleId),

@@ -1,5 +1,7 @@
 //! What a client may ask, whatever dialect it speaks.
 
+use std::sync::Arc;
+
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
 use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TopicId};
@@ -35,6 +37,15 @@ pub enum Request {
         message: JsonText,
         /// The connection that does not get it.
         except: Option<ConnectionId>,
+    },
+    /// Announce something by name to those who follow the bus.
+    Announce {
+        /// Its name.
+        name: Arc<str>,
+        /// What belongs to it.
+        data: JsonText,
+        /// The id of the act that this is.
+        act: u128,
     },
     /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(ModuleAddress),
@@ -75,6 +86,8 @@ pub struct ExecRequest {
     pub function: FunctionName,
     /// A JSON array (positional arguments) or object (named arguments).
     pub arguments: JsonText,
+    /// The id of the act that the call belongs to, where the client has to know it; else one is drawn.
+    pub act: Option<u128>,
 }
 
 /// How a caller names a module.

@@ -156,6 +156,9 @@ pub(super) const EDIT_TRIES: u32 = 64;
 /// Connections that the kernel may hold before they are accepted: a storm after a restart of the building's network.
 pub(super) const LISTEN_BACKLOG: u32 = 4_096;
 
+/// How long changes of the building are gathered before dialects that show it make it anew. A start or a reload makes hundreds within this time, and a person does not see it pass.
+pub(super) const SURROUNDINGS_PAUSE: Duration = Duration::from_millis(50);
+
 /// How long a worker's flusher rests after a panic. Protects the log and the processor from one that panics at every round.
 pub(super) const FLUSHER_RESTART_PAUSE: Duration = Duration::from_millis(50);
 

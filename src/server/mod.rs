@@ -17,6 +17,7 @@ mod service;
 mod settings;
 mod shutdown;
 mod strangers;
+mod surroundings;
 mod tls;
 mod ws;
 
@@ -45,6 +46,7 @@ use crate::server::limits::{
 };
 use crate::server::metrics::ServerMetrics;
 use crate::server::strangers::Strangers;
+use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::tls::Tls;
 
 #[cfg(feature = "bench")]
@@ -76,6 +78,7 @@ struct ServerStateInner {
     bodies: Arc<Bodies>,
     /// Places for reads and writes of a whole building.
     whole_buildings: Arc<Semaphore>,
+    surroundings: Arc<SurroundingsKeeper>,
     next_connection: AtomicU64,
     /// The order in which calls of other nodes begin.
     orders: Orders,
@@ -148,6 +151,7 @@ impl Server {
             metrics.strangers_cut.clone(),
         );
         let state = ServerState(Arc::new(ServerStateInner {
+            surroundings: Arc::new(SurroundingsKeeper::new(Arc::clone(&core.views))),
             core,
             admission: Arc::new(Admission::new(settings.limits.clone())),
             strangers: Arc::new(strangers),
@@ -255,7 +259,10 @@ impl Server {
             let site = Site::health(&state.settings);
             builder = listen_for_http(builder, "health", health, &state, site)?;
         }
-        shutdown::run(builder.run(), &state, stop).await
+        tokio::select! {
+            served = shutdown::run(builder.run(), &state, stop) => served,
+            never = state.surroundings.keep() => match never {},
+        }
     }
 }
 

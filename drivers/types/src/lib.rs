@@ -4,6 +4,7 @@
 //! and so that a driver never imports the gateway.
 //! There is no I/O here, and no code that waits: what is answered later is a future or a stream that others make.
 
+mod act;
 mod configuration;
 mod ids;
 mod interface;
@@ -14,6 +15,7 @@ mod number;
 mod sink;
 mod system;
 
+pub use act::Act;
 pub use configuration::{Configuration, OnChange, Place, Step, Unfit, UriPresence, UriRule};
 #[doc(hidden)]
 pub use ids::checked_text;

@@ -54,6 +54,7 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         Request::Unfollow { .. }
         | Request::Query(_)
         | Request::Publish { .. }
+        | Request::Announce { .. }
         | Request::Ignore(_) => {}
     }
 }
@@ -71,6 +72,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             Query::Functions(path) => place(who, "functions", path, "", failure),
         },
         Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
+        Request::Announce { name, .. } => channel(who, "announce", name, failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),
         Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }

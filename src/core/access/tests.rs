@@ -298,6 +298,7 @@ fn exec(system: &str, module: &str) -> Request {
         module: place(system, module, 1).into(),
         function: FunctionName::new("echo").unwrap(),
         arguments: json("[]"),
+        act: None,
     })
 }
 

@@ -880,6 +880,7 @@ impl Bench {
             module: place("sys-1", "Scratch", 1).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: JsonText::parse("[]").unwrap(),
+            act: None,
         };
         self.core.calls.exec(who, call, ReplySlot::caller(answer));
         let outcome = answered.await.unwrap();

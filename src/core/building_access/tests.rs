@@ -207,6 +207,7 @@ impl Bench {
             module: place("sys-1", "Scratch", 1).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json(arguments),
+            act: None,
         };
         self.access().call(&self.caller, call)
     }

@@ -109,6 +109,16 @@ impl Directory {
         self.zones.values().map(|stored| &*stored.entry)
     }
 
+    /// All zones, to be kept.
+    pub(super) fn shared_zones(&self) -> impl Iterator<Item = &Arc<Zone>> {
+        self.zones.values().map(|stored| &stored.entry)
+    }
+
+    /// All systems, to be kept.
+    pub(super) fn shared_systems(&self) -> impl Iterator<Item = &Arc<System>> {
+        self.systems.values().map(|stored| &stored.entry)
+    }
+
     /// All systems, in the order in which they were made.
     pub fn systems(&self) -> impl ExactSizeIterator<Item = &System> {
         self.systems.values().map(|stored| &*stored.entry)

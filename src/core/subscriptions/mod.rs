@@ -24,14 +24,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use futures_util::FutureExt;
 use tokio::sync::Notify;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
-    Audience, BusEvent, Clock, CloseReason, EntryId, Event, Failure, FailureKind, LogLine,
-    ModuleId, ModulePath, Presence, Slots, State, StatusChange, StatusName, StatusValue, Subject,
-    SystemId, TopicMessage, lock,
+    Act, Audience, BusEvent, Clearance, Clock, CloseReason, EntryId, Event, Failure, FailureKind,
+    JsonText, LogLine, ModuleId, ModulePath, Presence, Slots, State, StatusChange, StatusName,
+    StatusValue, Subject, SystemId, TopicMessage, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -43,6 +43,8 @@ pub(super) struct Subscriptions {
     table: Mutex<Table>,
     store: Arc<dyn StatusStore>,
     settle_later: Notify,
+    /// Told when statuses have their first value.
+    new_statuses: watch::Sender<()>,
 }
 
 impl Subscriptions {
@@ -57,6 +59,7 @@ impl Subscriptions {
                 table: Mutex::new(Table::new(Arc::clone(&store), clock)),
                 store,
                 settle_later: Notify::new(),
+                new_statuses: watch::Sender::new(()),
             }
         })
     }
@@ -171,6 +174,22 @@ impl Subscriptions {
         })
     }
 
+    /// Tells when a status has its first value, or one again.
+    pub(super) fn new_statuses(&self) -> watch::Receiver<()> {
+        self.new_statuses.subscribe()
+    }
+
+    /// Looks at each status of a module that is known here and has a value, all at one moment and in no order.
+    pub(super) fn look_at(
+        &self,
+        module: &ModuleId,
+        mut look: impl FnMut(&StatusName, &StatusValue),
+    ) {
+        for (name, value) in self.table().statuses.values(module) {
+            look(name, value);
+        }
+    }
+
     /// Sends a log line to the followers of the module's log.
     pub(super) fn line(&self, line: &Arc<LogLine>) {
         let log = Subject::Log(line.module.clone());
@@ -187,10 +206,17 @@ impl Subscriptions {
         self.table().announce_entries(entries);
     }
 
-    /// Sends an event to those on this node who follow the bus.
-    pub(super) fn announce(&self, event: BusEvent) {
-        let event = Event::Bus(Arc::new(event));
-        self.table().announce(&Subject::Bus, &event);
+    /// Announces something to those on this node who follow the bus.
+    pub(super) fn announce(&self, name: Arc<str>, data: JsonText, level: Clearance, act: Arc<Act>) {
+        let mut table = self.table();
+        let event = Event::Bus(Arc::new(BusEvent {
+            name,
+            data,
+            level,
+            act,
+            at: table.moment(),
+        }));
+        table.announce(&Subject::Bus, &event);
     }
 
     /// Sends a message to those on this node who follow its topic.
@@ -248,7 +274,13 @@ impl Subscriptions {
 
 impl StoreFeed for Subscriptions {
     fn changed(&self, changes: &mut Vec<StatusChange>) {
-        self.table().publish(changes);
+        let mut table = self.table();
+        table.publish(changes);
+        let has_new = std::mem::take(&mut table.has_new_statuses);
+        drop(table);
+        if has_new {
+            self.new_statuses.send_replace(());
+        }
     }
 
     fn mapped(&self, system: SystemId, slots: Slots) {

@@ -35,12 +35,18 @@ impl Table {
             self.statuses.attend(&key.module);
         }
         let is_denied = was_denied && origin != Origin::Push;
+        let at = self.moment();
         let status = self.statuses.entry(&key);
         let is_new = status.value.is_none() && value.is_some();
+        // What is read again has not happened again.
+        if origin == Origin::Push || status.value != value {
+            status.at = Some(at);
+        }
         status.value.clone_from(&value);
         status.is_unread = false;
         // Taken out for the loop, since telling the followers needs the whole table.
         let mut watches = std::mem::take(&mut status.watches);
+        self.has_new_statuses |= is_new;
         if is_new && self.places_of.contains_key(&key.module) {
             self.statuses.entry(&key).watches = watches;
             self.grow(&key);
@@ -165,7 +171,7 @@ impl Table {
                 value: value.clone(),
                 old,
                 at,
-                cause,
+                cause: cause.clone(),
                 revision,
             };
             queue(&mut self.outlets, &mut self.dirty, *follower, event);
@@ -182,8 +188,9 @@ impl Table {
             return;
         };
         let path = Arc::clone(&watch.path);
+        let known_at = watch.key.as_ref().and_then(|key| self.statuses.at(key));
         let revision = self.next_revision();
-        let at = self.moment();
+        let at = known_at.unwrap_or_else(|| self.moment());
         self.watches[index].last = Some(value.clone());
         self.deliver(
             follower,

@@ -6,13 +6,15 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::subscriptions::WatchIndex;
-use crate::model::{BindingKey, ModuleId, State, StatusName, StatusValue};
+use crate::model::{BindingKey, ModuleId, State, StatusName, StatusValue, Timestamp};
 
 /// What is known of one status.
 #[derive(Debug, Default)]
 pub(super) struct Status {
     /// The latest value; `None` when it was removed, or never reported.
     pub(super) value: Option<StatusValue>,
+    /// When this node learned of the value.
+    pub(super) at: Option<Timestamp>,
     /// The watches whose path leads here.
     pub(super) watches: Vec<WatchIndex>,
     /// The store has not reported the value yet, so it is not known whether there is one.
@@ -45,6 +47,14 @@ impl Statuses {
         match self.is_denied(key) {
             true => Some(StatusValue::boolean(false)),
             false => self.get(key)?.value.clone(),
+        }
+    }
+
+    /// When this node learned of what a status says; `None` where it has not been told, or says it on behalf of a module that no node runs.
+    pub(super) fn at(&self, key: &BindingKey) -> Option<Timestamp> {
+        match self.is_denied(key) {
+            true => None,
+            false => self.get(key)?.at,
         }
     }
 
@@ -127,14 +137,20 @@ impl Statuses {
             .collect()
     }
 
+    /// The names of the statuses of a module that have a value, and the values.
+    pub(super) fn values(
+        &self,
+        module: &ModuleId,
+    ) -> impl Iterator<Item = (&StatusName, &StatusValue)> {
+        let known = self.known.get(module).into_iter().flatten();
+        known.filter_map(|(name, status)| Some((name, status.value.as_ref()?)))
+    }
+
     /// All values of a module, by name.
     pub(super) fn state(&self, module: &ModuleId) -> State {
         let mut state: State = self
-            .known
-            .get(module)
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, status)| Some((name.clone(), status.value.clone()?)))
+            .values(module)
+            .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         state.sort_by(|a, b| a.0.cmp(&b.0));
         state

@@ -95,7 +95,9 @@ pub(super) struct Table {
     last_revision: u64,
     last_watch: u64,
     clock: Clock,
-    /// When the changes came that are being sent now; read from the clock when the first of them has a follower.
+    /// A status has its first value since this was read last.
+    pub(super) has_new_statuses: bool,
+    /// When the changes came that are being sent now; read from the clock at the first of them.
     pub(super) moment: Option<Timestamp>,
 }
 
@@ -118,6 +120,7 @@ impl Table {
             last_revision: 0,
             last_watch: 0,
             clock,
+            has_new_statuses: false,
             moment: None,
         }
     }

@@ -14,7 +14,7 @@ use crate::core::subscriptions::Subscriptions;
 use crate::core::subscriptions::table::Table;
 use crate::core::tests::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::model::{
-    BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
+    Act, BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
     ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, StatusName, Subject, Timestamp,
     TopicId, TopicMessage, ZoneId,
 };
@@ -484,6 +484,8 @@ fn the_bus_a_topic_and_the_building_are_told_to_those_who_follow_them() {
         name: Arc::from("booking_started"),
         data: json("{}"),
         level: Clearance::Admin,
+        act: Arc::new(Act { id: 1, user: None }),
+        at: Timestamp::from_secs(1),
     };
     let bus = Event::Bus(Arc::new(announced.clone()));
     room.table.announce(&Subject::Bus, &bus);

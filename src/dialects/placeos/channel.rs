@@ -5,7 +5,8 @@ use crate::dialects::placeos::rest::{
     Carrier, Presented, Query, SocketQuery, WEBSOCKET_SCOPES, origin_is_foreign, presented,
 };
 use crate::dialects::{
-    Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, Out, Profile, RefusalTime,
+    Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, LooksAround, Out, Profile,
+    RefusalTime,
 };
 use crate::model::CloseReason;
 
@@ -21,6 +22,7 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
         refusal: RefusalTime::BeforeUpgrade,
         message_max_bytes: settings.message_max_bytes,
         keep_alive: settings.keep_alive(Some(PONG)),
+        looks_around: LooksAround::No,
     }
 }
 

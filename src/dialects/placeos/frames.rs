@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::dialects::placeos::ValueForm;
 use crate::dialects::placeos::errors::ErrorCode;
-use crate::dialects::{Encoded, Splice};
+use crate::dialects::{Encoded, Splice, Surroundings};
 use crate::model::{BindingPath, Event, JsonText, LogLine, ModuleId, Newest};
 
 /// How every frame begins; the id follows.
@@ -77,7 +77,13 @@ pub(super) fn log_splice(id: &str, meta: &[u8]) -> Splice {
 }
 
 /// Writes an event but for the splice.
-pub(in crate::dialects) fn encode(form: ValueForm, event: &Event, _: &Newest, out: &mut Encoded) {
+pub(in crate::dialects) fn encode(
+    form: ValueForm,
+    event: &Event,
+    _: &Newest,
+    _: &Surroundings,
+    out: &mut Encoded,
+) {
     match event {
         Event::Value { path, value, .. } => {
             out.frame(HEAD, |out| put_notify(form, path, value.as_ref(), out));
@@ -164,7 +170,13 @@ mod tests {
 
     fn frame(form: ValueForm, event: &Event, splice: &Splice) -> String {
         let mut out = Encoded::default();
-        encode(form, event, &Newest::default(), &mut out);
+        encode(
+            form,
+            event,
+            &Newest::default(),
+            &Surroundings::default(),
+            &mut out,
+        );
         let (before, after) = out.frames().next().unwrap();
         String::from_utf8([before, splice.as_bytes(), after].concat()).unwrap()
     }

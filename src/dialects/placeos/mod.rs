@@ -41,6 +41,14 @@ pub(in crate::dialects) const NAME: &str = "placeos";
 /// How events are written.
 pub type Form = ValueForm;
 
+/// PlaceOS's clients ask for the building over HTTP.
+pub type View = ();
+
+/// No event goes to a session.
+pub(in crate::dialects) fn is_for_session(_: Form) -> bool {
+    false
+}
+
 /// What answers a text `ping`, and keeps idle connections alive.
 pub const PONG: &str = "pong";
 

@@ -8,9 +8,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::dialects::placeos::rest::SocketQuery;
-use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
+use crate::dialects::placeos::testing::{ambient, given, path, received, replied};
 use crate::dialects::placeos::{self, ValueForm, encode};
-use crate::dialects::{Encoded, Hello, Session, Step};
+use crate::dialects::{Encoded, Hello, Session, Step, Surroundings};
 use crate::model::{
     Cause, Event, JsonText, ModuleId, Newest, Reply, Request, Revision, Ticket, Timestamp,
 };
@@ -30,7 +30,7 @@ pub(super) fn answer(session: &mut Session, text: &str) -> String {
     for step in steps {
         match step {
             Step::Refused { .. } => {}
-            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) => {
+            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) | Step::Follow { .. } => {
                 panic!("PlaceOS never does this")
             }
             Step::Request {
@@ -50,7 +50,9 @@ fn agreed(request: &Request) -> Reply {
     match request {
         Request::Follow { .. } => Reply::Following { snapshot: vec![] },
         Request::Unfollow { .. } => Reply::Unfollowed,
-        Request::Query(_) | Request::Publish { .. } => panic!("never asked: {request:?}"),
+        Request::Query(_) | Request::Publish { .. } | Request::Announce { .. } => {
+            panic!("never asked: {request:?}")
+        }
         Request::Call(_) => Reply::Result {
             value: JsonText::null(),
             code: 200,
@@ -76,7 +78,7 @@ fn check_answer(session: &mut Session, text: &str) {
 }
 
 pub(super) fn session() -> Session {
-    given(|out| Session::open(Hello::PlaceOs(SocketQuery::default()), &AMBIENT, out)).0
+    given(|out| Session::open(Hello::PlaceOs(SocketQuery::default()), &ambient(), out)).0
 }
 
 /// The token of a field, as it stands in the frame.
@@ -168,7 +170,7 @@ proptest! {
         };
         for form in [ValueForm::Raw, ValueForm::Text] {
             let mut out = Encoded::default();
-            encode(form, &event, &Newest::default(), &mut out);
+            encode(form, &event, &Newest::default(), &Surroundings::default(), &mut out);
             let (before, after) = out.frames().next().unwrap();
             let frame = [before, b"1", after].concat();
             let token = token("value", str::from_utf8(&frame).unwrap());

@@ -5,8 +5,10 @@
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
-use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Shown, Splice, Step};
-use crate::model::{Failure, ModuleAddress, ModuleId, ModulePath, Reply, Request, Ticket};
+use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Shown, Splice, Step, Surroundings};
+use crate::model::{
+    Event, Failure, FollowId, ModuleAddress, ModuleId, ModulePath, Reply, Request, Ticket,
+};
 
 /// One connection's state.
 #[derive(Debug)]
@@ -69,6 +71,12 @@ impl Session {
     /// Does nothing: PlaceOS's clients show their credentials in the handshake and never sign in later.
     pub fn identified(&mut self, _: Shown<'_>, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
+    /// No event comes to a session.
+    pub fn event(&mut self, _: FollowId, _: &Event, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    /// PlaceOS's clients ask for the building over HTTP.
+    pub fn looked_around(&mut self, _: &Surroundings, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
     /// PlaceOS sets no alarm.
     pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
@@ -124,7 +132,8 @@ impl Session {
             Request::Unfollow { .. }
             | Request::Call(_)
             | Request::Query(_)
-            | Request::Publish { .. } => (Splice::default(), Then::Nothing),
+            | Request::Publish { .. }
+            | Request::Announce { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (
                 frames::log_splice(id, &meta),
                 Then::RememberLog(path.clone()),

@@ -1,8 +1,9 @@
 //! Helpers for this dialect's tests.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::dialects::{Ambient, DialectSettings, Incoming, Out, Session, Step};
+use crate::dialects::{Ambient, DialectSettings, Incoming, Out, Session, Step, Surroundings};
 use crate::model::{
     BindingPath, ConnectionId, DriverRef, EntryInfo, Failure, Module, ModuleId, ModuleIndex,
     ModuleName, ModulePath, Reply, Secret, Source, StatusName, System, SystemId, Ticket, Version,
@@ -18,12 +19,16 @@ pub(super) const SETTINGS: DialectSettings = DialectSettings {
 };
 
 /// What surrounds the connections of these tests.
-pub(super) const AMBIENT: Ambient<'static> = Ambient {
-    connection: ConnectionId(1),
-    clock: &|| CREATED,
-    draw: &|| 7,
-    settings: &SETTINGS,
-};
+pub(super) fn ambient() -> Ambient<'static> {
+    static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(Surroundings::default);
+    Ambient {
+        connection: ConnectionId(1),
+        clock: &|| CREATED,
+        draw: &|| 7,
+        settings: &SETTINGS,
+        surroundings: &SURROUNDINGS,
+    }
+}
 
 /// What a session gives back: its messages, each a text of its own, and its steps.
 pub(super) fn given<T>(speak: impl FnOnce(&mut Out<'_>) -> T) -> (T, Vec<String>, Vec<Step>) {
@@ -39,7 +44,7 @@ pub(super) fn given<T>(speak: impl FnOnce(&mut Out<'_>) -> T) -> (T, Vec<String>
 
 /// What a session makes of one text.
 pub(super) fn received(session: &mut Session, text: &str) -> (Vec<String>, Vec<Step>) {
-    let ((), texts, steps) = given(|out| session.receive(Incoming::Text(text), &AMBIENT, out));
+    let ((), texts, steps) = given(|out| session.receive(Incoming::Text(text), &ambient(), out));
     (texts, steps)
 }
 
@@ -49,7 +54,7 @@ pub(super) fn replied(
     ticket: Ticket,
     reply: Result<Reply, Failure>,
 ) -> Vec<String> {
-    let ((), texts, steps) = given(|out| session.reply(ticket, reply, &AMBIENT, out));
+    let ((), texts, steps) = given(|out| session.reply(ticket, reply, &ambient(), out));
     assert!(steps.is_empty(), "PlaceOS asks for nothing more");
     texts
 }

@@ -22,8 +22,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::dialects::placeos::rest::{Query, SocketQuery};
-use crate::dialects::placeos::testing::{AMBIENT, given, path, received, replied};
-use crate::dialects::{Encoded, Form, Hello, Session, Splice, Step, encode};
+use crate::dialects::placeos::testing::{ambient, given, path, received, replied};
+use crate::dialects::{Encoded, Form, Hello, Session, Splice, Step, Surroundings, encode};
 use crate::model::{
     Cause, Event, Failure, FailureKind, JsonText, LogLevel, LogLine, ModuleAddress, ModuleId,
     Newest, Reply, Request, Revision, Subject, Ticket, Timestamp,
@@ -113,7 +113,7 @@ impl Stage {
         let asked = SocketQuery::read(&Query::parse(query));
         let form = Form::PlaceOs(asked.form);
         let hello = Hello::PlaceOs(asked);
-        let (session, texts, steps) = given(|out| Session::open(hello, &AMBIENT, out));
+        let (session, texts, steps) = given(|out| Session::open(hello, &ambient(), out));
         assert!(
             texts.is_empty() && steps.is_empty(),
             "PlaceOS does not greet"
@@ -130,7 +130,7 @@ impl Stage {
         let said = texts.into_iter().map(|text| format!("S> {text}"));
         let done = steps.into_iter().map(|step| match step {
             Step::Refused { command } => format!("audit> {command:?}"),
-            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) => {
+            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) | Step::Follow { .. } => {
                 panic!("PlaceOS never does this")
             }
             Step::Request {
@@ -196,7 +196,13 @@ impl Stage {
 
     fn deliver(&self, ticket: Ticket, event: &Event) -> String {
         let mut out = Encoded::default();
-        encode(self.form, event, &Newest::None, &mut out);
+        encode(
+            self.form,
+            event,
+            &Newest::None,
+            &Surroundings::default(),
+            &mut out,
+        );
         let (before, after) = out.frames().next().unwrap();
         let frame = [before, self.splices[&ticket].as_bytes(), after].concat();
         format!("S> {}", String::from_utf8(frame).unwrap())
@@ -216,7 +222,8 @@ fn in_words(request: &Request) -> String {
         Request::Follow { .. }
         | Request::Unfollow { .. }
         | Request::Query(_)
-        | Request::Publish { .. } => panic!("no request of this dialect: {request:?}"),
+        | Request::Publish { .. }
+        | Request::Announce { .. } => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
             let module = target_in_words(&call.module);
             format!("exec {module} {} {}", call.function, call.arguments)

@@ -173,6 +173,7 @@ impl<'a> Fields<'a> {
             module: place(system, module, index)?.into(),
             function,
             arguments,
+            act: None,
         };
         Ok((call, meta))
     }

@@ -378,6 +378,7 @@ fn call(function: &str, arguments: &str) -> ExecRequest {
         module: module().into(),
         function: FunctionName::new(function).unwrap(),
         arguments: JsonText::parse(arguments).unwrap(),
+        act: None,
     }
 }
 

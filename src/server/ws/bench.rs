@@ -15,6 +15,7 @@ use crate::model::{CloseReason, ConnectionId};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::metrics::ServerMetrics;
+use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::frames::{Flow, FrameReader, Inbound};
 use crate::server::ws::wire::Wire;
@@ -70,11 +71,13 @@ impl Clients {
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
         admission.open();
+        let surroundings = SurroundingsKeeper::new(Arc::clone(&core.views));
         let worker = Worker::new(
             core,
             Arc::new(settings),
             Arc::new(ServerMetrics::new()),
             Arc::clone(&admission),
+            Arc::new(surroundings),
         );
         let sink = Sink::default();
         let connections = (0..count)

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::core::{Delivery, WatchId};
-use crate::dialects::{Carrier, Encoded, Form, Splice, encode};
-use crate::model::{CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Newest, Old};
+use crate::dialects::{Carrier, Encoded, Form, Splice, Surroundings, encode};
+use crate::model::{CloseReason, Event, FollowId, Keep, LogLevel, LogLine, ModuleId, Old};
 use crate::server::limits::ROUND_MAX_BYTES;
 use crate::server::ws::carrier::write_text;
 use crate::server::ws::connection::Connection;
@@ -88,11 +88,17 @@ impl Worker {
         let mut merged = 0_u64;
         let mut may_be_behind = false;
         let mut overflowed = Vec::new();
-        for (form, subscribers) in &watch.forms {
+        let mut for_sessions = Vec::new();
+        let surroundings = self.surroundings.shown();
+        for (at, (form, subscribers)) in watch.forms.iter().enumerate() {
             if subscribers.is_empty() {
                 continue;
             }
-            encode(*form, &event, &watch.newest, encoded);
+            if form.is_for_session() {
+                for_sessions.extend(watch.sessions(slot, at));
+                continue;
+            }
+            encode(*form, &event, &watch.newest, &surroundings, encoded);
             if encoded.is_empty() {
                 // No outbox was asked for room, so it is not known whether one is behind.
                 may_be_behind = true;
@@ -138,6 +144,7 @@ impl Worker {
                 }
             }
         }
+        let noticed = (!for_sessions.is_empty()).then(|| event.clone());
         if may_be_behind || event.is_standing() {
             watch.newest.put(event);
         } else {
@@ -147,6 +154,12 @@ impl Worker {
         drop(table);
         drop(scratch);
         drop(buffers);
+        drop(surroundings);
+        for (connection, id) in for_sessions {
+            if let Some(event) = &noticed {
+                self.notice(&connection, id, event);
+            }
+        }
         self.metrics.notifies.increment(told);
         self.metrics.values_merged.increment(merged);
         for connection in overflowed {
@@ -180,11 +193,12 @@ impl Worker {
             return;
         };
         let mut scratch = self.scratch.borrow_mut();
+        let surroundings = self.surroundings.shown();
         let mut told = 0;
         let standing = |(_, event): &(u32, &Event)| event.is_standing();
         for (place, event) in watch.newest.events().filter(standing) {
             scratch.frame.clear();
-            scratch.put(connection.carrier, form, event, &watch.newest, own);
+            scratch.put(connection.carrier, form, event, watch, own, &surroundings);
             if scratch.frame.is_empty() {
                 continue;
             }
@@ -208,11 +222,12 @@ impl Worker {
         watch.newest.set_old(owed.place, old);
         let mut scratch = self.scratch.borrow_mut();
         scratch.frame.clear();
+        let surroundings = self.surroundings.shown();
         let mut told = 0;
         if let Some(event) = watch.newest.get(owed.place) {
             for followed in connection.follows.borrow().of(owed.watch) {
                 if let Some((form, own)) = watch.form(&followed).zip(watch.splice(&followed)) {
-                    scratch.put(connection.carrier, form, event, &watch.newest, own);
+                    scratch.put(connection.carrier, form, event, watch, own, &surroundings);
                     told += 1;
                 }
             }
@@ -265,8 +280,16 @@ impl Worker {
 
 impl Scratch {
     /// Adds an event as one follower's own to the frame.
-    fn put(&mut self, carrier: Carrier, form: Form, event: &Event, newest: &Newest, own: &Splice) {
-        encode(form, event, newest, &mut self.encoded);
+    fn put(
+        &mut self,
+        carrier: Carrier,
+        form: Form,
+        event: &Event,
+        watch: &LocalWatch,
+        own: &Splice,
+        surroundings: &Surroundings,
+    ) {
+        encode(form, event, &watch.newest, surroundings, &mut self.encoded);
         splice(carrier, &self.encoded, own, &mut self.frame);
     }
 }

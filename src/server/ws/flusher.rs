@@ -37,7 +37,11 @@ async fn run(worker: Rc<Worker>) {
             // There is work already: let the connections read in between, or a steady stream of changes would starve them.
             tokio::task::yield_now().await;
         } else {
-            woken.await;
+            // Both are cancel-safe: what was not taken is still there.
+            tokio::select! {
+                () = woken => {}
+                () = worker.surroundings.changed() => {}
+            }
         }
         worker.round();
     }
@@ -47,6 +51,7 @@ impl Worker {
     /// Takes the outlet's batch, and writes it.
     fn round(self: &Rc<Self>) {
         self.in_round.set(true);
+        self.look_around();
         self.wake_modules();
         self.drain();
         self.flush();

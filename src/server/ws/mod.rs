@@ -7,6 +7,7 @@
 //! `frames.rs`, `delimited.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
 mod alarms;
+mod around;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod buffers;
@@ -21,6 +22,7 @@ mod encrypted;
 pub(in crate::server) mod entering;
 mod fanout;
 mod flusher;
+mod following;
 mod follows;
 mod frames;
 mod goodbye;
@@ -60,6 +62,7 @@ fn start(state: &ServerState) -> Rc<Worker> {
         Arc::clone(&state.settings),
         Arc::clone(&state.metrics),
         Arc::clone(&state.admission),
+        Arc::clone(&state.surroundings),
     );
     // Both end with the thread's runtime, which outlives every connection.
     actix_rt::spawn(flusher::supervise(Rc::clone(&worker)));

@@ -27,6 +27,7 @@ use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTBOX_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::metrics::ServerMetrics;
+use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::ws::connection::{Connection, Identity, begin};
 use crate::server::ws::wire::Wire;
 use crate::server::ws::worker::{Worker, WorkerOutlet};
@@ -172,11 +173,13 @@ impl World {
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
         admission.open();
+        let surroundings = SurroundingsKeeper::new(Arc::clone(&core.core.views));
         let worker = Worker::new(
             Arc::clone(&core.core),
             Arc::new(settings),
             Arc::new(ServerMetrics::new()),
             Arc::clone(&admission),
+            Arc::new(surroundings),
         );
         let clients = (0..CLIENTS)
             .map(|client| {

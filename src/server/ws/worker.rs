@@ -16,15 +16,14 @@ use tokio::sync::Notify;
 
 use crate::core::{Core, Delivery, Outlet, OutletId, Wakeup, WatchId};
 use crate::dialects::{DialectSettings, Encoded, Form, Splice, Step};
-use crate::model::{
-    ConnectionId, Failure, FailureKind, First, FollowId, Keep, KeyBuf, ModuleId, Newest, Subject,
-    lock,
-};
+use crate::model::{ConnectionId, First, FollowId, Keep, KeyBuf, ModuleId, Newest, Subject, lock};
 use crate::server::ServerSettings;
 use crate::server::admission::Admission;
 use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, READ_BUFFER_BYTES};
 use crate::server::metrics::ServerMetrics;
+use crate::server::surroundings::SurroundingsKeeper;
 use crate::server::ws::alarms::Alarms;
+use crate::server::ws::around::Around;
 use crate::server::ws::buffers::Buffers;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::follows::{Followed, Place};
@@ -42,9 +41,10 @@ pub(in crate::server) struct Worker {
     pub(super) metrics: Arc<ServerMetrics>,
     pub(super) admission: Arc<Admission>,
     pub(super) outlet: Arc<WorkerOutlet>,
-    outlet_id: OutletId,
+    pub(super) outlet_id: OutletId,
     pub(super) table: RefCell<Table>,
     pub(super) alarms: RefCell<Alarms>,
+    pub(super) surroundings: Around,
     /// Connections with something to write, each once.
     pub(super) dirty: RefCell<Vec<Rc<Connection>>>,
     /// One buffer for all reads: a connection keeps only what is incomplete.
@@ -69,7 +69,7 @@ pub(super) struct Scratch {
 /// Who follows what, on this worker.
 #[derive(Default)]
 pub(super) struct Table {
-    subjects: HashMap<Subject, WatchSlot>,
+    pub(super) subjects: HashMap<Subject, WatchSlot>,
     by_watch: HashMap<WatchId, WatchSlot>,
     watches: Slab<LocalWatch>,
     pub(super) connections: HashMap<ConnectionId, Rc<Connection>>,
@@ -81,7 +81,7 @@ pub(super) struct LocalWatch {
     watch: WatchId,
     /// The last values that came. Log lines are never repeated, so they are not kept.
     pub(super) newest: Newest,
-    /// Those who take each form. A form stays where it is for as long as the watch is there: [`Place`] counts on it.
+    /// Those who take each form. A form stays where it is for as long as a connection takes it: [`Place`] counts on it.
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
 }
 
@@ -115,6 +115,7 @@ impl Worker {
         settings: Arc<ServerSettings>,
         metrics: Arc<ServerMetrics>,
         admission: Arc<Admission>,
+        surroundings: Arc<SurroundingsKeeper>,
     ) -> Rc<Self> {
         let outlet = Arc::new(WorkerOutlet::default());
         let outlet_id = core.follows.attach(Arc::clone(&outlet) as Arc<dyn Outlet>);
@@ -128,6 +129,7 @@ impl Worker {
             outlet_id,
             table: RefCell::default(),
             alarms: RefCell::default(),
+            surroundings: Around::new(surroundings),
             dirty: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             scratch: RefCell::default(),
@@ -190,44 +192,6 @@ impl Worker {
         }
     }
 
-    /// Lets a connection follow a subject; nothing changes when it does already by this id.
-    pub(super) fn follow(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        subject: Subject,
-        telling: Telling,
-    ) -> Result<Begun, Failure> {
-        let known = self.table.borrow().subjects.get(&subject).copied();
-        if let Some(slot) = known
-            && connection.follows.borrow().get(slot, telling.id).is_some()
-        {
-            return Ok(Begun::Here(slot));
-        }
-        self.check_room(connection)?;
-        let slot = match known {
-            Some(slot) => slot,
-            None => {
-                self.core.follows.can_watch(&subject)?;
-                // The core pushes what is known into our own outlet, which takes no borrow of this table.
-                let watch = self.core.follows.watch(self.outlet_id, subject.clone());
-                self.table.borrow_mut().insert_watch(subject, watch)
-            }
-        };
-        if telling.first == First::Reply {
-            // So that the known values are in the table before the connection gets the next event.
-            self.drain();
-        }
-        let begun = match (known, telling.first) {
-            (None, First::Events) => Begun::Coming,
-            (Some(_), _) | (None, First::Reply) => Begun::Here(slot),
-        };
-        self.table
-            .borrow_mut()
-            .add_subscriber(slot, connection, telling);
-        self.metrics.bindings.increment(1);
-        Ok(begun)
-    }
-
     /// What a connection follows, and by which ids.
     pub(super) fn followed_by(&self, connection: &Connection) -> Vec<(Subject, FollowId)> {
         let table = self.table.borrow();
@@ -246,40 +210,6 @@ impl Worker {
         let subscribers = watch.forms.iter().flat_map(|(_, subscribers)| subscribers);
         let connections = subscribers.map(|subscriber| Rc::clone(&subscriber.connection));
         Some((watch.subject.clone(), connections.collect()))
-    }
-
-    fn check_room(&self, connection: &Connection) -> Result<(), Failure> {
-        let max = self.settings.limits.bindings_max;
-        if max > 0 && connection.follows.borrow().len() >= max {
-            return Err(Failure::new(
-                FailureKind::TooLarge,
-                format!("this connection has {max} bindings, as many as it may"),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Lets a connection no longer follow a subject; nothing happens when it does not.
-    pub(super) fn unfollow(&self, connection: &Rc<Connection>, subject: &Subject, id: FollowId) {
-        let ended = {
-            let mut table = self.table.borrow_mut();
-            let Some(&slot) = table.subjects.get(subject) else {
-                return;
-            };
-            let follows = connection.follows.borrow();
-            if follows.get(slot, id).is_none() {
-                return;
-            }
-            if follows.of(slot).nth(1).is_none() {
-                connection.outbox.borrow_mut().forget_watch(slot);
-            }
-            drop(follows);
-            self.metrics.bindings.decrement(1);
-            table.remove_subscriber(slot, id, connection)
-        };
-        if let Some(watch) = ended {
-            self.core.follows.unwatch(self.outlet_id, watch);
-        }
     }
 }
 
@@ -324,7 +254,7 @@ impl Table {
             .collect()
     }
 
-    fn insert_watch(&mut self, subject: Subject, watch: WatchId) -> WatchSlot {
+    pub(super) fn insert_watch(&mut self, subject: Subject, watch: WatchId) -> WatchSlot {
         let index = self.watches.insert(LocalWatch {
             subject: subject.clone(),
             watch,
@@ -337,34 +267,43 @@ impl Table {
         slot
     }
 
-    fn add_subscriber(&mut self, slot: WatchSlot, connection: &Rc<Connection>, telling: Telling) {
+    /// `false` when the watch is followed in as many forms as there is room for.
+    pub(super) fn add_subscriber(
+        &mut self,
+        slot: WatchSlot,
+        connection: &Rc<Connection>,
+        telling: Telling,
+    ) -> bool {
         let Telling {
             id, form, splice, ..
         } = telling;
         let Some(watch) = self.watch_mut(slot) else {
-            return;
+            return false;
         };
-        let at = watch
-            .forms
-            .iter()
-            .position(|(other, _)| *other == form)
-            .unwrap_or_else(|| {
-                watch.forms.push((form, Vec::new()));
-                watch.forms.len() - 1
-            });
-        let subscribers = &mut watch.forms[at].1;
-        let place = Place::new(at, subscribers.len())
-            .expect("a worker has fewer than 2^24 sockets, and a dialect few forms");
-        subscribers.push(Subscriber {
+        let forms = &mut watch.forms;
+        let known = forms.iter().position(|(other, _)| *other == form);
+        // No place counts on a form that no connection takes.
+        let at = known.or_else(|| forms.iter().position(|(_, takers)| takers.is_empty()));
+        let at = at.unwrap_or(forms.len());
+        let taken = forms.get(at).map_or(0, |(_, takers)| takers.len());
+        let Some(place) = Place::new(at, taken) else {
+            return false;
+        };
+        match forms.get_mut(at) {
+            Some((kept, _)) => *kept = form,
+            None => forms.push((form, Vec::new())),
+        }
+        forms[at].1.push(Subscriber {
             connection: Rc::clone(connection),
             splice,
         });
         let followed = Followed { slot, id, place };
         connection.follows.borrow_mut().insert(followed);
+        true
     }
 
     /// Removes a subscriber in constant time. Returns the watch when no subscriber is left.
-    fn remove_subscriber(
+    pub(super) fn remove_subscriber(
         &mut self,
         slot: WatchSlot,
         id: FollowId,
@@ -382,8 +321,13 @@ impl Table {
                 .borrow_mut()
                 .moved(slot, from, place);
         }
+        self.remove_unfollowed(slot)
+    }
+
+    /// Forgets a watch that no connection follows.
+    pub(super) fn remove_unfollowed(&mut self, slot: WatchSlot) -> Option<WatchId> {
         let is_followed = |(_, subscribers): &(Form, Vec<Subscriber>)| !subscribers.is_empty();
-        if watch.forms.iter().any(is_followed) {
+        if self.watch(slot)?.forms.iter().any(is_followed) {
             return None;
         }
         let watch = self.watches.remove(slot.0 as usize);
@@ -397,6 +341,24 @@ impl LocalWatch {
     /// The form in which a follower gets events.
     pub(super) fn form(&self, followed: &Followed) -> Option<Form> {
         self.forms.get(followed.place.form()).map(|(form, _)| *form)
+    }
+
+    /// The connections that take the form at this place, each with the id of its follow.
+    pub(super) fn sessions(
+        &self,
+        slot: WatchSlot,
+        form: usize,
+    ) -> impl Iterator<Item = (Rc<Connection>, FollowId)> {
+        let takers = self.forms.get(form).map_or(&[][..], |(_, takers)| takers);
+        takers
+            .iter()
+            .enumerate()
+            .filter_map(move |(position, taker)| {
+                let place = Place::new(form, position);
+                let follows = taker.connection.follows.borrow();
+                let own = follows.of(slot).find(|own| Some(own.place) == place)?;
+                Some((Rc::clone(&taker.connection), own.id))
+            })
     }
 
     /// The bytes that make a follower's copy its own.

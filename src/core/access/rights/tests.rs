@@ -146,6 +146,7 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
                 module: display.into(),
                 function: FunctionName::new("echo").unwrap(),
                 arguments: json("[]"),
+                act: None,
             }),
         ];
         for request in requests {

@@ -393,6 +393,7 @@ async fn a_restricted_key_never_reaches_what_the_building_does_not_have() {
         module: place("sys-far", "Display", 1).into(),
         function: FunctionName::new("power").unwrap(),
         arguments: json("[]"),
+        act: None,
     };
     let refused = bench
         .core
@@ -655,6 +656,7 @@ impl Bench {
             module: module(id).into(),
             function: FunctionName::new("power").unwrap(),
             arguments: json(arguments),
+            act: None,
         };
         self.core
             .calls
@@ -677,6 +679,7 @@ impl Bench {
             module: place(system, name, index).into(),
             function: FunctionName::new(function).unwrap(),
             arguments: json(arguments),
+            act: None,
         };
         self.core
             .calls

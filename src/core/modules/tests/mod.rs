@@ -821,6 +821,7 @@ fn call(function: &str, arguments: &str) -> ExecRequest {
         module: place("sys-1", "Scratch", 1).into(),
         function: FunctionName::new(function).unwrap(),
         arguments: json(arguments),
+        act: None,
     }
 }
 

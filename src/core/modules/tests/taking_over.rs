@@ -200,6 +200,7 @@ fn call(handle: &Arc<ModuleHandle>, function: &str) -> oneshot::Receiver<Answer>
         module: module("mod-1").into(),
         function: FunctionName::new(function).unwrap(),
         arguments: JsonText::parse("[]").unwrap(),
+        act: None,
     };
     let held = HeldArguments::of(&exec.arguments);
     let (slot, patience) = (ReplySlot::caller(answer), Duration::from_secs(60));

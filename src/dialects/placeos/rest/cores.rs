@@ -38,6 +38,7 @@ pub fn read_call(module: ModuleId, body: &[u8]) -> Result<ExecRequest, BadCall> 
         module: module.into(),
         function,
         arguments,
+        act: None,
     })
 }
 

@@ -188,6 +188,7 @@ pub(super) async fn exec(
         module: module.clone().into(),
         function: function_name(&path.1)?,
         arguments: arguments(&body)?,
+        act: None,
     };
     let outcome = call(&context, request).await?;
     let directory = context.directory();

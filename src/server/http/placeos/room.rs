@@ -85,6 +85,7 @@ pub(super) async fn exec(
         module: module.clone().into(),
         function: function_name(&function)?,
         arguments: arguments(&body)?,
+        act: None,
     };
     let outcome = call(&context, request).await?;
     called(outcome, |failure| {

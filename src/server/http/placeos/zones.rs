@@ -150,6 +150,7 @@ pub(super) async fn exec(
             module: module.into(),
             function: function.clone(),
             arguments: arguments.clone(),
+            act: None,
         };
         let outcome = call(&context, request);
         async move { (system.id.to_string(), outcome.await.flatten()) }

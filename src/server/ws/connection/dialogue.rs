@@ -5,7 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use crate::dialects::{Alarm, Ambient, Carrier, Hello, Incoming, Out, Session, Step};
-use crate::model::{CloseReason, ConnectionId, Failure, Reply, Ticket};
+use crate::model::{CloseReason, ConnectionId, Event, Failure, FollowId, Reply, Ticket};
 use crate::server::admission::Permit;
 use crate::server::ws::carrier::seal;
 use crate::server::ws::connection::{Connection, Identity};
@@ -22,7 +22,7 @@ pub(in crate::server::ws) struct Beginning {
 
 /// Makes the connection of an admitted client.
 pub(in crate::server::ws) fn begin(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     id: ConnectionId,
     wire: Wire,
     carrier: Carrier,
@@ -30,6 +30,7 @@ pub(in crate::server::ws) fn begin(
     hello: Hello,
     permit: Permit,
 ) -> Beginning {
+    worker.look_around_for(hello.kind());
     let (mut greeting, mut steps) = (Vec::new(), Vec::new());
     let mut out = Out::new(&mut greeting, seal(carrier), &mut steps);
     let session = worker.around(id, |ambient| Session::open(hello, ambient, &mut out));
@@ -50,11 +51,12 @@ impl Worker {
             clock: &|| self.core.sign_ins.now(),
             draw: &|| Uuid::new_v4().as_u128(),
             settings: &self.dialects,
+            surroundings: &self.surroundings.shown(),
         })
     }
 
     /// Asks the dialect, sends what it says, and does what it decides.
-    pub(super) fn ask(
+    pub(in crate::server::ws) fn ask(
         self: &Rc<Self>,
         connection: &Rc<Connection>,
         ask: impl FnOnce(&mut Session, &Ambient<'_>, &mut Out<'_>),
@@ -89,6 +91,18 @@ impl Worker {
     ) {
         self.ask(connection, |session, ambient, out| {
             session.receive(message, ambient, out);
+        });
+    }
+
+    /// Something has happened that a dialect's session follows itself.
+    pub(in crate::server::ws) fn notice(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        follow: FollowId,
+        event: &Event,
+    ) {
+        self.ask(connection, |session, ambient, out| {
+            session.event(follow, event, ambient, out);
         });
     }
 

@@ -7,11 +7,12 @@ use actix_http::ws::OpCode;
 use tokio::time::Instant;
 
 use crate::core::{Caller, ModuleAccess, ReplySlot};
-use crate::dialects::{Form, Splice, Step};
+use crate::dialects::{Form, Splice, Step, Wanted};
 use crate::model::{
-    Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply, Request, Subject,
+    Event, Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply, Request, Subject,
     Ticket, TopicMessage,
 };
+use crate::server::metrics::ServerMetrics;
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::open_arguments::is_large;
 use crate::server::ws::connection::{Connection, Identity};
@@ -47,6 +48,16 @@ impl Worker {
                 self.renew_identity(connection);
                 self.request_of(connection, ticket, request, form, splice);
             }
+            Step::Follow {
+                ticket,
+                follows,
+                splice,
+            } => {
+                self.renew_identity(connection);
+                let followed = self.follow_allowed(connection, follows, &splice);
+                let followed = followed.map(|snapshot| Reply::Following { snapshot });
+                self.reply(connection, ticket, followed);
+            }
         }
     }
 
@@ -69,11 +80,27 @@ impl Worker {
                 self.request(connection, caller, ticket, request, telling);
             }
             Identity::Anonymous(_) => {
-                self.metrics.not_let_in.increment(1);
-                let failure = Failure::new(FailureKind::Unauthenticated, "sign in first");
-                self.reply(connection, ticket, Err(failure));
+                self.reply(connection, ticket, Err(sign_in_first(&self.metrics)));
             }
         }
+    }
+
+    /// Follows what the caller may, and leaves out the rest.
+    fn follow_allowed(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        mut wanted: Vec<Wanted>,
+        splice: &Splice,
+    ) -> Result<Vec<Event>, Failure> {
+        match &*connection.identity.borrow() {
+            Identity::Identified(caller) => {
+                let access = &self.core.access;
+                wanted.retain(|wanted| access.may_go_on(caller, &wanted.subject));
+            }
+            Identity::Anonymous(_) => return Err(sign_in_first(&self.metrics)),
+        }
+        self.admit_rate(connection)?;
+        self.follow_together(connection, wanted, splice)
     }
 
     fn request(
@@ -119,6 +146,10 @@ impl Worker {
                     message,
                     except,
                 });
+                self.reply(connection, ticket, Ok(Reply::Published));
+            }
+            Request::Announce { name, data, act } => {
+                self.core.follows.announce(caller, name, data, act);
                 self.reply(connection, ticket, Ok(Reply::Published));
             }
             Request::Call(call) => {
@@ -227,16 +258,21 @@ impl Worker {
         caller: &Caller,
         request: &Request,
     ) -> Result<(), Failure> {
+        self.admit_rate(connection)?;
+        self.core.access.authorize(caller, request)
+    }
+
+    fn admit_rate(&self, connection: &Connection) -> Result<(), Failure> {
         let per_second = self.settings.limits.requests_per_second;
-        if !connection.admits_request(per_second) {
-            return Err(Failure::new(
+        match connection.admits_request(per_second) {
+            true => Ok(()),
+            false => Err(Failure::new(
                 FailureKind::Busy,
                 format!(
                     "more than {per_second} requests a second; the request was not carried out"
                 ),
-            ));
+            )),
         }
-        self.core.access.authorize(caller, request)
     }
 
     /// The place for an answer that comes through the outlet, and a call without an answer more.
@@ -271,4 +307,10 @@ impl Worker {
         write_frame(&mut frame, OpCode::Pong, payload);
         self.send(connection, &frame);
     }
+}
+
+/// A client that has not signed in has asked for something.
+fn sign_in_first(metrics: &ServerMetrics) -> Failure {
+    metrics.not_let_in.increment(1);
+    Failure::new(FailureKind::Unauthenticated, "sign in first")
 }

@@ -14,8 +14,8 @@ use super::{MODULES, World, display, key, run};
 use crate::core::{Delivery, Outlet};
 use crate::dialects::{Form, Splice, Step};
 use crate::model::{
-    BusEvent, Clearance, EntryId, Event, First, FollowId, JsonText, LogLevel, LogLine, ModuleId,
-    Presence, Request, Subject, Ticket, TopicId, ZoneId,
+    EntryId, Event, First, FollowId, JsonText, LogLevel, LogLine, ModuleId, Presence, Request,
+    Subject, Ticket, TopicId, ZoneId,
 };
 use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::ws::tests::{MemoryWire, STATUSES};
@@ -420,11 +420,11 @@ fn who_loses_a_message_that_must_arrive_is_closed() {
         load.ask(1, follow, "1");
         load.world.clients[1].1.allow(usize::MAX);
         let announce = |bytes: usize| {
-            load.world.core.core.follows.announce(BusEvent {
-                name: Arc::from("x"),
-                data: JsonText::parse(&format!("{:?}", "x".repeat(bytes))).unwrap(),
-                level: Clearance::Admin,
-            });
+            let data = JsonText::parse(&format!("{:?}", "x".repeat(bytes))).unwrap();
+            let core = &load.world.core;
+            core.core
+                .follows
+                .announce(&core.caller(), Arc::from("x"), data, 1);
         };
         // The first does not read.
         for _ in 0..3 {

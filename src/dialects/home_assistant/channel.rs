@@ -1,0 +1,59 @@
+//! Where the websocket is opened and why it is closed.
+
+use std::time::Duration;
+
+use crate::dialects::{
+    Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, LooksAround, Out, Profile,
+    RefusalTime,
+};
+use crate::model::CloseReason;
+
+/// Where the websocket is opened.
+const WEBSOCKET_PATHS: [&str; 1] = ["/api/websocket"];
+
+/// The largest message of a client, as in Home Assistant.
+const MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a client may take to sign in, as in Home Assistant.
+const SIGN_IN_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the server has to know of this dialect.
+pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
+    Profile {
+        paths: &WEBSOCKET_PATHS,
+        scopes: &[],
+        sign_in_within: Some(SIGN_IN_WITHIN),
+        refusal: RefusalTime::BeforeUpgrade,
+        message_max_bytes: MESSAGE_MAX_BYTES,
+        keep_alive: settings.keep_alive(None),
+        looks_around: LooksAround::Yes,
+    }
+}
+
+/// Clients sign in inside the socket.
+pub(in crate::dialects) fn handshake(_: &Head<'_>) -> Handshake {
+    Handshake::Admit(Admission::of(Vec::new(), Hello::HomeAssistant(())))
+}
+
+/// Says why a connection ends.
+pub(in crate::dialects) fn goodbye(why: CloseReason, _: &mut Out<'_>) -> Option<CloseFrame> {
+    let code = match why {
+        CloseReason::ClientClosed | CloseReason::ConnectionLost => return None,
+        CloseReason::ProtocolError => 1002,
+        CloseReason::InvalidText => 1007,
+        CloseReason::MessageTooLarge => 1009,
+        CloseReason::Internal => 1011,
+        CloseReason::Starting | CloseReason::GoingAway => 1001,
+        CloseReason::Unauthenticated
+        | CloseReason::Forbidden
+        | CloseReason::CredentialsRevoked
+        | CloseReason::SignInTimedOut
+        | CloseReason::KeepAliveTimedOut
+        | CloseReason::TooManyConnections
+        | CloseReason::SlowConsumer => 1000,
+    };
+    Some(CloseFrame {
+        code,
+        text: why.as_str(),
+    })
+}

@@ -1,0 +1,107 @@
+//! The building as a dialect shows it beside the values: its zones, its systems, and where which module stands with what it offers.
+//!
+//! A view is a snapshot that others share, and it holds no value of a status.
+
+use std::sync::Arc;
+
+use driver_types::{Interface, JsonText, ModuleId, StatusName};
+
+use crate::model::{ModulePath, System, Zone};
+
+/// The building at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BuildingView {
+    /// Zones, in the building's order.
+    pub zones: Vec<Arc<Zone>>,
+    /// Systems, in the building's order.
+    pub systems: Vec<SystemView>,
+}
+
+/// A system and what stands in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SystemView {
+    /// The system.
+    pub system: Arc<System>,
+    /// Its modules, in its order.
+    pub modules: Vec<Arc<ModuleView>>,
+}
+
+/// A module at a place. One that stands in two systems is in the view twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModuleView {
+    /// The place.
+    pub path: Arc<ModulePath>,
+    /// The module.
+    pub id: ModuleId,
+    /// The id of its driver.
+    pub driver: Arc<str>,
+    /// What its driver is, for people.
+    pub driver_text: Arc<str>,
+    /// Its functions and the statuses that it declares; `None` while it has not told them.
+    pub interface: Option<Arc<Interface>>,
+    /// The statuses that it has had, declared or not, in the order in which they were first seen.
+    /// One that has no value at the moment is still listed.
+    pub statuses: Arc<[SeenStatus]>,
+}
+
+/// A status that a module has had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenStatus {
+    /// Its name.
+    pub name: StatusName,
+    /// What its first value was. Later values may be of another shape.
+    pub shape: Shape,
+}
+
+/// What a JSON value is. `null` has no shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// An array.
+    List,
+    /// An object.
+    Object,
+}
+
+impl Shape {
+    /// The shape of a value; `None` for `null`.
+    pub fn of(value: &JsonText) -> Option<Self> {
+        match value.as_str().trim_ascii_start().as_bytes().first()? {
+            b'n' => None,
+            b't' | b'f' => Some(Self::Boolean),
+            b'"' => Some(Self::Text),
+            b'[' => Some(Self::List),
+            b'{' => Some(Self::Object),
+            _ => Some(Self::Number),
+        }
+    }
+}
+
+impl BuildingView {
+    /// Every module at every place.
+    pub fn modules(&self) -> impl Iterator<Item = &Arc<ModuleView>> {
+        self.systems.iter().flat_map(|system| &system.modules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_the_shape_of_its_first_byte_and_null_has_none() {
+        let shape = |text: &str| Shape::of(&JsonText::parse(text).unwrap());
+        assert_eq!(shape("null"), None);
+        assert_eq!(shape("true"), Some(Shape::Boolean));
+        assert_eq!(shape("false"), Some(Shape::Boolean));
+        assert_eq!(shape("-1.5e3"), Some(Shape::Number));
+        assert_eq!(shape("\"on\""), Some(Shape::Text));
+        assert_eq!(shape("[1]"), Some(Shape::List));
+        assert_eq!(shape("{}"), Some(Shape::Object));
+    }
+}
