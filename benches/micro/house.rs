@@ -319,6 +319,7 @@ pub(crate) fn change(number: u32, bytes: usize) -> StatusChange {
         },
         value: Some(value_of(number, bytes)),
         origin: Origin::Push,
+        act: None,
     }
 }
 
