@@ -6,7 +6,19 @@
 
 mod channel;
 pub mod entities;
+pub mod errors;
+mod limits;
 mod session;
+mod wire;
+
+#[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod transcripts;
 
 pub(in crate::dialects) use channel::{goodbye, handshake, profile};
 pub use entities::View;
