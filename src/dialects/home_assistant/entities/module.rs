@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Interface, ModulePath, ModuleView, StatusName};
+use crate::model::{EntityOverride, Interface, ModulePath, ModuleView, StatusName};
 
 use super::compound::Abilities;
 use super::context::write_text;
@@ -15,7 +15,6 @@ use super::draft::{Draft, button, single};
 use super::entity::{Entity, Key};
 use super::known::connected;
 use super::limits::{ENTITIES_PER_MODULE_MAX, ENTITY_ID_MAX_BYTES, WINDOW};
-use super::overrides::EntityOverride;
 use super::part::Property;
 use super::schema::Kind;
 use super::setter::Settable;
@@ -45,7 +44,7 @@ pub(super) struct Ingredients {
     pub(super) module: Arc<ModuleView>,
     /// The system as an area.
     pub(super) area_id: Arc<str>,
-    pub(super) overrides: Vec<EntityOverride>,
+    pub(super) overrides: Vec<Arc<EntityOverride>>,
 }
 
 /// The ids that are taken, of entities that were made before.
@@ -189,7 +188,8 @@ fn drafts(made_of: &Ingredients) -> Vec<Draft> {
     let properties = properties(made_of, interface);
     let wanted = |status: &StatusName| {
         let mut overrides = made_of.overrides.iter();
-        overrides.find(|wanted| wanted.status.status == *status)
+        let wanted = overrides.find(|wanted| wanted.status.target().status == *status);
+        wanted.map(|wanted| &**wanted)
     };
     let singles = properties
         .iter()
@@ -213,7 +213,10 @@ fn properties(made_of: &Ingredients, interface: &Interface) -> Vec<Property> {
         let seen = made_of.module.statuses.iter();
         seen.map(|seen| (&seen.name, seen.shape)).collect()
     };
-    let named = made_of.overrides.iter().map(|wanted| &wanted.status.status);
+    let named = made_of
+        .overrides
+        .iter()
+        .map(|wanted| &wanted.status.target().status);
     let listed = made_of.module.statuses.iter().map(|seen| &seen.name);
     let all = [connected()].into_iter().chain(interface.statuses.keys());
     let mut known = HashSet::new();

@@ -9,7 +9,6 @@ use crate::model::{BuildingView, ModulePath, SystemId, SystemView, Zone, ZoneId}
 use super::difference::Difference;
 use super::entity::Entity;
 use super::module::{Ingredients, ModuleEntities, Taken};
-use super::overrides;
 use super::services::Catalogue;
 use super::slug::{first_free, slug};
 
@@ -198,7 +197,6 @@ fn area(
 
 /// The modules, made in the order of their places, so that numbers behind like ids are the same on every node.
 fn modules(building: &BuildingView, areas: &[Area], before: &Inner) -> Vec<Arc<ModuleEntities>> {
-    let overrides = overrides::of_building(building);
     let placed = building.systems.iter().zip(areas);
     let placed = placed.flat_map(|(system, area)| {
         let modules = system.modules.iter();
@@ -208,9 +206,10 @@ fn modules(building: &BuildingView, areas: &[Area], before: &Inner) -> Vec<Arc<M
         .map(|(module, area)| Ingredients {
             module: Arc::clone(module),
             area_id: Arc::clone(&area.id),
-            overrides: overrides
+            overrides: building
+                .entities
                 .iter()
-                .filter(|wanted| wanted.status.module == *module.path)
+                .filter(|wanted| wanted.status.target().module == *module.path)
                 .cloned()
                 .collect(),
         })
