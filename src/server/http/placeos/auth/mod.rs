@@ -174,9 +174,11 @@ fn unkept(status: StatusCode) -> HttpResponse {
 /// The status of a failed sign-in, OAuth's word for it, and how long to wait in seconds where waiting helps.
 fn verdict(failure: &SignInError) -> (StatusCode, OAuthError, Option<u64>) {
     match failure {
-        SignInError::WrongPassword | SignInError::BadGrant => {
-            (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None)
-        }
+        SignInError::WrongPassword
+        | SignInError::BadGrant
+        | SignInError::WrongClient
+        | SignInError::NameTaken
+        | SignInError::Refused(_) => (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None),
         SignInError::TooMany { wait } => {
             // Rounded up, so that a try after that time is not refused again.
             let seconds = wait.as_secs() + 1;
