@@ -5,6 +5,7 @@
 //! 3. What follows a status, follows it as part of an *entity* (`entities`): a face of one or several statuses of a module.
 
 mod channel;
+pub mod rest;
 mod session;
 
 pub(in crate::dialects) use channel::{goodbye, handshake, profile};

@@ -32,6 +32,8 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::{Body, HttpRejection, authn};
 use crate::server::limits::FORM_MAX_BYTES;
 
+pub(in crate::server::http) use token::answer_shared;
+
 /// How long a client is asked to wait when too many sign in at a time, in seconds.
 const CROWD_SECONDS: u64 = 1;
 
