@@ -227,10 +227,11 @@ impl Abilities<'_> {
         let current = current.map(|property| property.part(None));
         draft.attribute("current_temperature", current.as_ref(), Shows::Number);
         draft.attribute("temperature", Some(&climate.target), Shows::Number);
-        draft.fixed("hvac_modes", climate.modes());
-        let (min, max) = degrees(&climate.target);
-        draft.fixed("min_temp", min);
-        draft.fixed("max_temp", max);
+        let modes = JsonText::of(&climate.modes()).expect("texts are JSON");
+        draft.fixed("hvac_modes", modes.as_str());
+        let (min, max) = climate.degrees();
+        draft.fixed("min_temp", json_number(min));
+        draft.fixed("max_temp", json_number(max));
         draft.fixed("target_temp_step", json_number(climate.target.range.step));
         let is_switched = climate.power.is_some() || climate.off().is_some();
         draft.features(&[(true, 1), (is_switched, 128), (is_switched, 256)]);
@@ -241,15 +242,6 @@ impl Abilities<'_> {
 /// The face of a whole module.
 fn whole(domain: Domain, face: Face) -> Draft {
     Draft::new(domain, "", None, face)
-}
-
-/// The temperatures that can be wanted: Home Assistant's own bounds where the device has none.
-fn degrees(target: &Part) -> (String, String) {
-    let is_usual = target.range.min == 0.0 && target.range.max == 100.0;
-    match is_usual {
-        true => ("7".to_owned(), "35".to_owned()),
-        false => (json_number(target.range.min), json_number(target.range.max)),
-    }
 }
 
 impl Climate {
@@ -264,8 +256,14 @@ impl Climate {
         options.find(|choice| hvac_mode(&choice.text) == Some(mode))
     }
 
-    /// The modes of Home Assistant's that it has, as JSON.
-    fn modes(&self) -> String {
+    /// The choice that switches it on: the one that decides most by itself.
+    pub(super) fn on(&self) -> Option<&Choice> {
+        let usual = ["auto", "heat_cool", "heat", "cool", "fan_only", "dry"];
+        usual.iter().find_map(|mode| self.choice(mode))
+    }
+
+    /// The modes of Home Assistant's that it has.
+    pub(super) fn modes(&self) -> Vec<&'static str> {
         let options = self.mode.as_ref().map(|mode| mode.options.as_slice());
         let options = options.unwrap_or_default().iter();
         let mut modes: Vec<&str> = options
@@ -277,6 +275,15 @@ impl Climate {
         if self.power.is_some() && !modes.contains(&"off") {
             modes.insert(0, "off");
         }
-        JsonText::of(&modes).expect("texts are JSON").to_string()
+        modes
+    }
+
+    /// The temperatures that can be wanted: Home Assistant's own bounds where the device has none.
+    pub(super) fn degrees(&self) -> (f64, f64) {
+        let range = self.target.range;
+        match range.is_usual() {
+            true => (7.0, 35.0),
+            false => (range.min, range.max),
+        }
     }
 }

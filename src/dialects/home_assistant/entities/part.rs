@@ -177,6 +177,19 @@ impl Range {
         ((number - self.min) / width).clamp(0.0, 1.0)
     }
 
+    /// Whether it is what is assumed of a number whose bounds are not known.
+    pub(super) fn is_usual(self) -> bool {
+        self.min == USUAL.min && self.max == USUAL.max
+    }
+
+    /// The number of it that is this share, as JSON, whole where its numbers are.
+    pub(super) fn value(self, share: f64) -> String {
+        match self.step.fract() == 0.0 && self.min.fract() == 0.0 {
+            true => self.at_whole(share),
+            false => self.at(share),
+        }
+    }
+
     /// The whole number of it that is this share, as JSON.
     pub(super) fn at_whole(self, share: f64) -> String {
         let number = self.min + share.clamp(0.0, 1.0) * (self.max - self.min);

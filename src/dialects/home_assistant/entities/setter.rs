@@ -30,6 +30,16 @@ pub(super) struct Settable {
     pub(super) kind: Option<Kind>,
 }
 
+impl Order {
+    /// A call without arguments.
+    pub(super) fn without_arguments(function: &FunctionName) -> Self {
+        Self {
+            function: function.clone(),
+            arguments: JsonText::parse("[]").expect("it is JSON"),
+        }
+    }
+}
+
 impl Setter {
     /// The call that sets this JSON value.
     pub(super) fn order(&self, value: &str) -> Order {
