@@ -8,6 +8,7 @@ mod channel;
 pub mod entities;
 pub mod errors;
 mod limits;
+pub mod rest;
 mod session;
 mod wire;
 
