@@ -11,7 +11,7 @@ mod object;
 mod repr;
 pub(super) mod schema;
 
-pub(super) use object::{Object, items, text};
+pub(super) use object::{Object, items};
 
 use std::borrow::Cow;
 
