@@ -1,6 +1,7 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Deserialize;
@@ -25,6 +26,11 @@ pub(crate) struct Settings {
     pub(crate) username: Option<String>,
     /// That user's password.
     pub(crate) password: Option<Password>,
+    /// A PEM file of the authority that has signed the server's certificate; the system's authorities if left out.
+    pub(crate) ca: Option<PathBuf>,
+    /// Whether the certificate of the server is checked.
+    #[default(true)]
+    pub(crate) verify: bool,
     /// How often the calendar on a server is looked at.
     #[default(Seconds::new(10))]
     pub(crate) poll_seconds: Seconds,

@@ -52,7 +52,8 @@ pub(crate) struct Source {
 impl Settings {
     /// The way to the device: its address with what each request carries.
     pub(crate) fn link(&self, uri: &str) -> Result<Http, Error> {
-        let mut link = Http::new(uri)?.trust(self.trust()?);
+        let trust = Trust::of_settings(self.ca.as_deref(), self.verify)?;
+        let mut link = Http::new(uri)?.trust(trust);
         for (name, value) in &self.headers {
             link = link.header(name, value)?;
         }
@@ -65,17 +66,6 @@ impl Settings {
             (None, Some(_), None) => Err(Error::new("there is a `password` without a `username`")),
             (_, _, Some(_)) => Err(Error::new(
                 "a device is signed in to by `username` and `password` or by `token`, and not by both",
-            )),
-        }
-    }
-
-    fn trust(&self) -> Result<Trust, Error> {
-        match (&self.ca, self.verify) {
-            (None, true) => Ok(Trust::System),
-            (Some(file), true) => Ok(Trust::Authority(file.clone())),
-            (None, false) => Ok(Trust::Anyone),
-            (Some(_), false) => Err(Error::new(
-                "`ca` names whose certificates are believed and `verify: false` believes all; leave one out",
             )),
         }
     }

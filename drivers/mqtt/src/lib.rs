@@ -18,7 +18,7 @@ mod topic_table;
 use std::fmt;
 use std::sync::Arc;
 
-use driver_sdk::transport::{self, Tcp};
+use driver_sdk::transport::{self, Tcp, Trust};
 use driver_sdk::{Context, Error, JsonText, driver};
 
 use crate::broker::Broker;
@@ -44,7 +44,8 @@ pub struct Mqtt {
 impl Mqtt {
     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let link = Tcp::of_schemes(context.uri().unwrap_or_default(), PLAIN, ENCRYPTED)?;
-        let link = Broker(link.trust(settings.trust.trust()));
+        let trust = Trust::of_settings(settings.ca.as_deref(), settings.verify)?;
+        let link = Broker(link.trust(trust));
         let session = Arc::new(BrokerSession::new(context.clone(), &settings)?);
         let [begun, polled, told] = [(); 3].map(|()| Arc::clone(&session));
         let device = transport::Device::over(&context, link)

@@ -9,7 +9,6 @@ use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Deserialize;
 use driver_sdk::serde::de::value::MapAccessDeserializer;
 use driver_sdk::serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
-use driver_sdk::transport::Trust;
 use driver_sdk::{
     Error, JsonPointer, JsonTemplate, JsonText, ModuleId, StatusKey, TemplateValues, settings,
 };
@@ -34,9 +33,11 @@ pub(crate) struct Settings {
     pub(crate) password: Option<String>,
     /// The name of this connection at the broker, `riser-` and the module's id if left out. No two connections have the same.
     pub(crate) client_id: Option<String>,
-    /// Whose certificates are believed with mqtts://: `system`, `anyone`, or `{authority: FILE}`.
-    #[default]
-    pub(crate) trust: Trusted,
+    /// A PEM file of the authority that has signed the broker's certificate; the system's authorities if left out.
+    pub(crate) ca: Option<PathBuf>,
+    /// Whether the certificate of the broker is checked.
+    #[default(true)]
+    pub(crate) verify: bool,
     /// Where the broker keeps whether this module is there, `online` or `offline`: `riser/`, the module's id and `/status` if left out, nowhere if empty.
     pub(crate) availability_topic: Option<Availability>,
     /// The statuses by name, and the topics where their values are.
@@ -87,29 +88,6 @@ impl Settings {
                 let module = topic::level(module.as_str());
                 Topic::new(&format!("riser/{module}/status")).map(Some)
             }
-        }
-    }
-}
-
-/// Whose certificates are believed.
-#[settings]
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Trusted {
-    /// Those that one of the system's authorities has signed.
-    #[default]
-    System,
-    /// Every one: the connection is encrypted, but whoever is at the address may be the broker.
-    Anyone,
-    /// Those that an authority of this PEM file has signed.
-    Authority(PathBuf),
-}
-
-impl Trusted {
-    pub(crate) fn trust(&self) -> Trust {
-        match self {
-            Self::System => Trust::System,
-            Self::Anyone => Trust::Anyone,
-            Self::Authority(file) => Trust::Authority(file.clone()),
         }
     }
 }

@@ -15,7 +15,7 @@ mod protocol;
 use std::fmt;
 use std::sync::Arc;
 
-use driver_sdk::transport::{Device, Http};
+use driver_sdk::transport::{Device, Http, Trust};
 use driver_sdk::{Context, Error, warn};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -46,7 +46,8 @@ pub(crate) fn start(
             "the setting `meetings` is for a calendar in memory; this one is on a server"
         );
     }
-    let mut link = Http::new(uri)?;
+    let trust = Trust::of_settings(settings.ca.as_deref(), settings.verify)?;
+    let mut link = Http::new(uri)?.trust(trust);
     match (&settings.username, &settings.password) {
         (Some(username), password) => {
             let password = password.as_ref().map_or("", |it| it.reveal());

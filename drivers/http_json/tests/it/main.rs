@@ -463,6 +463,10 @@ async fn settings_that_do_not_fit_are_refused_with_what_is_expected() {
             json!({"username": "x", "token": "y"}),
             "a device is signed in to by `username` and `password` or by `token`, and not by both",
         ),
+        (
+            json!({"ca": "authority.pem", "verify": false}),
+            "`ca` names whose certificates are believed and `verify: false` believes all; leave one out",
+        ),
     ] {
         let error = try_start(&server, settings).await.unwrap_err();
         assert!(error.message().ends_with(expect), "{error}");
