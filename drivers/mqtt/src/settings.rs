@@ -10,7 +10,8 @@ use driver_sdk::serde::Deserialize;
 use driver_sdk::serde::de::value::MapAccessDeserializer;
 use driver_sdk::serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use driver_sdk::{
-    Error, JsonPointer, JsonTemplate, JsonText, ModuleId, StatusKey, TemplateValues, settings,
+    Error, JsonPointer, JsonTemplate, JsonText, ModuleId, Secret, StatusKey, TemplateValues,
+    settings,
 };
 
 use crate::limits::{KEEP_ALIVE_SECONDS, TEXT_MAX_BYTES};
@@ -30,7 +31,7 @@ pub(crate) struct Settings {
     /// The user name at the broker.
     pub(crate) username: Option<String>,
     /// The password at the broker.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
     /// The name of this connection at the broker, `riser-` and the module's id if left out. No two connections have the same.
     pub(crate) client_id: Option<String>,
     /// A PEM file of the authority that has signed the broker's certificate; the system's authorities if left out.
@@ -65,9 +66,9 @@ impl Settings {
             password: self.password.clone(),
         };
         let texts = [
-            ("client_id", Some(&connect.client_id)),
-            ("username", connect.username.as_ref()),
-            ("password", connect.password.as_ref()),
+            ("client_id", Some(connect.client_id.as_str())),
+            ("username", connect.username.as_deref()),
+            ("password", connect.password.as_ref().map(Secret::reveal)),
         ];
         for (name, text) in texts {
             if text.is_some_and(|text| text.len() > TEXT_MAX_BYTES) {

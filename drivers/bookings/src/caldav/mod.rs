@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use driver_sdk::transport::{Device, Http, Trust};
-use driver_sdk::{Context, Error, warn};
+use driver_sdk::{Context, Error, Secret, warn};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -50,7 +50,7 @@ pub(crate) fn start(
     let mut link = Http::new(uri)?.trust(trust);
     match (&settings.username, &settings.password) {
         (Some(username), password) => {
-            let password = password.as_ref().map_or("", |it| it.reveal());
+            let password = password.as_ref().map_or("", Secret::reveal);
             link = link.basic(username, password)?;
         }
         (None, Some(_)) => return Err(Error::new("the setting `password` needs `username` too")),
