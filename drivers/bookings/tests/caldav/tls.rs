@@ -16,6 +16,9 @@ async fn a_server_with_tls_is_believed_as_the_settings_say() {
         settings
     };
 
+    let unknown = begin(&uri, settings(0.2)).await.unwrap();
+    let refusal = "its certificate is signed by no authority that is trusted here";
+    unknown.wait_line(refusal).await;
     let authority = server.folder.path().join("chain.pem");
     let known = begin(&uri, with("ca", json!(authority))).await.unwrap();
     known.wait_connected(true).await;

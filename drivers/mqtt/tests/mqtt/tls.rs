@@ -5,7 +5,7 @@ use driver_sdk::testkit::Module;
 use test_support::{Certificate, Folder};
 
 use crate::broker::{Broker, Door};
-use crate::module::{self, status, wait_line};
+use crate::module;
 
 #[tokio::test]
 async fn a_broker_with_tls_is_believed_as_the_settings_say() {
@@ -30,12 +30,10 @@ async fn a_broker_whose_certificate_is_not_trusted_gets_no_password() {
     let uri = format!("mqtts://127.0.0.1:{}", broker.port);
     let settings = json!({"password": "secret", "ca": authority});
     let module = module::start(&uri, settings).await;
-    wait_line(
-        &module,
-        "its certificate is signed by no authority that is trusted here",
-    )
-    .await;
-    assert_eq!(status(&module, "connected").as_deref(), Some("false"));
+    module
+        .wait_line("its certificate is signed by no authority that is trusted here")
+        .await;
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
 }
 
 #[tokio::test]
