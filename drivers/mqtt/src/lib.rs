@@ -1,6 +1,6 @@
 //! The driver `mqtt`: sensors and switches on an MQTT broker (3.1.1), with Home Assistant's discovery.
 //!
-//! The parts: `settings` is what the building file says, `topic_table` which status is at which topic, `discovery` how things describe themselves,
+//! The parts: `settings` is what the building file says, `topic_table` which status is at which topic, `discovery` how things describe themselves and `things` which have,
 //! `payload` and `topic` what is sent and where, `packet` the protocol, `broker` a connection, and `broker_session` the conversation over it.
 //! The queue, `connected` and the attempts to connect are the transport's.
 //! It carries out no templates, and it is no broker.
@@ -12,6 +12,7 @@ mod limits;
 mod packet;
 mod payload;
 mod settings;
+mod things;
 mod topic;
 mod topic_table;
 

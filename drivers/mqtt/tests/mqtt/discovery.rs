@@ -84,6 +84,34 @@ async fn an_empty_description_removes_the_thing() {
 }
 
 #[tokio::test]
+async fn a_device_describes_all_of_its_things_in_one_message() {
+    const KITCHEN: &str = "homeassistant/device/kitchen/config";
+    let (_broker, mut client, module) = connected().await;
+    client.retain("kitchen/heat", "20.5").await;
+    client.retain("kitchen/lamp", "off").await;
+    let mut device = json!({
+        "dev": {"ids": "0x17", "name": "Kitchen"}, "o": {"name": "kitchen2mqtt"}, "~": "kitchen",
+        "cmps": {
+            "heat": {"p": "sensor", "uniq_id": "kitchen_heat", "stat_t": "~/heat"},
+            "lamp": {"p": "light", "uniq_id": "kitchen_lamp", "stat_t": "~/lamp", "cmd_t": "~/lamp/set", "pl_on": "on"},
+        },
+    });
+    client.retain(KITCHEN, &device.to_string()).await;
+    module.wait_json("kitchen_heat", "20.5").await;
+    module.wait_json("kitchen_lamp", r#""off""#).await;
+    let lit = module.call("set", ("kitchen_lamp", true)).await;
+    lit.unwrap();
+    assert_eq!(client.message("kitchen/lamp/set").await.0, "on");
+
+    device["cmps"]["lamp"] = json!({"p": "light"});
+    client.retain(KITCHEN, &device.to_string()).await;
+    module.wait_json("kitchen_lamp", "null").await;
+    assert_eq!(module.json("kitchen_heat").as_deref(), Some("20.5"));
+    client.retain(KITCHEN, "").await;
+    module.wait_json("kitchen_heat", "null").await;
+}
+
+#[tokio::test]
 async fn a_name_of_the_settings_wins() {
     let (_broker, mut client, module) = connected().await;
     let door = json!({"state_topic": "other/door", "command_topic": "other/set"});
