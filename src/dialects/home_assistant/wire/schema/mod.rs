@@ -140,7 +140,7 @@ pub(in crate::dialects::home_assistant) fn problems_of_secrets(
 
 /// Whether this is an entity's id in lower case.
 ///
-/// A part has letters, digits and underscores, none of these at its ends, and in the domain no two of them together.
+/// It is not too long. A part has letters, digits and underscores, none of these at its ends, and in the domain no two of them together.
 pub(in crate::dialects::home_assistant) fn is_entity_id(id: &str) -> bool {
     let is_part = |part: &str| {
         let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -149,8 +149,9 @@ pub(in crate::dialects::home_assistant) fn is_entity_id(id: &str) -> bool {
             && !part.starts_with('_')
             && !part.ends_with('_')
     };
+    let is_short = id.len() <= limits::ENTITY_ID_MAX_BYTES;
     id.split_once('.').is_some_and(|(domain, object)| {
-        is_part(domain) && !domain.contains("__") && is_part(object)
+        is_short && is_part(domain) && !domain.contains("__") && is_part(object)
     })
 }
 

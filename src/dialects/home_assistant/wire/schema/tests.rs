@@ -133,4 +133,7 @@ fn an_entity_id_has_two_parts_of_plain_characters() {
     ] {
         assert!(!is_entity_id(bad), "{bad}");
     }
+    let long = |length: usize| format!("a.{}", "b".repeat(length - 2));
+    assert!(is_entity_id(&long(limits::ENTITY_ID_MAX_BYTES)));
+    assert!(!is_entity_id(&long(limits::ENTITY_ID_MAX_BYTES + 1)));
 }
