@@ -182,6 +182,7 @@ impl Stage {
             connection: ConnectionId(1),
             clock: &clock,
             draw: &draw,
+            level: Some(self.user.level),
             settings: &SETTINGS,
             surroundings: &self.surroundings,
         };
