@@ -120,6 +120,15 @@ pub(super) const LOGIN_FLOW_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The largest file of a dashboard that is served. Protects memory; the largest of Home Assistant's has a third of it.
 pub(super) const PAGE_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
+/// How long a stream of events over HTTP is silent before it shows that it lives, as in Home Assistant.
+pub(super) const EVENT_STREAM_PING: Duration = Duration::from_secs(50);
+
+/// Events that wait for one such stream. Past it the stream ends: its client connects again and asks for the states.
+pub(super) const EVENT_STREAM_MAX: usize = 4_096;
+
+/// Such streams at a time. Each follows every module; past it one more is refused with 503.
+pub(super) const EVENT_STREAMS_MAX: usize = 64;
+
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 

@@ -42,7 +42,7 @@ use crate::server::http::LoginFlows;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
 use crate::server::limits::{
-    BODIES_MAX_BYTES, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
+    BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
 };
 use crate::server::metrics::ServerMetrics;
@@ -85,6 +85,8 @@ struct ServerStateInner {
     orders: Orders,
     /// The sign-ins that wait for a name and a password.
     login_flows: LoginFlows,
+    /// Places for streams of events over HTTP.
+    event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
     began: u64,
     /// The specification of the HTTP edge, made at the first request for it.
@@ -165,6 +167,7 @@ impl Server {
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             login_flows: LoginFlows::default(),
+            event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),

@@ -20,6 +20,7 @@ zones:
   - {id: zone-hq, name: Headquarters, tags: [building]}
 systems:
   - {id: sys-1, name: Board Room, zones: [zone-hq], modules: [mod-1]}
+  - {id: sys-2, name: Huddle Room}
 modules:
   - {id: mod-1, driver: virtual, name: Shared}
 users:
@@ -28,7 +29,7 @@ users:
 api_keys:
   - {id: admin, secret: secret-a, user: user-ann, level: admin}
   - {id: user, secret: secret-u, user: user-bob, level: user}
-  - {id: other, secret: secret-o, user: user-ann, level: admin, zones: [zone-hq], systems: [sys-2]}
+  - {id: other, secret: secret-o, user: user-ann, level: admin, systems: [sys-2]}
 ";
 
 const ADMIN: &str = "admin.secret-a";

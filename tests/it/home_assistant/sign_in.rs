@@ -58,10 +58,7 @@ async fn a_refused_grant_is_refused_in_the_words_of_the_original() {
     let issued = tokens(&gateway).await;
     let refresh = text(&issued, "refresh_token");
     for (fields, body) in [
-        (
-            renewal("nonsense", APP),
-            r#"{"error":"invalid_grant"}"#,
-        ),
+        (renewal("nonsense", APP), r#"{"error":"invalid_grant"}"#),
         (
             renewal(refresh, "http://other.test/"),
             r#"{"error":"invalid_request"}"#,
@@ -118,7 +115,10 @@ async fn who_fails_too_often_waits_whichever_flow_it_is() {
 async fn what_an_app_gives_back_is_over_at_once() {
     let gateway = gateway().await;
     let issued = tokens(&gateway).await;
-    let (access, refresh) = (text(&issued, "access_token"), text(&issued, "refresh_token"));
+    let (access, refresh) = (
+        text(&issued, "access_token"),
+        text(&issued, "refresh_token"),
+    );
     let revoke = async |token: &str| {
         let request = gateway.request("POST", "/auth/revoke");
         multipart(request, &[("token", token)]).send().await
@@ -191,7 +191,10 @@ async fn a_person_signs_an_app_in_on_a_page() {
     assert_eq!(page.status, 200);
     assert!(page.body.contains(APP), "{}", page.body);
     let policy = page.header("content-security-policy").expect("a policy");
-    assert!(policy.contains("form-action 'self' http://app.test:8123;"), "{policy}");
+    assert!(
+        policy.contains("form-action 'self' http://app.test:8123;"),
+        "{policy}"
+    );
 
     let fields = |password| {
         [
@@ -217,11 +220,19 @@ async fn a_person_signs_an_app_in_on_a_page() {
     let good = token(&gateway, &exchange(code.expect("a code"), APP)).await;
     assert_eq!(good.status, 200);
 
-    let foreign = form(PASSWORD).header("Origin", "http://evil.test").send().await;
+    let foreign = form(PASSWORD)
+        .header("Origin", "http://evil.test")
+        .send()
+        .await;
     assert_eq!(foreign.status, 403);
-    let elsewhere = "/auth/authorize?client_id=http%3A%2F%2Fapp.test%2F&redirect_uri=http%3A%2F%2Fevil.test%2F";
+    let elsewhere =
+        "/auth/authorize?client_id=http%3A%2F%2Fapp.test%2F&redirect_uri=http%3A%2F%2Fevil.test%2F";
     let refused = gateway.request("GET", elsewhere).send().await;
-    assert_answer(&refused, 400, r#"{"message":"invalid client id or redirect uri"}"#);
+    assert_answer(
+        &refused,
+        400,
+        r#"{"message":"invalid client id or redirect uri"}"#,
+    );
 }
 
 #[tokio::test]

@@ -41,7 +41,9 @@ impl Sessions {
         let (mut over, mut lowered) = (Vec::new(), Vec::new());
         for session in self.table().all() {
             let minter = session.minter();
-            if minter.is_some_and(|minter| next.api_key(&minter.key).is_none()) {
+            // As with users: a key that this node does not know yet has not gone.
+            let has_gone = |key| before.api_key(key).is_some() && next.api_key(key).is_none();
+            if minter.is_some_and(|minter| has_gone(&minter.key)) {
                 over.push(session.id);
             }
             let was = before.shared_user(&session.user);

@@ -50,9 +50,8 @@ pub fn is_entity_id(id: &str) -> bool {
         plain && !part.is_empty() && !part.starts_with('_') && !part.ends_with('_')
     };
     let parts = id.split_once('.');
-    let is_id = parts.is_some_and(|(domain, rest)| {
-        is_word(domain) && !domain.contains("__") && is_word(rest)
-    });
+    let is_id = parts
+        .is_some_and(|(domain, rest)| is_word(domain) && !domain.contains("__") && is_word(rest));
     is_id && id.len() <= ENTITY_ID_MAX_BYTES
 }
 
@@ -106,7 +105,9 @@ mod tests {
         for id in ["switch.x", "media_player.room_1__x"] {
             assert!(is_entity_id(id), "{id}");
         }
-        for id in ["", "switch", "switch.", ".x", "Switch.x", "a__b.x", "a._x", "a.x_", "a.b.c"] {
+        for id in [
+            "", "switch", "switch.", ".x", "Switch.x", "a__b.x", "a._x", "a.x_", "a.b.c",
+        ] {
             assert!(!is_entity_id(id), "{id}");
         }
     }

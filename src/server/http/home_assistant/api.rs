@@ -18,7 +18,7 @@ const NAMING_TAGS: [&str; 2] = ["building", "org"];
 const NAMELESS: &str = "riser";
 
 /// That the API runs.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_running", responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_running", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/")]
 pub(super) async fn running(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -27,7 +27,7 @@ pub(super) async fn running(context: Context) -> Answer {
 }
 
 /// What Home Assistant this is.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_config", responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_config", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/config")]
 pub(super) async fn config(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -47,7 +47,7 @@ pub(super) async fn config(context: Context) -> Answer {
 }
 
 /// The parts of Home Assistant that are here.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_components", responses((status = 200, body = Vec<String>), Refusals))]
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_components", security(("token" = [])), responses((status = 200, body = Vec<String>), Refusals))]
 #[get("/api/components")]
 pub(super) async fn components(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -55,7 +55,7 @@ pub(super) async fn components(context: Context) -> Answer {
 }
 
 /// That the gateway runs, in other words.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_core_state", responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_core_state", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/core/state")]
 pub(super) async fn core_state(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -63,7 +63,7 @@ pub(super) async fn core_state(context: Context) -> Answer {
 }
 
 /// Renders a template, in a later version.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_template", request_body(content = Object), responses(Refusals))]
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_template", security(("token" = [])), request_body(content = Object), responses(Refusals))]
 #[post("/api/template")]
 pub(super) async fn render_template(context: Context) -> Answer {
     admin(&context)?;

@@ -4,7 +4,8 @@
 //!
 //! - `authn` says who sends a request and what they may, `rejections` how a refusal is worded.
 //! - `auth` is where apps are signed in.
-//! - `api` has what is the same for every building, `events` what is announced.
+//! - `api` has what is the same for every building, `events` what is announced, `stream` events as they happen.
+//! - `states` has the states of entities, `services` calls of functions; `look` is how both see what modules say.
 //! - `frontend` serves the pages of the dashboard.
 
 mod api;
@@ -12,7 +13,11 @@ pub(super) mod auth;
 mod authn;
 mod events;
 mod frontend;
+mod look;
 mod rejections;
+mod services;
+mod states;
+mod stream;
 
 use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
@@ -50,7 +55,14 @@ resources! {
         api::webhook,
         api::websocket,
         events::list,
-        events::fire
+        events::fire,
+        states::list,
+        states::show,
+        states::set,
+        states::remove,
+        services::list,
+        services::call,
+        stream::events
 }
 
 /// Adds the routes.

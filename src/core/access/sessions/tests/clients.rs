@@ -6,7 +6,7 @@ use super::*;
 use crate::core::access::authenticate::admit;
 use crate::core::access::sessions::{KeptTokenKind, LongLivedRequest};
 use crate::core::limits::{CLIENT_CODE_LIFE, CLIENT_IDLE};
-use crate::core::tests::doubles::api_key;
+use crate::core::tests::doubles::{api_key, room};
 use crate::model::{ApiKey, Credentials, KeyId, KeySecret, SystemId};
 
 const CLIENT: &str = "http://app.test/";
@@ -79,6 +79,7 @@ fn ring(change: impl FnOnce(&mut ApiKey)) -> (KeyRing, Caller) {
     };
     change(&mut key);
     let next = directory(Building {
+        systems: vec![room("sys-1", &[])],
         users: vec![user(Clearance::Support)],
         api_keys: vec![key],
         ..Building::default()
