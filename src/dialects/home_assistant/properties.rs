@@ -143,6 +143,33 @@ fn the_filters_of_a_connection_are_bounded_all_together() {
 }
 
 #[test]
+fn what_one_message_asks_for_is_bounded_and_every_command_is_answered() {
+    for (kind, most) in [
+        ("get_states", limits::TURN_MAX_REQUESTS),
+        ("get_services", 2_000),
+    ] {
+        let mut stage = signed_in();
+        let commands = (1..=3_000).map(|id| format!(r#"{{"id":{id},"type":"{kind}"}}"#));
+        let commands: Vec<String> = commands.collect();
+        stage.client(&format!("[{}]", commands.join(",")));
+        let said: usize = stage.lines.iter().map(String::len).sum();
+        let answers = answers(&stage.lines);
+        assert_eq!(answers.len(), 3_000);
+        let carried_out = answers
+            .iter()
+            .filter(|(_, outcome)| outcome == "ok")
+            .count();
+        assert!((1..=most).contains(&carried_out), "{kind}: {carried_out}");
+        assert!(said < 2 * limits::TURN_MAX_BYTES, "{kind}: {said}");
+        stage.client(r#"{"id":4000,"type":"ping"}"#);
+        assert_eq!(
+            stage.lines.last().unwrap(),
+            r#"S> {"id":4000,"type":"pong"}"#
+        );
+    }
+}
+
+#[test]
 fn entities_beyond_the_sixty_fourth_of_a_module_are_told_too() {
     let mut stage = signed_in();
     let names: Vec<String> = (0..100).map(|n| format!("s{n:02}")).collect();
