@@ -28,6 +28,7 @@ mod frames;
 mod goodbye;
 mod healthy;
 mod heartbeat;
+mod home_assistant;
 mod keeping;
 mod kept;
 mod key_introspection;
