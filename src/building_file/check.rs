@@ -164,6 +164,8 @@ fn list(thing: Thing) -> Option<&'static str> {
         Thing::ApiKey => Some("api_keys"),
         Thing::Metadata => Some("metadata"),
         Thing::Parent => Some("zones"),
+        Thing::Entity => Some("entities"),
+        Thing::Command => Some("commands"),
         Thing::Driver => None,
     }
 }

@@ -2,7 +2,9 @@
 //! That the examples are good building files is tried with the whole program, in `tests/it/documents.rs`.
 
 use super::parse;
-use crate::model::{ApiKey, Collection, Metadata, Module, System, User, Zone};
+use crate::model::{
+    ApiKey, Collection, CustomCommand, EntityOverride, Metadata, Module, System, User, Zone,
+};
 
 const DOCUMENT: &str = include_str!("../../docs/building.md");
 
@@ -31,7 +33,7 @@ fn every_key_is_in_the_example_of_its_section() {
     }
 }
 
-fn entry_keys() -> [(&'static str, Vec<&'static str>); 6] {
+fn entry_keys() -> [(&'static str, Vec<&'static str>); 8] {
     fn of<C: Collection>() -> (&'static str, Vec<&'static str>) {
         (C::LIST, parse::keys::<C>())
     }
@@ -42,6 +44,8 @@ fn entry_keys() -> [(&'static str, Vec<&'static str>); 6] {
         of::<User>(),
         of::<ApiKey>(),
         of::<Metadata>(),
+        of::<EntityOverride>(),
+        of::<CustomCommand>(),
     ]
 }
 

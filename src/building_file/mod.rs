@@ -6,6 +6,8 @@
 //! - `node` reads the text into a tree with positions.
 //! - `parse` reads the tree entry by entry into the model's words, `variables` filling in `${ENV:…}`.
 //! - `check` compares the entries with each other.
+//! - `flaws` words what is wrong inside a field that has a form of its own.
+//! - `places` looks up whether modules stand where paths say.
 //! - `settings` holds modules to what their drivers take.
 //! - `problem` holds what can be wrong.
 //! - `write` writes a building as a file, with or without its secrets.
@@ -15,8 +17,10 @@ mod check;
 mod demo;
 #[cfg(test)]
 mod document;
+mod flaws;
 mod node;
 mod parse;
+mod places;
 mod problem;
 mod settings;
 #[cfg(test)]
@@ -89,6 +93,7 @@ fn read_with(
     let root = node::Node::read(text).map_err(|problem| problems(vec![problem]))?;
     let mut parsed = parse::parse(&root, environment);
     check::check(&mut parsed, drivers, foreign);
+    places::check(&mut parsed);
     settings::check(&root, &mut parsed, drivers.unwrap_or_default());
     if parsed.problems.is_empty() {
         return Ok(parsed.building);

@@ -4,13 +4,15 @@
 //! What one entry says about another is only noted down, as claims and references.
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
+mod forms;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
     Building, Collection, DriverProcess, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind,
-    Metadata, MetadataName, ModuleName, Scope, Secret, Value, Values, is_time_zone,
+    Metadata, MetadataName, ModuleName, ModulePath, Scope, Secret, Value, Values, is_time_zone,
     is_variable_name, nearest, time_zones, whole_number,
 };
 
@@ -19,7 +21,7 @@ use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
-    "zones", "systems", "modules", "users", "api_keys", "metadata",
+    "zones", "systems", "modules", "users", "api_keys", "metadata", "entities", "commands",
 ];
 /// The keys of a driver that is a process.
 const PROCESS_KEYS: &[&str] = &["command", "env"];
@@ -39,6 +41,8 @@ pub(super) struct Parsed {
     pub(super) claims: Vec<Claim<'static, Position>>,
     /// What must exist.
     pub(super) references: Vec<Reference<'static, Position>>,
+    /// The places at which modules must stand.
+    pub(super) places: Vec<(ModulePath, Position)>,
     /// Lists that could not be read at all, so that nothing can be said about references into them.
     pub(super) unreadable: HashSet<Thing>,
     /// The mistakes so far.
@@ -53,6 +57,7 @@ pub(super) fn parse(root: &Node, environment: &BTreeMap<String, String>) -> Pars
             building: Building::default(),
             claims: Vec::new(),
             references: Vec::new(),
+            places: Vec::new(),
             unreadable: HashSet::new(),
             problems: Vec::new(),
         },
@@ -102,6 +107,8 @@ impl Parser<'_> {
             users: self.entries(entry, Thing::User, Self::read),
             api_keys: self.entries(entry, Thing::ApiKey, Self::read),
             metadata: self.entries(entry, Thing::Metadata, Self::metadata),
+            entities: self.entries(entry, Thing::Entity, Self::entity),
+            commands: self.entries(entry, Thing::Command, Self::command),
         };
     }
 
@@ -118,6 +125,7 @@ impl Parser<'_> {
     /// An entry, field by field as its collection lists them.
     fn read<C: Collection>(&mut self, node: &Node) -> Option<C> {
         let entry = self.entry(node, C::PLACE, &keys::<C>())?;
+        let before = self.parsed.problems.len();
         let mut values = Values::none();
         for field in C::FIELDS {
             if let Some(remedy) = field.must
@@ -127,11 +135,18 @@ impl Parser<'_> {
                 continue;
             }
             if let Some(value) = self.value(entry, field) {
+                self.shape(entry, field, &value);
                 values.put(field.name, value);
             }
         }
-        // What is missing or cannot be was said with its place.
-        C::build(values).ok()
+        let built = C::build(values);
+        if let Err(wrong) = &built
+            && self.parsed.problems.len() == before
+        {
+            self.mistakes(node, wrong.clone());
+        }
+        // What else is missing or cannot be was said with its place.
+        built.ok()
     }
 
     /// The content of a field, if something that can be read is there.
@@ -143,7 +158,16 @@ impl Parser<'_> {
             Kind::Email => self.email(entry, key).map(text),
             Kind::TimeZone => self.timezone(entry, key).map(text),
             Kind::Word(words) => self.word(entry, key, words).map(text),
-            Kind::Id(thing) => self.own_id(entry, thing).map(text),
+            Kind::Id(Thing::Entity) => {
+                let path = self.path(entry, key)?;
+                self.claim(Thing::Entity, path.as_str(), entry.get(key)?.used_at);
+                Some(text(path.as_str().to_owned()))
+            }
+            Kind::Id(thing) => self.own_id(entry, key, thing).map(text),
+            Kind::StatusPath => {
+                let path = self.path(entry, key)?;
+                Some(text(path.as_str().to_owned()))
+            }
             Kind::ModuleName => {
                 let check = |text: &str| ModuleName::new(text).map(drop);
                 self.name(entry.get(key)?, &format!("`{key}`"), &check)
@@ -209,9 +233,16 @@ impl Parser<'_> {
             JsonKind::Any => None,
             JsonKind::Object => Some("a map").filter(|_| !matches!(node.kind, YamlKind::Map(_))),
             JsonKind::List => Some("a list").filter(|_| !matches!(node.kind, YamlKind::List(_))),
+            JsonKind::Number => {
+                let is_number = matches!(node.kind, YamlKind::Number(_) | YamlKind::Digits);
+                Some("a number").filter(|_| !is_number)
+            }
         };
         if let Some(expected) = expected {
             self.wrong_type(node, &format!("`{}`", field.name), expected);
+            if kind == JsonKind::Number {
+                return None;
+            }
         }
         let json = node.to_json(&mut |node| match &node.kind {
             // What apps keep is not ours to fill in.
@@ -525,19 +556,20 @@ impl Parser<'_> {
         present
     }
 
-    fn own_id(&mut self, entry: Entry<'_>, thing: Thing) -> Option<String> {
-        let node = entry.get("id")?;
-        let id = self.name(node, "`id`", &|text| thing.check_id(text))?;
+    fn own_id(&mut self, entry: Entry<'_>, key: &'static str, thing: Thing) -> Option<String> {
+        let node = entry.get(key)?;
+        let id = self.name(node, &format!("`{key}`"), &|text| thing.check_id(text))?;
         if thing == Thing::ApiKey && KeyId::new(&id).is_ok_and(|id| !rules::fits_a_credential(&id))
         {
             self.problem(node.at, ProblemKind::DotInKeyId);
         }
-        self.parsed.claims.push(Claim {
-            thing,
-            id: Cow::Owned(id.clone()),
-            at: node.used_at,
-        });
+        self.claim(thing, &id, node.used_at);
         Some(id)
+    }
+
+    fn claim(&mut self, thing: Thing, id: &str, at: Position) {
+        let id = Cow::Owned(id.to_owned());
+        self.parsed.claims.push(Claim { thing, id, at });
     }
 
     /// Which things. An empty list of what a key is restricted to is refused: the model reads it as no restriction, its author may have meant the opposite.

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::model::{InvalidId, InvalidProcess, one_of};
+use crate::model::{InvalidId, InvalidPath, InvalidProcess, one_of};
 
 /// Where something stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,6 +88,11 @@ pub enum ProblemKind {
         "a key is missing before the colon, or is null; write a name there, in quotes if need be"
     )]
     NullKey,
+    /// `{{ … }}` without quotes around it.
+    #[error(
+        "YAML takes `{{{{` for a map, and this line has one without quotes; put the whole text in quotes, such as \"{{{{ name }}}}\""
+    )]
+    BareBraces,
     /// `.inf` or `.nan`.
     #[error(
         "a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes"
@@ -148,6 +153,41 @@ pub enum ProblemKind {
         setting: String,
         /// What is wrong, and what to do.
         reason: String,
+    },
+    /// A field of an entry cannot be as it is, for what it says by itself or beside others.
+    #[error("`{key}` {reason}")]
+    Field {
+        /// Which one.
+        key: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// Something inside a field that has a form of its own.
+    #[error("{what} {reason}")]
+    Inside {
+        /// Which part, as far as its name may be shown.
+        what: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A text that is no path.
+    #[error("`{key}` is no path: {reason}")]
+    Path {
+        /// Which one.
+        key: &'static str,
+        /// Why not.
+        reason: InvalidPath,
+    },
+    /// A path at which no module stands.
+    #[error(
+        "{}; {remedy}",
+        named("the system has no module", slug, "the system has no such module")
+    )]
+    NoSuchPlace {
+        /// The module with its index.
+        slug: String,
+        /// The nearest one, or all of them.
+        remedy: String,
     },
     /// A text cannot be an id or a name.
     #[error("{reason}; use 1 to 512 bytes of text without control characters")]

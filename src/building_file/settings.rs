@@ -172,7 +172,7 @@ fn items(node: &Node) -> impl Iterator<Item = &Node> {
 }
 
 /// The value of a key of a map.
-fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(super) fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     let Kind::Map(fields) = &node.kind else {
         return None;
     };
@@ -263,7 +263,7 @@ fn unknown(
 }
 
 /// As far down as the steps lead. Settings that are a JSON text are one value here.
-fn walk<'n>(start: &'n Node, steps: &[Step]) -> &'n Node {
+pub(super) fn walk<'n>(start: &'n Node, steps: &[Step]) -> &'n Node {
     let mut node = start;
     for step in steps {
         let next = match (step, &node.kind) {
@@ -286,7 +286,7 @@ fn walk<'n>(start: &'n Node, steps: &[Step]) -> &'n Node {
     node
 }
 
-fn key_position(map: &Node, key: &str) -> Option<Position> {
+pub(super) fn key_position(map: &Node, key: &str) -> Option<Position> {
     let Kind::Map(fields) = &map.kind else {
         return None;
     };

@@ -4,7 +4,7 @@ use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
 use crate::model::rules::Thing;
-use crate::model::{Building, Collection, Expiry, Field, Kind, Secret, Value as Content};
+use crate::model::{Building, Collection, Expiry, Field, JsonKind, Kind, Secret, Value as Content};
 
 use super::variables;
 
@@ -41,6 +41,8 @@ fn write_for(reader: Reader, building: &Building) -> String {
         users,
         api_keys,
         metadata,
+        entities,
+        commands,
     } = building;
     let mut lists = Map::new();
     list(&mut lists, reader, zones);
@@ -49,6 +51,8 @@ fn write_for(reader: Reader, building: &Building) -> String {
     list(&mut lists, reader, users);
     list(&mut lists, reader, api_keys);
     list(&mut lists, reader, metadata);
+    list(&mut lists, reader, entities);
+    list(&mut lists, reader, commands);
     let building = Value::Object(lists);
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say, and JSON is YAML too.
     serde_saphyr::to_string(&building).unwrap_or_else(|_| building.to_string())
@@ -112,7 +116,9 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
         return None;
     }
     let tree: Option<Value> = serde_json::from_str(json).ok();
-    if reader == Reader::Anybody {
+    // The limits of an entity and the form of a command are nobody's secret; what a command carries may be.
+    let is_open = field.kind == Kind::Json(JsonKind::Number) || OPEN.contains(&field.name);
+    if reader == Reader::Anybody && !is_open {
         return Some((field.name, tree.map_or(json!(MASK), mask)));
     }
     let tree = tree.filter(|tree| {
@@ -127,6 +133,9 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
         (None, as_text) => (as_text?, Value::String(json.to_owned())),
     })
 }
+
+/// The fields of commands whose JSON anybody may see.
+const OPEN: [&str; 3] = ["schema", "call", "errors"];
 
 /// How many lists and maps stand in each other.
 fn depth(value: &Value) -> usize {
@@ -203,7 +212,7 @@ mod tests {
 
     use super::*;
     use crate::building_file::KnownDriver;
-    use crate::model::sample;
+    use crate::model::{CommandErrors, CommandType, CustomCommand, EntityOverride, sample};
 
     const FILE: &str = r#"
 zones: [{id: zone-1, name: HQ, tags: [org]}]
@@ -292,6 +301,26 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             users: vec![sample()],
             api_keys: vec![sample()],
             metadata: vec![sample()],
+            entities: vec![EntityOverride {
+                domain: None,
+                device_class: Some("temperature".to_owned()),
+                ..sample()
+            }],
+            commands: vec![
+                CustomCommand {
+                    result: None,
+                    subscribe: None,
+                    ..sample()
+                },
+                CustomCommand {
+                    command: CommandType::new("another/command").unwrap(),
+                    call: None,
+                    subscribe: None,
+                    args: None,
+                    errors: CommandErrors::default(),
+                    ..sample()
+                },
+            ],
         };
 
         let written = write(&building);
@@ -306,7 +335,10 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
         use proptest::prelude::*;
 
         use super::*;
-        use crate::model::{JsonKind, KEY_HASH_PREFIX, Values};
+        use crate::model::{
+            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, StatusName, StatusPath, SystemId,
+            Values,
+        };
 
         /// Texts that YAML could take for something else, or lose a part of.
         fn text() -> impl Strategy<Value = String> {
@@ -403,7 +435,11 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     Thing::Module => module.clone(),
                     Thing::User => user.clone(),
                     Thing::ApiKey => key.replace('.', "-"),
-                    Thing::Driver | Thing::Email | Thing::Metadata => "virtual".to_owned(),
+                    Thing::Driver
+                    | Thing::Email
+                    | Thing::Metadata
+                    | Thing::Entity
+                    | Thing::Command => "virtual".to_owned(),
                 }
             }
 
@@ -424,6 +460,13 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     Kind::ModuleName | Kind::MetadataName => {
                         Content::Text(self.ids[4].clone().into())
                     }
+                    Kind::Id(Thing::Entity) | Kind::StatusPath => {
+                        Content::Text(self.status().as_str().to_owned().into())
+                    }
+                    Kind::Id(Thing::Command) => {
+                        Content::Text(format!("own/{}", self.ids[4]).into())
+                    }
+                    Kind::Json(JsonKind::Number) => Content::Json(self.number.to_string().into()),
                     Kind::Id(thing) | Kind::Reference(thing) => {
                         Content::Text(self.id(thing).into())
                     }
@@ -446,6 +489,45 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                         Content::Hash(Secret::new(format!("$argon2{salt}")))
                     }
                 }
+            }
+
+            /// A status of the module, which stands in the system under its name.
+            fn status(&self) -> StatusPath {
+                let [_, system, module, _, status, _] = &self.ids;
+                let name = match self.is {
+                    true => status,
+                    false => module,
+                };
+                let module = ModulePath {
+                    system: SystemId::new(system).unwrap(),
+                    module: ModuleName::new(name).unwrap(),
+                    index: ModuleIndex::FIRST,
+                };
+                StatusPath::new(module, StatusName::new(status).unwrap())
+            }
+
+            /// An entity with whatever fits every domain.
+            fn entity(&mut self) -> EntityOverride {
+                let options = self.texts.by_ref().take(1).map(Into::into).collect();
+                let values = Values::none()
+                    .with(
+                        "status",
+                        Content::Text(self.status().as_str().to_owned().into()),
+                    )
+                    .with("name", self.text())
+                    .with("unit", self.text())
+                    .with("min", self.content(Kind::Json(JsonKind::Number)))
+                    .with("options", Content::Texts(options));
+                EntityOverride::build(values).unwrap()
+            }
+
+            /// A command that answers with any JSON.
+            fn command(&mut self) -> CustomCommand {
+                let command = format!("own/{}", self.ids[4]);
+                let values = Values::none()
+                    .with("type", Content::Text(command.into()))
+                    .with("result", Content::Json(self.details.clone().into()));
+                CustomCommand::build(values).unwrap()
             }
 
             fn entry<C: Collection>(&mut self) -> Vec<C> {
@@ -481,6 +563,8 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     users: made.entry(),
                     api_keys: made.entry(),
                     metadata: made.entry(),
+                    entities: vec![made.entity()],
+                    commands: vec![made.command()],
                 }
             })
         }

@@ -42,8 +42,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "dialects",
-        takes: "words apart by commas; there is `placeos`",
-        default: "placeos",
+        takes: "words apart by commas; there are `placeos` and `home_assistant`",
+        default: "placeos,home_assistant",
         flag: "",
         about: "Which dialects are served; the others' resources and websockets are not there. An empty list closes all of them.",
     },
@@ -277,6 +277,20 @@ pub(super) const KEYS: &[Key] = &[
         default: "90s",
         flag: "",
         about: "A connection without a frame from the client for this long is closed.",
+    },
+    Key {
+        name: "home_assistant.listen",
+        takes: ADDRESS,
+        default: "",
+        flag: "",
+        about: "An address at which Home Assistant's clients have every path to themselves, by habit with the port 8123. Without it they use `listen`.",
+    },
+    Key {
+        name: "home_assistant.frontend",
+        takes: PATH,
+        default: "",
+        flag: "",
+        about: "The folder of Home Assistant's dashboard, `hass_frontend` of the Python package `home-assistant-frontend`: it is then served at `home_assistant.listen`.",
     },
     Key {
         name: "sign_in.token_life",

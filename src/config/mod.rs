@@ -28,7 +28,9 @@ use crate::core::{ClusterSettings, CoreSettings, RemoteProgramSettings};
 use crate::driver_host::process::ProcessSettings;
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
-use crate::server::{PlainSettings, ProxyHeaderSettings, ServerSettings, TlsSettings};
+use crate::server::{
+    ListenerSettings, PlainSettings, ProxyHeaderSettings, ServerSettings, TlsSettings,
+};
 use crate::stores::redis::RedisSettings;
 
 pub use env::environment;
@@ -304,6 +306,16 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.duration("keep_alive.reap_after", &mut keep_alive.reap_after);
 
     server.tls = tls(raw);
+    own_listener(
+        raw,
+        "home_assistant",
+        "home_assistant.listen",
+        &mut server.own_listeners,
+    );
+    raw.path(
+        "home_assistant.frontend",
+        &mut server.home_assistant.frontend,
+    );
 
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     let sign_in = &mut settings.core.sign_in;
@@ -336,6 +348,22 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     settings.cluster = cluster(raw, settings.placeos);
     check(raw, &settings);
     settings
+}
+
+/// The address that a dialect has for itself, when one is given.
+fn own_listener(
+    raw: &mut Raw,
+    dialect: &'static str,
+    setting: &'static str,
+    listeners: &mut Vec<ListenerSettings>,
+) {
+    let mut listen = None;
+    raw.optional_address(setting, &mut listen);
+    listeners.extend(listen.map(|listen| ListenerSettings {
+        dialect,
+        listen,
+        setting,
+    }));
 }
 
 /// The Redis, when one is named.
@@ -486,7 +514,8 @@ fn check(raw: &mut Raw, settings: &Settings) {
         redirects: _,
         base_path: _,
         dialects: _,
-        own_listeners: _,
+        own_listeners,
+        home_assistant,
         allowed_origins: _,
         proxies: _,
         hsts: _,
@@ -539,6 +568,22 @@ fn check(raw: &mut Raw, settings: &Settings) {
         raw.refuse(
             &["tls.plain_listen"],
             "`tls.plain_listen` must differ from `listen` and `health_listen`; choose another port",
+        );
+    }
+    let is_taken = |own: &ListenerSettings| {
+        let taken = [Some(*listen), *health_listen, plain_listen];
+        own.listen.port() != 0 && taken.contains(&Some(own.listen))
+    };
+    if let Some(own) = own_listeners.iter().find(|own| is_taken(own)) {
+        raw.refuse(
+            &[own.setting],
+            "a dialect's own address must differ from `listen`, `health_listen` and `tls.plain_listen`; choose another port",
+        );
+    }
+    if home_assistant.frontend.is_some() && own_listeners.is_empty() {
+        raw.refuse(
+            &["home_assistant.frontend"],
+            "`home_assistant.frontend` is served at `home_assistant.listen`, which is not set; set it, to 127.0.0.1:8123 for example, or leave out both",
         );
     }
     if *drain_deadline > DRAIN_DEADLINE_MAX {

@@ -86,6 +86,7 @@ fn every_key_of_the_reference_changes_something() {
             "keep_alive.reap_after" => "31s",
             "jwt_public" => PUBLIC_KEY,
             "dialects" => ",",
+            "home_assistant.frontend" => "folder",
             "http.hsts" => "false",
             "redis.url" => "redis://localhost",
             "cluster.secret" => "sixteen characters",
@@ -107,6 +108,8 @@ fn needed_by(key: &str) -> &'static str {
         "[tls]\ncert = \"a\"\nkey = \"b\"\nplain_listen = \"127.0.0.1:1\"\n"
     } else if ["redis.ca", "redis.cert", "redis.key"].contains(&key) {
         "[redis]\nurl = \"rediss://localhost\"\ncert = \"a\"\nkey = \"b\"\n"
+    } else if key == "home_assistant.frontend" {
+        "[home_assistant]\nlisten = \"127.0.0.1:0\"\n"
     } else if key == "placeos" {
         "[redis]\nurl = \"redis://localhost\"\n"
     } else if key == "placeos_api" {
@@ -664,7 +667,7 @@ fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
         "dialects = [\"placeos\", \"pusher\", \"place_os\"]",
         &[],
         &[
-            "riser.toml:1: `dialects` must be a list of what this version has (placeos), not \"pusher\"",
+            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant), not \"pusher\"",
             "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
         ],
     );

@@ -10,12 +10,12 @@ use crate::core::access::{Caller, ModuleAccess, audit, may_access};
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::{Outbound, Pending, Queue};
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{ModuleHandle, Supervisor, Wakeup};
+use crate::core::modules::{ModuleHandle, Supervisor, Wakeup, new_act};
 use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
 use crate::driver_host::CallChain;
 use crate::model::{
-    Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
+    Act, Clearance, ExecRequest, Failure, FailureKind, ModuleAddress, ModuleId, ModulePath,
 };
 
 /// Where a call goes.
@@ -77,8 +77,9 @@ impl Calls {
         slot: ReplySlot,
     ) -> Option<Wakeup> {
         self.metrics.execs.increment(1);
+        let act = act_of(who, &exec, chain);
         let admitted = self
-            .callee(who, &exec, chain)
+            .callee(who, &exec, chain, &act)
             .and_then(|(callee, clearance)| {
                 let held = self.modules.hold(&exec.arguments)?;
                 Ok((callee, clearance, held))
@@ -88,7 +89,7 @@ impl Calls {
                 module.exec(exec, chain, held, slot, deadline)
             }
             Ok((Callee::Elsewhere(outbound, queue), clearance, held)) => {
-                let pending = Pending::new(exec, held, who.clone(), clearance, slot, deadline);
+                let pending = Pending::new(exec, act, held, who.clone(), clearance, slot, deadline);
                 outbound.call(queue, pending);
                 None
             }
@@ -109,6 +110,7 @@ impl Calls {
         who: &Caller,
         exec: &ExecRequest,
         chain: &CallChain,
+        act: &Arc<Act>,
     ) -> Result<(Callee<'_>, Clearance), Failure> {
         let directory = self.building.directory();
         let access = ModuleAccess::Exec;
@@ -129,7 +131,8 @@ impl Calls {
         let callee = match (self.modules.get(&module), &self.outbound) {
             (Some(here), _) => {
                 here.admit(clearance, &exec.function)?;
-                Callee::Here(here, chain_to(&module, exec, chain)?)
+                let chain = chain_to(&module, exec, chain)?;
+                Callee::Here(here, chain.of_act(Arc::clone(act)))
             }
             (None, Some(outbound)) => Callee::Elsewhere(outbound, Queue::Module(module)),
             (None, None) => {
@@ -138,6 +141,14 @@ impl Calls {
             }
         };
         Ok((callee, clearance))
+    }
+}
+
+/// The act that a call belongs to: the one that its caller names, that of the call in which it is made, or a new one.
+fn act_of(who: &Caller, exec: &ExecRequest, before: &CallChain) -> Arc<Act> {
+    match (exec.act, before.act()) {
+        (None, Some(act)) => Arc::clone(act),
+        (id, _) => new_act(id, who.user().map(|user| &user.id)),
     }
 }
 

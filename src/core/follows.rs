@@ -8,13 +8,12 @@ use std::sync::Arc;
 use crate::core::access::Caller;
 use crate::core::building::BuildingService;
 use crate::core::cluster::outbound::Outbound;
-use crate::core::modules::Supervisor;
+use crate::core::modules::{Supervisor, new_act};
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Act, Audience, CloseReason, Failure, FailureKind, JsonText, ModuleId, Reply, Subject,
-    TopicMessage,
+    Audience, CloseReason, Failure, FailureKind, JsonText, ModuleId, Reply, Subject, TopicMessage,
 };
 
 /// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
@@ -67,10 +66,7 @@ impl Follows {
 
     /// Announces something by name to those who follow the bus on this node, with the caller's level.
     pub fn announce(&self, who: &Caller, name: Arc<str>, data: JsonText, act: u128) {
-        let act = Arc::new(Act {
-            id: act,
-            user: who.user().map(|user| Arc::from(user.id.as_str())),
-        });
+        let act = new_act(Some(act), who.user().map(|user| &user.id));
         self.subscriptions
             .announce(name, data, who.clearance(), act);
     }

@@ -12,7 +12,7 @@ use crate::core::building::BuildingService;
 use crate::core::cluster::PeerNode;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::metrics::CoreMetrics;
-use crate::core::modules::{Listening, Supervisor};
+use crate::core::modules::{Listening, Supervisor, new_act};
 use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
 use crate::model::{
@@ -86,7 +86,7 @@ impl InboundCalls {
         let deadline = self.exec_deadline;
         match admitted {
             Ok(held) => {
-                let chain = handle.chain_of(&exec.function);
+                let chain = handle.chain_of(&exec.function, new_act(exec.act, user));
                 if let Some(wakeup) = handle.exec(exec, chain, held, slot, deadline) {
                     wakeup.wake();
                 }

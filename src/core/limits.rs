@@ -109,6 +109,21 @@ pub(super) const FAILURES_KEPT_MAX: usize = 4_096;
 /// How long a sign-in lasts without being used. Two weeks of holidays end it, a long week-end does not.
 pub(super) const SESSION_IDLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
+/// How long a sign-in of a client that keeps its refresh token lasts without being used, as in Home Assistant: a phone that lies in a drawer over the winter goes on.
+pub(super) const CLIENT_IDLE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// How long such a client has to show its code, as in Home Assistant: an app may be brought to the front by hand first.
+pub(super) const CLIENT_CODE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long the access token of such a client is good, as in Home Assistant; clients renew it by themselves.
+pub(super) const CLIENT_TOKEN_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// The longest life of a token that is made to last: ten years, which is Home Assistant's habit.
+pub(super) const LONG_LIVED_MAX: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
+
+/// The longest life of a token that is made for one address, and of every other that no client renews.
+pub(super) const SIGNED_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Sign-ins of one user. Bounds the store; a fleet of panels may share a user. Past it the one that was used longest ago ends.
 pub(super) const SESSIONS_PER_USER: usize = 1_024;
 

@@ -56,7 +56,8 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
+    KeptToken, KeptTokenKind, LongLivedRequest, ModuleAccess, Policy, Principal, PublicKey,
+    SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::access::{
-    App, Caller, CodeRequest, CodeShown, Issued, PublicKey, Sessions, SignInError, audit,
+    App, Caller, CodeRequest, CodeShown, Issued, KeptToken, LongLivedRequest, PublicKey, Sessions,
+    SignInError, audit,
 };
 use crate::core::building::BuildingService;
 use crate::core::metrics::CoreMetrics;
@@ -102,6 +104,98 @@ impl SignIns {
         domain: &str,
     ) -> Result<Issued, SignInError> {
         self.sessions.refresh(token, client, domain).await
+    }
+
+    /// A code by which a client that keeps one refresh token signs in, for its user's address or id and password.
+    pub async fn sign_in_client(
+        &self,
+        name: &str,
+        password: Secret,
+        client: String,
+        address: IpAddr,
+    ) -> Result<Secret, SignInError> {
+        let signed_in = self
+            .sessions
+            .sign_in_client(name, password, client, address)
+            .await;
+        let (user, code) =
+            signed_in.inspect_err(|failure| self.note_refused(name, address, failure))?;
+        self.metrics.sign_ins.increment(1);
+        audit::signed_in(address, &user.id, "client");
+        Ok(code)
+    }
+
+    /// The tokens of such a code, good for an audience. A code is good once, and another client's try does not use it up.
+    pub async fn redeem_for_client(
+        &self,
+        code: &Secret,
+        client: &str,
+        audience: &str,
+    ) -> Result<Issued, SignInError> {
+        self.sessions
+            .redeem_for_client(code, client, audience)
+            .await
+    }
+
+    /// The next access token of such a client, which keeps its refresh token. `client` is what it calls itself, where it says so.
+    pub async fn refresh_client(
+        &self,
+        token: &Secret,
+        client: Option<&str>,
+        audience: &str,
+    ) -> Result<Issued, SignInError> {
+        self.sessions.refresh_client(token, client, audience).await
+    }
+
+    /// Whether this is a good code or refresh token of such a client. Does not wait.
+    pub fn is_of_client(&self, shown: &Secret) -> bool {
+        self.sessions.is_of_client(shown)
+    }
+
+    /// A token that lasts, with the caller's rights. It ends with the credentials that it is made with, and restricted ones make none.
+    pub async fn grant_long_lived(
+        &self,
+        who: &Caller,
+        request: LongLivedRequest,
+    ) -> Result<Secret, SignInError> {
+        let granted = self.sessions.grant_long_lived(who, request).await?;
+        audit::minted(who, "a long-lived token");
+        Ok(granted)
+    }
+
+    /// A token that opens what the caller's credentials open, for this audience alone and for this long at most.
+    pub async fn grant_signed(
+        &self,
+        who: &Caller,
+        audience: String,
+        life: Duration,
+    ) -> Result<Secret, SignInError> {
+        self.sessions.grant_signed(who, audience, life).await
+    }
+
+    /// The refresh tokens of the caller's user, and those that last. Does not wait.
+    pub fn kept_tokens(&self, who: &Caller) -> Vec<KeptToken> {
+        match who.policy().is_restricted() {
+            true => Vec::new(),
+            false => self.sessions.kept_tokens(who),
+        }
+    }
+
+    /// Ends one of them, with everything that was made from it. Whether there was one.
+    pub async fn end_token(&self, who: &Caller, id: SessionId) -> Result<bool, SignInError> {
+        let Some(user) = who.user().filter(|_| !who.policy().is_restricted()) else {
+            return Ok(false);
+        };
+        let has_ended = self.sessions.end_of_user(user, id).await?;
+        if has_ended {
+            audit::ended_token(who, id);
+        }
+        Ok(has_ended)
+    }
+
+    /// The caller goes on: a token that lasts keeps the sign-in alive that it was made from. Does not wait.
+    pub fn note_use(&self, who: &Caller) {
+        self.sessions.use_later(who);
     }
 
     /// Ends what a refresh token stands for, with all the tokens that it gave. Whether it was one of ours.

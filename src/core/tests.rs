@@ -371,6 +371,7 @@ impl Bench {
             key: key(of, name),
             value: Some(json(value)),
             origin: Origin::Push,
+            act: None,
         }]);
     }
 

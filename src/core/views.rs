@@ -51,6 +51,8 @@ impl BuildingViews {
                     system: Arc::clone(system),
                 })
                 .collect(),
+            entities: directory.shared_entities().cloned().collect(),
+            commands: directory.shared_commands().cloned().collect(),
         }
     }
 

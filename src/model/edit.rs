@@ -5,7 +5,8 @@ use std::fmt;
 use driver_types::{ModuleId, SystemId};
 
 use crate::model::{
-    ApiKey, KeyId, Metadata, MetadataId, Module, System, User, UserId, Zone, ZoneId,
+    ApiKey, CommandType, CustomCommand, EntityOverride, KeyId, Metadata, MetadataId, Module,
+    StatusPath, System, User, UserId, Zone, ZoneId,
 };
 
 /// One entry of the building.
@@ -23,6 +24,10 @@ pub enum Entry {
     ApiKey(ApiKey),
     /// Metadata of another entry.
     Metadata(Metadata),
+    /// How a status looks as an entity.
+    Entity(EntityOverride),
+    /// A command of one's own.
+    Command(CustomCommand),
 }
 
 impl Entry {
@@ -35,6 +40,8 @@ impl Entry {
             Self::User(user) => EntryId::User(user.id.clone()),
             Self::ApiKey(key) => EntryId::ApiKey(key.id.clone()),
             Self::Metadata(metadata) => EntryId::Metadata(metadata.id.clone()),
+            Self::Entity(entity) => EntryId::Entity(entity.status.clone()),
+            Self::Command(command) => EntryId::Command(command.command.clone()),
         }
     }
 }
@@ -54,6 +61,10 @@ pub enum EntryKind {
     ApiKey,
     /// Metadata.
     Metadata,
+    /// Entities.
+    Entity,
+    /// Commands.
+    Command,
 }
 
 impl EntryKind {
@@ -66,6 +77,8 @@ impl EntryKind {
             Self::User => "user",
             Self::ApiKey => "API key",
             Self::Metadata => "metadata",
+            Self::Entity => "entity",
+            Self::Command => "command",
         }
     }
 }
@@ -85,6 +98,10 @@ pub enum EntryId {
     ApiKey(KeyId),
     /// Metadata of another entry.
     Metadata(MetadataId),
+    /// How a status looks as an entity, by the status.
+    Entity(StatusPath),
+    /// A command of one's own, by its type.
+    Command(CommandType),
 }
 
 impl EntryId {
@@ -97,6 +114,8 @@ impl EntryId {
             Self::User(_) => EntryKind::User,
             Self::ApiKey(_) => EntryKind::ApiKey,
             Self::Metadata(_) => EntryKind::Metadata,
+            Self::Entity(_) => EntryKind::Entity,
+            Self::Command(_) => EntryKind::Command,
         }
     }
 }
@@ -112,6 +131,8 @@ impl fmt::Display for EntryId {
             Self::User(id) => write!(f, "`{id}`"),
             Self::ApiKey(id) => write!(f, "`{id}`"),
             Self::Metadata(id) => write!(f, "`{}` of `{}`", id.name, id.parent),
+            Self::Entity(id) => write!(f, "`{id}`"),
+            Self::Command(id) => write!(f, "`{id}`"),
         }
     }
 }

@@ -33,10 +33,13 @@ pub use backoff::Backoff;
 #[cfg(test)]
 pub(crate) use building::samples::sample;
 pub use building::{
-    ApiKey, Building, Collection, Content, DriverProcess, DriverRef, Field, InvalidProcess,
-    JsonKind, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, Password,
-    PermissionsRead, Scope, ScopeAccess, System, User, Value, Values, Wrong, Zone, ZonePermissions,
-    is_variable_name, one_of, rules, sets_anything,
+    ApiKey, Building, Collection, CommandAction, CommandCall, CommandError, CommandErrors,
+    CommandParameter, CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess,
+    DriverRef, EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath,
+    InvalidProcess, JsonKind, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId,
+    Module, ModuleFunction, ParameterKind, Password, PermissionsRead, Scope, ScopeAccess,
+    StatusPath, System, User, Value, Values, Wrong, Zone, ZonePermissions, is_variable_name,
+    one_of, rules, sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};
@@ -72,5 +75,5 @@ pub use status::{
 };
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
-pub use token::TokenClaims;
+pub use token::{LONG_LIVED_PREFIX, TokenClaims};
 pub use view::{BuildingView, ModuleView, SeenStatus, Shape, SystemView};

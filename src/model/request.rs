@@ -86,7 +86,7 @@ pub struct ExecRequest {
     pub function: FunctionName,
     /// A JSON array (positional arguments) or object (named arguments).
     pub arguments: JsonText,
-    /// The id of the act that the call belongs to, where the client has to know it; else one is drawn.
+    /// The id of the act that the call belongs to, where the client has to know it; else it is that of the call in which this one is made, or one is drawn.
     pub act: Option<u128>,
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use driver_types::{JsonText, ModuleId, ModuleIndex, ModuleName, StatusName, SystemId};
+use driver_types::{Act, JsonText, ModuleId, ModuleIndex, ModuleName, StatusName, SystemId};
 
 /// A status value: JSON that was checked once and is kept as shared text.
 pub type StatusValue = JsonText;
@@ -58,6 +59,8 @@ pub struct StatusChange {
     pub value: Option<StatusValue>,
     /// Where the change comes from.
     pub origin: Origin,
+    /// The act of the call in which the module set the value; `None` for what it did by itself, and where that is not known.
+    pub act: Option<Arc<Act>>,
 }
 
 /// Where a change comes from, which decides whether an equal value is sent on.

@@ -2,6 +2,9 @@
 
 use crate::model::{Scope, SessionId, User};
 
+/// What a token of riser's own that is made to last begins with, so that no reader takes it for an API key.
+pub const LONG_LIVED_PREFIX: &str = "long_lived_";
+
 /// What a token says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenClaims {

@@ -1,4 +1,4 @@
-//! The building as a dialect shows it beside the values: its zones, its systems, and where which module stands with what it offers.
+//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, and its entities and commands.
 //!
 //! A view is a snapshot that others share, and it holds no value of a status.
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
-use crate::model::{ModulePath, System, Zone};
+use crate::model::{CustomCommand, EntityOverride, ModulePath, System, Zone};
 
 /// The building at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,6 +15,10 @@ pub struct BuildingView {
     pub zones: Vec<Arc<Zone>>,
     /// Systems, in the building's order.
     pub systems: Vec<SystemView>,
+    /// How statuses are to look as entities, in the building's order.
+    pub entities: Vec<Arc<EntityOverride>>,
+    /// Commands of its own, in the building's order.
+    pub commands: Vec<Arc<CustomCommand>>,
 }
 
 /// A system and what stands in it.

@@ -108,6 +108,18 @@ pub(super) const WHOLE_BUILDINGS_AT_ONCE: usize = 2;
 /// The largest form of a sign-in: a password and a few names. It comes before any credentials.
 pub(super) const FORM_MAX_BYTES: usize = 16 * 1024;
 
+/// Sign-ins by steps that have begun. Protects memory from strangers; one more is refused. A building's people who all sign in at eight in the morning fit.
+pub(super) const LOGIN_FLOWS_MAX: usize = 4_096;
+
+/// The same from one address, so that one stranger leaves room for the others. A page opens one when it is loaded, and many people may sit behind one address.
+pub(super) const LOGIN_FLOWS_PER_ADDRESS: usize = 64;
+
+/// How long such a sign-in waits for a name and a password: a person may have to look for them first.
+pub(super) const LOGIN_FLOW_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// The largest file of a dashboard that is served. Protects memory; the largest of Home Assistant's has a third of it.
+pub(super) const PAGE_FILE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+
 /// The largest body of a REST request in bytes. Arguments of a call are the largest thing there is.
 pub(super) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 

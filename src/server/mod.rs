@@ -38,6 +38,7 @@ use crate::core::Core;
 use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
+use crate::server::http::LoginFlows;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
 use crate::server::limits::{
@@ -55,8 +56,8 @@ pub use ws::bench;
 
 pub use file_look::FileLook;
 pub use settings::{
-    ConnectionLimits, KeepAliveSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings,
-    ProxySettings, ServerSettings, TlsSettings,
+    ConnectionLimits, HomeAssistantSettings, KeepAliveSettings, ListenerSettings, PlainSettings,
+    ProxyHeaderSettings, ProxySettings, ServerSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -82,6 +83,8 @@ struct ServerStateInner {
     next_connection: AtomicU64,
     /// The order in which calls of other nodes begin.
     orders: Orders,
+    /// The sign-ins that wait for a name and a password.
+    login_flows: LoginFlows,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
     began: u64,
     /// The specification of the HTTP edge, made at the first request for it.
@@ -161,6 +164,7 @@ impl Server {
             metrics,
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
+            login_flows: LoginFlows::default(),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),

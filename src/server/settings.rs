@@ -36,12 +36,21 @@ pub struct ServerSettings {
     pub dialects: Vec<&'static str>,
     /// Addresses that dialects have for themselves, in the order in which the ready lines name them.
     pub own_listeners: Vec<ListenerSettings>,
+    /// Of Home Assistant's pages.
+    pub home_assistant: HomeAssistantSettings,
     /// Other origins whose pages may use the gateway, as browsers write them. Default none.
     pub allowed_origins: Vec<String>,
     /// The proxies in front. Default none.
     pub proxies: ProxySettings,
     /// Whether browsers are asked to use TLS alone from then on. Default yes.
     pub hsts: bool,
+}
+
+/// What is served of Home Assistant beside its API.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct HomeAssistantSettings {
+    /// The folder of its dashboard, which is served at the dialect's own address. Absent (the default) means: there is none.
+    pub frontend: Option<PathBuf>,
 }
 
 /// The proxies in front, of which is believed where a client is and how it came.
@@ -185,8 +194,9 @@ impl Default for ServerSettings {
             http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
-            dialects: vec!["placeos"],
+            dialects: vec!["placeos", "home_assistant"],
             own_listeners: Vec::new(),
+            home_assistant: HomeAssistantSettings::default(),
             allowed_origins: Vec::new(),
             proxies: ProxySettings::default(),
             hsts: true,

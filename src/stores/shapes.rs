@@ -15,8 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, Collection, Entry, EntryId, EntryInfo, Field, InvalidId, KEY_HASH_PREFIX, Kind,
-    Metadata, MetadataId, Module, Secret, Source, System, User, Value, Values, Version, Zone,
+    ApiKey, Collection, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo, Field, InvalidId,
+    KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Source, StatusPath, System, User,
+    Value, Values, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
@@ -26,6 +27,8 @@ const MODULES: &str = Module::LIST;
 const USERS: &str = User::LIST;
 const API_KEYS: &str = ApiKey::LIST;
 const METADATA: &str = Metadata::LIST;
+const ENTITIES: &str = EntityOverride::LIST;
+const COMMANDS: &str = CustomCommand::LIST;
 
 const NO_COLLECTION: &str = "no such collection";
 
@@ -62,6 +65,8 @@ impl DocumentId {
             EntryId::User(id) => (USERS, id.to_string()),
             EntryId::ApiKey(id) => (API_KEYS, id.to_string()),
             EntryId::Metadata(id) => (METADATA, id.to_string()),
+            EntryId::Entity(id) => (ENTITIES, id.to_string()),
+            EntryId::Command(id) => (COMMANDS, id.to_string()),
         };
         let collection = collection.into();
         Self { collection, id }
@@ -77,6 +82,10 @@ impl DocumentId {
             USERS => id(text).map(EntryId::User),
             API_KEYS => id(text).map(EntryId::ApiKey),
             METADATA => metadata_id(text).map(EntryId::Metadata),
+            ENTITIES => StatusPath::parse(text)
+                .map(EntryId::Entity)
+                .map_err(|error| error.to_string()),
+            COMMANDS => id(text).map(EntryId::Command),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         read.map_err(|detail| BadDocument {
@@ -98,6 +107,8 @@ impl Document {
             Entry::User(user) => kept(Stored(user), info),
             Entry::ApiKey(key) => kept(Stored(key), info),
             Entry::Metadata(metadata) => kept(Stored(metadata), info),
+            Entry::Entity(entity) => kept(Stored(entity), info),
+            Entry::Command(command) => kept(Stored(command), info),
         };
         Self {
             collection: collection.into_owned(),
@@ -121,6 +132,8 @@ impl Document {
             USERS => entry(self, Entry::User),
             API_KEYS => entry(self, Entry::ApiKey),
             METADATA => entry(self, Entry::Metadata),
+            ENTITIES => entry(self, Entry::Entity),
+            COMMANDS => entry(self, Entry::Command),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
@@ -267,6 +280,7 @@ fn key<C>(field: &Field<C>) -> &'static str {
         | Kind::MetadataName
         | Kind::Reference(_)
         | Kind::References(_)
+        | Kind::StatusPath
         | Kind::Json(_) => field.name,
     }
 }
@@ -323,6 +337,7 @@ fn read<'de, A: MapAccess<'de>>(map: &mut A, kind: Kind) -> Result<Value<'static
         | Kind::Id(_)
         | Kind::ModuleName
         | Kind::MetadataName
+        | Kind::StatusPath
         | Kind::Reference(_) => Value::Text(Cow::Owned(map.next_value()?)),
         Kind::Texts | Kind::Scopes | Kind::References(_) => {
             let texts: Vec<String> = map.next_value()?;
@@ -359,6 +374,12 @@ mod tests {
     const KEY_THAT_ENDS: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"k","secret_hash":"hmac-sha512$aa$bb","user":"u","level":"admin","scopes":["public"],"expires":1801332000}}"#;
     const META: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"parent":"z","name":"settings","description":"d","details":"{\"b\":1.0}","editors":["g"]}}"#;
 
+    const ENTITY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"status":"a%2Fb/Display_1/x","domain":"number","name":"N","device_class":"temperature","unit":"°C","min":"-1.5","max":"10","step":"0.5"}}"#;
+    const SELECT: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"status":"s/Display_1/x","domain":"select","options":["a","b"]}}"#;
+    const COMMAND: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/blink","schema":"{"properties": {"entity_id": {"type": "string"}}}","call":"{"entity":"entity_id","function":"blink"}","args":"{"times": 1.0}","errors":"{"no":{"code":"c","message":"m"}}","admin":true}}"#;
+    const ANSWER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/kind","result":"{"b": 1.0}"}}"#;
+    const SUBSCRIPTION: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/follow","subscribe":"s/Lamp_1/on"}}"#;
+
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
     #[test]
     fn each_kind_of_entry_is_written_as_it_is_read() {
@@ -372,6 +393,11 @@ mod tests {
             (API_KEYS, "k", PANEL_KEY),
             (API_KEYS, "k", KEY_THAT_ENDS),
             (METADATA, "z\nsettings", META),
+            (ENTITIES, "a%2Fb/Display_1/x", ENTITY),
+            (ENTITIES, "s/Display_1/x", SELECT),
+            (COMMANDS, "lamp/blink", COMMAND),
+            (COMMANDS, "lamp/kind", ANSWER),
+            (COMMANDS, "lamp/follow", SUBSCRIPTION),
         ] {
             let before = document(collection, id, json);
             let (entry, info) = before.entry().unwrap();
@@ -412,6 +438,8 @@ mod tests {
             Entry::User(sample()),
             Entry::ApiKey(sample()),
             Entry::Metadata(sample()),
+            Entry::Entity(sample()),
+            Entry::Command(sample()),
         ] {
             let kept = Document::of(&entry, &info);
             assert_eq!(kept.entry().unwrap(), (entry, info), "{}", kept.json);

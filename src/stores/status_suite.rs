@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::model::{
-    BindingKey, JsonText, ModuleId, Origin, Slots, State, StatusChange, StatusName, SystemId, lock,
+    Act, BindingKey, JsonText, ModuleId, Origin, Slots, State, StatusChange, StatusName, SystemId,
+    lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -54,10 +55,16 @@ impl Node {
 
     /// A module says something, or nothing any more.
     pub(super) fn write(&self, module: &str, status: &str, value: Option<&str>) {
+        self.write_in(None, module, status, value);
+    }
+
+    /// The same in a call of this act.
+    fn write_in(&self, act: Option<&Arc<Act>>, module: &str, status: &str, value: Option<&str>) {
         self.store.write(vec![StatusChange {
             key: key(module, status),
             value: value.map(json),
             origin: Origin::Push,
+            act: act.cloned(),
         }]);
     }
 
@@ -123,6 +130,14 @@ impl Told {
         latest
             .find(|change| change.key == key)
             .map(|change| change.value.clone())
+    }
+
+    /// Of whose acts the changes of a status were said to be.
+    fn acts_of(&self, module: &str, status: &str) -> Vec<Option<Arc<Act>>> {
+        let key = key(module, status);
+        let all = self.all();
+        let changes = all.changes.iter().filter(|change| change.key == key);
+        changes.map(|change| change.act.clone()).collect()
     }
 
     /// How many changes were told.
@@ -230,6 +245,7 @@ macro_rules! status_store_suite {
             a_removal_is_told
             what_is_said_twice_is_told_twice
             writers_at_one_time_are_all_told
+            what_a_call_wrote_is_told_with_its_act_and_nothing_else_is
         }
     };
 }
@@ -325,6 +341,26 @@ pub(super) async fn writers_at_one_time_are_all_told(fixture: &impl StatusFixtur
     for module in &modules {
         node.told.until_last(module, "n", Some("199")).await;
     }
+}
+
+pub(super) async fn what_a_call_wrote_is_told_with_its_act_and_nothing_else_is(
+    fixture: &impl StatusFixture,
+) {
+    let node = fixture.node();
+    node.follow("mod-1", "a");
+    node.write("mod-1", "a", Some("0"));
+    node.told.until_last("mod-1", "a", Some("0")).await;
+    let before = node.told.of("mod-1", "a").len();
+    let [one, other] = [1, 2].map(|id| Some(Arc::new(Act { id, user: None })));
+    let acts = [one.clone(), None, other, one, None];
+    for (act, value) in acts.iter().zip(["1", "2", "3", "4", "1"]) {
+        node.write_in(act.as_ref(), "mod-1", "a", Some(value));
+    }
+    let all = before + acts.len();
+    let told = &node.told;
+    told.until("all", |told| told.of("mod-1", "a").len() >= all)
+        .await;
+    assert_eq!(told.acts_of("mod-1", "a")[before..], acts);
 }
 
 pub(super) async fn who_follows_is_told_what_is_there(fixture: &impl StatusFixture) {

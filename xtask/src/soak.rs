@@ -56,7 +56,7 @@ const STAGES: &[Stage] = &[
         name: "dashboard",
         does: "pages of Home Assistant's dashboard in a browser, this many beside the first",
         environment: &[("RISER_TEST_DASHBOARD_PAGES", "99")],
-        tests: "binary(it) & test(/^home_assistant::dashboard::/)",
+        tests: "binary(it) & test(/^home_assistant_clients::dashboard::/)",
         bound: minutes(10),
     },
     Stage {

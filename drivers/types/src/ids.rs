@@ -71,6 +71,13 @@ macro_rules! text_id {
             }
         }
 
+        /// The text itself, shared.
+        impl From<&$name> for ::std::sync::Arc<str> {
+            fn from(id: &$name) -> Self {
+                ::std::sync::Arc::clone(&id.0)
+            }
+        }
+
         impl ::std::str::FromStr for $name {
             type Err = $crate::InvalidId;
             fn from_str(text: &str) -> ::std::result::Result<Self, $crate::InvalidId> {

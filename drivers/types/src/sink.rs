@@ -78,6 +78,7 @@ pub trait ModuleSink: Send + Sync + 'static {
     ///
     /// It is answered at the latest after two minutes.
     /// A host that runs functions elsewhere than in its own futures keeps the chain of each call that it got, and gives it back with the calls made in it.
+    /// It also sets the statuses of such a call within the chain, so that they belong to the call's act.
     fn call_module(
         &self,
         call: ModuleCall,

@@ -9,8 +9,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::{
-    FunctionName, Interface, InvalidId, JsonText, ModuleId, ModuleIndex, ModuleName, StatusName,
-    SystemId, text_id,
+    Act, FunctionName, Interface, InvalidId, JsonText, ModuleId, ModuleIndex, ModuleName,
+    StatusName, SystemId, text_id,
 };
 
 /// How many calls may stand in a chain, each made by the one before it. Logic that calls logic needs three or four; past it the next call is refused.
@@ -188,11 +188,15 @@ impl fmt::Display for RequestFailed {
 
 impl std::error::Error for RequestFailed {}
 
-/// The calls that led to a call, the first one first. A client's call begins an empty chain.
+/// The calls that led to a call, the first one first, and the act that they all belong to. A client's call begins an empty chain.
 ///
 /// It is how a call that goes in a circle is found: each call is [added](Self::with) to the chain before it runs.
+/// It is also how what a method does, and what the methods do that it calls, is known to belong to what a person did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CallChain(Arc<[CallLink]>);
+pub struct CallChain {
+    links: Arc<[CallLink]>,
+    act: Option<Arc<Act>>,
+}
 
 /// One call in a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -210,15 +214,32 @@ impl CallChain {
             module: module.clone(),
             function: function.clone(),
         };
-        Self(Arc::from([link]))
+        Self {
+            links: Arc::from([link]),
+            act: None,
+        }
+    }
+
+    /// The same calls, which belong to this act.
+    #[must_use]
+    pub fn of_act(self, act: Arc<Act>) -> Self {
+        Self {
+            act: Some(act),
+            ..self
+        }
     }
 
     /// The calls, the first one first.
     pub fn links(&self) -> &[CallLink] {
-        &self.0
+        &self.links
     }
 
-    /// This chain and one more call. A function of a module stands in a chain once, and a chain has at most [`CALL_DEPTH_MAX`] calls.
+    /// The act that the calls belong to; `None` where no call has begun one.
+    pub fn act(&self) -> Option<&Arc<Act>> {
+        self.act.as_ref()
+    }
+
+    /// This chain and one more call, of the same act. A function of a module stands in a chain once, and a chain has at most [`CALL_DEPTH_MAX`] calls.
     pub fn with(&self, module: &ModuleId, function: &FunctionName) -> Result<Self, RequestFailed> {
         let link = CallLink {
             module: module.clone(),
@@ -226,7 +247,7 @@ impl CallChain {
         };
         let refused = |why: &str| {
             let chain: Vec<String> = self
-                .0
+                .links
                 .iter()
                 .chain([&link])
                 .map(ToString::to_string)
@@ -234,13 +255,16 @@ impl CallChain {
             let message = format!("{why}: {}; the call did not run", chain.join(" -> "));
             Err(RequestFailed::new(RequestFailed::CIRCLE, message))
         };
-        if self.0.contains(&link) {
+        if self.links.contains(&link) {
             return refused("the call goes in a circle");
         }
-        if self.0.len() >= CALL_DEPTH_MAX {
+        if self.links.len() >= CALL_DEPTH_MAX {
             return refused("too many calls wait for one another");
         }
-        Ok(Self(self.0.iter().cloned().chain([link]).collect()))
+        Ok(Self {
+            links: self.links.iter().cloned().chain([link]).collect(),
+            act: self.act.clone(),
+        })
     }
 }
 
@@ -296,6 +320,16 @@ mod tests {
         assert_eq!(refused.code, RequestFailed::CIRCLE);
         let start = "too many calls wait for one another: mod-0.go -> ";
         assert!(refused.message.starts_with(start), "{}", refused.message);
+    }
+
+    #[test]
+    fn every_call_of_a_chain_belongs_to_the_act_that_began_it() {
+        let act = Arc::new(Act { id: 7, user: None });
+        let begun = CallChain::default().of_act(Arc::clone(&act));
+        let called = add(&begun, "mod-a", "power").unwrap();
+        let called = add(&called, "mod-b", "power").unwrap();
+        assert_eq!(called.act(), Some(&act));
+        assert_eq!(add(&chain(&[]), "mod-a", "power").unwrap().act(), None);
     }
 
     fn chain(links: &[(&str, &str)]) -> CallChain {

@@ -11,7 +11,7 @@ use crate::core::access::principal::Caller;
 use crate::core::access::sessions::SignInError;
 use crate::model::{
     Differences, EntryId, ExecRequest, Failure, FunctionName, ModuleAddress, ModuleId, ModulePath,
-    Query, Request, Subject, UserId,
+    Query, Request, SessionId, Subject, UserId,
 };
 
 /// A caller calls a function or follows a log.
@@ -194,6 +194,24 @@ pub(in crate::core) fn signed_out(who: &Caller) {
     tracing::info!(
         target: "audit",
         user = %who.identity(), key = %who.credential(), address = %who.address(), command = "sign out",
+        "allowed"
+    );
+}
+
+/// A caller made a token for another program.
+pub(in crate::core) fn minted(who: &Caller, what: &str) {
+    tracing::info!(
+        target: "audit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "make", what,
+        "allowed"
+    );
+}
+
+/// A caller ended a token of their user.
+pub(in crate::core) fn ended_token(who: &Caller, token: SessionId) {
+    tracing::info!(
+        target: "audit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "end a token", %token,
         "allowed"
     );
 }

@@ -64,8 +64,31 @@ fn find(
                 }
             })
         }
-        Credentials::Bearer { token, domain } => sessions.by_token(token, domain),
+        Credentials::Bearer { token, domain } => {
+            let who = sessions.by_token(token, domain)?;
+            with_minter(keys, sessions, who)
+        }
         Credentials::Session(cookie) => sessions.by_cookie(cookie),
+    }
+}
+
+/// Who shows a token, with no more rights than the API key that it was made with, if it was one.
+fn with_minter(
+    keys: &KeyRing,
+    sessions: &Sessions,
+    who: Arc<Principal>,
+) -> Result<Arc<Principal>, Failure> {
+    let Some((key, fingerprint)) = sessions.minter_of(&who) else {
+        return Ok(who);
+    };
+    match keys.with_secret(&key, &fingerprint) {
+        Some(minter) if !has_ended(&minter, sessions) => {
+            Ok(Arc::new(Principal::both(&who, &minter)))
+        }
+        Some(_) | None => {
+            let why = "the API key that the token was made with is gone";
+            Err(Failure::new(FailureKind::Unauthenticated, why).with_response_code(401))
+        }
     }
 }
 

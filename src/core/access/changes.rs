@@ -49,9 +49,11 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
             EntryId::User(user) => changes.user(policy, user),
             EntryId::ApiKey(key) => changes.key(policy, key),
             EntryId::System(system) => changes.system(policy, system, &restricted),
-            EntryId::Zone(_) | EntryId::Module(_) | EntryId::Metadata(_) => {
-                changes.level(policy, id)
-            }
+            EntryId::Zone(_)
+            | EntryId::Module(_)
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => changes.level(policy, id),
         };
         allowed.map_err(|failure| Refused {
             entry: id.clone(),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::Rng;
-use sha2::Sha512;
+use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 use crate::model::{KEY_HASH_PREFIX, KeySecret, Secret};
@@ -77,6 +77,14 @@ impl KeyHash {
         text.push('$');
         push_hex(&mut text, &self.digest);
         Secret::new(text)
+    }
+
+    /// What tells it from every other, and says nothing of the secret.
+    pub(super) fn fingerprint(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(self.salt);
+        digest.update(self.digest);
+        digest.finalize().into()
     }
 
     /// In constant time.

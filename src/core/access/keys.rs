@@ -121,6 +121,16 @@ impl KeyRing {
         self.keys.contains_key(id)
     }
 
+    /// The holder of a key, if its secret is still the one of this fingerprint.
+    pub(super) fn with_secret(
+        &self,
+        key: &KeyId,
+        fingerprint: &[u8; 32],
+    ) -> Option<Arc<Principal>> {
+        let record = self.keys.get(key)?;
+        (record.hash.fingerprint() == *fingerprint).then(|| Arc::clone(&record.principal))
+    }
+
     /// Whose key this is.
     pub(in crate::core) fn find(&self, presented: &Secret) -> Result<Arc<Principal>, Failure> {
         let (id, secret) = halves(presented);

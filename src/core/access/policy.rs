@@ -203,9 +203,12 @@ pub(super) fn may_ask(
         }
         EntryId::Zone(_) => at_least(policy, Clearance::Support),
         EntryId::System(_) if stays => at_least(policy, Clearance::Support),
-        EntryId::System(_) | EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_) => {
-            at_least(policy, Clearance::Admin)
-        }
+        EntryId::System(_)
+        | EntryId::Module(_)
+        | EntryId::User(_)
+        | EntryId::ApiKey(_)
+        | EntryId::Entity(_)
+        | EntryId::Command(_) => at_least(policy, Clearance::Admin),
     }
 }
 

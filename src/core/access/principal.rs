@@ -242,6 +242,21 @@ impl Principal {
         self.policy.is_restricted()
     }
 
+    /// The fingerprint of the secret of an API key, where that is what was shown.
+    pub(super) fn key_fingerprint(&self) -> Option<[u8; 32]> {
+        match &self.proof {
+            Proof::Key { secret, .. } => Some(secret.fingerprint()),
+            Proof::Introspected(_) | Proof::Session { .. } | Proof::Trusted | Proof::Both(..) => {
+                None
+            }
+        }
+    }
+
+    /// Whether what was shown is a sign-in or a token of one, and nothing beside it.
+    pub(super) fn is_session_alone(&self) -> bool {
+        matches!(self.proof, Proof::Session { .. })
+    }
+
     /// Whether these are the same API key with the same secret, and open at least what those did.
     pub(super) fn covers(&self, before: &Self) -> bool {
         let same_secret = match (&self.proof, &before.proof) {

@@ -7,8 +7,8 @@ use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Collection, EntryId, EntryKind, Field, KeySecret, Kind, Misfit, ModuleId, Place, Step,
-    Unfit, User, ZoneId, nearest,
+    ApiKey, Collection, CustomCommand, EntityOverride, EntryId, EntryKind, Field, KeySecret, Kind,
+    Misfit, ModuleId, Place, Step, Unfit, User, Wrong, ZoneId, nearest,
 };
 
 /// Where something stands.
@@ -68,6 +68,33 @@ pub(super) fn misconfigured(now: &Directory, next: &Directory, id: &ModuleId) ->
         },
     });
     invalid.collect()
+}
+
+/// What an entity or a command does not say together, and the place at which no module stands. What a store has already stays.
+pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
+    let mistakes = match id {
+        EntryId::Entity(id) => next.entity(id).map(EntityOverride::mistakes),
+        EntryId::Command(id) => next.command(id).map(CustomCommand::mistakes),
+        EntryId::Zone(_)
+        | EntryId::System(_)
+        | EntryId::Module(_)
+        | EntryId::User(_)
+        | EntryId::ApiKey(_)
+        | EntryId::Metadata(_) => None,
+    };
+    let mistakes = mistakes.unwrap_or_default().into_iter();
+    let invalid = |Wrong { field, reason }| Invalid {
+        id: id.clone(),
+        field,
+        reason,
+    };
+    let place = next.place_of(id);
+    let empty = place.filter(|(place, _)| !next.is_taken(place));
+    let empty = empty.map(|(place, field)| Wrong {
+        field,
+        reason: format!("names the place `{place}`, at which no module stands"),
+    });
+    mistakes.chain(empty).map(invalid).collect()
 }
 
 fn misfit_of_uri(misfit: Misfit) -> String {
@@ -192,6 +219,8 @@ impl<'a> Statements<'a> {
                 EntryId::Metadata(metadata) => {
                     self.entry(id, directory.metadata_by_id(metadata));
                 }
+                EntryId::Entity(entity) => self.entry(id, directory.entity(entity)),
+                EntryId::Command(command) => self.entry(id, directory.command(command)),
             }
         }
     }
@@ -274,6 +303,8 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::User => Some(EntryKind::User),
         Thing::ApiKey => Some(EntryKind::ApiKey),
         Thing::Metadata => Some(EntryKind::Metadata),
+        Thing::Entity => Some(EntryKind::Entity),
+        Thing::Command => Some(EntryKind::Command),
         Thing::Email | Thing::Driver | Thing::Parent => None,
     }
 }

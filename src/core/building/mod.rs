@@ -420,7 +420,12 @@ fn differences(
     touched: &Touched,
 ) -> Vec<(EntryId, Presence, Presence)> {
     let is_told = |id: &EntryId| match id {
-        EntryId::Zone(_) | EntryId::System(_) | EntryId::Module(_) | EntryId::Metadata(_) => true,
+        EntryId::Zone(_)
+        | EntryId::System(_)
+        | EntryId::Module(_)
+        | EntryId::Metadata(_)
+        | EntryId::Entity(_)
+        | EntryId::Command(_) => true,
         EntryId::User(_) | EntryId::ApiKey(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);

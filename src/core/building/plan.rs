@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::access::resolve_key_secret;
-use crate::core::building::check::{check, misconfigured};
+use crate::core::building::check::{check, misconfigured, mistakes};
 use crate::core::building::error::{EditError, Invalid};
 use crate::core::directory::{Directory, PermissionForms, Touched};
 use crate::core::ledger_replica::OpenError;
@@ -12,8 +12,8 @@ use crate::driver_host::{Description, DriverHost};
 use crate::model::rules;
 use crate::model::{
     ApiKey, Change, Configuration, Difference, Differences, DriverRef, Edit, Entry, EntryId,
-    EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source, System, User,
-    UserId, Version, Zone,
+    EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source, System,
+    SystemId, User, UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -129,6 +129,7 @@ pub(in crate::core) fn plan(
         draft.make(edit)?;
     }
     draft.release();
+    draft.release_places();
     draft.finish()
 }
 
@@ -182,9 +183,12 @@ impl Draft<'_> {
                 self.check_password(id, &user);
                 Entry::User(self.without_plain_password(user))
             }
-            entry @ (Entry::Zone(_) | Entry::System(_) | Entry::Module(_) | Entry::Metadata(_)) => {
-                entry
-            }
+            entry @ (Entry::Zone(_)
+            | Entry::System(_)
+            | Entry::Module(_)
+            | Entry::Metadata(_)
+            | Entry::Entity(_)
+            | Entry::Command(_)) => entry,
         };
         let info = match (self.next.info(id), self.source) {
             // An edit by a caller of an entry that a file owns leaves it the file's.
@@ -305,7 +309,10 @@ impl Draft<'_> {
                         removed.push(id.clone());
                     }
                 }
-                EntryId::Module(_) | EntryId::User(_) => {}
+                EntryId::Module(_)
+                | EntryId::User(_)
+                | EntryId::Entity(_)
+                | EntryId::Command(_) => {}
             }
         }
         for entry in changed {
@@ -317,6 +324,36 @@ impl Draft<'_> {
             self.touched.insert(id);
         }
         for id in removed {
+            self.next.remove(&id);
+            self.touched.insert(id);
+        }
+    }
+
+    /// Removes entities and commands whose module has left the place that they name. One that this batch itself puts is a mistake and stays.
+    fn release_places(&mut self) {
+        let touched = self.touched.systems();
+        let around = self.touched.modules();
+        let around = around.flat_map(|module| self.now.systems_of(module));
+        let systems: HashSet<&SystemId> = touched.chain(around.map(|system| &system.id)).collect();
+        if systems.is_empty() {
+            return;
+        }
+        let has_left = |id: &EntryId| {
+            let place = self.next.place_of(id).map(|(place, _)| place);
+            place.is_some_and(|place| {
+                systems.contains(&place.system)
+                    && !self.next.is_taken(place)
+                    && self.now.is_taken(place)
+            })
+        };
+        let entities = self.next.entities();
+        let entities = entities.map(|entity| EntryId::Entity(entity.status.clone()));
+        let commands = self.next.commands();
+        let commands = commands.map(|command| EntryId::Command(command.command.clone()));
+        let others = entities.chain(commands);
+        let others = others.filter(|id| !self.touched.contains(id));
+        let left: Vec<EntryId> = others.filter(has_left).collect();
+        for id in left {
             self.next.remove(&id);
             self.touched.insert(id);
         }
@@ -380,6 +417,7 @@ impl Draft<'_> {
             problems.extend(misconfigured(now, &next, &id));
         }
         problems.extend(touched.iter().filter_map(|id| misread(&next, id)));
+        problems.extend(touched.iter().flat_map(|id| mistakes(&next, id)));
         if !problems.is_empty() {
             return Err(EditError::Invalid(problems));
         }
@@ -458,6 +496,8 @@ fn parent_of_metadata(id: &EntryId) -> Option<&str> {
         EntryId::System(id) => Some(id.as_str()),
         EntryId::Module(id) => Some(ModuleId::as_str(id)),
         EntryId::User(id) => Some(id.as_str()),
-        EntryId::ApiKey(_) | EntryId::Metadata(_) => None,
+        EntryId::ApiKey(_) | EntryId::Metadata(_) | EntryId::Entity(_) | EntryId::Command(_) => {
+            None
+        }
     }
 }

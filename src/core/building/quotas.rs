@@ -50,7 +50,9 @@ pub(super) fn check<'d>(
             | EntryId::Zone(_)
             | EntryId::System(_)
             | EntryId::Module(_)
-            | EntryId::User(_) => {}
+            | EntryId::User(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => {}
         }
     }
     match problems.is_empty() {
@@ -109,6 +111,8 @@ fn size(directory: &Directory, id: &EntryId) -> usize {
 fn invalid(id: &EntryId, reason: String) -> Invalid {
     let field = match id.kind() {
         EntryKind::Metadata => "details",
+        EntryKind::Entity => "status",
+        EntryKind::Command => "type",
         EntryKind::Module => "settings",
         EntryKind::ApiKey => "user",
         EntryKind::Zone | EntryKind::System | EntryKind::User => "name",

@@ -21,7 +21,13 @@ impl Revocations {
             Change::Delete(id @ (EntryId::ApiKey(_) | EntryId::User(_))) => Some(id.clone()),
             // What goes with a user.
             Change::Delete(id @ EntryId::Metadata(_)) => Some(id.clone()),
-            Change::Delete(EntryId::Zone(_) | EntryId::System(_) | EntryId::Module(_))
+            Change::Delete(
+                EntryId::Zone(_)
+                | EntryId::System(_)
+                | EntryId::Module(_)
+                | EntryId::Entity(_)
+                | EntryId::Command(_),
+            )
             | Change::Put(_) => None,
         };
         let ids: Vec<EntryId> = edits.iter().map(taken_away).collect::<Option<_>>()?;
@@ -74,7 +80,12 @@ impl Revocations {
 fn is_credential(id: &EntryId) -> bool {
     match id {
         EntryId::ApiKey(_) | EntryId::User(_) => true,
-        EntryId::Zone(_) | EntryId::System(_) | EntryId::Module(_) | EntryId::Metadata(_) => false,
+        EntryId::Zone(_)
+        | EntryId::System(_)
+        | EntryId::Module(_)
+        | EntryId::Metadata(_)
+        | EntryId::Entity(_)
+        | EntryId::Command(_) => false,
     }
 }
 

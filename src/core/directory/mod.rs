@@ -1,4 +1,4 @@
-//! Who is there: zones, systems, modules, users, keys, metadata, as one snapshot that is never changed once others see it.
+//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, as one snapshot that is never changed once others see it.
 //!
 //! The next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
@@ -16,9 +16,10 @@ use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    ApiKey, Building, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
-    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, OnChange, Slots, System, SystemId,
-    Unfit, User, UserId, Zone, ZoneId,
+    ApiKey, Building, CommandType, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo,
+    EntryKind, Interface, JsonText, KeyId, Metadata, MetadataId, Module, ModuleId, ModuleIndex,
+    ModuleName, ModulePath, OnChange, Slots, StatusPath, System, SystemId, Unfit, User, UserId,
+    Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -33,6 +34,8 @@ pub struct Directory {
     users: Arc<IndexMap<UserId, Stored<User>>>,
     api_keys: Arc<IndexMap<KeyId, Stored<ApiKey>>>,
     metadata: Arc<IndexMap<MetadataId, Stored<Metadata>>>,
+    entities: Arc<IndexMap<StatusPath, Stored<EntityOverride>>>,
+    commands: Arc<IndexMap<CommandType, Stored<CustomCommand>>>,
     /// The systems of each module that stands in any, in the order of the systems.
     standing: Arc<HashMap<ModuleId, Arc<[SystemId]>>>,
     permissions: Arc<Permissions>,
@@ -144,6 +147,26 @@ impl Directory {
         self.metadata.values().map(|stored| &*stored.entry)
     }
 
+    /// How statuses are to look as entities.
+    pub fn entities(&self) -> impl ExactSizeIterator<Item = &EntityOverride> {
+        self.entities.values().map(|stored| &*stored.entry)
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared_entities(&self) -> impl Iterator<Item = &Arc<EntityOverride>> {
+        self.entities.values().map(|stored| &stored.entry)
+    }
+
+    /// Commands of the building's own.
+    pub fn commands(&self) -> impl ExactSizeIterator<Item = &CustomCommand> {
+        self.commands.values().map(|stored| &*stored.entry)
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared_commands(&self) -> impl Iterator<Item = &Arc<CustomCommand>> {
+        self.commands.values().map(|stored| &stored.entry)
+    }
+
     /// A zone by its id.
     pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
         self.zones.get(id).map(|stored| &*stored.entry)
@@ -174,6 +197,16 @@ impl Directory {
         self.metadata.get(id).map(|stored| &*stored.entry)
     }
 
+    /// How a status is to look as an entity.
+    pub fn entity(&self, status: &StatusPath) -> Option<&EntityOverride> {
+        self.entities.get(status).map(|stored| &*stored.entry)
+    }
+
+    /// A command by its type.
+    pub fn command(&self, command: &CommandType) -> Option<&CustomCommand> {
+        self.commands.get(command).map(|stored| &*stored.entry)
+    }
+
     /// What is known of an entry beside its content; `None` when there is no such entry.
     pub fn info(&self, id: &EntryId) -> Option<&EntryInfo> {
         match id {
@@ -183,6 +216,8 @@ impl Directory {
             EntryId::User(id) => self.users.get(id).map(|stored| &stored.info),
             EntryId::ApiKey(id) => self.api_keys.get(id).map(|stored| &stored.info),
             EntryId::Metadata(id) => self.metadata.get(id).map(|stored| &stored.info),
+            EntryId::Entity(id) => self.entities.get(id).map(|stored| &stored.info),
+            EntryId::Command(id) => self.commands.get(id).map(|stored| &stored.info),
         }
     }
 
@@ -220,10 +255,12 @@ impl Directory {
             EntryId::User(id) => self.user(id).cloned().map(Entry::User),
             EntryId::ApiKey(id) => self.api_key(id).cloned().map(Entry::ApiKey),
             EntryId::Metadata(id) => self.metadata_by_id(id).cloned().map(Entry::Metadata),
+            EntryId::Entity(id) => self.entity(id).cloned().map(Entry::Entity),
+            EntryId::Command(id) => self.command(id).cloned().map(Entry::Command),
         }
     }
 
-    /// Whether there is an entry of this kind; metadata have no id of one part.
+    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities and commands.
     pub(super) fn has(&self, kind: EntryKind, id: &str) -> bool {
         match kind {
             EntryKind::Zone => self.zones.contains_key(id),
@@ -231,7 +268,7 @@ impl Directory {
             EntryKind::Module => self.modules.contains_key(id),
             EntryKind::User => self.users.contains_key(id),
             EntryKind::ApiKey => self.api_keys.contains_key(id),
-            EntryKind::Metadata => false,
+            EntryKind::Metadata | EntryKind::Entity | EntryKind::Command => false,
         }
     }
 
@@ -243,12 +280,16 @@ impl Directory {
         let users = self.users.keys().cloned().map(EntryId::User);
         let api_keys = self.api_keys.keys().cloned().map(EntryId::ApiKey);
         let metadata = self.metadata.keys().cloned().map(EntryId::Metadata);
+        let entities = self.entities.keys().cloned().map(EntryId::Entity);
+        let commands = self.commands.keys().cloned().map(EntryId::Command);
         zones
             .chain(modules)
             .chain(systems)
             .chain(users)
             .chain(api_keys)
             .chain(metadata)
+            .chain(entities)
+            .chain(commands)
     }
 
     /// The whole building, for a file.
@@ -263,6 +304,8 @@ impl Directory {
             users: self.users().cloned().collect(),
             api_keys: self.api_keys().cloned().collect(),
             metadata: self.metadata().cloned().collect(),
+            entities: self.entities().cloned().collect(),
+            commands: self.commands().cloned().collect(),
         }
     }
 
@@ -278,6 +321,32 @@ impl Directory {
             *index = index.next();
             (entry, own)
         })
+    }
+
+    /// Whether a module stands at this place.
+    pub(super) fn is_taken(&self, place: &ModulePath) -> bool {
+        let is_it = |(entry, index): (&ModuleEntry, ModuleIndex)| {
+            entry.name == place.module && index == place.index
+        };
+        let system = self.system(&place.system);
+        system.is_some_and(|system| self.placed(system).any(is_it))
+    }
+
+    /// The place at which an entity or a command needs a module, and the field that says so.
+    pub(super) fn place_of(&self, id: &EntryId) -> Option<(&ModulePath, &'static str)> {
+        match id {
+            EntryId::Entity(id) => {
+                let entity = self.entity(id)?;
+                Some((&entity.status.target().module, "status"))
+            }
+            EntryId::Command(id) => self.command(id)?.place(),
+            EntryId::Zone(_)
+            | EntryId::System(_)
+            | EntryId::Module(_)
+            | EntryId::User(_)
+            | EntryId::ApiKey(_)
+            | EntryId::Metadata(_) => None,
+        }
     }
 
     /// Which module stands behind each name and index of a system.
@@ -311,6 +380,8 @@ impl Directory {
             EntryId::User(_) => last_place(&self.users),
             EntryId::ApiKey(_) => last_place(&self.api_keys),
             EntryId::Metadata(_) => last_place(&self.metadata),
+            EntryId::Entity(_) => last_place(&self.entities),
+            EntryId::Command(_) => last_place(&self.commands),
         };
         last.unwrap_or(0) + 1
     }
@@ -329,6 +400,12 @@ impl Directory {
             Entry::ApiKey(key) => put(&mut self.api_keys, key.id.clone(), key, info),
             Entry::Metadata(metadata) => {
                 put(&mut self.metadata, metadata.id.clone(), metadata, info);
+            }
+            Entry::Entity(entity) => {
+                put(&mut self.entities, entity.status.clone(), entity, info);
+            }
+            Entry::Command(command) => {
+                put(&mut self.commands, command.command.clone(), command, info);
             }
             Entry::Module(module) => {
                 let description = description(&module);
@@ -354,6 +431,8 @@ impl Directory {
             EntryId::User(id) => put_back(&mut self.users, id, &before.users),
             EntryId::ApiKey(id) => put_back(&mut self.api_keys, id, &before.api_keys),
             EntryId::Metadata(id) => put_back(&mut self.metadata, id, &before.metadata),
+            EntryId::Entity(id) => put_back(&mut self.entities, id, &before.entities),
+            EntryId::Command(id) => put_back(&mut self.commands, id, &before.commands),
         }
     }
 
@@ -370,6 +449,8 @@ impl Directory {
             EntryId::User(id) => set_info(&mut self.users, id, info),
             EntryId::ApiKey(id) => set_info(&mut self.api_keys, id, info),
             EntryId::Metadata(id) => set_info(&mut self.metadata, id, info),
+            EntryId::Entity(id) => set_info(&mut self.entities, id, info),
+            EntryId::Command(id) => set_info(&mut self.commands, id, info),
         }
     }
 
@@ -388,6 +469,8 @@ impl Directory {
             EntryId::User(id) => remove(&mut self.users, id),
             EntryId::ApiKey(id) => remove(&mut self.api_keys, id),
             EntryId::Metadata(id) => remove(&mut self.metadata, id),
+            EntryId::Entity(id) => remove(&mut self.entities, id),
+            EntryId::Command(id) => remove(&mut self.commands, id),
         }
     }
 
@@ -399,6 +482,8 @@ impl Directory {
         arrange(&mut self.users, |stored| stored.info.place);
         arrange(&mut self.api_keys, |stored| stored.info.place);
         arrange(&mut self.metadata, |stored| stored.info.place);
+        arrange(&mut self.entities, |stored| stored.info.place);
+        arrange(&mut self.commands, |stored| stored.info.place);
     }
 
     /// Looks up which systems the modules stand in, and what zones allow, where that hangs on what was touched since `before`.

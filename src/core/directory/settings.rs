@@ -65,7 +65,9 @@ impl Directory {
                 EntryId::Module(_)
                 | EntryId::User(_)
                 | EntryId::ApiKey(_)
-                | EntryId::Metadata(_) => {}
+                | EntryId::Metadata(_)
+                | EntryId::Entity(_)
+                | EntryId::Command(_) => {}
             }
         }
         modules

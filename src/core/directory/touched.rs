@@ -40,7 +40,9 @@ impl Touched {
             | EntryId::Module(_)
             | EntryId::User(_)
             | EntryId::ApiKey(_)
-            | EntryId::Metadata(_) => None,
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => None,
         })
     }
 
@@ -52,7 +54,9 @@ impl Touched {
             | EntryId::System(_)
             | EntryId::User(_)
             | EntryId::ApiKey(_)
-            | EntryId::Metadata(_) => None,
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => None,
         })
     }
 
@@ -64,7 +68,9 @@ impl Touched {
             | EntryId::System(_)
             | EntryId::Module(_)
             | EntryId::ApiKey(_)
-            | EntryId::Metadata(_) => None,
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => None,
         })
     }
 
@@ -76,7 +82,9 @@ impl Touched {
             | EntryId::System(_)
             | EntryId::Module(_)
             | EntryId::User(_)
-            | EntryId::Metadata(_) => None,
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => None,
         })
     }
 
@@ -89,9 +97,12 @@ impl Touched {
     pub(in crate::core) fn permissions(&self) -> bool {
         self.iter().any(|id| match id {
             EntryId::Zone(_) | EntryId::Metadata(_) => true,
-            EntryId::System(_) | EntryId::Module(_) | EntryId::User(_) | EntryId::ApiKey(_) => {
-                false
-            }
+            EntryId::System(_)
+            | EntryId::Module(_)
+            | EntryId::User(_)
+            | EntryId::ApiKey(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_) => false,
         })
     }
 }

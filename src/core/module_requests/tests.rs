@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::core::limits::{MODULE_CALL_DEADLINE, MODULE_CALLS_MAX, MODULE_FOLLOWS_MAX};
 use crate::core::tests::doubles::{
-    self, Life, MemoryDocuments, ScriptedHost, json, module, outcome, room, scripted, system,
-    telling,
+    self, Inbox, Life, MemoryDocuments, ScriptedHost, json, module, outcome, room, scripted,
+    system, telling,
 };
-use crate::core::{Core, CoreSettings};
+use crate::core::{Core, CoreSettings, Delivery, Outlet};
 use crate::driver_host::CallChain;
-use crate::model::{Building, FunctionName, Module, ModuleIndex, ModuleName};
+use crate::model::{Act, Building, Cause, FunctionName, Module, ModuleIndex, ModuleName};
 
 #[tokio::test(start_paused = true)]
 async fn a_module_sees_the_modules_of_its_system_in_their_order() {
@@ -281,6 +281,44 @@ async fn messages_of_a_channel_reach_the_modules_that_follow_it() {
         assert_eq!(next(messages).await, "[1]");
         assert_eq!(next(messages).await, "[3]");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_called_module_sets_is_of_the_act_of_the_call_that_led_to_it() {
+    let bench = Bench::new(ONE_ROOM).await;
+    let inbox = Inbox::new();
+    let outlet = bench
+        .core
+        .follows
+        .attach(Arc::clone(&inbox) as Arc<dyn Outlet>);
+    let said = Subject::Status(doubles::path("sys-1", "Scratch", 2, "said"));
+    bench.core.follows.watch(outlet, said);
+    let sink = &bench.life("mod-1").sink;
+    let say = async |chain: CallChain| {
+        let say = call("Scratch_2", "say");
+        sink.call_module(ModuleCall { chain, ..say }).await.unwrap();
+        bench.life("mod-2").say("said", None);
+        let mut causes = inbox.take().into_iter().map(|delivery| match delivery {
+            Delivery::Event {
+                event: Event::Value { cause, .. },
+                ..
+            } => cause,
+            other @ (Delivery::Event { .. } | Delivery::Reply { .. } | Delivery::Close { .. }) => {
+                panic!("not a value: {other:?}")
+            }
+        });
+        causes.next().expect("it was said")
+    };
+    let user = Some(Arc::from("user-1"));
+    let act = Arc::new(Act { id: 7, user });
+    let of_act = CallChain::default().of_act(Arc::clone(&act));
+    assert_eq!(say(of_act).await, Cause::Act(act));
+    // A call that the module makes by itself begins an act of the building's own.
+    let own = say(CallChain::default()).await;
+    assert!(
+        matches!(&own, Cause::Act(act) if act.user.is_none()),
+        "{own:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

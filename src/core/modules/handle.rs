@@ -18,7 +18,8 @@ use crate::core::modules::output::ModuleOutput;
 use crate::core::reply::ReplySlot;
 use crate::driver_host::CallChain;
 use crate::model::{
-    Clearance, ExecRequest, Failure, FailureKind, FunctionName, Interface, Module, OnChange, lock,
+    Act, Clearance, ExecRequest, Failure, FailureKind, FunctionName, Interface, Module, OnChange,
+    lock,
 };
 
 /// A running module, as others see it.
@@ -63,9 +64,9 @@ impl ModuleHandle {
         None
     }
 
-    /// The chain of a call to this module that no other call has led to.
-    pub(in crate::core) fn chain_of(&self, function: &FunctionName) -> CallChain {
-        CallChain::of(&self.module.id, function)
+    /// The chain of a call to this module that no other call on this node has led to.
+    pub(in crate::core) fn chain_of(&self, function: &FunctionName, act: Arc<Act>) -> CallChain {
+        CallChain::of(&self.module.id, function).of_act(act)
     }
 
     /// Answers callers whose deadline has passed, and notifies the actor if the module hangs. Returns how many callers were answered.

@@ -1,9 +1,10 @@
 //! Running modules: an actor each, a supervisor over them, a handle to call them by.
 //!
-//! `handle.rs` is what others hold, `arguments.rs` how much calls may hold of memory, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward, `requests.rs` what it asks about other modules,
+//! `handle.rs` is what others hold, `acts.rs` what calls belong to, `arguments.rs` how much calls may hold of memory, `interface.rs` what the module offers, `mailbox.rs` the calls on their way, `output.rs` what the module says upward, `requests.rs` what it asks about other modules,
 //! `deadlines.rs` when calls are overdue, `actor.rs` one module's life and its restarts, `faults.rs` what ended it, `supervisor.rs` all of them together.
 
 mod actor;
+mod acts;
 mod arguments;
 mod deadlines;
 mod faults;
@@ -17,6 +18,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+pub(super) use acts::new_act;
 pub(super) use arguments::HeldArguments;
 pub use faults::Fault;
 pub(super) use handle::ModuleHandle;

@@ -18,11 +18,11 @@ use crate::core::modules::listeners::{Listeners, Listening};
 use crate::core::modules::requests::{OtherModulesSlot, Requests};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{
-    CallResult, ChannelName, Followed, ModuleCall, ModulePlace, ModuleSink, RequestFailed,
-    StatusRefused, SystemDescription, SystemRef,
+    CallResult, CallScope, ChannelName, Followed, ModuleCall, ModulePlace, ModuleSink,
+    RequestFailed, StatusRefused, SystemDescription, SystemRef,
 };
 use crate::model::{
-    BindingKey, Interface, JsonText, LogLevel, LogLine, ModuleId, Origin, State, StatusChange,
+    Act, BindingKey, Interface, JsonText, LogLevel, LogLine, ModuleId, Origin, State, StatusChange,
     StatusName, StatusValue, lock,
 };
 
@@ -199,7 +199,7 @@ impl ModuleOutput {
         last.stale.clear();
         last.bytes = 0;
         for (name, _) in std::mem::take(&mut last.values) {
-            self.write(&name, None);
+            self.write(&name, None, None);
         }
     }
 
@@ -208,7 +208,7 @@ impl ModuleOutput {
         let mut last = lock(&self.last);
         for name in std::mem::take(&mut last.stale) {
             if last.put(&name, None) {
-                self.write(&name, None);
+                self.write(&name, None, None);
             }
         }
     }
@@ -220,7 +220,7 @@ impl ModuleOutput {
 
     fn disconnect(&self, last: &mut LastValues) {
         let value = Some(StatusValue::boolean(false));
-        self.set(last, &StatusName::connected(), value);
+        self.set(last, &StatusName::connected(), value, None);
     }
 
     /// Says that the module is connected, unless it has said anything about that itself.
@@ -229,12 +229,18 @@ impl ModuleOutput {
         let name = StatusName::connected();
         // Stale is the `false` that the actor set for the generation that ended.
         if !last.values.contains_key(&name) || last.stale.contains(&name) {
-            self.set(&mut last, &name, Some(StatusValue::boolean(true)));
+            self.set(&mut last, &name, Some(StatusValue::boolean(true)), None);
         }
     }
 
     /// The lock on `last` is held until the store has taken the change: two threads that set one status must not be written in the other order.
-    fn set(&self, last: &mut LastValues, name: &StatusName, value: Option<StatusValue>) {
+    fn set(
+        &self,
+        last: &mut LastValues,
+        name: &StatusName,
+        value: Option<StatusValue>,
+        act: Option<Arc<Act>>,
+    ) {
         if last.retired {
             return;
         }
@@ -243,7 +249,7 @@ impl ModuleOutput {
             return;
         }
         last.put(name, value.clone());
-        self.write(name, value);
+        self.write(name, value, act);
     }
 
     /// Whether the module may keep a value. One that takes no more than the value before it always is, so that who is past the bound gets below it again.
@@ -269,7 +275,7 @@ impl ModuleOutput {
         )))
     }
 
-    fn write(&self, name: &StatusName, value: Option<StatusValue>) {
+    fn write(&self, name: &StatusName, value: Option<StatusValue>, act: Option<Arc<Act>>) {
         if !self.may_act() {
             return;
         }
@@ -281,6 +287,7 @@ impl ModuleOutput {
             key,
             value,
             origin: Origin::Push,
+            act,
         }]);
     }
 
@@ -363,7 +370,7 @@ impl ModuleSink for InstanceSink {
             if let Some(value) = &value {
                 self.output.admit(&last, name, value)?;
             }
-            self.output.set(&mut last, name, value);
+            self.output.set(&mut last, name, value, CallScope::act());
         }
         Ok(())
     }
@@ -373,7 +380,8 @@ impl ModuleSink for InstanceSink {
         if last.generation == self.generation
             && let Some(value) = last.values.get(name)
         {
-            self.output.write(name, Some(value.clone()));
+            let value = Some(value.clone());
+            self.output.write(name, value, CallScope::act());
         }
     }
 

@@ -85,6 +85,7 @@ fn publish(subscriptions: &Subscriptions, name: &str) {
             key: key(name, "x"),
             value: Some(json(&format!("\"{name}:{number}\""))),
             origin: Origin::Push,
+            act: None,
         }]);
     }
 }

@@ -293,6 +293,7 @@ impl World {
                             key: key(MODULES[module], STATUSES[status]),
                             value: value.map(|value| json(&value.to_string())),
                             origin,
+                            act: None,
                         });
                     }
                     self.table.publish(&mut list);

@@ -24,7 +24,12 @@ impl Table {
     }
 
     fn apply(&mut self, change: StatusChange) {
-        let StatusChange { key, value, origin } = change;
+        let StatusChange {
+            key,
+            value,
+            origin,
+            act,
+        } = change;
         if self.store.keeps_values() && self.statuses.get(&key).is_none() {
             // Reported before the store knew that the last follower has gone.
             return;
@@ -43,7 +48,7 @@ impl Table {
             status.at = Some(at);
         }
         status.value.clone_from(&value);
-        status.is_unread = false;
+        let is_first = std::mem::replace(&mut status.is_unread, false);
         // Taken out for the loop, since telling the followers needs the whole table.
         let mut watches = std::mem::take(&mut status.watches);
         self.has_new_statuses |= is_new;
@@ -57,14 +62,21 @@ impl Table {
             true => &[],
             false => &*watches,
         };
+        let cause = match (act, origin) {
+            (Some(act), Origin::Push) => Cause::Act(act),
+            // A value that is read for the first time may have been there for long.
+            (Some(act), Origin::Snapshot) if !is_first => Cause::Act(act),
+            (None, Origin::Push) => Cause::Module,
+            (_, Origin::Snapshot) => Cause::Store,
+        };
         for &index in told {
             let watch = &self.watches[index];
             if origin == Origin::Push && !(was_denied && watch.last == value) {
-                self.tell_all(index, value.clone(), Cause::Module);
+                self.tell_all(index, value.clone(), cause.clone());
             } else if watch.last == value {
                 self.tell_newcomers(index);
             } else if value.is_some() || watch.settles.is_none() {
-                self.tell_all(index, value.clone(), Cause::Store);
+                self.tell_all(index, value.clone(), cause.clone());
             }
             // A read that finds nothing while the watch settles is what it waits for: `null` is sent when the time is over.
         }

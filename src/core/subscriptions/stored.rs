@@ -274,6 +274,7 @@ impl Room {
             key: key(module, self.status),
             value: value.map(json),
             origin,
+            act: None,
         }]);
     }
 

@@ -652,6 +652,7 @@ fn change(module: &str, status: &str, value: Option<&str>, origin: Origin) -> St
         key: key(module, status),
         value: value.map(json),
         origin,
+        act: None,
     }
 }
 

@@ -152,6 +152,7 @@ impl TestCore {
             key,
             value,
             origin: Origin::Push,
+            act: None,
         }]);
     }
 

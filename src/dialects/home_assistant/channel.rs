@@ -1,7 +1,6 @@
 //! Where the websocket is opened and why it is closed.
 
-use std::time::Duration;
-
+use crate::dialects::home_assistant::limits;
 use crate::dialects::{
     Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, LooksAround, Out, Profile,
     RefusalTime,
@@ -11,20 +10,14 @@ use crate::model::CloseReason;
 /// Where the websocket is opened.
 const WEBSOCKET_PATHS: [&str; 1] = ["/api/websocket"];
 
-/// The largest message of a client, as in Home Assistant.
-const MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
-
-/// How long a client may take to sign in, as in Home Assistant.
-const SIGN_IN_WITHIN: Duration = Duration::from_secs(10);
-
 /// What the server has to know of this dialect.
 pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
     Profile {
         paths: &WEBSOCKET_PATHS,
         scopes: &[],
-        sign_in_within: Some(SIGN_IN_WITHIN),
+        sign_in_within: Some(limits::SIGN_IN_WITHIN),
         refusal: RefusalTime::BeforeUpgrade,
-        message_max_bytes: MESSAGE_MAX_BYTES,
+        message_max_bytes: limits::MESSAGE_MAX_BYTES,
         keep_alive: settings.keep_alive(None),
         looks_around: LooksAround::Yes,
     }

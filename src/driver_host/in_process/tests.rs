@@ -11,8 +11,8 @@ use tokio::runtime::Builder;
 use tokio::time::{advance, sleep, timeout};
 
 use super::*;
-use crate::driver_host::StatusRefused;
-use crate::model::{Configuration, Interface, LogLevel, Secret, StatusName};
+use crate::driver_host::{CallChain, CallScope, StatusRefused};
+use crate::model::{Act, Configuration, Interface, LogLevel, Secret, StatusName};
 
 // Panics.
 
@@ -302,6 +302,21 @@ async fn what_has_ended_is_no_longer_looked_at() {
     assert_eq!(lock(&polls.notes).len(), 0);
 }
 
+// What belongs to a call.
+
+#[tokio::test(start_paused = true)]
+async fn what_a_method_sets_is_of_its_call_also_after_it_has_waited_and_what_it_spawns_is_not() {
+    let (running, ear) = start("{}").await;
+    let act = Arc::new(Act { id: 7, user: None });
+    let chain = CallChain::default().of_act(act);
+    let called = CallScope::run(chain, call(&*running, "set_and_wait"));
+    called.await.unwrap();
+    ear.wait_for("spawned").await;
+    let acts = std::mem::take(&mut ear.heard().acts);
+    let expect = [("before", Some(7)), ("after", Some(7)), ("spawned", None)];
+    assert_eq!(acts, expect.map(|(name, act)| (name.to_owned(), act)));
+}
+
 // What there is.
 
 #[tokio::test(start_paused = true)]
@@ -403,6 +418,16 @@ impl Instance for Rude {
                 let _clumsy = Clumsy(&self.context);
                 std::future::pending().await
             }),
+            "set_and_wait" => Box::pin(async move {
+                let set = |name| self.context.set(&Status::new(name), &true);
+                set("before");
+                sleep(Duration::from_millis(1)).await;
+                set("after");
+                let context = self.context.clone();
+                self.context
+                    .spawn(async move { context.set(&Status::new("spawned"), &true) });
+                Outcome::of(&())
+            }),
             "block" => Box::pin(async move {
                 self.context.set(&Status::new(BLOCK), &true);
                 Outcome::of(&())
@@ -466,6 +491,8 @@ struct Ear {
 #[derive(Default)]
 struct Heard {
     values: Vec<(String, Option<String>)>,
+    /// The act in which each of them was set.
+    acts: Vec<(String, Option<u128>)>,
     unblocked: bool,
     /// The module may not act.
     barred: bool,
@@ -529,7 +556,11 @@ impl Ear {
 impl ModuleSink for Ear {
     fn set_status(&self, name: &StatusName, value: Option<JsonText>) -> Result<(), StatusRefused> {
         let value = value.map(|value| value.as_str().to_owned());
-        self.heard().values.push((name.as_str().to_owned(), value));
+        let act = CallScope::act().map(|act| act.id);
+        let mut heard = self.heard();
+        heard.acts.push((name.as_str().to_owned(), act));
+        heard.values.push((name.as_str().to_owned(), value));
+        drop(heard);
         self.changed.notify_all();
         if name.as_str() == BLOCK {
             self.wait_while(|heard| !heard.unblocked);

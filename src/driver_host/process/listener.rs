@@ -17,7 +17,7 @@ use super::lines::{Lines, LongLines, Read};
 use super::log::{ModuleLog, shown};
 use super::peer::Peer;
 use super::requests::Requests;
-use crate::driver_host::ModuleSink;
+use crate::driver_host::{CallScope, ModuleSink};
 use crate::model::{Interface, InvalidId, JsonText, Misfit, StatusName};
 
 /// Why nothing more is heard of a process.
@@ -149,20 +149,35 @@ impl Listener {
         Ok(())
     }
 
-    /// Publishes what was set.
+    /// Publishes what was set, as part of the call that the process carries out if there is one alone.
     fn publish(&mut self) {
-        for (name, value) in self.statuses.drain(..) {
-            if let Err(refused) = self.sink.set_status(&name, value) {
-                self.log.warn("refused", || {
-                    format!("the status '{name}' was not published: {refused}")
-                });
-            }
+        if self.statuses.is_empty() {
+            return;
         }
+        let Self {
+            statuses,
+            sink,
+            log,
+            peer,
+            ..
+        } = self;
+        CallScope::within(peer.chain_of_only_call(), || {
+            for (name, value) in statuses.drain(..) {
+                if let Err(refused) = sink.set_status(&name, value) {
+                    log.warn("refused", || {
+                        format!("the status '{name}' was not published: {refused}")
+                    });
+                }
+            }
+        });
     }
 
     fn signal(&self, params: &str) -> Result<(), String> {
         let Signal { name } = read(params)?;
-        self.sink.signal_status(&named(&name)?);
+        let name = named(&name)?;
+        CallScope::within(self.peer.chain_of_only_call(), || {
+            self.sink.signal_status(&name);
+        });
         Ok(())
     }
 

@@ -43,8 +43,8 @@ struct Waiting {
 /// Who waits for an answer.
 struct Waiter {
     answer: oneshot::Sender<Answer>,
-    /// The calls that led to this request, which is the last of them; empty when it is no call.
-    chain: CallChain,
+    /// The calls that led to this one, which is the last of them; `None` when the request is no call.
+    chain: Option<CallChain>,
 }
 
 /// The lines that are to be written to a process.
@@ -66,7 +66,7 @@ impl Peer {
         method: &str,
         params: impl Serialize,
     ) -> Result<JsonText, RequestError> {
-        self.call(method, params, CallChain::default()).await
+        self.ask(method, params, None).await
     }
 
     /// The same for a call, with the chain that ends with it.
@@ -75,6 +75,15 @@ impl Peer {
         method: &str,
         params: impl Serialize,
         chain: CallChain,
+    ) -> Result<JsonText, RequestError> {
+        self.ask(method, params, Some(chain)).await
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        chain: Option<CallChain>,
     ) -> Result<JsonText, RequestError> {
         let Some((given_up, answer)) = self.expect(chain) else {
             return Err(RequestError::Gone);
@@ -89,7 +98,7 @@ impl Peer {
     }
 
     /// Prepares for an answer.
-    fn expect(&self, chain: CallChain) -> Option<(GivenUp<'_>, oneshot::Receiver<Answer>)> {
+    fn expect(&self, chain: Option<CallChain>) -> Option<(GivenUp<'_>, oneshot::Receiver<Answer>)> {
         let mut waiting = lock(&self.waiting);
         if waiting.is_over {
             return None;
@@ -121,8 +130,20 @@ impl Peer {
         let waiting = lock(&self.waiting);
         let waiter = waiting.answers.get(&id);
         waiter
-            .map(|waiter| waiter.chain.clone())
+            .and_then(|waiter| waiter.chain.clone())
             .unwrap_or_default()
+    }
+
+    /// The chain that ends with the only call that waits for its answer.
+    ///
+    /// An empty one when there is none, or several: then it is not known to which of them belongs what the driver says.
+    pub(super) fn chain_of_only_call(&self) -> CallChain {
+        let waiting = lock(&self.waiting);
+        let mut calls = waiting.answers.values().filter_map(|it| it.chain.as_ref());
+        match (calls.next(), calls.next()) {
+            (Some(only), None) => only.clone(),
+            (None | Some(_), _) => CallChain::default(),
+        }
     }
 
     /// Sends the driver a line that is no request, which is made when there is room for it.

@@ -840,6 +840,8 @@ struct Ear {
 #[derive(Default)]
 struct Heard {
     values: HashMap<String, String>,
+    /// The act in which each status was set last.
+    acts: HashMap<String, Option<u128>>,
     published: usize,
     signals: Vec<String>,
     lines: Vec<(LogLevel, String)>,
@@ -905,6 +907,8 @@ impl ModuleSink for Ear {
         }
         let mut heard = self.heard();
         heard.published += 1;
+        let act = CallScope::act().map(|act| act.id);
+        heard.acts.insert(name.to_string(), act);
         match value {
             Some(value) => heard.values.insert(name.to_string(), value.to_string()),
             None => heard.values.remove(name.as_str()),

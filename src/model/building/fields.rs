@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
+use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId, is_json_number};
 
-use super::{DriverProcess, DriverRef, KeySecret, Password, Scope};
+use super::{DriverProcess, DriverRef, Flaw, KeySecret, Password, Scope};
 use crate::model::rules::Thing;
 use crate::model::{DeviceKind, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
 
@@ -138,6 +138,8 @@ pub enum Kind {
     Reference(Thing),
     /// The ids of such things, each once.
     References(Thing),
+    /// The path of a status.
+    StatusPath,
     /// JSON that is kept byte for byte.
     Json(JsonKind),
     /// The secret half of an API key.
@@ -155,6 +157,8 @@ pub enum JsonKind {
     Object,
     /// A list.
     List,
+    /// A number.
+    Number,
 }
 
 impl JsonKind {
@@ -164,6 +168,7 @@ impl JsonKind {
             Self::Any => true,
             Self::Object => json.starts_with('{'),
             Self::List => json.starts_with('['),
+            Self::Number => is_json_number(json),
         }
     }
 
@@ -173,9 +178,13 @@ impl JsonKind {
             Self::Any => "JSON",
             Self::Object => "a JSON object",
             Self::List => "a JSON list",
+            Self::Number => "a number",
         }
     }
 }
+
+/// Finds what is wrong with JSON that has a form of its own.
+pub(super) type Shaped = fn(&JsonText) -> Vec<Flaw>;
 
 /// One field of a collection.
 pub struct Field<C> {
@@ -201,6 +210,8 @@ pub struct Field<C> {
     pub filled_in: bool,
     /// Whether something in it takes rights away, so that nothing in it gives them.
     pub restricts: bool,
+    /// What is wrong with its JSON, where that has a form of its own.
+    pub shape: Option<fn(&JsonText) -> Vec<Flaw>>,
     get: for<'a> fn(&'a C) -> Value<'a>,
 }
 
@@ -229,6 +240,7 @@ impl<C> Field<C> {
             always_written: false,
             filled_in: false,
             restricts: false,
+            shape: None,
             get,
         }
     }
@@ -283,6 +295,11 @@ impl<C> Field<C> {
         Self { restricts, ..self }
     }
 
+    pub(super) const fn shaped(self, shape: Shaped) -> Self {
+        let shape = Some(shape);
+        Self { shape, ..self }
+    }
+
     /// What it is, for people.
     pub fn text(&self) -> &'static str {
         self.text.trim_ascii()
@@ -306,6 +323,12 @@ impl<C> Field<C> {
             && !kind.fits(json)
         {
             return Err(format!("must be {}", kind.noun()));
+        }
+        if let (Some(shape), Value::Json(json)) = (self.shape, value)
+            && let Ok(json) = JsonText::parse(json)
+            && let Some(flaw) = shape(&json).first()
+        {
+            return Err(flaw.to_string());
         }
         Ok(())
     }
@@ -487,7 +510,7 @@ pub trait Content: Sized {
     fn make(value: Value<'_>) -> Result<Self, String>;
 }
 
-fn misfit<T>() -> Result<T, String> {
+pub(super) fn misfit<T>() -> Result<T, String> {
     Err("is of another kind".to_owned())
 }
 
@@ -588,7 +611,7 @@ impl Content for DriverRef {
     }
 }
 
-fn checked<T, E: fmt::Display>(made: Result<T, E>) -> Result<T, String> {
+pub(super) fn checked<T, E: fmt::Display>(made: Result<T, E>) -> Result<T, String> {
     made.map_err(|reason| reason.to_string())
 }
 

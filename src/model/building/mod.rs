@@ -1,7 +1,12 @@
 //! What a building consists of: the checked content of a building file or a store.
 
+mod commands;
+mod decimal;
+mod entities;
 mod fields;
+mod flaws;
 mod layers;
+mod paths;
 mod process;
 pub mod rules;
 #[cfg(test)]
@@ -14,10 +19,18 @@ use fields::collection;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
+pub use commands::{
+    CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter, CommandSchema,
+    CommandType, CustomCommand, ParameterKind,
+};
+pub use decimal::Decimal;
+pub use entities::{EntityDomain, EntityOverride};
 pub use fields::{
     Collection, Content, Field, JsonKind, Kind, LEVELS, Value, Values, Wrong, one_of,
 };
+pub use flaws::Flaw;
 pub use layers::sets_anything;
+pub use paths::{FunctionPath, InvalidPath, ModuleFunction, StatusPath};
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
 
 use crate::model::rules::Thing;
@@ -40,6 +53,10 @@ pub struct Building {
     pub api_keys: Vec<ApiKey>,
     /// Metadata of the other entries.
     pub metadata: Vec<Metadata>,
+    /// How statuses look as entities, in the order of the file.
+    pub entities: Vec<EntityOverride>,
+    /// Commands of one's own, in the order of the file.
+    pub commands: Vec<CustomCommand>,
 }
 
 impl Building {
@@ -52,6 +69,8 @@ impl Building {
             users,
             api_keys,
             metadata,
+            entities,
+            commands,
         } = self;
         let zones = zones.into_iter().map(Entry::Zone);
         let modules = modules.into_iter().map(Entry::Module);
@@ -59,12 +78,16 @@ impl Building {
         let users = users.into_iter().map(Entry::User);
         let api_keys = api_keys.into_iter().map(Entry::ApiKey);
         let metadata = metadata.into_iter().map(Entry::Metadata);
+        let entities = entities.into_iter().map(Entry::Entity);
+        let commands = commands.into_iter().map(Entry::Command);
         zones
             .chain(modules)
             .chain(systems)
             .chain(users)
             .chain(api_keys)
             .chain(metadata)
+            .chain(entities)
+            .chain(commands)
     }
 }
 

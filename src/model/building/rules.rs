@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
 use crate::model::{
-    InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId, UserId, ZoneId,
+    CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId, UserId,
+    ZoneId,
 };
 
 /// What an id, an address or a reference belongs to.
@@ -31,6 +32,10 @@ pub enum Thing {
     Metadata,
     /// What metadata may belong to: a zone, system, module or user.
     Parent,
+    /// An entity, by the path of its status.
+    Entity,
+    /// A command, by its type.
+    Command,
 }
 
 impl Thing {
@@ -46,6 +51,8 @@ impl Thing {
             Self::Driver => "driver",
             Self::Metadata => "metadata",
             Self::Parent => "zone, system, module or user",
+            Self::Entity => "entity",
+            Self::Command => "command",
         }
     }
 
@@ -61,6 +68,8 @@ impl Thing {
             Self::Driver => "driver id",
             Self::Metadata => "metadata name",
             Self::Parent => "id",
+            Self::Entity => "status of an entity",
+            Self::Command => "type of a command",
         }
     }
 
@@ -77,8 +86,9 @@ impl Thing {
             Self::User => UserId::new(text).map(drop),
             Self::ApiKey => KeyId::new(text).map(drop),
             Self::Parent => ParentId::new(text).map(drop),
-            // The check of the entries against each other finds what is none.
-            Self::Email | Self::Driver | Self::Metadata => Ok(()),
+            Self::Command => CommandType::new(text).map(drop),
+            // The check of the entries against each other finds what is none, and a path has a form of its own.
+            Self::Email | Self::Driver | Self::Metadata | Self::Entity => Ok(()),
         }
     }
 
@@ -94,6 +104,8 @@ impl Thing {
             Self::Driver => &[Self::Driver],
             Self::Metadata => &[Self::Metadata],
             Self::Parent => &[Self::Zone, Self::System, Self::Module, Self::User],
+            Self::Entity => &[Self::Entity],
+            Self::Command => &[Self::Command],
         }
     }
 }

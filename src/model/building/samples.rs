@@ -30,14 +30,29 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         Kind::Word(words) => text(words[words.len() - 1]),
         Kind::Scopes => texts(["systems.read", "zones"]),
         Kind::Reference(Thing::Driver) => text("virtual"),
+        Kind::Id(Thing::Entity) | Kind::StatusPath => text("the%2Fsystem/Display_2/power%25"),
+        Kind::Id(Thing::Command) => text("the/command"),
         Kind::Id(_) | Kind::ModuleName | Kind::MetadataName | Kind::Reference(_) => {
             text(&format!("the-{name}"))
         }
         Kind::References(_) => texts(["first", "second"]),
+        Kind::Json(JsonKind::Number) => Value::Json("0.5".into()),
+        Kind::Json(_) if field.shape.is_some() => Value::Json(shaped(name).into()),
         Kind::Json(JsonKind::Any) => Value::Json("[ 1.50, {\"a\": 1e400}]".into()),
         Kind::Json(JsonKind::Object) => Value::Json("{\"b\":1.50,\"a\":[\"${x\"]}".into()),
         Kind::Json(JsonKind::List) => Value::Json("[1.50,{\"a\":\"x\"}]".into()),
         Kind::KeySecret => Value::Hash(Secret::new(format!("{KEY_HASH_PREFIX}aa$bb"))),
         Kind::Password => Value::Hash(Secret::new("$argon2id$x")),
+    }
+}
+
+/// JSON in the form that a field of this name asks for.
+fn shaped(name: &str) -> &'static str {
+    match name {
+        "schema" => r#"{"properties":{"a":{"type":"number","minimum":1.50,"default":2e1}}}"#,
+        "call" => r#"{"entity":"a","function":"f"}"#,
+        "args" => r#"{"b":1.50,"a":["${x","{{ a }}"]}"#,
+        "errors" => r#"{"no: \"such\" ${x}":{"code":"c","message":"{{ m }}"}}"#,
+        _ => panic!("no sample of `{name}`"),
     }
 }

@@ -9,17 +9,21 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, post};
+use futures_util::FutureExt;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::path::PathItem;
 
 use crate::model::Transport;
-use crate::server::ServerSettings;
 use crate::server::http::kit::{HttpRejection, Words};
+use crate::server::http::openapi::resources;
+use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
-use crate::server::http::{health, openapi, redirect};
+use crate::server::http::shared::{self, Claimant, SharedForm};
+use crate::server::http::{health, home_assistant, openapi, redirect};
+use crate::server::{ServerSettings, ServerState};
 
 /// The owner of what belongs to no dialect.
 pub(in crate::server) const RISER: &str = "riser";
@@ -29,6 +33,9 @@ pub(in crate::server) const NODES: &str = "nodes";
 
 /// The owner of PlaceOS's resources and of its websocket.
 pub(in crate::server) const PLACEOS: &str = "placeos";
+
+/// The owner of Home Assistant's resources and of its websocket.
+pub(in crate::server) const HOME_ASSISTANT: &str = "home_assistant";
 
 /// A row of the table.
 pub(in crate::server) struct Mount {
@@ -66,6 +73,16 @@ static HEALTH: Mount = Mount {
 
 /// The paths for clients and other nodes. An unknown path at the root gets PlaceOS's words, whatever is mounted there.
 static MOUNTS: &[Mount] = &[
+    // What is shared stands first, since the first that fits a path has it.
+    Mount {
+        owner: RISER,
+        prefix: "",
+        base: Base::Below,
+        routes: SharedPaths::configure,
+        specification: SharedPaths::openapi,
+        unknown: placeos::nothing_here,
+        words: placeos::WORDS,
+    },
     Mount {
         owner: RISER,
         prefix: "",
@@ -109,11 +126,75 @@ static MOUNTS: &[Mount] = &[
         unknown: placeos::nothing_here,
         words: placeos::WORDS,
     },
+    Mount {
+        owner: HOME_ASSISTANT,
+        prefix: "",
+        base: Base::Below,
+        routes: home_assistant::configure,
+        specification: home_assistant::specification,
+        unknown: home_assistant::nothing_here,
+        words: home_assistant::WORDS,
+    },
     #[cfg(test)]
     tests::MOUNT,
     #[cfg(test)]
     tests::ECHO,
 ];
+
+/// What dialects have at their own addresses alone: their pages, behind everything else.
+static PAGES: &[Mount] = &[Mount {
+    owner: HOME_ASSISTANT,
+    prefix: "",
+    base: Base::Below,
+    routes: home_assistant::configure_pages,
+    specification: openapi::empty,
+    unknown: home_assistant::nothing_here,
+    words: home_assistant::WORDS,
+}];
+
+resources! {
+    /// What several dialects have at one path.
+    SharedPaths: token
+}
+
+/// Who has `/auth/token`. The last of them has what no other claims.
+static TOKEN: &[Claimant] = &[
+    Claimant {
+        owner: HOME_ASSISTANT,
+        claims: home_assistant::auth::claims_shared,
+        answer: |state, request, body| {
+            home_assistant::auth::answer_shared(state, request, body).boxed_local()
+        },
+    },
+    Claimant {
+        owner: PLACEOS,
+        claims: |_, _, _| true,
+        answer: |state, request, body| auth::answer_shared(state, request, body).boxed_local(),
+    },
+];
+
+/// Tokens, for PlaceOS's clients as at `/auth/oauth/token` and for Home Assistant's by their codes and refresh tokens.
+///
+/// A request is Home Assistant's when its `client_id` is the address of a web page, or when it has none and shows a code or a refresh token of such an app.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = Object),
+        (status = 403, description = "A page of another origin asks."),
+        (status = "default", description = "400 the request or the grant, 408 the form does not come fast enough, 413 it is too large, 429 too many have failed, 503 not at the moment.", body = Object),
+    )
+)]
+#[post("/auth/token")]
+async fn token(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    form: SharedForm<Placeos>,
+) -> HttpResponse {
+    let answered = shared::answer(TOKEN, state, request, form).await;
+    answered.unwrap_or_else(|| placeos::nothing_here().to_response())
+}
 
 /// The specifications of all rows that the settings open, wherever they are served.
 pub(super) fn specifications(settings: &ServerSettings) -> impl Iterator<Item = Specification> {
@@ -166,7 +247,8 @@ impl Site {
 
     /// A dialect's own address, where it has every path.
     pub(in crate::server) fn of_dialect(dialect: &str) -> Self {
-        let rows = MOUNTS.iter().filter(|mount| mount.owner == dialect);
+        let rows = MOUNTS.iter().chain(PAGES);
+        let rows = rows.filter(|mount| mount.owner == dialect);
         let placed = rows.map(|mount| mount.placed_at(String::new()));
         Self::new(placed, None)
     }
@@ -201,7 +283,8 @@ impl Site {
         config.default_service(web::route().to(unknown));
     }
 
-    fn unknown(&self, request: &HttpRequest) -> HttpResponse {
+    /// The answer to a request that no resource takes.
+    pub(in crate::server::http) fn unknown(&self, request: &HttpRequest) -> HttpResponse {
         if let Some(port) = self.0.redirect {
             return redirect::send_on(request, port);
         }
@@ -237,10 +320,22 @@ impl Site {
         self.mount(path).map_or(placeos::WORDS, |mount| mount.words)
     }
 
-    /// What has a path.
-    fn mount(&self, path: &str) -> Option<&'static Mount> {
+    /// Whether this is a dialect's own address.
+    pub(in crate::server::http) fn is_of(&self, dialect: &str) -> bool {
         let mut placed = self.0.placed.iter();
-        let found = placed.find(|placed| below(&placed.at, path).is_some());
+        placed.all(|placed| placed.mount.owner == dialect)
+    }
+
+    /// What has a path: the row with a resource there, else the one with the longest prefix.
+    fn mount(&self, path: &str) -> Option<&'static Mount> {
+        let has_it = |placed: &&Placed| {
+            let rest = below(&placed.at, path);
+            rest.is_some_and(|rest| placed.methods.iter().any(|(known, _)| fits(known, rest)))
+        };
+        let mut placed = self.0.placed.iter();
+        let by_prefix = |placed: &&Placed| below(&placed.at, path).is_some();
+        let found = placed.find(has_it);
+        let found = found.or_else(|| self.0.placed.iter().find(by_prefix));
         found.map(|placed| placed.mount)
     }
 

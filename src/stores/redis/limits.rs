@@ -57,6 +57,10 @@ pub(super) const WRITES_MAX: usize = 4_096;
 /// The same in bytes.
 pub(super) const WRITES_MAX_BYTES: usize = 4 << 20;
 
+/// Writes of one status whose acts are remembered until their values come back. As many calls in a row as one person makes within a round trip;
+/// past it the earliest values come back without their act.
+pub(super) const ACTS_PER_STATUS: usize = 8;
+
 /// Modules whose statuses are compared with Redis at a time.
 pub(super) const COMPARE_MODULES: usize = 32;
 

@@ -1,265 +1,234 @@
-//! How Home Assistant's library comes in, and how others are kept out.
+//! Signing an app in: by the login flow, by the page, and what a token opens and when that ends.
 
-use std::time::Duration;
+use serde_json::json;
 
-use serde_json::{Value, json};
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
+use super::*;
 
-use crate::harness::{Gateway, Key, LABORATORY, Library, PASSWORD, Socket, WEBSOCKET, free_port};
-
-/// How long a client may take before it has said who it is, with what a busy machine adds.
-const SIGN_IN_WITHIN: Duration = Duration::from_secs(10 + 5);
-
-/// Expects to be told why, and to be closed without a fault.
-async fn expect_refused(socket: &mut Socket, begins: &str) {
-    let frame = socket.client().next().await;
-    assert_eq!(frame["type"], "auth_invalid", "{frame}");
-    let message = frame["message"].as_str().expect("a text");
-    assert!(message.starts_with(begins), "{message}");
-    expect_closed(socket).await;
-}
-
-async fn expect_closed(socket: &mut Socket) {
-    let (code, _) = socket.client().expect_closed(SIGN_IN_WITHIN).await;
-    assert_eq!(code, 1000);
-}
-
-/// How a person signs in.
-fn sign_in(password: &str) -> Value {
-    json!({"cmd": "sign_in", "username": "ann@example.test", "password": password})
-}
-
-// Case 1.
 #[tokio::test]
-async fn a_good_token_lets_the_library_in() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
+async fn an_app_signs_in_by_steps_and_goes_on_by_its_refresh_token() {
+    let gateway = gateway().await;
+    let providers = gateway.request("GET", "/auth/providers").ok().await;
+    assert_eq!(providers["providers"][0]["type"], "homeassistant");
 
-    let connect = json!({"cmd": "connect", "token": Key::USER.0});
-    let version = library.ask(connect).await;
-    library.settle().await;
+    let flow = begin(&gateway).await;
+    let wrong = step(&gateway, &flow, "wrong").await;
+    assert_eq!(wrong.status, 200);
+    assert_eq!(wrong.json()["errors"], json!({"base": "invalid_auth"}));
+    let entered = step(&gateway, &flow, PASSWORD).await.json();
+    assert_eq!(entered["type"], "create_entry");
+    assert_eq!(entered["handler"], json!(["homeassistant", null]));
+    let gone = step(&gateway, &flow, PASSWORD).await;
+    assert_answer(&gone, 404, r#"{"message":"Invalid flow specified"}"#);
 
-    let version = version.as_str().expect("a version");
-    let numbers: Vec<u32> = version.split('.').flat_map(str::parse).collect();
-    assert!(
-        numbers >= vec![2022, 9],
-        "{version} is too old for what is spoken"
-    );
-    let sent: Vec<&Value> = library.messages("sent").collect();
-    assert_eq!(sent[0]["type"], "auth");
-    let features =
-        json!({"type": "supported_features", "id": 1, "features": {"coalesce_messages": 1}});
-    assert_eq!(*sent[1], features);
-    let accepted = json!({"id": 1, "type": "result", "success": true, "result": null});
-    assert!(library.received().contains(&&accepted));
+    let issued = token(&gateway, &exchange(text(&entered, "result"), APP)).await;
+    assert_eq!(issued.header("cache-control"), Some("no-store"));
+    let issued = issued.json();
+    assert_eq!(issued["token_type"], "Bearer");
+    assert_eq!(issued["expires_in"], 1800);
+    assert_eq!(issued["ha_auth_provider"], "homeassistant");
+    let running = gateway.request("GET", "/api/");
+    let running = running.bearer(text(&issued, "access_token")).send().await;
+    assert_answer(&running, 200, r#"{"message":"API running."}"#);
+
+    for _ in 0..2 {
+        let next = token(&gateway, &renewal(text(&issued, "refresh_token"), APP)).await;
+        let next = next.json();
+        assert_eq!(next.get("refresh_token"), None, "it stays the same");
+        let running = gateway.request("GET", "/api/");
+        running.bearer(text(&next, "access_token")).ok().await;
+    }
 }
 
 #[tokio::test]
-async fn the_version_at_the_door_is_that_of_the_configuration() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-    let connect = json!({"cmd": "connect", "token": Key::USER.0});
-    let version = library.ask(connect).await;
-    let config = library
-        .ask(json!({"cmd": "ask", "name": "getConfig"}))
-        .await;
-    assert_eq!(config["version"], version);
-    assert_eq!(config["state"], "RUNNING");
-    let components = config["components"].as_array().expect("a list");
-    assert!(components.contains(&json!("api")), "{config}");
+async fn a_code_is_good_once_and_for_its_app_alone() {
+    let gateway = gateway().await;
+    let code = code(&gateway).await;
+    let invalid = r#"{"error":"invalid_request","error_description":"Invalid code"}"#;
+    let other = token(&gateway, &exchange(&code, "http://other.test/")).await;
+    assert_answer(&other, 400, invalid);
+    let good = token(&gateway, &exchange(&code, APP)).await;
+    assert_eq!(good.status, 200, "another app's try has not used it up");
+    let again = token(&gateway, &exchange(&code, APP)).await;
+    assert_answer(&again, 400, invalid);
 }
 
 #[tokio::test]
-async fn the_library_learns_whose_key_it_has() {
-    let gateway = Gateway::start(LABORATORY).await;
-    for (key, id, is_admin) in [
-        (Key::USER, "user-tom", false),
-        (Key::ADMIN, "user-ann", true),
+async fn a_refused_grant_is_refused_in_the_words_of_the_original() {
+    let gateway = gateway().await;
+    let issued = tokens(&gateway).await;
+    let refresh = text(&issued, "refresh_token");
+    for (fields, body) in [
+        (
+            renewal("nonsense", APP),
+            r#"{"error":"invalid_grant"}"#,
+        ),
+        (
+            renewal(refresh, "http://other.test/"),
+            r#"{"error":"invalid_request"}"#,
+        ),
+        (
+            [
+                ("grant_type", "password"),
+                ("client_id", APP),
+                ("password", "x"),
+            ],
+            r#"{"error":"unsupported_grant_type"}"#,
+        ),
     ] {
-        let mut library = Library::connect(&gateway, key).await;
-        let user = library.ask(json!({"cmd": "ask", "name": "getUser"})).await;
-        assert_eq!(
-            (&user["id"], &user["is_admin"]),
-            (&json!(id), &json!(is_admin))
-        );
-    }
-}
-
-// Case 2.
-#[tokio::test]
-async fn a_wrong_token_is_refused_for_good() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-    let connect = json!({"cmd": "connect", "token": "user.wrong", "retry": 3});
-    assert_eq!(library.rejected(connect).await, 2);
-    let close = library.wait_for("socket_close").await;
-    assert_eq!(
-        (&close["code"], &close["clean"]),
-        (&json!(1000), &json!(true))
-    );
-    let refusal = json!({"type": "auth_invalid", "message": "Invalid access token or password"});
-    assert!(library.received().contains(&&refusal));
-}
-
-// Case 3.
-#[tokio::test]
-async fn where_nobody_listens_the_library_cannot_connect() {
-    let mut library = Library::new(&format!("http://127.0.0.1:{}", free_port()));
-    let connect = json!({"cmd": "connect", "token": Key::USER.0, "retry": 0});
-    assert_eq!(library.rejected(connect).await, 1);
-}
-
-// Case 4.
-#[tokio::test]
-async fn a_client_may_sign_in_and_go_on_before_it_has_read_anything() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut client = gateway.door().path(WEBSOCKET).connect().await;
-    client
-        .send(json!({"type": "auth", "access_token": Key::USER.0}))
-        .await;
-    client.send(json!({"id": 1, "type": "ping"})).await;
-    for expected in ["auth_required", "auth_ok", "pong"] {
-        assert_eq!(client.next().await["type"], expected);
-    }
-}
-
-// Case 5.
-#[tokio::test]
-async fn whoever_begins_with_anything_else_is_sent_away() {
-    let gateway = Gateway::start(LABORATORY).await;
-    for first in [
-        json!({"type": "ping", "id": 1}),
-        json!({"type": "auth", "access_token": Key::USER.0, "extra": 1}),
-        json!([]),
-    ] {
-        let mut socket = Socket::open(&gateway).await;
-        socket.client().send(first).await;
-        expect_refused(&mut socket, "Auth message incorrectly formatted").await;
-    }
-    for without_a_token in [
-        json!({"type": "auth"}),
-        json!({"type": "auth", "api_password": "x"}),
-    ] {
-        let mut socket = Socket::open(&gateway).await;
-        socket.client().send(without_a_token).await;
-        expect_refused(&mut socket, "Invalid access token or password").await;
+        let refused = token(&gateway, &fields).await;
+        assert_answer(&refused, 400, body);
     }
 }
 
 #[tokio::test]
-async fn what_is_no_json_ends_the_connection_without_a_word() {
-    let gateway = Gateway::start(LABORATORY).await;
-    for first in [Message::text("auth"), Message::binary(vec![1, 2])] {
-        let mut socket = Socket::open(&gateway).await;
-        socket.client().send_message(first).await;
-        expect_closed(&mut socket).await;
+async fn a_flow_begins_for_a_known_handler_and_the_apps_own_page() {
+    let gateway = gateway().await;
+    let begin = async |handler: Value, redirect: &str| {
+        let asked = json!({"client_id": APP, "handler": handler, "redirect_uri": redirect});
+        let request = gateway.request("POST", "/auth/login_flow").json(asked);
+        request.send().await
+    };
+    let foreign = begin(json!(["homeassistant", null]), "http://evil.test/").await;
+    assert_answer(&foreign, 403, r#"{"message":"Invalid redirect URI"}"#);
+    let unknown = begin(json!(["trusted_networks", null]), APP).await;
+    assert_answer(&unknown, 404, r#"{"message":"Invalid handler specified"}"#);
+    let flow = super::begin(&gateway).await;
+    let path = format!("/auth/login_flow/{flow}");
+    let aborted = gateway.request("DELETE", &path).send().await;
+    assert_answer(&aborted, 200, r#"{"message":"Flow aborted"}"#);
+    let again = gateway.request("DELETE", &path).send().await;
+    assert_answer(&again, 404, r#"{"message":"Invalid flow specified"}"#);
+}
+
+#[tokio::test]
+async fn who_fails_too_often_waits_whichever_flow_it_is() {
+    let gateway = gateway().await;
+    let mut last = step(&gateway, &begin(&gateway).await, "wrong").await;
+    for _ in 0..20 {
+        if last.status != 200 {
+            break;
+        }
+        last = step(&gateway, &begin(&gateway).await, "wrong").await;
     }
+    assert_eq!(last.status, 429, "{}", last.body);
+    assert!(last.header("retry-after").is_some());
 }
 
-// Case 6.
 #[tokio::test]
-async fn whoever_says_nothing_is_sent_away_after_ten_seconds() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let began = Instant::now();
-    let mut socket = Socket::open(&gateway).await;
-    expect_closed(&mut socket).await;
-    assert!(
-        began.elapsed() >= Duration::from_secs(9),
-        "it was not given its time"
-    );
+async fn what_an_app_gives_back_is_over_at_once() {
+    let gateway = gateway().await;
+    let issued = tokens(&gateway).await;
+    let (access, refresh) = (text(&issued, "access_token"), text(&issued, "refresh_token"));
+    let revoke = async |token: &str| {
+        let request = gateway.request("POST", "/auth/revoke");
+        multipart(request, &[("token", token)]).send().await
+    };
+    assert_answer(&revoke("nonsense").await, 200, "");
+    assert_answer(&revoke(refresh).await, 200, "");
+    let next = token(&gateway, &renewal(refresh, APP)).await;
+    assert_answer(&next, 400, r#"{"error":"invalid_grant"}"#);
+    let running = gateway.request("GET", "/api/").bearer(access).send().await;
+    assert_answer(&running, 401, "401: Unauthorized");
 }
 
-// Case 7.
 #[tokio::test]
-async fn each_ping_is_answered() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::connect(&gateway, Key::USER).await;
-    for _ in 0..3 {
-        assert_eq!(library.ask(json!({"cmd": "ping"})).await, Value::Null);
+async fn the_path_that_placeos_has_too_is_told_apart_by_what_is_shown() {
+    let gateway = gateway().await;
+    // PlaceOS's clients call themselves by no address.
+    let by_password = [
+        ("grant_type", "password"),
+        ("client_id", "panel"),
+        ("username", EMAIL),
+        ("password", PASSWORD),
+    ];
+    let request = gateway.request("POST", "/auth/token").form(&by_password);
+    let placeos = request.ok().await;
+    assert_eq!(placeos["expires_in"], 7200);
+    let rotated = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text(&placeos, "refresh_token")),
+    ];
+    let request = gateway.request("POST", "/auth/token").form(&rotated);
+    let next = request.ok().await;
+    assert_ne!(next["refresh_token"], placeos["refresh_token"]);
+
+    let issued = tokens(&gateway).await;
+    let unnamed = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text(&issued, "refresh_token")),
+    ];
+    let request = gateway.request("POST", "/auth/token").form(&unnamed);
+    assert_eq!(request.ok().await["expires_in"], 1800);
+}
+
+#[tokio::test]
+async fn pages_of_any_origin_may_ask_for_tokens_and_read_refusals() {
+    let gateway = gateway().await;
+    for path in ["/auth/token", "/auth/revoke"] {
+        let asked = gateway.request("OPTIONS", path);
+        let asked = asked.header("Origin", "http://app.test");
+        let asked = asked.header("Access-Control-Request-Method", "POST");
+        let allowed = asked.send().await;
+        assert_eq!(allowed.status, 204, "{path}");
+        let origin = allowed.header("access-control-allow-origin");
+        assert_eq!(origin, Some("http://app.test"), "{path}");
+        assert_eq!(allowed.header("access-control-allow-credentials"), None);
     }
-    let pings = library
-        .messages("sent")
-        .filter(|frame| frame["type"] == "ping");
-    let ids: Vec<&Value> = pings.map(|ping| &ping["id"]).collect();
-    assert_eq!(ids, [3, 4, 5]);
-}
-
-// Case 37.
-#[tokio::test]
-async fn a_person_signs_in_by_the_login_flow() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-
-    library.ask(sign_in(PASSWORD)).await;
-
-    let tokens = library.wait_for("tokens").await["tokens"].take();
-    assert_eq!(
-        (&tokens["token_type"], &tokens["expires_in"]),
-        (&json!("Bearer"), &json!(1800))
-    );
-    assert!(tokens["refresh_token"].is_string());
-    let asked = |event: &&Value| event["event"] == "http" && event["path"] == "/auth/token";
-    let asked = library.events().iter().find(asked).expect("it asked");
-    assert_eq!(asked["type"], "multipart/form-data");
-    let user = library.ask(json!({"cmd": "ask", "name": "getUser"})).await;
-    assert_eq!(
-        (&user["id"], &user["name"]),
-        (&json!("user-ann"), &json!("Ann"))
-    );
+    let request = gateway.request("POST", "/auth/token");
+    let request = request.header("Origin", "http://app.test");
+    let refused = multipart(request, &exchange("x", APP)).send().await;
+    assert_eq!(refused.status, 400);
+    let origin = refused.header("access-control-allow-origin");
+    assert_eq!(origin, Some("http://app.test"));
 }
 
 #[tokio::test]
-async fn a_wrong_password_gets_the_form_again() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-    let form = library.rejected(sign_in("wrong")).await;
-    assert_eq!(
-        (&form["type"], &form["step_id"]),
-        (&json!("form"), &json!("init"))
-    );
-    assert_eq!(form["errors"], json!({"base": "invalid_auth"}));
+async fn a_person_signs_an_app_in_on_a_page() {
+    let gateway = gateway().await;
+    let query = "?response_type=code&client_id=http%3A%2F%2Fapp.test%3A8123%2F&redirect_uri=http%3A%2F%2Fapp.test%3A8123%2F%3Fauth_callback%3D1&state=s";
+    let path = format!("/auth/authorize{query}");
+    let page = gateway.request("GET", &path).send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(APP), "{}", page.body);
+    let policy = page.header("content-security-policy").expect("a policy");
+    assert!(policy.contains("form-action 'self' http://app.test:8123;"), "{policy}");
+
+    let fields = |password| {
+        [
+            ("client_id", APP),
+            ("redirect_uri", "http://app.test:8123/?auth_callback=1"),
+            ("state", "s"),
+            ("username", "user-ann"),
+            ("password", password),
+        ]
+    };
+    let form = |password| {
+        let request = gateway.request("POST", "/auth/authorize");
+        request.form(&fields(password))
+    };
+    let wrong = form("wrong").send().await;
+    assert_eq!(wrong.status, 401);
+    assert!(!wrong.body.contains("wrong\""), "{}", wrong.body);
+    let sent = form(PASSWORD).send().await;
+    assert_eq!(sent.status, 303);
+    let location = sent.header("location").expect("a place");
+    let code = location.strip_prefix("http://app.test:8123/?auth_callback=1&code=");
+    let code = code.and_then(|rest| rest.strip_suffix("&state=s"));
+    let good = token(&gateway, &exchange(code.expect("a code"), APP)).await;
+    assert_eq!(good.status, 200);
+
+    let foreign = form(PASSWORD).header("Origin", "http://evil.test").send().await;
+    assert_eq!(foreign.status, 403);
+    let elsewhere = "/auth/authorize?client_id=http%3A%2F%2Fapp.test%2F&redirect_uri=http%3A%2F%2Fevil.test%2F";
+    let refused = gateway.request("GET", elsewhere).send().await;
+    assert_answer(&refused, 400, r#"{"message":"invalid client id or redirect uri"}"#);
 }
 
 #[tokio::test]
-async fn tokens_are_renewed_when_asked_and_before_a_connection_with_an_old_one() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-    library.ask(sign_in(PASSWORD)).await;
-    let first = library.wait_for("tokens").await["tokens"].take();
-
-    library.ask(json!({"cmd": "refresh"})).await;
-    let second = library.wait_for("tokens").await["tokens"].take();
-    assert_ne!(second["access_token"], first["access_token"]);
-    assert_eq!(second["refresh_token"], first["refresh_token"]);
-
-    library.ask(json!({"cmd": "expire"})).await;
-    library.ask(json!({"cmd": "drop"})).await;
-    library.wait_for("ready").await;
-    let third = library
-        .events()
-        .iter()
-        .rev()
-        .find(|event| event["event"] == "tokens");
-    let third = &third.expect("saved before it was used")["tokens"]["access_token"];
-    let auth = library
-        .messages("sent")
-        .filter(|frame| frame["type"] == "auth")
-        .last();
-    assert_eq!(auth.expect("it signed in again")["access_token"], *third);
-    assert_ne!(*third, second["access_token"]);
-}
-
-#[tokio::test]
-async fn a_code_is_good_once_and_for_the_client_that_got_it() {
-    let gateway = Gateway::start(LABORATORY).await;
-    let mut library = Library::new(&gateway.url());
-    let person = json!({"cmd": "code", "username": "ann@example.test", "password": PASSWORD});
-    let code = library.ask(person).await;
-    let exchange = json!({"cmd": "exchange", "code": code});
-    let mut of_another = exchange.clone();
-    of_another["client"] = json!("http://another.example.test/");
-    assert_eq!(library.rejected(of_another).await, 2);
-    library.ask(exchange.clone()).await;
-    assert_eq!(library.rejected(exchange).await, 2);
+async fn where_to_sign_in_is_told_by_the_address_that_was_called() {
+    let gateway = Plan::serve(BUILDING).base_path("/riser").start().await;
+    let metadata = gateway.request("GET", "/.well-known/oauth-authorization-server");
+    let metadata = metadata.ok().await;
+    let token = format!("http://{}/riser/auth/token", gateway.address());
+    assert_eq!(metadata["token_endpoint"], token);
 }

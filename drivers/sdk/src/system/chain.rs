@@ -1,9 +1,11 @@
-//! How a call of another module knows which call it is made in, so that calls in a circle are found.
+//! How what a method does is known to be part of a call: calls in a circle are found by it, and a status belongs to the act of its call.
 //!
 //! The chain goes with the future of a call, so that methods need not pass it on. What a method spawns is not in it:
-//! such work waits for nothing that waits for it.
+//! such work waits for nothing that waits for it, and is the module's own.
 
-use driver_types::CallChain;
+use std::sync::Arc;
+
+use driver_types::{Act, CallChain};
 use tokio::task::futures::TaskLocalFuture;
 
 tokio::task_local! {
@@ -20,10 +22,20 @@ impl CallScope {
         CHAIN.scope(chain, call)
     }
 
+    /// Does something that belongs to a call whose code runs elsewhere, such as in a process. `chain` ends with that call; an empty one is for what belongs to none.
+    pub fn within<T>(chain: CallChain, work: impl FnOnce() -> T) -> T {
+        CHAIN.sync_scope(chain, work)
+    }
+
     /// The chain that ends with the call whose future is being polled; an empty one outside of calls.
     ///
     /// A host that runs a call elsewhere than in the future that it was given keeps this for the calls that are made in it.
     pub fn chain() -> CallChain {
         CHAIN.try_with(CallChain::clone).unwrap_or_default()
+    }
+
+    /// The act that the call belongs to; `None` outside of calls.
+    pub fn act() -> Option<Arc<Act>> {
+        CHAIN.try_with(|chain| chain.act().cloned()).ok().flatten()
     }
 }

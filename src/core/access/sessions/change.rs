@@ -30,6 +30,12 @@ pub(super) enum Change {
     },
     /// Its code is shown: an app has it from here on, if it is the one that asked.
     Redeem(SessionId, CodeShown),
+    /// Its code is shown by this client, which keeps it from here on if it is the one that asked.
+    RedeemForClient {
+        id: SessionId,
+        shown: String,
+        client: String,
+    },
     /// It has been used.
     Use(SessionId),
     /// It is on a fixed device, and so is the sign-in that it was made from.
@@ -145,9 +151,23 @@ impl Sessions {
                 let shown = self.write(&mut guard, redeem).await?;
                 self.settle_shown(id, shown)
             }
+            Change::RedeemForClient { id, shown, client } => {
+                let began = self.now();
+                let redeem = || {
+                    let table = self.table();
+                    let session = table.alive(id, now).ok_or(SignInError::BadGrant)?;
+                    let (session, token) = session
+                        .redeem_for_client(&shown, &client, began, now)
+                        .ok_or(SignInError::BadGrant)?;
+                    Ok((vec![Write::Put(session.document())], (session, token)))
+                };
+                let (session, token) = self.write(&mut guard, redeem).await?;
+                self.keep_on(session.clone())?;
+                Ok(Some((session, token)))
+            }
             Change::Use(id) => {
                 let longer = |session: &SignInSession| SignInSession {
-                    expires: now + SESSION_IDLE.as_secs(),
+                    expires: now + session.idle(),
                     ..session.clone()
                 };
                 self.amend(&mut guard, id, now, longer).await
@@ -223,13 +243,13 @@ impl Sessions {
         device: DeviceKind,
     ) -> Result<Arc<User>, SignInError> {
         let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
-        let full = self.steady_now() + SESSION_IDLE.as_secs();
         let (is_worn, is_to_be_fixed) = {
+            let now = self.steady_now();
             let table = self.table();
             let session = table.get(id).ok_or(SignInError::BadGrant)?;
             let is_personal = session.device == DeviceKind::Personal;
             (
-                is_worn(session, full),
+                is_worn(session, now + session.idle()),
                 is_personal && device == DeviceKind::Fixed,
             )
         };
@@ -313,7 +333,7 @@ impl Sessions {
 }
 
 /// Whether enough of a session's life is gone for its use to be written down.
-fn is_worn(session: &SignInSession, full: u64) -> bool {
+pub(super) fn is_worn(session: &SignInSession, full: u64) -> bool {
     session.expires.saturating_add(WORTH_WRITING) < full
 }
 

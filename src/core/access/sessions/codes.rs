@@ -104,9 +104,14 @@ impl SignInSession {
             Hold::App {
                 code: Some(spent), ..
             } if spent.until > now && spent.code.is_of(secret) => Redeemed::Stolen,
-            Hold::Code { .. } | Hold::App { .. } | Hold::Browser { .. } | Hold::Token => {
-                Redeemed::Unknown
-            }
+            Hold::Code { .. }
+            | Hold::App { .. }
+            | Hold::Browser { .. }
+            | Hold::Token
+            | Hold::Client { .. }
+            | Hold::ClientCode { .. }
+            | Hold::LongLived { .. }
+            | Hold::OfKey(_) => Redeemed::Unknown,
         }
     }
 }

@@ -14,6 +14,15 @@ pub enum SignInError {
     /// The code, refresh token or session is not good, or no longer.
     #[error("the grant is not valid, or no longer")]
     BadGrant,
+    /// The grant is another client's.
+    #[error("the grant belongs to another client")]
+    WrongClient,
+    /// The user has a token of that name.
+    #[error("there is a token of that name; choose another, or delete that one first")]
+    NameTaken,
+    /// A value cannot be as it is.
+    #[error("{0}")]
+    Refused(&'static str),
     /// Too many attempts have failed.
     #[error("too many failed sign-ins; try again later")]
     TooMany {

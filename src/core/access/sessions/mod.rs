@@ -5,13 +5,16 @@
 //!
 //! - `steady_clock` is the time by which they idle, and that no slip of the wall clock moves. What tokens say is the wall clock's: others read them.
 //! - `session_table` holds the sessions, `codes` what is between a browser and an app.
+//! - `clients` are those that keep one refresh token, `minted` the tokens that callers make for others.
 //! - `read` lets in who shows a token or a cookie.
 //! - `change` is the only way in which this node changes sessions, `follow` takes in what other nodes do; `upkeep` ends those that are over and renews the key that signs.
 
 mod change;
+mod clients;
 mod codes;
 mod error;
 mod follow;
+mod minted;
 mod read;
 mod session_table;
 mod steady_clock;
@@ -22,6 +25,7 @@ mod upkeep;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -38,12 +42,14 @@ use crate::core::limits::{
 };
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Clock, DeviceKind, Scope, Secret, SessionId, TokenClaims, User, lock, read_lock, write_lock,
+    Clock, DeviceKind, Scope, Secret, SessionId, TokenClaims, User, UserId, lock, read_lock,
+    write_lock,
 };
 use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
 pub use error::SignInError;
+pub use minted::{KeptToken, KeptTokenKind, LongLivedRequest};
 
 use change::Change;
 use codes::code_hold;
@@ -149,7 +155,7 @@ impl Sessions {
             .limiter
             .begin(address, name)
             .map_err(|wait| SignInError::TooMany { wait })?;
-        let user = self.building().user_by_email(name);
+        let user = self.user_named(name);
         match self.passwords.is_of(user.as_deref(), password).await {
             Ok(true) => {
                 attempt.forgive();
@@ -161,6 +167,15 @@ impl Sessions {
                 Err(SignInError::Busy)
             }
         }
+    }
+
+    /// The user of an address or of an id.
+    fn user_named(&self, name: &str) -> Option<Arc<User>> {
+        let building = self.building();
+        building.user_by_email(name).or_else(|| {
+            let id = UserId::new(name).ok()?;
+            building.shared_user(&id)
+        })
     }
 
     /// Signs a browser in, and gives the value of its cookie.
@@ -249,7 +264,10 @@ impl Sessions {
         let (id, _) = split(&shown.code).ok_or(SignInError::BadGrant)?;
         let user = self.user_of(id).ok_or(SignInError::BadGrant)?;
         match self.change(Change::Redeem(id, shown)).await? {
-            Some((session, refresh)) => self.issue(&session, &user, &domain, Some(refresh)),
+            Some((session, refresh)) => {
+                let life = self.settings.token_life;
+                self.issue(&session, &user, &domain, Some(refresh), life)
+            }
             None => {
                 tracing::warn!(target: "audit", user = %user.id, session = %id, "a code was shown twice, or by a client that did not ask for it: what it had given ends");
                 self.end(vec![id]).await?;
@@ -271,7 +289,10 @@ impl Sessions {
         let (shown, client) = (shown.to_owned(), client.map(str::to_owned));
         let change = Change::Refresh { id, shown, client };
         match self.change(change).await? {
-            Some((session, next)) => self.issue(&session, &user, domain, Some(next)),
+            Some((session, next)) => {
+                let life = self.settings.token_life;
+                self.issue(&session, &user, domain, Some(next), life)
+            }
             None => {
                 tracing::warn!(target: "audit", user = %user.id, session = %id, "a refresh token was shown again after its successor: what it had given ends");
                 self.end(vec![id]).await?;
@@ -360,7 +381,7 @@ impl Sessions {
         };
         let change = Change::Add(session.clone(), Arc::clone(user));
         self.change(change).await?;
-        self.issue(&session, user, &domain, refresh)
+        self.issue(&session, user, &domain, refresh, self.settings.token_life)
     }
 
     fn issue(
@@ -369,10 +390,11 @@ impl Sessions {
         user: &User,
         domain: &str,
         refresh: Option<Secret>,
+        life: Duration,
     ) -> Result<Issued, SignInError> {
         let now = self.now();
-        let life = session.expires.saturating_sub(self.steady_now());
-        let expires_in = self.settings.token_life.as_secs().min(life);
+        let left = session.expires.saturating_sub(self.steady_now());
+        let expires_in = life.as_secs().min(left);
         let claims = TokenClaims {
             id: uuid::Uuid::new_v4().to_string(),
             user: user.clone(),

@@ -30,6 +30,9 @@ impl Sessions {
         token: &Secret,
         domain: &str,
     ) -> Result<Arc<Principal>, Failure> {
+        if let Some(found) = self.by_long_lived(token) {
+            return found;
+        }
         let known = self.known(token).map_err(refused)?;
         let Known {
             issuer,
@@ -89,9 +92,14 @@ impl Sessions {
             let session = table.alive(id, now).ok_or_else(logged_out)?;
             match &session.hold {
                 Hold::Browser { cookie } if cookie.is_of(secret) => session.scopes.clone(),
-                Hold::Browser { .. } | Hold::App { .. } | Hold::Code { .. } | Hold::Token => {
-                    return Err(logged_out());
-                }
+                Hold::Browser { .. }
+                | Hold::App { .. }
+                | Hold::Code { .. }
+                | Hold::Token
+                | Hold::Client { .. }
+                | Hold::ClientCode { .. }
+                | Hold::LongLived { .. }
+                | Hold::OfKey(_) => return Err(logged_out()),
             }
         };
         let user = self.user_of(id).ok_or_else(logged_out)?;
@@ -167,7 +175,7 @@ fn is_no_less(level: Clearance, clearance: Clearance) -> bool {
     level >= clearance
 }
 
-fn principal(
+pub(super) fn principal(
     user: Arc<User>,
     credential: CredentialId,
     policy: Policy,
@@ -185,7 +193,7 @@ fn refused(bad: BadToken) -> Failure {
     unauthenticated(&bad.to_string())
 }
 
-fn logged_out() -> Failure {
+pub(super) fn logged_out() -> Failure {
     unauthenticated("logged out")
 }
 

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::core::limits::{REFRESH_GRACE, REFRESH_GRACE_TOKENS_MAX};
-use crate::model::{DeviceKind, Scope, Secret, SessionId, UserId};
+use crate::core::limits::{
+    CLIENT_IDLE, LONG_LIVED_MAX, REFRESH_GRACE, REFRESH_GRACE_TOKENS_MAX, SESSION_IDLE,
+};
+use crate::model::{DeviceKind, KeyId, Scope, Secret, SessionId, UserId};
 use crate::stores::{Document, DocumentId, SESSIONS as COLLECTION};
 
 const SECRET_BYTES: usize = 32;
@@ -68,6 +70,45 @@ pub(super) enum Hold {
     },
     /// An app that has its one token and no other way to go on.
     Token,
+    /// A client that keeps its refresh token for as long as it goes on using it.
+    Client {
+        /// Who asked for it.
+        client: String,
+        /// Of the refresh token's secret.
+        token: Digest,
+        /// When it signed in, in Unix seconds.
+        began: u64,
+    },
+    /// A client of that kind that is still to show its code.
+    ClientCode {
+        /// Of the code's secret.
+        code: Digest,
+        /// Who asked for it.
+        client: String,
+    },
+    /// Whoever has a token that was made to last.
+    LongLived {
+        /// Of the token's secret.
+        token: Digest,
+        /// What its user calls it.
+        name: String,
+        /// How it is shown.
+        icon: Option<String>,
+        /// When it was made, in Unix seconds.
+        began: u64,
+        /// The API key that it was made with, if it was one.
+        key: Option<Minter>,
+    },
+    /// Whoever has a token for a moment that was made with an API key.
+    OfKey(Minter),
+}
+
+/// The API key that a token was made with, and ends with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Minter {
+    pub(super) key: KeyId,
+    /// Of the hash of its secret: a key of the same id with another secret is another.
+    pub(super) secret: Digest,
 }
 
 /// A code that was shown. Until it would have ended by itself, a second showing means that a copy is in other hands.
@@ -111,6 +152,16 @@ impl Digest {
     /// In constant time.
     pub(super) fn is_of(&self, secret: &str) -> bool {
         *self == Self::of(secret)
+    }
+
+    /// A digest that was made elsewhere.
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest itself.
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
     }
 
     fn to_text(self) -> String {
@@ -242,11 +293,60 @@ impl SignInSession {
 
     /// Whether this is a refresh token of its own, its present one or an earlier one.
     pub(super) fn was_given(&self, shown: &str) -> bool {
-        let Hold::App { family, .. } = &self.hold else {
-            return false;
-        };
         let family_of = shown.split_once('.').map(|(shown, _)| shown);
-        family_of.is_some_and(|shown| family.is_of(shown))
+        match &self.hold {
+            Hold::App { family, .. } => family_of.is_some_and(|shown| family.is_of(shown)),
+            Hold::Client { token, .. } => token.is_of(shown),
+            Hold::Browser { .. }
+            | Hold::Code { .. }
+            | Hold::Token
+            | Hold::ClientCode { .. }
+            | Hold::LongLived { .. }
+            | Hold::OfKey(_) => false,
+        }
+    }
+
+    /// The API key without which it is nothing.
+    pub(super) fn minter(&self) -> Option<&Minter> {
+        match &self.hold {
+            Hold::LongLived { key, .. } => key.as_ref(),
+            Hold::OfKey(key) => Some(key),
+            Hold::Browser { .. }
+            | Hold::App { .. }
+            | Hold::Code { .. }
+            | Hold::Token
+            | Hold::Client { .. }
+            | Hold::ClientCode { .. } => None,
+        }
+    }
+
+    /// How long it lasts without being used, in seconds.
+    pub(super) fn idle(&self) -> u64 {
+        let idle = match &self.hold {
+            Hold::Client { .. } => CLIENT_IDLE,
+            Hold::Browser { .. }
+            | Hold::App { .. }
+            | Hold::Code { .. }
+            | Hold::Token
+            | Hold::ClientCode { .. }
+            | Hold::LongLived { .. }
+            | Hold::OfKey(_) => SESSION_IDLE,
+        };
+        idle.as_secs()
+    }
+
+    /// The longest life that it can have before it, in seconds.
+    fn longest(&self) -> u64 {
+        match &self.hold {
+            Hold::LongLived { .. } => LONG_LIVED_MAX.as_secs(),
+            Hold::Browser { .. }
+            | Hold::App { .. }
+            | Hold::Code { .. }
+            | Hold::Token
+            | Hold::Client { .. }
+            | Hold::ClientCode { .. }
+            | Hold::OfKey(_) => self.idle(),
+        }
     }
 
     /// The sign-in that it belongs to.
@@ -279,8 +379,14 @@ impl SessionTable {
         };
         // A code and a token without another one have a life of their own, whatever the device.
         let lapses_by_itself = |session: &SignInSession| match &session.hold {
-            Hold::Browser { .. } | Hold::App { .. } => root.device == DeviceKind::Personal,
-            Hold::Code { .. } | Hold::Token => true,
+            Hold::Browser { .. } | Hold::App { .. } | Hold::Client { .. } => {
+                root.device == DeviceKind::Personal
+            }
+            Hold::Code { .. }
+            | Hold::Token
+            | Hold::ClientCode { .. }
+            | Hold::LongLived { .. }
+            | Hold::OfKey(_) => true,
         };
         [session, root]
             .into_iter()
@@ -297,7 +403,9 @@ impl SessionTable {
 
     /// How many wait for their code to be shown.
     pub(super) fn codes(&self) -> usize {
-        let waits = |session: &&SignInSession| matches!(session.hold, Hold::Code { .. });
+        let waits = |session: &&SignInSession| {
+            matches!(session.hold, Hold::Code { .. } | Hold::ClientCode { .. })
+        };
         self.all().filter(waits).count()
     }
 
@@ -336,10 +444,10 @@ impl SessionTable {
 
     /// The sessions that would be over when the clock goes on from a later time than this, as they are with the rest of their life from there.
     /// One that has more than the longest life left was timed by a clock that this one is yet to reach.
-    pub(super) fn moved(&self, now: u64, then: u64, longest: u64) -> Vec<SignInSession> {
+    pub(super) fn moved(&self, now: u64, then: u64) -> Vec<SignInSession> {
         let moved = |session: &SignInSession| {
             let left = session.expires.checked_sub(now)?;
-            let loses = session.expires <= then && (1..=longest).contains(&left);
+            let loses = session.expires <= then && (1..=session.longest()).contains(&left);
             loses.then(|| SignInSession {
                 expires: then.saturating_add(left),
                 ..session.clone()
@@ -395,6 +503,48 @@ enum KeptHold {
         challenge: Option<String>,
     },
     Token,
+    Client {
+        client: String,
+        token: String,
+        began: u64,
+    },
+    ClientCode {
+        code: String,
+        client: String,
+    },
+    LongLived {
+        token: String,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        icon: Option<String>,
+        began: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<KeptMinter>,
+    },
+    OfKey(KeptMinter),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptMinter {
+    key: String,
+    secret: String,
+}
+
+impl KeptMinter {
+    fn of(minter: &Minter) -> Self {
+        Self {
+            key: minter.key.to_string(),
+            secret: minter.secret.to_text(),
+        }
+    }
+
+    fn read(self) -> Option<Minter> {
+        Some(Minter {
+            key: KeyId::new(&self.key).ok()?,
+            secret: Digest::parse(&self.secret)?,
+        })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -462,6 +612,33 @@ impl SignInSession {
                 challenge: challenge.clone(),
             },
             Hold::Token => KeptHold::Token,
+            Hold::Client {
+                client,
+                token,
+                began,
+            } => KeptHold::Client {
+                client: client.clone(),
+                token: token.to_text(),
+                began: *began,
+            },
+            Hold::ClientCode { code, client } => KeptHold::ClientCode {
+                code: code.to_text(),
+                client: client.clone(),
+            },
+            Hold::LongLived {
+                token,
+                name,
+                icon,
+                began,
+                key,
+            } => KeptHold::LongLived {
+                token: token.to_text(),
+                name: name.clone(),
+                icon: icon.clone(),
+                began: *began,
+                key: key.as_ref().map(KeptMinter::of),
+            },
+            Hold::OfKey(minter) => KeptHold::OfKey(KeptMinter::of(minter)),
         };
         let kept = Kept {
             user: self.user.to_string(),
@@ -526,6 +703,36 @@ impl SignInSession {
                 challenge,
             },
             KeptHold::Token => Hold::Token,
+            KeptHold::Client {
+                client,
+                token,
+                began,
+            } => Hold::Client {
+                client,
+                token: Digest::parse(&token)?,
+                began,
+            },
+            KeptHold::ClientCode { code, client } => Hold::ClientCode {
+                code: Digest::parse(&code)?,
+                client,
+            },
+            KeptHold::LongLived {
+                token,
+                name,
+                icon,
+                began,
+                key,
+            } => Hold::LongLived {
+                token: Digest::parse(&token)?,
+                name,
+                icon,
+                began,
+                key: match key {
+                    Some(key) => Some(key.read()?),
+                    None => None,
+                },
+            },
+            KeptHold::OfKey(key) => Hold::OfKey(key.read()?),
         };
         let parent = match kept.parent {
             Some(parent) => Some(SessionId::parse(&parent)?),
@@ -586,7 +793,39 @@ mod tests {
             redirect: "/".to_owned(),
             challenge: None,
         };
-        for hold in [browser, app, refreshed.hold, by_code, code, Hold::Token] {
+        let minter = Minter {
+            key: KeyId::new("key-1").unwrap(),
+            secret: Digest::of("secret"),
+        };
+        let client = Hold::Client {
+            client: "https://app.test/".to_owned(),
+            token: Digest::of("secret"),
+            began: 7,
+        };
+        let client_code = Hold::ClientCode {
+            code: Digest::of("secret"),
+            client: "https://app.test/".to_owned(),
+        };
+        let long_lived = |key| Hold::LongLived {
+            token: Digest::of("secret"),
+            name: "a script".to_owned(),
+            icon: None,
+            began: 7,
+            key,
+        };
+        for hold in [
+            browser,
+            app,
+            refreshed.hold,
+            by_code,
+            code,
+            Hold::Token,
+            client,
+            client_code,
+            long_lived(None),
+            long_lived(Some(minter.clone())),
+            Hold::OfKey(minter),
+        ] {
             let written = session(hold).document();
             assert_eq!(
                 SignInSession::read(&written),
@@ -691,7 +930,7 @@ mod tests {
     #[test]
     fn a_jump_of_the_clock_leaves_sessions_the_life_that_they_had() {
         let mut table = SessionTable::default();
-        for (id, expires) in [(1, 10), (2, 50), (3, 5_000)] {
+        for (id, expires) in [(1, 10), (2, 50), (3, 2 * SESSION_IDLE.as_secs())] {
             table.put(SignInSession {
                 id: SessionId(id),
                 parent: None,
@@ -701,7 +940,7 @@ mod tests {
         }
         let moved = |now, then| {
             let mut moved: Vec<(u128, u64)> = table
-                .moved(now, then, 100)
+                .moved(now, then)
                 .iter()
                 .map(|session| (session.id.0, session.expires))
                 .collect();
@@ -710,8 +949,11 @@ mod tests {
         };
         assert_eq!(moved(20, 1_000), [(2, 1_030)], "one was over, one is not");
         assert_eq!(
-            moved(1, 9_000),
-            [(1, 9_009), (2, 9_049)],
+            moved(1, 3 * SESSION_IDLE.as_secs()),
+            [
+                (1, 3 * SESSION_IDLE.as_secs() + 9),
+                (2, 3 * SESSION_IDLE.as_secs() + 49),
+            ],
             "one has too much left"
         );
         assert_eq!(moved(40, 30), [], "it is set back");

@@ -1,5 +1,6 @@
 //! Signing in over a store in memory, with a clock that a test sets.
 
+mod clients;
 mod two_nodes;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,4 +1,4 @@
-//! The work that no request starts: sessions end in time, with their users or with a password, and the signing key is renewed.
+//! The work that no request starts: sessions end in time, with their users, with a password or with the API key that they were made with, and the signing key is renewed.
 
 use std::sync::Arc;
 
@@ -9,8 +9,7 @@ use crate::core::access::sessions::{Sessions, SignInError, SignInSession, lock};
 use crate::core::access::tokens::SigningKey;
 use crate::core::directory::{Directory, Touched};
 use crate::core::limits::{
-    SESSION_IDLE, SESSION_SWEEP, SESSIONS_MOVED_AT_ONCE, SIGNING_KEY_LIFE, SIGNING_KEY_REST,
-    STOP_DEADLINE,
+    SESSION_SWEEP, SESSIONS_MOVED_AT_ONCE, SIGNING_KEY_LIFE, SIGNING_KEY_REST, STOP_DEADLINE,
 };
 use crate::model::{SessionId, User, UserId, write_lock};
 use crate::stores::{DocumentId, SIGNING_KEYS, Write};
@@ -35,11 +34,16 @@ impl Sessions {
     /// The building has changed: sessions of users who are gone or have another password end, and the sockets of those who are lowered close.
     pub(in crate::core) fn align(self: &Arc<Self>, next: &Arc<Directory>, touched: &Touched) {
         let before = self.exchange(next);
-        if touched.users().next().is_none() {
+        let is_of_nobody = touched.users().next().is_none();
+        if is_of_nobody && touched.api_keys().next().is_none() {
             return;
         }
         let (mut over, mut lowered) = (Vec::new(), Vec::new());
         for session in self.table().all() {
+            let minter = session.minter();
+            if minter.is_some_and(|minter| next.api_key(&minter.key).is_none()) {
+                over.push(session.id);
+            }
             let was = before.shared_user(&session.user);
             match (was, next.shared_user(&session.user)) {
                 (Some(_), None) => over.push(session.id),
@@ -106,10 +110,7 @@ impl Sessions {
             return Ok(());
         }
         let before = self.steady_now();
-        let moved = self
-            .table()
-            .moved(before, wall, SESSION_IDLE.as_secs())
-            .len();
+        let moved = self.table().moved(before, wall).len();
         tracing::warn!(
             before,
             now = wall,
@@ -121,7 +122,7 @@ impl Sessions {
                 let moved = this
                     .write(&mut guard, || {
                         let table = this.table();
-                        let mut moved = table.moved(before, wall, SESSION_IDLE.as_secs());
+                        let mut moved = table.moved(before, wall);
                         moved.truncate(SESSIONS_MOVED_AT_ONCE);
                         let put = |session: &SignInSession| Write::Put(session.document());
                         Ok((moved.iter().map(put).collect(), moved))

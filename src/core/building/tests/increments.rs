@@ -464,6 +464,8 @@ fn file(entries: Vec<Entry>) -> Building {
             Entry::User(user) => building.users.push(user),
             Entry::ApiKey(key) => building.api_keys.push(key),
             Entry::Metadata(metadata) => building.metadata.push(metadata),
+            Entry::Entity(entity) => building.entities.push(entity),
+            Entry::Command(command) => building.commands.push(command),
         }
     }
     building

@@ -12,12 +12,14 @@ use crate::core::limits::REMOTE_PATIENCE;
 use crate::core::metrics::CoreMetrics;
 use crate::core::modules::{HeldArguments, ModuleHandle, clear};
 use crate::core::reply::ReplySlot;
-use crate::model::{Clearance, ExecRequest, Failure, FailureKind, Interface, NodeUri, Reply};
+use crate::model::{Act, Clearance, ExecRequest, Failure, FailureKind, Interface, NodeUri, Reply};
 use crate::peers::{PeerError, PeerReply};
 
 /// A call that has not been answered, with all that its queue has to know of it.
 pub(in crate::core) struct Pending {
     pub(super) exec: ExecRequest,
+    /// What it belongs to, if the module runs here by the time at which it is made; another node draws its own.
+    act: Arc<Act>,
     pub(super) who: Caller,
     /// The clearance with which they call.
     clearance: Clearance,
@@ -66,6 +68,7 @@ impl Pending {
     /// A call of a caller who may make it with this clearance, and who waits for so long.
     pub(in crate::core) fn new(
         exec: ExecRequest,
+        act: Arc<Act>,
         held: HeldArguments,
         who: Caller,
         clearance: Clearance,
@@ -75,6 +78,7 @@ impl Pending {
         let began = Instant::now();
         Self {
             exec,
+            act,
             who,
             clearance,
             held,
@@ -156,7 +160,7 @@ impl Pending {
     /// Hands the call to the module, which runs here by now.
     pub(super) fn exec(self, module: &Arc<ModuleHandle>) {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let chain = module.chain_of(&self.exec.function);
+        let chain = module.chain_of(&self.exec.function, self.act);
         if let Some(wakeup) = module.exec(self.exec, chain, self.held, self.slot, left) {
             wakeup.wake();
         }

@@ -2,6 +2,7 @@
 //!
 //! Time passes only by [`Bench::pass`], and only after everything that can run has run.
 
+mod acts;
 mod interfaces;
 mod settings;
 mod taking_over;

@@ -48,9 +48,9 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 14] = [
     "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "triggers", "building",
+    "api_keys", "triggers", "building", "entities", "commands",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

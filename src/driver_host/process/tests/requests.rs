@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::driver_host::process::limits::{REQUEST_BYTES_MAX, REQUESTS_MAX};
 use crate::driver_host::{CallChain, CallScope, ModuleDescription, ModuleSlot};
-use crate::model::{Function, SystemId};
+use crate::model::{Act, Function, SystemId};
 
 /// A request as it reached the sink.
 #[derive(Debug, PartialEq)]
@@ -133,6 +133,30 @@ async fn a_call_has_the_chain_of_the_call_in_which_the_process_makes_it() {
     // One that has its answer, and one that never was.
     assert_eq!(make("asked - 1").await, CallChain::default());
     assert_eq!(make("999").await, CallChain::default());
+}
+
+#[tokio::test]
+async fn what_a_process_sets_is_of_the_only_call_that_it_carries_out_and_of_none_where_there_are_several()
+ {
+    let ear = Ear::new();
+    let running = start(&ear, JsonText::empty_object()).await.unwrap();
+    let call = |act: u128, code: &'static str| {
+        let act = Arc::new(Act {
+            id: act,
+            user: None,
+        });
+        let chain = CallChain::default().of_act(act);
+        let running = Arc::clone(&running);
+        CallScope::run(chain, async move { run(&*running, code).await.unwrap() })
+    };
+    call(7, "status('alone', 1)").await;
+    // The process serves one after the other, and the gateway knows of both from the beginning.
+    tokio::join!(call(8, "status('beside', 1)"), call(9, "status('left', 1)"));
+    let acts = ear.heard().acts.clone();
+    assert_eq!(acts["started"], None, "by itself");
+    assert_eq!(acts["alone"], Some(7));
+    assert_eq!(acts["beside"], None);
+    assert_eq!(acts["left"], Some(9));
 }
 
 #[tokio::test]

@@ -144,6 +144,14 @@ pub(super) fn sees_key(caller: &Caller, key: &KeyId) -> bool {
     !caller.is_restricted() || own
 }
 
+/// Refuses a restricted key what concerns the whole building.
+pub(super) fn unrestricted(context: &RequestContext, what: &str) -> Result<(), HttpRejection> {
+    match context.caller.is_restricted() {
+        true => Err(context.out_of_reach(what)),
+        false => Ok(()),
+    }
+}
+
 /// The zones that a system is in, in its order.
 pub(super) fn zones_of<'a>(
     directory: &'a Directory,

@@ -4,15 +4,17 @@
 //! a function's clearance decides who may call it, not the way on which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
 //! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
-//! `building.rs` is riser's own resource below PlaceOS's paths, with its credentials and scopes.
+//! `building.rs`, `entities.rs` and `commands.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
 pub(super) mod auth;
 pub(in crate::server) mod authn;
 pub(super) mod building;
+mod commands;
 mod drivers;
 mod edits;
+mod entities;
 mod keys;
 mod lists;
 mod metadata;
@@ -126,7 +128,17 @@ resources! {
         metadata::children,
         metadata::replace,
         metadata::merge,
-        metadata::remove
+        metadata::remove,
+        entities::list,
+        entities::show,
+        entities::create,
+        entities::update,
+        entities::remove,
+        commands::list,
+        commands::show,
+        commands::create,
+        commands::update,
+        commands::remove
 }
 
 /// Adds the routes.

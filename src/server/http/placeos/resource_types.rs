@@ -15,7 +15,9 @@ macro_rules! resource_types {
 }
 
 resource_types! {
+    Commands = "commands"
     Drivers = "drivers"
+    Entities = "entities"
     Keys = "api_keys"
     Metadata = "metadata"
     Modules = "modules"

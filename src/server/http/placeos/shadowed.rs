@@ -19,6 +19,8 @@ const PARAMETERS: &[(&str, Thing)] = &[
     ("{module}", Thing::Module),
     ("{user}", Thing::User),
     ("{key}", Thing::ApiKey),
+    ("{entity}", Thing::Entity),
+    ("{command}", Thing::Command),
 ];
 
 /// Each of them.
@@ -49,6 +51,8 @@ pub(in crate::server::http) fn is_shadowed(entry: &EntryId) -> bool {
         EntryId::Module(id) => (Thing::Module, id.as_str()),
         EntryId::User(id) => (Thing::User, id.as_str()),
         EntryId::ApiKey(id) => (Thing::ApiKey, id.as_str()),
+        EntryId::Entity(id) => (Thing::Entity, id.as_str()),
+        EntryId::Command(id) => (Thing::Command, id.as_str()),
         EntryId::Metadata(_) => return false,
     };
     let mut all = shadowed_ids().iter();

@@ -2,10 +2,12 @@
 //!
 //! - `interest` is what the table follows, `reader` the connection that reads it: `inbox` has the messages published to it, `pace` how much it asks for at a time.
 //! - `outgoing` has the changes of this node's modules, `writer` the connection that writes them to Redis.
+//! - `acts` says to which acts the values belong that this node's modules have written.
 //! - `health` says whether both are there; `line` is the queue that both sides use.
 //!
 //! The store's own calls only take a note under a lock; the futures that [`RedisStatusStore::new`] gives do the work.
 
+mod acts;
 mod health;
 mod inbox;
 mod interest;
@@ -37,6 +39,7 @@ use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{fields, kept};
 use crate::stores::{StatusStore, StoreError, StoreFeed};
 
+use acts::Acts;
 use health::Health;
 use interest::Interest;
 use outgoing::Outgoing;
@@ -49,6 +52,7 @@ pub use writer::{MayWrite, WriteFence};
 pub struct RedisStatusStore {
     interest: Arc<Interest>,
     outgoing: Arc<Outgoing>,
+    acts: Arc<Acts>,
     health: Arc<Health>,
     may_write: MayWrite,
     reads: mpsc::Sender<Read>,
@@ -74,10 +78,12 @@ impl RedisStatusStore {
             health.metrics.merged.clone(),
             health.metrics.waiting.clone(),
         ));
+        let acts = Arc::new(Acts::default());
         let (reads, asked) = mpsc::channel(READS_WAITING);
         let reader = Reader::new(
             link.clone(),
             Arc::clone(&interest),
+            Arc::clone(&acts),
             feed,
             Arc::clone(&health),
         );
@@ -91,6 +97,7 @@ impl RedisStatusStore {
         let store = Arc::new(Self {
             interest,
             outgoing,
+            acts,
             health,
             may_write,
             reads,
@@ -111,6 +118,10 @@ impl RedisStatusStore {
 
 impl StatusStore for RedisStatusStore {
     fn write(&self, changes: Vec<StatusChange>) {
+        for change in &changes {
+            // Before it can come back.
+            self.acts.wrote(change);
+        }
         self.outgoing.write(changes);
     }
 
@@ -153,6 +164,7 @@ impl StatusStore for RedisStatusStore {
             self.outgoing.hold();
         }
         self.outgoing.release(module);
+        self.acts.forget(module);
     }
 
     /// A module that this node has adopted is answered from the mirror. When Redis cannot be asked, the answer is dropped.

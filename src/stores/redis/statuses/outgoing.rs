@@ -369,6 +369,7 @@ mod tests {
             key: key(module, status),
             value: Some(StatusValue::parse(value).unwrap()),
             origin: Origin::Push,
+            act: None,
         }]);
     }
 

@@ -113,6 +113,7 @@ impl World {
             key,
             value,
             origin: Origin::Push,
+            act: None,
         }]);
     }
 

@@ -18,6 +18,7 @@ use crate::model::{Backoff, BindingKey, Origin, StatusChange, SystemId};
 use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
+use crate::stores::redis::statuses::acts::Acts;
 use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::interest::{Batch, Interest};
@@ -29,6 +30,7 @@ use crate::stores::{StoreError, StoreFeed};
 pub(super) struct Reader {
     link: Link,
     interest: Arc<Interest>,
+    acts: Arc<Acts>,
     feed: Weak<dyn StoreFeed>,
     health: Arc<Health>,
     pace: Pace,
@@ -42,12 +44,14 @@ impl Reader {
     pub(super) fn new(
         link: Link,
         interest: Arc<Interest>,
+        acts: Arc<Acts>,
         feed: Weak<dyn StoreFeed>,
         health: Arc<Health>,
     ) -> Self {
         Self {
             link,
             interest,
+            acts,
             feed,
             health,
             pace: Pace::default(),
@@ -239,7 +243,9 @@ impl ReaderSession<'_> {
                 continue;
             }
             let value = payload::published(&message.payload);
+            let acts = &self.reader.acts;
             changes.extend(keys.into_iter().map(|key| StatusChange {
+                act: acts.came_back(&key, value.as_ref()),
                 key,
                 value: value.clone(),
                 origin: Origin::Push,
@@ -298,9 +304,11 @@ impl ReaderSession<'_> {
                     status,
                 };
                 if self.reader.interest.was_read(&key) {
+                    let value = text(&field).map(payload::kept);
                     changes.push(StatusChange {
+                        act: self.reader.acts.last(&key, value.as_ref()),
                         key,
-                        value: text(&field).map(payload::kept),
+                        value,
                         origin: Origin::Snapshot,
                     });
                 }

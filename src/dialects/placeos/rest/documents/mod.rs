@@ -17,8 +17,8 @@ use std::fmt;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::model::{
-    ApiKey, Field, JsonText, Kind, Metadata, MetadataId, MetadataName, Module, System, User, Value,
-    Values, Zone, is_time_zone,
+    ApiKey, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, MetadataId,
+    MetadataName, Module, System, User, Value, Values, Zone, is_time_zone,
 };
 
 pub use read::{Unreadable, read};
@@ -38,6 +38,10 @@ pub type UserDocument = Document<User>;
 pub type KeyDocument = Document<ApiKey>;
 /// Metadata to be made or changed.
 pub type MetadataDocument = Document<Metadata>;
+/// An entity to be made or changed.
+pub type EntityDocument = Document<EntityOverride>;
+/// A command to be made or changed.
+pub type CommandDocument = Document<CustomCommand>;
 
 /// An entry to be made or changed. What is left out stays as it is.
 #[derive(Clone)]
@@ -119,10 +123,11 @@ impl<C: Resource> Document<C> {
     }
 }
 
-/// Whether a value is the one that is shown of an entry. An empty text says nothing.
+/// Whether a value is the one that is shown of an entry. An empty text says nothing, and kept JSON may be null.
 fn is_shown<C: Resource>(entry: &C, field: &Field<C>, value: &Value<'_>) -> bool {
     let shown = entry.shown(field);
-    shown == *value || *value == Value::Nothing && shown.text() == Some("")
+    let is_nothing = shown.text() == Some("") || shown == Value::Json(Cow::Borrowed("null"));
+    shown == *value || *value == Value::Nothing && is_nothing
 }
 
 /// Why a field cannot be put, as far as the type of the entry does not know it.

@@ -99,6 +99,7 @@ fn value(name: &str, kind: Kind, json: &JsonText) -> Result<Value<'static>, Inva
         | Kind::Id(_)
         | Kind::ModuleName
         | Kind::MetadataName
+        | Kind::StatusPath
         | Kind::Reference(_) => Value::Text(Cow::Owned(typed(name, json)?)),
         Kind::Texts | Kind::Scopes => Value::Texts(texts(name, json)?),
         Kind::References(_) => {

@@ -91,6 +91,7 @@ fn of(kind: Kind, nullable: Nullable, text: &str) -> Schema {
         | Kind::Id(_)
         | Kind::ModuleName
         | Kind::MetadataName
+        | Kind::StatusPath
         | Kind::Reference(_)
         | Kind::KeySecret
         | Kind::Password => ObjectBuilder::new().schema_type(of_type(Type::String)),
@@ -105,6 +106,7 @@ fn of(kind: Kind, nullable: Nullable, text: &str) -> Schema {
         Kind::Count(_) => whole(KnownFormat::Int32),
         Kind::Moment => whole(KnownFormat::Int64),
         Kind::Json(JsonKind::Object) => ObjectBuilder::new().schema_type(of_type(Type::Object)),
+        Kind::Json(JsonKind::Number) => ObjectBuilder::new().schema_type(of_type(Type::Number)),
         Kind::Json(JsonKind::Any) => ObjectBuilder::new().schema_type(SchemaType::AnyValue),
     };
     object.description(about).into()

@@ -51,7 +51,7 @@ fn check_every_field<C: Resource + PartialEq + std::fmt::Debug>(of_nothing: &C) 
         let mut taken = of_nothing.clone();
         let outcome = document::<C>(&body).amend(&mut taken);
         if is_id {
-            assert_eq!(fields(outcome.unwrap_err()), ["id"]);
+            assert_eq!(fields(outcome.unwrap_err()), [word]);
         } else {
             outcome.unwrap_or_else(|wrong| panic!("{word}: {wrong:?}"));
             assert!(
@@ -71,6 +71,36 @@ fn every_field_that_is_shown_can_be_set_and_sent_back() {
     check_every_field(&Module::new(&ModuleId::new("m").unwrap()));
     check_every_field(&User::new(&UserId::new("u").unwrap()));
     check_every_field(&key());
+    let status = Values::none().with("status", Value::Text("s/Display_1/x".into()));
+    check_every_field(&EntityOverride::build(status).unwrap());
+    let command = Values::none().with("type", Value::Text("lamp/blink".into()));
+    check_every_field(&CustomCommand::build(command).unwrap());
+}
+
+#[test]
+fn an_answer_of_null_can_be_sent_back() {
+    let values = Values::none()
+        .with("type", Value::Text("lamp/blink".into()))
+        .with("result", Value::Json("null".into()));
+    let command = CustomCommand::build(values).unwrap();
+    let shown = serde_json::to_string(&Shown::of(&command)).unwrap();
+    assert_eq!(amended(command.clone(), &shown), command);
+}
+
+#[test]
+fn a_part_of_a_command_that_is_none_is_refused_by_its_field() {
+    let values = Values::none().with("type", Value::Text("lamp/blink".into()));
+    let mut command = CustomCommand::build(values).unwrap();
+    for (body, field) in [
+        (r#"{"schema": {"pattern": 1}}"#, "schema"),
+        (r#"{"call": "lamp"}"#, "call"),
+        (r#"{"errors": {"x": {}}}"#, "errors"),
+        (r#"{"subscribe": "s/Lamp"}"#, "subscribe"),
+        (r#"{"args": 5}"#, "args"),
+    ] {
+        let wrong = document::<CustomCommand>(body).amend(&mut command);
+        assert_eq!(fields(wrong.unwrap_err()), [field], "{body}");
+    }
 }
 
 #[test]

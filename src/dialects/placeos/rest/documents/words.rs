@@ -7,7 +7,8 @@ use crate::dialects::placeos::rest::address::{Address, address, uri_for};
 use crate::dialects::placeos::rest::documents::{Document, is_shown};
 use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, Collection, Field, JsonText, Kind, Metadata, Module, System, User, Value, Values, Zone,
+    ApiKey, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, Module,
+    System, User, Value, Values, Zone,
 };
 
 /// A collection as PlaceOS's resource.
@@ -383,4 +384,23 @@ impl Resource for Metadata {
             field => Some(field),
         }
     }
+}
+
+/// What riser finds out of every entry.
+const OF_EVERY_ENTRY: &[(&str, SentBack)] = &[
+    ("created_at", Anything),
+    ("updated_at", Anything),
+    ("version", Anything),
+];
+
+impl Resource for EntityOverride {
+    const NAME: &'static str = "Entity";
+    const ABOUT: &'static str = "How a status is to look as an entity.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+}
+
+impl Resource for CustomCommand {
+    const NAME: &'static str = "Command";
+    const ABOUT: &'static str = "A command of one's own to be made or changed.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
 }

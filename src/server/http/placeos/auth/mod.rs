@@ -32,6 +32,8 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::{Body, HttpRejection, authn};
 use crate::server::limits::FORM_MAX_BYTES;
 
+pub(in crate::server::http) use token::answer_shared;
+
 /// How long a client is asked to wait when too many sign in at a time, in seconds.
 const CROWD_SECONDS: u64 = 1;
 
@@ -174,9 +176,11 @@ fn unkept(status: StatusCode) -> HttpResponse {
 /// The status of a failed sign-in, OAuth's word for it, and how long to wait in seconds where waiting helps.
 fn verdict(failure: &SignInError) -> (StatusCode, OAuthError, Option<u64>) {
     match failure {
-        SignInError::WrongPassword | SignInError::BadGrant => {
-            (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None)
-        }
+        SignInError::WrongPassword
+        | SignInError::BadGrant
+        | SignInError::WrongClient
+        | SignInError::NameTaken
+        | SignInError::Refused(_) => (StatusCode::BAD_REQUEST, OAuthError::InvalidGrant, None),
         SignInError::TooMany { wait } => {
             // Rounded up, so that a try after that time is not refused again.
             let seconds = wait.as_secs() + 1;

@@ -3,7 +3,7 @@
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use crate::core::{App, CodeShown, Issued, SignInError};
@@ -14,7 +14,9 @@ use crate::model::{CredentialId, Credentials, Secret};
 use crate::server::ServerState;
 use crate::server::http::kit::address;
 use crate::server::http::placeos::Answer;
-use crate::server::http::placeos::auth::{Form, domain, header, retry_after, unkept, verdict};
+use crate::server::http::placeos::auth::{
+    Form, domain, header, refuse_foreign_page, retry_after, unkept, verdict,
+};
 
 /// A token for a password, a code or a refresh token, by OAuth 2; or with `token` alone, that token's end.
 ///
@@ -33,7 +35,7 @@ use crate::server::http::placeos::auth::{Form, domain, header, retry_after, unke
 )]
 #[post("/auth/oauth/token")]
 pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, form: Form) -> Answer {
-    answer(&state, &request, &form).await
+    answer(&state, &request, form.bytes()).await
 }
 
 /// The same under the default path of PlaceOS's client library.
@@ -55,11 +57,24 @@ pub(super) async fn grant_by_default(
     request: HttpRequest,
     form: Form,
 ) -> Answer {
-    answer(&state, &request, &form).await
+    answer(&state, &request, form.bytes()).await
 }
 
-async fn answer(state: &ServerState, request: &HttpRequest, form: &Form) -> Answer {
-    let parameters = Parameters::read(request.query_string(), form.bytes());
+/// The answer under the path that another dialect has too, to a request that is not that one's.
+pub(in crate::server::http) async fn answer_shared(
+    state: Data<ServerState>,
+    request: HttpRequest,
+    form: Bytes,
+) -> HttpResponse {
+    let answered = match refuse_foreign_page(&state, &request) {
+        Ok(()) => answer(&state, &request, &form).await,
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| refusal.to_response())
+}
+
+async fn answer(state: &ServerState, request: &HttpRequest, form: &[u8]) -> Answer {
+    let parameters = Parameters::read(request.query_string(), form);
     let named = parameters.with_basic(header(request, &AUTHORIZATION));
     let asked = match named.and_then(|parameters| TokenRequest::read(&parameters)) {
         Ok(asked) => asked,

@@ -41,6 +41,7 @@ async fn ten_thousand_writes_are_few_round_trips() {
         key: key("mod-1", &format!("s{number}")),
         value: Some(json("1")),
         origin: Origin::Push,
+        act: None,
     });
     let before = redis.reads().await;
     owner.store.write(changes.collect());

@@ -1,0 +1,35 @@
+//! Every bound and deadline of this dialect. What bounds a connection's queues or its rate is the server's.
+
+use std::time::Duration;
+
+/// The largest message of a client, as in Home Assistant.
+pub(super) const MESSAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long a client may take to sign in, as in Home Assistant.
+pub(super) const SIGN_IN_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many frames stand in one array at most, as in Home Assistant: clients take an array apart in one go.
+pub(super) const COALESCED_MAX_FRAMES: usize = 256;
+
+/// How much of a value an error text repeats, in characters, as in Home Assistant: enough to recognise it.
+pub(super) const VALUE_SHOWN_CHARS: usize = 500;
+
+/// How many lines an error text about one command has at most: a command of 4 MiB can have half a million wrong keys.
+pub(super) const PROBLEMS_MAX: usize = 100;
+
+/// How many subscriptions a connection may have. Those that follow nothing are counted nowhere else; a dashboard has about thirty.
+pub(super) const SUBSCRIPTIONS_MAX: usize = 1024;
+
+/// The longest name of an event in characters, as in Home Assistant.
+pub(super) const EVENT_TYPE_MAX_CHARS: usize = 64;
+
+/// How long the patterns of a filter of entities may be together, in characters: each entity of the building is held against all of them.
+/// A pattern is a dozen or two; patterns made to be slow take a fraction of a second over five thousand entities.
+pub(super) const GLOBS_MAX_CHARS: usize = 2048;
+
+/// How much of an unknown command's type stands in the audit log: enough to recognise it.
+pub(super) const COMMAND_SHOWN_BYTES: usize = 64;
+
+/// How many events about entries of one registry a change of the building makes at most.
+/// A client reads the whole registry after the first of them, and thousands in one moment would only be in its way.
+pub(super) const REGISTRY_EVENTS_MAX: usize = 64;

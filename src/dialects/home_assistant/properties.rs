@@ -1,0 +1,251 @@
+//! What holds whatever happens: each command is judged by its id as this dialect says and answered exactly once,
+//! and what a client knows of entities is what it would be told anew.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::dialects::home_assistant::stage::Stage;
+use crate::model::{Cause, Clearance};
+
+/// A stage with a room, and a client that has signed in.
+pub(super) fn signed_in() -> Stage {
+    let mut stage = Stage::open();
+    stage.add_system("sys-a", "Board Room");
+    stage.add_module(
+        "sys-a Display_1",
+        &["power(state:boolean)", "volume(level:integer)", "reboot()"],
+        &[("connected", "true"), ("power", "false"), ("volume", "30")],
+    );
+    stage.client(r#"{"type":"auth","access_token":"demo.secret"}"#);
+    stage.identified("user-eng", Clearance::Admin);
+    stage.lines.clear();
+    stage
+}
+
+/// The frames that were said, taken out of their arrays, each as its fields.
+pub(super) fn frames(lines: &[String]) -> Vec<BTreeMap<String, Box<RawValue>>> {
+    let said = lines.iter().filter_map(|line| line.strip_prefix("S> "));
+    said.flat_map(|text| {
+        if text.starts_with('[') {
+            serde_json::from_str::<Vec<BTreeMap<String, Box<RawValue>>>>(text).unwrap()
+        } else {
+            vec![serde_json::from_str(text).unwrap()]
+        }
+    })
+    .collect()
+}
+
+/// Of each answer the token of its id and the error's code, `ok`, or `pong`.
+fn answers(lines: &[String]) -> Vec<(String, String)> {
+    let answers = frames(lines).into_iter().filter_map(|frame| {
+        let outcome = match frame["type"].get() {
+            r#""pong""# => "pong".to_owned(),
+            r#""event""# => return None,
+            _ => match frame.get("error") {
+                None => "ok".to_owned(),
+                Some(error) => {
+                    let error: BTreeMap<String, Box<RawValue>> =
+                        serde_json::from_str(error.get()).unwrap();
+                    error["code"].get().trim_matches('"').to_owned()
+                }
+            },
+        };
+        Some((frame["id"].get().to_owned(), outcome))
+    });
+    answers.collect()
+}
+
+/// What may stand in the place of an id.
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => (1_u64..20).prop_map(|id| id.to_string()),
+        1 => any::<u64>().prop_map(|id| id.to_string()),
+        1 => any::<i64>().prop_map(|id| id.to_string()),
+        1 => any::<u128>().prop_map(|id| id.to_string()),
+        1 => (1_u32..20).prop_map(|id| format!("{id}.0")),
+        1 => (1_u32..20).prop_map(|id| format!("\"{id}\"")),
+        1 => prop::sample::select(vec!["null", "true", "[]", "{\"a\":1e400}", "-0", "1e2"]).prop_map(str::to_owned),
+    ]
+}
+
+/// A type, with what comes of a command of that type alone.
+fn kind() -> impl Strategy<Value = (&'static str, &'static str)> {
+    prop::sample::select(vec![
+        (r#""type":"ping""#, "pong"),
+        (r#""type":"ping","x":1"#, "invalid_format"),
+        (r#""type":"get_panels""#, "ok"),
+        (
+            r#""type":"unsubscribe_events","subscription":0"#,
+            "not_found",
+        ),
+        (r#""type":"nonsense""#, "unknown_command"),
+        (r#""type":"""#, "no type"),
+        (r#""x":1"#, "no type"),
+    ])
+}
+
+proptest! {
+    #[test]
+    fn an_id_is_judged_before_the_type_and_used_up_where_the_type_is_known(
+        commands in prop::collection::vec((id(), kind()), 0..30),
+        in_one_message in any::<bool>(),
+    ) {
+        let mut expected = Vec::new();
+        let mut last = 0;
+        for (id, (_, outcome)) in &commands {
+            let number = id.parse::<u64>().ok().filter(|number| *number > 0);
+            let outcome = match (number, *outcome) {
+                (None, _) | (Some(_), "no type") => "invalid_format",
+                (Some(number), _) if number <= last => "id_reuse",
+                (Some(_), "unknown_command") => "unknown_command",
+                (Some(number), outcome) => {
+                    last = number;
+                    outcome
+                }
+            };
+            expected.push((id.clone(), outcome.to_owned()));
+        }
+        let texts = commands.iter().map(|(id, (rest, _))| format!(r#"{{"id":{id},{rest}}}"#));
+        let texts: Vec<String> = texts.collect();
+        let mut stage = signed_in();
+        if in_one_message {
+            stage.client(&format!("[{}]", texts.join(",")));
+        } else {
+            texts.iter().for_each(|text| stage.client(text));
+        }
+        prop_assert_eq!(answers(&stage.lines), expected);
+    }
+}
+
+/// Something that happens in a building.
+#[derive(Debug, Clone)]
+enum Happens {
+    /// A module comes, if it is not there.
+    Comes(u8),
+    /// A module goes, if it is there.
+    Goes(u8),
+    /// A status of a module changes, or is seen for the first time.
+    Says(u8, u8, &'static str),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let module = || 0_u8..3;
+    prop_oneof![
+        2 => module().prop_map(Happens::Comes),
+        1 => module().prop_map(Happens::Goes),
+        6 => (module(), 0_u8..4, prop::sample::select(vec!["true", "false", "7", "\"a\"", "gone", "[1,2]"]))
+            .prop_map(|(module, status, value)| Happens::Says(module, status, value)),
+    ]
+}
+
+/// What of the building a client subscribes to.
+fn filter() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        r#","entity_ids":["switch.board_room_display_1_power","sensor.board_room_display_2_volume"]"#,
+        r#","include":{"domains":["sensor"]}"#,
+        r#","exclude":{"entity_globs":["*_1_*"]}"#,
+    ])
+}
+
+/// What a client knows of entities, as Home Assistant's library keeps it.
+#[derive(Debug, Default, PartialEq)]
+struct Store(BTreeMap<String, Value>);
+
+impl Store {
+    /// Takes the event of a subscription.
+    fn take(&mut self, event: &Value) {
+        for (id, added) in members(&event["a"]) {
+            self.0.insert(id.clone(), added.clone());
+        }
+        for id in event["r"].as_array().into_iter().flatten() {
+            self.0.remove(id.as_str().unwrap());
+        }
+        for (id, change) in members(&event["c"]) {
+            let known = self.0.get_mut(id).expect("a change is of a known entity");
+            for (key, value) in members(&change["+"]) {
+                match key.as_str() {
+                    "a" => {
+                        for (name, value) in members(value) {
+                            known["a"][name] = value.clone();
+                        }
+                    }
+                    "c" if value.is_object() && known["c"].is_object() => {
+                        for (name, value) in members(value) {
+                            known["c"][name] = value.clone();
+                        }
+                    }
+                    _ => known[key] = value.clone(),
+                }
+            }
+            for name in change["-"]["a"].as_array().into_iter().flatten() {
+                let attributes = known["a"].as_object_mut().unwrap();
+                attributes.shift_remove(name.as_str().unwrap());
+            }
+        }
+    }
+
+    /// What is seen of an entity: its state and its attributes.
+    fn seen(&self) -> BTreeMap<&str, (&Value, &Value)> {
+        let all = self.0.iter();
+        all.map(|(id, known)| (id.as_str(), (&known["s"], &known["a"])))
+            .collect()
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// What a client knows who got these frames of a subscription.
+fn known(lines: &[String], subscription: &str) -> Store {
+    let mut store = Store::default();
+    for frame in frames(lines) {
+        if frame["id"].get() == subscription && frame["type"].get() == r#""event""# {
+            store.take(&serde_json::from_str(frame["event"].get()).unwrap());
+        }
+    }
+    store
+}
+
+const STATUSES: [&str; 4] = ["connected", "power", "volume", "input"];
+
+proptest! {
+    #[test]
+    fn what_a_client_knows_is_what_it_would_be_told_anew(
+        before in prop::collection::vec(happens(), 0..6),
+        after in prop::collection::vec(happens(), 0..30),
+        filter in filter(),
+    ) {
+        let mut stage = signed_in();
+        let mut there = [true, false, false];
+        let mut happen = |stage: &mut Stage, happens: &Happens| match *happens {
+            Happens::Comes(module) if !there[usize::from(module)] => {
+                there[usize::from(module)] = true;
+                stage.add_module(
+                    &format!("sys-a Display_{}", module + 1),
+                    &["power(state:boolean)"],
+                    &[("connected", "true"), ("power", "false")],
+                );
+            }
+            Happens::Goes(module) if there[usize::from(module)] => {
+                there[usize::from(module)] = false;
+                stage.remove_module(&format!("sys-a Display_{}", module + 1));
+            }
+            Happens::Says(module, status, value) if there[usize::from(module)] => {
+                let place = format!("sys-a Display_{}", module + 1);
+                stage.change(&place, STATUSES[usize::from(status)], value, Cause::Module);
+            }
+            Happens::Comes(_) | Happens::Goes(_) | Happens::Says(..) => {}
+        };
+        before.iter().for_each(|it| happen(&mut stage, it));
+        stage.client(&format!(r#"{{"id":1,"type":"subscribe_entities"{filter}}}"#));
+        after.iter().for_each(|it| happen(&mut stage, it));
+        stage.client(&format!(r#"{{"id":2,"type":"subscribe_entities"{filter}}}"#));
+        let (known, anew) = (known(&stage.lines, "1"), known(&stage.lines, "2"));
+        prop_assert_eq!(known.seen(), anew.seen());
+    }
+}

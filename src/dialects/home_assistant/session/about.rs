@@ -1,0 +1,153 @@
+//! Commands about the gateway, the client itself and this connection.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
+use crate::dialects::home_assistant::wire::Envelope;
+use crate::dialects::home_assistant::wire::VERSION;
+use crate::dialects::home_assistant::wire::frames::{Coalescing, put_json};
+use crate::model::BuildingView;
+
+/// The feature by which a client takes several frames in one message.
+const COALESCE: &str = "coalesce_messages";
+
+/// What a client calls the parts that answer it, beside those that have entities.
+const COMPONENTS: [&str; 7] = [
+    "api",
+    "auth",
+    "config",
+    "frontend",
+    "homeassistant",
+    "lovelace",
+    "websocket_api",
+];
+
+pub(super) fn ping(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
+    turn.frames.pong(command.id);
+    Ok(())
+}
+
+/// Takes note of what the client can do. What it could once it can always: the dashboard asks again without naming it.
+pub(super) fn supported_features(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let features = command.fields.object("features").unwrap_or_default();
+    if features.get(COALESCE).is_some() {
+        commands.coalescing = Coalescing::On;
+    }
+    turn.frames.done(command.id);
+    Ok(())
+}
+
+pub(super) fn current_user(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let client = &commands.client;
+    let user = json!({
+        "id": client.user,
+        "name": client.name,
+        "is_owner": false,
+        "is_admin": client.is_admin(),
+        "credentials": [],
+        "mfa_modules": [],
+    });
+    turn.frames.result(command.id, |out| put_json(&user, out));
+    Ok(())
+}
+
+pub(super) fn config(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
+    let surroundings = turn.ambient.surroundings;
+    let entities = surroundings.home_assistant.entities();
+    let domains = entities.map(|entity| entity.domain.as_str()).collect();
+    let config = config_of(&surroundings.building, domains);
+    turn.frames.result(command.id, |out| put_json(&config, out));
+    Ok(())
+}
+
+/// What clients ask of an installation. Where the building is, riser is not told.
+fn config_of(building: &BuildingView, domains: BTreeSet<&str>) -> serde_json::Value {
+    let outermost = building.zones.iter().find(|zone| zone.parent_id.is_none());
+    let systems = building.systems.iter();
+    let time_zone = systems.filter_map(|view| view.system.timezone.as_deref());
+    let components: BTreeSet<&str> = domains.into_iter().chain(COMPONENTS).collect();
+    json!({
+        "latitude": 0.0,
+        "longitude": 0.0,
+        "elevation": 0,
+        "radius": 100,
+        "unit_system": {
+            "length": "km",
+            "accumulated_precipitation": "mm",
+            "area": "m²",
+            "mass": "g",
+            "pressure": "Pa",
+            "temperature": "°C",
+            "volume": "L",
+            "wind_speed": "m/s",
+        },
+        "location_name": outermost.map_or("riser", |zone| &zone.name),
+        "time_zone": time_zone.into_iter().next().unwrap_or("UTC"),
+        "components": components,
+        "config_dir": "/config",
+        "allowlist_external_dirs": [],
+        "allowlist_external_urls": [],
+        "version": VERSION,
+        "config_source": "storage",
+        "recovery_mode": false,
+        "safe_mode": false,
+        "state": "RUNNING",
+        "external_url": null,
+        "internal_url": null,
+        "currency": "EUR",
+        "country": null,
+        "language": "en",
+    })
+}
+
+/// The one panel: the dashboard that clients make themselves.
+pub(super) fn panels(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
+    let panels = json!({
+        "lovelace": {
+            "component_name": "lovelace",
+            "icon": null,
+            "title": null,
+            "config": {"mode": "storage"},
+            "url_path": "lovelace",
+            "require_admin": false,
+            "config_panel_domain": null,
+        },
+    });
+    turn.frames.result(command.id, |out| put_json(&panels, out));
+    Ok(())
+}
+
+pub(super) fn services(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
+    let services = turn.ambient.surroundings.home_assistant.services();
+    turn.frames.result(command.id, |out| services.write(out));
+    Ok(())
+}
+
+/// Says that what it is shown cannot be used: triggers, conditions and actions of Home Assistant's do not run here.
+pub(super) fn validate_config(
+    _: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let shown = ["triggers", "conditions", "actions"].into_iter();
+    let verdicts: serde_json::Map<String, serde_json::Value> = shown
+        .filter(|key| command.fields.get(key).is_some())
+        .map(|key| {
+            let error = "automations of Home Assistant do not run here, the building file has triggers and procedures";
+            (key.to_owned(), json!({"valid": false, "error": error}))
+        })
+        .collect();
+    turn.frames
+        .result(command.id, |out| put_json(&verdicts, out));
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! States: asking for them once, and subscribing to them.
+//!
+//! Both follow the modules behind the entities, and the answer to that is the present state at one moment.
+//! Who is not allowed to follow a module gets nothing of it; every other module says at least whether it is connected.
+
+use std::collections::HashSet;
+
+use crate::dialects::home_assistant::entities::{Context, Difference, Entity, Snapshot, View};
+use crate::dialects::home_assistant::errors::CommandError;
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::events::Happening;
+use crate::dialects::home_assistant::session::filter::{self, EntityFilter};
+use crate::dialects::home_assistant::session::subscriptions::{
+    EventNames, Number, STATE_CHANGED, Subscribed,
+};
+use crate::dialects::home_assistant::wire::Envelope;
+use crate::dialects::home_assistant::wire::frames::{put_comma, put_json};
+use crate::model::{Event, Failure, ModulePath, Reply, Timestamp};
+
+/// A question for states that is not answered yet.
+#[derive(Debug)]
+pub(super) struct StatesAsked {
+    /// The command.
+    id: u64,
+    /// Which are asked for.
+    wanted: Subscribed,
+    /// What is followed to find them; `None` when a subscription follows it anyway.
+    followed: Option<Number>,
+}
+
+/// Subscribes to entities.
+pub(super) fn subscribe(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let filter = EntityFilter::read(&command.fields)?;
+    commands.subscribe_and_follow(command.id, Subscribed::Entities(filter), turn)
+}
+
+/// Asks for states once.
+pub(super) fn states(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let ids = filter::ids(&command.fields, "entity_ids");
+    let domains = filter::words(command.fields.texts("domains"));
+    let wanted = Subscribed::Entities(EntityFilter::of(ids, domains));
+    let view = &turn.ambient.surroundings.home_assistant;
+    // The same follows again cost nothing, and most clients subscribe before they ask.
+    let all = commands
+        .subscriptions
+        .iter()
+        .find(|subscription| matches!(subscription.about, Subscribed::Entities(EntityFilter::All)));
+    let (follows, followed) = match all {
+        Some(all) => (all.about.follows(all.number, view), None),
+        None => {
+            let number = commands.number();
+            (wanted.follows(number, view), Some(number))
+        }
+    };
+    let asked = StatesAsked {
+        id: command.id,
+        wanted,
+        followed,
+    };
+    commands.follow(command.id, follows, Waiting::States(Box::new(asked)), turn);
+    Ok(())
+}
+
+impl Commands {
+    /// The states that were asked for are there.
+    pub(super) fn states_found(
+        &mut self,
+        asked: StatesAsked,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let view = &turn.ambient.surroundings.home_assistant;
+        match reply {
+            Ok(reply) => {
+                let events = snapshot_of(reply);
+                let selected = Selected::new(&asked.wanted, view, &events);
+                turn.frames
+                    .result(asked.id, |out| selected.write_states(out));
+            }
+            Err(failure) => turn.frames.error(&asked.id.to_string(), &failure.into()),
+        }
+        if let Some(number) = asked.followed {
+            let follows = asked.wanted.follows(number, view);
+            self.unfollow(follows, turn);
+        }
+    }
+
+    /// A subscription has begun to follow what it is about, or cannot.
+    pub(super) fn subscribed(
+        &mut self,
+        id: u64,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let events = match reply {
+            Ok(reply) => snapshot_of(reply),
+            Err(failure) => {
+                self.forget(id);
+                turn.frames.error(&id.to_string(), &failure.into());
+                return;
+            }
+        };
+        turn.frames.done(id);
+        let Some(subscription) = self.subscription(id) else {
+            return;
+        };
+        match &subscription.about {
+            Subscribed::Entities(_) => {
+                let view = &turn.ambient.surroundings.home_assistant;
+                let selected = Selected::new(&subscription.about, view, &events);
+                turn.frames.event(id, |out| selected.write_added(out));
+            }
+            Subscribed::Events(_) | Subscribed::Nothing => {}
+        }
+    }
+
+    /// A subscription follows what has become of the building. Entities that its client does not know are told whole.
+    pub(super) fn refreshed(
+        &mut self,
+        id: u64,
+        difference: &Difference,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        // What cannot be followed at the moment is told when it is subscribed to again.
+        let (Some(subscription), Ok(reply)) = (self.subscription(id), reply) else {
+            return;
+        };
+        let events = snapshot_of(reply);
+        let view = &turn.ambient.surroundings.home_assistant;
+        let selected = Selected::new(&subscription.about, view, &events);
+        match &subscription.about {
+            Subscribed::Nothing => {}
+            Subscribed::Entities(_) if selected.is_empty() => {}
+            Subscribed::Entities(_) => turn.frames.event(id, |out| selected.write_added(out)),
+            Subscribed::Events(names) => {
+                let added = difference.entities_added.iter();
+                let added: HashSet<&str> = added.map(|entity| &*entity.id).collect();
+                let at = Timestamp::from_secs((turn.ambient.clock)());
+                for (entity, state) in selected.states() {
+                    if !added.contains(&*entity.id) || !names.have(STATE_CHANGED) {
+                        continue;
+                    }
+                    let data = change_of_state(&entity.id, "null", &state);
+                    let act = (turn.ambient.draw)();
+                    let happening = Happening {
+                        name: STATE_CHANGED,
+                        data: &data,
+                        at,
+                        context: Context {
+                            id: act,
+                            user: None,
+                        },
+                    };
+                    turn.frames.event(id, |out| happening.write(out));
+                }
+            }
+        }
+    }
+}
+
+/// The data of an event about an entity that is new or gone.
+pub(super) fn change_of_state(id: &str, old: &str, new: &str) -> String {
+    let id = serde_json::Value::from(id);
+    format!(r#"{{"entity_id":{id},"old_state":{old},"new_state":{new}}}"#)
+}
+
+/// What is there of what was followed. This dialect gets no other success from a follow.
+pub(super) fn snapshot_of(reply: Reply) -> Vec<Event> {
+    match reply {
+        Reply::Following { snapshot } => snapshot,
+        Reply::Unfollowed
+        | Reply::Result { .. }
+        | Reply::Found(_)
+        | Reply::Published
+        | Reply::Debugging(_)
+        | Reply::Ignored => Vec::new(),
+    }
+}
+
+/// The entities of a snapshot that a subscription is about.
+struct Selected<'s> {
+    entities: Vec<&'s Entity>,
+    snapshot: Snapshot<'s>,
+}
+
+impl<'s> Selected<'s> {
+    fn new(about: &Subscribed, view: &'s View, events: &'s [Event]) -> Self {
+        let places = events.iter().filter_map(|event| match event {
+            Event::Value { path, .. } => Some(&path.module),
+            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+        });
+        let told: HashSet<&ModulePath> = places.collect();
+        let modules = view
+            .modules()
+            .iter()
+            .filter(|module| told.contains(&*module.path));
+        let entities = modules.flat_map(|module| &module.entities);
+        let wanted = |entity: &&Entity| match about {
+            Subscribed::Nothing => false,
+            Subscribed::Entities(filter) => filter.passes(&entity.id),
+            Subscribed::Events(EventNames::All | EventNames::Named(_)) => true,
+        };
+        Self {
+            entities: entities.map(|entity| &**entity).filter(wanted).collect(),
+            snapshot: Snapshot::new(events),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entities.is_empty()
+    }
+
+    /// All of them as clients add them to what they know.
+    fn write_added(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"a\":{");
+        for (number, entity) in self.entities.iter().enumerate() {
+            put_comma(number, out);
+            put_json(&*entity.id, out);
+            out.push(b':');
+            entity.write_compressed(&self.snapshot.known(&entity.path), out);
+        }
+        out.extend_from_slice(b"}}");
+    }
+
+    /// All of them as a list.
+    fn write_states(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (number, entity) in self.entities.iter().enumerate() {
+            put_comma(number, out);
+            entity.write_state(&self.snapshot.known(&entity.path), out);
+        }
+        out.push(b']');
+    }
+
+    /// Each with its state.
+    fn states(&self) -> impl Iterator<Item = (&Entity, String)> {
+        self.entities.iter().map(|entity| {
+            let mut state = Vec::new();
+            entity.write_state(&self.snapshot.known(&entity.path), &mut state);
+            (*entity, String::from_utf8(state).expect("a state is JSON"))
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! Calls of services: each becomes calls of modules, and is answered when all of these are.
+//!
+//! What the modules set in the course of it comes before the answer, since the server keeps that order for each call.
+
+use crate::dialects::home_assistant::entities::services::{
+    Call, Plan, Planned, ServiceCall, ServiceError, ServiceErrorKind, Todo, plan,
+};
+use crate::dialects::home_assistant::entities::{Known, Snapshot};
+use crate::dialects::home_assistant::errors::{CommandError, ErrorCode, Translation};
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::entities::snapshot_of;
+use crate::dialects::home_assistant::session::subscriptions::Number;
+use crate::dialects::home_assistant::wire::{Envelope, Object};
+use crate::model::{Failure, JsonText, Reply, Request};
+
+/// A call of a service that is not answered yet.
+#[derive(Debug)]
+pub(super) struct OpenCall {
+    /// The command.
+    id: u64,
+    /// The act that all its calls of modules belong to.
+    act: u128,
+    response: Response,
+    plan: Plan,
+    /// What each call of a module has returned so far.
+    returned: Vec<Option<JsonText>>,
+    /// How many have not been answered.
+    left: usize,
+    /// The first failure. The others are carried out nevertheless.
+    failure: Option<CommandError>,
+}
+
+/// Whether a client wants to know what came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Response {
+    Wanted,
+    Unwanted,
+}
+
+/// Calls a service.
+pub(super) fn call(commands: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
+    let lower = |name| command.fields.text(name).unwrap_or_default().to_lowercase();
+    let (domain, service) = (lower("domain"), lower("service"));
+    let (data, target) = (
+        object(&command.fields, "service_data"),
+        object(&command.fields, "target"),
+    );
+    let response = match command.fields.is_true("return_response") {
+        true => Response::Wanted,
+        false => Response::Unwanted,
+    };
+    let call = ServiceCall {
+        domain: &domain,
+        service: &service,
+        data: data.as_ref(),
+        target: target.as_ref(),
+        wants_response: response == Response::Wanted,
+    };
+    let plan = plan(&turn.ambient.surroundings.home_assistant, &call)?;
+    let is_reaction = |planned: &Planned| match planned.todo {
+        Todo::React(_) => true,
+        Todo::Call(_) => false,
+    };
+    let reacts = plan.todo.iter().any(is_reaction);
+    let open = OpenCall {
+        id: command.id,
+        act: (turn.ambient.draw)(),
+        response,
+        plan,
+        returned: Vec::new(),
+        left: 0,
+        failure: None,
+    };
+    if reacts {
+        commands.look_first(open, turn);
+    } else {
+        let calls = calls(&open.plan, |planned| planned.call(&Known::nothing()));
+        commands.make_calls(open, calls, turn);
+    }
+    Ok(())
+}
+
+/// A field that is an object. `null` is as good as absent.
+fn object(fields: &Object<'_>, name: &str) -> Option<JsonText> {
+    let value = fields.get(name)?;
+    value
+        .get()
+        .starts_with('{')
+        .then(|| JsonText::from_raw(value))
+}
+
+fn calls(plan: &Plan, call: impl Fn(&Planned) -> Option<Call>) -> Vec<Call> {
+    plan.todo.iter().filter_map(call).collect()
+}
+
+impl Commands {
+    /// Looks at what the modules say now, since what is to be done depends on it.
+    fn look_first(&mut self, open: OpenCall, turn: &mut Turn<'_>) {
+        let number = self.number();
+        let mut follows = Vec::new();
+        for planned in &open.plan.todo {
+            let follow = number.look_at(&planned.path);
+            if !follows.contains(&follow) {
+                follows.push(follow);
+            }
+        }
+        let id = open.id;
+        self.follow(id, follows, Waiting::Looked(number, Box::new(open)), turn);
+    }
+
+    /// It is known what the modules say.
+    pub(super) fn looked(
+        &mut self,
+        number: Number,
+        open: OpenCall,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let events = match reply {
+            Ok(reply) => snapshot_of(reply),
+            Err(failure) => {
+                turn.frames.error(&open.id.to_string(), &failure.into());
+                return;
+            }
+        };
+        let mut follows = Vec::new();
+        for planned in &open.plan.todo {
+            let follow = number.look_at(&planned.path);
+            if !follows.contains(&follow) {
+                follows.push(follow);
+            }
+        }
+        self.unfollow(follows, turn);
+        let snapshot = Snapshot::new(&events);
+        let calls = calls(&open.plan, |planned| {
+            planned.call(&snapshot.known(&planned.path))
+        });
+        self.make_calls(open, calls, turn);
+    }
+
+    fn make_calls(&mut self, mut open: OpenCall, calls: Vec<Call>, turn: &mut Turn<'_>) {
+        let (id, act) = (open.id, open.act);
+        open.left = calls.len();
+        open.returned = vec![None; calls.len()];
+        if calls.is_empty() {
+            self.finish(open, turn);
+            return;
+        }
+        self.calls.push(open);
+        for (place, call) in calls.into_iter().enumerate() {
+            let request = Request::Call(call.request(act));
+            self.ask(request, Waiting::Called(id, place), turn);
+        }
+    }
+
+    /// A module has answered.
+    pub(super) fn called(
+        &mut self,
+        id: u64,
+        place: usize,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(at) = self.calls.iter().position(|open| open.id == id) else {
+            return;
+        };
+        let open = &mut self.calls[at];
+        open.left -= 1;
+        match reply {
+            Ok(Reply::Result { value, .. }) => open.returned[place] = Some(value),
+            // A call has no other success.
+            Ok(
+                Reply::Following { .. }
+                | Reply::Unfollowed
+                | Reply::Found(_)
+                | Reply::Published
+                | Reply::Debugging(_)
+                | Reply::Ignored,
+            ) => {}
+            Err(failure) => {
+                open.failure.get_or_insert_with(|| failure.into());
+            }
+        }
+        if open.left == 0 {
+            let open = self.calls.swap_remove(at);
+            if self.calls.is_empty() {
+                self.calls = Vec::new();
+            }
+            self.finish(open, turn);
+        }
+    }
+
+    fn finish(&self, open: OpenCall, turn: &mut Turn<'_>) {
+        if let Some(failure) = open.failure {
+            turn.frames.error(&open.id.to_string(), &failure);
+            return;
+        }
+        let context = self.context(open.act);
+        turn.frames.result(open.id, |out| {
+            out.extend_from_slice(b"{\"context\":");
+            context.write(out);
+            if open.response == Response::Wanted {
+                let returned: Vec<JsonText> = open.returned.into_iter().flatten().collect();
+                out.extend_from_slice(b",\"response\":");
+                out.extend_from_slice(open.plan.response(&returned).as_str().as_bytes());
+            }
+            out.push(b'}');
+        });
+    }
+}
+
+impl From<ServiceError> for CommandError {
+    fn from(error: ServiceError) -> Self {
+        let code = match error.kind {
+            ServiceErrorKind::NotFound => ErrorCode::NotFound,
+            ServiceErrorKind::InvalidFormat => ErrorCode::InvalidFormat,
+            ServiceErrorKind::Validation => ErrorCode::ServiceValidationError,
+        };
+        let answer = Self::new(code, error.text);
+        match error.translation {
+            Some(translation) => answer.translated(Translation {
+                key: translation.key,
+                domain: translation.domain,
+                placeholders: translation.placeholders,
+            }),
+            None => answer,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What a client has subscribed to, and what the connection follows for it.
+//!
+//! What is followed is not remembered: it follows from the subscription and from the building around the connection,
+//! and each change of the building is taken in before anything else happens.
+
+use std::sync::Arc;
+
+use crate::dialects::home_assistant::entities::{ModuleEntities, View};
+use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::filter::EntityFilter;
+use crate::dialects::home_assistant::wire::Envelope;
+use crate::dialects::home_assistant::{Form, limits};
+use crate::dialects::{Form as AnyForm, Wanted};
+use crate::model::{FollowId, ModulePath, Request, Subject};
+
+/// How many bits of a [`FollowId`] say which window it is; those above them say which subscription.
+const WINDOW_BITS: u32 = 8;
+
+/// Something that a client has subscribed to.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    /// The id of the command that began it, which its events carry.
+    pub(super) id: u64,
+    /// Tells what it follows from what other subscriptions of the connection follow.
+    pub(super) number: Number,
+    /// What it is about.
+    pub(super) about: Subscribed,
+}
+
+/// Which subscription of a connection, for the ids of what it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number(u32);
+
+/// What a subscription is about.
+#[derive(Debug)]
+pub(super) enum Subscribed {
+    /// Something that never happens.
+    Nothing,
+    /// These entities.
+    Entities(EntityFilter),
+    /// Events.
+    Events(EventNames),
+}
+
+/// Which events.
+#[derive(Debug)]
+pub(super) enum EventNames {
+    /// All.
+    All,
+    /// Those of this name.
+    Named(Box<str>),
+}
+
+/// The name of the event of a changed state.
+pub(super) const STATE_CHANGED: &str = "state_changed";
+
+impl EventNames {
+    /// Whether events of this name are among them.
+    pub(super) fn have(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(named) => **named == *name,
+        }
+    }
+}
+
+impl Number {
+    /// Whose follow this is.
+    pub(super) fn of(follow: FollowId) -> Self {
+        Self(follow.0 >> WINDOW_BITS)
+    }
+
+    /// The follow of a module by which its present state is looked at. It is in the form that others are likely to have.
+    pub(super) fn look_at(self, place: &Arc<ModulePath>) -> Wanted {
+        let form = Form::Entities {
+            window: 0,
+            mask: u64::MAX,
+        };
+        Wanted {
+            id: self.follow(0),
+            subject: Subject::Module(Arc::clone(place)),
+            form: AnyForm::HomeAssistant(form),
+        }
+    }
+
+    /// The id of the follow of a window.
+    fn follow(self, window: u8) -> FollowId {
+        FollowId(self.0 << WINDOW_BITS | u32::from(window))
+    }
+}
+
+impl Subscribed {
+    /// All that a subscription follows in a building.
+    pub(super) fn follows(&self, number: Number, view: &View) -> Vec<Wanted> {
+        let modules = view.modules().iter();
+        let mut follows: Vec<Wanted> = modules
+            .flat_map(|module| self.follows_of(number, module))
+            .collect();
+        follows.extend(self.follow_of_bus(number));
+        follows
+    }
+
+    /// What it follows of one module.
+    pub(super) fn follows_of(&self, number: Number, module: &ModuleEntities) -> Vec<Wanted> {
+        let of_windows = |form: fn(u8) -> Form| module.windows().map(form).collect();
+        let forms: Vec<Form> = match self {
+            Self::Nothing => Vec::new(),
+            Self::Entities(EntityFilter::All) => of_windows(|window| Form::Entities {
+                window,
+                mask: u64::MAX,
+            }),
+            Self::Entities(filter @ EntityFilter::Some(_)) => {
+                let masks = module.masks(|entity| filter.passes(&entity.id)).into_iter();
+                masks
+                    .map(|(window, mask)| Form::Entities { window, mask })
+                    .collect()
+            }
+            Self::Events(names) if names.have(STATE_CHANGED) => {
+                of_windows(|window| Form::StateChanged {
+                    window,
+                    mask: u64::MAX,
+                })
+            }
+            Self::Events(_) => Vec::new(),
+        };
+        let follows = forms.into_iter().map(|form| Wanted {
+            id: number.follow(window_of(form)),
+            subject: Subject::Module(Arc::clone(&module.path)),
+            form: AnyForm::HomeAssistant(form),
+        });
+        follows.collect()
+    }
+
+    /// The follow of what is announced by name, where that is part of it. Names are told apart by the session itself.
+    fn follow_of_bus(&self, number: Number) -> Option<Wanted> {
+        let form = match self {
+            Self::Nothing | Self::Entities(_) => return None,
+            Self::Events(EventNames::All) => Form::Bus,
+            Self::Events(EventNames::Named(name)) if **name == *STATE_CHANGED => return None,
+            Self::Events(EventNames::Named(_)) => Form::Session,
+        };
+        Some(Wanted {
+            id: number.follow(0),
+            subject: Subject::Bus,
+            form: AnyForm::HomeAssistant(form),
+        })
+    }
+}
+
+impl Commands {
+    /// Adds a subscription, which has not begun to follow anything.
+    pub(super) fn subscribe(&mut self, id: u64, about: Subscribed) -> Result<(), CommandError> {
+        if self.subscriptions.len() == limits::SUBSCRIPTIONS_MAX {
+            return Err(CommandError::new(
+                ErrorCode::HomeAssistantError,
+                format!(
+                    "this connection has {} subscriptions, as many as it may",
+                    limits::SUBSCRIPTIONS_MAX
+                ),
+            ));
+        }
+        let number = self.number();
+        self.subscriptions.push(Subscription { id, number, about });
+        Ok(())
+    }
+
+    /// Adds a subscription and lets it follow what it is about.
+    pub(super) fn subscribe_and_follow(
+        &mut self,
+        id: u64,
+        about: Subscribed,
+        turn: &mut Turn<'_>,
+    ) -> Taken {
+        self.subscribe(id, about)?;
+        let view = &turn.ambient.surroundings.home_assistant;
+        let subscription = self.subscriptions.last().expect("it was added above");
+        let follows = subscription.about.follows(subscription.number, view);
+        self.follow(id, follows, Waiting::Subscribed(id), turn);
+        Ok(())
+    }
+
+    /// The subscription that a command began.
+    pub(super) fn subscription(&self, id: u64) -> Option<&Subscription> {
+        let at = self.place_of(id)?;
+        self.subscriptions.get(at)
+    }
+
+    /// Forgets a subscription.
+    pub(super) fn forget(&mut self, id: u64) -> Option<Subscription> {
+        let at = self.place_of(id)?;
+        let forgotten = self.subscriptions.remove(at);
+        if self.subscriptions.is_empty() {
+            self.subscriptions = Vec::new();
+        }
+        Some(forgotten)
+    }
+
+    /// Ids grow, so the list is sorted.
+    fn place_of(&self, id: u64) -> Option<usize> {
+        let found = self
+            .subscriptions
+            .binary_search_by_key(&id, |subscription| subscription.id);
+        found.ok()
+    }
+
+    /// A number that no subscription has.
+    pub(super) fn number(&mut self) -> Number {
+        loop {
+            let number = Number(self.next_number);
+            self.next_number = (self.next_number + 1) & (u32::MAX >> WINDOW_BITS);
+            let is_free = |subscription: &Subscription| subscription.number != number;
+            if self.subscriptions.iter().all(is_free) {
+                return number;
+            }
+        }
+    }
+
+    /// Follows these things no longer.
+    pub(super) fn unfollow(&mut self, follows: Vec<Wanted>, turn: &mut Turn<'_>) {
+        for Wanted { id, subject, .. } in follows {
+            self.tell(Request::Unfollow { id, subject }, turn);
+        }
+    }
+}
+
+/// Which window of a module's entities a form is for.
+fn window_of(form: Form) -> u8 {
+    match form {
+        Form::Entities { window, .. } | Form::StateChanged { window, .. } => window,
+        Form::Bus | Form::Session => 0,
+    }
+}
+
+/// Ends a subscription of any kind.
+///
+/// Its answer comes behind all that is no longer followed, so that no event of it comes after the answer.
+pub(super) fn unsubscribe(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let given = command.fields.get("subscription").map(|value| value.get());
+    let given = given.map(|value| value.trim_matches('"').trim());
+    let id = given.and_then(|text| text.parse().ok());
+    let ended = id.and_then(|id| commands.forget(id));
+    let ended = ended.ok_or_else(CommandError::subscription_not_found)?;
+    let view = &turn.ambient.surroundings.home_assistant;
+    let mut follows = ended.about.follows(ended.number, view);
+    match follows.pop() {
+        None => turn.frames.done(command.id),
+        Some(Wanted { id, subject, .. }) => {
+            commands.unfollow(follows, turn);
+            let last = Request::Unfollow { id, subject };
+            commands.ask(last, Waiting::Unsubscribed(command.id), turn);
+        }
+    }
+    Ok(())
+}

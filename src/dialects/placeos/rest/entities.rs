@@ -1,0 +1,51 @@
+//! Entities and commands: riser's own resources, which PlaceOS does not have.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
+use crate::model::{CustomCommand, EntityOverride, EntryInfo};
+
+/// How a status looks as an entity: `GET /entities`, `GET /entities/{entity}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Entity)]
+pub struct EntityShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<EntityOverride>)]
+    fields: Shown<'a, EntityOverride>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> EntityShape<'a> {
+    /// An entity with what is known of it.
+    pub fn new(entity: &'a EntityOverride, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(entity),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}
+
+/// A command of one's own: `GET /commands`, `GET /commands/{command}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Command)]
+pub struct CommandShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<CustomCommand>)]
+    fields: Shown<'a, CustomCommand>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> CommandShape<'a> {
+    /// A command with what is known of it.
+    pub fn new(command: &'a CustomCommand, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(command),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is the same for every building: that the API runs, what it can do, and what is not there.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, post, routes};
+use jiff::tz::TimeZone;
+
+use crate::dialects::home_assistant::rest::{COMPONENTS, CORE_STATE, Message, config as shape};
+use crate::model::Zone;
+use crate::server::http::home_assistant::authn::{admin, may};
+use crate::server::http::home_assistant::rejections::{bad_request, said};
+use crate::server::http::home_assistant::{Answer, Context, Refusals};
+use crate::server::http::kit::{Access, json, json_text};
+
+/// The tags of a zone by whose name a building is called, the better one first.
+const NAMING_TAGS: [&str; 2] = ["building", "org"];
+
+/// What a building without such a zone is called.
+const NAMELESS: &str = "riser";
+
+/// That the API runs.
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_running", responses((status = 200, body = Object), Refusals))]
+#[get("/api/")]
+pub(super) async fn running(context: Context) -> Answer {
+    may(&context, Access::Read)?;
+    let message = "API running.";
+    json(&Message { message })
+}
+
+/// What Home Assistant this is.
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_config", responses((status = 200, body = Object), Refusals))]
+#[get("/api/config")]
+pub(super) async fn config(context: Context) -> Answer {
+    may(&context, Access::Read)?;
+    let directory = context.directory();
+    let tagged = |tag: &&str| {
+        let is_tagged = |zone: &&Zone| zone.tags.iter().any(|own| own == tag);
+        let reached = |zone: &&Zone| context.caller.reaches_zone(&zone.id);
+        directory.zones().filter(is_tagged).find(reached)
+    };
+    let zone = NAMING_TAGS.iter().find_map(tagged);
+    let zone_of_time = TimeZone::system();
+    let text = shape(
+        zone.map_or(NAMELESS, |zone| zone.name.as_str()),
+        zone_of_time.iana_name().unwrap_or("UTC"),
+    );
+    Ok(json_text(StatusCode::OK, text))
+}
+
+/// The parts of Home Assistant that are here.
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_components", responses((status = 200, body = Vec<String>), Refusals))]
+#[get("/api/components")]
+pub(super) async fn components(context: Context) -> Answer {
+    may(&context, Access::Read)?;
+    json(COMPONENTS)
+}
+
+/// That the gateway runs, in other words.
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_core_state", responses((status = 200, body = Object), Refusals))]
+#[get("/api/core/state")]
+pub(super) async fn core_state(context: Context) -> Answer {
+    may(&context, Access::Read)?;
+    Ok(json_text(StatusCode::OK, CORE_STATE.to_owned()))
+}
+
+/// Renders a template, in a later version.
+#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_template", request_body(content = Object), responses(Refusals))]
+#[post("/api/template")]
+pub(super) async fn render_template(context: Context) -> Answer {
+    admin(&context)?;
+    Err(said(
+        StatusCode::NOT_IMPLEMENTED,
+        "Error rendering template: this version has no templates",
+    ))
+}
+
+/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+#[utoipa::path(
+    tag = "home assistant",
+    operation_id = "home_assistant_webhook",
+    security(()),
+    params(("id" = String, Path)),
+    responses((status = 200, description = "It was heard.")),
+)]
+#[routes]
+#[get("/api/webhook/{id}")]
+#[post("/api/webhook/{id}")]
+#[put("/api/webhook/{id}")]
+pub(super) async fn webhook() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// The websocket; this is the answer to a request that is no upgrade.
+#[utoipa::path(
+    tag = "home assistant",
+    operation_id = "home_assistant_websocket",
+    security(()),
+    responses((status = 101, description = "The websocket is open."), (status = 400, description = "The request is no upgrade.", body = String, content_type = "text/plain")),
+)]
+#[get("/api/websocket")]
+pub(super) async fn websocket() -> Answer {
+    Err(bad_request())
+}
