@@ -101,4 +101,3 @@ async fn a_service_answers_with_what_it_has_changed() {
         .expect("switches");
     assert!(switch["services"]["turn_on"].is_object());
 }
-
