@@ -12,9 +12,7 @@ use crate::core::modules::{Supervisor, new_act};
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{
-    Audience, CloseReason, Failure, FailureKind, JsonText, ModuleId, Reply, Subject, TopicMessage,
-};
+use crate::model::{Audience, CloseReason, JsonText, ModuleId, Reply, Subject, TopicMessage};
 
 /// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
 pub struct Follows {
@@ -46,22 +44,6 @@ impl Follows {
     pub fn unwatch(&self, outlet: OutletId, watch: WatchId) {
         self.subscriptions
             .unwatch(outlet, watch, |module| self.set_debugged(module, false));
-    }
-
-    /// Whether this node can tell all that is to be told of a subject.
-    pub fn can_watch(&self, subject: &Subject) -> Result<(), Failure> {
-        match subject {
-            Subject::Module(_) if self.subscriptions.store().keeps_values() => Err(Failure::new(
-                FailureKind::Unavailable,
-                "whole modules cannot be followed where many nodes share their statuses",
-            )),
-            Subject::Status(_)
-            | Subject::Module(_)
-            | Subject::Log(_)
-            | Subject::Directory
-            | Subject::Bus
-            | Subject::Topic(_) => Ok(()),
-        }
     }
 
     /// Announces something by name to those who follow the bus on this node, with the caller's level.

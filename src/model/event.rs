@@ -13,8 +13,6 @@ pub enum Subject {
     Status(Arc<BindingPath>),
     /// All statuses of the module at a place, whichever it has: each as if it were followed by its name, all by one watch.
     /// An emptied slot shows each of them as `null`, once and after the settle time, as it does where they are followed singly.
-    ///
-    /// Only where this node keeps all statuses itself: a shared store reports only statuses that are followed by name.
     Module(Arc<ModulePath>),
     /// The log of one module.
     Log(ModuleId),

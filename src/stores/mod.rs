@@ -46,6 +46,14 @@ pub trait StatusStore: Send + Sync + 'static {
     /// Ends the reports of a status that has no watch any more. Never calls back on this thread.
     fn unfollow(&self, key: &BindingKey);
 
+    /// Begins to report a whole module: all its statuses, those that come later too. A status that is gone is reported while it is [followed](Self::follow) as well. Never calls back on this thread.
+    ///
+    /// Of no effect in a store that keeps no values, since that reports everything.
+    fn follow_module(&self, _module: &ModuleId) {}
+
+    /// Ends the reports of a whole module. Its statuses that are followed are reported as before. Never calls back on this thread.
+    fn unfollow_module(&self, _module: &ModuleId) {}
+
     /// Begins to report a system: its slots as the store has them, and their changes. Never calls back on this thread.
     fn follow_system(&self, system: &SystemId);
 

@@ -72,6 +72,10 @@ impl Node {
         self.store.follow(&key(module, status));
     }
 
+    pub(super) fn follow_module(&self, module: &str) {
+        self.store.follow_module(&ModuleId::new(module).unwrap());
+    }
+
     /// A module runs here from now on.
     pub(super) async fn adopt(&self, module: &str) {
         let state = self.state(module).await.unwrap();
@@ -263,6 +267,10 @@ macro_rules! shared_status_store_suite {
             a_module_is_read_whole_by_any_node
             what_is_removed_is_not_read
             a_module_that_moves_is_spoken_for_by_its_new_node
+            who_follows_a_module_is_told_all_that_it_has_and_what_comes_later
+            a_status_that_is_followed_with_its_module_too_is_told_once
+            what_a_module_lacks_is_told_to_who_follows_it_by_name_too
+            who_follows_a_module_no_longer_is_told_what_is_followed_by_name_alone
         }
     };
 }
@@ -478,4 +486,88 @@ pub(super) async fn a_module_that_moves_is_spoken_for_by_its_new_node(
     for node in [&old, &new, &gateway] {
         assert_eq!(node.read("mod-1").await.unwrap(), ["both=\"new\""]);
     }
+}
+
+pub(super) async fn who_follows_a_module_is_told_all_that_it_has_and_what_comes_later(
+    fixture: &impl StatusFixture,
+) {
+    let (owner, gateway) = (fixture.node(), fixture.node());
+    gateway.follow("mod-2", "ready");
+    for (module, status, value) in [
+        ("mod-1", "a", "1"),
+        ("mod-1", "b", "\"x\""),
+        ("mod-2", "ready", "1"),
+    ] {
+        owner.write(module, status, Some(value));
+    }
+    let told = &gateway.told;
+    told.until_last("mod-2", "ready", Some("1")).await;
+    gateway.follow_module("mod-1");
+    told.until_of("mod-1", "a", &["?1"]).await;
+    told.until_of("mod-1", "b", &["?\"x\""]).await;
+    for number in 1..=100 {
+        owner.write("mod-1", "new", Some(&number.to_string()));
+        owner.write("mod-2", "other", Some(&number.to_string()));
+    }
+    told.until_last("mod-1", "new", Some("100")).await;
+    let values: Vec<String> = (1..=100).map(|number| number.to_string()).collect();
+    assert_eq!(told.of("mod-1", "new"), values);
+    owner.write("mod-1", "a", None);
+    told.until_of("mod-1", "a", &["?1", "-"]).await;
+    assert_eq!(told.of("mod-2", "other"), [] as [&str; 0]);
+}
+
+pub(super) async fn a_status_that_is_followed_with_its_module_too_is_told_once(
+    fixture: &impl StatusFixture,
+) {
+    let node = fixture.node();
+    node.follow("mod-1", "before");
+    node.told.until_of("mod-1", "before", &["?-"]).await;
+    node.follow_module("mod-1");
+    node.follow("mod-1", "with");
+    node.write("mod-1", "ready", Some("1"));
+    node.told.until_last("mod-1", "ready", Some("1")).await;
+    node.follow("mod-1", "after");
+    node.told.until_last("mod-1", "after", None).await;
+    for status in ["before", "with", "after"] {
+        let before = node.told.of("mod-1", status).len();
+        for number in 1..=50 {
+            node.write("mod-1", status, Some(&number.to_string()));
+        }
+        node.told.until_last("mod-1", status, Some("50")).await;
+        let values: Vec<String> = (1..=50).map(|number| number.to_string()).collect();
+        assert_eq!(node.told.of("mod-1", status)[before..], values, "{status}");
+    }
+}
+
+pub(super) async fn what_a_module_lacks_is_told_to_who_follows_it_by_name_too(
+    fixture: &impl StatusFixture,
+) {
+    let node = fixture.node();
+    node.follow_module("mod-1");
+    node.follow("mod-1", "at_once");
+    node.told.until_last("mod-1", "at_once", None).await;
+    node.follow("mod-1", "later");
+    node.told.until_last("mod-1", "later", None).await;
+}
+
+pub(super) async fn who_follows_a_module_no_longer_is_told_what_is_followed_by_name_alone(
+    fixture: &impl StatusFixture,
+) {
+    let node = fixture.node();
+    node.follow_module("mod-1");
+    node.follow("mod-1", "a");
+    node.follow("mod-2", "ready");
+    node.told.until_last("mod-1", "a", None).await;
+    let module = ModuleId::new("mod-1").unwrap();
+    node.store.unfollow_module(&module);
+    node.write("mod-1", "b", Some("1"));
+    node.write("mod-1", "a", Some("1"));
+    node.write("mod-2", "ready", Some("1"));
+    node.told.until_last("mod-1", "a", Some("1")).await;
+    node.told.until_last("mod-2", "ready", Some("1")).await;
+    assert_eq!(node.told.of("mod-1", "b"), [] as [&str; 0]);
+    // Who comes again is told again.
+    node.store.follow_module(&module);
+    node.told.until_of("mod-1", "b", &["?1"]).await;
 }

@@ -1,10 +1,8 @@
 //! What the building file may say about a room's bookings, and the statuses that only repeat it.
 
-use std::fmt;
+use std::path::PathBuf;
 
-use driver_sdk::schemars::JsonSchema;
-use driver_sdk::serde::Deserialize;
-use driver_sdk::{Context, Seconds, settings};
+use driver_sdk::{Context, Seconds, Secret, settings};
 use jiff::SignedDuration;
 
 use crate::calendar::Plan;
@@ -24,7 +22,12 @@ pub(crate) struct Settings {
     /// The user of the calendar on a server.
     pub(crate) username: Option<String>,
     /// That user's password.
-    pub(crate) password: Option<Password>,
+    pub(crate) password: Option<Secret>,
+    /// A PEM file of the authority that has signed the server's certificate; the system's authorities if left out.
+    pub(crate) ca: Option<PathBuf>,
+    /// Whether the certificate of the server is checked.
+    #[default(true)]
+    pub(crate) verify: bool,
     /// How often the calendar on a server is looked at.
     #[default(Seconds::new(10))]
     pub(crate) poll_seconds: Seconds,
@@ -98,24 +101,6 @@ pub(crate) struct Settings {
     /// How many minutes a sensor may not have been heard of before it counts as none.
     #[default(8)]
     sensor_stale_minutes: u32,
-}
-
-/// A password, which no log line shows.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(crate = "driver_sdk::serde", transparent)]
-#[schemars(crate = "driver_sdk::schemars")]
-pub(crate) struct Password(String);
-
-impl Password {
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password")
-    }
 }
 
 impl Settings {

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use driver_sdk::schemars::{JsonSchema, Schema, SchemaGenerator};
 use driver_sdk::serde::de::{Deserialize, Deserializer, Error as _};
 use driver_sdk::transport::{Http, Request, Trust};
-use driver_sdk::{Error, JsonPointer, JsonTemplate, Seconds, StatusKey, TemplateValues, settings};
+use driver_sdk::{
+    Error, JsonPointer, JsonTemplate, Seconds, Secret, StatusKey, TemplateValues, settings,
+};
 
 use crate::path::{FixedPath, Path};
 
@@ -17,9 +19,9 @@ pub(crate) struct Settings {
     /// Who signs in, with `password`.
     username: Option<String>,
     /// The password of `username`.
-    password: Option<String>,
+    password: Option<Secret>,
     /// A bearer token, in the place of `username` and `password`.
-    token: Option<String>,
+    token: Option<Secret>,
     /// Headers of every request.
     #[default]
     headers: BTreeMap<String, String>,
@@ -52,30 +54,20 @@ pub(crate) struct Source {
 impl Settings {
     /// The way to the device: its address with what each request carries.
     pub(crate) fn link(&self, uri: &str) -> Result<Http, Error> {
-        let mut link = Http::new(uri)?.trust(self.trust()?);
+        let trust = Trust::of_settings(self.ca.as_deref(), self.verify)?;
+        let mut link = Http::new(uri)?.trust(trust);
         for (name, value) in &self.headers {
             link = link.header(name, value)?;
         }
         match (&self.username, &self.password, &self.token) {
             (None, None, None) => Ok(link),
             (Some(username), password, None) => {
-                link.basic(username, password.as_deref().unwrap_or_default())
+                link.basic(username, password.as_ref().map_or("", Secret::reveal))
             }
-            (None, None, Some(token)) => link.bearer(token),
+            (None, None, Some(token)) => link.bearer(token.reveal()),
             (None, Some(_), None) => Err(Error::new("there is a `password` without a `username`")),
             (_, _, Some(_)) => Err(Error::new(
                 "a device is signed in to by `username` and `password` or by `token`, and not by both",
-            )),
-        }
-    }
-
-    fn trust(&self) -> Result<Trust, Error> {
-        match (&self.ca, self.verify) {
-            (None, true) => Ok(Trust::System),
-            (Some(file), true) => Ok(Trust::Authority(file.clone())),
-            (None, false) => Ok(Trust::Anyone),
-            (Some(_), false) => Err(Error::new(
-                "`ca` names whose certificates are believed and `verify: false` believes all; leave one out",
             )),
         }
     }

@@ -4,7 +4,7 @@
 //! It measures the driver and its transport, without the gateway around them.
 //!
 //! ```sh
-//! (cd tests/clients/pymodbus && .venv/bin/python server.py 5020) &
+//! (cd tests/clients/pymodbus && sleep infinity | .venv/bin/python server.py 5020) &
 //! cargo run --release -p driver-modbus --example polling_meters 5020
 //! ```
 #![expect(

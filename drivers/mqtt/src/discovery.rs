@@ -2,15 +2,17 @@
 //!
 //! Separate because it knows the form of these descriptions and neither a connection nor a status.
 //! A description stands at `PREFIX/COMPONENT/[NODE/]OBJECT/config`; its keys have short forms, and `~` stands for a common beginning of its topics.
+//! Where the component is `device` it describes several things at once, and what it says of its topics holds for those that say nothing else.
 //! Templates are not carried out: the status is all of the payload.
 //! Source: Home Assistant's documentation of *MQTT Discovery*.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use driver_sdk::serde_json;
 use driver_sdk::{JsonText, StatusName};
 
-use crate::limits::DISCOVERED_TEXT_MAX_BYTES;
+use crate::limits::{DISCOVERED_TEXT_MAX_BYTES, THINGS_MAX};
 use crate::packet::Retain;
 use crate::topic::Topic;
 
@@ -56,22 +58,122 @@ pub(crate) fn filters(prefix: &Topic) -> [String; 2] {
     ]
 }
 
-/// The object id of a topic where a thing is described.
-pub(crate) fn object_id<'a>(prefix: &Topic, topic: &'a str) -> Option<&'a str> {
+/// What a topic describes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Subject<'a> {
+    /// One thing.
+    Thing { object_id: &'a str },
+    /// A device with all of its things.
+    Device,
+}
+
+/// What is described at this topic; `None` where nothing is.
+pub(crate) fn subject<'a>(prefix: &Topic, topic: &'a str) -> Option<Subject<'a>> {
     let rest = topic.strip_prefix(prefix.as_str())?.strip_prefix('/')?;
     let levels: Vec<&str> = rest.split('/').collect();
     match levels[..] {
-        [_, object, "config"] | [_, _, object, "config"] => Some(object),
+        ["device", _, "config"] | ["device", _, _, "config"] => Some(Subject::Device),
+        [_, object_id, "config"] | [_, _, object_id, "config"] => {
+            Some(Subject::Thing { object_id })
+        }
         _ => None,
     }
 }
 
-/// Reads the description of a thing. The error says why it is none.
-pub(crate) fn thing(object_id: &str, description: &str) -> Result<Thing, &'static str> {
-    let members: Members = serde_json::from_str(description).map_err(|_| "it is no JSON object")?;
-    let said = Description(members);
+/// What a description says: the things that there are, and what is none and why.
+#[derive(Debug, Default)]
+pub(crate) struct Description {
+    pub(crate) things: Vec<Thing>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// What a description does not make a thing of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// The component of a device; `None` for all that is described.
+    component: Option<String>,
+    reason: &'static str,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = self.reason;
+        match &self.component {
+            Some(component) => write!(f, "the component '{component}' is left out: {reason}"),
+            None => write!(f, "what is described is left out: {reason}"),
+        }
+    }
+}
+
+/// Reads a description. An empty one says that there is nothing any more.
+pub(crate) fn read(subject: &Subject<'_>, bytes: &[u8]) -> Description {
+    if bytes.is_empty() {
+        return Description::default();
+    }
+    let members = str::from_utf8(bytes).map_err(|_| "it is no text");
+    let members = members.and_then(|text| members_of(serde_json::from_str(text)));
+    let read = members.and_then(|members| match subject {
+        Subject::Thing { object_id } => {
+            let thing = thing(Some(object_id), &Members(members))?;
+            Ok(Description {
+                things: vec![thing],
+                left_out: Vec::new(),
+            })
+        }
+        Subject::Device => device(&Members(members)),
+    });
+    read.unwrap_or_else(|reason| Description {
+        things: Vec::new(),
+        left_out: vec![LeftOut {
+            component: None,
+            reason,
+        }],
+    })
+}
+
+/// The things of a device. A component that says its platform alone is one that was removed.
+fn device(said: &Members) -> Result<Description, &'static str> {
+    let components = said.get("components", "cmps");
+    let components = components.ok_or("it is a device without components")?;
+    let components = members_of(components.to())?;
+    if components.len() > THINGS_MAX {
+        return Err("it is a device with too many components");
+    }
+    let mut description = Description::default();
+    for (component, config) in components {
+        let read = members_of(config.to()).and_then(|config| {
+            let is_removed = config.keys().all(|key| key == "platform" || key == "p");
+            let of_component = || thing(None, &Members(config).with_shared(said));
+            (!is_removed).then(of_component).transpose()
+        });
+        match read {
+            Ok(None) => {}
+            Ok(Some(thing)) if description.has(&thing.name) => {
+                description.leave_out(component, "the device has another of its id");
+            }
+            Ok(Some(thing)) => description.things.push(thing),
+            Err(reason) => description.leave_out(component, reason),
+        }
+    }
+    Ok(description)
+}
+
+impl Description {
+    fn has(&self, name: &StatusName) -> bool {
+        self.things.iter().any(|thing| thing.name == *name)
+    }
+
+    fn leave_out(&mut self, component: String, reason: &'static str) {
+        let component = Some(component);
+        self.left_out.push(LeftOut { component, reason });
+    }
+}
+
+/// The thing that these keys describe. Where the topic has no object id for it, it needs an id of its own.
+fn thing(object_id: Option<&str>, said: &Members) -> Result<Thing, &'static str> {
     let name = said.text("unique_id", "uniq_id")?;
-    let name = name.as_deref().unwrap_or(object_id);
+    let name = name.as_deref().or(object_id);
+    let name = name.ok_or("it has no unique id")?;
     let name = StatusName::new(name).map_err(|_| "its id can be no name of a status")?;
     if name.is_connected() {
         return Err("its id is `connected`, which every module has");
@@ -109,15 +211,39 @@ pub(crate) fn thing(object_id: &str, description: &str) -> Result<Thing, &'stati
     }
 }
 
-type Members = BTreeMap<String, JsonText>;
+/// The keys that a device says for all of its components that do not say them, long and short.
+const SHARED: [(&str, &str); 3] = [
+    ("~", "~"),
+    ("state_topic", "stat_t"),
+    ("command_topic", "cmd_t"),
+];
 
-/// The keys of a description, short or long.
-struct Description(Members);
+type ByKey = BTreeMap<String, JsonText>;
 
-impl Description {
+/// The keys of a description, long or short.
+struct Members(ByKey);
+
+/// The members of what should be an object.
+fn members_of<E>(read: Result<ByKey, E>) -> Result<ByKey, &'static str> {
+    read.map_err(|_| "it is no JSON object")
+}
+
+impl Members {
     fn get(&self, long: &str, short: &str) -> Option<&JsonText> {
         let found = self.0.get(long).or_else(|| self.0.get(short));
         found.filter(|value| !value.is_null())
+    }
+
+    /// These of a component, with those that its device says for it.
+    fn with_shared(mut self, device: &Self) -> Self {
+        for (long, short) in SHARED {
+            if self.get(long, short).is_none()
+                && let Some(value) = device.get(long, short)
+            {
+                self.0.insert(long.to_owned(), value.clone());
+            }
+        }
+        self
     }
 
     fn text(&self, long: &str, short: &str) -> Result<Option<String>, &'static str> {
@@ -154,105 +280,4 @@ fn with_base(topic: &str, base: Option<&str>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use driver_sdk::serde_json::{Value, json};
-
-    use super::*;
-
-    fn topic(topic: &str) -> Topic {
-        Topic::new(topic).unwrap()
-    }
-
-    fn described(description: Value) -> Result<Thing, &'static str> {
-        thing("lamp", &description.to_string())
-    }
-
-    #[test]
-    fn a_description_is_found_by_its_topic() {
-        let prefix = topic("home/assistant");
-        let check = |at, expect| assert_eq!(object_id(&prefix, at), expect, "{at}");
-        check("home/assistant/light/lamp/config", Some("lamp"));
-        check("home/assistant/light/node/lamp/config", Some("lamp"));
-        check("home/assistant/light/lamp/state", None);
-        check("home/assistant/light/config", None);
-        check("home/assistant/light/a/b/c/config", None);
-        check("home/assistants/light/lamp/config", None);
-    }
-
-    #[test]
-    fn long_and_short_keys_say_the_same() {
-        let long = json!({
-            "~": "board/lamp", "unique_id": "lamp-7", "state_topic": "~/state", "command_topic": "~/set",
-            "payload_on": "on", "payload_off": 0, "retain": true, "value_template": "{{ value_json.x }}",
-        });
-        let short = json!({
-            "~": "board/lamp", "uniq_id": "lamp-7", "stat_t": "~/state", "cmd_t": "~/set",
-            "pl_on": "on", "pl_off": 0, "ret": true, "val_tpl": "{{ value_json.x }}",
-        });
-        let expect = Thing {
-            name: StatusName::new("lamp-7").unwrap(),
-            state: Some(topic("board/lamp/state")),
-            command: Some(ThingCommand {
-                topic: topic("board/lamp/set"),
-                on: JsonText::of("on").unwrap(),
-                off: JsonText::of(&0).unwrap(),
-                retain: Retain::Yes,
-            }),
-        };
-        assert_eq!(described(long).unwrap(), expect);
-        assert_eq!(described(short).unwrap(), expect);
-    }
-
-    #[test]
-    fn the_object_id_stands_in_for_a_unique_id_and_on_and_off_for_payloads() {
-        let lamp = described(json!({"cmd_t": "set"})).unwrap();
-        assert_eq!(lamp.name.as_str(), "lamp");
-        assert_eq!(lamp.state, None);
-        let command = lamp.command.unwrap();
-        let value = |text| command.value(JsonText::parse(text).unwrap()).to_string();
-        assert_eq!(value("true"), r#""ON""#);
-        assert_eq!(value("false"), r#""OFF""#);
-        assert_eq!(value("50"), "50");
-        assert_eq!(value(r#""true""#), r#""true""#);
-    }
-
-    #[test]
-    fn the_base_stands_at_either_end_of_a_topic() {
-        assert_eq!(with_base("~/state", Some("a/b")), "a/b/state");
-        assert_eq!(with_base("state/~", Some("a/b")), "state/a/b");
-        assert_eq!(with_base("a~b", Some("x")), "a~b");
-        assert_eq!(with_base("~/state", None), "~/state");
-    }
-
-    #[test]
-    fn what_is_no_thing_says_why() {
-        let check = |description: Value, expect| {
-            assert_eq!(described(description).unwrap_err(), expect);
-        };
-        check(json!([]), "it is no JSON object");
-        check(
-            json!({}),
-            "it has neither a state topic nor a command topic",
-        );
-        let id = "its id can be no name of a status";
-        check(json!({"unique_id": "", "stat_t": "a"}), id);
-        check(json!({"unique_id": "x".repeat(513), "stat_t": "a"}), id);
-        let connected = "its id is `connected`, which every module has";
-        check(json!({"unique_id": "connected", "stat_t": "a"}), connected);
-        let text = "one of its ids and topics is no text";
-        check(json!({"unique_id": 7, "stat_t": "a"}), text);
-        check(json!({"stat_t": ["a"]}), text);
-        check(json!({"stat_t": "a/#"}), "one of its topics is none");
-        let long = "x".repeat(DISCOVERED_TEXT_MAX_BYTES + 1);
-        check(json!({"stat_t": long}), "one of its topics is too long");
-        check(
-            json!({"cmd_t": "a", "pl_on": long}),
-            "one of its payloads is too long",
-        );
-        check(
-            json!({"cmd_t": "a", "ret": "yes"}),
-            "its `retain` is neither true nor false",
-        );
-        assert!(thing("lamp", "{").is_err());
-    }
-}
+mod tests;

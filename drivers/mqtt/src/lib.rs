@@ -1,6 +1,6 @@
 //! The driver `mqtt`: sensors and switches on an MQTT broker (3.1.1), with Home Assistant's discovery.
 //!
-//! The parts: `settings` is what the building file says, `topic_table` which status is at which topic, `discovery` how things describe themselves,
+//! The parts: `settings` is what the building file says, `topic_table` which status is at which topic, `discovery` how things describe themselves and `things` which have,
 //! `payload` and `topic` what is sent and where, `packet` the protocol, `broker` a connection, and `broker_session` the conversation over it.
 //! The queue, `connected` and the attempts to connect are the transport's.
 //! It carries out no templates, and it is no broker.
@@ -12,13 +12,14 @@ mod limits;
 mod packet;
 mod payload;
 mod settings;
+mod things;
 mod topic;
 mod topic_table;
 
 use std::fmt;
 use std::sync::Arc;
 
-use driver_sdk::transport::{self, Tcp};
+use driver_sdk::transport::{self, Tcp, Trust};
 use driver_sdk::{Context, Error, JsonText, driver};
 
 use crate::broker::Broker;
@@ -44,7 +45,8 @@ pub struct Mqtt {
 impl Mqtt {
     async fn start(context: Context, settings: Settings) -> Result<Self, Error> {
         let link = Tcp::of_schemes(context.uri().unwrap_or_default(), PLAIN, ENCRYPTED)?;
-        let link = Broker(link.trust(settings.trust.trust()));
+        let trust = Trust::of_settings(settings.ca.as_deref(), settings.verify)?;
+        let link = Broker(link.trust(trust));
         let session = Arc::new(BrokerSession::new(context.clone(), &settings)?);
         let [begun, polled, told] = [(); 3].map(|()| Arc::clone(&session));
         let device = transport::Device::over(&context, link)

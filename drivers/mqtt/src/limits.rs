@@ -8,7 +8,7 @@ pub(crate) const PACKET_MAX_BYTES: usize = 256 * 1024;
 /// The longest topic of a message, as the protocol has it (MQTT 3.1.1, 1.5.3).
 pub(crate) const TOPIC_MAX_BYTES: usize = 65_535;
 
-/// The most things that discovery finds, as the grammar of drivers says.
+/// The most things that discovery finds, and the most components of one device: a building's broker has some hundred, and a broker that describes things without end fills no memory.
 pub(crate) const THINGS_MAX: usize = 1000;
 
 /// The longest text that is kept of a thing's description, a topic or a payload: with the number of things it bounds what a broker can make a module keep.

@@ -6,6 +6,7 @@
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
+use driver_sdk::Secret;
 
 use crate::limits::PACKET_MAX_BYTES;
 
@@ -24,14 +25,14 @@ pub(crate) enum Request {
     Ping,
 }
 
-/// Who the client is, and what the broker says when it is gone. There is no `Debug`: it has the password.
-#[derive(Clone)]
+/// Who the client is, and what the broker says when it is gone.
+#[derive(Debug, Clone)]
 pub(crate) struct Connect {
     pub(crate) client_id: String,
     pub(crate) keep_alive_seconds: u16,
     pub(crate) will: Option<Will>,
     pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// A message that the broker publishes, and keeps, when the connection ends without a goodbye.
@@ -200,7 +201,7 @@ impl Connect {
             put_text(body, self.username.as_deref().unwrap_or_default());
         }
         if let Some(password) = &self.password {
-            put_text(body, password);
+            put_text(body, password.reveal());
         }
     }
 }
@@ -435,7 +436,7 @@ mod tests {
                 payload: "offline",
             }),
             username: Some("u".to_owned()),
-            password: Some("p".to_owned()),
+            password: Some(Secret::new("p")),
         };
         let mut expect = vec![0x10, 31];
         expect.extend(b"\0\x04MQTT\x04\xEE\0\x1E\0\x01r\0\x01w\0\x07offline\0\x01u\0\x01p");
@@ -449,7 +450,7 @@ mod tests {
             keep_alive_seconds: 0,
             will: None,
             username: None,
-            password: Some("p".to_owned()),
+            password: Some(Secret::new("p")),
         };
         let expect = b"\x10\x11\0\x04MQTT\x04\xC2\0\0\0\0\0\0\0\x01p";
         assert_eq!(Request::Connect(connect).encode(), expect);

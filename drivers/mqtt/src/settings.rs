@@ -9,9 +9,9 @@ use driver_sdk::schemars::JsonSchema;
 use driver_sdk::serde::Deserialize;
 use driver_sdk::serde::de::value::MapAccessDeserializer;
 use driver_sdk::serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
-use driver_sdk::transport::Trust;
 use driver_sdk::{
-    Error, JsonPointer, JsonTemplate, JsonText, ModuleId, StatusKey, TemplateValues, settings,
+    Error, JsonPointer, JsonTemplate, JsonText, ModuleId, Secret, StatusKey, TemplateValues,
+    settings,
 };
 
 use crate::limits::{KEEP_ALIVE_SECONDS, TEXT_MAX_BYTES};
@@ -31,12 +31,14 @@ pub(crate) struct Settings {
     /// The user name at the broker.
     pub(crate) username: Option<String>,
     /// The password at the broker.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Secret>,
     /// The name of this connection at the broker, `riser-` and the module's id if left out. No two connections have the same.
     pub(crate) client_id: Option<String>,
-    /// Whose certificates are believed with mqtts://: `system`, `anyone`, or `{authority: FILE}`.
-    #[default]
-    pub(crate) trust: Trusted,
+    /// A PEM file of the authority that has signed the broker's certificate; the system's authorities if left out.
+    pub(crate) ca: Option<PathBuf>,
+    /// Whether the certificate of the broker is checked.
+    #[default(true)]
+    pub(crate) verify: bool,
     /// Where the broker keeps whether this module is there, `online` or `offline`: `riser/`, the module's id and `/status` if left out, nowhere if empty.
     pub(crate) availability_topic: Option<Availability>,
     /// The statuses by name, and the topics where their values are.
@@ -64,9 +66,9 @@ impl Settings {
             password: self.password.clone(),
         };
         let texts = [
-            ("client_id", Some(&connect.client_id)),
-            ("username", connect.username.as_ref()),
-            ("password", connect.password.as_ref()),
+            ("client_id", Some(connect.client_id.as_str())),
+            ("username", connect.username.as_deref()),
+            ("password", connect.password.as_ref().map(Secret::reveal)),
         ];
         for (name, text) in texts {
             if text.is_some_and(|text| text.len() > TEXT_MAX_BYTES) {
@@ -87,29 +89,6 @@ impl Settings {
                 let module = topic::level(module.as_str());
                 Topic::new(&format!("riser/{module}/status")).map(Some)
             }
-        }
-    }
-}
-
-/// Whose certificates are believed.
-#[settings]
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Trusted {
-    /// Those that one of the system's authorities has signed.
-    #[default]
-    System,
-    /// Every one: the connection is encrypted, but whoever is at the address may be the broker.
-    Anyone,
-    /// Those that an authority of this PEM file has signed.
-    Authority(PathBuf),
-}
-
-impl Trusted {
-    pub(crate) fn trust(&self) -> Trust {
-        match self {
-            Self::System => Trust::System,
-            Self::Anyone => Trust::Anyone,
-            Self::Authority(file) => Trust::Authority(file.clone()),
         }
     }
 }

@@ -7,11 +7,11 @@ use std::mem;
 
 use driver_sdk::{Error, JsonPointer, JsonText, StatusKey, StatusName};
 
-use crate::discovery::{self, Thing};
-use crate::limits::THINGS_MAX;
+use crate::discovery;
 use crate::packet::Publish;
 use crate::payload::{self, Payload};
 use crate::settings::{Command, Settings};
+use crate::things::Things;
 use crate::topic::Topic;
 
 /// The code of a call whose arguments the module does not take.
@@ -28,16 +28,9 @@ pub(crate) struct TopicTable {
     /// The names that discovery leaves alone.
     taken: BTreeSet<StatusName>,
     discovery: Option<Topic>,
-    /// What discovery has found, by the topic of its description.
-    things: BTreeMap<String, Thing>,
-    /// The same by the name of its status.
-    described_at: BTreeMap<StatusName, String>,
-    /// The names of the things whose values are at a topic.
-    things_at: HashMap<String, BTreeSet<StatusName>>,
+    things: Things,
     /// The topics that the broker is asked for on this connection.
     asked: BTreeSet<String>,
-    /// Whether more things than allowed have come.
-    is_full: bool,
 }
 
 /// A configured status.
@@ -97,11 +90,8 @@ impl TopicTable {
             commands,
             taken,
             discovery: settings.discovery.clone(),
-            things: BTreeMap::new(),
-            described_at: BTreeMap::new(),
-            things_at: HashMap::new(),
+            things: Things::default(),
             asked: BTreeSet::new(),
-            is_full: false,
         }
     }
 
@@ -114,7 +104,7 @@ impl TopicTable {
     /// What the broker is to be told. From now on it counts as told.
     pub(crate) fn subscription_changes(&mut self) -> SubscriptionChanges {
         let filters = self.discovery.iter().flat_map(discovery::filters);
-        let topics = self.configured.keys().chain(self.things_at.keys());
+        let topics = self.configured.keys().chain(self.things.topics());
         let wanted: BTreeSet<String> = filters.chain(topics.cloned()).collect();
         let asked = mem::take(&mut self.asked);
         let told = SubscriptionChanges {
@@ -136,14 +126,15 @@ impl TopicTable {
     /// Takes a message in.
     pub(crate) fn take(&mut self, topic: &str, bytes: &[u8]) -> Vec<Change> {
         let mut changes = Vec::new();
-        let object = self.discovery.as_ref();
-        let object = object.and_then(|prefix| discovery::object_id(prefix, topic));
-        if let Some(object) = object {
-            self.describe(topic, object, bytes, &mut changes);
+        let prefix = self.discovery.as_ref();
+        if let Some(subject) = prefix.and_then(|prefix| discovery::subject(prefix, topic)) {
+            let description = discovery::read(&subject, bytes);
+            let (things, taken) = (&mut self.things, &self.taken);
+            things.describe(topic, description, taken, &mut changes);
         }
         let sources = self.configured.get(topic).map_or(&[][..], Vec::as_slice);
-        let things = self.things_at.get(topic);
-        if sources.is_empty() && things.is_none() {
+        let mut things = self.things.valued_at(topic).peekable();
+        if sources.is_empty() && things.peek().is_none() {
             return changes;
         }
         let payload = Payload::of(bytes);
@@ -155,7 +146,6 @@ impl TopicTable {
         let values = sources
             .iter()
             .filter_map(|source| Some((&source.name, source.value(&payload)?)));
-        let things = things.into_iter().flatten();
         let values = values.chain(things.filter_map(|name| Some((name, whole(&payload)?))));
         changes.extend(values.map(|(name, value)| Change::Set(name.clone(), value)));
         changes
@@ -174,9 +164,7 @@ impl TopicTable {
             let payload = payload.map_err(|error| error.prefixed(&format!("'{name}'")))?;
             return Ok(message(&command.topic, payload, command.retain));
         }
-        let at = self.described_at.get(name);
-        let thing = at.and_then(|at| self.things.get(at));
-        let Some(thing) = thing else {
+        let Some(thing) = self.things.get(name) else {
             let error = match self.taken.contains(name) {
                 true => Error::new(format_args!(
                     "'{name}' has no command; write one into `commands`"
@@ -193,85 +181,6 @@ impl TopicTable {
         })?;
         let payload = payload::bytes(&command.value(value))?;
         Ok(message(&command.topic, payload, command.retain))
-    }
-
-    /// Takes the description of a thing in, or its end.
-    fn describe(&mut self, at: &str, object: &str, bytes: &[u8], changes: &mut Vec<Change>) {
-        if bytes.is_empty() {
-            self.forget(at, changes);
-            return;
-        }
-        let thing = str::from_utf8(bytes).map_err(|_| "it is no text");
-        let thing = match thing.and_then(|text| discovery::thing(object, text)) {
-            Ok(thing) => thing,
-            Err(reason) => {
-                self.forget(at, changes);
-                let note = format!("the thing that '{at}' describes is left out: {reason}");
-                changes.push(Change::Note(note));
-                return;
-            }
-        };
-        if self.things.get(at) == Some(&thing) {
-            return;
-        }
-        let left_out = |reason: &str| {
-            let name = &thing.name;
-            Change::Note(format!(
-                "the thing '{name}' at '{at}' is left out: {reason}"
-            ))
-        };
-        let other = self.described_at.get(&thing.name);
-        if self.taken.contains(&thing.name) {
-            let note = left_out("the settings have the name");
-            self.forget(at, changes);
-            changes.push(note);
-            return;
-        }
-        if other.is_some_and(|other| other != at) {
-            let note = left_out("there is another of the name");
-            self.forget(at, changes);
-            changes.push(note);
-            return;
-        }
-        if self.things.len() >= THINGS_MAX && !self.things.contains_key(at) {
-            if !mem::replace(&mut self.is_full, true) {
-                let warning =
-                    format!("there are more than {THINGS_MAX} things; others are left out");
-                changes.push(Change::Warning(warning));
-            }
-            return;
-        }
-        let before = self.things.get(at);
-        let keeps_value =
-            before.is_some_and(|before| before.name == thing.name && before.state == thing.state);
-        if !keeps_value {
-            self.forget(at, changes);
-            if let Some(state) = &thing.state {
-                let names = self.things_at.entry(state.as_str().to_owned()).or_default();
-                names.insert(thing.name.clone());
-            }
-            changes.push(Change::Topics);
-        }
-        self.described_at.insert(thing.name.clone(), at.to_owned());
-        self.things.insert(at.to_owned(), thing);
-    }
-
-    /// The thing that is described at a topic is gone.
-    fn forget(&mut self, at: &str, changes: &mut Vec<Change>) {
-        let Some(thing) = self.things.remove(at) else {
-            return;
-        };
-        self.described_at.remove(&thing.name);
-        if let Some(state) = &thing.state
-            && let Some(names) = self.things_at.get_mut(state.as_str())
-        {
-            names.remove(&thing.name);
-            if names.is_empty() {
-                self.things_at.remove(state.as_str());
-            }
-        }
-        changes.push(Change::Set(thing.name, JsonText::null()));
-        changes.push(Change::Topics);
     }
 }
 
@@ -300,6 +209,7 @@ mod tests {
     use driver_sdk::serde_json::{self, Value, json};
 
     use super::*;
+    use crate::limits::THINGS_MAX;
 
     fn table(settings: Value) -> TopicTable {
         TopicTable::new(&serde_json::from_str(&settings.to_string()).unwrap())
@@ -381,6 +291,62 @@ mod tests {
         assert_eq!(table.take("lamp/state", b"1"), [set("lamp", "1")]);
     }
 
+    const KITCHEN: &str = "ha/device/kitchen/config";
+
+    /// What the device of the kitchen says of itself, with these components.
+    fn kitchen(components: &Value) -> Vec<u8> {
+        let device = json!({"dev": {"ids": "k"}, "o": {"name": "k2mqtt"}, "stat_t": "kitchen", "cmps": components});
+        device.to_string().into_bytes()
+    }
+
+    #[test]
+    fn the_components_of_a_device_are_things_that_come_and_go_one_by_one() {
+        let mut table = found();
+        table.all_topics();
+        let lamp = json!({"p": "light", "uniq_id": "k_lamp", "stat_t": "kitchen/lamp"});
+        let heat = json!({"p": "sensor", "uniq_id": "k_heat"});
+        let both = kitchen(&json!({"lamp": lamp, "heat": heat}));
+        let topics = [Change::Topics, Change::Topics];
+        assert_eq!(table.take(KITCHEN, &both), topics);
+        let subscribe = table.subscription_changes().subscribe;
+        assert_eq!(subscribe, ["kitchen", "kitchen/lamp"]);
+        assert_eq!(table.take("kitchen", b"20"), [set("k_heat", "20")]);
+        assert_eq!(table.take(KITCHEN, &both), []);
+
+        let without_lamp = kitchen(&json!({"lamp": {"p": "light"}, "heat": heat}));
+        let gone = [set("k_lamp", "null"), Change::Topics];
+        assert_eq!(table.take(KITCHEN, &without_lamp), gone);
+        let unsubscribe = table.subscription_changes().unsubscribe;
+        assert_eq!(unsubscribe, ["kitchen/lamp"]);
+        let gone = [set("k_heat", "null"), Change::Topics];
+        assert_eq!(table.take(KITCHEN, b""), gone);
+    }
+
+    #[test]
+    fn components_that_exchange_their_ids_exchange_their_topics() {
+        let mut table = found();
+        let sensor = |id: &str, topic: &str| json!({"p": "sensor", "uniq_id": id, "stat_t": topic});
+        let first = json!({"a": sensor("one", "t/1"), "b": sensor("two", "t/2")});
+        table.take(KITCHEN, &kitchen(&first));
+        let exchanged = json!({"a": sensor("two", "t/1"), "b": sensor("one", "t/2")});
+        table.take(KITCHEN, &kitchen(&exchanged));
+        assert_eq!(table.take("t/1", b"1"), [set("two", "1")]);
+        assert_eq!(table.take("t/2", b"2"), [set("one", "2")]);
+    }
+
+    #[test]
+    fn a_thing_that_moves_into_its_device_has_one_status_throughout() {
+        let mut table = found();
+        table.take("ha/light/x/config", LAMP);
+        let gone = [set("lamp", "null"), Change::Topics];
+        let moving = table.take("ha/light/x/config", br#"{"migrate_discovery": true}"#);
+        assert_eq!(moving[..2], gone);
+        let lamp = json!({"x": {"p": "light", "uniq_id": "lamp", "stat_t": "lamp/state"}});
+        assert_eq!(table.take(KITCHEN, &kitchen(&lamp)), [Change::Topics]);
+        assert_eq!(table.take("ha/light/x/config", b""), []);
+        assert_eq!(table.take("lamp/state", b"1"), [set("lamp", "1")]);
+    }
+
     #[test]
     fn there_are_at_most_a_thousand_things_and_the_log_says_so_once() {
         let mut table = found();
@@ -391,7 +357,7 @@ mod tests {
             let is_warning = |change: &&Change| matches!(change, Change::Warning(_));
             warnings += changes.iter().filter(is_warning).count();
         }
-        assert_eq!((table.things.len(), warnings), (THINGS_MAX, 1));
+        assert_eq!((table.things.topics().count(), warnings), (THINGS_MAX, 1));
         assert_eq!(table.take("s/999", b"1"), [set("s999", "1")]);
         assert_eq!(table.take("s/1000", b"1"), []);
         table.take("ha/sensor/s5/config", b"");

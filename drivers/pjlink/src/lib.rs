@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use driver_sdk::interfaces::{InputSelection, MuteLayer, Muteable, Part, Powerable};
 use driver_sdk::transport::{Device, Link, Tcp, Tokens};
-use driver_sdk::{Context, Error, Seconds, Status, debug, driver, info, settings};
+use driver_sdk::{Context, Error, Seconds, Secret, Status, debug, driver, info, settings};
 
 use crate::limits::{LINE_MAX_BYTES, LINE_SILENCE};
 use crate::protocol::{Answer, Class, Line, PORT, Refusal};
@@ -39,7 +39,7 @@ pub struct Projector {
 #[settings]
 struct Settings {
     /// The password of its PJLink; left out for one that has none.
-    password: Option<String>,
+    password: Option<Secret>,
     /// How often its power, input and mutes are read.
     #[default(Seconds::new(10))]
     poll_seconds: Seconds,
@@ -97,24 +97,27 @@ impl Projector {
             context.set(status, &false);
         }
         let reader = Arc::new(Reader::new(context.clone()));
-        let password = settings.password.filter(|password| !password.is_empty());
-        let password: Option<Arc<str>> = password.map(Arc::from);
+        let password = settings.password;
+        let password = password.filter(|password| !password.reveal().is_empty());
         let (greeted, polled) = (Arc::clone(&reader), Arc::clone(&reader));
         let own = context.clone();
-        let device = Device::over(&context, link)
-            .on_connected(move |device| {
-                // A connection that the projector closed because it was idle is no loss.
-                if own.get(&CONNECTED) != Some(true) {
-                    greeted.forget();
-                }
-                let password = password.clone();
-                async move { protocol::sign_in(&device, password.as_deref()).await }
-            })
-            .poll(settings.poll_seconds.duration(), move |device| {
-                let reader = Arc::clone(&polled);
-                async move { reader.read(&device).await }
-            })
-            .start();
+        let device =
+            Device::over(&context, link)
+                .on_connected(move |device| {
+                    // A connection that the projector closed because it was idle is no loss.
+                    if own.get(&CONNECTED) != Some(true) {
+                        greeted.forget();
+                    }
+                    let password = password.clone();
+                    async move {
+                        protocol::sign_in(&device, password.as_ref().map(Secret::reveal)).await
+                    }
+                })
+                .poll(settings.poll_seconds.duration(), move |device| {
+                    let reader = Arc::clone(&polled);
+                    async move { reader.read(&device).await }
+                })
+                .start();
         let (following, asked) = (Arc::clone(&reader), device.clone());
         context.spawn(async move { following.follow_switches(asked).await });
         Ok(Self {

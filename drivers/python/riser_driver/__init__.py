@@ -29,8 +29,9 @@ with the name and what is expected. A function returns what can be JSON, or an :
 :class:`Error` with a message for the caller. Any other exception is an answer with the code 500 and a traceback in the log.
 
 **Plain or async.** A plain method may block: all of them run one after another on a thread of their own, so they need no locks
-among themselves. ``async`` methods run side by side on the event loop and must not block. Calls begin in the order in which
-they arrive.
+among themselves. One that never returns holds up all plain methods behind it, and the log names it after 10 seconds; give
+whatever waits for a device a timeout. ``async`` methods run side by side on the event loop and must not block. Calls begin in
+the order in which they arrive.
 
 **Settings.** A dataclass that the class names, ``settings: Settings``. Each mistake in a building file is named with its key and
 what is expected. A key's description is a text in ``Annotated[float, "How often it is looked at"]``.

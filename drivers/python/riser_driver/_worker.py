@@ -1,6 +1,8 @@
 """The thread on which plain functions run, one after another, so that a driver that blocks needs no locks and ``ping`` is answered.
 
-Not a ``ThreadPoolExecutor``: that one waits at the end of the process for a function that never returns.
+One thread and not several: drivers are written without locks since no two plain functions run at a time, so the price of a
+function that never returns is that those behind it wait. Not a ``ThreadPoolExecutor``: that one waits at the end of the
+process for such a function.
 """
 
 from __future__ import annotations

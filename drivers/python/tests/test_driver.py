@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from riser_driver import NOTICE, Between, Driver, Error, Status, every, function
+from riser_driver._limits import SLOW_AFTER
 from riser_driver.testkit import CallError, Module
 
 
@@ -225,6 +226,23 @@ class LampTest(unittest.TestCase):
         module.call("unblock")
         blocked.join(10)
         self.assertFalse(blocked.is_alive())
+
+    def test_a_plain_function_that_does_not_return_is_named_while_others_wait_for_it(self) -> None:
+        module = self.start(poll_seconds=3600)
+        blocked = threading.Thread(target=module.call, args=("block",))
+        behind = threading.Thread(target=module.call, args=("note", 1))
+        blocked.start()
+        while module.request("ping", {}) is None and not module._session._calls:  # type: ignore[union-attr]
+            pass
+        behind.start()
+        module.advance(SLOW_AFTER)
+        level, message = module.wait_line("'block' is not done after 10 s")
+        self.assertEqual((level, "make it async" in message), ("warn", True))
+        self.assertTrue(behind.is_alive())
+        module.call("unblock")
+        behind.join(10)
+        self.assertFalse(behind.is_alive())
+        blocked.join(10)
 
     def test_plain_functions_run_in_the_order_of_their_calls(self) -> None:
         module = self.start()

@@ -145,7 +145,7 @@
 //! A field without a default must be there, unless it is an `Option`; `#[default(…)]` gives one, and `#[default]` is the type's own.
 //! A field may be of any type that implements `Deserialize` and [`JsonSchema`](schemars::JsonSchema);
 //! [`settings`](macro@settings) on a struct or an enum of the driver's own derives both, and names an enum's values `like_this`.
-//! A time is [`Seconds`], in a field whose name ends in `_seconds`.
+//! A time is [`Seconds`], in a field whose name ends in `_seconds`; a password or a token is a [`Secret`], which no log line shows.
 //!
 //! Where the installer chooses what is read and what is sent, the fields have types for it, which check it at the same time:
 //! [`StatusKey`] is the name of a status as the key of a map, [`JsonPointer`] where a value is in JSON,
@@ -265,6 +265,7 @@ mod reading;
 mod schedule;
 mod schema;
 mod seconds;
+mod secret;
 mod settings;
 mod status;
 mod status_key;
@@ -298,6 +299,7 @@ pub use futures_util::future::BoxFuture;
 pub use outcome::IntoOutcome;
 pub use pointer::JsonPointer;
 pub use seconds::Seconds;
+pub use secret::Secret;
 pub use settings::Settings;
 pub use status::Status;
 pub use status_key::StatusKey;

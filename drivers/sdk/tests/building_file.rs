@@ -1,11 +1,11 @@
-//! What an installer chooses in a building file: names of statuses, pointers, and templates with their values.
+//! What an installer writes in a building file: names of statuses, pointers, secrets, and templates with their values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use driver_sdk::serde_json::json;
 use driver_sdk::testkit::Module;
 use driver_sdk::{
-    Context, Error, JsonPointer, JsonTemplate, JsonText, Status, StatusKey, TemplateValues,
+    Context, Error, JsonPointer, JsonTemplate, JsonText, Secret, Status, StatusKey, TemplateValues,
     TextTemplate, driver, settings,
 };
 
@@ -156,6 +156,13 @@ fn values_go_through_the_escape_and_the_template_does_not() {
 fn values_show_none_of_themselves_in_a_log() {
     let shown = format!("{:?}", values(r#"{"pin": "4711"}"#));
     assert_eq!(shown, r#"{"pin"}"#);
+}
+
+#[test]
+fn a_secret_is_written_as_a_text_and_shows_nothing_of_itself_in_a_log() {
+    let secret: Secret = json_text(r#""correct horse""#).to().expect("a text");
+    assert_eq!(secret.reveal(), "correct horse");
+    assert_eq!(format!("{secret:?}"), "Secret");
 }
 
 #[test]

@@ -49,11 +49,10 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
             EntryId::User(user) => changes.user(policy, user),
             EntryId::ApiKey(key) => changes.key(policy, key),
             EntryId::System(system) => changes.system(policy, system, &restricted),
-            EntryId::Zone(_)
-            | EntryId::Module(_)
-            | EntryId::Metadata(_)
-            | EntryId::Entity(_)
-            | EntryId::Command(_) => changes.level(policy, id),
+            EntryId::Zone(_) | EntryId::Module(_) | EntryId::Metadata(_) => {
+                changes.level(policy, id)
+            }
+            EntryId::Entity(_) | EntryId::Command(_) => changes.placed(policy, id),
         };
         allowed.map_err(|failure| Refused {
             entry: id.clone(),
@@ -88,6 +87,19 @@ impl Changes<'_> {
     fn level(&self, policy: &Policy, id: &EntryId) -> Result<(), Failure> {
         let stays = self.after.info(id).is_some();
         may_ask(self.before, policy, id, stays)
+    }
+
+    fn placed(&self, policy: &Policy, id: &EntryId) -> Result<(), Failure> {
+        let place = self.before.place_of(id).map(|(place, _)| place);
+        // What names a place goes with the module there, which is no change of its own.
+        let has_left = place.is_some_and(|place| {
+            let is_gone = self.after.info(id).is_none();
+            is_gone && self.before.is_taken(place) && !self.after.is_taken(place)
+        });
+        match has_left {
+            true => Ok(()),
+            false => self.level(policy, id),
+        }
     }
 
     fn user(&self, policy: &Policy, id: &UserId) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! What an edit changes, what it refuses, and what it leaves alone.
 
 mod increments;
+mod places;
 mod two_nodes;
 
 use std::io;

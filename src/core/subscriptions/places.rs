@@ -2,6 +2,7 @@
 //!
 //! So what holds for a status holds for each status of a followed module: `publish.rs` sends its values, and `remap.rs` has re-maps and the settle time.
 //! What is here is which statuses there are: a place gets a watch for each that has a value, and loses it when the value has gone and `null` was sent.
+//! A store with values of its own is told which modules are followed whole, and reports what these have.
 
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ impl Table {
             followers: Vec::new(),
         });
         place.followers.push(follower);
+        let followed = self.enter_system(&path.system);
+        followed.places.insert(Arc::clone(path));
         for index in self.paths_at(path) {
             self.watches[index].followers.push(follower);
             self.tell_newcomer(index, follower);
@@ -42,22 +45,25 @@ impl Table {
             let module = self.places.remove(path).and_then(|place| place.module);
             self.forget_place_of(module.as_ref(), path);
         }
+        let is_left = !self.places.contains_key(path);
         for index in self.paths_at(path) {
             let watch = &mut self.watches[index];
             watch.followers.retain(|other| *other != follower);
             watch.newcomers.retain(|other| *other != follower.watch);
             self.tidy_path(index);
         }
+        if is_left {
+            self.leave_system(&path.system, |followed| {
+                followed.places.remove(path);
+            });
+        }
     }
 
     /// Other modules may stand in the slots of a system: its followed places get what the new ones say.
     pub(super) fn look_at_places(&mut self, system: &SystemId) {
-        let places: Vec<Arc<ModulePath>> = self
-            .places
-            .keys()
-            .filter(|path| path.system == *system)
-            .cloned()
-            .collect();
+        let followed = self.by_system.get(system);
+        let places = followed.map(|followed| followed.places.iter().cloned().collect());
+        let places: Vec<Arc<ModulePath>> = places.unwrap_or_default();
         for path in places {
             for index in self.point_place(&path) {
                 let key = self.watches[index].key.as_ref();
@@ -86,6 +92,9 @@ impl Table {
             self.forget_place_of(before.as_ref(), path);
             if let Some(module) = &module {
                 let places = self.places_of.entry(module.clone()).or_default();
+                if places.is_empty() {
+                    self.store.follow_module(module);
+                }
                 places.push(Arc::clone(path));
             }
         }
@@ -118,13 +127,15 @@ impl Table {
             places.retain(|other| other != path);
             if places.is_empty() {
                 self.places_of.remove(module);
+                self.store.unfollow_module(module);
             }
         }
     }
 
     /// The watches of a place.
     fn paths_at(&self, place: &ModulePath) -> Vec<WatchIndex> {
-        let watches = self.by_system.get(&place.system).into_iter().flatten();
+        let followed = self.by_system.get(&place.system);
+        let watches = followed.into_iter().flat_map(|followed| &followed.watches);
         watches
             .copied()
             .filter(|&index| self.watches[index].path.module == *place)

@@ -18,8 +18,8 @@ use crate::core::tests::doubles::{
     EchoStore, Inbox, clock, json, key, module, path, status, system,
 };
 use crate::model::{
-    BindingKey, BindingPath, ModuleIndex, ModuleName, ModulePath, Origin, Revision, Slots,
-    StatusChange, Subject,
+    BindingKey, BindingPath, ModuleId, ModuleIndex, ModuleName, ModulePath, Origin, Revision,
+    Slots, StatusChange, Subject,
 };
 use crate::stores::StatusStore;
 
@@ -441,13 +441,16 @@ impl World {
             self.model.values.keys().copied().map(binding_key).collect();
         assert_eq!(table.paths.keys().collect::<HashSet<_>>(), paths);
         assert_eq!(table.watches.len(), paths.len());
+        let places = self.model.watches.iter().map(|watch| &watch.path);
         let systems: BTreeSet<&str> = paths
             .iter()
+            .copied()
+            .chain(places)
             .map(|path| path.module.system.as_str())
             .collect();
         let indexed: BTreeSet<&str> = table.by_system.keys().map(|id| id.as_str()).collect();
         assert_eq!(indexed, systems);
-        let indexed: usize = table.by_system.values().map(HashSet::len).sum();
+        let indexed: usize = table.by_system.values().map(|it| it.watches.len()).sum();
         assert_eq!(indexed, paths.len());
         for (_, watch) in &table.watches {
             let follows = |id: &WatchId| watch.followers.iter().any(|other| other.watch == *id);
@@ -458,6 +461,8 @@ impl World {
             );
         }
         assert_eq!(self.store.followed(), watched);
+        let whole: HashSet<ModuleId> = table.places_of.keys().cloned().collect();
+        assert_eq!(self.store.followed_modules(), whole);
         assert_eq!(table.statuses.keys(), &watched | &said);
         for (number, name) in MODULES.iter().enumerate() {
             let state: Vec<_> = STATUSES
@@ -526,6 +531,7 @@ impl World {
         self.check();
         assert_eq!(self.table.watches(), 0);
         assert!(self.table.places.is_empty() && self.table.places_of.is_empty());
+        assert_eq!(self.store.followed_modules(), HashSet::new());
         assert_eq!(self.table.statuses.keys(), HashSet::new());
         assert_eq!(self.store.followed(), HashSet::new());
     }

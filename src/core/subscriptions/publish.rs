@@ -30,7 +30,10 @@ impl Table {
             origin,
             act,
         } = change;
-        if self.store.keeps_values() && self.statuses.get(&key).is_none() {
+        if self.store.keeps_values()
+            && self.statuses.get(&key).is_none()
+            && !self.places_of.contains_key(&key.module)
+        {
             // Reported before the store knew that the last follower has gone.
             return;
         }
@@ -43,19 +46,23 @@ impl Table {
         let at = self.moment();
         let status = self.statuses.entry(&key);
         let is_new = status.value.is_none() && value.is_some();
+        let is_first = status.is_unread || status.at.is_none();
         // What is read again has not happened again.
         if origin == Origin::Push || status.value != value {
             status.at = Some(at);
         }
         status.value.clone_from(&value);
-        let is_first = std::mem::replace(&mut status.is_unread, false);
+        status.is_unread = false;
         // Taken out for the loop, since telling the followers needs the whole table.
         let mut watches = std::mem::take(&mut status.watches);
         self.has_new_statuses |= is_new;
         if is_new && self.places_of.contains_key(&key.module) {
             self.statuses.entry(&key).watches = watches;
             self.grow(&key);
-            watches = std::mem::take(&mut self.statuses.entry(&key).watches);
+            let status = self.statuses.entry(&key);
+            // Its new watches had the store follow it, of which nothing more has to be waited for.
+            status.is_unread = false;
+            watches = std::mem::take(&mut status.watches);
         }
         // The store's values of a module that no node runs are kept, and not sent before a node runs it.
         let told = match is_denied {

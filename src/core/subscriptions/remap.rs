@@ -49,13 +49,9 @@ impl Table {
     }
 
     fn look_again(&mut self, system: &SystemId, now: Instant) {
-        let watches: Vec<WatchIndex> = self
-            .by_system
-            .get(system)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
+        let followed = self.by_system.get(system);
+        let watches = followed.map(|followed| followed.watches.iter().copied().collect());
+        let watches: Vec<WatchIndex> = watches.unwrap_or_default();
         for index in watches {
             let key = self.resolve(&self.watches[index].path);
             if key == self.watches[index].key {

@@ -211,6 +211,66 @@ fn other_statuses_of_a_module_that_no_node_runs_stay_as_they_were() {
     assert_eq!(room.told(), ["5"]);
 }
 
+// Whole modules.
+
+#[test]
+fn a_module_that_is_followed_whole_is_so_at_the_store_for_as_long_as_it_stands_there() {
+    let mut room = Room::new();
+    let whole = room.watch_module();
+    assert_eq!(
+        room.store.followed_systems(),
+        HashSet::from([system("sys-1")]),
+        "where it stands is not known yet"
+    );
+    room.learn(Some("mod-1"));
+    assert_eq!(room.store.followed_modules(), [module("mod-1")].into());
+    let second = room.watch_module();
+    room.learn(Some("mod-2"));
+    assert_eq!(room.store.followed_modules(), [module("mod-2")].into());
+    room.table.unwatch(room.outlet, whole);
+    assert_eq!(room.store.followed_modules(), [module("mod-2")].into());
+    room.table.unwatch(room.outlet, second);
+    assert_eq!(room.store.followed_modules(), HashSet::new());
+    assert!(room.store.followed_systems().is_empty());
+}
+
+#[test]
+fn what_is_read_of_a_whole_module_is_told_and_what_comes_and_goes_later_too() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    let whole = room.watch_module();
+    room.read("mod-1", Some("1"));
+    assert_eq!(room.told(), ["1"]);
+    assert_eq!(room.store.followed(), HashSet::from([key("mod-1", "x")]));
+    room.push("mod-1", Some("2"));
+    room.read("mod-1", Some("2"));
+    assert_eq!(room.told(), ["2"]);
+    room.read("mod-1", None);
+    assert_eq!(room.told(), ["null"], "it was gone after a loss");
+    assert!(room.store.followed().is_empty());
+    room.push("mod-1", Some("3"));
+    assert_eq!(room.told(), ["3"]);
+    room.table.unwatch(room.outlet, whole);
+    room.push("mod-1", Some("4"));
+    assert!(room.table.statuses.keys().is_empty());
+}
+
+#[test]
+fn a_place_whose_module_is_another_shows_what_that_has_and_null_for_what_it_lacks() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    room.watch_module();
+    room.read("mod-1", Some("1"));
+    room.own(Some("mod-2"));
+    room.pass_settle();
+    assert_eq!(room.told(), ["1"], "it is not known yet what it has");
+    room.read("mod-2", None);
+    room.pass_settle();
+    assert_eq!(room.told(), ["null"]);
+    room.push("mod-2", Some("2"));
+    assert_eq!(room.told(), ["2"]);
+}
+
 /// A table over a store with values, one outlet, and one system, `sys-1`, with one `Display`.
 struct Room {
     table: Table,
@@ -251,6 +311,11 @@ impl Room {
     fn watch(&mut self, status: &str) -> WatchId {
         let path = path("sys-1", "Display", 1, status);
         self.table.watch_status(self.outlet, path)
+    }
+
+    fn watch_module(&mut self) -> WatchId {
+        let place = path("sys-1", "Display", 1, "x").module.clone();
+        self.table.watch_module(self.outlet, &Arc::new(place))
     }
 
     fn own(&mut self, module: Option<&str>) {

@@ -64,6 +64,14 @@ pub(super) struct Place {
     pub(super) followers: Vec<Follower>,
 }
 
+/// What is followed of one system.
+#[derive(Debug, Default)]
+pub(super) struct InSystem {
+    pub(super) watches: HashSet<WatchIndex>,
+    /// The places whose modules are followed whole.
+    pub(super) places: HashSet<Arc<ModulePath>>,
+}
+
 pub(super) struct OutletEntry {
     pub(super) outlet: Arc<dyn Outlet>,
     /// Filled while a change is worked on, pushed and emptied before the lock is released.
@@ -79,7 +87,7 @@ pub(super) struct Table {
     pub(super) dirty: Vec<OutletId>,
     pub(super) watches: Slab<PathWatch>,
     pub(super) paths: HashMap<Arc<BindingPath>, WatchIndex>,
-    pub(super) by_system: HashMap<SystemId, HashSet<WatchIndex>>,
+    pub(super) by_system: HashMap<SystemId, InSystem>,
     pub(super) statuses: Statuses,
     /// Of the building's systems, and of those that only the store knows while they are watched.
     pub(super) slots: HashMap<SystemId, Slots>,
@@ -274,15 +282,32 @@ impl Table {
             settles: None,
         });
         self.paths.insert(path, index);
-        let watches = self.by_system.entry(system).or_insert_with_key(|system| {
-            if !self.own.contains(system) {
-                self.store.follow_system(system);
-            }
-            HashSet::new()
-        });
-        watches.insert(index);
+        self.enter_system(&system).watches.insert(index);
         self.point(index, key);
         index
+    }
+
+    /// What is followed of a system, in which something is about to be followed.
+    pub(super) fn enter_system(&mut self, system: &SystemId) -> &mut InSystem {
+        if !self.by_system.contains_key(system) && !self.own.contains(system) {
+            self.store.follow_system(system);
+        }
+        self.by_system.entry(system.clone()).or_default()
+    }
+
+    /// Something of a system is followed no longer.
+    pub(super) fn leave_system(&mut self, system: &SystemId, leave: impl FnOnce(&mut InSystem)) {
+        let Some(followed) = self.by_system.get_mut(system) else {
+            return;
+        };
+        leave(followed);
+        if followed.watches.is_empty() && followed.places.is_empty() {
+            self.by_system.remove(system);
+            if !self.own.contains(system) {
+                self.store.unfollow_system(system);
+                self.slots.remove(system);
+            }
+        }
     }
 
     /// Lets a watch look at another key.
@@ -368,17 +393,9 @@ impl Table {
         self.point(index, None);
         let watch = self.watches.remove(index);
         self.paths.remove(&watch.path);
-        let system = &watch.path.module.system;
-        if let Some(watches) = self.by_system.get_mut(system) {
-            watches.remove(&index);
-            if watches.is_empty() {
-                self.by_system.remove(system);
-                if !self.own.contains(system) {
-                    self.store.unfollow_system(system);
-                    self.slots.remove(system);
-                }
-            }
-        }
+        self.leave_system(&watch.path.module.system, |followed| {
+            followed.watches.remove(&index);
+        });
     }
 }
 

@@ -458,6 +458,7 @@ pub(in crate::core) struct EchoStore {
     keeps_values: bool,
     keys: Mutex<Follows<BindingKey>>,
     systems: Mutex<Follows<SystemId>>,
+    modules: Mutex<Follows<ModuleId>>,
 }
 
 struct Follows<K> {
@@ -502,6 +503,7 @@ impl EchoStore {
             keeps_values: false,
             keys: Mutex::default(),
             systems: Mutex::default(),
+            modules: Mutex::default(),
         }
     }
 
@@ -529,6 +531,11 @@ impl EchoStore {
         lock(&self.keys).followed()
     }
 
+    /// The same of whole modules.
+    pub(in crate::core) fn followed_modules(&self) -> HashSet<ModuleId> {
+        lock(&self.modules).followed()
+    }
+
     /// The same of systems.
     pub(in crate::core) fn followed_systems(&self) -> HashSet<SystemId> {
         lock(&self.systems).followed()
@@ -548,6 +555,14 @@ impl StatusStore for EchoStore {
 
     fn unfollow(&self, key: &BindingKey) {
         lock(&self.keys).unfollow(key);
+    }
+
+    fn follow_module(&self, module: &ModuleId) {
+        lock(&self.modules).follow(module);
+    }
+
+    fn unfollow_module(&self, module: &ModuleId) {
+        lock(&self.modules).unfollow(module);
     }
 
     fn follow_system(&self, system: &SystemId) {

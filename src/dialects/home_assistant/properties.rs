@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::stage::Stage;
 use crate::model::{Cause, Clearance};
 
@@ -118,6 +119,70 @@ proptest! {
         }
         prop_assert_eq!(answers(&stage.lines), expected);
     }
+}
+
+#[test]
+fn the_filters_of_a_connection_are_bounded_all_together() {
+    let mut stage = signed_in();
+    let ids: Vec<String> = (0..4_000).map(|n| format!("\"sensor.a{n}\"")).collect();
+    let ids = ids.join(",");
+    for id in 1..=10 {
+        let command = format!(r#"{{"id":{id},"type":"subscribe_entities","entity_ids":[{ids}]}}"#);
+        stage.client(&command);
+    }
+    stage.client(r#"{"id":11,"type":"unsubscribe_events","subscription":1}"#);
+    let again = format!(r#"{{"id":12,"type":"subscribe_entities","entity_ids":[{ids}]}}"#);
+    stage.client(&again);
+    let outcomes = answers(&stage.lines)
+        .into_iter()
+        .map(|(_, outcome)| outcome);
+    let outcomes: Vec<String> = outcomes.collect();
+    assert_eq!(outcomes[0], "ok");
+    assert_eq!(outcomes[9], "home_assistant_error");
+    assert_eq!(outcomes[10..], ["ok", "ok"], "what is ended leaves room");
+}
+
+#[test]
+fn entities_beyond_the_sixty_fourth_of_a_module_are_told_too() {
+    let mut stage = signed_in();
+    let names: Vec<String> = (0..100).map(|n| format!("s{n:02}")).collect();
+    let values: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    stage.add_module("sys-a Many_1", &[], &values);
+    stage.client(r#"{"id":1,"type":"subscribe_entities"}"#);
+    let one = r#""entity_ids":["sensor.board_room_many_1_s90"]"#;
+    stage.client(&format!(r#"{{"id":2,"type":"subscribe_entities",{one}}}"#));
+    stage.change("sys-a Many_1", "s10", "2", Cause::Module);
+    stage.change("sys-a Many_1", "s90", "3", Cause::Module);
+    let (all, one) = (known(&stage.lines, "1"), known(&stage.lines, "2"));
+    let state = |store: &Store, id: &str| store.0.get(id).map(|known| known["s"].clone());
+    assert_eq!(
+        state(&all, "sensor.board_room_many_1_s10"),
+        Some("2".into())
+    );
+    assert_eq!(
+        state(&all, "sensor.board_room_many_1_s90"),
+        Some("3".into())
+    );
+    assert_eq!(one.0.len(), 1);
+    assert_eq!(
+        state(&one, "sensor.board_room_many_1_s90"),
+        Some("3".into())
+    );
+}
+
+#[test]
+fn a_connection_has_as_many_subscriptions_as_it_may() {
+    let mut stage = signed_in();
+    let most = limits::SUBSCRIPTIONS_MAX as u64;
+    for id in 1..=most + 1 {
+        stage.client(&format!(
+            r#"{{"id":{id},"type":"persistent_notification/subscribe"}}"#
+        ));
+    }
+    let outcomes = answers(&stage.lines);
+    let (last, before) = outcomes.split_last().unwrap();
+    assert!(before.iter().all(|(_, outcome)| outcome == "ok"));
+    assert_eq!(last.1, "home_assistant_error");
 }
 
 /// Something that happens in a building.

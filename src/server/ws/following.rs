@@ -27,10 +27,7 @@ impl Worker {
         self.check_room(connection, 1)?;
         let slot = match known {
             Some(slot) => slot,
-            None => {
-                self.core.follows.can_watch(&subject)?;
-                self.watch(subject)
-            }
+            None => self.watch(subject),
         };
         if telling.first == First::Reply {
             // So that the known values are in the table before the connection gets the next event.
@@ -59,9 +56,6 @@ impl Worker {
                 let known = table.subjects.get(&wanted.subject);
                 if known.is_none_or(|slot| follows.get(*slot, wanted.id).is_none()) {
                     new.push(at);
-                }
-                if known.is_none() {
-                    self.core.follows.can_watch(&wanted.subject)?;
                 }
             }
         }

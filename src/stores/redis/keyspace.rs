@@ -7,6 +7,9 @@ use crate::model::{BindingKey, ModuleId, ModuleIndex, ModuleName, ServiceName, S
 /// The channel on which the id of a system is published whose slots changed.
 pub(super) const LOOKUP_CHANGE: &str = "lookup-change";
 
+/// The channels of all statuses of all modules.
+pub(super) const ALL_STATUSES: &str = "status/*";
+
 /// The hash of a module's statuses.
 pub(super) fn status(module: &ModuleId) -> String {
     format!("status/{module}")

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use redis::{ServerError, Value};
 
-use crate::model::{InvalidId, ModuleId, ModuleIndex, ModuleName, Slots, StatusValue};
+use crate::model::{InvalidId, ModuleId, ModuleIndex, ModuleName, Slots, StatusName, StatusValue};
 use crate::stores::redis::limits::FAULTS_TOLD;
 
 /// A value as it is kept. The text `null` is kept by some writers and is a value like any other.
@@ -52,6 +52,14 @@ fn slot(field: &str, id: &str) -> Result<((ModuleName, ModuleIndex), ModuleId), 
         ModuleIndex::new(index).map_err(text)?,
     );
     Ok((slot, ModuleId::new(id).map_err(text)?))
+}
+
+/// The statuses that stand in a hash. A field whose name is none that a status can have was never a module's.
+pub(super) fn statuses(hash: Value) -> impl Iterator<Item = (StatusName, StatusValue)> {
+    fields(hash).filter_map(|(name, value)| {
+        let name = StatusName::new(&name).ok()?;
+        Some((name, kept(value.as_bytes())))
+    })
 }
 
 /// The fields of a hash as text.

@@ -15,8 +15,8 @@ mod protocol;
 use std::fmt;
 use std::sync::Arc;
 
-use driver_sdk::transport::{Device, Http};
-use driver_sdk::{Context, Error, warn};
+use driver_sdk::transport::{Device, Http, Trust};
+use driver_sdk::{Context, Error, Secret, warn};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -46,10 +46,11 @@ pub(crate) fn start(
             "the setting `meetings` is for a calendar in memory; this one is on a server"
         );
     }
-    let mut link = Http::new(uri)?;
+    let trust = Trust::of_settings(settings.ca.as_deref(), settings.verify)?;
+    let mut link = Http::new(uri)?.trust(trust);
     match (&settings.username, &settings.password) {
         (Some(username), password) => {
-            let password = password.as_ref().map_or("", |it| it.reveal());
+            let password = password.as_ref().map_or("", Secret::reveal);
             link = link.basic(username, password)?;
         }
         (None, Some(_)) => return Err(Error::new("the setting `password` needs `username` too")),

@@ -1,9 +1,12 @@
 //! Changes of one meeting. A series keeps its rule and its other meetings; every line that a change does not concern stays byte for byte as it is.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use super::document::{Component, Document, Property};
+use super::range::{Change, Changes, Range};
 use super::series::{CHECKED_IN, Key, Meeting, Place, uid_of};
 use super::text::{escape, fold, mailto, quote_parameter};
 use super::value::{Kind, Moment, Written, written, written_utc};
@@ -100,6 +103,7 @@ pub(crate) fn remove(
     let line_end = document.line_end();
     let zones = Zones::of(&document, place.zone);
     let target = Target { uid, key, place };
+    target.part_from_later(&mut document, &zones)?;
     let before = document.clone();
     document.remove_components(|component| {
         component.name() == "VEVENT" && target.read(component, &zones).is_some()
@@ -161,14 +165,13 @@ pub(crate) fn new_meeting(booking: &Booking<'_>) -> Vec<u8> {
 }
 
 impl Target<'_> {
-    /// The component of this meeting alone. An occurrence of a series that has none gets one, like the series but for its times.
+    /// The component of this meeting alone. An occurrence of a series that has none gets one, like the series, or like the change that it follows, but for its times.
     fn component(self, document: &mut Document) -> Result<&mut Component, Gone> {
         let zones = Zones::of(document, self.place.zone);
+        self.part_from_later(document, &zones)?;
         let mut number = self.number(document, &zones);
         if let (None, Some(key)) = (number, self.key) {
-            let line_end = document.line_end();
-            let (series, meeting) = self.master(document, &zones).ok_or(Gone)?;
-            let exception = exception(series, &meeting, key, line_end).ok_or(Gone)?;
+            let exception = self.exception(document, &zones, key).ok_or(Gone)?;
             document.add_behind_equals(exception);
             number = self.number(document, &zones);
         }
@@ -176,6 +179,105 @@ impl Target<'_> {
             .components_mut("VEVENT")
             .nth(number.ok_or(Gone)?)
             .ok_or(Gone)
+    }
+
+    /// A component for one occurrence of the series, which has none.
+    fn exception(self, document: &Document, zones: &Zones, key: Key) -> Option<Component> {
+        let line_end = document.line_end();
+        let series = Target { key: None, ..self }.number(document, zones)?;
+        let series = document.components("VEVENT").nth(series)?;
+        let meeting = Meeting::read(series, zones, self.place)?;
+        let start = meeting.start.at(local_start(&meeting, key));
+        let exceptions = self.exceptions(document, zones);
+        let changes = Changes::of(&meeting, exceptions.values().map(|(_, it)| it));
+        let mut exception = match changes.at(start.instant()?) {
+            None => {
+                let mut exception = series.clone();
+                put_at(&mut exception, &meeting, &start, line_end)?;
+                exception
+            }
+            Some(change) => {
+                let (component, _) = exceptions.get(&change.meeting.key()?)?;
+                let mut exception = (*component).clone();
+                let start = change.start(&start)?;
+                put_at(&mut exception, change.meeting, &start, line_end)?;
+                exception
+            }
+        };
+        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE"] {
+            exception.remove(name);
+        }
+        let (parameters, value) = like(series.property("DTSTART")?, &start);
+        exception.set("RECURRENCE-ID", &parameters, &value, line_end);
+        Some(exception)
+    }
+
+    /// Parts a meeting from the later ones that follow its change, so that it can be changed alone: the change begins with the next of them then.
+    fn part_from_later(self, document: &mut Document, zones: &Zones) -> Result<(), Gone> {
+        let Some(number) = self.number(document, zones) else {
+            return Ok(());
+        };
+        let component = document.components("VEVENT").nth(number).ok_or(Gone)?;
+        let meeting = self.read(component, zones).ok_or(Gone)?;
+        if meeting.range == Range::This {
+            return Ok(());
+        }
+        let later = self.later(document, zones, (component, &meeting));
+        let id = component.property("RECURRENCE-ID").ok_or(Gone)?;
+        let (parameters, value) = (id.parameters_of(&["TZID", "VALUE"]), id.value.to_owned());
+        let line_end = document.line_end();
+        let component = document.components_mut("VEVENT").nth(number).ok_or(Gone)?;
+        component.set("RECURRENCE-ID", &parameters, &value, line_end);
+        if let Some(later) = later {
+            document.add_behind_equals(later);
+        }
+        Ok(())
+    }
+
+    /// The change of a component as it is for the meetings behind its own; `None` if there are none.
+    fn later(
+        self,
+        document: &Document,
+        zones: &Zones,
+        (component, meeting): (&Component, &Meeting),
+    ) -> Option<Component> {
+        let line_end = document.line_end();
+        let series = Target { key: None, ..self }.number(document, zones)?;
+        let series = document.components("VEVENT").nth(series)?;
+        let master = Meeting::read(series, zones, self.place)?;
+        let change = Change::of(&master, meeting)?;
+        let exceptions = self.exceptions(document, zones);
+        let next = change.next(&master, |key| exceptions.contains_key(&key))?;
+        let mut later = component.clone();
+        put_at(&mut later, meeting, &change.start(&next)?, line_end)?;
+        later.remove(CHECKED_IN);
+        let (parameters, value) = like(series.property("DTSTART")?, &next);
+        let parameters = format!("{parameters};RANGE=THISANDFUTURE");
+        later.set("RECURRENCE-ID", &parameters, &value, line_end);
+        Some(later)
+    }
+
+    /// The occurrences of the series that have a component of their own, each with the one that is shown.
+    fn exceptions<'b>(
+        self,
+        document: &'b Document,
+        zones: &Zones,
+    ) -> HashMap<Key, (&'b Component, Meeting)> {
+        let mut exceptions: HashMap<Key, (&Component, Meeting)> = HashMap::new();
+        let of_series = document
+            .components("VEVENT")
+            .filter(|it| uid_of(it) == self.uid);
+        for component in of_series {
+            let Some(meeting) = Meeting::read(component, zones, self.place) else {
+                continue;
+            };
+            let Some(key) = meeting.key() else { continue };
+            let other = exceptions.get(&key);
+            if other.is_none_or(|(_, other)| other.sequence <= meeting.sequence) {
+                exceptions.insert(key, (component, meeting));
+            }
+        }
+        exceptions
     }
 
     /// The series itself, or the meeting that comes once.
@@ -211,31 +313,32 @@ impl Target<'_> {
     }
 }
 
-/// A component for one occurrence of a series.
-fn exception(series: &Component, meeting: &Meeting, key: Key, line_end: &str) -> Option<Component> {
-    let start = meeting.start.at(local_start(meeting, key));
-    let end = meeting.end(&start)?;
-    let written_start = series.property("DTSTART")?;
-    let mut exception = series.clone();
-    for name in ["RRULE", "RDATE", "EXDATE", "EXRULE"] {
-        exception.remove(name);
-    }
-    let (parameters, value) = like(written_start, &start);
-    exception.set("DTSTART", &parameters, &value, line_end);
-    if let Some(written_end) = series.property("DTEND") {
-        let end = Moment {
-            local: start.zone.local(end),
-            ..start.clone()
-        };
+/// Gives a component this start, and the end that its meeting has then, each in the form in which it stands there.
+fn put_at(
+    component: &mut Component,
+    meeting: &Meeting,
+    start: &Moment,
+    line_end: &str,
+) -> Option<()> {
+    let written_start = component.property("DTSTART")?;
+    let end = Moment {
+        local: start.zone.local(meeting.end(start)?),
+        ..start.clone()
+    };
+    let new_start = like(written_start, start);
+    let new_end = component.property("DTEND").map(|written_end| {
         // It gets the form of the start, in which its time is known.
-        let (parameters, value) = match Written::parse(written_end.value) {
+        match Written::parse(written_end.value) {
             Some(Written::Day(_)) | None => like(written_end, &end),
             Some(Written::Local(_) | Written::Utc(_)) => like(written_start, &end),
-        };
-        exception.set("DTEND", &parameters, &value, line_end);
+        }
+    });
+    for (name, written) in [("DTSTART", Some(new_start)), ("DTEND", new_end)] {
+        if let Some((parameters, value)) = written {
+            component.set(name, &parameters, &value, line_end);
+        }
     }
-    exception.set("RECURRENCE-ID", &parameters, &value, line_end);
-    Some(exception)
+    Some(())
 }
 
 /// The local start of an occurrence in the zone of its series.

@@ -45,6 +45,7 @@ const WORDS: &[&str] = &[
     "DURATION:P4294967295W\r\n",
     "EXDATE;VALUE=DATE:20260105\r\n",
     "RECURRENCE-ID:20260105T090000Z\r\n",
+    "RECURRENCE-ID;RANGE=THISANDFUTURE:20260105T090000Z\r\n",
     "TZID=Europe/Berlin",
     "TZID=Romance Standard Time",
     "VALUE=DATE",

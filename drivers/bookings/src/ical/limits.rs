@@ -20,3 +20,6 @@ pub(super) const LONG_TEXT_MAX_CHARS: usize = 1_000;
 
 /// How many guests of a meeting panels get.
 pub(super) const GUESTS_MAX: usize = 100;
+
+/// How far behind a meeting the next one of its series is looked for, when the later ones are to stay as they are. Of a daily series that is some thousand meetings.
+pub(super) const NEXT_WITHIN_YEARS: i64 = 10;

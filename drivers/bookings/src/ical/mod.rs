@@ -2,7 +2,7 @@
 //!
 //! - `text` makes characters of bytes, `document` is the tree of components with every line as it came.
 //! - `value` reads dates, times, durations; `rule` expands a recurrence rule; `zone` finds time zones, `windows` by Microsoft's names.
-//! - `series` makes meetings of a document, `edit` changes one of them and leaves all else byte for byte as it is.
+//! - `series` makes meetings of a document, `range` knows changes of all later ones, `edit` changes one of them and leaves all else byte for byte as it is.
 //!
 //! All of it is pure and bounded: the text comes from others.
 //! It knows no server and no check-in rules.
@@ -14,6 +14,7 @@ mod edit;
 #[cfg(test)]
 mod fuzz;
 mod limits;
+mod range;
 mod rule;
 mod series;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::document::{Component, Document, Property};
 use super::limits::{
     DATES_MAX, GUESTS_MAX, LONG_TEXT_MAX_CHARS, OCCURRENCES_MAX, SHORT_TEXT_MAX_CHARS,
 };
+use super::range::{Changes, Range};
 use super::rule::{Extent, Rule};
 use super::text::{email, shortened, unescape};
 use super::value::{Kind, Length, Moment, Written, written_utc};
@@ -106,7 +107,9 @@ pub(super) struct Meeting {
     pub(super) start: Moment,
     length: Length,
     /// Which occurrence it stands for.
-    recurrence_id: Option<Moment>,
+    pub(super) recurrence_id: Option<Moment>,
+    /// Whether it stands for later ones too.
+    pub(super) range: Range,
     rules: Vec<Rule>,
     /// Whether a rule could not be read, so that not all occurrences are known.
     rules_extent: Extent,
@@ -184,7 +187,8 @@ impl Series {
             if master.rules_extent == Extent::CutOff {
                 extent = Extent::CutOff;
             }
-            let (starts, expanded) = master.starts(window);
+            let changes = Changes::of(master, &self.exceptions);
+            let (starts, expanded) = master.starts(changes.reach(master, window));
             if expanded == Extent::CutOff {
                 extent = Extent::CutOff;
             }
@@ -194,7 +198,12 @@ impl Series {
                     continue;
                 }
                 let key = master.is_recurring().then(|| key_of(&start)).flatten();
-                let occurrence = master.occurrence(&start, length, key);
+                let occurrence = match instant.and_then(|instant| changes.at(instant)) {
+                    None => master.occurrence(&start, length, key),
+                    Some(change) => change
+                        .start(&start)
+                        .and_then(|start| change.meeting.occurrence(&start, None, key)),
+                };
                 found.extend(occurrence.filter(|it| it.is_in(window)));
             }
         }
@@ -233,6 +242,9 @@ impl Meeting {
         Some(Self {
             length: length(component, &start, moment("DTEND")),
             recurrence_id: moment("RECURRENCE-ID"),
+            range: component
+                .property("RECURRENCE-ID")
+                .map_or(Range::This, Range::of),
             rules,
             rules_extent,
             extra: listed("RDATE").collect(),
@@ -253,22 +265,36 @@ impl Meeting {
         !self.rules.is_empty() || !self.extra.is_empty()
     }
 
+    /// Whether the series leaves out the occurrence that begins at this moment.
+    pub(super) fn excludes(&self, start: &Moment) -> bool {
+        self.excluded.contains(start, start.instant())
+    }
+
     /// When it is over if it begins at this moment.
     pub(super) fn end(&self, start: &Moment) -> Option<Timestamp> {
         start.after(self.length)
     }
 
-    /// The starts that may be in the window, without a look at exceptions.
-    fn starts(&self, window: Window) -> (Vec<(Moment, Option<Length>)>, Extent) {
+    /// Between which local times it begins if it may be in the window once it is put later by so much.
+    pub(super) fn starts_between(
+        &self,
+        window: Window,
+        later: SignedDuration,
+    ) -> (DateTime, DateTime) {
         // Local times are within a day of UTC.
         let local = |moment: Timestamp| Offset::UTC.to_datetime(moment);
-        let reach = self.length.at_most();
-        let from = local(window.from)
-            .checked_sub(reach)
-            .unwrap_or(DateTime::MIN);
-        let to = local(window.to)
-            .checked_add(2.days())
-            .unwrap_or(DateTime::MAX);
+        let from = local(window.from).checked_sub(self.length.at_most());
+        let from = from.and_then(|from| from.checked_sub(later));
+        let to = local(window.to).checked_add(2.days());
+        let to = to.and_then(|to| to.checked_sub(later));
+        (from.unwrap_or(DateTime::MIN), to.unwrap_or(DateTime::MAX))
+    }
+
+    /// The starts between these local times, and some around them, without a look at exceptions.
+    pub(super) fn starts(
+        &self,
+        (from, to): (DateTime, DateTime),
+    ) -> (Vec<(Moment, Option<Length>)>, Extent) {
         let mut extent = Extent::Whole;
         let mut locals = Vec::new();
         if self.rules.is_empty() {
@@ -433,7 +459,8 @@ pub(super) fn uid_of(component: &Component) -> &str {
     component.property("UID").map_or("", |uid| uid.value)
 }
 
-fn key_of(moment: &Moment) -> Option<Key> {
+/// Which occurrence it is that begins at this moment by the rule of its series.
+pub(super) fn key_of(moment: &Moment) -> Option<Key> {
     Some(match moment.kind {
         Kind::Day => Key::Day(moment.local.date()),
         Kind::Time => Key::Moment(moment.instant()?),

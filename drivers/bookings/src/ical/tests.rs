@@ -185,6 +185,97 @@ fn a_meeting_of_a_series_that_was_moved_is_where_it_was_moved_to() {
     assert_eq!(meetings(&by_day, "Europe/Berlin", "2026-01-12", 8).len(), 2);
 }
 
+/// A weekly series in Berlin whose meetings are two hours later and half as long from the third on, and called otherwise.
+fn moved_from_the_third_on() -> String {
+    let series = event(
+        "DTSTART;TZID=Europe/Berlin:20260309T090000\nDTEND;TZID=Europe/Berlin:20260309T100000\nRRULE:FREQ=WEEKLY;COUNT=6\nEXDATE;TZID=Europe/Berlin:20260406T090000\nSUMMARY:Early",
+    );
+    let moved = event(
+        "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260323T090000\nDTSTART;TZID=Europe/Berlin:20260323T110000\nDTEND;TZID=Europe/Berlin:20260323T113000\nSUMMARY:Late",
+    );
+    calendar(&format!("{series}{moved}"))
+}
+
+#[test]
+fn a_change_of_all_later_meetings_moves_them_by_as_much_until_the_next_change() {
+    let text = moved_from_the_third_on();
+    let days = ("2026-03-09", 60);
+    let (early, late) = (
+        [
+            "u-20260309T080000Z 2026-03-09T08:00:00Z 2026-03-09T09:00:00Z",
+            "u-20260316T080000Z 2026-03-16T08:00:00Z 2026-03-16T09:00:00Z",
+            "u-20260323T080000Z 2026-03-23T10:00:00Z 2026-03-23T10:30:00Z",
+        ],
+        [
+            // The clocks have gone forward.
+            "u-20260330T070000Z 2026-03-30T09:00:00Z 2026-03-30T09:30:00Z",
+            "u-20260413T070000Z 2026-04-13T09:00:00Z 2026-04-13T09:30:00Z",
+        ],
+    );
+    check(&text, "Europe/Berlin", days, &[&early[..], &late].concat());
+    // Far enough for a meeting to leave the days of its rule.
+    let far = text.replace("20260323T110000", "20260328T110000");
+    let far = far.replace("20260323T113000", "20260328T113000");
+    let one = "u-20260330T070000Z 2026-04-04T09:00:00Z 2026-04-04T09:30:00Z";
+    check(&far, "Europe/Berlin", ("2026-04-04", 1), &[one]);
+    // A meeting with a change of its own follows that one.
+    let own = "BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID:20260330T070000Z\r\nDTSTART:20260331T120000Z\r\nEND:VEVENT\r\nEND:VCALENDAR";
+    let own = text.replace("END:VCALENDAR", own);
+    let moved = "u-20260330T070000Z 2026-03-31T12:00:00Z 2026-03-31T12:00:00Z";
+    check(&own, "Europe/Berlin", ("2026-03-30", 20), &[moved, late[1]]);
+    let off = text.replace("SUMMARY:Late", "STATUS:CANCELLED");
+    check(&off, "Europe/Berlin", days, &early[..2]);
+}
+
+#[test]
+fn a_change_of_all_later_whole_days_moves_them_by_days() {
+    let series = event("DTSTART;VALUE=DATE:20260302\nRRULE:FREQ=WEEKLY;COUNT=4");
+    let moved = event(
+        "RECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260309\nDTSTART;VALUE=DATE:20260311\nDURATION:P2D",
+    );
+    let text = calendar(&format!("{series}{moved}"));
+    let expect = ["u-20260323 2026-03-24T23:00:00Z 2026-03-26T23:00:00Z all day"];
+    check(&text, "Europe/Berlin", ("2026-03-23", 7), &expect);
+}
+
+#[test]
+fn a_change_of_one_meeting_leaves_those_alone_that_follow_another_change_with_it() {
+    let berlin = zone("Europe/Berlin");
+    let text = moved_from_the_third_on();
+    let days = ("2026-03-23", 30);
+    let third = ("u", Some(Key::Moment(at("2026-03-23T08:00:00Z"))));
+    let fourth = ("u", Some(Key::Moment(at("2026-03-30T07:00:00Z"))));
+    let end = at("2026-03-23T10:10:00Z");
+    let shown = [
+        "u-20260323T080000Z 2026-03-23T10:00:00Z 2026-03-23T10:30:00Z",
+        "u-20260330T070000Z 2026-03-30T09:00:00Z 2026-03-30T09:30:00Z",
+        "u-20260413T070000Z 2026-04-13T09:00:00Z 2026-04-13T09:30:00Z",
+    ];
+
+    let shorter = shorten(document(&text), third, place(&berlin), end, at(NOW)).unwrap();
+    let shorter = String::from_utf8(shorter).unwrap();
+    let short = "u-20260323T080000Z 2026-03-23T10:00:00Z 2026-03-23T10:10:00Z";
+    check(
+        &shorter,
+        "Europe/Berlin",
+        days,
+        &[short, shown[1], shown[2]],
+    );
+    let start = at("2026-03-30T09:00:00Z");
+    let marked = mark_checked_in(document(&text), fourth, place(&berlin), start, at(NOW)).unwrap();
+    let marked = String::from_utf8(marked).unwrap();
+    check(&marked, "Europe/Berlin", days, &shown);
+    assert_eq!(marked.matches("SUMMARY:Late").count(), 2);
+    for (meeting, expect) in [(third, &shown[1..]), (fourth, &[shown[0], shown[2]])] {
+        let removed = remove(document(&text), meeting, place(&berlin)).unwrap();
+        let Remains::Text(removed) = removed else {
+            panic!("the series remains");
+        };
+        let removed = String::from_utf8(removed).unwrap();
+        check(&removed, "Europe/Berlin", days, expect);
+    }
+}
+
 #[test]
 fn a_meeting_without_an_end_lasts_as_rfc_5545_says() {
     for (lines, expect) in [

@@ -6,7 +6,9 @@ use driver_bookings::Bookings;
 use driver_sdk::testkit::Module;
 use driver_sdk::{Error, JsonText, Status};
 use serde_json::{Value, json};
-use test_support::{DEADLINE, Folder, Process, Stream, free_port, python_client, python_module};
+use test_support::{
+    Certificate, DEADLINE, Folder, Process, Stream, free_port, python_client, python_module,
+};
 
 /// Ten past nine on a Monday in Berlin. The module's clock goes on from here.
 pub(crate) const NOW: &str = "2026-01-12T08:10:00Z";
@@ -24,12 +26,7 @@ impl Radicale {
         let folder = Folder::new();
         let port = free_port();
         folder.write("users", "board:secret\n");
-        let config = format!(
-            "[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {users}\nhtpasswd_encryption = plain\ndelay = 0\n[storage]\nfilesystem_folder = {storage}\n[logging]\nlevel = info\n",
-            users = folder.path().join("users").display(),
-            storage = folder.path().join("storage").display(),
-        );
-        folder.write("config", &config);
+        folder.write("config", &config(&folder, port, ""));
         let process = Self::process(folder.path().join("config"), &folder).await;
         let server = Self {
             folder,
@@ -39,6 +36,30 @@ impl Radicale {
         let mut client = Client::start(&server);
         client.ask(json!({"do": "make"})).await;
         (server, client)
+    }
+
+    /// One with TLS and an empty calendar. No client of it is needed: the calendar stands in its folder before it starts.
+    pub(crate) async fn with_tls(certificate: &Certificate) -> Self {
+        let folder = Folder::new();
+        let port = free_port();
+        folder.write("users", "board:secret\n");
+        let calendar = folder.path().join("storage/collection-root/board/room");
+        std::fs::create_dir_all(&calendar).unwrap();
+        std::fs::write(calendar.join(".Radicale.props"), r#"{"tag": "VCALENDAR"}"#).unwrap();
+        let chain = folder.write("chain.pem", &certificate.chain);
+        let key = folder.write("key.pem", &certificate.key);
+        let tls = format!(
+            "ssl = True\ncertificate = {}\nkey = {}\n",
+            chain.display(),
+            key.display()
+        );
+        folder.write("config", &config(&folder, port, &tls));
+        let process = Self::process(folder.path().join("config"), &folder).await;
+        Self {
+            folder,
+            port,
+            process,
+        }
     }
 
     async fn process(config: PathBuf, folder: &Folder) -> Process {
@@ -65,6 +86,15 @@ impl Radicale {
         module.wait_connected(true).await;
         module
     }
+}
+
+/// What Radicale is told: where it listens, and how, and where its users and calendars are.
+fn config(folder: &Folder, port: u16, listening: &str) -> String {
+    let at = |name| folder.path().join(name).display().to_string();
+    let (users, storage) = (at("users"), at("storage"));
+    format!(
+        "[server]\nhosts = 127.0.0.1:{port}\n{listening}[auth]\ntype = htpasswd\nhtpasswd_filename = {users}\nhtpasswd_encryption = plain\ndelay = 0\n[storage]\nfilesystem_folder = {storage}\n[logging]\nlevel = info\n"
+    )
 }
 
 /// The library `caldav`.

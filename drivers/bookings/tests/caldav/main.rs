@@ -6,3 +6,4 @@ mod beside;
 mod harness;
 mod loss;
 mod reports;
+mod tls;

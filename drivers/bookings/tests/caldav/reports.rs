@@ -54,6 +54,21 @@ async fn a_meeting_of_a_series_that_was_moved_to_now_is_on() {
 }
 
 #[tokio::test]
+async fn a_change_of_all_later_meetings_of_a_series_holds_for_the_meetings_of_today() {
+    let series = event(
+        "u",
+        "Weekly",
+        "DTSTART:20251229T080000Z\nDTEND:20251229T090000Z\nRRULE:FREQ=WEEKLY",
+    );
+    let moved = "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Later\r\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260105T080000Z\r\nDTSTART:20260106T100000Z\r\nDTEND:20260106T103000Z\r\nEND:VEVENT\r\nEND:VCALENDAR";
+    let text = series.replace("END:VEVENT\r\nEND:VCALENDAR", moved);
+    assert_eq!(
+        shown(&text, 2).await,
+        ["Later 13 10:00 13 10:30", "Later 20 10:00 20 10:30"]
+    );
+}
+
+#[tokio::test]
 async fn meetings_without_an_end_and_those_since_yesterday_are_there() {
     let text = event("u", "Long", "DTSTART;VALUE=DATE:20260101\nDURATION:P60D");
     assert_eq!(shown(&text, 2).await, ["Long 31 23:00 01 23:00"]);

@@ -5,12 +5,11 @@
 mod server;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use driver_http_json::HttpJson;
 use driver_sdk::serde_json::{Value, json};
 use driver_sdk::testkit::Module;
-use driver_sdk::{Error, JsonText, LogLevel, Status};
+use driver_sdk::{Error, LogLevel, Status};
 use test_support::{Certificate, DEADLINE, Folder};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -68,12 +67,6 @@ async fn connected() -> (Server, Module) {
     (server, module)
 }
 
-/// A status as it is on the wire.
-async fn shows(module: &Module, name: &'static str, json: &str) {
-    let status = Status::<JsonText>::new(name);
-    module.wait(&status, &JsonText::parse(json).unwrap()).await;
-}
-
 /// Sends a command, and gives the answer's text or the error's.
 async fn send(module: &Module, command: &str, arguments: Value) -> String {
     match module.call("send", (command, arguments)).await {
@@ -84,34 +77,27 @@ async fn send(module: &Module, command: &str, arguments: Value) -> String {
 
 /// Waits for a warning.
 async fn warned(module: &Module, text: &str) {
-    let is_it = || {
-        let mut lines = module.lines().into_iter();
-        lines.any(|line| line.level == LogLevel::Warn && line.message.contains(text))
-    };
-    let waiting = async {
-        while !is_it() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let waited = timeout(DEADLINE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("no '{text}' in {:?}", module.lines()));
+    module.wait_line(text).await;
+    let warnings = module.warnings();
+    let is_it = |warning: &String| warning.contains(text);
+    assert!(warnings.iter().any(is_it), "{warnings:?}");
 }
 
 #[tokio::test]
 async fn statuses_are_read_byte_for_byte_and_follow_the_device() {
     let (server, module) = connected().await;
-    shows(&module, "temperature", "21.50").await;
-    shows(&module, "humidity", "40").await;
-    shows(&module, "mode", r#"{"name": "eco"}"#).await;
+    module.wait_json("temperature", "21.50").await;
+    module.wait_json("humidity", "40").await;
+    module.wait_json("mode", r#"{"name": "eco"}"#).await;
     server.answer("GET /api/mode", r#""off""#);
-    shows(&module, "mode", r#""off""#).await;
+    module.wait_json("mode", r#""off""#).await;
 }
 
 #[tokio::test]
 async fn statuses_of_one_path_are_read_in_one_request() {
     let (server, module) = connected().await;
     server.answer("GET /api/mode", "1");
-    shows(&module, "mode", "1").await;
+    module.wait_json("mode", "1").await;
     // Each poll asks for both paths in the same order, so neither is ever ahead by more than one.
     let asked = server.asked();
     let count = |line: &str| asked.iter().filter(|it| it.line == line).count();
@@ -145,16 +131,16 @@ async fn a_token_goes_as_a_bearer() {
 #[tokio::test]
 async fn a_pointer_that_leads_nowhere_makes_null() {
     let (server, module) = connected().await;
-    shows(&module, "humidity", "40").await;
+    module.wait_json("humidity", "40").await;
     server.answer("GET /api/climate", r#"{"now": {"temperature": 20}}"#);
-    shows(&module, "temperature", "20").await;
+    module.wait_json("temperature", "20").await;
     module.wait_removed(&Status::<Value>::new("humidity")).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_no_json_changes_nothing_and_is_said_once() {
     let (server, module) = connected().await;
-    shows(&module, "temperature", "21.50").await;
+    module.wait_json("temperature", "21.50").await;
     server.answer("GET /api/climate", "<html>busy</html>");
     server.answer("GET /api/mode", "1");
     warned(
@@ -162,10 +148,10 @@ async fn an_answer_that_is_no_json_changes_nothing_and_is_said_once() {
         "'humidity', 'temperature' could not be read: the answer is no JSON",
     )
     .await;
-    shows(&module, "mode", "1").await;
+    module.wait_json("mode", "1").await;
     server.answer("GET /api/mode", "2");
-    shows(&module, "mode", "2").await;
-    shows(&module, "temperature", "21.50").await;
+    module.wait_json("mode", "2").await;
+    module.wait_json("temperature", "21.50").await;
     let warnings = module.lines().into_iter();
     let warnings = warnings.filter(|line| line.level == LogLevel::Warn);
     assert_eq!(warnings.count(), 1);
@@ -174,12 +160,12 @@ async fn an_answer_that_is_no_json_changes_nothing_and_is_said_once() {
 #[tokio::test]
 async fn a_path_that_is_refused_leaves_the_others_alone_and_its_number_is_in_the_log() {
     let (server, module) = connected().await;
-    shows(&module, "mode", r#"{"name": "eco"}"#).await;
+    module.wait_json("mode", r#"{"name": "eco"}"#).await;
     server.answer_with("GET /api/mode", "503 Busy", "", "");
     warned(&module, "'mode' could not be read: the device answered 503").await;
     server.answer("GET /api/climate", r#"{"now": {"temperature": 5}}"#);
-    shows(&module, "temperature", "5").await;
-    shows(&module, "mode", r#"{"name": "eco"}"#).await;
+    module.wait_json("temperature", "5").await;
+    module.wait_json("mode", r#"{"name": "eco"}"#).await;
     module.wait_connected(true).await;
 }
 
@@ -187,9 +173,9 @@ async fn a_path_that_is_refused_leaves_the_others_alone_and_its_number_is_in_the
 async fn texts_in_latin_1_and_a_byte_order_mark_are_read_as_what_they_mean() {
     let (server, module) = connected().await;
     server.answer("GET /api/mode", b"{\"room\": \"caf\xe9\"}");
-    shows(&module, "mode", r#"{"room": "café"}"#).await;
+    module.wait_json("mode", r#"{"room": "café"}"#).await;
     server.answer("GET /api/mode", "\u{feff}3");
-    shows(&module, "mode", "3").await;
+    module.wait_json("mode", "3").await;
 }
 
 #[tokio::test]
@@ -317,14 +303,14 @@ async fn a_redirect_to_another_host_is_not_followed() {
     assert_eq!(other.asked(), []);
     server.answer("GET /api/new", "1");
     server.answer_with("GET /api/mode", "302 Found", "location: /api/new\r\n", "");
-    shows(&module, "mode", "1").await;
+    module.wait_json("mode", "1").await;
 }
 
 #[tokio::test]
 async fn a_device_that_goes_away_keeps_its_statuses_refuses_calls_and_is_read_afresh_when_it_is_back()
  {
     let (server, module) = connected().await;
-    shows(&module, "temperature", "21.50").await;
+    module.wait_json("temperature", "21.50").await;
     let at = server.at.clone();
     drop(server);
     module.wait_connected(false).await;
@@ -333,11 +319,11 @@ async fn a_device_that_goes_away_keeps_its_statuses_refuses_calls_and_is_read_af
         answer.starts_with("503: the device is not connected: it"),
         "{answer}"
     );
-    shows(&module, "temperature", "21.50").await;
+    module.wait_json("temperature", "21.50").await;
     let server = Server::at(&at, None).await;
     server.answer("GET /api/climate", r#"{"now": {"temperature": 19}}"#);
     module.wait_connected(true).await;
-    shows(&module, "temperature", "19").await;
+    module.wait_json("temperature", "19").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,7 +336,7 @@ async fn a_device_that_says_nothing_is_not_connected_after_five_seconds() {
     assert!((4.9..5.2).contains(&silence), "{silence}");
     server.answer("GET /api/climate", r#"{"now": {"temperature": 19}}"#);
     module.wait_connected(true).await;
-    shows(&module, "temperature", "19").await;
+    module.wait_json("temperature", "19").await;
 }
 
 #[tokio::test]
@@ -414,12 +400,12 @@ async fn a_device_over_https_is_believed_as_the_settings_say() {
     warned(&module, "signed by no authority that is trusted").await;
     let settings = json!({"statuses": statuses, "verify": false});
     let module = plan().start(settings).await.unwrap();
-    shows(&module, "mode", "1").await;
+    module.wait_json("mode", "1").await;
     let folder = Folder::new();
     let file = folder.write("authority.pem", &certificate.chain);
     let settings = json!({"statuses": statuses, "ca": file});
     let module = plan().start(settings).await.unwrap();
-    shows(&module, "mode", "1").await;
+    module.wait_json("mode", "1").await;
 }
 
 #[tokio::test]
@@ -462,6 +448,10 @@ async fn settings_that_do_not_fit_are_refused_with_what_is_expected() {
         (
             json!({"username": "x", "token": "y"}),
             "a device is signed in to by `username` and `password` or by `token`, and not by both",
+        ),
+        (
+            json!({"ca": "authority.pem", "verify": false}),
+            "`ca` names whose certificates are believed and `verify: false` believes all; leave one out",
         ),
     ] {
         let error = try_start(&server, settings).await.unwrap_err();

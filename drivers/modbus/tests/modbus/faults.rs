@@ -5,7 +5,7 @@ use driver_sdk::testkit::Module;
 use tokio::time::{Duration, Instant};
 
 use crate::device::{Device, Line, message, register};
-use crate::module::{self, named, set, wait, wait_line, warnings};
+use crate::module;
 
 /// The status of the only register, which is read again at once.
 const LEVEL: &str = "level";
@@ -34,7 +34,7 @@ async fn connected(more: Value) -> (Device, Module, Line) {
 async fn an_answer_to_an_older_request_is_dropped_and_the_next_one_is_answered() {
     let (_device, module, mut line) = connected(json!({"timeout_seconds": 0.2})).await;
     line.give(1).await;
-    wait(&module, LEVEL, json!(1)).await;
+    module.wait_json(LEVEL, "1").await;
     let late = line.request().await;
     assert_eq!(line.request().await, late, "a read is sent once more");
     let next = line.request().await;
@@ -42,8 +42,10 @@ async fn an_answer_to_an_older_request_is_dropped_and_the_next_one_is_answered()
     line.answer(&late, &register(2)).await;
     line.answer(&late, &register(2)).await;
     line.answer(&next, &register(3)).await;
-    wait(&module, LEVEL, json!(3)).await;
-    wait_line(&module, "an answer that came too late was dropped").await;
+    module.wait_json(LEVEL, "3").await;
+    module
+        .wait_line("an answer that came too late was dropped")
+        .await;
     let values = module.publications().into_iter();
     let values = values.filter(|it| it.name == LEVEL);
     let values: Vec<_> = values.filter_map(|it| it.value).collect();
@@ -58,7 +60,7 @@ async fn a_gateway_that_answers_as_another_unit_is_taken_by_a_setting() {
     assert_eq!(request.unit, 1);
     line.send(&message(request.transaction, 2, &register(5)))
         .await;
-    wait(&module, LEVEL, json!(5)).await;
+    module.wait_json(LEVEL, "5").await;
 }
 
 #[tokio::test]
@@ -67,12 +69,12 @@ async fn an_answer_of_another_unit_is_dropped_and_the_log_names_the_setting() {
     let request = line.request().await;
     line.send(&message(request.transaction, 2, &register(5)))
         .await;
-    wait_line(&module, "write `answer_unit: 2`").await;
+    module.wait_line("write `answer_unit: 2`").await;
     line.answer(&request, &register(6)).await;
-    wait(&module, LEVEL, json!(6)).await;
+    module.wait_json(LEVEL, "6").await;
     line.give(7).await;
-    wait(&module, LEVEL, json!(7)).await;
-    assert_eq!(warnings(&module).len(), 1);
+    module.wait_json(LEVEL, "7").await;
+    assert_eq!(module.warnings().len(), 1);
 }
 
 #[tokio::test]
@@ -86,10 +88,10 @@ async fn a_gateway_that_does_not_repeat_the_transaction_is_taken_by_a_setting() 
         &register(5),
     ))
     .await;
-    wait(&module, LEVEL, json!(5)).await;
+    module.wait_json(LEVEL, "5").await;
     line.request().await;
     line.send(&message(2, 1, &register(6))).await;
-    wait(&module, LEVEL, json!(6)).await;
+    module.wait_json(LEVEL, "6").await;
 }
 
 #[tokio::test]
@@ -97,13 +99,13 @@ async fn without_transactions_a_late_answer_is_not_taken_for_the_next_one() {
     let settings = json!({"transactions": "ignored", "timeout_seconds": 0.2});
     let (device, module, mut line) = connected(settings).await;
     line.give(1).await;
-    wait(&module, LEVEL, json!(1)).await;
+    module.wait_json(LEVEL, "1").await;
     let late = line.request().await;
     let mut next = device.accept().await;
     line.answer(&late, &register(2)).await;
     next.give(3).await;
-    wait(&module, LEVEL, json!(3)).await;
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(3)));
+    module.wait_json(LEVEL, "3").await;
+    assert_eq!(module.json(LEVEL).as_deref(), Some("3"));
 }
 
 #[tokio::test]
@@ -126,15 +128,17 @@ async fn a_device_behind_a_gateway_is_not_connected_while_the_gateway_cannot_rea
     let (device, module, mut line) = connected(json!({})).await;
     let request = line.request().await;
     line.answer(&request, AWAY).await;
-    wait_line(&module, "it does not answer the gateway (exception 11)").await;
-    assert_eq!(module.status(&named("connected")), Some(json!(false)));
+    module
+        .wait_line("it does not answer the gateway (exception 11)")
+        .await;
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
     let mut line = device.accept().await;
     line.give(4).await;
     module.wait_connected(true).await;
     let request = line.request().await;
     line.answer(&request, AWAY).await;
     module.wait_connected(false).await;
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(4)));
+    assert_eq!(module.json(LEVEL).as_deref(), Some("4"));
 }
 
 #[tokio::test]
@@ -144,14 +148,12 @@ async fn a_busy_device_keeps_its_value_and_is_asked_again() {
     module.wait_connected(true).await;
     let request = line.request().await;
     line.answer(&request, &[0x83, 6]).await;
-    wait_line(
-        &module,
-        "the device could not be read: it is busy (exception 6)",
-    )
-    .await;
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(4)));
+    module
+        .wait_line("the device could not be read: it is busy (exception 6)")
+        .await;
+    assert_eq!(module.json(LEVEL).as_deref(), Some("4"));
     line.give(5).await;
-    wait(&module, LEVEL, json!(5)).await;
+    module.wait_json(LEVEL, "5").await;
 }
 
 #[tokio::test]
@@ -159,13 +161,13 @@ async fn a_refused_address_that_the_device_has_later_is_read_again() {
     let (_device, module, mut line) = connected(json!({})).await;
     let request = line.request().await;
     line.answer(&request, NO_ADDRESS).await;
-    wait_line(&module, "the device does not give 'level'").await;
+    module.wait_line("the device does not give 'level'").await;
     module.wait_connected(true).await;
     line.give(8).await;
-    wait(&module, LEVEL, json!(8)).await;
+    module.wait_json(LEVEL, "8").await;
     let request = line.request().await;
     line.answer(&request, NO_ADDRESS).await;
-    wait(&module, LEVEL, Value::Null).await;
+    module.wait_json(LEVEL, "null").await;
 }
 
 #[tokio::test]
@@ -176,12 +178,12 @@ async fn answers_that_come_in_pieces_or_together_are_read() {
         line.send(&[byte]).await;
         tokio::task::yield_now().await;
     }
-    wait(&module, LEVEL, json!(1)).await;
+    module.wait_json(LEVEL, "1").await;
     let request = line.request().await;
     let old = message(request.transaction.wrapping_sub(1), 1, &register(9));
     let right = message(request.transaction, 1, &register(2));
     line.send(&[old, right].concat()).await;
-    wait(&module, LEVEL, json!(2)).await;
+    module.wait_json(LEVEL, "2").await;
 }
 
 #[tokio::test]
@@ -190,7 +192,7 @@ async fn a_device_that_speaks_no_modbus_is_not_connected_and_is_tried_again() {
     line.request().await;
     line.send(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     line.wait_closed().await;
-    assert_eq!(module.status(&named("connected")), Some(json!(false)));
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
     let mut line = device.accept().await;
     line.give(1).await;
     module.wait_connected(true).await;
@@ -206,9 +208,9 @@ async fn an_answer_that_does_not_fit_its_request_changes_nothing() {
         line.answer(&request, body).await;
     }
     line.request().await;
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(1)));
+    assert_eq!(module.json(LEVEL).as_deref(), Some("1"));
     let error = "the device gave an answer that does not belong to its request";
-    assert_eq!(warnings(&module), [error]);
+    assert_eq!(module.warnings(), [error]);
 }
 
 #[tokio::test]
@@ -218,8 +220,8 @@ async fn a_device_that_falls_silent_is_not_connected_and_keeps_its_statuses() {
     module.wait_connected(true).await;
     line.wait_closed().await;
     module.wait_connected(false).await;
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(1)));
-    let error = set(&module, LEVEL, json!(2)).await.unwrap_err();
+    assert_eq!(module.json(LEVEL).as_deref(), Some("1"));
+    let error = module.call("set", (LEVEL, 2)).await.unwrap_err();
     assert_eq!(
         error.message(),
         "the device is not connected: it does not answer"
@@ -227,7 +229,7 @@ async fn a_device_that_falls_silent_is_not_connected_and_keeps_its_statuses() {
     let mut line = device.accept().await;
     line.give(2).await;
     module.wait_connected(true).await;
-    wait(&module, LEVEL, json!(2)).await;
+    module.wait_json(LEVEL, "2").await;
 }
 
 #[tokio::test]
@@ -236,14 +238,14 @@ async fn a_write_without_an_answer_is_not_sent_again() {
     let (_device, module, mut line) = connected(settings).await;
     line.give(1).await;
     module.wait_connected(true).await;
-    let (result, write) = tokio::join!(set(&module, LEVEL, json!(2)), line.request());
+    let (result, write) = tokio::join!(module.call("set", (LEVEL, 2)), line.request());
     assert_eq!(write.body, [6, 0, 7, 0, 2]);
     assert_eq!(
         result.unwrap_err().message(),
         "the device did not answer within 0.3 s"
     );
     // What comes next is another request.
-    let (_, next) = tokio::join!(set(&module, LEVEL, json!(3)), line.request());
+    let (_, next) = tokio::join!(module.call("set", (LEVEL, 3)), line.request());
     assert_eq!(next.body, [6, 0, 7, 0, 3]);
 }
 
@@ -261,9 +263,9 @@ async fn a_device_that_only_knows_the_function_for_several_registers_is_written_
         line.answer(&several, &[16, 0, 7, 0, 1]).await;
         line.give(9).await;
     };
-    let (result, ()) = tokio::join!(set(&module, LEVEL, json!(9)), device);
+    let (result, ()) = tokio::join!(module.call("set", (LEVEL, 9)), device);
     result.unwrap();
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(9)));
+    assert_eq!(module.json(LEVEL).as_deref(), Some("9"));
 }
 
 #[tokio::test]
@@ -276,10 +278,10 @@ async fn a_write_that_the_device_refuses_is_an_error_with_its_reason() {
         let write = line.request().await;
         line.answer(&write, &[0x86, 3]).await;
     };
-    let (result, ()) = tokio::join!(set(&module, LEVEL, json!(9)), device);
+    let (result, ()) = tokio::join!(module.call("set", (LEVEL, 9)), device);
     let expect = "the device did not take 'level': it does not take such a value (exception 3)";
     assert_eq!(result.unwrap_err().message(), expect);
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(1)));
+    assert_eq!(module.json(LEVEL).as_deref(), Some("1"));
 }
 
 #[tokio::test]
@@ -293,9 +295,9 @@ async fn the_status_shows_what_the_device_has_made_of_a_value() {
         line.answer(&write, &write.body.clone()).await;
         line.give(100).await;
     };
-    let (result, ()) = tokio::join!(set(&module, LEVEL, json!(400)), device);
+    let (result, ()) = tokio::join!(module.call("set", (LEVEL, 400)), device);
     result.unwrap();
-    assert_eq!(module.status(&named(LEVEL)), Some(json!(100)));
+    assert_eq!(module.json(LEVEL).as_deref(), Some("100"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use driver_sdk::serde_json::{Value, json};
 use driver_sdk::testkit::Module;
 use test_support::{DEADLINE, Process, Stream, free_port, python_client, within};
 
-use crate::module::{self, named, set, wait, wait_line, warnings};
+use crate::module;
 
 struct Server {
     port: u16,
@@ -105,9 +105,9 @@ async fn every_kind_of_register_is_a_status_with_the_value_of_the_device() {
         ("pump", json!(false)),
         ("door", json!(true)),
     ] {
-        assert_eq!(module.status(&named(name)), Some(value), "{name}");
+        assert_eq!(module.json(name), Some(value.to_string()), "{name}");
     }
-    assert_eq!(module.status(&named("broken")), None);
+    assert_eq!(module.json("broken"), None);
 }
 
 #[tokio::test]
@@ -138,16 +138,16 @@ async fn an_address_that_the_device_refuses_leaves_its_neighbours_alone_and_is_s
         "missing": {"holding": 106, "type": "u32"},
     }});
     let module = module::start(server.port, settings).await;
-    wait(&module, "power", json!(1234.5)).await;
-    wait(&module, "energy", json!(4_000_000_000_u32)).await;
-    wait(&module, "voltage", json!(2305)).await;
+    module.wait_json("power", "1234.5").await;
+    module.wait_json("energy", "4000000000").await;
+    module.wait_json("voltage", "2305").await;
     let refused = "the device does not give 'missing': it has no such address (exception 2)";
-    wait_line(&module, refused).await;
+    module.wait_line(refused).await;
     // A change is seen by a later poll, which is not refused as a whole any more.
     server.client("write 100 2290").await;
-    wait(&module, "voltage", json!(2290)).await;
-    assert_eq!(warnings(&module), [refused]);
-    assert_eq!(module.status(&named("missing")), None);
+    module.wait_json("voltage", "2290").await;
+    assert_eq!(module.warnings(), [refused]);
+    assert_eq!(module.json("missing"), None);
     let asked = server.asked_before("write holding 100").await;
     let whole = asked
         .iter()
@@ -159,14 +159,14 @@ async fn an_address_that_the_device_refuses_leaves_its_neighbours_alone_and_is_s
 #[tokio::test]
 async fn set_answers_when_the_device_has_the_value_and_the_status_shows_it() {
     let (server, module) = meter(2305).await;
-    set(&module, "setpoint", json!(19.5)).await.unwrap();
-    assert_eq!(module.status(&named("setpoint")), Some(json!(19.5)));
+    module.call("set", ("setpoint", 19.5)).await.unwrap();
+    assert_eq!(module.json("setpoint").as_deref(), Some("19.5"));
     assert_eq!(server.client("read holding 20 1").await, "195");
-    set(&module, "pump", json!(true)).await.unwrap();
-    assert_eq!(module.status(&named("pump")), Some(json!(true)));
+    module.call("set", ("pump", true)).await.unwrap();
+    assert_eq!(module.json("pump").as_deref(), Some("true"));
     assert_eq!(server.client("read coil 3 1").await, "1");
-    set(&module, "alarm", json!(false)).await.unwrap();
-    assert_eq!(module.status(&named("alarm")), Some(json!(false)));
+    module.call("set", ("alarm", false)).await.unwrap();
+    assert_eq!(module.json("alarm").as_deref(), Some("false"));
     assert_eq!(server.client("read holding 120 1").await, "0");
 }
 
@@ -174,9 +174,9 @@ async fn set_answers_when_the_device_has_the_value_and_the_status_shows_it() {
 async fn what_a_foreign_client_writes_is_seen() {
     let (server, module) = meter(2305).await;
     server.client("write 20 -0").await;
-    wait(&module, "setpoint", json!(0.0)).await;
+    module.wait_json("setpoint", "0.0").await;
     server.client("write 20 230").await;
-    wait(&module, "setpoint", json!(23.0)).await;
+    module.wait_json("setpoint", "23.0").await;
 }
 
 #[tokio::test]
@@ -188,16 +188,16 @@ async fn every_type_and_order_is_written_as_it_is_read() {
         "counter": {"holding": 60, "type": "u32", "order": "badc", "write": true},
     }});
     let module = module::start(server.port, settings).await;
-    wait(&module, "double", json!(50.02)).await;
-    wait(&module, "long", json!(-5)).await;
-    wait(&module, "counter", json!(1792)).await;
+    module.wait_json("double", "50.02").await;
+    module.wait_json("long", "-5").await;
+    module.wait_json("counter", "1792").await;
     for (name, value) in [
         ("double", json!(-0.125)),
         ("long", json!(i64::MIN)),
         ("counter", json!(0x0102_0304)),
     ] {
-        set(&module, name, value.clone()).await.unwrap();
-        assert_eq!(module.status(&named(name)), Some(value), "{name}");
+        module.call("set", (name, value.clone())).await.unwrap();
+        assert_eq!(module.json(name), Some(value.to_string()), "{name}");
     }
     assert_eq!(server.client("read holding 60 2").await, "513 1027");
 }
@@ -223,10 +223,10 @@ async fn what_cannot_be_written_is_refused_with_the_reason_and_nothing_is_sent()
         ("setpoint", json!(null), "'setpoint' takes a number", 400),
         ("pump", json!(1), "'pump' takes true or false", 400),
     ] {
-        let error = set(&module, name, value).await.unwrap_err();
+        let error = module.call("set", (name, value)).await.unwrap_err();
         assert_eq!((error.message(), error.code()), (expect, code));
     }
-    set(&module, "pump", json!(true)).await.unwrap();
+    module.call("set", ("pump", true)).await.unwrap();
     let asked = server.asked_before("write coil 3").await;
     let writes = asked.iter().filter(|it| it.starts_with("write")).count();
     assert_eq!(writes, 0);
@@ -241,11 +241,11 @@ async fn not_a_number_is_null_and_so_is_what_the_settings_say_is_unavailable() {
         "nan": {"holding": 52, "type": "f32"},
     }});
     let module = module::start(server.port, settings).await;
-    wait(&module, "full", json!(0xFFFF)).await;
+    module.wait_json("full", "65535").await;
     module.wait_connected(true).await;
-    assert_eq!(module.status(&named("missing")), None);
-    assert_eq!(module.status(&named("nan")), None);
-    assert_eq!(warnings(&module), [""; 0]);
+    assert_eq!(module.json("missing"), None);
+    assert_eq!(module.json("nan"), None);
+    assert_eq!(module.warnings(), [""; 0]);
 }
 
 #[tokio::test]
@@ -254,15 +254,15 @@ async fn a_device_that_goes_and_comes_back_keeps_its_statuses_and_is_read_afresh
     let port = server.port;
     server.stop().await;
     module.wait_connected(false).await;
-    assert_eq!(module.status(&named("voltage")), Some(json!(230.5)));
-    let error = set(&module, "pump", json!(true)).await.unwrap_err();
+    assert_eq!(module.json("voltage").as_deref(), Some("230.5"));
+    let error = module.call("set", ("pump", true)).await.unwrap_err();
     assert!(
         error.message().starts_with("the device is not connected: "),
         "{error}"
     );
     let _server = Server::start(port, 2290).await;
     module.wait_connected(true).await;
-    assert_eq!(module.status(&named("voltage")), Some(json!(229.0)));
+    assert_eq!(module.json("voltage").as_deref(), Some("229.0"));
 }
 
 #[tokio::test]
@@ -270,5 +270,5 @@ async fn the_unit_is_the_one_of_the_settings() {
     let server = Server::start(free_port(), 2305).await;
     let settings = json!({"unit": 2, "registers": {"first": {"holding": 100}}});
     let module = module::start(server.port, settings).await;
-    wait(&module, "first", json!(1)).await;
+    module.wait_json("first", "1").await;
 }

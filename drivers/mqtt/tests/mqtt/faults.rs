@@ -6,7 +6,7 @@ use test_support::{DEADLINE, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::module::{self, status, wait, wait_line, warnings};
+use crate::module;
 
 /// A broker that the test plays.
 struct Listener(TcpListener);
@@ -112,7 +112,7 @@ async fn a_broker_that_says_nothing_is_not_connected() {
     let mut line = listener.accept().await;
     line.expect(1).await;
     line.wait_closed().await;
-    assert_eq!(status(&module, "connected").as_deref(), Some("false"));
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
     let mut line = listener.accept().await;
     line.welcome().await;
     module.wait_connected(true).await;
@@ -128,18 +128,18 @@ async fn a_module_is_not_connected_before_the_broker_has_taken_its_subscription(
     line.expect(8).await;
     let error = module.call("publish", ("a", 1)).await.unwrap_err();
     assert_eq!(error.code(), 503);
-    assert_eq!(status(&module, "connected").as_deref(), Some("false"));
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
 }
 
 #[tokio::test]
 async fn a_broker_that_falls_silent_is_not_connected_and_statuses_stay() {
     let (listener, mut line, module) = connected().await;
     line.send(b"\x30\x07\0\x01dopen").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     // The next ping is not answered.
     line.expect(12).await;
     module.wait_connected(false).await;
-    assert_eq!(status(&module, "door").as_deref(), Some(r#""open""#));
+    assert_eq!(module.json("door").as_deref(), Some(r#""open""#));
     let mut line = listener.accept().await;
     line.welcome().await;
     module.wait_connected(true).await;
@@ -150,7 +150,7 @@ async fn a_connection_that_the_broker_closes_is_lost_at_once() {
     let (listener, line, module) = connected().await;
     drop(line);
     module.wait_connected(false).await;
-    wait_line(&module, "the broker closed the connection").await;
+    module.wait_line("the broker closed the connection").await;
     let mut line = listener.accept().await;
     line.welcome().await;
     module.wait_connected(true).await;
@@ -186,10 +186,10 @@ async fn packets_that_come_in_pieces_or_together_are_read() {
         line.send(&[*byte]).await;
         tokio::task::yield_now().await;
     }
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     line.send(b"\x30\x04\0\x01d1\x30\x04\0\x01d2\x30\x04\0\x01d3")
         .await;
-    wait(&module, "door", "3").await;
+    module.wait_json("door", "3").await;
 }
 
 #[tokio::test]
@@ -199,7 +199,9 @@ async fn what_is_no_broker_is_said_and_tried_again() {
     let mut line = listener.accept().await;
     line.expect(1).await;
     line.send(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    wait_line(&module, "what answers there does not speak MQTT 3.1.1").await;
+    module
+        .wait_line("what answers there does not speak MQTT 3.1.1")
+        .await;
     let mut line = listener.accept().await;
     line.welcome().await;
     module.wait_connected(true).await;
@@ -226,12 +228,12 @@ async fn a_topic_that_is_no_text_or_is_refused_ends_nothing() {
     line.send(b"\x30\x04\0\x01\xFF1\xD0\0").await;
     module.wait_connected(true).await;
     line.send(b"\x30\x04\0\x01d1").await;
-    wait(&module, "door", "1").await;
+    module.wait_json("door", "1").await;
     let expect = [
         "the broker refuses the topic 's'",
         "a message whose topic is no text was dropped",
     ];
-    assert_eq!(warnings(&module), expect);
+    assert_eq!(module.warnings(), expect);
 }
 
 #[tokio::test]

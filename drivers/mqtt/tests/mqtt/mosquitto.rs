@@ -5,7 +5,7 @@ use driver_sdk::testkit::Module;
 use test_support::{DEADLINE, within};
 
 use crate::broker::{Broker, Client, Door, USER};
-use crate::module::{self, set, status, wait, wait_line, wait_lines, warnings};
+use crate::module;
 
 /// The settings of the grammar's example.
 fn example() -> Value {
@@ -36,12 +36,12 @@ async fn a_status_is_what_stands_at_its_topic_or_at_a_place_in_it() {
     let (_broker, mut client, module) = connected(example()).await;
     let climate = r#"{"temperature": 21.50, "meta": {"a/b": [97]}}"#;
     client.publish("board/climate", climate).await;
-    wait(&module, "temperature", "21.50").await;
-    wait(&module, "battery", "97").await;
+    module.wait_json("temperature", "21.50").await;
+    module.wait_json("battery", "97").await;
     client.publish("board/door", "open").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     client.publish("board/door", "false").await;
-    wait(&module, "door", "false").await;
+    module.wait_json("door", "false").await;
 }
 
 #[tokio::test]
@@ -50,14 +50,14 @@ async fn a_payload_with_nothing_at_the_pointer_changes_nothing() {
     client
         .publish("board/climate", r#"{"temperature": 21}"#)
         .await;
-    wait(&module, "temperature", "21").await;
+    module.wait_json("temperature", "21").await;
     for payload in [r#"{"humidity": 40}"#, "no JSON", "", "[1]"] {
         client.publish("board/climate", payload).await;
     }
     client.publish("board/door", "last").await;
-    wait(&module, "door", r#""last""#).await;
-    assert_eq!(status(&module, "temperature").as_deref(), Some("21"));
-    assert_eq!(warnings(&module), [""; 0]);
+    module.wait_json("door", r#""last""#).await;
+    assert_eq!(module.json("temperature").as_deref(), Some("21"));
+    assert_eq!(module.warnings(), [""; 0]);
 }
 
 #[tokio::test]
@@ -68,16 +68,16 @@ async fn what_the_broker_has_kept_is_there_when_the_module_is_connected() {
     assert_eq!(client.message("board/door").await.0, "closed");
     let module = module::start(&broker.uri(), example()).await;
     module.wait_connected(true).await;
-    assert_eq!(status(&module, "door").as_deref(), Some(r#""closed""#));
+    assert_eq!(module.json("door").as_deref(), Some(r#""closed""#));
 }
 
 #[tokio::test]
 async fn an_empty_retained_payload_is_null() {
     let (_broker, mut client, module) = connected(example()).await;
     client.retain("board/door", "open").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     client.retain("board/door", "").await;
-    wait(&module, "door", "null").await;
+    module.wait_json("door", "null").await;
 }
 
 #[tokio::test]
@@ -89,9 +89,9 @@ async fn a_payload_that_is_no_text_ends_nothing_and_is_said_once() {
             .await;
     }
     client.publish("board/door", "open").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     let expect = "a payload at 'board/door' that is no text was dropped";
-    assert_eq!(warnings(&module), [expect]);
+    assert_eq!(module.warnings(), [expect]);
 }
 
 #[tokio::test]
@@ -99,20 +99,23 @@ async fn a_message_that_is_too_long_is_dropped_and_the_connection_stays() {
     let (_broker, mut client, module) = connected(example()).await;
     client.retain("board/door", &"x".repeat(300_000)).await;
     client.publish("board/door", "open").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     let expect = "a message at 'board/door' that is longer than 262144 bytes was dropped";
-    assert_eq!(warnings(&module), [expect]);
+    assert_eq!(module.warnings(), [expect]);
 }
 
 #[tokio::test]
 async fn a_command_sends_its_payload_with_the_value_in_it() {
     let (broker, mut client, module) = connected(example()).await;
-    set(&module, "light", json!(50)).await.unwrap();
+    module.call("set", ("light", 50)).await.unwrap();
     let sent = client.message("board/light/set").await;
     assert_eq!(sent, (r#"{"brightness":50}"#.to_owned(), false));
-    set(&module, "blind", json!("up")).await.unwrap();
+    module.call("set", ("blind", "up")).await.unwrap();
     assert_eq!(client.message("board/blind/set").await.0, "up");
-    set(&module, "blind", json!({"position": 3})).await.unwrap();
+    module
+        .call("set", ("blind", json!({"position": 3})))
+        .await
+        .unwrap();
     assert_eq!(
         client.message("board/blind/set").await.0,
         r#"{"position":3}"#
@@ -121,7 +124,7 @@ async fn a_command_sends_its_payload_with_the_value_in_it() {
     let mut later = broker.client().await;
     let kept = later.message("board/light/set").await;
     assert_eq!(kept, (r#"{"brightness":50}"#.to_owned(), true));
-    set(&module, "blind", json!("down")).await.unwrap();
+    module.call("set", ("blind", "down")).await.unwrap();
     assert_eq!(later.message("board/blind/set").await.0, "down");
 }
 
@@ -221,11 +224,11 @@ async fn a_broker_that_has_forgotten_the_session_is_subscribed_to_again() {
         .publish("homeassistant/light/lamp/config", description)
         .await;
     client.publish("board/door", "open").await;
-    wait(&module, "door", r#""open""#).await;
+    module.wait_json("door", r#""open""#).await;
     let port = broker.port;
     broker.kill().await;
     module.wait_connected(false).await;
-    assert_eq!(status(&module, "door").as_deref(), Some(r#""open""#));
+    assert_eq!(module.json("door").as_deref(), Some(r#""open""#));
     let error = module.call("publish", ("a", 1)).await.unwrap_err();
     assert!(
         error.message().starts_with("the device is not connected: "),
@@ -235,11 +238,11 @@ async fn a_broker_that_has_forgotten_the_session_is_subscribed_to_again() {
     module.wait_connected(true).await;
     let mut client = broker.client().await;
     client.publish("board/door", "closed").await;
-    wait(&module, "door", r#""closed""#).await;
+    module.wait_json("door", r#""closed""#).await;
     client.publish("board/window", "open").await;
-    wait(&module, "window", r#""open""#).await;
+    module.wait_json("window", r#""open""#).await;
     client.publish("lamp/state", "ON").await;
-    wait(&module, "lamp", r#""ON""#).await;
+    module.wait_json("lamp", r#""ON""#).await;
     let kept = client.message("riser/mod-test/status").await;
     assert_eq!(kept, ("online".to_owned(), true));
 }
@@ -252,12 +255,12 @@ async fn a_wrong_password_is_said_in_the_log_and_leaves_the_module_unconnected()
     let module = module::start(&broker.uri(), wrong).await;
     // Twice: it is tried again.
     let refused = "the broker refuses the user name or the password";
-    wait_lines(&module, refused, 2).await;
-    assert_eq!(status(&module, "connected").as_deref(), Some("false"));
+    module.wait_lines(refused, 2).await;
+    assert_eq!(module.json("connected").as_deref(), Some("false"));
     let secret = |line: &String| line.contains("battery") || line.contains(password);
-    assert!(!warnings(&module).iter().any(secret));
+    assert!(!module.warnings().iter().any(secret));
     let anonymous = module::start(&broker.uri(), json!({})).await;
-    wait_line(&anonymous, refused).await;
+    anonymous.wait_line(refused).await;
     let right = json!({"username": user, "password": password, "client_id": "right"});
     let module = module::start(&broker.uri(), right).await;
     module.wait_connected(true).await;
@@ -278,7 +281,7 @@ async fn a_publisher_that_floods_leaves_its_last_value_and_time_for_others() {
         .await;
     let calls = async {
         let mut during = 0;
-        while status(&flooded, "level").as_deref() != Some("30000") {
+        while flooded.json("level").as_deref() != Some("30000") {
             other
                 .call("publish", ("other", during))
                 .await
@@ -287,7 +290,7 @@ async fn a_publisher_that_floods_leaves_its_last_value_and_time_for_others() {
         }
         during
     };
-    let what = || format!("the last value, {:?} is there", status(&flooded, "level"));
+    let what = || format!("the last value, {:?} is there", flooded.json("level"));
     let during = within(DEADLINE, what, calls).await;
     assert!(
         during > 1,

@@ -9,7 +9,7 @@ use driver_pjlink::{Errors, Input, Level, Projector as Driver};
 use driver_sdk::interfaces::{Muteable, Powerable};
 use driver_sdk::serde_json::{self, Value, json};
 use driver_sdk::testkit::Module;
-use driver_sdk::{Error, JsonText, LogLevel, Status, StatusName};
+use driver_sdk::{Error, JsonText, Status, StatusName};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -76,12 +76,6 @@ fn history(module: &Module, name: &str) -> Vec<String> {
     of_name.filter_map(|it| it.value).collect()
 }
 
-fn warnings(module: &Module) -> Vec<String> {
-    let lines = module.lines().into_iter();
-    let warnings = lines.filter(|line| line.level >= LogLevel::Warn);
-    warnings.map(|line| line.message).collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_projector_of_class_1_is_shown_with_all_that_it_has() {
     let (_simulator, module) = connected(Projector {
@@ -118,7 +112,7 @@ async fn a_projector_of_class_1_is_shown_with_all_that_it_has() {
         other: Level::Ok,
     };
     module.wait(&Driver::ERRORS, &errors).await;
-    assert_eq!(warnings(&module), [""; 0]);
+    assert_eq!(module.warnings(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +142,7 @@ async fn a_projector_of_class_2_is_shown_with_what_class_1_does_not_have() {
         .unwrap();
     module.wait(&Driver::INPUT, &input("internal_1")).await;
     assert_eq!(simulator.projector().input, "61");
-    assert_eq!(warnings(&module), [""; 0]);
+    assert_eq!(module.warnings(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -396,7 +390,7 @@ async fn a_wrong_password_is_said_and_tried_again_ever_more_rarely() {
         let seconds: Vec<u64> = waits.map(|wait| wait.as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(history(&module, "connected"), ["false"]);
-        assert!(warnings(&module)[0].contains(expect));
+        assert!(module.warnings()[0].contains(expect));
         let (code, message) = call(&module, "power", json!([true])).await.unwrap_err();
         assert_eq!(code, 503);
         assert!(message.contains(expect), "{message}");
@@ -416,7 +410,7 @@ async fn a_projector_whose_standby_hangs_up_or_says_nothing_is_off_with_one_warn
         sleep(Duration::from_secs(120)).await;
         assert_eq!(shown(&module, "power"), json!(false), "{mood:?}");
         assert_eq!(shown(&module, "connected"), json!(false), "{mood:?}");
-        assert_eq!(warnings(&module).len(), 1, "{:?}", warnings(&module));
+        assert_eq!(module.warnings().len(), 1, "{:?}", module.warnings());
         let (code, _) = call(&module, "power", json!([true])).await.unwrap_err();
         assert_eq!(code, 503);
 
@@ -513,7 +507,7 @@ async fn a_question_that_is_answered_with_err3_is_asked_ever_more_rarely() {
         assert!((least..most).contains(&wait), "{wait:?} and not {least:?}");
     }
     assert!(moments.len() > 5);
-    assert_eq!(warnings(&module), [""; 0]);
+    assert_eq!(module.warnings(), [""; 0]);
     assert_eq!(history(&module, "connected"), ["false", "true"]);
 }
 
@@ -536,7 +530,7 @@ async fn answers_without_a_carriage_return_in_pieces_and_in_latin_1_are_read() {
         assert_eq!(shown(&module, "device_name"), json!("Küche"));
         assert_eq!(shown(&module, "input"), json!("digital_1"));
         call(&module, "mute", json!([])).await.unwrap();
-        assert_eq!(warnings(&module), [""; 0]);
+        assert_eq!(module.warnings(), [""; 0]);
     }
 }
 
@@ -556,7 +550,7 @@ async fn a_projector_that_closes_idle_connections_is_not_lost() {
     }
     assert!(simulator.heard().connections.len() > 5);
     assert_eq!(history(&module, "connected"), ["false", "true"]);
-    assert_eq!(warnings(&module), [""; 0]);
+    assert_eq!(module.warnings(), [""; 0]);
     // What is read once is not read again for it.
     assert_eq!(simulator.heard().moments("%1NAME ?").len(), 1);
 }
@@ -618,7 +612,7 @@ async fn one_answer_that_makes_no_sense_is_said_once_and_leaves_the_others_alone
     .await;
     sleep(Duration::from_secs(300)).await;
     assert_eq!(
-        warnings(&module),
+        module.warnings(),
         ["the projector's answer to LAMP is none that PJLink has"]
     );
     simulator.projector().input = "11";

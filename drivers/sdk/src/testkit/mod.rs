@@ -6,7 +6,7 @@
 //!
 //! A driver that acts on other modules is tested in a [`Room`], beside real drivers and [`StandIn`]s made of a few closures.
 //!
-//! - `recorder` is the host of one module, `room` what several have in common, `stand_in` a module without a driver.
+//! - `recorder` is the host of one module, `room` what several have in common, `stand_in` a module without a driver, `waiting` what a test waits for.
 //!
 //! ```
 //! use driver_sdk::testkit::Module;
@@ -40,31 +40,25 @@
 mod recorder;
 mod room;
 mod stand_in;
+mod waiting;
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
 
 use driver_types::{CallChain, Place};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
 pub use room::Room;
 pub use stand_in::StandIn;
 
-use crate::context::CONNECTED;
 use crate::testkit::recorder::Recorder;
 use crate::{
     Context, Definition, Error, FunctionName, Instance, JsonText, LogLevel, ModuleId, ModuleSink,
     Outcome, Status, reading,
 };
-
-/// How long a wait lasts before the test fails: long enough for a busy machine, and no time at all with a paused clock.
-const WAIT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The moment at which modules start unless a test says otherwise: 2026-01-05T09:00:00Z.
 const START: Timestamp = Timestamp::constant(1_767_603_600, 0);
@@ -228,42 +222,6 @@ impl Module {
         changing.expect("the driver has `settings_changed`").await
     }
 
-    /// Waits until a status has this value.
-    ///
-    /// # Panics
-    ///
-    /// When it does not come: the message has the last value that was there.
-    #[track_caller]
-    pub fn wait<T: Serialize + ?Sized>(
-        &self,
-        status: &Status<T>,
-        value: &T,
-    ) -> impl Future<Output = ()> + use<T> {
-        let value = JsonText::of(value).expect("the value can be written as JSON");
-        let value = (!value.is_null()).then(|| value.to_string());
-        self.wait_until(status.name(), value)
-    }
-
-    /// Waits until there is no such status.
-    ///
-    /// # Panics
-    ///
-    /// When it stays: the message has the last value that was there.
-    #[track_caller]
-    pub fn wait_removed<T: ?Sized>(&self, status: &Status<T>) -> impl Future<Output = ()> + use<T> {
-        self.wait_until(status.name(), None)
-    }
-
-    /// Waits until the module says that its device is reachable, or not.
-    ///
-    /// # Panics
-    ///
-    /// When it does not.
-    #[track_caller]
-    pub fn wait_connected(&self, connected: bool) -> impl Future<Output = ()> + use<> {
-        self.wait_until(CONNECTED.name(), Some(connected.to_string()))
-    }
-
     /// The value of a status; `None` without one.
     ///
     /// # Panics
@@ -276,6 +234,11 @@ impl Module {
         Some(read.unwrap_or_else(|error| panic!("the status '{}': {error}", status.name())))
     }
 
+    /// The value of a status whose name comes from settings or callers, as it is on the wire; `None` without one.
+    pub fn json(&self, name: &str) -> Option<String> {
+        self.host.seen.borrow().statuses.get(name).cloned()
+    }
+
     /// Everything published so far, oldest first. Equal values in a row are published once, except by a signal.
     pub fn publications(&self) -> Vec<Publication> {
         self.host.seen.borrow().publications.clone()
@@ -284,6 +247,13 @@ impl Module {
     /// Every log line so far, oldest first.
     pub fn lines(&self) -> Vec<Line> {
         self.host.seen.borrow().lines.clone()
+    }
+
+    /// The texts of all log lines so far that are warnings or worse, oldest first.
+    pub fn warnings(&self) -> Vec<String> {
+        let lines = self.lines().into_iter();
+        let warnings = lines.filter(|line| line.level >= LogLevel::Warn);
+        warnings.map(|line| line.message).collect()
     }
 
     /// Stops the module as a host does. What it said stays here to be looked at.
@@ -305,26 +275,6 @@ impl Module {
                     message_of(&*error.into_panic())
                 );
             }
-        }
-    }
-
-    #[track_caller]
-    fn wait_until(&self, name: &str, value: Option<String>) -> impl Future<Output = ()> + use<> {
-        let caller = Location::caller();
-        let name = name.to_owned();
-        let mut seen = self.host.seen.subscribe();
-        async move {
-            let waiting = seen.wait_for(|seen| seen.statuses.get(&name) == value.as_ref());
-            if timeout(WAIT_DEADLINE, waiting).await.is_ok() {
-                return;
-            }
-            let last = seen.borrow().statuses.get(&name).cloned();
-            let text = |value: Option<String>| value.unwrap_or_else(|| "not there".to_owned());
-            panic!(
-                "{caller}: the status '{name}' should be {}, but it is {}",
-                text(value),
-                text(last)
-            );
         }
     }
 }

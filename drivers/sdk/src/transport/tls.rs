@@ -36,6 +36,20 @@ pub enum Trust {
     Anyone,
 }
 
+impl Trust {
+    /// What a driver's settings `ca` and `verify` say: a PEM file of an authority, and whether certificates are checked.
+    pub fn of_settings(ca: Option<&Path>, verify: bool) -> Result<Self, Error> {
+        match (ca, verify) {
+            (None, true) => Ok(Self::System),
+            (Some(file), true) => Ok(Self::Authority(file.to_owned())),
+            (None, false) => Ok(Self::Anyone),
+            (Some(_), false) => Err(Error::new(
+                "`ca` names whose certificates are believed and `verify: false` believes all; leave one out",
+            )),
+        }
+    }
+}
+
 /// The client's side of TLS. What it believes is read when it is first needed.
 #[derive(Default)]
 pub(super) struct Tls {

@@ -14,7 +14,7 @@ use tokio::io::{
     AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, duplex,
 };
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// How long a wait lasts before the test fails: no time at all with a paused clock.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -67,18 +67,7 @@ impl Host {
     }
 
     pub(crate) async fn wait_line(&self, part: &str) {
-        let waiting = async {
-            while !self
-                .module
-                .lines()
-                .iter()
-                .any(|line| line.message.contains(part))
-            {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let waited = timeout(DEADLINE, waiting).await;
-        waited.unwrap_or_else(|_| panic!("no '{part}' in {:?}", self.module.lines()));
+        self.module.wait_line(part).await;
     }
 
     /// The text of a status.

@@ -39,7 +39,7 @@ pub struct ModuleEntities {
 }
 
 /// All that a module's entities are made of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Ingredients {
     pub(super) module: Arc<ModuleView>,
     /// The system as an area.
@@ -59,7 +59,7 @@ impl ModuleEntities {
         taken: &mut Taken,
     ) -> Arc<Self> {
         if let Some(before) = before
-            && before.made_of == made_of
+            && before.made_of.is_same(&made_of)
             && before.domain == *domain
             && !before
                 .entities
@@ -162,8 +162,25 @@ impl Ingredients {
     /// Whether entities of the one may go on among those of the other: nothing is different but what has been seen.
     fn is_like(&self, other: &Self) -> bool {
         self.module.driver == other.module.driver
-            && self.module.interface == other.module.interface
+            && is_same_interface(&self.module, &other.module)
             && self.overrides == other.overrides
+    }
+
+    /// Whether the same entities are made of both.
+    fn is_same(&self, other: &Self) -> bool {
+        self.is_like(other)
+            && self.area_id == other.area_id
+            && self.module.path == other.module.path
+            && self.module.driver_text == other.module.driver_text
+            && self.module.statuses == other.module.statuses
+    }
+}
+
+/// Nearly always they share one.
+fn is_same_interface(one: &ModuleView, other: &ModuleView) -> bool {
+    match (&one.interface, &other.interface) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

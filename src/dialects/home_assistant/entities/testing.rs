@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use driver_types::Published;
 use indexmap::IndexMap;
 
 use crate::dialects::View as _;
@@ -53,7 +54,7 @@ pub(super) fn interface(functions: &[(&str, Function)], statuses: &[(&str, &str)
         all.functions.insert(name, function.clone());
     }
     let statuses = statuses.iter().map(|(name, schema)| {
-        let published = driver_types::Published {
+        let published = Published {
             description: String::new(),
             schema: json(schema),
         };

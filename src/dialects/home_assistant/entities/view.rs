@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, Weak};
 
-use crate::dialects;
 use crate::model::{BuildingView, ModulePath, SystemId, SystemView, Zone, ZoneId};
 
 use super::difference::Difference;
@@ -57,7 +56,7 @@ pub struct Group {
 /// The tag of zones that are levels.
 const LEVEL_TAG: &str = "level";
 
-impl dialects::View for View {
+impl crate::dialects::View for View {
     fn new(building: &Arc<BuildingView>, before: &Self) -> Self {
         let zones: HashMap<&ZoneId, (bool, Group)> = zones(building);
         let areas = areas(building, &zones);
@@ -147,7 +146,7 @@ fn zones(building: &BuildingView) -> HashMap<&ZoneId, (bool, Group)> {
         let is_floor = zone.tags.iter().any(|tag| tag == LEVEL_TAG);
         (is_floor, Group { id, name })
     };
-    let groups: Vec<(bool, Group)> = sorted.iter().map(|zone| *zone).map(group).collect();
+    let groups: Vec<(bool, Group)> = sorted.iter().copied().map(group).collect();
     let ids = sorted.into_iter().map(|zone| &zone.id);
     ids.zip(groups).collect()
 }

@@ -59,6 +59,7 @@ pub(super) struct Commands {
 pub(super) struct Client {
     pub(super) user: Box<str>,
     pub(super) name: Box<str>,
+    /// The clearance of the credentials, which can be lower than the user's; looked at anew with each message.
     pub(super) level: Clearance,
     /// The systems that it may reach, as far as that is known.
     pub(super) reach: Reach,
@@ -119,12 +120,12 @@ impl<'t> Turn<'t> {
 
 impl Commands {
     /// Those of this user, who has given none yet.
-    pub(super) fn of(user: &User) -> Self {
+    pub(super) fn of(user: &User, level: Clearance) -> Self {
         Self {
             client: Client {
                 user: user.id.as_str().into(),
                 name: user.name.as_str().into(),
-                level: user.level,
+                level,
                 reach: Reach::Unknown,
             },
             coalescing: Coalescing::Off,

@@ -68,6 +68,9 @@ impl Session {
                 Attempt::NotJson => self.close(CloseReason::Unauthenticated, out),
             },
             Phase::Commands(commands) => {
+                if let Some(level) = ambient.level {
+                    commands.client.level = level;
+                }
                 if commands.receive(message, ambient, out).is_err() {
                     self.close(CloseReason::ProtocolError, out);
                 }
@@ -84,7 +87,7 @@ impl Session {
         match found {
             Ok(Some(user)) => {
                 out.text(|out| sign_in::put_phrase("auth_ok", out));
-                let mut commands = Box::new(Commands::of(user));
+                let mut commands = Box::new(Commands::of(user, ambient.level.unwrap_or(user.level)));
                 commands.begin_with(ambient, out);
                 self.0 = Phase::Commands(commands);
             }

@@ -32,8 +32,18 @@ pub(super) struct Content {
 /// Something that was published.
 #[derive(Debug)]
 pub(super) struct Message {
+    pub(super) by: HeardBy,
     pub(super) channel: Vec<u8>,
     pub(super) payload: Vec<u8>,
+}
+
+/// By which kind of subscription a message came. One who has both gets it twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeardBy {
+    /// By that to its channel.
+    Channel,
+    /// By that to a pattern.
+    Pattern,
 }
 
 impl Inbox {
@@ -45,12 +55,25 @@ impl Inbox {
 
     fn take_in(&self, push: PushInfo) {
         let mut content = self.content();
-        if push.kind == PushKind::Message {
-            let mut data = push.data.into_iter();
+        let mut data = push.data.into_iter();
+        let by = if push.kind == PushKind::Message {
+            Some(HeardBy::Channel)
+        } else if push.kind == PushKind::PMessage {
+            // In front stands the pattern.
+            data.next();
+            Some(HeardBy::Pattern)
+        } else {
+            None
+        };
+        if let Some(by) = by {
             if let (Some(Value::BulkString(channel)), Some(Value::BulkString(payload))) =
                 (data.next(), data.next())
             {
-                content.take_in(Message { channel, payload });
+                content.take_in(Message {
+                    by,
+                    channel,
+                    payload,
+                });
             }
         } else if push.kind == PushKind::Disconnection {
             content.ended = true;
@@ -139,6 +162,21 @@ mod tests {
         assert!(!inbox.content().gap);
         inbox.take_in(message(1));
         assert!(inbox.empty().gap);
+    }
+
+    #[test]
+    fn a_message_that_a_pattern_has_brought_is_of_its_channel() {
+        let inbox = Inbox::default();
+        let mut push = message(1);
+        push.kind = PushKind::PMessage;
+        push.data.insert(0, Value::BulkString(b"status/*".to_vec()));
+        inbox.take_in(push);
+        let content = inbox.empty();
+        let [message] = &content.messages[..] else {
+            panic!("{content:?}");
+        };
+        assert_eq!(message.by, HeardBy::Pattern);
+        assert_eq!(message.channel, b"status/mod-1/a");
     }
 
     #[tokio::test]

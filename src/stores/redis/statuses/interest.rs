@@ -3,8 +3,13 @@
 //! A status that is followed waits in line, is subscribed to and read, and then its messages are passed on.
 //! One that is no longer followed keeps its subscription for a while ([`LINGER`]), passes nothing on, and is read again when it is followed again.
 //! Without a connection nothing waits in line: all that is wanted will be read on the next one.
+//!
+//! A module can be followed whole (`whole`). Then its statuses need no subscription of their own, and one that has one is heard by that alone.
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
@@ -12,7 +17,9 @@ use tokio::time::Instant;
 
 use crate::model::{BindingKey, ModuleId, StatusName, SystemId, lock};
 use crate::stores::redis::limits::LINGER;
+use crate::stores::redis::statuses::inbox::HeardBy;
 use crate::stores::redis::statuses::line::{Line, QueuePosition};
+use crate::stores::redis::statuses::whole::{Listening, WholeModules};
 
 /// What is followed.
 #[derive(Debug, Default)]
@@ -27,6 +34,7 @@ struct State {
     statuses: HashMap<ModuleId, HashMap<StatusName, Entry>>,
     /// With their place among those to be read.
     systems: HashMap<SystemId, Option<QueuePosition>>,
+    whole: WholeModules,
     unread: Line<BindingKey>,
     unread_systems: Line<SystemId>,
     lingering: Line<(Instant, BindingKey)>,
@@ -40,6 +48,8 @@ struct Entry {
     phase: InterestPhase,
     /// A subscription was asked for on this connection.
     is_subscribed: bool,
+    /// The subscription is there, so a message that comes by the pattern has come by it too.
+    is_heard: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +71,12 @@ enum InterestPhase {
 pub(super) struct Batch {
     /// Subscriptions to end.
     pub(super) unsubscribe: Vec<BindingKey>,
+    /// What is to become of the pattern by which whole modules are heard.
+    pub(super) listening: Option<Listening>,
     /// Systems to read.
     pub(super) systems: Vec<SystemId>,
+    /// Modules to read whole. When there are any, no system or status is read with them, since their sizes differ too much for one pace.
+    pub(super) modules: Vec<ModuleId>,
     /// Subscriptions to begin.
     pub(super) subscribe: Vec<BindingKey>,
     /// Statuses to read.
@@ -73,6 +87,7 @@ impl Batch {
     /// What is read, counted as [`Interest::next_batch`] counts.
     pub(super) fn reads(&self) -> usize {
         self.systems.len()
+            + self.modules.len()
             + self
                 .statuses
                 .iter()
@@ -81,8 +96,17 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.reads() == 0 && self.unsubscribe.is_empty()
+        self.reads() == 0 && self.unsubscribe.is_empty() && self.listening.is_none()
     }
+}
+
+/// What else is to be told of a module that was read whole.
+#[derive(Debug)]
+pub(super) struct ModuleRead {
+    /// Statuses that were published since, of which the read is older.
+    pub(super) newer: HashSet<StatusName>,
+    /// Statuses that are followed and that the module does not have.
+    pub(super) missing: HashSet<StatusName>,
 }
 
 impl Interest {
@@ -99,6 +123,22 @@ impl Interest {
         let mut state = self.state();
         state.unfollow(key, Instant::now() + LINGER);
         drop(state);
+        self.changed.notify_one();
+    }
+
+    /// See [`crate::stores::StatusStore::follow_module`].
+    pub(super) fn follow_module(&self, module: &ModuleId) {
+        let mut state = self.state();
+        let is_online = state.is_online;
+        state.whole.follow(module, is_online);
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// See [`crate::stores::StatusStore::unfollow_module`].
+    pub(super) fn unfollow_module(&self, module: &ModuleId) {
+        self.state()
+            .unfollow_module(module, Instant::now() + LINGER);
         self.changed.notify_one();
     }
 
@@ -124,8 +164,8 @@ impl Interest {
         self.state().read_system_again(system);
     }
 
-    /// There is a connection without any subscription: everything is to be read. Says how many systems and statuses that is.
-    pub(super) fn begin(&self) -> (usize, usize) {
+    /// There is a connection without any subscription: everything is to be read. Says how many systems, whole modules and statuses that is.
+    pub(super) fn begin(&self) -> (usize, usize, usize) {
         self.state().begin()
     }
 
@@ -134,28 +174,55 @@ impl Interest {
         self.state().end();
     }
 
-    /// What is to be asked for, of which at most `max` is read.
-    pub(super) fn next_batch(&self, max: usize) -> Batch {
-        self.state().next_batch(max, Instant::now())
+    /// What is to be asked for, of which at most `max` is read, or as many as `max_modules` where these are whole modules.
+    pub(super) fn next_batch(&self, max: usize, max_modules: usize) -> Batch {
+        self.state().next_batch(max, max_modules, Instant::now())
     }
 
     /// A message was published on a channel of a status: returns the followed statuses of that name.
     ///
     /// A status that is being read counts as known from now on, because the read is older than the message.
-    pub(super) fn published(&self, channel: &str) -> Vec<BindingKey> {
-        self.state().published(channel)
+    pub(super) fn published(&self, channel: &str, by: HeardBy) -> Vec<BindingKey> {
+        self.state().published(channel, by)
     }
 
     /// A read has come: returns whether it is to be passed on.
     pub(super) fn was_read(&self, key: &BindingKey) -> bool {
         let mut state = self.state();
-        match state.entry(key) {
-            Some(entry) if entry.phase == InterestPhase::Reading => {
-                entry.phase = InterestPhase::Known;
-                true
-            }
-            _ => false,
+        let Some(entry) = state.entry(key) else {
+            return false;
+        };
+        entry.is_heard = entry.is_subscribed;
+        let is_wanted = entry.phase == InterestPhase::Reading;
+        if is_wanted {
+            entry.phase = InterestPhase::Known;
         }
+        is_wanted
+    }
+
+    /// A read of a whole module has come with the statuses of these names: returns what else there is to tell; `None` when it is no longer wanted.
+    pub(super) fn module_was_read(
+        &self,
+        module: &ModuleId,
+        names: &HashSet<StatusName>,
+    ) -> Option<ModuleRead> {
+        let mut state = self.state();
+        let newer = state.whole.was_read(module)?;
+        let followed = state.statuses.get(module).into_iter().flatten();
+        let missing = followed.filter(|(name, entry)| {
+            entry.phase.is_followed() && !names.contains(*name) && !newer.contains(*name)
+        });
+        let missing = missing.map(|(name, _)| name.clone()).collect();
+        Some(ModuleRead { newer, missing })
+    }
+
+    /// What was read of a whole module was told, these statuses. One that has been followed only since then is read by itself.
+    pub(super) fn module_was_told(&self, module: &ModuleId, is_told: impl Fn(&StatusName) -> bool) {
+        let mut state = self.state();
+        state.whole.is_known(module);
+        state.read_again(module, |name, entry| {
+            entry.phase == InterestPhase::Known && !entry.is_subscribed && !is_told(name)
+        });
     }
 
     /// Waits until there may be something to ask for, now or at [`Self::next_end`].
@@ -165,7 +232,9 @@ impl Interest {
 
     /// When the next subscription is to be ended.
     pub(super) fn next_end(&self) -> Option<Instant> {
-        self.state().lingering.first().map(|(due, _)| *due)
+        let state = self.state();
+        let single = state.lingering.first().map(|(due, _)| *due);
+        single.into_iter().chain(state.whole.due()).min()
     }
 
     /// How many statuses have a subscription.
@@ -175,6 +244,16 @@ impl Interest {
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl InterestPhase {
+    /// Whether it has a follower.
+    fn is_followed(self) -> bool {
+        match self {
+            Self::Offline | Self::Unread(_) | Self::Reading | Self::Known => true,
+            Self::Lingering(_) => false,
+        }
     }
 }
 
@@ -196,6 +275,7 @@ impl State {
         let Self {
             is_online,
             statuses,
+            whole,
             unread,
             lingering,
             ..
@@ -204,6 +284,7 @@ impl State {
         let entry = names.entry(key.status.clone()).or_insert(Entry {
             phase: InterestPhase::Offline,
             is_subscribed: false,
+            is_heard: false,
         });
         match entry.phase {
             InterestPhase::Unread(_) | InterestPhase::Reading | InterestPhase::Known => return,
@@ -211,7 +292,37 @@ impl State {
             InterestPhase::Offline => {}
         }
         if *is_online {
-            entry.phase = InterestPhase::Unread(unread.join(key.clone()));
+            entry.phase = match whole.will_tell(&key.module) {
+                true => InterestPhase::Known,
+                false => InterestPhase::Unread(unread.join(key.clone())),
+            };
+        }
+    }
+
+    /// Its statuses that are followed get subscriptions of their own. Until these are there, the pattern brings the messages.
+    fn unfollow_module(&mut self, module: &ModuleId, due: Instant) {
+        let was_known = self.whole.unfollow(module, due);
+        self.read_again(module, |_, entry| match entry.phase {
+            InterestPhase::Reading | InterestPhase::Known => !entry.is_subscribed || !was_known,
+            InterestPhase::Offline | InterestPhase::Unread(_) | InterestPhase::Lingering(_) => {
+                false
+            }
+        });
+    }
+
+    /// Puts statuses of a module in line.
+    fn read_again(&mut self, module: &ModuleId, which: impl Fn(&StatusName, &Entry) -> bool) {
+        let Some(names) = self.statuses.get_mut(module) else {
+            return;
+        };
+        for (name, entry) in names {
+            if which(name, entry) {
+                let key = BindingKey {
+                    module: module.clone(),
+                    status: name.clone(),
+                };
+                entry.phase = InterestPhase::Unread(self.unread.join(key));
+            }
         }
     }
 
@@ -219,6 +330,7 @@ impl State {
         let Some(&mut Entry {
             phase,
             is_subscribed,
+            ..
         }) = self.entry(key)
         else {
             return;
@@ -247,13 +359,20 @@ impl State {
         }
     }
 
-    fn begin(&mut self) -> (usize, usize) {
+    fn begin(&mut self) -> (usize, usize, usize) {
         self.is_online = true;
+        let modules = self.whole.begin();
         for (system, place) in &mut self.systems {
             *place = Some(self.unread_systems.join(system.clone()));
         }
         // Module by module, so that one command reads many.
         for (module, names) in &mut self.statuses {
+            if self.whole.will_tell(module) {
+                for entry in names.values_mut() {
+                    entry.phase = InterestPhase::Known;
+                }
+                continue;
+            }
             for (name, entry) in names {
                 let key = BindingKey {
                     module: module.clone(),
@@ -262,7 +381,7 @@ impl State {
                 entry.phase = InterestPhase::Unread(self.unread.join(key));
             }
         }
-        (self.unread_systems.len(), self.unread.len())
+        (self.unread_systems.len(), modules, self.unread.len())
     }
 
     fn end(&mut self) {
@@ -270,6 +389,7 @@ impl State {
         self.subscribed = 0;
         self.unread.clear();
         self.unread_systems.clear();
+        self.whole.end();
         let unwanted: Vec<_> = self.lingering.drain().map(|(_, key)| key).collect();
         for key in &unwanted {
             self.remove(key);
@@ -281,12 +401,16 @@ impl State {
             *entry = Entry {
                 phase: InterestPhase::Offline,
                 is_subscribed: false,
+                is_heard: false,
             };
         }
     }
 
-    fn next_batch(&mut self, max: usize, now: Instant) -> Batch {
-        let mut batch = Batch::default();
+    fn next_batch(&mut self, max: usize, max_modules: usize, now: Instant) -> Batch {
+        let mut batch = Batch {
+            listening: self.whole.listening(now),
+            ..Batch::default()
+        };
         while batch.unsubscribe.len() < max
             && self.lingering.first().is_some_and(|(due, _)| *due <= now)
             && let Some((_, key)) = self.lingering.pop()
@@ -295,7 +419,13 @@ impl State {
             self.subscribed -= 1;
             batch.unsubscribe.push(key);
         }
-        let mut room = max;
+        if self.unread_systems.is_empty() {
+            batch.modules = self.whole.next(max_modules);
+        }
+        let mut room = match batch.modules.is_empty() {
+            true => max,
+            false => 0,
+        };
         while room > 0
             && let Some(system) = self.unread_systems.pop()
         {
@@ -309,11 +439,12 @@ impl State {
             && let Some(key) = self.unread.pop()
         {
             room -= 1;
+            let is_covered = self.whole.is_followed(&key.module);
             let Some(entry) = self.entry(&key) else {
                 continue;
             };
             entry.phase = InterestPhase::Reading;
-            if !std::mem::replace(&mut entry.is_subscribed, true) {
+            if !is_covered && !std::mem::replace(&mut entry.is_subscribed, true) {
                 self.subscribed += 1;
                 batch.subscribe.push(key.clone());
             }
@@ -325,30 +456,55 @@ impl State {
         batch
     }
 
-    fn published(&mut self, channel: &str) -> Vec<BindingKey> {
+    fn published(&mut self, channel: &str, by: HeardBy) -> Vec<BindingKey> {
         let mut keys = Vec::with_capacity(1);
         for (module, status) in splits(channel) {
-            let known = self
-                .statuses
-                .get_key_value(module)
-                .and_then(|(module, names)| {
-                    Some(BindingKey {
-                        module: module.clone(),
-                        status: names.get_key_value(status)?.0.clone(),
-                    })
-                });
-            let Some(key) = known else { continue };
-            match self.entry(&key) {
-                Some(entry) if entry.phase == InterestPhase::Reading => {
-                    entry.phase = InterestPhase::Known
-                }
-                Some(entry)
-                    if matches!(entry.phase, InterestPhase::Unread(_) | InterestPhase::Known) => {}
-                _ => continue,
+            let whole = self.whole.find(module);
+            let is_whole = whole.is_some();
+            let Some(key) = self.find(module, status).or_else(|| {
+                Some(BindingKey {
+                    module: whole?,
+                    status: StatusName::new(status).ok()?,
+                })
+            }) else {
+                continue;
+            };
+            let is_wanted = match self.entry(&key) {
+                Some(entry) => entry.is_told(by, is_whole),
+                None => by == HeardBy::Pattern,
+            };
+            if is_wanted {
+                self.whole.published(&key.module, &key.status);
+                keys.push(key);
             }
-            keys.push(key);
         }
         keys
+    }
+
+    /// A status that is followed, or was until a moment ago.
+    fn find(&self, module: &str, status: &str) -> Option<BindingKey> {
+        let (module, names) = self.statuses.get_key_value(module)?;
+        let (status, _) = names.get_key_value(status)?;
+        Some(BindingKey {
+            module: module.clone(),
+            status: status.clone(),
+        })
+    }
+}
+
+impl Entry {
+    /// Whether a message that came in this way is passed on. A status that is being read counts as known from then on.
+    fn is_told(&mut self, by: HeardBy, is_whole: bool) -> bool {
+        // A message that comes in both ways counts once.
+        let is_heard_so = match by {
+            HeardBy::Channel => self.is_subscribed,
+            HeardBy::Pattern => !self.is_heard,
+        };
+        let is_told = is_heard_so && (is_whole || self.phase.is_followed());
+        if is_told && self.phase == InterestPhase::Reading {
+            self.phase = InterestPhase::Known;
+        }
+        is_told
     }
 }
 
@@ -357,169 +513,4 @@ fn splits(channel: &str) -> impl Iterator<Item = (&str, &str)> {
     let rest = channel.strip_prefix("status/").unwrap_or_default();
     rest.match_indices('/')
         .map(|(at, _)| (&rest[..at], &rest[at + 1..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(module: &str, status: &str) -> BindingKey {
-        BindingKey {
-            module: ModuleId::new(module).unwrap(),
-            status: StatusName::new(status).unwrap(),
-        }
-    }
-
-    fn online() -> State {
-        let mut state = State::default();
-        state.begin();
-        state
-    }
-
-    /// What is read, subscribed to and ended by the next batch.
-    fn batch(state: &mut State, max: usize, now: Instant) -> [Vec<String>; 3] {
-        let batch = state.next_batch(max, now);
-        let names = |key: &BindingKey| format!("{}/{}", key.module, key.status);
-        let reads = batch.statuses.iter().flat_map(|(module, names)| {
-            let names = names.iter();
-            names.map(move |name| format!("{module}/{name}"))
-        });
-        [
-            reads.collect(),
-            batch.subscribe.iter().map(names).collect(),
-            batch.unsubscribe.iter().map(names).collect(),
-        ]
-    }
-
-    const NOTHING: [Vec<String>; 3] = [vec![], vec![], vec![]];
-
-    fn texts<const N: usize>(keys: [&str; N]) -> Vec<String> {
-        keys.map(str::to_owned).to_vec()
-    }
-
-    #[test]
-    fn what_is_followed_is_subscribed_to_and_read_once() {
-        let (mut state, now) = (online(), Instant::now());
-        for name in ["a", "b", "a"] {
-            state.follow(&key("mod-1", name));
-        }
-        assert_eq!(
-            batch(&mut state, 1, now),
-            [texts(["mod-1/a"]), texts(["mod-1/a"]), vec![]]
-        );
-        assert_eq!(
-            batch(&mut state, 9, now),
-            [texts(["mod-1/b"]), texts(["mod-1/b"]), vec![]]
-        );
-        assert_eq!(batch(&mut state, 9, now), NOTHING);
-    }
-
-    #[test]
-    fn a_subscription_lingers_and_whoever_comes_back_reads_again() {
-        let (mut state, now) = (online(), Instant::now());
-        let a = key("mod-1", "a");
-        state.follow(&a);
-        state.next_batch(9, now);
-        state.unfollow(&a, now + LINGER);
-        assert_eq!(batch(&mut state, 9, now), NOTHING);
-        state.follow(&a);
-        assert_eq!(
-            batch(&mut state, 9, now + LINGER),
-            [texts(["mod-1/a"]), vec![], vec![]]
-        );
-        state.unfollow(&a, now + LINGER);
-        assert_eq!(
-            batch(&mut state, 9, now + LINGER),
-            [vec![], vec![], texts(["mod-1/a"])]
-        );
-        assert!(state.statuses.is_empty() && state.subscribed == 0);
-    }
-
-    #[test]
-    fn who_leaves_before_the_turn_takes_no_room() {
-        let (mut state, now) = (online(), Instant::now());
-        for _ in 0..1_000 {
-            state.follow(&key("mod-1", "a"));
-            state.unfollow(&key("mod-1", "a"), now);
-        }
-        assert!(state.unread.is_empty() && state.lingering.is_empty());
-        assert!(state.statuses.is_empty());
-    }
-
-    #[test]
-    fn what_is_published_while_it_is_read_wins_over_what_was_read() {
-        let interest = Interest::default();
-        let [a, b] = ["a", "b"].map(|name| key("mod-1", name));
-        interest.begin();
-        interest.follow(&a);
-        interest.follow(&b);
-        interest.next_batch(9);
-        assert_eq!(interest.published("status/mod-1/a"), vec![a.clone()]);
-        assert!(!interest.was_read(&a));
-        assert!(interest.was_read(&b));
-        assert_eq!(interest.published("status/mod-1/a"), vec![a.clone()]);
-        interest.unfollow(&a);
-        assert_eq!(interest.published("status/mod-1/a"), []);
-        assert_eq!(interest.published("status/mod-1/c"), []);
-        assert_eq!(interest.published("lookup-change"), []);
-    }
-
-    #[test]
-    fn a_read_for_who_has_left_and_come_back_is_not_told() {
-        let interest = Interest::default();
-        let a = key("mod-1", "a");
-        interest.begin();
-        interest.follow(&a);
-        interest.next_batch(9);
-        interest.unfollow(&a);
-        assert!(!interest.was_read(&a));
-        interest.follow(&a);
-        assert!(!interest.was_read(&a));
-        assert_eq!(interest.next_batch(9).reads(), 1);
-        assert!(interest.was_read(&a));
-    }
-
-    #[test]
-    fn a_new_connection_reads_everything_that_is_still_wanted() {
-        let (mut state, now) = (online(), Instant::now());
-        let keys = ["a", "b", "c"].map(|name| key("mod-1", name));
-        keys.iter().for_each(|key| state.follow(key));
-        state.next_batch(2, now);
-        state.unfollow(&keys[0], now + LINGER);
-        state.end();
-        state.follow(&key("mod-1", "d"));
-        state.unfollow(&keys[2], now);
-        assert_eq!(batch(&mut state, 9, now + LINGER), NOTHING);
-        assert_eq!(state.begin(), (0, 2));
-        let [mut reads, mut subscribed, ended] = batch(&mut state, 9, now);
-        reads.sort();
-        subscribed.sort();
-        assert_eq!(reads, ["mod-1/b", "mod-1/d"]);
-        assert_eq!((subscribed, ended), (reads, vec![]));
-    }
-
-    #[test]
-    fn systems_come_first_and_each_waits_once() {
-        let interest = Interest::default();
-        let system = SystemId::new("sys-1").unwrap();
-        interest.begin();
-        interest.follow(&key("mod-1", "a"));
-        interest.follow_system(&system);
-        interest.system_changed(&system);
-        assert_eq!(interest.next_batch(1).systems, vec![system.clone()]);
-        interest.system_changed(&system);
-        interest.unfollow_system(&system);
-        interest.system_changed(&system);
-        let batch = interest.next_batch(9);
-        assert_eq!((batch.systems.len(), batch.reads()), (0, 1));
-    }
-
-    #[test]
-    fn names_with_slashes_are_told_apart_by_what_is_followed() {
-        let interest = Interest::default();
-        interest.begin();
-        let keys = [key("a", "b/c"), key("a/b", "c"), key("a/b", "d")];
-        keys.iter().for_each(|key| interest.follow(key));
-        assert_eq!(interest.published("status/a/b/c"), keys[..2]);
-    }
 }

@@ -1,6 +1,6 @@
 //! Statuses that many nodes share: modules' changes go to Redis, and followed statuses come from there, this node's own included.
 //!
-//! - `interest` is what the table follows, `reader` the connection that reads it: `inbox` has the messages published to it, `pace` how much it asks for at a time.
+//! - `interest` is what the table follows, `whole` the modules of which it follows everything, `reader` the connection that reads it: `inbox` has the messages published to it, `pace` how much it asks for at a time.
 //! - `outgoing` has the changes of this node's modules, `writer` the connection that writes them to Redis.
 //! - `acts` says to which acts the values belong that this node's modules have written.
 //! - `health` says whether both are there; `line` is the queue that both sides use.
@@ -19,6 +19,7 @@ mod properties;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod writer;
 
 use std::fmt;
@@ -31,12 +32,12 @@ use futures_util::stream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use crate::model::{BindingKey, ModuleId, State, StatusChange, StatusName, SystemId};
+use crate::model::{BindingKey, ModuleId, State, StatusChange, SystemId};
 use crate::stores::redis::commands::Commands;
 use crate::stores::redis::keyspace;
 use crate::stores::redis::limits::{READS_UNDER_WAY, READS_WAITING};
 use crate::stores::redis::link::Link;
-use crate::stores::redis::payload::{fields, kept};
+use crate::stores::redis::payload::statuses;
 use crate::stores::{StatusStore, StoreError, StoreFeed};
 
 use acts::Acts;
@@ -133,6 +134,14 @@ impl StatusStore for RedisStatusStore {
         self.interest.unfollow(key);
     }
 
+    fn follow_module(&self, module: &ModuleId) {
+        self.interest.follow_module(module);
+    }
+
+    fn unfollow_module(&self, module: &ModuleId) {
+        self.interest.unfollow_module(module);
+    }
+
     fn follow_system(&self, system: &SystemId) {
         self.interest.follow_system(system);
     }
@@ -206,12 +215,7 @@ async fn answer_reads(commands: Commands, mut asked: mpsc::Receiver<Read>) {
 async fn read(commands: &Commands, module: &ModuleId) -> Result<State, StoreError> {
     let mut command = redis::cmd("HGETALL");
     command.arg(keyspace::status(module));
-    let mut state: State = fields(commands.read(&command).await?)
-        .filter_map(|(name, value)| {
-            let name = StatusName::new(&name).ok()?;
-            Some((name, kept(value.as_bytes())))
-        })
-        .collect();
+    let mut state: State = statuses(commands.read(&command).await?).collect();
     state.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(state)
 }

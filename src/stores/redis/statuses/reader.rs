@@ -1,12 +1,13 @@
 //! The connection that reads everything followed: subscriptions and reads share it, so a read cannot be older than a message that was published before it.
 //!
 //! 1. Connect, subscribe to the changes of systems.
-//! 2. Ask for a batch: end subscriptions, read systems, begin subscriptions, read statuses, all in one write.
+//! 2. Ask for a batch: end subscriptions, read systems, begin subscriptions, read whole modules or statuses, all in one write.
 //! 3. Until the answer is here, pass on published messages. Then pass on first the messages from before the answer, then the answer.
 //! 4. Again from 2, or wait for something to do, and ask from time to time whether the connection lives.
 //!
 //! At any fault the connection is dropped, and everything followed is read again on the next one.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
@@ -14,7 +15,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Value};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::model::{Backoff, BindingKey, Origin, StatusChange, SystemId};
+use crate::model::{
+    Backoff, BindingKey, ModuleId, Origin, State, StatusChange, StatusName, StatusValue, SystemId,
+};
 use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
@@ -23,6 +26,7 @@ use crate::stores::redis::statuses::health::{Health, Side};
 use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::interest::{Batch, Interest};
 use crate::stores::redis::statuses::pace::Pace;
+use crate::stores::redis::statuses::whole::Listening;
 use crate::stores::redis::{backoff, keyspace};
 use crate::stores::{StoreError, StoreFeed};
 
@@ -34,6 +38,8 @@ pub(super) struct Reader {
     feed: Weak<dyn StoreFeed>,
     health: Arc<Health>,
     pace: Pace,
+    /// That of whole modules, which are larger.
+    module_pace: Pace,
     faults: Faults,
     backoff: Backoff,
     /// Which run of the server was read last.
@@ -55,6 +61,7 @@ impl Reader {
             feed,
             health,
             pace: Pace::default(),
+            module_pace: Pace::default(),
             faults: Faults::default(),
             backoff: backoff(),
             last_run: None,
@@ -89,9 +96,10 @@ impl Reader {
         if last_run.is_some_and(|last| last != server.run_id) {
             sleep(RESTART_GRACE).await;
         }
-        let (systems, statuses) = self.interest.begin();
+        let (systems, modules, statuses) = self.interest.begin();
         tracing::debug!(
             systems,
+            modules,
             statuses,
             version = server.version,
             "reading everything followed"
@@ -99,6 +107,7 @@ impl Reader {
         self.health.metrics.resynced.increment(statuses as u64);
         self.health.up(Side::Reader);
         self.pace.begin();
+        self.module_pace.begin();
         Ok(ReaderSession {
             connection,
             inbox,
@@ -107,6 +116,26 @@ impl Reader {
             began: Some(Instant::now()),
             reader: self,
         })
+    }
+}
+
+impl Reader {
+    /// The pace at which batches are asked for: those of whole modules, or the others.
+    fn pace_of(&mut self, is_of_modules: bool) -> &mut Pace {
+        match is_of_modules {
+            true => &mut self.module_pace,
+            false => &mut self.pace,
+        }
+    }
+
+    /// A status as it was read.
+    fn as_read(&self, key: BindingKey, value: Option<StatusValue>) -> StatusChange {
+        StatusChange {
+            act: self.acts.last(&key, value.as_ref()),
+            key,
+            value,
+            origin: Origin::Snapshot,
+        }
     }
 }
 
@@ -146,7 +175,9 @@ impl ReaderSession<'_> {
             let event = self.next_event().await;
             if let Err(error) = self.handle(event) {
                 if let Some(asked) = &self.pending {
-                    self.reader.pace.lost(asked.batch.reads());
+                    let is_of_modules = !asked.batch.modules.is_empty();
+                    let pace = self.reader.pace_of(is_of_modules);
+                    pace.lost(asked.batch.reads());
                 }
                 return error;
             }
@@ -158,7 +189,8 @@ impl ReaderSession<'_> {
         if self.pending.is_some() {
             return;
         }
-        let batch = self.reader.interest.next_batch(self.reader.pace.batch());
+        let (max, max_modules) = (self.reader.pace.batch(), self.reader.module_pace.batch());
+        let batch = self.reader.interest.next_batch(max, max_modules);
         let subscribed = self.reader.interest.subscribed();
         let metrics = &self.reader.health.metrics;
         // As a float for the gauge: exact below 2^53.
@@ -173,6 +205,7 @@ impl ReaderSession<'_> {
     fn all_read(&mut self) {
         if let Some(began) = self.began.take() {
             self.reader.pace.complete();
+            self.reader.module_pace.complete();
             self.reader.backoff.reset();
             tracing::debug!(took = ?began.elapsed(), "everything followed has been read");
         }
@@ -238,7 +271,7 @@ impl ReaderSession<'_> {
                 self.system_changed(&message.payload);
                 continue;
             }
-            let keys = self.reader.interest.published(&channel);
+            let keys = self.reader.interest.published(&channel, message.by);
             if keys.is_empty() {
                 continue;
             }
@@ -270,11 +303,14 @@ impl ReaderSession<'_> {
 
     /// Passes on what a batch has brought: first the slots, then the statuses.
     fn take_up(&mut self, batch: Batch, reply: Vec<Value>) -> Result<(), StoreError> {
-        let reads = batch.reads();
+        let (reads, is_of_modules) = (batch.reads(), !batch.modules.is_empty());
         let mut bytes = 0;
         let mut values = reply.into_iter();
         for channel in &batch.unsubscribe {
             self.check(values.next(), || keyspace::status_channel(channel))?;
+        }
+        if batch.listening.is_some() {
+            self.check(values.next(), || keyspace::ALL_STATUSES.to_owned())?;
         }
         for system in batch.systems {
             let key = keyspace::system(&system);
@@ -287,6 +323,11 @@ impl ReaderSession<'_> {
         }
         for channel in &batch.subscribe {
             self.check(values.next(), || keyspace::status_channel(channel))?;
+        }
+        for module in batch.modules {
+            let value = self.check(values.next(), || keyspace::status(&module))?;
+            bytes += size(&value);
+            self.take_up_module(&module, payload::statuses(value).collect());
         }
         let mut changes = Vec::with_capacity(reads);
         for (module, names) in batch.statuses {
@@ -305,20 +346,39 @@ impl ReaderSession<'_> {
                 };
                 if self.reader.interest.was_read(&key) {
                     let value = text(&field).map(payload::kept);
-                    changes.push(StatusChange {
-                        act: self.reader.acts.last(&key, value.as_ref()),
-                        key,
-                        value,
-                        origin: Origin::Snapshot,
-                    });
+                    changes.push(self.reader.as_read(key, value));
                 }
             }
         }
         if reads > 0 {
-            self.reader.pace.came(reads, bytes);
+            self.reader.pace_of(is_of_modules).came(reads, bytes);
         }
         self.tell(changes);
         Ok(())
+    }
+
+    /// Passes on what was read of a whole module: its statuses, and those that are followed and that it does not have.
+    fn take_up_module(&self, module: &ModuleId, state: State) {
+        let names: HashSet<StatusName> = state.iter().map(|(name, _)| name.clone()).collect();
+        let interest = &self.reader.interest;
+        let Some(read) = interest.module_was_read(module, &names) else {
+            return;
+        };
+        let there = state.into_iter().map(|(name, value)| (name, Some(value)));
+        let there = there.filter(|(name, _)| !read.newer.contains(name));
+        let missing = read.missing.iter().map(|name| (name.clone(), None));
+        let all: Vec<_> = there.chain(missing).collect();
+        let changes = all.into_iter().map(|(status, value)| {
+            let key = BindingKey {
+                module: module.clone(),
+                status,
+            };
+            self.reader.as_read(key, value)
+        });
+        self.tell(changes.collect());
+        interest.module_was_told(module, |name| {
+            names.contains(name) || read.newer.contains(name) || read.missing.contains(name)
+        });
     }
 
     /// An answer; nothing where only this key is at fault, which is logged.
@@ -359,11 +419,23 @@ fn commands(batch: &Batch) -> Pipeline {
             .cmd("UNSUBSCRIBE")
             .arg(keyspace::status_channel(key));
     }
+    match batch.listening {
+        Some(Listening::Begin) => {
+            commands.cmd("PSUBSCRIBE").arg(keyspace::ALL_STATUSES);
+        }
+        Some(Listening::End) => {
+            commands.cmd("PUNSUBSCRIBE").arg(keyspace::ALL_STATUSES);
+        }
+        None => {}
+    }
     for system in &batch.systems {
         commands.cmd("HGETALL").arg(keyspace::system(system));
     }
     for key in &batch.subscribe {
         commands.cmd("SUBSCRIBE").arg(keyspace::status_channel(key));
+    }
+    for module in &batch.modules {
+        commands.cmd("HGETALL").arg(keyspace::status(module));
     }
     for (module, names) in &batch.statuses {
         let read = commands.cmd("HMGET").arg(keyspace::status(module));

@@ -389,7 +389,7 @@ fn every_service_is_described_in_both_shapes() {
     );
     let target = serde_json::json!({"entity": [{"domain": ["switch"]}]});
     assert_eq!(services["switch"]["turn_on"]["target"], target);
-    let list = read(|out| view.services().write_list(&|_| true, out));
+    let list = read(|out| view.services().write_list(out));
     let display = list
         .as_array()
         .unwrap()
