@@ -29,6 +29,7 @@ mod goodbye;
 mod healthy;
 mod heartbeat;
 mod home_assistant;
+mod home_assistant_clients;
 mod keeping;
 mod kept;
 mod key_introspection;

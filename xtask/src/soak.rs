@@ -53,6 +53,13 @@ const STAGES: &[Stage] = &[
         bound: minutes(20),
     },
     Stage {
+        name: "dashboard",
+        does: "pages of Home Assistant's dashboard in a browser, this many beside the first",
+        environment: &[("RISER_TEST_DASHBOARD_PAGES", "99")],
+        tests: "binary(it) & test(/^home_assistant_clients::dashboard::/)",
+        bound: minutes(10),
+    },
+    Stage {
         name: "properties",
         does: "all unit tests; a property is tested with this many cases",
         environment: &[("PROPTEST_CASES", "10000")],
@@ -268,11 +275,15 @@ mod tests {
         let tests = root.join("tests/it");
         let mut sources =
             fs::read_to_string(root.join("src/model/fuzz.rs")).expect("it can be read");
-        for entry in fs::read_dir(tests).expect("the tests are there") {
-            let path = entry.expect("it can be listed").path();
-            // A folder has what a test reads at run time.
-            if path.is_file() {
-                sources += &fs::read_to_string(path).expect("it can be read");
+        let mut folders = vec![tests];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("the tests are there") {
+                let path = entry.expect("it can be listed").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|it| it == "rs") {
+                    sources += &fs::read_to_string(path).expect("it can be read");
+                }
             }
         }
         let variables = STAGES.iter().flat_map(|stage| stage.environment);

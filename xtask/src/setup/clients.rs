@@ -4,6 +4,8 @@
 //!
 //! - `package.json`, with `package-lock.json` and `.npmrc`: node packages, which go into `node_modules` in the same folder
 //! - `requirements.txt`, with every package pinned: a Python with these packages, which goes into `.venv` in the same folder
+//! - `wheels.txt`, pinned likewise: packages of Python of which a client needs the files alone, such as the pages of a web interface.
+//!   Their files go into `.venv/wheels`, and whether this machine's Python could run them is of no interest
 //!
 //! No two clients share an environment, so each may need its own version of a package.
 //! An environment that is there and unchanged is left alone.
@@ -19,12 +21,14 @@ use crate::step::{output_of, run_apart};
 
 const FOLDER: &str = "tests/clients";
 
-const KINDS: &[Kind] = &[Kind::Node, Kind::Python];
+const KINDS: &[Kind] = &[Kind::Node, Kind::Python, Kind::Wheels];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Node,
     Python,
+    /// In the place of `Python`: both stand in `.venv`.
+    Wheels,
 }
 
 impl Kind {
@@ -33,6 +37,7 @@ impl Kind {
         match self {
             Self::Node => "package.json",
             Self::Python => "requirements.txt",
+            Self::Wheels => "wheels.txt",
         }
     }
 }
@@ -69,6 +74,11 @@ pub(super) fn find(root: &Path) -> Result<Vec<Environment>> {
             found.len() > before,
             "{FOLDER}/{client} has neither package.json nor requirements.txt: remove the folder, or add what its client needs"
         );
+        let has = |kind: Kind| found[before..].iter().any(|it| it.kind == kind);
+        ensure!(
+            !(has(Kind::Python) && has(Kind::Wheels)),
+            "{FOLDER}/{client} has both requirements.txt and wheels.txt: make two folders of it"
+        );
     }
     found.sort_by(|one, other| one.client.cmp(&other.client));
     Ok(found)
@@ -79,6 +89,7 @@ impl Environment {
         let what = match self.kind {
             Kind::Node => "node packages",
             Kind::Python => "python packages",
+            Kind::Wheels => "files of wheels",
         };
         format!("{what} of {}", self.client)
     }
@@ -88,6 +99,7 @@ impl Environment {
         match self.kind {
             Kind::Node => self.install_node_packages(output),
             Kind::Python => self.install_python_packages(output),
+            Kind::Wheels => self.extract_wheels(output),
         }
     }
 
@@ -112,9 +124,37 @@ impl Environment {
     }
 
     fn install_python_packages(&self, output: &Path) -> Result<()> {
-        check_requirements(&self.read("requirements.txt")?)?;
+        self.make_venv(output, |pip| {
+            let mut install = pip();
+            install.args(["install", "--quiet", "--no-deps"]);
+            install.args(["--requirement", "requirements.txt"]);
+            // Every package is pinned by name, those that others need too; the check says if one was forgotten.
+            let mut check = pip();
+            check.arg("check");
+            vec![install, check]
+        })
+    }
+
+    fn extract_wheels(&self, output: &Path) -> Result<()> {
+        self.make_venv(output, |pip| {
+            let mut install = pip();
+            install.args(["install", "--quiet", "--no-deps", "--no-compile"]);
+            install.args(["--ignore-requires-python", "--only-binary", ":all:"]);
+            install.args(["--target", ".venv/wheels", "--requirement", "wheels.txt"]);
+            vec![install]
+        })
+    }
+
+    /// Makes a new Python of the client's own, and runs what its `pip` is to do.
+    fn make_venv(
+        &self,
+        output: &Path,
+        work: impl FnOnce(&dyn Fn() -> Command) -> Vec<Command>,
+    ) -> Result<()> {
+        let list = self.kind.mark();
+        check_pinned(list, &self.read(list)?)?;
         let version = output_of(Command::new("python3").arg("--version")).unwrap_or_default();
-        let stamp = self.stamp(&["requirements.txt"], &version)?;
+        let stamp = self.stamp(&[list], &version)?;
         let venv = self.folder.join(".venv");
         if stamp.is_in(&venv) {
             return Ok(());
@@ -127,12 +167,7 @@ impl Environment {
             pip.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
             pip
         };
-        let install = ["install", "--quiet", "--no-deps"];
-        run(pip()
-            .args(install)
-            .args(["--requirement", "requirements.txt"]))?;
-        // Every package is pinned by name, those that others need too; this says if one was forgotten.
-        run(pip().arg("check"))?;
+        work(&pip).iter_mut().try_for_each(run)?;
         stamp.put_into(&venv)
     }
 
@@ -171,12 +206,12 @@ fn check_lock(lock: &str) -> Result<()> {
     Ok(())
 }
 
-fn check_requirements(requirements: &str) -> Result<()> {
+fn check_pinned(list: &str, requirements: &str) -> Result<()> {
     let lines = requirements.lines().map(str::trim);
     for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
         ensure!(
             is_pinned(line),
-            "requirements.txt does not pin `{line}`: write NAME==VERSION"
+            "{list} does not pin `{line}`: write NAME==VERSION"
         );
     }
     Ok(())
@@ -245,6 +280,8 @@ mod tests {
         root.write("tests/clients/both/requirements.txt", "");
         root.write("tests/clients/both/package.json", "{}");
         root.write("tests/clients/ant/package.json", "{}");
+        root.write("tests/clients/page/package.json", "{}");
+        root.write("tests/clients/page/wheels.txt", "");
         root.write("tests/clients/README.md", "no client");
 
         let found = find(&root.0).expect("all have what says what they need");
@@ -256,6 +293,8 @@ mod tests {
                 "node packages of ant",
                 "node packages of both",
                 "python packages of both",
+                "node packages of page",
+                "files of wheels of page",
                 "python packages of zebra",
             ]
         );
@@ -269,6 +308,18 @@ mod tests {
         assert!(
             error.starts_with("tests/clients/idle has neither"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_client_with_a_python_and_wheels_is_refused() {
+        let root = Scratch::new("two-in-one");
+        root.write("tests/clients/page/requirements.txt", "");
+        root.write("tests/clients/page/wheels.txt", "");
+        let error = find(&root.0).expect_err("both go into one folder");
+        assert_eq!(
+            error.to_string(),
+            "tests/clients/page has both requirements.txt and wheels.txt: make two folders of it"
         );
     }
 

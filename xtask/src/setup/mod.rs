@@ -31,6 +31,8 @@ const INSTALL: Duration = Duration::from_secs(20 * 60);
 
 /// Debian packages, each with a program that shows it is there.
 const DEBIAN_PACKAGES: &[(&str, &str)] = &[
+    // A browser without a screen, in which foreign pages run.
+    ("chromium-headless-shell", "chromium-headless-shell"),
     ("curl", "curl"),
     ("mosquitto", "mosquitto"),
     ("openssl", "openssl"),
