@@ -53,7 +53,7 @@ macro_rules! registry {
         }
 
         /// What a connection says of itself in its handshake.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Hello {
             $($(#[$only])* #[doc = concat!("See [`", stringify!($folder), "`].")] $dialect($folder::Hello),)+
         }
@@ -95,7 +95,7 @@ macro_rules! registry {
 
         impl Hello {
             /// Which dialect says it.
-            pub fn kind(self) -> DialectKind {
+            pub fn kind(&self) -> DialectKind {
                 match self {
                     $($(#[$only])* Self::$dialect(_) => DialectKind::$dialect,)+
                 }

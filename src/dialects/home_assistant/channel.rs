@@ -1,6 +1,7 @@
 //! Where the websocket is opened and why it is closed.
 
 use crate::dialects::home_assistant::limits;
+use crate::dialects::home_assistant::rest::host_name;
 use crate::dialects::{
     Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, LooksAround, Out, Profile,
     RefusalTime,
@@ -24,8 +25,12 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
 }
 
 /// Clients sign in inside the socket.
-pub(in crate::dialects) fn handshake(_: &Head<'_>) -> Handshake {
-    Handshake::Admit(Admission::of(Vec::new(), Hello::HomeAssistant(())))
+pub(in crate::dialects) fn handshake(head: &Head<'_>) -> Handshake {
+    let header = (head.header)("host").and_then(|host| str::from_utf8(host).ok());
+    let hello = super::Hello {
+        host: host_name(header.unwrap_or_default()).into(),
+    };
+    Handshake::Admit(Admission::of(Vec::new(), Hello::HomeAssistant(hello)))
 }
 
 /// Says why a connection ends.

@@ -31,8 +31,12 @@ pub use session::Session;
 /// The word in logs and on counters.
 pub(in crate::dialects) const NAME: &str = "home_assistant";
 
-/// Nothing is said in the handshake.
-pub type Hello = ();
+/// What is known from the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// The host by which the gateway was called: a token of a sign-in elsewhere has to be meant for it.
+    pub host: Box<str>,
+}
 
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -93,7 +93,7 @@ impl Clients {
                     wire,
                     Carrier::WebSocket,
                     Identity::Identified(caller.clone()),
-                    hello,
+                    hello.clone(),
                     permit,
                 );
                 worker.register(Rc::clone(&begun.connection));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use ulid::Ulid;
 
-use crate::model::{Act, Revision, Timestamp};
+use crate::model::{Act, Timestamp};
 
 use super::known::Fact;
 
@@ -23,7 +23,7 @@ impl<'a> Context<'a> {
     pub fn of_fact(fact: &Fact<'a>) -> Self {
         match fact.act {
             Some(act) => Self::of_act(act),
-            None => Self::made(fact.at, fact.revision),
+            None => Self::made(fact.at),
         }
     }
 
@@ -35,11 +35,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// One that this moment and place in the order make, in the form of those that are drawn: the time stands first.
-    pub fn made(at: Timestamp, revision: Revision) -> Self {
-        let milliseconds = at.0 / 1000;
+    /// One that a moment makes, in the form of those that are drawn: the time stands first.
+    /// So whoever asks for the state later finds the context that the change came with.
+    pub fn made(at: Timestamp) -> Self {
+        let (milliseconds, rest) = (at.0 / 1000, at.0 % 1000);
         Self {
-            id: Ulid::from_parts(milliseconds, revision.0.into()).0,
+            id: Ulid::from_parts(milliseconds, rest.into()).0,
             user: None,
         }
     }

@@ -43,6 +43,15 @@ pub fn token_credentials(token: &str, host: &str) -> Credentials {
     }
 }
 
+/// The name of a host, without its port.
+pub fn host_name(header: &str) -> String {
+    let name = match header.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => header,
+    };
+    name.to_ascii_lowercase()
+}
+
 /// Whom a JWT is for; `None` for what is none.
 fn audiences(token: &str) -> Option<Vec<String>> {
     let mut parts = token.split('.');

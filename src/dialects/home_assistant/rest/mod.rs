@@ -17,7 +17,8 @@ mod token;
 
 pub use clients::{ReturnAddress, is_client, is_web_client, may_return};
 pub use credentials::{
-    AUDIENCE, SIGNATURE, asks_from_elsewhere, bearer, path_audience, signed_path, token_credentials,
+    AUDIENCE, SIGNATURE, asks_from_elsewhere, bearer, host_name, path_audience, signed_path,
+    token_credentials,
 };
 pub use fields::{BadFields, Fields};
 pub use login_flow::{BadStep, Begin, Entered, Form, PROVIDERS, Step};

@@ -40,7 +40,7 @@ pub struct Session(Phase);
 #[derive(Debug)]
 enum Phase {
     /// The client has to say who it is.
-    Anonymous,
+    Anonymous(Hello),
     /// The client has said it, and the answer is awaited. It says nothing in between.
     Identifying,
     /// The client gives commands.
@@ -51,15 +51,15 @@ enum Phase {
 
 impl Session {
     /// Asks the client to sign in.
-    pub fn open((): Hello, _: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+    pub fn open(hello: Hello, _: &Ambient<'_>, out: &mut Out<'_>) -> Self {
         out.text(|out| sign_in::put_phrase("auth_required", out));
-        Self(Phase::Anonymous)
+        Self(Phase::Anonymous(hello))
     }
 
     /// Takes one message.
     pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         match &mut self.0 {
-            Phase::Anonymous => match sign_in::read(message) {
+            Phase::Anonymous(hello) => match sign_in::read(message, &hello.host) {
                 Attempt::Shows(credentials) => {
                     self.0 = Phase::Identifying;
                     out.step(Step::Authenticate(credentials));
@@ -87,7 +87,8 @@ impl Session {
         match found {
             Ok(Some(user)) => {
                 out.text(|out| sign_in::put_phrase("auth_ok", out));
-                let mut commands = Box::new(Commands::of(user, ambient.level.unwrap_or(user.level)));
+                let mut commands =
+                    Box::new(Commands::of(user, ambient.level.unwrap_or(user.level)));
                 commands.begin_with(ambient, out);
                 self.0 = Phase::Commands(commands);
             }

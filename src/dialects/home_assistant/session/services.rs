@@ -2,6 +2,13 @@
 //!
 //! What the modules set in the course of it comes before the answer, since the server keeps that order for each call.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
 use crate::dialects::home_assistant::entities::services::{
     Call, Plan, Planned, ServiceCall, ServiceError, ServiceErrorKind, Todo, plan,
 };
@@ -12,6 +19,9 @@ use crate::dialects::home_assistant::session::entities::snapshot_of;
 use crate::dialects::home_assistant::session::subscriptions::Number;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
 use crate::model::{Failure, JsonText, Reply, Request};
+
+/// By which name calls of services are announced on the bus.
+const CALLED: &str = "call_service";
 
 /// A call of a service that is not answered yet.
 #[derive(Debug)]
@@ -62,9 +72,19 @@ pub(super) fn call(commands: &mut Commands, command: &Envelope<'_>, turn: &mut T
         Todo::Call(_) => false,
     };
     let reacts = plan.todo.iter().any(is_reaction);
+    let act = (turn.ambient.draw)();
+    // The bus is closed to a client that may not see all of the building.
+    if commands.sight().is_whole() {
+        let announce = Request::Announce {
+            name: Arc::from(CALLED),
+            data: called(&call),
+            act,
+        };
+        commands.tell(announce, turn);
+    }
     let open = OpenCall {
         id: command.id,
-        act: (turn.ambient.draw)(),
+        act,
         response,
         plan,
         returned: Vec::new(),
@@ -78,6 +98,28 @@ pub(super) fn call(commands: &mut Commands, command: &Envelope<'_>, turn: &mut T
         commands.make_calls(open, calls, turn);
     }
     Ok(())
+}
+
+/// What a call of a service is announced with: its data, and behind them its target, which counts where both name something.
+fn called(call: &ServiceCall<'_>) -> JsonText {
+    #[derive(Serialize)]
+    struct Called<'c> {
+        domain: &'c str,
+        service: &'c str,
+        service_data: IndexMap<Cow<'c, str>, &'c RawValue>,
+    }
+    let objects = [call.data, call.target].into_iter().flatten();
+    let fields = objects.filter_map(|object| {
+        serde_json::from_str::<IndexMap<Cow<'_, str>, &RawValue>>(object.as_str()).ok()
+    });
+    let called = Called {
+        domain: call.domain,
+        service: call.service,
+        service_data: fields.flatten().collect(),
+    };
+    let text = serde_json::to_string(&called).ok();
+    let announced = text.and_then(|text| JsonText::parse(&text).ok());
+    announced.unwrap_or_else(JsonText::empty_object)
 }
 
 /// A field that is an object. `null` is as good as absent.

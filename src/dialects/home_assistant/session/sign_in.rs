@@ -7,17 +7,15 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::dialects::Incoming;
+use crate::dialects::home_assistant::rest::token_credentials;
 use crate::dialects::home_assistant::wire::Object;
 use crate::dialects::home_assistant::wire::VERSION;
 use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::schema::{Field, Kind, problems_of_secrets};
-use crate::model::{Credentials, FailureKind, Secret};
+use crate::model::{Credentials, FailureKind};
 
 /// What a client is told whose credentials are not good, or that shows none.
 pub(super) const BAD_CREDENTIALS: &str = "Invalid access token or password";
-
-/// How a token begins that is made to last.
-const LONG_LIVED: &str = "long_lived_";
 
 /// What stands in the message. A password alone opened Home Assistant once; it is read and never good.
 static FIELDS: [Field; 3] = [
@@ -38,7 +36,7 @@ pub(super) enum Attempt {
 }
 
 /// Reads the first message of a client.
-pub(super) fn read(message: Incoming<'_>) -> Attempt {
+pub(super) fn read(message: Incoming<'_>, host: &str) -> Attempt {
     let Incoming::Text(text) = message else {
         return Attempt::NotJson;
     };
@@ -59,7 +57,7 @@ pub(super) fn read(message: Incoming<'_>) -> Attempt {
         (Some(_), Some(_)) => {
             misshapen("two or more values in the same group of exclusion 'auth' @ data[<auth>]")
         }
-        (Some(token), None) => Attempt::Shows(credentials(&token)),
+        (Some(token), None) => Attempt::Shows(token_credentials(&token, host)),
         (None, _) => Attempt::Refused(Cow::Borrowed(BAD_CREDENTIALS)),
     }
 }
@@ -68,21 +66,6 @@ fn misshapen(why: &str) -> Attempt {
     Attempt::Refused(Cow::Owned(format!(
         "Auth message incorrectly formatted: {why}"
     )))
-}
-
-/// An access token is a token of a sign-in or an API key, and each is known by its shape.
-fn credentials(token: &str) -> Credentials {
-    let token = token.trim_ascii();
-    // A token of a sign-in has three parts in base64, of which the first is a JSON object.
-    let is_signed = token.starts_with("eyJ") && token.split('.').count() == 3;
-    if is_signed || token.starts_with(LONG_LIVED) {
-        Credentials::Bearer {
-            token: Secret::new(token),
-            domain: String::new(),
-        }
-    } else {
-        Credentials::ApiKey(Secret::new(token))
-    }
 }
 
 /// Whether the same credentials may be good in a moment, so that the client is not told that they are bad: it would never come back.
@@ -129,28 +112,6 @@ pub(super) fn put_refusal(why: &str, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    fn shows(token: &str) -> Credentials {
-        let text = format!(r#"{{"type":"auth","access_token":"{token}"}}"#);
-        match read(Incoming::Text(&text)) {
-            Attempt::Shows(credentials) => credentials,
-            other @ (Attempt::Refused(_) | Attempt::NotJson) => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn an_access_token_is_an_api_key_unless_it_has_the_shape_of_a_token() {
-        for key in ["demo.secret", "a.b.secret", "", "eyJ.secret"] {
-            assert_eq!(shows(key), Credentials::ApiKey(Secret::new(key)));
-        }
-        for token in ["eyJh.eyJz.c2ln", "long_lived_7.secret"] {
-            let bearer = Credentials::Bearer {
-                token: Secret::new(token),
-                domain: String::new(),
-            };
-            assert_eq!(shows(token), bearer);
-        }
-    }
-
     #[test]
     fn a_mistake_is_told_without_the_secret_in_it() {
         for text in [
@@ -160,7 +121,7 @@ mod tests {
             r#"["hunter2"]"#,
             r#"{"type":"auth","access_token":"hunter2","api_password":"hunter2"}"#,
         ] {
-            let Attempt::Refused(why) = read(Incoming::Text(text)) else {
+            let Attempt::Refused(why) = read(Incoming::Text(text), "rooms.test") else {
                 panic!("{text}");
             };
             assert!(why.starts_with("Auth message incorrectly formatted: "));

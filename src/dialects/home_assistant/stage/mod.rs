@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::dialects::home_assistant;
 use crate::dialects::{
     Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
     Surroundings, Wanted, encode,
@@ -66,7 +67,7 @@ impl Stage {
             lines: Vec::new(),
         };
         stage.play(|session, ambient, out| {
-            *session = Some(Session::open(Hello::HomeAssistant(()), ambient, out));
+            *session = Some(Session::open(Hello::HomeAssistant(hello()), ambient, out));
         });
         stage
     }
@@ -340,5 +341,11 @@ fn subject_in_words(subject: &Subject) -> String {
         Subject::Status(_) | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
             panic!("this dialect never follows this: {subject:?}")
         }
+    }
+}
+
+fn hello() -> home_assistant::Hello {
+    home_assistant::Hello {
+        host: "rooms.test".into(),
     }
 }

@@ -5,7 +5,9 @@ use actix_web::http::header::{AUTHORIZATION, HOST};
 use actix_web::http::{Method, StatusCode};
 
 use crate::core::Caller;
-use crate::dialects::home_assistant::rest::{SIGNATURE, bearer, path_audience, token_credentials};
+use crate::dialects::home_assistant::rest::{
+    SIGNATURE, bearer, host_name, path_audience, token_credentials,
+};
 use crate::model::{Clearance, Credentials, Failure, Scope, Secret};
 use crate::server::ServerState;
 use crate::server::http::home_assistant::rejections::{failed, rejection, unauthorized};
@@ -74,7 +76,7 @@ impl HttpDialect for HomeAssistant {
 /// The token of the header, or the signature of a path that is read.
 fn presented(head: &RequestHead, base: &str) -> Option<Credentials> {
     if let Some(header) = header_text(&head.headers, &AUTHORIZATION) {
-        let host = host(header_text(&head.headers, &HOST).unwrap_or_default());
+        let host = host_name(header_text(&head.headers, &HOST).unwrap_or_default());
         return bearer(header).map(|token| token_credentials(token, &host));
     }
     if head.method != Method::GET {
@@ -89,15 +91,6 @@ fn presented(head: &RequestHead, base: &str) -> Option<Credentials> {
         token: Secret::new(signature),
         domain: path_audience(path, query),
     })
-}
-
-/// The name of a host, without its port.
-fn host(header: &str) -> String {
-    let name = match header.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        Some(_) | None => header,
-    };
-    name.to_ascii_lowercase()
 }
 
 /// Refuses a caller whose scopes do not open this.

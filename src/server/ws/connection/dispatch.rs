@@ -150,6 +150,8 @@ impl Worker {
             }
             Request::Announce { name, data, act } => {
                 self.core.follows.announce(caller, name, data, act);
+                // So that a client which follows the bus hears it before the answer.
+                self.drain();
                 self.reply(connection, ticket, Ok(Reply::Published));
             }
             Request::Call(call) => {

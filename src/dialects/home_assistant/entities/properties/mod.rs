@@ -130,12 +130,12 @@ impl Worker {
             .and_then(|written| written.value.clone());
         let values = [old.as_deref(), value.as_deref()];
         let event = event(&self.module, name, values, self.revision, cause);
-        let Event::Value { at, revision, .. } = &event else {
+        let Event::Value { at, .. } = &event else {
             panic!("it is a value");
         };
         let context = match &user {
             Some(_) => context_id(act),
-            None => context_id(super::Context::made(*at, *revision).id),
+            None => context_id(super::Context::made(*at).id),
         };
         let written = Written {
             value,
