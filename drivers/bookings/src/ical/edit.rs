@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use super::document::{Component, Document, Property};
-use super::range::{Change, Changes, Range};
+use super::range::{Changes, Range};
 use super::series::{CHECKED_IN, Key, Meeting, Place, uid_of};
 use super::text::{escape, fold, mailto, quote_parameter};
 use super::value::{Kind, Moment, Written, written, written_utc};
@@ -222,7 +222,7 @@ impl Target<'_> {
         if meeting.range == Range::This {
             return Ok(());
         }
-        let later = self.later(document, zones, (component, &meeting));
+        let later = self.later(document, zones);
         let id = component.property("RECURRENCE-ID").ok_or(Gone)?;
         let (parameters, value) = (id.parameters_of(&["TZID", "VALUE"]), id.value.to_owned());
         let line_end = document.line_end();
@@ -235,20 +235,18 @@ impl Target<'_> {
     }
 
     /// The change of a component as it is for the meetings behind its own; `None` if there are none.
-    fn later(
-        self,
-        document: &Document,
-        zones: &Zones,
-        (component, meeting): (&Component, &Meeting),
-    ) -> Option<Component> {
+    fn later(self, document: &Document, zones: &Zones) -> Option<Component> {
         let line_end = document.line_end();
         let series = Target { key: None, ..self }.number(document, zones)?;
         let series = document.components("VEVENT").nth(series)?;
         let master = Meeting::read(series, zones, self.place)?;
-        let change = Change::of(&master, meeting)?;
         let exceptions = self.exceptions(document, zones);
-        let next = change.next(&master, |key| exceptions.contains_key(&key))?;
-        let mut later = component.clone();
+        let (component, meeting) = exceptions.get(&self.key?)?;
+        let changes = Changes::of(&master, exceptions.values().map(|(_, it)| it));
+        let change = changes.of_meeting(self.key?)?;
+        let has_exception = |key| exceptions.contains_key(&key);
+        let next = changes.first_follower(change, &master, has_exception)?;
+        let mut later = (*component).clone();
         put_at(&mut later, meeting, &change.start(&next)?, line_end)?;
         later.remove(CHECKED_IN);
         let (parameters, value) = like(series.property("DTSTART")?, &next);

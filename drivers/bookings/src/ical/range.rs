@@ -62,6 +62,34 @@ impl<'a> Changes<'a> {
         self.0[..before].last()
     }
 
+    /// The change whose own meeting this is.
+    pub(super) fn of_meeting(&self, key: Key) -> Option<&Change<'a>> {
+        let mut changes = self.0.iter();
+        changes.find(|change| change.meeting.key() == Some(key))
+    }
+
+    /// The first meeting that follows a change behind its own, as it is by the rule: one that is not excluded and has no exception of its own.
+    pub(super) fn first_follower(
+        &self,
+        change: &Change<'a>,
+        master: &Meeting,
+        has_exception: impl Fn(Key) -> bool,
+    ) -> Option<Moment> {
+        // The zone of the change may be another than that of the series, by a day at most.
+        let from = change.origin.local.checked_sub(1.days()).ok()?;
+        let to = from.checked_add(NEXT_WITHIN_YEARS.years()).ok()?;
+        let (starts, _) = master.starts((from, to));
+        let followers = starts.into_iter().filter_map(|(start, _)| {
+            let instant = start.instant()?;
+            let follows = self.at(instant).is_some_and(|it| it.since == change.since)
+                && !master.excludes(&start)
+                && !key_of(&start).is_some_and(&has_exception);
+            follows.then_some((instant, start))
+        });
+        let first = followers.min_by_key(|(instant, _)| *instant);
+        first.map(|(_, start)| start)
+    }
+
     /// Between which local times a meeting begins by the rule that may be in the window, wherever a change puts it.
     pub(super) fn reach(&self, master: &Meeting, window: Window) -> (DateTime, DateTime) {
         let own = master.starts_between(window, SignedDuration::ZERO);
@@ -91,26 +119,6 @@ impl<'a> Change<'a> {
             origin,
             meeting,
         })
-    }
-
-    /// The next meeting that follows this change, as it is by the rule of the series: one that is not excluded and has no exception of its own.
-    pub(super) fn next(
-        &self,
-        master: &Meeting,
-        has_exception: impl Fn(Key) -> bool,
-    ) -> Option<Moment> {
-        let from = self.origin.local;
-        let to = from.checked_add(NEXT_WITHIN_YEARS.years()).ok()?;
-        let (starts, _) = master.starts((from, to));
-        let later = starts.into_iter().filter_map(|(start, _)| {
-            let instant = start.instant()?;
-            let follows = instant > self.since
-                && !master.excludes(&start)
-                && !key_of(&start).is_some_and(&has_exception);
-            follows.then_some((instant, start))
-        });
-        let next = later.min_by_key(|(instant, _)| *instant);
-        next.map(|(_, start)| start)
     }
 
     /// Where the change puts a meeting that begins at this start by the rule; `None` outside of the years that clocks have.

@@ -277,6 +277,27 @@ fn a_change_of_one_meeting_leaves_those_alone_that_follow_another_change_with_it
 }
 
 #[test]
+fn a_change_that_no_later_meeting_follows_leaves_the_next_change_alone() {
+    let berlin = zone("Europe/Berlin");
+    let next = "BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260330T070000Z\r\nDTSTART:20260330T120000Z\r\nEND:VEVENT\r\nEND:VCALENDAR";
+    let text = moved_from_the_third_on().replace("END:VCALENDAR", next);
+    let third = ("u", Some(Key::Moment(at("2026-03-23T08:00:00Z"))));
+    let end = at("2026-03-23T10:10:00Z");
+    let shorter = shorten(document(&text), third, place(&berlin), end, at(NOW)).unwrap();
+    let shorter = String::from_utf8(shorter).unwrap();
+    check(
+        &shorter,
+        "Europe/Berlin",
+        ("2026-03-23", 30),
+        &[
+            "u-20260323T080000Z 2026-03-23T10:00:00Z 2026-03-23T10:10:00Z",
+            "u-20260330T070000Z 2026-03-30T12:00:00Z 2026-03-30T12:00:00Z",
+            "u-20260413T070000Z 2026-04-13T12:00:00Z 2026-04-13T12:00:00Z",
+        ],
+    );
+}
+
+#[test]
 fn a_meeting_without_an_end_lasts_as_rfc_5545_says() {
     for (lines, expect) in [
         (

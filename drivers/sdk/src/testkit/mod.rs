@@ -2,6 +2,7 @@
 //!
 //! Settings and arguments are any values that become JSON, such as tuples, structs and `json!`;
 //! a status is asked for by its [`Status`], whose type its values have. A `Status<JsonText>` shows them as they are on the wire, where `40` and `40.0` differ.
+//! [`Module::wait_json`] and [`Module::json`] do the same for a status whose name the settings choose, and [`Module::wait_line`] waits for the log.
 //! Nothing sleeps: a wait ends as soon as its condition holds, and with Tokio's clock paused a deadline costs no time.
 //!
 //! A driver that acts on other modules is tested in a [`Room`], beside real drivers and [`StandIn`]s made of a few closures.
