@@ -376,8 +376,8 @@ mod tests {
 
     const ENTITY: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"status":"a%2Fb/Display_1/x","domain":"number","name":"N","device_class":"temperature","unit":"°C","min":"-1.5","max":"10","step":"0.5"}}"#;
     const SELECT: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"status":"s/Display_1/x","domain":"select","options":["a","b"]}}"#;
-    const COMMAND: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/blink","schema":"{"properties": {"entity_id": {"type": "string"}}}","call":"{"entity":"entity_id","function":"blink"}","args":"{"times": 1.0}","errors":"{"no":{"code":"c","message":"m"}}","admin":true}}"#;
-    const ANSWER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/kind","result":"{"b": 1.0}"}}"#;
+    const COMMAND: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/blink","schema":"{\"properties\": {\"entity_id\": {\"type\": \"string\"}}}","call":"{\"entity\":\"entity_id\",\"function\":\"blink\"}","args":"{\"times\": 1.0}","errors":"{\"no\":{\"code\":\"c\",\"message\":\"m\"}}","admin":true}}"#;
+    const ANSWER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/kind","result":"{\"b\": 1.0}"}}"#;
     const SUBSCRIPTION: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/follow","subscribe":"s/Lamp_1/on"}}"#;
 
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.

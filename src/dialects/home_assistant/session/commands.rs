@@ -294,6 +294,11 @@ impl Commands {
         turn.steps.push(request_of(ticket, request));
     }
 
+    /// Announces something beside what the client asked for. It waits for no answer, so it has no ticket of its own.
+    pub(super) fn announce(&self, announce: Request, turn: &mut Turn<'_>) {
+        turn.steps.push(request_of(NO_ANSWER, announce));
+    }
+
     /// Follows several things. Their events carry the id of this command.
     pub(super) fn follow(
         &mut self,
@@ -323,6 +328,9 @@ impl Commands {
         ticket
     }
 }
+
+/// The ticket of what no answer is waited for. Those that are given come to it after four thousand million requests.
+const NO_ANSWER: Ticket = Ticket(u32::MAX);
 
 /// A request that follows nothing, so that its form and splice mean nothing.
 fn request_of(ticket: Ticket, request: Request) -> Step {

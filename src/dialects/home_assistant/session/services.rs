@@ -80,7 +80,7 @@ pub(super) fn call(commands: &mut Commands, command: &Envelope<'_>, turn: &mut T
             data: called(&call),
             act,
         };
-        commands.tell(announce, turn);
+        commands.announce(announce, turn);
     }
     let open = OpenCall {
         id: command.id,

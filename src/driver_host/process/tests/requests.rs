@@ -2,6 +2,7 @@
 
 use futures_util::stream::{self, Stream};
 use serde_json::{Value, json};
+use test_support::Folder;
 
 use super::*;
 use crate::driver_host::process::limits::{REQUEST_BYTES_MAX, REQUESTS_MAX};
@@ -313,7 +314,14 @@ async fn a_process_that_does_not_read_gets_the_latest_value_when_it_does() {
     .await;
     let (_, sender) = ear.heard().followed.pop().unwrap();
 
-    let sleeping = run(&*running, "status('sleeps', True); time.sleep(1)");
+    let folder = Folder::new();
+    let wake = folder.path().join("wake");
+    // It does not read before the file is there.
+    let until = format!(
+        "status('sleeps', True); [time.sleep(0.01) for _ in iter(lambda: __import__('os').path.exists({:?}), True)]",
+        wake.display().to_string()
+    );
+    let sleeping = run(&*running, &until);
     let changing = async {
         ear.wait_for("sleep", |heard| heard.values.contains_key("sleeps"))
             .await;
@@ -321,6 +329,7 @@ async fn a_process_that_does_not_read_gets_the_latest_value_when_it_does() {
             sender.send_replace(Some(JsonText::of(&(n, "x".repeat(1_000))).unwrap()));
             tokio::task::yield_now().await;
         }
+        std::fs::write(&wake, "").unwrap();
     };
     let (slept, ()) = tokio::join!(sleeping, changing);
     slept.unwrap();

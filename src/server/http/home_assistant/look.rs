@@ -61,7 +61,7 @@ impl Look {
         };
         for module in modules {
             let subject = Subject::Module(Arc::clone(&module.path));
-            if core.follows.can_watch(&subject).is_ok() {
+            if core.follows.tells_at_once() {
                 core.follows.watch(outlet, subject);
             } else {
                 look.read.push(Arc::clone(&module.path));

@@ -30,7 +30,7 @@ pub(super) async fn list(context: Context) -> Answer {
     let may_see = |path: &ModulePath| may_read(core, caller, &Arc::new(path.clone()));
     let mut json = Vec::new();
     let services = surroundings.home_assistant.services();
-    services.write_list(&may_see, &mut json);
+    services.write_list_for(&may_see, &mut json);
     let json = String::from_utf8(json).expect("JSON is text");
     Ok(json_text(StatusCode::OK, json))
 }
