@@ -103,19 +103,16 @@ pub(super) async fn perform(
     let act: u128 = rand::random();
     let look = Look::at(core, &around.building, readable(core, caller, view)).await;
     let results = call_all(context, &look, &plan, act).await?;
-    if look.is_of_shared_store() {
-        look.read_again(&around.building).await;
-    }
-    // What belongs to the act says so; a shared store does not, and the entities that were meant are given.
+    look.read_again(&around.building).await;
+    // What belongs to the act says so. Where that is not known, the entities that were meant count, if their modules have said something.
     let mark = context_id(act);
     let planned = plan
         .todo
         .iter()
         .filter_map(|planned| planned.entity.as_ref());
     let meant: HashSet<&str> = planned.map(|entity| &*entity.id).collect();
-    let is_changed = |entity: &Entity, json: &str| match look.is_of_shared_store() {
-        true => meant.contains(&*entity.id),
-        false => json.contains(&mark),
+    let is_changed = |entity: &Entity, json: &str| {
+        json.contains(&mark) || (meant.contains(&*entity.id) && look.has_moved(&entity.path))
     };
     let modules = readable(core, caller, view);
     Ok(Done {
