@@ -21,7 +21,7 @@ use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, 
 use crate::server::http::kit::{Access, json_text};
 
 /// What can be called.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_services", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "services", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
 #[get("/api/services")]
 pub(super) async fn list(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -37,8 +37,8 @@ pub(super) async fn list(context: Context) -> Answer {
 
 /// Calls a service. The answer is the states that the call changed; with `return_response` in the query what the functions returned as well.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_call",
+    tag = "home_assistant",
+    operation_id = "call",
     security(("token" = [])),
     params(("domain" = String, Path), ("service" = String, Path), ("return_response" = Option<String>, Query, description = "Whether what the functions return is wanted.")),
     request_body(content = Object),
