@@ -191,6 +191,18 @@ async fn who_may_not_look_into_a_room_sees_none_of_its_entities() {
 }
 
 #[tokio::test]
+async fn a_service_answers_with_the_states_that_it_changed() {
+    let gateway = furnished().await;
+    let body = json!({"entity_id": POWER}).to_string();
+    let changed = call(&gateway, "switch/turn_on", &body).await.json();
+    assert_eq!(changed.as_array().map(Vec::len), Some(1), "{changed}");
+    assert_eq!(changed[0]["entity_id"], POWER);
+    assert_eq!(changed[0]["state"], "on");
+    assert_eq!(text(&changed[0]["context"], "id").len(), 26);
+    assert_eq!(state(&gateway, POWER).await.json()["state"], "on");
+}
+
+#[tokio::test]
 async fn a_service_call_that_cannot_be_so_is_refused_as_in_the_original() {
     let gateway = furnished().await;
     let bad = "400: Bad Request";

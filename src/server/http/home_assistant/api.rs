@@ -1,7 +1,7 @@
 //! What is the same for every building: that the API runs, what it can do, and what is not there.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post, routes};
+use actix_web::{HttpResponse, get, post, put};
 use jiff::tz::TimeZone;
 
 use crate::dialects::home_assistant::rest::{COMPONENTS, CORE_STATE, Message, config as shape};
@@ -18,7 +18,7 @@ const NAMING_TAGS: [&str; 2] = ["building", "org"];
 const NAMELESS: &str = "riser";
 
 /// That the API runs.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_running", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "running", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/")]
 pub(super) async fn running(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -27,7 +27,7 @@ pub(super) async fn running(context: Context) -> Answer {
 }
 
 /// What Home Assistant this is.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_config", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "config", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/config")]
 pub(super) async fn config(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -47,7 +47,7 @@ pub(super) async fn config(context: Context) -> Answer {
 }
 
 /// The parts of Home Assistant that are here.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_components", security(("token" = [])), responses((status = 200, body = Vec<String>), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "components", security(("token" = [])), responses((status = 200, body = Vec<String>), Refusals))]
 #[get("/api/components")]
 pub(super) async fn components(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -55,7 +55,7 @@ pub(super) async fn components(context: Context) -> Answer {
 }
 
 /// That the gateway runs, in other words.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_core_state", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "core_state", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
 #[get("/api/core/state")]
 pub(super) async fn core_state(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -63,7 +63,7 @@ pub(super) async fn core_state(context: Context) -> Answer {
 }
 
 /// Renders a template, in a later version.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_template", security(("token" = [])), request_body(content = Object), responses(Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "template", security(("token" = [])), request_body(content = Object), responses(Refusals))]
 #[post("/api/template")]
 pub(super) async fn render_template(context: Context) -> Answer {
     admin(&context)?;
@@ -75,24 +75,47 @@ pub(super) async fn render_template(context: Context) -> Answer {
 
 /// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_webhook",
+    tag = "home_assistant",
+    operation_id = "webhook",
     security(()),
     params(("id" = String, Path)),
     responses((status = 200, description = "It was heard.")),
 )]
-#[routes]
 #[get("/api/webhook/{id}")]
-#[post("/api/webhook/{id}")]
-#[put("/api/webhook/{id}")]
 pub(super) async fn webhook() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+#[utoipa::path(
+    tag = "home_assistant",
+    operation_id = "webhook_post",
+    security(()),
+    params(("id" = String, Path)),
+    responses((status = 200, description = "It was heard.")),
+)]
+#[post("/api/webhook/{id}")]
+pub(super) async fn webhook_by_post() -> HttpResponse {
+    HttpResponse::Ok().finish()
+}
+
+/// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.
+#[utoipa::path(
+    tag = "home_assistant",
+    operation_id = "webhook_put",
+    security(()),
+    params(("id" = String, Path)),
+    responses((status = 200, description = "It was heard.")),
+)]
+#[put("/api/webhook/{id}")]
+pub(super) async fn webhook_by_put() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 /// The websocket; this is the answer to a request that is no upgrade.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_websocket",
+    tag = "home_assistant",
+    operation_id = "websocket",
     security(()),
     responses((status = 101, description = "The websocket is open."), (status = 400, description = "The request is no upgrade.", body = String, content_type = "text/plain")),
 )]

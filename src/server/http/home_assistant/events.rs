@@ -25,7 +25,7 @@ struct Listened {
 }
 
 /// The events that there always are. How many listen is not counted.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_events", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "events", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
 #[get("/api/events")]
 pub(super) async fn list(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -39,8 +39,8 @@ pub(super) async fn list(context: Context) -> Answer {
 
 /// Announces an event to those who listen, in every dialect. For administrators.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_fire",
+    tag = "home_assistant",
+    operation_id = "fire",
     security(("token" = [])),
     params(("name" = String, Path)),
     request_body(content = Object),

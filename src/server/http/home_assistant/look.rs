@@ -3,7 +3,7 @@
 //! Separate from the websocket's follows, since a request over HTTP has no connection and no worker of its own.
 //! It keeps the newest event of each status alone, so a call that goes on for long takes no more memory than the statuses have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -71,9 +71,9 @@ impl Look {
         look
     }
 
-    /// Whether the store is one that many nodes share, so that what a call changes is found by reading again.
-    pub(super) fn is_of_shared_store(&self) -> bool {
-        !self.read.is_empty()
+    /// Whether a module has said something since the look began. Of one that was read it is not known, so it counts as if it had.
+    pub(super) fn has_moved(&self, path: &Arc<ModulePath>) -> bool {
+        self.read.contains(path) || lock(&self.inbox.state).moved.contains(&**path)
     }
 
     /// Reads what cannot be followed: a store that many nodes share tells of statuses that are followed by name alone.
@@ -180,6 +180,8 @@ struct Inbox {
 #[derive(Default)]
 struct Seen {
     newest: IndexMap<Arc<BindingPath>, Event>,
+    /// The modules that have said something since.
+    moved: HashSet<ModulePath>,
     replies: HashMap<Ticket, Result<Reply, Failure>>,
 }
 
@@ -189,7 +191,10 @@ impl Outlet for Inbox {
         for delivery in batch.drain(..) {
             match delivery {
                 Delivery::Event { event, .. } => {
-                    if let Event::Value { path, .. } = &event {
+                    if let Event::Value { path, cause, .. } = &event {
+                        if *cause != Cause::Follow {
+                            state.moved.insert(path.module.clone());
+                        }
                         state.newest.insert(Arc::clone(path), event);
                     }
                 }

@@ -53,6 +53,8 @@ resources! {
         api::core_state,
         api::render_template,
         api::webhook,
+        api::webhook_by_post,
+        api::webhook_by_put,
         api::websocket,
         events::list,
         events::fire,

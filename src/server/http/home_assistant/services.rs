@@ -21,7 +21,7 @@ use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, 
 use crate::server::http::kit::{Access, json_text};
 
 /// What can be called.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_services", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "services", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
 #[get("/api/services")]
 pub(super) async fn list(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -37,8 +37,8 @@ pub(super) async fn list(context: Context) -> Answer {
 
 /// Calls a service. The answer is the states that the call changed; with `return_response` in the query what the functions returned as well.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_call",
+    tag = "home_assistant",
+    operation_id = "call",
     security(("token" = [])),
     params(("domain" = String, Path), ("service" = String, Path), ("return_response" = Option<String>, Query, description = "Whether what the functions return is wanted.")),
     request_body(content = Object),
@@ -103,19 +103,16 @@ pub(super) async fn perform(
     let act: u128 = rand::random();
     let look = Look::at(core, &around.building, readable(core, caller, view)).await;
     let results = call_all(context, &look, &plan, act).await?;
-    if look.is_of_shared_store() {
-        look.read_again(&around.building).await;
-    }
-    // What belongs to the act says so; a shared store does not, and the entities that were meant are given.
+    look.read_again(&around.building).await;
+    // What belongs to the act says so. Where that is not known, the entities that were meant count, if their modules have said something.
     let mark = context_id(act);
     let planned = plan
         .todo
         .iter()
         .filter_map(|planned| planned.entity.as_ref());
     let meant: HashSet<&str> = planned.map(|entity| &*entity.id).collect();
-    let is_changed = |entity: &Entity, json: &str| match look.is_of_shared_store() {
-        true => meant.contains(&*entity.id),
-        false => json.contains(&mark),
+    let is_changed = |entity: &Entity, json: &str| {
+        json.contains(&mark) || (meant.contains(&*entity.id) && look.has_moved(&entity.path))
     };
     let modules = readable(core, caller, view);
     Ok(Done {

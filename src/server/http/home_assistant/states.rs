@@ -16,7 +16,7 @@ use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, 
 use crate::server::http::kit::{Access, json_text};
 
 /// The states of all entities that the caller may see.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_states", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
+#[utoipa::path(tag = "home_assistant", operation_id = "states", security(("token" = [])), responses((status = 200, body = Vec<Object>), Refusals))]
 #[get("/api/states")]
 pub(super) async fn list(context: Context) -> Answer {
     may(&context, Access::Read)?;
@@ -30,8 +30,8 @@ pub(super) async fn list(context: Context) -> Answer {
 
 /// The state of an entity.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_state",
+    tag = "home_assistant",
+    operation_id = "state",
     security(("token" = [])),
     params(("entity" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object), Refusals),
@@ -47,8 +47,8 @@ pub(super) async fn show(context: Context, entity: Path<String>) -> Answer {
 
 /// Sets the status that an entity is the face of, where its module has a function for that. No entity is made by it. For administrators.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_set_state",
+    tag = "home_assistant",
+    operation_id = "set_state",
     security(("token" = [])),
     params(("entity" = String, Path)),
     request_body(content = Object),
@@ -88,8 +88,8 @@ pub(super) async fn set(context: Context, entity: Path<String>, body: Body) -> A
 
 /// Entities are faces of what the building has, so none is removed here.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_remove_state",
+    tag = "home_assistant",
+    operation_id = "remove_state",
     security(("token" = [])),
     params(("entity" = String, Path)),
     responses((status = 404, body = Object), Refusals),

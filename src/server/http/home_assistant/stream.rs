@@ -35,8 +35,8 @@ const PING: &str = "data: ping\n\n";
 
 /// Events as they happen; `restrict` names those that are wanted, apart by commas. For administrators.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_stream",
+    tag = "home_assistant",
+    operation_id = "stream",
     security(("token" = [])),
     params(("restrict" = Option<String>, Query, description = "Names of events, with commas between them.")),
     responses((status = 200, body = String, content_type = "text/event-stream"), Refusals),

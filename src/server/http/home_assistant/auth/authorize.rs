@@ -23,8 +23,8 @@ const STYLE: &str = include_str!("authorize.css");
 
 /// The page to sign an app in on.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_authorize",
+    tag = "home_assistant",
+    operation_id = "authorize",
     security(()),
     responses((status = 200, body = String, content_type = "text/html"), (status = "default", description = "400 no app, or a foreign `redirect_uri`.", body = Object)),
 )]
@@ -40,8 +40,8 @@ pub(super) async fn page(state: Data<ServerState>, request: HttpRequest) -> Answ
 
 /// Signs an app in by the page's form, and sends the browser back to the app with a code.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_authorize_by_form",
+    tag = "home_assistant",
+    operation_id = "authorize_by_form",
     security(()),
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "Back to the app."), (status = 403, description = "A page of another origin asks.", body = Object), (status = "default", body = String, content_type = "text/html")),
@@ -87,7 +87,7 @@ pub(super) async fn sign_in(state: Data<ServerState>, request: HttpRequest, body
 }
 
 /// How the page looks.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_style", security(()), responses((status = 200, body = String, content_type = "text/css")))]
+#[utoipa::path(tag = "home_assistant", operation_id = "style", security(()), responses((status = 200, body = String, content_type = "text/css")))]
 #[get("/auth/authorize.css")]
 pub(super) async fn style() -> HttpResponse {
     HttpResponse::Ok()

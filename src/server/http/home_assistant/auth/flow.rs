@@ -16,7 +16,7 @@ use crate::server::http::home_assistant::{Answer, HttpRejection};
 use crate::server::http::kit::address;
 
 /// The ways to sign in: one.
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_providers", security(()), responses((status = 200, body = Object)))]
+#[utoipa::path(tag = "home_assistant", operation_id = "providers", security(()), responses((status = 200, body = Object)))]
 #[get("/auth/providers")]
 pub(super) async fn providers() -> HttpResponse {
     unkept(StatusCode::OK, PROVIDERS.to_owned())
@@ -24,8 +24,8 @@ pub(super) async fn providers() -> HttpResponse {
 
 /// Begins to sign an app in. The app is the address of its page, and its code goes to a page of the same origin.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_begin_login",
+    tag = "home_assistant",
+    operation_id = "begin_login",
     security(()),
     request_body(content = Object),
     responses((status = 200, body = Object), (status = "default", description = "400 what is asked, 403 a foreign `redirect_uri`, 404 no such way, 429 too many are open.", body = Object)),
@@ -39,8 +39,8 @@ pub(super) async fn begin(state: Data<ServerState>, request: HttpRequest, body: 
 
 /// Goes on with it: a wrong password gives the form again, a right one a code.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_step_login",
+    tag = "home_assistant",
+    operation_id = "step_login",
     security(()),
     request_body(content = Object),
     responses((status = 200, body = Object), (status = "default", description = "400 what is sent, 404 no such flow, 429 too many have failed.", body = Object)),
@@ -82,8 +82,8 @@ pub(super) async fn step(
 
 /// Gives it up.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_abort_login",
+    tag = "home_assistant",
+    operation_id = "abort_login",
     security(()),
     responses((status = 200, body = Object), (status = "default", description = "404 no such flow.", body = Object)),
 )]

@@ -47,7 +47,7 @@ resources! {
 }
 
 /// Where apps find the rest of it (RFC 8414).
-#[utoipa::path(tag = "home assistant", operation_id = "home_assistant_metadata", security(()), responses((status = 200, body = Object)))]
+#[utoipa::path(tag = "home_assistant", operation_id = "metadata", security(()), responses((status = 200, body = Object)))]
 #[get("/.well-known/oauth-authorization-server")]
 pub(super) async fn metadata(request: HttpRequest) -> HttpResponse {
     let scheme = match arrival(&request).transport {

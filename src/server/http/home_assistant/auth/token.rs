@@ -28,8 +28,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 ///
 /// A code is good once, for ten minutes, for the app that it was made for. A refresh token stays as it is, and ends after ninety days without use.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_token",
+    tag = "home_assistant",
+    operation_id = "token",
     security(()),
     request_body(content = String, content_type = "multipart/form-data"),
     responses((status = 200, body = Object), (status = "default", description = "400 the request or the grant, 503 not at the moment.", body = Object)),
@@ -41,8 +41,8 @@ pub(super) async fn grant(state: Data<ServerState>, request: HttpRequest, body: 
 
 /// Ends a refresh token, with all that came of it. It succeeds whatever is shown.
 #[utoipa::path(
-    tag = "home assistant",
-    operation_id = "home_assistant_revoke",
+    tag = "home_assistant",
+    operation_id = "revoke",
     security(()),
     request_body(content = String, content_type = "multipart/form-data"),
     responses((status = 200, description = "It is no longer good."), (status = "default", description = "503 not at the moment.", body = Object)),
