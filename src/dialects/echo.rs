@@ -1,6 +1,7 @@
 //! The smallest dialect that uses all of the seam: it says back what it hears. There for tests, and as an example.
 //!
-//! `sign-in <key>` signs in; `later` sets an alarm; `bind` and `exec` take a system, a module and a status or function.
+//! `sign-in <key>` signs in; `later` sets an alarm; `bind` and `exec` take a system, a module and a status or function;
+//! `gather` follows a status and its whole module at one moment.
 #![expect(missing_docs, reason = "the registry documents them")]
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use crate::dialects::{
     Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Form as Any,
     Handshake, Head, Hello as Opening, Incoming, LooksAround, Out, Profile, RefusalTime, Rejection,
-    Shown, Splice, Step, Surroundings,
+    Shown, Splice, Step, Surroundings, Wanted,
 };
 use crate::model::{
     BindingPath, CloseReason as Why, Credentials, Event, ExecRequest, Failure, First, FollowId,
@@ -18,6 +19,9 @@ use crate::model::{
 };
 
 pub const NAME: &str = "echo";
+
+/// Why a request can be made.
+const NAMED: &str = "tests name what can be named";
 
 /// What there is to say of a connection is its carrier, and a form is for one.
 pub type Hello = Carrier;
@@ -86,9 +90,16 @@ impl Session {
         match text.split(' ').collect::<Vec<_>>()[..] {
             ["sign-in", key] => out.step(Step::Authenticate(Credentials::ApiKey(Secret::new(key)))),
             ["later"] => out.step(Step::SetAlarm(Alarm(1), Duration::from_millis(10))),
+            ["gather", system, module, name] => out.step(Step::Follow {
+                ticket: Ticket(0),
+                follows: ["bind", "follow"]
+                    .map(|verb| self.wanted(verb, system, module, name))
+                    .into(),
+                splice: Splice::new(format!("{name} is ")),
+            }),
             [verb, system, module, name] => out.step(Step::Request {
                 ticket: Ticket(0),
-                request: request(verb, system, module, name).expect("tests name what can be named"),
+                request: request(verb, system, module, name).expect(NAMED),
                 form: Any::Echo(self.0),
                 splice: Splice::new(format!("{name} is ")),
             }),
@@ -109,12 +120,27 @@ impl Session {
 
     pub fn event(&mut self, _: FollowId, _: &Event, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
-    pub fn looked_around(&mut self, _: &Surroundings, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+    pub fn looked_around(&mut self, was: &Surroundings, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         let systems = ambient.surroundings.building.systems.len();
-        say(out, &format!("{systems} systems around"));
+        if systems != was.building.systems.len() {
+            say(out, &format!("{systems} systems around"));
+        }
+    }
+
+    fn wanted(&self, verb: &str, system: &str, module: &str, name: &str) -> Wanted {
+        let form = Any::Echo(self.0);
+        match request(verb, system, module, name).expect(NAMED) {
+            Request::Follow { id, subject, .. } => Wanted { id, subject, form },
+            _ => unreachable!("both verbs follow"),
+        }
     }
 
     pub fn reply(&mut self, _: Ticket, answer: Answer, _: &Ambient<'_>, out: &mut Out<'_>) {
+        if let Ok(Reply::Following { snapshot }) = &answer
+            && !snapshot.is_empty()
+        {
+            return say(out, &format!("{} known", snapshot.len()));
+        }
         let said = answer.map_err(|failure| failure.kind());
         say(out, &format!("{said:?}"));
     }

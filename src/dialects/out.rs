@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::dialects::{DialectSettings, Form, Splice, Surroundings};
-use crate::model::{CloseReason, ConnectionId, Credentials, FollowId, Request, Subject, Ticket};
+use crate::model::{
+    Clearance, CloseReason, ConnectionId, Credentials, FollowId, Request, Subject, Ticket,
+};
 
 /// What surrounds a connection: all that a dialect may know beside what the client sent.
 #[derive(Clone, Copy)]
@@ -15,6 +17,8 @@ pub struct Ambient<'a> {
     pub clock: &'a dyn Fn() -> u64,
     /// A number that cannot be guessed and does not come twice.
     pub draw: &'a dyn Fn() -> u128,
+    /// The clearance of the client; `None` for one that has not signed in. It can rise while the client is connected; who may do less is disconnected.
+    pub level: Option<Clearance>,
     /// What the operator set.
     pub settings: &'a DialectSettings,
     /// The building around it, for dialects whose [`Profile`](crate::dialects::Profile) asks for it; for others it is empty.

@@ -25,6 +25,7 @@ pub(super) fn ambient() -> Ambient<'static> {
         connection: ConnectionId(1),
         clock: &|| CREATED,
         draw: &|| 7,
+        level: None,
         settings: &SETTINGS,
         surroundings: &SURROUNDINGS,
     }

@@ -67,6 +67,51 @@ async fn a_client_that_signs_in_by_its_path_binds_and_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_things_are_followed_from_one_moment_on() {
+    serve(settings(), async |core, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        client.say("gather sys-1 Display power").await;
+        client.hear("Err(Unauthenticated)").await;
+        client.say("sign-in test.secret").await;
+        client.hear("user-test").await;
+        client.say("gather sys-1 Display power").await;
+        client.hear(FOLLOWING).await;
+        publish(core, "power", "true");
+        client.hear("power is true").await;
+        client.hear("power is true").await;
+        publish(core, "volume", "7");
+        client.hear("power is 7").await;
+        // Again it adds nothing, and says all that is there: the status, and what the module has.
+        client.say("gather sys-1 Display power").await;
+        client.hear("3 known").await;
+        publish(core, "volume", "8");
+        client.hear("power is 8").await;
+        client.say("later").await;
+        client.hear("now").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_looks_around_is_told_when_the_building_has_changed() {
+    serve(settings(), async |core, at| {
+        let mut client = Client::open(at, "test.secret").await;
+        client.hear_hello().await;
+        for systems in 1..3 {
+            let id = SystemId::new(&format!("sys-new-{systems}")).unwrap();
+            let edit = Edit::put(Entry::System(System {
+                name: "Another room".to_owned(),
+                ..System::new(&id)
+            }));
+            core.core.editor.edit_at_rest(vec![edit]).await.unwrap();
+            client.hear(&format!("{systems} systems around")).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_followed_ends_when_who_signs_in_later_does_not_reach_it() {
     serve(settings(), async |core, at| {
         let directory = core.core.queries.directory();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use crate::dialects::{Alarm, Ambient, Carrier, Hello, Incoming, Out, Session, Step};
-use crate::model::{CloseReason, ConnectionId, Event, Failure, FollowId, Reply, Ticket};
+use crate::model::{Clearance, CloseReason, ConnectionId, Event, Failure, FollowId, Reply, Ticket};
 use crate::server::admission::Permit;
 use crate::server::ws::carrier::seal;
 use crate::server::ws::connection::{Connection, Identity};
@@ -33,7 +33,8 @@ pub(in crate::server::ws) fn begin(
     worker.look_around_for(hello.kind());
     let (mut greeting, mut steps) = (Vec::new(), Vec::new());
     let mut out = Out::new(&mut greeting, seal(carrier), &mut steps);
-    let session = worker.around(id, |ambient| Session::open(hello, ambient, &mut out));
+    let level = identity.level();
+    let session = worker.around(id, level, |ambient| Session::open(hello, ambient, &mut out));
     Beginning {
         connection: Rc::new(Connection::new(
             id, wire, carrier, identity, session, permit,
@@ -45,9 +46,15 @@ pub(in crate::server::ws) fn begin(
 
 impl Worker {
     /// Lets a dialect know what is around it.
-    fn around<T>(&self, connection: ConnectionId, ask: impl FnOnce(&Ambient<'_>) -> T) -> T {
+    fn around<T>(
+        &self,
+        connection: ConnectionId,
+        level: Option<Clearance>,
+        ask: impl FnOnce(&Ambient<'_>) -> T,
+    ) -> T {
         ask(&Ambient {
             connection,
+            level,
             clock: &|| self.core.sign_ins.now(),
             draw: &|| Uuid::new_v4().as_u128(),
             settings: &self.dialects,
@@ -68,7 +75,8 @@ impl Worker {
                 std::mem::take(&mut scratch.steps),
             )
         };
-        self.around(connection.id, |ambient| {
+        let level = connection.identity.borrow().level();
+        self.around(connection.id, level, |ambient| {
             let mut out = Out::new(&mut messages, seal(connection.carrier), &mut steps);
             ask(&mut connection.session.borrow_mut(), ambient, &mut out);
         });

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tokio::time::Instant;
 
 use crate::core::Caller;
-use crate::model::{Audience, CloseReason, Credentials, Failure};
+use crate::model::{Audience, Clearance, CloseReason, Credentials, Failure};
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::follows::Followed;
@@ -28,6 +28,14 @@ impl Identity {
         match self {
             Self::Anonymous(address) => *address,
             Self::Identified(caller) => caller.address(),
+        }
+    }
+
+    /// The clearance; `None` for who is not known.
+    pub(in crate::server::ws) fn level(&self) -> Option<Clearance> {
+        match self {
+            Self::Anonymous(_) => None,
+            Self::Identified(caller) => Some(caller.clearance()),
         }
     }
 
