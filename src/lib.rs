@@ -6,6 +6,7 @@ pub mod model;
 pub mod peers;
 
 pub mod building_file;
+pub mod expressions;
 
 pub mod dialects;
 pub mod driver_host;

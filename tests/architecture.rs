@@ -45,13 +45,18 @@ const ROOMS: &[Room] = &[
         strangers: &["tokio", "actix", "redis"],
     },
     Room {
+        name: "expressions",
+        arrows: &[To("model")],
+        strangers: &["tokio", "actix", "redis"],
+    },
+    Room {
         name: "building_file",
         arrows: &[To("model")],
         strangers: &[],
     },
     Room {
         name: "dialects",
-        arrows: &[To("model")],
+        arrows: &[To("model"), To("expressions")],
         strangers: &["tokio", "actix"],
     },
     Room {
