@@ -12,6 +12,8 @@
 
 #[cfg(test)]
 pub mod echo;
+#[cfg(test)]
+mod golden;
 mod handshake;
 pub mod home_assistant;
 mod out;

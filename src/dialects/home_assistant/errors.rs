@@ -27,8 +27,6 @@ pub enum ErrorCode {
     Timeout,
     /// A fault of the gateway.
     UnknownError,
-    /// A template cannot be read.
-    TemplateError,
     /// No dashboard is configured: the client makes one itself.
     ConfigNotFound,
 }
@@ -46,7 +44,6 @@ impl ErrorCode {
             Self::ServiceValidationError => "service_validation_error",
             Self::Timeout => "timeout",
             Self::UnknownError => "unknown_error",
-            Self::TemplateError => "template_error",
             Self::ConfigNotFound => "config_not_found",
         }
     }
@@ -177,7 +174,10 @@ impl From<Failure> for CommandError {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
+    use crate::dialects::golden::check_part;
 
     #[test]
     fn a_refusal_and_a_fault_of_ours_say_no_more_than_that_they_are_one() {
@@ -194,5 +194,57 @@ mod tests {
                 assert_eq!(ErrorCode::of(kind), ErrorCode::Unauthorized);
             }
         }
+    }
+
+    #[test]
+    fn the_table_in_the_specification_is_this_one() {
+        check_part("Home Assistant", &reference());
+    }
+
+    /// What else a command can fail of, for people. What the gateway fails of is in the table of PlaceOS's dialect.
+    fn own() -> [(ErrorCode, &'static str); 6] {
+        [
+            (
+                ErrorCode::InvalidFormat,
+                "the frame is no command, or a field is missing or not what it has to be",
+            ),
+            (
+                ErrorCode::IdReuse,
+                "the `id` is not larger than the one before",
+            ),
+            (ErrorCode::UnknownCommand, "the `type` is not known"),
+            (
+                ErrorCode::NotFound,
+                "there is no such service, subscription or entity",
+            ),
+            (
+                ErrorCode::ServiceValidationError,
+                "a service does not take these values",
+            ),
+            (
+                ErrorCode::ConfigNotFound,
+                "no dashboard is configured: the client makes one itself",
+            ),
+        ]
+    }
+
+    /// The table for people, in Markdown.
+    fn reference() -> String {
+        let mut text = String::from(
+            "On the websocket the word is the `code` of an `error`, beside a `message` for people.\n\
+             \n\
+             | failure | code | message |\n\
+             |---|---|---|\n",
+        );
+        for kind in FailureKind::ALL {
+            let error = CommandError::from(Failure::new(kind, "the failure's own"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "| `{kind:?}` | {} | {} |", error.code, error.message);
+        }
+        text.push_str("\nThese come before the gateway is asked for anything.\n\n| code | what is wrong |\n|---|---|\n");
+        for (code, what) in own() {
+            let _ = writeln!(text, "| {} | {what} |", code.as_str());
+        }
+        text
     }
 }

@@ -1,6 +1,5 @@
 //! Any text from a client: nothing panics, each command with a good id is answered exactly once, and nothing else carries an answer.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::dialects::home_assistant::properties::{frames, signed_in};
 use crate::dialects::home_assistant::stage::{Stage, json};
+use crate::dialects::home_assistant::wire::{Envelope, items};
 use crate::model::fuzz::fuzz_text;
 use crate::model::{Cause, Reply};
 
@@ -109,34 +109,35 @@ fn settle(stage: &mut Stage) {
     stage.remove_module("sys-a Display_1");
 }
 
-/// Each command of the text that has a good id and is the first to have it has one answer, and so has each that is refused.
+/// Each command has one answer, by its id or by what stands in its place, and an event comes behind the result of its subscription.
 fn check(text: &str, lines: &[String]) {
     let Ok(whole) = serde_json::from_str::<&RawValue>(text) else {
         assert!(lines.iter().any(|line| line.starts_with("close> ")));
         return;
     };
-    let commands = match whole.get().starts_with('[') {
-        true => serde_json::from_str::<Vec<&RawValue>>(whole.get()).unwrap(),
-        false => vec![whole],
-    };
+    let commands = items(whole).unwrap_or_else(|| vec![whole]).into_iter();
+    let mut expected: Vec<String> = commands
+        .map(|command| match Envelope::read(command) {
+            Ok(envelope) => envelope.id.to_string(),
+            Err(token) => token.to_owned(),
+        })
+        .collect();
     let frames = frames(lines);
-    let answers = frames
+    let (events, answers): (Vec<_>, Vec<_>) = frames
         .iter()
-        .filter(|frame| frame["type"].get() != r#""event""#);
-    assert_eq!(answers.count(), commands.len(), "{lines:?}");
-    let mut subscribed: BTreeMap<&str, bool> = BTreeMap::new();
-    for frame in &frames {
-        let id = frame["id"].get();
-        if frame["type"].get() == r#""event""# {
-            assert!(
-                subscribed.contains_key(id),
-                "an event before its result: {lines:?}"
-            );
-        } else if frame
-            .get("success")
-            .is_some_and(|success| success.get() == "true")
-        {
-            subscribed.insert(id, true);
-        }
+        .enumerate()
+        .partition(|(_, frame)| frame["type"].get() == r#""event""#);
+    let ids = answers
+        .iter()
+        .map(|(_, frame)| frame["id"].get().to_owned());
+    let mut answered: Vec<String> = ids.collect();
+    expected.sort();
+    answered.sort();
+    assert_eq!(answered, expected);
+    for (at, event) in events {
+        let begun = answers.iter().any(|(before, answer)| {
+            *before < at && answer["id"].get() == event["id"].get() && answer.contains_key("result")
+        });
+        assert!(begun, "an event before its result: {lines:?}");
     }
 }

@@ -16,6 +16,8 @@ mod fuzz_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod specification;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod transcripts;

@@ -1,12 +1,14 @@
-//! What holds for every sequence of commands: each is judged by its id as this dialect says, and answered exactly once.
+//! What holds whatever happens: each command is judged by its id as this dialect says and answered exactly once,
+//! and what a client knows of entities is what it would be told anew.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::dialects::home_assistant::stage::Stage;
-use crate::model::Clearance;
+use crate::model::{Cause, Clearance};
 
 /// A stage with a room, and a client that has signed in.
 pub(super) fn signed_in() -> Stage {
@@ -115,5 +117,135 @@ proptest! {
             texts.iter().for_each(|text| stage.client(text));
         }
         prop_assert_eq!(answers(&stage.lines), expected);
+    }
+}
+
+/// Something that happens in a building.
+#[derive(Debug, Clone)]
+enum Happens {
+    /// A module comes, if it is not there.
+    Comes(u8),
+    /// A module goes, if it is there.
+    Goes(u8),
+    /// A status of a module changes, or is seen for the first time.
+    Says(u8, u8, &'static str),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let module = || 0_u8..3;
+    prop_oneof![
+        2 => module().prop_map(Happens::Comes),
+        1 => module().prop_map(Happens::Goes),
+        6 => (module(), 0_u8..4, prop::sample::select(vec!["true", "false", "7", "\"a\"", "gone", "[1,2]"]))
+            .prop_map(|(module, status, value)| Happens::Says(module, status, value)),
+    ]
+}
+
+/// What of the building a client subscribes to.
+fn filter() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        r#","entity_ids":["switch.board_room_display_1_power","sensor.board_room_display_2_volume"]"#,
+        r#","include":{"domains":["sensor"]}"#,
+        r#","exclude":{"entity_globs":["*_1_*"]}"#,
+    ])
+}
+
+/// What a client knows of entities, as Home Assistant's library keeps it.
+#[derive(Debug, Default, PartialEq)]
+struct Store(BTreeMap<String, Value>);
+
+impl Store {
+    /// Takes the event of a subscription.
+    fn take(&mut self, event: &Value) {
+        for (id, added) in members(&event["a"]) {
+            self.0.insert(id.clone(), added.clone());
+        }
+        for id in event["r"].as_array().into_iter().flatten() {
+            self.0.remove(id.as_str().unwrap());
+        }
+        for (id, change) in members(&event["c"]) {
+            let known = self.0.get_mut(id).expect("a change is of a known entity");
+            for (key, value) in members(&change["+"]) {
+                match key.as_str() {
+                    "a" => {
+                        for (name, value) in members(value) {
+                            known["a"][name] = value.clone();
+                        }
+                    }
+                    "c" if value.is_object() && known["c"].is_object() => {
+                        for (name, value) in members(value) {
+                            known["c"][name] = value.clone();
+                        }
+                    }
+                    _ => known[key] = value.clone(),
+                }
+            }
+            for name in change["-"]["a"].as_array().into_iter().flatten() {
+                let attributes = known["a"].as_object_mut().unwrap();
+                attributes.shift_remove(name.as_str().unwrap());
+            }
+        }
+    }
+
+    /// What is seen of an entity: its state and its attributes.
+    fn seen(&self) -> BTreeMap<&str, (&Value, &Value)> {
+        let all = self.0.iter();
+        all.map(|(id, known)| (id.as_str(), (&known["s"], &known["a"])))
+            .collect()
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// What a client knows who got these frames of a subscription.
+fn known(lines: &[String], subscription: &str) -> Store {
+    let mut store = Store::default();
+    for frame in frames(lines) {
+        if frame["id"].get() == subscription && frame["type"].get() == r#""event""# {
+            store.take(&serde_json::from_str(frame["event"].get()).unwrap());
+        }
+    }
+    store
+}
+
+const STATUSES: [&str; 4] = ["connected", "power", "volume", "input"];
+
+proptest! {
+    #[test]
+    fn what_a_client_knows_is_what_it_would_be_told_anew(
+        before in prop::collection::vec(happens(), 0..6),
+        after in prop::collection::vec(happens(), 0..30),
+        filter in filter(),
+    ) {
+        let mut stage = signed_in();
+        let mut there = [true, false, false];
+        let mut happen = |stage: &mut Stage, happens: &Happens| match *happens {
+            Happens::Comes(module) if !there[usize::from(module)] => {
+                there[usize::from(module)] = true;
+                stage.add_module(
+                    &format!("sys-a Display_{}", module + 1),
+                    &["power(state:boolean)"],
+                    &[("connected", "true"), ("power", "false")],
+                );
+            }
+            Happens::Goes(module) if there[usize::from(module)] => {
+                there[usize::from(module)] = false;
+                stage.remove_module(&format!("sys-a Display_{}", module + 1));
+            }
+            Happens::Says(module, status, value) if there[usize::from(module)] => {
+                let place = format!("sys-a Display_{}", module + 1);
+                stage.change(&place, STATUSES[usize::from(status)], value, Cause::Module);
+            }
+            Happens::Comes(_) | Happens::Goes(_) | Happens::Says(..) => {}
+        };
+        before.iter().for_each(|it| happen(&mut stage, it));
+        stage.client(&format!(r#"{{"id":1,"type":"subscribe_entities"{filter}}}"#));
+        after.iter().for_each(|it| happen(&mut stage, it));
+        stage.client(&format!(r#"{{"id":2,"type":"subscribe_entities"{filter}}}"#));
+        let (known, anew) = (known(&stage.lines, "1"), known(&stage.lines, "2"));
+        prop_assert_eq!(known.seen(), anew.seen());
     }
 }

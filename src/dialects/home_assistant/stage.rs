@@ -180,6 +180,7 @@ impl Stage {
     /// A status of a module changes.
     pub(super) fn change(&mut self, place: &str, status: &str, value: &str, cause: Cause) {
         let path = Arc::new(module_path(place));
+        self.see(&path, status, value);
         let mut event = self.value(&path, status, value, cause);
         let mut newest = self.newest.remove(&path.to_string()).unwrap_or_default();
         if let Event::Value { old, path, .. } = &mut event {
@@ -192,6 +193,33 @@ impl Stage {
         self.deliver(&Subject::Module(Arc::clone(&path)), &event, &newest);
         newest.put(event);
         self.newest.insert(path.to_string(), newest);
+    }
+
+    /// Adds a status to the building that a module has not had, as the core does.
+    fn see(&mut self, path: &Arc<ModulePath>, status: &str, value: &str) {
+        let name = StatusName::new(status).unwrap();
+        let is_new = {
+            let modules = self.surroundings.building.modules();
+            let mut there = modules.filter(|module| module.path == *path);
+            there.all(|module| module.statuses.iter().all(|seen| seen.name != name))
+        };
+        let shape = Some(value).filter(|value| *value != "gone");
+        let (true, Some(shape)) = (is_new, shape.and_then(|value| Shape::of(&json(value)))) else {
+            return;
+        };
+        self.rebuild(|building| {
+            let systems = building.systems.iter_mut();
+            let modules = systems.flat_map(|system| &mut system.modules);
+            for module in modules.filter(|module| module.path == *path) {
+                let mut with = (**module).clone();
+                let seen = SeenStatus {
+                    name: name.clone(),
+                    shape,
+                };
+                with.statuses = with.statuses.iter().cloned().chain([seen]).collect();
+                *module = Arc::new(with);
+            }
+        });
     }
 
     /// Something is announced on the bus by someone else.

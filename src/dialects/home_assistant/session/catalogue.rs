@@ -307,6 +307,18 @@ static VALIDATE_CONFIG: &[Field] = &[
     Field::optional("actions", Kind::Any),
 ];
 
+/// Every command with its fields, and whether each must be there.
+#[cfg(test)]
+pub(in crate::dialects::home_assistant) fn commands_and_fields()
+-> std::collections::BTreeMap<String, std::collections::BTreeMap<String, bool>> {
+    let commands = COMMANDS.iter().map(|command| {
+        let fields = command.fields.unwrap_or_default().iter();
+        let fields = fields.map(|field| (field.name().to_owned(), field.is_required()));
+        (command.name.to_owned(), fields.collect())
+    });
+    commands.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

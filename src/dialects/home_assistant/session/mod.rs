@@ -20,13 +20,15 @@ mod sign_in;
 mod subscriptions;
 
 use crate::dialects::home_assistant::Hello;
+#[cfg(test)]
+pub(super) use crate::dialects::home_assistant::session::catalogue::commands_and_fields;
 use crate::dialects::home_assistant::session::commands::Commands;
 use crate::dialects::home_assistant::session::sign_in::Attempt;
 use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
 use crate::model::{CloseReason, Event, Failure, FollowId, Reply, Ticket};
 
 /// How this dialect ends a connection: Home Assistant says nothing by the code.
-const CLOSE: CloseFrame = CloseFrame {
+pub(super) const CLOSE: CloseFrame = CloseFrame {
     code: 1000,
     text: "",
 };

@@ -97,6 +97,19 @@ impl Field {
     }
 }
 
+#[cfg(test)]
+impl Field {
+    /// What it is called.
+    pub(in crate::dialects::home_assistant) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it must be there.
+    pub(in crate::dialects::home_assistant) fn is_required(&self) -> bool {
+        self.need == Need::Required
+    }
+}
+
 /// What is wrong with a command that has these fields beside its `id` and `type`; `None` when nothing is.
 ///
 /// `whole` is the command as it came.
