@@ -80,10 +80,29 @@ impl<'e> Evaluation<'e> {
 
     /// The value of a node; null where an object has no such key.
     fn value(&mut self, node: &Node) -> Evaluated<Value> {
-        match (self.maybe(node)?, &node.kind, self.missing) {
-            (Some(value), _, _) => Ok(value),
-            (None, Kind::Variable(name), Missing::Error) => Err(self.unknown(name).at(node.at)),
-            (None, _, _) => Ok(Value::Null),
+        if let Some(value) = self.maybe(node)? {
+            return Ok(value);
+        }
+        match (self.missing, self.nameless(node)) {
+            (Missing::Error, Some(error)) => Err(error),
+            (Missing::Error, None) | (Missing::Empty, _) => Ok(Value::Null),
+        }
+    }
+
+    /// The error of a name that nothing has, when that is where a node begins.
+    fn nameless(&self, mut node: &Node) -> Option<ExpressionError> {
+        loop {
+            if let Kind::Variable(name) = &node.kind {
+                let is_unknown = self.variable(name).is_none();
+                return is_unknown.then(|| self.unknown(name).at(node.at));
+            }
+            node = if let Kind::Attribute(of, _) = &node.kind {
+                of
+            } else if let Kind::Item(both) = &node.kind {
+                &both.0
+            } else {
+                return None;
+            };
         }
     }
 
@@ -151,8 +170,8 @@ impl<'e> Evaluation<'e> {
             Kind::If(choice) => {
                 let holds = self.value(&choice.test)?.is_true();
                 return match (holds, &choice.otherwise) {
-                    (true, _) => self.maybe(&choice.then),
-                    (false, Some(otherwise)) => self.maybe(otherwise),
+                    (true, _) => self.shown(&choice.then),
+                    (false, Some(otherwise)) => self.shown(otherwise),
                     (false, None) => Ok(None),
                 };
             }

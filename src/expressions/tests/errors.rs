@@ -49,6 +49,20 @@ fn an_unknown_name_comes_with_the_one_that_may_be_meant() {
 }
 
 #[test]
+fn what_would_be_in_an_unknown_name_is_an_error_too() {
+    let expect = |column| {
+        format!("line 1, column {column}: there is no variable `whom`; did you mean `who`?")
+    };
+    check(&[
+        ("whom.name", &expect(1)),
+        ("1 + whom[0].x", &expect(5)),
+        ("whom if true else 1", &expect(1)),
+        ("1 if whom else 2", &expect(6)),
+        ("[whom.x]", &expect(2)),
+    ]);
+}
+
+#[test]
 fn what_does_not_go_together_is_said_by_its_kinds() {
     check(&[
         (
