@@ -160,7 +160,7 @@ fn building() -> Building {
             .collect(),
         users: (0..USERS).map(user).collect(),
         api_keys: (0..USERS).map(key).collect(),
-        metadata: Vec::new(),
+        ..Building::default()
     }
 }
 

@@ -253,7 +253,6 @@ fn building() -> Building {
             level: Clearance::Admin,
             ..User::new(&user.clone())
         }],
-        metadata: Vec::new(),
         api_keys: vec![ApiKey {
             level: Clearance::Admin,
             scopes: Scope::parse("public").into_iter().collect(),
@@ -263,6 +262,7 @@ fn building() -> Building {
                 &user,
             )
         }],
+        ..Building::default()
     }
 }
 

@@ -81,8 +81,8 @@ impl Node {
             // A snippet would copy lines of the file, and with them passwords, into the error.
             with_snippet: false,
         };
-        let mut root: Self =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| refused(&error))?;
+        let mut root: Self = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| with_braces_asked_for(refused(&error), text))?;
         root.settle_numbers(text);
         Ok(root)
     }
@@ -171,6 +171,25 @@ fn refused(error: &serde_saphyr::Error) -> Problem {
         _ => not_yaml(cause),
     };
     Problem { at, kind }
+}
+
+/// YAML takes a bare `{{ … }}` for a map that is the key of a map, of which no parser says what is meant.
+fn with_braces_asked_for(problem: Problem, text: &str) -> Problem {
+    let line = usize::try_from(problem.at.line).ok();
+    let line = line.and_then(|line| text.lines().nth(line.checked_sub(1)?));
+    let has_bare = |line: &str| {
+        let opened = [": {{", "- {{", ", {{", "[{{", "[ {{"];
+        opened.iter().any(|opened| line.contains(opened))
+    };
+    let is_puzzling = matches!(
+        problem.kind,
+        ProblemKind::Yaml { .. } | ProblemKind::NullKey
+    );
+    let kind = match is_puzzling && line.is_some_and(has_bare) {
+        true => ProblemKind::BareBraces,
+        false => problem.kind,
+    };
+    Problem { kind, ..problem }
 }
 
 /// The words of the library's scanner are its own, as long as a sign of the file at most. What other parts of it say may quote the file, and with it a password.

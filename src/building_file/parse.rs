@@ -4,21 +4,20 @@
 //! What one entry says about another is only noted down, as claims and references.
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
+mod forms;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::rules::{self, Claim, Reference, Thing};
 use crate::model::{
-    Building, Collection, CommandCall, CustomCommand, DriverProcess, EntityOverride, Expiry, Field,
-    InvalidId, JsonKind, JsonText, KeyId, Kind, Metadata, MetadataName, ModuleName, ModulePath,
-    Scope, Secret, StatusPath, Value, Values, Wrong, is_time_zone, is_variable_name, nearest,
-    time_zones, whole_number,
+    Building, Collection, DriverProcess, Expiry, Field, InvalidId, JsonKind, JsonText, KeyId, Kind,
+    Metadata, MetadataName, ModuleName, ModulePath, Scope, Secret, Value, Values, is_time_zone,
+    is_variable_name, nearest, time_zones, whole_number,
 };
 
-use super::flaws;
 use super::node::{Key, Kind as YamlKind, Node, json_text};
 use super::problem::{Position, Problem, ProblemKind, is_word};
-use super::settings::value;
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
@@ -123,31 +122,6 @@ impl Parser<'_> {
         Some(metadata)
     }
 
-    fn entity(&mut self, node: &Node) -> Option<EntityOverride> {
-        let entity: EntityOverride = self.read(node)?;
-        self.mistakes(node, entity.mistakes());
-        Some(entity)
-    }
-
-    fn command(&mut self, node: &Node) -> Option<CustomCommand> {
-        let command: CustomCommand = self.read(node)?;
-        if let Some(CommandCall::At(path)) = &command.call {
-            let at = value(node, "call").map_or(node.at, |call| call.at);
-            self.place(&path.target().module, at);
-        }
-        self.mistakes(node, command.mistakes());
-        Some(command)
-    }
-
-    /// What the fields of an entry do not say together, each at its field.
-    fn mistakes(&mut self, node: &Node, mistakes: Vec<Wrong>) {
-        for Wrong { field, reason } in mistakes {
-            let at = value(node, field).map_or(node.at, |field| field.at);
-            let key = field.to_owned();
-            self.problem(at, ProblemKind::Field { key, reason });
-        }
-    }
-
     /// An entry, field by field as its collection lists them.
     fn read<C: Collection>(&mut self, node: &Node) -> Option<C> {
         let entry = self.entry(node, C::PLACE, &keys::<C>())?;
@@ -173,22 +147,6 @@ impl Parser<'_> {
         }
         // What else is missing or cannot be was said with its place.
         built.ok()
-    }
-
-    /// What is wrong inside JSON that has a form of its own.
-    fn shape<C>(&mut self, entry: Entry<'_>, field: &Field<C>, value: &Value<'_>) {
-        let (Some(shape), Value::Json(json)) = (field.shape, value) else {
-            return;
-        };
-        let given = entry.get(field.name);
-        let given = given.or_else(|| entry.get(field.other_form?));
-        let (Some(node), Ok(json)) = (given, JsonText::parse(json)) else {
-            return;
-        };
-        for flaw in shape(&json) {
-            let problem = flaws::problem(field.name, node, &flaw);
-            self.parsed.problems.push(problem);
-        }
     }
 
     /// The content of a field, if something that can be read is there.
@@ -235,27 +193,6 @@ impl Parser<'_> {
             Kind::KeySecret => self.key_secret(entry),
             Kind::Password => self.password(entry),
         }
-    }
-
-    /// The path of a status, whose module must stand there.
-    fn path(&mut self, entry: Entry<'_>, key: &'static str) -> Option<StatusPath> {
-        let (node, text) = self.text_at(entry, key)?;
-        match StatusPath::parse(&text) {
-            Ok(path) => {
-                self.place(&path.target().module, node.at);
-                Some(path)
-            }
-            Err(reason) => {
-                self.problem(node.at, ProblemKind::Path { key, reason });
-                None
-            }
-        }
-    }
-
-    /// A module must stand at this place.
-    fn place(&mut self, place: &ModulePath, at: Position) {
-        self.refer(Thing::System, place.system.as_str(), at);
-        self.parsed.places.push((place.clone(), at));
     }
 
     fn moment(&mut self, entry: Entry<'_>, key: &'static str) -> Option<Value<'static>> {

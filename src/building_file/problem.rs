@@ -88,6 +88,11 @@ pub enum ProblemKind {
         "a key is missing before the colon, or is null; write a name there, in quotes if need be"
     )]
     NullKey,
+    /// `{{ … }}` without quotes around it.
+    #[error(
+        "YAML takes `{{{{` for a map, and this line has one without quotes; put the whole text in quotes, such as \"{{{{ name }}}}\""
+    )]
+    BareBraces,
     /// `.inf` or `.nan`.
     #[error(
         "a setting cannot be infinite or not a number, since it is kept as JSON; write a number or text in quotes"

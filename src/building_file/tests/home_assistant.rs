@@ -159,6 +159,19 @@ fn a_call_behind_an_entity_takes_a_parameter_of_the_schema() {
 }
 
 #[test]
+fn braces_without_quotes_are_asked_for() {
+    let said = "YAML takes `{{` for a map, and this line has one without quotes; put the whole text in quotes, such as \"{{ name }}\"";
+    for args in ["{a: {{ a }}}", "[{{ a }}]"] {
+        let file = format!(
+            "{ROOMS}commands:\n  - type: lamp/a\n    call: s/Display_1/x\n    args: {args}\n"
+        );
+        let problems = read_file(&file).unwrap_err().to_string();
+        assert!(problems.starts_with("b.yaml:6:"), "{problems}");
+        assert!(problems.ends_with(said), "{problems}");
+    }
+}
+
+#[test]
 fn a_variable_is_not_filled_in() {
     check_rooms(
         "entities:\n  - {status: s/Display_1/x, name: \"${ENV:PASSWORD}\"}\n",

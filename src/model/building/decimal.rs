@@ -2,6 +2,9 @@
 
 use driver_types::{JsonText, is_json_number, is_same_number};
 
+use super::fields::{checked, misfit};
+use super::{Content, JsonKind, Kind, Value};
+
 /// A finite number in the text in which it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decimal {
@@ -39,6 +42,22 @@ impl Decimal {
     /// The number to reckon with.
     pub fn get(&self) -> f64 {
         self.value
+    }
+}
+
+/// As it is written.
+impl Content for Decimal {
+    const KIND: Kind = Kind::Json(JsonKind::Number);
+
+    fn value(&self) -> Value<'_> {
+        Value::Json(self.json().as_str().into())
+    }
+
+    fn make(value: Value<'_>) -> Result<Self, String> {
+        let Value::Json(json) = value else {
+            return misfit();
+        };
+        Self::read(&checked(JsonText::parse(&json))?)
     }
 }
 

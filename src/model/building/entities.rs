@@ -222,7 +222,7 @@ mod tests {
         let domain = |word: &'static str| ("domain", Value::Text(word.into()));
         let options = ("options", Value::Texts(vec!["a".into(), "b".into()]));
         check(&[domain("select"), options.clone()], &[]);
-        check(&[options.clone()], &[]);
+        check(std::slice::from_ref(&options), &[]);
         check(
             &[domain("sensor"), options],
             &[("options", "is of select, not of sensor; remove it")],

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId, is_json_number};
 
-use super::{Decimal, DriverProcess, DriverRef, Flaw, KeySecret, Password, Scope, StatusPath};
+use super::{DriverProcess, DriverRef, Flaw, KeySecret, Password, Scope};
 use crate::model::rules::Thing;
 use crate::model::{DeviceKind, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
 
@@ -578,37 +578,6 @@ contents! {
     KeyId: Kind::Id(Thing::ApiKey), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
     ModuleName: Kind::ModuleName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
     MetadataName: Kind::MetadataName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
-}
-
-/// As it is written.
-impl Content for Decimal {
-    const KIND: Kind = Kind::Json(JsonKind::Number);
-
-    fn value(&self) -> Value<'_> {
-        Value::Json(self.json().as_str().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Json(json) = value else {
-            return misfit();
-        };
-        Self::read(&checked(JsonText::parse(&json))?)
-    }
-}
-
-impl Content for StatusPath {
-    const KIND: Kind = Kind::StatusPath;
-
-    fn value(&self) -> Value<'_> {
-        Value::Text(self.as_str().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Text(path) = value else {
-            return misfit();
-        };
-        Self::parse(&path).map_err(|reason| format!("is no path: {reason}"))
-    }
 }
 
 /// The id of a linked-in driver as a text, a process as JSON.

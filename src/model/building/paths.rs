@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, InvalidId, ModuleIndex, ModuleName, StatusName, SystemId};
 
+use super::fields::misfit;
+use super::{Content, Kind, Value};
 use crate::model::{BindingPath, ModulePath};
 
 /// Why a text is no path.
@@ -193,6 +195,21 @@ fn unescaped(part: &str) -> Result<String, InvalidPath> {
         text.push_str(&piece[2..]);
     }
     Ok(text)
+}
+
+impl Content for StatusPath {
+    const KIND: Kind = Kind::StatusPath;
+
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.as_str().into())
+    }
+
+    fn make(value: Value<'_>) -> Result<Self, String> {
+        let Value::Text(path) = value else {
+            return misfit();
+        };
+        Self::parse(&path).map_err(|reason| format!("is no path: {reason}"))
+    }
 }
 
 #[cfg(test)]
