@@ -13,11 +13,11 @@ use crate::dialects::{
     Surroundings, Wanted, encode,
 };
 use crate::model::{
-    Act, BindingPath, BuildingView, BusEvent, Cause, Clearance, ConnectionId, Credentials, Event,
-    Failure, FailureKind, FollowId, Found, Function, Interface, JsonText, Key, ModuleAddress,
-    ModuleId, ModuleIndex, ModuleName, ModulePath, ModuleView, Newest, Parameter, Query, Reply,
-    Request, Revision, SeenStatus, Shape, StatusName, Subject, System, SystemId, SystemView,
-    Ticket, Timestamp, User, UserId, Zone, ZoneId,
+    Act, BindingPath, BuildingView, BusEvent, Cause, Clearance, Collection, ConnectionId,
+    Credentials, CustomCommand, Event, Failure, FailureKind, FollowId, Found, Function, Interface,
+    JsonText, Key, ModuleAddress, ModuleId, ModuleIndex, ModuleName, ModulePath, ModuleView,
+    Newest, Parameter, Query, Reply, Request, Revision, SeenStatus, Shape, StatusName, Subject,
+    System, SystemId, SystemView, Ticket, Timestamp, User, UserId, Value, Values, Zone, ZoneId,
 };
 
 const SETTINGS: DialectSettings = DialectSettings {
@@ -191,6 +191,10 @@ impl Stage {
             });
         }
         self.deliver(&Subject::Module(Arc::clone(&path)), &event, &newest);
+        if let Event::Value { path, .. } = &event {
+            let status = Subject::Status(Arc::clone(path));
+            self.deliver(&status, &event, &Newest::None);
+        }
         newest.put(event);
         self.newest.insert(path.to_string(), newest);
     }
@@ -219,6 +223,34 @@ impl Stage {
                 with.statuses = with.statuses.iter().cloned().chain([seen]).collect();
                 *module = Arc::new(with);
             }
+        });
+    }
+
+    /// A command of the building's own is there from now on, in the place of one of its type: an object with the fields of the file.
+    pub(super) fn set_command(&mut self, fields: &str) {
+        let fields: BTreeMap<String, JsonText> = serde_json::from_str(fields).unwrap();
+        let mut values = Values::none();
+        for (name, value) in &fields {
+            let value = match name.as_str() {
+                "type" | "subscribe" => Value::Text(value.to::<String>().unwrap().into()),
+                "admin" => Value::Flag(value.as_str() == "true"),
+                _ => Value::Json(value.as_str().into()),
+            };
+            values.put(name, value);
+        }
+        let command = CustomCommand::build(values).unwrap();
+        self.rebuild(|building| {
+            let commands = &mut building.commands;
+            commands.retain(|known| known.command != command.command);
+            commands.push(Arc::new(command));
+        });
+    }
+
+    /// A command of the building's own is there no longer.
+    pub(super) fn remove_command(&mut self, kind: &str) {
+        self.rebuild(|building| {
+            let commands = &mut building.commands;
+            commands.retain(|known| known.command.as_str() != kind);
         });
     }
 
@@ -310,6 +342,7 @@ impl Stage {
             connection: ConnectionId(1),
             clock: &clock,
             draw: &draw,
+            level: Some(self.user.level),
             settings: &SETTINGS,
             surroundings: &self.surroundings,
         };
@@ -331,8 +364,11 @@ impl Stage {
                 splice,
             } => self.follow(ticket, follows, &splice),
             Step::Request {
-                ticket, request, ..
-            } => self.request(ticket, request),
+                ticket,
+                request,
+                form,
+                splice,
+            } => self.request(ticket, request, form, &splice),
             Step::Refused { command } => self.lines.push(format!("audit> {command:?}")),
             Step::Authenticate(credentials) => self.lines.push(match credentials {
                 Credentials::ApiKey(key) => format!("auth> key {}", key.expose()),
@@ -360,10 +396,18 @@ impl Stage {
                 let follow = (id, subject.clone(), form, splice.clone());
                 self.follows.push(follow);
             }
-            if let Subject::Module(path) = &subject
-                && let Some(newest) = self.newest.get(&path.to_string())
-            {
-                snapshot.extend(newest.events().map(|(_, event)| event.clone()));
+            let (place, status) = match &subject {
+                Subject::Module(path) => (path.to_string(), None),
+                Subject::Status(path) => (path.module.to_string(), Some(&path.status)),
+                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => continue,
+            };
+            if let Some(newest) = self.newest.get(&place) {
+                let events = newest.events().map(|(_, event)| event);
+                let wanted = |event: &&Event| match (event.key(), status) {
+                    (Some(Key::Status(name)), Some(status)) => name == status,
+                    (_, _) => status.is_none(),
+                };
+                snapshot.extend(events.filter(wanted).cloned());
             }
         }
         let reply = Ok(Reply::Following { snapshot });
@@ -372,20 +416,25 @@ impl Stage {
 
     /// As the core decides it: what is restricted sees its system alone, and modules with `_` are for support staff.
     fn may_follow(&self, subject: &Subject) -> bool {
-        if let Subject::Module(path) = subject
+        let place = match subject {
+            Subject::Module(path) => Some(&**path),
+            Subject::Status(path) => Some(&path.module),
+            Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => None,
+        };
+        if let Some(path) = place
             && path.module.as_str().starts_with('_')
             && self.user.level < Clearance::Support
         {
             return false;
         }
-        match (subject, &self.restricted_to) {
-            (Subject::Module(path), Some(only)) => path.system == *only,
-            (_, Some(_)) => false,
+        match (place, &self.restricted_to) {
+            (Some(path), Some(only)) => path.system == *only,
+            (None, Some(_)) => false,
             (_, None) => true,
         }
     }
 
-    fn request(&mut self, ticket: Ticket, request: Request) {
+    fn request(&mut self, ticket: Ticket, request: Request, form: Form, splice: &Splice) {
         let reply = match request {
             Request::Unfollow { id, subject } => {
                 let before = self.follows.len();
@@ -426,8 +475,19 @@ impl Stage {
                 self.open.push(ticket);
                 return;
             }
-            Request::Follow { .. }
-            | Request::Query(_)
+            Request::Follow { subject, .. } if !self.may_follow(&subject) => {
+                let failure = Failure::new(FailureKind::Forbidden, "no");
+                self.with(|session, ambient, out| {
+                    session.reply(ticket, Err(failure), ambient, out);
+                });
+                return;
+            }
+            Request::Follow { id, subject, .. } => {
+                let wanted = Wanted { id, subject, form };
+                self.follow(ticket, vec![wanted], splice);
+                return;
+            }
+            Request::Query(_)
             | Request::Publish { .. }
             | Request::Debug(_)
             | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
@@ -489,7 +549,8 @@ fn subject_in_words(subject: &Subject) -> String {
     match subject {
         Subject::Module(path) => path.to_string(),
         Subject::Bus => "bus".to_owned(),
-        Subject::Status(_) | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+        Subject::Status(path) => format!("{} {}", path.module, path.status),
+        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
             panic!("this dialect never follows this: {subject:?}")
         }
     }

@@ -13,6 +13,8 @@
 //! | `system> sys-a Board Room` | there is another system |
 //! | `module> sys-a Display_1 power(state:boolean) power=true` | there is another module, with these functions and values |
 //! | `gone> sys-a Display_1` | a module goes |
+//! | `command> {"type":"lamp/blink"}` | the building's file says that there is this command |
+//! | `no command> lamp/blink` | the building's file has it no longer |
 //! | `says> sys-a Display_1 power true` | a status of a module changes; `gone` is no value |
 //! | `does> 3 sys-a Display_1 power true` | the same, in the course of the call of this ticket |
 //! | `bus> name {}` | something is announced |
@@ -134,6 +136,8 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
             stage.add_module(&format!("{system} {module}"), &functions, &values);
         }
         "gone" => stage.remove_module(rest),
+        "command" => stage.set_command(rest),
+        "no command" => stage.remove_command(rest),
         "says" => {
             let [system, module, status, value] = fields(rest);
             stage.change(&format!("{system} {module}"), status, value, Cause::Module);

@@ -36,6 +36,13 @@ pub(super) enum Access {
 
 use Access::{Administrators, Everyone};
 
+/// Whether a command of this type is in the list.
+pub(super) fn lists(kind: &str) -> bool {
+    COMMANDS
+        .binary_search_by(|command| command.name.cmp(kind))
+        .is_ok()
+}
+
 /// The command of this type.
 pub(super) fn find(kind: &str) -> Option<&'static Command> {
     match COMMANDS.binary_search_by(|command| command.name.cmp(kind)) {

@@ -61,7 +61,7 @@ impl Commands {
         let gone = difference.entities_removed.iter();
         let gone = gone.filter(|entity| sight.has_module(&entity.path));
         match &subscription.about {
-            Subscribed::Nothing => {}
+            Subscribed::Nothing | Subscribed::Status(_) => {}
             Subscribed::Entities(filter) => {
                 let gone: Vec<&Arc<Entity>> =
                     gone.filter(|entity| filter.passes(&entity.id)).collect();

@@ -14,17 +14,21 @@ use crate::dialects::home_assistant::entities::Difference;
 use crate::dialects::home_assistant::errors::CommandError;
 use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::session::catalogue::{self, Access};
+use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::entities::StatesAsked;
+use crate::dialects::home_assistant::session::events::happened;
 use crate::dialects::home_assistant::session::reach::{Question, Reach};
 use crate::dialects::home_assistant::session::services::OpenCall;
-use crate::dialects::home_assistant::session::subscriptions::{Number, Subscription};
+use crate::dialects::home_assistant::session::subscriptions::{Number, Subscribed, Subscription};
 use crate::dialects::home_assistant::wire::frames::{Coalescing, Frames};
 use crate::dialects::home_assistant::wire::schema::problems_of_command;
 use crate::dialects::home_assistant::wire::{self, Envelope, Message};
 use crate::dialects::{
     Ambient, Form as AnyForm, Incoming, Out, Splice, Step, Surroundings, Wanted,
 };
-use crate::model::{Clearance, Event, Failure, FollowId, Query, Reply, Request, Ticket, User};
+use crate::model::{
+    Clearance, CustomCommand, Event, Failure, FollowId, Query, Reply, Request, Ticket, User,
+};
 
 /// A message is no command at all, and the connection has to end.
 #[derive(Debug)]
@@ -89,6 +93,8 @@ pub(super) enum Waiting {
     Looked(Number, Box<OpenCall>),
     /// A module was called for the service call of this command, as the one at this place among its modules.
     Called(u64, usize),
+    /// A function was called for a command of the building's own.
+    Custom(u64, Arc<CustomCommand>),
 }
 
 /// What is made of one message or answer.
@@ -192,6 +198,13 @@ impl Commands {
         if envelope.id <= self.last_id {
             return Err(CommandError::id_reuse());
         }
+        let building = &turn.ambient.surroundings.building;
+        if let Some(own) = custom::find(building, &envelope.kind)
+            && !catalogue::lists(&envelope.kind)
+        {
+            self.last_id = envelope.id;
+            return self.take_custom(own, envelope, command, turn);
+        }
         let Some(known) = catalogue::find(&envelope.kind) else {
             turn.steps.push(Step::Refused {
                 command: shown(&envelope.kind).to_owned(),
@@ -238,6 +251,7 @@ impl Commands {
             Waiting::Fired(id, act) => self.fired(id, act, reply, &mut turn),
             Waiting::Looked(number, open) => self.looked(number, *open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
+            Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }
         turn.end(self.coalescing, out);
     }
@@ -251,7 +265,18 @@ impl Commands {
         out: &mut Out<'_>,
     ) {
         let mut turn = Turn::new(ambient);
-        self.happened(follow, event, &mut turn);
+        let number = Number::of(follow);
+        let mut subscriptions = self.subscriptions.iter();
+        let Some(subscription) = subscriptions.find(|it| it.number == number) else {
+            return;
+        };
+        match &subscription.about {
+            Subscribed::Status(_) => custom::tell_value(subscription.id, event, &mut turn),
+            Subscribed::Events(names) => {
+                happened(subscription.id, names, event, &mut turn);
+            }
+            Subscribed::Nothing | Subscribed::Entities(_) => {}
+        }
         turn.end(self.coalescing, out);
     }
 

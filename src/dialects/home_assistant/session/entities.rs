@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use crate::dialects::home_assistant::entities::{Context, Difference, Entity, Snapshot, View};
 use crate::dialects::home_assistant::errors::CommandError;
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::events::Happening;
 use crate::dialects::home_assistant::session::filter::{self, EntityFilter};
 use crate::dialects::home_assistant::session::subscriptions::{
@@ -118,6 +119,11 @@ impl Commands {
                 let selected = Selected::new(&subscription.about, view, &events);
                 turn.frames.event(id, |out| selected.write_added(out));
             }
+            Subscribed::Status(_) => {
+                for event in &events {
+                    custom::tell_value(id, event, turn);
+                }
+            }
             Subscribed::Events(_) | Subscribed::Nothing => {}
         }
     }
@@ -138,7 +144,7 @@ impl Commands {
         let view = &turn.ambient.surroundings.home_assistant;
         let selected = Selected::new(&subscription.about, view, &events);
         match &subscription.about {
-            Subscribed::Nothing => {}
+            Subscribed::Nothing | Subscribed::Status(_) => {}
             Subscribed::Entities(_) if selected.is_empty() => {}
             Subscribed::Entities(_) => turn.frames.event(id, |out| selected.write_added(out)),
             Subscribed::Events(names) => {
@@ -205,7 +211,7 @@ impl<'s> Selected<'s> {
             .filter(|module| told.contains(&*module.path));
         let entities = modules.flat_map(|module| &module.entities);
         let wanted = |entity: &&Entity| match about {
-            Subscribed::Nothing => false,
+            Subscribed::Nothing | Subscribed::Status(_) => false,
             Subscribed::Entities(filter) => filter.passes(&entity.id),
             Subscribed::Events(EventNames::All | EventNames::Named(_)) => true,
         };

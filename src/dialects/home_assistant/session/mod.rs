@@ -9,6 +9,8 @@ mod about;
 mod catalogue;
 mod changes;
 mod commands;
+mod custom;
+mod custom_texts;
 mod entities;
 mod events;
 mod filter;

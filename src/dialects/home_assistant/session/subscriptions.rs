@@ -12,7 +12,7 @@ use crate::dialects::home_assistant::session::filter::EntityFilter;
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::{Form, limits};
 use crate::dialects::{Form as AnyForm, Wanted};
-use crate::model::{FollowId, ModulePath, Request, Subject};
+use crate::model::{BindingPath, FollowId, ModulePath, Request, Subject};
 
 /// How many bits of a [`FollowId`] say which window it is; those above them say which subscription.
 const WINDOW_BITS: u32 = 8;
@@ -41,6 +41,8 @@ pub(super) enum Subscribed {
     Entities(EntityFilter),
     /// Events.
     Events(EventNames),
+    /// The values of one status.
+    Status(Arc<BindingPath>),
 }
 
 /// Which events.
@@ -84,6 +86,11 @@ impl Number {
         }
     }
 
+    /// The id of what is followed where nothing is told apart by windows.
+    pub(super) fn only_follow(self) -> FollowId {
+        self.follow(0)
+    }
+
     /// The id of the follow of a window.
     fn follow(self, window: u8) -> FollowId {
         FollowId(self.0 << WINDOW_BITS | u32::from(window))
@@ -97,7 +104,7 @@ impl Subscribed {
         let mut follows: Vec<Wanted> = modules
             .flat_map(|module| self.follows_of(number, module))
             .collect();
-        follows.extend(self.follow_of_bus(number));
+        follows.extend(self.other_follow(number));
         follows
     }
 
@@ -105,7 +112,7 @@ impl Subscribed {
     pub(super) fn follows_of(&self, number: Number, module: &ModuleEntities) -> Vec<Wanted> {
         let of_windows = |form: fn(u8) -> Form| module.windows().map(form).collect();
         let forms: Vec<Form> = match self {
-            Self::Nothing => Vec::new(),
+            Self::Nothing | Self::Status(_) => Vec::new(),
             Self::Entities(EntityFilter::All) => of_windows(|window| Form::Entities {
                 window,
                 mask: u64::MAX,
@@ -132,17 +139,18 @@ impl Subscribed {
         follows.collect()
     }
 
-    /// The follow of what is announced by name, where that is part of it. Names are told apart by the session itself.
-    fn follow_of_bus(&self, number: Number) -> Option<Wanted> {
-        let form = match self {
+    /// What it follows beside modules: what is announced by name, which the session itself tells apart, or one status.
+    fn other_follow(&self, number: Number) -> Option<Wanted> {
+        let (subject, form) = match self {
             Self::Nothing | Self::Entities(_) => return None,
-            Self::Events(EventNames::All) => Form::Bus,
+            Self::Events(EventNames::All) => (Subject::Bus, Form::Bus),
             Self::Events(EventNames::Named(name)) if **name == *STATE_CHANGED => return None,
-            Self::Events(EventNames::Named(_)) => Form::Session,
+            Self::Events(EventNames::Named(_)) => (Subject::Bus, Form::Session),
+            Self::Status(path) => (Subject::Status(Arc::clone(path)), Form::Session),
         };
         Some(Wanted {
-            id: number.follow(0),
-            subject: Subject::Bus,
+            id: number.only_follow(),
+            subject,
             form: AnyForm::HomeAssistant(form),
         })
     }
