@@ -23,6 +23,12 @@ pub(super) const SUBSCRIPTIONS_MAX: usize = 1024;
 /// The longest name of an event in characters, as in Home Assistant.
 pub(super) const EVENT_TYPE_MAX_CHARS: usize = 64;
 
+/// How many bytes the filters and names of a connection's subscriptions take at most: ten thousand ids of entities.
+pub(super) const FILTERS_MAX_BYTES: usize = 512 * 1024;
+
+/// The longest id of an entity, as in Home Assistant.
+pub(super) const ENTITY_ID_MAX_BYTES: usize = 255;
+
 /// How long the patterns of a filter of entities may be together, in characters: each entity of the building is held against all of them.
 /// A pattern is a dozen or two; patterns made to be slow take a fraction of a second over five thousand entities.
 pub(super) const GLOBS_MAX_CHARS: usize = 2048;

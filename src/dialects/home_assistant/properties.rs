@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::stage::Stage;
 use crate::model::{Cause, Clearance};
 
@@ -118,6 +119,42 @@ proptest! {
         }
         prop_assert_eq!(answers(&stage.lines), expected);
     }
+}
+
+#[test]
+fn the_filters_of_a_connection_are_bounded_all_together() {
+    let mut stage = signed_in();
+    let ids: Vec<String> = (0..4_000).map(|n| format!("\"sensor.a{n}\"")).collect();
+    let ids = ids.join(",");
+    for id in 1..=10 {
+        let command = format!(r#"{{"id":{id},"type":"subscribe_entities","entity_ids":[{ids}]}}"#);
+        stage.client(&command);
+    }
+    stage.client(r#"{"id":11,"type":"unsubscribe_events","subscription":1}"#);
+    let again = format!(r#"{{"id":12,"type":"subscribe_entities","entity_ids":[{ids}]}}"#);
+    stage.client(&again);
+    let outcomes = answers(&stage.lines)
+        .into_iter()
+        .map(|(_, outcome)| outcome);
+    let outcomes: Vec<String> = outcomes.collect();
+    assert_eq!(outcomes[0], "ok");
+    assert_eq!(outcomes[9], "home_assistant_error");
+    assert_eq!(outcomes[10..], ["ok", "ok"], "what is ended leaves room");
+}
+
+#[test]
+fn a_connection_has_as_many_subscriptions_as_it_may() {
+    let mut stage = signed_in();
+    let most = limits::SUBSCRIPTIONS_MAX as u64;
+    for id in 1..=most + 1 {
+        stage.client(&format!(
+            r#"{{"id":{id},"type":"persistent_notification/subscribe"}}"#
+        ));
+    }
+    let outcomes = answers(&stage.lines);
+    let (last, before) = outcomes.split_last().unwrap();
+    assert!(before.iter().all(|(_, outcome)| outcome == "ok"));
+    assert_eq!(last.1, "home_assistant_error");
 }
 
 /// Something that happens in a building.

@@ -16,7 +16,7 @@ use crate::model::CloseReason;
 fn the_specified_commands_are_those_of_the_catalogue_and_so_are_their_fields() {
     let specified: BTreeMap<String, BTreeMap<String, bool>> = messages()
         .into_values()
-        .filter(|message| is_command(message))
+        .filter(is_command)
         .map(|message| {
             let kind = text(&message["payload"]["properties"]["type"]["const"]);
             (kind, fields(&message))

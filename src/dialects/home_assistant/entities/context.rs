@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_moment_is_written_with_microseconds() {
         let at = Timestamp(1_795_225_574_650_000);
-        assert_eq!(moment(at), "2026-11-21T02:26:14.650000+00:00");
+        assert_eq!(moment(at), "2026-11-21T01:46:14.650000+00:00");
         assert_eq!(
             moment(Timestamp(1_000_000)),
             "1970-01-01T00:00:01.000000+00:00"

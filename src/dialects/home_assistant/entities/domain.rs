@@ -1,5 +1,7 @@
 //! What kinds of entities there are: Home Assistant's domains, as far as modules have faces of them.
 
+use crate::model::EntityDomain;
+
 /// The first part of an entity's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Domain {
@@ -59,5 +61,18 @@ impl Domain {
     /// The domain of this word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|domain| domain.as_str() == word)
+    }
+
+    /// The domain that the building's file wants for a status.
+    pub(super) fn of_status(wanted: EntityDomain) -> Self {
+        match wanted {
+            EntityDomain::BinarySensor => Self::BinarySensor,
+            EntityDomain::Cover => Self::Cover,
+            EntityDomain::Light => Self::Light,
+            EntityDomain::Number => Self::Number,
+            EntityDomain::Select => Self::Select,
+            EntityDomain::Sensor => Self::Sensor,
+            EntityDomain::Switch => Self::Switch,
+        }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::model::{Clearance, Function, FunctionName, JsonText};
+use crate::model::{Clearance, EntityOverride, Function, FunctionName, JsonText};
 
 use super::domain::Domain;
 use super::entity::{Attribute, Category, Key};
 use super::face::{Cover, Face, Light, Shows};
-use super::overrides::EntityOverride;
 use super::part::{Choice, Part, Property, Range, json_number};
 use super::schema::Kind;
 
@@ -114,20 +113,8 @@ fn domain(property: &Property, wanted: Option<&EntityOverride>) -> Option<Domain
     if property.status.is_connected() {
         return Some(Domain::BinarySensor);
     }
-    let of_one_status = wanted
-        .and_then(|wanted| wanted.domain)
-        .filter(|domain| match domain {
-            Domain::Button | Domain::Climate | Domain::MediaPlayer => false,
-            Domain::BinarySensor
-            | Domain::Cover
-            | Domain::Light
-            | Domain::Number
-            | Domain::Select
-            | Domain::Sensor
-            | Domain::Switch => true,
-        });
-    if of_one_status.is_some() {
-        return of_one_status;
+    if let Some(domain) = wanted.and_then(|wanted| wanted.domain) {
+        return Some(Domain::of_status(domain));
     }
     let has_options = wanted.is_some_and(|wanted| !wanted.options.is_empty());
     if has_options && property.is_settable() {

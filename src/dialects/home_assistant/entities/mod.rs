@@ -20,14 +20,19 @@ mod face;
 mod known;
 mod limits;
 mod module;
-mod overrides;
 mod part;
+#[cfg(test)]
+mod properties;
 pub mod registry;
 mod schema;
 pub mod services;
 mod setter;
 mod slug;
 mod state_text;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use context::{Context, context_id, moment};
@@ -38,6 +43,5 @@ pub use encode::{write_bus_event, write_state_changed};
 pub use entity::{Category, Entity};
 pub use known::{Fact, Known, Snapshot};
 pub use module::ModuleEntities;
-pub use overrides::EntityOverride;
 pub use state_text::StateText;
 pub use view::{Area, Group, View};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Interface, ModulePath, ModuleView, StatusName};
+use crate::model::{EntityOverride, Interface, ModulePath, ModuleView, StatusName};
 
 use super::compound::Abilities;
 use super::context::write_text;
@@ -15,7 +15,6 @@ use super::draft::{Draft, button, single};
 use super::entity::{Entity, Key};
 use super::known::connected;
 use super::limits::{ENTITIES_PER_MODULE_MAX, ENTITY_ID_MAX_BYTES, WINDOW};
-use super::overrides::EntityOverride;
 use super::part::Property;
 use super::schema::Kind;
 use super::setter::Settable;
@@ -40,12 +39,12 @@ pub struct ModuleEntities {
 }
 
 /// All that a module's entities are made of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Ingredients {
     pub(super) module: Arc<ModuleView>,
     /// The system as an area.
     pub(super) area_id: Arc<str>,
-    pub(super) overrides: Vec<EntityOverride>,
+    pub(super) overrides: Vec<Arc<EntityOverride>>,
 }
 
 /// The ids that are taken, of entities that were made before.
@@ -60,7 +59,7 @@ impl ModuleEntities {
         taken: &mut Taken,
     ) -> Arc<Self> {
         if let Some(before) = before
-            && before.made_of == made_of
+            && before.made_of.is_same(&made_of)
             && before.domain == *domain
             && !before
                 .entities
@@ -163,8 +162,25 @@ impl Ingredients {
     /// Whether entities of the one may go on among those of the other: nothing is different but what has been seen.
     fn is_like(&self, other: &Self) -> bool {
         self.module.driver == other.module.driver
-            && self.module.interface == other.module.interface
+            && is_same_interface(&self.module, &other.module)
             && self.overrides == other.overrides
+    }
+
+    /// Whether the same entities are made of both.
+    fn is_same(&self, other: &Self) -> bool {
+        self.is_like(other)
+            && self.area_id == other.area_id
+            && self.module.path == other.module.path
+            && self.module.driver_text == other.module.driver_text
+            && self.module.statuses == other.module.statuses
+    }
+}
+
+/// Nearly always they share one.
+fn is_same_interface(one: &ModuleView, other: &ModuleView) -> bool {
+    match (&one.interface, &other.interface) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 
@@ -189,7 +205,8 @@ fn drafts(made_of: &Ingredients) -> Vec<Draft> {
     let properties = properties(made_of, interface);
     let wanted = |status: &StatusName| {
         let mut overrides = made_of.overrides.iter();
-        overrides.find(|wanted| wanted.status.status == *status)
+        let wanted = overrides.find(|wanted| wanted.status.target().status == *status);
+        wanted.map(|wanted| &**wanted)
     };
     let singles = properties
         .iter()
@@ -213,7 +230,10 @@ fn properties(made_of: &Ingredients, interface: &Interface) -> Vec<Property> {
         let seen = made_of.module.statuses.iter();
         seen.map(|seen| (&seen.name, seen.shape)).collect()
     };
-    let named = made_of.overrides.iter().map(|wanted| &wanted.status.status);
+    let named = made_of
+        .overrides
+        .iter()
+        .map(|wanted| &wanted.status.target().status);
     let listed = made_of.module.statuses.iter().map(|seen| &seen.name);
     let all = [connected()].into_iter().chain(interface.statuses.keys());
     let mut known = HashSet::new();

@@ -1,8 +1,7 @@
 //! What an entity is made of: statuses, how each is read and how it is set.
 
-use crate::model::{JsonText, StatusName, is_json_number};
+use crate::model::{Decimal, EntityOverride, JsonText, StatusName, is_json_number};
 
-use super::EntityOverride;
 use super::schema::{Bounds, Kind};
 use super::setter::{Order, Settable, Setter};
 
@@ -106,15 +105,18 @@ impl Property {
         let asked = asked.and_then(Kind::bounds).unwrap_or_default();
         let told = self.bounds().unwrap_or_default();
         let min = wanted
-            .and_then(|wanted| wanted.min)
+            .and_then(|wanted| wanted.min.as_ref())
+            .map(Decimal::get)
             .or(asked.min)
             .or(told.min);
         let max = wanted
-            .and_then(|wanted| wanted.max)
+            .and_then(|wanted| wanted.max.as_ref())
+            .map(Decimal::get)
             .or(asked.max)
             .or(told.max);
         let step = wanted
-            .and_then(|wanted| wanted.step)
+            .and_then(|wanted| wanted.step.as_ref())
+            .map(Decimal::get)
             .or(asked.step)
             .or(told.step);
         let usual_step = match told.is_whole || asked.is_whole {

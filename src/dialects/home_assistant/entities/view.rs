@@ -3,13 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, Weak};
 
-use crate::dialects;
 use crate::model::{BuildingView, ModulePath, SystemId, SystemView, Zone, ZoneId};
 
 use super::difference::Difference;
 use super::entity::Entity;
 use super::module::{Ingredients, ModuleEntities, Taken};
-use super::overrides;
 use super::services::Catalogue;
 use super::slug::{first_free, slug};
 
@@ -58,7 +56,7 @@ pub struct Group {
 /// The tag of zones that are levels.
 const LEVEL_TAG: &str = "level";
 
-impl dialects::View for View {
+impl crate::dialects::View for View {
     fn new(building: &Arc<BuildingView>, before: &Self) -> Self {
         let zones: HashMap<&ZoneId, (bool, Group)> = zones(building);
         let areas = areas(building, &zones);
@@ -148,7 +146,7 @@ fn zones(building: &BuildingView) -> HashMap<&ZoneId, (bool, Group)> {
         let is_floor = zone.tags.iter().any(|tag| tag == LEVEL_TAG);
         (is_floor, Group { id, name })
     };
-    let groups: Vec<(bool, Group)> = sorted.iter().map(|zone| *zone).map(group).collect();
+    let groups: Vec<(bool, Group)> = sorted.iter().copied().map(group).collect();
     let ids = sorted.into_iter().map(|zone| &zone.id);
     ids.zip(groups).collect()
 }
@@ -198,7 +196,6 @@ fn area(
 
 /// The modules, made in the order of their places, so that numbers behind like ids are the same on every node.
 fn modules(building: &BuildingView, areas: &[Area], before: &Inner) -> Vec<Arc<ModuleEntities>> {
-    let overrides = overrides::of_building(building);
     let placed = building.systems.iter().zip(areas);
     let placed = placed.flat_map(|(system, area)| {
         let modules = system.modules.iter();
@@ -208,9 +205,10 @@ fn modules(building: &BuildingView, areas: &[Area], before: &Inner) -> Vec<Arc<M
         .map(|(module, area)| Ingredients {
             module: Arc::clone(module),
             area_id: Arc::clone(&area.id),
-            overrides: overrides
+            overrides: building
+                .entities
                 .iter()
-                .filter(|wanted| wanted.status.module == *module.path)
+                .filter(|wanted| wanted.status.target().module == *module.path)
                 .cloned()
                 .collect(),
         })

@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 
 use crate::dialects::home_assistant::entities::{Context, Difference, Entity, Snapshot, View};
-use crate::dialects::home_assistant::errors::CommandError;
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
 use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::events::Happening;

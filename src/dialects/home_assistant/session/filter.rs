@@ -43,11 +43,7 @@ impl EntityFilter {
             include: Choice::read(command.object("include"))?,
             exclude: Choice::read(command.object("exclude"))?,
         };
-        Ok(if conditions.are_none() {
-            Self::All
-        } else {
-            Self::Some(Box::new(conditions))
-        })
+        Ok(Self::passing(conditions))
     }
 
     /// Those of these ids, or of these domains; all when there is neither.
@@ -61,10 +57,22 @@ impl EntityFilter {
             include,
             exclude: Choice::default(),
         };
+        Self::passing(conditions)
+    }
+
+    fn passing(conditions: Conditions) -> Self {
         if conditions.are_none() {
             Self::All
         } else {
             Self::Some(Box::new(conditions))
+        }
+    }
+
+    /// How many bytes of what the client wrote are kept.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Some(conditions) => conditions.size(),
         }
     }
 
@@ -80,6 +88,10 @@ impl EntityFilter {
 impl Conditions {
     fn are_none(&self) -> bool {
         self.ids.is_empty() && self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    fn size(&self) -> usize {
+        size_of(&self.ids) + self.include.size() + self.exclude.size()
     }
 
     fn pass(&self, id: &str) -> bool {
@@ -128,6 +140,11 @@ impl Choice {
         self.entities.is_empty() && !self.has_patterns()
     }
 
+    fn size(&self) -> usize {
+        let globs: usize = self.globs.iter().map(|glob| glob.len()).sum();
+        size_of(&self.entities) + size_of(&self.domains) + globs * size_of_val(&'*')
+    }
+
     fn has_patterns(&self) -> bool {
         !self.domains.is_empty() || !self.globs.is_empty()
     }
@@ -140,6 +157,12 @@ impl Choice {
     fn matches(&self, id: &str) -> bool {
         self.globs.iter().any(|glob| glob_matches(glob, id))
     }
+}
+
+/// How many bytes a set of texts takes, with what it takes beside the texts.
+fn size_of(texts: &HashSet<Box<str>>) -> usize {
+    let each = size_of_val::<Box<str>>(&Box::from(""));
+    texts.iter().map(|text| text.len() + each).sum()
 }
 
 /// The ids of entities in a field: a list, or one text with commas.

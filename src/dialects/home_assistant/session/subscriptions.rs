@@ -98,6 +98,15 @@ impl Number {
 }
 
 impl Subscribed {
+    /// How many bytes of what the client wrote are kept.
+    fn size(&self) -> usize {
+        match self {
+            Self::Nothing | Self::Events(EventNames::All) => 0,
+            Self::Entities(filter) => filter.size(),
+            Self::Events(EventNames::Named(name)) => name.len(),
+        }
+    }
+
     /// All that a subscription follows in a building.
     pub(super) fn follows(&self, number: Number, view: &View) -> Vec<Wanted> {
         let modules = view.modules().iter();
@@ -166,6 +175,13 @@ impl Commands {
                     "this connection has {} subscriptions, as many as it may",
                     limits::SUBSCRIPTIONS_MAX
                 ),
+            ));
+        }
+        let kept = self.subscriptions.iter().map(|it| it.about.size());
+        if kept.sum::<usize>() + about.size() > limits::FILTERS_MAX_BYTES {
+            return Err(CommandError::new(
+                ErrorCode::HomeAssistantError,
+                "the filters of this connection name more than they may; subscribe to fewer entities, or to all",
             ));
         }
         let number = self.number();

@@ -13,7 +13,7 @@ pub(super) mod parameters;
 mod repr;
 pub(super) mod schema;
 
-pub(super) use object::{Object, items, text};
+pub(super) use object::{Object, items};
 
 use std::borrow::Cow;
 

@@ -231,8 +231,8 @@ pub fn plan(view: &View, call: &ServiceCall<'_>) -> Result<Plan, ServiceError> {
     match (domain.as_str(), service.as_str()) {
         ("homeassistant", "turn_on" | "turn_off" | "toggle") => {
             let target = Target::take(call.target, &mut data, &|_| false)?;
+            // Other fields are for things of one domain alone, and Home Assistant lets them pass.
             let asked = Asked::read(Domain::Switch, &service, &mut data)?;
-            data.end()?;
             let asked = asked.ok_or_else(not_found)?;
             for_entities(view, call, &target, &asked, is_switched)
         }

@@ -10,18 +10,18 @@ pub(super) struct Standard {
     name: &'static str,
     description: &'static str,
     fields: &'static [Field],
-    /// Which entities it is for, and whether it answers.
-    kind: StandardKind,
+    meant: Meant,
 }
 
+/// What a service is for, and whether it answers.
 #[derive(Debug)]
-enum StandardKind {
+enum Meant {
     /// For entities of its domain.
-    OfEntities,
+    Entities,
     /// For entities of any domain.
-    OfAll,
+    All,
     /// For what its fields name; it answers if it is asked to.
-    OfFields,
+    Fields,
 }
 
 /// A field as it is described: its name, whether it is required, how clients ask for it, and what it means.
@@ -41,7 +41,7 @@ const fn of(
         name,
         description,
         fields,
-        kind: StandardKind::OfEntities,
+        meant: Meant::Entities,
     }
 }
 
@@ -52,7 +52,7 @@ const fn of_all(service: &'static str, name: &'static str, description: &'static
         name,
         description,
         fields: &[],
-        kind: StandardKind::OfAll,
+        meant: Meant::All,
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) const ALL: [Standard; 33] = [
         name: "Call a function",
         description: "Calls a function of a module.",
         fields: EXEC,
-        kind: StandardKind::OfFields,
+        meant: Meant::Fields,
     },
     of_all("toggle", "Toggle", "Switches things on or off."),
     of_all("turn_off", "Turn off", "Switches things off."),
@@ -280,16 +280,16 @@ impl Standard {
             );
         }
         out.push(b'}');
-        match self.kind {
-            StandardKind::OfEntities => put(
+        match self.meant {
+            Meant::Entities => put(
                 out,
                 format_args!(
                     ",\"target\":{{\"entity\":[{{\"domain\":[\"{}\"]}}]}}",
                     self.domain
                 ),
             ),
-            StandardKind::OfAll => out.extend_from_slice(b",\"target\":{\"entity\":[{}]}"),
-            StandardKind::OfFields => {
+            Meant::All => out.extend_from_slice(b",\"target\":{\"entity\":[{}]}"),
+            Meant::Fields => {
                 out.extend_from_slice(b",\"response\":{\"optional\":true}");
             }
         }
