@@ -17,6 +17,8 @@ mod draft;
 mod encode;
 mod entity;
 mod face;
+#[cfg(test)]
+mod fuzz_tests;
 mod known;
 mod limits;
 mod module;

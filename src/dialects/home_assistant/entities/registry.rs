@@ -20,37 +20,41 @@ pub type MaySee<'a> = &'a dyn Fn(&ModulePath) -> bool;
 impl View {
     /// `config/area_registry/list`: the systems that have a module to be seen.
     pub fn write_areas(&self, may_see: MaySee<'_>, out: &mut Vec<u8>) {
-        let seen = self.seen(may_see);
-        let seen: HashSet<&str> = seen.map(|module| &**module.area_id()).collect();
-        let areas = self.areas().iter();
+        list(out, self.seen_areas(may_see), write_area);
+    }
+
+    /// `config/floor_registry/list`, for who may see everything.
+    pub fn write_floors(&self, out: &mut Vec<u8>) {
+        list(out, self.floors().iter(), write_floor);
+    }
+
+    /// The floors that have a module to be seen.
+    pub fn write_floors_for(&self, may_see: MaySee<'_>, out: &mut Vec<u8>) {
+        let areas = self.seen_areas(may_see);
+        let seen: HashSet<&str> = areas.filter_map(|area| area.floor.as_deref()).collect();
+        let floors = self.floors().iter();
         list(
             out,
-            areas.filter(|area| seen.contains(&*area.id)),
-            write_area,
+            floors.filter(|floor| seen.contains(&*floor.id)),
+            write_floor,
         );
     }
 
-    /// `config/floor_registry/list`.
-    pub fn write_floors(&self, out: &mut Vec<u8>) {
-        list(out, self.floors().iter(), |floor: &Group, out| {
-            out.extend_from_slice(b"{\"aliases\":[],\"created_at\":0.0,\"floor_id\":");
-            write_text(out, &floor.id);
-            out.extend_from_slice(b",\"icon\":null,\"level\":null,\"modified_at\":0.0,\"name\":");
-            write_text(out, &floor.name);
-            out.push(b'}');
-        });
+    /// `config/label_registry/list`, for who may see everything.
+    pub fn write_labels(&self, out: &mut Vec<u8>) {
+        list(out, self.labels().iter(), write_label);
     }
 
-    /// `config/label_registry/list`.
-    pub fn write_labels(&self, out: &mut Vec<u8>) {
-        list(out, self.labels().iter(), |label: &Group, out| {
-            out.extend_from_slice(b"{\"color\":null,\"created_at\":0.0,\"description\":null,");
-            out.extend_from_slice(b"\"icon\":null,\"label_id\":");
-            write_text(out, &label.id);
-            out.extend_from_slice(b",\"modified_at\":0.0,\"name\":");
-            write_text(out, &label.name);
-            out.push(b'}');
-        });
+    /// The labels of areas that have a module to be seen.
+    pub fn write_labels_for(&self, may_see: MaySee<'_>, out: &mut Vec<u8>) {
+        let labels = self.seen_areas(may_see).flat_map(|area| &area.labels);
+        let seen: HashSet<&str> = labels.map(|label| &**label).collect();
+        let labels = self.labels().iter();
+        list(
+            out,
+            labels.filter(|label| seen.contains(&*label.id)),
+            write_label,
+        );
     }
 
     /// `config/device_registry/list`.
@@ -75,6 +79,13 @@ impl View {
         let entities = self.seen(may_see).flat_map(|module| &module.entities);
         list(out, entities, |entity, out| entity.write_for_display(out));
         out.push(b'}');
+    }
+
+    fn seen_areas<'v>(&'v self, may_see: MaySee<'v>) -> impl Iterator<Item = &'v Area> {
+        let seen = self.seen(may_see);
+        let seen: HashSet<&str> = seen.map(|module| &**module.area_id()).collect();
+        let areas = self.areas().iter();
+        areas.filter(move |area| seen.contains(&*area.id))
     }
 
     fn seen<'v>(&'v self, may_see: MaySee<'v>) -> impl Iterator<Item = &'v ModuleEntities> {
@@ -137,6 +148,23 @@ impl Entity {
         }
         out.push(b'}');
     }
+}
+
+fn write_floor(floor: &Group, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"aliases\":[],\"created_at\":0.0,\"floor_id\":");
+    write_text(out, &floor.id);
+    out.extend_from_slice(b",\"icon\":null,\"level\":null,\"modified_at\":0.0,\"name\":");
+    write_text(out, &floor.name);
+    out.push(b'}');
+}
+
+fn write_label(label: &Group, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"color\":null,\"created_at\":0.0,\"description\":null,");
+    out.extend_from_slice(b"\"icon\":null,\"label_id\":");
+    write_text(out, &label.id);
+    out.extend_from_slice(b",\"modified_at\":0.0,\"name\":");
+    write_text(out, &label.name);
+    out.push(b'}');
 }
 
 fn write_area(area: &Area, out: &mut Vec<u8>) {

@@ -438,6 +438,13 @@ fn the_registries_tell_only_of_what_may_be_seen() {
     assert_eq!(areas[0]["labels"], json!(["tower"]));
     assert_eq!(read(|out| view.write_floors(out))[0]["floor_id"], "level_1");
     assert_eq!(read(|out| view.write_labels(out))[0]["label_id"], "tower");
+    let nobody: super::registry::MaySee<'_> = &|_| false;
+    for (seen, expect) in [(may_see, 1), (nobody, 0)] {
+        let floors = read(|out| view.write_floors_for(seen, out));
+        let labels = read(|out| view.write_labels_for(seen, out));
+        assert_eq!(floors.as_array().unwrap().len(), expect);
+        assert_eq!(labels.as_array().unwrap().len(), expect);
+    }
     let devices = read(|out| view.write_devices(may_see, out));
     assert_eq!(devices.as_array().unwrap().len(), 1);
     assert_eq!(devices[0]["name"], "Display 1");
