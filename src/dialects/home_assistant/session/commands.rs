@@ -6,6 +6,7 @@
 //! 4. The command answers at once, or leaves an open request or a subscription behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
@@ -24,7 +25,7 @@ use crate::dialects::home_assistant::wire::frames::{Coalescing, Frames};
 use crate::dialects::home_assistant::wire::schema::problems_of_command;
 use crate::dialects::home_assistant::wire::{self, Envelope, Message};
 use crate::dialects::{
-    Ambient, Form as AnyForm, Incoming, Out, Splice, Step, Surroundings, Wanted,
+    Alarm, Ambient, Form as AnyForm, Incoming, Out, Splice, Step, Surroundings, Wanted,
 };
 use crate::model::{
     Clearance, CustomCommand, Event, Failure, FollowId, Query, Reply, Request, Ticket, User,
@@ -93,6 +94,8 @@ pub(super) enum Waiting {
     Looked(Number, Box<OpenCall>),
     /// A module was called for the service call of this command, as the one at this place among its modules.
     Called(u64, usize),
+    /// A template asked for modules that have to be followed.
+    Rendered(u64),
     /// A function was called for a command of the building's own.
     Custom(u64, Arc<CustomCommand>),
 }
@@ -113,6 +116,11 @@ impl<'t> Turn<'t> {
             frames: Frames::default(),
             steps: Vec::new(),
         }
+    }
+
+    /// Sets an alarm of the connection.
+    pub(super) fn set_alarm(&mut self, alarm: Alarm, after: Duration) {
+        self.steps.push(Step::SetAlarm(alarm, after));
     }
 
     fn end(self, coalescing: Coalescing, out: &mut Out<'_>) {
@@ -251,6 +259,7 @@ impl Commands {
             Waiting::Fired(id, act) => self.fired(id, act, reply, &mut turn),
             Waiting::Looked(number, open) => self.looked(number, *open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
+            Waiting::Rendered(id) => self.rendered(id, reply, &mut turn),
             Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }
         turn.end(self.coalescing, out);
@@ -272,6 +281,14 @@ impl Commands {
         };
         match &subscription.about {
             Subscribed::Status(_) => custom::tell_value(subscription.id, event, &mut turn),
+            Subscribed::Template(_) => {
+                let id = subscription.id;
+                self.template_heard(id, event, &mut turn);
+            }
+            Subscribed::Triggers(_) => {
+                let id = subscription.id;
+                self.triggers_heard(id, event, &mut turn);
+            }
             Subscribed::Events(names) => {
                 happened(subscription.id, names, event, &mut turn);
             }
@@ -292,6 +309,13 @@ impl Commands {
         }
         let mut turn = Turn::new(ambient);
         self.building_changed(before, &mut turn);
+        turn.end(self.coalescing, out);
+    }
+
+    /// The time of an alarm has come.
+    pub(super) fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        let mut turn = Turn::new(ambient);
+        self.templates_are_due(alarm, &mut turn);
         turn.end(self.coalescing, out);
     }
 

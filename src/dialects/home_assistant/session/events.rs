@@ -162,7 +162,11 @@ impl Commands {
         for subscription in &self.subscriptions {
             let wanted = match &subscription.about {
                 Subscribed::Events(names) => names.have(happening.name),
-                Subscribed::Nothing | Subscribed::Entities(_) | Subscribed::Status(_) => false,
+                Subscribed::Nothing
+                | Subscribed::Entities(_)
+                | Subscribed::Status(_)
+                | Subscribed::Template(_)
+                | Subscribed::Triggers(_) => false,
             };
             if wanted {
                 turn.frames

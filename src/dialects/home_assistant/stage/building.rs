@@ -6,8 +6,8 @@ use crate::dialects::Surroundings;
 use crate::dialects::home_assistant::stage::{BEGIN, Stage, json, module_path};
 use crate::model::{
     BindingPath, BuildingView, Cause, Event, Function, FunctionName, Interface, Key, ModuleId,
-    ModulePath, ModuleView, Newest, Parameter, Revision, SeenStatus, Shape, StatusName, Subject, System,
-    SystemId, SystemView, Zone, ZoneId,
+    ModulePath, ModuleView, Newest, Parameter, Revision, SeenStatus, Shape, StatusName, Subject,
+    System, SystemId, SystemView, Zone, ZoneId,
 };
 
 impl Stage {

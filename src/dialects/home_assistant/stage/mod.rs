@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dialects::{
-    Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
+    Alarm, Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
     Surroundings, Wanted, encode,
 };
 use crate::model::{
     Act, BusEvent, Clearance, ConnectionId, Credentials, Event, Failure, FailureKind, FollowId,
-    Found, JsonText, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, Query, Reply,
+    Found, JsonText, Key, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, Query, Reply,
     Request, Subject, SystemId, Ticket, Timestamp, User, UserId,
 };
 
@@ -102,6 +102,11 @@ impl Stage {
     pub(super) fn not_identified(&mut self, kind: FailureKind) {
         let failure = Failure::new(kind, "no");
         self.with(|session, ambient, out| session.identified(Err(failure), ambient, out));
+    }
+
+    /// The time of an alarm has come.
+    pub(super) fn alarm(&mut self, alarm: u8) {
+        self.with(|session, ambient, out| session.alarm(Alarm(alarm), ambient, out));
     }
 
     /// The core answers a call.
@@ -220,7 +225,10 @@ impl Stage {
                 let text = format!("close> {} {}", frame.code, why.as_str());
                 self.lines.push(text);
             }
-            Step::SetAlarm(..) => panic!("this dialect sets no alarm"),
+            Step::SetAlarm(Alarm(alarm), after) => {
+                let text = format!("alarm> {alarm} in {} s", after.as_secs());
+                self.lines.push(text);
+            }
         }
     }
 
