@@ -4,6 +4,7 @@
 //! What one entry says about another is only noted down, as claims and references.
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
+mod expressions;
 mod forms;
 
 use std::borrow::Cow;

@@ -28,6 +28,7 @@ impl Parser<'_> {
             self.place(&path.target().module, at);
         }
         self.mistakes(node, command.mistakes());
+        self.expressions(node, &command);
         Some(command)
     }
 

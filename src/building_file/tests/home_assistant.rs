@@ -159,6 +159,18 @@ fn a_call_behind_an_entity_takes_a_parameter_of_the_schema() {
 }
 
 #[test]
+fn a_mistake_in_an_expression_is_told_where_its_text_stands() {
+    check_rooms(
+        "commands:\n  - type: lamp/a\n    call: s/Display_1/x\n    args:\n      level: \"{{ level | intt }}\"\n      list: [1, \"a {{ level }\"]\n  - {type: lamp/b, result_json: '[\"{% set a = 1 %}\"]'}\n",
+        &[
+            "b.yaml:7:14: `args` at `level` has a mistake in its text, at line 1, column 12: there is no filter `intt`; did you mean `int`?",
+            "b.yaml:8:17: `args` at `list[1]` has a mistake in its text, at line 1, column 12: unexpected `}`, expected `}}`",
+            "b.yaml:9:33: `result` at `[0]` has a mistake in its text, at line 1, column 4: there is no block `set` here; a text has `{{ }}` alone, as in `{{ a if b else c }}`",
+        ],
+    );
+}
+
+#[test]
 fn braces_without_quotes_are_asked_for() {
     let said = "YAML takes `{{` for a map, and this line has one without quotes; put the whole text in quotes, such as \"{{ name }}\"";
     for args in ["{a: {{ a }}}", "[{{ a }}]"] {

@@ -29,6 +29,10 @@ pub enum ErrorCode {
     UnknownError,
     /// No dashboard is configured: the client makes one itself.
     ConfigNotFound,
+    /// There is no such entity.
+    EntityNotFound,
+    /// An expression cannot be evaluated.
+    TemplateError,
 }
 
 impl ErrorCode {
@@ -45,6 +49,8 @@ impl ErrorCode {
             Self::Timeout => "timeout",
             Self::UnknownError => "unknown_error",
             Self::ConfigNotFound => "config_not_found",
+            Self::EntityNotFound => "entity_not_found",
+            Self::TemplateError => "template_error",
         }
     }
 
@@ -147,6 +153,11 @@ impl CommandError {
         Self::new(ErrorCode::Unauthorized, "Unauthorized")
     }
 
+    /// There is no entity of that id.
+    pub(super) fn entity_not_found() -> Self {
+        Self::new(ErrorCode::EntityNotFound, "Entity not found")
+    }
+
     /// The client has no such subscription.
     pub(super) fn subscription_not_found() -> Self {
         Self::new(ErrorCode::NotFound, "Subscription not found.")
@@ -210,7 +221,7 @@ mod tests {
     }
 
     /// What else a command can fail of, for people. What the gateway fails of is in the table of PlaceOS's dialect.
-    fn own() -> [(ErrorCode, &'static str); 6] {
+    fn own() -> [(ErrorCode, &'static str); 8] {
         [
             (
                 ErrorCode::InvalidFormat,
@@ -232,6 +243,14 @@ mod tests {
             (
                 ErrorCode::ConfigNotFound,
                 "no dashboard is configured: the client makes one itself",
+            ),
+            (
+                ErrorCode::EntityNotFound,
+                "a command of the building's own goes to the module behind an entity, and there is no such entity",
+            ),
+            (
+                ErrorCode::TemplateError,
+                "an expression in a command of the building's own, or a template, cannot be evaluated",
             ),
         ]
     }

@@ -46,3 +46,21 @@ pub(super) const COMMAND_SHOWN_BYTES: usize = 64;
 /// How many events about entries of one registry a change of the building makes at most.
 /// A client reads the whole registry after the first of them, and thousands in one moment would only be in its way.
 pub(super) const REGISTRY_EVENTS_MAX: usize = 64;
+
+/// How many templates a connection may have at a time: each is rendered whenever something that it asks for changes. A dashboard's page has a few.
+pub(super) const TEMPLATES_MAX: usize = 32;
+
+/// How many entities one template may ask for: what their modules say is kept for it, and looked through at each change.
+pub(super) const TEMPLATE_ENTITIES_MAX: usize = 100;
+
+/// How often in a row a template is rendered because it asked for entities that were not watched yet: once for each depth of `states(states(…))`.
+pub(super) const TEMPLATE_ROUNDS_MAX: usize = 5;
+
+/// How often a template is rendered in one second at most: rendering one can take milliseconds, and people read no faster.
+pub(super) const RENDERINGS_PER_SECOND: usize = 5;
+
+/// When a template is rendered that was rendered too often: in the next second.
+pub(super) const RENDERED_LATER: Duration = Duration::from_secs(1);
+
+/// How many triggers one subscription has at most: each is held against every event that one of them waits for.
+pub(super) const TRIGGERS_MAX: usize = 64;

@@ -13,17 +13,21 @@
 //! | `system> sys-a Board Room` | there is another system |
 //! | `module> sys-a Display_1 power(state:boolean) power=true` | there is another module, with these functions and values |
 //! | `gone> sys-a Display_1` | a module goes |
+//! | `command> {"type":"lamp/blink"}` | the building's file says that there is this command |
+//! | `no command> lamp/blink` | the building's file has it no longer |
 //! | `says> sys-a Display_1 power true` | a status of a module changes; `gone` is no value |
 //! | `does> 3 sys-a Display_1 power true` | the same, in the course of the call of this ticket |
 //! | `bus> name {}` | something is announced |
 //! | `core> 3 returned true` | the module answers the call of this ticket |
 //! | `core> 3 failed DriverFailed lamp is broken` | the call of this ticket fails |
+//! | `rings> 0` | the time of an alarm has come |
 //! | `S> text` | made: a text for the client |
 //! | `auth> key demo.secret` | made: credentials to be looked at |
 //! | `follow> 0 sys-a Display_1` | made: something is followed by this id |
 //! | `unfollow> 0 sys-a Display_1` | made: and no longer |
 //! | `ask> 3 call sys-a Display_1 power [true]` | made: a call, with its ticket |
 //! | `audit> "command"` | made: a refusal for the audit log |
+//! | `alarm> 0 in 46 s` | made: an alarm is set |
 //! | `close> 1000 unauthenticated` | made: the end |
 //!
 //! `#` says why. With `RISER_TRANSCRIPTS=rewrite` in the environment the made lines are written anew instead of compared.
@@ -35,13 +39,14 @@ use crate::dialects::home_assistant::stage::{Stage, json};
 use crate::model::{Cause, Clearance, Failure, FailureKind, Reply, Ticket};
 
 /// How the lines begin that are made.
-const MADE: [&str; 7] = [
+const MADE: [&str; 8] = [
     "S> ",
     "auth> ",
     "follow> ",
     "unfollow> ",
     "ask> ",
     "audit> ",
+    "alarm> ",
     "close> ",
 ];
 
@@ -134,6 +139,8 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
             stage.add_module(&format!("{system} {module}"), &functions, &values);
         }
         "gone" => stage.remove_module(rest),
+        "command" => stage.set_command(rest),
+        "no command" => stage.remove_command(rest),
         "says" => {
             let [system, module, status, value] = fields(rest);
             stage.change(&format!("{system} {module}"), status, value, Cause::Module);
@@ -143,6 +150,7 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
             let cause = Cause::Act(stage.act(Ticket(ticket.parse().unwrap())));
             stage.change(&format!("{system} {module}"), status, value, cause);
         }
+        "rings" => stage.alarm(rest.parse().unwrap()),
         "bus" => {
             let [name, data] = fields(rest);
             stage.announce(name, data);

@@ -165,6 +165,11 @@ impl Entity {
         out.push(b'}');
     }
 
+    /// Whether it says another thing when this status does.
+    pub fn is_made_of(&self, status: &StatusName) -> bool {
+        status.is_connected() || self.statuses().any(|it| it == status)
+    }
+
     /// Whether a status has a say in its state.
     pub(super) fn is_decided_by(&self, status: &StatusName) -> bool {
         status.is_connected() || self.deciding.contains(status)

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
 use crate::dialects::home_assistant::session::{
-    about, entities, events, frontend, registries, services, subscriptions,
+    about, entities, events, frontend, registries, services, subscriptions, template, trigger,
 };
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::schema::{Field, Kind};
@@ -35,6 +35,13 @@ pub(super) enum Access {
 }
 
 use Access::{Administrators, Everyone};
+
+/// Whether a command of this type is in the list.
+pub(super) fn lists(kind: &str) -> bool {
+    COMMANDS
+        .binary_search_by(|command| command.name.cmp(kind))
+        .is_ok()
+}
 
 /// The command of this type.
 pub(super) fn find(kind: &str) -> Option<&'static Command> {
@@ -185,6 +192,12 @@ static COMMANDS: &[Command] = &[
         frontend::no_notifications,
     ),
     command("ping", &[], Everyone, about::ping),
+    command(
+        "render_template",
+        RENDER_TEMPLATE,
+        Everyone,
+        template::render,
+    ),
     command("repairs/list_issues", &[], Everyone, frontend::no_issues),
     command(
         "sensor/numeric_device_classes",
@@ -203,6 +216,12 @@ static COMMANDS: &[Command] = &[
         SUBSCRIBE_EVENTS,
         Everyone,
         events::subscribe,
+    ),
+    command(
+        "subscribe_trigger",
+        SUBSCRIBE_TRIGGER,
+        Administrators,
+        trigger::subscribe,
     ),
     command(
         "supported_features",
@@ -283,6 +302,16 @@ static LOVELACE_CONFIG: &[Field] = &[
     Field::optional_or_null("url_path", Kind::Str),
 ];
 
+/// How long a template may take is bounded anyway.
+static RENDER_TEMPLATE: &[Field] = &[
+    Field::required("template", Kind::Str),
+    Field::optional("entity_ids", Kind::EntityIds),
+    Field::optional("variables", Kind::Dict),
+    Field::optional("timeout", Kind::Any),
+    Field::optional("strict", Kind::Bool),
+    Field::optional("report_errors", Kind::Bool),
+];
+
 static SUBSCRIBE_ENTITIES: &[Field] = &[
     Field::optional("entity_ids", Kind::EntityIds),
     Field::optional("include", Kind::Fields(Cow::Borrowed(FILTER))),
@@ -296,6 +325,12 @@ static FILTER: &[Field] = &[
 ];
 
 static SUBSCRIBE_EVENTS: &[Field] = &[Field::optional("event_type", Kind::Str)];
+
+/// Triggers that have no templates need no variables.
+static SUBSCRIBE_TRIGGER: &[Field] = &[
+    Field::required("trigger", Kind::Any),
+    Field::optional("variables", Kind::Dict),
+];
 
 static SUPPORTED_FEATURES: &[Field] = &[Field::required("features", Kind::Ints)];
 

@@ -45,6 +45,8 @@ impl Commands {
                 self.follow(id, begun, then, turn);
             }
         }
+        self.triggers_look_around(new);
+        self.templates_look_around(turn);
         if self.sight().is_whole() {
             self.tell_registries(&difference, turn);
         }
@@ -61,7 +63,10 @@ impl Commands {
         let gone = difference.entities_removed.iter();
         let gone = gone.filter(|entity| sight.has_module(&entity.path));
         match &subscription.about {
-            Subscribed::Nothing => {}
+            Subscribed::Nothing
+            | Subscribed::Status(_)
+            | Subscribed::Template(_)
+            | Subscribed::Triggers(_) => {}
             Subscribed::Entities(filter) => {
                 let gone: Vec<&Arc<Entity>> =
                     gone.filter(|entity| filter.passes(&entity.id)).collect();

@@ -6,6 +6,7 @@
 //! 4. The command answers at once, or leaves an open request or a subscription behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
@@ -14,17 +15,21 @@ use crate::dialects::home_assistant::entities::Difference;
 use crate::dialects::home_assistant::errors::CommandError;
 use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::session::catalogue::{self, Access};
+use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::entities::StatesAsked;
+use crate::dialects::home_assistant::session::events::happened;
 use crate::dialects::home_assistant::session::reach::{Question, Reach};
 use crate::dialects::home_assistant::session::services::OpenCall;
-use crate::dialects::home_assistant::session::subscriptions::{Number, Subscription};
+use crate::dialects::home_assistant::session::subscriptions::{Number, Subscribed, Subscription};
 use crate::dialects::home_assistant::wire::frames::{Coalescing, Frames};
 use crate::dialects::home_assistant::wire::schema::problems_of_command;
 use crate::dialects::home_assistant::wire::{self, Envelope, Message};
 use crate::dialects::{
-    Ambient, Form as AnyForm, Incoming, Out, Splice, Step, Surroundings, Wanted,
+    Alarm, Ambient, Form as AnyForm, Incoming, Out, Splice, Step, Surroundings, Wanted,
 };
-use crate::model::{Clearance, Event, Failure, FollowId, Query, Reply, Request, Ticket, User};
+use crate::model::{
+    Clearance, CustomCommand, Event, Failure, FollowId, Query, Reply, Request, Ticket, User,
+};
 
 /// A message is no command at all, and the connection has to end.
 #[derive(Debug)]
@@ -90,6 +95,10 @@ pub(super) enum Waiting {
     Looked(Number, Box<OpenCall>),
     /// A module was called for the service call of this command, as the one at this place among its modules.
     Called(u64, usize),
+    /// A template asked for modules that have to be followed.
+    Rendered(u64),
+    /// A function was called for a command of the building's own.
+    Custom(u64, Arc<CustomCommand>),
 }
 
 /// What is made of one message or answer.
@@ -116,6 +125,11 @@ impl<'t> Turn<'t> {
     /// Whether no further command of the same message is taken: what is asked in one message is answered at once, and kept until then.
     fn is_full(&self) -> bool {
         self.requests >= limits::TURN_MAX_REQUESTS || self.frames.len() >= limits::TURN_MAX_BYTES
+    }
+
+    /// Sets an alarm of the connection.
+    pub(super) fn set_alarm(&mut self, alarm: Alarm, after: Duration) {
+        self.steps.push(Step::SetAlarm(alarm, after));
     }
 
     fn end(self, coalescing: Coalescing, out: &mut Out<'_>) {
@@ -201,6 +215,13 @@ impl Commands {
         if envelope.id <= self.last_id {
             return Err(CommandError::id_reuse());
         }
+        let building = &turn.ambient.surroundings.building;
+        if let Some(own) = custom::find(building, &envelope.kind)
+            && !catalogue::lists(&envelope.kind)
+        {
+            self.last_id = envelope.id;
+            return self.take_custom(own, envelope, command, turn);
+        }
         let Some(known) = catalogue::find(&envelope.kind) else {
             turn.steps.push(Step::Refused {
                 command: shown(&envelope.kind).to_owned(),
@@ -250,6 +271,8 @@ impl Commands {
             Waiting::Fired(id, act) => self.fired(id, act, reply, &mut turn),
             Waiting::Looked(number, open) => self.looked(number, *open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
+            Waiting::Rendered(id) => self.rendered(id, reply, &mut turn),
+            Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }
         turn.end(self.coalescing, out);
     }
@@ -263,7 +286,26 @@ impl Commands {
         out: &mut Out<'_>,
     ) {
         let mut turn = Turn::new(ambient);
-        self.happened(follow, event, &mut turn);
+        let number = Number::of(follow);
+        let mut subscriptions = self.subscriptions.iter();
+        let Some(subscription) = subscriptions.find(|it| it.number == number) else {
+            return;
+        };
+        match &subscription.about {
+            Subscribed::Status(_) => custom::tell_value(subscription.id, event, &mut turn),
+            Subscribed::Template(_) => {
+                let id = subscription.id;
+                self.template_heard(id, event, &mut turn);
+            }
+            Subscribed::Triggers(_) => {
+                let id = subscription.id;
+                self.triggers_heard(id, event, &mut turn);
+            }
+            Subscribed::Events(names) => {
+                happened(subscription.id, names, event, &mut turn);
+            }
+            Subscribed::Nothing | Subscribed::Entities(_) => {}
+        }
         turn.end(self.coalescing, out);
     }
 
@@ -279,6 +321,13 @@ impl Commands {
         }
         let mut turn = Turn::new(ambient);
         self.building_changed(before, &mut turn);
+        turn.end(self.coalescing, out);
+    }
+
+    /// The time of an alarm has come.
+    pub(super) fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        let mut turn = Turn::new(ambient);
+        self.templates_are_due(alarm, &mut turn);
         turn.end(self.coalescing, out);
     }
 

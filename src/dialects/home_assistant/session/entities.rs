@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use crate::dialects::home_assistant::entities::{Context, Difference, Entity, Snapshot, View};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::events::Happening;
 use crate::dialects::home_assistant::session::filter::{self, EntityFilter};
 use crate::dialects::home_assistant::session::subscriptions::{
@@ -108,6 +109,7 @@ impl Commands {
             }
         };
         turn.frames.done(id);
+        self.triggers_learn(id, &events);
         let Some(subscription) = self.subscription(id) else {
             return;
         };
@@ -117,7 +119,15 @@ impl Commands {
                 let selected = Selected::new(&subscription.about, view, &events);
                 turn.frames.event(id, |out| selected.write_added(out));
             }
-            Subscribed::Events(_) | Subscribed::Nothing => {}
+            Subscribed::Status(_) => {
+                for event in &events {
+                    custom::tell_value(id, event, turn);
+                }
+            }
+            Subscribed::Events(_)
+            | Subscribed::Nothing
+            | Subscribed::Template(_)
+            | Subscribed::Triggers(_) => {}
         }
     }
 
@@ -129,15 +139,26 @@ impl Commands {
         reply: Result<Reply, Failure>,
         turn: &mut Turn<'_>,
     ) {
+        if self.template(id).is_some() {
+            self.rendered(id, reply, turn);
+            return;
+        }
         // What cannot be followed at the moment is told when it is subscribed to again.
-        let (Some(subscription), Ok(reply)) = (self.subscription(id), reply) else {
+        let Ok(reply) = reply else {
             return;
         };
         let events = snapshot_of(reply);
+        self.triggers_learn(id, &events);
+        let Some(subscription) = self.subscription(id) else {
+            return;
+        };
         let view = &turn.ambient.surroundings.home_assistant;
         let selected = Selected::new(&subscription.about, view, &events);
         match &subscription.about {
-            Subscribed::Nothing => {}
+            Subscribed::Nothing
+            | Subscribed::Status(_)
+            | Subscribed::Template(_)
+            | Subscribed::Triggers(_) => {}
             Subscribed::Entities(_) if selected.is_empty() => {}
             Subscribed::Entities(_) => turn.frames.event(id, |out| selected.write_added(out)),
             Subscribed::Events(names) => {
@@ -204,7 +225,10 @@ impl<'s> Selected<'s> {
             .filter(|module| told.contains(&*module.path));
         let entities = modules.flat_map(|module| &module.entities);
         let wanted = |entity: &&Entity| match about {
-            Subscribed::Nothing => false,
+            Subscribed::Nothing
+            | Subscribed::Status(_)
+            | Subscribed::Template(_)
+            | Subscribed::Triggers(_) => false,
             Subscribed::Entities(filter) => filter.passes(&entity.id),
             Subscribed::Events(EventNames::All | EventNames::Named(_)) => true,
         };

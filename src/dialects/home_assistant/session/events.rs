@@ -10,11 +10,11 @@ use crate::dialects::home_assistant::errors::{CommandError, ErrorCode, Translati
 use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
 use crate::dialects::home_assistant::session::subscriptions::{
-    EventNames, Number, STATE_CHANGED, Subscribed,
+    EventNames, STATE_CHANGED, Subscribed,
 };
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::frames::put_json;
-use crate::model::{Event, Failure, FollowId, JsonText, Reply, Request, Timestamp};
+use crate::model::{Event, Failure, JsonText, Reply, Request, Timestamp};
 
 /// What stands for every event.
 const ALL: &str = "*";
@@ -157,46 +157,40 @@ impl Commands {
         }
     }
 
-    /// Something was announced on the bus, and a subscription may have waited for it.
-    pub(super) fn happened(&self, follow: FollowId, event: &Event, turn: &mut Turn<'_>) {
-        let event = match event {
-            Event::Bus(event) => event,
-            Event::Value { .. } | Event::Entry { .. } | Event::Line(_) | Event::Message(_) => {
-                return;
-            }
-        };
-        let number = Number::of(follow);
-        let mut subscriptions = self.subscriptions.iter();
-        let Some(subscription) = subscriptions.find(|it| it.number == number) else {
-            return;
-        };
-        let wanted = match &subscription.about {
-            Subscribed::Events(names) => names.have(&event.name),
-            Subscribed::Nothing | Subscribed::Entities(_) => false,
-        };
-        if wanted {
-            let happening = Happening {
-                name: &event.name,
-                data: event.data.as_str(),
-                at: event.at,
-                context: Context::of_act(&event.act),
-            };
-            turn.frames
-                .event(subscription.id, |out| happening.write(out));
-        }
-    }
-
     /// Tells those who wait for an event of this name about it.
     pub(super) fn tell_subscribers(&self, happening: &Happening<'_>, turn: &mut Turn<'_>) {
         for subscription in &self.subscriptions {
             let wanted = match &subscription.about {
                 Subscribed::Events(names) => names.have(happening.name),
-                Subscribed::Nothing | Subscribed::Entities(_) => false,
+                Subscribed::Nothing
+                | Subscribed::Entities(_)
+                | Subscribed::Status(_)
+                | Subscribed::Template(_)
+                | Subscribed::Triggers(_) => false,
             };
             if wanted {
                 turn.frames
                     .event(subscription.id, |out| happening.write(out));
             }
         }
+    }
+}
+
+/// Something was announced on the bus, and this subscription may have waited for it.
+pub(super) fn happened(id: u64, names: &EventNames, event: &Event, turn: &mut Turn<'_>) {
+    let event = match event {
+        Event::Bus(event) => event,
+        Event::Value { .. } | Event::Entry { .. } | Event::Line(_) | Event::Message(_) => {
+            return;
+        }
+    };
+    if names.have(&event.name) {
+        let happening = Happening {
+            name: &event.name,
+            data: event.data.as_str(),
+            at: event.at,
+            context: Context::of_act(&event.act),
+        };
+        turn.frames.event(id, |out| happening.write(out));
     }
 }

@@ -9,6 +9,8 @@ mod about;
 mod catalogue;
 mod changes;
 mod commands;
+mod custom;
+mod custom_texts;
 mod entities;
 mod events;
 mod filter;
@@ -18,6 +20,11 @@ mod registries;
 mod services;
 mod sign_in;
 mod subscriptions;
+mod template;
+mod template_windows;
+mod trigger;
+mod trigger_config;
+mod watched;
 
 use crate::dialects::home_assistant::Hello;
 #[cfg(test)]
@@ -125,8 +132,12 @@ impl Session {
         }
     }
 
-    /// No alarm is set.
-    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
+    /// The time of an alarm has come.
+    pub fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        if let Phase::Commands(commands) = &mut self.0 {
+            commands.alarm(alarm, ambient, out);
+        }
+    }
 
     /// Answers one request.
     pub fn reply(

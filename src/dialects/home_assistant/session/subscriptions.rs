@@ -9,10 +9,12 @@ use crate::dialects::home_assistant::entities::{ModuleEntities, View};
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
 use crate::dialects::home_assistant::session::filter::EntityFilter;
+use crate::dialects::home_assistant::session::template::Rendering;
+use crate::dialects::home_assistant::session::trigger::Triggers;
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::{Form, limits};
 use crate::dialects::{Form as AnyForm, Wanted};
-use crate::model::{FollowId, ModulePath, Request, Subject};
+use crate::model::{BindingPath, FollowId, ModulePath, Request, Subject};
 
 /// How many bits of a [`FollowId`] say which window it is; those above them say which subscription.
 const WINDOW_BITS: u32 = 8;
@@ -41,6 +43,12 @@ pub(super) enum Subscribed {
     Entities(EntityFilter),
     /// Events.
     Events(EventNames),
+    /// The values of one status.
+    Status(Arc<BindingPath>),
+    /// What a template says.
+    Template(Box<Rendering>),
+    /// What triggers fire.
+    Triggers(Box<Triggers>),
 }
 
 /// Which events.
@@ -84,6 +92,20 @@ impl Number {
         }
     }
 
+    /// The follow of a module whose events the session takes itself.
+    pub(super) fn watch(self, place: &Arc<ModulePath>) -> Wanted {
+        Wanted {
+            id: self.only_follow(),
+            subject: Subject::Module(Arc::clone(place)),
+            form: AnyForm::HomeAssistant(Form::Session),
+        }
+    }
+
+    /// The id of what is followed where nothing is told apart by windows.
+    pub(super) fn only_follow(self) -> FollowId {
+        self.follow(0)
+    }
+
     /// The id of the follow of a window.
     fn follow(self, window: u8) -> FollowId {
         FollowId(self.0 << WINDOW_BITS | u32::from(window))
@@ -94,8 +116,10 @@ impl Subscribed {
     /// How many bytes of what the client wrote are kept.
     fn size(&self) -> usize {
         match self {
-            Self::Nothing | Self::Events(EventNames::All) => 0,
+            Self::Nothing | Self::Status(_) | Self::Events(EventNames::All) => 0,
             Self::Entities(filter) => filter.size(),
+            Self::Template(rendering) => rendering.size(),
+            Self::Triggers(triggers) => triggers.size(),
             Self::Events(EventNames::Named(name)) => name.len(),
         }
     }
@@ -106,7 +130,7 @@ impl Subscribed {
         let mut follows: Vec<Wanted> = modules
             .flat_map(|module| self.follows_of(number, module))
             .collect();
-        follows.extend(self.follow_of_bus(number));
+        follows.extend(self.other_follow(number));
         follows
     }
 
@@ -114,7 +138,10 @@ impl Subscribed {
     pub(super) fn follows_of(&self, number: Number, module: &ModuleEntities) -> Vec<Wanted> {
         let of_windows = |form: fn(u8) -> Form| module.windows().map(form).collect();
         let forms: Vec<Form> = match self {
-            Self::Nothing => Vec::new(),
+            Self::Nothing | Self::Status(_) => Vec::new(),
+            Self::Template(rendering) if rendering.watches(&module.path) => vec![Form::Session],
+            Self::Triggers(triggers) if triggers.watch(module) => vec![Form::Session],
+            Self::Template(_) | Self::Triggers(_) => Vec::new(),
             Self::Entities(EntityFilter::All) => of_windows(|window| Form::Entities {
                 window,
                 mask: u64::MAX,
@@ -141,17 +168,20 @@ impl Subscribed {
         follows.collect()
     }
 
-    /// The follow of what is announced by name, where that is part of it. Names are told apart by the session itself.
-    fn follow_of_bus(&self, number: Number) -> Option<Wanted> {
-        let form = match self {
-            Self::Nothing | Self::Entities(_) => return None,
-            Self::Events(EventNames::All) => Form::Bus,
+    /// What it follows beside modules: what is announced by name, which the session itself tells apart, or one status.
+    fn other_follow(&self, number: Number) -> Option<Wanted> {
+        let (subject, form) = match self {
+            Self::Nothing | Self::Entities(_) | Self::Template(_) => return None,
+            Self::Events(EventNames::All) => (Subject::Bus, Form::Bus),
             Self::Events(EventNames::Named(name)) if **name == *STATE_CHANGED => return None,
-            Self::Events(EventNames::Named(_)) => Form::Session,
+            Self::Events(EventNames::Named(_)) => (Subject::Bus, Form::Session),
+            Self::Triggers(triggers) if triggers.wait_for_events() => (Subject::Bus, Form::Session),
+            Self::Triggers(_) => return None,
+            Self::Status(path) => (Subject::Status(Arc::clone(path)), Form::Session),
         };
         Some(Wanted {
-            id: number.follow(0),
-            subject: Subject::Bus,
+            id: number.only_follow(),
+            subject,
             form: AnyForm::HomeAssistant(form),
         })
     }
@@ -200,6 +230,33 @@ impl Commands {
     pub(super) fn subscription(&self, id: u64) -> Option<&Subscription> {
         let at = self.place_of(id)?;
         self.subscriptions.get(at)
+    }
+
+    /// The template that a command began, and its number.
+    pub(super) fn template(&mut self, id: u64) -> Option<(Number, &mut Rendering)> {
+        let at = self.place_of(id)?;
+        let subscription = self.subscriptions.get_mut(at)?;
+        match &mut subscription.about {
+            Subscribed::Template(rendering) => Some((subscription.number, rendering)),
+            Subscribed::Nothing
+            | Subscribed::Entities(_)
+            | Subscribed::Events(_)
+            | Subscribed::Status(_)
+            | Subscribed::Triggers(_) => None,
+        }
+    }
+
+    /// The triggers that a command began.
+    pub(super) fn triggers(&mut self, id: u64) -> Option<&mut Triggers> {
+        let at = self.place_of(id)?;
+        match &mut self.subscriptions.get_mut(at)?.about {
+            Subscribed::Triggers(triggers) => Some(triggers),
+            Subscribed::Nothing
+            | Subscribed::Entities(_)
+            | Subscribed::Events(_)
+            | Subscribed::Status(_)
+            | Subscribed::Template(_) => None,
+        }
     }
 
     /// Forgets a subscription.

@@ -6,8 +6,8 @@ use crate::dialects::Surroundings;
 use crate::dialects::home_assistant::stage::{BEGIN, Stage, json, module_path};
 use crate::model::{
     BindingPath, BuildingView, Cause, Event, Function, FunctionName, Interface, Key, ModuleId,
-    ModulePath, ModuleView, Parameter, Revision, SeenStatus, Shape, StatusName, Subject, System,
-    SystemId, SystemView, Zone, ZoneId,
+    ModulePath, ModuleView, Newest, Parameter, Revision, SeenStatus, Shape, StatusName, Subject,
+    System, SystemId, SystemView, Zone, ZoneId,
 };
 
 impl Stage {
@@ -96,6 +96,10 @@ impl Stage {
             });
         }
         self.deliver(&Subject::Module(Arc::clone(&path)), &event, &newest);
+        if let Event::Value { path, .. } = &event {
+            let status = Subject::Status(Arc::clone(path));
+            self.deliver(&status, &event, &Newest::None);
+        }
         newest.put(event);
         self.newest.insert(path.to_string(), newest);
     }
@@ -142,7 +146,7 @@ impl Stage {
         }
     }
 
-    fn rebuild(&mut self, change: impl FnOnce(&mut BuildingView)) {
+    pub(super) fn rebuild(&mut self, change: impl FnOnce(&mut BuildingView)) {
         let mut building = (*self.surroundings.building).clone();
         change(&mut building);
         let next = Surroundings::new(building, &self.surroundings);

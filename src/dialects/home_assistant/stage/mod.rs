@@ -4,6 +4,7 @@
 //! and calls stay open until a test answers them.
 
 mod building;
+mod commands;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -12,12 +13,12 @@ use std::time::Duration;
 
 use crate::dialects::home_assistant;
 use crate::dialects::{
-    Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
+    Alarm, Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
     Surroundings, Wanted, encode,
 };
 use crate::model::{
     Act, BusEvent, Clearance, ConnectionId, Credentials, Event, Failure, FailureKind, FollowId,
-    Found, JsonText, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, Query, Reply,
+    Found, JsonText, Key, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, Query, Reply,
     Request, Subject, SystemId, Ticket, Timestamp, User, UserId,
 };
 
@@ -102,6 +103,11 @@ impl Stage {
     pub(super) fn not_identified(&mut self, kind: FailureKind) {
         let failure = Failure::new(kind, "no");
         self.with(|session, ambient, out| session.identified(Err(failure), ambient, out));
+    }
+
+    /// The time of an alarm has come.
+    pub(super) fn alarm(&mut self, alarm: u8) {
+        self.with(|session, ambient, out| session.alarm(Alarm(alarm), ambient, out));
     }
 
     /// The core answers a call.
@@ -205,8 +211,11 @@ impl Stage {
                 splice,
             } => self.follow(ticket, follows, &splice),
             Step::Request {
-                ticket, request, ..
-            } => self.request(ticket, request),
+                ticket,
+                request,
+                form,
+                splice,
+            } => self.request(ticket, request, form, &splice),
             Step::Refused { command } => self.lines.push(format!("audit> {command:?}")),
             Step::Authenticate(credentials) => self.lines.push(match credentials {
                 Credentials::ApiKey(key) => format!("auth> key {}", key.expose()),
@@ -217,7 +226,10 @@ impl Stage {
                 let text = format!("close> {} {}", frame.code, why.as_str());
                 self.lines.push(text);
             }
-            Step::SetAlarm(..) => panic!("this dialect sets no alarm"),
+            Step::SetAlarm(Alarm(alarm), after) => {
+                let text = format!("alarm> {alarm} in {} s", after.as_secs());
+                self.lines.push(text);
+            }
         }
     }
 
@@ -234,10 +246,18 @@ impl Stage {
                 let follow = (id, subject.clone(), form, splice.clone());
                 self.follows.push(follow);
             }
-            if let Subject::Module(path) = &subject
-                && let Some(newest) = self.newest.get(&path.to_string())
-            {
-                snapshot.extend(newest.events().map(|(_, event)| event.clone()));
+            let (place, status) = match &subject {
+                Subject::Module(path) => (path.to_string(), None),
+                Subject::Status(path) => (path.module.to_string(), Some(&path.status)),
+                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => continue,
+            };
+            if let Some(newest) = self.newest.get(&place) {
+                let events = newest.events().map(|(_, event)| event);
+                let wanted = |event: &&Event| match (event.key(), status) {
+                    (Some(Key::Status(name)), Some(status)) => name == status,
+                    (_, _) => status.is_none(),
+                };
+                snapshot.extend(events.filter(wanted).cloned());
             }
         }
         let reply = Ok(Reply::Following { snapshot });
@@ -246,20 +266,25 @@ impl Stage {
 
     /// As the core decides it: what is restricted sees its system alone, and modules with `_` are for support staff.
     fn may_follow(&self, subject: &Subject) -> bool {
-        if let Subject::Module(path) = subject
+        let place = match subject {
+            Subject::Module(path) => Some(&**path),
+            Subject::Status(path) => Some(&path.module),
+            Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => None,
+        };
+        if let Some(path) = place
             && path.module.as_str().starts_with('_')
             && self.user.level < Clearance::Support
         {
             return false;
         }
-        match (subject, &self.restricted_to) {
-            (Subject::Module(path), Some(only)) => path.system == *only,
-            (_, Some(_)) => false,
+        match (place, &self.restricted_to) {
+            (Some(path), Some(only)) => path.system == *only,
+            (None, Some(_)) => false,
             (_, None) => true,
         }
     }
 
-    fn request(&mut self, ticket: Ticket, request: Request) {
+    fn request(&mut self, ticket: Ticket, request: Request, form: Form, splice: &Splice) {
         let reply = match request {
             Request::Unfollow { id, subject } => {
                 let before = self.follows.len();
@@ -300,8 +325,19 @@ impl Stage {
                 self.open.push(ticket);
                 return;
             }
-            Request::Follow { .. }
-            | Request::Query(_)
+            Request::Follow { subject, .. } if !self.may_follow(&subject) => {
+                let failure = Failure::new(FailureKind::Forbidden, "no");
+                self.with(|session, ambient, out| {
+                    session.reply(ticket, Err(failure), ambient, out);
+                });
+                return;
+            }
+            Request::Follow { id, subject, .. } => {
+                let wanted = Wanted { id, subject, form };
+                self.follow(ticket, vec![wanted], splice);
+                return;
+            }
+            Request::Query(_)
             | Request::Publish { .. }
             | Request::Debug(_)
             | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
@@ -338,7 +374,8 @@ fn subject_in_words(subject: &Subject) -> String {
     match subject {
         Subject::Module(path) => path.to_string(),
         Subject::Bus => "bus".to_owned(),
-        Subject::Status(_) | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+        Subject::Status(path) => format!("{} {}", path.module, path.status),
+        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
             panic!("this dialect never follows this: {subject:?}")
         }
     }

@@ -2,12 +2,14 @@
 //!
 //! 1. [`read`] takes a message apart into commands and looks at what all commands have: an id and a type.
 //! 2. A command's own [`schema`] says what else may stand in it, and what is wrong in Home Assistant's words.
+//!    Commands of the building's own have [`parameters`] in its place.
 //! 3. [`frames`] collects what a turn answers, and sends it as one array where the client asked for that.
 //!
 //! Nothing here knows what a command does.
 
 pub(super) mod frames;
 mod object;
+pub(super) mod parameters;
 mod repr;
 pub(super) mod schema;
 

@@ -121,7 +121,7 @@ pub(in crate::dialects::home_assistant) fn problems_of_command(
         });
     }
     let mut problems = Problems::default();
-    problems.look(fields, command, &Path(Vec::new()), is_own);
+    problems.look(fields, command, &Path::root(), is_own);
     problems.in_words()
 }
 
@@ -134,7 +134,7 @@ pub(in crate::dialects::home_assistant) fn problems_of_secrets(
         values: Values::Hidden,
         ..Problems::default()
     };
-    problems.look(fields, object, &Path(Vec::new()), |_| false);
+    problems.look(fields, object, &Path::root(), |_| false);
     problems.in_words()
 }
 
@@ -165,15 +165,25 @@ enum Values {
 
 /// What is wrong so far.
 #[derive(Debug, Default)]
-struct Problems {
+pub(super) struct Problems {
     lines: Vec<String>,
     values: Values,
 }
 
 /// Where a value stands, each step in Python's notation.
-struct Path(Vec<String>);
+pub(super) struct Path(Vec<String>);
 
 impl Path {
+    /// The command itself.
+    pub(super) fn root() -> Self {
+        Self(Vec::new())
+    }
+
+    /// A field of the command.
+    pub(super) fn of(name: &str) -> Self {
+        Self::root().and(repr::quoted(name))
+    }
+
     fn and(&self, step: String) -> Self {
         let steps = self.0.iter().cloned().chain([step]);
         Self(steps.collect())
@@ -203,12 +213,23 @@ impl Problems {
                 (Some(value), _) => self.look_at(&field.kind, value, &path),
             }
         }
+        self.refuse_others(object, path, |name| {
+            passes(name) || fields.iter().any(|field| field.name == name)
+        });
+    }
+
+    /// Whatever has another name than those that are known is a problem.
+    pub(super) fn refuse_others(
+        &mut self,
+        object: &Object<'_>,
+        path: &Path,
+        is_known: impl Fn(&str) -> bool,
+    ) {
         for (name, value) in object.members() {
             if self.lines.len() == limits::PROBLEMS_MAX {
                 return;
             }
-            let known = fields.iter().any(|field| field.name == name);
-            if !known && !passes(name) {
+            if !is_known(name) {
                 let path = path.and(repr::quoted(name));
                 self.add("extra keys not allowed", &path, value.get());
             }
@@ -279,11 +300,11 @@ impl Problems {
     }
 
     /// The value of a field is not what it has to be.
-    fn add_value(&mut self, wrong: &str, path: &Path, json: &str) {
+    pub(super) fn add_value(&mut self, wrong: &str, path: &Path, json: &str) {
         self.add(&format!("{wrong} for dictionary value"), path, json);
     }
 
-    fn add(&mut self, wrong: &str, path: &Path, json: &str) {
+    pub(super) fn add(&mut self, wrong: &str, path: &Path, json: &str) {
         if self.lines.len() == limits::PROBLEMS_MAX {
             return;
         }
@@ -294,7 +315,7 @@ impl Problems {
         });
     }
 
-    fn in_words(mut self) -> Option<String> {
+    pub(super) fn in_words(mut self) -> Option<String> {
         self.lines.sort_unstable();
         (!self.lines.is_empty()).then(|| self.lines.join("\n"))
     }

@@ -1,0 +1,69 @@
+//! Texts with expressions in the entries of a file: each is read once here, so that a mistake in one is told with its line.
+//!
+//! Separate from the other forms, since expressions have a room of their own, which the model does not know.
+//! What an expression comes to is only known when it is evaluated.
+
+use crate::building_file::flaws;
+use crate::building_file::node::Node;
+use crate::building_file::settings::value;
+use crate::expressions::{Text, Value};
+use crate::model::{CustomCommand, Flaw, JsonText, Misfit, Step};
+
+use super::Parser;
+
+impl Parser<'_> {
+    /// The texts of a command that are evaluated with what a message says.
+    pub(super) fn expressions(&mut self, node: &Node, command: &CustomCommand) {
+        let fields = [
+            ("args", "args_json", &command.args),
+            ("result", "result_json", &command.result),
+        ];
+        for (field, other_form, json) in fields {
+            let given = value(node, field).or_else(|| value(node, other_form));
+            let (Some(given), Some(json)) = (given, json) else {
+                continue;
+            };
+            let problems = mistakes(json);
+            let problems = problems
+                .iter()
+                .map(|flaw| flaws::problem(field, given, flaw));
+            self.parsed.problems.extend(problems);
+        }
+    }
+}
+
+/// What is wrong in the texts of some JSON.
+fn mistakes(json: &JsonText) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    look(&Value::of_json(json), &mut Vec::new(), &mut flaws);
+    flaws
+}
+
+/// Values nest no deeper than they are opened, so this calls itself no oftener.
+fn look(value: &Value, steps: &mut Vec<Step>, flaws: &mut Vec<Flaw>) {
+    match value {
+        Value::Text(text) => {
+            if let Err(error) = Text::parse(text, &[]) {
+                flaws.push(Flaw {
+                    steps: steps.clone(),
+                    misfit: Misfit::Other(format!("has a mistake in its text, at {error}")),
+                });
+            }
+        }
+        Value::List(items) => {
+            for (place, item) in items.iter().enumerate() {
+                steps.push(Step::Item(place));
+                look(item, steps, flaws);
+                steps.pop();
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members.iter() {
+                steps.push(Step::Key(name.to_string()));
+                look(member, steps, flaws);
+                steps.pop();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Json(_) => {}
+    }
+}
