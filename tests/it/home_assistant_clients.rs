@@ -2,6 +2,7 @@
 //!
 //! A file has a theme; what is for one file alone stands there. How the HTTP side answers whoever asks it without a client is `home_assistant`.
 
+mod commands;
 mod dashboard;
 mod entities;
 mod events;

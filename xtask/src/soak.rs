@@ -54,8 +54,8 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "dashboard",
-        does: "pages of Home Assistant's dashboard in a browser, this many beside the first",
-        environment: &[("RISER_TEST_DASHBOARD_PAGES", "99")],
+        does: "Home Assistant's dashboard in a browser, this many sights beside the first page",
+        environment: &[("RISER_TEST_DASHBOARD_SIGHTS", "99")],
         tests: "binary(it) & test(/^home_assistant_clients::dashboard::/)",
         bound: minutes(10),
     },

@@ -332,8 +332,8 @@ async fn whoever_includes_or_excludes_hears_of_what_is_left() {
     assert!(!added.iter().any(|id| id.contains("lab_soft")), "{added:?}");
 
     let both = subscription(json!({
-        "include": {"entity_globs": ["*.lab_soft_*"]},
-        "exclude": {"entities": [POWER]}
+        "include": {"domains": ["binary_sensor"], "entity_globs": ["switch.lab_soft_*"]},
+        "exclude": {"entities": [POWER], "entity_globs": ["*_display_*", "*_lighting_*"]}
     }));
     let (id, added) = begins_with(&mut socket, both).await;
     assert_eq!(added, [CONNECTED]);
