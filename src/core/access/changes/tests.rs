@@ -86,6 +86,7 @@ fn building() -> Directory {
             "zone-1",
             r#"{"deny":["guests"],"admin":["chiefs"]}"#,
         )],
+        ..Building::default()
     })
 }
 
