@@ -148,8 +148,8 @@ mod tests {
 
     fn add(seen: &mut Seen, values: &[(&str, &str)]) -> Vec<(String, Shape)> {
         let new = values.iter().filter_map(|(name, value)| {
-            let name = StatusName::new(*name).unwrap();
-            let shape = seen.of_new(&name, &JsonText::parse(*value).unwrap())?;
+            let name = StatusName::new(name).unwrap();
+            let shape = seen.of_new(&name, &JsonText::parse(value).unwrap())?;
             Some((name, shape))
         });
         let new = new.collect();

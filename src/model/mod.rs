@@ -47,8 +47,8 @@ pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
     Act, Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson,
     JsonText, LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter,
-    Place, StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number,
-    is_same_number, whole_number,
+    Place, Published, StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole,
+    is_json_number, is_same_number, whole_number,
 };
 pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
