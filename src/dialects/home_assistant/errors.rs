@@ -140,6 +140,14 @@ impl CommandError {
         Self::new(ErrorCode::UnknownCommand, "Unknown command.")
     }
 
+    /// The message asks for more than one message may.
+    pub(super) fn too_much_at_once() -> Self {
+        Self::new(
+            ErrorCode::HomeAssistantError,
+            "too much is asked in one message; send fewer commands at once",
+        )
+    }
+
     /// The client may not do this.
     pub(super) fn unauthorized() -> Self {
         Self::new(ErrorCode::Unauthorized, "Unauthorized")

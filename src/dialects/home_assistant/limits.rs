@@ -17,6 +17,13 @@ pub(super) const VALUE_SHOWN_CHARS: usize = 500;
 /// How many lines an error text about one command has at most: a command of 4 MiB can have half a million wrong keys.
 pub(super) const PROBLEMS_MAX: usize = 100;
 
+/// How many requests of the core the commands of one message make at most; the command that passes it is still carried out.
+/// A message of 4 MiB could ask for all states seventy thousand times. The server reads no further behind as many open calls.
+pub(super) const TURN_MAX_REQUESTS: usize = 256;
+
+/// How many bytes of answers the commands of one message get at once; the command that passes it is still answered.
+pub(super) const TURN_MAX_BYTES: usize = 4 * 1024 * 1024;
+
 /// How many subscriptions a connection may have. Those that follow nothing are counted nowhere else; a dashboard has about thirty.
 pub(super) const SUBSCRIPTIONS_MAX: usize = 1024;
 

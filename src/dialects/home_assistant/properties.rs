@@ -143,6 +143,61 @@ fn the_filters_of_a_connection_are_bounded_all_together() {
 }
 
 #[test]
+fn what_one_message_asks_for_is_bounded_and_every_command_is_answered() {
+    for (kind, most) in [
+        ("get_states", limits::TURN_MAX_REQUESTS),
+        ("get_services", 2_000),
+    ] {
+        let mut stage = signed_in();
+        let commands = (1..=3_000).map(|id| format!(r#"{{"id":{id},"type":"{kind}"}}"#));
+        let commands: Vec<String> = commands.collect();
+        stage.client(&format!("[{}]", commands.join(",")));
+        let said: usize = stage.lines.iter().map(String::len).sum();
+        let answers = answers(&stage.lines);
+        assert_eq!(answers.len(), 3_000);
+        let carried_out = answers
+            .iter()
+            .filter(|(_, outcome)| outcome == "ok")
+            .count();
+        assert!((1..=most).contains(&carried_out), "{kind}: {carried_out}");
+        assert!(said < 2 * limits::TURN_MAX_BYTES, "{kind}: {said}");
+        stage.client(r#"{"id":4000,"type":"ping"}"#);
+        assert_eq!(
+            stage.lines.last().unwrap(),
+            r#"S> {"id":4000,"type":"pong"}"#
+        );
+    }
+}
+
+#[test]
+fn entities_beyond_the_sixty_fourth_of_a_module_are_told_too() {
+    let mut stage = signed_in();
+    let names: Vec<String> = (0..100).map(|n| format!("s{n:02}")).collect();
+    let values: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    stage.add_module("sys-a Many_1", &[], &values);
+    stage.client(r#"{"id":1,"type":"subscribe_entities"}"#);
+    let one = r#""entity_ids":["sensor.board_room_many_1_s90"]"#;
+    stage.client(&format!(r#"{{"id":2,"type":"subscribe_entities",{one}}}"#));
+    stage.change("sys-a Many_1", "s10", "2", Cause::Module);
+    stage.change("sys-a Many_1", "s90", "3", Cause::Module);
+    let (all, one) = (known(&stage.lines, "1"), known(&stage.lines, "2"));
+    let state = |store: &Store, id: &str| store.0.get(id).map(|known| known["s"].clone());
+    assert_eq!(
+        state(&all, "sensor.board_room_many_1_s10"),
+        Some("2".into())
+    );
+    assert_eq!(
+        state(&all, "sensor.board_room_many_1_s90"),
+        Some("3".into())
+    );
+    assert_eq!(one.0.len(), 1);
+    assert_eq!(
+        state(&one, "sensor.board_room_many_1_s90"),
+        Some("3".into())
+    );
+}
+
+#[test]
 fn a_connection_has_as_many_subscriptions_as_it_may() {
     let mut stage = signed_in();
     let most = limits::SUBSCRIPTIONS_MAX as u64;

@@ -109,6 +109,8 @@ pub(super) struct Turn<'t> {
     /// What is said.
     pub(super) frames: Frames,
     steps: Vec<Step>,
+    /// How many requests were made whose answers are waited for.
+    requests: usize,
 }
 
 impl<'t> Turn<'t> {
@@ -117,7 +119,13 @@ impl<'t> Turn<'t> {
             ambient: *ambient,
             frames: Frames::default(),
             steps: Vec::new(),
+            requests: 0,
         }
+    }
+
+    /// Whether no further command of the same message is taken: what is asked in one message is answered at once, and kept until then.
+    fn is_full(&self) -> bool {
+        self.requests >= limits::TURN_MAX_REQUESTS || self.frames.len() >= limits::TURN_MAX_BYTES
     }
 
     /// Sets an alarm of the connection.
@@ -226,6 +234,9 @@ impl Commands {
             return Err(CommandError::unknown_command());
         };
         self.last_id = envelope.id;
+        if turn.is_full() {
+            return Err(CommandError::too_much_at_once());
+        }
         if let Some(fields) = known.fields
             && let Some(problems) = problems_of_command(fields, &envelope.fields, command)
         {
@@ -328,7 +339,7 @@ impl Commands {
 
     /// Asks the core.
     pub(super) fn ask(&mut self, request: Request, then: Waiting, turn: &mut Turn<'_>) {
-        let ticket = self.begin(then);
+        let ticket = self.begin(then, turn);
         turn.steps.push(request_of(ticket, request));
     }
 
@@ -346,7 +357,7 @@ impl Commands {
         then: Waiting,
         turn: &mut Turn<'_>,
     ) {
-        let ticket = self.begin(then);
+        let ticket = self.begin(then, turn);
         turn.steps.push(Step::Follow {
             ticket,
             follows,
@@ -354,8 +365,9 @@ impl Commands {
         });
     }
 
-    fn begin(&mut self, then: Waiting) -> Ticket {
+    fn begin(&mut self, then: Waiting, turn: &mut Turn<'_>) -> Ticket {
         let ticket = self.ticket();
+        turn.requests += 1;
         self.open.push((ticket, then));
         ticket
     }

@@ -115,8 +115,18 @@ pub(super) fn answer(question: Question, sight: &Sight<'_>, turn: &mut Turn<'_>)
         Listing::Areas => turn
             .frames
             .result(id, |out| view.write_areas(&may_see, out)),
-        Listing::Floors => turn.frames.result(id, |out| view.write_floors(out)),
-        Listing::Labels => turn.frames.result(id, |out| view.write_labels(out)),
+        Listing::Floors if sight.is_whole() => {
+            turn.frames.result(id, |out| view.write_floors(out));
+        }
+        Listing::Floors => turn
+            .frames
+            .result(id, |out| view.write_floors_for(&may_see, out)),
+        Listing::Labels if sight.is_whole() => {
+            turn.frames.result(id, |out| view.write_labels(out));
+        }
+        Listing::Labels => turn
+            .frames
+            .result(id, |out| view.write_labels_for(&may_see, out)),
         Listing::Devices => turn
             .frames
             .result(id, |out| view.write_devices(&may_see, out)),

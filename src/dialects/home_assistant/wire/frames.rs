@@ -94,6 +94,11 @@ impl Frames {
         self.ends.push(self.bytes.len());
     }
 
+    /// How many bytes they are.
+    pub(in crate::dialects::home_assistant) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Sends all of them, in their order.
     pub(in crate::dialects::home_assistant) fn send(
         self,

@@ -139,6 +139,8 @@ mod tests {
         assert!(read("5 5").is_none());
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(matches!(read(&deep), Some(Message::Batch(commands)) if commands.len() == 1));
+        assert!(matches!(read(" [5 , 6] "), Some(Message::Batch(commands)) if commands.len() == 2));
+        assert!(matches!(read(" {} "), Some(Message::One(_))));
         assert!(matches!(read("[]"), Some(Message::Batch(commands)) if commands.is_empty()));
     }
 }
