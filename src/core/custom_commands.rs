@@ -171,3 +171,86 @@ impl fmt::Debug for CustomCommands {
         f.debug_struct("CustomCommands").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::core::access::Principal;
+    use crate::core::reply::Returned;
+    use crate::model::{AutomationId, CommandSchema, CommandType};
+
+    type Answer = Result<Returned, Failure>;
+
+    fn commands(deadline: Duration) -> CustomCommands {
+        CustomCommands::new(Handle::current(), deadline)
+    }
+
+    fn command(handler: CommandHandler) -> ProgramCommand {
+        let schema = CommandSchema::read(&JsonText::empty_object()).unwrap();
+        let offer = OfferedCommand {
+            command: CommandType::new("desk/hello").unwrap(),
+            schema,
+            admin: false,
+        };
+        ProgramCommand {
+            offer: Arc::new(offer),
+            handler,
+        }
+    }
+
+    fn says(text: &'static str) -> ProgramCommand {
+        command(Arc::new(move |_| {
+            Box::pin(async move { Ok(JsonText::of(text).unwrap()) })
+        }))
+    }
+
+    fn never_answers() -> ProgramCommand {
+        command(Arc::new(|_| Box::pin(pending())))
+    }
+
+    fn run(commands: &CustomCommands) -> impl Future<Output = Answer> + use<> {
+        let who = AutomationId::new("test").unwrap();
+        let who = Principal::automation(who, Clearance::User);
+        let who = Caller::new(Arc::new(who), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let (slot, answered) = ReplySlot::for_exec();
+        commands.run(&who, "desk/hello", JsonText::empty_object(), slot);
+        answered
+    }
+
+    fn kind(answer: Answer) -> Option<FailureKind> {
+        answer.err().map(|failure| failure.kind())
+    }
+
+    #[tokio::test]
+    async fn of_two_commands_with_one_type_the_later_counts() {
+        let commands = commands(Duration::MAX);
+        assert_eq!(
+            kind(run(&commands).await),
+            Some(FailureKind::FunctionNotFound)
+        );
+        commands.register(says("one"));
+        commands.register(says("two"));
+        let returned = run(&commands).await.unwrap();
+        assert_eq!(returned.value.as_str(), "\"two\"");
+        assert_eq!(commands.offered().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_handler_has_a_deadline() {
+        let commands = commands(Duration::from_millis(1));
+        commands.register(never_answers());
+        assert_eq!(kind(run(&commands).await), Some(FailureKind::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn no_more_messages_are_answered_at_a_time_than_there_are_places() {
+        let commands = commands(Duration::MAX);
+        commands.register(never_answers());
+        let open: Vec<_> = (0..CUSTOM_COMMANDS_OPEN).map(|_| run(&commands)).collect();
+        assert_eq!(kind(run(&commands).await), Some(FailureKind::Busy));
+        drop(open);
+    }
+}
