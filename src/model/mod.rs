@@ -76,4 +76,4 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::{LONG_LIVED_PREFIX, TokenClaims};
-pub use view::{BuildingView, ModuleView, SeenStatus, Shape, SystemView};
+pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};
