@@ -1,9 +1,9 @@
-//! The gateway inside of a program of your own: a driver, a binding, a call.
+//! The gateway inside of a program of your own: a driver, a command, a binding, a call.
 
 #![expect(unreachable_pub, clippy::print_stdout, reason = "a program")]
 
 use driver_sdk::{Context, Error, Status, driver};
-use riser::app::{Gateway, GatewayError};
+use riser::app::{Command, Gateway, GatewayError};
 
 struct Lamp(Context);
 
@@ -25,8 +25,9 @@ impl Lamp {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), GatewayError> {
     let building = "{systems: [{id: sys-desk, name: Desk, modules: [mod-lamp]}], modules: [{id: mod-lamp, driver: lamp}]}";
+    let hello = Command::new("desk/hello", |message| async move { Ok(message.user) });
     let gateway = Gateway::builder(building).driver(Lamp::DEFINITION);
-    let gateway = gateway.start().await?;
+    let gateway = gateway.command(hello).start().await?;
     println!("http://{}", gateway.address());
     let mut power = gateway.bind("sys-desk/Lamp_1/power")?;
     println!("power {}", power.next().await?);

@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::building_file;
 use crate::config::Settings;
-use crate::core::{Caller, Core, Delivery, Outlet, OutletId, Principal, ReplySlot};
+use crate::core::{Caller, Core, Delivery, Outlet, OutletId, Principal, ProgramCommand, ReplySlot};
 use crate::model::{
     AutomationId, BindingPath, Clearance, Event, ExecRequest, Failure, FunctionName, InvalidId,
     JsonText, ModuleIndex, ModuleName, ModulePath, StatusName, Subject, SystemId,
@@ -29,6 +29,7 @@ use crate::model::{
 use crate::observability;
 use crate::server::foreign_rules;
 
+use super::command::{Command, InvalidCommand};
 use super::source::known;
 use super::{AppError, BuildingAtStart, Surroundings, run};
 
@@ -41,6 +42,9 @@ pub enum GatewayError {
     /// The gateway did not start, or did not end well.
     #[error(transparent)]
     App(#[from] AppError),
+    /// A command cannot be one.
+    #[error(transparent)]
+    Command(#[from] InvalidCommand),
     /// A name cannot be one.
     #[error("{text:?} is no {kind}")]
     Address {
@@ -67,6 +71,7 @@ pub enum GatewayError {
 pub struct GatewayBuilder {
     building: String,
     drivers: Vec<Definition>,
+    commands: Vec<Command>,
     listen: SocketAddr,
     environment: BTreeMap<String, String>,
 }
@@ -76,6 +81,13 @@ impl GatewayBuilder {
     #[must_use]
     pub fn driver(mut self, definition: Definition) -> Self {
         self.drivers.push(definition);
+        self
+    }
+
+    /// Adds a command that the program answers to clients of Home Assistant. Of two with one type the later counts, and one of the building counts before both.
+    #[must_use]
+    pub fn command(mut self, command: Command) -> Self {
+        self.commands.push(command);
         self
     }
 
@@ -98,6 +110,8 @@ impl GatewayBuilder {
     /// A mistake in the building is an error before anything is started.
     pub async fn start(self) -> Result<Gateway, GatewayError> {
         let definitions = with_linked_in(self.drivers);
+        let commands = self.commands.into_iter().map(Command::checked);
+        let commands = commands.collect::<Result<Vec<_>, _>>()?;
         let building = building_file::read(
             "the building",
             &self.building,
@@ -121,6 +135,7 @@ impl GatewayBuilder {
         let embedding = Embedding {
             stop: stop.clone(),
             ready,
+            commands,
         };
         let metrics = observability::metrics_of_another_program();
         let thread = thread::Builder::new().name("riser".to_owned());
@@ -198,6 +213,7 @@ impl Gateway {
         GatewayBuilder {
             building: building.into(),
             drivers: Vec::new(),
+            commands: Vec::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             environment: BTreeMap::new(),
         }
@@ -348,6 +364,7 @@ impl Outlet for Latest {
 pub(super) struct Embedding {
     pub(super) stop: CancellationToken,
     ready: oneshot::Sender<Ready>,
+    commands: Vec<ProgramCommand>,
 }
 
 struct Ready {
@@ -356,6 +373,13 @@ struct Ready {
 }
 
 impl Embedding {
+    /// Adds the program's commands to a core that nobody uses yet.
+    pub(super) fn register(&self, core: &Core) {
+        for command in &self.commands {
+            core.custom_commands.register(command.clone());
+        }
+    }
+
     pub(super) fn tell_ready(self, core: Arc<Core>, address: SocketAddr) {
         // A program that does not wait any more has stopped it as well.
         drop(self.ready.send(Ready { core, address }));
@@ -400,6 +424,8 @@ mod tests {
     use driver_sdk::{Context, Error, Status, driver};
 
     use super::*;
+    use crate::core::CommandRefusal;
+    use crate::model::FailureKind;
 
     const BUILDING: &str = "
 systems:
@@ -461,6 +487,71 @@ modules:
                 .await
                 .is_ok()
         );
+    }
+
+    fn message() -> (Caller, JsonText) {
+        let person = AutomationId::new("test").unwrap();
+        let person = Principal::automation(person, Clearance::User);
+        let who = Caller::new(Arc::new(person), IpAddr::V4(Ipv4Addr::LOCALHOST));
+        (who, JsonText::parse(r#"{"n":1e400}"#).unwrap())
+    }
+
+    /// What the program's command answers to a message of a user.
+    async fn answer(gateway: &Gateway, command: &str) -> Result<String, (FailureKind, String)> {
+        let (who, fields) = message();
+        let (slot, returned) = ReplySlot::for_exec();
+        let commands = &gateway.core.custom_commands;
+        commands.run(&who, command, fields, slot);
+        let returned = returned.await;
+        returned
+            .map(|returned| returned.value.as_str().to_owned())
+            .map_err(|failure| {
+                let code = failure.code().unwrap_or_default();
+                (failure.kind(), format!("{code} {}", failure.message()))
+            })
+    }
+
+    #[tokio::test]
+    async fn a_program_answers_commands_of_its_own() {
+        let echo = Command::new("desk/echo", |message| async move { Ok(message.fields) });
+        let refuse = Command::new("desk/refuse", |_| async {
+            Err::<(), _>(CommandRefusal {
+                code: "no_desk".to_owned(),
+                message: "There is none".to_owned(),
+            })
+        });
+        let panic = Command::new("desk/panic", |_| async {
+            assert!(std::hint::black_box(false), "as the test wants it");
+            Ok(())
+        });
+        let reset = Command::new("desk/reset", |_| async { Ok(()) }).for_administrators();
+        let builder = Gateway::builder("{}").command(echo).command(refuse);
+        let builder = builder.command(panic).command(reset);
+        let gateway = builder.start().await.unwrap();
+        let answered = answer(&gateway, "desk/echo").await;
+        assert_eq!(answered.unwrap(), r#"{"n":1e400}"#);
+        let failed = |kind, text: &str| Err((kind, text.to_owned()));
+        assert_eq!(
+            answer(&gateway, "desk/refuse").await,
+            failed(FailureKind::DriverFailed, "no_desk There is none")
+        );
+        assert_eq!(
+            answer(&gateway, "desk/panic").await,
+            failed(FailureKind::Internal, " the program's handler panicked")
+        );
+        assert_eq!(
+            answer(&gateway, "desk/reset").await,
+            failed(FailureKind::Forbidden, " the command is for administrators")
+        );
+        let offered = gateway.core.views.view().offered.len();
+        assert_eq!(offered, 4);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_cannot_be_one_is_told_before_anything_starts() {
+        let wrong = Command::new("hello", |_| async { Ok(()) });
+        let error = Gateway::builder("{}").command(wrong).start().await;
+        assert!(matches!(error, Err(GatewayError::Command(_))));
     }
 
     #[tokio::test]

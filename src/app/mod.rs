@@ -9,6 +9,7 @@
 mod admin;
 mod check;
 mod cluster;
+mod command;
 mod embedded;
 mod reload;
 mod service_manager;
@@ -53,8 +54,10 @@ use reload::Reload;
 use source::{BuildingFile, fresh_secret, is_for_the_demo, known, known_drivers};
 
 pub use crate::core::Rehearsal;
+pub use crate::core::{CommandMessage, CommandRefusal};
 pub use admin::{AdminCommand, AdminError, AdminTarget, NewKey, run_admin_command};
 pub use check::{Checked, check, verdict_line};
+pub use command::{Command, InvalidCommand};
 pub use embedded::{Binding, Gateway, GatewayBuilder, GatewayError};
 
 /// The fewest threads for drivers, so that one that blocks stops no other module.
@@ -296,6 +299,9 @@ fn run(
             cluster: ours,
         },
     ));
+    if let Surroundings::Program(embedding) = &surroundings {
+        embedding.register(&core);
+    }
     let render = metrics.clone();
     // The address first: a second gateway that was started by mistake must not reach the devices.
     let mut server = Server::bind(Arc::clone(&core), settings.server, move || render.render())?;

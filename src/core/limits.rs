@@ -12,6 +12,9 @@ pub(super) const CALLS_IN_FLIGHT: usize = 256;
 /// Arguments up to this size may take all of the room for arguments, larger ones half of it. What panels send is far smaller, so a flood of large ones refuses none of theirs.
 pub(super) const SMALL_ARGUMENTS_BYTES: usize = 4 * 1024;
 
+/// Messages that the program around the gateway answers at a time. Protects memory from a handler that is slow; one more is answered "busy".
+pub(super) const CUSTOM_COMMANDS_OPEN: usize = 256;
+
 /// Statuses of one module. Protects memory from a caller who makes up names; one more is refused. A device has tens, a large mixer some hundreds.
 pub(super) const STATUS_NAMES_MAX: usize = 4_096;
 

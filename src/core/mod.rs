@@ -11,6 +11,7 @@ mod building_access;
 mod building_editor;
 mod calls;
 mod cluster;
+mod custom_commands;
 mod directory;
 mod follows;
 mod inbound_calls;
@@ -67,6 +68,9 @@ pub use calls::Calls;
 pub use cluster::ClusterPorts;
 pub use cluster::Liveness;
 pub use cluster::PeerNode;
+pub use custom_commands::{
+    CommandHandler, CommandMessage, CommandOutcome, CommandRefusal, CustomCommands, ProgramCommand,
+};
 pub use directory::{Directory, ModuleEntry};
 pub use follows::Follows;
 pub use inbound_calls::{InboundCalls, NotHere};
@@ -98,6 +102,8 @@ pub struct Core {
     pub follows: Arc<Follows>,
     /// Calls of functions.
     pub calls: Arc<Calls>,
+    /// Commands of the program around the gateway.
+    pub custom_commands: Arc<CustomCommands>,
     /// How code inside the gateway acts on the building.
     pub building_access: Arc<dyn BuildingAccess>,
     /// What other nodes ask of the modules that run here.
@@ -222,7 +228,9 @@ impl Core {
             outbound: outbound.clone(),
             metrics: Arc::clone(&metrics),
         });
+        let custom_commands = Arc::new(CustomCommands::new(main.clone(), settings.exec_deadline));
         let views = Arc::new(BuildingViews {
+            custom_commands: Arc::clone(&custom_commands),
             building: Arc::clone(&building),
             modules: Arc::clone(&modules),
             subscriptions: Arc::clone(&subscriptions),
@@ -275,6 +283,7 @@ impl Core {
             views,
             follows,
             calls,
+            custom_commands,
             building_access,
             inbound_calls: InboundCalls {
                 inbound,

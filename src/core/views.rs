@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use tokio::sync::watch;
 
 use crate::core::building::BuildingService;
+use crate::core::custom_commands::CustomCommands;
 use crate::core::directory::{Directory, ModuleEntry};
 use crate::core::limits::STATUS_NAMES_MAX;
 use crate::core::modules::Supervisor;
@@ -23,6 +24,7 @@ use crate::model::{
 /// Makes views of the building.
 pub struct BuildingViews {
     pub(super) building: Arc<BuildingService>,
+    pub(super) custom_commands: Arc<CustomCommands>,
     pub(super) modules: Arc<Supervisor>,
     pub(super) subscriptions: Arc<Subscriptions>,
     /// Bounded by the building: a module has at most [`STATUS_NAMES_MAX`] statuses, and one that is gone is forgotten.
@@ -53,6 +55,7 @@ impl BuildingViews {
                 .collect(),
             entities: directory.shared_entities().cloned().collect(),
             commands: directory.shared_commands().cloned().collect(),
+            offered: self.custom_commands.offered(),
         }
     }
 
@@ -148,8 +151,8 @@ mod tests {
 
     fn add(seen: &mut Seen, values: &[(&str, &str)]) -> Vec<(String, Shape)> {
         let new = values.iter().filter_map(|(name, value)| {
-            let name = StatusName::new(*name).unwrap();
-            let shape = seen.of_new(&name, &JsonText::parse(*value).unwrap())?;
+            let name = StatusName::new(name).unwrap();
+            let shape = seen.of_new(&name, &JsonText::parse(value).unwrap())?;
             Some((name, shape))
         });
         let new = new.collect();

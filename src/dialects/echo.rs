@@ -128,10 +128,10 @@ impl Session {
     }
 
     fn wanted(&self, verb: &str, system: &str, module: &str, name: &str) -> Wanted {
-        let form = Any::Echo(self.0);
-        match request(verb, system, module, name).expect(NAMED) {
-            Request::Follow { id, subject, .. } => Wanted { id, subject, form },
-            _ => unreachable!("both verbs follow"),
+        Wanted {
+            id: FollowId(0),
+            subject: subject(verb, system, module, name).expect(NAMED),
+            form: Any::Echo(self.0),
         }
     }
 
@@ -146,32 +146,38 @@ impl Session {
     }
 }
 
-fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request> {
-    let module = ModulePath {
+fn place(system: &str, module: &str) -> Option<ModulePath> {
+    Some(ModulePath {
         system: SystemId::new(system).ok()?,
         module: ModuleName::new(module).ok()?,
         index: ModuleIndex::FIRST,
-    };
-    let subject = match verb {
-        "bind" => Subject::Status(Arc::new(BindingPath {
-            module,
-            status: StatusName::new(name).ok()?,
-        })),
-        "follow" => Subject::Module(Arc::new(module)),
-        _ => {
-            return Some(Request::Call(ExecRequest {
-                module: module.into(),
-                function: FunctionName::new(name).ok()?,
-                arguments: JsonText::parse("[]").ok()?,
-                act: None,
-            }));
-        }
-    };
-    Some(Request::Follow {
-        id: FollowId(0),
-        subject,
-        first: First::Events,
     })
+}
+
+/// What `bind` follows, and what `follow` does.
+fn subject(verb: &str, system: &str, module: &str, name: &str) -> Option<Subject> {
+    let module = place(system, module)?;
+    let status = StatusName::new(name).ok()?;
+    Some(match verb {
+        "bind" => Subject::Status(Arc::new(BindingPath { module, status })),
+        _ => Subject::Module(Arc::new(module)),
+    })
+}
+
+fn request(verb: &str, system: &str, module: &str, name: &str) -> Option<Request> {
+    if ["bind", "follow"].contains(&verb) {
+        return Some(Request::Follow {
+            id: FollowId(0),
+            subject: subject(verb, system, module, name)?,
+            first: First::Events,
+        });
+    }
+    Some(Request::Call(ExecRequest {
+        module: place(system, module)?.into(),
+        function: FunctionName::new(name).ok()?,
+        arguments: JsonText::parse("[]").ok()?,
+        act: None,
+    }))
 }
 
 pub fn is_for_session(_: Form) -> bool {

@@ -130,6 +130,7 @@ pub struct Failure {
     kind: FailureKind,
     message: String,
     response_code: u16,
+    code: Option<Box<str>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -140,6 +141,7 @@ impl Failure {
             kind,
             message: message.into(),
             response_code: 500,
+            code: None,
             source: None,
         }
     }
@@ -149,6 +151,15 @@ impl Failure {
     pub fn with_response_code(self, response_code: u16) -> Self {
         Self {
             response_code,
+            ..self
+        }
+    }
+
+    /// The same failure with the code that the program around the gateway gives it.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<Box<str>>) -> Self {
+        Self {
+            code: Some(code.into()),
             ..self
         }
     }
@@ -170,6 +181,11 @@ impl Failure {
     /// The message for the client.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The code that the program around the gateway gives it, for dialects whose codes are words.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// The HTTP-like response code that PlaceOS drivers give.

@@ -47,8 +47,8 @@ pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
 pub use driver_types::{
     Act, Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson,
     JsonText, LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter,
-    Place, StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole, is_json_number,
-    is_same_number, whole_number,
+    Place, Published, StatusName, Step, SystemId, Unfit, UriPresence, UriRule, Whole,
+    is_json_number, is_same_number, whole_number,
 };
 pub use edit::{
     Change, Difference, Differences, Edit, Entry, EntryId, EntryInfo, EntryKind, Expected, Source,
@@ -76,4 +76,4 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::{LONG_LIVED_PREFIX, TokenClaims};
-pub use view::{BuildingView, ModuleView, SeenStatus, Shape, SystemView};
+pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};

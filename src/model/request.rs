@@ -47,6 +47,13 @@ pub enum Request {
         /// The id of the act that this is.
         act: u128,
     },
+    /// Have the program around the gateway answer a message of its own.
+    Custom {
+        /// Which command it is.
+        command: Arc<str>,
+        /// What it says: an object.
+        fields: JsonText,
+    },
     /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(ModuleAddress),
     /// Send me nothing more of it.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
-use crate::model::{CustomCommand, EntityOverride, ModulePath, System, Zone};
+use crate::model::{
+    CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, System, Zone,
+};
 
 /// The building at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +21,19 @@ pub struct BuildingView {
     pub entities: Vec<Arc<EntityOverride>>,
     /// Commands of its own, in the building's order.
     pub commands: Vec<Arc<CustomCommand>>,
+    /// Commands that the program around the gateway answers.
+    pub offered: Vec<Arc<OfferedCommand>>,
+}
+
+/// A command that the program around the gateway answers, as clients are held to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferedCommand {
+    /// What messages say in `type`.
+    pub command: CommandType,
+    /// What a message may carry.
+    pub schema: CommandSchema,
+    /// Whether it is for administrators alone.
+    pub admin: bool,
 }
 
 /// A system and what stands in it.

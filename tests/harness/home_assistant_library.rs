@@ -185,9 +185,9 @@ impl Library {
     /// The frames that the library has got so far: those that came in one message are apart.
     pub(crate) fn received(&self) -> Vec<&Value> {
         let messages = self.messages("received");
-        let apart = messages.flat_map(|message| match message {
-            Value::Array(frames) => frames.iter().collect(),
-            frame => vec![frame],
+        let apart = messages.flat_map(|message| match message.as_array() {
+            Some(frames) => frames.iter().collect(),
+            None => vec![message],
         });
         apart.collect()
     }

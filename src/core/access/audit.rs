@@ -55,6 +55,7 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         | Request::Query(_)
         | Request::Publish { .. }
         | Request::Announce { .. }
+        | Request::Custom { .. }
         | Request::Ignore(_) => {}
     }
 }
@@ -73,6 +74,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
         },
         Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
+        Request::Custom { command, .. } => channel(who, "command", command, failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),
         Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }

@@ -80,8 +80,10 @@ pub(in crate::core) fn may_request(
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
         Request::Publish { topic, .. } => may_use(policy, topic),
-        Request::Announce { .. } if policy.is_restricted() => Err(restricted()),
-        Request::Announce { .. } => Ok(()),
+        Request::Announce { .. } | Request::Custom { .. } if policy.is_restricted() => {
+            Err(restricted())
+        }
+        Request::Announce { .. } | Request::Custom { .. } => Ok(()),
         Request::Debug(module) => {
             may_access(directory, policy, module, ModuleAccess::Log).map(drop)
         }

@@ -1,21 +1,25 @@
 //! Where the websocket is opened and why it is closed.
 
+use crate::dialects::home_assistant::NAME;
 use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::rest::host_name;
 use crate::dialects::{
     Admission, CloseFrame, DialectSettings, Handshake, Head, Hello, LooksAround, Out, Profile,
     RefusalTime,
 };
-use crate::model::CloseReason;
+use crate::model::{CloseReason, Scope};
 
 /// Where the websocket is opened.
 const WEBSOCKET_PATHS: [&str; 1] = ["/api/websocket"];
+
+/// The scopes that open the websocket, one of which has to write, since calls are made over it.
+const SCOPES: [&str; 3] = [Scope::PUBLIC, NAME, "control"];
 
 /// What the server has to know of this dialect.
 pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
     Profile {
         paths: &WEBSOCKET_PATHS,
-        scopes: &[],
+        scopes: &SCOPES,
         sign_in_within: Some(limits::SIGN_IN_WITHIN),
         refusal: RefusalTime::BeforeUpgrade,
         message_max_bytes: limits::MESSAGE_MAX_BYTES,

@@ -167,6 +167,13 @@ impl CommandError {
 impl From<Failure> for CommandError {
     /// A fault of ours and a refusal say no more than that they are one.
     fn from(failure: Failure) -> Self {
+        if let Some(code) = failure.code() {
+            return Self {
+                code: Cow::Owned(code.to_owned()),
+                message: Cow::Owned(failure.message().to_owned()),
+                translation: None,
+            };
+        }
         let code = ErrorCode::of(failure.kind());
         match failure.kind() {
             FailureKind::Unauthenticated

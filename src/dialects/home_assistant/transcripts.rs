@@ -14,11 +14,13 @@
 //! | `module> sys-a Display_1 power(state:boolean) power=true` | there is another module, with these functions and values |
 //! | `gone> sys-a Display_1` | a module goes |
 //! | `command> {"type":"lamp/blink"}` | the building's file says that there is this command |
+//! | `offer> {"type":"lamp/blink","schema":{}}` | the program around the gateway answers this command |
 //! | `no command> lamp/blink` | the building's file has it no longer |
 //! | `says> sys-a Display_1 power true` | a status of a module changes; `gone` is no value |
 //! | `does> 3 sys-a Display_1 power true` | the same, in the course of the call of this ticket |
 //! | `bus> name {}` | something is announced |
 //! | `core> 3 returned true` | the module answers the call of this ticket |
+//! | `core> 3 refused no_lamp There is none` | the program refuses, with this code |
 //! | `core> 3 failed DriverFailed lamp is broken` | the call of this ticket fails |
 //! | `rings> 0` | the time of an alarm has come |
 //! | `S> text` | made: a text for the client |
@@ -140,6 +142,7 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
         }
         "gone" => stage.remove_module(rest),
         "command" => stage.set_command(rest),
+        "offer" => stage.offer_command(rest),
         "no command" => stage.remove_command(rest),
         "says" => {
             let [system, module, status, value] = fields(rest);
@@ -162,6 +165,10 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
                     value: json(rest),
                     code: 200,
                 }),
+                "refused" => {
+                    let [code, message] = fields(rest);
+                    Err(Failure::new(FailureKind::DriverFailed, message).with_code(code))
+                }
                 "failed" => {
                     let [kind, message] = fields(rest);
                     Err(Failure::new(kind_of(kind), message))

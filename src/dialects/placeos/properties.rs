@@ -50,7 +50,10 @@ fn agreed(request: &Request) -> Reply {
     match request {
         Request::Follow { .. } => Reply::Following { snapshot: vec![] },
         Request::Unfollow { .. } => Reply::Unfollowed,
-        Request::Query(_) | Request::Publish { .. } | Request::Announce { .. } => {
+        Request::Query(_)
+        | Request::Publish { .. }
+        | Request::Announce { .. }
+        | Request::Custom { .. } => {
             panic!("never asked: {request:?}")
         }
         Request::Call(_) => Reply::Result {

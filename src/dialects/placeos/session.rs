@@ -133,7 +133,8 @@ impl Session {
             | Request::Call(_)
             | Request::Query(_)
             | Request::Publish { .. }
-            | Request::Announce { .. } => (Splice::default(), Then::Nothing),
+            | Request::Announce { .. }
+            | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (
                 frames::log_splice(id, &meta),
                 Then::RememberLog(path.clone()),

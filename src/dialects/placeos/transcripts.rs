@@ -223,7 +223,8 @@ fn in_words(request: &Request) -> String {
         | Request::Unfollow { .. }
         | Request::Query(_)
         | Request::Publish { .. }
-        | Request::Announce { .. } => panic!("no request of this dialect: {request:?}"),
+        | Request::Announce { .. }
+        | Request::Custom { .. } => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
             let module = target_in_words(&call.module);
             format!("exec {module} {} {}", call.function, call.arguments)

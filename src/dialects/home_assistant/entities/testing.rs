@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use driver_types::Published;
 use indexmap::IndexMap;
 
 use crate::dialects::View as _;
 use crate::model::{
     BindingPath, BuildingView, Cause, Clearance, Collection as _, EntityOverride, Event, Function,
     FunctionName, Interface, JsonText, ModuleId, ModuleIndex, ModuleName, ModulePath, ModuleView,
-    Parameter, Revision, SeenStatus, Shape, StatusName, System, SystemId, SystemView, Timestamp,
-    Value, Values, Zone, ZoneId,
+    Parameter, Published, Revision, SeenStatus, Shape, StatusName, System, SystemId, SystemView,
+    Timestamp, Value, Values, Zone, ZoneId,
 };
 
 use super::View;

@@ -97,6 +97,8 @@ pub(super) enum Waiting {
     Called(u64, usize),
     /// A template asked for modules that have to be followed.
     Rendered(u64),
+    /// The program around the gateway answers a command of its own.
+    Program(u64),
     /// A function was called for a command of the building's own.
     Custom(u64, Arc<CustomCommand>),
 }
@@ -222,6 +224,10 @@ impl Commands {
             self.last_id = envelope.id;
             return self.take_custom(own, envelope, command, turn);
         }
+        if let Some(offer) = custom::offered(building, &envelope.kind) {
+            self.last_id = envelope.id;
+            return self.take_offered(offer, envelope, command, turn);
+        }
         let Some(known) = catalogue::find(&envelope.kind) else {
             turn.steps.push(Step::Refused {
                 command: shown(&envelope.kind).to_owned(),
@@ -272,6 +278,7 @@ impl Commands {
             Waiting::Looked(number, open) => self.looked(number, *open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
             Waiting::Rendered(id) => self.rendered(id, reply, &mut turn),
+            Waiting::Program(id) => custom::answer(id, reply, &mut turn),
             Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }
         turn.end(self.coalescing, out);

@@ -13,14 +13,14 @@ use serde_json::value::RawValue;
 
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
-use crate::dialects::home_assistant::session::custom_texts::{fill, variables};
+use crate::dialects::home_assistant::session::custom_texts::{fields, fill, variables};
 use crate::dialects::home_assistant::session::subscriptions::Subscribed;
 use crate::dialects::home_assistant::wire::parameters::problems_of_parameters;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
 use crate::expressions::{ExpressionError, Scope};
 use crate::model::{
     BindingPath, BuildingView, CommandAction, CommandCall, CustomCommand, Event, ExecRequest,
-    Failure, FailureKind, First, JsonText, ModuleAddress, Reply, Request, Subject,
+    Failure, FailureKind, First, JsonText, ModuleAddress, OfferedCommand, Reply, Request, Subject,
 };
 
 /// The command of this type that the building has. Of two the later one counts.
@@ -29,7 +29,39 @@ pub(super) fn find<'b>(building: &'b BuildingView, kind: &str) -> Option<&'b Arc
     commands.find(|own| own.command.as_str() == kind)
 }
 
+/// The command of this type that the program around the gateway answers.
+pub(super) fn offered<'b>(
+    building: &'b BuildingView,
+    kind: &str,
+) -> Option<&'b Arc<OfferedCommand>> {
+    let mut offered = building.offered.iter();
+    offered.find(|offer| offer.command.as_str() == kind)
+}
+
 impl Commands {
+    /// Takes a command that the program around the gateway answers.
+    pub(super) fn take_offered(
+        &mut self,
+        offer: &OfferedCommand,
+        envelope: &Envelope<'_>,
+        whole: &RawValue,
+        turn: &mut Turn<'_>,
+    ) -> Taken {
+        let parameters = offer.schema.parameters();
+        if let Some(problems) = problems_of_parameters(parameters, &envelope.fields, whole) {
+            return Err(CommandError::misshapen(problems));
+        }
+        if offer.admin && !self.client.is_admin() {
+            return Err(CommandError::unauthorized());
+        }
+        let request = Request::Custom {
+            command: Arc::from(offer.command.as_str()),
+            fields: fields(parameters, &envelope.fields),
+        };
+        self.ask(request, Waiting::Program(envelope.id), turn);
+        Ok(())
+    }
+
     /// Takes a command of the building's own.
     pub(super) fn take_custom(
         &mut self,
@@ -95,23 +127,31 @@ impl Commands {
         turn: &mut Turn<'_>,
     ) {
         match reply {
-            Ok(Reply::Result { value, .. }) => turn.frames.result(id, |out| {
-                out.extend_from_slice(value.as_str().as_bytes());
-            }),
-            // A call has no other success.
-            Ok(
-                Reply::Following { .. }
-                | Reply::Unfollowed
-                | Reply::Found(_)
-                | Reply::Published
-                | Reply::Debugging(_)
-                | Reply::Ignored,
-            ) => turn.frames.done(id),
             Err(failure) => {
                 let error = error_of(own, failure);
                 turn.frames.error(&id.to_string(), &error);
             }
+            Ok(reply) => answer(id, Ok(reply), turn),
         }
+    }
+}
+
+/// Answers a command with what came of it, as it is.
+pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>) {
+    match reply {
+        Ok(Reply::Result { value, .. }) => turn.frames.result(id, |out| {
+            out.extend_from_slice(value.as_str().as_bytes());
+        }),
+        // A call has no other success.
+        Ok(
+            Reply::Following { .. }
+            | Reply::Unfollowed
+            | Reply::Found(_)
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored,
+        ) => turn.frames.done(id),
+        Err(failure) => turn.frames.error(&id.to_string(), &failure.into()),
     }
 }
 

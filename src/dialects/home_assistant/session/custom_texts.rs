@@ -21,6 +21,30 @@ pub(super) fn variables(parameters: &[CommandParameter], message: &Object<'_>) -
     variables.collect()
 }
 
+/// What a message says of the parameters, as an object: those that it leaves out have their default there, or are not there. The ids of entities are in lower case.
+pub(super) fn fields(parameters: &[CommandParameter], message: &Object<'_>) -> JsonText {
+    let mut text = String::from("{");
+    for parameter in parameters {
+        let given = message.get(&parameter.name).map(JsonText::from_raw);
+        let Some(value) = given.or_else(|| parameter.default.clone()) else {
+            continue;
+        };
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&serde_json::Value::from(parameter.name.as_str()).to_string());
+        text.push(':');
+        match value.to::<String>() {
+            Ok(id) if parameter.is_entity_id => {
+                text.push_str(&serde_json::Value::from(id.to_lowercase()).to_string());
+            }
+            Ok(_) | Err(_) => text.push_str(value.as_str()),
+        }
+    }
+    text.push('}');
+    JsonText::parse(&text).expect("it is put together of JSON")
+}
+
 /// JSON with its texts evaluated. A text that is one whole expression becomes what that is.
 pub(super) fn fill(json: &JsonText, scope: &Scope) -> Result<JsonText, ExpressionError> {
     // A block is a mistake, which evaluating tells.

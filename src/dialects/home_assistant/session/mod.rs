@@ -47,7 +47,7 @@ pub struct Session(Phase);
 #[derive(Debug)]
 enum Phase {
     /// The client has to say who it is.
-    Anonymous(Hello),
+    Anonymous(Box<Hello>),
     /// The client has said it, and the answer is awaited. It says nothing in between.
     Identifying,
     /// The client gives commands.
@@ -60,7 +60,7 @@ impl Session {
     /// Asks the client to sign in.
     pub fn open(hello: Hello, _: &Ambient<'_>, out: &mut Out<'_>) -> Self {
         out.text(|out| sign_in::put_phrase("auth_required", out));
-        Self(Phase::Anonymous(hello))
+        Self(Phase::Anonymous(Box::new(hello)))
     }
 
     /// Takes one message.

@@ -188,7 +188,7 @@ fn context(event: &Event) -> Context<'_> {
             cause: Cause::Act(act),
             ..
         } => Context::of_act(act),
-        Event::Value { at, revision, .. } => Context::made(*at, *revision),
+        Event::Value { at, .. } => Context::made(*at),
         Event::Bus(event) => Context::of_act(&event.act),
         Event::Entry { .. } | Event::Line(_) | Event::Message(_) => Context { id: 0, user: None },
     }

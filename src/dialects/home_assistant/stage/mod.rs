@@ -312,6 +312,12 @@ impl Stage {
                 };
                 Reply::Found(Found::Systems(systems.filter(reached).collect()))
             }
+            Request::Custom { command, fields } => {
+                self.lines
+                    .push(format!("ask> {} command {command} {fields}", ticket.0));
+                self.open.push(ticket);
+                return;
+            }
             Request::Call(call) => {
                 let ModuleAddress::Place(path) = &call.module else {
                     panic!("this dialect names modules by their places");

@@ -154,6 +154,11 @@ impl Worker {
                 self.drain();
                 self.reply(connection, ticket, Ok(Reply::Published));
             }
+            Request::Custom { command, fields } => {
+                let slot = self.open_slot(connection, ticket);
+                let commands = &self.core.custom_commands;
+                commands.run(caller, &command, fields, slot);
+            }
             Request::Call(call) => {
                 let slot = self.open_slot(connection, ticket);
                 let bytes = call.arguments.as_str().len();

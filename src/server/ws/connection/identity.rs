@@ -8,7 +8,7 @@ use std::rc::Rc;
 use tokio::time::Instant;
 
 use crate::core::Caller;
-use crate::model::{Audience, Clearance, CloseReason, Credentials, Failure};
+use crate::model::{Audience, Clearance, CloseReason, Credentials, Failure, FailureKind};
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::Connection;
 use crate::server::ws::follows::Followed;
@@ -128,6 +128,14 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
+        let profile = connection.kind.profile(&self.dialects);
+        let found = found.and_then(|caller| match profile.opens_to(caller.scopes()) {
+            true => Ok(caller),
+            false => Err(Failure::new(
+                FailureKind::Forbidden,
+                "the scopes of these credentials do not open the websocket",
+            )),
+        });
         match &found {
             Ok(caller) => {
                 let mut permit = connection.permit.borrow_mut();
