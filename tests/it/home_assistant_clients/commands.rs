@@ -29,7 +29,7 @@ commands:
   - {type: media_player/slow, call: sys-lab/Player_1/slow}
   - {type: media_player/kinds, result: {kinds: [tape, disc], asked: "{{ kind }}"}, schema: {properties: {kind: {type: string}}}}
   - {type: media_player/title, subscribe: sys-lab/Player_1/title}
-  - {type: media_player/erase, result: null, admin: true, schema: {properties: {really: {type: boolean}}}}
+  - {type: media_player/erase, result: {erased: true}, admin: true, schema: {properties: {really: {type: boolean}}}}
 "#;
 
 /// A driver without any library.
@@ -196,5 +196,5 @@ async fn a_command_for_administrators_is_refused_to_others_after_their_mistakes(
         "invalid_format"
     );
     let mut library = Library::connect(&gateway, Key::ADMIN).await;
-    assert_eq!(library.ask(promise(&erase)).await, Value::Null);
+    assert_eq!(library.ask(promise(&erase)).await, json!({"erased": true}));
 }

@@ -16,7 +16,7 @@ const FURTHER_SIGHTS: &str = "RISER_TEST_DASHBOARD_SIGHTS";
 const SIGHTS: &[(&str, &str)] = &[
     (
         "hui-toggle-entity-row:has-text('lamp') state-badge",
-        "ha-more-info-info:has-text('lamp')",
+        "ha-more-info-dialog ha-dialog-header:has-text('lamp')",
     ),
     (
         "hui-toggle-entity-row:has-text('Lighting') state-badge",
@@ -24,15 +24,15 @@ const SIGHTS: &[(&str, &str)] = &[
     ),
     (
         "hui-sensor-entity-row:has-text('mood') state-badge",
-        "ha-more-info-info:has-text('mood')",
+        "ha-more-info-dialog ha-dialog-header:has-text('mood')",
     ),
     (
         "hui-number-entity-row:has-text('volume') state-badge",
-        "ha-more-info-info:has-text('volume')",
+        "ha-more-info-dialog ha-dialog-header:has-text('volume')",
     ),
     (
         "hui-select-entity-row state-badge",
-        "ha-more-info-info:has-text('input')",
+        "ha-more-info-dialog ha-dialog-header:has-text('input')",
     ),
     (
         "hui-media-control-card .more-info",

@@ -32,7 +32,7 @@ async fn a_state_that_is_written_is_set_by_its_module() {
     let gateway = Gateway::start(LABORATORY).await;
     Console::connect(&gateway).await.set("power", false).await;
     let path = format!("/api/states/{POWER}");
-    let write = |body: Value| ask(&gateway, "POST", &path, Key::USER).json(body).send();
+    let write = |body: Value| ask(&gateway, "POST", &path, Key::ADMIN).json(body).send();
 
     let written = write(json!({"state": "on"})).await;
     assert_eq!(written.status, 200, "{}", written.body);
@@ -42,7 +42,7 @@ async fn a_state_that_is_written_is_set_by_its_module() {
         (nothing.status, nothing.json()),
         (400, json!({"message": "No state specified."}))
     );
-    let no_json = ask(&gateway, "POST", &path, Key::USER)
+    let no_json = ask(&gateway, "POST", &path, Key::ADMIN)
         .body("no JSON")
         .send()
         .await;
@@ -51,8 +51,10 @@ async fn a_state_that_is_written_is_set_by_its_module() {
         (400, json!({"message": "Invalid JSON specified."}))
     );
     let fixed = "/api/states/binary_sensor.lab_soft_1_connected";
-    let fixed = ask(&gateway, "POST", fixed, Key::USER).json(json!({"state": "off"}));
+    let fixed = ask(&gateway, "POST", fixed, Key::ADMIN).json(json!({"state": "off"}));
     assert_eq!(fixed.send().await.status, 405);
+    let by_another = ask(&gateway, "POST", &path, Key::USER).json(json!({"state": "off"}));
+    assert_eq!(by_another.send().await.status, 401);
 }
 
 #[tokio::test]
