@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "building_file",
-        arrows: &[To("model")],
+        arrows: &[To("model"), To("expressions")],
         strangers: &[],
     },
     Room {
