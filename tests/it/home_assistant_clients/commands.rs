@@ -44,6 +44,8 @@ def title(text):
     say(method="status", params={"name": "title", "value": text})
 
 def answer(function, arguments):
+    # By position, or by name.
+    arguments = list(arguments.values()) if isinstance(arguments, dict) else arguments
     if function == "slow":
         time.sleep(1)
         return {"result": {"value": "at last"}}
