@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "building_file",
-        arrows: &[To("model")],
+        arrows: &[To("model"), To("expressions")],
         strangers: &[],
     },
     Room {
@@ -252,6 +252,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "metrics", "reply", "access", "modules", "building", "cluster", "resolve",
         ],
     ),
+    ("custom_commands", &["limits", "reply", "access"]),
     (
         "views",
         &[
@@ -260,6 +261,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "subscriptions",
             "modules",
             "building",
+            "custom_commands",
         ],
     ),
     (

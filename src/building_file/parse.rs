@@ -7,6 +7,8 @@
 mod expressions;
 mod forms;
 
+pub use expressions::mistaken_texts;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 

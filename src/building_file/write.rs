@@ -212,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::building_file::KnownDriver;
+    use crate::building_file::mistaken_texts;
     use crate::model::{CommandErrors, CommandType, CustomCommand, EntityOverride, sample};
 
     const FILE: &str = r#"
@@ -524,10 +525,18 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             /// A command that answers with any JSON.
             fn command(&mut self) -> CustomCommand {
                 let command = format!("own/{}", self.ids[4]);
-                let values = Values::none()
-                    .with("type", Content::Text(command.into()))
-                    .with("result", Content::Json(self.details.clone().into()));
-                CustomCommand::build(values).unwrap()
+                let answering = |result: String| {
+                    let values = Values::none()
+                        .with("type", Content::Text(command.clone().into()))
+                        .with("result", Content::Json(result.into()));
+                    CustomCommand::build(values).unwrap()
+                };
+                let made = answering(self.details.clone());
+                // REST takes no text that is no expression either.
+                match mistaken_texts(&made).is_empty() {
+                    true => made,
+                    false => answering("0".to_owned()),
+                }
             }
 
             fn entry<C: Collection>(&mut self) -> Vec<C> {

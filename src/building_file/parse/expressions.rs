@@ -14,22 +14,26 @@ use super::Parser;
 impl Parser<'_> {
     /// The texts of a command that are evaluated with what a message says.
     pub(super) fn expressions(&mut self, node: &Node, command: &CustomCommand) {
-        let fields = [
-            ("args", "args_json", &command.args),
-            ("result", "result_json", &command.result),
-        ];
-        for (field, other_form, json) in fields {
-            let given = value(node, field).or_else(|| value(node, other_form));
-            let (Some(given), Some(json)) = (given, json) else {
-                continue;
-            };
-            let problems = mistakes(json);
-            let problems = problems
-                .iter()
-                .map(|flaw| flaws::problem(field, given, flaw));
-            self.parsed.problems.extend(problems);
+        for (field, flaw) in mistaken_texts(command) {
+            let other_form = format!("{field}_json");
+            let given = value(node, field).or_else(|| value(node, &other_form));
+            if let Some(given) = given {
+                let problem = flaws::problem(field, given, &flaw);
+                self.parsed.problems.push(problem);
+            }
         }
     }
+}
+
+/// What is wrong in the texts of a command that are evaluated with what a message says, and in which field.
+pub fn mistaken_texts(command: &CustomCommand) -> Vec<(&'static str, Flaw)> {
+    let fields = [("args", &command.args), ("result", &command.result)];
+    let texts = fields
+        .into_iter()
+        .filter_map(|(field, json)| Some((field, json.as_ref()?)));
+    texts
+        .flat_map(|(field, json)| mistakes(json).into_iter().map(move |flaw| (field, flaw)))
+        .collect()
 }
 
 /// What is wrong in the texts of some JSON.

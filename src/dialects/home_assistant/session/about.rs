@@ -110,7 +110,7 @@ fn config_of(building: &BuildingView, domains: BTreeSet<&str>) -> serde_json::Va
     })
 }
 
-/// The one panel: the dashboard that clients make themselves.
+/// The panels: the dashboard that clients make themselves, and the page of the user, where they sign out.
 pub(super) fn panels(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
     let panels = json!({
         "lovelace": {
@@ -119,6 +119,15 @@ pub(super) fn panels(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'
             "title": null,
             "config": {"mode": "storage"},
             "url_path": "lovelace",
+            "require_admin": false,
+            "config_panel_domain": null,
+        },
+        "profile": {
+            "component_name": "profile",
+            "icon": null,
+            "title": null,
+            "config": null,
+            "url_path": "profile",
             "require_admin": false,
             "config_panel_domain": null,
         },

@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{delete, get, post, routes};
 
+use crate::building_file::mistaken_texts;
 use crate::core::Directory;
 use crate::dialects::placeos::rest::documents::CommandDocument;
-use crate::dialects::placeos::rest::{CommandShape, Listing};
+use crate::dialects::placeos::rest::{CommandShape, InvalidField, Listing};
 use crate::model::{CommandType, CustomCommand, Entry, EntryId};
 use crate::server::http::kit::{Administrator, RequestContext, Writer, tagged};
 use crate::server::http::placeos::access::unrestricted;
@@ -29,6 +30,14 @@ impl Editable for Commands {
     fn find(context: &RequestContext, asked: &str) -> Result<CommandType, HttpRejection> {
         unrestricted(context, asked)?;
         CommandType::new(asked).map_err(bad_request)
+    }
+
+    /// Texts that a building file could not have, since they are no expressions.
+    fn mistakes(command: &CustomCommand) -> Vec<InvalidField> {
+        let mistaken = mistaken_texts(command).into_iter();
+        mistaken
+            .map(|(field, flaw)| InvalidField::new(field, flaw.to_string()))
+            .collect()
     }
 
     async fn answer(context: &RequestContext, status: StatusCode, id: &CommandType) -> Answer {

@@ -54,6 +54,11 @@ pub(super) trait Editable: Resource {
         Ok(Vec::new())
     }
 
+    /// What is wrong with an entry that no document says by itself.
+    fn mistakes(_: &Self::Content) -> Vec<InvalidField> {
+        Vec::new()
+    }
+
     /// Whether a document may be put over one that is there.
     fn may_amend(
         _: &Document<Self::Content>,
@@ -95,10 +100,19 @@ pub(super) async fn make<R: Editable>(
         let reason = "is a word of this interface, so nothing could ask for it";
         return Err(invalid(vec![InvalidField::new("id", reason)]));
     }
+    check::<R>(&content)?;
     let others = R::made_with(&document, &content, &context.directory())?;
     let made = std::iter::once(Edit::create(R::ENTRY(content)));
     edit(context, made.chain(others).collect()).await?;
     Ok(id)
+}
+
+fn check<R: Editable>(content: &R::Content) -> Result<(), HttpRejection> {
+    let mistakes = R::mistakes(content);
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(invalid(mistakes)),
+    }
 }
 
 /// Changes an entry as a document says, and shows it.
@@ -107,7 +121,10 @@ pub(super) async fn update<R: Editable>(context: &Writer<R>, asked: &str, body: 
     let document: Document<R::Content> = documents::read(&body.bytes)?;
     R::may_amend(&document, &id, &context.directory())?;
     let precondition = R::precondition(&context.request)?;
-    let amend = |content: &mut R::Content| document.amend(content).map_err(invalid);
+    let amend = |content: &mut R::Content| {
+        document.amend(content).map_err(invalid)?;
+        check::<R>(content)
+    };
     change(context, &id, &precondition, amend).await?;
     R::answer(context, StatusCode::OK, &id).await
 }
