@@ -18,7 +18,7 @@
 //   {"cmd":"ping","ref"}                                 `conn.ping()`
 //   {"cmd":"promise","ref","message"}                    `conn.sendMessagePromise`
 //   {"cmd":"send","message"}                             `conn.sendMessage`, whose answer nobody awaits
-//   {"cmd":"subscribe_entities"}                         an `entities` event for each call of the callback
+//   {"cmd":"subscribe_entities"}                         an `entities` event for the calls of the callback in one turn
 //   {"cmd":"subscribe_services"}                         a `services` event for each call of the callback
 //   {"cmd":"subscribe_events","ref","type"}              answered, and then `message` events with the same `ref`
 //   {"cmd":"subscribe","ref","message","resubscribe"}    the same for any message
@@ -33,7 +33,7 @@
 // Without being asked it says
 //
 //   {"event":"ready"} {"event":"disconnected"} {"event":"reconnect-error","error"}   the library's own events of a connection
-//   {"event":"entities","count","changed","gone"}        how many entities the library has, those that are other objects than at the call before, those that went
+//   {"event":"entities","calls","count","changed","gone"}  how many calls of the callback, how many entities the library has, those that are other objects than before, those that went
 //   {"event":"services","services"}
 //   {"event":"message","ref","message"}
 //   {"event":"tokens","tokens"}                          the library saves its tokens, or null when it forgets them
@@ -138,13 +138,22 @@ async function keep(ref, subscription) {
 }
 
 // The library makes a new object of an entity whenever something came for it, and leaves those of the others alone.
+// What comes in one turn is compared once: thousands of entities are many to look through.
 function differenceReporter() {
   let before = {};
+  let now = {};
+  let calls = 0;
+  const flush = () => {
+    const changed = Object.entries(now).filter(([id, entity]) => before[id] !== entity);
+    const gone = Object.keys(before).filter((id) => !(id in now));
+    report({ event: "entities", calls, count: Object.keys(now).length, changed: Object.fromEntries(changed), gone });
+    before = now;
+    calls = 0;
+  };
   return (entities) => {
-    const changed = Object.entries(entities).filter(([id, entity]) => before[id] !== entity);
-    const gone = Object.keys(before).filter((id) => !(id in entities));
-    before = entities;
-    report({ event: "entities", count: Object.keys(entities).length, changed: Object.fromEntries(changed), gone });
+    now = entities;
+    calls += 1;
+    if (calls === 1) queueMicrotask(flush);
   };
 }
 

@@ -124,17 +124,14 @@ async fn a_change_of_one_status_touches_its_entity_alone() {
         .events()
         .iter()
         .filter(|event| event["event"] == "entities");
-    let calls: Vec<Vec<&String>> = calls
+    let calls: Vec<(&Value, Vec<&String>)> = calls
         .skip(1)
-        .map(|call| {
-            call["changed"]
-                .as_object()
-                .expect("entities")
-                .keys()
-                .collect()
+        .map(|told| {
+            let changed = told["changed"].as_object().expect("entities");
+            (&told["calls"], changed.keys().collect())
         })
         .collect();
-    assert_eq!(calls, [[LEVEL]]);
+    assert_eq!(calls, [(&json!(1), vec![&LEVEL.to_owned()])]);
 }
 
 #[tokio::test]

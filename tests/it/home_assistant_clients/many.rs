@@ -73,6 +73,8 @@ async fn thousands_of_entities_come_in_one_message_and_none_of_their_changes_is_
         library.until_state(&entity_id(place), "2").await;
     }
     assert_eq!(library.warnings(), [] as [&Value; 0]);
+    let mut events = library.events().iter();
+    assert!(!events.any(|event| event["event"] == "disconnected"));
 }
 
 // Case 40.
