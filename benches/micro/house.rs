@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use riser::core::{
@@ -11,7 +11,9 @@ use riser::core::{
 };
 use riser::dialects::placeos::rest::SocketQuery;
 use riser::dialects::placeos::{ValueForm, claims, permissions};
-use riser::dialects::{Ambient, DialectSettings, Hello, Incoming, Out, Session, Step};
+use riser::dialects::{
+    Ambient, DialectSettings, Hello, Incoming, Out, Session, Step, Surroundings,
+};
 use riser::driver_host::DriverHost;
 use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
@@ -43,12 +45,19 @@ const SETTINGS: DialectSettings = DialectSettings {
 };
 
 /// What surrounds a session that is benched by itself.
-pub(crate) const AMBIENT: Ambient<'static> = Ambient {
-    connection: ConnectionId(1),
-    clock: &|| 0,
-    draw: &|| 0,
-    settings: &SETTINGS,
-};
+pub(crate) fn ambient() -> Ambient<'static> {
+    Ambient {
+        connection: ConnectionId(1),
+        clock: &|| 0,
+        draw: &|| 0,
+        level: None,
+        settings: &SETTINGS,
+        surroundings: &SURROUNDINGS,
+    }
+}
+
+/// An empty building, at which PlaceOS does not look.
+pub(crate) static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(Surroundings::default);
 
 /// As many threads as the gateway has at least for drivers.
 const DRIVER_THREADS: usize = 4;
@@ -329,6 +338,7 @@ pub(crate) fn echo() -> ExecRequest {
         module: place(1).into(),
         function: FunctionName::new("echo").expect("it is a name"),
         arguments: JsonText::parse(&format!("[{}]", json(100))).expect("it is JSON"),
+        act: None,
     }
 }
 
@@ -410,7 +420,7 @@ pub(crate) const HELLO: Hello = Hello::PlaceOs(SocketQuery {
 /// A session that has begun.
 pub(crate) fn session() -> Session {
     speak(&mut Vec::new(), &mut Vec::new(), |out| {
-        Session::open(HELLO, &AMBIENT, out)
+        Session::open(HELLO, &ambient(), out)
     })
 }
 
@@ -422,7 +432,7 @@ pub(crate) fn receive(
     steps: &mut Vec<Step>,
 ) {
     speak(messages, steps, |out| {
-        session.receive(Incoming::Text(text), &AMBIENT, out);
+        session.receive(Incoming::Text(text), &ambient(), out);
     });
 }
 

@@ -152,7 +152,13 @@ mod encode {
     fn event(bencher: Bencher<'_, '_>, form: ValueForm, event: &Event) {
         let mut out = Encoded::default();
         bencher.bench_local(|| {
-            encode(Form::PlaceOs(form), event, &Newest::None, &mut out);
+            encode(
+                Form::PlaceOs(form),
+                event,
+                &Newest::None,
+                &house::SURROUNDINGS,
+                &mut out,
+            );
             out.len()
         });
     }
@@ -177,7 +183,7 @@ mod encode {
             .bench_local_values(|(mut session, ticket, answer)| {
                 out.clear();
                 house::speak(&mut out, &mut Vec::new(), |out| {
-                    session.reply(ticket, answer, &house::AMBIENT, out);
+                    session.reply(ticket, answer, &house::ambient(), out);
                 });
                 assert!(!out.is_empty());
                 session

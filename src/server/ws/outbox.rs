@@ -115,10 +115,10 @@ impl Outbox {
         self.backlog() == 0 && self.behind.is_none()
     }
 
-    /// Takes a reply or a log line.
+    /// Takes a reply or a log line, however large, unless too much waits already: a client may ask for several large things in one go.
     pub(super) fn offer_reply(&mut self, frame: &Frame<'_>, buffers: &mut Buffers) -> Offer {
         let bound = self.first.max(OUTBOX_MAX_BYTES) + REPLIES_MAX_BYTES;
-        if self.backlog() > 0 && self.backlog() + frame.len() > bound {
+        if self.backlog() > bound {
             return Offer::Full;
         }
         self.append(frame, buffers);
