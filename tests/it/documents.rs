@@ -24,6 +24,7 @@ const KINDS: &[&str] = &[
     "text",
     "rust",
     "python",
+    "js",
     "json",
     "nginx",
     "caddyfile",
