@@ -37,11 +37,7 @@ async fn run(worker: Rc<Worker>) {
             // There is work already: let the connections read in between, or a steady stream of changes would starve them.
             tokio::task::yield_now().await;
         } else {
-            // Both are cancel-safe: what was not taken is still there.
-            tokio::select! {
-                () = woken => {}
-                () = worker.surroundings.changed() => {}
-            }
+            woken.await;
         }
         worker.round();
     }

@@ -64,8 +64,9 @@ fn start(state: &ServerState) -> Rc<Worker> {
         Arc::clone(&state.admission),
         Arc::clone(&state.surroundings),
     );
-    // Both end with the thread's runtime, which outlives every connection.
+    // All end with the thread's runtime, which outlives every connection.
     actix_rt::spawn(flusher::supervise(Rc::clone(&worker)));
     actix_rt::spawn(heartbeat::run(Rc::clone(&worker)));
+    actix_rt::spawn(around::watch(Rc::clone(&worker)));
     worker
 }
