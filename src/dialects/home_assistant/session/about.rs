@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::dialects::home_assistant::rest::VERSION;
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
 use crate::dialects::home_assistant::wire::Envelope;
-use crate::dialects::home_assistant::wire::VERSION;
 use crate::dialects::home_assistant::wire::frames::{Coalescing, put_json};
 use crate::model::BuildingView;
 

@@ -167,7 +167,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialects::home_assistant::wire::VERSION;
+    use crate::dialects::home_assistant::rest::VERSION;
 
     #[test]
     fn an_idle_connection_is_small() {

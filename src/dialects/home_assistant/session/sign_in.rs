@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::dialects::Incoming;
+use crate::dialects::home_assistant::rest::VERSION;
 use crate::dialects::home_assistant::rest::token_credentials;
 use crate::dialects::home_assistant::wire::Object;
-use crate::dialects::home_assistant::wire::VERSION;
 use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::schema::{Field, Kind, problems_of_secrets};
 use crate::model::{Credentials, FailureKind};

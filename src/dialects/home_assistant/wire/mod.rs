@@ -19,9 +19,6 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-/// The version of Home Assistant that clients are told: they choose by it what they use, and it is the one that this dialect is like.
-pub(super) const VERSION: &str = "2025.4.0";
-
 /// A message as it is taken apart.
 pub(super) enum Message<'a> {
     /// One command, or what stands in its place.
