@@ -50,6 +50,15 @@ pub enum Credentials {
     },
     /// The secret of the cookie that a browser got from the login page.
     Session(Secret),
+    /// The key of an app, by which its clients connect. It is no secret.
+    AppKey(String),
+    /// A user of an app, by what the app has signed. Whoever makes these credentials has checked the signature.
+    AppUser {
+        /// The app.
+        app: AppId,
+        /// The user's id in the app.
+        user: String,
+    },
 }
 
 /// The credential that identified a caller, as logs may show it: never a secret.

@@ -5,8 +5,8 @@ use std::fmt;
 use driver_types::{ModuleId, SystemId};
 
 use crate::model::{
-    ApiKey, CommandType, CustomCommand, EntityOverride, KeyId, Metadata, MetadataId, Module,
-    StatusPath, System, User, UserId, Zone, ZoneId,
+    ApiKey, AppId, ChannelApp, CommandType, CustomCommand, EntityOverride, KeyId, Metadata,
+    MetadataId, Module, StatusPath, System, User, UserId, Zone, ZoneId,
 };
 
 /// One entry of the building.
@@ -28,6 +28,8 @@ pub enum Entry {
     Entity(EntityOverride),
     /// A command of one's own.
     Command(CustomCommand),
+    /// An app with channels of its own.
+    App(ChannelApp),
 }
 
 impl Entry {
@@ -42,6 +44,7 @@ impl Entry {
             Self::Metadata(metadata) => EntryId::Metadata(metadata.id.clone()),
             Self::Entity(entity) => EntryId::Entity(entity.status.clone()),
             Self::Command(command) => EntryId::Command(command.command.clone()),
+            Self::App(app) => EntryId::App(app.id.clone()),
         }
     }
 }
@@ -65,6 +68,8 @@ pub enum EntryKind {
     Entity,
     /// Commands.
     Command,
+    /// Apps.
+    App,
 }
 
 impl EntryKind {
@@ -79,6 +84,7 @@ impl EntryKind {
             Self::Metadata => "metadata",
             Self::Entity => "entity",
             Self::Command => "command",
+            Self::App => "app",
         }
     }
 }
@@ -102,6 +108,8 @@ pub enum EntryId {
     Entity(StatusPath),
     /// A command of one's own, by its type.
     Command(CommandType),
+    /// An app with channels of its own.
+    App(AppId),
 }
 
 impl EntryId {
@@ -116,6 +124,7 @@ impl EntryId {
             Self::Metadata(_) => EntryKind::Metadata,
             Self::Entity(_) => EntryKind::Entity,
             Self::Command(_) => EntryKind::Command,
+            Self::App(_) => EntryKind::App,
         }
     }
 }
@@ -133,6 +142,7 @@ impl fmt::Display for EntryId {
             Self::Metadata(id) => write!(f, "`{}` of `{}`", id.name, id.parent),
             Self::Entity(id) => write!(f, "`{id}`"),
             Self::Command(id) => write!(f, "`{id}`"),
+            Self::App(id) => write!(f, "`{id}`"),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use driver_types::{Act, Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
-use crate::model::{BindingPath, ConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicId};
+use crate::model::{
+    BindingPath, ClusterConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicEvent, TopicId,
+};
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +22,7 @@ pub enum Subject {
     Directory,
     /// What modules, people and rules announce by name. Of this node alone.
     Bus,
-    /// A channel with no status behind it. Of this node alone.
+    /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
 }
 
@@ -57,8 +59,8 @@ pub enum Event {
     Line(Arc<LogLine>),
     /// Something was announced on the bus.
     Bus(Arc<BusEvent>),
-    /// A message was published to a topic.
-    Message(Arc<TopicMessage>),
+    /// Something happened to a topic.
+    Topic(Arc<TopicNews>),
 }
 
 /// Whether an entry of the building is there.
@@ -85,15 +87,13 @@ pub struct BusEvent {
     pub at: Timestamp,
 }
 
-/// A message that was published to a topic.
+/// Something that happened to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicMessage {
+pub struct TopicNews {
     /// The topic.
     pub topic: TopicId,
-    /// The message.
-    pub message: JsonText,
-    /// The connection that does not get it: as a rule the one that published it.
-    pub except: Option<ConnectionId>,
+    /// What.
+    pub event: TopicEvent,
 }
 
 /// The cause of an event, as far as that is known.
@@ -129,6 +129,8 @@ pub enum Key<'e> {
     Status(&'e StatusName),
     /// This entry of the building.
     Entry(&'e EntryId),
+    /// How many are in a topic.
+    Count,
 }
 
 /// A [`Key`] to be kept.
@@ -138,6 +140,8 @@ pub enum KeyBuf {
     Status(StatusName),
     /// This entry of the building.
     Entry(EntryId),
+    /// How many are in a topic.
+    Count,
 }
 
 impl Key<'_> {
@@ -146,6 +150,7 @@ impl Key<'_> {
         match self {
             Self::Status(name) => KeyBuf::Status(name.clone()),
             Self::Entry(id) => KeyBuf::Entry(id.clone()),
+            Self::Count => KeyBuf::Count,
         }
     }
 }
@@ -168,7 +173,13 @@ impl Event {
             Self::Value { path, .. } => Keep::Latest(Key::Status(&path.status)),
             Self::Entry { id, .. } => Keep::Latest(Key::Entry(id)),
             Self::Line(_) => Keep::Lossy,
-            Self::Bus(_) | Self::Message(_) => Keep::All,
+            Self::Topic(news) => match news.event {
+                TopicEvent::Count(_) => Keep::Latest(Key::Count),
+                TopicEvent::Message { .. }
+                | TopicEvent::Joined { .. }
+                | TopicEvent::Left { .. } => Keep::All,
+            },
+            Self::Bus(_) => Keep::All,
         }
     }
 
@@ -184,14 +195,18 @@ impl Event {
     pub fn is_standing(&self) -> bool {
         match self {
             Self::Value { value, .. } => value.is_some(),
-            Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_) => false,
+            Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Topic(_) => false,
         }
     }
 
     /// The connection that does not get it.
-    pub fn except(&self) -> Option<ConnectionId> {
+    pub fn except(&self) -> Option<ClusterConnectionId> {
         match self {
-            Self::Message(message) => message.except,
+            Self::Topic(news) => match news.event {
+                TopicEvent::Message { except, .. } => except,
+                TopicEvent::Joined { by, .. } => by,
+                TopicEvent::Left { .. } | TopicEvent::Count(_) => None,
+            },
             Self::Value { .. } | Self::Entry { .. } | Self::Line(_) | Self::Bus(_) => None,
         }
     }
@@ -203,7 +218,15 @@ impl Event {
             Self::Entry { .. } => 0,
             Self::Line(line) => line.message.len(),
             Self::Bus(event) => event.name.len() + event.data.as_str().len(),
-            Self::Message(message) => message.message.as_str().len(),
+            Self::Topic(news) => match &news.event {
+                TopicEvent::Message { message, .. } => message.as_str().len(),
+                TopicEvent::Joined { member, .. } => {
+                    let info = member.info.as_ref();
+                    member.user.len() + info.map_or(0, |info| info.as_str().len())
+                }
+                TopicEvent::Left { user } => user.len(),
+                TopicEvent::Count(_) => 0,
+            },
         }
     }
 
@@ -212,7 +235,7 @@ impl Event {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
             Self::Entry { old, .. } => Old::Entry(*old),
-            Self::Line(_) | Self::Bus(_) | Self::Message(_) => Old::Nothing,
+            Self::Line(_) | Self::Bus(_) | Self::Topic(_) => Old::Nothing,
         }
     }
 
@@ -222,7 +245,7 @@ impl Event {
             (Self::Value { old, .. }, Old::Value(first)) => *old = first,
             (Self::Value { old, .. }, Old::Nothing | Old::Entry(_)) => *old = None,
             (Self::Entry { old, .. }, Old::Entry(first)) => *old = first,
-            (Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Message(_), _) => {}
+            (Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Topic(_), _) => {}
         }
     }
 }

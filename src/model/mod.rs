@@ -27,19 +27,21 @@ mod status;
 mod sync;
 mod time_zone;
 mod token;
+mod topic;
 mod view;
 
 pub use backoff::Backoff;
 #[cfg(test)]
 pub(crate) use building::samples::sample;
 pub use building::{
-    ApiKey, Building, Collection, CommandAction, CommandCall, CommandError, CommandErrors,
-    CommandParameter, CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess,
-    DriverRef, EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath,
-    InvalidProcess, JsonKind, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId,
-    Module, ModuleFunction, ParameterKind, Password, PermissionsRead, Scope, ScopeAccess,
-    StatusPath, System, User, Value, Values, Wrong, Zone, ZonePermissions, is_variable_name,
-    one_of, rules, sets_anything,
+    ApiKey, AppKey, AppKeys, AppLimits, AppSigning, AppWebhook, AppWebhooks, Building, ChannelApp,
+    Collection, CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter,
+    CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess, DriverRef,
+    EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath, InvalidProcess, JsonKind,
+    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, ModuleFunction,
+    ParameterKind, Password, PermissionsRead, Scope, ScopeAccess, StatusPath, System, User, Value,
+    Values, WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules,
+    sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};
@@ -55,7 +57,7 @@ pub use edit::{
     Version,
 };
 pub use event::{
-    BusEvent, Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Presence, Subject, TopicMessage,
+    BusEvent, Cause, Event, Keep, Key, KeyBuf, LogLine, Old, Presence, Subject, TopicNews,
 };
 pub use expiry::{Expiry, InvalidExpiry};
 pub use failure::{Failure, FailureKind};
@@ -76,4 +78,8 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::{LONG_LIVED_PREFIX, TokenClaims};
+pub use topic::{
+    ClusterConnectionId, Entered, Member, Occupancy, ProcessId, Publication, Publisher, Reported,
+    TopicEntry, TopicEvent, TopicQuery, TopicReport, TopicRules, TopicsFound,
+};
 pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, SystemId};
 
-use crate::model::{Event, ModulePath, State};
+use crate::model::{Entered, Event, ModulePath, State};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,11 @@ pub enum Reply {
     },
     /// What was asked of the building.
     Found(Found),
-    /// A message was given to those who follow its topic, or an announcement to those who follow the bus.
+    /// The connection is in the topic.
+    Entered(Entered),
+    /// The connection is in the topic no longer, or never was.
+    Left,
+    /// A message was given to those in its topic, or an announcement to those who follow the bus.
     Published,
     /// The log of this module follows.
     Debugging(ModuleId),

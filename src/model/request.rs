@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TopicId};
+use crate::model::{FollowId, ModulePath, Publication, Subject, TopicEntry, TopicId};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,15 +29,13 @@ pub enum Request {
     Call(ExecRequest),
     /// Tell me what there is.
     Query(Query),
-    /// Send a message to those who follow a topic.
-    Publish {
-        /// The topic.
-        topic: TopicId,
-        /// The message.
-        message: JsonText,
-        /// The connection that does not get it.
-        except: Option<ConnectionId>,
-    },
+    /// Let me into a topic, and send me from the answer on what happens to it. Entered again, it adds nothing.
+    /// Where many nodes share a topic, the answer comes when all of them count this connection.
+    Enter(TopicEntry),
+    /// Let me out of a topic.
+    Leave(TopicId),
+    /// Send a message to those in a topic.
+    Publish(Publication),
     /// Announce something by name to those who follow the bus.
     Announce {
         /// Its name.

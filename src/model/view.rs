@@ -7,7 +7,7 @@ use std::sync::Arc;
 use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
 use crate::model::{
-    CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, System, Zone,
+    ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, System, Zone,
 };
 
 /// The building at one moment.
@@ -21,6 +21,8 @@ pub struct BuildingView {
     pub entities: Vec<Arc<EntityOverride>>,
     /// Commands of its own, in the building's order.
     pub commands: Vec<Arc<CustomCommand>>,
+    /// Apps with channels of their own, in the building's order.
+    pub apps: Vec<Arc<ChannelApp>>,
     /// Commands that the program around the gateway answers.
     pub offered: Vec<Arc<OfferedCommand>>,
 }

@@ -2,6 +2,7 @@
 //!
 //! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
 //! Documents: the core loads, commits and follows what must outlive the process through [`DocumentStore`], in the ledgers that `ledger` tells of; their text is JSON, which `shapes` writes and reads.
+//! Topics: the core lets connections in and publishes through [`TopicStore`], which reports through [`TopicFeed`].
 //! Other programs on the same store: slots and interfaces of modules through [`Catalog`], and the nodes and their modules through [`NodeRegistry`].
 //! So neither imports the other.
 
@@ -17,6 +18,7 @@ mod shapes;
 mod status_suite;
 #[cfg(test)]
 mod suite;
+mod topics;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -34,6 +36,7 @@ pub use ledger::{Ledger, LedgerUpdate, LedgerVersion, Restored, SESSIONS, SIGNIN
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;
+pub use topics::{EnterAnswer, EnterError, TopicFeed, TopicStore};
 
 /// What the core asks of a store. Nothing here waits, and all but `write` may be called under the watch table's lock.
 pub trait StatusStore: Send + Sync + 'static {

@@ -15,9 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, Collection, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo, Field, InvalidId,
-    KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Source, StatusPath, System, User,
-    Value, Values, Version, Zone,
+    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo,
+    Field, InvalidId, KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Source,
+    StatusPath, System, User, Value, Values, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
 
@@ -29,6 +29,7 @@ const API_KEYS: &str = ApiKey::LIST;
 const METADATA: &str = Metadata::LIST;
 const ENTITIES: &str = EntityOverride::LIST;
 const COMMANDS: &str = CustomCommand::LIST;
+const APPS: &str = ChannelApp::LIST;
 
 const NO_COLLECTION: &str = "no such collection";
 
@@ -67,6 +68,7 @@ impl DocumentId {
             EntryId::Metadata(id) => (METADATA, id.to_string()),
             EntryId::Entity(id) => (ENTITIES, id.to_string()),
             EntryId::Command(id) => (COMMANDS, id.to_string()),
+            EntryId::App(id) => (APPS, id.to_string()),
         };
         let collection = collection.into();
         Self { collection, id }
@@ -86,6 +88,7 @@ impl DocumentId {
                 .map(EntryId::Entity)
                 .map_err(|error| error.to_string()),
             COMMANDS => id(text).map(EntryId::Command),
+            APPS => id(text).map(EntryId::App),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         read.map_err(|detail| BadDocument {
@@ -109,6 +112,7 @@ impl Document {
             Entry::Metadata(metadata) => kept(Stored(metadata), info),
             Entry::Entity(entity) => kept(Stored(entity), info),
             Entry::Command(command) => kept(Stored(command), info),
+            Entry::App(app) => kept(Stored(app), info),
         };
         Self {
             collection: collection.into_owned(),
@@ -134,6 +138,7 @@ impl Document {
             METADATA => entry(self, Entry::Metadata),
             ENTITIES => entry(self, Entry::Entity),
             COMMANDS => entry(self, Entry::Command),
+            APPS => entry(self, Entry::App),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
@@ -440,6 +445,7 @@ mod tests {
             Entry::Metadata(sample()),
             Entry::Entity(sample()),
             Entry::Command(sample()),
+            Entry::App(sample()),
         ] {
             let kept = Document::of(&entry, &info);
             assert_eq!(kept.entry().unwrap(), (entry, info), "{}", kept.json);

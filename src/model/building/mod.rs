@@ -1,5 +1,6 @@
 //! What a building consists of: the checked content of a building file or a store.
 
+mod apps;
 mod commands;
 mod decimal;
 mod entities;
@@ -19,6 +20,9 @@ use fields::collection;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId};
 
+pub use apps::{
+    AppKey, AppKeys, AppLimits, AppSigning, AppWebhook, AppWebhooks, ChannelApp, WebhookEvent,
+};
 pub use commands::{
     CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter, CommandSchema,
     CommandType, CustomCommand, ParameterKind,
@@ -57,6 +61,8 @@ pub struct Building {
     pub entities: Vec<EntityOverride>,
     /// Commands of one's own, in the order of the file.
     pub commands: Vec<CustomCommand>,
+    /// Apps with channels of their own, in the order of the file.
+    pub apps: Vec<ChannelApp>,
 }
 
 impl Building {
@@ -71,6 +77,7 @@ impl Building {
             metadata,
             entities,
             commands,
+            apps,
         } = self;
         let zones = zones.into_iter().map(Entry::Zone);
         let modules = modules.into_iter().map(Entry::Module);
@@ -80,6 +87,7 @@ impl Building {
         let metadata = metadata.into_iter().map(Entry::Metadata);
         let entities = entities.into_iter().map(Entry::Entity);
         let commands = commands.into_iter().map(Entry::Command);
+        let apps = apps.into_iter().map(Entry::App);
         zones
             .chain(modules)
             .chain(systems)
@@ -88,6 +96,7 @@ impl Building {
             .chain(metadata)
             .chain(entities)
             .chain(commands)
+            .chain(apps)
     }
 }
 

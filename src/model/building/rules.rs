@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
 use crate::model::{
-    CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId, UserId,
-    ZoneId,
+    AppId, CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId,
+    UserId, ZoneId,
 };
 
 /// What an id, an address or a reference belongs to.
@@ -36,6 +36,8 @@ pub enum Thing {
     Entity,
     /// A command, by its type.
     Command,
+    /// An app.
+    App,
 }
 
 impl Thing {
@@ -53,6 +55,7 @@ impl Thing {
             Self::Parent => "zone, system, module or user",
             Self::Entity => "entity",
             Self::Command => "command",
+            Self::App => "app",
         }
     }
 
@@ -70,6 +73,7 @@ impl Thing {
             Self::Parent => "id",
             Self::Entity => "status of an entity",
             Self::Command => "type of a command",
+            Self::App => "app id",
         }
     }
 
@@ -87,6 +91,7 @@ impl Thing {
             Self::ApiKey => KeyId::new(text).map(drop),
             Self::Parent => ParentId::new(text).map(drop),
             Self::Command => CommandType::new(text).map(drop),
+            Self::App => AppId::new(text).map(drop),
             // The check of the entries against each other finds what is none, and a path has a form of its own.
             Self::Email | Self::Driver | Self::Metadata | Self::Entity => Ok(()),
         }
@@ -106,6 +111,7 @@ impl Thing {
             Self::Parent => &[Self::Zone, Self::System, Self::Module, Self::User],
             Self::Entity => &[Self::Entity],
             Self::Command => &[Self::Command],
+            Self::App => &[Self::App],
         }
     }
 }

@@ -53,6 +53,9 @@ fn shaped(name: &str) -> &'static str {
         "call" => r#"{"entity":"a","function":"f"}"#,
         "args" => r#"{"b":1.50,"a":["${x","{{ a }}"]}"#,
         "errors" => r#"{"no: \"such\" ${x}":{"code":"c","message":"{{ m }}"}}"#,
+        "keys" => r#"[{"key":"a1","secret":"s: \"${x}"}]"#,
+        "webhooks" => r#"[{"url":"http://h/x","events":["cache_miss"],"prefix":"a-"}]"#,
+        "limits" => r#"{"event_bytes":20480}"#,
         _ => panic!("no sample of `{name}`"),
     }
 }
