@@ -99,6 +99,8 @@ impl OtherModules for ModuleRequests {
             Reply::Following { .. }
             | Reply::Unfollowed
             | Reply::Found(_)
+            | Reply::Entered(_)
+            | Reply::Left
             | Reply::Published
             | Reply::Debugging(_)
             | Reply::Ignored => Err(RequestFailed::new(

@@ -53,6 +53,8 @@ impl ReplySlot {
                     Reply::Following { .. }
                     | Reply::Unfollowed
                     | Reply::Found(_)
+                    | Reply::Entered(_)
+                    | Reply::Left
                     | Reply::Published
                     | Reply::Debugging(_)
                     | Reply::Ignored,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::dialects::{DialectSettings, Form, Splice, Surroundings};
 use crate::model::{
-    Clearance, CloseReason, ConnectionId, Credentials, FollowId, Request, Subject, Ticket,
+    Clearance, CloseReason, ClusterConnectionId, ConnectionId, Credentials, FollowId, ProcessId,
+    Request, Subject, Ticket,
 };
 
 /// What surrounds a connection: all that a dialect may know beside what the client sent.
@@ -13,6 +14,8 @@ use crate::model::{
 pub struct Ambient<'a> {
     /// Which connection it is. Unique on this node, also across restarts of the dialect's own counters.
     pub connection: ConnectionId,
+    /// The process that serves it.
+    pub process: ProcessId,
     /// The time in Unix seconds.
     pub clock: &'a dyn Fn() -> u64,
     /// A number that cannot be guessed and does not come twice.
@@ -23,6 +26,16 @@ pub struct Ambient<'a> {
     pub settings: &'a DialectSettings,
     /// The building around it, for dialects whose [`Profile`](crate::dialects::Profile) asks for it; for others it is empty.
     pub surroundings: &'a Surroundings,
+}
+
+impl Ambient<'_> {
+    /// The connection, by a name that no other of the cluster has.
+    pub fn cluster_connection(&self) -> ClusterConnectionId {
+        ClusterConnectionId {
+            process: self.process,
+            connection: self.connection,
+        }
+    }
 }
 
 impl fmt::Debug for Ambient<'_> {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::dialects::Encoded;
-use crate::model::{Event, JsonText, Newest, Presence};
+use crate::model::{Event, JsonText, Newest, Presence, TopicEvent};
 
 /// Writes an event. `others` are the values of the followed module that are known beside it.
 pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
@@ -19,9 +19,14 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
         Event::Entry { id, old, new, .. } => (id.to_string(), is_there(old), is_there(new)),
         Event::Line(line) => (line.module.to_string(), json(&None), json(&None)),
         Event::Bus(event) => (event.name.to_string(), json(&None), event.data.to_string()),
-        Event::Message(message) => {
-            let text = message.message.to_string();
-            (message.topic.to_string(), json(&None), text)
+        Event::Topic(news) => {
+            let text = match &news.event {
+                TopicEvent::Message { message, .. } => message.to_string(),
+                TopicEvent::Joined { member, .. } => format!("{{\"joined\":{:?}}}", member.user),
+                TopicEvent::Left { user } => format!("{{\"left\":{user:?}}}"),
+                TopicEvent::Count(count) => count.to_string(),
+            };
+            (news.topic.to_string(), json(&None), text)
         }
     };
     let others: Vec<String> = newest
@@ -38,7 +43,7 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
             | Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
-            | Event::Message(_) => None,
+            | Event::Topic(_) => None,
         })
         .collect();
     let others = others.join(",");

@@ -51,7 +51,9 @@ fn agreed(request: &Request) -> Reply {
         Request::Follow { .. } => Reply::Following { snapshot: vec![] },
         Request::Unfollow { .. } => Reply::Unfollowed,
         Request::Query(_)
-        | Request::Publish { .. }
+        | Request::Enter(_)
+        | Request::Leave(_)
+        | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. } => {
             panic!("never asked: {request:?}")

@@ -99,7 +99,12 @@ impl Session {
         out.text(|out| match reply {
             // The last two answer what this dialect never asks.
             Ok(
-                Reply::Following { .. } | Reply::Unfollowed | Reply::Found(_) | Reply::Published,
+                Reply::Following { .. }
+                | Reply::Unfollowed
+                | Reply::Found(_)
+                | Reply::Entered(_)
+                | Reply::Left
+                | Reply::Published,
             ) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
@@ -132,7 +137,9 @@ impl Session {
             Request::Unfollow { .. }
             | Request::Call(_)
             | Request::Query(_)
-            | Request::Publish { .. }
+            | Request::Enter(_)
+            | Request::Leave(_)
+            | Request::Publish(_)
             | Request::Announce { .. }
             | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::dialects::{Ambient, DialectSettings, Incoming, Out, Session, Step, Surroundings};
 use crate::model::{
     BindingPath, ConnectionId, DriverRef, EntryInfo, Failure, Module, ModuleId, ModuleIndex,
-    ModuleName, ModulePath, Reply, Secret, Source, StatusName, System, SystemId, Ticket, Version,
-    Zone, ZoneId,
+    ModuleName, ModulePath, ProcessId, Reply, Secret, Source, StatusName, System, SystemId, Ticket,
+    Version, Zone, ZoneId,
 };
 
 /// What an operator may have set.
@@ -22,6 +22,7 @@ pub(super) const SETTINGS: DialectSettings = DialectSettings {
 pub(super) fn ambient() -> Ambient<'static> {
     static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(Surroundings::default);
     Ambient {
+        process: ProcessId(7),
         connection: ConnectionId(1),
         clock: &|| CREATED,
         draw: &|| 7,

@@ -222,7 +222,9 @@ fn in_words(request: &Request) -> String {
         Request::Follow { .. }
         | Request::Unfollow { .. }
         | Request::Query(_)
-        | Request::Publish { .. }
+        | Request::Enter(_)
+        | Request::Leave(_)
+        | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. } => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {

@@ -25,7 +25,7 @@ pub(in crate::dialects) fn encode(
 ) {
     let module = || match event {
         Event::Value { path, .. } => surroundings.home_assistant.module(&path.module),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
     };
     match form {
         Form::Entities { window, mask } => {

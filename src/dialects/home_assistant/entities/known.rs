@@ -65,7 +65,7 @@ impl<'a> Fact<'a> {
                 };
                 Some((event, &path.status, fact))
             }
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
         }
     }
 }

@@ -147,6 +147,8 @@ pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>
             Reply::Following { .. }
             | Reply::Unfollowed
             | Reply::Found(_)
+            | Reply::Entered(_)
+            | Reply::Left
             | Reply::Published
             | Reply::Debugging(_)
             | Reply::Ignored,

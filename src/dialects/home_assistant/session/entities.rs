@@ -200,6 +200,8 @@ pub(super) fn snapshot_of(reply: Reply) -> Vec<Event> {
         Reply::Unfollowed
         | Reply::Result { .. }
         | Reply::Found(_)
+        | Reply::Entered(_)
+        | Reply::Left
         | Reply::Published
         | Reply::Debugging(_)
         | Reply::Ignored => Vec::new(),
@@ -216,7 +218,7 @@ impl<'s> Selected<'s> {
     fn new(about: &Subscribed, view: &'s View, events: &'s [Event]) -> Self {
         let places = events.iter().filter_map(|event| match event {
             Event::Value { path, .. } => Some(&path.module),
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
         });
         let told: HashSet<&ModulePath> = places.collect();
         let modules = view

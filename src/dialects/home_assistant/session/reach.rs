@@ -131,6 +131,8 @@ impl Commands {
                 | Reply::Following { .. }
                 | Reply::Unfollowed
                 | Reply::Result { .. }
+                | Reply::Entered(_)
+                | Reply::Left
                 | Reply::Published
                 | Reply::Debugging(_)
                 | Reply::Ignored,

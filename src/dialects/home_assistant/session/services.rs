@@ -215,6 +215,8 @@ impl Commands {
                 Reply::Following { .. }
                 | Reply::Unfollowed
                 | Reply::Found(_)
+                | Reply::Entered(_)
+                | Reply::Left
                 | Reply::Published
                 | Reply::Debugging(_)
                 | Reply::Ignored,

@@ -92,7 +92,7 @@ impl Stage {
             let before = newest.get(newest.place(Key::Status(&path.status)));
             *old = before.and_then(|event| match event {
                 Event::Value { value, .. } => value.clone(),
-                Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+                Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
             });
         }
         self.deliver(&Subject::Module(Arc::clone(&path)), &event, &newest);

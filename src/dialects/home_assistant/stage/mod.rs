@@ -18,8 +18,8 @@ use crate::dialects::{
 };
 use crate::model::{
     Act, BusEvent, Clearance, ConnectionId, Credentials, Event, Failure, FailureKind, FollowId,
-    Found, JsonText, Key, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, Query, Reply,
-    Request, Subject, SystemId, Ticket, Timestamp, User, UserId,
+    Found, JsonText, Key, ModuleAddress, ModuleIndex, ModuleName, ModulePath, Newest, ProcessId,
+    Query, Reply, Request, Subject, SystemId, Ticket, Timestamp, User, UserId,
 };
 
 const SETTINGS: DialectSettings = DialectSettings {
@@ -186,6 +186,7 @@ impl Stage {
             self.draws.get()
         };
         let ambient = Ambient {
+            process: ProcessId(7),
             connection: ConnectionId(1),
             clock: &clock,
             draw: &draw,
@@ -344,7 +345,9 @@ impl Stage {
                 return;
             }
             Request::Query(_)
-            | Request::Publish { .. }
+            | Request::Enter(_)
+            | Request::Leave(_)
+            | Request::Publish(_)
             | Request::Debug(_)
             | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
         };

@@ -53,6 +53,7 @@ impl Worker {
         ask: impl FnOnce(&Ambient<'_>) -> T,
     ) -> T {
         ask(&Ambient {
+            process: self.core.topics.process(),
             connection,
             level,
             clock: &|| self.core.sign_ins.now(),
