@@ -125,7 +125,9 @@ mod tests {
                 assert_eq!(key.expose(), token);
                 None
             }
-            Credentials::Session(_) => panic!("no cookie was shown"),
+            Credentials::Session(_) | Credentials::AppKey(_) | Credentials::AppUser { .. } => {
+                panic!("no cookie was shown, and no app")
+            }
         };
         assert_eq!(found.as_deref(), domain, "{token}");
     }

@@ -221,7 +221,9 @@ impl Stage {
             Step::Authenticate(credentials) => self.lines.push(match credentials {
                 Credentials::ApiKey(key) => format!("auth> key {}", key.expose()),
                 Credentials::Bearer { token, .. } => format!("auth> token {}", token.expose()),
-                Credentials::Session(_) => panic!("this dialect has no cookies"),
+                Credentials::Session(_) | Credentials::AppKey(_) | Credentials::AppUser { .. } => {
+                    panic!("this dialect has neither cookies nor apps")
+                }
             }),
             Step::Close(frame, why) => {
                 let text = format!("close> {} {}", frame.code, why.as_str());
