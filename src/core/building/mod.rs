@@ -334,9 +334,13 @@ impl BuildingService {
         let gone = self.modules.align(next, &touched);
         let trusted = self.revocations.without(next);
         let mut keys = self.keys();
-        let weakened = match touched.credentials() {
-            true => Arc::make_mut(&mut keys).align(&trusted, &touched),
-            false => Vec::new(),
+        let (weakened, weakened_apps) = match touched.credentials() {
+            true => {
+                let keys = Arc::make_mut(&mut keys);
+                let weakened = keys.align(&trusted, &touched);
+                (weakened, keys.align_apps(&trusted))
+            }
+            false => (Vec::new(), Vec::new()),
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
         *write_lock(&self.directory) = Arc::clone(next);
@@ -351,8 +355,10 @@ impl BuildingService {
             self.subscriptions.announce_entries(entries);
         }
         let left_behind = keys.left_behind(&before, next, &touched);
-        for key in weakened.into_iter().chain(left_behind) {
-            let audience = Audience::Credential(CredentialId::Key(key));
+        let keys = weakened.into_iter().chain(left_behind);
+        let keys = keys.map(CredentialId::Key);
+        for credential in keys.chain(weakened_apps.into_iter().map(CredentialId::App)) {
+            let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);
         }

@@ -20,7 +20,7 @@ use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
 use crate::core::{
-    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, Rehearsal,
+    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, MakeTopicStore, Rehearsal,
 };
 use crate::driver_host::{
     CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
@@ -33,6 +33,7 @@ use crate::model::{
     Revision, Scope, Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId,
     Timestamp, TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
 };
+use crate::stores::embedded::EmbeddedTopicStore;
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
     StatusStore, StoreError, StoreFeed, Write,
@@ -419,6 +420,7 @@ pub(in crate::core) fn core(
         |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
         CorePorts {
             documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
+            topics: embedded_topics(),
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: clock(),
             main: Handle::current(),
@@ -428,6 +430,11 @@ pub(in crate::core) fn core(
             cluster: None,
         },
     ))
+}
+
+/// Topics of one process alone.
+pub(crate) fn embedded_topics() -> MakeTopicStore {
+    Box::new(|process, feed, clock| Arc::new(EmbeddedTopicStore::new(process, feed, clock)))
 }
 
 /// The time of [`core`].

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::tests::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
 use crate::core::tests::doubles::{
-    FORMS, MemoryDocuments, ScriptedHost, apply, clock, room, scripted,
+    FORMS, MemoryDocuments, ScriptedHost, apply, clock, embedded_topics, room, scripted,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
@@ -93,6 +93,7 @@ impl TestCore {
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
+                topics: embedded_topics(),
                 host: Arc::new(NoDrivers),
                 clock: clock(),
                 main: Handle::current(),
@@ -205,6 +206,7 @@ impl TestNode {
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
+                topics: embedded_topics(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),
                 main: Handle::current(),
