@@ -17,7 +17,8 @@ use crate::core::tests::doubles::{
     FORMS, MemoryDocuments, ScriptedHost, apply, clock, embedded_topics, room, scripted,
 };
 use crate::core::{
-    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore, Outlet,
+    WatchId,
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
@@ -88,12 +89,17 @@ pub(crate) struct TestCore {
 
 impl TestCore {
     pub(crate) async fn new() -> Self {
+        Self::with_topics(embedded_topics()).await
+    }
+
+    /// One with a store of topics of the test's own.
+    pub(crate) async fn with_topics(topics: MakeTopicStore) -> Self {
         let core = Core::new(
             CoreSettings::default(),
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
-                topics: embedded_topics(),
+                topics,
                 host: Arc::new(NoDrivers),
                 clock: clock(),
                 main: Handle::current(),
