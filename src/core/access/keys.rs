@@ -4,20 +4,22 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::core::access::apps::AppRing;
 use crate::core::access::identity::Identity;
 use crate::core::access::key_hash::KeyHash;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::Policy;
 use crate::core::directory::{Directory, Touched};
 use crate::model::{
-    ApiKey, CredentialId, Expiry, Failure, FailureKind, KeyId, KeySecret, Secret, System, User,
-    UserId,
+    ApiKey, AppId, CredentialId, Expiry, Failure, FailureKind, KeyId, KeySecret, Secret, System,
+    User, UserId,
 };
 
 /// All API keys of a building.
 #[derive(Clone)]
 pub(in crate::core) struct KeyRing {
     keys: HashMap<KeyId, Record>,
+    apps: AppRing,
     /// Compared with when there is no such key, so that a guess at an id takes as long as a guess at a secret.
     dummy: KeyHash,
 }
@@ -33,6 +35,7 @@ impl KeyRing {
     pub(in crate::core) fn new() -> Self {
         Self {
             keys: HashMap::new(),
+            apps: AppRing::default(),
             dummy: KeyHash::nobodys(),
         }
     }
@@ -68,6 +71,16 @@ impl KeyRing {
             }
         }
         weakened
+    }
+
+    /// Has the apps of a directory. Gives those of which a key has gone or opens less from here on.
+    pub(in crate::core) fn align_apps(&mut self, directory: &Directory) -> Vec<AppId> {
+        self.apps.align(directory)
+    }
+
+    /// The apps.
+    pub(super) fn apps(&self) -> &AppRing {
+        &self.apps
     }
 
     /// The keys that no longer reach a system which they reached, because it has left their zones.

@@ -9,6 +9,7 @@
 //! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
 //! - `sessions` are the sign-ins of people and their apps; `tokens` is what they get, and `passwords` and `limiter` guard the sign-in.
 
+mod apps;
 pub(super) mod audit;
 mod authenticate;
 mod changes;

@@ -79,7 +79,9 @@ pub(in crate::core) fn may_request(
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
-        Request::Publish { topic, .. } => may_use(policy, topic),
+        Request::Enter(entry) => may_use(policy, &entry.topic),
+        Request::Leave(_) => Ok(()),
+        Request::Publish(publication) => may_use(policy, &publication.topic),
         Request::Announce { .. } | Request::Custom { .. } if policy.is_restricted() => {
             Err(restricted())
         }
@@ -130,7 +132,7 @@ fn may_debug(policy: &Policy) -> Result<(), Failure> {
 }
 
 fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
-    if !policy.may_use(topic.as_str()) {
+    if !policy.may_use(topic) {
         return Err(forbidden("these credentials do not open that topic"));
     }
     Ok(())

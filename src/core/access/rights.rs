@@ -10,7 +10,9 @@ mod tests;
 use std::collections::HashSet;
 
 use crate::core::directory::Directory;
-use crate::model::{ApiKey, Clearance, Scope, System, SystemId, User, UserId, ZoneId};
+use crate::model::{
+    ApiKey, AppId, Clearance, Scope, System, SystemId, TopicId, User, UserId, ZoneId,
+};
 
 /// What a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +83,8 @@ pub enum Reach {
 pub enum Topics {
     /// All of them.
     Everything,
+    /// Those of one app.
+    OfApp(AppId),
     /// These.
     Only(HashSet<String>),
 }
@@ -164,17 +168,27 @@ impl Reach {
 }
 
 impl Topics {
-    fn includes(&self, topic: &str) -> bool {
+    fn includes(&self, topic: &TopicId) -> bool {
         match self {
             Self::Everything => true,
-            Self::Only(topics) => topics.contains(topic),
+            Self::OfApp(app) => topic.app() == app.as_str(),
+            Self::Only(topics) => topics.contains(topic.as_str()),
         }
     }
 
     fn covers(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Everything, _) => true,
-            (Self::Only(_), Self::Everything) => false,
+            (Self::OfApp(now), Self::OfApp(before)) => now == before,
+            (Self::OfApp(app), Self::Only(before)) => {
+                let of_app = |topic: &String| {
+                    let app_of_topic = topic.split_once('/').map(|(app, _)| app);
+                    app_of_topic == Some(app.as_str())
+                };
+                before.iter().all(of_app)
+            }
+            (Self::Only(_), Self::Everything | Self::OfApp(_))
+            | (Self::OfApp(_), Self::Everything) => false,
             (Self::Only(now), Self::Only(before)) => now.is_superset(before),
         }
     }
@@ -261,6 +275,14 @@ impl Policy {
         }
     }
 
+    /// The same in the topics of one app.
+    pub(super) fn with_topics_of(mut self, app: &AppId) -> Self {
+        for rights in &mut self.rights {
+            rights.topics = Topics::OfApp(app.clone());
+        }
+        self
+    }
+
     /// All the rights, each of which has to allow what is asked.
     pub(super) fn rights(&self) -> &[Rights] {
         &self.rights
@@ -296,7 +318,7 @@ impl Policy {
     }
 
     /// Whether a topic may be followed and published to.
-    pub fn may_use(&self, topic: &str) -> bool {
+    pub fn may_use(&self, topic: &TopicId) -> bool {
         let mut rights = self.rights.iter();
         rights.all(|rights| rights.topics.includes(topic))
     }

@@ -110,12 +110,17 @@ fn a_module_is_within_reach_when_one_of_its_systems_is() {
     );
 }
 
+fn topic(name: &str) -> TopicId {
+    TopicId::new(name).unwrap()
+}
+
 #[test]
-fn an_app_without_a_user_has_topics_and_no_room() {
+fn an_app_without_a_user_has_its_topics_and_no_room() {
     let app = Principal::app(AppId::new("signage").unwrap(), None);
     check_roomless(&app);
     assert_eq!(app.identity().to_string(), "app signage");
-    assert!(app.policy().may_use("news") && app.policy().may_use("weather"));
+    assert!(app.policy().may_use(&topic("signage/news")));
+    assert!(!app.policy().may_use(&topic("news")) && !app.policy().may_use(&topic("sign/news")));
 }
 
 #[test]
@@ -175,7 +180,7 @@ fn a_device_has_its_topics_and_no_room() {
     let device = Principal::device(device, ["door".to_owned()]);
     check_roomless(&device);
     assert_eq!(device.identity().to_string(), "device door-1");
-    assert!(device.policy().may_use("door") && !device.policy().may_use("news"));
+    assert!(device.policy().may_use(&topic("door")) && !device.policy().may_use(&topic("news")));
 }
 
 #[test]

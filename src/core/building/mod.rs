@@ -7,22 +7,22 @@
 //! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
+//! - `public` says whether an edit takes away what clients of apps follow without a right of their own.
 //! - `quotas` is what callers may fill of the store.
 //! - `revocations` are keys, users and apps that are refused although the store could not delete them yet.
-//! - `apps` says which apps lose their connections by an edit.
 
-mod apps;
 mod check;
 mod error;
 mod file;
 mod passwords;
 mod plan;
+mod public;
 mod quotas;
 mod revocations;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
@@ -39,8 +39,8 @@ use crate::core::modules::Supervisor;
 use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, Version, ZoneId, read_lock, write_lock,
+    AppId, Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId,
+    Presence, Source, Version, ZoneId, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -342,11 +342,15 @@ impl BuildingService {
             false => Touched::all(&before, next),
         };
         let gone = self.modules.align(next, &touched);
-        let (trusted_before, trusted) = (self.trusted(), self.revocations.without(next));
+        let trusted = self.revocations.without(next);
         let mut keys = self.keys();
-        let weakened = match touched.credentials() {
-            true => Arc::make_mut(&mut keys).align(&trusted, &touched),
-            false => Vec::new(),
+        let (weakened, weakened_apps) = match touched.credentials() {
+            true => {
+                let keys = Arc::make_mut(&mut keys);
+                let weakened = keys.align(&trusted, &touched);
+                (weakened, keys.align_apps(&trusted))
+            }
+            false => (Vec::new(), Vec::new()),
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
         *write_lock(&self.trusted) = Arc::clone(&trusted);
@@ -363,9 +367,11 @@ impl BuildingService {
         }
         let left_behind = keys.left_behind(&before, next, &touched);
         let keys = weakened.into_iter().chain(left_behind);
-        let apps = apps::weakened(&trusted_before, &trusted, &touched).into_iter();
-        let credentials = keys.map(CredentialId::Key);
-        for credential in credentials.chain(apps.map(CredentialId::App)) {
+        let keys = keys.map(CredentialId::Key);
+        let hidden = public::is_hidden(&before, next, &touched).then(|| next.apps());
+        let hidden = hidden.into_iter().flatten().map(|app| app.id.clone());
+        let apps: BTreeSet<AppId> = weakened_apps.into_iter().chain(hidden).collect();
+        for credential in keys.chain(apps.into_iter().map(CredentialId::App)) {
             let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);
