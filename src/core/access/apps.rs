@@ -17,8 +17,8 @@ pub(super) struct AppRing {
 }
 
 impl AppRing {
-    /// Has the apps of a directory. Gives those of which a key has gone or opens less from here on.
-    pub(super) fn align(&mut self, directory: &Directory) -> Vec<AppId> {
+    /// Has the apps of a directory.
+    pub(super) fn align(&mut self, directory: &Directory) {
         let mut next: HashMap<Box<str>, Arc<Principal>> = HashMap::new();
         for app in directory.apps() {
             let user = app
@@ -34,17 +34,7 @@ impl AppRing {
                 next.insert(key.key.as_str().into(), principal);
             }
         }
-        let weakened = self.by_key.iter().filter(|(key, before)| {
-            let now = next.get(&**key);
-            now.is_none_or(|now| !now.covers(before))
-        });
-        let mut apps: Vec<AppId> = weakened
-            .filter_map(|(_, before)| app_of(before).cloned())
-            .collect();
-        apps.sort_unstable();
-        apps.dedup();
         self.by_key = next;
-        apps
     }
 
     /// Whose key this is.

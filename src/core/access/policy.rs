@@ -101,6 +101,7 @@ pub(in crate::core) fn may_follow(
     subject: &Subject,
 ) -> Result<(), Failure> {
     match subject {
+        Subject::Status(path) if policy.shows_public() && directory.is_public(path) => Ok(()),
         Subject::Status(path) => may_read(directory, policy, &path.module),
         Subject::Module(path) => may_read(directory, policy, path),
         Subject::Log(module) => {
@@ -115,6 +116,7 @@ pub(in crate::core) fn may_follow(
 
 fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
     match subject {
+        Subject::Status(path) if policy.shows_public() && directory.is_public(path) => Ok(()),
         Subject::Status(path) => may_see(directory, policy, &path.module.system),
         Subject::Module(path) => may_see(directory, policy, &path.system),
         Subject::Log(module) => may_reach(directory, policy, module),
@@ -212,7 +214,8 @@ pub(super) fn may_ask(
         | EntryId::User(_)
         | EntryId::ApiKey(_)
         | EntryId::Entity(_)
-        | EntryId::Command(_) => at_least(policy, Clearance::Admin),
+        | EntryId::Command(_)
+        | EntryId::App(_) => at_least(policy, Clearance::Admin),
     }
 }
 

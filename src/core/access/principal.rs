@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
 use crate::core::access::key_hash::KeyHash;
-use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics, policy_of_user};
+use crate::core::access::rights::{
+    Member, Policy, PublicStatuses, Reach, Rights, Topics, policy_of_user,
+};
 use crate::core::access::tokens::Fingerprint;
 use crate::model::{
     AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
@@ -107,7 +109,7 @@ impl Principal {
         }
     }
 
-    /// An app: with a user it may do what that user may, without one it has its own topics alone.
+    /// An app: with a user it may do what that user may, without one it has its own topics alone; with or without, it sees the statuses that the building calls public.
     pub fn app(app: AppId, user: Option<Arc<User>>) -> Self {
         let policy = match &user {
             Some(user) => policy_of_user(user).with_topics_of(&app),
@@ -117,7 +119,7 @@ impl Principal {
             credential: CredentialId::App(app.clone()),
             identity: Identity::App { app, user },
             proof: Proof::App,
-            policy,
+            policy: policy.with_public(),
         }
     }
 
@@ -140,6 +142,7 @@ impl Principal {
             member: Member::Nobody,
             reach: Reach::Everything,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
         Self {
@@ -308,5 +311,6 @@ fn topics_alone(topics: Topics) -> Rights {
         member: Member::Nobody,
         reach: Reach::nothing(),
         topics,
+        public: PublicStatuses::WithinReach,
     }
 }

@@ -35,6 +35,17 @@ pub struct Rights {
     pub reach: Reach,
     /// The topics.
     pub topics: Topics,
+    /// What the building calls public.
+    pub public: PublicStatuses,
+}
+
+/// Whether statuses that the building calls public are shown beyond what is within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PublicStatuses {
+    /// They are shown where their system is within reach, as all others are.
+    WithinReach,
+    /// They are shown wherever they stand.
+    Everywhere,
 }
 
 /// Whose groups count.
@@ -190,6 +201,7 @@ impl Rights {
             && self.most >= other.most
             && self.reach.covers(&other.reach)
             && self.topics.covers(&other.topics)
+            && self.public >= other.public
     }
 }
 
@@ -210,6 +222,7 @@ impl Policy {
             member,
             reach: Reach::Everything,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         Self::new(rights, scopes)
     }
@@ -235,6 +248,7 @@ impl Policy {
             member: Member::User(key.user.clone()),
             reach,
             topics,
+            public: PublicStatuses::WithinReach,
         };
         Self::new(rights, key.scopes.clone())
     }
@@ -307,6 +321,23 @@ impl Policy {
     pub fn may_use(&self, topic: &TopicId) -> bool {
         let mut rights = self.rights.iter();
         rights.all(|rights| rights.topics.includes(topic))
+    }
+
+    /// Whether statuses that the building calls public are shown wherever they stand.
+    ///
+    /// One of the rights is enough: what is public is nothing that who signs in beside could take away.
+    pub fn shows_public(&self) -> bool {
+        let mut rights = self.rights.iter();
+        rights.any(|rights| rights.public == PublicStatuses::Everywhere)
+    }
+
+    /// The same, but statuses that the building calls public are shown wherever they stand.
+    #[must_use]
+    pub(super) fn with_public(mut self) -> Self {
+        for rights in &mut self.rights {
+            rights.public = PublicStatuses::Everywhere;
+        }
+        self
     }
 
     /// Whether it opens a part of the API.

@@ -27,11 +27,12 @@ use crate::driver_host::{
     RunningModule, StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, Differences, DriverRef,
-    Edit, Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
-    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, PermissionsRead, Reply,
-    Revision, Scope, Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId,
-    Timestamp, TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, ChannelApp, Clearance, Collection, Configuration,
+    Differences, DriverRef, Edit, Event, Failure, Function, FunctionName, Interface, JsonText,
+    KeyId, KeySecret, Metadata, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange,
+    PermissionsRead, Reply, Revision, Scope, Secret, SessionId, Source, State, StatusChange,
+    StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Value, Values, Zone,
+    ZoneId, ZonePermissions, lock,
 };
 use crate::stores::embedded::EmbeddedTopicStore;
 use crate::stores::{
@@ -122,6 +123,19 @@ pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
             &UserId::new("user-1").unwrap(),
         )
     }
+}
+
+/// An app with these keys and their secrets.
+pub(in crate::core) fn app(id: &str, keys: &[(&str, &str)]) -> ChannelApp {
+    let keys = keys.iter();
+    let keys: Vec<_> = keys
+        .map(|(key, secret)| serde_json::json!({"key": key, "secret": secret}))
+        .collect();
+    let keys = serde_json::Value::from(keys).to_string();
+    let values = Values::none()
+        .with("id", Value::Text(id.into()))
+        .with("keys", Value::Json(keys.into()));
+    ChannelApp::build(values).unwrap()
 }
 
 /// Forms for tests, with what they look at of PlaceOS's.

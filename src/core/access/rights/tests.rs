@@ -74,6 +74,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
                 member,
                 reach,
                 topics,
+                public: PublicStatuses::WithinReach,
             };
             Policy::new(rights, scopes)
         },
