@@ -31,7 +31,7 @@ impl AccessControl {
     ) -> Result<Caller, Failure> {
         admit(
             &self.building.keys(),
-            &self.building.directory(),
+            &self.building.trusted(),
             &self.sessions,
             &self.introspection,
             credentials,

@@ -26,7 +26,10 @@ async fn an_app_is_made_changed_and_taken_away_over_rest() {
     assert!(!listed.to_string().contains("hunter"), "{listed}");
     let shown = ask(&gateway, "GET", "/apps/4201").ok().await;
     assert_eq!(shown["keys"], json!([{"key": "a1"}]));
-    assert_eq!(shown["webhooks"], json!([{"url": "http://***@127.0.0.1:9/x"}]));
+    assert_eq!(
+        shown["webhooks"],
+        json!([{"url": "http://***@127.0.0.1:9/x"}])
+    );
     let (status, back) = send(&gateway, "PUT", "/apps/4201", shown.clone()).await;
     assert_eq!((status, &back["webhooks"]), (200, &shown["webhooks"]));
 

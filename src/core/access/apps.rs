@@ -8,24 +8,18 @@ use std::sync::Arc;
 use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::policy_of_user;
 use crate::core::directory::Directory;
-use crate::model::{AppId, CredentialId, Failure, FailureKind, Secret, User, UserId};
+use crate::model::{AppId, CredentialId, Failure, FailureKind, User, UserId};
 
 /// The apps of a building, by their keys.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AppRing {
-    by_key: HashMap<Box<str>, Record>,
-}
-
-#[derive(Debug, Clone)]
-struct Record {
-    secret: Secret,
-    principal: Arc<Principal>,
+    by_key: HashMap<Box<str>, Arc<Principal>>,
 }
 
 impl AppRing {
-    /// Has the apps of a directory. Gives those of which a key has gone, has another secret or opens less from here on.
-    pub(super) fn align(&mut self, directory: &Directory) -> Vec<AppId> {
-        let mut next: HashMap<Box<str>, Record> = HashMap::new();
+    /// Has the apps of a directory.
+    pub(super) fn align(&mut self, directory: &Directory) {
+        let mut next: HashMap<Box<str>, Arc<Principal>> = HashMap::new();
         for app in directory.apps() {
             let user = app
                 .user
@@ -34,33 +28,18 @@ impl AppRing {
             let now = Arc::new(Principal::app(app.id.clone(), user));
             for key in app.keys.list() {
                 let before = self.by_key.get(key.key.as_str());
-                let before = before.map(|before| &before.principal);
                 // The same principal as before, so that who has it is not taken for another.
                 let kept = before.filter(|before| before.covers(&now) && now.covers(before));
                 let principal = kept.map_or_else(|| Arc::clone(&now), Arc::clone);
-                let secret = key.secret.clone();
-                next.insert(key.key.as_str().into(), Record { secret, principal });
+                next.insert(key.key.as_str().into(), principal);
             }
         }
-        let weakened = self.by_key.iter().filter(|(key, before)| {
-            let now = next.get(&**key);
-            now.is_none_or(|now| {
-                now.secret != before.secret || !now.principal.covers(&before.principal)
-            })
-        });
-        let mut apps: Vec<AppId> = weakened
-            .filter_map(|(_, before)| app_of(&before.principal).cloned())
-            .collect();
-        apps.sort_unstable();
-        apps.dedup();
         self.by_key = next;
-        apps
     }
 
     /// Whose key this is.
     pub(super) fn find(&self, key: &str) -> Result<Arc<Principal>, Failure> {
-        let found = self.by_key.get(key);
-        let found = found.map(|record| Arc::clone(&record.principal));
+        let found = self.by_key.get(key).cloned();
         found.ok_or_else(|| unknown("there is no app of that key"))
     }
 
@@ -98,7 +77,7 @@ impl AppRing {
     }
 
     fn of(&self, app: &AppId) -> Option<&Arc<Principal>> {
-        let mut all = self.by_key.values().map(|record| &record.principal);
+        let mut all = self.by_key.values();
         all.find(|principal| app_of(principal) == Some(app))
     }
 }

@@ -11,8 +11,8 @@ use crate::core::access::principal::{Principal, Proof};
 use crate::core::access::rights::Policy;
 use crate::core::directory::{Directory, Touched};
 use crate::model::{
-    ApiKey, AppId, CredentialId, Expiry, Failure, FailureKind, KeyId, KeySecret, Secret, System,
-    User, UserId,
+    ApiKey, CredentialId, Expiry, Failure, FailureKind, KeyId, KeySecret, Secret, System, User,
+    UserId,
 };
 
 /// All API keys of a building.
@@ -47,6 +47,7 @@ impl KeyRing {
         directory: &Directory,
         touched: &Touched,
     ) -> Vec<KeyId> {
+        self.apps.align(directory);
         let users: HashSet<&UserId> = touched.users().collect();
         let of_users = directory
             .api_keys()
@@ -71,11 +72,6 @@ impl KeyRing {
             }
         }
         weakened
-    }
-
-    /// Has the apps of a directory. Gives those of which a key has gone or opens less from here on.
-    pub(in crate::core) fn align_apps(&mut self, directory: &Directory) -> Vec<AppId> {
-        self.apps.align(directory)
     }
 
     /// The apps.

@@ -10,7 +10,9 @@
 //! - `public` says whether an edit takes away what clients of apps follow without a right of their own.
 //! - `quotas` is what callers may fill of the store.
 //! - `revocations` are keys, users and apps that are refused although the store could not delete them yet.
+//! - `apps` says which apps lose their connections by an edit.
 
+mod apps;
 mod check;
 mod error;
 mod file;
@@ -342,15 +344,11 @@ impl BuildingService {
             false => Touched::all(&before, next),
         };
         let gone = self.modules.align(next, &touched);
-        let trusted = self.revocations.without(next);
+        let (trusted_before, trusted) = (self.trusted(), self.revocations.without(next));
         let mut keys = self.keys();
-        let (weakened, weakened_apps) = match touched.credentials() {
-            true => {
-                let keys = Arc::make_mut(&mut keys);
-                let weakened = keys.align(&trusted, &touched);
-                (weakened, keys.align_apps(&trusted))
-            }
-            false => (Vec::new(), Vec::new()),
+        let weakened = match touched.credentials() {
+            true => Arc::make_mut(&mut keys).align(&trusted, &touched),
+            false => Vec::new(),
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
         *write_lock(&self.trusted) = Arc::clone(&trusted);
@@ -367,11 +365,12 @@ impl BuildingService {
         }
         let left_behind = keys.left_behind(&before, next, &touched);
         let keys = weakened.into_iter().chain(left_behind);
-        let keys = keys.map(CredentialId::Key);
         let hidden = public::is_hidden(&before, next, &touched).then(|| next.apps());
         let hidden = hidden.into_iter().flatten().map(|app| app.id.clone());
-        let apps: BTreeSet<AppId> = weakened_apps.into_iter().chain(hidden).collect();
-        for credential in keys.chain(apps.into_iter().map(CredentialId::App)) {
+        let mut apps: BTreeSet<AppId> = hidden.collect();
+        apps.extend(apps::weakened(&trusted_before, &trusted, &touched));
+        let credentials = keys.map(CredentialId::Key);
+        for credential in credentials.chain(apps.into_iter().map(CredentialId::App)) {
             let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);
