@@ -109,7 +109,9 @@ impl Touched {
 
     /// Whether the credentials of a caller may differ.
     pub(in crate::core) fn credentials(&self) -> bool {
-        self.users().next().is_some() || self.api_keys().next().is_some()
+        self.users().next().is_some()
+            || self.api_keys().next().is_some()
+            || self.apps().next().is_some()
     }
 
     /// Whether what zones are, or what is said of them, may differ.
