@@ -19,6 +19,7 @@ pub mod home_assistant;
 mod out;
 pub mod placeos;
 mod profile;
+pub mod pusher;
 #[cfg(test)]
 mod told;
 
