@@ -7,9 +7,12 @@ use anyhow::{Result, bail};
 use crate::account::now;
 use crate::engine::{Engine, Reading};
 use crate::machine;
-use crate::protocol::{Message, Protocol, Stamp};
+use crate::protocol::{Message, Protocol, Role, Stamp};
 use crate::scenario::PATIENCE;
 use crate::target::Running;
+
+/// How many first values are published at a time: no module's queue is full of them.
+const SET_AT_ONCE: usize = 100;
 
 /// Clients that are connected and bound, and one that publishes.
 pub(super) struct Clients<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Clients<'a> {
     pub(super) protocol: &'a dyn Protocol,
     pub(super) connections: usize,
     pub(super) bindings: usize,
+    /// How many clients have joined one by one.
+    joined: usize,
     /// The newest sequence number of each binding of each connection.
     seen: Vec<u64>,
     sequence: u64,
@@ -38,27 +43,116 @@ impl<'a> Clients<'a> {
         bindings: usize,
         bytes: usize,
     ) -> Result<Self> {
-        machine::allow(connections + 1, server.pid())?;
-        let mut clients = Self {
-            engine: Engine::of(server)?,
-            protocol: server.protocol(),
-            connections,
-            bindings,
-            seen: vec![0; connections * bindings],
-            sequence: 0,
-            bytes,
-        };
+        let mut clients = Self::none_yet(server, connections, bindings, bytes)?;
         clients
             .engine
             .open_clients(clients.protocol, connections, PATIENCE)?;
-        clients.bind_all()?;
+        clients.bind()?;
         if clients.protocol.publishers().is_some() {
             clients.subscribe()?;
         }
         Ok(clients)
     }
 
-    /// Waits until changes that take another way than the binds come through: a bind succeeds before riser has subscribed in Redis.
+    /// The same before anyone is connected: clients [join](Self::join), and the [publisher](Self::join_publisher) behind them.
+    pub(super) fn none_yet(
+        server: &'a Running,
+        connections: usize,
+        bindings: usize,
+        bytes: usize,
+    ) -> Result<Self> {
+        machine::allow(connections + 1, server.pid())?;
+        Ok(Self {
+            engine: Engine::of(server)?,
+            protocol: server.protocol(),
+            connections,
+            bindings,
+            joined: 0,
+            seen: vec![0; connections * bindings],
+            sequence: 0,
+            bytes,
+        })
+    }
+
+    /// Gives every status its first value while there are no clients, by a publisher that goes again.
+    pub(super) fn set_all(&mut self, server: &Running) -> Result<()> {
+        let mut engine = Engine::of(server)?;
+        engine.open(self.protocol, Role::Publisher, 1, PATIENCE)?;
+        let last = self.sequence + self.bindings as u64;
+        while self.sequence < last {
+            let some = SET_AT_ONCE.min(usize::try_from(last - self.sequence)?);
+            let out = self.changes(some)?;
+            engine.send(0, &out)?;
+            let mut unacknowledged = some;
+            let what = "the first values to be taken";
+            wait(&mut engine, self.protocol, what, &mut |_, message| {
+                if matches!(message, Message::Done { .. }) {
+                    unacknowledged -= 1;
+                }
+                Ok(unacknowledged == 0)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Connects and binds one client more, and waits until it has the value of every status.
+    pub(super) fn join(&mut self) -> Result<()> {
+        let client = self.joined;
+        self.joined += 1;
+        self.engine
+            .open(self.protocol, Role::Client, self.joined, PATIENCE)?;
+        let mut out = Vec::new();
+        self.protocol.bind_all(client, self.bindings, &mut out);
+        self.engine.send(client, &out)?;
+        let its_own = client * self.bindings..self.joined * self.bindings;
+        let give_up = now() + PATIENCE;
+        while self.seen[its_own.clone()].contains(&0) {
+            self.turn(Gaps::Never, &mut |_, _| {})?;
+            if now() > give_up {
+                bail!("waited {PATIENCE:?} for the values of statuses that have one");
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects the publisher, once all clients have joined.
+    pub(super) fn join_publisher(&mut self) -> Result<()> {
+        self.engine.open(
+            self.protocol,
+            Role::Publisher,
+            self.connections + 1,
+            PATIENCE,
+        )
+    }
+
+    /// Publishes a status that was not there before, and waits until all clients that get such have it.
+    /// They may get others again with it, so nothing is published behind it.
+    pub(super) fn add_status(mut self) -> Result<()> {
+        let new = self.bindings;
+        let mut value = Vec::new();
+        let stamp = Stamp {
+            sequence: self.sequence + 1,
+            sent_nanos: crate::account::nanos(),
+        };
+        stamp.write(self.bytes, &mut value);
+        let mut out = Vec::new();
+        self.protocol.publish(stamp.sequence, new, &value, &mut out);
+        self.engine.send(self.connections, &out)?;
+        let mut missing = self.connections;
+        let what = "all clients to have a new status";
+        wait(&mut self.engine, self.protocol, what, &mut |_, message| {
+            if let Message::Change { binding, value } = message
+                && binding == new
+                && Stamp::read(value) == Some(stamp)
+            {
+                missing -= 1;
+            }
+            Ok(missing == 0)
+        })
+    }
+
+    /// Waits until changes come through. In Redis they take another way than the binds, which succeed before riser has subscribed there;
+    /// clients of Home Assistant learn of a status with its first value.
     fn subscribe(&mut self) -> Result<()> {
         self.publish(self.bindings)?;
         let last = self.sequence;
@@ -75,16 +169,14 @@ impl<'a> Clients<'a> {
         Ok(())
     }
 
-    fn bind_all(&mut self) -> Result<()> {
+    fn bind(&mut self) -> Result<()> {
         let mut out = Vec::new();
+        let mut wanted = 0;
         for connection in 0..self.connections {
             out.clear();
-            for binding in 0..self.bindings {
-                self.protocol.bind(connection, binding, &mut out);
-            }
+            wanted += self.protocol.bind_all(connection, self.bindings, &mut out);
             self.engine.send(connection, &out)?;
         }
-        let wanted = self.connections * self.bindings;
         let mut done = 0;
         let protocol = self.protocol;
         wait(
@@ -102,6 +194,12 @@ impl<'a> Clients<'a> {
 
     /// Publishes this many changes, to the statuses in turn, in one write.
     pub(super) fn publish(&mut self, changes: usize) -> Result<()> {
+        let out = self.changes(changes)?;
+        self.engine.send(self.connections, &out)
+    }
+
+    /// The requests to publish the next changes.
+    fn changes(&mut self, changes: usize) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         let mut value = Vec::new();
         for _ in 0..changes {
@@ -116,7 +214,7 @@ impl<'a> Clients<'a> {
             self.protocol
                 .publish(self.sequence, status, &value, &mut out);
         }
-        self.engine.send(self.connections, &out)
+        Ok(out)
     }
 
     /// Lets a client read or not.
@@ -185,7 +283,7 @@ impl<'a> Clients<'a> {
                     arrived(connection, stamp);
                 }
                 Message::Done { .. } => acknowledged += 1,
-                Message::Ping { .. } | Message::Other => {}
+                Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
             }
             Ok(())
         })?;

@@ -7,6 +7,7 @@ mod bare;
 mod churn;
 mod clients;
 mod connect;
+pub(crate) mod entities;
 mod exec;
 mod fanout;
 mod growth;
@@ -28,11 +29,11 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
-use crate::protocol::Ids;
+use crate::protocol::{Ids, Layout, MODULES};
 use crate::scenario::clients::{Clients, Gaps, check, wait};
 use crate::scenario::resync::Loss;
 use crate::scenario::samples::{Random, Samples};
-use crate::target::Running;
+use crate::target::{Running, Target};
 
 /// How long anything that a scenario waits for may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,6 +77,8 @@ pub(crate) enum Scenario {
     SlowHalf,
     /// All do.
     SlowAll,
+    /// 1000 clients that each follow 500 entities of 50 modules: one change at a time, then 32 pending; a message has 250 bytes.
+    Entities,
     /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
     Resync,
     /// Redis has stopped and starts again with its data, likewise: from its start.
@@ -104,6 +107,9 @@ pub(crate) struct Size {
     /// The size of a value in bytes.
     #[arg(long)]
     pub(crate) bytes: Option<usize>,
+    /// How many entities each client follows, where it follows many; ten are in a module.
+    #[arg(long)]
+    pub(crate) entities: Option<usize>,
 }
 
 /// A figure's name that is put together, such as one for each step. It is kept for good: there are few, however many rounds.
@@ -140,6 +146,7 @@ impl Scenario {
             Self::Slow => "slow",
             Self::SlowHalf => "slow-half",
             Self::SlowAll => "slow-all",
+            Self::Entities => "entities",
             Self::Resync => "resync",
             Self::Restart => "restart",
         }
@@ -152,24 +159,52 @@ impl Scenario {
             .unwrap_or_default()
     }
 
-    /// How the clients of this scenario number their bindings.
-    pub(crate) fn ids(self) -> Ids {
-        if self == Self::Own {
-            Ids::Own
-        } else {
-            Ids::Alike
+    /// What its clients follow.
+    pub(crate) fn layout(self, size: Size) -> Layout {
+        Layout {
+            ids: if self == Self::Own {
+                Ids::Own
+            } else {
+                Ids::Alike
+            },
+            modules: if self == Self::Entities {
+                entities::modules(size.entities)
+            } else {
+                MODULES
+            },
         }
     }
 
-    /// Whether it is about what happens to the Redis below a server.
-    pub(crate) fn is_about_redis(self) -> bool {
-        matches!(self, Self::Resync | Self::Restart)
+    /// Whether a server and what its clients speak have all that this asks for, so that it belongs among everything that is done to it.
+    pub(crate) fn fits(self, target: Target) -> bool {
+        match self {
+            Self::Fanout
+            | Self::Pending
+            | Self::Own
+            | Self::Burst
+            | Self::Easy
+            | Self::Overload
+            | Self::Slow
+            | Self::SlowHalf
+            | Self::SlowAll => true,
+            Self::Entities => target.keeps_values(),
+            Self::Exec
+            | Self::Trip
+            | Self::Connect
+            | Self::Idle
+            | Self::Bindings
+            | Self::Growth
+            | Self::Spread
+            | Self::Churn
+            | Self::Mixed => target != Target::RiserHa,
+            Self::Resync | Self::Restart => target.stands_on_redis(),
+        }
     }
 
     /// Does it to a server that has just been started.
     pub(crate) fn run(self, server: &Running, size: Size) -> Result<Figures> {
         let asks_for_more = matches!(self, Self::Churn | Self::Mixed);
-        if asks_for_more && server.protocol().publishers().is_some() {
+        if asks_for_more && server.redis().is_some() {
             bail!(
                 "a change that Redis has confirmed is still on its way to riser, and whoever binds then may first get the one before"
             );
@@ -192,6 +227,7 @@ impl Scenario {
             Self::Slow => slow::stopped(server, size, &slow::SOME),
             Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
             Self::SlowAll => slow::stopped(server, size, &slow::ALL),
+            Self::Entities => entities::followed(server, size),
             Self::Resync => resync::steps(server, size, Loss::Killed),
             Self::Restart => resync::steps(server, size, Loss::Restarted),
         }
