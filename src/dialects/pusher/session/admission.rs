@@ -185,9 +185,9 @@ fn is_shown(path: &BindingPath, building: &BuildingView) -> bool {
     there.any(|view| is_public(view, &path.status))
 }
 
-/// Whether a status is marked as public. No module says so yet.
-fn is_public(_: &ModuleView, _: &StatusName) -> bool {
-    false
+/// Whether a status is marked as public.
+fn is_public(module: &ModuleView, status: &StatusName) -> bool {
+    module.public.contains(status)
 }
 
 /// Holds what a client shows to the signature by one of the app's keys, over the texts as they came.
