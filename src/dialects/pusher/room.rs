@@ -383,6 +383,7 @@ mod tests {
             unreachable!()
         };
         let module = ModuleView {
+            public: Arc::default(),
             path: Arc::new(path.module.clone()),
             id: ModuleId::new("mod-1").unwrap(),
             driver: "demo".into(),
