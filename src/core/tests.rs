@@ -387,6 +387,8 @@ impl Bench {
             | Reply::Unfollowed
             | Reply::Result { .. }
             | Reply::Published
+            | Reply::Entered(_)
+            | Reply::Left
             | Reply::Debugging(_)
             | Reply::Ignored) => panic!("not an answer to a query: {other:?}"),
         })
