@@ -10,8 +10,9 @@ use crate::stores::redis::keyspace::TOPICS;
 use crate::stores::redis::limits::{
     BATCH_TARGET_BYTES, PIPELINE_MAX_BYTES, TOPIC_BATCH, UNKNOWN_TOPICS_AT_ONCE,
 };
+use crate::stores::redis::topics::publications::Published;
 use crate::stores::redis::topics::scripts::{Scripts, SessionId};
-use crate::stores::redis::topics::table::{Operation, Published, Table};
+use crate::stores::redis::topics::table::{Operation, Table};
 use crate::stores::redis::topics::topic::{Slot, Stage};
 use crate::stores::redis::topics::wire::{
     connection_text, message_text, published_text, rules_text, topic_channel,
@@ -157,7 +158,7 @@ impl Batcher<'_> {
 
     /// Sends a message. Says how many bytes it has.
     fn publish(&mut self, table: &mut Table, number: u64) -> usize {
-        let Some(outgoing) = table.take_publication(number) else {
+        let Some(outgoing) = table.publications.take(number) else {
             return 0;
         };
         let publication = outgoing.publication;
