@@ -254,6 +254,10 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     ),
     ("custom_commands", &["limits", "reply", "access"]),
     (
+        "snapshots",
+        &["limits", "subscriptions", "access", "building"],
+    ),
+    (
         "views",
         &[
             "limits",
@@ -276,6 +280,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "building",
             "cluster",
             "resolve",
+            "snapshots",
         ],
     ),
 ];

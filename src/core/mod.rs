@@ -28,6 +28,7 @@ mod reply;
 mod resolve;
 mod settings;
 mod sign_in;
+mod snapshots;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -48,6 +49,7 @@ use crate::core::cluster::outbound::Outbound;
 use crate::core::metrics::CoreMetrics;
 use crate::core::module_requests::ModuleRequests;
 use crate::core::modules::{OtherModules, Supervisor, Topology};
+use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Clock, Node};
@@ -257,6 +259,11 @@ impl Core {
             building: Arc::clone(&building),
             cluster: cluster.clone(),
             outbound: outbound.clone(),
+            snapshots: Snapshots::new(
+                Arc::clone(&subscriptions),
+                Arc::clone(&building),
+                main.clone(),
+            ),
             main,
         });
         let building_access: Arc<dyn BuildingAccess> = Arc::new(InternalAccess {

@@ -44,4 +44,6 @@ pub enum Found {
     Statuses(State),
     /// These functions of a module.
     Functions(Arc<Interface>),
+    /// These values, as a new follower of the modules would be told them. Each module says at least whether it is connected.
+    Snapshot(Vec<Event>),
 }

@@ -80,6 +80,8 @@ pub enum Query {
     Statuses(ModulePath),
     /// What a module can be asked to do.
     Functions(ModulePath),
+    /// What all statuses of these modules say at one moment, for a client that follows none of them. Modules that are not there or may not be read are left out.
+    Snapshot(Vec<Arc<ModulePath>>),
 }
 
 /// One call of a function, in the one shape that it has from the door where it is read to the module, or to the node that runs the module.

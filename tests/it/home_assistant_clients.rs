@@ -9,6 +9,7 @@ mod events;
 mod frames;
 mod http;
 mod many;
+mod nodes;
 mod python;
 mod reconnect;
 mod services;

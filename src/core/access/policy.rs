@@ -75,7 +75,7 @@ pub(in crate::core) fn may_request(
         Request::Call(exec) => may_find(directory, policy, &exec.module),
         Request::Query(query) => match query {
             // The answer holds what is within reach.
-            Query::Systems => Ok(()),
+            Query::Systems | Query::Snapshot(_) => Ok(()),
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },

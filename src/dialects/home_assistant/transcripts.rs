@@ -27,6 +27,7 @@
 //! | `auth> key demo.secret` | made: credentials to be looked at |
 //! | `follow> 0 sys-a Display_1` | made: something is followed by this id |
 //! | `unfollow> 0 sys-a Display_1` | made: and no longer |
+//! | `read> sys-a Display_1` | made: what the module says is read once |
 //! | `ask> 3 call sys-a Display_1 power [true]` | made: a call, with its ticket |
 //! | `audit> "command"` | made: a refusal for the audit log |
 //! | `alarm> 0 in 46 s` | made: an alarm is set |
@@ -41,11 +42,12 @@ use crate::dialects::home_assistant::stage::{Stage, json};
 use crate::model::{Cause, Clearance, Failure, FailureKind, Reply, Ticket};
 
 /// How the lines begin that are made.
-const MADE: [&str; 8] = [
+const MADE: [&str; 9] = [
     "S> ",
     "auth> ",
     "follow> ",
     "unfollow> ",
+    "read> ",
     "ask> ",
     "audit> ",
     "alarm> ",

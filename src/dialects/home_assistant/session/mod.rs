@@ -16,6 +16,7 @@ mod events;
 mod filter;
 mod frontend;
 mod reach;
+mod reading;
 mod registries;
 mod services;
 mod sign_in;

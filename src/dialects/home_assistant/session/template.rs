@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::dialects::home_assistant::entities::View;
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
 use crate::dialects::home_assistant::limits;
-use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
-use crate::dialects::home_assistant::session::entities::snapshot_of;
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
+use crate::dialects::home_assistant::session::reading::Purpose;
 use crate::dialects::home_assistant::session::subscriptions::Subscribed;
 use crate::dialects::home_assistant::session::template_windows::{Asked, FUNCTIONS, Sight};
 use crate::dialects::home_assistant::session::watched::Watched;
@@ -22,7 +22,7 @@ use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
 use crate::dialects::{Alarm, Wanted};
 use crate::expressions::{ExpressionError, Missing, Scope, Template, Value, native};
-use crate::model::{Event, Failure, JsonText, ModulePath, Reply};
+use crate::model::{Event, Failure, JsonText, ModulePath};
 
 /// Templates that ask for the time are due.
 const MINUTE: Alarm = Alarm(0);
@@ -242,7 +242,7 @@ impl Commands {
         match next {
             Next::Follow(places) => {
                 let follows: Vec<Wanted> = places.iter().map(|place| number.watch(place)).collect();
-                self.follow(id, follows, Waiting::Rendered(id), turn);
+                self.follow_and_read(id, follows, Purpose::Render, turn);
             }
             Next::Tell(event) => turn.frames.event(id, |out| out.extend_from_slice(&event)),
             Next::Rest => {}
@@ -265,9 +265,14 @@ impl Commands {
     }
 
     /// Modules that a template asked for have said what they say.
-    pub(super) fn rendered(&mut self, id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>) {
+    pub(super) fn rendered(
+        &mut self,
+        id: u64,
+        events: Result<Vec<Event>, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
         // What cannot be followed is not known.
-        let events = reply.map(snapshot_of).unwrap_or_default();
+        let events = events.unwrap_or_default();
         let Some((_, rendering)) = self.template(id) else {
             return;
         };
