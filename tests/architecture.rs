@@ -253,6 +253,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("custom_commands", &["limits", "reply", "access"]),
+    ("token_requests", &["reply", "access", "sign_in"]),
     (
         "snapshots",
         &["limits", "subscriptions", "access", "building"],

@@ -32,6 +32,7 @@ mod snapshots;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token_requests;
 mod views;
 
 use std::fmt;
@@ -59,8 +60,7 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed};
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    KeptToken, KeptTokenKind, LongLivedRequest, ModuleAccess, Policy, Principal, PublicKey,
-    SignInError, SignInSettings,
+    ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};
@@ -86,6 +86,7 @@ pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
+pub use token_requests::TokenRequests;
 pub use views::BuildingViews;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.
@@ -94,6 +95,8 @@ pub struct Core {
     pub access: Arc<AccessControl>,
     /// How people sign in, and their apps get tokens.
     pub sign_ins: SignIns,
+    /// Tokens that clients make for other programs.
+    pub tokens: TokenRequests,
     /// Which module is meant, and whether a caller may do with it what they want.
     pub resolver: Arc<Resolver>,
     /// What there is and how it fares.
@@ -264,7 +267,7 @@ impl Core {
                 Arc::clone(&building),
                 main.clone(),
             ),
-            main,
+            main: main.clone(),
         });
         let building_access: Arc<dyn BuildingAccess> = Arc::new(InternalAccess {
             access: Arc::clone(&access),
@@ -280,12 +283,17 @@ impl Core {
             outbound: outbound.clone(),
         });
         modules.connect(Arc::downgrade(&others));
+        let sign_ins = SignIns {
+            sessions: Arc::clone(&sessions),
+            building: Arc::clone(&building),
+            metrics: Arc::clone(&metrics),
+        };
         Self {
-            sign_ins: SignIns {
-                sessions: Arc::clone(&sessions),
-                building: Arc::clone(&building),
-                metrics: Arc::clone(&metrics),
+            tokens: TokenRequests {
+                sign_ins: sign_ins.clone(),
+                main,
             },
+            sign_ins,
             queries,
             views,
             follows,

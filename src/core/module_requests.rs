@@ -100,6 +100,7 @@ impl OtherModules for ModuleRequests {
             | Reply::Unfollowed
             | Reply::Found(_)
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored => Err(RequestFailed::new(
                 RequestFailed::UNANSWERED,

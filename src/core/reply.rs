@@ -54,6 +54,7 @@ impl ReplySlot {
                     | Reply::Unfollowed
                     | Reply::Found(_)
                     | Reply::Published
+                    | Reply::Tokens(_)
                     | Reply::Debugging(_)
                     | Reply::Ignored,
                 ))

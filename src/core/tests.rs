@@ -415,6 +415,7 @@ impl Bench {
             | Reply::Unfollowed
             | Reply::Result { .. }
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored) => panic!("not an answer to a query: {other:?}"),
         })

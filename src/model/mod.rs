@@ -27,6 +27,7 @@ mod status;
 mod sync;
 mod time_zone;
 mod token;
+mod token_requests;
 mod view;
 
 pub use backoff::Backoff;
@@ -76,4 +77,5 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::{LONG_LIVED_PREFIX, TokenClaims};
+pub use token_requests::{KeptToken, KeptTokenKind, LongLivedRequest, TokenReply, TokenRequest};
 pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, SystemId};
 
-use crate::model::{Event, ModulePath, State};
+use crate::model::{Event, ModulePath, State, TokenReply};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Reply {
     Found(Found),
     /// A message was given to those who follow its topic, or an announcement to those who follow the bus.
     Published,
+    /// What came of a request for tokens.
+    Tokens(TokenReply),
     /// The log of this module follows.
     Debugging(ModuleId),
     /// No more of that log follows.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TopicId};
+use crate::model::{ConnectionId, FollowId, ModulePath, Subject, TokenRequest, TopicId};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub enum Request {
         /// What it says: an object.
         fields: JsonText,
     },
+    /// Make, list or end tokens for other programs.
+    Tokens(TokenRequest),
     /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(ModuleAddress),
     /// Send me nothing more of it.

@@ -14,3 +14,4 @@ mod python;
 mod reconnect;
 mod services;
 mod sign_in;
+mod tokens;

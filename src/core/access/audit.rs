@@ -56,6 +56,8 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         | Request::Publish { .. }
         | Request::Announce { .. }
         | Request::Custom { .. }
+        // What is made and ended is written down when it is.
+        | Request::Tokens(_)
         | Request::Ignore(_) => {}
     }
 }
@@ -75,6 +77,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
         Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
         Request::Custom { command, .. } => channel(who, "command", command, failure),
+        Request::Tokens(request) => channel(who, "tokens", request.as_str(), failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),
         Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }
@@ -205,6 +208,15 @@ pub(in crate::core) fn minted(who: &Caller, what: &str) {
     tracing::info!(
         target: "audit",
         user = %who.identity(), key = %who.credential(), address = %who.address(), command = "make", what,
+        "allowed"
+    );
+}
+
+/// A caller signed an address for another program. Pages do so for each picture, so it is a debug line.
+pub(in crate::core) fn signed(who: &Caller) {
+    tracing::debug!(
+        target: "audit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "sign",
         "allowed"
     );
 }

@@ -80,10 +80,12 @@ pub(in crate::core) fn may_request(
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
         Request::Publish { topic, .. } => may_use(policy, topic),
-        Request::Announce { .. } | Request::Custom { .. } if policy.is_restricted() => {
+        Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_)
+            if policy.is_restricted() =>
+        {
             Err(restricted())
         }
-        Request::Announce { .. } | Request::Custom { .. } => Ok(()),
+        Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_) => Ok(()),
         Request::Debug(module) => {
             may_access(directory, policy, module, ModuleAccess::Log).map(drop)
         }

@@ -39,7 +39,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::dialects::home_assistant::stage::{Stage, json};
-use crate::model::{Cause, Clearance, Failure, FailureKind, Reply, Ticket};
+use crate::model::{
+    Cause, Clearance, Failure, FailureKind, KeptToken, KeptTokenKind, Reply, Secret, SessionId,
+    Ticket, TokenReply,
+};
 
 /// How the lines begin that are made.
 const MADE: [&str; 9] = [
@@ -175,12 +178,40 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
                     let [kind, message] = fields(rest);
                     Err(Failure::new(kind_of(kind), message))
                 }
+                "made" => Ok(Reply::Tokens(TokenReply::Made(Secret::new(rest)))),
+                "ended" => Ok(Reply::Tokens(TokenReply::Ended)),
+                "unknown" => Ok(Reply::Tokens(TokenReply::NoSuchToken)),
+                "kept" => Ok(Reply::Tokens(TokenReply::Kept(kept(rest)))),
                 _ => panic!("no outcome: {outcome}"),
             };
             stage.answer(Ticket(ticket.parse().unwrap()), reply);
         }
         _ => panic!("no input: {input}"),
     }
+}
+
+/// A refresh token of this client, by which the caller came in, and a token of this name that lasts.
+fn kept(names: &str) -> Vec<KeptToken> {
+    let [client, name] = fields(names);
+    let client = KeptToken {
+        id: SessionId(1),
+        kind: KeptTokenKind::Client(client.to_owned()),
+        made: Some(1_795_000_000),
+        used: Some(1_795_100_000),
+        expires: 1_800_000_000,
+        is_current: true,
+    };
+    let lasting = KeptToken {
+        id: SessionId(2),
+        kind: KeptTokenKind::LongLived {
+            name: name.to_owned(),
+            icon: None,
+        },
+        used: None,
+        is_current: false,
+        ..client.clone()
+    };
+    vec![client, lasting]
 }
 
 fn fields<const N: usize>(text: &str) -> [&str; N] {

@@ -53,7 +53,8 @@ fn agreed(request: &Request) -> Reply {
         Request::Query(_)
         | Request::Publish { .. }
         | Request::Announce { .. }
-        | Request::Custom { .. } => {
+        | Request::Custom { .. }
+        | Request::Tokens(_) => {
             panic!("never asked: {request:?}")
         }
         Request::Call(_) => Reply::Result {

@@ -97,9 +97,13 @@ impl Session {
         }
         let Open { id, meta, then, .. } = open;
         out.text(|out| match reply {
-            // The last two answer what this dialect never asks.
+            // The last three answer what this dialect never asks.
             Ok(
-                Reply::Following { .. } | Reply::Unfollowed | Reply::Found(_) | Reply::Published,
+                Reply::Following { .. }
+                | Reply::Unfollowed
+                | Reply::Found(_)
+                | Reply::Published
+                | Reply::Tokens(_),
             ) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
@@ -133,6 +137,7 @@ impl Session {
             | Request::Call(_)
             | Request::Query(_)
             | Request::Publish { .. }
+            | Request::Tokens(_)
             | Request::Announce { .. }
             | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (

@@ -224,7 +224,8 @@ fn in_words(request: &Request) -> String {
         | Request::Query(_)
         | Request::Publish { .. }
         | Request::Announce { .. }
-        | Request::Custom { .. } => panic!("no request of this dialect: {request:?}"),
+        | Request::Custom { .. }
+        | Request::Tokens(_) => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
             let module = target_in_words(&call.module);
             format!("exec {module} {} {}", call.function, call.arguments)

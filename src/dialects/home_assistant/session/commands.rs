@@ -21,6 +21,7 @@ use crate::dialects::home_assistant::session::reach::{Question, Reach};
 use crate::dialects::home_assistant::session::reading::{Reading, events_of};
 use crate::dialects::home_assistant::session::services::OpenCall;
 use crate::dialects::home_assistant::session::subscriptions::{Number, Subscribed, Subscription};
+use crate::dialects::home_assistant::session::tokens::TokensAsked;
 use crate::dialects::home_assistant::wire::frames::{Coalescing, Frames};
 use crate::dialects::home_assistant::wire::schema::problems_of_command;
 use crate::dialects::home_assistant::wire::{self, Envelope, Message};
@@ -95,6 +96,8 @@ pub(super) enum Waiting {
     Looked(Box<OpenCall>),
     /// A module was called for the service call of this command, as the one at this place among its modules.
     Called(u64, usize),
+    /// A token was asked for, or what there is of them.
+    Tokens(Box<TokensAsked>),
     /// The program around the gateway answers a command of its own.
     Program(u64),
     /// A function was called for a command of the building's own.
@@ -273,6 +276,7 @@ impl Commands {
             Waiting::Fired(id, act) => self.fired(id, act, reply, &mut turn),
             Waiting::Looked(open) => self.looked(*open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
+            Waiting::Tokens(asked) => Self::tokens_answered(&asked, reply, &mut turn),
             Waiting::Program(id) => custom::answer(id, reply, &mut turn),
             Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }

@@ -148,6 +148,7 @@ pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>
             | Reply::Unfollowed
             | Reply::Found(_)
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored,
         ) => turn.frames.done(id),

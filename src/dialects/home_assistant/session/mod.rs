@@ -23,6 +23,7 @@ mod sign_in;
 mod subscriptions;
 mod template;
 mod template_windows;
+mod tokens;
 mod trigger;
 mod trigger_config;
 mod watched;

@@ -142,6 +142,7 @@ impl Commands {
                 | Reply::Unfollowed
                 | Reply::Result { .. }
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

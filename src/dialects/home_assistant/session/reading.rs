@@ -149,6 +149,7 @@ pub(super) fn events_of(reply: Reply) -> Vec<Event> {
         | Reply::Unfollowed
         | Reply::Result { .. }
         | Reply::Published
+        | Reply::Tokens(_)
         | Reply::Debugging(_)
         | Reply::Ignored => Vec::new(),
     }

@@ -204,6 +204,7 @@ impl Commands {
                 | Reply::Unfollowed
                 | Reply::Found(_)
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

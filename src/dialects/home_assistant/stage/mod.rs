@@ -330,6 +330,12 @@ impl Stage {
             Request::Query(Query::Snapshot(places)) => {
                 Reply::Found(Found::Snapshot(self.read(places)))
             }
+            Request::Tokens(request) => {
+                let what = request.as_str();
+                self.lines.push(format!("ask> {} {what}", ticket.0));
+                self.open.push(ticket);
+                return;
+            }
             Request::Custom { command, fields } => {
                 self.lines
                     .push(format!("ask> {} command {command} {fields}", ticket.0));
