@@ -15,6 +15,7 @@ mod entities;
 mod events;
 mod filter;
 mod frontend;
+mod one_rendering;
 mod reach;
 mod reading;
 mod registries;
@@ -35,6 +36,8 @@ use crate::dialects::home_assistant::session::commands::Commands;
 use crate::dialects::home_assistant::session::sign_in::Attempt;
 use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
 use crate::model::{CloseReason, Event, Failure, FollowId, Reply, Ticket};
+
+pub use one_rendering::{BadTemplate, OneRendering, Round};
 
 /// How this dialect ends a connection: Home Assistant says nothing by the code.
 pub(super) const CLOSE: CloseFrame = CloseFrame {

@@ -174,7 +174,7 @@ impl Rendering {
         let sight = Sight::new(view, &self.watched, now);
         let rendered = self.template.render(&self.variables, &sight, self.missing);
         self.asked = sight.asked();
-        let new = self.not_watched(view);
+        let new = self.watched.lacking(view, &self.asked.entities);
         if !new.is_empty() && self.rounds < limits::TEMPLATE_ROUNDS_MAX {
             self.rounds += 1;
             self.is_awaiting = true;
@@ -195,18 +195,6 @@ impl Rendering {
         }
         self.told = Some(event.clone().into());
         Next::Tell(event)
-    }
-
-    /// The modules that it asked for and that are not watched.
-    fn not_watched(&self, view: &View) -> Vec<Arc<ModulePath>> {
-        let mut places: Vec<Arc<ModulePath>> = Vec::new();
-        let entities = self.asked.entities.iter();
-        for entity in entities.filter_map(|id| view.entity(id)) {
-            if !self.watched.has(&entity.path) && !places.contains(&entity.path) {
-                places.push(Arc::clone(&entity.path));
-            }
-        }
-        places
     }
 
     fn put_result(&self, text: &str, out: &mut Vec<u8>) {
