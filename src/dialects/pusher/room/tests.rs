@@ -122,6 +122,7 @@ fn a_long_name_is_a_digest_that_is_found_in_the_building() {
             name: path.status.clone(),
             shape: Shape::Text,
         }]),
+        public: Arc::new([]),
     };
     let building = BuildingView {
         systems: vec![SystemView {
