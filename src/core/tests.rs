@@ -303,7 +303,7 @@ async fn what_many_modules_say_is_told_for_each_place_at_which_one_stands() {
         | Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
-        | Event::Message(_) => None,
+        | Event::Topic(_) => None,
     });
     let told = ["sys-1", "sys-2"].map(|system| (system.to_owned(), "7".to_owned()));
     assert!(of_x.eq(told));
