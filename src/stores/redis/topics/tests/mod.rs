@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::stores::redis::testkit::TestRedis;
 use crate::stores::topic_suite::{
-    ALL, Node, PATIENCE, Told, TopicFixture, id, kept_in, member, message_to,
-    shared_topic_store_suite, topic_store_suite,
+    ALL, Node, PATIENCE, Told, TopicFixture, kept_in, member, message_to, shared_topic_store_suite,
+    topic_store_suite,
 };
 
 /// Longer than any test of the suite.
