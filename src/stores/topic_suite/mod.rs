@@ -15,14 +15,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::model::{
-    ClusterConnectionId, ConnectionId, Entered, JsonText, Member, ProcessId, Publication,
-    TopicEntry, TopicId, TopicQuery, TopicRules, TopicsFound,
+    ClusterConnectionId, ConnectionId, JsonText, Member, ProcessId, Publication, TopicEntry,
+    TopicId, TopicQuery, TopicRules, TopicsFound,
 };
-use crate::stores::{EnterError, StoreError, TopicStore};
+use crate::stores::{StoreError, TopicStore};
 
 pub(in crate::stores) use told::Told;
 
-use told::{show_answer, show_occupancy, show_report};
+use told::{show_occupancy, show_report};
 
 /// All of them, for the macros.
 pub(in crate::stores) mod tests {
@@ -111,9 +111,7 @@ impl Node {
         };
         let told = Arc::clone(&self.told);
         let topic = topic.to_owned();
-        let answer = Box::new(move |answer: Result<Entered, EnterError>| {
-            told.note(&topic, show_answer(connection, answer));
-        });
+        let answer = Box::new(move |answer| told.answered(&topic, connection, answer));
         let connection = ConnectionId(connection);
         self.store.enter(connection, entry, self.rules, answer);
     }

@@ -21,9 +21,19 @@ impl Told {
         lock(&self.all)
     }
 
-    pub(super) fn note(&self, topic: &str, text: String) {
+    fn note(&self, topic: &str, text: String) {
         self.all().push((topic.to_owned(), text));
         self.came.notify_waiters();
+    }
+
+    /// An entry was answered.
+    pub(in crate::stores) fn answered(
+        &self,
+        topic: &str,
+        connection: u64,
+        answer: Result<Entered, EnterError>,
+    ) {
+        self.note(topic, show_answer(connection, answer));
     }
 
     /// Everything of a topic.
@@ -88,7 +98,7 @@ fn show_event(event: &TopicEvent) -> String {
     }
 }
 
-pub(super) fn show_answer(connection: u64, answer: Result<Entered, EnterError>) -> String {
+fn show_answer(connection: u64, answer: Result<Entered, EnterError>) -> String {
     let Entered {
         members,
         last,

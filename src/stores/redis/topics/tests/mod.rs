@@ -2,6 +2,7 @@
 
 mod faults;
 mod proxy;
+mod queue;
 mod storm;
 
 use std::collections::BTreeSet;
