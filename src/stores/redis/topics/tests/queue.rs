@@ -59,14 +59,11 @@ impl Bench {
     }
 
     fn batch(&mut self, fill: impl FnOnce(&mut Batcher<'_>, &mut Table)) -> usize {
-        let mut batcher = Batcher {
-            scripts: &self.scripts,
-            session: SessionId {
-                process: ProcessId(1),
-                number: 1,
-            },
-            batch: Batch::default(),
+        let session = SessionId {
+            process: ProcessId(1),
+            number: 1,
         };
+        let mut batcher = Batcher::new(&self.scripts, session);
         fill(&mut batcher, &mut self.table);
         let Batch { commands, answers } = batcher.batch;
         assert_eq!(commands.len(), answers.len());
