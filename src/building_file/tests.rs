@@ -641,7 +641,7 @@ fn what_is_wrong_with_a_program_is_told_where_it_stands() {
     told(
         "{command: [a, '${ENV:HOME}']}",
         &[
-            "b.yaml:2:44: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:44: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
     told(
@@ -725,8 +725,8 @@ fn a_variable_where_none_is_filled_in_is_refused() {
     check(
         "zones:\n  - {id: \"${ENV:PASSWORD}\", name: \"${ENV:PASSWORD}\"}\n",
         &[
-            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
-            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:10: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
+            "b.yaml:2:35: ${ENV:…} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${ for ${",
         ],
     );
 }
@@ -828,6 +828,7 @@ fn a_secret_never_shows_in_an_error() {
     }
 }
 
+mod apps;
 mod fuzz;
 mod home_assistant;
 

@@ -8,8 +8,10 @@
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
 //! - `quotas` is what callers may fill of the store.
-//! - `revocations` are keys and users that are refused although the store could not delete them yet.
+//! - `revocations` are keys, users and apps that are refused although the store could not delete them yet.
+//! - `apps` says which apps lose their connections by an edit.
 
+mod apps;
 mod check;
 mod error;
 mod file;
@@ -61,6 +63,8 @@ pub(in crate::core) struct BuildingService {
     clock: Clock,
     permission_forms: PermissionForms,
     directory: RwLock<Arc<Directory>>,
+    /// The same without what is revoked.
+    trusted: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
     quotas: Quotas,
@@ -138,6 +142,7 @@ impl BuildingService {
             clock,
             permission_forms,
             directory: RwLock::new(Arc::new(Directory::new(permission_forms))),
+            trusted: RwLock::new(Arc::new(Directory::new(permission_forms))),
             keys: RwLock::new(Arc::new(KeyRing::new())),
             passwords: Passwords::default(),
             quotas,
@@ -168,6 +173,11 @@ impl BuildingService {
 
     pub(in crate::core) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&read_lock(&self.directory))
+    }
+
+    /// The building that rights are read off: without the keys, users and apps that are refused although the store has them.
+    pub(in crate::core) fn trusted(&self) -> Arc<Directory> {
+        Arc::clone(&read_lock(&self.trusted))
     }
 
     pub(in crate::core) fn keys(&self) -> Arc<KeyRing> {
@@ -210,7 +220,7 @@ impl BuildingService {
             .await
     }
 
-    /// Takes the outcome of a batch. Keys and users that it was to delete are refused from here on, even if the store could not delete them.
+    /// Takes the outcome of a batch. Keys, users and apps that it was to delete are refused from here on, even if the store could not delete them.
     fn revoke_anyway(
         &self,
         editor: &Editor,
@@ -259,7 +269,7 @@ impl BuildingService {
         }
     }
 
-    /// How many keys and users are refused although the store has them.
+    /// How many keys, users and apps are refused although the store has them.
     pub(in crate::core) fn revocations_unkept(&self) -> usize {
         self.revocations.count()
     }
@@ -332,13 +342,14 @@ impl BuildingService {
             false => Touched::all(&before, next),
         };
         let gone = self.modules.align(next, &touched);
-        let trusted = self.revocations.without(next);
+        let (trusted_before, trusted) = (self.trusted(), self.revocations.without(next));
         let mut keys = self.keys();
         let weakened = match touched.credentials() {
             true => Arc::make_mut(&mut keys).align(&trusted, &touched),
             false => Vec::new(),
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
+        *write_lock(&self.trusted) = Arc::clone(&trusted);
         *write_lock(&self.directory) = Arc::clone(next);
         tell_of_unreadable(&before, next);
         self.map_slots(&before, next, &touched);
@@ -351,8 +362,11 @@ impl BuildingService {
             self.subscriptions.announce_entries(entries);
         }
         let left_behind = keys.left_behind(&before, next, &touched);
-        for key in weakened.into_iter().chain(left_behind) {
-            let audience = Audience::Credential(CredentialId::Key(key));
+        let keys = weakened.into_iter().chain(left_behind);
+        let apps = apps::weakened(&trusted_before, &trusted, &touched).into_iter();
+        let credentials = keys.map(CredentialId::Key);
+        for credential in credentials.chain(apps.map(CredentialId::App)) {
+            let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);
         }
@@ -413,7 +427,7 @@ fn tell_of_unreadable(before: &Directory, next: &Directory) {
     }
 }
 
-/// The differing entries of the kinds that followers of the building get: users and keys are for administrators.
+/// The differing entries of the kinds that followers of the building get: users, keys and apps are for administrators.
 fn differences(
     before: &Directory,
     next: &Directory,
@@ -426,7 +440,7 @@ fn differences(
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_) => true,
-        EntryId::User(_) | EntryId::ApiKey(_) => false,
+        EntryId::User(_) | EntryId::ApiKey(_) | EntryId::App(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
     let presence = |version: Option<Version>| match version {
