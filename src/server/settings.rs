@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::dialects::DialectSettings;
+use crate::dialects::{DialectSettings, PusherSettings};
 use crate::model::Network;
 
 /// Settings of the server room.
@@ -176,6 +176,7 @@ impl ServerSettings {
             ping_after: self.keep_alive.ping_after,
             pong_every: self.keep_alive.pong_every,
             reap_after: self.keep_alive.reap_after,
+            pusher: PusherSettings::DEFAULT,
         }
     }
 }
