@@ -388,6 +388,7 @@ mod tests {
             driver: "demo".into(),
             driver_text: "Demo".into(),
             interface: None,
+            public: Arc::new([]),
             statuses: Arc::new([SeenStatus {
                 name: path.status.clone(),
                 shape: Shape::Text,
