@@ -47,7 +47,7 @@ fn an_app_and_a_key_are_there_once() {
         &[
             "b.yaml:3:10: app id `1` is already used on line 2; give one of them another",
             "b.yaml:7:14: key of an app `b` is already used on line 2; give one of them another",
-            "b.yaml:8:48: `keys` at `[1].key` is there twice; remove one of them",
+            "b.yaml:8:49: `keys` at `[1].key` is there twice; remove one of them",
         ],
     );
 }
@@ -62,8 +62,8 @@ fn what_is_wrong_with_a_part_of_an_app_is_told_where_it_stands() {
             "b.yaml:7:15: `webhooks` at `[0].url` must be an address that begins with http:// or https://",
             "b.yaml:7:35: `webhooks` at `[0].events[0]` must be channel_occupied, channel_vacated, member_added, member_removed, client_event, cache_miss or subscription_count",
             "b.yaml:8:27: `limits` at `event_bytes` must be a whole number from 1 to 1048576",
-            "b.yaml:8:33: unknown key `members` in the limits; there may be event_bytes, channels_per_event, batch_events, client_events_per_second, presence_members, member_bytes",
-            "b.yaml:9:11: `sign` must be rooms or all",
+            "b.yaml:8:33: unknown key `members` in the limits; did you mean `member_bytes`?",
+            "b.yaml:9:11: `some` is no sign; use rooms or all",
         ],
     );
 }
@@ -73,8 +73,8 @@ fn an_app_acts_for_a_user_that_there_is_and_signs_its_webhooks() {
     check(
         "users: [{id: panel, email: p@example.test}]\napps:\n  - {id: \"1\", user: panl}\n  - {id: \"2\", webhooks: [{url: \"http://h\"}]}\n",
         &[
-            "b.yaml:3:21: no such user `panl`; did you mean `panel`? If not: add it under `users`",
-            "b.yaml:4:27: `webhooks` are signed with the app's first key, and it has none; add one to `keys`",
+            "b.yaml:3:21: there is no user `panl`; did you mean `panel`? If not: add it under `users`",
+            "b.yaml:4:25: `webhooks` are signed with the app's first key, and it has none; add one to `keys`",
         ],
     );
 }

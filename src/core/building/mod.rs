@@ -7,6 +7,7 @@
 //! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
+//! - `public` says whether an edit takes away what clients of apps follow without a right of their own.
 //! - `quotas` is what callers may fill of the store.
 //! - `revocations` are keys, users and apps that are refused although the store could not delete them yet.
 //! - `apps` says which apps lose their connections by an edit.
@@ -17,12 +18,13 @@ mod error;
 mod file;
 mod passwords;
 mod plan;
+mod public;
 mod quotas;
 mod revocations;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
@@ -39,8 +41,8 @@ use crate::core::modules::Supervisor;
 use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, Version, ZoneId, read_lock, write_lock,
+    AppId, Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId,
+    Presence, Source, Version, ZoneId, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -363,9 +365,12 @@ impl BuildingService {
         }
         let left_behind = keys.left_behind(&before, next, &touched);
         let keys = weakened.into_iter().chain(left_behind);
-        let apps = apps::weakened(&trusted_before, &trusted, &touched).into_iter();
+        let hidden = public::is_hidden(&before, next, &touched).then(|| next.apps());
+        let hidden = hidden.into_iter().flatten().map(|app| app.id.clone());
+        let mut apps: BTreeSet<AppId> = hidden.collect();
+        apps.extend(apps::weakened(&trusted_before, &trusted, &touched));
         let credentials = keys.map(CredentialId::Key);
-        for credential in credentials.chain(apps.map(CredentialId::App)) {
+        for credential in credentials.chain(apps.into_iter().map(CredentialId::App)) {
             let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);

@@ -18,8 +18,8 @@ use crate::driver_host::Description;
 use crate::model::{
     ApiKey, AppId, AppKey, BindingPath, Building, ChannelApp, CommandType, CustomCommand,
     EntityOverride, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
-    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Slots, StatusPath,
-    System, SystemId, Unfit, User, UserId, Zone, ZoneId,
+    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Slots, StatusName,
+    StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -380,18 +380,28 @@ impl Directory {
     }
 
     /// Whether the building says that clients of an app see this status without a credential of their own.
-    pub(super) fn is_public(&self, status: &BindingPath) -> bool {
-        let BindingPath {
-            module: place,
-            status,
-        } = status;
-        let is_it = |(entry, index): (&ModuleEntry, ModuleIndex)| {
-            entry.name == place.module
-                && index == place.index
-                && entry.module.statuses.public.contains(status)
-        };
-        let system = self.system(&place.system);
-        system.is_some_and(|system| self.placed(system).any(is_it))
+    pub(super) fn is_public(&self, path: &BindingPath) -> bool {
+        let ModulePath {
+            system,
+            module,
+            index,
+        } = &path.module;
+        self.public_in(system)
+            .contains(&(module, *index, &path.status))
+    }
+
+    /// The public statuses of a system, each where it stands.
+    pub(super) fn public_in(
+        &self,
+        system: &SystemId,
+    ) -> HashSet<(&ModuleName, ModuleIndex, &StatusName)> {
+        let placed = self.system(system).into_iter();
+        let placed = placed.flat_map(|system| self.placed(system));
+        let public = placed.flat_map(|(entry, index)| {
+            let names = entry.module.statuses.public.iter();
+            names.map(move |name| (&entry.name, index, name))
+        });
+        public.collect()
     }
 
     /// Which module stands behind each name and index of a system.

@@ -31,8 +31,8 @@ use crate::model::{
     Differences, DriverRef, Edit, Event, Failure, Function, FunctionName, Interface, JsonText,
     KeyId, KeySecret, Metadata, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange,
     PermissionsRead, Reply, Revision, Scope, Secret, SessionId, Source, State, StatusChange,
-    StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Value, Values, Zone,
-    ZoneId, ZonePermissions, lock,
+    StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Value as Content, Values,
+    Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::embedded::EmbeddedTopicStore;
 use crate::stores::{
@@ -133,8 +133,8 @@ pub(in crate::core) fn app(id: &str, keys: &[(&str, &str)]) -> ChannelApp {
         .collect();
     let keys = serde_json::Value::from(keys).to_string();
     let values = Values::none()
-        .with("id", Value::Text(id.into()))
-        .with("keys", Value::Json(keys.into()));
+        .with("id", Content::Text(id.to_owned().into()))
+        .with("keys", Content::Json(keys.into()));
     ChannelApp::build(values).unwrap()
 }
 

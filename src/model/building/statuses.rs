@@ -132,7 +132,7 @@ mod tests {
             ),
             (
                 r#"{"public": ["a", ""]}"#,
-                "has `public[1]`, which is no name: a status name cannot be empty",
+                "has `public[1]`, which is no name: a status name is empty",
             ),
         ] {
             assert_eq!(read(text), Err(vec![reason.to_owned()]), "{text}");

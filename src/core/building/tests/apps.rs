@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::tests::doubles::app;
-use crate::model::{AppId, ChannelApp};
+use crate::model::{AppId, ChannelApp, Scope, StatusName};
 
 fn id(text: &str) -> EntryId {
     EntryId::App(AppId::new(text).unwrap())
@@ -100,7 +100,7 @@ async fn apps_are_for_unrestricted_administrators() {
 async fn an_app_opens_no_more_than_the_credentials_that_make_it() {
     let bench = Bench::new().await;
     let mut narrow = api_key("narrow", Clearance::Admin);
-    narrow.scopes = crate::model::Scope::parse("apps").into_iter().collect();
+    narrow.scopes = Scope::parse("apps").into_iter().collect();
     bench
         .edit([Edit::put(Entry::ApiKey(narrow))])
         .await
@@ -175,6 +175,22 @@ async fn an_app_that_is_taken_away_on_a_full_disk_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_connections_of_apps_end_with_what_was_public() {
+    let bench = Bench::new().await;
+    put(&bench, app("4201", &[("a", "s")])).await;
+    let public = |names: &[&str]| {
+        let mut shown = scripted("mod-1", None);
+        let names = names.iter().map(|name| StatusName::new(name).unwrap());
+        shown.statuses.public = names.collect();
+        [Edit::put(Entry::Module(shown))]
+    };
+    bench.edit(public(&["power"])).await.unwrap();
+    assert_eq!(bench.closed(), [""; 0]);
+    bench.edit(public(&[])).await.unwrap();
+    assert_eq!(bench.closed(), ["app 4201"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn followers_of_the_building_are_told_nothing_of_apps() {
     let bench = Bench::new().await;
     bench.core.follows.watch(bench.outlet, Subject::Directory);
@@ -187,8 +203,7 @@ async fn followers_of_the_building_are_told_nothing_of_apps() {
 async fn the_public_statuses_of_a_module_are_part_of_the_view_and_restart_nothing() {
     let bench = Bench::new().await;
     let mut shown = scripted("mod-1", None);
-    let names = vec![crate::model::StatusName::new("power").unwrap()];
-    shown.statuses.public = names.into();
+    shown.statuses.public = Arc::from([StatusName::new("power").unwrap()]);
     let started = bench.host.lives().len();
     bench.edit([Edit::put(Entry::Module(shown))]).await.unwrap();
     bench.pass(SETTLE).await;

@@ -194,22 +194,16 @@ fn is_public(_: &ModuleView, _: &StatusName) -> bool {
 fn verify(channel: &Channel<'_>, asked: &Subscribe, turn: &Turn<'_, '_>) -> Result<(), Refusal> {
     let name = channel.name();
     let socket = turn.ambient.cluster_connection();
-    let (text, form) = match &asked.channel_data {
-        None => (format!("{socket}:{name}"), "SOCKET:CHANNEL"),
-        Some(data) => (format!("{socket}:{name}:{data}"), "SOCKET:CHANNEL:DATA"),
+    let text = match &asked.channel_data {
+        None => format!("{socket}:{name}"),
+        Some(data) => format!("{socket}:{name}:{data}"),
     };
     let auth = asked.auth.as_deref().unwrap_or_default();
-    verify_text(turn.app, auth, &text, form)
-        .map_err(|message| Refusal::unauthorized(name, 401, message))
+    verify_text(turn.app, auth, &text).map_err(|message| Refusal::unauthorized(name, 401, message))
 }
 
 /// Holds `KEY:SIGNATURE` to a text. The error is what people read.
-pub(super) fn verify_text(
-    app: &ChannelApp,
-    auth: &str,
-    text: &str,
-    form: &str,
-) -> Result<(), String> {
+pub(super) fn verify_text(app: &ChannelApp, auth: &str, text: &str) -> Result<(), String> {
     let Some((key, signature)) = auth.split_once(':') else {
         return Err(format!(
             "Auth info required: expected KEY:SIGNATURE, but got '{}'",
@@ -224,7 +218,8 @@ pub(super) fn verify_text(
     };
     if !is_signed(&key.secret, text.as_bytes(), signature) {
         return Err(format!(
-            "Invalid signature: Expected HMAC SHA256 hex digest of {form}, but got {}",
+            "Invalid signature: Expected HMAC SHA256 hex digest of {}, but got {}",
+            shown(text),
             shown(signature)
         ));
     }

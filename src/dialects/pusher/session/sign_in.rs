@@ -191,7 +191,7 @@ fn read_user(data: Option<&RawValue>, turn: &Turn<'_, '_>) -> Result<SignedIn, S
     let socket = turn.ambient.cluster_connection();
     let text = format!("{socket}::user::{user_data}");
     let auth = shown.auth.unwrap_or_default();
-    verify_text(turn.app, &auth, &text, "SOCKET::user::DATA")?;
+    verify_text(turn.app, &auth, &text)?;
     let read: Option<UserData> = wire::signed(&user_data);
     let Some(read) = read.filter(|read| is_user_id(&read.id)) else {
         return Err("user_data is a JSON object with an `id` of 1 to 200 characters".to_owned());

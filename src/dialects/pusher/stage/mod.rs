@@ -7,7 +7,7 @@ mod building;
 mod topics;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub(super) const SOCKET: &str = "7.1";
 pub(super) struct Stage {
     surroundings: Surroundings,
     settings: DialectSettings,
+    /// The app of the connection.
+    app: String,
     session: Option<Session>,
     follows: Vec<(FollowId, Subject, Form, Splice)>,
     statuses: BTreeMap<(String, StatusName), Event>,
@@ -65,8 +67,13 @@ impl Stage {
 
     /// A connection by this key.
     pub(super) fn open_with(key: &str, protocol: Protocol, pusher: PusherSettings) -> Self {
+        let surroundings = building();
+        let mut apps = surroundings.building.apps.iter();
+        let app = apps.find(|app| app.key(key).is_some());
+        let app = app.map(|app| app.id.to_string()).unwrap_or_default();
         let mut stage = Self {
-            surroundings: building(),
+            surroundings,
+            app,
             settings: DialectSettings {
                 message_max_bytes: 1024,
                 ping_after: Duration::from_secs(30),
@@ -122,6 +129,25 @@ impl Stage {
         self.client(&frame.to_string());
     }
 
+    /// The client leaves a channel.
+    pub(super) fn unsubscribe(&mut self, channel: &str) {
+        let data = serde_json::json!({"channel": channel});
+        let frame = serde_json::json!({"event": "pusher:unsubscribe", "data": data});
+        self.client(&frame.to_string());
+    }
+
+    /// The channels that the client is in.
+    pub(super) fn channels(&self) -> BTreeSet<String> {
+        let topics = self
+            .follows
+            .iter()
+            .filter_map(|(_, subject, ..)| match subject {
+                Subject::Topic(topic) => Some(topic.channel().to_owned()),
+                _ => None,
+            });
+        topics.collect()
+    }
+
     /// The client signs in, with what its server signs for it.
     pub(super) fn sign_in(&mut self, user_data: &str) {
         let auth = auth(&format!("{SOCKET}::user::{user_data}"));
@@ -148,7 +174,7 @@ impl Stage {
 
     /// Nothing is answered from now on.
     pub(super) fn hold(&mut self) {
-        self.held = Some(Vec::new());
+        self.held.get_or_insert_default();
     }
 
     /// What was asked is answered, and what comes.
