@@ -163,10 +163,6 @@ fn read(kind: Kind, parts: &str) -> Option<Room> {
 /// The room of a kind in the building for which `is_it` holds.
 fn among(kind: Kind, building: &BuildingView, is_it: impl Fn(&Room) -> bool) -> Option<Room> {
     let found = |room: Room| is_it(&room).then_some(room);
-    let of_statuses = |room: fn(Arc<BindingPath>) -> Room| {
-        let mut paths = building.modules().flat_map(|module| status_paths(module));
-        paths.find_map(|path| found(room(path)))
-    };
     let of_modules = |room: fn(Arc<ModulePath>) -> Room| {
         let mut modules = building.modules();
         modules.find_map(|module| found(room(Arc::clone(&module.path))))
@@ -176,8 +172,15 @@ fn among(kind: Kind, building: &BuildingView, is_it: impl Fn(&Room) -> bool) -> 
         systems.find_map(|view| found(room(view.system.id.clone())))
     };
     match kind {
-        Kind::Status => of_statuses(Room::Status),
-        Kind::PublicStatus => of_statuses(Room::PublicStatus),
+        Kind::Status => building.modules().find_map(|module| {
+            let mut names = module.statuses.iter().map(|seen| &seen.name);
+            names.find_map(|name| found(Room::Status(path_of(module, name))))
+        }),
+        // Anybody can ask for these, so what is not public is not even looked at.
+        Kind::PublicStatus => building.modules().find_map(|module| {
+            let mut names = module.public.iter();
+            names.find_map(|name| found(Room::PublicStatus(path_of(module, name))))
+        }),
         Kind::Module => of_modules(Room::Module),
         Kind::Log => of_modules(Room::Log),
         Kind::System => of_systems(Room::System),
@@ -187,12 +190,10 @@ fn among(kind: Kind, building: &BuildingView, is_it: impl Fn(&Room) -> bool) -> 
     }
 }
 
-fn status_paths(module: &ModuleView) -> impl Iterator<Item = Arc<BindingPath>> {
-    module.statuses.iter().map(|seen| {
-        Arc::new(BindingPath {
-            module: (*module.path).clone(),
-            status: seen.name.clone(),
-        })
+fn path_of(module: &ModuleView, status: &StatusName) -> Arc<BindingPath> {
+    Arc::new(BindingPath {
+        module: (*module.path).clone(),
+        status: status.clone(),
     })
 }
 

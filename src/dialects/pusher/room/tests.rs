@@ -122,6 +122,7 @@ fn a_long_name_is_a_digest_that_is_found_in_the_building() {
             name: path.status.clone(),
             shape: Shape::Text,
         }]),
+        public: Arc::new([path.status.clone()]),
     };
     let building = BuildingView {
         systems: vec![SystemView {
@@ -130,7 +131,10 @@ fn a_long_name_is_a_digest_that_is_found_in_the_building() {
         }],
         ..BuildingView::default()
     };
-    assert_eq!(Room::named(&name, &building), Some(Ok(room)));
+    assert_eq!(Room::named(&name, &building), Some(Ok(room.clone())));
+    let public = Room::PublicStatus(Arc::clone(path));
+    let found = Room::named(&public.channel(), &building);
+    assert_eq!(found, Some(Ok(public)));
 }
 
 #[test]

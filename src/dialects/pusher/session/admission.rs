@@ -10,8 +10,7 @@ use crate::dialects::pusher::session::{Turn, shown};
 use crate::dialects::pusher::signature::is_signed;
 use crate::dialects::pusher::wire::{self, ChannelData, Subscribe};
 use crate::model::{
-    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, ModuleView,
-    StatusName, TopicId,
+    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId,
 };
 
 /// A channel that a client may come into.
@@ -167,7 +166,7 @@ fn open_room(
     building: &BuildingView,
 ) -> Result<(), Refusal> {
     if let Room::PublicStatus(path) = room {
-        if is_shown(path, building) {
+        if is_public(path, building) {
             return Ok(());
         }
         let message = format!("{} is not public", shown(name));
@@ -180,14 +179,10 @@ fn open_room(
     Ok(())
 }
 
-fn is_shown(path: &BindingPath, building: &BuildingView) -> bool {
+/// Whether the building calls a status public.
+fn is_public(path: &BindingPath, building: &BuildingView) -> bool {
     let mut there = building.modules().filter(|view| *view.path == path.module);
-    there.any(|view| is_public(view, &path.status))
-}
-
-/// Whether a status is marked as public. No module says so yet.
-fn is_public(_: &ModuleView, _: &StatusName) -> bool {
-    false
+    there.any(|view| view.public.contains(&path.status))
 }
 
 /// Holds what a client shows to the signature by one of the app's keys, over the texts as they came.

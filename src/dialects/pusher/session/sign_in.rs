@@ -226,7 +226,6 @@ fn give_up(kind: FailureKind, turn: &mut Turn<'_, '_>) {
         | FailureKind::Busy
         | FailureKind::Unavailable
         | FailureKind::Lost
-        | FailureKind::TooLarge
         | FailureKind::Internal => {
             let text = "Nobody can sign in at the moment; reconnect in a moment";
             turn.end(ErrorCode::OverCapacity, text, CloseReason::Internal);
@@ -242,7 +241,8 @@ fn give_up(kind: FailureKind, turn: &mut Turn<'_, '_>) {
         | FailureKind::ModuleOutOfReach
         | FailureKind::Restricted
         | FailureKind::ProtectedModule
-        | FailureKind::DriverFailed => {
+        | FailureKind::DriverFailed
+        | FailureKind::TooLarge => {
             let text = "The sign-in was refused";
             turn.end(ErrorCode::Unauthorized, text, CloseReason::Unauthenticated);
         }

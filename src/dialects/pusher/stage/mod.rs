@@ -175,6 +175,14 @@ impl Stage {
         }
     }
 
+    /// The first thing that was asked is answered, and the rest not yet.
+    pub(super) fn release_one(&mut self) {
+        let held = self.held.as_mut().filter(|held| !held.is_empty());
+        if let Some(step) = held.map(|held| held.remove(0)) {
+            self.perform(step);
+        }
+    }
+
     /// So many seconds pass.
     pub(super) fn pass(&mut self, seconds: u64) {
         self.now.set(self.now.get() + seconds * 1_000_000);
