@@ -55,6 +55,8 @@ struct Receiver {
 pub struct Attempt {
     /// For whom.
     pub receiver: ReceiverId,
+    /// Whose webhook it is.
+    pub app: AppId,
     /// Where to.
     pub url: Secret,
     /// The header `X-Pusher-Key`.
@@ -126,6 +128,11 @@ impl Webhooks {
         next.chain(self.grace.next()).min()
     }
 
+    /// Whether a receiver stands in the building.
+    pub fn has(&self, receiver: ReceiverId) -> bool {
+        self.receivers.iter().any(|known| known.id == receiver)
+    }
+
     /// A receiver has taken its request.
     pub fn delivered(&mut self, receiver: ReceiverId) {
         if let Some(receiver) = self.receiver(receiver) {
@@ -183,6 +190,7 @@ impl Receiver {
         let body = body::body(&self.queue.begin(), now);
         Some(Attempt {
             receiver: self.id,
+            app: self.app.clone(),
             url: self.webhook.url.clone(),
             key: key.key.clone(),
             signature: sign(&key.secret, body.as_bytes()),
