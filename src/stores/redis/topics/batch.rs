@@ -6,16 +6,16 @@ use redis::Pipeline;
 use tokio::sync::oneshot;
 
 use crate::model::{ClusterConnectionId, ConnectionId, Member, TopicId};
-use crate::stores::redis::keyspace::TOPICS;
 use crate::stores::redis::limits::{
     BATCH_TARGET_BYTES, PIPELINE_MAX_BYTES, TOPIC_BATCH, UNKNOWN_TOPICS_AT_ONCE,
 };
+use crate::stores::redis::topics::names::Names;
 use crate::stores::redis::topics::publications::Published;
 use crate::stores::redis::topics::scripts::{Scripts, SessionId};
 use crate::stores::redis::topics::table::{Operation, Table};
 use crate::stores::redis::topics::topic::{Slot, Stage};
 use crate::stores::redis::topics::wire::{
-    connection_text, message_text, published_text, rules_text, topic_channel,
+    connection_text, message_text, published_text, rules_text,
 };
 
 /// Commands, and what each answer is for.
@@ -42,8 +42,9 @@ pub(super) enum Answered {
 
 /// Puts commands together for one session.
 pub(super) struct Batcher<'s> {
-    pub(super) scripts: &'s Scripts,
-    pub(super) session: SessionId,
+    scripts: &'s Scripts,
+    names: &'s Names,
+    session: SessionId,
     pub(super) batch: Batch,
     /// What was put into the batch, in bytes of messages and members.
     bytes: usize,
@@ -52,9 +53,10 @@ pub(super) struct Batcher<'s> {
 }
 
 impl<'s> Batcher<'s> {
-    pub(super) fn new(scripts: &'s Scripts, session: SessionId) -> Self {
+    pub(super) fn new(scripts: &'s Scripts, names: &'s Names, session: SessionId) -> Self {
         Self {
             scripts,
+            names,
             session,
             batch: Batch::default(),
             bytes: 0,
@@ -75,7 +77,8 @@ impl<'s> Batcher<'s> {
 
     pub(super) fn run_for(&mut self, answered: Answered, script: &redis::Script) -> &mut Pipeline {
         self.batch.answers.push(answered);
-        self.session.run(&mut self.batch.commands, script)
+        let commands = &mut self.batch.commands;
+        self.session.run(self.names, commands, script)
     }
 
     fn command(&mut self, name: &str, argument: String) {
@@ -142,7 +145,7 @@ impl<'s> Batcher<'s> {
         }
         let is_subscribed = std::mem::replace(&mut topic.is_subscribed, true);
         if !is_subscribed {
-            self.command("SUBSCRIBE", topic_channel(&id));
+            self.command("SUBSCRIBE", self.names.topic_channel(&id));
         }
         let connection_id = ClusterConnectionId {
             process: self.session.process,
@@ -190,7 +193,7 @@ impl<'s> Batcher<'s> {
         } else {
             self.batch.answers.push(answered);
             let publish = self.batch.commands.cmd("PUBLISH");
-            publish.arg(topic_channel(&publication.topic));
+            publish.arg(self.names.topic_channel(&publication.topic));
             publish.arg(message_text(&publication));
         }
     }
@@ -204,7 +207,7 @@ impl<'s> Batcher<'s> {
             return;
         }
         if topic.is_subscribed {
-            self.command("UNSUBSCRIBE", topic_channel(id));
+            self.command("UNSUBSCRIBE", self.names.topic_channel(id));
         }
         table.topics.remove(id);
     }
@@ -215,7 +218,7 @@ impl<'s> Batcher<'s> {
         self.batch
             .commands
             .cmd("HSCAN")
-            .arg(format!("{TOPICS}node/{}", self.session.process.0))
+            .arg(self.names.key(&format!("node/{}", self.session.process.0)))
             .arg(cursor)
             .arg("COUNT")
             .arg(count);
@@ -242,7 +245,7 @@ impl<'s> Batcher<'s> {
             self.bytes += topic.size();
             if is_stale {
                 topic.is_subscribed = true;
-                self.command("SUBSCRIBE", topic_channel(&id));
+                self.command("SUBSCRIBE", self.names.topic_channel(&id));
             }
             let run = self.run(&self.scripts.restore);
             run.arg(id.as_str()).arg(rules_text(rules)).arg(inside);

@@ -4,7 +4,7 @@ use redis::{Pipeline, Script};
 
 use crate::model::ProcessId;
 use crate::stores::limits::{KEPT_FOR, KEPT_MAX, KEPT_MAX_BYTES, REPORTS_MAX, REPORTS_MAX_BYTES};
-use crate::stores::redis::keyspace::TOPICS;
+use crate::stores::redis::topics::names::Names;
 
 /// All scripts.
 pub(super) struct Scripts {
@@ -77,12 +77,17 @@ pub(super) struct SessionId {
 
 impl SessionId {
     /// Adds a script to commands; its own arguments are to be added.
-    pub(super) fn run<'p>(self, commands: &'p mut Pipeline, script: &Script) -> &'p mut Pipeline {
+    pub(super) fn run<'p>(
+        self,
+        names: &Names,
+        commands: &'p mut Pipeline,
+        script: &Script,
+    ) -> &'p mut Pipeline {
         commands
             .cmd("EVALSHA")
             .arg(script.get_hash())
             .arg(1)
-            .arg(TOPICS)
+            .arg(names.root())
             .arg(self.process.0)
             .arg(self.number)
     }

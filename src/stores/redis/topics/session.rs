@@ -26,9 +26,7 @@ use crate::stores::redis::topics::batch::{Answered, Batch, Batcher};
 use crate::stores::redis::topics::publications::Published;
 use crate::stores::redis::topics::scripts::SessionId;
 use crate::stores::redis::topics::speaker::Speaker;
-use crate::stores::redis::topics::wire::{
-    ProcessNote, TopicNote, began_channel, process_channel, report, reported_channel, topic_of,
-};
+use crate::stores::redis::topics::wire::{ProcessNote, TopicNote, report};
 
 /// The speaker while it has a connection.
 pub(super) struct Session<'s> {
@@ -152,7 +150,7 @@ impl<'s> Session<'s> {
     }
 
     fn next_batch(&mut self, now: Instant) -> Batch {
-        let mut batcher = Batcher::new(&self.speaker.scripts, self.id);
+        let mut batcher = Batcher::new(&self.speaker.scripts, &self.speaker.names, self.id);
         let lease = millis(self.speaker.lease);
         if now >= self.next_renewal {
             batcher.run(&self.speaker.scripts.renew).arg(lease);
@@ -184,6 +182,7 @@ impl<'s> Session<'s> {
             };
         }
         self.speaker.backoff.reset();
+        self.speaker.is_refused = false;
         batcher.take_queue(&mut table);
         drop(table);
         if std::mem::take(&mut self.may_sweep) {
@@ -235,8 +234,9 @@ impl<'s> Session<'s> {
         if content.gap {
             return Err(self.unreachable("messages came faster than they were taken up"));
         }
-        let own = process_channel(self.id.process);
-        let (began, reported) = (began_channel(), reported_channel());
+        let names = &self.speaker.names;
+        let own = names.process_channel(self.id.process);
+        let (began, reported) = (names.began_channel(), names.reported_channel());
         for Message {
             channel, payload, ..
         } in content.messages
@@ -259,7 +259,7 @@ impl<'s> Session<'s> {
                     }
                     None => self.speaker.faults.tell(&channel, "it is no answer"),
                 }
-            } else if let Some(topic) = topic_of(&channel) {
+            } else if let Some(topic) = self.speaker.names.topic_of(&channel) {
                 match TopicNote::parse(&payload) {
                     Some(note) => lock(&shared.table).take_topic_note(&topic, note, now),
                     None => self

@@ -14,9 +14,9 @@ use crate::stores::redis::limits::{ANSWER_DEADLINE, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::Faults;
 use crate::stores::redis::topics::Shared;
+use crate::stores::redis::topics::names::Names;
 use crate::stores::redis::topics::scripts::{Scripts, SessionId};
 use crate::stores::redis::topics::session::{Session, millis};
-use crate::stores::redis::topics::wire::{began_channel, process_channel, reported_channel};
 
 /// The task that speaks with Redis. There is one.
 pub(super) struct Speaker {
@@ -25,16 +25,20 @@ pub(super) struct Speaker {
     pub(super) lease: Duration,
     pub(super) shared: Arc<Shared>,
     pub(super) scripts: Scripts,
+    pub(super) names: Names,
     pub(super) faults: Faults,
     pub(super) backoff: Backoff,
     sessions: u64,
     /// Which run of the server it spoke with last.
     last_run: Option<String>,
+    /// The log has said that Redis refuses it.
+    pub(super) is_refused: bool,
 }
 
 impl Speaker {
     pub(super) fn new(
         link: Link,
+        names: Names,
         process: ProcessId,
         lease: Duration,
         shared: Arc<Shared>,
@@ -45,10 +49,12 @@ impl Speaker {
             lease,
             shared,
             scripts: Scripts::default(),
+            names,
             faults: Faults::default(),
             backoff: backoff(),
             sessions: 0,
             last_run: None,
+            is_refused: false,
         }
     }
 
@@ -60,8 +66,18 @@ impl Speaker {
                 Err(error) => error,
             };
             lock(&self.shared.table).lost();
-            tracing::debug!(%error, "the connection for topics is lost; trying again");
+            self.tell(&error);
             sleep(self.backoff.pause()).await;
+        }
+    }
+
+    /// Logs why there is no connection. That Redis is away is logged by the store of statuses.
+    fn tell(&mut self, error: &StoreError) {
+        let is_refused = matches!(error, StoreError::Refused { .. });
+        if is_refused && !std::mem::replace(&mut self.is_refused, true) {
+            tracing::error!(%error, "Redis refuses what topics need; trying again");
+        } else {
+            tracing::debug!(%error, "the connection for topics is lost; trying again");
         }
     }
 
@@ -78,13 +94,13 @@ impl Speaker {
         };
         let mut commands = self.scripts.load();
         for channel in [
-            process_channel(self.process),
-            reported_channel(),
-            began_channel(),
+            self.names.process_channel(self.process),
+            self.names.reported_channel(),
+            self.names.began_channel(),
         ] {
             commands.cmd("SUBSCRIBE").arg(channel);
         }
-        let begin = id.run(&mut commands, &self.scripts.begin);
+        let begin = id.run(&self.names, &mut commands, &self.scripts.begin);
         begin.arg(millis(self.lease));
         let count = commands.len();
         let answers = connection

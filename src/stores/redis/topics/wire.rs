@@ -6,36 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::model::{
-    ClusterConnectionId, JsonText, Member, ProcessId, Publication, Publisher, Reported, Timestamp,
-    TopicId, TopicReport, TopicRules,
+    ClusterConnectionId, JsonText, Member, Publication, Publisher, Reported, Timestamp, TopicId,
+    TopicReport, TopicRules,
 };
-use crate::stores::redis::keyspace::TOPICS;
-
-/// The channel on which processes are told that there are reports.
-pub(super) fn reported_channel() -> String {
-    format!("{TOPICS}reported")
-}
-
-/// The channel on which processes are told that one has taken a lease anew.
-pub(super) fn began_channel() -> String {
-    format!("{TOPICS}began")
-}
-
-/// The channel of a topic.
-pub(super) fn topic_channel(topic: &TopicId) -> String {
-    format!("{TOPICS}of/{topic}")
-}
-
-/// The channel on which a process is answered.
-pub(super) fn process_channel(process: ProcessId) -> String {
-    format!("{TOPICS}to/{}", process.0)
-}
-
-/// The topic of a channel.
-pub(super) fn topic_of(channel: &str) -> Option<TopicId> {
-    let name = channel.strip_prefix(TOPICS)?.strip_prefix("of/")?;
-    TopicId::new(name).ok()
-}
 
 /// What is published to a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,7 +226,7 @@ fn members(raw: &RawValue) -> Option<Vec<Member>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ConnectionId;
+    use crate::model::{ConnectionId, ProcessId};
 
     const BY: Option<ClusterConnectionId> = Some(ClusterConnectionId {
         process: ProcessId(7),

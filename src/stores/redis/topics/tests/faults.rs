@@ -156,7 +156,9 @@ async fn the_members_of_a_process_that_ends_leave_within_its_lease() {
         "4201/alone: vacated",
     ];
     assert_eq!(of_alone.collect::<Vec<_>>(), expected);
-    let left: Vec<String> = redis.run(&["KEYS", "riser/{topics}/*/1*"]).await;
+    let left: Vec<String> = redis
+        .run(&["KEYS", "riser/{service_riser}/topics/*/1*"])
+        .await;
     assert_eq!(left, [] as [&str; 0]);
 }
 
@@ -294,4 +296,35 @@ async fn what_arrives_late_by_a_connection_that_was_given_up_does_nothing() {
     }
     assert_eq!(node.users(TOPIC).await, ["ann", "cem"]);
     assert_eq!(shown(&node.told, TOPIC), set(&["ann", "cem"]));
+}
+
+#[tokio::test]
+async fn a_user_of_redis_with_the_least_rights_may_do_all_of_it() {
+    let redis = TestRedis::start().await;
+    let manual = include_str!("../../../../../docs/operations.md");
+    let rights = manual.lines().find_map(|line| {
+        let rights = line.strip_prefix("user riser on >PASSWORD ")?;
+        Some(rights.split(' ').collect::<Vec<_>>())
+    });
+    let rights = rights.expect("the manual has them");
+    let _: String = redis
+        .run(&[&["ACL", "SETUSER", "default"], &rights[..]].concat())
+        .await;
+    let here = node(&redis.link(), 1, SHORT).with(ALL);
+    let gone = node(&redis.link(), 2, SHORT).with(ALL);
+    here.enter_as(1, TOPIC, Some(member("ann")), Last::Wanted);
+    here.told.until_last(TOPIC, "1 in of 1, with ann").await;
+    gone.enter_each(TOPIC, &[(1, Some("bob"))]).await;
+    gone.publish_as(kept_in(TOPIC, "1")).await.unwrap();
+    here.publish(TOPIC, "2").await;
+    here.enter_each("4201/a", &[(1, None)]).await;
+    here.leave(1, "4201/a");
+    here.enter_each("4201/b", &[(1, None)]).await;
+    let occupied = ["4201/b 1/0", "4201/p 2/2"];
+    assert_eq!(here.occupied("4201/").await, occupied);
+    assert_eq!(here.users(TOPIC).await, ["ann", "bob"]);
+    assert_eq!(here.last(TOPIC).await.unwrap().0, "1");
+    drop(gone);
+    until_shown(&here, TOPIC, &set(&["ann"])).await;
+    assert_eq!(here.reports(4).await[1], "4201/p: joined ann");
 }

@@ -33,7 +33,9 @@ impl TopicFixture for TestRedis {
 fn node(link: &Link, process: u64, lease: Duration) -> Node {
     let told = Arc::new(Told::default());
     let feed = Arc::downgrade(&told) as Weak<dyn TopicFeed>;
-    let (store, work) = RedisTopicStore::new(link, ProcessId(process), feed, lease);
+    let service = ServiceName::new("riser").unwrap();
+    let process_id = ProcessId(process);
+    let (store, work) = RedisTopicStore::new(link, &service, process_id, feed, lease);
     Node::new(process, store, told, work)
 }
 

@@ -95,9 +95,15 @@ async fn connect(
         Mode::Closed | Mode::Silent => false,
     };
     let mut closed = mode.clone();
+    // What the client has sent arrives also where nothing can be written to it any more.
+    let pumps = async {
+        tokio::join!(
+            pump(from_client, to_server, mode.clone(), lets_through),
+            pump(from_server, to_client, mode, lets_through),
+        )
+    };
     tokio::select! {
-        () = pump(from_client, to_server, mode.clone(), lets_through) => {}
-        () = pump(from_server, to_client, mode, lets_through) => {}
+        _ = pumps => {}
         _ = closed.wait_for(|mode| *mode == Mode::Closed) => {}
     }
 }

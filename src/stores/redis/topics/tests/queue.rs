@@ -15,6 +15,7 @@ const TOPIC: &str = "4201/a";
 struct Bench {
     table: Table,
     scripts: Scripts,
+    names: Names,
     told: Arc<Told>,
 }
 
@@ -27,6 +28,7 @@ impl Bench {
         Self {
             table,
             scripts: Scripts::default(),
+            names: Names::new(&ServiceName::new("riser").unwrap()),
             told,
         }
     }
@@ -63,7 +65,7 @@ impl Bench {
             process: ProcessId(1),
             number: 1,
         };
-        let mut batcher = Batcher::new(&self.scripts, session);
+        let mut batcher = Batcher::new(&self.scripts, &self.names, session);
         fill(&mut batcher, &mut self.table);
         let Batch { commands, answers } = batcher.batch;
         assert_eq!(commands.len(), answers.len());
