@@ -261,6 +261,11 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("custom_commands", &["limits", "reply", "access"]),
+    ("token_requests", &["reply", "access", "sign_in"]),
+    (
+        "snapshots",
+        &["limits", "subscriptions", "access", "building"],
+    ),
     (
         "views",
         &[
@@ -284,6 +289,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "building",
             "cluster",
             "resolve",
+            "snapshots",
         ],
     ),
 ];

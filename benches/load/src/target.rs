@@ -7,12 +7,13 @@ mod building;
 mod install;
 mod own;
 mod redis_server;
+mod running;
 mod web;
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -20,23 +21,22 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use building::{KEY, building};
 pub(crate) use redis_server::RedisServer;
+pub(crate) use running::Running;
 
-use crate::account::{nanos, now};
-use crate::machine::{self, Side};
-use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
+use crate::account::now;
+use crate::protocol::{Layout, PlaceOs, Protocol};
 use crate::stream::Trust;
 
 /// How long a server may take to say that it is ready.
 const START_DEADLINE: Duration = Duration::from_secs(20);
-
-/// How long a server whose connections break may take to be seen to have ended.
-const END_DEADLINE: Duration = Duration::from_millis(200);
 
 /// A server that can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Target {
     /// This project's gateway.
     Riser,
+    /// The same, by Home Assistant's websocket.
+    RiserHa,
     /// The same by TLS.
     RiserTls,
     /// The same on a Redis, where the changes are published.
@@ -61,25 +61,6 @@ pub(crate) enum Target {
     Sockudo,
 }
 
-/// The bindings that a protocol's ids are spread over when every client has its own.
-const BINDINGS_PER_CLIENT: usize = 1;
-
-/// A server that runs. One that was started for this ends when this is dropped.
-pub(crate) struct Running {
-    name: &'static str,
-    child: Option<Child>,
-    pid: u32,
-    address: SocketAddr,
-    trust: Trust,
-    /// Where riser tells its measures without encryption.
-    metrics: SocketAddr,
-    protocol: Box<dyn Protocol>,
-    /// Further nodes; they end before what they stand on does.
-    _others: Vec<Child>,
-    redis: Option<RedisServer>,
-    _files: Vec<TempFile>,
-}
-
 /// How a server is started.
 struct Launch {
     command: Command,
@@ -94,7 +75,7 @@ struct Launch {
     redis: Option<RedisServer>,
     files: Vec<TempFile>,
     /// What is waited for once it is ready.
-    warm_up: fn(SocketAddr) -> Result<()>,
+    warm_up: Box<dyn FnOnce(SocketAddr) -> Result<()>>,
 }
 
 /// A process that ends when this is dropped.
@@ -132,6 +113,7 @@ impl Target {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Riser => "riser",
+            Self::RiserHa => "riser-ha",
             Self::RiserTls => "riser-tls",
             Self::RiserRedis => "riser-redis",
             Self::RiserRemote => "riser-remote",
@@ -150,7 +132,12 @@ impl Target {
     pub(crate) fn is_essential(self) -> bool {
         matches!(
             self,
-            Self::Riser | Self::RiserTls | Self::RiserRedis | Self::RiserRemote | Self::Limit
+            Self::Riser
+                | Self::RiserHa
+                | Self::RiserTls
+                | Self::RiserRedis
+                | Self::RiserRemote
+                | Self::Limit
         )
     }
 
@@ -159,10 +146,26 @@ impl Target {
         matches!(self, Self::RiserRedis | Self::RiserRemote)
     }
 
+    /// Whether who binds a status gets the value that it has, published by whomever.
+    pub(crate) fn keeps_values(self) -> bool {
+        match self {
+            Self::Riser
+            | Self::RiserHa
+            | Self::RiserTls
+            | Self::RiserRemote
+            | Self::Limit
+            | Self::Uws
+            | Self::Bun
+            | Self::Node => true,
+            // Those of riser on Redis are kept there, and its clients may get one late.
+            Self::RiserRedis | Self::Redis | Self::Nats | Self::Mosquitto | Self::Sockudo => false,
+        }
+    }
+
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
-            Self::Riser | Self::RiserTls => own::prepare(riser),
+            Self::Riser | Self::RiserHa | Self::RiserTls => own::prepare(riser),
             Self::RiserRedis | Self::RiserRemote => own::prepare_on_redis(riser),
             Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
@@ -176,26 +179,24 @@ impl Target {
     }
 
     /// Starts the server on its core and waits until it is ready.
-    pub(crate) fn start(self, riser: &Path, workers: usize, ids: Ids) -> Result<Running> {
-        let numbering = Numbering {
-            ids,
-            bindings: BINDINGS_PER_CLIENT,
-        };
+    pub(crate) fn start(self, riser: &Path, workers: usize, layout: Layout) -> Result<Running> {
+        let ids = layout.ids;
         let launch = match self {
-            Self::Riser => own::riser(riser, workers, numbering)?,
-            Self::RiserTls => own::riser_tls(riser, workers, numbering)?,
-            Self::RiserRedis => own::riser_redis(riser, workers, numbering)?,
-            Self::RiserRemote => own::riser_remote(riser, workers, numbering)?,
+            Self::Riser => own::riser(riser, workers, layout)?,
+            Self::RiserHa => own::riser_ha(riser, workers, layout)?,
+            Self::RiserTls => own::riser_tls(riser, workers, layout)?,
+            Self::RiserRedis => own::riser_redis(riser, workers, layout)?,
+            Self::RiserRemote => own::riser_remote(riser, workers, layout)?,
             Self::Limit => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("limit");
-                Launch::placeos(command, numbering, Vec::new())
+                Launch::placeos(command, layout, Vec::new())
             }
-            Self::Uws => Launch::placeos(web::uws(), numbering, Vec::new()),
-            Self::Bun => Launch::placeos(web::bun(), numbering, Vec::new()),
-            Self::Node => Launch::placeos(web::node(), numbering, Vec::new()),
+            Self::Uws => Launch::placeos(web::uws(), layout, Vec::new()),
+            Self::Bun => Launch::placeos(web::bun(), layout, Vec::new()),
+            Self::Node => Launch::placeos(web::node(), layout, Vec::new()),
             Self::Redis => brokers::redis(ids)?,
-            Self::Nats => brokers::nats(numbering)?,
+            Self::Nats => brokers::nats(layout.numbering())?,
             Self::Mosquitto => brokers::mosquitto(ids)?,
             Self::Sockudo => brokers::sockudo(ids)?,
         };
@@ -215,144 +216,16 @@ impl Launch {
             others: Vec::new(),
             redis: None,
             files: Vec::new(),
-            warm_up: |_| Ok(()),
+            warm_up: Box::new(|_| Ok(())),
         }
     }
 
     /// A server that speaks as riser does, and says where it listens.
-    fn placeos(command: Command, numbering: Numbering, files: Vec<TempFile>) -> Self {
+    fn placeos(command: Command, layout: Layout, files: Vec<TempFile>) -> Self {
         Self {
             files,
-            ..Self::new(command, Box::new(PlaceOs::new(KEY, numbering)), Ready::Says)
+            ..Self::new(command, Box::new(PlaceOs::new(KEY, layout)), Ready::Says)
         }
-    }
-}
-
-impl Running {
-    fn start(name: &'static str, launch: Launch) -> Result<Self> {
-        let Launch {
-            mut command,
-            protocol,
-            ready,
-            trust,
-            metrics,
-            others,
-            redis,
-            files,
-            warm_up,
-        } = launch;
-        command
-            .stdin(Stdio::null())
-            .stdout(match ready {
-                Ready::Says => Stdio::piped(),
-                Ready::Accepts(_) => Stdio::null(),
-            })
-            .stderr(Stdio::null());
-        // A child inherits the core of the thread that starts it.
-        machine::pin(Side::Server)?;
-        let child = command.spawn();
-        machine::pin(Side::Tool)?;
-        let child = child.with_context(|| format!("could not start {name}: {command:?}"))?;
-        let mut child = Child(child);
-        let address = match ready {
-            Ready::Says => ready_address(&mut child.0),
-            Ready::Accepts(address) => accepts(&mut child.0, address),
-        };
-        let address = address.and_then(|address| warm_up(address).map(|()| address));
-        let address = address.with_context(|| format!("{name} did not come up"))?;
-        Ok(Self {
-            name,
-            pid: child.0.id(),
-            child: Some(child),
-            address,
-            trust,
-            metrics: metrics.unwrap_or(address),
-            protocol,
-            _others: others,
-            redis,
-            _files: files,
-        })
-    }
-
-    /// A server that speaks as riser does, and was not started for this.
-    pub(crate) fn already(address: SocketAddr, pid: u32, key: &str, ids: Ids) -> Self {
-        let numbering = Numbering {
-            ids,
-            bindings: BINDINGS_PER_CLIENT,
-        };
-        // The server may still have the values of an earlier run.
-        let prefix = format!("s{:x}-", nanos());
-        Self {
-            name: "the server",
-            child: None,
-            pid,
-            address,
-            trust: None,
-            metrics: address,
-            protocol: Box::new(PlaceOs {
-                prefix,
-                ..PlaceOs::new(key, numbering)
-            }),
-            _others: Vec::new(),
-            redis: None,
-            _files: Vec::new(),
-        }
-    }
-
-    /// Says of an error that the server has ended, where that is its cause.
-    pub(crate) fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
-        let give_up = now() + END_DEADLINE;
-        while now() < give_up {
-            let end = match &mut self.child {
-                Some(child) => match child.0.try_wait() {
-                    Ok(Some(status)) => status.to_string(),
-                    Ok(None) | Err(_) => continue,
-                },
-                None if Path::new(&format!("/proc/{}", self.pid)).exists() => continue,
-                None => "its process is gone".to_owned(),
-            };
-            return error.context(format!("{} ended in the run ({end})", self.name));
-        }
-        error
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What it must show of itself.
-    pub(crate) fn trust(&self) -> Trust {
-        self.trust.clone()
-    }
-
-    /// Where riser tells its measures.
-    pub(crate) fn metrics_address(&self) -> SocketAddr {
-        self.metrics
-    }
-
-    /// The Redis below it.
-    pub(crate) fn redis(&self) -> Option<&RedisServer> {
-        self.redis.as_ref()
-    }
-
-    /// Whether it was started as this project's gateway.
-    pub(crate) fn is_riser(&self) -> bool {
-        [
-            Target::Riser,
-            Target::RiserTls,
-            Target::RiserRedis,
-            Target::RiserRemote,
-        ]
-        .map(Target::name)
-        .contains(&self.name)
-    }
-
-    pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.protocol
     }
 }
 

@@ -157,6 +157,7 @@ pub(in crate::server) async fn enter(
         ));
     }
     state.core.sign_ins.note_device(&caller, device);
+    state.core.sign_ins.note_use(&caller);
     Ok((Some(caller), hello))
 }
 

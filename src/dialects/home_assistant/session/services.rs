@@ -15,10 +15,13 @@ use crate::dialects::home_assistant::entities::services::{
 use crate::dialects::home_assistant::entities::{Known, Snapshot};
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode, Translation};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
-use crate::dialects::home_assistant::session::entities::snapshot_of;
-use crate::dialects::home_assistant::session::subscriptions::Number;
+use crate::dialects::home_assistant::session::entities::change_of_state;
+use crate::dialects::home_assistant::session::events::Happening;
+use crate::dialects::home_assistant::session::reading::events_of;
+use crate::dialects::home_assistant::session::subscriptions::{STATE_CHANGED, Subscribed};
+use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
-use crate::model::{Failure, JsonText, Reply, Request};
+use crate::model::{Failure, JsonText, ModulePath, Query, Reply, Request, Timestamp};
 
 /// By which name calls of services are announced on the bus.
 const CALLED: &str = "call_service";
@@ -138,41 +141,30 @@ fn calls(plan: &Plan, call: impl Fn(&Planned) -> Option<Call>) -> Vec<Call> {
 impl Commands {
     /// Looks at what the modules say now, since what is to be done depends on it.
     fn look_first(&mut self, open: OpenCall, turn: &mut Turn<'_>) {
-        let number = self.number();
-        let mut follows = Vec::new();
+        let mut places: Vec<Arc<ModulePath>> = Vec::new();
         for planned in &open.plan.todo {
-            let follow = number.look_at(&planned.path);
-            if !follows.contains(&follow) {
-                follows.push(follow);
+            if !places.contains(&planned.path) {
+                places.push(Arc::clone(&planned.path));
             }
         }
-        let id = open.id;
-        self.follow(id, follows, Waiting::Looked(number, Box::new(open)), turn);
+        let look = Request::Query(Query::Snapshot(places));
+        self.ask(look, Waiting::Looked(Box::new(open)), turn);
     }
 
     /// It is known what the modules say.
     pub(super) fn looked(
         &mut self,
-        number: Number,
         open: OpenCall,
         reply: Result<Reply, Failure>,
         turn: &mut Turn<'_>,
     ) {
         let events = match reply {
-            Ok(reply) => snapshot_of(reply),
+            Ok(reply) => events_of(reply),
             Err(failure) => {
                 turn.frames.error(&open.id.to_string(), &failure.into());
                 return;
             }
         };
-        let mut follows = Vec::new();
-        for planned in &open.plan.todo {
-            let follow = number.look_at(&planned.path);
-            if !follows.contains(&follow) {
-                follows.push(follow);
-            }
-        }
-        self.unfollow(follows, turn);
         let snapshot = Snapshot::new(&events);
         let calls = calls(&open.plan, |planned| {
             planned.call(&snapshot.known(&planned.path))
@@ -206,6 +198,9 @@ impl Commands {
         let Some(at) = self.calls.iter().position(|open| open.id == id) else {
             return;
         };
+        if reply.is_ok() {
+            self.note_press(&self.calls[at], place, turn);
+        }
         let open = &mut self.calls[at];
         open.left -= 1;
         match reply {
@@ -218,6 +213,7 @@ impl Commands {
                 | Reply::Entered(_)
                 | Reply::Left
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}
@@ -231,6 +227,45 @@ impl Commands {
                 self.calls = Vec::new();
             }
             self.finish(open, turn);
+        }
+    }
+
+    /// A call has succeeded. If it is a button's, the button remembers that, and the client's own subscriptions are told; others see it when they ask or subscribe.
+    fn note_press(&self, open: &OpenCall, place: usize, turn: &mut Turn<'_>) {
+        let (at, act) = (Timestamp::from_secs((turn.ambient.clock)()), open.act);
+        let planned = open.plan.todo.get(place);
+        let Some((entity, press)) = planned.and_then(|planned| planned.done(at)) else {
+            return;
+        };
+        for subscription in &self.subscriptions {
+            let id = subscription.id;
+            match &subscription.about {
+                Subscribed::Entities(filter) if filter.passes(&entity.id) => {
+                    turn.frames.event(id, |out| {
+                        out.extend_from_slice(b"{\"c\":{");
+                        put_json(&*entity.id, out);
+                        out.extend_from_slice(b":{\"+\":");
+                        entity.write_press(at, &self.context(act), out);
+                        out.extend_from_slice(b"}}}");
+                    });
+                }
+                Subscribed::Events(names) if names.have(STATE_CHANGED) => {
+                    let data = change_of_state(&entity.id, &press.old, &press.new);
+                    let happening = Happening {
+                        name: STATE_CHANGED,
+                        data: &data,
+                        at,
+                        context: self.context(act),
+                    };
+                    turn.frames.event(id, |out| happening.write(out));
+                }
+                Subscribed::Nothing
+                | Subscribed::Entities(_)
+                | Subscribed::Events(_)
+                | Subscribed::Status(_)
+                | Subscribed::Template(_)
+                | Subscribed::Triggers(_) => {}
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::dialects::pusher::channel::{is_user_id, users_topic};
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::frames::{json, put_event, terminated};
 use crate::dialects::pusher::session::admission::verify_text;
-use crate::dialects::pusher::session::{Session, Turn, Waiting};
+use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::wire::{self, SignIn, UserData};
 use crate::dialects::pusher::{Form, limits};
 use crate::dialects::{Shown, Step};
@@ -63,7 +63,7 @@ impl SignedIn {
     }
 }
 
-impl Session {
+impl Client {
     /// `pusher:signin`.
     pub(super) fn sign_in(&mut self, data: Option<&RawValue>, turn: &mut Turn<'_, '_>) {
         let user = match read_user(data, turn) {

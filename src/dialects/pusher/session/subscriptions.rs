@@ -12,7 +12,7 @@ use crate::dialects::pusher::channel::Keeping;
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::session::admission::{Entry, Refusal, admit};
-use crate::dialects::pusher::session::{Session, Turn, Waiting, shown};
+use crate::dialects::pusher::session::{Client, Turn, Waiting, shown};
 use crate::dialects::pusher::wire::{self, Subscribe};
 use crate::dialects::pusher::{Form, frames, limits};
 use crate::model::{
@@ -106,7 +106,7 @@ impl Subscription {
     }
 }
 
-impl Session {
+impl Client {
     /// `pusher:subscribe`.
     pub(super) fn subscribe(&mut self, data: Option<&RawValue>, turn: &mut Turn<'_, '_>) {
         let asked: Subscribe = wire::data(data).unwrap_or_default();

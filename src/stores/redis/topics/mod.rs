@@ -1,16 +1,18 @@
 //! Topics that many nodes share: who is in which stands in Redis, and what happens is published there.
 //!
 //! - Each change is a script, so Redis decides in one step whether it is a user's first or last connection, and tells all nodes in one order. `scripts` has them; `scripts/common.lua` says what stands in which key.
-//! - `table` is what this process has in topics, `topic` one of them with a copy of who is in it; `batch` makes commands of what waits there.
-//! - `session` is the connection, which also renews this process's lease and takes out processes whose own has lapsed. `wire` has the texts that travel.
+//! - `table` is what this process has in topics, `topic` one of them with a copy of who is in it; `publications` are the messages that wait; `batch` makes commands of what waits there.
+//! - `speaker` makes connections, and `session` is one, which also renews this process's lease and takes out processes whose own has lapsed. `wire` has the texts that travel.
 //! - `reporter` holds reports until they are taken.
 //!
 //! The store's own calls only take a note under a lock; the futures that [`RedisTopicStore::new`] gives do the work.
 
 mod batch;
+mod publications;
 mod reporter;
 mod scripts;
 mod session;
+mod speaker;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -37,9 +39,10 @@ use crate::stores::redis::limits::TOPIC_PAGE;
 use crate::stores::redis::link::Link;
 use crate::stores::{EnterAnswer, StoreError, TopicFeed, TopicStore};
 
+use publications::{Outgoing, Published};
 use reporter::Reporter;
-use session::Speaker;
-use table::{Published, Table};
+use speaker::Speaker;
+use table::Table;
 use wire::KeptMessage;
 
 /// Topics in Redis.
@@ -139,11 +142,8 @@ impl TopicStore for RedisTopicStore {
         rules: TopicRules,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         let (answer, published) = oneshot::channel();
-        let mut table = lock(&self.shared.table);
-        if let Err(answer) = table.publish(publication, rules, answer, Instant::now()) {
-            let _ = answer.send(Published::NotSent);
-        }
-        drop(table);
+        let outgoing = Outgoing::new(publication, rules, answer, Instant::now());
+        lock(&self.shared.table).publish(outgoing);
         self.shared.came.notify_one();
         self.shared.has_deadline.notify_one();
         let link = self.link.clone();
@@ -254,10 +254,8 @@ async fn occupied(queries: &Commands, prefix: &str) -> Result<TopicsFound, Store
         let mut command = redis::cmd("ZRANGEBYLEX");
         command.arg(format!("{TOPICS}index")).arg(&from).arg(&to);
         command.arg("LIMIT").arg(0).arg(TOPIC_PAGE);
-        let names = match queries.read(&command).await? {
-            Value::Array(names) => names,
-            _ => Vec::new(),
-        };
+        let answer = queries.read(&command).await?;
+        let names = answer.as_sequence().unwrap_or_default();
         let is_all = names.len() < TOPIC_PAGE;
         let topics: Vec<TopicId> = names.iter().filter_map(name).collect();
         if let Some(last) = topics.last() {

@@ -1,6 +1,6 @@
 //! The one connection for topics: subscriptions and scripts share it, and scripts answer by what they publish, so this process is told of everything in the order in which it happened.
 //!
-//! 1. Connect, load the scripts, take a lease.
+//! 1. The speaker has connected, loaded the scripts and taken a lease.
 //! 2. Where the connection was lost before: tell Redis afresh what this process has in each topic, then read how the topics are by now.
 //! 3. Send what waits, one batch at a time, and from time to time renew the lease and take out processes whose own has lapsed.
 //!
@@ -13,137 +13,25 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisResult, Value};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Backoff, ProcessId, TopicId, lock};
+use crate::model::{TopicId, lock};
 use crate::stores::StoreError;
-use crate::stores::redis::backoff;
 use crate::stores::redis::inbox::{Inbox, Message};
 use crate::stores::redis::limits::{
-    ANSWER_DEADLINE, RENEWALS_PER_LEASE, REPORTS_AT_ONCE, REPORTS_AT_ONCE_BYTES, RESTART_GRACE,
-    SWEEP_TOPICS, TOPIC_PAGE,
+    RENEWALS_PER_LEASE, REPORTS_AT_ONCE, REPORTS_AT_ONCE_BYTES, SWEEP_TOPICS, TOPIC_PAGE,
 };
-use crate::stores::redis::link::Link;
-use crate::stores::redis::payload::{Faults, text};
-use crate::stores::redis::topics::Shared;
+use crate::stores::redis::payload::text;
 use crate::stores::redis::topics::batch::{Answered, Batch, Batcher};
-use crate::stores::redis::topics::scripts::{Scripts, SessionId};
-use crate::stores::redis::topics::table::Published;
+use crate::stores::redis::topics::publications::Published;
+use crate::stores::redis::topics::scripts::SessionId;
+use crate::stores::redis::topics::speaker::Speaker;
 use crate::stores::redis::topics::wire::{
     ProcessNote, TopicNote, began_channel, process_channel, report, reported_channel, topic_of,
 };
 
-/// The task that speaks with Redis. There is one.
-pub(super) struct Speaker {
-    link: Link,
-    process: ProcessId,
-    lease: Duration,
-    shared: Arc<Shared>,
-    scripts: Scripts,
-    faults: Faults,
-    backoff: Backoff,
-    sessions: u64,
-    /// Which run of the server it spoke with last.
-    last_run: Option<String>,
-}
-
-impl Speaker {
-    pub(super) fn new(
-        link: Link,
-        process: ProcessId,
-        lease: Duration,
-        shared: Arc<Shared>,
-    ) -> Self {
-        Self {
-            link,
-            process,
-            lease,
-            shared,
-            scripts: Scripts::default(),
-            faults: Faults::default(),
-            backoff: backoff(),
-            sessions: 0,
-            last_run: None,
-        }
-    }
-
-    /// Speaks until it is dropped.
-    pub(super) async fn run(mut self) {
-        loop {
-            let error = match self.connect().await {
-                Ok(session) => session.run().await,
-                Err(error) => error,
-            };
-            tracing::debug!(%error, "the connection for topics is lost; trying again");
-            sleep(self.backoff.pause()).await;
-        }
-    }
-
-    async fn connect(&mut self) -> Result<Session<'_>, StoreError> {
-        let inbox = Arc::new(Inbox::default());
-        let (mut connection, server) = self
-            .link
-            .connect(ANSWER_DEADLINE, Some(inbox.on_push()))
-            .await?;
-        self.sessions += 1;
-        let id = SessionId {
-            process: self.process,
-            number: self.sessions,
-        };
-        let mut commands = self.scripts.load();
-        for channel in [
-            process_channel(self.process),
-            reported_channel(),
-            began_channel(),
-        ] {
-            commands.cmd("SUBSCRIBE").arg(channel);
-        }
-        let begin = id.run(&mut commands, &self.scripts.begin);
-        begin.arg(millis(self.lease));
-        let count = commands.len();
-        let answers = connection
-            .send_packed_commands(&commands, 0, count)
-            .await
-            .map_err(|error| self.link.failed(&error))?;
-        for answer in &answers {
-            if let Value::ServerError(error) = answer {
-                return Err(self.link.failed(&error.clone().into()));
-            }
-        }
-        let had_lease = answers.last() == Some(&Value::Int(1));
-        let last_run = self.last_run.replace(server.run_id.clone());
-        let is_same = last_run.is_some_and(|last| last == server.run_id);
-        let topics = lock(&self.shared.table).lost();
-        tracing::debug!(
-            topics = topics.len(),
-            had_lease,
-            version = server.version,
-            "telling Redis of topics"
-        );
-        let now = Instant::now();
-        self.shared.reporter.remind();
-        Ok(Session {
-            connection,
-            inbox,
-            id,
-            pending: None,
-            phase: Phase::List { cursor: Some(0) },
-            // Other processes may have to tell a server that has lost its memory of theirs too.
-            patience: match had_lease && is_same {
-                true => Duration::ZERO,
-                false => RESTART_GRACE,
-            },
-            to_restore: topics,
-            to_read: VecDeque::new(),
-            next_renewal: now + self.lease / RENEWALS_PER_LEASE,
-            may_sweep: true,
-            speaker: self,
-        })
-    }
-}
-
 /// The speaker while it has a connection.
-struct Session<'s> {
+pub(super) struct Session<'s> {
     connection: MultiplexedConnection,
     inbox: Arc<Inbox>,
     id: SessionId,
@@ -191,9 +79,32 @@ enum Event {
     Wakeup,
 }
 
-impl Session<'_> {
+impl<'s> Session<'s> {
+    pub(super) fn new(
+        speaker: &'s mut Speaker,
+        connection: MultiplexedConnection,
+        inbox: Arc<Inbox>,
+        id: SessionId,
+        to_restore: VecDeque<TopicId>,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            connection,
+            inbox,
+            id,
+            pending: None,
+            phase: Phase::List { cursor: Some(0) },
+            patience,
+            to_restore,
+            to_read: VecDeque::new(),
+            next_renewal: Instant::now() + speaker.lease / RENEWALS_PER_LEASE,
+            may_sweep: true,
+            speaker,
+        }
+    }
+
     /// Runs until the connection is of no more use, and returns the reason.
-    async fn run(mut self) -> StoreError {
+    pub(super) async fn run(mut self) -> StoreError {
         loop {
             self.send_on();
             let event = self.next_event().await;
@@ -241,11 +152,7 @@ impl Session<'_> {
     }
 
     fn next_batch(&mut self, now: Instant) -> Batch {
-        let mut batcher = Batcher {
-            scripts: &self.speaker.scripts,
-            session: self.id,
-            batch: Batch::default(),
-        };
+        let mut batcher = Batcher::new(&self.speaker.scripts, self.id);
         let lease = millis(self.speaker.lease);
         if now >= self.next_renewal {
             batcher.run(&self.speaker.scripts.renew).arg(lease);
@@ -442,6 +349,7 @@ impl Session<'_> {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+/// Whole milliseconds, as Redis wants them.
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,19 +1,17 @@
 //! What this process has in topics, and what it has yet to tell Redis of that: all under one lock, whether Redis is there or not.
 //!
 //! - What stands here is what the process wants. Entries, leaves and messages wait in one queue, so Redis gets them in the order of the calls.
-//! - When the connection is lost, the queue's leaves no longer count: Redis is told afresh what the process has in each topic.
+//! - When the connection is lost, the queue is emptied. On the next one Redis is told afresh what the process has in each topic, and then what waits.
 //! - The feed and the answers are called under the lock, so what is told has one order.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::model::{ConnectionId, Publication, TopicEntry, TopicEvent, TopicId, TopicRules};
-use crate::stores::redis::limits::{
-    COMMAND_DEADLINE, ENTRIES_WAITING, PUBLICATIONS_WAITING, PUBLICATIONS_WAITING_BYTES,
-};
+use crate::model::{ConnectionId, TopicEntry, TopicEvent, TopicId, TopicRules};
+use crate::stores::redis::limits::{COMMAND_DEADLINE, ENTRIES_WAITING};
+use crate::stores::redis::topics::publications::{Outgoing, Publications};
 use crate::stores::redis::topics::topic::{Entering, Slot, Stage, Topic, Waiter};
 use crate::stores::redis::topics::wire::{ProcessNote, TopicNote};
 use crate::stores::{EnterAnswer, EnterError, TopicFeed};
@@ -27,9 +25,10 @@ pub(super) struct Table {
     pub(super) waiting: BTreeMap<u64, Waiting>,
     /// Entries that were sent and are not answered by Redis.
     pub(super) sent: HashMap<u64, (TopicId, ConnectionId)>,
-    /// Messages that are not sent, by their numbers.
-    pub(super) publications: BTreeMap<u64, Outgoing>,
-    publication_bytes: usize,
+    /// Messages that are not sent.
+    pub(super) publications: Publications,
+    /// Whether operations are sent at the moment. While they are not, the queue is empty.
+    is_connected: bool,
     last_number: u64,
 }
 
@@ -61,26 +60,6 @@ pub(super) struct Waiting {
     connection: ConnectionId,
 }
 
-/// A message on its way to Redis.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) publication: Publication,
-    pub(super) rules: TopicRules,
-    deadline: Instant,
-    pub(super) answer: oneshot::Sender<Published>,
-}
-
-/// What became of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Published {
-    /// It is on its way to all.
-    Done,
-    /// It was sent, and the connection was lost before the answer.
-    Uncertain,
-    /// It was never sent.
-    NotSent,
-}
-
 impl Table {
     pub(super) fn new(feed: Weak<dyn TopicFeed>) -> Self {
         Self {
@@ -89,8 +68,8 @@ impl Table {
             queue: VecDeque::new(),
             waiting: BTreeMap::new(),
             sent: HashMap::new(),
-            publications: BTreeMap::new(),
-            publication_bytes: 0,
+            publications: Publications::default(),
+            is_connected: false,
             last_number: 0,
         }
     }
@@ -98,6 +77,24 @@ impl Table {
     fn next_number(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
+    }
+
+    fn push(&mut self, operation: Operation) {
+        if self.is_connected {
+            self.queue.push_back(operation);
+        }
+    }
+
+    /// A topic may be of no more use.
+    fn settle(&mut self, id: &TopicId) {
+        if !self.topics.get(id).is_some_and(Topic::is_done) {
+            return;
+        }
+        if self.is_connected {
+            self.queue.push_back(Operation::Settle(id.clone()));
+        } else {
+            self.topics.remove(id);
+        }
     }
 
     pub(super) fn enter(
@@ -155,7 +152,7 @@ impl Table {
             connection,
         };
         self.waiting.insert(request, waiting);
-        self.queue.push_back(Operation::Enter {
+        self.push(Operation::Enter {
             topic: id,
             connection,
             request,
@@ -171,76 +168,41 @@ impl Table {
             Some(Slot::Entering(entering)) => entering.is_leaving = true,
             Some(Slot::In { .. }) => {
                 let user = topic.let_out(connection);
-                topic.leaves += 1;
-                self.queue.push_back(Operation::Leave {
-                    number,
-                    topic: id.clone(),
-                    user,
-                });
+                if self.is_connected {
+                    topic.leaves += 1;
+                    self.queue.push_back(Operation::Leave {
+                        number,
+                        topic: id.clone(),
+                        user,
+                    });
+                } else {
+                    self.settle(id);
+                }
             }
             None => {}
         }
     }
 
-    /// Takes a message to be sent, or hands its answer back where there is no room.
-    pub(super) fn publish(
-        &mut self,
-        publication: Publication,
-        rules: TopicRules,
-        answer: oneshot::Sender<Published>,
-        now: Instant,
-    ) -> Result<(), oneshot::Sender<Published>> {
-        let bytes = size(&publication);
-        let is_full = self.publications.len() >= PUBLICATIONS_WAITING
-            || !self.publications.is_empty()
-                && self.publication_bytes + bytes > PUBLICATIONS_WAITING_BYTES;
-        if is_full {
-            return Err(answer);
-        }
+    /// Takes a message to be sent, or refuses it where there is no room.
+    pub(super) fn publish(&mut self, outgoing: Outgoing) {
         let number = self.next_number();
-        self.publication_bytes += bytes;
-        let outgoing = Outgoing {
-            publication,
-            rules,
-            deadline: now + COMMAND_DEADLINE,
-            answer,
-        };
-        self.publications.insert(number, outgoing);
-        self.queue.push_back(Operation::Publish(number));
-        Ok(())
-    }
-
-    /// Takes a message out that is to be sent.
-    pub(super) fn take_publication(&mut self, number: u64) -> Option<Outgoing> {
-        let outgoing = self.publications.remove(&number)?;
-        self.publication_bytes -= size(&outgoing.publication);
-        Some(outgoing)
+        if self.publications.add(number, outgoing) {
+            self.push(Operation::Publish(number));
+        }
     }
 
     /// Answers what has waited past its deadline, and says when the next deadline is.
     pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
-        while let Some(first) = self.publications.first_entry()
-            && first.get().deadline <= now
-        {
-            let number = *first.key();
-            if let Some(outgoing) = self.take_publication(number) {
-                // The caller may have gone, which does no harm.
-                let _ = outgoing.answer.send(Published::NotSent);
-            }
-        }
+        let of_messages = self.publications.expire(now);
         while let Some(first) = self.waiting.first_entry()
             && first.get().deadline <= now
         {
             let (_, waiting) = first.remove_entry();
             self.refuse(&waiting.topic, waiting.connection);
         }
-        let publication = self.publications.first_key_value();
-        let entry = self.waiting.first_key_value();
-        let deadlines = publication.map(|(_, first)| first.deadline);
-        deadlines
-            .into_iter()
-            .chain(entry.map(|(_, first)| first.deadline))
-            .min()
+        let of_entries = self.waiting.first_key_value();
+        let of_entries = of_entries.map(|(_, first)| first.deadline);
+        of_messages.into_iter().chain(of_entries).min()
     }
 
     /// An entry cannot be made in time. If it was sent, it leaves as soon as it is in.
@@ -265,54 +227,63 @@ impl Table {
     pub(super) fn drop_slot(&mut self, id: &TopicId, connection: ConnectionId) {
         if let Some(topic) = self.topics.get_mut(id) {
             topic.slots.remove(&connection);
-            if topic.is_done() {
-                self.queue.push_back(Operation::Settle(id.clone()));
-            }
         }
+        self.settle(id);
     }
 
-    /// The connection to Redis is lost: nothing is subscribed, and what was sent without an answer is not known to hold. Gives the topics that connections are in.
-    pub(super) fn lost(&mut self) -> VecDeque<TopicId> {
-        let mut again: BTreeMap<u64, (TopicId, ConnectionId)> = self.sent.drain().collect();
-        again.retain(|_, (id, connection)| self.unsend(id, *connection));
-        for (request, (topic, connection)) in again.into_iter().rev() {
-            self.queue.push_front(Operation::Enter {
-                topic,
-                connection,
-                request,
-            });
+    /// The connection to Redis is lost: what was sent without an answer is not known to hold.
+    pub(super) fn lost(&mut self) {
+        self.is_connected = false;
+        self.queue.clear();
+        let sent: Vec<_> = self.sent.drain().collect();
+        for (request, (id, connection)) in sent {
+            self.unsend(request, &id, connection);
         }
-        let number = self.next_number();
-        let mut occupied = VecDeque::new();
-        self.topics.retain(|id, topic| {
-            topic.is_subscribed = false;
+        self.topics.retain(|_, topic| {
             topic.leaves = 0;
-            topic.counts_from = number;
+            !topic.slots.is_empty()
+        });
+    }
+
+    /// There is another connection: what waits is to be sent by it, behind what this process has in topics. Gives the topics that it has something in.
+    pub(super) fn connected(&mut self) -> VecDeque<TopicId> {
+        self.is_connected = true;
+        let mut waiting: BTreeMap<u64, Operation> = BTreeMap::new();
+        for number in self.publications.numbers() {
+            waiting.insert(number, Operation::Publish(number));
+        }
+        for (&request, entry) in &self.waiting {
+            let enter = Operation::Enter {
+                topic: entry.topic.clone(),
+                connection: entry.connection,
+                request,
+            };
+            waiting.insert(request, enter);
+        }
+        self.queue = waiting.into_values().collect();
+        let mut occupied = VecDeque::new();
+        for (id, topic) in &mut self.topics {
+            topic.is_subscribed = false;
             topic.stage = Stage::Unknown;
             if topic.is_occupied() {
                 topic.stage = Stage::Stale;
                 occupied.push_back(id.clone());
             }
-            !topic.slots.is_empty()
-        });
+        }
         occupied
     }
 
-    /// Whether an entry that was sent is to be sent again.
-    fn unsend(&mut self, id: &TopicId, connection: ConnectionId) -> bool {
-        let Some(topic) = self.topics.get_mut(id) else {
-            return false;
-        };
-        let Some(Slot::Entering(entering)) = topic.slots.get_mut(&connection) else {
-            return false;
-        };
-        entering.is_sent = false;
-        if !entering.is_leaving {
-            return true;
+    /// An entry that was sent is to be sent again, unless its connection has left.
+    fn unsend(&mut self, request: u64, id: &TopicId, connection: ConnectionId) {
+        let topic = self.topics.get_mut(id);
+        let slot = topic.and_then(|topic| topic.slots.get_mut(&connection));
+        if let Some(Slot::Entering(entering)) = slot {
+            entering.is_sent = false;
+            if entering.is_leaving {
+                self.waiting.remove(&request);
+                self.refuse(id, connection);
+            }
         }
-        self.waiting.remove(&entering.request);
-        self.refuse(id, connection);
-        false
     }
 
     /// An entry that is not sent is not made: its connection has left.
@@ -405,8 +376,4 @@ fn tell(feed: &Weak<dyn TopicFeed>, topic: &TopicId, event: TopicEvent) {
     if let Some(feed) = feed.upgrade() {
         feed.happened(topic, event);
     }
-}
-
-fn size(publication: &Publication) -> usize {
-    publication.topic.as_str().len() + publication.message.as_str().len()
 }
