@@ -126,6 +126,7 @@ impl ServerExec {
                 | Reply::Entered(_)
                 | Reply::Left
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => failed(
