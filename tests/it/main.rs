@@ -40,6 +40,7 @@ mod nodes;
 mod on_redis;
 mod panel;
 mod processes;
+mod pusher_clients;
 mod quotas;
 mod redis_bind;
 mod redis_debug;

@@ -25,7 +25,7 @@
 // Without being asked it says
 //
 //   {"event":"dial","url"}                                  a socket is asked for
-//   {"event":"state","page","previous","current"}  {"event":"failed","page","error"}
+//   {"event":"state","page","previous","current"}  {"event":"failed","page","error"}   `error` is {"code","message"}
 //   {"event":"frame","page","frame"}                        as the library has decoded it
 //   {"event":"heard","page","channel","name","data"}        what a channel tells its callbacks, and {"event":"from","page","channel","name","user"}
 //                                                     behind it when the callback is told who sent it
@@ -59,6 +59,9 @@ function report(event) {
 
 // Its complaints would stand among our events.
 for (const way of ["log", "warn", "error", "debug"]) console[way] = () => {};
+
+// A page connects when it is observed, and not while it is made. The flag is the base class's.
+Object.getPrototypeOf(Pusher).isReady = false;
 
 const createWebSocket = Pusher.Runtime.createWebSocket;
 Pusher.Runtime.createWebSocket = (url) => {
@@ -105,7 +108,8 @@ function optionsOf(page) {
 function observe(name, pusher) {
   const say = (event, more) => report({ event, page: name, ...more });
   pusher.connection.bind("state_change", (change) => say("state", change));
-  pusher.connection.bind("error", (error) => say("failed", { error }));
+  // An end of the connection is told with one more wrapping than an error that leaves it open.
+  pusher.connection.bind("error", (error) => say("failed", { error: error.data ?? error.error?.data ?? error }));
   pusher.connection.bind("message", (frame) => say("frame", { frame }));
   pusher.user.bind_global((name, data) => say("user", { name, data: data ?? null }));
   pusher.user.watchlist.bind_global((name, data) => say("watchlist", { name, data }));
@@ -127,6 +131,7 @@ function hear(page, channel) {
 function put(page, pusher) {
   pages.set(page.name, Object.assign(page, { pusher }));
   observe(page.name, pusher);
+  pusher.connect();
 }
 
 function newPage({ page, member, user }) {
