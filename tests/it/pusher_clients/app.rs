@@ -7,7 +7,7 @@ use md5::Md5;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Gateway, Place, Plan, Request};
+use crate::harness::{Gateway, Plan, Request};
 
 /// An app's id, a key of it, and the secret of the key.
 #[derive(Debug, Clone, Copy)]
@@ -82,16 +82,6 @@ pub(super) fn plan() -> Plan {
 /// The same with these fields more in the first app.
 pub(super) fn plan_with(fields: &Value) -> Plan {
     Plan::serve(&building_with(fields))
-}
-
-/// A status or function of the display in the room.
-pub(super) fn display(name: &str) -> Place<'_> {
-    Place {
-        sys: "sys-1",
-        module: "Display",
-        index: 1,
-        name,
-    }
 }
 
 impl App {

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::app::{SIGNS, building_with, display};
+use super::app::{SIGNS, building_with};
 use super::backend::Backend;
 use super::pages::Pages;
 use super::socket::Socket;
-use crate::harness::{Cluster, Gateway, Key};
+use crate::harness::{Cluster, Gateway, Key, display};
 
 const ROOM: &str = "presence-room";
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::app::{OTHER, SIGNS, display, plan};
+use super::app::{OTHER, SIGNS, plan};
 use super::pages::Pages;
 use super::socket::{Socket, door};
-use crate::harness::{Carrier, Key, Page, Proxy};
+use crate::harness::{Carrier, Key, Page, Proxy, display};
 
 const POWER: &str = "private-cache-st.sys-1.Display_1.power";
 const CONTROL: &str = "private-ctl.sys-1";
