@@ -94,14 +94,14 @@ async fn a_client_event_that_may_not_be_is_refused_and_goes_nowhere() {
 
 // Row 33.
 #[tokio::test]
-async fn of_thirty_client_events_in_a_second_the_first_pass() {
+async fn of_many_client_events_in_a_second_the_first_pass() {
     let gateway = plan().start().await;
     let mut pages = Pages::start(&gateway);
     pages.open_all(&["one", "two"]).await;
     for page in ["one", "two"] {
         pages.subscribe(page, "private-room").await;
     }
-    for number in 0..30 {
+    for number in 0..60 {
         let text =
             json!({"event": "client-tick", "channel": "private-room", "data": number}).to_string();
         pages.send("one", &text).await;
@@ -113,7 +113,7 @@ async fn of_thirty_client_events_in_a_second_the_first_pass() {
     let right = pages.count(|event| is_refusal(event) && event["frame"]["data"]["code"] == 4301);
     assert_eq!(refused, right, "{}", pages.shown());
     // A burst of twenty, and what time has given since.
-    assert!((1..=10).contains(&refused), "{refused} of 30 were refused");
+    assert!((1..=40).contains(&refused), "{refused} of 60 were refused");
     for number in 0..20 {
         pages
             .expect("two", "private-room", "client-tick", json!(number))

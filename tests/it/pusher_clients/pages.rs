@@ -112,10 +112,15 @@ impl Pages {
     }
 
     /// The next event of a channel, with `name` and `data`.
+    ///
+    /// An error that names the channel is told there too; that is left to [`Self::error`].
     pub(super) async fn next(&mut self, page: &str, channel: &str) -> Value {
         let what = format!("an event on {channel} of {page}");
         let is = |event: &Value| {
-            event["event"] == "heard" && event["page"] == page && event["channel"] == channel
+            event["event"] == "heard"
+                && event["page"] == page
+                && event["channel"] == channel
+                && event["name"] != "pusher:error"
         };
         self.0.take(&what, is).await
     }
