@@ -13,8 +13,8 @@ use tokio::runtime::Runtime;
 
 use crate::building_file;
 use crate::client::{
-    Admin as RunningGateway, ChangeRow, ClientError, Form, GatewayOptions, KeyRow, MadeKey,
-    key_table,
+    Admin as RunningGateway, AppSecrets, ChangeRow, ClientError, Form, GatewayOptions, KeyRow,
+    MadeKey, key_table,
 };
 use crate::core::{Apply, Core, CorePorts, CoreSettings, EditError, Rehearsal};
 use crate::driver_host::hosts::Hosts;
@@ -30,7 +30,7 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 pub use crate::client::NewKey;
 
 use super::source::{BuildingFile, fresh_secret, known_drivers};
-use super::{AppError, FORMS, clock, runtime};
+use super::{AppError, FORMS, clock, embedded_topics, runtime};
 
 /// Where the building is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum AdminCommand {
         rehearsal: Rehearsal,
     },
     /// Print it as a file.
-    Export,
+    Export(AppSecrets),
     /// Make an API key, and print it whole this once.
     CreateKey(NewKey),
     /// Print the API keys without their secrets.
@@ -168,13 +168,17 @@ pub fn run_admin_command(
             StoreAtRest::open(directory)?.edit(Edit::delete(id))?;
             Ok(String::new())
         }
-        (AdminCommand::Export, AdminTarget::Gateway(options)) => {
-            let text = RunningGateway::new(options, environment)?.export()?;
+        (AdminCommand::Export(secrets), AdminTarget::Gateway(options)) => {
+            let text = RunningGateway::new(options, environment)?.export(*secrets)?;
             exported(text, form)
         }
-        (AdminCommand::Export, AdminTarget::Data(directory)) => {
+        (AdminCommand::Export(secrets), AdminTarget::Data(directory)) => {
             let admin = StoreAtRest::open(directory)?;
-            let text = building_file::write(&admin.building());
+            let building = admin.building();
+            let text = match secrets {
+                AppSecrets::Masked => building_file::without_app_secrets(&building),
+                AppSecrets::Shown => building_file::write(&building),
+            };
             admin.close();
             exported(text, form)
         }
@@ -319,6 +323,7 @@ impl StoreAtRest {
             |feed| Arc::new(EmbeddedStatusStore::new(feed)),
             CorePorts {
                 documents: Arc::new(documents),
+                topics: embedded_topics(),
                 host: Arc::new(Describing(host)),
                 clock: clock(),
                 main: main.handle().clone(),

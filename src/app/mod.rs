@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
-use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, OpenError};
+use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, MakeTopicStore, OpenError};
 use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
@@ -44,7 +44,7 @@ use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};
-use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
+use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore, EmbeddedTopicStore};
 use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 
@@ -290,6 +290,7 @@ fn run(
         },
         CorePorts {
             documents,
+            topics: embedded_topics(),
             host,
             clock: clock(),
             main: main.handle().clone(),
@@ -422,6 +423,11 @@ fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreErr
         Some(directory) => EmbeddedDocumentStore::open(directory),
         None => EmbeddedDocumentStore::in_memory(),
     }
+}
+
+/// Topics of this process alone.
+fn embedded_topics() -> MakeTopicStore {
+    Box::new(|process, feed, clock| Arc::new(EmbeddedTopicStore::new(process, feed, clock)))
 }
 
 /// Logs whether the building outlives the process.

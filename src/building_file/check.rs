@@ -166,6 +166,7 @@ fn list(thing: Thing) -> Option<&'static str> {
         Thing::Parent => Some("zones"),
         Thing::Entity => Some("entities"),
         Thing::Command => Some("commands"),
+        Thing::App | Thing::AppKey => Some("apps"),
         Thing::Driver => None,
     }
 }

@@ -3,7 +3,8 @@
 
 use super::parse;
 use crate::model::{
-    ApiKey, Collection, CustomCommand, EntityOverride, Metadata, Module, System, User, Zone,
+    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Metadata, Module, System, User,
+    Zone,
 };
 
 const DOCUMENT: &str = include_str!("../../docs/building.md");
@@ -33,7 +34,7 @@ fn every_key_is_in_the_example_of_its_section() {
     }
 }
 
-fn entry_keys() -> [(&'static str, Vec<&'static str>); 8] {
+fn entry_keys() -> [(&'static str, Vec<&'static str>); 9] {
     fn of<C: Collection>() -> (&'static str, Vec<&'static str>) {
         (C::LIST, parse::keys::<C>())
     }
@@ -46,6 +47,7 @@ fn entry_keys() -> [(&'static str, Vec<&'static str>); 8] {
         of::<Metadata>(),
         of::<EntityOverride>(),
         of::<CustomCommand>(),
+        of::<ChannelApp>(),
     ]
 }
 

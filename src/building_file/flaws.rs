@@ -64,6 +64,10 @@ fn place(field: &'static str) -> &'static str {
         "schema" => "the schema",
         "call" => "the call",
         "errors" => "the errors",
+        "keys" => "a key of an app",
+        "webhooks" => "a webhook",
+        "limits" => "the limits",
+        "statuses" => "the statuses",
         _ => "this value",
     }
 }

@@ -36,7 +36,7 @@ use crate::model::{Building, Configuration};
 pub use demo::demo;
 pub use parse::mistaken_texts;
 pub use problem::{Position, Problem, ProblemKind, Problems};
-pub use write::{masked, write};
+pub use write::{masked, without_app_secrets, write};
 
 /// A driver that modules can name.
 #[derive(Debug, Clone, Copy)]

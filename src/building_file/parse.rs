@@ -4,6 +4,7 @@
 //! What one entry says about another is only noted down, as claims and references.
 //! A mistake never stops the reading: it is noted, and the value falls back to its default so that the rest can be read.
 
+mod apps;
 mod expressions;
 mod forms;
 
@@ -24,7 +25,7 @@ use super::problem::{Position, Problem, ProblemKind, is_word};
 use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
-    "zones", "systems", "modules", "users", "api_keys", "metadata", "entities", "commands",
+    "zones", "systems", "modules", "users", "api_keys", "metadata", "entities", "commands", "apps",
 ];
 /// The keys of a driver that is a process.
 const PROCESS_KEYS: &[&str] = &["command", "env"];
@@ -112,6 +113,7 @@ impl Parser<'_> {
             metadata: self.entries(entry, Thing::Metadata, Self::metadata),
             entities: self.entries(entry, Thing::Entity, Self::entity),
             commands: self.entries(entry, Thing::Command, Self::command),
+            apps: self.entries(entry, Thing::App, Self::app),
         };
     }
 

@@ -384,7 +384,7 @@ pub enum ProblemKind {
     EnvSyntax,
     /// `${ENV:…}` where it is not filled in.
     #[error(
-        "${{ENV:…}} is not filled in here, only in settings, `uri`, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
+        "${{ENV:…}} is not filled in here, only in settings, `uri`, `url` of a webhook, `env` of a driver, secrets, passwords and their hashes; write the text itself, with $${{ for ${{"
     )]
     EnvElsewhere,
 }

@@ -158,7 +158,7 @@ fn source<'n>(
 }
 
 /// The items of a list.
-fn items(node: &Node) -> impl Iterator<Item = &Node> {
+pub(super) fn items(node: &Node) -> impl Iterator<Item = &Node> {
     let items = match &node.kind {
         Kind::List(items) => items.as_slice(),
         Kind::Null

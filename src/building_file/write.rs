@@ -4,11 +4,12 @@ use indexmap::IndexSet;
 use serde_json::{Map, Value, json};
 
 use crate::model::rules::Thing;
-use crate::model::{Building, Collection, Expiry, Field, JsonKind, Kind, Secret, Value as Content};
+use crate::model::{
+    Building, Collection, Expiry, Field, JsonKind, Kind, MASK, Secret, Value as Content,
+    masked_address,
+};
 
 use super::variables;
-
-const MASK: &str = "***";
 
 /// How deep kept JSON may be to be written as YAML: what the reader takes, less the lists and maps around it.
 const TREE_DEPTH_MAX: usize = 20;
@@ -18,16 +19,23 @@ const TREE_DEPTH_MAX: usize = 20;
 enum Reader {
     /// A reader that may have everything, hashes and the settings of devices too.
     Trusted,
+    /// The same but for the secrets of apps: with one of these a stranger speaks for an app, and no hash of it would do.
+    Operator,
     /// Anybody.
     Anybody,
 }
 
-/// The building in the form of a building file, with all that it takes to read it back: hashes of secrets, settings of modules.
+/// The building in the form of a building file, with all that it takes to read it back: hashes of secrets, settings of modules, secrets of apps.
 pub fn write(building: &Building) -> String {
     write_for(Reader::Trusted, building)
 }
 
-/// The same with secrets masked.
+/// The same with the secrets of apps masked, so that an app without its secrets is not read back by mistake.
+pub fn without_app_secrets(building: &Building) -> String {
+    write_for(Reader::Operator, building)
+}
+
+/// The same with all secrets masked.
 pub fn masked(building: &Building) -> String {
     write_for(Reader::Anybody, building)
 }
@@ -43,6 +51,7 @@ fn write_for(reader: Reader, building: &Building) -> String {
         metadata,
         entities,
         commands,
+        apps,
     } = building;
     let mut lists = Map::new();
     list(&mut lists, reader, zones);
@@ -53,6 +62,7 @@ fn write_for(reader: Reader, building: &Building) -> String {
     list(&mut lists, reader, metadata);
     list(&mut lists, reader, entities);
     list(&mut lists, reader, commands);
+    list(&mut lists, reader, apps);
     let building = Value::Object(lists);
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say, and JSON is YAML too.
     serde_saphyr::to_string(&building).unwrap_or_else(|_| building.to_string())
@@ -81,7 +91,7 @@ fn written<C>(
     let value = match content {
         Content::Nothing => return None,
         Content::Text(uri) if field.kind == Kind::Address && reader == Reader::Anybody => {
-            text(&without_user(&uri))
+            text(&masked_address(&uri))
         }
         Content::Text(given) => text(&given),
         // Each once: a store of an earlier version may have an id twice, which a file cannot say.
@@ -98,7 +108,7 @@ fn written<C>(
         Content::Json(process) if field.kind == Kind::Reference(Thing::Driver) => {
             let process = serde_json::from_str(&process).ok()?;
             escaped(match reader {
-                Reader::Trusted => process,
+                Reader::Trusted | Reader::Operator => process,
                 Reader::Anybody => without_variables(process),
             })
         }
@@ -116,6 +126,9 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
         return None;
     }
     let tree: Option<Value> = serde_json::from_str(json).ok();
+    if let Some(shown) = tree.as_ref().and_then(|tree| of_app(reader, field, tree)) {
+        return Some((field.name, escaped(shown)));
+    }
     // The limits of an entity and the form of a command are nobody's secret; what a command carries may be.
     let is_open = field.kind == Kind::Json(JsonKind::Number) || OPEN.contains(&field.name);
     if reader == Reader::Anybody && !is_open {
@@ -134,8 +147,29 @@ fn kept<C>(reader: Reader, field: &Field<C>, json: &str) -> Option<(&'static str
     })
 }
 
-/// The fields of commands whose JSON anybody may see.
-const OPEN: [&str; 3] = ["schema", "call", "errors"];
+/// The fields of commands, apps and modules whose JSON anybody may see.
+const OPEN: [&str; 5] = ["schema", "call", "errors", "limits", "statuses"];
+
+/// The keys or the webhooks of an app, as far as the reader may see them; nothing for what has no masks.
+fn of_app<C>(reader: Reader, field: &Field<C>, tree: &Value) -> Option<Value> {
+    let secret = |_: &str| MASK.to_owned();
+    match (field.name, reader) {
+        ("keys", Reader::Operator | Reader::Anybody) => Some(with(tree, "secret", secret)),
+        ("webhooks", Reader::Anybody) => Some(with(tree, "url", masked_address)),
+        _ => None,
+    }
+}
+
+/// A list of maps with something else in the place of each text under this key.
+fn with(list: &Value, key: &str, shown: impl Fn(&str) -> String) -> Value {
+    let mut list = list.clone();
+    for item in list.as_array_mut().into_iter().flatten() {
+        if let Some(value) = item.get_mut(key) {
+            *value = Value::String(shown(value.as_str().unwrap_or_default()));
+        }
+    }
+    list
+}
 
 /// How many lists and maps stand in each other.
 fn depth(value: &Value) -> usize {
@@ -161,7 +195,7 @@ fn escaped(settings: Value) -> Value {
 
 fn secret(reader: Reader, secret: &Secret) -> &str {
     match reader {
-        Reader::Trusted => secret.expose(),
+        Reader::Trusted | Reader::Operator => secret.expose(),
         Reader::Anybody => MASK,
     }
 }
@@ -190,22 +224,6 @@ fn without_variables(mut process: Value) -> Value {
     process
 }
 
-/// A device's address without who signs in there, and without a query, where tokens stand.
-fn without_user(uri: &str) -> String {
-    let (uri, query) = match uri.split_once('?') {
-        Some((uri, _)) => (uri, "?***"),
-        None => (uri, ""),
-    };
-    let Some((scheme, rest)) = uri.split_once("://") else {
-        return format!("{uri}{query}");
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{MASK}@{host}{path}{query}"),
-        None => format!("{scheme}://{rest}{query}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -213,7 +231,9 @@ mod tests {
     use super::*;
     use crate::building_file::KnownDriver;
     use crate::building_file::mistaken_texts;
-    use crate::model::{CommandErrors, CommandType, CustomCommand, EntityOverride, sample};
+    use crate::model::{
+        ChannelApp, CommandErrors, CommandType, CustomCommand, EntityOverride, sample,
+    };
 
     const FILE: &str = r#"
 zones: [{id: zone-1, name: HQ, tags: [org]}]
@@ -273,6 +293,42 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
     }
 
     #[test]
+    fn an_app_is_shown_without_what_it_signs_with() {
+        let file = "apps: [{id: \"4201\", keys: [{key: a1, secret: \"hunter2 ${\"}], webhooks: [{url: \"http://ann:hunter2@h/x?t=hunter2\", prefix: p}], limits: {event_bytes: 20KiB}}]";
+        let read = |text: &str| {
+            crate::building_file::read(
+                "b.yaml",
+                text,
+                &[],
+                crate::model::rules::ForeignRules::NONE,
+                &BTreeMap::new(),
+            )
+        };
+        let building = read(file).unwrap();
+        assert_eq!(read(&write(&building)).unwrap(), building);
+
+        let shown = masked(&building);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        for part in ["key: a1", "http://***@h/x?***", "event_bytes: 20480"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+
+        let exported = without_app_secrets(&building);
+        assert!(
+            exported.contains("http://ann:hunter2@h/x?t=hunter2"),
+            "{exported}"
+        );
+        // Nobody takes the mask for a secret.
+        let problems = read(&exported).unwrap_err().to_string();
+        assert!(problems.contains("`riser export --secrets`"), "{problems}");
+        let whole = exported.replace("\"***\"", "\"hunter2 ${\"");
+        assert_eq!(
+            read(&whole.replace("'***'", "'hunter2 ${'")).unwrap(),
+            building
+        );
+    }
+
+    #[test]
     fn what_is_written_whole_is_read_as_the_same_building() {
         let file = format!(
             "{FILE}metadata: [{{parent: zone-1, name: settings, description: d, details: {{a: [1, 1.0, '1', null, {{}}]}}, editors: [g]}}]"
@@ -322,6 +378,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     ..sample()
                 },
             ],
+            apps: vec![sample()],
         };
 
         let written = write(&building);
@@ -440,7 +497,9 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     | Thing::Email
                     | Thing::Metadata
                     | Thing::Entity
-                    | Thing::Command => "virtual".to_owned(),
+                    | Thing::Command
+                    | Thing::App
+                    | Thing::AppKey => "virtual".to_owned(),
                 }
             }
 
@@ -539,12 +598,37 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                 }
             }
 
+            /// An app with whatever its keys and webhooks may say.
+            fn app(&mut self) -> ChannelApp {
+                let [_, _, _, user, ..] = &self.ids;
+                let user = Content::Text(user.clone().into());
+                let mut text = || self.texts.next().unwrap_or_default();
+                let keys = json!([{"key": "a-1", "secret": format!("s{}", text())}]);
+                let webhooks = json!([{"url": "http://h/${x}", "prefix": text()}]);
+                let values = Values::none()
+                    .with("id", Content::Text(self.number.to_string().into()))
+                    .with("keys", Content::Json(keys.to_string().into()))
+                    .with("webhooks", Content::Json(webhooks.to_string().into()))
+                    .with("user", user)
+                    .with("raw", Content::Flag(self.is));
+                ChannelApp::build(values).unwrap()
+            }
+
+            /// What is said of the statuses of a module.
+            fn statuses(&self) -> Content<'static> {
+                Content::Json(json!({"public": [self.ids[4]]}).to_string().into())
+            }
+
             fn entry<C: Collection>(&mut self) -> Vec<C> {
                 let mut values = Values::none();
                 for field in C::FIELDS {
                     let is_ring = field.name == "parent_id";
                     if !is_ring && (self.is || !field.optional) {
-                        values.put(field.name, self.content(field.kind));
+                        let content = match field.name {
+                            "statuses" => self.statuses(),
+                            _ => self.content(field.kind),
+                        };
+                        values.put(field.name, content);
                     }
                 }
                 vec![C::build(values).unwrap()]
@@ -574,6 +658,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     metadata: made.entry(),
                     entities: vec![made.entity()],
                     commands: vec![made.command()],
+                    apps: vec![made.app()],
                 }
             })
         }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::app::{AdminCommand, AdminTarget, NewKey, Rehearsal};
 use crate::cli::client::GatewayArguments;
-use crate::client::{Expiry, Form};
+use crate::client::{AppSecrets, Expiry, Form};
 
 /// The name of the argument in which the id of a key that is there stands.
 pub(super) const KEY_ID: &str = "key_id";
@@ -33,7 +33,12 @@ pub(super) enum AdminArguments {
         command: KeysCommand,
     },
     /// Print the building as a file, with hashes of secrets and the settings of devices
+    ///
+    /// Where an app has secrets they are masked, and `riser apply` takes no masked ones: a backup is an export with `--secrets`.
     Export {
+        /// Print the secrets of apps too
+        #[arg(long)]
+        secrets: bool,
         #[command(flatten)]
         target: PlaceArguments,
     },
@@ -135,7 +140,13 @@ impl AdminArguments {
                 };
                 (AdminCommand::Apply { file, rehearsal }, target)
             }
-            Self::Export { target } => (AdminCommand::Export, target),
+            Self::Export { secrets, target } => {
+                let secrets = match secrets {
+                    true => AppSecrets::Shown,
+                    false => AppSecrets::Masked,
+                };
+                (AdminCommand::Export(secrets), target)
+            }
             Self::Keys { command } => command.read(),
         };
         let PlaceArguments { data, gateway } = target;

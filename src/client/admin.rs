@@ -27,9 +27,13 @@ impl Admin {
         Ok(Self(Gateway::new(options, environment)?))
     }
 
-    /// The building as the text of a building file.
-    pub fn export(&self) -> Result<String, ClientError> {
-        let body = self.ask("export", Method::GET, building(), String::new())?;
+    /// The building as the text of a building file; the secrets of apps are part of it where that is asked for.
+    pub fn export(&self, secrets: AppSecrets) -> Result<String, ClientError> {
+        let resource = match secrets {
+            AppSecrets::Masked => building(),
+            AppSecrets::Shown => building().with("secrets", "true"),
+        };
+        let body = self.ask("export", Method::GET, resource, String::new())?;
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
@@ -100,6 +104,15 @@ fn read<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, ClientError> 
 
 fn keys() -> Resource {
     Resource::at(["api_keys"])
+}
+
+/// What an export has in the place of the secrets that apps sign with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppSecrets {
+    /// Stars, which no building file may have there.
+    Masked,
+    /// The secrets.
+    Shown,
 }
 
 /// An API key to be made.

@@ -50,7 +50,7 @@ pub use crate::model::{Expiry, Secret};
 pub use address::{
     BIND_FORM, BadAddress, DEBUG_FORM, EXEC_FORM, bindings, call, status, system, target,
 };
-pub use admin::{Admin, ChangeRow, KeyRow, MadeKey, NewKey, key_table};
+pub use admin::{Admin, AppSecrets, ChangeRow, KeyRow, MadeKey, NewKey, key_table};
 pub use arguments::BadArgument;
 pub use contexts::{ContextCommand, context_names};
 pub use debug::{level, levels};

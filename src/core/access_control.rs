@@ -31,6 +31,7 @@ impl AccessControl {
     ) -> Result<Caller, Failure> {
         admit(
             &self.building.keys(),
+            &self.building.trusted(),
             &self.sessions,
             &self.introspection,
             credentials,

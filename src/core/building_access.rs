@@ -7,6 +7,7 @@
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::{self, BoxFuture, FutureExt};
@@ -16,12 +17,13 @@ use tokio::sync::{Notify, oneshot};
 use crate::core::limits::{FOLLOW_EVENTS_MAX, MODULE_CALL_DEADLINE};
 use crate::core::{
     AccessControl, Caller, Calls, Delivery, Follows, ModuleAccess, Outlet, OutletId, ReplySlot,
-    Resolver,
+    Resolver, Topics,
 };
 use crate::driver_host::CallChain;
 use crate::model::{
-    Audience, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel, LogLine,
-    ModuleAddress, ModuleId, Reply, Request, Subject, TopicId, TopicMessage, lock,
+    Audience, ConnectionId, Event, ExecRequest, Failure, First, FollowId, JsonText, Keep, LogLevel,
+    LogLine, ModuleAddress, ModuleId, Publication, Reply, Request, Subject, TopicEntry, TopicId,
+    lock,
 };
 
 /// What code inside the gateway can do with the building.
@@ -72,6 +74,9 @@ pub(super) struct InternalAccess {
     pub(super) resolver: Arc<Resolver>,
     pub(super) calls: Arc<Calls>,
     pub(super) follows: Arc<Follows>,
+    pub(super) topics: Arc<Topics>,
+    /// How many connections there were inside the gateway: who follows a topic is in it by one.
+    pub(super) connections: AtomicU64,
 }
 
 impl InternalAccess {
@@ -125,17 +130,17 @@ impl BuildingAccess for InternalAccess {
     }
 
     fn publish(&self, caller: &Caller, topic: TopicId, message: JsonText) -> Result<(), Failure> {
-        let request = Request::Publish {
-            topic: topic.clone(),
-            message: message.clone(),
-            except: None,
-        };
-        self.access.authorize(caller, &request)?;
-        self.follows.publish(TopicMessage {
+        let publication = Publication {
             topic,
             message,
             except: None,
-        });
+            kept: false,
+            by: None,
+        };
+        let request = Request::Publish(publication.clone());
+        self.access.authorize(caller, &request)?;
+        let (answer, _) = oneshot::channel();
+        self.topics.publish(publication, ReplySlot::caller(answer));
         Ok(())
     }
 
@@ -158,9 +163,23 @@ impl BuildingAccess for InternalAccess {
         let queue = Arc::new(FollowQueue::default());
         let outlet = self.follows.attach(Arc::clone(&queue) as Arc<dyn Outlet>);
         self.follows.watch(outlet, subject.clone());
+        let connection = ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed));
+        if let Subject::Topic(topic) = &subject {
+            // Messages come by the watch, so nobody waits for the answer.
+            let (answer, _) = oneshot::channel();
+            let entry = TopicEntry {
+                topic: topic.clone(),
+                member: None,
+                wants_last: false,
+            };
+            let slot = ReplySlot::caller(answer);
+            self.topics.enter(connection, entry, slot);
+        }
         let follower = Follower {
             access: Arc::clone(&self.access),
             follows: Arc::clone(&self.follows),
+            topics: Arc::clone(&self.topics),
+            connection,
             caller: caller.clone(),
             subject,
             outlet,
@@ -178,6 +197,8 @@ impl BuildingAccess for InternalAccess {
 struct Follower {
     access: Arc<AccessControl>,
     follows: Arc<Follows>,
+    topics: Arc<Topics>,
+    connection: ConnectionId,
     caller: Caller,
     subject: Subject,
     outlet: OutletId,
@@ -206,6 +227,9 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
+        if let Subject::Topic(topic) = &self.subject {
+            self.topics.leave(topic, self.connection);
+        }
         self.follows.detach(self.outlet);
     }
 }

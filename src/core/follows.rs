@@ -12,7 +12,7 @@ use crate::core::modules::{Supervisor, new_act};
 use crate::core::outlet::{Outlet, OutletId, WatchId};
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
-use crate::model::{Audience, CloseReason, JsonText, ModuleId, Reply, Subject, TopicMessage};
+use crate::model::{Audience, CloseReason, JsonText, ModuleId, Reply, Subject};
 
 /// Lets outlets follow subjects, and tells those who follow. What is owed to an outlet is pushed to it.
 pub struct Follows {
@@ -56,11 +56,6 @@ impl Follows {
         let act = new_act(Some(act), who.user().map(|user| &user.id));
         self.subscriptions
             .announce(name, data, who.clearance(), act);
-    }
-
-    /// Sends a message to those who follow its topic on this node.
-    pub fn publish(&self, message: TopicMessage) {
-        self.subscriptions.publish(message);
     }
 
     fn set_debugged(&self, module: &ModuleId, debugged: bool) {

@@ -266,3 +266,9 @@ pub(super) const LOG_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Lines of a module's log that wait for another node. Protects memory from a node that does not read; past it lines are dropped and counted, and a line says how many.
 pub(super) const HEARD_LINES_MAX: usize = 1_024;
+
+/// The bits of a process's number that are always 0: what is left is a whole number in every language that clients are written in.
+pub(super) const PROCESS_ID_SPARE_BITS: u32 = 11;
+
+/// Connections inside the gateway have numbers from here on, those of clients below: none of them counts that far.
+pub(super) const FIRST_INSIDE_CONNECTION: u64 = 1 << 63;

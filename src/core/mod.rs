@@ -31,9 +31,11 @@ mod sign_in;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod topics;
 mod views;
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::future::OptionFuture;
@@ -45,14 +47,15 @@ use crate::core::building_access::InternalAccess;
 use crate::core::cluster::Cluster;
 use crate::core::cluster::inbound::Inbound;
 use crate::core::cluster::outbound::Outbound;
+use crate::core::limits::{FIRST_INSIDE_CONNECTION, PROCESS_ID_SPARE_BITS};
 use crate::core::metrics::CoreMetrics;
 use crate::core::module_requests::ModuleRequests;
 use crate::core::modules::{OtherModules, Supervisor, Topology};
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
-use crate::model::{Clock, Node};
+use crate::model::{Clock, Node, ProcessId};
 use crate::peers::KeyInspector;
-use crate::stores::{DocumentStore, StatusStore, StoreFeed};
+use crate::stores::{DocumentStore, StatusStore, StoreFeed, TopicFeed, TopicStore};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
@@ -84,6 +87,7 @@ pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
+pub use topics::Topics;
 pub use views::BuildingViews;
 
 /// Everything that the server room asks of the building, as a handful of ports, and the life of what is behind them.
@@ -100,6 +104,8 @@ pub struct Core {
     pub views: Arc<BuildingViews>,
     /// Who follows what.
     pub follows: Arc<Follows>,
+    /// Who is in which topic, and what is published there.
+    pub topics: Arc<Topics>,
     /// Calls of functions.
     pub calls: Arc<Calls>,
     /// Commands of the program around the gateway.
@@ -128,6 +134,8 @@ pub struct Core {
 pub struct CorePorts {
     /// Keeps the building.
     pub documents: Arc<dyn DocumentStore>,
+    /// Makes the store of topics.
+    pub topics: MakeTopicStore,
     /// Runs the modules.
     pub host: Arc<dyn DriverHost>,
     /// The time, in Unix seconds.
@@ -143,6 +151,10 @@ pub struct CorePorts {
     /// By what other nodes run modules of the building too; `None` for a gateway that has it to itself.
     pub cluster: Option<ClusterPorts>,
 }
+
+/// Makes the store of topics: for the process that it is in, with the feed by which it reports, and the clock that stamps its reports.
+pub type MakeTopicStore =
+    Box<dyn FnOnce(ProcessId, Weak<dyn TopicFeed>, Clock) -> Arc<dyn TopicStore> + Send>;
 
 impl fmt::Debug for CorePorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,6 +173,7 @@ impl Core {
     ) -> Self {
         let CorePorts {
             documents,
+            topics: make_topics,
             host,
             clock,
             main,
@@ -171,6 +184,10 @@ impl Core {
         } = ports;
         let metrics = Arc::new(CoreMetrics::new());
         let subscriptions = Subscriptions::new(Arc::clone(&clock), make_store);
+        // Another at each start, and not to be guessed from those before.
+        let process = ProcessId(rand::random::<u64>() >> PROCESS_ID_SPARE_BITS);
+        let topic_feed = Arc::downgrade(&subscriptions) as Weak<dyn TopicFeed>;
+        let topic_store = make_topics(process, topic_feed, Arc::clone(&clock));
         let modules = Arc::new(Supervisor::new(
             host,
             executor,
@@ -257,9 +274,17 @@ impl Core {
             building: Arc::clone(&building),
             cluster: cluster.clone(),
             outbound: outbound.clone(),
+            main: main.clone(),
+        });
+        let topics = Arc::new(Topics {
+            process,
+            store: topic_store,
+            building: Arc::clone(&building),
             main,
         });
         let building_access: Arc<dyn BuildingAccess> = Arc::new(InternalAccess {
+            topics: Arc::clone(&topics),
+            connections: AtomicU64::new(FIRST_INSIDE_CONNECTION),
             access: Arc::clone(&access),
             resolver: Arc::clone(&resolver),
             calls: Arc::clone(&calls),
@@ -282,6 +307,7 @@ impl Core {
             queries,
             views,
             follows,
+            topics,
             calls,
             custom_commands,
             building_access,

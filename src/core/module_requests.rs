@@ -26,7 +26,8 @@ use crate::driver_host::{
 };
 use crate::model::{
     AutomationId, BindingPath, Clearance, Event, ExecRequest, Failure, FailureKind, JsonText,
-    ModuleAddress, ModuleId, ModulePath, Reply, StatusName, Subject, System, SystemId, TopicId,
+    ModuleAddress, ModuleId, ModulePath, Reply, StatusName, Subject, System, SystemId, TopicEvent,
+    TopicId,
 };
 
 /// Answers the requests of modules.
@@ -145,7 +146,12 @@ impl OtherModules for ModuleRequests {
                 let subject = Subject::Topic(topic(&channel));
                 let events = self.access.follow(&caller(who), subject).map_err(failed)?;
                 let message = |event| match event {
-                    Event::Message(message) => Some(message.message.clone()),
+                    Event::Topic(news) => match &news.event {
+                        TopicEvent::Message { message, .. } => Some(message.clone()),
+                        TopicEvent::Joined { .. }
+                        | TopicEvent::Left { .. }
+                        | TopicEvent::Count(_) => None,
+                    },
                     Event::Value { .. } | Event::Entry { .. } | Event::Line(_) | Event::Bus(_) => {
                         None
                     }
@@ -385,7 +391,7 @@ impl OwnStatus {
 fn values(events: BoxStream<'static, Event>) -> BoxStream<'static, JsonText> {
     let value = |event| match event {
         Event::Value { value, .. } => Some(value.unwrap_or_else(JsonText::null)),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => None,
+        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
     };
     let values = events.filter_map(move |event| future::ready(value(event)));
     values.boxed()

@@ -55,6 +55,7 @@ impl BuildingViews {
                 .collect(),
             entities: directory.shared_entities().cloned().collect(),
             commands: directory.shared_commands().cloned().collect(),
+            apps: self.building.trusted().shared_apps().cloned().collect(),
             offered: self.custom_commands.offered(),
         }
     }
@@ -83,6 +84,7 @@ impl BuildingViews {
                 driver_text: Arc::from(entry.driver_text()),
                 interface: self.interface(entry),
                 statuses: self.statuses(&id, seen),
+                public: Arc::clone(&entry.module.statuses.public),
                 id,
             })
         };

@@ -26,6 +26,25 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What stands in the place of a secret that is not shown.
+pub const MASK: &str = "***";
+
+/// An address without who signs in there, and without a query, where tokens stand.
+pub fn masked_address(uri: &str) -> String {
+    let (uri, query) = match uri.split_once('?') {
+        Some((uri, _)) => (uri, "?***"),
+        None => (uri, ""),
+    };
+    let Some((scheme, rest)) = uri.split_once("://") else {
+        return format!("{uri}{query}");
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{MASK}@{host}{path}{query}"),
+        None => format!("{scheme}://{rest}{query}"),
+    }
+}
+
 /// The kind of device that a client says it is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {

@@ -39,13 +39,15 @@ pub use building::{
     CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess, DriverRef,
     EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath, InvalidProcess, JsonKind,
     KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, ModuleFunction,
-    ParameterKind, Password, PermissionsRead, Scope, ScopeAccess, StatusPath, System, User, Value,
-    Values, WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules,
-    sets_anything,
+    ModuleStatuses, ParameterKind, Password, PermissionsRead, Scope, ScopeAccess, StatusPath,
+    System, User, Value, Values, WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name,
+    one_of, rules, sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};
-pub use credentials::{CredentialId, Credentials, DeviceKind, Secret, SessionId};
+pub use credentials::{
+    CredentialId, Credentials, DeviceKind, MASK, Secret, SessionId, masked_address,
+};
 pub use driver_types::{
     Act, Clearance, Configuration, Function, FunctionName, Interface, InvalidId, InvalidJson,
     JsonText, LogLevel, Misfit, ModuleId, ModuleIndex, ModuleName, NotWhole, OnChange, Parameter,

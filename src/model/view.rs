@@ -63,6 +63,8 @@ pub struct ModuleView {
     /// The statuses that it has had, declared or not, in the order in which they were first seen.
     /// One that has no value at the moment is still listed.
     pub statuses: Arc<[SeenStatus]>,
+    /// The statuses that clients of an app see without a credential of their own.
+    pub public: Arc<[StatusName]>,
 }
 
 /// A status that a module has had.

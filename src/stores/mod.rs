@@ -10,6 +10,7 @@ pub mod embedded;
 #[cfg(test)]
 mod fuzz_tests;
 mod ledger;
+mod limits;
 pub mod redis;
 #[cfg(test)]
 mod registry_rules;
@@ -18,6 +19,8 @@ mod shapes;
 mod status_suite;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod topic_suite;
 mod topics;
 
 use std::borrow::Cow;

@@ -385,6 +385,9 @@ mod tests {
     const ANSWER: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/kind","result":"{\"b\": 1.0}"}}"#;
     const SUBSCRIPTION: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"type":"lamp/follow","subscribe":"s/Lamp_1/on"}}"#;
 
+    const APP: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"4201","name":"N","keys":"[{\"key\":\"a1\",\"secret\":\"s\"}]","user":"u","client_events":true,"subscription_counts":true,"raw":true,"sign":"all","webhooks":"[{\"url\":\"http://h\",\"events\":[\"cache_miss\"],\"prefix\":\"p\",\"suffix\":\"s\"}]","limits":"{\"event_bytes\":20480}"}}"#;
+    const PUBLIC: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"linked_in":"virtual"},"settings":"{}","statuses":"{\"public\":[\"power\"]}"}}"#;
+
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
     #[test]
     fn each_kind_of_entry_is_written_as_it_is_read() {
@@ -403,6 +406,8 @@ mod tests {
             (COMMANDS, "lamp/blink", COMMAND),
             (COMMANDS, "lamp/kind", ANSWER),
             (COMMANDS, "lamp/follow", SUBSCRIPTION),
+            (APPS, "4201", APP),
+            (MODULES, "m", PUBLIC),
         ] {
             let before = document(collection, id, json);
             let (entry, info) = before.entry().unwrap();
@@ -427,6 +432,7 @@ mod tests {
             ),
             (MODULES, "m", &MODULE.replace("1.0,", "hunter2,")),
             (MODULES, "m", &PROCESS.replace("command", "hunter2")),
+            (APPS, "4201", &APP.replace("\"key", "\"hunter2")),
         ] {
             let error = document(collection, id, json).entry().unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -13,6 +13,7 @@ mod harness;
 
 mod admin;
 mod alone;
+mod apps;
 mod board_room;
 mod check;
 mod client;

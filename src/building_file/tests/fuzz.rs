@@ -6,13 +6,16 @@ use crate::model::fuzz::{fuzz_slips, fuzz_text};
 /// No text that is not a secret is like it.
 const SECRET: &str = "hunter2swordfish";
 
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 43] = [
     "zones",
     "systems",
     "modules",
     "users",
     "api_keys",
     "metadata",
+    "apps",
+    "keys",
+    "webhooks",
     "id",
     "name",
     "driver",
@@ -49,11 +52,12 @@ const WORDS: [&str; 40] = [
     "\u{feff}",
 ];
 
-const WITH_SECRETS: [&str; 4] = [
+const WITH_SECRETS: [&str; 5] = [
     "users:\n  - {id: user-ann, email: ann@example.test, name: Ann, level: admin, password: hunter2swordfish}\napi_keys:\n  - {id: panel, secret: hunter2swordfish, user: user-ann, level: admin}\n",
     "users:\n  - id: user-ann\n    email: ann@example.test\n    password: hunter2swordfish\napi_keys:\n  - id: panel\n    secret: 'hunter2swordfish'\n    user: user-ann\n    scopes: [public]\n",
     "api_keys:\n  - id: panel\n    secret: \"hunter2swordfish\"\n    user: user-ann\nusers:\n  - id: user-ann\n    email: ann@example.test\n",
     "modules:\n  - id: mod-1\n    driver: virtual\n    settings: {password: hunter2swordfish, port: 23}\n  - id: mod-2\n    driver: virtual\n    settings:\n      password: hunter2swordfish\n",
+    "apps:\n  - id: \"4201\"\n    keys: [{key: a1, secret: hunter2swordfish}]\n  - id: \"4202\"\n    keys:\n      - key: a2\n        secret: 'hunter2swordfish'\n    webhooks: [{url: \"https://h/hunter2swordfish\", events: [cache_miss]}]\n",
 ];
 
 #[test]

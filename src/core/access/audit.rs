@@ -53,7 +53,9 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         },
         Request::Unfollow { .. }
         | Request::Query(_)
-        | Request::Publish { .. }
+        | Request::Enter(_)
+        | Request::Leave(_)
+        | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
         | Request::Ignore(_) => {}
@@ -72,7 +74,11 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
             Query::Statuses(path) => place(who, "statuses", path, "", failure),
             Query::Functions(path) => place(who, "functions", path, "", failure),
         },
-        Request::Publish { topic, .. } => channel(who, "publish", topic.as_str(), failure),
+        Request::Enter(entry) => channel(who, "enter", entry.topic.as_str(), failure),
+        Request::Leave(topic) => channel(who, "leave", topic.as_str(), failure),
+        Request::Publish(publication) => {
+            channel(who, "publish", publication.topic.as_str(), failure);
+        }
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
         Request::Custom { command, .. } => channel(who, "command", command, failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),

@@ -8,6 +8,7 @@ use crate::core::access::key_introspection::KeyIntrospection;
 use crate::core::access::keys::KeyRing;
 use crate::core::access::principal::{Caller, Principal, Proof};
 use crate::core::access::sessions::Sessions;
+use crate::core::directory::Directory;
 use crate::model::{Credentials, Failure, FailureKind, Secret};
 
 /// How much of an unknown key's id reaches the audit log.
@@ -17,6 +18,7 @@ const SHOWN_MAX_BYTES: usize = 64;
 /// Each that is refused is written to the audit log once, also when a later one is good, because a client may be guessing.
 pub(in crate::core) fn admit(
     keys: &KeyRing,
+    directory: &Directory,
     sessions: &Sessions,
     introspection: &KeyIntrospection,
     credentials: &[Credentials],
@@ -24,7 +26,7 @@ pub(in crate::core) fn admit(
 ) -> Result<Caller, Failure> {
     let mut first = None;
     for shown in credentials {
-        match find(keys, sessions, introspection, shown) {
+        match find(keys, directory, sessions, introspection, shown) {
             Ok(principal) => return Ok(Caller::new(principal, address)),
             Err(failure) => {
                 audit::not_known(address, name(shown), &failure);
@@ -41,6 +43,7 @@ pub(in crate::core) fn admit(
 
 fn find(
     keys: &KeyRing,
+    directory: &Directory,
     sessions: &Sessions,
     introspection: &KeyIntrospection,
     credentials: &Credentials,
@@ -69,6 +72,8 @@ fn find(
             with_minter(keys, sessions, who)
         }
         Credentials::Session(cookie) => sessions.by_cookie(cookie),
+        Credentials::AppKey(key) => keys.apps().find(key),
+        Credentials::AppUser { app, user } => keys.apps().user_of(directory, app, user),
     }
 }
 
@@ -103,6 +108,7 @@ pub(in crate::core) fn still_admits(
         Proof::Key { .. } => keys.still_admits(who) && !has_ended(who, sessions),
         Proof::Introspected(_) => introspection.still_admits(who),
         Proof::Session { .. } => sessions.still_admits(who),
+        Proof::App => keys.apps().still_admits(who),
         Proof::Trusted => true,
         Proof::Both(one, two) => [one, two]
             .iter()
@@ -124,6 +130,7 @@ pub(in crate::core) fn renewed(
         Proof::Key { .. } => keys.renewed(who),
         Proof::Session { .. } => sessions.renewed(who),
         Proof::Introspected(_) => introspection.renewed(who),
+        Proof::App => keys.apps().renewed(who),
         Proof::Trusted => None,
         Proof::Both(one, two) => match (renewed(one), renewed(two)) {
             (None, None) => None,
@@ -150,6 +157,8 @@ fn name(credentials: &Credentials) -> &str {
         Credentials::ApiKey(presented) => key_id(presented),
         Credentials::Bearer { .. } => "a bearer token",
         Credentials::Session(_) => "a browser's session",
+        Credentials::AppKey(_) => "the key of an app",
+        Credentials::AppUser { .. } => "the user of an app",
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! - a user who gets a password, a higher level or other groups can sign in as that;
 //! - an API key opens what it says;
+//! - an app opens what its user may do;
 //! - what zones say of groups of people is a full administrator's to change, and so is in which rooms a module is called under it;
 //! - a key for some systems may come to reach others, when its zones do.
 
@@ -15,8 +16,8 @@ use crate::core::access::policy::{may_ask, opens_too_much};
 use crate::core::access::rights::{Member, Policy, policy_of_user};
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, Clearance, Differences, EntryId, Failure, KeyId, ModuleId, PermissionsRead, Scope,
-    System, SystemId, User, UserId, ZonePermissions,
+    ApiKey, AppId, ChannelApp, Clearance, Differences, EntryId, Failure, KeyId, ModuleId,
+    PermissionsRead, Scope, System, SystemId, User, UserId, ZonePermissions,
 };
 
 /// What an edit makes of a building.
@@ -53,6 +54,7 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
                 changes.level(policy, id)
             }
             EntryId::Entity(_) | EntryId::Command(_) => changes.placed(policy, id),
+            EntryId::App(app) => changes.app(policy, app),
         };
         allowed.map_err(|failure| Refused {
             entry: id.clone(),
@@ -123,6 +125,20 @@ impl Changes<'_> {
             Some(after) if before != Some(after) => {
                 may_open(policy, &Policy::of_key(after, after.level))
             }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn app(&self, policy: &Policy, id: &AppId) -> Result<(), Failure> {
+        let (before, after) = (self.before.app(id), self.after.app(id));
+        // The loss of a deleted user is no change of the app's own.
+        if before.is_some_and(|before| let_go_app(before, self.after).as_ref() == after) {
+            return Ok(());
+        }
+        self.level(policy, &EntryId::App(id.clone()))?;
+        let user = after.and_then(|app| self.after.user(app.user.as_ref()?));
+        match user {
+            Some(user) if before != after => may_open(policy, &policy_of_user(user)),
             Some(_) | None => Ok(()),
         }
     }
@@ -216,6 +232,15 @@ fn let_go(key: &ApiKey, after: &Directory) -> Option<ApiKey> {
     let was_restricted = !key.systems.is_empty() || !key.zones.is_empty();
     let is_restricted = !kept.systems.is_empty() || !kept.zones.is_empty();
     (was_restricted == is_restricted).then_some(kept)
+}
+
+/// What is left of an app when its user is gone.
+fn let_go_app(app: &ChannelApp, after: &Directory) -> Option<ChannelApp> {
+    let user = app.user.as_ref()?;
+    after.user(user).is_none().then(|| ChannelApp {
+        user: None,
+        ..app.clone()
+    })
 }
 
 /// What zones say where a module is called, in their order.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::core::access::apps::AppRing;
 use crate::core::access::identity::Identity;
 use crate::core::access::key_hash::KeyHash;
 use crate::core::access::principal::{Principal, Proof};
@@ -18,6 +19,7 @@ use crate::model::{
 #[derive(Clone)]
 pub(in crate::core) struct KeyRing {
     keys: HashMap<KeyId, Record>,
+    apps: AppRing,
     /// Compared with when there is no such key, so that a guess at an id takes as long as a guess at a secret.
     dummy: KeyHash,
 }
@@ -33,6 +35,7 @@ impl KeyRing {
     pub(in crate::core) fn new() -> Self {
         Self {
             keys: HashMap::new(),
+            apps: AppRing::default(),
             dummy: KeyHash::nobodys(),
         }
     }
@@ -44,6 +47,7 @@ impl KeyRing {
         directory: &Directory,
         touched: &Touched,
     ) -> Vec<KeyId> {
+        self.apps.align(directory);
         let users: HashSet<&UserId> = touched.users().collect();
         let of_users = directory
             .api_keys()
@@ -68,6 +72,11 @@ impl KeyRing {
             }
         }
         weakened
+    }
+
+    /// The apps.
+    pub(super) fn apps(&self) -> &AppRing {
+        &self.apps
     }
 
     /// The keys that no longer reach a system which they reached, because it has left their zones.

@@ -9,6 +9,7 @@
 //! - `key_introspection` asks a PlaceOS about API keys that the building does not have (RFC 7662 calls that introspection).
 //! - `sessions` are the sign-ins of people and their apps; `tokens` is what they get, and `passwords` and `limiter` guard the sign-in.
 
+mod apps;
 pub(super) mod audit;
 mod authenticate;
 mod changes;
@@ -44,7 +45,7 @@ pub(super) use policy::{may_access, may_edit, may_follow, may_have_building, may
 pub use principal::{Caller, Principal};
 pub(super) use reach::may_see;
 pub(super) use rights::policy_of_user;
-pub use rights::{Member, Policy, Reach, Rights, Topics};
+pub use rights::{Member, Policy, PublicStatuses, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
 pub use sessions::{
     App, CodeRequest, CodeShown, Issued, KeptToken, KeptTokenKind, LongLivedRequest, SignInError,

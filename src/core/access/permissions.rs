@@ -114,7 +114,7 @@ fn names(groups: &[String], theirs: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::access::rights::{Member, Reach, Topics};
+    use crate::core::access::rights::{Member, PublicStatuses, Reach, Topics};
     use crate::core::directory::Touched;
     use crate::core::tests::doubles::{directory, json, module, room, scripted, user, zone};
     use crate::model::{Building, Entry, EntryId, Metadata, MetadataId, MetadataName, ParentId};
@@ -305,6 +305,7 @@ mod tests {
             member: Member::foreign(&user),
             reach: Reach::Everything,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         Policy::new(rights, vec![])
     }

@@ -79,7 +79,9 @@ pub(in crate::core) fn may_request(
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
-        Request::Publish { topic, .. } => may_use(policy, topic),
+        Request::Enter(entry) => may_use(policy, &entry.topic),
+        Request::Leave(_) => Ok(()),
+        Request::Publish(publication) => may_use(policy, &publication.topic),
         Request::Announce { .. } | Request::Custom { .. } if policy.is_restricted() => {
             Err(restricted())
         }
@@ -99,6 +101,7 @@ pub(in crate::core) fn may_follow(
     subject: &Subject,
 ) -> Result<(), Failure> {
     match subject {
+        Subject::Status(path) if policy.shows_public() && directory.is_public(path) => Ok(()),
         Subject::Status(path) => may_read(directory, policy, &path.module),
         Subject::Module(path) => may_read(directory, policy, path),
         Subject::Log(module) => {
@@ -113,6 +116,7 @@ pub(in crate::core) fn may_follow(
 
 fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Result<(), Failure> {
     match subject {
+        Subject::Status(path) if policy.shows_public() && directory.is_public(path) => Ok(()),
         Subject::Status(path) => may_see(directory, policy, &path.module.system),
         Subject::Module(path) => may_see(directory, policy, &path.system),
         Subject::Log(module) => may_reach(directory, policy, module),
@@ -128,7 +132,7 @@ fn may_debug(policy: &Policy) -> Result<(), Failure> {
 }
 
 fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
-    if !policy.may_use(topic.as_str()) {
+    if !policy.may_use(topic) {
         return Err(forbidden("these credentials do not open that topic"));
     }
     Ok(())
@@ -210,7 +214,8 @@ pub(super) fn may_ask(
         | EntryId::User(_)
         | EntryId::ApiKey(_)
         | EntryId::Entity(_)
-        | EntryId::Command(_) => at_least(policy, Clearance::Admin),
+        | EntryId::Command(_)
+        | EntryId::App(_) => at_least(policy, Clearance::Admin),
     }
 }
 

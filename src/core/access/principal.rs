@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::core::access::identity::Identity;
 use crate::core::access::key_hash::KeyHash;
-use crate::core::access::rights::{Member, Policy, Reach, Rights, Topics, policy_of_user};
+use crate::core::access::rights::{
+    Member, Policy, PublicStatuses, Reach, Rights, Topics, policy_of_user,
+};
 use crate::core::access::tokens::Fingerprint;
 use crate::model::{
     AppId, Audience, AutomationId, Clearance, CredentialId, DeviceId, Scope, System, User, ZoneId,
@@ -40,6 +42,8 @@ pub(super) enum Proof {
         /// When its connections end by themselves, in Unix seconds: that of another server's token. A session of riser's own has a life of its own.
         expires: Option<u64>,
     },
+    /// The key of an app.
+    App,
     /// None: the code that made the principal answers for it.
     Trusted,
     /// Those of two who act together, each with a proof of its own.
@@ -105,17 +109,17 @@ impl Principal {
         }
     }
 
-    /// An app: with a user it may do what that user may, without one it has topics alone.
+    /// An app: with a user it may do what that user may, without one it has its own topics alone; with or without, it sees the statuses that the building calls public.
     pub fn app(app: AppId, user: Option<Arc<User>>) -> Self {
         let policy = match &user {
-            Some(user) => policy_of_user(user),
-            None => Policy::new(topics_alone(Topics::Everything), Vec::new()),
+            Some(user) => policy_of_user(user).with_topics_of(&app),
+            None => Policy::new(topics_alone(Topics::OfApp(app.clone())), Vec::new()),
         };
         Self {
             credential: CredentialId::App(app.clone()),
             identity: Identity::App { app, user },
-            proof: Proof::Trusted,
-            policy,
+            proof: Proof::App,
+            policy: policy.with_public(),
         }
     }
 
@@ -138,6 +142,7 @@ impl Principal {
             member: Member::Nobody,
             reach: Reach::Everything,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         let scopes = Scope::parse(Scope::PUBLIC).into_iter().collect();
         Self {
@@ -173,7 +178,7 @@ impl Principal {
     /// A token of riser's own has no such time: what it opened lives as long as its sign-in.
     pub fn expires(&self) -> Option<u64> {
         match &self.proof {
-            Proof::Introspected(_) | Proof::Trusted => None,
+            Proof::Introspected(_) | Proof::App | Proof::Trusted => None,
             Proof::Key { expires, .. } | Proof::Session { expires, .. } => *expires,
             Proof::Both(one, two) => one.expires().into_iter().chain(two.expires()).min(),
         }
@@ -200,9 +205,17 @@ impl Principal {
                 Proof::Key { .. }
                 | Proof::Introspected(_)
                 | Proof::Session { .. }
+                | Proof::App
                 | Proof::Trusted => self.credential == *credential,
             },
-            Audience::User(id) => self.user().is_some_and(|user| user.id == *id),
+            Audience::User(id) => match &self.proof {
+                Proof::Both(one, two) => one.is_in(audience) || two.is_in(audience),
+                Proof::Key { .. }
+                | Proof::Introspected(_)
+                | Proof::Session { .. }
+                | Proof::App
+                | Proof::Trusted => self.user().is_some_and(|user| user.id == *id),
+            },
             Audience::AppUser { app, user } => match &self.identity {
                 Identity::App {
                     app: own,
@@ -246,9 +259,11 @@ impl Principal {
     pub(super) fn key_fingerprint(&self) -> Option<[u8; 32]> {
         match &self.proof {
             Proof::Key { secret, .. } => Some(secret.fingerprint()),
-            Proof::Introspected(_) | Proof::Session { .. } | Proof::Trusted | Proof::Both(..) => {
-                None
-            }
+            Proof::Introspected(_)
+            | Proof::Session { .. }
+            | Proof::App
+            | Proof::Trusted
+            | Proof::Both(..) => None,
         }
     }
 
@@ -268,10 +283,12 @@ impl Principal {
                 },
             ) => secret == before && !ends_sooner(*expires, *ended),
             (Proof::Introspected(now), Proof::Introspected(before)) => now == before,
+            (Proof::App, Proof::App) => true,
             (
                 Proof::Key { .. }
                 | Proof::Introspected(_)
                 | Proof::Session { .. }
+                | Proof::App
                 | Proof::Trusted
                 | Proof::Both(..),
                 _,
@@ -294,5 +311,6 @@ fn topics_alone(topics: Topics) -> Rights {
         member: Member::Nobody,
         reach: Reach::nothing(),
         topics,
+        public: PublicStatuses::WithinReach,
     }
 }

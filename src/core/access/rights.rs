@@ -10,7 +10,9 @@ mod tests;
 use std::collections::HashSet;
 
 use crate::core::directory::Directory;
-use crate::model::{ApiKey, Clearance, Scope, System, SystemId, User, UserId, ZoneId};
+use crate::model::{
+    ApiKey, AppId, Clearance, Scope, System, SystemId, TopicId, User, UserId, ZoneId,
+};
 
 /// What a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,17 @@ pub struct Rights {
     pub reach: Reach,
     /// The topics.
     pub topics: Topics,
+    /// What the building calls public.
+    pub public: PublicStatuses,
+}
+
+/// Whether statuses that the building calls public are shown beyond what is within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PublicStatuses {
+    /// They are shown where their system is within reach, as all others are.
+    WithinReach,
+    /// They are shown wherever they stand.
+    Everywhere,
 }
 
 /// Whose groups count.
@@ -70,6 +83,8 @@ pub enum Reach {
 pub enum Topics {
     /// All of them.
     Everything,
+    /// Those of one app.
+    OfApp(AppId),
     /// These.
     Only(HashSet<String>),
 }
@@ -153,17 +168,27 @@ impl Reach {
 }
 
 impl Topics {
-    fn includes(&self, topic: &str) -> bool {
+    fn includes(&self, topic: &TopicId) -> bool {
         match self {
             Self::Everything => true,
-            Self::Only(topics) => topics.contains(topic),
+            Self::OfApp(app) => topic.app() == app.as_str(),
+            Self::Only(topics) => topics.contains(topic.as_str()),
         }
     }
 
     fn covers(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Everything, _) => true,
-            (Self::Only(_), Self::Everything) => false,
+            (Self::OfApp(now), Self::OfApp(before)) => now == before,
+            (Self::OfApp(app), Self::Only(before)) => {
+                let of_app = |topic: &String| {
+                    let app_of_topic = topic.split_once('/').map(|(app, _)| app);
+                    app_of_topic == Some(app.as_str())
+                };
+                before.iter().all(of_app)
+            }
+            (Self::Only(_), Self::Everything | Self::OfApp(_))
+            | (Self::OfApp(_), Self::Everything) => false,
             (Self::Only(now), Self::Only(before)) => now.is_superset(before),
         }
     }
@@ -176,6 +201,7 @@ impl Rights {
             && self.most >= other.most
             && self.reach.covers(&other.reach)
             && self.topics.covers(&other.topics)
+            && self.public >= other.public
     }
 }
 
@@ -196,6 +222,7 @@ impl Policy {
             member,
             reach: Reach::Everything,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         Self::new(rights, scopes)
     }
@@ -221,6 +248,7 @@ impl Policy {
             member: Member::User(key.user.clone()),
             reach,
             topics,
+            public: PublicStatuses::WithinReach,
         };
         Self::new(rights, key.scopes.clone())
     }
@@ -245,6 +273,14 @@ impl Policy {
             rights: self.rights.clone(),
             scopes,
         }
+    }
+
+    /// The same in the topics of one app.
+    pub(super) fn with_topics_of(mut self, app: &AppId) -> Self {
+        for rights in &mut self.rights {
+            rights.topics = Topics::OfApp(app.clone());
+        }
+        self
     }
 
     /// All the rights, each of which has to allow what is asked.
@@ -282,9 +318,26 @@ impl Policy {
     }
 
     /// Whether a topic may be followed and published to.
-    pub fn may_use(&self, topic: &str) -> bool {
+    pub fn may_use(&self, topic: &TopicId) -> bool {
         let mut rights = self.rights.iter();
         rights.all(|rights| rights.topics.includes(topic))
+    }
+
+    /// Whether statuses that the building calls public are shown wherever they stand.
+    ///
+    /// One of the rights is enough: what is public is nothing that who signs in beside could take away.
+    pub fn shows_public(&self) -> bool {
+        let mut rights = self.rights.iter();
+        rights.any(|rights| rights.public == PublicStatuses::Everywhere)
+    }
+
+    /// The same, but statuses that the building calls public are shown wherever they stand.
+    #[must_use]
+    pub(super) fn with_public(mut self) -> Self {
+        for rights in &mut self.rights {
+            rights.public = PublicStatuses::Everywhere;
+        }
+        self
     }
 
     /// Whether it opens a part of the API.

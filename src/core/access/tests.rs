@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use crate::core::access::permissions::{Target, clearance_for};
-use crate::core::access::policy::{may_edit, may_have_building, may_request};
+use crate::core::access::policy::{may_edit, may_follow, may_have_building, may_request};
 use crate::core::access::reach::{may_reach, may_see};
 use crate::core::access::{Caller, KeyRing, Policy, Principal};
 use crate::core::directory::{Directory, Touched};
@@ -13,7 +13,8 @@ use crate::core::tests::doubles::{
 };
 use crate::model::{
     AppId, AutomationId, Building, Clearance, DeviceId, Edit, Entry, ExecRequest, First, FollowId,
-    FunctionName, ModuleAddress, Query, Request, Scope, Secret, Subject, TopicId, ZoneId,
+    FunctionName, ModuleAddress, Query, Request, Scope, Secret, StatusName, Subject, TopicId,
+    ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -109,12 +110,17 @@ fn a_module_is_within_reach_when_one_of_its_systems_is() {
     );
 }
 
+fn topic(name: &str) -> TopicId {
+    TopicId::new(name).unwrap()
+}
+
 #[test]
-fn an_app_without_a_user_has_topics_and_no_room() {
+fn an_app_without_a_user_has_its_topics_and_no_room() {
     let app = Principal::app(AppId::new("signage").unwrap(), None);
     check_roomless(&app);
     assert_eq!(app.identity().to_string(), "app signage");
-    assert!(app.policy().may_use("news") && app.policy().may_use("weather"));
+    assert!(app.policy().may_use(&topic("signage/news")));
+    assert!(!app.policy().may_use(&topic("news")) && !app.policy().may_use(&topic("sign/news")));
 }
 
 #[test]
@@ -130,12 +136,51 @@ fn an_app_with_a_user_may_do_what_the_user_may() {
 }
 
 #[test]
+fn an_app_sees_what_is_public_whatever_it_reaches() {
+    let mut shown = scripted("mod-1", Some("Display"));
+    shown.statuses.public = Arc::from([StatusName::new("power").unwrap()]);
+    let directory = directory(Building {
+        systems: vec![room("sys-1", &["mod-1", "mod-2"])],
+        modules: vec![shown, scripted("mod-2", Some("Display"))],
+        ..Building::default()
+    });
+    let app = Principal::app(AppId::new("4201").unwrap(), None);
+    let ann = Principal::app(
+        AppId::new("4201").unwrap(),
+        Some(Arc::new(user(Clearance::User))),
+    );
+    let narrowed = app.policy().intersect(ann.policy());
+    let device = Principal::device(DeviceId::new("door").unwrap(), []);
+    let may = |policy: &Policy, module: u32, name: &str| {
+        let status = path("sys-1", "Display", module, name);
+        let follow = Subject::Status(Arc::clone(&status));
+        let id = FollowId(0);
+        let unfollow = Request::Unfollow {
+            id,
+            subject: Subject::Status(status),
+        };
+        let may_unfollow = may_request(&directory, policy, &unfollow).is_ok();
+        let may = may_follow(&directory, policy, &follow).is_ok();
+        assert_eq!(may, may_unfollow);
+        may
+    };
+    for policy in [app.policy(), &narrowed] {
+        assert!(may(policy, 1, "power"));
+        assert!(!may(policy, 1, "volume"), "another status");
+        assert!(!may(policy, 2, "power"), "another module");
+    }
+    assert!(!may(device.policy(), 1, "power"), "no app");
+    let all = Subject::Module(Arc::new(place("sys-1", "Display", 1)));
+    assert!(may_follow(&directory, app.policy(), &all).is_err());
+}
+
+#[test]
 fn a_device_has_its_topics_and_no_room() {
     let device = DeviceId::new("door-1").unwrap();
     let device = Principal::device(device, ["door".to_owned()]);
     check_roomless(&device);
     assert_eq!(device.identity().to_string(), "device door-1");
-    assert!(device.policy().may_use("door") && !device.policy().may_use("news"));
+    assert!(device.policy().may_use(&topic("door")) && !device.policy().may_use(&topic("news")));
 }
 
 #[test]

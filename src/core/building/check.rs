@@ -7,8 +7,8 @@ use crate::core::building::error::Invalid;
 use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{
-    ApiKey, Collection, CustomCommand, EntityOverride, EntryId, EntryKind, Field, KeySecret, Kind,
-    Misfit, ModuleId, Place, Step, Unfit, User, Wrong, ZoneId, nearest,
+    ApiKey, AppKey, ChannelApp, Collection, CustomCommand, EntityOverride, EntryId, EntryKind,
+    Field, KeySecret, Kind, Misfit, ModuleId, Place, Step, Unfit, User, Wrong, ZoneId, nearest,
 };
 
 /// Where something stands.
@@ -70,11 +70,12 @@ pub(super) fn misconfigured(now: &Directory, next: &Directory, id: &ModuleId) ->
     invalid.collect()
 }
 
-/// What an entity or a command does not say together, and the place at which no module stands. What a store has already stays.
+/// What an entity, a command or an app does not say together, and the place at which no module stands. What a store has already stays.
 pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
     let mistakes = match id {
         EntryId::Entity(id) => next.entity(id).map(EntityOverride::mistakes),
         EntryId::Command(id) => next.command(id).map(CustomCommand::mistakes),
+        EntryId::App(id) => next.app(id).map(ChannelApp::mistakes),
         EntryId::Zone(_)
         | EntryId::System(_)
         | EntryId::Module(_)
@@ -195,6 +196,13 @@ impl<'a> Statements<'a> {
             });
             others.for_each(|user| self.claim_email(user));
         }
+        if touched.apps().next().is_some() {
+            let others = directory.apps().filter(|app| {
+                let id = EntryId::App(app.id.clone());
+                !touched.contains(&id)
+            });
+            others.for_each(|app| self.claim_keys(app));
+        }
         for id in touched.iter() {
             match id {
                 EntryId::Zone(zone) => {
@@ -221,6 +229,11 @@ impl<'a> Statements<'a> {
                 }
                 EntryId::Entity(entity) => self.entry(id, directory.entity(entity)),
                 EntryId::Command(command) => self.entry(id, directory.command(command)),
+                EntryId::App(app) => {
+                    let app = directory.app(app);
+                    self.entry(id, app);
+                    app.into_iter().for_each(|app| self.claim_keys(app));
+                }
             }
         }
     }
@@ -268,6 +281,16 @@ impl<'a> Statements<'a> {
         });
     }
 
+    fn claim_keys(&mut self, app: &'a ChannelApp) {
+        let id = EntryId::App(app.id.clone());
+        let claim = |key: &'a AppKey| Claim {
+            thing: Thing::AppKey,
+            id: Cow::Borrowed(key.key.as_str()),
+            at: place(id.clone(), "keys"),
+        };
+        self.claims.extend(app.keys.list().iter().map(claim));
+    }
+
     /// Claims the ids that are referred to for the entries that have them, touched or not.
     fn claim_targets(&mut self, directory: &Directory) {
         let mut claimed = HashSet::new();
@@ -305,6 +328,7 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::Metadata => Some(EntryKind::Metadata),
         Thing::Entity => Some(EntryKind::Entity),
         Thing::Command => Some(EntryKind::Command),
-        Thing::Email | Thing::Driver | Thing::Parent => None,
+        Thing::App => Some(EntryKind::App),
+        Thing::Email | Thing::Driver | Thing::Parent | Thing::AppKey => None,
     }
 }

@@ -7,20 +7,24 @@
 //! - `plan` computes the next directory and what has to be written for it; `check` holds it to the model's rules.
 //! - `file` turns a whole building into edits.
 //! - `passwords` hashes what takes long to hash.
+//! - `public` says whether an edit takes away what clients of apps follow without a right of their own.
 //! - `quotas` is what callers may fill of the store.
-//! - `revocations` are keys and users that are refused although the store could not delete them yet.
+//! - `revocations` are keys, users and apps that are refused although the store could not delete them yet.
+//! - `apps` says which apps lose their connections by an edit.
 
+mod apps;
 mod check;
 mod error;
 mod file;
 mod passwords;
 mod plan;
+mod public;
 mod quotas;
 mod revocations;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
@@ -37,8 +41,8 @@ use crate::core::modules::Supervisor;
 use crate::core::quotas::Quotas;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
-    Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId, Presence,
-    Source, Version, ZoneId, read_lock, write_lock,
+    AppId, Audience, Clock, CloseReason, CredentialId, Difference, Differences, Edit, EntryId,
+    Presence, Source, Version, ZoneId, read_lock, write_lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, Write};
 
@@ -61,6 +65,8 @@ pub(in crate::core) struct BuildingService {
     clock: Clock,
     permission_forms: PermissionForms,
     directory: RwLock<Arc<Directory>>,
+    /// The same without what is revoked.
+    trusted: RwLock<Arc<Directory>>,
     keys: RwLock<Arc<KeyRing>>,
     passwords: Passwords,
     quotas: Quotas,
@@ -138,6 +144,7 @@ impl BuildingService {
             clock,
             permission_forms,
             directory: RwLock::new(Arc::new(Directory::new(permission_forms))),
+            trusted: RwLock::new(Arc::new(Directory::new(permission_forms))),
             keys: RwLock::new(Arc::new(KeyRing::new())),
             passwords: Passwords::default(),
             quotas,
@@ -168,6 +175,11 @@ impl BuildingService {
 
     pub(in crate::core) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&read_lock(&self.directory))
+    }
+
+    /// The building that rights are read off: without the keys, users and apps that are refused although the store has them.
+    pub(in crate::core) fn trusted(&self) -> Arc<Directory> {
+        Arc::clone(&read_lock(&self.trusted))
     }
 
     pub(in crate::core) fn keys(&self) -> Arc<KeyRing> {
@@ -210,7 +222,7 @@ impl BuildingService {
             .await
     }
 
-    /// Takes the outcome of a batch. Keys and users that it was to delete are refused from here on, even if the store could not delete them.
+    /// Takes the outcome of a batch. Keys, users and apps that it was to delete are refused from here on, even if the store could not delete them.
     fn revoke_anyway(
         &self,
         editor: &Editor,
@@ -259,7 +271,7 @@ impl BuildingService {
         }
     }
 
-    /// How many keys and users are refused although the store has them.
+    /// How many keys, users and apps are refused although the store has them.
     pub(in crate::core) fn revocations_unkept(&self) -> usize {
         self.revocations.count()
     }
@@ -332,13 +344,14 @@ impl BuildingService {
             false => Touched::all(&before, next),
         };
         let gone = self.modules.align(next, &touched);
-        let trusted = self.revocations.without(next);
+        let (trusted_before, trusted) = (self.trusted(), self.revocations.without(next));
         let mut keys = self.keys();
         let weakened = match touched.credentials() {
             true => Arc::make_mut(&mut keys).align(&trusted, &touched),
             false => Vec::new(),
         };
         *write_lock(&self.keys) = Arc::clone(&keys);
+        *write_lock(&self.trusted) = Arc::clone(&trusted);
         *write_lock(&self.directory) = Arc::clone(next);
         tell_of_unreadable(&before, next);
         self.map_slots(&before, next, &touched);
@@ -351,8 +364,14 @@ impl BuildingService {
             self.subscriptions.announce_entries(entries);
         }
         let left_behind = keys.left_behind(&before, next, &touched);
-        for key in weakened.into_iter().chain(left_behind) {
-            let audience = Audience::Credential(CredentialId::Key(key));
+        let keys = weakened.into_iter().chain(left_behind);
+        let hidden = public::is_hidden(&before, next, &touched).then(|| next.apps());
+        let hidden = hidden.into_iter().flatten().map(|app| app.id.clone());
+        let mut apps: BTreeSet<AppId> = hidden.collect();
+        apps.extend(apps::weakened(&trusted_before, &trusted, &touched));
+        let credentials = keys.map(CredentialId::Key);
+        for credential in credentials.chain(apps.into_iter().map(CredentialId::App)) {
+            let audience = Audience::Credential(credential);
             self.subscriptions
                 .close(&audience, CloseReason::CredentialsRevoked);
         }
@@ -413,7 +432,7 @@ fn tell_of_unreadable(before: &Directory, next: &Directory) {
     }
 }
 
-/// The differing entries of the kinds that followers of the building get: users and keys are for administrators.
+/// The differing entries of the kinds that followers of the building get: users, keys and apps are for administrators.
 fn differences(
     before: &Directory,
     next: &Directory,
@@ -426,7 +445,7 @@ fn differences(
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_) => true,
-        EntryId::User(_) | EntryId::ApiKey(_) => false,
+        EntryId::User(_) | EntryId::ApiKey(_) | EntryId::App(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
     let presence = |version: Option<Version>| match version {

@@ -11,9 +11,9 @@ use crate::core::ledger_replica::OpenError;
 use crate::driver_host::{Description, DriverHost};
 use crate::model::rules;
 use crate::model::{
-    ApiKey, Change, Configuration, Difference, Differences, DriverRef, Edit, Entry, EntryId,
-    EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source, System,
-    SystemId, User, UserId, Version, Zone,
+    ApiKey, Change, ChannelApp, Configuration, Difference, Differences, DriverRef, Edit, Entry,
+    EntryId, EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source,
+    System, SystemId, User, UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -188,7 +188,8 @@ impl Draft<'_> {
             | Entry::Module(_)
             | Entry::Metadata(_)
             | Entry::Entity(_)
-            | Entry::Command(_)) => entry,
+            | Entry::Command(_)
+            | Entry::App(_)) => entry,
         };
         let info = match (self.next.info(id), self.source) {
             // An edit by a caller of an entry that a file owns leaves it the file's.
@@ -309,6 +310,9 @@ impl Draft<'_> {
                         removed.push(id.clone());
                     }
                 }
+                EntryId::App(id) => {
+                    changed.extend(self.next.app(id).and_then(|app| self.release_app(app)));
+                }
                 EntryId::Module(_)
                 | EntryId::User(_)
                 | EntryId::Entity(_)
@@ -380,6 +384,17 @@ impl Draft<'_> {
         kept.modules
             .retain(|module| !self.is_deleted(EntryId::Module(module.clone())));
         (kept != *system).then_some(Entry::System(kept))
+    }
+
+    /// Without its user an app reaches no room.
+    fn release_app(&self, app: &ChannelApp) -> Option<Entry> {
+        let user = app.user.clone()?;
+        self.is_deleted(EntryId::User(user)).then(|| {
+            Entry::App(ChannelApp {
+                user: None,
+                ..app.clone()
+            })
+        })
     }
 
     fn release_key(&self, key: &ApiKey) -> Released {
@@ -496,8 +511,10 @@ fn parent_of_metadata(id: &EntryId) -> Option<&str> {
         EntryId::System(id) => Some(id.as_str()),
         EntryId::Module(id) => Some(ModuleId::as_str(id)),
         EntryId::User(id) => Some(id.as_str()),
-        EntryId::ApiKey(_) | EntryId::Metadata(_) | EntryId::Entity(_) | EntryId::Command(_) => {
-            None
-        }
+        EntryId::ApiKey(_)
+        | EntryId::Metadata(_)
+        | EntryId::Entity(_)
+        | EntryId::Command(_)
+        | EntryId::App(_) => None,
     }
 }

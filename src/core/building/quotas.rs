@@ -52,7 +52,8 @@ pub(super) fn check<'d>(
             | EntryId::Module(_)
             | EntryId::User(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => {}
+            | EntryId::Command(_)
+            | EntryId::App(_) => {}
         }
     }
     match problems.is_empty() {
@@ -113,6 +114,7 @@ fn invalid(id: &EntryId, reason: String) -> Invalid {
         EntryKind::Metadata => "details",
         EntryKind::Entity => "status",
         EntryKind::Command => "type",
+        EntryKind::App => "webhooks",
         EntryKind::Module => "settings",
         EntryKind::ApiKey => "user",
         EntryKind::Zone | EntryKind::System | EntryKind::User => "name",

@@ -1,4 +1,4 @@
-//! Keys and users whose deletion the store did not take, on a full disk for example.
+//! Keys, users and apps whose deletion the store did not take, on a full disk for example.
 //!
 //! An administrator who revokes a key wants it refused at once, whatever the store says.
 //! So it is refused from memory: rights are read off a directory without it, while the building itself stays what is kept.
@@ -15,10 +15,12 @@ use crate::model::{Change, Edit, EntryId, lock};
 pub(super) struct Revocations(Mutex<BTreeSet<EntryId>>);
 
 impl Revocations {
-    /// The keys and users that a batch takes away, if it does nothing else.
+    /// The keys, users and apps that a batch takes away, if it does nothing else.
     pub(super) fn of(edits: &[Edit]) -> Option<Vec<EntryId>> {
         let taken_away = |edit: &Edit| match &edit.change {
-            Change::Delete(id @ (EntryId::ApiKey(_) | EntryId::User(_))) => Some(id.clone()),
+            Change::Delete(id @ (EntryId::ApiKey(_) | EntryId::User(_) | EntryId::App(_))) => {
+                Some(id.clone())
+            }
             // What goes with a user.
             Change::Delete(id @ EntryId::Metadata(_)) => Some(id.clone()),
             Change::Delete(
@@ -79,7 +81,7 @@ impl Revocations {
 
 fn is_credential(id: &EntryId) -> bool {
     match id {
-        EntryId::ApiKey(_) | EntryId::User(_) => true,
+        EntryId::ApiKey(_) | EntryId::User(_) | EntryId::App(_) => true,
         EntryId::Zone(_)
         | EntryId::System(_)
         | EntryId::Module(_)

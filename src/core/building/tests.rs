@@ -1,5 +1,6 @@
 //! What an edit changes, what it refuses, and what it leaves alone.
 
+mod apps;
 mod increments;
 mod places;
 mod two_nodes;

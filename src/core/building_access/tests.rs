@@ -67,10 +67,14 @@ async fn what_is_published_reaches_who_follows_its_topic_and_what_is_announced_w
     let mut bus = follow(Subject::Bus);
     core().publish(&bench.caller, topic, json("1")).unwrap();
     core().announce(&bench.caller, "opened", json("2"));
-    let Some(Event::Message(message)) = messages.next().await else {
+    let Some(Event::Topic(news)) = messages.next().await else {
         panic!("no message");
     };
-    assert_eq!(message.message, json("1"));
+    let message = TopicEvent::Message {
+        message: json("1"),
+        except: None,
+    };
+    assert_eq!(news.event, message);
     let Some(Event::Bus(event)) = bus.next().await else {
         panic!("no event");
     };

@@ -1,4 +1,4 @@
-//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, as one snapshot that is never changed once others see it.
+//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, apps, as one snapshot that is never changed once others see it.
 //!
 //! The next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
@@ -16,10 +16,10 @@ use indexmap::IndexMap;
 
 use crate::driver_host::Description;
 use crate::model::{
-    ApiKey, Building, CommandType, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo,
-    EntryKind, Interface, JsonText, KeyId, Metadata, MetadataId, Module, ModuleId, ModuleIndex,
-    ModuleName, ModulePath, OnChange, Slots, StatusPath, System, SystemId, Unfit, User, UserId,
-    Zone, ZoneId,
+    ApiKey, AppId, AppKey, BindingPath, Building, ChannelApp, CommandType, CustomCommand,
+    EntityOverride, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
+    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Slots, StatusName,
+    StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -36,6 +36,9 @@ pub struct Directory {
     metadata: Arc<IndexMap<MetadataId, Stored<Metadata>>>,
     entities: Arc<IndexMap<StatusPath, Stored<EntityOverride>>>,
     commands: Arc<IndexMap<CommandType, Stored<CustomCommand>>>,
+    apps: Arc<IndexMap<AppId, Stored<ChannelApp>>>,
+    /// The app of each key, since every connection to an app asks for it.
+    app_keys: Arc<HashMap<String, AppId>>,
     /// The systems of each module that stands in any, in the order of the systems.
     standing: Arc<HashMap<ModuleId, Arc<[SystemId]>>>,
     permissions: Arc<Permissions>,
@@ -167,6 +170,16 @@ impl Directory {
         self.commands.values().map(|stored| &stored.entry)
     }
 
+    /// Apps with channels of their own.
+    pub fn apps(&self) -> impl ExactSizeIterator<Item = &ChannelApp> {
+        self.apps.values().map(|stored| &*stored.entry)
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared_apps(&self) -> impl Iterator<Item = &Arc<ChannelApp>> {
+        self.apps.values().map(|stored| &stored.entry)
+    }
+
     /// A zone by its id.
     pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
         self.zones.get(id).map(|stored| &*stored.entry)
@@ -207,6 +220,17 @@ impl Directory {
         self.commands.get(command).map(|stored| &*stored.entry)
     }
 
+    /// An app by its id.
+    pub fn app(&self, id: &AppId) -> Option<&ChannelApp> {
+        self.apps.get(id).map(|stored| &*stored.entry)
+    }
+
+    /// An app by one of its keys, and the key with its secret.
+    pub fn app_of_key(&self, key: &str) -> Option<(&ChannelApp, &AppKey)> {
+        let app = self.app(self.app_keys.get(key)?)?;
+        Some((app, app.key(key)?))
+    }
+
     /// What is known of an entry beside its content; `None` when there is no such entry.
     pub fn info(&self, id: &EntryId) -> Option<&EntryInfo> {
         match id {
@@ -218,6 +242,7 @@ impl Directory {
             EntryId::Metadata(id) => self.metadata.get(id).map(|stored| &stored.info),
             EntryId::Entity(id) => self.entities.get(id).map(|stored| &stored.info),
             EntryId::Command(id) => self.commands.get(id).map(|stored| &stored.info),
+            EntryId::App(id) => self.apps.get(id).map(|stored| &stored.info),
         }
     }
 
@@ -257,10 +282,11 @@ impl Directory {
             EntryId::Metadata(id) => self.metadata_by_id(id).cloned().map(Entry::Metadata),
             EntryId::Entity(id) => self.entity(id).cloned().map(Entry::Entity),
             EntryId::Command(id) => self.command(id).cloned().map(Entry::Command),
+            EntryId::App(id) => self.app(id).cloned().map(Entry::App),
         }
     }
 
-    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities and commands.
+    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities, commands and apps.
     pub(super) fn has(&self, kind: EntryKind, id: &str) -> bool {
         match kind {
             EntryKind::Zone => self.zones.contains_key(id),
@@ -268,7 +294,7 @@ impl Directory {
             EntryKind::Module => self.modules.contains_key(id),
             EntryKind::User => self.users.contains_key(id),
             EntryKind::ApiKey => self.api_keys.contains_key(id),
-            EntryKind::Metadata | EntryKind::Entity | EntryKind::Command => false,
+            EntryKind::Metadata | EntryKind::Entity | EntryKind::Command | EntryKind::App => false,
         }
     }
 
@@ -282,6 +308,7 @@ impl Directory {
         let metadata = self.metadata.keys().cloned().map(EntryId::Metadata);
         let entities = self.entities.keys().cloned().map(EntryId::Entity);
         let commands = self.commands.keys().cloned().map(EntryId::Command);
+        let apps = self.apps.keys().cloned().map(EntryId::App);
         zones
             .chain(modules)
             .chain(systems)
@@ -290,6 +317,7 @@ impl Directory {
             .chain(metadata)
             .chain(entities)
             .chain(commands)
+            .chain(apps)
     }
 
     /// The whole building, for a file.
@@ -306,6 +334,7 @@ impl Directory {
             metadata: self.metadata().cloned().collect(),
             entities: self.entities().cloned().collect(),
             commands: self.commands().cloned().collect(),
+            apps: self.apps().cloned().collect(),
         }
     }
 
@@ -345,8 +374,34 @@ impl Directory {
             | EntryId::Module(_)
             | EntryId::User(_)
             | EntryId::ApiKey(_)
-            | EntryId::Metadata(_) => None,
+            | EntryId::Metadata(_)
+            | EntryId::App(_) => None,
         }
+    }
+
+    /// Whether the building says that clients of an app see this status without a credential of their own.
+    pub(super) fn is_public(&self, path: &BindingPath) -> bool {
+        let ModulePath {
+            system,
+            module,
+            index,
+        } = &path.module;
+        self.public_in(system)
+            .contains(&(module, *index, &path.status))
+    }
+
+    /// The public statuses of a system, each where it stands.
+    pub(super) fn public_in(
+        &self,
+        system: &SystemId,
+    ) -> HashSet<(&ModuleName, ModuleIndex, &StatusName)> {
+        let placed = self.system(system).into_iter();
+        let placed = placed.flat_map(|system| self.placed(system));
+        let public = placed.flat_map(|(entry, index)| {
+            let names = entry.module.statuses.public.iter();
+            names.map(move |name| (&entry.name, index, name))
+        });
+        public.collect()
     }
 
     /// Which module stands behind each name and index of a system.
@@ -382,6 +437,7 @@ impl Directory {
             EntryId::Metadata(_) => last_place(&self.metadata),
             EntryId::Entity(_) => last_place(&self.entities),
             EntryId::Command(_) => last_place(&self.commands),
+            EntryId::App(_) => last_place(&self.apps),
         };
         last.unwrap_or(0) + 1
     }
@@ -407,6 +463,7 @@ impl Directory {
             Entry::Command(command) => {
                 put(&mut self.commands, command.command.clone(), command, info);
             }
+            Entry::App(app) => put(&mut self.apps, app.id.clone(), app, info),
             Entry::Module(module) => {
                 let description = description(&module);
                 let name = module.name.clone();
@@ -433,6 +490,7 @@ impl Directory {
             EntryId::Metadata(id) => put_back(&mut self.metadata, id, &before.metadata),
             EntryId::Entity(id) => put_back(&mut self.entities, id, &before.entities),
             EntryId::Command(id) => put_back(&mut self.commands, id, &before.commands),
+            EntryId::App(id) => put_back(&mut self.apps, id, &before.apps),
         }
     }
 
@@ -451,6 +509,7 @@ impl Directory {
             EntryId::Metadata(id) => set_info(&mut self.metadata, id, info),
             EntryId::Entity(id) => set_info(&mut self.entities, id, info),
             EntryId::Command(id) => set_info(&mut self.commands, id, info),
+            EntryId::App(id) => set_info(&mut self.apps, id, info),
         }
     }
 
@@ -471,6 +530,7 @@ impl Directory {
             EntryId::Metadata(id) => remove(&mut self.metadata, id),
             EntryId::Entity(id) => remove(&mut self.entities, id),
             EntryId::Command(id) => remove(&mut self.commands, id),
+            EntryId::App(id) => remove(&mut self.apps, id),
         }
     }
 
@@ -484,9 +544,10 @@ impl Directory {
         arrange(&mut self.metadata, |stored| stored.info.place);
         arrange(&mut self.entities, |stored| stored.info.place);
         arrange(&mut self.commands, |stored| stored.info.place);
+        arrange(&mut self.apps, |stored| stored.info.place);
     }
 
-    /// Looks up which systems the modules stand in, and what zones allow, where that hangs on what was touched since `before`.
+    /// Looks up which systems the modules stand in, what zones allow, and whose the keys of apps are, where that hangs on what was touched since `before`.
     /// To be called when all entries are in place.
     pub(super) fn complete(&mut self, before: &Self, touched: &Touched) {
         if touched.permissions() {
@@ -494,6 +555,13 @@ impl Directory {
                 Some(forms) => Permissions::of(self.zones(), self.metadata(), forms),
                 None => Permissions::default(),
             });
+        }
+        if touched.apps().next().is_some() {
+            let keys = self.apps().flat_map(|app| {
+                let of_app = |key: &AppKey| (key.key.clone(), app.id.clone());
+                app.keys.list().iter().map(of_app)
+            });
+            self.app_keys = Arc::new(keys.collect());
         }
         self.standing = Arc::clone(&before.standing);
         let Self {

@@ -67,7 +67,8 @@ impl Directory {
                 | EntryId::ApiKey(_)
                 | EntryId::Metadata(_)
                 | EntryId::Entity(_)
-                | EntryId::Command(_) => {}
+                | EntryId::Command(_)
+                | EntryId::App(_) => {}
             }
         }
         modules

@@ -5,7 +5,7 @@
 use indexmap::IndexSet;
 
 use crate::core::directory::Directory;
-use crate::model::{EntryId, KeyId, ModuleId, SystemId, UserId};
+use crate::model::{AppId, EntryId, KeyId, ModuleId, SystemId, UserId};
 
 /// The entries that may differ, each once. All others are the same in both.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,8 @@ impl Touched {
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => None,
+            | EntryId::Command(_)
+            | EntryId::App(_) => None,
         })
     }
 
@@ -56,7 +57,8 @@ impl Touched {
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => None,
+            | EntryId::Command(_)
+            | EntryId::App(_) => None,
         })
     }
 
@@ -70,7 +72,8 @@ impl Touched {
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => None,
+            | EntryId::Command(_)
+            | EntryId::App(_) => None,
         })
     }
 
@@ -84,13 +87,31 @@ impl Touched {
             | EntryId::User(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
+            | EntryId::Command(_)
+            | EntryId::App(_) => None,
+        })
+    }
+
+    /// The apps among them.
+    pub(in crate::core) fn apps(&self) -> impl Iterator<Item = &AppId> {
+        self.iter().filter_map(|id| match id {
+            EntryId::App(id) => Some(id),
+            EntryId::Zone(_)
+            | EntryId::System(_)
+            | EntryId::Module(_)
+            | EntryId::User(_)
+            | EntryId::ApiKey(_)
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
             | EntryId::Command(_) => None,
         })
     }
 
     /// Whether the credentials of a caller may differ.
     pub(in crate::core) fn credentials(&self) -> bool {
-        self.users().next().is_some() || self.api_keys().next().is_some()
+        self.users().next().is_some()
+            || self.api_keys().next().is_some()
+            || self.apps().next().is_some()
     }
 
     /// Whether what zones are, or what is said of them, may differ.
@@ -102,7 +123,8 @@ impl Touched {
             | EntryId::User(_)
             | EntryId::ApiKey(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => false,
+            | EntryId::Command(_)
+            | EntryId::App(_) => false,
         })
     }
 }

@@ -31,7 +31,7 @@ use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
     Act, Audience, BusEvent, Clearance, Clock, CloseReason, EntryId, Event, Failure, FailureKind,
     JsonText, LogLine, ModuleId, ModulePath, Presence, Slots, State, StatusChange, StatusName,
-    StatusValue, Subject, SystemId, TopicMessage, lock,
+    StatusValue, Subject, SystemId, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -219,11 +219,12 @@ impl Subscriptions {
         table.announce(&Subject::Bus, &event);
     }
 
-    /// Sends a message to those on this node who follow its topic.
-    pub(super) fn publish(&self, message: TopicMessage) {
-        let topic = Subject::Topic(message.topic.clone());
-        let event = Event::Message(Arc::new(message));
-        self.table().announce(&topic, &event);
+    /// Tells those on this node who follow a topic what happened to it.
+    pub(super) fn tell_topic(&self, event: Event) {
+        if let Event::Topic(news) = &event {
+            let topic = Subject::Topic(news.topic.clone());
+            self.table().announce(&topic, &event);
+        }
     }
 
     /// These are all slots of a system of the building.

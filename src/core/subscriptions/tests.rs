@@ -16,7 +16,7 @@ use crate::core::tests::doubles::{EchoStore, Inbox, NOW, clock, json, key, modul
 use crate::model::{
     Act, BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
     ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, StatusName, Subject, Timestamp,
-    TopicId, TopicMessage, ZoneId,
+    TopicEvent, TopicId, TopicNews, ZoneId,
 };
 use crate::stores::StatusStore;
 
@@ -489,12 +489,14 @@ fn the_bus_a_topic_and_the_building_are_told_to_those_who_follow_them() {
     };
     let bus = Event::Bus(Arc::new(announced.clone()));
     room.table.announce(&Subject::Bus, &bus);
-    let said = TopicMessage {
+    let said = TopicNews {
         topic: topic.clone(),
-        message: json("1"),
-        except: Some(ConnectionId(7)),
+        event: TopicEvent::Message {
+            message: json("1"),
+            except: None,
+        },
     };
-    let message = Event::Message(Arc::new(said.clone()));
+    let message = Event::Topic(Arc::new(said.clone()));
     let elsewhere = Subject::Topic(TopicId::new("other").unwrap());
     room.table.announce(&elsewhere, &message);
     room.table.announce(&Subject::Topic(topic), &message);
@@ -514,7 +516,7 @@ fn the_bus_a_topic_and_the_building_are_told_to_those_who_follow_them() {
         .collect();
     let [
         Event::Bus(bus),
-        Event::Message(message),
+        Event::Topic(message),
         Event::Entry { id, old, new, .. },
     ] = &events[..]
     else {

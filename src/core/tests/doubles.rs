@@ -20,19 +20,21 @@ use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
 use crate::core::{
-    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, Rehearsal,
+    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, MakeTopicStore, Rehearsal,
 };
 use crate::driver_host::{
     CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
     RunningModule, StatusRefused,
 };
 use crate::model::{
-    ApiKey, BindingKey, BindingPath, Building, Clearance, Configuration, Differences, DriverRef,
-    Edit, Event, Failure, Function, FunctionName, Interface, JsonText, KeyId, KeySecret, Metadata,
-    Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, PermissionsRead, Reply,
-    Revision, Scope, Secret, SessionId, Source, State, StatusChange, StatusName, System, SystemId,
-    Timestamp, TokenClaims, User, UserId, Zone, ZoneId, ZonePermissions, lock,
+    ApiKey, BindingKey, BindingPath, Building, ChannelApp, Clearance, Collection, Configuration,
+    Differences, DriverRef, Edit, Event, Failure, Function, FunctionName, Interface, JsonText,
+    KeyId, KeySecret, Metadata, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange,
+    PermissionsRead, Reply, Revision, Scope, Secret, SessionId, Source, State, StatusChange,
+    StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Value as Content, Values,
+    Zone, ZoneId, ZonePermissions, lock,
 };
+use crate::stores::embedded::EmbeddedTopicStore;
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
     StatusStore, StoreError, StoreFeed, Write,
@@ -121,6 +123,19 @@ pub(in crate::core) fn api_key(id: &str, level: Clearance) -> ApiKey {
             &UserId::new("user-1").unwrap(),
         )
     }
+}
+
+/// An app with these keys and their secrets.
+pub(in crate::core) fn app(id: &str, keys: &[(&str, &str)]) -> ChannelApp {
+    let keys = keys.iter();
+    let keys: Vec<_> = keys
+        .map(|(key, secret)| serde_json::json!({"key": key, "secret": secret}))
+        .collect();
+    let keys = serde_json::Value::from(keys).to_string();
+    let values = Values::none()
+        .with("id", Content::Text(id.to_owned().into()))
+        .with("keys", Content::Json(keys.into()));
+    ChannelApp::build(values).unwrap()
 }
 
 /// Forms for tests, with what they look at of PlaceOS's.
@@ -419,6 +434,7 @@ pub(in crate::core) fn core(
         |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
         CorePorts {
             documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
+            topics: embedded_topics(),
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: clock(),
             main: Handle::current(),
@@ -428,6 +444,11 @@ pub(in crate::core) fn core(
             cluster: None,
         },
     ))
+}
+
+/// Topics of one process alone.
+pub(crate) fn embedded_topics() -> MakeTopicStore {
+    Box::new(|process, feed, clock| Arc::new(EmbeddedTopicStore::new(process, feed, clock)))
 }
 
 /// The time of [`core`].

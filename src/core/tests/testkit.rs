@@ -14,10 +14,11 @@ use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::tests::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
 use crate::core::tests::doubles::{
-    FORMS, MemoryDocuments, ScriptedHost, apply, clock, room, scripted,
+    FORMS, MemoryDocuments, ScriptedHost, apply, clock, embedded_topics, room, scripted,
 };
 use crate::core::{
-    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, WatchId,
+    Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore, Outlet,
+    WatchId,
 };
 use crate::driver_host::{Description, DriverHost, HostError, ModuleSink, RunningModule};
 use crate::model::{
@@ -88,11 +89,17 @@ pub(crate) struct TestCore {
 
 impl TestCore {
     pub(crate) async fn new() -> Self {
+        Self::with_topics(embedded_topics()).await
+    }
+
+    /// One with a store of topics of the test's own.
+    pub(crate) async fn with_topics(topics: MakeTopicStore) -> Self {
         let core = Core::new(
             CoreSettings::default(),
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
+                topics,
                 host: Arc::new(NoDrivers),
                 clock: clock(),
                 main: Handle::current(),
@@ -205,6 +212,7 @@ impl TestNode {
             |_| Arc::new(NoStore),
             CorePorts {
                 documents: MemoryDocuments::new(),
+                topics: embedded_topics(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),
                 main: Handle::current(),

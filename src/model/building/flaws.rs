@@ -27,6 +27,12 @@ impl Flaw {
         }
     }
 
+    /// The same, one step further down.
+    pub(super) fn within(mut self, step: Step) -> Self {
+        self.steps.insert(0, step);
+        self
+    }
+
     /// Another kind of value belongs there.
     pub(super) fn expected(steps: &[&str], expected: &str) -> Self {
         Self::at(steps, Misfit::Expected(expected.to_owned()))

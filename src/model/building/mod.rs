@@ -12,6 +12,7 @@ mod process;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
+mod statuses;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use flaws::Flaw;
 pub use layers::sets_anything;
 pub use paths::{FunctionPath, InvalidPath, ModuleFunction, StatusPath};
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
+pub use statuses::ModuleStatuses;
 
 use crate::model::rules::Thing;
 use crate::model::{
@@ -229,6 +231,8 @@ collection! {
         launch_on_execute: bool,
         /// How much its faults matter.
         alert_level: Option<String> => is(Kind::Word(ALERT_LEVELS)),
+        /// Which of its statuses clients of an app see without a credential of their own: `public`, a list of names.
+        statuses: ModuleStatuses => shaped(ModuleStatuses::flaws),
     }
 }
 

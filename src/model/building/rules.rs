@@ -38,6 +38,8 @@ pub enum Thing {
     Command,
     /// An app.
     App,
+    /// A key of an app.
+    AppKey,
 }
 
 impl Thing {
@@ -56,6 +58,7 @@ impl Thing {
             Self::Entity => "entity",
             Self::Command => "command",
             Self::App => "app",
+            Self::AppKey => "key of an app",
         }
     }
 
@@ -74,6 +77,7 @@ impl Thing {
             Self::Entity => "status of an entity",
             Self::Command => "type of a command",
             Self::App => "app id",
+            Self::AppKey => "key of an app",
         }
     }
 
@@ -93,7 +97,7 @@ impl Thing {
             Self::Command => CommandType::new(text).map(drop),
             Self::App => AppId::new(text).map(drop),
             // The check of the entries against each other finds what is none, and a path has a form of its own.
-            Self::Email | Self::Driver | Self::Metadata | Self::Entity => Ok(()),
+            Self::Email | Self::Driver | Self::Metadata | Self::Entity | Self::AppKey => Ok(()),
         }
     }
 
@@ -112,6 +116,7 @@ impl Thing {
             Self::Entity => &[Self::Entity],
             Self::Command => &[Self::Command],
             Self::App => &[Self::App],
+            Self::AppKey => &[Self::AppKey],
         }
     }
 }

@@ -32,6 +32,7 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         Kind::Reference(Thing::Driver) => text("virtual"),
         Kind::Id(Thing::Entity) | Kind::StatusPath => text("the%2Fsystem/Display_2/power%25"),
         Kind::Id(Thing::Command) => text("the/command"),
+        Kind::Id(Thing::App) => text("4201"),
         Kind::Id(_) | Kind::ModuleName | Kind::MetadataName | Kind::Reference(_) => {
             text(&format!("the-{name}"))
         }
@@ -55,6 +56,7 @@ fn shaped(name: &str) -> &'static str {
         "errors" => r#"{"no: \"such\" ${x}":{"code":"c","message":"{{ m }}"}}"#,
         "keys" => r#"[{"key":"a1","secret":"s: \"${x}"}]"#,
         "webhooks" => r#"[{"url":"http://h/x","events":["cache_miss"],"prefix":"a-"}]"#,
+        "statuses" => r#"{"public":["power","a: b"]}"#,
         "limits" => r#"{"event_bytes":20480}"#,
         _ => panic!("no sample of `{name}`"),
     }

@@ -79,7 +79,9 @@ impl Worker {
             Keep::Latest(key) => watch.newest.place(key),
             Keep::Lossy | Keep::All => 0,
         };
-        let except = event.except();
+        let process = self.core.topics.process();
+        let except = event.except().filter(|id| id.process == process);
+        let except = except.map(|id| id.connection);
         let owed = Owed { watch: slot, place };
         let mut scratch = self.scratch.borrow_mut();
         let Scratch { encoded, frame, .. } = &mut *scratch;
@@ -95,7 +97,8 @@ impl Worker {
                 continue;
             }
             if form.is_for_session() {
-                for_sessions.extend(watch.sessions(slot, at));
+                let sessions = watch.sessions(slot, at);
+                for_sessions.extend(sessions.filter(|(taker, _)| except != Some(taker.id)));
                 continue;
             }
             encode(*form, &event, &watch.newest, &surroundings, encoded);

@@ -101,6 +101,45 @@ impl Worker {
         self.table.borrow_mut().insert_watch(subject, watch)
     }
 
+    /// Watches a subject for a connection that is about to follow it, until the watch is [released](Self::release).
+    pub(super) fn hold(&self, subject: Subject) {
+        let known = self.table.borrow().subjects.get(&subject).copied();
+        let slot = known.unwrap_or_else(|| self.watch(subject));
+        if let Some(watch) = self.table.borrow_mut().watch_mut(slot) {
+            watch.held += 1;
+        }
+    }
+
+    /// A connection is no longer about to follow a subject.
+    pub(super) fn release(&self, subject: &Subject) {
+        let slot = {
+            let mut table = self.table.borrow_mut();
+            let Some(&slot) = table.subjects.get(subject) else {
+                return;
+            };
+            if let Some(watch) = table.watch_mut(slot) {
+                watch.held = watch.held.saturating_sub(1);
+            }
+            slot
+        };
+        self.end_unfollowed(slot);
+    }
+
+    /// Lets a connection follow a subject that is [held](Self::hold) for it.
+    pub(super) fn follow_held(
+        &self,
+        connection: &Rc<Connection>,
+        subject: &Subject,
+        telling: Telling,
+    ) -> Result<(), Failure> {
+        let slot = self.table.borrow().subjects.get(subject).copied();
+        match slot {
+            Some(slot) => self.subscribe(slot, connection, telling),
+            // Cannot be: it is held.
+            None => Err(Failure::new(FailureKind::Internal, "the watch is gone")),
+        }
+    }
+
     /// Adds a connection to those that follow a watch.
     fn subscribe(
         &self,
@@ -132,7 +171,7 @@ impl Worker {
     }
 
     /// Whether a connection may follow so many things more.
-    fn check_room(&self, connection: &Connection, more: usize) -> Result<(), Failure> {
+    pub(super) fn check_room(&self, connection: &Connection, more: usize) -> Result<(), Failure> {
         let max = self.settings.limits.bindings_max;
         if max > 0 && connection.follows.borrow().len() + more > max {
             return Err(Failure::new(

@@ -2,7 +2,7 @@
 //!
 //! `upgrade.rs` takes their sockets over, `entering.rs` says who they are, and `goodbye.rs` refuses clients behind the upgrade, `connection` reads what they send, `worker.rs` knows who follows what on this thread,
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices lost clients.
-//! `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
+//! `topics.rs` knows the topics that connections are in; `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
 //! `carrier.rs` is what a websocket and a delimited stream do each in its own way, `alarms.rs` are the times that connections wait for.
 //! `frames.rs`, `delimited.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
@@ -32,6 +32,7 @@ mod outbox;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod upgrade;
 mod wire;
 mod worker;

@@ -3,6 +3,7 @@
 //! The clients' streams are doubles ([`MemoryWire`]): each takes as many bytes as the test allows, so that a slow reader is exact and repeatable.
 
 mod merging;
+mod topics;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -169,7 +170,10 @@ enum Asked {
 
 impl World {
     async fn new() -> Self {
-        let core = TestCore::new().await;
+        Self::of(TestCore::new().await)
+    }
+
+    fn of(core: TestCore) -> Self {
         let settings = ServerSettings::default();
         let admission = Arc::new(Admission::new(settings.limits.clone()));
         admission.open();

@@ -81,6 +81,8 @@ pub(super) struct LocalWatch {
     watch: WatchId,
     /// The last values that came. Log lines are never repeated, so they are not kept.
     pub(super) newest: Newest,
+    /// Connections that are about to follow it: it is watched for them.
+    pub(super) held: u32,
     /// Those who take each form. A form stays where it is for as long as a connection takes it: [`Place`] counts on it.
     pub(super) forms: Vec<(Form, Vec<Subscriber>)>,
 }
@@ -178,6 +180,7 @@ impl Worker {
 
     /// A connection follows nothing any more.
     pub(super) fn unfollow_all(&self, connection: &Rc<Connection>) {
+        self.leave_all(connection);
         let followed: Vec<Followed> = connection.follows.borrow().all().collect();
         self.metrics.bindings.decrement(followed.len() as f64);
         let mut ended = Vec::new();
@@ -259,6 +262,7 @@ impl Table {
             subject: subject.clone(),
             watch,
             newest: Newest::None,
+            held: 0,
             forms: Vec::new(),
         });
         let slot = WatchSlot(u32::try_from(index).expect("a worker has fewer than 2^32 watches"));
@@ -327,7 +331,8 @@ impl Table {
     /// Forgets a watch that no connection follows.
     pub(super) fn remove_unfollowed(&mut self, slot: WatchSlot) -> Option<WatchId> {
         let is_followed = |(_, subscribers): &(Form, Vec<Subscriber>)| !subscribers.is_empty();
-        if self.watch(slot)?.forms.iter().any(is_followed) {
+        let watch = self.watch(slot)?;
+        if watch.held > 0 || watch.forms.iter().any(is_followed) {
             return None;
         }
         let watch = self.watches.remove(slot.0 as usize);

@@ -1,8 +1,10 @@
-//! The stores of a gateway that is alone: statuses in memory, documents in one file or in memory.
+//! The stores of a gateway that is alone: statuses and topics in memory, documents in one file or in memory.
 
 mod documents;
 mod schema;
 mod statuses;
+mod topics;
 
 pub use documents::EmbeddedDocumentStore;
 pub use statuses::EmbeddedStatusStore;
+pub use topics::EmbeddedTopicStore;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::access::permissions::{Target, clearance_for};
-use crate::core::access::rights::{Reach, Rights, Topics};
+use crate::core::access::rights::{PublicStatuses, Reach, Rights, Topics};
 use crate::core::tests::doubles::{
     api_key, directory, json, module, planned, room, scripted, system, user, zone,
 };
@@ -133,6 +133,7 @@ fn any_caller() -> impl Strategy<Value = Policy> {
             member: Member::Nobody,
             reach,
             topics: Topics::Everything,
+            public: PublicStatuses::WithinReach,
         };
         Policy::new(rights, scopes(&opens))
     })

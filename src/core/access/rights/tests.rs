@@ -13,7 +13,7 @@ use crate::core::tests::doubles::{
 };
 use crate::model::{
     BindingPath, Building, Edit, Entry, ExecRequest, First, FollowId, FunctionName, Metadata,
-    MetadataId, MetadataName, ModuleAddress, ParentId, Request, Subject,
+    MetadataId, MetadataName, ModuleAddress, ParentId, Request, Subject, TopicId,
 };
 
 const SYSTEMS: [&str; 3] = ["sys-1", "sys-2", "sys-3"];
@@ -74,6 +74,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
                 member,
                 reach,
                 topics,
+                public: PublicStatuses::WithinReach,
             };
             Policy::new(rights, scopes)
         },
@@ -181,7 +182,10 @@ fn answers(directory: &Directory, policy: &Policy) -> Vec<(String, bool)> {
         note(format!("reaches {id}"), policy.reaches_zone(&zone));
     }
     for topic in TOPICS {
-        note(format!("uses {topic}"), policy.may_use(topic));
+        note(
+            format!("uses {topic}"),
+            policy.may_use(&TopicId::new(topic).unwrap()),
+        );
     }
     for text in SCOPES {
         let scope = Scope::parse(text).unwrap();

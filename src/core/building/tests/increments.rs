@@ -466,6 +466,7 @@ fn file(entries: Vec<Entry>) -> Building {
             Entry::Metadata(metadata) => building.metadata.push(metadata),
             Entry::Entity(entity) => building.entities.push(entity),
             Entry::Command(command) => building.commands.push(command),
+            Entry::App(app) => building.apps.push(app),
         }
     }
     building

@@ -132,7 +132,8 @@ async fn a_file_owns_the_entities_and_commands_that_it_named() {
                 | Entry::Module(_)
                 | Entry::User(_)
                 | Entry::ApiKey(_)
-                | Entry::Metadata(_) => panic!("{entry:?}"),
+                | Entry::Metadata(_)
+                | Entry::App(_) => panic!("{entry:?}"),
             }
         }
         doubles::apply(&bench.core, building).await.unwrap();

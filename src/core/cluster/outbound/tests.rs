@@ -16,8 +16,8 @@ use crate::core::cluster::outbound::tests::doubles::{
     ListedNodes, MemoryCatalog, ScriptedPeers, Then,
 };
 use crate::core::tests::doubles::{
-    EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, apply, clock, json, module,
-    place, room, scripted, scripted_interface, system, telling, user,
+    EchoStore, FORMS, Inbox, MemoryDocuments, ScriptedHost, api_key, apply, clock, embedded_topics,
+    json, module, place, room, scripted, scripted_interface, system, telling, user,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, Outlet, OutletId,
@@ -568,6 +568,7 @@ impl Bench {
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             CorePorts {
                 documents: MemoryDocuments::new() as Arc<dyn DocumentStore>,
+                topics: embedded_topics(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),
                 main: Handle::current(),

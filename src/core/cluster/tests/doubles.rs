@@ -20,7 +20,7 @@ use crate::core::cluster::ClusterPorts;
 use crate::core::cluster::outbound::tests::doubles::ScriptedPeers;
 use crate::core::lease::Lease;
 use crate::core::tests::doubles::{
-    self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, room, scripted,
+    self, EchoStore, FORMS, MemoryDocuments, ScriptedHost, clock, embedded_topics, room, scripted,
 };
 use crate::core::{Core, CorePorts, CoreSettings};
 use crate::driver_host::{
@@ -360,6 +360,7 @@ impl TestNode {
             |feed| Arc::new(EchoStore::new(feed)) as Arc<dyn StatusStore>,
             CorePorts {
                 documents: MemoryDocuments::new(),
+                topics: embedded_topics(),
                 host: Arc::new(host),
                 clock: clock(),
                 main: Handle::current(),

@@ -154,6 +154,7 @@ impl Room {
             driver_text: Arc::from("Made up"),
             interface: interface.map(Arc::new),
             statuses: Arc::from([]),
+            public: Arc::from([]),
         }));
         self
     }

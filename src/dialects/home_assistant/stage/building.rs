@@ -52,6 +52,7 @@ impl Stage {
             driver_text: Arc::from("Demo"),
             interface: Some(Arc::new(interface(functions))),
             statuses: seen.collect(),
+            public: Arc::from([]),
             path: Arc::clone(&path),
         };
         for (name, value) in values {

@@ -48,9 +48,9 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 14] = [
+const SCOPES: [&str; 15] = [
     "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "triggers", "building", "entities", "commands",
+    "api_keys", "triggers", "building", "entities", "commands", "apps",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

@@ -1,10 +1,10 @@
-//! Entities and commands: riser's own resources, which PlaceOS does not have.
+//! Entities, commands and apps: riser's own resources, which PlaceOS does not have.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
-use crate::model::{CustomCommand, EntityOverride, EntryInfo};
+use crate::model::{ChannelApp, CustomCommand, EntityOverride, EntryInfo};
 
 /// How a status looks as an entity: `GET /entities`, `GET /entities/{entity}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +44,28 @@ impl<'a> CommandShape<'a> {
     pub fn new(command: &'a CustomCommand, info: &EntryInfo) -> Self {
         Self {
             fields: Shown::of(command),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}
+
+/// An app with channels of its own, without what it signs with: `GET /apps`, `GET /apps/{app}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = App)]
+pub struct AppShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<ChannelApp>)]
+    fields: Shown<'a, ChannelApp>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> AppShape<'a> {
+    /// An app with what is known of it.
+    pub fn new(app: &'a ChannelApp, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(app),
             created_at: info.created_at,
             updated_at: info.updated_at,
         }

@@ -157,6 +157,8 @@ async fn call_all(
                 Reply::Following { .. }
                 | Reply::Unfollowed
                 | Reply::Found(_)
+                | Reply::Entered(_)
+                | Reply::Left
                 | Reply::Published
                 | Reply::Debugging(_)
                 | Reply::Ignored,

@@ -270,7 +270,7 @@ fn is_news(event: &Event) -> bool {
             Cause::Follow => false,
             Cause::Module | Cause::Act(_) | Cause::Store | Cause::Building => true,
         },
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Message(_) => true,
+        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => true,
     }
 }
 

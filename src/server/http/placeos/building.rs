@@ -48,15 +48,21 @@ pub(in crate::server::http) fn configure(config: &mut ServiceConfig) {
 /// The whole building as a building file, with all that it takes to read it back. For administrators.
 ///
 /// The settings of modules are part of it, passwords included; those of users and the secrets of API keys are hashes.
+/// The secrets of apps are masked unless they are asked for.
 #[utoipa::path(
     get,
     path = PATH,
     tag = "building",
+    params(("secrets" = Option<bool>, Query, description = "With `true` the secrets of apps are part of it.")),
     responses((status = 200, body = String, content_type = "application/yaml")),
 )]
 async fn export(context: Reader<WholeBuilding>) -> Answer {
     let building = context.state.core.editor.export(&context.caller)?;
-    let text = blocking(&context.state, move || building_file::write(&building)).await?;
+    let write = match query(&context).first("secrets") {
+        Some("true") => building_file::write,
+        _ => building_file::without_app_secrets,
+    };
+    let text = blocking(&context.state, move || write(&building)).await?;
     Ok(HttpResponse::Ok()
         .content_type("application/yaml; charset=utf-8")
         .body(text))

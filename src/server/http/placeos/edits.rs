@@ -29,6 +29,12 @@ pub(super) trait Editable: Resource {
 
     /// What fresh ids begin with.
     const ID_PREFIX: &'static str;
+
+    /// An id for an entry whose document has none.
+    fn fresh_id() -> String {
+        format!("{}{}", Self::ID_PREFIX, Uuid::new_v4().simple())
+    }
+
     const ID: fn(&Self::Content) -> &Self::Id;
     const ENTRY_ID: fn(Self::Id) -> EntryId;
     const ENTRY: fn(Self::Content) -> Entry;
@@ -92,8 +98,7 @@ pub(super) async fn make<R: Editable>(
     otherwise: Values<'_, R::Content>,
 ) -> Result<R::Id, HttpRejection> {
     let document: Document<R::Content> = documents::read(&body.bytes)?;
-    let fresh = format!("{}{}", R::ID_PREFIX, Uuid::new_v4().simple());
-    let otherwise = otherwise.with("id", Value::Text(fresh.into()));
+    let otherwise = otherwise.with("id", Value::Text(R::fresh_id().into()));
     let content = document.make(otherwise).map_err(invalid)?;
     let id = R::ID(&content).clone();
     if is_shadowed(&R::ENTRY_ID(id.clone())) {

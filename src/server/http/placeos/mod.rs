@@ -4,10 +4,11 @@
 //! a function's clearance decides who may call it, not the way on which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
 //! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
-//! `building.rs`, `entities.rs` and `commands.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
+//! `building.rs`, `entities.rs`, `commands.rs` and `apps.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
+mod apps;
 pub(super) mod auth;
 pub(in crate::server) mod authn;
 pub(super) mod building;
@@ -138,7 +139,12 @@ resources! {
         commands::show,
         commands::create,
         commands::update,
-        commands::remove
+        commands::remove,
+        apps::list,
+        apps::show,
+        apps::create,
+        apps::update,
+        apps::remove
 }
 
 /// Adds the routes.

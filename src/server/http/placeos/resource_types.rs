@@ -15,6 +15,7 @@ macro_rules! resource_types {
 }
 
 resource_types! {
+    Apps = "apps"
     Commands = "commands"
     Drivers = "drivers"
     Entities = "entities"

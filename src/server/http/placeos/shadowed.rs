@@ -21,6 +21,7 @@ const PARAMETERS: &[(&str, Thing)] = &[
     ("{key}", Thing::ApiKey),
     ("{entity}", Thing::Entity),
     ("{command}", Thing::Command),
+    ("{app}", Thing::App),
 ];
 
 /// Each of them.
@@ -53,6 +54,7 @@ pub(in crate::server::http) fn is_shadowed(entry: &EntryId) -> bool {
         EntryId::ApiKey(id) => (Thing::ApiKey, id.as_str()),
         EntryId::Entity(id) => (Thing::Entity, id.as_str()),
         EntryId::Command(id) => (Thing::Command, id.as_str()),
+        EntryId::App(id) => (Thing::App, id.as_str()),
         EntryId::Metadata(_) => return false,
     };
     let mut all = shadowed_ids().iter();

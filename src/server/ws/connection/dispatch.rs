@@ -10,13 +10,14 @@ use crate::core::{Caller, ModuleAccess, ReplySlot};
 use crate::dialects::{Form, Splice, Step, Wanted};
 use crate::model::{
     Event, Failure, FailureKind, First, FollowId, ModuleAddress, ModuleId, Reply, Request, Subject,
-    Ticket, TopicMessage,
+    Ticket,
 };
 use crate::server::metrics::ServerMetrics;
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::connection::open_arguments::is_large;
 use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::frames::write_frame;
+use crate::server::ws::topics::INSIDE;
 use crate::server::ws::worker::{Begun, Telling, Worker};
 
 /// The one id by which a log is followed that was asked for by a debug.
@@ -136,17 +137,22 @@ impl Worker {
                 let slot = self.open_slot(connection, ticket);
                 self.core.queries.query(caller, query, slot);
             }
-            Request::Publish {
-                topic,
-                message,
-                except,
-            } => {
-                self.core.follows.publish(TopicMessage {
-                    topic,
-                    message,
-                    except,
-                });
-                self.reply(connection, ticket, Ok(Reply::Published));
+            Request::Enter(entry) => {
+                let telling = Telling {
+                    id: INSIDE,
+                    ..telling
+                };
+                if let Err(failure) = self.enter(connection, ticket, entry, telling) {
+                    self.reply(connection, ticket, Err(failure));
+                }
+            }
+            Request::Leave(topic) => {
+                self.leave(connection, &topic);
+                self.reply(connection, ticket, Ok(Reply::Left));
+            }
+            Request::Publish(publication) => {
+                let slot = self.open_slot(connection, ticket);
+                self.core.topics.publish(publication, slot);
             }
             Request::Announce { name, data, act } => {
                 self.core.follows.announce(caller, name, data, act);
@@ -242,6 +248,7 @@ impl Worker {
         if !connection.is_open() {
             return;
         }
+        let reply = self.entered(connection, ticket, reply);
         let rare = connection.rare.get();
         if let Some((module, is_new)) = rare.and_then(|rare| rare.debugs.opened(ticket)) {
             if is_new && reply.is_err() {
@@ -283,7 +290,11 @@ impl Worker {
     }
 
     /// The place for an answer that comes through the outlet, and a call without an answer more.
-    fn open_slot(&self, connection: &Connection, ticket: Ticket) -> ReplySlot {
+    pub(in crate::server::ws) fn open_slot(
+        &self,
+        connection: &Connection,
+        ticket: Ticket,
+    ) -> ReplySlot {
         connection.open_execs.update(|open| open + 1);
         let outlet = Arc::clone(&self.outlet);
         ReplySlot::outlet(outlet, connection.id, ticket)

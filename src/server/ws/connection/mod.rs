@@ -33,6 +33,7 @@ use crate::server::limits::{OPEN_ARGUMENTS_MAX_BYTES, OPEN_EXECS_MAX, READ_PAUSE
 use crate::server::ws::debugs::Debugs;
 use crate::server::ws::follows::Follows;
 use crate::server::ws::outbox::Outbox;
+use crate::server::ws::topics::Topics;
 use crate::server::ws::wire::Wire;
 
 pub(super) use dialogue::{Beginning, begin};
@@ -81,10 +82,11 @@ pub(in crate::server::ws) struct Connection {
 struct Rare(OnceCell<Box<RareState>>);
 
 #[derive(Debug, Default)]
-struct RareState {
+pub(in crate::server::ws) struct RareState {
     open_arguments: OpenArguments,
     /// Logs of modules that only the store of several nodes may know.
     debugs: Debugs,
+    pub(in crate::server::ws) topics: Topics,
 }
 
 impl Rare {
@@ -147,6 +149,16 @@ impl Connection {
             awaits_room: Cell::new(false),
             permit: RefCell::new(Some(permit)),
         }
+    }
+
+    /// What few connections have.
+    pub(in crate::server::ws) fn rare(&self) -> &RareState {
+        self.rare.make()
+    }
+
+    /// The same, where this one has any of it.
+    pub(in crate::server::ws) fn rare_if_any(&self) -> Option<&RareState> {
+        self.rare.get()
     }
 
     /// Whether the connection still gets anything but its end.

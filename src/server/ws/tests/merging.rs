@@ -14,8 +14,8 @@ use super::{MODULES, World, display, key, run};
 use crate::core::{Delivery, Outlet};
 use crate::dialects::{Form, Splice, Step};
 use crate::model::{
-    EntryId, Event, First, FollowId, JsonText, LogLevel, LogLine, ModuleId, Presence, Request,
-    Subject, Ticket, TopicId, ZoneId,
+    ClusterConnectionId, EntryId, Event, First, FollowId, JsonText, LogLevel, LogLine, ModuleId,
+    Presence, Publication, Request, Subject, Ticket, TopicEntry, TopicId, ZoneId,
 };
 use crate::server::limits::{OUTLET_LATE_MAX_BYTES, OUTLET_MAX_DELIVERIES, REPLIES_MAX_BYTES};
 use crate::server::ws::tests::{MemoryWire, STATUSES};
@@ -386,18 +386,24 @@ fn a_message_goes_to_all_who_follow_its_topic_but_one() {
         let topic = TopicId::new("chat").unwrap();
         for client in [0, 1] {
             load.world.clients[client].1.allow(usize::MAX);
-            let request = Request::Follow {
-                id: FollowId(0),
-                subject: Subject::Topic(topic.clone()),
-                first: First::Events,
-            };
+            let request = Request::Enter(TopicEntry {
+                topic: topic.clone(),
+                member: None,
+                wants_last: false,
+            });
             load.ask(client, request, "1");
         }
-        let publish = Request::Publish {
+        load.world.round().await;
+        let publish = Request::Publish(Publication {
             topic,
             message: JsonText::parse("[7]").unwrap(),
-            except: Some(load.world.clients[0].0.id),
-        };
+            except: Some(ClusterConnectionId {
+                process: load.world.core.core.topics.process(),
+                connection: load.world.clients[0].0.id,
+            }),
+            kept: false,
+            by: None,
+        });
         load.ask(0, publish, "");
         load.world.round().await;
         assert!(load.world.clients[0].1.messages().is_empty());

@@ -59,7 +59,9 @@ impl Fixture {
             token: token.clone(),
             domain: audience.to_owned(),
         };
-        admit(keys, &self.sessions, &introspection, &[shown], HERE)
+        let directory = Directory::default();
+        let sessions = &self.sessions;
+        admit(keys, &directory, sessions, &introspection, &[shown], HERE)
     }
 }
 

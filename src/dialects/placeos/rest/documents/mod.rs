@@ -17,7 +17,7 @@ use std::fmt;
 
 use crate::dialects::placeos::rest::InvalidField;
 use crate::model::{
-    ApiKey, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, MetadataId,
+    ApiKey, ChannelApp, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, MetadataId,
     MetadataName, Module, System, User, Value, Values, Zone, is_time_zone,
 };
 
@@ -42,6 +42,8 @@ pub type MetadataDocument = Document<Metadata>;
 pub type EntityDocument = Document<EntityOverride>;
 /// A command to be made or changed.
 pub type CommandDocument = Document<CustomCommand>;
+/// An app to be made or changed.
+pub type AppDocument = Document<ChannelApp>;
 
 /// An entry to be made or changed. What is left out stays as it is.
 #[derive(Clone)]

@@ -44,7 +44,8 @@ impl<C: Resource> ToSchema for Document<C> {
 /// The part of an answer that is made of the fields.
 pub(in crate::dialects::placeos::rest) fn fields<C: Resource>() -> Schema {
     let mut object = ObjectBuilder::new();
-    let shown = C::FIELDS.iter().filter(|field| !field.filled_in);
+    let shown = C::FIELDS.iter();
+    let shown = shown.filter(|field| !field.filled_in || C::SHOWS_FILLED_IN);
     for field in shown {
         let Some(word) = C::word(field.name) else {
             continue;

@@ -30,7 +30,7 @@ impl<C: Resource> Serialize for Shown<'_, C> {
         for field in C::FIELDS {
             let is_seen = self.whole || !C::PRIVATE.contains(&field.name);
             if let Some(word) = C::word(field.name)
-                && !field.filled_in
+                && (!field.filled_in || C::SHOWS_FILLED_IN)
                 && is_seen
             {
                 match self.entry.shown(field) {

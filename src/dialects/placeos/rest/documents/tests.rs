@@ -75,6 +75,40 @@ fn every_field_that_is_shown_can_be_set_and_sent_back() {
     check_every_field(&EntityOverride::build(status).unwrap());
     let command = Values::none().with("type", Value::Text("lamp/blink".into()));
     check_every_field(&CustomCommand::build(command).unwrap());
+    let app = Values::none().with("id", Value::Text("7".into()));
+    check_every_field(&ChannelApp::build(app).unwrap());
+}
+
+#[test]
+fn what_an_app_signs_with_is_taken_and_never_shown() {
+    let app = Values::none().with("id", Value::Text("7".into()));
+    let app = ChannelApp::build(app).unwrap();
+    let body = r#"{"keys": [{"key": "a1", "secret": "hunter2"}], "webhooks": [{"url": "http://ann:hunter2@h/x?t=hunter2"}]}"#;
+    assert!(!format!("{:?}", document::<ChannelApp>(body)).contains("hunter2"));
+    let app = amended(app, body);
+    let shown = serde_json::to_value(Shown::of(&app)).unwrap();
+    assert!(!shown.to_string().contains("hunter2"), "{shown}");
+    assert_eq!(shown["keys"], json!([{"key": "a1"}]));
+    assert_eq!(shown["webhooks"], json!([{"url": "http://***@h/x?***"}]));
+    // Whatever a client's own way of writing JSON is.
+    let back = serde_json::to_string_pretty(&shown).unwrap();
+    assert_eq!(amended(app.clone(), &back), app);
+    let more = r#"{"keys": [{"key": "b2", "secret": "hunter3"}, {"key": "a1"}]}"#;
+    let secret = |app: &ChannelApp, key| app.key(key).map(|key| key.secret.expose().to_owned());
+    let more = amended(app.clone(), more);
+    assert_eq!(secret(&more, "a1").as_deref(), Some("hunter2"));
+    assert_eq!(secret(&more, "b2").as_deref(), Some("hunter3"));
+    let renamed = document::<ChannelApp>(r#"{"keys": [{"key": "c3"}]}"#);
+    assert_eq!(
+        fields(renamed.amend(&mut app.clone()).unwrap_err()),
+        ["keys"]
+    );
+    assert_eq!(
+        amended(app, r#"{"keys": null, "webhooks": null}"#)
+            .keys
+            .list(),
+        []
+    );
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::dialects::placeos::rest::address::{Address, address, uri_for};
 use crate::dialects::placeos::rest::documents::{Document, is_shown};
 use crate::model::rules::Thing;
 use crate::model::{
-    ApiKey, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, Module,
-    System, User, Value, Values, Zone,
+    ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata,
+    Module, System, User, Value, Values, Zone,
 };
 
 /// A collection as PlaceOS's resource.
@@ -21,6 +21,8 @@ pub trait Resource: Collection + Clone {
     const OWN: &'static [Own] = &[];
     /// What clients send back that is not kept, each with what it has to be.
     const SENT_BACK: &'static [(&'static str, SentBack)];
+    /// Whether an answer has a field in which a building file may have `${ENV:…}`. It may hold a secret, so `shown` has to leave that out.
+    const SHOWS_FILLED_IN: bool = false;
     /// Fields that administrators alone see of others.
     const PRIVATE: &'static [&'static str] = &[];
 
@@ -403,4 +405,42 @@ impl Resource for CustomCommand {
     const NAME: &'static str = "Command";
     const ABOUT: &'static str = "A command of one's own to be made or changed.";
     const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+}
+
+impl Resource for ChannelApp {
+    const NAME: &'static str = "App";
+    const ABOUT: &'static str = "An app with channels of its own to be made or changed.\n\nA key without a `secret` keeps the one that it has, and so does a webhook whose `url` is as it was shown.";
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+    const SHOWS_FILLED_IN: bool = true;
+
+    /// Without what the app signs with, and without credentials in addresses.
+    fn shown<'a>(&'a self, field: &Field<Self>) -> Value<'a> {
+        match field.name {
+            "keys" => Value::Json(Cow::Owned(self.keys.shown())),
+            "webhooks" => Value::Json(Cow::Owned(self.webhooks.shown())),
+            _ => field.value(self),
+        }
+    }
+
+    fn amend_own(
+        document: &Document<Self>,
+        before: Option<&Self>,
+        values: &mut Values<'_, Self>,
+    ) -> Result<(), InvalidField> {
+        let Some(before) = before else {
+            return Ok(());
+        };
+        let given = |name| match document.given(name) {
+            Some(Value::Json(given)) => JsonText::parse(given).ok(),
+            Some(_) | None => None,
+        };
+        let keys = given("keys").and_then(|given| before.keys.completed(&given));
+        let webhooks = given("webhooks").and_then(|given| before.webhooks.completed(&given));
+        for (name, whole) in [("keys", keys), ("webhooks", webhooks)] {
+            if let Some(whole) = whole {
+                values.put(name, Value::Json(Cow::Owned(whole)));
+            }
+        }
+        Ok(())
+    }
 }
