@@ -51,6 +51,9 @@ const MESSAGE_MAX_MIN: usize = 1024;
 /// The shortest life of a token: its end is written in whole seconds.
 const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
 
+/// The shortest silence that can be said to a client of Pusher: it is told in whole seconds, and 0 is none.
+const ACTIVITY_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+
 /// The smallest send buffer: less than this and the kernel raises it anyway.
 const SEND_BUFFER_MIN: usize = 4096;
 
@@ -317,6 +320,12 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
         &mut server.home_assistant.frontend,
     );
 
+    own_listener(raw, "pusher", "pusher.listen", &mut server.own_listeners);
+    let pusher = &mut server.pusher;
+    raw.duration("pusher.activity_timeout", &mut pusher.activity_timeout);
+    raw.duration("pusher.pong_timeout", &mut pusher.pong_timeout);
+    raw.switch("pusher.strict_protocol", &mut pusher.strict_protocol);
+
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     let sign_in = &mut settings.core.sign_in;
     raw.duration("sign_in.token_life", &mut sign_in.token_life);
@@ -516,6 +525,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
         dialects: _,
         own_listeners,
         home_assistant,
+        pusher,
         allowed_origins: _,
         proxies: _,
         hsts: _,
@@ -580,10 +590,19 @@ fn check(raw: &mut Raw, settings: &Settings) {
             "a dialect's own address must differ from `listen`, `health_listen` and `tls.plain_listen`; choose another port",
         );
     }
-    if home_assistant.frontend.is_some() && own_listeners.is_empty() {
+    let has_own = own_listeners
+        .iter()
+        .any(|own| own.dialect == "home_assistant");
+    if home_assistant.frontend.is_some() && !has_own {
         raw.refuse(
             &["home_assistant.frontend"],
             "`home_assistant.frontend` is served at `home_assistant.listen`, which is not set; set it, to 127.0.0.1:8123 for example, or leave out both",
+        );
+    }
+    if pusher.activity_timeout < ACTIVITY_TIMEOUT_MIN {
+        raw.refuse(
+            &["pusher.activity_timeout"],
+            "`pusher.activity_timeout` must be at least 1s, since clients count whole seconds; raise it or leave it out",
         );
     }
     if *drain_deadline > DRAIN_DEADLINE_MAX {

@@ -664,10 +664,10 @@ fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
     let placeos = settings("", &[("RISER_DIALECTS", "placeos,")]);
     assert_eq!(placeos.server.dialects, ["placeos"]);
     check(
-        "dialects = [\"placeos\", \"pusher\", \"place_os\"]",
+        "dialects = [\"placeos\", \"pushjet\", \"place_os\"]",
         &[],
         &[
-            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant), not \"pusher\"",
+            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant, pusher), not \"pushjet\"",
             "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
         ],
     );

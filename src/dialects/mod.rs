@@ -19,12 +19,15 @@ pub mod home_assistant;
 mod out;
 pub mod placeos;
 mod profile;
+pub mod pusher;
 #[cfg(test)]
 mod told;
 
 pub use handshake::{Admission, Handshake, Head, Rejection};
 pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step, Wanted};
-pub use profile::{Carrier, DialectSettings, KeepAlive, LooksAround, Profile, RefusalTime};
+pub use profile::{
+    Carrier, DialectSettings, KeepAlive, LooksAround, Profile, PusherSettings, RefusalTime,
+};
 
 use std::sync::Arc;
 
@@ -242,6 +245,7 @@ macro_rules! registry {
 registry! {
     PlaceOs = placeos;
     HomeAssistant = home_assistant;
+    Pusher = pusher;
     #[cfg(test)]
     Echo = echo;
 }

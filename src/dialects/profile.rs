@@ -15,6 +15,8 @@ pub struct DialectSettings {
     pub pong_every: Duration,
     /// Silence after which a connection is closed.
     pub reap_after: Duration,
+    /// What is Pusher's alone.
+    pub pusher: PusherSettings,
 }
 
 impl DialectSettings {
@@ -25,6 +27,32 @@ impl DialectSettings {
             reap_after: self.reap_after,
             text: text.map(|text| (self.pong_every, text)),
         }
+    }
+}
+
+/// What an operator set for Pusher's dialect alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PusherSettings {
+    /// Silence after which either side asks the other for a sign of life. Default 120 s, as Pusher has it; in whole seconds, at least one.
+    pub activity_timeout: Duration,
+    /// How long that sign may take. Default 30 s, as Pusher has it.
+    pub pong_timeout: Duration,
+    /// Whether a client has to name the version of the protocol. By default it need not.
+    pub strict_protocol: bool,
+}
+
+impl PusherSettings {
+    /// What holds where nothing is set.
+    pub const DEFAULT: Self = Self {
+        activity_timeout: Duration::from_secs(120),
+        pong_timeout: Duration::from_secs(30),
+        strict_protocol: false,
+    };
+}
+
+impl Default for PusherSettings {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::dialects::DialectSettings;
+use crate::dialects::{DialectSettings, PusherSettings};
 use crate::model::Network;
 
 /// Settings of the server room.
@@ -38,6 +38,8 @@ pub struct ServerSettings {
     pub own_listeners: Vec<ListenerSettings>,
     /// Of Home Assistant's pages.
     pub home_assistant: HomeAssistantSettings,
+    /// Of Pusher's websocket.
+    pub pusher: PusherSettings,
     /// Other origins whose pages may use the gateway, as browsers write them. Default none.
     pub allowed_origins: Vec<String>,
     /// The proxies in front. Default none.
@@ -176,6 +178,7 @@ impl ServerSettings {
             ping_after: self.keep_alive.ping_after,
             pong_every: self.keep_alive.pong_every,
             reap_after: self.keep_alive.reap_after,
+            pusher: self.pusher,
         }
     }
 }
@@ -194,9 +197,10 @@ impl Default for ServerSettings {
             http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
-            dialects: vec!["placeos", "home_assistant"],
+            dialects: vec!["placeos", "home_assistant", "pusher"],
             own_listeners: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
+            pusher: PusherSettings::DEFAULT,
             allowed_origins: Vec::new(),
             proxies: ProxySettings::default(),
             hsts: true,

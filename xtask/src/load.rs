@@ -29,6 +29,12 @@ const ALL: &[&str] = &[
     "sockudo",
 ];
 
+/// What Home Assistant's websocket is compared with: the first is riser itself by PlaceOS's, and the ratio that counts is to it.
+const HOME_ASSISTANT: &[&str] = &["riser", "riser-ha", "limit"];
+
+/// What is asked of it: the rest of riser is the same whatever its clients speak.
+const OF_HOME_ASSISTANT: &[&str] = &["pending", "entities"];
+
 /// What every peer is asked when all are: the figures by which servers are chosen.
 const OF_ALL: &[&str] = &[
     "fanout", "pending", "own", "burst", "easy", "overload", "exec", "trip", "connect", "idle",
@@ -41,6 +47,7 @@ const OF_USUAL: &[&str] = &[
     "growth",
     "spread",
     "churn",
+    "entities",
     "mixed",
     "slow-half",
     "slow-all",
@@ -53,9 +60,10 @@ const ALL_SIZE: &[&str] = &["--seconds", "1"];
 /// Hangs are ended. All peers take most of an hour, and are installed or built before.
 const BOUND: Duration = Duration::from_secs(3 * 60 * 60);
 
-/// What is compared for its correctness: every scenario, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
+/// What is compared for its correctness: every scenario, by Home Assistant's websocket what its clients are for, by TLS those that differ in how much leaves at a time, and through Redis what goes through it.
 const SMOKES: &[&[&str]] = &[
     &["limit", "riser"],
+    &["riser-ha", "--scenarios", "entities"],
     &["riser-tls", "--scenarios", "fanout,pending"],
     &["redis", "riser-redis", "--scenarios", "fanout,pending,easy"],
     &["riser-redis", "--scenarios", "resync,restart"],
@@ -63,7 +71,16 @@ const SMOKES: &[&[&str]] = &[
 ];
 
 /// Small enough for an unoptimised build: what is asked is whether every delivery is right, not when it comes.
-const SMOKE_SIZE: &[&str] = &["--rounds", "1", "--seconds", "1", "--connections", "50"];
+const SMOKE_SIZE: &[&str] = &[
+    "--rounds",
+    "1",
+    "--seconds",
+    "1",
+    "--connections",
+    "50",
+    "--entities",
+    "100",
+];
 
 /// Several times what it takes, since the machine may be busy with other things.
 const SMOKE_BOUND: Duration = Duration::from_secs(5 * 60);
@@ -93,11 +110,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     } else {
         compare(root, USUAL, &[], USUAL_SIZE)?
     };
+    let of_home_assistant = compare(root, HOME_ASSISTANT, OF_HOME_ASSISTANT, USUAL_SIZE)?;
     if record {
-        append(
-            &root.join(HISTORY),
-            &lines(&records, &commit(root)?, &today()?)?,
-        )?;
+        let (commit, today) = (commit(root)?, today()?);
+        let mut new = lines(&records, "riser", &commit, &today)?;
+        new += &lines(&of_home_assistant, "riser-ha", &commit, &today)?;
+        append(&root.join(HISTORY), &new)?;
     }
     Ok(())
 }
@@ -177,13 +195,13 @@ fn today() -> Result<String> {
         .to_owned())
 }
 
-/// The lines of the history that the tool's figures are worth: one a scenario and figure of riser's.
-fn lines(records: &[Value], commit: &str, date: &str) -> Result<String> {
+/// The lines of the history that the tool's figures are worth: one a scenario and figure of this server's, which is riser in one form or another.
+fn lines(records: &[Value], server: &str, commit: &str, date: &str) -> Result<String> {
     // By scenario and figure, then by server: the rounds.
     let mut table: BTreeMap<(&str, &str), BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
     for record in records {
         let word = |name: &str| record.get(name).and_then(Value::as_str);
-        let (Some(scenario), Some(server)) = (word("scenario"), word("server")) else {
+        let (Some(scenario), Some(whose)) = (word("scenario"), word("server")) else {
             bail!("a record names no scenario or server: {record}");
         };
         // A record without a figure says why there is none.
@@ -199,11 +217,11 @@ fn lines(records: &[Value], commit: &str, date: &str) -> Result<String> {
         table
             .entry((scenario, figure))
             .or_default()
-            .insert(server, rounds.collect());
+            .insert(whose, rounds.collect());
     }
     let mut lines = String::new();
     for ((scenario, figure), servers) in table {
-        let Some(riser) = servers.get("riser") else {
+        let Some(riser) = servers.get(server) else {
             continue;
         };
         let limit = servers.get("limit").map_or(&[][..], Vec::as_slice);
@@ -216,7 +234,10 @@ fn lines(records: &[Value], commit: &str, date: &str) -> Result<String> {
         let fields = [
             commit.to_owned(),
             date.to_owned(),
-            scenario.to_owned(),
+            match server {
+                "riser" => scenario.to_owned(),
+                other => format!("{scenario} of {other}"),
+            },
             figure.to_owned(),
             number(median(riser)),
             number(median(&ratios)),
@@ -285,14 +306,27 @@ mod tests {
             json!({"scenario": "fanout", "server": "uws", "no_figure": "it is not here"}),
         ];
         assert_eq!(
-            lines(&figures, "abc", "2026-01-01").expect("they can be read"),
+            lines(&figures, "riser", "abc", "2026-01-01").expect("they can be read"),
             "abc,2026-01-01,fanout,notifies/s,123457,,,\n\
              abc,2026-01-01,slow,\"p99, during\",4.000,1.500,1.000,1.500\n"
         );
     }
 
     #[test]
+    fn what_riser_costs_in_another_form_says_in_which() {
+        let figures = [
+            json!({"scenario": "pending", "server": "limit", "figure": "p50 ms", "rounds": [2.0]}),
+            json!({"scenario": "pending", "server": "riser", "figure": "p50 ms", "rounds": [3.0]}),
+            json!({"scenario": "pending", "server": "riser-ha", "figure": "p50 ms", "rounds": [4.0]}),
+        ];
+        assert_eq!(
+            lines(&figures, "riser-ha", "abc", "2026-01-01").expect("they can be read"),
+            "abc,2026-01-01,pending of riser-ha,p50 ms,4.000,2.000,2.000,2.000\n"
+        );
+    }
+
+    #[test]
     fn what_is_not_a_record_is_an_error() {
-        assert!(lines(&[json!({"figure": "p50"})], "abc", "2026-01-01").is_err());
+        assert!(lines(&[json!({"figure": "p50"})], "riser", "abc", "2026-01-01").is_err());
     }
 }

@@ -74,9 +74,11 @@ pub(crate) fn run(comparison: &Comparison) -> Result<()> {
         let all = <Scenario as clap::ValueEnum>::value_variants()
             .iter()
             .copied();
-        let fit = comparison.targets.iter().all(on_redis);
-        all.filter(|scenario| fit || !scenario.is_about_redis())
-            .collect()
+        let fits = |scenario: &Scenario| {
+            let mut targets = comparison.targets.iter();
+            targets.all(|target| scenario.fits(*target))
+        };
+        all.filter(fits).collect()
     } else {
         comparison.scenarios.clone()
     };
@@ -180,7 +182,11 @@ fn measure(
 }
 
 fn run_once(comparison: &Comparison, scenario: Scenario, target: Target) -> Result<Figures> {
-    let mut server = target.start(&comparison.riser, comparison.workers, scenario.ids())?;
+    let mut server = target.start(
+        &comparison.riser,
+        comparison.workers,
+        scenario.layout(comparison.size),
+    )?;
     scenario
         .run(&server, comparison.size)
         .map_err(|error| server.blame(error))

@@ -29,6 +29,8 @@ pub(crate) struct Engine {
     payload: Vec<u8>,
     clients: Place,
     publishers: Place,
+    /// How many bytes clients have read.
+    received: u64,
 }
 
 /// Where a connection leads.
@@ -95,7 +97,13 @@ impl Engine {
             payload: Vec::new(),
             clients,
             publishers,
+            received: 0,
         })
+    }
+
+    /// How many bytes clients have read, frames and greetings included; by TLS as they are without it.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
     }
 
     /// Opens this many clients, and behind them one that publishes.
@@ -229,6 +237,9 @@ impl Engine {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => bail!("connection {index} was lost: {error}"),
             };
+            if connection.role == Role::Client {
+                self.received += read as u64;
+            }
             let mut bytes = &self.buffer[..read];
             let mut rest = std::mem::take(&mut connection.rest);
             let greeting;
@@ -258,15 +269,21 @@ impl Engine {
             while let Some((used, message)) = protocol.read(bytes)? {
                 match message {
                     Message::Ping { payload } => protocol.pong(payload, &mut connection.unsent),
+                    Message::Several { text } => {
+                        protocol.take_apart(text, &mut |message| handle(index, message))?;
+                    }
                     Message::Change { .. } | Message::Done { .. } | Message::Other => {
                         handle(index, message)?;
                     }
                 }
                 bytes = &bytes[used..];
             }
-            if !bytes.is_empty() {
-                connection.rest = bytes.to_vec();
-            }
+            connection.rest = if bytes.len() == rest.len() {
+                // Nothing of it was whole; a long message comes in many reads.
+                rest
+            } else {
+                bytes.to_vec()
+            };
             if !connection.unsent.is_empty() {
                 connection.flush()?;
             }

@@ -49,7 +49,11 @@ enum Command {
     /// Run one scenario on one server and print its figures
     Run(Run),
     /// Print the building that a server which runs already needs
-    Building,
+    Building {
+        /// For a run of `entities` with so many
+        #[arg(long)]
+        entities: Option<usize>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
         Command::Limit { listen } => limit::serve(listen),
         Command::Compare(comparison) => compare::run(&comparison),
         Command::Run(one) => run::run(&one),
-        Command::Building => print(&target::building()),
+        Command::Building { entities } => {
+            print(&target::building(scenario::entities::modules(entities)))
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

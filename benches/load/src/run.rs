@@ -39,18 +39,18 @@ pub(crate) struct Run {
 /// Runs it once and prints the figures, one a line.
 pub(crate) fn run(run: &Run) -> Result<()> {
     machine::prepare()?;
-    let ids = run.scenario.ids();
+    let layout = run.scenario.layout(run.size);
     let mut server = match (run.address, run.pid) {
         (Some(address), Some(pid)) => {
             if !address.ip().is_loopback() {
                 bail!("{address} is not on this machine: only loopback addresses are measured");
             }
             machine::listens(pid, address.port())?;
-            Running::already(address, pid, &run.key, ids)
+            Running::already(address, pid, &run.key, layout)
         }
         _ => {
             run.target.prepare(&run.riser)?;
-            run.target.start(&run.riser, run.workers, ids)?
+            run.target.start(&run.riser, run.workers, layout)?
         }
     };
     let figures = run

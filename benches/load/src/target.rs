@@ -23,7 +23,7 @@ pub(crate) use redis_server::RedisServer;
 
 use crate::account::{nanos, now};
 use crate::machine::{self, Side};
-use crate::protocol::{Ids, Numbering, PlaceOs, Protocol};
+use crate::protocol::{Layout, PlaceOs, Protocol};
 use crate::stream::Trust;
 
 /// How long a server may take to say that it is ready.
@@ -37,6 +37,8 @@ const END_DEADLINE: Duration = Duration::from_millis(200);
 pub(crate) enum Target {
     /// This project's gateway.
     Riser,
+    /// The same, by Home Assistant's websocket.
+    RiserHa,
     /// The same by TLS.
     RiserTls,
     /// The same on a Redis, where the changes are published.
@@ -60,9 +62,6 @@ pub(crate) enum Target {
     /// Sockudo, Pusher's protocol.
     Sockudo,
 }
-
-/// The bindings that a protocol's ids are spread over when every client has its own.
-const BINDINGS_PER_CLIENT: usize = 1;
 
 /// A server that runs. One that was started for this ends when this is dropped.
 pub(crate) struct Running {
@@ -94,7 +93,7 @@ struct Launch {
     redis: Option<RedisServer>,
     files: Vec<TempFile>,
     /// What is waited for once it is ready.
-    warm_up: fn(SocketAddr) -> Result<()>,
+    warm_up: Box<dyn FnOnce(SocketAddr) -> Result<()>>,
 }
 
 /// A process that ends when this is dropped.
@@ -132,6 +131,7 @@ impl Target {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Riser => "riser",
+            Self::RiserHa => "riser-ha",
             Self::RiserTls => "riser-tls",
             Self::RiserRedis => "riser-redis",
             Self::RiserRemote => "riser-remote",
@@ -150,7 +150,12 @@ impl Target {
     pub(crate) fn is_essential(self) -> bool {
         matches!(
             self,
-            Self::Riser | Self::RiserTls | Self::RiserRedis | Self::RiserRemote | Self::Limit
+            Self::Riser
+                | Self::RiserHa
+                | Self::RiserTls
+                | Self::RiserRedis
+                | Self::RiserRemote
+                | Self::Limit
         )
     }
 
@@ -159,10 +164,26 @@ impl Target {
         matches!(self, Self::RiserRedis | Self::RiserRemote)
     }
 
+    /// Whether who binds a status gets the value that it has, published by whomever.
+    pub(crate) fn keeps_values(self) -> bool {
+        match self {
+            Self::Riser
+            | Self::RiserHa
+            | Self::RiserTls
+            | Self::RiserRemote
+            | Self::Limit
+            | Self::Uws
+            | Self::Bun
+            | Self::Node => true,
+            // Those of riser on Redis are kept there, and its clients may get one late.
+            Self::RiserRedis | Self::Redis | Self::Nats | Self::Mosquitto | Self::Sockudo => false,
+        }
+    }
+
     /// Builds or installs what the server needs, once. An error names what is missing, and what to type.
     pub(crate) fn prepare(self, riser: &Path) -> Result<()> {
         match self {
-            Self::Riser | Self::RiserTls => own::prepare(riser),
+            Self::Riser | Self::RiserHa | Self::RiserTls => own::prepare(riser),
             Self::RiserRedis | Self::RiserRemote => own::prepare_on_redis(riser),
             Self::Limit => Ok(()),
             Self::Uws => web::prepare_uws(),
@@ -176,26 +197,24 @@ impl Target {
     }
 
     /// Starts the server on its core and waits until it is ready.
-    pub(crate) fn start(self, riser: &Path, workers: usize, ids: Ids) -> Result<Running> {
-        let numbering = Numbering {
-            ids,
-            bindings: BINDINGS_PER_CLIENT,
-        };
+    pub(crate) fn start(self, riser: &Path, workers: usize, layout: Layout) -> Result<Running> {
+        let ids = layout.ids;
         let launch = match self {
-            Self::Riser => own::riser(riser, workers, numbering)?,
-            Self::RiserTls => own::riser_tls(riser, workers, numbering)?,
-            Self::RiserRedis => own::riser_redis(riser, workers, numbering)?,
-            Self::RiserRemote => own::riser_remote(riser, workers, numbering)?,
+            Self::Riser => own::riser(riser, workers, layout)?,
+            Self::RiserHa => own::riser_ha(riser, workers, layout)?,
+            Self::RiserTls => own::riser_tls(riser, workers, layout)?,
+            Self::RiserRedis => own::riser_redis(riser, workers, layout)?,
+            Self::RiserRemote => own::riser_remote(riser, workers, layout)?,
             Self::Limit => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("limit");
-                Launch::placeos(command, numbering, Vec::new())
+                Launch::placeos(command, layout, Vec::new())
             }
-            Self::Uws => Launch::placeos(web::uws(), numbering, Vec::new()),
-            Self::Bun => Launch::placeos(web::bun(), numbering, Vec::new()),
-            Self::Node => Launch::placeos(web::node(), numbering, Vec::new()),
+            Self::Uws => Launch::placeos(web::uws(), layout, Vec::new()),
+            Self::Bun => Launch::placeos(web::bun(), layout, Vec::new()),
+            Self::Node => Launch::placeos(web::node(), layout, Vec::new()),
             Self::Redis => brokers::redis(ids)?,
-            Self::Nats => brokers::nats(numbering)?,
+            Self::Nats => brokers::nats(layout.numbering())?,
             Self::Mosquitto => brokers::mosquitto(ids)?,
             Self::Sockudo => brokers::sockudo(ids)?,
         };
@@ -215,15 +234,15 @@ impl Launch {
             others: Vec::new(),
             redis: None,
             files: Vec::new(),
-            warm_up: |_| Ok(()),
+            warm_up: Box::new(|_| Ok(())),
         }
     }
 
     /// A server that speaks as riser does, and says where it listens.
-    fn placeos(command: Command, numbering: Numbering, files: Vec<TempFile>) -> Self {
+    fn placeos(command: Command, layout: Layout, files: Vec<TempFile>) -> Self {
         Self {
             files,
-            ..Self::new(command, Box::new(PlaceOs::new(KEY, numbering)), Ready::Says)
+            ..Self::new(command, Box::new(PlaceOs::new(KEY, layout)), Ready::Says)
         }
     }
 }
@@ -275,11 +294,7 @@ impl Running {
     }
 
     /// A server that speaks as riser does, and was not started for this.
-    pub(crate) fn already(address: SocketAddr, pid: u32, key: &str, ids: Ids) -> Self {
-        let numbering = Numbering {
-            ids,
-            bindings: BINDINGS_PER_CLIENT,
-        };
+    pub(crate) fn already(address: SocketAddr, pid: u32, key: &str, layout: Layout) -> Self {
         // The server may still have the values of an earlier run.
         let prefix = format!("s{:x}-", nanos());
         Self {
@@ -291,7 +306,7 @@ impl Running {
             metrics: address,
             protocol: Box::new(PlaceOs {
                 prefix,
-                ..PlaceOs::new(key, numbering)
+                ..PlaceOs::new(key, layout)
             }),
             _others: Vec::new(),
             redis: None,
@@ -343,6 +358,7 @@ impl Running {
     pub(crate) fn is_riser(&self) -> bool {
         [
             Target::Riser,
+            Target::RiserHa,
             Target::RiserTls,
             Target::RiserRedis,
             Target::RiserRemote,

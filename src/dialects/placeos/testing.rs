@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::dialects::{Ambient, DialectSettings, Incoming, Out, Session, Step, Surroundings};
+use crate::dialects::{
+    Ambient, DialectSettings, Incoming, Out, PusherSettings, Session, Step, Surroundings,
+};
 use crate::model::{
     BindingPath, ConnectionId, DriverRef, EntryInfo, Failure, Module, ModuleId, ModuleIndex,
     ModuleName, ModulePath, ProcessId, Reply, Secret, Source, StatusName, System, SystemId, Ticket,
@@ -16,6 +18,7 @@ pub(super) const SETTINGS: DialectSettings = DialectSettings {
     ping_after: Duration::from_secs(30),
     pong_every: Duration::from_secs(80),
     reap_after: Duration::from_secs(90),
+    pusher: PusherSettings::DEFAULT,
 };
 
 /// What surrounds the connections of these tests.

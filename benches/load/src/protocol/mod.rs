@@ -1,5 +1,6 @@
 //! The wire protocols that the generator speaks. Adding one touches one file, and this list.
 
+mod home_assistant;
 pub(crate) mod keyspace;
 mod mqtt;
 mod nats;
@@ -11,6 +12,7 @@ mod websocket;
 use anyhow::{Context, Result, bail};
 
 pub(crate) use self::redis::Redis;
+pub(crate) use home_assistant::HomeAssistant;
 pub(crate) use mqtt::Mqtt;
 pub(crate) use nats::Nats;
 pub(crate) use placeos::{MODULES, PlaceOs, Statuses};
@@ -26,6 +28,8 @@ pub(crate) enum Message<'a> {
     Done { request: u64 },
     /// The server asks for a sign of life.
     Ping { payload: &'a [u8] },
+    /// Any number of messages, which [`Protocol::take_apart`] gives one by one; scenarios get only these.
+    Several { text: &'a [u8] },
     /// Something that is not looked at.
     Other,
 }
@@ -79,6 +83,9 @@ pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((value, &bytes[digits..]))
 }
 
+/// The bindings that a protocol's ids are spread over when every client has its own.
+const BINDINGS_PER_CLIENT: usize = 1;
+
 /// How a protocol's clients number their bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Ids {
@@ -112,6 +119,24 @@ impl Numbering {
             Ids::Alike => binding,
             Ids::Own => binding % self.bindings,
         })
+    }
+}
+
+/// What a scenario's clients follow, as far as the server has to be started for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    pub(crate) ids: Ids,
+    /// The modules that riser has for it; the statuses are spread over them.
+    pub(crate) modules: usize,
+}
+
+impl Layout {
+    /// How its clients number their bindings.
+    pub(crate) fn numbering(self) -> Numbering {
+        Numbering {
+            ids: self.ids,
+            bindings: BINDINGS_PER_CLIENT,
+        }
     }
 }
 
@@ -172,8 +197,31 @@ pub(crate) trait Protocol {
     }
     /// The first message and how many bytes it takes; `None` while it is incomplete.
     fn read<'a>(&self, bytes: &'a [u8]) -> Result<Option<(usize, Message<'a>)>>;
+    /// Gives the messages of a [`Message::Several`] one by one.
+    fn take_apart<'a>(
+        &self,
+        _text: &'a [u8],
+        _handle: &mut dyn FnMut(Message<'a>) -> Result<()>,
+    ) -> Result<()> {
+        bail!("its messages come one by one")
+    }
     /// Appends the request to follow a status. Its success comes as [`Message::Done`].
     fn bind(&self, connection: usize, binding: usize, out: &mut Vec<u8>);
+    /// Appends what a client says that follows this many statuses from the first on, and returns how many successes come of it.
+    fn bind_all(&self, connection: usize, statuses: usize, out: &mut Vec<u8>) -> usize {
+        for binding in 0..statuses {
+            self.bind(connection, binding, out);
+        }
+        statuses
+    }
+    /// Whether who has said this gets statuses that come later, too.
+    fn bind_all_has_later_ones(&self) -> bool {
+        false
+    }
+    /// How many bytes a change of a status has beside its value, to the nearest few; 0 where that is not known.
+    fn around(&self, _status: usize) -> usize {
+        0
+    }
     /// Appends the request to publish a value of a status.
     /// The first [`Message::Done`] after it says that the server has taken it.
     fn publish(&self, request: u64, status: usize, value: &[u8], out: &mut Vec<u8>);
@@ -216,6 +264,7 @@ mod tests {
                         }
                         Message::Done { request } => format!("done {request}"),
                         Message::Ping { .. } => "ping".to_owned(),
+                        Message::Several { .. } => "several".to_owned(),
                         Message::Other => "other".to_owned(),
                     });
                     rest.drain(..used);

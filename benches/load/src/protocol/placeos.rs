@@ -3,17 +3,19 @@
 use anyhow::{Result, bail};
 
 use crate::protocol::websocket::{self, PONG, TEXT, frame};
-use crate::protocol::{Message, Numbering, Protocol, Redis, Role, keyspace, number};
+use crate::protocol::{Layout, Message, Numbering, Protocol, Redis, Role, keyspace, number};
 
 /// Requests that are no binds are numbered from here.
 pub(crate) const FIRST_REQUEST: u64 = 1_000_000_000;
 
-/// The modules `Load` of the system `sys-1`; the statuses are spread over them.
+/// The modules `Load` of the system `sys-1`, unless a scenario asks for others; the statuses are spread over them.
 pub(crate) const MODULES: usize = 50;
 
 pub(crate) struct PlaceOs {
     pub(crate) key: String,
     pub(crate) numbering: Numbering,
+    /// How many modules the statuses are spread over.
+    pub(crate) modules: usize,
     /// What the names of statuses begin with.
     pub(crate) prefix: String,
     /// Which modules' statuses are followed, and who writes them.
@@ -40,17 +42,23 @@ impl Statuses {
 
 impl PlaceOs {
     /// Follows the statuses of riser's own modules with this key.
-    pub(crate) fn new(key: &str, numbering: Numbering) -> Self {
+    pub(crate) fn new(key: &str, layout: Layout) -> Self {
         Self {
             key: key.to_owned(),
-            numbering,
+            numbering: layout.numbering(),
+            modules: layout.modules,
             prefix: "s".to_owned(),
             statuses: Statuses::Modules,
         }
     }
 
+    /// Which of the modules a status belongs to.
+    pub(crate) fn index(&self, status: usize) -> usize {
+        1 + status % self.modules
+    }
+
     fn follow(&self, id: u64, command: &str, status: usize, out: &mut Vec<u8>) {
-        let (index, prefix, system) = (index(status), &self.prefix, self.statuses.system());
+        let (index, prefix, system) = (self.index(status), &self.prefix, self.statuses.system());
         let text = format!(
             r#"{{"id":{id},"cmd":"{command}","sys":"{system}","mod":"Load","index":{index},"name":"{prefix}{status}"}}"#
         );
@@ -104,13 +112,22 @@ impl Protocol for PlaceOs {
         let mut text = format!(
             r#"{{"id":{},"cmd":"exec","sys":"sys-1","mod":"Load","index":{},"name":"set","args":["{}{status}","#,
             FIRST_REQUEST + request,
-            index(status),
+            self.index(status),
             self.prefix
         )
         .into_bytes();
         text.extend_from_slice(value);
         text.extend_from_slice(b"]}");
         frame(TEXT, &text, out);
+    }
+
+    fn around(&self, status: usize) -> usize {
+        let (id, index, prefix) = (status + 1, self.index(status), &self.prefix);
+        let system = self.statuses.system();
+        format!(
+            r#"{{"id":{id},"type":"notify","value":,"meta":{{"sys":"{system}","mod":"Load","index":{index},"name":"{prefix}{status}"}}}}"#
+        )
+        .len()
     }
 
     fn echo(&self, request: u64, out: &mut Vec<u8>) -> Result<()> {
@@ -132,11 +149,6 @@ impl Protocol for PlaceOs {
             Statuses::Redis => Some(&Redis),
         }
     }
-}
-
-/// Which of the modules a status belongs to.
-fn index(status: usize) -> usize {
-    1 + status % MODULES
 }
 
 fn read_text<'a>(text: &'a [u8], protocol: &PlaceOs) -> Result<Message<'a>> {

@@ -174,7 +174,7 @@ impl Churn<'_> {
                 self.ledger.done(request)
             }
             Message::Done { request } => self.done(connection, request),
-            Message::Ping { .. } | Message::Other => Ok(()),
+            Message::Ping { .. } | Message::Several { .. } | Message::Other => Ok(()),
         })?;
         Ok(())
     }

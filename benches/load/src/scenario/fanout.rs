@@ -34,6 +34,7 @@ pub(super) fn closed(
     Ok(figures)
 }
 
+/// Such rounds for this long: how many notifies they were, and how long each took.
 pub(super) fn rounds(
     clients: &mut Clients<'_>,
     window: usize,
@@ -43,22 +44,28 @@ pub(super) fn rounds(
     let mut latency = Samples::new();
     let end = now() + time;
     while now() < end {
-        clients.publish(window)?;
-        let mut missing = clients.connections * window;
-        let mut unacknowledged = window;
-        let give_up = now() + PATIENCE;
-        while missing > 0 || unacknowledged > 0 {
-            let here = nanos();
-            let acknowledged = clients.turn(Gaps::Never, &mut |_, stamp| {
-                missing -= 1;
-                latency.offer(here.saturating_sub(stamp.sent_nanos));
-            })?;
-            unacknowledged = unacknowledged.saturating_sub(acknowledged);
-            if now() > give_up {
-                bail!("{missing} deliveries are missing after {PATIENCE:?}");
-            }
-        }
+        round(clients, window, &mut latency)?;
         notifies += (clients.connections * window) as u64;
     }
     Ok((notifies, latency))
+}
+
+/// Publishes `window` changes and waits until all clients have them.
+pub(super) fn round(clients: &mut Clients<'_>, window: usize, latency: &mut Samples) -> Result<()> {
+    clients.publish(window)?;
+    let mut missing = clients.connections * window;
+    let mut unacknowledged = window;
+    let give_up = now() + PATIENCE;
+    while missing > 0 || unacknowledged > 0 {
+        let here = nanos();
+        let acknowledged = clients.turn(Gaps::Never, &mut |_, stamp| {
+            missing -= 1;
+            latency.offer(here.saturating_sub(stamp.sent_nanos));
+        })?;
+        unacknowledged = unacknowledged.saturating_sub(acknowledged);
+        if now() > give_up {
+            bail!("{missing} deliveries are missing after {PATIENCE:?}");
+        }
+    }
+    Ok(())
 }

@@ -257,7 +257,7 @@ impl Campus<'_> {
                         _ => bail!("connection {connection} was answered call {request}, which was not under way"),
                     }
                 }
-                Message::Ping { .. } | Message::Other => {}
+                Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
             }
             Ok(())
         })?;

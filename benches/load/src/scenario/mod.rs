@@ -5,7 +5,9 @@
 
 mod bare;
 mod churn;
+mod clients;
 mod connect;
+pub(crate) mod entities;
 mod exec;
 mod fanout;
 mod growth;
@@ -15,6 +17,7 @@ mod leftovers;
 mod mixed;
 mod rate;
 mod resync;
+mod samples;
 mod slow;
 mod spread;
 
@@ -26,11 +29,11 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::account::{Cpu, now};
-use crate::engine::{Engine, Reading};
-use crate::machine;
-use crate::protocol::{Ids, Message, Protocol, Stamp};
+use crate::protocol::{Ids, Layout, MODULES};
+use crate::scenario::clients::{Clients, Gaps, check, wait};
 use crate::scenario::resync::Loss;
-use crate::target::Running;
+use crate::scenario::samples::{Random, Samples};
+use crate::target::{Running, Target};
 
 /// How long anything that a scenario waits for may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -74,6 +77,8 @@ pub(crate) enum Scenario {
     SlowHalf,
     /// All do.
     SlowAll,
+    /// 1000 clients that each follow 500 entities of 50 modules: one change at a time, then 32 pending; a message has 250 bytes.
+    Entities,
     /// Redis drops riser's subscriptions to 1000, 10 000, 100 000 statuses, which change meanwhile: until all are true again.
     Resync,
     /// Redis has stopped and starts again with its data, likewise: from its start.
@@ -102,6 +107,9 @@ pub(crate) struct Size {
     /// The size of a value in bytes.
     #[arg(long)]
     pub(crate) bytes: Option<usize>,
+    /// How many entities each client follows, where it follows many; ten are in a module.
+    #[arg(long)]
+    pub(crate) entities: Option<usize>,
 }
 
 /// A figure's name that is put together, such as one for each step. It is kept for good: there are few, however many rounds.
@@ -138,6 +146,7 @@ impl Scenario {
             Self::Slow => "slow",
             Self::SlowHalf => "slow-half",
             Self::SlowAll => "slow-all",
+            Self::Entities => "entities",
             Self::Resync => "resync",
             Self::Restart => "restart",
         }
@@ -150,24 +159,52 @@ impl Scenario {
             .unwrap_or_default()
     }
 
-    /// How the clients of this scenario number their bindings.
-    pub(crate) fn ids(self) -> Ids {
-        if self == Self::Own {
-            Ids::Own
-        } else {
-            Ids::Alike
+    /// What its clients follow.
+    pub(crate) fn layout(self, size: Size) -> Layout {
+        Layout {
+            ids: if self == Self::Own {
+                Ids::Own
+            } else {
+                Ids::Alike
+            },
+            modules: if self == Self::Entities {
+                entities::modules(size.entities)
+            } else {
+                MODULES
+            },
         }
     }
 
-    /// Whether it is about what happens to the Redis below a server.
-    pub(crate) fn is_about_redis(self) -> bool {
-        matches!(self, Self::Resync | Self::Restart)
+    /// Whether a server and what its clients speak have all that this asks for, so that it belongs among everything that is done to it.
+    pub(crate) fn fits(self, target: Target) -> bool {
+        match self {
+            Self::Fanout
+            | Self::Pending
+            | Self::Own
+            | Self::Burst
+            | Self::Easy
+            | Self::Overload
+            | Self::Slow
+            | Self::SlowHalf
+            | Self::SlowAll => true,
+            Self::Entities => target.keeps_values(),
+            Self::Exec
+            | Self::Trip
+            | Self::Connect
+            | Self::Idle
+            | Self::Bindings
+            | Self::Growth
+            | Self::Spread
+            | Self::Churn
+            | Self::Mixed => target != Target::RiserHa,
+            Self::Resync | Self::Restart => target.stands_on_redis(),
+        }
     }
 
     /// Does it to a server that has just been started.
     pub(crate) fn run(self, server: &Running, size: Size) -> Result<Figures> {
         let asks_for_more = matches!(self, Self::Churn | Self::Mixed);
-        if asks_for_more && server.protocol().publishers().is_some() {
+        if asks_for_more && server.redis().is_some() {
             bail!(
                 "a change that Redis has confirmed is still on its way to riser, and whoever binds then may first get the one before"
             );
@@ -190,262 +227,11 @@ impl Scenario {
             Self::Slow => slow::stopped(server, size, &slow::SOME),
             Self::SlowHalf => slow::stopped(server, size, &slow::HALF),
             Self::SlowAll => slow::stopped(server, size, &slow::ALL),
+            Self::Entities => entities::followed(server, size),
             Self::Resync => resync::steps(server, size, Loss::Killed),
             Self::Restart => resync::steps(server, size, Loss::Restarted),
         }
     }
-}
-
-/// Clients that are connected and bound, and one that publishes.
-pub(super) struct Clients<'a> {
-    pub(super) engine: Engine,
-    pub(super) protocol: &'a dyn Protocol,
-    pub(super) connections: usize,
-    pub(super) bindings: usize,
-    /// The newest sequence number of each binding of each connection.
-    seen: Vec<u64>,
-    sequence: u64,
-    bytes: usize,
-}
-
-/// Whether every change has to arrive, or only ever newer ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gaps {
-    Never,
-    Allowed,
-}
-
-impl<'a> Clients<'a> {
-    /// Connects and binds: every client the same statuses, one publisher beside them.
-    pub(super) fn bound(
-        server: &'a Running,
-        connections: usize,
-        bindings: usize,
-        bytes: usize,
-    ) -> Result<Self> {
-        machine::allow(connections + 1, server.pid())?;
-        let mut clients = Self {
-            engine: Engine::of(server)?,
-            protocol: server.protocol(),
-            connections,
-            bindings,
-            seen: vec![0; connections * bindings],
-            sequence: 0,
-            bytes,
-        };
-        clients
-            .engine
-            .open_clients(clients.protocol, connections, PATIENCE)?;
-        clients.bind_all()?;
-        if clients.protocol.publishers().is_some() {
-            clients.subscribe()?;
-        }
-        Ok(clients)
-    }
-
-    /// Waits until changes that take another way than the binds come through: a bind succeeds before riser has subscribed in Redis.
-    fn subscribe(&mut self) -> Result<()> {
-        self.publish(self.bindings)?;
-        let last = self.sequence;
-        let first = last + 1 - self.bindings as u64;
-        let mut unacknowledged = self.bindings;
-        let give_up = now() + PATIENCE;
-        while unacknowledged > 0 || !(first..=last).all(|sequence| self.all_have(sequence)) {
-            let acknowledged = self.turn(Gaps::Allowed, &mut |_, _| {})?;
-            unacknowledged = unacknowledged.saturating_sub(acknowledged);
-            if now() > give_up {
-                bail!("waited {PATIENCE:?} for the first value of every binding");
-            }
-        }
-        Ok(())
-    }
-
-    fn bind_all(&mut self) -> Result<()> {
-        let mut out = Vec::new();
-        for connection in 0..self.connections {
-            out.clear();
-            for binding in 0..self.bindings {
-                self.protocol.bind(connection, binding, &mut out);
-            }
-            self.engine.send(connection, &out)?;
-        }
-        let wanted = self.connections * self.bindings;
-        let mut done = 0;
-        let protocol = self.protocol;
-        wait(
-            &mut self.engine,
-            protocol,
-            "every bind to succeed",
-            &mut |_, message| {
-                if matches!(message, Message::Done { .. }) {
-                    done += 1;
-                }
-                Ok(done >= wanted)
-            },
-        )
-    }
-
-    /// Publishes this many changes, to the statuses in turn, in one write.
-    pub(super) fn publish(&mut self, changes: usize) -> Result<()> {
-        let mut out = Vec::new();
-        let mut value = Vec::new();
-        for _ in 0..changes {
-            self.sequence += 1;
-            value.clear();
-            Stamp {
-                sequence: self.sequence,
-                sent_nanos: crate::account::nanos(),
-            }
-            .write(self.bytes, &mut value);
-            let status = usize::try_from(self.sequence)? % self.bindings;
-            self.protocol
-                .publish(self.sequence, status, &value, &mut out);
-        }
-        self.engine.send(self.connections, &out)
-    }
-
-    /// Lets a client read or not.
-    pub(super) fn set_reading(&mut self, connection: usize, reading: Reading) -> Result<()> {
-        let Self {
-            engine,
-            protocol,
-            connections,
-            bindings,
-            seen,
-            ..
-        } = self;
-        engine.set_reading(
-            *protocol,
-            connection,
-            reading,
-            &mut |connection, message| {
-                if let Message::Change { binding, value } = message {
-                    check(
-                        connection,
-                        *connections,
-                        binding,
-                        *bindings,
-                        value,
-                        seen,
-                        Gaps::Allowed,
-                    )?;
-                }
-                Ok(())
-            },
-        )
-    }
-
-    /// The newest change that was published.
-    pub(super) fn published(&self) -> u64 {
-        self.sequence
-    }
-
-    /// Serves what is ready, checks it, and calls `arrived` with the connection and stamp of each change. Returns how many publishes were acknowledged.
-    pub(super) fn turn(
-        &mut self,
-        gaps: Gaps,
-        arrived: &mut dyn FnMut(usize, Stamp),
-    ) -> Result<usize> {
-        let Self {
-            engine,
-            protocol,
-            connections,
-            bindings,
-            seen,
-            ..
-        } = self;
-        let mut acknowledged = 0;
-        engine.turn(*protocol, &mut |connection, message| {
-            match message {
-                Message::Change { binding, value } => {
-                    let stamp = check(
-                        connection,
-                        *connections,
-                        binding,
-                        *bindings,
-                        value,
-                        seen,
-                        gaps,
-                    )?;
-                    arrived(connection, stamp);
-                }
-                Message::Done { .. } => acknowledged += 1,
-                Message::Ping { .. } | Message::Other => {}
-            }
-            Ok(())
-        })?;
-        Ok(acknowledged)
-    }
-
-    /// Whether every client has the newest value of every status.
-    pub(super) fn all_have(&self, sequence: u64) -> bool {
-        self.missing(sequence) == 0
-    }
-
-    /// How many clients lack the newest value of their last status.
-    pub(super) fn missing(&self, sequence: u64) -> usize {
-        let status = usize::try_from(sequence).unwrap_or(0) % self.bindings;
-        (0..self.connections)
-            .filter(|connection| self.seen[connection * self.bindings + status] != sequence)
-            .count()
-    }
-}
-
-fn check(
-    connection: usize,
-    connections: usize,
-    binding: usize,
-    bindings: usize,
-    value: &[u8],
-    seen: &mut [u64],
-    gaps: Gaps,
-) -> Result<Stamp> {
-    let Some(stamp) = Stamp::read(value) else {
-        bail!(
-            "connection {connection} got a value that nobody published: {}",
-            String::from_utf8_lossy(&value[..value.len().min(80)])
-        );
-    };
-    if connection >= connections || binding >= bindings {
-        bail!("connection {connection} got a value of binding {binding}, which it never bound");
-    }
-    if usize::try_from(stamp.sequence)? % bindings != binding {
-        bail!(
-            "connection {connection} got change {} on binding {binding}",
-            stamp.sequence
-        );
-    }
-    let last = &mut seen[connection * bindings + binding];
-    let next = *last == 0 || stamp.sequence == *last + bindings as u64;
-    if stamp.sequence <= *last || (gaps == Gaps::Never && !next) {
-        bail!(
-            "connection {connection} got change {} after {last}",
-            stamp.sequence
-        );
-    }
-    *last = stamp.sequence;
-    Ok(stamp)
-}
-
-/// Turns until `enough` says so, bounded.
-pub(super) fn wait(
-    engine: &mut Engine,
-    protocol: &dyn Protocol,
-    what: &str,
-    enough: &mut dyn FnMut(usize, Message<'_>) -> Result<bool>,
-) -> Result<()> {
-    let end = now() + PATIENCE;
-    let mut done = false;
-    while !done {
-        engine.turn(protocol, &mut |connection, message| {
-            done |= enough(connection, message)?;
-            Ok(())
-        })?;
-        if now() > end {
-            bail!("waited {PATIENCE:?} for {what}");
-        }
-    }
-    Ok(())
 }
 
 /// The loads of both sides while something was measured.
@@ -480,85 +266,5 @@ impl Loads {
         figures.insert(SERVER_LOAD, server.total.as_secs_f64() / took.as_secs_f64());
         figures.insert(TOOL_LOAD, tool.total.as_secs_f64() / took.as_secs_f64());
         Ok((server, took))
-    }
-}
-
-/// The value below which this share of the samples lies. Sorts them.
-pub(super) fn quantile(samples: &mut [u64], share: f64) -> f64 {
-    samples.sort_unstable();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index below the length"
-    )]
-    let at = (samples.len() as f64 * share) as usize;
-    samples
-        .get(at.min(samples.len().saturating_sub(1)))
-        .map_or(0.0, |sample| *sample as f64)
-}
-
-/// Numbers that look random, the same in every run (xorshift).
-#[derive(Debug)]
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new() -> Self {
-        Self(0x9e37_79b9_7f4a_7c15)
-    }
-
-    /// A number below this one.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or(0) % bound
-    }
-}
-
-/// Takes samples evenly, so that memory is bounded whatever the rate.
-#[derive(Debug)]
-pub(super) struct Samples {
-    values: Vec<u64>,
-    every: u64,
-    offered: u64,
-}
-
-/// How many samples are kept; their order statistics are steady long before that.
-const SAMPLES_MAX: usize = 1 << 20;
-
-impl Samples {
-    pub(super) fn new() -> Self {
-        Self {
-            values: Vec::new(),
-            every: 1,
-            offered: 0,
-        }
-    }
-
-    pub(super) fn offer(&mut self, sample: u64) {
-        self.offered += 1;
-        if !self.offered.is_multiple_of(self.every) {
-            return;
-        }
-        if self.values.len() == SAMPLES_MAX {
-            let mut keep = false;
-            self.values.retain(|_| {
-                keep = !keep;
-                keep
-            });
-            self.every *= 2;
-        }
-        self.values.push(sample);
-    }
-
-    /// Takes those of another, each once.
-    pub(super) fn append(&mut self, other: Self) {
-        for sample in other.values {
-            self.offer(sample);
-        }
-    }
-
-    pub(super) fn quantile(&mut self, share: f64) -> f64 {
-        quantile(&mut self.values, share)
     }
 }

@@ -137,7 +137,7 @@ impl Spread<'_> {
                             missing -= 1;
                         }
                         Message::Done { .. } => answered = true,
-                        Message::Ping { .. } | Message::Other => {}
+                        Message::Ping { .. } | Message::Several { .. } | Message::Other => {}
                     }
                     Ok(missing == 0 && answered)
                 },

@@ -1,13 +1,11 @@
 //! The building that riser is measured with; a server that is already running needs the same one.
 
-use crate::protocol::MODULES;
-
 /// The credentials that the building lets in.
 pub(crate) const KEY: &str = "load.secret";
 
-/// The building file: one system, its modules `Load` 1 and on, and the key.
-pub(crate) fn building() -> String {
-    let ids: Vec<String> = (1..=MODULES).map(|index| format!("mod-{index}")).collect();
+/// The building file: one system, this many modules `Load`, and the key.
+pub(crate) fn building(modules: usize) -> String {
+    let ids: Vec<String> = (1..=modules).map(|index| format!("mod-{index}")).collect();
     let mut text = format!(
         "systems:\n  - {{id: sys-1, name: Load, modules: [{}]}}\nmodules:\n",
         ids.join(", ")

@@ -1,4 +1,4 @@
-//! This project's gateway: alone, by TLS, on a Redis, and in front of another node that runs its modules.
+//! This project's gateway: alone, by Home Assistant's websocket, by TLS, on a Redis, and in front of another node that runs its modules.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use rcgen::generate_simple_self_signed;
 
 use crate::account::now;
 use crate::machine::{self, Side};
-use crate::protocol::{MODULES, Numbering, PlaceOs, Statuses, keyspace};
+use crate::protocol::{HomeAssistant, Layout, MODULES, PlaceOs, Statuses, keyspace};
 use crate::stream::trust;
 use crate::target::install::require;
 use crate::target::redis_server::RedisServer;
@@ -44,21 +44,28 @@ pub(super) fn prepare_on_redis(riser: &Path) -> Result<()> {
     require("redis-server", "apt-get install redis-server")
 }
 
-pub(super) fn riser(riser: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
-    let file = TempFile::write("building.yaml", &building())?;
+pub(super) fn riser(riser: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    let file = TempFile::write("building.yaml", &building(layout.modules))?;
     let mut command = serve(riser, &file);
     command.args(["--workers", &workers.to_string()]);
-    Ok(Launch::placeos(command, numbering, vec![file]))
+    Ok(Launch::placeos(command, layout, vec![file]))
+}
+
+/// With clients of Home Assistant's.
+pub(super) fn riser_ha(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
+    let mut launch = riser(path, workers, layout)?;
+    launch.protocol = Box::new(HomeAssistant::new(PlaceOs::new(KEY, layout)));
+    Ok(launch)
 }
 
 /// With a certificate of its own, which its clients trust. Its measures are told without encryption, as nobody measures them.
-pub(super) fn riser_tls(path: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
+pub(super) fn riser_tls(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
     let made = generate_simple_self_signed(["127.0.0.1".to_owned()])
         .context("could not make a certificate")?;
     let certificate = TempFile::write("cert.pem", &made.cert.pem())?;
     let key = TempFile::write("key.pem", &made.signing_key.serialize_pem())?;
     let metrics = free_address()?;
-    let mut launch = riser(path, workers, numbering)?;
+    let mut launch = riser(path, workers, layout)?;
     launch
         .command
         .arg("--tls-cert")
@@ -73,7 +80,7 @@ pub(super) fn riser_tls(path: &Path, workers: usize, numbering: Numbering) -> Re
 }
 
 /// On a Redis into which the tool writes the statuses that are followed, beside modules of its own for calls.
-pub(super) fn riser_redis(path: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
+pub(super) fn riser_redis(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
     let redis = RedisServer::start()?;
     let (hash, slots) = keyspace::slots();
     redis::cmd("HSET")
@@ -81,21 +88,22 @@ pub(super) fn riser_redis(path: &Path, workers: usize, numbering: Numbering) -> 
         .arg(&slots)
         .exec(&mut redis.connect()?)
         .context("could not write a system into Redis")?;
-    let mut launch = riser(path, workers, numbering)?;
+    let mut launch = riser(path, workers, layout)?;
     join(&mut launch.command, &redis, "both");
     launch.protocol = Box::new(PlaceOs {
         statuses: Statuses::Redis,
-        ..PlaceOs::new(KEY, numbering)
+        modules: MODULES,
+        ..PlaceOs::new(KEY, layout)
     });
     launch.redis = Some(redis);
-    launch.warm_up = await_modules;
+    launch.warm_up = Box::new(move |address| await_modules(address, layout.modules));
     Ok(launch)
 }
 
 /// On a Redis, without modules: another node runs them all.
-pub(super) fn riser_remote(path: &Path, workers: usize, numbering: Numbering) -> Result<Launch> {
+pub(super) fn riser_remote(path: &Path, workers: usize, layout: Layout) -> Result<Launch> {
     let redis = RedisServer::start()?;
-    let mut launch = riser(path, workers, numbering)?;
+    let mut launch = riser(path, workers, layout)?;
     let file = launch.files.first().context("it has a building")?;
     let mut node = serve(path, file);
     join(&mut node, &redis, "core");
@@ -110,7 +118,7 @@ pub(super) fn riser_remote(path: &Path, workers: usize, numbering: Numbering) ->
     join(&mut launch.command, &redis, "gateway");
     launch.others.push(node);
     launch.redis = Some(redis);
-    launch.warm_up = await_modules;
+    launch.warm_up = Box::new(move |address| await_modules(address, layout.modules));
     Ok(launch)
 }
 
@@ -130,9 +138,9 @@ fn join(command: &mut Command, redis: &RedisServer, role: &str) {
 }
 
 /// Waits until every module answers a call, wherever it runs: nodes that share a Redis first have to agree on where that is.
-fn await_modules(address: SocketAddr) -> Result<()> {
+fn await_modules(address: SocketAddr, modules: usize) -> Result<()> {
     let give_up = now() + START_DEADLINE;
-    for index in 1..=MODULES {
+    for index in 1..=modules {
         while !answers(address, index)? {
             if now() > give_up {
                 bail!("module {index} does not answer after {START_DEADLINE:?}");

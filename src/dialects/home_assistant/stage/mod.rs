@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use crate::dialects::home_assistant;
 use crate::dialects::{
-    Alarm, Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, Session, Splice, Step,
-    Surroundings, Wanted, encode,
+    Alarm, Ambient, DialectSettings, Encoded, Form, Hello, Incoming, Out, PusherSettings, Session,
+    Splice, Step, Surroundings, Wanted, encode,
 };
 use crate::model::{
     Act, BusEvent, Clearance, ConnectionId, Credentials, Event, Failure, FailureKind, FollowId,
@@ -27,6 +27,7 @@ const SETTINGS: DialectSettings = DialectSettings {
     ping_after: Duration::from_secs(30),
     pong_every: Duration::from_secs(80),
     reap_after: Duration::from_secs(90),
+    pusher: PusherSettings::DEFAULT,
 };
 
 /// When the first thing happens; each further one happens a second later.

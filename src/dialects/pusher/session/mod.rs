@@ -1,0 +1,316 @@
+//! One connection's state: the channels that it is in, who has signed in, and what is not answered yet.
+//!
+//! 1. A command is read and verified ([`admission`]); what it asks goes to the core.
+//! 2. A channel is entered step by step ([`subscriptions`]); one that is a room is followed then ([`rooms`]).
+//! 3. What a client says to others is published ([`client_events`]), and in one kind of room it calls ([`calls`]).
+//! 4. A user who signs in is in a topic of all users of the app ([`sign_in`]).
+
+mod admission;
+mod calls;
+mod client_events;
+mod rooms;
+mod sign_in;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use crate::dialects::pusher::channel::is_users_topic;
+use crate::dialects::pusher::encode::put_news;
+use crate::dialects::pusher::errors::ErrorCode;
+use crate::dialects::pusher::session::admission::Refusal;
+use crate::dialects::pusher::session::calls::{CallId, Calls};
+use crate::dialects::pusher::session::client_events::Rate;
+use crate::dialects::pusher::session::sign_in::SignedIn;
+use crate::dialects::pusher::session::subscriptions::Channels;
+use crate::dialects::pusher::websocket::say;
+use crate::dialects::pusher::{Form, Hello, frames, limits, wire};
+use crate::dialects::{
+    Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Shown, Splice, Step, Surroundings,
+};
+use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Request, Ticket};
+
+/// What is said of an app that is not there.
+const UNKNOWN_APP: &str = "App key not in this cluster. Did you forget to specify the cluster?";
+
+/// One connection's state.
+#[derive(Debug)]
+pub struct Session {
+    /// The key by which the client came; it says which app.
+    key: Box<str>,
+    channels: Channels,
+    requests: Requests,
+    /// Who has signed in, or is about to.
+    user: Option<Box<SignedIn>>,
+    rate: Rate,
+    calls: Calls,
+}
+
+/// The requests that are not answered yet.
+#[derive(Debug, Default)]
+struct Requests {
+    /// Grows with every request, so that a late second answer meets no other request.
+    next: u32,
+    /// The server bounds how many are open, and most are answered before the next one comes: a list is enough.
+    open: Vec<(Ticket, Waiting)>,
+}
+
+/// What waits for an answer.
+#[derive(Debug)]
+enum Waiting {
+    /// The channel of this name, for its next step.
+    Channel(Arc<str>),
+    /// The channel of this name, for what modules say that have come into its system.
+    Added(Arc<str>),
+    /// An event of the client for this channel.
+    Publication(Arc<str>),
+    /// A call in this channel.
+    Call(Arc<str>, CallId),
+    /// The user who signs in.
+    Users,
+}
+
+/// What surrounds a session while it takes one input.
+struct Turn<'t, 'o> {
+    app: &'t ChannelApp,
+    ambient: &'t Ambient<'t>,
+    out: &'t mut Out<'o>,
+}
+
+impl Turn<'_, '_> {
+    /// Tells the client of an error that its connection survives.
+    fn error(&mut self, code: ErrorCode, message: &str, channel: Option<&str>) {
+        self.out
+            .text(|out| frames::put_error(code, message, channel, out));
+    }
+
+    /// Tells the client that it does not come into a channel.
+    fn refuse(&mut self, refusal: &Refusal) {
+        let Refusal {
+            code,
+            message,
+            subscription,
+        } = refusal;
+        let channel = subscription.as_ref().map(|it| &*it.channel);
+        self.error(*code, message, channel);
+        if let Some(it) = subscription {
+            self.out.text(|out| {
+                frames::put_subscription_error(&it.channel, it.kind, message, it.status, out);
+            });
+        }
+    }
+
+    /// Ends the connection, whose client knows why.
+    fn close(&mut self, code: ErrorCode, text: &'static str, why: CloseReason) {
+        let code = code.number();
+        self.out.step(Step::Close(CloseFrame { code, text }, why));
+    }
+
+    /// Ends the connection.
+    fn end(&mut self, code: ErrorCode, text: &'static str, why: CloseReason) {
+        end(code, text, why, self.out);
+    }
+
+    /// Sends a frame.
+    fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.out.text(write);
+    }
+}
+
+fn end(code: ErrorCode, text: &'static str, why: CloseReason, out: &mut Out<'_>) {
+    let frame = say(code, text, out);
+    out.step(Step::Close(frame, why));
+}
+
+impl Requests {
+    /// Asks the core.
+    fn ask(&mut self, request: Request, form: Form, waiting: Waiting, out: &mut Out<'_>) {
+        let ticket = self.open(waiting);
+        out.step(step(ticket, request, form, Splice::default()));
+    }
+
+    /// Tells the core something whose answer changes nothing.
+    fn tell(&mut self, request: Request, out: &mut Out<'_>) {
+        let ticket = self.ticket();
+        out.step(step(ticket, request, Form::Session, Splice::default()));
+    }
+
+    /// A ticket for which something waits.
+    fn open(&mut self, waiting: Waiting) -> Ticket {
+        let ticket = self.ticket();
+        self.open.push((ticket, waiting));
+        ticket
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        let ticket = Ticket(self.next);
+        self.next = self.next.wrapping_add(1);
+        ticket
+    }
+
+    /// What waited for an answer that has come.
+    fn close(&mut self, ticket: Ticket) -> Option<Waiting> {
+        let at = self.open.iter().position(|(open, _)| *open == ticket)?;
+        let (_, waiting) = self.open.swap_remove(at);
+        if self.open.is_empty() {
+            self.open = Vec::new();
+        }
+        Some(waiting)
+    }
+}
+
+fn step(ticket: Ticket, request: Request, form: Form, splice: Splice) -> Step {
+    Step::Request {
+        ticket,
+        request,
+        form: AnyForm::Pusher(form),
+        splice,
+    }
+}
+
+impl Session {
+    /// Begins a connection and tells it its socket id, or why it may not begin.
+    pub fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+        let Hello { key, protocol } = hello;
+        let settings = &ambient.settings.pusher;
+        if let Some((code, text)) = protocol.refused(settings) {
+            end(code, text, CloseReason::Forbidden, out);
+        } else if app(ambient, &key).is_none() {
+            let why = CloseReason::Unauthenticated;
+            end(ErrorCode::UnknownApp, UNKNOWN_APP, why, out);
+        } else {
+            let socket = ambient.cluster_connection();
+            let timeout = settings.activity_timeout;
+            out.text(|out| frames::put_established(socket, timeout, out));
+        }
+        Self {
+            key,
+            channels: Channels::default(),
+            requests: Requests::default(),
+            user: None,
+            rate: Rate::default(),
+            calls: Calls::default(),
+        }
+    }
+
+    /// Takes one message.
+    pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        let Some(app) = self.app(ambient, out) else {
+            return;
+        };
+        let mut turn = Turn { app, ambient, out };
+        let Incoming::Text(text) = message else {
+            let message = "A frame is text: binary frames are not read";
+            turn.error(ErrorCode::Refused, message, None);
+            return;
+        };
+        let said = match wire::read(text) {
+            Ok(said) => said,
+            Err(message) => return turn.error(ErrorCode::Refused, message, None),
+        };
+        match &*said.event {
+            "pusher:ping" => {
+                turn.text(|out| frames::put_event("pusher:pong", None, "{}", out));
+            }
+            "pusher:pong" => {}
+            "pusher:subscribe" => self.subscribe(said.data, &mut turn),
+            "pusher:unsubscribe" => self.unsubscribe(said.data, &mut turn),
+            "pusher:signin" => self.sign_in(said.data, &mut turn),
+            event if event.starts_with("client-") => self.client_event(&said, &mut turn),
+            event => {
+                let shown = shown(event);
+                let message = format!(
+                    "Unknown event {shown}: clients send pusher:subscribe, pusher:unsubscribe, pusher:signin, pusher:ping, pusher:pong and client-…"
+                );
+                turn.error(ErrorCode::Refused, &message, said.channel.as_deref());
+                let command = shown.to_owned();
+                turn.out.step(Step::Refused { command });
+            }
+        }
+    }
+
+    /// Takes what became of a sign-in.
+    pub fn identified(&mut self, found: Shown<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        if let Some(app) = self.app(ambient, out) {
+            self.user_identified(found, &mut Turn { app, ambient, out });
+        }
+    }
+
+    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms.
+    pub fn event(&mut self, _: FollowId, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        let Event::Topic(news) = event else {
+            return;
+        };
+        let Some(app) = self.app(ambient, out) else {
+            return;
+        };
+        if is_users_topic(&news.topic) {
+            self.users_news(&news.event, &mut Turn { app, ambient, out });
+        } else if self.channels.is_in(news.topic.channel()) {
+            out.text(|out| put_news(news, out));
+        }
+    }
+
+    /// Modules may have come into a system that the client looks at, or gone.
+    pub fn looked_around(
+        &mut self,
+        before: &Surroundings,
+        ambient: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        self.systems_changed(&before.building, ambient, out);
+    }
+
+    /// Pusher sets no alarm.
+    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    /// Takes the answer to one request.
+    pub fn reply(
+        &mut self,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+        ambient: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        let Some(waiting) = self.requests.close(ticket) else {
+            return;
+        };
+        let Some(app) = self.app(ambient, out) else {
+            return;
+        };
+        let mut turn = Turn { app, ambient, out };
+        match waiting {
+            Waiting::Channel(name) => self.channel_answered(&name, reply, &mut turn),
+            Waiting::Added(name) => self.modules_added(&name, reply, &mut turn),
+            Waiting::Users => self.users_entered(reply, &mut turn),
+            Waiting::Call(channel, id) => self.called(&channel, &id, reply, &mut turn),
+            Waiting::Publication(channel) => {
+                if let Err(failure) = reply {
+                    turn.error(ErrorCode::ClientEvent, failure.message(), Some(&channel));
+                }
+            }
+        }
+    }
+
+    /// The app; without it the connection ends.
+    fn app<'t>(&self, ambient: &'t Ambient<'_>, out: &mut Out<'_>) -> Option<&'t ChannelApp> {
+        let app = app(ambient, &self.key);
+        if app.is_none() {
+            let why = CloseReason::Unauthenticated;
+            end(ErrorCode::UnknownApp, UNKNOWN_APP, why, out);
+        }
+        app
+    }
+}
+
+/// The app of a key.
+fn app<'t>(ambient: &'t Ambient<'_>, key: &str) -> Option<&'t ChannelApp> {
+    let mut apps = ambient.surroundings.building.apps.iter();
+    let app = apps.find(|app| app.key(key).is_some())?;
+    Some(app)
+}
+
+/// What a client wrote, as far as an error text repeats it.
+fn shown(text: &str) -> &str {
+    let end = text.char_indices().nth(limits::SHOWN_CHARS);
+    end.map_or(text, |(end, _)| &text[..end])
+}

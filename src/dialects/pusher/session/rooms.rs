@@ -1,0 +1,292 @@
+//! Channels that stand for a part of the building: what is followed for them, and what a client finds when it comes.
+
+use std::sync::Arc;
+
+use driver_types::StatusName;
+use serde::Serialize;
+
+use crate::dialects::pusher::encode::{Said, Told, put_value};
+use crate::dialects::pusher::frames::{self, json, put_event};
+use crate::dialects::pusher::room::Room;
+use crate::dialects::pusher::session::{Session, Turn, Waiting, step};
+use crate::dialects::pusher::{Form, ValueForm};
+use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
+use crate::model::{
+    BindingPath, BuildingView, Event, Failure, First, FollowId, ModuleAddress, ModulePath, Reply,
+    Request, Subject, SystemId,
+};
+
+/// The follow of a status in its own channel, of a module in its channel, and of what is followed in one channel alone.
+const OWN: FollowId = FollowId(0);
+
+/// The follow of a status in the channel that is open to everybody.
+const PUBLIC: FollowId = FollowId(1);
+
+/// The follow of a status in the channel of its system.
+const OF_SYSTEM: FollowId = FollowId(2);
+
+/// The status that every module has.
+const CONNECTED: &str = "connected";
+
+impl Room {
+    /// Whether more is followed for it than its topic.
+    pub(super) fn is_followed(&self) -> bool {
+        match self {
+            Self::Status(_)
+            | Self::PublicStatus(_)
+            | Self::Module(_)
+            | Self::System(_)
+            | Self::Log(_)
+            | Self::Events => true,
+            Self::People(_) | Self::Control(_) | Self::Triggers(_) => false,
+        }
+    }
+
+    /// What a single request follows for it, and how its events are written.
+    fn subject(&self, values: ValueForm) -> Option<(FollowId, Subject, Form)> {
+        match self {
+            Self::Status(path) => {
+                let subject = Subject::Status(Arc::clone(path));
+                Some((OWN, subject, Form::Status(values)))
+            }
+            Self::PublicStatus(path) => {
+                let subject = Subject::Status(Arc::clone(path));
+                Some((PUBLIC, subject, Form::PublicStatus(values)))
+            }
+            Self::Module(path) => {
+                let subject = Subject::Module(Arc::clone(path));
+                Some((OWN, subject, Form::Module(values)))
+            }
+            Self::Events => Some((OWN, Subject::Bus, Form::Bus)),
+            Self::System(_)
+            | Self::Log(_)
+            | Self::People(_)
+            | Self::Control(_)
+            | Self::Triggers(_) => None,
+        }
+    }
+}
+
+/// How an app has its values.
+fn values(turn: &Turn<'_, '_>) -> ValueForm {
+    match turn.app.raw {
+        true => ValueForm::Raw,
+        false => ValueForm::Whole,
+    }
+}
+
+impl Session {
+    /// Follows what a channel stands for.
+    pub(super) fn follow(&mut self, name: &Arc<str>, room: &Room, turn: &mut Turn<'_, '_>) {
+        let waiting = Waiting::Channel(Arc::clone(name));
+        if let Some((id, subject, form)) = room.subject(values(turn)) {
+            let request = Request::Follow {
+                id,
+                subject,
+                first: First::Reply,
+            };
+            self.requests.ask(request, form, waiting, turn.out);
+            return;
+        }
+        let ticket = self.requests.open(waiting);
+        match room {
+            Room::Log(path) => {
+                let request = Request::Debug(ModuleAddress::Place((**path).clone()));
+                let channel = json(name);
+                turn.out
+                    .step(step(ticket, request, Form::Log, Splice::new(channel)));
+            }
+            Room::System(system) => {
+                let building = &turn.ambient.surroundings.building;
+                let follows = modules(building, system).map(connected_of).collect();
+                turn.out.step(Step::Follow {
+                    ticket,
+                    follows,
+                    splice: Splice::default(),
+                });
+            }
+            Room::Status(_)
+            | Room::PublicStatus(_)
+            | Room::Module(_)
+            | Room::Events
+            | Room::People(_)
+            | Room::Control(_)
+            | Room::Triggers(_) => {}
+        }
+    }
+
+    /// Follows what a channel stands for no longer.
+    pub(super) fn unfollow(&mut self, room: &Room, turn: &mut Turn<'_, '_>) {
+        if let Some((id, subject, _)) = room.subject(values(turn)) {
+            self.requests
+                .tell(Request::Unfollow { id, subject }, turn.out);
+            return;
+        }
+        match room {
+            Room::Log(path) => {
+                let request = Request::Ignore(ModuleAddress::Place((**path).clone()));
+                self.requests.tell(request, turn.out);
+            }
+            Room::System(system) => {
+                let building = &turn.ambient.surroundings.building;
+                for path in modules(building, system) {
+                    self.let_go(path, turn.out);
+                }
+            }
+            Room::Status(_)
+            | Room::PublicStatus(_)
+            | Room::Module(_)
+            | Room::Events
+            | Room::People(_)
+            | Room::Control(_)
+            | Room::Triggers(_) => {}
+        }
+    }
+
+    /// What a channel stands for is followed: tells the client so, and what is there.
+    pub(super) fn followed(&mut self, name: &Arc<str>, reply: Reply, turn: &mut Turn<'_, '_>) {
+        turn.text(|out| frames::put_succeeded(name, "{}", out));
+        let Some((_, subscription)) = self.channels.entered(name) else {
+            return;
+        };
+        let Some(room) = &subscription.room else {
+            return;
+        };
+        let snapshot = match reply {
+            Reply::Following { snapshot } => snapshot,
+            Reply::Unfollowed
+            | Reply::Result { .. }
+            | Reply::Found(_)
+            | Reply::Entered(_)
+            | Reply::Left
+            | Reply::Published
+            | Reply::Debugging(_)
+            | Reply::Ignored => return,
+        };
+        let form = match room.subject(values(turn)) {
+            Some((_, _, form)) => form,
+            None => Form::System,
+        };
+        let is_there = put_snapshot(form, &snapshot, turn.out);
+        let is_kept = matches!(room, Room::Status(_) | Room::PublicStatus(_));
+        if is_kept && !is_there {
+            turn.text(|out| frames::put_cache_miss(name, out));
+        }
+    }
+
+    /// Tells what modules say that have come into a system.
+    pub(super) fn modules_added(
+        &mut self,
+        name: &str,
+        reply: Result<Reply, Failure>,
+        turn: &mut Turn<'_, '_>,
+    ) {
+        if let Ok(Reply::Following { snapshot }) = reply
+            && self.channels.is_in(name)
+        {
+            put_snapshot(Form::System, &snapshot, turn.out);
+        }
+    }
+
+    /// Tells which modules have come into the systems that the client looks at, and which have gone.
+    pub(super) fn systems_changed(
+        &mut self,
+        before: &BuildingView,
+        ambient: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        let rooms = self.channels.rooms();
+        let systems: Vec<(Arc<str>, SystemId)> = rooms
+            .filter_map(|(name, room)| match room {
+                Room::System(system) => Some((Arc::clone(name), system.clone())),
+                Room::Status(_)
+                | Room::PublicStatus(_)
+                | Room::Module(_)
+                | Room::People(_)
+                | Room::Control(_)
+                | Room::Log(_)
+                | Room::Triggers(_)
+                | Room::Events => None,
+            })
+            .collect();
+        let after = &ambient.surroundings.building;
+        for (name, system) in systems {
+            let is_in = |building: &BuildingView, path: &Arc<ModulePath>| {
+                modules(building, &system).any(|other| other == path)
+            };
+            for path in modules(before, &system).filter(|path| !is_in(after, path)) {
+                self.let_go(path, out);
+                out.text(|out| put_module("module.removed", &name, path, out));
+            }
+            let added = modules(after, &system).filter(|path| !is_in(before, path));
+            let added: Vec<&Arc<ModulePath>> = added.collect();
+            for path in &added {
+                out.text(|out| put_module("module.added", &name, path, out));
+            }
+            if !added.is_empty() {
+                let ticket = self.requests.open(Waiting::Added(name));
+                out.step(Step::Follow {
+                    ticket,
+                    follows: added.into_iter().map(connected_of).collect(),
+                    splice: Splice::default(),
+                });
+            }
+        }
+    }
+
+    /// Looks no longer whether a module is connected.
+    fn let_go(&mut self, path: &Arc<ModulePath>, out: &mut Out<'_>) {
+        let Wanted { id, subject, .. } = connected_of(path);
+        self.requests.tell(Request::Unfollow { id, subject }, out);
+    }
+}
+
+/// Writes the values that a client finds, and says whether there were any.
+fn put_snapshot(form: Form, snapshot: &[Event], out: &mut Out<'_>) -> bool {
+    let values = snapshot.iter().filter_map(Said::of);
+    let there = values.filter(|said| said.value.is_some());
+    let mut is_there = false;
+    for said in there {
+        is_there = true;
+        out.text(|out| put_value(form, said, Told::Snapshot, out));
+    }
+    is_there
+}
+
+/// The modules of a system.
+fn modules<'b>(
+    building: &'b BuildingView,
+    system: &SystemId,
+) -> impl Iterator<Item = &'b Arc<ModulePath>> {
+    let view = building.systems.iter().find(|it| it.system.id == *system);
+    let modules = view.into_iter().flat_map(|view| &view.modules);
+    modules.map(|module| &module.path)
+}
+
+fn connected_of(path: &Arc<ModulePath>) -> Wanted {
+    let status = StatusName::new(CONNECTED).expect("it is a name");
+    let path = BindingPath {
+        module: (**path).clone(),
+        status,
+    };
+    Wanted {
+        id: OF_SYSTEM,
+        subject: Subject::Status(Arc::new(path)),
+        form: AnyForm::Pusher(Form::System),
+    }
+}
+
+fn put_module(event: &str, channel: &str, path: &ModulePath, out: &mut Vec<u8>) {
+    #[derive(Serialize)]
+    struct Data<'a> {
+        sys: &'a str,
+        r#mod: &'a str,
+        index: u32,
+    }
+    let data = json(&Data {
+        sys: path.system.as_str(),
+        r#mod: path.module.as_str(),
+        index: path.index.get(),
+    });
+    put_event(event, Some(channel), &data, out);
+}

@@ -1,0 +1,423 @@
+//! A stage for tests: one connection, and all that surrounds it played in memory, as exact as the server is about order.
+//!
+//! It has a building with a room and some apps. What the core is asked is answered at once, unless a test holds the answers back;
+//! calls stay open until a test answers them.
+
+mod building;
+mod topics;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dialects::pusher::signature::sign;
+use crate::dialects::pusher::{Hello, Protocol};
+use crate::dialects::{
+    Alarm, Ambient, DialectSettings, Encoded, Form, Hello as AnyHello, Incoming, Out,
+    PusherSettings, Session, Splice, Step, Surroundings, Wanted, encode,
+};
+use crate::model::{
+    Act, BindingPath, BusEvent, Cause, Clearance, ClusterConnectionId, ConnectionId, Credentials,
+    Event, Failure, FailureKind, FollowId, Found, JsonText, LogLevel, LogLine, ModuleAddress,
+    ModuleId, Newest, ProcessId, Query, Reply, Request, Revision, Secret, StatusName, Subject,
+    SystemId, Ticket, Timestamp,
+};
+
+use building::{building, module_path};
+use topics::Topic;
+
+/// When the first thing happens; each further one happens a second later.
+const BEGIN: u64 = 1_760_000_000_123_000;
+
+/// The key of the app with all rights, and its secret.
+pub(super) const KEY: &str = "a1b2c3d4e5f60718293a";
+pub(super) const SECRET: &str = "b0a1c2d3e4f506172839";
+
+/// The socket id of the connection.
+pub(super) const SOCKET: &str = "7.1";
+
+/// One connection on its stage.
+pub(super) struct Stage {
+    surroundings: Surroundings,
+    settings: DialectSettings,
+    session: Option<Session>,
+    follows: Vec<(FollowId, Subject, Form, Splice)>,
+    statuses: BTreeMap<(String, StatusName), Event>,
+    topics: BTreeMap<String, Topic>,
+    now: Cell<u64>,
+    draws: Cell<u128>,
+    /// What is asked while answers are held back.
+    held: Option<Vec<Step>>,
+    /// How the next request that can fail does.
+    fails: Option<FailureKind>,
+    /// The calls that are open.
+    pub(super) open: Vec<Ticket>,
+    /// What came of the inputs: what the session said, and what it did.
+    pub(super) lines: Vec<String>,
+}
+
+impl Stage {
+    /// A connection of the app with all rights that has just been opened.
+    pub(super) fn open() -> Self {
+        Self::open_with(KEY, Protocol::Version(7), PusherSettings::DEFAULT)
+    }
+
+    /// A connection by this key.
+    pub(super) fn open_with(key: &str, protocol: Protocol, pusher: PusherSettings) -> Self {
+        let mut stage = Self {
+            surroundings: building(),
+            settings: DialectSettings {
+                message_max_bytes: 1024,
+                ping_after: Duration::from_secs(30),
+                pong_every: Duration::from_secs(80),
+                reap_after: Duration::from_secs(90),
+                pusher,
+            },
+            session: None,
+            follows: Vec::new(),
+            statuses: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            now: Cell::new(BEGIN),
+            draws: Cell::new(0),
+            held: None,
+            fails: None,
+            open: Vec::new(),
+            lines: Vec::new(),
+        };
+        let hello = AnyHello::Pusher(Hello {
+            key: key.into(),
+            protocol,
+        });
+        stage.play(|session, ambient, out| {
+            *session = Some(Session::open(hello, ambient, out));
+        });
+        stage
+    }
+
+    /// The client sends a text.
+    pub(super) fn client(&mut self, text: &str) {
+        self.with(|session, ambient, out| {
+            session.receive(Incoming::Text(text), ambient, out);
+        });
+    }
+
+    /// The client sends bytes.
+    pub(super) fn client_bytes(&mut self, bytes: &[u8]) {
+        self.with(|session, ambient, out| {
+            session.receive(Incoming::Binary(bytes), ambient, out);
+        });
+    }
+
+    /// The client asks for a channel, with what its server signs for it.
+    pub(super) fn subscribe(&mut self, channel: &str, channel_data: Option<&str>) {
+        let data = channel_data.map(|data| format!(":{data}"));
+        let text = format!("{SOCKET}:{channel}{}", data.unwrap_or_default());
+        let data = serde_json::json!({
+            "channel": channel,
+            "auth": auth(&text),
+            "channel_data": channel_data,
+        });
+        let frame = serde_json::json!({"event": "pusher:subscribe", "data": data});
+        self.client(&frame.to_string());
+    }
+
+    /// The client signs in, with what its server signs for it.
+    pub(super) fn sign_in(&mut self, user_data: &str) {
+        let auth = auth(&format!("{SOCKET}::user::{user_data}"));
+        let data = serde_json::json!({"auth": auth, "user_data": user_data});
+        let frame = serde_json::json!({"event": "pusher:signin", "data": data});
+        self.client(&frame.to_string());
+    }
+
+    /// The core lets the user in, or does not.
+    pub(super) fn identified(&mut self, failed: Option<FailureKind>) {
+        let found = failed.map_or(Ok(None), |kind| Err(Failure::new(kind, "no")));
+        self.with(|session, ambient, out| session.identified(found, ambient, out));
+    }
+
+    /// The time of an alarm has come.
+    pub(super) fn alarm(&mut self) {
+        self.with(|session, ambient, out| session.alarm(Alarm(0), ambient, out));
+    }
+
+    /// The next request that can fail fails so.
+    pub(super) fn fail_next(&mut self, kind: FailureKind) {
+        self.fails = Some(kind);
+    }
+
+    /// Nothing is answered from now on.
+    pub(super) fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// What was asked is answered, and what comes.
+    pub(super) fn release(&mut self) {
+        for step in self.held.take().unwrap_or_default() {
+            self.perform(step);
+        }
+    }
+
+    /// So many seconds pass.
+    pub(super) fn pass(&mut self, seconds: u64) {
+        self.now.set(self.now.get() + seconds * 1_000_000);
+    }
+
+    /// The core answers a call.
+    pub(super) fn answer(&mut self, ticket: Ticket, reply: Result<Reply, Failure>) {
+        self.open.retain(|open| *open != ticket);
+        self.with(|session, ambient, out| session.reply(ticket, reply, ambient, out));
+    }
+
+    /// A status of a module changes; `gone` is no value.
+    pub(super) fn says(&mut self, place: &str, status: &str, value: &str) {
+        let path = BindingPath {
+            module: module_path(place),
+            status: StatusName::new(status).unwrap(),
+        };
+        let value = (value != "gone").then(|| JsonText::parse(value).unwrap());
+        let event = Event::Value {
+            path: Arc::new(path.clone()),
+            value,
+            old: None,
+            at: self.moment(),
+            cause: Cause::Module,
+            revision: Revision(1),
+        };
+        self.deliver(&Subject::Module(Arc::new(path.module.clone())), &event);
+        self.deliver(&Subject::Status(Arc::new(path.clone())), &event);
+        let place = path.module.to_string();
+        self.statuses.insert((place, path.status), event);
+    }
+
+    /// Something is announced on the bus.
+    pub(super) fn announce(&mut self, name: &str, data: &str) {
+        let event = Event::Bus(Arc::new(BusEvent {
+            name: Arc::from(name),
+            data: JsonText::parse(data).unwrap(),
+            level: Clearance::User,
+            act: Arc::new(Act { id: 1, user: None }),
+            at: self.moment(),
+        }));
+        self.deliver(&Subject::Bus, &event);
+    }
+
+    /// A module writes a line into its log.
+    pub(super) fn log(&mut self, module: &str, message: &str) {
+        let module = ModuleId::new(module).unwrap();
+        let event = Event::Line(Arc::new(LogLine {
+            module: module.clone(),
+            driver: Arc::from("demo"),
+            level: LogLevel::Info,
+            message: message.to_owned(),
+        }));
+        self.deliver(&Subject::Log(module), &event);
+    }
+
+    fn moment(&self) -> Timestamp {
+        let now = self.now.get();
+        self.now.set(now + 1_000_000);
+        Timestamp(now)
+    }
+
+    /// Writes an event for all who follow its subject.
+    fn deliver(&mut self, subject: &Subject, event: &Event) {
+        if event.except() == Some(me()) {
+            return;
+        }
+        let followers = self.follows.iter().filter(|(_, of, ..)| of == subject);
+        let followers: Vec<(FollowId, Form, Splice)> = followers
+            .map(|(id, _, form, splice)| (*id, *form, splice.clone()))
+            .collect();
+        for (id, form, splice) in followers {
+            if form.is_for_session() {
+                self.with(|session, ambient, out| session.event(id, event, ambient, out));
+                continue;
+            }
+            let mut out = Encoded::default();
+            encode(form, event, &Newest::None, &self.surroundings, &mut out);
+            for (before, after) in out.frames() {
+                let frame = [before, splice.as_bytes(), after].concat();
+                let frame = String::from_utf8(frame).unwrap();
+                self.lines.push(format!("S> {frame}"));
+            }
+        }
+    }
+
+    /// Lets the session do something, and does what it asks for.
+    fn with(&mut self, act: impl FnOnce(&mut Session, &Ambient<'_>, &mut Out<'_>)) {
+        self.play(|session, ambient, out| {
+            act(session.as_mut().expect("it was opened"), ambient, out);
+        });
+    }
+
+    fn play(&mut self, act: impl FnOnce(&mut Option<Session>, &Ambient<'_>, &mut Out<'_>)) {
+        let (mut bytes, mut steps) = (Vec::new(), Vec::new());
+        let clock = || self.now.get() / 1_000_000;
+        let draw = || {
+            self.draws.set(self.draws.get() + 1);
+            self.draws.get()
+        };
+        let ambient = Ambient {
+            process: ProcessId(7),
+            connection: ConnectionId(1),
+            clock: &clock,
+            draw: &draw,
+            level: Some(Clearance::User),
+            settings: &self.settings,
+            surroundings: &self.surroundings,
+        };
+        let mut out = Out::new(&mut bytes, |out, _| out.push(b'\n'), &mut steps);
+        act(&mut self.session, &ambient, &mut out);
+        let said = String::from_utf8(bytes).expect("what is said is text");
+        self.lines
+            .extend(said.lines().map(|text| format!("S> {text}")));
+        for step in steps {
+            match (&mut self.held, &step) {
+                (Some(held), Step::Request { .. } | Step::Follow { .. }) => held.push(step),
+                (_, _) => self.perform(step),
+            }
+        }
+    }
+
+    fn perform(&mut self, step: Step) {
+        match step {
+            Step::Follow {
+                ticket,
+                follows,
+                splice,
+            } => self.follow(ticket, follows, &splice),
+            Step::Request {
+                ticket,
+                request,
+                form,
+                splice,
+            } => self.request(ticket, request, form, &splice),
+            Step::Refused { command } => self.lines.push(format!("audit> {command:?}")),
+            Step::Authenticate(credentials) => {
+                let Credentials::AppUser { app, user } = credentials else {
+                    panic!("this dialect shows no other credentials: {credentials:?}");
+                };
+                self.lines.push(format!("auth> {app} {user}"));
+            }
+            Step::Close(frame, why) => {
+                let text = format!("close> {} {} {}", frame.code, why.as_str(), frame.text);
+                self.lines.push(text);
+            }
+            Step::SetAlarm(..) => panic!("this dialect sets no alarm"),
+        }
+    }
+
+    fn follow(&mut self, ticket: Ticket, follows: Vec<Wanted>, splice: &Splice) {
+        let mut snapshot = Vec::new();
+        for Wanted { id, subject, form } in follows {
+            self.lines
+                .push(format!("follow> {} {}", id.0, in_words(&subject)));
+            let statuses = self.statuses.iter();
+            let there = statuses.filter(|((place, name), _)| match &subject {
+                Subject::Module(path) => *place == path.to_string(),
+                Subject::Status(path) => *place == path.module.to_string() && *name == path.status,
+                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => false,
+            });
+            snapshot.extend(there.map(|(_, event)| event.clone()));
+            self.follows.push((id, subject, form, splice.clone()));
+        }
+        let reply = Ok(Reply::Following { snapshot });
+        self.with(|session, ambient, out| session.reply(ticket, reply, ambient, out));
+    }
+
+    fn request(&mut self, ticket: Ticket, request: Request, form: Form, splice: &Splice) {
+        let can_fail = !matches!(request, Request::Leave(_) | Request::Unfollow { .. });
+        if let Some(kind) = self.fails.take_if(|_| can_fail) {
+            let failure = Failure::new(kind, format!("it fails by {kind:?}"));
+            self.with(|session, ambient, out| {
+                session.reply(ticket, Err(failure), ambient, out);
+            });
+            return;
+        }
+        let reply = match request {
+            Request::Follow { id, subject, .. } => {
+                let wanted = Wanted { id, subject, form };
+                return self.follow(ticket, vec![wanted], splice);
+            }
+            Request::Unfollow { id, subject } => {
+                self.follows
+                    .retain(|(known, of, ..)| *known != id || *of != subject);
+                self.lines
+                    .push(format!("unfollow> {} {}", id.0, in_words(&subject)));
+                Reply::Unfollowed
+            }
+            Request::Call(call) => {
+                let ModuleAddress::Place(path) = &call.module else {
+                    panic!("this dialect names modules by their places");
+                };
+                self.lines.push(format!(
+                    "call> {} {path} {} {}",
+                    ticket.0, call.function, call.arguments
+                ));
+                self.open.push(ticket);
+                return;
+            }
+            Request::Query(Query::Modules(system)) => {
+                self.lines.push(format!("look> {system}"));
+                Reply::Found(Found::Modules(Vec::new()))
+            }
+            Request::Enter(entry) => return self.enter(ticket, entry, form, splice),
+            Request::Leave(topic) => {
+                self.lines.push(format!("leave> {topic}"));
+                self.leave(&topic);
+                Reply::Left
+            }
+            Request::Publish(publication) => {
+                self.published(publication);
+                Reply::Published
+            }
+            Request::Debug(ModuleAddress::Place(path)) => {
+                self.lines.push(format!("debug> {path}"));
+                let module = self.module_at(&path);
+                let subject = Subject::Log(module.clone());
+                self.follows
+                    .push((FollowId(0), subject, form, splice.clone()));
+                Reply::Debugging(module)
+            }
+            Request::Ignore(ModuleAddress::Place(path)) => {
+                self.lines.push(format!("ignore> {path}"));
+                let subject = Subject::Log(self.module_at(&path));
+                self.follows.retain(|(_, of, ..)| *of != subject);
+                Reply::Ignored
+            }
+            Request::Query(_)
+            | Request::Announce { .. }
+            | Request::Custom { .. }
+            | Request::Debug(_)
+            | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
+        };
+        self.with(|session, ambient, out| session.reply(ticket, Ok(reply), ambient, out));
+    }
+}
+
+/// The connection on the stage, among those of the cluster.
+pub(super) fn me() -> ClusterConnectionId {
+    ClusterConnectionId::parse(SOCKET).unwrap()
+}
+
+/// What the app's server signs for a client.
+pub(super) fn auth(text: &str) -> String {
+    format!("{KEY}:{}", sign(&Secret::new(SECRET), text.as_bytes()))
+}
+
+fn in_words(subject: &Subject) -> String {
+    match subject {
+        Subject::Module(path) => path.to_string(),
+        Subject::Bus => "bus".to_owned(),
+        Subject::Status(path) => format!("{} {}", path.module, path.status),
+        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+            panic!("this dialect never follows this: {subject:?}")
+        }
+    }
+}
+
+/// A system's id.
+pub(super) fn system(id: &str) -> SystemId {
+    SystemId::new(id).unwrap()
+}
