@@ -253,6 +253,11 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("custom_commands", &["limits", "reply", "access"]),
+    ("token_requests", &["reply", "access", "sign_in"]),
+    (
+        "snapshots",
+        &["limits", "subscriptions", "access", "building"],
+    ),
     (
         "views",
         &[
@@ -276,6 +281,7 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
             "building",
             "cluster",
             "resolve",
+            "snapshots",
         ],
     ),
 ];

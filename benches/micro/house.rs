@@ -12,7 +12,7 @@ use riser::core::{
 use riser::dialects::placeos::rest::SocketQuery;
 use riser::dialects::placeos::{ValueForm, claims, permissions};
 use riser::dialects::{
-    Ambient, DialectSettings, Hello, Incoming, Out, Session, Step, Surroundings,
+    Ambient, DialectSettings, Hello, Incoming, Out, PusherSettings, Session, Step, Surroundings,
 };
 use riser::driver_host::DriverHost;
 use riser::driver_host::in_process::InProcessHost;
@@ -42,6 +42,7 @@ const SETTINGS: DialectSettings = DialectSettings {
     ping_after: Duration::from_secs(30),
     pong_every: Duration::from_secs(80),
     reap_after: Duration::from_secs(90),
+    pusher: PusherSettings::DEFAULT,
 };
 
 /// What surrounds a session that is benched by itself.

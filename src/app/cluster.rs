@@ -3,7 +3,7 @@
 //! All of it needs one Redis. While that is out of reach at the start, the gateway waits for it, and `/readyz` says so.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -11,14 +11,16 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
-use crate::core::{ClusterPorts, ClusterSettings, Core, EditError, Lease, OpenError, since_boot};
-use crate::model::{Backoff, ClusterSecret, Node, NodeUri};
+use crate::core::{
+    ClusterPorts, ClusterSettings, Core, EditError, Lease, MakeTopicStore, OpenError, since_boot,
+};
+use crate::model::{Backoff, ClusterSecret, Node, NodeUri, lock};
 use crate::peers::http::{HttpPeers, PlaceOsApi};
 use crate::peers::{KeyInspector, Peers};
 use crate::server::Server;
 use crate::stores::redis::{
     Link, RedisCatalog, RedisDocumentStore, RedisRegistry, RedisSettings, RedisStatusStore,
-    WriteFence, backoff, fresh_node_id,
+    RedisTopicStore, TOPIC_LEASE, WriteFence, backoff, fresh_node_id,
 };
 use crate::stores::{DocumentStore, NodeRegistry, StatusStore, StoreError, StoreFeed};
 
@@ -50,6 +52,8 @@ pub(super) struct ClusterStores {
     statuses: Option<Arc<RedisStatusStore>>,
     /// Futures that run for as long as the gateway does.
     work: Vec<BoxFuture<'static, ()>>,
+    /// The same of the topics, whose store the core has made when it knows its process.
+    topics_work: Arc<Mutex<Vec<BoxFuture<'static, ()>>>>,
 }
 
 impl ClusterStores {
@@ -71,6 +75,7 @@ impl ClusterStores {
             roots,
             statuses: None,
             work: Vec::new(),
+            topics_work: Arc::default(),
             secret,
             link,
         })
@@ -98,6 +103,16 @@ impl ClusterStores {
         self.work.extend(work);
         self.statuses = Some(Arc::clone(&store));
         store
+    }
+
+    /// Makes the store of topics.
+    pub(super) fn topics(&self) -> MakeTopicStore {
+        let (link, work) = (self.link.clone(), Arc::clone(&self.topics_work));
+        Box::new(move |process, feed, _| {
+            let (store, futures) = RedisTopicStore::new(&link, process, feed, TOPIC_LEASE);
+            lock(&work).extend(futures);
+            store
+        })
     }
 
     /// What the core needs to be one of several.
@@ -134,6 +149,7 @@ impl ClusterStores {
     pub(super) fn begin(self, main: &Handle) -> Result<Closing, AppError> {
         let Self {
             work,
+            topics_work,
             statuses,
             peers,
             registry,
@@ -142,7 +158,8 @@ impl ClusterStores {
             ..
         } = self;
         let redis = super::runtime("riser-redis", REDIS_THREADS)?;
-        for future in work {
+        let topics_work = std::mem::take(&mut *lock(&topics_work));
+        for future in work.into_iter().chain(topics_work) {
             redis.spawn(future);
         }
         main.spawn(async move { peers.keep().await });

@@ -282,6 +282,8 @@ fn run(
         (Some(_) | None, _) => None,
     };
     let ours = cluster.as_ref().map(ClusterStores::ports);
+    let topics = cluster.as_ref();
+    let topics = topics.map_or_else(embedded_topics, ClusterStores::topics);
     let core = Arc::new(Core::new(
         settings.core,
         |feed| match &mut cluster {
@@ -290,7 +292,7 @@ fn run(
         },
         CorePorts {
             documents,
-            topics: embedded_topics(),
+            topics,
             host,
             clock: clock(),
             main: main.handle().clone(),

@@ -62,6 +62,12 @@ pub(super) struct Key {
 }
 
 impl Node {
+    /// Whether it says `null` in so many letters, or `~`.
+    pub(super) fn is_written_null(&self) -> bool {
+        let is_written = self.bytes.as_ref().is_some_and(|bytes| !bytes.is_empty());
+        is_written && matches!(self.kind, Kind::Null)
+    }
+
     /// Reads one YAML document.
     pub(super) fn read(text: &str) -> Result<Self, Problem> {
         let options = serde_saphyr::options! {

@@ -94,6 +94,13 @@ impl<'n> Entry<'n> {
             .map(|(_, node)| node)
             .filter(|node| !matches!(node.kind, YamlKind::Null))
     }
+
+    /// The value of a key that says `null` in so many letters.
+    fn null(self, key: &str) -> Option<&'n Node> {
+        let mut fields = self.fields.iter();
+        let (_, node) = fields.find(|(name, _)| name.text == key)?;
+        Some(node).filter(|node| node.is_written_null())
+    }
 }
 
 impl Parser<'_> {
@@ -233,7 +240,11 @@ impl Parser<'_> {
         {
             return Some(Value::Json(Cow::Owned(given.as_str().to_owned())));
         }
-        let node = entry.get(field.name)?;
+        let null = || {
+            let counts = field.null_counts;
+            entry.null(field.name).filter(|_| counts)
+        };
+        let node = entry.get(field.name).or_else(null)?;
         let expected = match kind {
             JsonKind::Any => None,
             JsonKind::Object => Some("a map").filter(|_| !matches!(node.kind, YamlKind::Map(_))),

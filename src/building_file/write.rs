@@ -30,7 +30,7 @@ pub fn write(building: &Building) -> String {
     write_for(Reader::Trusted, building)
 }
 
-/// The same with the secrets of apps masked, so that an app without its secrets is not read back by mistake.
+/// The same with the secrets of apps masked. A file with such a mask is refused where it is read, so nobody's app signs with the mask.
 pub fn without_app_secrets(building: &Building) -> String {
     write_for(Reader::Operator, building)
 }

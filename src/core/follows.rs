@@ -46,11 +46,6 @@ impl Follows {
             .unwatch(outlet, watch, |module| self.set_debugged(module, false));
     }
 
-    /// Whether what is known of a subject is pushed before [`Self::watch`] returns. A store that many nodes share tells it a moment later.
-    pub fn tells_at_once(&self) -> bool {
-        !self.subscriptions.store().keeps_values()
-    }
-
     /// Announces something by name to those who follow the bus on this node, with the caller's level.
     pub fn announce(&self, who: &Caller, name: Arc<str>, data: JsonText, act: u128) {
         let act = new_act(Some(act), who.user().map(|user| &user.id));

@@ -264,6 +264,15 @@ pub(super) const LOG_RETRY_MAX: Duration = Duration::from_secs(2);
 /// How often it is asked where a module runs whose log is followed; a change of the nodes is noticed at once.
 pub(super) const LOG_LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Snapshots of many modules that are read from the store at a time; further ones wait. Protects the store's other readers, such as modules that start.
+pub(super) const SNAPSHOTS_AT_ONCE: usize = 4;
+
+/// Modules of one snapshot that are read from the store at a time: enough to fill the way to the store.
+pub(super) const SNAPSHOT_READS_AT_ONCE: usize = 16;
+
+/// How long one snapshot may take, its wait for others included; past it the question is answered "unavailable". A store that is there answers within milliseconds.
+pub(super) const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(5);
+
 /// Lines of a module's log that wait for another node. Protects memory from a node that does not read; past it lines are dropped and counted, and a line says how many.
 pub(super) const HEARD_LINES_MAX: usize = 1_024;
 

@@ -28,9 +28,11 @@ mod reply;
 mod resolve;
 mod settings;
 mod sign_in;
+mod snapshots;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token_requests;
 mod topics;
 mod views;
 
@@ -51,6 +53,7 @@ use crate::core::limits::{FIRST_INSIDE_CONNECTION, PROCESS_ID_SPARE_BITS};
 use crate::core::metrics::CoreMetrics;
 use crate::core::module_requests::ModuleRequests;
 use crate::core::modules::{OtherModules, Supervisor, Topology};
+use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Clock, Node, ProcessId};
@@ -60,8 +63,7 @@ use crate::stores::{DocumentStore, StatusStore, StoreFeed, TopicFeed, TopicStore
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
-    KeptToken, KeptTokenKind, LongLivedRequest, ModuleAccess, Policy, Principal, PublicKey,
-    SignInError, SignInSettings,
+    ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
 pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};
@@ -87,6 +89,7 @@ pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
+pub use token_requests::TokenRequests;
 pub use topics::Topics;
 pub use views::BuildingViews;
 
@@ -96,6 +99,8 @@ pub struct Core {
     pub access: Arc<AccessControl>,
     /// How people sign in, and their apps get tokens.
     pub sign_ins: SignIns,
+    /// Tokens that clients make for other programs.
+    pub tokens: TokenRequests,
     /// Which module is meant, and whether a caller may do with it what they want.
     pub resolver: Arc<Resolver>,
     /// What there is and how it fares.
@@ -274,13 +279,18 @@ impl Core {
             building: Arc::clone(&building),
             cluster: cluster.clone(),
             outbound: outbound.clone(),
+            snapshots: Snapshots::new(
+                Arc::clone(&subscriptions),
+                Arc::clone(&building),
+                main.clone(),
+            ),
             main: main.clone(),
         });
         let topics = Arc::new(Topics {
             process,
             store: topic_store,
             building: Arc::clone(&building),
-            main,
+            main: main.clone(),
         });
         let building_access: Arc<dyn BuildingAccess> = Arc::new(InternalAccess {
             topics: Arc::clone(&topics),
@@ -298,12 +308,17 @@ impl Core {
             outbound: outbound.clone(),
         });
         modules.connect(Arc::downgrade(&others));
+        let sign_ins = SignIns {
+            sessions: Arc::clone(&sessions),
+            building: Arc::clone(&building),
+            metrics: Arc::clone(&metrics),
+        };
         Self {
-            sign_ins: SignIns {
-                sessions: Arc::clone(&sessions),
-                building: Arc::clone(&building),
-                metrics: Arc::clone(&metrics),
+            tokens: TokenRequests {
+                sign_ins: sign_ins.clone(),
+                main,
             },
+            sign_ins,
             queries,
             views,
             follows,

@@ -103,6 +103,7 @@ impl OtherModules for ModuleRequests {
             | Reply::Entered(_)
             | Reply::Left
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored => Err(RequestFailed::new(
                 RequestFailed::UNANSWERED,

@@ -1,12 +1,14 @@
 //! The port for queries: systems, modules, their statuses, their functions and their condition.
 //!
 //! What a dialect asks without HTTP is answered through a slot like a call, since a shared store of statuses has to be asked itself.
+//! What many modules say is in `snapshots.rs`.
 
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::core::access::{Caller, may_see};
 use crate::core::building::BuildingService;
@@ -17,11 +19,12 @@ use crate::core::limits::MODULES_MEASURED_MAX;
 use crate::core::modules::{Fault, Supervisor, no_such_module, not_told};
 use crate::core::reply::ReplySlot;
 use crate::core::resolve::Resolver;
+use crate::core::snapshots::Snapshots;
 use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::Description;
 use crate::model::{
-    DriverRef, Failure, FailureKind, Found, Interface, ModuleId, ModulePath, Query, Reply, State,
-    System, SystemId,
+    DriverRef, Event, Failure, FailureKind, Found, Interface, ModuleId, ModulePath, Query, Reply,
+    State, System, SystemId,
 };
 
 /// Reads what the building has and what its modules say. Changes nothing.
@@ -32,6 +35,7 @@ pub struct Queries {
     pub(super) building: Arc<BuildingService>,
     pub(super) cluster: Option<Arc<Cluster>>,
     pub(super) outbound: Option<Arc<Outbound>>,
+    pub(super) snapshots: Snapshots,
     /// Where it is waited for a store that has to be asked.
     pub(super) main: Handle,
 }
@@ -51,6 +55,11 @@ impl Queries {
                 Ok(module) => return self.answer_state(&module, slot),
                 Err(failure) => Err(failure),
             },
+            Query::Snapshot(places) => {
+                let found = |events| Reply::Found(Found::Snapshot(events));
+                let answer = move |read: Result<_, _>| slot.answer(read.map(found));
+                return self.snapshots.tell(who, places, answer);
+            }
         };
         slot.answer(found.map(Reply::Found));
     }
@@ -81,6 +90,20 @@ impl Queries {
             .collect();
         modules.sort_by(|(a, _), (b, _)| (&a.module, a.index).cmp(&(&b.module, b.index)));
         Ok(modules)
+    }
+
+    /// What these modules say at one moment, as far as the caller may read them; the same as [`Query::Snapshot`] for a caller that waits.
+    pub async fn snapshot(
+        &self,
+        who: &Caller,
+        places: Vec<Arc<ModulePath>>,
+    ) -> Result<Vec<Event>, Failure> {
+        let (answer, answered) = oneshot::channel();
+        // The caller may have gone, which does no harm.
+        let answer = |read| drop(answer.send(read));
+        self.snapshots.tell(who, places, answer);
+        let lost = || Failure::new(FailureKind::Internal, "the question was not answered");
+        answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
     fn answer_state(&self, module: &ModuleId, slot: ReplySlot) {

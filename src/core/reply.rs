@@ -56,6 +56,7 @@ impl ReplySlot {
                     | Reply::Entered(_)
                     | Reply::Left
                     | Reply::Published
+                    | Reply::Tokens(_)
                     | Reply::Debugging(_)
                     | Reply::Ignored,
                 ))

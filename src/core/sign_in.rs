@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::access::{
-    App, Caller, CodeRequest, CodeShown, Issued, KeptToken, LongLivedRequest, PublicKey, Sessions,
-    SignInError, audit,
+    App, Caller, CodeRequest, CodeShown, Issued, PublicKey, Sessions, SignInError, audit,
 };
 use crate::core::building::BuildingService;
 use crate::core::metrics::CoreMetrics;
-use crate::model::{CredentialId, DeviceKind, Scope, Secret, SessionId};
+use crate::model::{
+    CredentialId, DeviceKind, KeptToken, LongLivedRequest, Scope, Secret, SessionId,
+};
 
 /// Signs people and their apps in and out.
+#[derive(Clone)]
 pub struct SignIns {
     pub(super) sessions: Arc<Sessions>,
     pub(super) building: Arc<BuildingService>,
@@ -170,7 +172,9 @@ impl SignIns {
         audience: String,
         life: Duration,
     ) -> Result<Secret, SignInError> {
-        self.sessions.grant_signed(who, audience, life).await
+        let signed = self.sessions.grant_signed(who, audience, life).await?;
+        audit::signed(who);
+        Ok(signed)
     }
 
     /// The refresh tokens of the caller's user, and those that last. Does not wait.

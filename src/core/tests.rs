@@ -282,6 +282,34 @@ async fn what_there_is_is_told_to_whoever_asks_through_a_slot() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_many_modules_say_is_told_for_each_place_at_which_one_stands() {
+    let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &["mod-1"])])).await;
+    bench.say("mod-1", "x", "7");
+    let places = [
+        place("sys-1", "Scratch", 1),
+        place("sys-2", "Scratch", 1),
+        place("sys-1", "Scratch", 2),
+        place("sys-none", "Scratch", 1),
+    ];
+    let all = Query::Snapshot(places.into_iter().map(Arc::new).collect());
+    let Found::Snapshot(events) = bench.query(all).await.unwrap() else {
+        panic!("no snapshot");
+    };
+    let of_x = events.into_iter().filter_map(|event| match event {
+        Event::Value { path, value, .. } if path.status.as_str() == "x" => {
+            Some((path.module.system.to_string(), value?.to_string()))
+        }
+        Event::Value { .. }
+        | Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_) => None,
+    });
+    let told = ["sys-1", "sys-2"].map(|system| (system.to_owned(), "7".to_owned()));
+    assert!(of_x.eq(told));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_follows_the_building_is_told_what_an_edit_adds_changes_and_removes_but_not_of_users_and_keys()
  {
     let bench = Bench::new(building(&[("sys-1", &["mod-1"]), ("sys-2", &[])])).await;
@@ -387,6 +415,9 @@ impl Bench {
             | Reply::Unfollowed
             | Reply::Result { .. }
             | Reply::Published
+            | Reply::Entered(_)
+            | Reply::Left
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored) => panic!("not an answer to a query: {other:?}"),
         })

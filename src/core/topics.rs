@@ -19,6 +19,9 @@ use crate::model::{
 };
 use crate::stores::{EnterError, StoreError, TopicFeed, TopicStore};
 
+/// How the names of channels begin that a dialect has for itself. Clients cannot name them, and the limits of an app are not for them.
+const OWN_CHANNEL: &str = "#@";
+
 /// Lets connections into topics, and publishes.
 pub struct Topics {
     pub(super) process: ProcessId,
@@ -97,10 +100,12 @@ impl Topics {
         let Some(app) = app.and_then(|app| directory.app(&app)) else {
             return TopicRules::default();
         };
+        // One that no client can name is the dialect's own.
+        let is_own = topic.channel().starts_with(OWN_CHANNEL);
         TopicRules {
-            members_max: Some(app.limits.presence_members),
-            tells_count: app.subscription_counts,
-            reports: !app.webhooks.list().is_empty(),
+            members_max: (!is_own).then_some(app.limits.presence_members),
+            tells_count: app.subscription_counts && !is_own,
+            reports: !app.webhooks.list().is_empty() && !is_own,
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum CloseReason {
     KeepAliveTimedOut,
     /// The credentials are no longer good.
     CredentialsRevoked,
-    /// The gateway does not know its building yet.
+    /// The gateway takes no connections at the moment: it does not know its building yet, or is about to stop.
     Starting,
     /// There are as many connections as there may be.
     TooManyConnections,

@@ -27,6 +27,7 @@ mod status;
 mod sync;
 mod time_zone;
 mod token;
+mod token_requests;
 mod topic;
 mod view;
 
@@ -80,6 +81,7 @@ pub use status::{
 pub use sync::{lock, read_lock, write_lock};
 pub use time_zone::{is_time_zone, time_zones};
 pub use token::{LONG_LIVED_PREFIX, TokenClaims};
+pub use token_requests::{KeptToken, KeptTokenKind, LongLivedRequest, TokenReply, TokenRequest};
 pub use topic::{
     ClusterConnectionId, Entered, Member, Occupancy, ProcessId, Publication, Publisher, Reported,
     TopicEntry, TopicEvent, TopicQuery, TopicReport, TopicRules, TopicsFound,

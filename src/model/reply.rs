@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, SystemId};
 
-use crate::model::{Entered, Event, ModulePath, State};
+use crate::model::{Entered, Event, ModulePath, State, TokenReply};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Reply {
     Left,
     /// A message was given to those in its topic, or an announcement to those who follow the bus.
     Published,
+    /// What came of a request for tokens.
+    Tokens(TokenReply),
     /// The log of this module follows.
     Debugging(ModuleId),
     /// No more of that log follows.
@@ -48,4 +50,6 @@ pub enum Found {
     Statuses(State),
     /// These functions of a module.
     Functions(Arc<Interface>),
+    /// These values, as a new follower of the modules would be told them. Each module says at least whether it is connected.
+    Snapshot(Vec<Event>),
 }

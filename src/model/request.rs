@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{FollowId, ModulePath, Publication, Subject, TopicEntry, TopicId};
+use crate::model::{FollowId, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub enum Request {
         /// What it says: an object.
         fields: JsonText,
     },
+    /// Make, list or end tokens for other programs.
+    Tokens(TokenRequest),
     /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(ModuleAddress),
     /// Send me nothing more of it.
@@ -78,6 +80,8 @@ pub enum Query {
     Statuses(ModulePath),
     /// What a module can be asked to do.
     Functions(ModulePath),
+    /// What all statuses of these modules say at one moment, for a client that follows none of them. Modules that are not there or may not be read are left out.
+    Snapshot(Vec<Arc<ModulePath>>),
 }
 
 /// One call of a function, in the one shape that it has from the door where it is read to the module, or to the node that runs the module.

@@ -593,8 +593,7 @@ pub(super) async fn who_leaves_before_the_answer_is_not_in(fixture: &impl TopicF
     let node = fixture.node(7);
     node.enter(1, "4201/p", Some("ann"));
     node.leave(1, "4201/p");
-    node.enter(2, "4201/p", Some("bob"));
-    node.told.until_last("4201/p", "2 in of 1, with bob").await;
+    node.enter_each("4201/p", &[(2, Some("bob"))]).await;
     node.publish("4201/p", "1").await;
     node.told.until_last("4201/p", "message 1").await;
     assert_eq!(node.counts(&["4201/p"]).await, ["1/1"]);

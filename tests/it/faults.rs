@@ -14,7 +14,7 @@ use riser::model::{
     BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId, Timestamp,
 };
 use riser::server::{Server, ServerSettings};
-use riser::stores::embedded::EmbeddedDocumentStore;
+use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedTopicStore};
 use riser::stores::{StatusStore, StoreFeed};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -97,6 +97,9 @@ impl Inside {
                 },
                 key_inspector: None,
                 cluster: None,
+                topics: Box::new(|process, feed, clock| {
+                    Arc::new(EmbeddedTopicStore::new(process, feed, clock))
+                }),
             },
         ));
         let apply = Apply {

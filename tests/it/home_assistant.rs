@@ -3,6 +3,7 @@
 mod pages;
 mod rest;
 mod sign_in;
+mod strangers;
 
 use serde_json::{Value, json};
 

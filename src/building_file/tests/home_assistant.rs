@@ -107,6 +107,22 @@ fn a_type_has_a_slash_and_is_none_of_home_assistants_own() {
 }
 
 #[test]
+fn a_command_answers_null_where_the_file_says_null_in_so_many_letters() {
+    let commands = |result: &str| {
+        format!("commands:\n  - type: lamp/a\n    result:{result}\n    admin: true\n")
+    };
+    for written in [" null", " ~", " Null"] {
+        let building = read_file(&commands(written)).unwrap();
+        let Some(CommandAction::Answer(result)) = building.commands[0].action() else {
+            panic!("{:?}", building.commands);
+        };
+        assert_eq!(result.as_str(), "null");
+    }
+    let nothing = "b.yaml:2:11: `type` does nothing; add `call`, `result` or `subscribe`";
+    check(&commands(""), &[nothing]);
+}
+
+#[test]
 fn a_command_has_one_thing_to_do() {
     check_rooms(
         "commands:\n  - {type: lamp/a}\n  - type: lamp/b\n    call: s/Display_1/x\n    result: 1\n  - {type: lamp/c, result: 1, args: [1]}\n",

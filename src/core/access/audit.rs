@@ -58,6 +58,8 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
+        // What is made and ended is written down when it is.
+        | Request::Tokens(_)
         | Request::Ignore(_) => {}
     }
 }
@@ -69,7 +71,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
         Request::Unfollow { subject, .. } => refused_subject(who, "unbind", subject, failure),
         Request::Call(exec) => refused_exec(who, exec, failure),
         Request::Query(query) => match query {
-            Query::Systems => out_of_reach(who, "", failure),
+            Query::Systems | Query::Snapshot(_) => out_of_reach(who, "", failure),
             Query::Modules(system) => out_of_reach(who, system.as_str(), failure),
             Query::Statuses(path) => place(who, "statuses", path, "", failure),
             Query::Functions(path) => place(who, "functions", path, "", failure),
@@ -81,6 +83,7 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
         }
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
         Request::Custom { command, .. } => channel(who, "command", command, failure),
+        Request::Tokens(request) => channel(who, "tokens", request.as_str(), failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),
         Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }
@@ -211,6 +214,15 @@ pub(in crate::core) fn minted(who: &Caller, what: &str) {
     tracing::info!(
         target: "audit",
         user = %who.identity(), key = %who.credential(), address = %who.address(), command = "make", what,
+        "allowed"
+    );
+}
+
+/// A caller signed an address for another program. Pages do so for each picture, so it is a debug line.
+pub(in crate::core) fn signed(who: &Caller) {
+    tracing::debug!(
+        target: "audit",
+        user = %who.identity(), key = %who.credential(), address = %who.address(), command = "sign",
         "allowed"
     );
 }

@@ -47,9 +47,7 @@ pub(super) use reach::may_see;
 pub(super) use rights::policy_of_user;
 pub use rights::{Member, Policy, PublicStatuses, Reach, Rights, Topics};
 pub(super) use sessions::Sessions;
-pub use sessions::{
-    App, CodeRequest, CodeShown, Issued, KeptToken, KeptTokenKind, LongLivedRequest, SignInError,
-};
+pub use sessions::{App, CodeRequest, CodeShown, Issued, SignInError};
 pub use settings::SignInSettings;
 pub use tokens::{BadPublicKey, ForeignKey, PublicKey};
 

@@ -75,17 +75,19 @@ pub(in crate::core) fn may_request(
         Request::Call(exec) => may_find(directory, policy, &exec.module),
         Request::Query(query) => match query {
             // The answer holds what is within reach.
-            Query::Systems => Ok(()),
+            Query::Systems | Query::Snapshot(_) => Ok(()),
             Query::Modules(system) => may_see(directory, policy, system),
             Query::Statuses(path) | Query::Functions(path) => may_read(directory, policy, path),
         },
         Request::Enter(entry) => may_use(policy, &entry.topic),
         Request::Leave(_) => Ok(()),
         Request::Publish(publication) => may_use(policy, &publication.topic),
-        Request::Announce { .. } | Request::Custom { .. } if policy.is_restricted() => {
+        Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_)
+            if policy.is_restricted() =>
+        {
             Err(restricted())
         }
-        Request::Announce { .. } | Request::Custom { .. } => Ok(()),
+        Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_) => Ok(()),
         Request::Debug(module) => {
             may_access(directory, policy, module, ModuleAccess::Log).map(drop)
         }

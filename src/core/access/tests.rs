@@ -13,8 +13,8 @@ use crate::core::tests::doubles::{
 };
 use crate::model::{
     AppId, AutomationId, Building, Clearance, DeviceId, Edit, Entry, ExecRequest, First, FollowId,
-    FunctionName, ModuleAddress, Query, Request, Scope, Secret, StatusName, Subject, TopicId,
-    ZoneId,
+    FunctionName, ModuleAddress, Publication, Query, Request, Scope, Secret, StatusName, Subject,
+    TopicId, ZoneId,
 };
 
 const EVERYBODY: [&str; 5] = ["user", "support", "admin", "in-1", "in-hq"];
@@ -266,11 +266,13 @@ fn what_is_of_the_whole_building_is_for_those_who_are_not_restricted() {
         };
         check(&follow, &["user", "support", "admin"]);
     }
-    let publish = Request::Publish {
+    let publish = Request::Publish(Publication {
         topic,
         message: json("1"),
         except: None,
-    };
+        kept: false,
+        by: None,
+    });
     check(&publish, &["user", "support", "admin"]);
 }
 

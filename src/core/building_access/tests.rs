@@ -13,7 +13,7 @@ use crate::core::tests::doubles::{
 };
 use crate::core::{Core, CoreSettings};
 use crate::model::{
-    ApiKey, Building, Clearance, Credentials, FailureKind, FunctionName, Secret, System,
+    ApiKey, Building, Clearance, Credentials, FailureKind, FunctionName, Secret, System, TopicEvent,
 };
 
 #[tokio::test(start_paused = true)]

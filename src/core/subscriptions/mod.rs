@@ -11,6 +11,7 @@ mod places;
 mod properties;
 mod publish;
 mod remap;
+mod snapshot;
 mod statuses;
 #[cfg(test)]
 mod stored;
@@ -35,6 +36,7 @@ use crate::model::{
 };
 use crate::stores::{StatusStore, StoreFeed};
 
+pub(super) use snapshot::ModuleRead;
 pub(super) use table::WatchIndex;
 use table::{LogFollowers, Table};
 

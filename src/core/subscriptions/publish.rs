@@ -50,6 +50,7 @@ impl Table {
         // What is read again has not happened again.
         if origin == Origin::Push || status.value != value {
             status.at = Some(at);
+            status.act.clone_from(&act);
         }
         status.value.clone_from(&value);
         status.is_unread = false;

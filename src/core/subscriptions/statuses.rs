@@ -4,9 +4,10 @@
 //! It lives under the watch table's lock, and new followers and re-maps get their values from it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::core::subscriptions::WatchIndex;
-use crate::model::{BindingKey, ModuleId, State, StatusName, StatusValue, Timestamp};
+use crate::model::{Act, BindingKey, ModuleId, State, StatusName, StatusValue, Timestamp};
 
 /// What is known of one status.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(super) struct Status {
     pub(super) value: Option<StatusValue>,
     /// When this node learned of the value.
     pub(super) at: Option<Timestamp>,
+    /// The act in whose course the module set it, as far as that is known.
+    pub(super) act: Option<Arc<Act>>,
     /// The watches whose path leads here.
     pub(super) watches: Vec<WatchIndex>,
     /// The store has not reported the value yet, so it is not known whether there is one.
@@ -137,12 +140,20 @@ impl Statuses {
             .collect()
     }
 
+    /// All statuses of a module that anything is kept of.
+    pub(super) fn of_module(
+        &self,
+        module: &ModuleId,
+    ) -> impl Iterator<Item = (&StatusName, &Status)> {
+        self.known.get(module).into_iter().flatten()
+    }
+
     /// The names of the statuses of a module that have a value, and the values.
     pub(super) fn values(
         &self,
         module: &ModuleId,
     ) -> impl Iterator<Item = (&StatusName, &StatusValue)> {
-        let known = self.known.get(module).into_iter().flatten();
+        let known = self.of_module(module);
         known.filter_map(|(name, status)| Some((name, status.value.as_ref()?)))
     }
 

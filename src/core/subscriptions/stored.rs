@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use crate::core::limits::SETTLE;
 use crate::core::outlet::{Outlet, OutletId, WatchId};
+use crate::core::subscriptions::ModuleRead;
 use crate::core::subscriptions::table::Table;
 use crate::core::tests::doubles::{EchoStore, Inbox, clock, json, key, module, path, system};
-use crate::model::{ModuleIndex, ModuleName, Origin, Slots, StatusChange};
+use crate::model::{Event, ModuleIndex, ModuleName, Origin, Slots, StatusChange};
 use crate::stores::StatusStore;
 
 #[test]
@@ -272,6 +273,41 @@ fn a_place_whose_module_is_another_shows_what_that_has_and_null_for_what_it_lack
 }
 
 /// A table over a store with values, one outlet, and one system, `sys-1`, with one `Display`.
+#[test]
+fn a_snapshot_has_what_the_store_said_and_in_its_place_what_followers_have_been_told() {
+    let mut room = Room::new();
+    room.own(Some("mod-1"));
+    let stored = [("connected", "true"), ("x", "1"), ("y", "2")];
+    let as_stored = ["connected=true", "x=1", "y=2"];
+    assert_eq!(room.snapshot("mod-1", &stored), as_stored);
+    room.watch("x");
+    assert_eq!(
+        room.snapshot("mod-1", &stored),
+        as_stored,
+        "the follower has been told nothing yet"
+    );
+    room.read("mod-1", Some("5"));
+    assert_eq!(
+        room.snapshot("mod-1", &stored),
+        ["connected=true", "x=5", "y=2"]
+    );
+    room.push("mod-1", None);
+    assert_eq!(room.snapshot("mod-1", &stored), ["connected=true", "y=2"]);
+}
+
+#[test]
+fn a_snapshot_says_of_each_module_at_least_that_it_is_not_connected() {
+    let mut room = Room::new();
+    assert_eq!(room.snapshot("mod-1", &[("x", "1")]), [] as [&str; 0]);
+    room.own(Some("mod-1"));
+    assert_eq!(room.snapshot("mod-1", &[]), ["connected=false"]);
+    let of_another = room.snapshot("mod-2", &[("x", "1")]);
+    assert_eq!(of_another, ["connected=false"], "it stood there before");
+    room.leave_unattended(&["mod-1"]);
+    let stored = [("connected", "true")];
+    assert_eq!(room.snapshot("mod-1", &stored), ["connected=false"]);
+}
+
 struct Room {
     table: Table,
     store: Arc<EchoStore>,
@@ -316,6 +352,24 @@ impl Room {
     fn watch_module(&mut self) -> WatchId {
         let place = path("sys-1", "Display", 1, "x").module.clone();
         self.table.watch_module(self.outlet, &Arc::new(place))
+    }
+
+    /// What the module at the followed place says, when the store said this of it.
+    fn snapshot(&mut self, id: &str, stored: &[(&str, &str)]) -> Vec<String> {
+        let state = stored.iter().map(|(name, value)| {
+            let name = key(id, name).status;
+            (name, json(value))
+        });
+        let read = ModuleRead {
+            place: Arc::new(path("sys-1", "Display", 1, "x").module.clone()),
+            stored: Some((module(id), state.collect())),
+        };
+        let events = self.table.snapshot(vec![read]).into_iter();
+        let values = events.filter_map(|event| match event {
+            Event::Value { path, value, .. } => Some(format!("{}={}", path.status, value?)),
+            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+        });
+        values.collect()
     }
 
     fn own(&mut self, module: Option<&str>) {

@@ -14,9 +14,9 @@ use crate::core::subscriptions::Subscriptions;
 use crate::core::subscriptions::table::Table;
 use crate::core::tests::doubles::{EchoStore, Inbox, NOW, clock, json, key, module, path, system};
 use crate::model::{
-    Act, BusEvent, Cause, Clearance, ConnectionId, EntryId, Event, JsonText, LogLevel, LogLine,
-    ModuleIndex, ModuleName, Origin, Presence, Slots, StatusChange, StatusName, Subject, Timestamp,
-    TopicEvent, TopicId, TopicNews, ZoneId,
+    Act, BusEvent, Cause, Clearance, EntryId, Event, JsonText, LogLevel, LogLine, ModuleIndex,
+    ModuleName, Origin, Presence, Slots, StatusChange, StatusName, Subject, Timestamp, TopicEvent,
+    TopicId, TopicNews, ZoneId,
 };
 use crate::stores::StatusStore;
 

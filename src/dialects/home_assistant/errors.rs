@@ -33,6 +33,8 @@ pub enum ErrorCode {
     EntityNotFound,
     /// An expression cannot be evaluated.
     TemplateError,
+    /// The user has no such token.
+    InvalidTokenId,
 }
 
 impl ErrorCode {
@@ -51,6 +53,7 @@ impl ErrorCode {
             Self::ConfigNotFound => "config_not_found",
             Self::EntityNotFound => "entity_not_found",
             Self::TemplateError => "template_error",
+            Self::InvalidTokenId => "invalid_token_id",
         }
     }
 
@@ -133,6 +136,11 @@ impl CommandError {
     /// The id has been used.
     pub(super) fn id_reuse() -> Self {
         Self::new(ErrorCode::IdReuse, "Identifier values have to increase.")
+    }
+
+    /// There is no such token.
+    pub(super) fn invalid_token_id() -> Self {
+        Self::new(ErrorCode::InvalidTokenId, "Received invalid token")
     }
 
     /// The command is not known.
@@ -228,7 +236,7 @@ mod tests {
     }
 
     /// What else a command can fail of, for people. What the gateway fails of is in the table of PlaceOS's dialect.
-    fn own() -> [(ErrorCode, &'static str); 8] {
+    fn own() -> [(ErrorCode, &'static str); 9] {
         [
             (
                 ErrorCode::InvalidFormat,
@@ -258,6 +266,10 @@ mod tests {
             (
                 ErrorCode::TemplateError,
                 "an expression in a command of the building's own, or a template, cannot be evaluated",
+            ),
+            (
+                ErrorCode::InvalidTokenId,
+                "the user has no token of that id that goes on by itself",
             ),
         ]
     }

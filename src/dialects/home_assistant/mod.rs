@@ -26,7 +26,7 @@ mod transcripts;
 pub(in crate::dialects) use channel::{goodbye, handshake, profile};
 pub use entities::View;
 pub(in crate::dialects) use entities::encode;
-pub use session::Session;
+pub use session::{BadTemplate, OneRendering, Round, Session};
 
 /// The word in logs and on counters.
 pub(in crate::dialects) const NAME: &str = "home_assistant";

@@ -27,6 +27,7 @@
 //! | `auth> key demo.secret` | made: credentials to be looked at |
 //! | `follow> 0 sys-a Display_1` | made: something is followed by this id |
 //! | `unfollow> 0 sys-a Display_1` | made: and no longer |
+//! | `read> sys-a Display_1` | made: what the module says is read once |
 //! | `ask> 3 call sys-a Display_1 power [true]` | made: a call, with its ticket |
 //! | `audit> "command"` | made: a refusal for the audit log |
 //! | `alarm> 0 in 46 s` | made: an alarm is set |
@@ -38,14 +39,18 @@ use std::fs;
 use std::path::Path;
 
 use crate::dialects::home_assistant::stage::{Stage, json};
-use crate::model::{Cause, Clearance, Failure, FailureKind, Reply, Ticket};
+use crate::model::{
+    Cause, Clearance, Failure, FailureKind, KeptToken, KeptTokenKind, Reply, Secret, SessionId,
+    Ticket, TokenReply,
+};
 
 /// How the lines begin that are made.
-const MADE: [&str; 8] = [
+const MADE: [&str; 9] = [
     "S> ",
     "auth> ",
     "follow> ",
     "unfollow> ",
+    "read> ",
     "ask> ",
     "audit> ",
     "alarm> ",
@@ -173,12 +178,40 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
                     let [kind, message] = fields(rest);
                     Err(Failure::new(kind_of(kind), message))
                 }
+                "made" => Ok(Reply::Tokens(TokenReply::Made(Secret::new(rest)))),
+                "ended" => Ok(Reply::Tokens(TokenReply::Ended)),
+                "unknown" => Ok(Reply::Tokens(TokenReply::NoSuchToken)),
+                "kept" => Ok(Reply::Tokens(TokenReply::Kept(kept(rest)))),
                 _ => panic!("no outcome: {outcome}"),
             };
             stage.answer(Ticket(ticket.parse().unwrap()), reply);
         }
         _ => panic!("no input: {input}"),
     }
+}
+
+/// A refresh token of this client, by which the caller came in, and a token of this name that lasts.
+fn kept(names: &str) -> Vec<KeptToken> {
+    let [client, name] = fields(names);
+    let client = KeptToken {
+        id: SessionId(1),
+        kind: KeptTokenKind::Client(client.to_owned()),
+        made: Some(1_795_000_000),
+        used: Some(1_795_100_000),
+        expires: 1_800_000_000,
+        is_current: true,
+    };
+    let lasting = KeptToken {
+        id: SessionId(2),
+        kind: KeptTokenKind::LongLived {
+            name: name.to_owned(),
+            icon: None,
+        },
+        used: None,
+        is_current: false,
+        ..client.clone()
+    };
+    vec![client, lasting]
 }
 
 fn fields<const N: usize>(text: &str) -> [&str; N] {

@@ -55,7 +55,8 @@ fn agreed(request: &Request) -> Reply {
         | Request::Leave(_)
         | Request::Publish(_)
         | Request::Announce { .. }
-        | Request::Custom { .. } => {
+        | Request::Custom { .. }
+        | Request::Tokens(_) => {
             panic!("never asked: {request:?}")
         }
         Request::Call(_) => Reply::Result {

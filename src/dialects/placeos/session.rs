@@ -97,14 +97,15 @@ impl Session {
         }
         let Open { id, meta, then, .. } = open;
         out.text(|out| match reply {
-            // The last two answer what this dialect never asks.
+            // The last three answer what this dialect never asks.
             Ok(
                 Reply::Following { .. }
                 | Reply::Unfollowed
                 | Reply::Found(_)
                 | Reply::Entered(_)
                 | Reply::Left
-                | Reply::Published,
+                | Reply::Published
+                | Reply::Tokens(_),
             ) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
@@ -140,6 +141,7 @@ impl Session {
             | Request::Enter(_)
             | Request::Leave(_)
             | Request::Publish(_)
+            | Request::Tokens(_)
             | Request::Announce { .. }
             | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (

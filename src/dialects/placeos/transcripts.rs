@@ -226,7 +226,8 @@ fn in_words(request: &Request) -> String {
         | Request::Leave(_)
         | Request::Publish(_)
         | Request::Announce { .. }
-        | Request::Custom { .. } => panic!("no request of this dialect: {request:?}"),
+        | Request::Custom { .. }
+        | Request::Tokens(_) => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
             let module = target_in_words(&call.module);
             format!("exec {module} {} {}", call.function, call.arguments)

@@ -13,7 +13,8 @@
 //! | `who> Forbidden` | it does not, for this reason |
 //! | `fail> Forbidden` | the next request that can fail fails so |
 //! | `hold>` | nothing is answered from here on |
-//! | `release>` | and now it is |
+//! | `one>` | the first thing that was asked is answered |
+//! | `release>` | everything is answered |
 //! | `pass> 60` | so many seconds pass |
 //! | `core> 3 returned true` | the module answers the call of this ticket |
 //! | `core> 3 failed DriverFailed lamp is broken` | the call of this ticket fails |
@@ -99,7 +100,7 @@ pub(super) fn transcribed(side: &str) -> Vec<String> {
         let lines = transcript.lines();
         said.extend(lines.filter_map(|line| line.strip_prefix(side).map(str::to_owned)));
     }
-    assert!(said.len() > 50, "the transcripts are there");
+    assert!(said.len() > 10, "the transcripts are there");
     said
 }
 
@@ -159,6 +160,7 @@ fn take(stage: &mut Stage, input: &str, rest: &str) {
         "who" => stage.identified((rest != "ok").then(|| kind_of(rest))),
         "fail" => stage.fail_next(kind_of(rest)),
         "hold" => stage.hold(),
+        "one" => stage.release_one(),
         "release" => stage.release(),
         "pass" => stage.pass(rest.parse().unwrap()),
         "core" => {

@@ -156,7 +156,10 @@ fn frame(code: u16, text: &'static str) -> CloseFrame {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::dialects::pusher::stage::{KEY, Stage, settings};
 
     fn version(query: &str, strict_protocol: bool) -> Option<u16> {
         let settings = PusherSettings {
@@ -203,6 +206,30 @@ mod tests {
                 assert!(!(4000..4100).contains(&code), "{why:?} {code}");
             }
         }
+    }
+
+    #[test]
+    fn silence_is_counted_as_the_client_is_told() {
+        let pusher = PusherSettings {
+            activity_timeout: Duration::from_secs(3),
+            ..PusherSettings::DEFAULT
+        };
+        let keep_alive = profile(&settings(pusher)).keep_alive;
+        assert_eq!(keep_alive.ping_after, Duration::from_secs(3));
+        assert_eq!(keep_alive.reap_after, Duration::from_secs(33));
+        let stage = Stage::open_with(KEY, Protocol::Version(7), pusher);
+        assert!(stage.lines[0].contains(r#"\"activity_timeout\":3}"#));
+    }
+
+    /// Clients take no seconds for a broken handshake.
+    #[test]
+    fn a_client_is_told_of_one_second_at_least() {
+        let pusher = PusherSettings {
+            activity_timeout: Duration::from_millis(20),
+            ..PusherSettings::DEFAULT
+        };
+        let stage = Stage::open_with(KEY, Protocol::Version(7), pusher);
+        assert!(stage.lines[0].contains(r#"\"activity_timeout\":1}"#));
     }
 
     #[test]

@@ -210,6 +210,8 @@ pub struct Field<C> {
     pub filled_in: bool,
     /// Whether something in it takes rights away, so that nothing in it gives them.
     pub restricts: bool,
+    /// Whether `null` in so many letters is a value of it in a file, where it else is as good as nothing.
+    pub null_counts: bool,
     /// What is wrong with its JSON, where that has a form of its own.
     pub shape: Option<fn(&JsonText) -> Vec<Flaw>>,
     get: for<'a> fn(&'a C) -> Value<'a>,
@@ -240,6 +242,7 @@ impl<C> Field<C> {
             always_written: false,
             filled_in: false,
             restricts: false,
+            null_counts: false,
             shape: None,
             get,
         }
@@ -275,6 +278,14 @@ impl<C> Field<C> {
     pub(super) const fn other_form(self, key: &'static str) -> Self {
         let other_form = Some(key);
         Self { other_form, ..self }
+    }
+
+    pub(super) const fn null_counts(self) -> Self {
+        let null_counts = true;
+        Self {
+            null_counts,
+            ..self
+        }
     }
 
     pub(super) const fn always_written(self) -> Self {

@@ -70,8 +70,8 @@ impl From<HttpRejection> for NotAdmitted {
 impl From<TurnedAway> for NotAdmitted {
     fn from(turned_away: TurnedAway) -> Self {
         let why = match turned_away {
-            TurnedAway::Starting => CloseReason::Starting,
-            TurnedAway::Draining => CloseReason::GoingAway,
+            // Who is told that the gateway goes away may come back at once, and would be turned away again.
+            TurnedAway::Starting | TurnedAway::Draining => CloseReason::Starting,
             TurnedAway::Full | TurnedAway::Key | TurnedAway::Address => {
                 CloseReason::TooManyConnections
             }
@@ -157,6 +157,7 @@ pub(in crate::server) async fn enter(
         ));
     }
     state.core.sign_ins.note_device(&caller, device);
+    state.core.sign_ins.note_use(&caller);
     Ok((Some(caller), hello))
 }
 

@@ -12,7 +12,7 @@ use crate::dialects::{DialectKind, KeepAlive};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::ws::alarms::AlarmKind;
 use crate::server::ws::carrier::{write_ping, write_text};
-use crate::server::ws::connection::Connection;
+use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::worker::Worker;
 
 /// The longest time between two looks, and so how late any of this may be.
@@ -112,6 +112,10 @@ impl Worker {
         let mut frames = Vec::new();
         if silence >= keep_alive.ping_after * (connection.pings.get() + 1) {
             connection.pings.update(|pings| pings + 1);
+            // A client that only listens is there all the same.
+            if let Identity::Identified(caller) = &*connection.identity.borrow() {
+                self.core.sign_ins.note_use(caller);
+            }
             write_ping(connection.carrier, &mut frames);
         }
         if let Some(text) = due_text(connection, keep_alive, now) {

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, RedisResult, Value};
+use redis::{Cmd, FromRedisValue, Pipeline, RedisResult, Value};
 use tokio::time::timeout;
 
 use crate::stores::StoreError;
@@ -38,6 +38,15 @@ impl Commands {
     /// Makes changes in one round trip.
     pub(super) async fn write(&self, commands: &Pipeline) -> Result<(), StoreError> {
         self.twice(|mut connection| async move { commands.exec_async(&mut connection).await })
+            .await
+    }
+
+    /// Reads many keys in one round trip.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        commands: &Pipeline,
+    ) -> Result<T, StoreError> {
+        self.twice(|mut connection| async move { commands.query_async(&mut connection).await })
             .await
     }
 

@@ -55,6 +55,9 @@ pub(super) fn version(service: &ServiceName) -> String {
     format!("{{service_{service}}}_version")
 }
 
+/// What the names of all keys and channels of topics begin with. They are on one master, since one script changes many of them.
+pub(super) const TOPICS: &str = "riser/{topics}/";
+
 /// One of riser's own keys, on the same master as those of the service.
 pub(super) fn own(service: &ServiceName, what: &str) -> String {
     format!("riser/{{service_{service}}}/{what}")

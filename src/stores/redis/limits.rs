@@ -79,3 +79,38 @@ pub(super) const FAULTS_TOLD: usize = 256;
 /// How long Redis may be away before new clients are sent to other nodes. A restart or a fail-over is over by then, and when all nodes have lost it
 /// they stay where they are anyway.
 pub(super) const UNREADY_AFTER: Duration = Duration::from_secs(5);
+
+/// How long a process's connections stay in topics when it is not heard of. The members that screens show are true within this time;
+/// long enough for a fail-over of Redis and for a process that is short of processor time.
+pub const TOPIC_LEASE: Duration = Duration::from_secs(10);
+
+/// Into how many parts a lease is divided, in each of which it is renewed once: two renewals may be lost.
+pub(super) const RENEWALS_PER_LEASE: u32 = 3;
+
+/// Entries into topics that wait for Redis. One more is answered as one that is not to be had. All connections of a node may come at one time.
+pub(super) const ENTRIES_WAITING: usize = 65_536;
+
+/// Messages that wait to be published. One more is refused at once.
+pub(super) const PUBLICATIONS_WAITING: usize = 4_096;
+
+/// The same in bytes. One message always fits.
+pub(super) const PUBLICATIONS_WAITING_BYTES: usize = 8 << 20;
+
+/// What is sent at a time about topics: entries, leaves, messages. Bounds the time for which Redis serves no other client.
+pub(super) const TOPIC_BATCH: usize = 256;
+
+/// Topics whose members are read in one batch without knowing how many these are. A topic that is full by the usual limits has 2 MiB of them;
+/// together they stay below what Redis keeps for a connection that is slow.
+pub(super) const UNKNOWN_TOPICS_AT_ONCE: usize = 8;
+
+/// Topics of a process that is gone which are taken out at a time. Bounds the time for which Redis serves no other client.
+pub(super) const SWEEP_TOPICS: usize = 128;
+
+/// Names of topics that are read at a time.
+pub(super) const TOPIC_PAGE: usize = 512;
+
+/// Reports that are taken at a time.
+pub(super) const REPORTS_AT_ONCE: usize = 256;
+
+/// The same in bytes. One report always fits.
+pub(super) const REPORTS_AT_ONCE_BYTES: usize = 1 << 20;

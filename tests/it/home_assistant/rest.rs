@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::harness::{DEADLINE, Key, within};
+use crate::harness::{DEADLINE, Key, Socket, within};
 
 #[tokio::test]
 async fn any_credential_opens_the_api_and_nothing_else_does() {
@@ -98,6 +98,41 @@ async fn a_webhook_is_heard_whether_there_is_one_or_not() {
     }
     let refused = gateway.request("DELETE", "/api/webhook/x").send().await;
     assert_eq!(refused.status, 405);
+}
+
+#[tokio::test]
+async fn a_template_is_rendered_for_administrators_with_what_modules_say() {
+    let gateway = furnished().await;
+    let render = async |key: &str, body: &str| {
+        let request = gateway.request("POST", "/api/template");
+        request.bearer(key).body(body).send().await
+    };
+    let template = json!({
+        "template": "{{ who }}: {{ states('number.board_room_shared_1_level') }}, {{ state_attr('switch.board_room_shared_1_power', 'friendly_name') }}",
+        "variables": {"who": "Ann"},
+    });
+    let rendered = render(ADMIN, &template.to_string()).await;
+    assert_answer(&rendered, 200, "Ann: 5, Shared 1 power");
+    let kind = rendered.header("content-type").expect("a type");
+    assert!(kind.starts_with("text/plain"), "{kind}");
+    for bad in ["{", "{}", r#"{"template": "{{ states( }}"}"#] {
+        let refused = render(ADMIN, bad).await;
+        assert_eq!(refused.status, 400);
+        let message = refused.json()["message"].to_string();
+        assert!(message.starts_with("\"Error rendering template: "));
+    }
+    let not_for = render(USER, &template.to_string()).await;
+    assert_answer(&not_for, 401, "401: Unauthorized");
+}
+
+#[tokio::test]
+async fn the_websocket_tells_the_same_configuration() {
+    let gateway = gateway().await;
+    let over_rest = gateway.request("GET", "/api/config").bearer(USER);
+    let over_rest = over_rest.ok().await;
+    let mut socket = Socket::sign_in(&gateway, Key(USER)).await;
+    let over_websocket = socket.ask(json!({"type": "get_config"})).await;
+    assert_eq!(over_websocket, over_rest);
 }
 
 #[tokio::test]

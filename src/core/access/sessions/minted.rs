@@ -17,51 +17,9 @@ use crate::core::access::sessions::session_table::{
 use crate::core::access::sessions::{Sessions, SignInError};
 use crate::core::limits::{LONG_LIVED_MAX, SIGNED_MAX};
 use crate::model::{
-    CredentialId, DeviceKind, Failure, KeyId, LONG_LIVED_PREFIX, Secret, SessionId, TokenClaims,
-    User,
+    CredentialId, DeviceKind, Failure, KeptToken, KeptTokenKind, KeyId, LONG_LIVED_PREFIX,
+    LongLivedRequest, Secret, SessionId, TokenClaims, User,
 };
-
-/// A token that is to last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LongLivedRequest {
-    /// What its user calls it. No two of a user have one name.
-    pub name: String,
-    /// How it is shown.
-    pub icon: Option<String>,
-    /// How long it is to be good, at most ten years.
-    pub life: Duration,
-}
-
-/// What a user's apps have that goes on by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptToken {
-    /// Its id, which opens nothing.
-    pub id: SessionId,
-    /// What it is.
-    pub kind: KeptTokenKind,
-    /// When it was made, in Unix seconds, where that is known.
-    pub made: Option<u64>,
-    /// When it was used last, in Unix seconds and to a day.
-    pub used: Option<u64>,
-    /// When it ends, in Unix seconds, if it is not used before.
-    pub expires: u64,
-    /// Whether the caller came in by it.
-    pub is_current: bool,
-}
-
-/// What a [`KeptToken`] is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeptTokenKind {
-    /// The refresh token of an app, which calls itself so.
-    Client(String),
-    /// A token that lasts.
-    LongLived {
-        /// What its user calls it.
-        name: String,
-        /// How it is shown.
-        icon: Option<String>,
-    },
-}
 
 /// What a caller makes a token with.
 struct Base {
@@ -233,7 +191,9 @@ impl Sessions {
         let now = self.steady_now();
         let worn_root = {
             let table = self.table();
-            let session = table.get(*id).filter(|own| own.parent.is_some());
+            let lasts = |own: &&SignInSession| matches!(own.hold, Hold::LongLived { .. });
+            let session = table.get(*id).filter(lasts);
+            let session = session.filter(|own| own.parent.is_some());
             let root = session.and_then(|session| table.get(session.root()));
             root.filter(|root| is_worn(root, now + root.idle()))
                 .map(|root| root.id)

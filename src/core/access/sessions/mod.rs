@@ -49,7 +49,6 @@ use crate::stores::{DocumentId, DocumentStore, Ledger};
 
 pub use codes::{CodeRequest, CodeShown};
 pub use error::SignInError;
-pub use minted::{KeptToken, KeptTokenKind, LongLivedRequest};
 
 use change::Change;
 use codes::code_hold;

@@ -35,11 +35,11 @@ use crate::core::limits::{
 use crate::core::outlet::{Delivery, Outlet};
 use crate::core::subscriptions::Subscriptions;
 use crate::core::tests::doubles::{
-    EchoStore, FORMS, Inbox, MemoryDocuments, NOW, clock, directory, user,
+    EchoStore, FORMS, Inbox, MemoryDocuments, NOW, app as channel_app, clock, directory, user,
 };
 use crate::model::{
-    AppId, Audience, Building, Clearance, CloseReason, ConnectionId, CredentialId, DeviceKind,
-    Failure, Password, Scope, Secret, SessionId, Timestamp, User, UserId, lock,
+    AppId, Audience, Building, ChannelApp, Clearance, CloseReason, ConnectionId, CredentialId,
+    DeviceKind, Failure, Password, Scope, Secret, SessionId, Timestamp, User, UserId, lock,
 };
 use crate::stores::{Document, DocumentStore, Ledger, LedgerVersion, Write};
 
@@ -585,13 +585,26 @@ async fn who_signs_in_on_an_apps_connection_may_stay_as_long_as_both_may() {
     let fixture = Fixture::new().await;
     let token = fixture.app().await.access;
     let signed_in = Caller::new(fixture.by_token(&token).unwrap(), HERE);
-    let user = signed_in.identity().user().cloned();
-    let screen = AppId::new("screen").unwrap();
-    let app = Caller::new(Arc::new(Principal::app(screen.clone(), user)), HERE);
+    let user = signed_in.identity().user().cloned().unwrap();
+    let screen = AppId::new("4201").unwrap();
+    let mut keys = KeyRing::new();
+    let building = directory(Building {
+        apps: vec![ChannelApp {
+            user: Some(user.id.clone()),
+            ..channel_app("4201", &[("key", "secret")])
+        }],
+        users: vec![User {
+            password: None,
+            ..User::clone(&user)
+        }],
+        ..Building::default()
+    });
+    keys.align(&building, &Touched::all(&Directory::default(), &building));
+    let app = Principal::app(screen.clone(), Some(user));
+    let app = Caller::new(Arc::new(app), HERE);
     let both = app.narrowed_by(&signed_in);
     assert_eq!(both.identity().to_string(), "user-1");
     assert_eq!(both.expires(), signed_in.expires());
-    let keys = KeyRing::new();
     let subscriptions = Subscriptions::new(clock(), |_| Arc::new(EchoStore::without_feed()));
     let introspection = KeyIntrospection::new(None, FORMS, subscriptions);
     let admits = || still_admits(&keys, &fixture.sessions, &introspection, &both);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::{BuildingView, Zone};
+
 /// The version of Home Assistant that clients take this for: from it they tell what they may ask.
 pub const VERSION: &str = "2025.4.0";
 
@@ -104,8 +106,26 @@ struct UnitSystem {
     wind_speed: &'static str,
 }
 
-/// `GET /api/config`, of a building of this name in this time zone. Where it stands on the globe is not known.
-pub fn config(name: &str, time_zone: &str) -> String {
+/// The tags of a zone by whose name a building is called, the better one first.
+const NAMING_TAGS: [&str; 2] = ["building", "org"];
+
+/// What a building without such a zone is called.
+const NAMELESS: &str = "riser";
+
+/// The time zone of a building whose systems name none.
+const UTC: &str = "UTC";
+
+/// `GET /api/config` and the command `get_config`: what clients ask of an installation, called by a zone that the client may see.
+/// Where it stands on the globe is not known.
+pub fn config(building: &BuildingView, may_see: impl Fn(&Zone) -> bool) -> String {
+    let tagged = |tag: &&str| {
+        let zones = building.zones.iter();
+        let mut tagged = zones.filter(|zone| zone.tags.iter().any(|own| own == tag));
+        tagged.find(|zone| may_see(zone))
+    };
+    let zone = NAMING_TAGS.iter().find_map(tagged);
+    let systems = building.systems.iter();
+    let mut time_zones = systems.filter_map(|view| view.system.timezone.as_deref());
     let config = Config {
         latitude: 0.0,
         longitude: 0.0,
@@ -121,15 +141,15 @@ pub fn config(name: &str, time_zone: &str) -> String {
             volume: "L",
             wind_speed: "m/s",
         },
-        location_name: name,
-        time_zone,
+        location_name: zone.map_or(NAMELESS, |zone| &zone.name),
+        time_zone: time_zones.next().unwrap_or(UTC),
         components: COMPONENTS,
         config_dir: "/config",
         whitelist_external_dirs: [],
         allowlist_external_dirs: [],
         allowlist_external_urls: [],
         version: VERSION,
-        config_source: "yaml",
+        config_source: "storage",
         recovery_mode: false,
         safe_mode: false,
         debug: false,
@@ -187,10 +207,13 @@ mod tests {
 
     #[test]
     fn a_building_that_runs_says_so_with_a_version_of_numbers() {
-        let config: Value = serde_json::from_str(&config("HQ", "Europe/Berlin")).unwrap();
+        let config = config(&BuildingView::default(), |_| true);
+        let config: Value = serde_json::from_str(&config).unwrap();
         assert_eq!(config["state"], "RUNNING");
-        assert_eq!(config["location_name"], "HQ");
-        assert_eq!(config["time_zone"], "Europe/Berlin");
+        assert_eq!(config["location_name"], NAMELESS);
+        assert_eq!(config["time_zone"], UTC);
+        assert_eq!(config["debug"], false);
+        assert_eq!(config["whitelist_external_dirs"], serde_json::json!([]));
         let version = config["version"].as_str().unwrap();
         assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()));
         assert!(config["components"].as_array().unwrap().len() > 10);

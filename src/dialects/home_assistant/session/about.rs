@@ -1,28 +1,14 @@
 //! Commands about the gateway, the client itself and this connection.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
-use crate::dialects::home_assistant::rest::VERSION;
+use crate::dialects::home_assistant::rest;
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::frames::{Coalescing, put_json};
-use crate::model::BuildingView;
 
 /// The feature by which a client takes several frames in one message.
 const COALESCE: &str = "coalesce_messages";
-
-/// What a client calls the parts that answer it, beside those that have entities.
-const COMPONENTS: [&str; 7] = [
-    "api",
-    "auth",
-    "config",
-    "frontend",
-    "homeassistant",
-    "lovelace",
-    "websocket_api",
-];
 
 pub(super) fn ping(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
     turn.frames.pong(command.id);
@@ -61,53 +47,17 @@ pub(super) fn current_user(
     Ok(())
 }
 
-pub(super) fn config(_: &mut Commands, command: &Envelope<'_>, turn: &mut Turn<'_>) -> Taken {
-    let surroundings = turn.ambient.surroundings;
-    let entities = surroundings.home_assistant.entities();
-    let domains = entities.map(|entity| entity.domain.as_str()).collect();
-    let config = config_of(&surroundings.building, domains);
-    turn.frames.result(command.id, |out| put_json(&config, out));
+/// What clients ask of an installation. Whose credentials are restricted to some systems is not told how the building is called.
+pub(super) fn config(
+    commands: &mut Commands,
+    command: &Envelope<'_>,
+    turn: &mut Turn<'_>,
+) -> Taken {
+    let is_whole = commands.sight().is_whole();
+    let config = rest::config(&turn.ambient.surroundings.building, |_| is_whole);
+    turn.frames
+        .result(command.id, |out| out.extend_from_slice(config.as_bytes()));
     Ok(())
-}
-
-/// What clients ask of an installation. Where the building is, riser is not told.
-fn config_of(building: &BuildingView, domains: BTreeSet<&str>) -> serde_json::Value {
-    let outermost = building.zones.iter().find(|zone| zone.parent_id.is_none());
-    let systems = building.systems.iter();
-    let time_zone = systems.filter_map(|view| view.system.timezone.as_deref());
-    let components: BTreeSet<&str> = domains.into_iter().chain(COMPONENTS).collect();
-    json!({
-        "latitude": 0.0,
-        "longitude": 0.0,
-        "elevation": 0,
-        "radius": 100,
-        "unit_system": {
-            "length": "km",
-            "accumulated_precipitation": "mm",
-            "area": "m²",
-            "mass": "g",
-            "pressure": "Pa",
-            "temperature": "°C",
-            "volume": "L",
-            "wind_speed": "m/s",
-        },
-        "location_name": outermost.map_or("riser", |zone| &zone.name),
-        "time_zone": time_zone.into_iter().next().unwrap_or("UTC"),
-        "components": components,
-        "config_dir": "/config",
-        "allowlist_external_dirs": [],
-        "allowlist_external_urls": [],
-        "version": VERSION,
-        "config_source": "storage",
-        "recovery_mode": false,
-        "safe_mode": false,
-        "state": "RUNNING",
-        "external_url": null,
-        "internal_url": null,
-        "currency": "EUR",
-        "country": null,
-        "language": "en",
-    })
 }
 
 /// The panels: the dashboard that clients make themselves, and the page of the user, where they sign out.

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
 use crate::dialects::home_assistant::session::{
-    about, entities, events, frontend, registries, services, subscriptions, template, trigger,
+    about, entities, events, frontend, registries, services, subscriptions, template, tokens,
+    trigger,
 };
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::schema::{Field, Kind};
@@ -85,6 +86,20 @@ const fn command(
 /// In the order of the names.
 static COMMANDS: &[Command] = &[
     command("auth/current_user", &[], Everyone, about::current_user),
+    command(
+        "auth/delete_refresh_token",
+        DELETE_TOKEN,
+        Everyone,
+        tokens::end,
+    ),
+    command(
+        "auth/long_lived_access_token",
+        LONG_LIVED,
+        Everyone,
+        tokens::make_long_lived,
+    ),
+    command("auth/refresh_tokens", &[], Everyone, tokens::list),
+    command("auth/sign_path", SIGN_PATH, Everyone, tokens::sign_path),
     command("call_service", CALL_SERVICE, Everyone, services::call),
     command(
         "config/area_registry/list",
@@ -242,6 +257,19 @@ static COMMANDS: &[Command] = &[
         Everyone,
         about::validate_config,
     ),
+];
+
+static DELETE_TOKEN: &[Field] = &[Field::required("refresh_token_id", Kind::Str)];
+
+static LONG_LIVED: &[Field] = &[
+    Field::required("lifespan", Kind::Int),
+    Field::required("client_name", Kind::Str),
+    Field::optional_or_null("client_icon", Kind::Str),
+];
+
+static SIGN_PATH: &[Field] = &[
+    Field::required("path", Kind::Str),
+    Field::optional("expires", Kind::Int),
 ];
 
 static CALL_SERVICE: &[Field] = &[

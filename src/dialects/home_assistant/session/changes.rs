@@ -13,9 +13,10 @@ use crate::dialects::home_assistant::entities::{
     Action, Changed, Context, Difference, Entity, Known, View,
 };
 use crate::dialects::home_assistant::limits;
-use crate::dialects::home_assistant::session::commands::{Commands, Turn, Waiting};
+use crate::dialects::home_assistant::session::commands::{Commands, Turn};
 use crate::dialects::home_assistant::session::entities::change_of_state;
 use crate::dialects::home_assistant::session::events::Happening;
+use crate::dialects::home_assistant::session::reading::Purpose;
 use crate::dialects::home_assistant::session::subscriptions::{
     STATE_CHANGED, Subscribed, Subscription,
 };
@@ -41,8 +42,8 @@ impl Commands {
         for (id, ended, begun) in refollowed.collect::<Vec<_>>() {
             self.unfollow(ended, turn);
             if !begun.is_empty() {
-                let then = Waiting::Refreshed(id, Arc::clone(&difference));
-                self.follow(id, begun, then, turn);
+                let purpose = Purpose::Refresh(Arc::clone(&difference));
+                self.follow_and_read(id, begun, purpose, turn);
             }
         }
         self.triggers_look_around(new);

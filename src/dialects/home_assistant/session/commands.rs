@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::dialects::home_assistant::Form;
-use crate::dialects::home_assistant::entities::Difference;
 use crate::dialects::home_assistant::errors::CommandError;
 use crate::dialects::home_assistant::limits;
 use crate::dialects::home_assistant::session::catalogue::{self, Access};
@@ -19,8 +18,10 @@ use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::entities::StatesAsked;
 use crate::dialects::home_assistant::session::events::happened;
 use crate::dialects::home_assistant::session::reach::{Question, Reach};
+use crate::dialects::home_assistant::session::reading::{Reading, events_of};
 use crate::dialects::home_assistant::session::services::OpenCall;
 use crate::dialects::home_assistant::session::subscriptions::{Number, Subscribed, Subscription};
+use crate::dialects::home_assistant::session::tokens::TokensAsked;
 use crate::dialects::home_assistant::wire::frames::{Coalescing, Frames};
 use crate::dialects::home_assistant::wire::schema::problems_of_command;
 use crate::dialects::home_assistant::wire::{self, Envelope, Message};
@@ -79,10 +80,10 @@ impl Client {
 /// What an answer is for.
 #[derive(Debug)]
 pub(super) enum Waiting {
-    /// A subscription has begun to follow.
+    /// A subscription to one status has begun to follow it.
     Subscribed(u64),
-    /// A subscription follows what has become of the building. Some entities are new to the client.
-    Refreshed(u64, Arc<Difference>),
+    /// A subscription finds out what its modules say.
+    Reading(Box<Reading>),
     /// A subscription has ended.
     Unsubscribed(u64),
     /// States were looked up.
@@ -91,12 +92,12 @@ pub(super) enum Waiting {
     Reach(Option<Box<Question>>),
     /// Something was announced on the bus, as this act.
     Fired(u64, u128),
-    /// A service call depends on what modules say, and that was looked up by following them.
-    Looked(Number, Box<OpenCall>),
+    /// A service call depends on what modules say, and that was looked up.
+    Looked(Box<OpenCall>),
     /// A module was called for the service call of this command, as the one at this place among its modules.
     Called(u64, usize),
-    /// A template asked for modules that have to be followed.
-    Rendered(u64),
+    /// A token was asked for, or what there is of them.
+    Tokens(Box<TokensAsked>),
     /// The program around the gateway answers a command of its own.
     Program(u64),
     /// A function was called for a command of the building's own.
@@ -266,18 +267,16 @@ impl Commands {
         }
         let mut turn = Turn::new(ambient);
         match waiting {
-            Waiting::Subscribed(id) => self.subscribed(id, reply, &mut turn),
-            Waiting::Refreshed(id, difference) => {
-                self.refreshed(id, &difference, reply, &mut turn);
-            }
+            Waiting::Subscribed(id) => self.subscribed(id, reply.map(events_of), &mut turn),
+            Waiting::Reading(reading) => self.read_on(*reading, reply, &mut turn),
             // Whatever the outcome, nothing is followed by it any more.
             Waiting::Unsubscribed(id) => turn.frames.done(id),
-            Waiting::States(asked) => self.states_found(*asked, reply, &mut turn),
+            Waiting::States(asked) => Self::states_found(&asked, reply, &mut turn),
             Waiting::Reach(question) => self.reach_found(question, reply, &mut turn),
             Waiting::Fired(id, act) => self.fired(id, act, reply, &mut turn),
-            Waiting::Looked(number, open) => self.looked(number, *open, reply, &mut turn),
+            Waiting::Looked(open) => self.looked(*open, reply, &mut turn),
             Waiting::Called(id, place) => self.called(id, place, reply, &mut turn),
-            Waiting::Rendered(id) => self.rendered(id, reply, &mut turn),
+            Waiting::Tokens(asked) => Self::tokens_answered(&asked, reply, &mut turn),
             Waiting::Program(id) => custom::answer(id, reply, &mut turn),
             Waiting::Custom(id, own) => Self::custom_called(id, &own, reply, &mut turn),
         }

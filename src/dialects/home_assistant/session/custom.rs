@@ -150,6 +150,7 @@ pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>
             | Reply::Entered(_)
             | Reply::Left
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored,
         ) => turn.frames.done(id),

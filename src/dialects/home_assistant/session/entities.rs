@@ -1,21 +1,25 @@
 //! States: asking for them once, and subscribing to them.
 //!
-//! Both follow the modules behind the entities, and the answer to that is the present state at one moment.
+//! Who asks once follows nothing: the modules behind the entities are read at one moment. Who subscribes follows them, and is told what they say first.
 //! Who is not allowed to follow a module gets nothing of it; every other module says at least whether it is connected.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use crate::dialects::home_assistant::entities::{Context, Difference, Entity, Snapshot, View};
+use crate::dialects::home_assistant::entities::{
+    Context, Difference, Entity, ModuleEntities, Snapshot, View,
+};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
 use crate::dialects::home_assistant::session::custom;
 use crate::dialects::home_assistant::session::events::Happening;
 use crate::dialects::home_assistant::session::filter::{self, EntityFilter};
+use crate::dialects::home_assistant::session::reading::{events_of, place_of};
 use crate::dialects::home_assistant::session::subscriptions::{
-    EventNames, Number, STATE_CHANGED, Subscribed,
+    EventNames, STATE_CHANGED, Subscribed,
 };
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::frames::{put_comma, put_json};
-use crate::model::{Event, Failure, ModulePath, Reply, Timestamp};
+use crate::model::{Event, Failure, ModulePath, Query, Reply, Request, Timestamp};
 
 /// A question for states that is not answered yet.
 #[derive(Debug)]
@@ -24,8 +28,6 @@ pub(super) struct StatesAsked {
     id: u64,
     /// Which are asked for.
     wanted: Subscribed,
-    /// What is followed to find them; `None` when a subscription follows it anyway.
-    followed: Option<Number>,
 }
 
 /// Subscribes to entities.
@@ -46,50 +48,39 @@ pub(super) fn states(
 ) -> Taken {
     let ids = filter::ids(&command.fields, "entity_ids");
     let domains = filter::words(command.fields.texts("domains"));
-    let wanted = Subscribed::Entities(EntityFilter::of(ids, domains));
-    let view = &turn.ambient.surroundings.home_assistant;
-    // The same follows again cost nothing, and most clients subscribe before they ask.
-    let all = commands
-        .subscriptions
-        .iter()
-        .find(|subscription| matches!(subscription.about, Subscribed::Entities(EntityFilter::All)));
-    let (follows, followed) = match all {
-        Some(all) => (all.about.follows(all.number, view), None),
-        None => {
-            let number = commands.number();
-            (wanted.follows(number, view), Some(number))
-        }
+    let filter = EntityFilter::of(ids, domains);
+    let modules = turn.ambient.surroundings.home_assistant.modules().iter();
+    let has_some = |module: &&Arc<ModuleEntities>| {
+        let mut entities = module.entities.iter();
+        entities.any(|entity| filter.passes(&entity.id))
     };
+    let places = modules.filter(has_some);
+    let places = places.map(|module| Arc::clone(&module.path)).collect();
     let asked = StatesAsked {
         id: command.id,
-        wanted,
-        followed,
+        wanted: Subscribed::Entities(filter),
     };
-    commands.follow(command.id, follows, Waiting::States(Box::new(asked)), turn);
+    let then = Waiting::States(Box::new(asked));
+    commands.ask(Request::Query(Query::Snapshot(places)), then, turn);
     Ok(())
 }
 
 impl Commands {
     /// The states that were asked for are there.
     pub(super) fn states_found(
-        &mut self,
-        asked: StatesAsked,
+        asked: &StatesAsked,
         reply: Result<Reply, Failure>,
         turn: &mut Turn<'_>,
     ) {
         let view = &turn.ambient.surroundings.home_assistant;
         match reply {
             Ok(reply) => {
-                let events = snapshot_of(reply);
+                let events = events_of(reply);
                 let selected = Selected::new(&asked.wanted, view, &events);
                 turn.frames
                     .result(asked.id, |out| selected.write_states(out));
             }
             Err(failure) => turn.frames.error(&asked.id.to_string(), &failure.into()),
-        }
-        if let Some(number) = asked.followed {
-            let follows = asked.wanted.follows(number, view);
-            self.unfollow(follows, turn);
         }
     }
 
@@ -97,11 +88,11 @@ impl Commands {
     pub(super) fn subscribed(
         &mut self,
         id: u64,
-        reply: Result<Reply, Failure>,
+        events: Result<Vec<Event>, Failure>,
         turn: &mut Turn<'_>,
     ) {
-        let events = match reply {
-            Ok(reply) => snapshot_of(reply),
+        let events = match events {
+            Ok(events) => events,
             Err(failure) => {
                 self.forget(id);
                 turn.frames.error(&id.to_string(), &failure.into());
@@ -136,18 +127,17 @@ impl Commands {
         &mut self,
         id: u64,
         difference: &Difference,
-        reply: Result<Reply, Failure>,
+        events: Result<Vec<Event>, Failure>,
         turn: &mut Turn<'_>,
     ) {
         if self.template(id).is_some() {
-            self.rendered(id, reply, turn);
+            self.rendered(id, events, turn);
             return;
         }
         // What cannot be followed at the moment is told when it is subscribed to again.
-        let Ok(reply) = reply else {
+        let Ok(events) = events else {
             return;
         };
-        let events = snapshot_of(reply);
         self.triggers_learn(id, &events);
         let Some(subscription) = self.subscription(id) else {
             return;
@@ -193,21 +183,6 @@ pub(super) fn change_of_state(id: &str, old: &str, new: &str) -> String {
     format!(r#"{{"entity_id":{id},"old_state":{old},"new_state":{new}}}"#)
 }
 
-/// What is there of what was followed. This dialect gets no other success from a follow.
-pub(super) fn snapshot_of(reply: Reply) -> Vec<Event> {
-    match reply {
-        Reply::Following { snapshot } => snapshot,
-        Reply::Unfollowed
-        | Reply::Result { .. }
-        | Reply::Found(_)
-        | Reply::Entered(_)
-        | Reply::Left
-        | Reply::Published
-        | Reply::Debugging(_)
-        | Reply::Ignored => Vec::new(),
-    }
-}
-
 /// The entities of a snapshot that a subscription is about.
 struct Selected<'s> {
     entities: Vec<&'s Entity>,
@@ -216,11 +191,7 @@ struct Selected<'s> {
 
 impl<'s> Selected<'s> {
     fn new(about: &Subscribed, view: &'s View, events: &'s [Event]) -> Self {
-        let places = events.iter().filter_map(|event| match event {
-            Event::Value { path, .. } => Some(&path.module),
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
-        });
-        let told: HashSet<&ModulePath> = places.collect();
+        let told: HashSet<&ModulePath> = events.iter().filter_map(place_of).collect();
         let modules = view
             .modules()
             .iter()

@@ -15,13 +15,16 @@ mod entities;
 mod events;
 mod filter;
 mod frontend;
+mod one_rendering;
 mod reach;
+mod reading;
 mod registries;
 mod services;
 mod sign_in;
 mod subscriptions;
 mod template;
 mod template_windows;
+mod tokens;
 mod trigger;
 mod trigger_config;
 mod watched;
@@ -33,6 +36,8 @@ use crate::dialects::home_assistant::session::commands::Commands;
 use crate::dialects::home_assistant::session::sign_in::Attempt;
 use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
 use crate::model::{CloseReason, Event, Failure, FollowId, Reply, Ticket};
+
+pub use one_rendering::{BadTemplate, OneRendering, Round};
 
 /// How this dialect ends a connection: Home Assistant says nothing by the code.
 pub(super) const CLOSE: CloseFrame = CloseFrame {

@@ -77,6 +77,11 @@ impl Sight<'_> {
         (is_open || self.level >= Clearance::Support) && self.has_system(&place.system)
     }
 
+    /// Whether a module may be seen, or it is not known yet.
+    pub(super) fn may_have_module(&self, place: &ModulePath) -> bool {
+        matches!(self.reach, Reach::Unknown) || self.has_module(place)
+    }
+
     /// Whether all of the building may be seen.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.reach, Reach::Everything)
@@ -127,13 +132,19 @@ impl Commands {
             }
             // A query of systems has no other success.
             Ok(
-                Reply::Found(Found::Modules(_) | Found::Statuses(_) | Found::Functions(_))
+                Reply::Found(
+                    Found::Modules(_)
+                    | Found::Statuses(_)
+                    | Found::Functions(_)
+                    | Found::Snapshot(_),
+                )
                 | Reply::Following { .. }
                 | Reply::Unfollowed
                 | Reply::Result { .. }
                 | Reply::Entered(_)
                 | Reply::Left
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

@@ -15,10 +15,9 @@ use crate::dialects::home_assistant::entities::services::{
 use crate::dialects::home_assistant::entities::{Known, Snapshot};
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode, Translation};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
-use crate::dialects::home_assistant::session::entities::snapshot_of;
-use crate::dialects::home_assistant::session::subscriptions::Number;
+use crate::dialects::home_assistant::session::reading::events_of;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
-use crate::model::{Failure, JsonText, Reply, Request};
+use crate::model::{Failure, JsonText, ModulePath, Query, Reply, Request};
 
 /// By which name calls of services are announced on the bus.
 const CALLED: &str = "call_service";
@@ -138,41 +137,30 @@ fn calls(plan: &Plan, call: impl Fn(&Planned) -> Option<Call>) -> Vec<Call> {
 impl Commands {
     /// Looks at what the modules say now, since what is to be done depends on it.
     fn look_first(&mut self, open: OpenCall, turn: &mut Turn<'_>) {
-        let number = self.number();
-        let mut follows = Vec::new();
+        let mut places: Vec<Arc<ModulePath>> = Vec::new();
         for planned in &open.plan.todo {
-            let follow = number.look_at(&planned.path);
-            if !follows.contains(&follow) {
-                follows.push(follow);
+            if !places.contains(&planned.path) {
+                places.push(Arc::clone(&planned.path));
             }
         }
-        let id = open.id;
-        self.follow(id, follows, Waiting::Looked(number, Box::new(open)), turn);
+        let look = Request::Query(Query::Snapshot(places));
+        self.ask(look, Waiting::Looked(Box::new(open)), turn);
     }
 
     /// It is known what the modules say.
     pub(super) fn looked(
         &mut self,
-        number: Number,
         open: OpenCall,
         reply: Result<Reply, Failure>,
         turn: &mut Turn<'_>,
     ) {
         let events = match reply {
-            Ok(reply) => snapshot_of(reply),
+            Ok(reply) => events_of(reply),
             Err(failure) => {
                 turn.frames.error(&open.id.to_string(), &failure.into());
                 return;
             }
         };
-        let mut follows = Vec::new();
-        for planned in &open.plan.todo {
-            let follow = number.look_at(&planned.path);
-            if !follows.contains(&follow) {
-                follows.push(follow);
-            }
-        }
-        self.unfollow(follows, turn);
         let snapshot = Snapshot::new(&events);
         let calls = calls(&open.plan, |planned| {
             planned.call(&snapshot.known(&planned.path))
@@ -218,6 +206,7 @@ impl Commands {
                 | Reply::Entered(_)
                 | Reply::Left
                 | Reply::Published
+                | Reply::Tokens(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

@@ -9,6 +9,7 @@ use crate::dialects::home_assistant::entities::{ModuleEntities, View};
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
 use crate::dialects::home_assistant::session::filter::EntityFilter;
+use crate::dialects::home_assistant::session::reading::Purpose;
 use crate::dialects::home_assistant::session::template::Rendering;
 use crate::dialects::home_assistant::session::trigger::Triggers;
 use crate::dialects::home_assistant::wire::Envelope;
@@ -77,19 +78,6 @@ impl Number {
     /// Whose follow this is.
     pub(super) fn of(follow: FollowId) -> Self {
         Self(follow.0 >> WINDOW_BITS)
-    }
-
-    /// The follow of a module by which its present state is looked at. It is in the form that others are likely to have.
-    pub(super) fn look_at(self, place: &Arc<ModulePath>) -> Wanted {
-        let form = Form::Entities {
-            window: 0,
-            mask: u64::MAX,
-        };
-        Wanted {
-            id: self.follow(0),
-            subject: Subject::Module(Arc::clone(place)),
-            form: AnyForm::HomeAssistant(form),
-        }
     }
 
     /// The follow of a module whose events the session takes itself.
@@ -222,7 +210,7 @@ impl Commands {
         let view = &turn.ambient.surroundings.home_assistant;
         let subscription = self.subscriptions.last().expect("it was added above");
         let follows = subscription.about.follows(subscription.number, view);
-        self.follow(id, follows, Waiting::Subscribed(id), turn);
+        self.follow_and_read(id, follows, Purpose::Begin, turn);
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::dialects::home_assistant::entities::View;
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode};
 use crate::dialects::home_assistant::limits;
-use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
-use crate::dialects::home_assistant::session::entities::snapshot_of;
+use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn};
+use crate::dialects::home_assistant::session::reading::Purpose;
 use crate::dialects::home_assistant::session::subscriptions::Subscribed;
 use crate::dialects::home_assistant::session::template_windows::{Asked, FUNCTIONS, Sight};
 use crate::dialects::home_assistant::session::watched::Watched;
@@ -22,7 +22,7 @@ use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
 use crate::dialects::{Alarm, Wanted};
 use crate::expressions::{ExpressionError, Missing, Scope, Template, Value, native};
-use crate::model::{Event, Failure, JsonText, ModulePath, Reply};
+use crate::model::{Event, Failure, JsonText, ModulePath};
 
 /// Templates that ask for the time are due.
 const MINUTE: Alarm = Alarm(0);
@@ -174,7 +174,7 @@ impl Rendering {
         let sight = Sight::new(view, &self.watched, now);
         let rendered = self.template.render(&self.variables, &sight, self.missing);
         self.asked = sight.asked();
-        let new = self.not_watched(view);
+        let new = self.watched.lacking(view, &self.asked.entities);
         if !new.is_empty() && self.rounds < limits::TEMPLATE_ROUNDS_MAX {
             self.rounds += 1;
             self.is_awaiting = true;
@@ -195,18 +195,6 @@ impl Rendering {
         }
         self.told = Some(event.clone().into());
         Next::Tell(event)
-    }
-
-    /// The modules that it asked for and that are not watched.
-    fn not_watched(&self, view: &View) -> Vec<Arc<ModulePath>> {
-        let mut places: Vec<Arc<ModulePath>> = Vec::new();
-        let entities = self.asked.entities.iter();
-        for entity in entities.filter_map(|id| view.entity(id)) {
-            if !self.watched.has(&entity.path) && !places.contains(&entity.path) {
-                places.push(Arc::clone(&entity.path));
-            }
-        }
-        places
     }
 
     fn put_result(&self, text: &str, out: &mut Vec<u8>) {
@@ -242,7 +230,7 @@ impl Commands {
         match next {
             Next::Follow(places) => {
                 let follows: Vec<Wanted> = places.iter().map(|place| number.watch(place)).collect();
-                self.follow(id, follows, Waiting::Rendered(id), turn);
+                self.follow_and_read(id, follows, Purpose::Render, turn);
             }
             Next::Tell(event) => turn.frames.event(id, |out| out.extend_from_slice(&event)),
             Next::Rest => {}
@@ -265,9 +253,14 @@ impl Commands {
     }
 
     /// Modules that a template asked for have said what they say.
-    pub(super) fn rendered(&mut self, id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>) {
+    pub(super) fn rendered(
+        &mut self,
+        id: u64,
+        events: Result<Vec<Event>, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
         // What cannot be followed is not known.
-        let events = reply.map(snapshot_of).unwrap_or_default();
+        let events = events.unwrap_or_default();
         let Some((_, rendering)) = self.template(id) else {
             return;
         };

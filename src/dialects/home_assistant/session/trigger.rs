@@ -18,7 +18,7 @@ use crate::dialects::home_assistant::session::watched::Watched;
 use crate::dialects::home_assistant::wire::Envelope;
 use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::expressions::Value;
-use crate::model::{BusEvent, Cause, Event, JsonText};
+use crate::model::{BusEvent, Cause, Event, JsonText, Newest};
 
 /// Triggers that a client has subscribed to.
 #[derive(Debug)]
@@ -127,6 +127,9 @@ impl Triggers {
         };
         let (before, after) = (Known::before(newest, event), Known::with(newest, event));
         let touched = |entity: &&Arc<Entity>| entity.is_made_of(&path.status);
+        if is_repeated(event, newest) {
+            return Vec::new();
+        }
         let mut firings = Vec::new();
         for entity in module.entities.iter().filter(touched) {
             for (trigger, state) in self.states() {
@@ -137,6 +140,21 @@ impl Triggers {
         }
         firings
     }
+}
+
+/// Whether an event says what is known already, since it was read again and has not happened.
+fn is_repeated(event: &Event, newest: &Newest) -> bool {
+    let Event::Value {
+        path,
+        value,
+        cause: Cause::Store,
+        ..
+    } = event
+    else {
+        return false;
+    };
+    let known = Known::of_newest(newest).fact(&path.status);
+    known.is_some_and(|known| known.value == value.as_ref())
 }
 
 impl Trigger {

@@ -2,7 +2,7 @@
 //!
 //! Separate from what is made of it, since templates and triggers need the same: a state is a matter of all statuses of an entity.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::dialects::home_assistant::entities::{Entity, Known, View};
@@ -50,6 +50,21 @@ impl Watched {
         let entity = view.entity(id)?;
         let newest = self.newest(&entity.path)?;
         Some((entity, Known::of_newest(newest)))
+    }
+
+    /// The modules of these entities that are not watched, each once.
+    pub(super) fn lacking(
+        &self,
+        view: &View,
+        entities: &BTreeSet<Box<str>>,
+    ) -> Vec<Arc<ModulePath>> {
+        let mut places: Vec<Arc<ModulePath>> = Vec::new();
+        for entity in entities.iter().filter_map(|id| view.entity(id)) {
+            if !self.has(&entity.path) && !places.contains(&entity.path) {
+                places.push(Arc::clone(&entity.path));
+            }
+        }
+        places
     }
 
     /// Forgets what is in the building no longer.

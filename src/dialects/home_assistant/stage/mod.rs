@@ -268,6 +268,21 @@ impl Stage {
         self.with(|session, ambient, out| session.reply(ticket, reply, ambient, out));
     }
 
+    /// What modules say that the client may see.
+    fn read(&mut self, places: Vec<Arc<ModulePath>>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for place in places {
+            if !self.may_follow(&Subject::Module(Arc::clone(&place))) {
+                continue;
+            }
+            self.lines.push(format!("read> {place}"));
+            if let Some(newest) = self.newest.get(&place.to_string()) {
+                events.extend(newest.events().map(|(_, event)| event.clone()));
+            }
+        }
+        events
+    }
+
     /// As the core decides it: what is restricted sees its system alone, and modules with `_` are for support staff.
     fn may_follow(&self, subject: &Subject) -> bool {
         let place = match subject {
@@ -315,6 +330,15 @@ impl Stage {
                     only.is_none_or(|only| only == id)
                 };
                 Reply::Found(Found::Systems(systems.filter(reached).collect()))
+            }
+            Request::Query(Query::Snapshot(places)) => {
+                Reply::Found(Found::Snapshot(self.read(places)))
+            }
+            Request::Tokens(request) => {
+                let what = request.as_str();
+                self.lines.push(format!("ask> {} {what}", ticket.0));
+                self.open.push(ticket);
+                return;
             }
             Request::Custom { command, fields } => {
                 self.lines

@@ -10,8 +10,7 @@ use crate::dialects::pusher::session::{Turn, shown};
 use crate::dialects::pusher::signature::is_signed;
 use crate::dialects::pusher::wire::{self, ChannelData, Subscribe};
 use crate::model::{
-    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, ModuleView,
-    StatusName, TopicId,
+    BindingPath, BuildingView, ChannelApp, Failure, FailureKind, JsonText, Member, TopicId,
 };
 
 /// A channel that a client may come into.
@@ -167,7 +166,7 @@ fn open_room(
     building: &BuildingView,
 ) -> Result<(), Refusal> {
     if let Room::PublicStatus(path) = room {
-        if is_shown(path, building) {
+        if is_public(path, building) {
             return Ok(());
         }
         let message = format!("{} is not public", shown(name));
@@ -180,36 +179,26 @@ fn open_room(
     Ok(())
 }
 
-fn is_shown(path: &BindingPath, building: &BuildingView) -> bool {
+/// Whether the building calls a status public.
+fn is_public(path: &BindingPath, building: &BuildingView) -> bool {
     let mut there = building.modules().filter(|view| *view.path == path.module);
-    there.any(|view| is_public(view, &path.status))
-}
-
-/// Whether a status is marked as public.
-fn is_public(module: &ModuleView, status: &StatusName) -> bool {
-    module.public.contains(status)
+    there.any(|view| view.public.contains(&path.status))
 }
 
 /// Holds what a client shows to the signature by one of the app's keys, over the texts as they came.
 fn verify(channel: &Channel<'_>, asked: &Subscribe, turn: &Turn<'_, '_>) -> Result<(), Refusal> {
     let name = channel.name();
     let socket = turn.ambient.cluster_connection();
-    let (text, form) = match &asked.channel_data {
-        None => (format!("{socket}:{name}"), "SOCKET:CHANNEL"),
-        Some(data) => (format!("{socket}:{name}:{data}"), "SOCKET:CHANNEL:DATA"),
+    let text = match &asked.channel_data {
+        None => format!("{socket}:{name}"),
+        Some(data) => format!("{socket}:{name}:{data}"),
     };
     let auth = asked.auth.as_deref().unwrap_or_default();
-    verify_text(turn.app, auth, &text, form)
-        .map_err(|message| Refusal::unauthorized(name, 401, message))
+    verify_text(turn.app, auth, &text).map_err(|message| Refusal::unauthorized(name, 401, message))
 }
 
 /// Holds `KEY:SIGNATURE` to a text. The error is what people read.
-pub(super) fn verify_text(
-    app: &ChannelApp,
-    auth: &str,
-    text: &str,
-    form: &str,
-) -> Result<(), String> {
+pub(super) fn verify_text(app: &ChannelApp, auth: &str, text: &str) -> Result<(), String> {
     let Some((key, signature)) = auth.split_once(':') else {
         return Err(format!(
             "Auth info required: expected KEY:SIGNATURE, but got '{}'",
@@ -224,7 +213,8 @@ pub(super) fn verify_text(
     };
     if !is_signed(&key.secret, text.as_bytes(), signature) {
         return Err(format!(
-            "Invalid signature: Expected HMAC SHA256 hex digest of {form}, but got {}",
+            "Invalid signature: Expected HMAC SHA256 hex digest of {}, but got {}",
+            shown(text),
             shown(signature)
         ));
     }

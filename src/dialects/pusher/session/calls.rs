@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::dialects::pusher::errors::exec_code;
 use crate::dialects::pusher::frames::{json, put_event};
-use crate::dialects::pusher::session::{Session, Turn, Waiting};
+use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::wire::{self, Exec};
 use crate::dialects::pusher::{Form, limits};
 use crate::model::{ExecRequest, Failure, FailureKind, ModulePath, Reply, Request};
@@ -106,7 +106,7 @@ impl Kept {
     }
 }
 
-impl Session {
+impl Client {
     /// `client-exec`: calls a function of a module in this system.
     pub(super) fn exec(
         &mut self,

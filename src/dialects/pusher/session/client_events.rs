@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::dialects::pusher::channel::{Channel, is_event_name};
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::room::Room;
-use crate::dialects::pusher::session::{Session, Turn, Waiting, shown};
+use crate::dialects::pusher::session::{Client, Turn, Waiting, shown};
 use crate::dialects::pusher::wire::{self, Said};
 use crate::dialects::pusher::{Form, frames, limits};
 use crate::model::{Publication, Publisher, Request};
@@ -37,7 +37,7 @@ impl Rate {
     }
 }
 
-impl Session {
+impl Client {
     /// An event whose name begins with `client-`.
     pub(super) fn client_event(&mut self, said: &Said<'_>, turn: &mut Turn<'_, '_>) {
         let channel = said.channel.as_deref();

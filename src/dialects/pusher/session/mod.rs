@@ -32,9 +32,12 @@ use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Req
 /// What is said of an app that is not there.
 const UNKNOWN_APP: &str = "App key not in this cluster. Did you forget to specify the cluster?";
 
-/// One connection's state.
+/// One connection's state. Boxed, so that the connections of other dialects stay small.
 #[derive(Debug)]
-pub struct Session {
+pub struct Session(Box<Client>);
+
+#[derive(Debug)]
+struct Client {
     /// The key by which the client came; it says which app.
     key: Box<str>,
     channels: Channels,
@@ -170,6 +173,51 @@ fn step(ticket: Ticket, request: Request, form: Form, splice: Splice) -> Step {
 impl Session {
     /// Begins a connection and tells it its socket id, or why it may not begin.
     pub fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
+        Self(Box::new(Client::open(hello, ambient, out)))
+    }
+
+    /// Takes one message.
+    pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        self.0.receive(message, ambient, out);
+    }
+
+    /// Takes what became of a sign-in.
+    pub fn identified(&mut self, found: Shown<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        self.0.identified(found, ambient, out);
+    }
+
+    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms.
+    pub fn event(&mut self, _: FollowId, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+        self.0.event(event, ambient, out);
+    }
+
+    /// Modules may have come into a system that the client looks at, or gone.
+    pub fn looked_around(
+        &mut self,
+        before: &Surroundings,
+        ambient: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        self.0.systems_changed(&before.building, ambient, out);
+    }
+
+    /// Pusher sets no alarm.
+    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    /// Takes the answer to one request.
+    pub fn reply(
+        &mut self,
+        ticket: Ticket,
+        reply: Result<Reply, Failure>,
+        ambient: &Ambient<'_>,
+        out: &mut Out<'_>,
+    ) {
+        self.0.reply(ticket, reply, ambient, out);
+    }
+}
+
+impl Client {
+    fn open(hello: Hello, ambient: &Ambient<'_>, out: &mut Out<'_>) -> Self {
         let Hello { key, protocol } = hello;
         let settings = &ambient.settings.pusher;
         if let Some((code, text)) = protocol.refused(settings) {
@@ -192,8 +240,7 @@ impl Session {
         }
     }
 
-    /// Takes one message.
-    pub fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+    fn receive(&mut self, message: Incoming<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         let Some(app) = self.app(ambient, out) else {
             return;
         };
@@ -228,15 +275,13 @@ impl Session {
         }
     }
 
-    /// Takes what became of a sign-in.
-    pub fn identified(&mut self, found: Shown<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+    fn identified(&mut self, found: Shown<'_>, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         if let Some(app) = self.app(ambient, out) {
             self.user_identified(found, &mut Turn { app, ambient, out });
         }
     }
 
-    /// Takes what happens to topics while more than their events is told: to that of all users, and to those of rooms.
-    pub fn event(&mut self, _: FollowId, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+    fn event(&mut self, event: &Event, ambient: &Ambient<'_>, out: &mut Out<'_>) {
         let Event::Topic(news) = event else {
             return;
         };
@@ -250,21 +295,7 @@ impl Session {
         }
     }
 
-    /// Modules may have come into a system that the client looks at, or gone.
-    pub fn looked_around(
-        &mut self,
-        before: &Surroundings,
-        ambient: &Ambient<'_>,
-        out: &mut Out<'_>,
-    ) {
-        self.systems_changed(&before.building, ambient, out);
-    }
-
-    /// Pusher sets no alarm.
-    pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
-
-    /// Takes the answer to one request.
-    pub fn reply(
+    fn reply(
         &mut self,
         ticket: Ticket,
         reply: Result<Reply, Failure>,

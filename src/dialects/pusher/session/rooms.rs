@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::dialects::pusher::encode::{Said, Told, put_value};
 use crate::dialects::pusher::frames::{self, json, put_event};
 use crate::dialects::pusher::room::Room;
-use crate::dialects::pusher::session::{Session, Turn, Waiting, step};
+use crate::dialects::pusher::session::{Client, Turn, Waiting, step};
 use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
 use crate::model::{
@@ -75,7 +75,7 @@ fn values(turn: &Turn<'_, '_>) -> ValueForm {
     }
 }
 
-impl Session {
+impl Client {
     /// Follows what a channel stands for.
     pub(super) fn follow(&mut self, name: &Arc<str>, room: &Room, turn: &mut Turn<'_, '_>) {
         let waiting = Waiting::Channel(Arc::clone(name));
@@ -160,6 +160,7 @@ impl Session {
             | Reply::Entered(_)
             | Reply::Left
             | Reply::Published
+            | Reply::Tokens(_)
             | Reply::Debugging(_)
             | Reply::Ignored => return,
         };

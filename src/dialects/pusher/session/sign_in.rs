@@ -12,7 +12,7 @@ use crate::dialects::pusher::channel::{is_user_id, users_topic};
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::frames::{json, put_event, terminated};
 use crate::dialects::pusher::session::admission::verify_text;
-use crate::dialects::pusher::session::{Session, Turn, Waiting};
+use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::wire::{self, SignIn, UserData};
 use crate::dialects::pusher::{Form, limits};
 use crate::dialects::{Shown, Step};
@@ -63,7 +63,7 @@ impl SignedIn {
     }
 }
 
-impl Session {
+impl Client {
     /// `pusher:signin`.
     pub(super) fn sign_in(&mut self, data: Option<&RawValue>, turn: &mut Turn<'_, '_>) {
         let user = match read_user(data, turn) {
@@ -191,7 +191,7 @@ fn read_user(data: Option<&RawValue>, turn: &Turn<'_, '_>) -> Result<SignedIn, S
     let socket = turn.ambient.cluster_connection();
     let text = format!("{socket}::user::{user_data}");
     let auth = shown.auth.unwrap_or_default();
-    verify_text(turn.app, &auth, &text, "SOCKET::user::DATA")?;
+    verify_text(turn.app, &auth, &text)?;
     let read: Option<UserData> = wire::signed(&user_data);
     let Some(read) = read.filter(|read| is_user_id(&read.id)) else {
         return Err("user_data is a JSON object with an `id` of 1 to 200 characters".to_owned());
@@ -226,7 +226,6 @@ fn give_up(kind: FailureKind, turn: &mut Turn<'_, '_>) {
         | FailureKind::Busy
         | FailureKind::Unavailable
         | FailureKind::Lost
-        | FailureKind::TooLarge
         | FailureKind::Internal => {
             let text = "Nobody can sign in at the moment; reconnect in a moment";
             turn.end(ErrorCode::OverCapacity, text, CloseReason::Internal);
@@ -242,7 +241,8 @@ fn give_up(kind: FailureKind, turn: &mut Turn<'_, '_>) {
         | FailureKind::ModuleOutOfReach
         | FailureKind::Restricted
         | FailureKind::ProtectedModule
-        | FailureKind::DriverFailed => {
+        | FailureKind::DriverFailed
+        | FailureKind::TooLarge => {
             let text = "The sign-in was refused";
             turn.end(ErrorCode::Unauthorized, text, CloseReason::Unauthenticated);
         }

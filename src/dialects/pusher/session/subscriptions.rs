@@ -12,12 +12,16 @@ use crate::dialects::pusher::channel::Keeping;
 use crate::dialects::pusher::errors::ErrorCode;
 use crate::dialects::pusher::room::Room;
 use crate::dialects::pusher::session::admission::{Entry, Refusal, admit};
-use crate::dialects::pusher::session::{Session, Turn, Waiting, shown};
+use crate::dialects::pusher::session::{Client, Turn, Waiting, shown};
 use crate::dialects::pusher::wire::{self, Subscribe};
 use crate::dialects::pusher::{Form, frames, limits};
 use crate::model::{
-    CloseReason, Entered, Failure, FailureKind, Member, Query, Reply, Request, TopicEntry, TopicId,
+    CloseReason, Entered, Failure, FailureKind, Member, Query, Reply, Request, SystemId,
+    TopicEntry, TopicId,
 };
+
+/// What is said when nothing can be done about channels.
+const AWAY: &str = "The channels are not there at the moment; reconnect in a moment";
 
 /// The channels by their names.
 #[derive(Debug, Default)]
@@ -102,7 +106,7 @@ impl Subscription {
     }
 }
 
-impl Session {
+impl Client {
     /// `pusher:subscribe`.
     pub(super) fn subscribe(&mut self, data: Option<&RawValue>, turn: &mut Turn<'_, '_>) {
         let asked: Subscribe = wire::data(data).unwrap_or_default();
@@ -232,7 +236,11 @@ impl Session {
                 }
                 self.leave(name, turn);
             }
-            (State::Leaving, _) => self.left(name, turn),
+            (State::Leaving, Ok(_)) => self.left(name, turn),
+            // It would go on to hear of the channel.
+            (State::Leaving, Err(_)) => {
+                turn.end(ErrorCode::OverCapacity, AWAY, CloseReason::Internal)
+            }
             // The topic has no other answer to an entry.
             (State::Entering | State::In, _) => {}
         }
@@ -273,8 +281,7 @@ impl Session {
     fn not_entered(&mut self, name: &Arc<str>, failure: &Failure, turn: &mut Turn<'_, '_>) {
         if failure.kind() == FailureKind::Unavailable {
             // Of what happens to its channels nothing can be told, so the client looks for another node.
-            let text = "The channels are not there at the moment; reconnect in a moment";
-            return turn.end(ErrorCode::OverCapacity, text, CloseReason::Internal);
+            return turn.end(ErrorCode::OverCapacity, AWAY, CloseReason::Internal);
         }
         turn.refuse(&Refusal::failed(name, failure));
         self.left(name, turn);
@@ -311,7 +318,7 @@ impl Session {
 }
 
 /// The system of a room whose entry alone says nothing of the client's rights.
-fn system_to_check(room: &Room) -> Option<&crate::model::SystemId> {
+fn system_to_check(room: &Room) -> Option<&SystemId> {
     match room {
         Room::System(_) | Room::People(_) | Room::Control(_) | Room::Triggers(_) => room.system(),
         Room::Status(_) | Room::PublicStatus(_) | Room::Module(_) | Room::Log(_) | Room::Events => {

@@ -21,7 +21,9 @@ pub(super) fn module_path(text: &str) -> ModulePath {
     }
 }
 
-/// The building as each test finds it. App 4201 may do all; 4202 has no user and no client events, 4203 counts and has values alone.
+/// The building as each test finds it. Its status `free` is public.
+///
+/// App 4201 may do all; 4202 has no user and no client events, 4203 counts and has values alone.
 pub(super) fn building() -> Surroundings {
     let keys =
         format!(r#"[{{"key":"{KEY}","secret":"{SECRET}"}},{{"key":"second","secret":"other"}}]"#);
@@ -68,6 +70,7 @@ fn app(id: &str, keys: &str, user: Option<&str>) -> ChannelApp {
 fn module(place: &str) -> Arc<ModuleView> {
     let path = module_path(place);
     Arc::new(ModuleView {
+        public: Arc::default(),
         id: ModuleId::new(&format!("mod-{}-{}", path.module, path.index)).unwrap(),
         driver: Arc::from("demo"),
         driver_text: Arc::from("Demo"),
@@ -76,6 +79,7 @@ fn module(place: &str) -> Arc<ModuleView> {
             name: StatusName::new("power").unwrap(),
             shape: Shape::Boolean,
         }]),
+        public: Arc::from([StatusName::new("free").unwrap()]),
         path: Arc::new(path),
     })
 }

@@ -4,24 +4,24 @@
 //! calls stay open until a test answers them.
 
 mod building;
+mod requests;
 mod topics;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dialects::pusher::signature::sign;
 use crate::dialects::pusher::{Hello, Protocol};
 use crate::dialects::{
-    Alarm, Ambient, DialectSettings, Encoded, Form, Hello as AnyHello, Incoming, Out,
-    PusherSettings, Session, Splice, Step, Surroundings, Wanted, encode,
+    Ambient, DialectSettings, Encoded, Form, Hello as AnyHello, Incoming, Out, PusherSettings,
+    Session, Splice, Step, Surroundings, encode,
 };
 use crate::model::{
     Act, BindingPath, BusEvent, Cause, Clearance, ClusterConnectionId, ConnectionId, Credentials,
-    Event, Failure, FailureKind, FollowId, Found, JsonText, LogLevel, LogLine, ModuleAddress,
-    ModuleId, Newest, ProcessId, Query, Reply, Request, Revision, Secret, StatusName, Subject,
-    SystemId, Ticket, Timestamp,
+    Event, Failure, FailureKind, FollowId, JsonText, LogLevel, LogLine, ModuleId, Newest,
+    ProcessId, Reply, Revision, Secret, StatusName, Subject, SystemId, Ticket, Timestamp,
 };
 
 use building::{building, module_path};
@@ -41,6 +41,8 @@ pub(super) const SOCKET: &str = "7.1";
 pub(super) struct Stage {
     surroundings: Surroundings,
     settings: DialectSettings,
+    /// The app of the connection.
+    app: String,
     session: Option<Session>,
     follows: Vec<(FollowId, Subject, Form, Splice)>,
     statuses: BTreeMap<(String, StatusName), Event>,
@@ -65,15 +67,14 @@ impl Stage {
 
     /// A connection by this key.
     pub(super) fn open_with(key: &str, protocol: Protocol, pusher: PusherSettings) -> Self {
+        let surroundings = building();
+        let mut apps = surroundings.building.apps.iter();
+        let app = apps.find(|app| app.key(key).is_some());
+        let app = app.map(|app| app.id.to_string()).unwrap_or_default();
         let mut stage = Self {
-            surroundings: building(),
-            settings: DialectSettings {
-                message_max_bytes: 1024,
-                ping_after: Duration::from_secs(30),
-                pong_every: Duration::from_secs(80),
-                reap_after: Duration::from_secs(90),
-                pusher,
-            },
+            surroundings,
+            app,
+            settings: settings(pusher),
             session: None,
             follows: Vec::new(),
             statuses: BTreeMap::new(),
@@ -122,6 +123,27 @@ impl Stage {
         self.client(&frame.to_string());
     }
 
+    /// The client leaves a channel.
+    pub(super) fn unsubscribe(&mut self, channel: &str) {
+        let data = serde_json::json!({"channel": channel});
+        let frame = serde_json::json!({"event": "pusher:unsubscribe", "data": data});
+        self.client(&frame.to_string());
+    }
+
+    /// The channels that the client is in.
+    pub(super) fn channels(&self) -> BTreeSet<String> {
+        let topics = self.follows.iter();
+        let topics = topics.filter_map(|(_, subject, ..)| match subject {
+            Subject::Topic(topic) => Some(topic.channel().to_owned()),
+            Subject::Status(_)
+            | Subject::Module(_)
+            | Subject::Log(_)
+            | Subject::Directory
+            | Subject::Bus => None,
+        });
+        topics.collect()
+    }
+
     /// The client signs in, with what its server signs for it.
     pub(super) fn sign_in(&mut self, user_data: &str) {
         let auth = auth(&format!("{SOCKET}::user::{user_data}"));
@@ -136,11 +158,6 @@ impl Stage {
         self.with(|session, ambient, out| session.identified(found, ambient, out));
     }
 
-    /// The time of an alarm has come.
-    pub(super) fn alarm(&mut self) {
-        self.with(|session, ambient, out| session.alarm(Alarm(0), ambient, out));
-    }
-
     /// The next request that can fail fails so.
     pub(super) fn fail_next(&mut self, kind: FailureKind) {
         self.fails = Some(kind);
@@ -148,12 +165,20 @@ impl Stage {
 
     /// Nothing is answered from now on.
     pub(super) fn hold(&mut self) {
-        self.held = Some(Vec::new());
+        self.held.get_or_insert_default();
     }
 
     /// What was asked is answered, and what comes.
     pub(super) fn release(&mut self) {
         for step in self.held.take().unwrap_or_default() {
+            self.perform(step);
+        }
+    }
+
+    /// The first thing that was asked is answered, and the rest not yet.
+    pub(super) fn release_one(&mut self) {
+        let held = self.held.as_mut().filter(|held| !held.is_empty());
+        if let Some(step) = held.map(|held| held.remove(0)) {
             self.perform(step);
         }
     }
@@ -307,92 +332,16 @@ impl Stage {
             Step::SetAlarm(..) => panic!("this dialect sets no alarm"),
         }
     }
+}
 
-    fn follow(&mut self, ticket: Ticket, follows: Vec<Wanted>, splice: &Splice) {
-        let mut snapshot = Vec::new();
-        for Wanted { id, subject, form } in follows {
-            self.lines
-                .push(format!("follow> {} {}", id.0, in_words(&subject)));
-            let statuses = self.statuses.iter();
-            let there = statuses.filter(|((place, name), _)| match &subject {
-                Subject::Module(path) => *place == path.to_string(),
-                Subject::Status(path) => *place == path.module.to_string() && *name == path.status,
-                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => false,
-            });
-            snapshot.extend(there.map(|(_, event)| event.clone()));
-            self.follows.push((id, subject, form, splice.clone()));
-        }
-        let reply = Ok(Reply::Following { snapshot });
-        self.with(|session, ambient, out| session.reply(ticket, reply, ambient, out));
-    }
-
-    fn request(&mut self, ticket: Ticket, request: Request, form: Form, splice: &Splice) {
-        let can_fail = !matches!(request, Request::Leave(_) | Request::Unfollow { .. });
-        if let Some(kind) = self.fails.take_if(|_| can_fail) {
-            let failure = Failure::new(kind, format!("it fails by {kind:?}"));
-            self.with(|session, ambient, out| {
-                session.reply(ticket, Err(failure), ambient, out);
-            });
-            return;
-        }
-        let reply = match request {
-            Request::Follow { id, subject, .. } => {
-                let wanted = Wanted { id, subject, form };
-                return self.follow(ticket, vec![wanted], splice);
-            }
-            Request::Unfollow { id, subject } => {
-                self.follows
-                    .retain(|(known, of, ..)| *known != id || *of != subject);
-                self.lines
-                    .push(format!("unfollow> {} {}", id.0, in_words(&subject)));
-                Reply::Unfollowed
-            }
-            Request::Call(call) => {
-                let ModuleAddress::Place(path) = &call.module else {
-                    panic!("this dialect names modules by their places");
-                };
-                self.lines.push(format!(
-                    "call> {} {path} {} {}",
-                    ticket.0, call.function, call.arguments
-                ));
-                self.open.push(ticket);
-                return;
-            }
-            Request::Query(Query::Modules(system)) => {
-                self.lines.push(format!("look> {system}"));
-                Reply::Found(Found::Modules(Vec::new()))
-            }
-            Request::Enter(entry) => return self.enter(ticket, entry, form, splice),
-            Request::Leave(topic) => {
-                self.lines.push(format!("leave> {topic}"));
-                self.leave(&topic);
-                Reply::Left
-            }
-            Request::Publish(publication) => {
-                self.published(publication);
-                Reply::Published
-            }
-            Request::Debug(ModuleAddress::Place(path)) => {
-                self.lines.push(format!("debug> {path}"));
-                let module = self.module_at(&path);
-                let subject = Subject::Log(module.clone());
-                self.follows
-                    .push((FollowId(0), subject, form, splice.clone()));
-                Reply::Debugging(module)
-            }
-            Request::Ignore(ModuleAddress::Place(path)) => {
-                self.lines.push(format!("ignore> {path}"));
-                let subject = Subject::Log(self.module_at(&path));
-                self.follows.retain(|(_, of, ..)| *of != subject);
-                Reply::Ignored
-            }
-            Request::Query(_)
-            | Request::Announce { .. }
-            | Request::Custom { .. }
-            | Request::Debug(_)
-            | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
-        };
-        self.with(|session, ambient, out| session.reply(ticket, Ok(reply), ambient, out));
+/// The settings of a gateway with these of Pusher's.
+pub(super) fn settings(pusher: PusherSettings) -> DialectSettings {
+    DialectSettings {
+        message_max_bytes: 1024,
+        ping_after: Duration::from_secs(30),
+        pong_every: Duration::from_secs(80),
+        reap_after: Duration::from_secs(90),
+        pusher,
     }
 }
 
@@ -404,17 +353,6 @@ pub(super) fn me() -> ClusterConnectionId {
 /// What the app's server signs for a client.
 pub(super) fn auth(text: &str) -> String {
     format!("{KEY}:{}", sign(&Secret::new(SECRET), text.as_bytes()))
-}
-
-fn in_words(subject: &Subject) -> String {
-    match subject {
-        Subject::Module(path) => path.to_string(),
-        Subject::Bus => "bus".to_owned(),
-        Subject::Status(path) => format!("{} {}", path.module, path.status),
-        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
-            panic!("this dialect never follows this: {subject:?}")
-        }
-    }
 }
 
 /// A system's id.

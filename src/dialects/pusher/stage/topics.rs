@@ -100,7 +100,7 @@ impl Stage {
 
     /// Tells those who are in a channel.
     fn news(&mut self, channel: &str, event: TopicEvent) {
-        let topic = topic_id(channel);
+        let topic = TopicId::new(&format!("{}/{channel}", self.app)).unwrap();
         let subject = Subject::Topic(topic.clone());
         let event = Event::Topic(Arc::new(TopicNews { topic, event }));
         self.deliver(&subject, &event);
@@ -166,8 +166,4 @@ impl Stage {
         self.lines
             .push(format!("publish> {topic} {user} {message}"));
     }
-}
-
-fn topic_id(channel: &str) -> TopicId {
-    TopicId::new(&format!("4201/{channel}")).unwrap()
 }

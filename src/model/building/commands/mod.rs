@@ -39,7 +39,7 @@ collection! {
         /// The function that answers.
         call: Option<CommandCall> => shaped(CommandCall::flaws),
         /// The answer itself.
-        result: Option<JsonText> => other_form("result_json"),
+        result: Option<JsonText> => other_form("result_json").null_counts(),
         /// The status whose values follow the answer.
         subscribe: Option<StatusPath>,
         /// What the function is called with, by name or by position; nothing when absent.

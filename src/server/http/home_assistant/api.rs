@@ -2,20 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, put};
-use jiff::tz::TimeZone;
 
 use crate::dialects::home_assistant::rest::{COMPONENTS, CORE_STATE, Message, config as shape};
 use crate::model::Zone;
-use crate::server::http::home_assistant::authn::{admin, may};
-use crate::server::http::home_assistant::rejections::{bad_request, said};
+use crate::server::http::home_assistant::authn::may;
+use crate::server::http::home_assistant::rejections::bad_request;
 use crate::server::http::home_assistant::{Answer, Context, Refusals};
 use crate::server::http::kit::{Access, json, json_text};
-
-/// The tags of a zone by whose name a building is called, the better one first.
-const NAMING_TAGS: [&str; 2] = ["building", "org"];
-
-/// What a building without such a zone is called.
-const NAMELESS: &str = "riser";
 
 /// That the API runs.
 #[utoipa::path(tag = "home_assistant", operation_id = "running", security(("token" = [])), responses((status = 200, body = Object), Refusals))]
@@ -31,18 +24,9 @@ pub(super) async fn running(context: Context) -> Answer {
 #[get("/api/config")]
 pub(super) async fn config(context: Context) -> Answer {
     may(&context, Access::Read)?;
-    let directory = context.directory();
-    let tagged = |tag: &&str| {
-        let is_tagged = |zone: &&Zone| zone.tags.iter().any(|own| own == tag);
-        let reached = |zone: &&Zone| context.caller.reaches_zone(&zone.id);
-        directory.zones().filter(is_tagged).find(reached)
-    };
-    let zone = NAMING_TAGS.iter().find_map(tagged);
-    let zone_of_time = TimeZone::system();
-    let text = shape(
-        zone.map_or(NAMELESS, |zone| zone.name.as_str()),
-        zone_of_time.iana_name().unwrap_or("UTC"),
-    );
+    let surroundings = context.state.surroundings.current();
+    let reached = |zone: &Zone| context.caller.reaches_zone(&zone.id);
+    let text = shape(&surroundings.building, reached);
     Ok(json_text(StatusCode::OK, text))
 }
 
@@ -60,17 +44,6 @@ pub(super) async fn components(context: Context) -> Answer {
 pub(super) async fn core_state(context: Context) -> Answer {
     may(&context, Access::Read)?;
     Ok(json_text(StatusCode::OK, CORE_STATE.to_owned()))
-}
-
-/// Renders a template, in a later version.
-#[utoipa::path(tag = "home_assistant", operation_id = "template", security(("token" = [])), request_body(content = Object), responses(Refusals))]
-#[post("/api/template")]
-pub(super) async fn render_template(context: Context) -> Answer {
-    admin(&context)?;
-    Err(said(
-        StatusCode::NOT_IMPLEMENTED,
-        "Error rendering template: this version has no templates",
-    ))
 }
 
 /// A webhook. There are none, and an unknown one is answered like any other, so that nobody finds out which there are.

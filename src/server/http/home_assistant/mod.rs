@@ -6,6 +6,7 @@
 //! - `auth` is where apps are signed in.
 //! - `api` has what is the same for every building, `events` what is announced, `stream` events as they happen.
 //! - `states` has the states of entities, `services` calls of functions; `look` is how both see what modules say.
+//! - `template` renders what a client sends.
 //! - `frontend` serves the pages of the dashboard.
 
 mod api;
@@ -18,6 +19,7 @@ mod rejections;
 mod services;
 mod states;
 mod stream;
+mod template;
 
 use actix_web::guard;
 use actix_web::web::{self, ServiceConfig};
@@ -51,7 +53,7 @@ resources! {
         api::config,
         api::components,
         api::core_state,
-        api::render_template,
+        template::render,
         api::webhook,
         api::webhook_by_post,
         api::webhook_by_put,

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{get, post};
+use futures_util::future::join_all;
 
+use crate::core::ReplySlot;
 use crate::dialects::Surroundings;
 use crate::dialects::home_assistant::entities::services::{
     Plan, ServiceCall, ServiceError, ServiceErrorKind, plan,
 };
 use crate::dialects::home_assistant::entities::{Entity, Snapshot, context_id};
 use crate::dialects::home_assistant::rest::{calls_answer, changed_states};
-use crate::model::{Failure, FailureKind, JsonText, ModulePath, Reply, Request, Ticket};
+use crate::model::{Event, Failure, JsonText, ModulePath, Request};
 use crate::server::http::home_assistant::authn::may;
-use crate::server::http::home_assistant::look::{Look, may_read, readable, states};
+use crate::server::http::home_assistant::look::{look, may_read, moved, readable, states};
 use crate::server::http::home_assistant::rejections::{bad_request, said};
 use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, Refusals};
 use crate::server::http::kit::{Access, json_text};
@@ -101,9 +103,10 @@ pub(super) async fn perform(
         },
     )?;
     let act: u128 = rand::random();
-    let look = Look::at(core, &around.building, readable(core, caller, view)).await;
-    let results = call_all(context, &look, &plan, act).await?;
-    look.read_again(&around.building).await;
+    let before = look(core, caller, readable(core, caller, view)).await?;
+    let results = call_all(context, &before, &plan, act).await?;
+    let after = look(core, caller, readable(core, caller, view)).await?;
+    let moved = moved(&before, &after);
     // What belongs to the act says so. Where that is not known, the entities that were meant count, if their modules have said something.
     let mark = context_id(act);
     let planned = plan
@@ -112,11 +115,11 @@ pub(super) async fn perform(
         .filter_map(|planned| planned.entity.as_ref());
     let meant: HashSet<&str> = planned.map(|entity| &*entity.id).collect();
     let is_changed = |entity: &Entity, json: &str| {
-        json.contains(&mark) || (meant.contains(&*entity.id) && look.has_moved(&entity.path))
+        json.contains(&mark) || (meant.contains(&*entity.id) && moved.contains(&*entity.path))
     };
     let modules = readable(core, caller, view);
     Ok(Done {
-        changed: states(modules, &look.events(), is_changed),
+        changed: states(modules, &after, is_changed),
         response: plan.response(&results),
     })
 }
@@ -124,14 +127,13 @@ pub(super) async fn perform(
 /// Makes the calls of a plan, and gives what each returned, in their order. The first that failed is the answer to all.
 async fn call_all(
     context: &Context,
-    look: &Look,
+    before: &[Event],
     plan: &Plan,
     act: u128,
 ) -> Result<Vec<JsonText>, Failure> {
     let (core, caller) = (&context.state.core, &context.caller);
     let requests: Vec<_> = {
-        let events = look.events();
-        let snapshot = Snapshot::new(&events);
+        let snapshot = Snapshot::new(before);
         let calls = plan.todo.iter();
         let calls = calls.filter_map(|planned| planned.call(&snapshot.known(&planned.path)));
         calls.map(|planned| planned.request(act)).collect()
@@ -141,35 +143,15 @@ async fn call_all(
         core.access
             .authorize(caller, &Request::Call(request.clone()))?;
     }
-    let mut tickets = Vec::with_capacity(requests.len());
-    for (request, number) in requests.into_iter().zip(0..) {
-        let ticket = Ticket(number);
-        core.calls.exec(caller, request, look.slot(ticket));
-        tickets.push(ticket);
-    }
-    let mut answers = look.answers(tickets.len()).await;
-    let mut results = Vec::with_capacity(tickets.len());
-    for ticket in &tickets {
-        results.push(match answers.remove(ticket) {
-            Some(Ok(Reply::Result { value, .. })) => value,
-            Some(Err(failure)) => return Err(failure),
-            Some(Ok(
-                Reply::Following { .. }
-                | Reply::Unfollowed
-                | Reply::Found(_)
-                | Reply::Entered(_)
-                | Reply::Left
-                | Reply::Published
-                | Reply::Debugging(_)
-                | Reply::Ignored,
-            ))
-            | None => {
-                let why = "the call was not answered";
-                return Err(Failure::new(FailureKind::Internal, why));
-            }
-        });
-    }
-    Ok(results)
+    let calls = requests.into_iter().map(|request| {
+        let (slot, returned) = ReplySlot::for_exec();
+        core.calls.exec(caller, request, slot);
+        returned
+    });
+    // All are begun before the first is awaited, and each has a deadline.
+    let returned = join_all(calls.collect::<Vec<_>>()).await;
+    let values = returned.into_iter();
+    values.map(|returned| Ok(returned?.value)).collect()
 }
 
 /// What comes with a call: an object, byte for byte, or nothing.

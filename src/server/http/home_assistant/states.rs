@@ -9,7 +9,7 @@ use crate::dialects::Surroundings;
 use crate::dialects::home_assistant::entities::Entity;
 use crate::dialects::home_assistant::rest::{BadState, NewState, changed_states, is_entity_id};
 use crate::server::http::home_assistant::authn::{admin, may};
-use crate::server::http::home_assistant::look::{Look, may_read, readable, states};
+use crate::server::http::home_assistant::look::{look, may_read, readable, states};
 use crate::server::http::home_assistant::rejections::{rejection, said};
 use crate::server::http::home_assistant::services::{Asked, perform};
 use crate::server::http::home_assistant::{Answer, Body, Context, HttpRejection, Refusals};
@@ -23,8 +23,8 @@ pub(super) async fn list(context: Context) -> Answer {
     let (core, caller) = (&context.state.core, &context.caller);
     let surroundings = context.state.surroundings.current();
     let modules = || readable(core, caller, &surroundings.home_assistant);
-    let look = Look::at(core, &surroundings.building, modules()).await;
-    let states = states(modules(), &look.events(), |_, _| true);
+    let events = look(core, caller, modules()).await?;
+    let states = states(modules(), &events, |_, _| true);
     Ok(json_text(StatusCode::OK, changed_states(&states)))
 }
 
@@ -40,8 +40,7 @@ pub(super) async fn list(context: Context) -> Answer {
 pub(super) async fn show(context: Context, entity: Path<String>) -> Answer {
     may(&context, Access::Read)?;
     let surroundings = context.state.surroundings.current();
-    let state = state(&context, &surroundings, &entity).await;
-    let state = state.ok_or_else(not_found)?;
+    let state = state(&context, &surroundings, &entity).await?;
     Ok(json_text(StatusCode::OK, state))
 }
 
@@ -77,8 +76,7 @@ pub(super) async fn set(context: Context, entity: Path<String>, body: Body) -> A
         wants_response: false,
     };
     perform(&context, &surroundings, &asked).await?;
-    let state = state(&context, &surroundings, &entity).await;
-    let state = state.ok_or_else(not_found)?;
+    let state = state(&context, &surroundings, &entity).await?;
     let mut response = json_text(StatusCode::OK, state);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/states/{entity}")) {
         response.headers_mut().insert(LOCATION, location);
@@ -105,18 +103,20 @@ pub(super) async fn remove(context: Context, entity: Path<String>) -> Answer {
 }
 
 /// The state of an entity that the caller may see, as JSON.
-async fn state(context: &Context, around: &Surroundings, entity: &str) -> Option<String> {
+async fn state(
+    context: &Context,
+    around: &Surroundings,
+    entity: &str,
+) -> Result<String, HttpRejection> {
     let view = &around.home_assistant;
-    let entity = view.entity(entity)?;
-    let core = &context.state.core;
-    let module = view.module(&entity.path)?;
-    if !may_read(core, &context.caller, &module.path) {
-        return None;
-    }
-    let one = || std::iter::once(module);
-    let look = Look::at(core, &around.building, one()).await;
+    let (core, caller) = (&context.state.core, &context.caller);
+    let entity = view.entity(entity).ok_or_else(not_found)?;
+    let module = view.module(&entity.path);
+    let module = module.filter(|module| may_read(core, caller, &module.path));
+    let one = || module.into_iter();
+    let events = look(core, caller, one()).await?;
     let is_it = |other: &Entity, _: &str| other.id == entity.id;
-    states(one(), &look.events(), is_it).pop()
+    states(one(), &events, is_it).pop().ok_or_else(not_found)
 }
 
 fn not_found() -> HttpRejection {

@@ -165,6 +165,10 @@ impl Worker {
                 let commands = &self.core.custom_commands;
                 commands.run(caller, &command, fields, slot);
             }
+            Request::Tokens(request) => {
+                let slot = self.open_slot(connection, ticket);
+                self.core.tokens.answer(caller, request, slot);
+            }
             Request::Call(call) => {
                 let slot = self.open_slot(connection, ticket);
                 let bytes = call.arguments.as_str().len();

@@ -151,6 +151,7 @@ impl Worker {
                 connection
                     .identity
                     .replace(Identity::Identified(caller.clone()));
+                self.core.sign_ins.note_use(caller);
                 self.alarms
                     .borrow_mut()
                     .clear(connection.id, AlarmKind::SignIn);

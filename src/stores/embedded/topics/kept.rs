@@ -9,8 +9,10 @@ use crate::model::{JsonText, TopicId};
 use crate::stores::limits::{KEPT_FOR, KEPT_MAX, KEPT_MAX_BYTES};
 
 /// The messages that are kept. All live equally long, so the order in which they came is that in which they end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct KeptMessages {
+    most: usize,
+    most_bytes: usize,
     by_topic: HashMap<TopicId, Kept>,
     by_age: BTreeMap<u64, TopicId>,
     bytes: usize,
@@ -24,7 +26,24 @@ struct Kept {
     until: Instant,
 }
 
+impl Default for KeptMessages {
+    fn default() -> Self {
+        Self::with_room(KEPT_MAX, KEPT_MAX_BYTES)
+    }
+}
+
 impl KeptMessages {
+    fn with_room(most: usize, most_bytes: usize) -> Self {
+        Self {
+            most,
+            most_bytes,
+            by_topic: HashMap::new(),
+            by_age: BTreeMap::new(),
+            bytes: 0,
+            last_number: 0,
+        }
+    }
+
     /// Keeps a message in place of the topic's one before it.
     pub(super) fn keep(&mut self, topic: &TopicId, message: &JsonText, now: Instant) {
         self.forget_old(now);
@@ -39,7 +58,7 @@ impl KeptMessages {
         self.by_age.insert(kept.number, topic.clone());
         self.by_topic.insert(topic.clone(), kept);
         while self.by_topic.len() > 1
-            && (self.by_topic.len() > KEPT_MAX || self.bytes > KEPT_MAX_BYTES)
+            && (self.by_topic.len() > self.most || self.bytes > self.most_bytes)
         {
             self.forget_oldest();
         }
@@ -109,9 +128,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_are_forgotten_when_there_are_too_many() {
-        let mut all = KeptMessages::default();
+        let mut all = KeptMessages::with_room(9, usize::MAX);
         let now = Instant::now();
-        for number in 0..=KEPT_MAX {
+        for number in 0..=9 {
             all.keep(&topic(&number.to_string()), &text(1), now);
         }
         assert_eq!(all.last(&topic("0"), now), None);
@@ -125,14 +144,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_are_bounded_by_their_bytes_and_one_always_fits() {
-        let mut all = KeptMessages::default();
+        let mut all = KeptMessages::with_room(usize::MAX, 100);
         let now = Instant::now();
         for name in ["a", "b", "c"] {
-            all.keep(&topic(name), &text(KEPT_MAX_BYTES / 5 * 2), now);
+            all.keep(&topic(name), &text(40), now);
         }
         assert_eq!(all.last(&topic("a"), now), None);
         assert!(all.last(&topic("b"), now).is_some());
-        all.keep(&topic("d"), &text(KEPT_MAX_BYTES * 2), now);
+        all.keep(&topic("d"), &text(200), now);
         assert!(all.last(&topic("d"), now).is_some());
         assert_eq!(all.by_topic.len(), 1);
         all.keep(&topic("e"), &text(0), now);

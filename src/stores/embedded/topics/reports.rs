@@ -6,19 +6,37 @@ use crate::model::{Reported, TopicReport};
 use crate::stores::limits::{REPORTS_MAX, REPORTS_MAX_BYTES};
 
 /// The queue of reports, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ReportQueue {
+    most: usize,
+    most_bytes: usize,
     waiting: VecDeque<TopicReport>,
     bytes: usize,
     dropped: u64,
 }
 
+impl Default for ReportQueue {
+    fn default() -> Self {
+        Self::with_room(REPORTS_MAX, REPORTS_MAX_BYTES)
+    }
+}
+
 impl ReportQueue {
+    fn with_room(most: usize, most_bytes: usize) -> Self {
+        Self {
+            most,
+            most_bytes,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+        }
+    }
+
     pub(super) fn add(&mut self, report: TopicReport) {
         self.bytes += size(&report);
         self.waiting.push_back(report);
         while self.waiting.len() > 1
-            && (self.waiting.len() > REPORTS_MAX || self.bytes > REPORTS_MAX_BYTES)
+            && (self.waiting.len() > self.most || self.bytes > self.most_bytes)
         {
             self.pop();
             self.dropped += 1;
@@ -84,22 +102,22 @@ mod tests {
 
     #[test]
     fn past_the_bound_the_oldest_are_dropped_and_counted() {
-        let mut queue = ReportQueue::default();
-        for at in 0..=REPORTS_MAX as u64 {
+        let mut queue = ReportQueue::with_room(9, usize::MAX);
+        for at in 0..=9 {
             queue.add(report(at, Reported::Missed));
         }
         assert_eq!(queue.dropped(), 1);
         let first = queue.take(2);
         assert_eq!(first[0].at, Timestamp(1));
         assert_eq!(first[1].at, Timestamp(2));
-        assert_eq!(queue.take(usize::MAX).len(), REPORTS_MAX - 2);
+        assert_eq!(queue.take(usize::MAX).len(), 7);
         assert_eq!(queue.take(1), []);
     }
 
     #[test]
     fn large_reports_are_bounded_by_their_bytes_and_one_always_fits() {
-        let mut queue = ReportQueue::default();
-        queue.add(report(1, published(REPORTS_MAX_BYTES * 2)));
+        let mut queue = ReportQueue::with_room(9, 1_000);
+        queue.add(report(1, published(2_000)));
         assert_eq!(queue.dropped(), 0);
         queue.add(report(2, Reported::Occupied));
         assert_eq!(queue.dropped(), 1);

@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::model::{BindingKey, ModuleId, StatusName, SystemId, lock};
+use crate::stores::redis::inbox::HeardBy;
 use crate::stores::redis::limits::LINGER;
-use crate::stores::redis::statuses::inbox::HeardBy;
 use crate::stores::redis::statuses::line::{Line, QueuePosition};
 use crate::stores::redis::statuses::whole::{Listening, WholeModules};
 

@@ -1,6 +1,6 @@
 //! Statuses that many nodes share: modules' changes go to Redis, and followed statuses come from there, this node's own included.
 //!
-//! - `interest` is what the table follows, `whole` the modules of which it follows everything, `reader` the connection that reads it: `inbox` has the messages published to it, `pace` how much it asks for at a time.
+//! - `interest` is what the table follows, `whole` the modules of which it follows everything, `reader` the connection that reads it, `pace` how much it asks for at a time.
 //! - `outgoing` has the changes of this node's modules, `writer` the connection that writes them to Redis.
 //! - `acts` says to which acts the values belong that this node's modules have written.
 //! - `health` says whether both are there; `line` is the queue that both sides use.
@@ -9,7 +9,6 @@
 
 mod acts;
 mod health;
-mod inbox;
 mod interest;
 mod line;
 mod outgoing;

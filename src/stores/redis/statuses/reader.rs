@@ -18,12 +18,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::model::{
     Backoff, BindingKey, ModuleId, Origin, State, StatusChange, StatusName, StatusValue, SystemId,
 };
+use crate::stores::redis::inbox::Inbox;
 use crate::stores::redis::limits::{ANSWER_DEADLINE, PING_INTERVAL, RESTART_GRACE};
 use crate::stores::redis::link::Link;
 use crate::stores::redis::payload::{self, Faults, concerns_one_key, slots, text};
 use crate::stores::redis::statuses::acts::Acts;
 use crate::stores::redis::statuses::health::{Health, Side};
-use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::interest::{Batch, Interest};
 use crate::stores::redis::statuses::pace::Pace;
 use crate::stores::redis::statuses::whole::Listening;

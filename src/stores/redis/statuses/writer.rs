@@ -14,13 +14,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::model::{Backoff, ModuleId};
 use crate::stores::StoreError;
+use crate::stores::redis::inbox::Inbox;
 use crate::stores::redis::limits::{
     ANSWER_DEADLINE, COMPARE_MODULES, FENCE_INTERVAL, PING_INTERVAL,
 };
 use crate::stores::redis::link::{Link, ServerInfo};
 use crate::stores::redis::payload::{Faults, concerns_one_key, fields};
 use crate::stores::redis::statuses::health::{Health, Side};
-use crate::stores::redis::statuses::inbox::Inbox;
 use crate::stores::redis::statuses::outgoing::{Change, Outgoing};
 use crate::stores::redis::{backoff, keyspace};
 

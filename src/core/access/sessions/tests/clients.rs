@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::core::access::authenticate::admit;
-use crate::core::access::sessions::{KeptTokenKind, LongLivedRequest};
 use crate::core::limits::{CLIENT_CODE_LIFE, CLIENT_IDLE};
 use crate::core::tests::doubles::{api_key, room};
-use crate::model::{ApiKey, Credentials, KeyId, KeySecret, SystemId};
+use crate::model::{
+    ApiKey, Credentials, KeptTokenKind, KeyId, KeySecret, LongLivedRequest, SystemId,
+};
 
 const CLIENT: &str = "http://app.test/";
 const AUDIENCE: &str = "the-app";
@@ -302,5 +303,64 @@ async fn a_user_sees_the_tokens_that_go_on_and_which_is_the_present_one() {
         };
         assert_eq!(token.is_current, is_client);
         assert_eq!(token.made, Some(NOW));
+    }
+}
+
+/// The sign-in by which a caller came in.
+fn sign_in_of(caller: &Caller) -> SessionId {
+    match caller.credential() {
+        CredentialId::Session(id) => *id,
+        CredentialId::Key(_)
+        | CredentialId::Foreign(_)
+        | CredentialId::App(_)
+        | CredentialId::Device(_)
+        | CredentialId::Automation(_) => panic!("no sign-in"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_a_key_and_one_of_a_fixed_device_open_after_120_idle_days() {
+    let fixture = Fixture::new().await;
+    let (ring, holder) = ring(|key| key.device = DeviceKind::Fixed);
+    let fixed = fixture.caller(&fixture.client().await);
+    let fix = Change::Fix(sign_in_of(&fixed));
+    fixture.sessions.change(fix).await.unwrap();
+    let personal = fixture.caller(&fixture.client().await);
+    let grant = |who, name| {
+        fixture
+            .sessions
+            .grant_long_lived(who, asked(name, 365 * DAY))
+    };
+    let of_key = grant(&holder, "key").await.unwrap();
+    let of_fixed = grant(&fixed, "fixed").await.unwrap();
+    let of_personal = grant(&personal, "personal").await.unwrap();
+    fixture.set_clock(NOW + 120 * DAY.as_secs());
+    assert!(fixture.admitted(&ring, &of_key).is_ok());
+    assert!(fixture.admitted(&ring, &of_fixed).is_ok());
+    fixture.admitted(&ring, &of_personal).unwrap_err();
+}
+
+#[tokio::test]
+async fn the_use_of_a_token_keeps_the_sign_in_alive_that_it_was_made_from() {
+    let fixture = Fixture::new().await;
+    let person = fixture.caller(&fixture.client().await);
+    let token = fixture
+        .sessions
+        .grant_long_lived(&person, asked("a", 365 * DAY));
+    let token = token.await.unwrap();
+    let keys = KeyRing::new();
+    let root = sign_in_of(&person);
+    for days in [60, 120, 180] {
+        fixture.set_clock(NOW + days * DAY.as_secs());
+        let program = fixture.admitted(&keys, &token).unwrap();
+        let before = fixture.sessions.end_of(root);
+        fixture.sessions.use_later(program.principal());
+        let used = async {
+            while fixture.sessions.end_of(root) == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        let used = tokio::time::timeout(Duration::from_secs(10), used).await;
+        used.expect("it is written down");
     }
 }

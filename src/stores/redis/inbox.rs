@@ -1,4 +1,4 @@
-//! What Redis has published to this node, from the connection's task to the reader.
+//! What Redis has published to this node, from the connection's task to the one that takes it up.
 //!
 //! The connection must not wait, so the queue refuses what it has no room for: that is a gap, after which nothing in it is of use.
 

@@ -1,0 +1,113 @@
+//! What the core on the stage answers.
+
+use crate::dialects::pusher::stage::Stage;
+use crate::dialects::{Form, Splice, Wanted};
+use crate::model::{
+    Failure, FollowId, Found, ModuleAddress, Query, Reply, Request, Subject, Ticket,
+};
+
+impl Stage {
+    pub(super) fn follow(&mut self, ticket: Ticket, follows: Vec<Wanted>, splice: &Splice) {
+        let mut snapshot = Vec::new();
+        for Wanted { id, subject, form } in follows {
+            self.lines
+                .push(format!("follow> {} {}", id.0, in_words(&subject)));
+            let statuses = self.statuses.iter();
+            let there = statuses.filter(|((place, name), _)| match &subject {
+                Subject::Module(path) => *place == path.to_string(),
+                Subject::Status(path) => *place == path.module.to_string() && *name == path.status,
+                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => false,
+            });
+            snapshot.extend(there.map(|(_, event)| event.clone()));
+            self.follows.push((id, subject, form, splice.clone()));
+        }
+        let reply = Ok(Reply::Following { snapshot });
+        self.with(|session, ambient, out| session.reply(ticket, reply, ambient, out));
+    }
+
+    pub(super) fn request(
+        &mut self,
+        ticket: Ticket,
+        request: Request,
+        form: Form,
+        splice: &Splice,
+    ) {
+        let can_fail = !matches!(request, Request::Leave(_) | Request::Unfollow { .. });
+        if let Some(kind) = self.fails.take_if(|_| can_fail) {
+            let failure = Failure::new(kind, format!("it fails by {kind:?}"));
+            self.with(|session, ambient, out| {
+                session.reply(ticket, Err(failure), ambient, out);
+            });
+            return;
+        }
+        let reply = match request {
+            Request::Follow { id, subject, .. } => {
+                let wanted = Wanted { id, subject, form };
+                return self.follow(ticket, vec![wanted], splice);
+            }
+            Request::Unfollow { id, subject } => {
+                self.follows
+                    .retain(|(known, of, ..)| *known != id || *of != subject);
+                self.lines
+                    .push(format!("unfollow> {} {}", id.0, in_words(&subject)));
+                Reply::Unfollowed
+            }
+            Request::Call(call) => {
+                let ModuleAddress::Place(path) = &call.module else {
+                    panic!("this dialect names modules by their places");
+                };
+                self.lines.push(format!(
+                    "call> {} {path} {} {}",
+                    ticket.0, call.function, call.arguments
+                ));
+                self.open.push(ticket);
+                return;
+            }
+            Request::Query(Query::Modules(system)) => {
+                self.lines.push(format!("look> {system}"));
+                Reply::Found(Found::Modules(Vec::new()))
+            }
+            Request::Enter(entry) => return self.enter(ticket, entry, form, splice),
+            Request::Leave(topic) => {
+                self.lines.push(format!("leave> {topic}"));
+                self.leave(&topic);
+                Reply::Left
+            }
+            Request::Publish(publication) => {
+                self.published(publication);
+                Reply::Published
+            }
+            Request::Debug(ModuleAddress::Place(path)) => {
+                self.lines.push(format!("debug> {path}"));
+                let module = self.module_at(&path);
+                let subject = Subject::Log(module.clone());
+                self.follows
+                    .push((FollowId(0), subject, form, splice.clone()));
+                Reply::Debugging(module)
+            }
+            Request::Ignore(ModuleAddress::Place(path)) => {
+                self.lines.push(format!("ignore> {path}"));
+                let subject = Subject::Log(self.module_at(&path));
+                self.follows.retain(|(_, of, ..)| *of != subject);
+                Reply::Ignored
+            }
+            Request::Query(_)
+            | Request::Announce { .. }
+            | Request::Custom { .. }
+            | Request::Debug(_)
+            | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
+        };
+        self.with(|session, ambient, out| session.reply(ticket, Ok(reply), ambient, out));
+    }
+}
+
+fn in_words(subject: &Subject) -> String {
+    match subject {
+        Subject::Module(path) => path.to_string(),
+        Subject::Bus => "bus".to_owned(),
+        Subject::Status(path) => format!("{} {}", path.module, path.status),
+        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+            panic!("this dialect never follows this: {subject:?}")
+        }
+    }
+}

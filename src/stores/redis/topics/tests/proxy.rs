@@ -1,0 +1,100 @@
+//! A way to a server that a test can close, or let swallow what is sent.
+
+use std::path::{Path, PathBuf};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::stores::redis::testkit::TestRedis;
+use crate::stores::redis::{Link, RedisAddress, RedisTls};
+
+/// What a way does with connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Open,
+    /// All are closed, and each new one at once.
+    Closed,
+    /// They stay open, and nothing comes through until they go on.
+    Silent,
+}
+
+/// The way of one process. Its connections end with it.
+pub(super) struct Proxy {
+    path: PathBuf,
+    mode: watch::Sender<Mode>,
+    _work: JoinSet<()>,
+}
+
+impl Proxy {
+    pub(super) fn start(redis: &TestRedis, name: &str) -> Self {
+        let target = PathBuf::from(redis.url().strip_prefix("unix://").unwrap());
+        let path = target.with_file_name(name);
+        let listener = UnixListener::bind(&path).unwrap();
+        let mode = watch::Sender::new(Mode::Open);
+        let mut work = JoinSet::new();
+        work.spawn(accept(listener, target, mode.subscribe()));
+        Self {
+            path,
+            mode,
+            _work: work,
+        }
+    }
+
+    pub(super) fn link(&self) -> Link {
+        let url = format!("unix://{}", self.path.display());
+        Link::new(RedisAddress::parse(&url, RedisTls::default()).unwrap())
+    }
+
+    pub(super) fn open(&self) {
+        self.mode.send_replace(Mode::Open);
+    }
+
+    pub(super) fn close(&self) {
+        self.mode.send_replace(Mode::Closed);
+    }
+
+    pub(super) fn silence(&self) {
+        self.mode.send_replace(Mode::Silent);
+    }
+}
+
+async fn accept(listener: UnixListener, target: PathBuf, mode: watch::Receiver<Mode>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        if *mode.borrow() != Mode::Closed {
+            connections.spawn(connect(client, target.clone(), mode.clone()));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connect(client: UnixStream, target: impl AsRef<Path>, mode: watch::Receiver<Mode>) {
+    let Ok(server) = UnixStream::connect(target).await else {
+        return;
+    };
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let mut closed = mode.clone();
+    tokio::select! {
+        () = pump(from_client, to_server, mode.clone()) => {}
+        () = pump(from_server, to_client, mode) => {}
+        _ = closed.wait_for(|mode| *mode == Mode::Closed) => {}
+    }
+}
+
+async fn pump(
+    mut from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    mut mode: watch::Receiver<Mode>,
+) {
+    let mut buffer = vec![0; 16 << 10];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        let is_open = mode.wait_for(|mode| *mode == Mode::Open).await.is_ok();
+        if !is_open || to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}
