@@ -15,6 +15,7 @@ pub mod stores;
 pub mod core;
 
 pub mod server;
+pub mod webhooks;
 
 pub mod config;
 

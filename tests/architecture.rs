@@ -90,6 +90,11 @@ const ROOMS: &[Room] = &[
         strangers: &["redis"],
     },
     Room {
+        name: "webhooks",
+        arrows: &[To("core"), To("dialects"), To("model"), ToPortOf("stores")],
+        strangers: &["actix", "redis"],
+    },
+    Room {
         name: "config",
         arrows: &[To("model"), ToSettings],
         strangers: &[],
@@ -148,6 +153,9 @@ const DIALECTS: &[&str] = &[
     "pusher",
     "pushjet",
 ];
+
+/// Rooms that do for a dialect what no dialect can, as sending is; each may name that dialect.
+const OF_A_DIALECT: &[(&str, &str)] = &[("webhooks", "pusher")];
 
 /// The modules that mount resources, and so may name the folder `server::http::<dialect>` of every dialect.
 const MOUNTS: &[&str] = &[
@@ -444,6 +452,7 @@ fn complaint_inside(room: &Room, from: &[String], path: &[String]) -> Option<Str
     if let ("dialects", Some(dialect)) = (to.as_str(), rest.first())
         && DIALECTS.contains(&dialect.as_str())
         && !["config", "app", "server"].contains(&room.name)
+        && !OF_A_DIALECT.contains(&(room.name, dialect))
     {
         return Some(format!("may not name the dialect {dialect}"));
     }

@@ -268,7 +268,7 @@ fn uri_of(address: SocketAddr, is_encrypted: bool) -> Result<NodeUri, AppError> 
 }
 
 /// The authorities that the system trusts. A certificate that cannot be read is not trusted; the others still are.
-fn roots_of_the_system() -> RootCertStore {
+pub(super) fn roots_of_the_system() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots

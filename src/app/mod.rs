@@ -47,8 +47,9 @@ use crate::server::{BindError, CertificateError, Server, StartError};
 use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore, EmbeddedTopicStore};
 use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
+use crate::webhooks::WebhookSender;
 
-use cluster::{ClusterStores, Tries, goes_over, open_patiently};
+use cluster::{ClusterStores, Tries, goes_over, open_patiently, roots_of_the_system};
 use embedded::Embedding;
 use reload::Reload;
 use source::{BuildingFile, fresh_secret, is_for_the_demo, known, known_drivers};
@@ -352,6 +353,7 @@ fn run(
             };
             let clockwork = Arc::clone(&core);
             main.spawn(async move { clockwork.run().await });
+            main.spawn(webhooks(&core).run());
             let served = Arc::clone(&core);
             match file.and_then(|at_start| at_start.source) {
                 Some((file, text)) => {
@@ -430,6 +432,17 @@ fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreErr
 /// Topics of this process alone.
 fn embedded_topics() -> MakeTopicStore {
     Box::new(|process, feed, clock| Arc::new(EmbeddedTopicStore::new(process, feed, clock)))
+}
+
+/// What happens in the channels of apps is told to their servers.
+fn webhooks(core: &Core) -> WebhookSender {
+    WebhookSender::new(
+        Arc::clone(&core.topics),
+        Arc::clone(&core.queries),
+        Arc::clone(&core.views),
+        clock(),
+        roots_of_the_system,
+    )
 }
 
 /// Logs whether the building outlives the process.

@@ -51,7 +51,7 @@ const MESSAGE_MAX_MIN: usize = 1024;
 /// The shortest life of a token: its end is written in whole seconds.
 const TOKEN_LIFE_MIN: Duration = Duration::from_secs(1);
 
-/// The shortest silence that can be said to a client of Pusher: it is told in whole seconds, and 0 is none.
+/// The shortest silence that Pusher's clients can be told: they are told whole seconds, and none is no number for them.
 const ACTIVITY_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
 /// The smallest send buffer: less than this and the kernel raises it anyway.
@@ -590,10 +590,8 @@ fn check(raw: &mut Raw, settings: &Settings) {
             "a dialect's own address must differ from `listen`, `health_listen` and `tls.plain_listen`; choose another port",
         );
     }
-    let has_own = own_listeners
-        .iter()
-        .any(|own| own.dialect == "home_assistant");
-    if home_assistant.frontend.is_some() && !has_own {
+    let has_own = |dialect| own_listeners.iter().any(|own| own.dialect == dialect);
+    if home_assistant.frontend.is_some() && !has_own("home_assistant") {
         raw.refuse(
             &["home_assistant.frontend"],
             "`home_assistant.frontend` is served at `home_assistant.listen`, which is not set; set it, to 127.0.0.1:8123 for example, or leave out both",
@@ -602,7 +600,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
     if pusher.activity_timeout < ACTIVITY_TIMEOUT_MIN {
         raw.refuse(
             &["pusher.activity_timeout"],
-            "`pusher.activity_timeout` must be at least 1s, since clients count whole seconds; raise it or leave it out",
+            "`pusher.activity_timeout` must be at least 1s; raise it or leave it out",
         );
     }
     if *drain_deadline > DRAIN_DEADLINE_MAX {

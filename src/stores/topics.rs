@@ -27,10 +27,11 @@ pub trait TopicStore: Send + Sync + 'static {
         answer: EnterAnswer,
     );
 
-    /// Lets a connection out of a topic, or keeps it from coming in. Its entry is answered all the same.
+    /// Lets a connection out of a topic, or keeps it from coming in. An entry that was not answered yet is answered all the same: the connection is out by then, or goes at once.
     fn leave(&self, topic: &TopicId, connection: ConnectionId);
 
-    /// Publishes to a topic. Messages of one process to one topic arrive in the order of the calls; the answer comes when the message is on its way to all.
+    /// Publishes to a topic, also where no connection is in it. Messages of one process to one topic arrive in the order of the calls, none of them twice; the answer comes when the message is on its way to all.
+    /// With [`StoreError::Uncertain`] it may be, and after any other error it is not.
     fn publish(
         &self,
         publication: Publication,
@@ -42,6 +43,7 @@ pub trait TopicStore: Send + Sync + 'static {
 
     /// Waits for reports, and takes the oldest of them from the store: at most `most`, in the order in which they happened.
     /// Of the processes that share a store one at a time gets them. It may be dropped at any time, and nothing is lost by that.
+    /// When that process ends, another may be given again what was taken last.
     ///
     /// Reports beyond a bound are dropped, the oldest first, and counted.
     fn reports(&self, most: usize) -> BoxFuture<'static, Result<Vec<TopicReport>, StoreError>>;
@@ -50,7 +52,7 @@ pub trait TopicStore: Send + Sync + 'static {
     fn reports_dropped(&self) -> u64;
 }
 
-/// How an entry is answered. Called once; dropped without a call it is a fault.
+/// How an entry is answered. Called once, with the store's lock of the topic held: it must not call the store. Dropped without a call only when the store ends.
 pub type EnterAnswer = Box<dyn FnOnce(Result<Entered, EnterError>) + Send>;
 
 /// Why a connection is not let into a topic.

@@ -42,6 +42,7 @@ mod on_redis;
 mod panel;
 mod processes;
 mod pusher_clients;
+mod pusher_http;
 mod quotas;
 mod redis_bind;
 mod redis_debug;

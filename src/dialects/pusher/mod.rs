@@ -6,15 +6,18 @@
 //! 4. Topics, statuses and logs are written once for all who follow them (`encode.rs`).
 //!
 //! What clients show is signed by the app's own server ([`signature`]), over the text to the letter.
+//! That server asks over HTTP ([`rest`]), and is told what happens in channels ([`webhooks`]).
 
 pub mod channel;
 mod encode;
 pub mod errors;
 pub mod frames;
 mod limits;
+pub mod rest;
 pub mod room;
 mod session;
 pub mod signature;
+pub mod webhooks;
 mod websocket;
 mod wire;
 

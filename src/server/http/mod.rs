@@ -13,6 +13,7 @@ pub(super) mod kit;
 pub(super) mod mounts;
 mod openapi;
 mod placeos;
+mod pusher;
 mod redirect;
 mod shared;
 

@@ -22,7 +22,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{health, home_assistant, openapi, redirect};
+use crate::server::http::{health, home_assistant, openapi, pusher, redirect};
 use crate::server::{ServerSettings, ServerState};
 
 /// The owner of what belongs to no dialect.
@@ -36,6 +36,9 @@ pub(in crate::server) const PLACEOS: &str = "placeos";
 
 /// The owner of Home Assistant's resources and of its websocket.
 pub(in crate::server) const HOME_ASSISTANT: &str = "home_assistant";
+
+/// The owner of Pusher's resources and of its websocket.
+pub(in crate::server) const PUSHER: &str = "pusher";
 
 /// A row of the table.
 pub(in crate::server) struct Mount {
@@ -134,6 +137,15 @@ static MOUNTS: &[Mount] = &[
         specification: home_assistant::specification,
         unknown: home_assistant::nothing_here,
         words: home_assistant::WORDS,
+    },
+    Mount {
+        owner: PUSHER,
+        prefix: "",
+        base: Base::Below,
+        routes: pusher::configure,
+        specification: pusher::specification,
+        unknown: pusher::nothing_here,
+        words: pusher::WORDS,
     },
     #[cfg(test)]
     tests::MOUNT,

@@ -1,6 +1,6 @@
 //! Credentials that are no longer good, tried again and again by a program that does not give up.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use super::*;
 use crate::harness::{Key, Socket};

@@ -313,3 +313,20 @@ async fn every_service_says_what_it_takes() {
     assert_eq!(echo["fields"]["value"]["required"], true, "{echo}");
     assert_eq!(echo["response"], json!({"optional": true}));
 }
+
+#[tokio::test]
+async fn a_button_says_when_it_was_pressed_last() {
+    const BUTTON: &str = "button.lab_soft_1_admin_only";
+    let gateway = Gateway::start(LABORATORY).await;
+    Console::connect(&gateway).await.set("power", false).await;
+    let mut library = Library::with_entities(&gateway, Key::ADMIN).await;
+    library.until_state(BUTTON, "unknown").await;
+    let press = library.call("button.press", Value::Null, entity(BUTTON));
+    press.await.expect("it is pressed");
+    let is_pressed = |entity: &Value| entity["state"] != "unknown";
+    let pressed = library.until_entity(BUTTON, "pressed", is_pressed).await;
+    assert_eq!(pressed["context"]["user_id"], "user-ann");
+    let path = format!("/api/states/{BUTTON}");
+    let asked = gateway.request("GET", &path).bearer(Key::ADMIN.0);
+    assert_eq!(asked.ok().await["state"], pressed["state"]);
+}

@@ -8,6 +8,7 @@ use super::domain::Domain;
 use super::entity::{Attribute, Category, Key};
 use super::face::{Cover, Face, Light, Shows};
 use super::part::{Choice, Part, Property, Range, json_number};
+use super::pressed::{Button, Pressed};
 use super::schema::Kind;
 
 /// An entity without its id.
@@ -229,7 +230,10 @@ pub(super) fn button(name: &FunctionName, function: &Function) -> Option<Draft> 
     if !function.parameters.is_empty() || text.ends_with('?') {
         return None;
     }
-    let face = Face::Button(name.clone());
+    let face = Face::Button(Button {
+        function: name.clone(),
+        pressed: Pressed::default(),
+    });
     let mut draft = Draft::new(Domain::Button, text, Some(text), face);
     draft.category = match function.clearance {
         Clearance::User => None,

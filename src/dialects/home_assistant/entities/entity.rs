@@ -87,6 +87,15 @@ impl Attribute {
     }
 }
 
+/// What a press changes of a button: its state before and after it, as JSON.
+#[derive(Debug)]
+pub struct Press {
+    /// Before.
+    pub old: String,
+    /// After.
+    pub new: String,
+}
+
 /// When an entity changed last, and in the course of what.
 pub(super) struct Moments<'a> {
     /// When its state did.
@@ -165,6 +174,43 @@ impl Entity {
         out.push(b'}');
     }
 
+    /// What a press at this moment changes, as `subscribe_entities` tells it.
+    pub fn write_press(&self, at: Timestamp, context: &Context<'_>, out: &mut Vec<u8>) {
+        let state = self.state(&Known::nothing());
+        put(out, format_args!("{{\"s\":{},\"c\":", state.json()));
+        context.write(out);
+        out.extend_from_slice(b",\"lc\":");
+        write_seconds(out, at);
+        out.push(b'}');
+    }
+
+    /// The same button by another name remembers when it was pressed.
+    pub(super) fn remembering(self, before: &Self) -> Self {
+        let face = match (&self.face, &before.face) {
+            (Face::Button(now), Face::Button(was)) if now.function == was.function => {
+                Face::Button(was.clone())
+            }
+            (face, _) => face.clone(),
+        };
+        Self { face, ..self }
+    }
+
+    /// It was pressed at this moment; only a button remembers that. Writes what that changes of it, as the data of an event `state_changed` has it.
+    /// The call has just succeeded, so the module can be reached.
+    pub fn press(&self, at: Timestamp) -> Option<Press> {
+        let Face::Button(button) = &self.face else {
+            return None;
+        };
+        let whole = || {
+            let mut state = Vec::new();
+            self.write_state(&Known::nothing(), &mut state);
+            String::from_utf8(state).expect("a state is JSON")
+        };
+        let old = whole();
+        button.pressed.note(at);
+        Some(Press { old, new: whole() })
+    }
+
     /// Whether it says another thing when this status does.
     pub fn is_made_of(&self, status: &StatusName) -> bool {
         status.is_connected() || self.statuses().any(|it| it == status)
@@ -200,6 +246,12 @@ impl Entity {
             if latest.is_none_or(is_later) {
                 latest = Some(fact);
             }
+        }
+        if let Face::Button(button) = &self.face
+            && let Some(pressed) = button.pressed.at()
+        {
+            changed = changed.max(pressed);
+            updated = updated.max(pressed);
         }
         let context = match &latest {
             Some(fact) => Context::of_fact(fact),

@@ -1,9 +1,10 @@
 //! The faces that a module's statuses can have, and how each is read: its state, and which statuses decide it.
 
-use crate::model::{FunctionName, JsonText, StatusName};
+use crate::model::{JsonText, StatusName};
 
 use super::known::{Known, connected};
 use super::part::{Part, Range};
+use super::pressed::Button;
 use super::setter::Order;
 use super::state_text::StateText;
 
@@ -21,7 +22,7 @@ pub(super) enum Face {
     /// Any value.
     Plain(StatusName),
     /// A function without arguments.
-    Button(FunctionName),
+    Button(Button),
     /// A display or a player.
     Player(Box<Player>),
     /// Lights.
@@ -109,7 +110,10 @@ impl Face {
             Self::Flag(part) => flag(known, &part.status),
             Self::Number(part) | Self::Choice(part) => plain(known, &part.status),
             Self::Plain(status) => plain(known, status),
-            Self::Button(_) => StateText::UNKNOWN,
+            Self::Button(button) => match button.pressed.at() {
+                Some(at) => StateText::of_moment(at),
+                None => StateText::UNKNOWN,
+            },
             Self::Player(player) => match &player.power {
                 Some(power) => flag(known, &power.status),
                 None => StateText::ON,

@@ -23,6 +23,7 @@ mod known;
 mod limits;
 mod module;
 mod part;
+mod pressed;
 #[cfg(test)]
 mod properties;
 pub mod registry;
@@ -42,7 +43,7 @@ pub use difference::{Action, Changed, Difference};
 pub use domain::Domain;
 pub(in crate::dialects) use encode::encode;
 pub use encode::{write_bus_event, write_state_changed};
-pub use entity::{Category, Entity};
+pub use entity::{Category, Entity, Press};
 pub use known::{Fact, Known, Snapshot};
 pub use module::ModuleEntities;
 pub use state_text::StateText;

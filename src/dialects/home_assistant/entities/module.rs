@@ -88,7 +88,8 @@ impl ModuleEntities {
             let entity = naming.entity(draft, id, u32::try_from(place).unwrap_or(u32::MAX));
             entities.push(match before {
                 Some(before) if **before == entity => Arc::clone(before),
-                Some(_) | None => Arc::new(entity),
+                Some(before) => Arc::new(entity.remembering(before)),
+                None => Arc::new(entity),
             });
         }
         Arc::new(Self {

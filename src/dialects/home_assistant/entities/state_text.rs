@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::de::IgnoredAny;
 
-use crate::model::JsonText;
+use crate::model::{JsonText, Timestamp};
 
+use super::context::moment;
 use super::limits::STATE_MAX_CHARS;
 
 /// The state of an entity, as a JSON string.
@@ -47,6 +48,11 @@ impl<'a> StateText<'a> {
                 Self(short.unwrap_or(quoted).into())
             }
         }
+    }
+
+    /// The state of what happened last at this moment.
+    pub(super) fn of_moment(at: Timestamp) -> Self {
+        Self(format!("\"{}\"", moment(at)).into())
     }
 
     /// The same in lower case, as far as letters are Latin.

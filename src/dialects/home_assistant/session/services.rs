@@ -15,9 +15,13 @@ use crate::dialects::home_assistant::entities::services::{
 use crate::dialects::home_assistant::entities::{Known, Snapshot};
 use crate::dialects::home_assistant::errors::{CommandError, ErrorCode, Translation};
 use crate::dialects::home_assistant::session::commands::{Commands, Taken, Turn, Waiting};
+use crate::dialects::home_assistant::session::entities::change_of_state;
+use crate::dialects::home_assistant::session::events::Happening;
 use crate::dialects::home_assistant::session::reading::events_of;
+use crate::dialects::home_assistant::session::subscriptions::{STATE_CHANGED, Subscribed};
+use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::{Envelope, Object};
-use crate::model::{Failure, JsonText, ModulePath, Query, Reply, Request};
+use crate::model::{Failure, JsonText, ModulePath, Query, Reply, Request, Timestamp};
 
 /// By which name calls of services are announced on the bus.
 const CALLED: &str = "call_service";
@@ -194,6 +198,9 @@ impl Commands {
         let Some(at) = self.calls.iter().position(|open| open.id == id) else {
             return;
         };
+        if reply.is_ok() {
+            self.note_press(&self.calls[at], place, turn);
+        }
         let open = &mut self.calls[at];
         open.left -= 1;
         match reply {
@@ -220,6 +227,45 @@ impl Commands {
                 self.calls = Vec::new();
             }
             self.finish(open, turn);
+        }
+    }
+
+    /// A call has succeeded. If it is a button's, the button remembers that, and the client's own subscriptions are told; others see it when they ask or subscribe.
+    fn note_press(&self, open: &OpenCall, place: usize, turn: &mut Turn<'_>) {
+        let (at, act) = (Timestamp::from_secs((turn.ambient.clock)()), open.act);
+        let planned = open.plan.todo.get(place);
+        let Some((entity, press)) = planned.and_then(|planned| planned.done(at)) else {
+            return;
+        };
+        for subscription in &self.subscriptions {
+            let id = subscription.id;
+            match &subscription.about {
+                Subscribed::Entities(filter) if filter.passes(&entity.id) => {
+                    turn.frames.event(id, |out| {
+                        out.extend_from_slice(b"{\"c\":{");
+                        put_json(&*entity.id, out);
+                        out.extend_from_slice(b":{\"+\":");
+                        entity.write_press(at, &self.context(act), out);
+                        out.extend_from_slice(b"}}}");
+                    });
+                }
+                Subscribed::Events(names) if names.have(STATE_CHANGED) => {
+                    let data = change_of_state(&entity.id, &press.old, &press.new);
+                    let happening = Happening {
+                        name: STATE_CHANGED,
+                        data: &data,
+                        at,
+                        context: self.context(act),
+                    };
+                    turn.frames.event(id, |out| happening.write(out));
+                }
+                Subscribed::Nothing
+                | Subscribed::Entities(_)
+                | Subscribed::Events(_)
+                | Subscribed::Status(_)
+                | Subscribed::Template(_)
+                | Subscribed::Triggers(_) => {}
+            }
         }
     }
 

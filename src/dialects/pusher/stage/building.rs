@@ -70,11 +70,11 @@ fn app(id: &str, keys: &str, user: Option<&str>) -> ChannelApp {
 fn module(place: &str) -> Arc<ModuleView> {
     let path = module_path(place);
     Arc::new(ModuleView {
-        public: Arc::default(),
         id: ModuleId::new(&format!("mod-{}-{}", path.module, path.index)).unwrap(),
         driver: Arc::from("demo"),
         driver_text: Arc::from("Demo"),
         interface: None,
+        public: Arc::new([]),
         statuses: Arc::new([SeenStatus {
             name: StatusName::new("power").unwrap(),
             shape: Shape::Boolean,

@@ -94,6 +94,7 @@ impl Stage {
             Request::Query(_)
             | Request::Announce { .. }
             | Request::Custom { .. }
+            | Request::Tokens(_)
             | Request::Debug(_)
             | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
         };

@@ -15,7 +15,7 @@ use crate::dialects::home_assistant::entities::services::{
 };
 use crate::dialects::home_assistant::entities::{Entity, Snapshot, context_id};
 use crate::dialects::home_assistant::rest::{calls_answer, changed_states};
-use crate::model::{Event, Failure, JsonText, ModulePath, Request};
+use crate::model::{Event, Failure, JsonText, ModulePath, Request, Timestamp};
 use crate::server::http::home_assistant::authn::may;
 use crate::server::http::home_assistant::look::{look, may_read, moved, readable, states};
 use crate::server::http::home_assistant::rejections::{bad_request, said};
@@ -105,6 +105,9 @@ pub(super) async fn perform(
     let act: u128 = rand::random();
     let before = look(core, caller, readable(core, caller, view)).await?;
     let results = call_all(context, &before, &plan, act).await?;
+    let now = Timestamp::from_secs(core.sign_ins.now());
+    let pressed = plan.todo.iter().filter_map(|planned| planned.done(now));
+    let pressed: HashSet<&str> = pressed.map(|(entity, _)| &*entity.id).collect();
     let after = look(core, caller, readable(core, caller, view)).await?;
     let moved = moved(&before, &after);
     // What belongs to the act says so. Where that is not known, the entities that were meant count, if their modules have said something.
@@ -115,7 +118,9 @@ pub(super) async fn perform(
         .filter_map(|planned| planned.entity.as_ref());
     let meant: HashSet<&str> = planned.map(|entity| &*entity.id).collect();
     let is_changed = |entity: &Entity, json: &str| {
-        json.contains(&mark) || (meant.contains(&*entity.id) && moved.contains(&*entity.path))
+        json.contains(&mark)
+            || pressed.contains(&*entity.id)
+            || (meant.contains(&*entity.id) && moved.contains(&*entity.path))
     };
     let modules = readable(core, caller, view);
     Ok(Done {

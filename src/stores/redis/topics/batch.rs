@@ -45,9 +45,29 @@ pub(super) struct Batcher<'s> {
     pub(super) scripts: &'s Scripts,
     pub(super) session: SessionId,
     pub(super) batch: Batch,
+    /// What was put into the batch, in bytes of messages and members.
+    bytes: usize,
+    /// Topics whose members are asked for, however many these are.
+    unknown: usize,
 }
 
-impl Batcher<'_> {
+impl<'s> Batcher<'s> {
+    pub(super) fn new(scripts: &'s Scripts, session: SessionId) -> Self {
+        Self {
+            scripts,
+            session,
+            batch: Batch::default(),
+            bytes: 0,
+            unknown: 0,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.batch.answers.len() < TOPIC_BATCH
+            && self.bytes < PIPELINE_MAX_BYTES
+            && self.unknown < UNKNOWN_TOPICS_AT_ONCE
+    }
+
     /// Runs a script, of whose answer only an error matters.
     pub(super) fn run(&mut self, script: &redis::Script) -> &mut Pipeline {
         self.run_for(Answered::Command, script)
@@ -65,10 +85,7 @@ impl Batcher<'_> {
 
     /// Takes from the queue what fits.
     pub(super) fn take_queue(&mut self, table: &mut Table) {
-        let (mut unknown, mut bytes) = (0, 0);
-        while self.batch.answers.len() < TOPIC_BATCH
-            && bytes < PIPELINE_MAX_BYTES
-            && unknown < UNKNOWN_TOPICS_AT_ONCE
+        while self.has_room()
             && let Some(operation) = table.queue.pop_front()
         {
             match operation {
@@ -76,7 +93,7 @@ impl Batcher<'_> {
                     topic,
                     connection,
                     request,
-                } => unknown += self.enter(table, topic, connection, request),
+                } => self.enter(table, topic, connection, request),
                 Operation::Leave {
                     number,
                     topic: id,
@@ -92,33 +109,27 @@ impl Batcher<'_> {
                     }
                     self.settle(table, &id);
                 }
-                Operation::Publish(number) => bytes += self.publish(table, number),
+                Operation::Publish(number) => self.publish(table, number),
                 Operation::Settle(id) => self.settle(table, &id),
             }
         }
     }
 
-    /// Sends an entry. Says in how many topics members are asked for.
-    fn enter(
-        &mut self,
-        table: &mut Table,
-        id: TopicId,
-        connection: ConnectionId,
-        request: u64,
-    ) -> usize {
+    /// Sends an entry.
+    fn enter(&mut self, table: &mut Table, id: TopicId, connection: ConnectionId, request: u64) {
         let Some(topic) = table.topics.get_mut(&id) else {
-            return 0;
+            return;
         };
         let rules = topic.rules;
         let Some(Slot::Entering(entering)) = topic.slots.get_mut(&connection) else {
-            return 0;
+            return;
         };
         if entering.request != request || entering.is_sent {
-            return 0;
+            return;
         }
         if entering.is_leaving {
             table.give_up(request);
-            return 0;
+            return;
         }
         entering.is_sent = true;
         let member = entering.member.clone();
@@ -126,6 +137,8 @@ impl Batcher<'_> {
         let is_unknown = topic.stage == Stage::Unknown;
         if is_unknown {
             topic.stage = Stage::AskedFor;
+            // Those who come as no members come, as a rule, where there are none.
+            self.unknown += usize::from(member.is_some());
         }
         let is_subscribed = std::mem::replace(&mut topic.is_subscribed, true);
         if !is_subscribed {
@@ -149,19 +162,20 @@ impl Batcher<'_> {
             .arg(u8::from(wants_last))
             .arg(u8::from(is_unknown));
         if let Some(Member { user, info }) = member {
-            run.arg(&*user);
-            run.arg(info.as_ref().map_or("", |info| info.as_str()));
+            let info = info.as_ref().map_or("", |info| info.as_str());
+            run.arg(&*user).arg(info);
+            self.bytes += user.len() + info.len();
         }
         table.sent.insert(request, (id, connection));
-        usize::from(is_unknown)
     }
 
-    /// Sends a message. Says how many bytes it has.
-    fn publish(&mut self, table: &mut Table, number: u64) -> usize {
+    /// Sends a message.
+    fn publish(&mut self, table: &mut Table, number: u64) {
         let Some(outgoing) = table.publications.take(number) else {
-            return 0;
+            return;
         };
         let publication = outgoing.publication;
+        self.bytes += publication.message.as_str().len();
         let answered = Answered::Message(outgoing.answer);
         let by = publication.by.as_ref().filter(|_| outgoing.rules.reports);
         if publication.kept || by.is_some() {
@@ -179,7 +193,6 @@ impl Batcher<'_> {
             publish.arg(topic_channel(&publication.topic));
             publish.arg(message_text(&publication));
         }
-        publication.message.as_str().len()
     }
 
     /// Ends the subscription of a topic of no more use.
@@ -215,9 +228,7 @@ impl Batcher<'_> {
         topics: &mut VecDeque<TopicId>,
         to_read: &mut VecDeque<TopicId>,
     ) {
-        let mut bytes = 0;
-        while self.batch.answers.len() < TOPIC_BATCH
-            && bytes < PIPELINE_MAX_BYTES
+        while self.has_room()
             && let Some(id) = topics.pop_front()
         {
             let Some(topic) = table.restoring(&id) else {
@@ -228,7 +239,7 @@ impl Batcher<'_> {
             };
             let (inside, rules, users) = (topic.inside(), topic.rules, topic.users());
             let is_stale = topic.stage == Stage::Stale;
-            bytes += topic.size();
+            self.bytes += topic.size();
             if is_stale {
                 topic.is_subscribed = true;
                 self.command("SUBSCRIBE", topic_channel(&id));
@@ -247,13 +258,12 @@ impl Batcher<'_> {
 
     /// Reads topics: as many as fit by what is known of them.
     pub(super) fn read(&mut self, table: &Table, topics: &mut VecDeque<TopicId>) {
-        let mut bytes = 0;
         while self.batch.answers.len() < TOPIC_BATCH
-            && bytes < BATCH_TARGET_BYTES
+            && self.bytes < BATCH_TARGET_BYTES
             && let Some(id) = topics.pop_front()
         {
             if let Some(topic) = table.topics.get(&id) {
-                bytes += topic.size();
+                self.bytes += topic.size();
                 self.run(&self.scripts.read).arg(id.as_str());
             }
         }

@@ -254,10 +254,8 @@ async fn occupied(queries: &Commands, prefix: &str) -> Result<TopicsFound, Store
         let mut command = redis::cmd("ZRANGEBYLEX");
         command.arg(format!("{TOPICS}index")).arg(&from).arg(&to);
         command.arg("LIMIT").arg(0).arg(TOPIC_PAGE);
-        let names = match queries.read(&command).await? {
-            Value::Array(names) => names,
-            _ => Vec::new(),
-        };
+        let answer = queries.read(&command).await?;
+        let names = answer.as_sequence().unwrap_or_default();
         let is_all = names.len() < TOPIC_PAGE;
         let topics: Vec<TopicId> = names.iter().filter_map(name).collect();
         if let Some(last) = topics.last() {

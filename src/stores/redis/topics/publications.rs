@@ -64,17 +64,18 @@ impl Outgoing {
 }
 
 impl Publications {
-    /// Takes a message, or hands it back where there is no room.
-    pub(super) fn add(&mut self, number: u64, outgoing: Outgoing) -> Result<(), Outgoing> {
+    /// Takes a message, or refuses it where there is no room. Says whether it was taken.
+    pub(super) fn add(&mut self, number: u64, outgoing: Outgoing) -> bool {
         let bytes = outgoing.size();
         let is_full = self.waiting.len() >= PUBLICATIONS_WAITING
             || !self.waiting.is_empty() && self.bytes + bytes > PUBLICATIONS_WAITING_BYTES;
         if is_full {
-            return Err(outgoing);
+            outgoing.refuse();
+            return false;
         }
         self.bytes += bytes;
         self.waiting.insert(number, outgoing);
-        Ok(())
+        true
     }
 
     /// Takes a message out that is to be sent.
@@ -123,21 +124,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_there_is_no_room_for_is_handed_back() {
+    async fn what_there_is_no_room_for_is_refused() {
         let mut all = Publications::default();
         for number in 0..PUBLICATIONS_WAITING as u64 {
-            all.add(number, outgoing(1).0).unwrap();
+            assert!(all.add(number, outgoing(1).0));
         }
-        assert!(all.add(u64::MAX, outgoing(1).0).is_err());
+        let (one_more, refused) = outgoing(1);
+        assert!(!all.add(u64::MAX, one_more));
+        assert_eq!(refused.await, Ok(Published::NotSent));
         assert!(all.take(0).is_some());
-        all.add(u64::MAX, outgoing(1).0).unwrap();
+        assert!(all.add(u64::MAX, outgoing(1).0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn large_messages_are_bounded_by_their_bytes_and_one_always_fits() {
         let mut all = Publications::default();
-        all.add(1, outgoing(PUBLICATIONS_WAITING_BYTES).0).unwrap();
-        assert!(all.add(2, outgoing(1).0).is_err());
+        assert!(all.add(1, outgoing(PUBLICATIONS_WAITING_BYTES).0));
+        assert!(!all.add(2, outgoing(1).0));
         assert!(all.take(1).is_some());
         assert_eq!(all.bytes, 0);
     }
@@ -146,10 +149,10 @@ mod tests {
     async fn what_has_waited_too_long_is_refused() {
         let mut all = Publications::default();
         let (first, refused) = outgoing(1);
-        all.add(1, first).unwrap();
+        assert!(all.add(1, first));
         let began = Instant::now();
         tokio::time::advance(COMMAND_DEADLINE / 2).await;
-        all.add(2, outgoing(1).0).unwrap();
+        assert!(all.add(2, outgoing(1).0));
         let next = began + COMMAND_DEADLINE;
         assert_eq!(all.expire(Instant::now()), Some(next));
         tokio::time::advance(COMMAND_DEADLINE / 2).await;

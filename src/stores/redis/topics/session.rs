@@ -152,11 +152,7 @@ impl<'s> Session<'s> {
     }
 
     fn next_batch(&mut self, now: Instant) -> Batch {
-        let mut batcher = Batcher {
-            scripts: &self.speaker.scripts,
-            session: self.id,
-            batch: Batch::default(),
-        };
+        let mut batcher = Batcher::new(&self.speaker.scripts, self.id);
         let lease = millis(self.speaker.lease);
         if now >= self.next_renewal {
             batcher.run(&self.speaker.scripts.renew).arg(lease);

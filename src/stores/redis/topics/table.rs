@@ -186,9 +186,8 @@ impl Table {
     /// Takes a message to be sent, or refuses it where there is no room.
     pub(super) fn publish(&mut self, outgoing: Outgoing) {
         let number = self.next_number();
-        match self.publications.add(number, outgoing) {
-            Ok(()) => self.push(Operation::Publish(number)),
-            Err(outgoing) => outgoing.refuse(),
+        if self.publications.add(number, outgoing) {
+            self.push(Operation::Publish(number));
         }
     }
 

@@ -223,7 +223,7 @@ fn parts(text: &[u8]) -> Option<Vec<&RawValue>> {
 }
 
 fn read<T: DeserializeOwned>(raw: &RawValue) -> Option<T> {
-    T::deserialize(&mut serde_json::Deserializer::from_str(raw.get())).ok()
+    serde_json::from_str(raw.get()).ok()
 }
 
 /// A connection, or `null`.

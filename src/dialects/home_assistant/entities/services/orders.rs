@@ -51,8 +51,8 @@ pub(super) fn does(entity: &Entity, asked: &Asked) -> Result<Does, ServiceError>
         (Face::Choice(part), Asked::Select(option)) => Does::one(select(entity, part, option)?),
         (Face::Choice(part), Asked::SelectFirst) => Does::one(choose(part, part.options.first())),
         (Face::Choice(part), Asked::SelectLast) => Does::one(choose(part, part.options.last())),
-        (Face::Button(function), Asked::Press) => {
-            Does::Orders(vec![Order::without_arguments(function)])
+        (Face::Button(button), Asked::Press) => {
+            Does::Orders(vec![Order::without_arguments(&button.function)])
         }
         (Face::Player(player), asked) => of_player(player, asked),
         (Face::Light(light), asked) => of_light(light, asked),

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::{
-    ExecRequest, FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath, SystemId,
+    ExecRequest, FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath, SystemId, Timestamp,
 };
 
 use super::super::context::{put, write_text};
 use super::super::domain::Domain;
-use super::super::entity::Entity;
+use super::super::entity::{Entity, Press};
 use super::super::face::{Face, number};
 use super::super::known::Known;
 use super::super::setter::Order;
@@ -108,6 +108,12 @@ impl Call {
 }
 
 impl Planned {
+    /// It has been done at this moment. A button remembers that, and tells what it changes.
+    pub fn done(&self, at: Timestamp) -> Option<(&Arc<Entity>, Press)> {
+        let entity = self.entity.as_ref()?;
+        Some((entity, entity.press(at)?))
+    }
+
     /// The call, now that the module's statuses are known; `None` where there is nothing to do.
     pub fn call(&self, known: &Known<'_>) -> Option<Call> {
         match &self.todo {

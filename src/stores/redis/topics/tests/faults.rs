@@ -272,3 +272,26 @@ async fn another_process_takes_reports_when_the_one_that_did_has_ended() {
     ];
     assert_eq!(taken, expected);
 }
+
+#[tokio::test]
+async fn what_arrives_late_by_a_connection_that_was_given_up_does_nothing() {
+    let redis = TestRedis::start().await;
+    let proxy = Proxy::start(&redis, "a");
+    let node = node(&proxy.link(), 1, LONG);
+    node.enter_each(TOPIC, &[(1, Some("ann"))]).await;
+    proxy.delay();
+    node.enter(2, TOPIC, Some("bob"));
+    node.told.until_last(TOPIC, "2 out: Unavailable").await;
+    node.enter_each(TOPIC, &[(3, Some("cem"))]).await;
+    proxy.open();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let errors: String = redis.run(&["INFO", "errorstats"]).await;
+        if errors.contains("errorstat_LAPSED:") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "nothing came late: {errors}");
+    }
+    assert_eq!(node.users(TOPIC).await, ["ann", "cem"]);
+    assert_eq!(shown(&node.told, TOPIC), set(&["ann", "cem"]));
+}

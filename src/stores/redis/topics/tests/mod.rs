@@ -2,6 +2,7 @@
 
 mod faults;
 mod proxy;
+mod queue;
 mod storm;
 
 use std::collections::BTreeSet;
@@ -9,8 +10,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::stores::redis::testkit::TestRedis;
 use crate::stores::topic_suite::{
-    ALL, Node, PATIENCE, Told, TopicFixture, id, kept_in, member, message_to,
-    shared_topic_store_suite, topic_store_suite,
+    ALL, Node, PATIENCE, Told, TopicFixture, kept_in, member, message_to, shared_topic_store_suite,
+    topic_store_suite,
 };
 
 /// Longer than any test of the suite.

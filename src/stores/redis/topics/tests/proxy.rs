@@ -1,4 +1,4 @@
-//! A way to a server that a test can close, or let swallow what is sent.
+//! A way to a server that a test can close, or let swallow or delay what is sent.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,8 @@ enum Mode {
     Closed,
     /// They stay open, and nothing comes through until they go on.
     Silent,
+    /// What comes by those that are there waits, and new ones are as ever.
+    Delayed,
 }
 
 /// The way of one process. Its connections end with it.
@@ -58,29 +60,44 @@ impl Proxy {
     pub(super) fn silence(&self) {
         self.mode.send_replace(Mode::Silent);
     }
+
+    pub(super) fn delay(&self) {
+        self.mode.send_replace(Mode::Delayed);
+    }
 }
 
 async fn accept(listener: UnixListener, target: PathBuf, mode: watch::Receiver<Mode>) {
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        if *mode.borrow() != Mode::Closed {
-            connections.spawn(connect(client, target.clone(), mode.clone()));
+        let first = *mode.borrow();
+        if first != Mode::Closed {
+            connections.spawn(connect(client, target.clone(), mode.clone(), first));
         }
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connect(client: UnixStream, target: impl AsRef<Path>, mode: watch::Receiver<Mode>) {
+async fn connect(
+    client: UnixStream,
+    target: impl AsRef<Path>,
+    mode: watch::Receiver<Mode>,
+    first: Mode,
+) {
     let Ok(server) = UnixStream::connect(target).await else {
         return;
     };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let lets_through = move |mode: Mode| match mode {
+        Mode::Open => true,
+        Mode::Delayed => first == Mode::Delayed,
+        Mode::Closed | Mode::Silent => false,
+    };
     let mut closed = mode.clone();
     tokio::select! {
-        () = pump(from_client, to_server, mode.clone()) => {}
-        () = pump(from_server, to_client, mode) => {}
+        () = pump(from_client, to_server, mode.clone(), lets_through) => {}
+        () = pump(from_server, to_client, mode, lets_through) => {}
         _ = closed.wait_for(|mode| *mode == Mode::Closed) => {}
     }
 }
@@ -89,10 +106,11 @@ async fn pump(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
     mut mode: watch::Receiver<Mode>,
+    lets_through: impl Fn(Mode) -> bool,
 ) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let is_open = mode.wait_for(|mode| *mode == Mode::Open).await.is_ok();
+        let is_open = mode.wait_for(|mode| lets_through(*mode)).await.is_ok();
         if !is_open || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }

@@ -159,7 +159,7 @@ fn answers(told: &Told, connection: u64) -> Vec<String> {
 
 #[tokio::test]
 async fn after_faults_of_every_kind_all_show_who_is_there() {
-    for seed in 0..3 {
+    for seed in 0..2 {
         let mut storm = Storm::start(seed).await;
         for _ in 0..60 {
             storm.step().await;
