@@ -74,7 +74,6 @@ fn module(place: &str) -> Arc<ModuleView> {
         driver: Arc::from("demo"),
         driver_text: Arc::from("Demo"),
         interface: None,
-        public: Arc::new([]),
         statuses: Arc::new([SeenStatus {
             name: StatusName::new("power").unwrap(),
             shape: Shape::Boolean,

@@ -13,7 +13,7 @@ use md5::{Digest, Md5};
 
 use crate::dialects::pusher::rest::{Address, ApiRefusal, ApiRequest, Parameters, RawHead, Signed};
 use crate::model::{
-    AppId, AppKeys, AppLimits, AppSigning, AppWebhooks, BuildingView, ChannelApp, JsonText, Secret,
+    AppId, AppKeys, AppLimits, AppSigning, AppWebhooks, BuildingView, ChannelApp, JsonText,
     Timestamp,
 };
 
