@@ -199,3 +199,18 @@ pub(super) const ENCRYPTED_AHEAD_MAX_BYTES: usize = 32 * 1024;
 
 /// How often the files of the certificate are looked at. A change is taken up at the second look, when it has come to rest.
 pub(super) const CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The largest body of frames from a page that has no websocket: one frame of the largest size, with room for its escapes.
+pub(super) const SENT_BODY_MAX_BYTES: usize = 256 * 1024;
+
+/// Bodies of frames that wait for a page's connection to read them. Protects memory; one more is refused, and the page begins a new session.
+pub(super) const SENT_BODIES_MAX: usize = 16;
+
+/// Bytes that wait for a page's next request before its connection is not read further. From then on the connection's own bounds hold.
+pub(super) const UNTOLD_MAX_BYTES: usize = 64 * 1024;
+
+/// How long a request of a page waits for something to be told. Proxies on the way have ended many a request after half a minute.
+pub(super) const POLL_HEARTBEAT: Duration = Duration::from_secs(25);
+
+/// How long a page has from the end of one request to the next. The next one comes at once; a page that is gone is missed by then.
+pub(super) const POLL_GAP_MAX: Duration = Duration::from_secs(10);

@@ -38,9 +38,9 @@ use crate::core::Core;
 use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
-use crate::server::http::LoginFlows;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
+use crate::server::http::{Fallbacks, LoginFlows};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -85,6 +85,8 @@ struct ServerStateInner {
     orders: Orders,
     /// The sign-ins that wait for a name and a password.
     login_flows: LoginFlows,
+    /// The sessions of pages that have no websocket.
+    fallbacks: Fallbacks,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -167,6 +169,7 @@ impl Server {
             next_connection: AtomicU64::new(1),
             orders: Orders::default(),
             login_flows: LoginFlows::default(),
+            fallbacks: Fallbacks::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)

@@ -41,6 +41,7 @@ mod nodes;
 mod on_redis;
 mod panel;
 mod processes;
+mod pusher_clients;
 mod pusher_http;
 mod quotas;
 mod redis_bind;

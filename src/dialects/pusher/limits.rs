@@ -35,3 +35,6 @@ pub(super) const CALL_ID_MAX_BYTES: usize = 200;
 
 /// How much of what a client wrote an error text repeats, in characters: enough to recognise it, and any signature.
 pub(super) const SHOWN_CHARS: usize = 200;
+
+/// The frames that a page without a websocket may send in one request. The library sends one.
+pub(super) const SENT_MAX: usize = 64;

@@ -11,6 +11,7 @@
 pub mod channel;
 mod encode;
 pub mod errors;
+pub mod fallback;
 pub mod frames;
 mod limits;
 pub mod rest;

@@ -4,6 +4,7 @@
 //! `fanout.rs` and `flusher.rs` are the way out, `heartbeat.rs` notices lost clients.
 //! `topics.rs` knows the topics that connections are in; `debugs.rs` are logs whose module has to be looked up first; `debugger.rs` is for other nodes, and apart from all this.
 //! `carrier.rs` is what a websocket and a delimited stream do each in its own way, `alarms.rs` are the times that connections wait for.
+//! `local.rs` stands for clients that cannot hold a stream themselves.
 //! `frames.rs`, `delimited.rs`, `outbox.rs`, `wire.rs` and `encrypted.rs` are what these are made of.
 
 mod alarms;
@@ -27,6 +28,7 @@ mod follows;
 mod frames;
 mod goodbye;
 mod heartbeat;
+pub(in crate::server) mod local;
 mod outbox;
 #[cfg(test)]
 mod stream;

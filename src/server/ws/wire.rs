@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use crate::server::paced::{Pace, Paced};
@@ -96,6 +96,8 @@ pub(in crate::server) enum Wire {
     Plain(TcpStream),
     /// By TLS. Boxed, so that plain connections, which are many, do not grow by what its state takes.
     Tls(Box<Encrypted>),
+    /// A client in this process.
+    Local(UnixStream),
     /// A client that reads as much as a test lets it.
     #[cfg(test)]
     Memory(super::tests::MemoryWire),
@@ -110,6 +112,7 @@ impl Wire {
         match self {
             Self::Plain(stream) => stream.poll_read_ready(cx),
             Self::Tls(stream) => stream.poll_readable(cx),
+            Self::Local(stream) => stream.poll_read_ready(cx),
             #[cfg(test)]
             Self::Memory(_) => Poll::Pending,
             #[cfg(feature = "bench")]
@@ -122,6 +125,7 @@ impl Wire {
         match self {
             Self::Plain(stream) => read_socket(stream, buffer),
             Self::Tls(stream) => stream.try_read(buffer),
+            Self::Local(stream) => stream.try_read(buffer),
             #[cfg(test)]
             Self::Memory(_) => Err(io::ErrorKind::WouldBlock.into()),
             #[cfg(feature = "bench")]
@@ -137,6 +141,7 @@ impl Wire {
         match self {
             Self::Plain(stream) => stream.try_write(bytes),
             Self::Tls(stream) => stream.try_write(bytes),
+            Self::Local(stream) => stream.try_write(bytes),
             #[cfg(test)]
             Self::Memory(memory) => memory.try_write(bytes),
             #[cfg(feature = "bench")]
@@ -149,6 +154,7 @@ impl Wire {
         match self {
             Self::Plain(stream) => stream.writable().await,
             Self::Tls(stream) => stream.socket().writable().await,
+            Self::Local(stream) => stream.writable().await,
             #[cfg(test)]
             Self::Memory(memory) => memory.writable().await,
             #[cfg(feature = "bench")]
@@ -174,6 +180,7 @@ impl Wire {
             // A peer that has gone already is no error here.
             Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
             Self::Tls(stream) => drop(SockRef::from(stream.socket()).shutdown(how)),
+            Self::Local(stream) => drop(SockRef::from(stream).shutdown(how)),
             #[cfg(test)]
             Self::Memory(_) => {}
             #[cfg(feature = "bench")]

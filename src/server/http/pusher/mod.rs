@@ -4,10 +4,12 @@
 //!
 //! - `signed` lets signed requests in, `api` names the resources, `serve` does what they ask.
 //! - `sign_in` signs channels and users; `authn` says who asks for it.
+//! - `fallback` serves pages that have no websocket.
 //! - `rejections` is how a refusal is worded.
 
 mod api;
 mod authn;
+mod fallback;
 mod rejections;
 mod serve;
 mod sign_in;
@@ -23,6 +25,7 @@ use crate::server::http::openapi::resources;
 
 use authn::Pusher;
 
+pub(in crate::server) use fallback::Fallbacks;
 pub(in crate::server::http) use rejections::nothing_here;
 
 type Body = kit::Body<Pusher>;
@@ -50,12 +53,15 @@ resources! {
         sign_in::channel_auth,
         sign_in::user_auth,
         sign_in::broadcasting_auth,
-        sign_in::broadcasting_user_auth
+        sign_in::broadcasting_user_auth,
+        fallback::receive,
+        fallback::poll,
+        fallback::send
 }
 
 /// Adds the routes.
 pub(super) fn configure(config: &mut ServiceConfig) {
-    for path in sign_in::PATHS {
+    for path in sign_in::PATHS.into_iter().chain(fallback::PATHS) {
         let asked = web::resource(path).guard(guard::Options());
         config.service(asked.to(sign_in::share_with_any_page));
     }

@@ -243,7 +243,7 @@ fn refused(refusal: SignInRefusal) -> HttpRejection {
 }
 
 /// The same answer, which the page that asked may read.
-fn for_any_page(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
+pub(super) fn for_any_page(request: &HttpRequest, response: HttpResponse) -> HttpResponse {
     let mut response = response;
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("origin"));

@@ -1,0 +1,255 @@
+//! The building by Pusher's channels.
+
+use serde_json::{Value, json};
+
+use super::app::{OTHER, SIGNS, plan};
+use super::pages::Pages;
+use super::socket::{Socket, door};
+use crate::harness::{Carrier, Key, Page, Proxy, display};
+
+const POWER: &str = "private-cache-st.sys-1.Display_1.power";
+const CONTROL: &str = "private-ctl.sys-1";
+
+/// The value of a status event, whose other fields say where it comes from.
+fn value(data: &Value) -> Value {
+    let place = (&data["sys"], &data["mod"], &data["index"], &data["name"]);
+    assert_eq!(
+        place,
+        (
+            &json!("sys-1"),
+            &json!("Display"),
+            &json!(1),
+            &json!("power")
+        ),
+        "{data}"
+    );
+    assert!(data["at"].is_u64(), "{data}");
+    data["value"].clone()
+}
+
+// Row 50.
+#[tokio::test]
+async fn a_status_comes_with_its_value_and_then_with_every_change() {
+    let gateway = plan().start().await;
+    let mut console = gateway.connect(Key::ADMIN).await;
+    let mut pages = Pages::start(&gateway);
+    pages.open_all(&["early", "late"]).await;
+    pages.subscribe("early", POWER).await;
+    pages.heard("early", POWER, "pusher:cache_miss").await;
+
+    console.set(display("power"), true).await;
+    assert_eq!(value(&pages.heard("early", POWER, "status").await), true);
+    console.set(display("power"), json!({"level": 1.5})).await;
+    assert_eq!(
+        value(&pages.heard("early", POWER, "status").await),
+        json!({"level": 1.5})
+    );
+
+    pages.subscribe("late", POWER).await;
+    assert_eq!(
+        value(&pages.heard("late", POWER, "status").await),
+        json!({"level": 1.5})
+    );
+    console.set(display("power"), false).await;
+    for page in ["early", "late"] {
+        assert_eq!(value(&pages.heard(page, POWER, "status").await), false);
+    }
+}
+
+#[tokio::test]
+async fn every_status_of_a_module_comes_under_its_name() {
+    let gateway = plan().start().await;
+    let mut console = gateway.connect(Key::ADMIN).await;
+    console.set(display("power"), true).await;
+    let mut pages = Pages::start(&gateway);
+    pages.open("panel").await;
+    let channel = "private-mod.sys-1.Display_1";
+    pages.subscribe("panel", channel).await;
+    let mut known = Vec::new();
+    while known.iter().all(|event: &Value| event["name"] != "power") {
+        known.push(pages.next("panel", channel).await);
+    }
+    let power = known.last().expect("it came");
+    let said = (&power["data"]["value"], &power["data"]["snapshot"]);
+    assert_eq!(said, (&json!(true), &json!(true)), "{power}");
+
+    console.set(display("input/hdmi 2"), "on").await;
+    let mut change = pages.next("panel", channel).await;
+    while change["data"]["snapshot"] == true {
+        change = pages.next("panel", channel).await;
+    }
+    assert_eq!(
+        (&change["name"], &change["data"]["value"]),
+        (&json!("input/hdmi 2"), &json!("on")),
+        "{change}"
+    );
+    // The same by its name in a channel of its own.
+    let channel = "private-cache-st.sys-1.Display_1.input=2Fhdmi=202";
+    pages.subscribe("panel", channel).await;
+    assert_eq!(pages.heard("panel", channel, "status").await["value"], "on");
+}
+
+/// Calls a function of the display as a page does, and gives the name and data of the answer.
+async fn exec(pages: &mut Pages, id: &str, name: &str, args: Value) -> Value {
+    let call = json!({"id": id, "mod": "Display", "index": 1, "name": name, "args": args});
+    pages.trigger("panel", CONTROL, "client-exec", call).await;
+    let answer = pages.next("panel", CONTROL).await;
+    assert_eq!(answer["data"]["id"], id, "{answer}");
+    answer
+}
+
+// Row 51.
+#[tokio::test]
+async fn a_page_calls_functions_as_far_as_the_apps_user_may() {
+    let gateway = plan().start().await;
+    let mut pages = Pages::start(&gateway);
+    pages.open_all(&["panel", "other"]).await;
+    for page in ["panel", "other"] {
+        pages.subscribe(page, CONTROL).await;
+    }
+
+    let refused = exec(&mut pages, "1", "admin_only", json!([])).await;
+    let said = (&refused["name"], &refused["data"]["code"]);
+    assert_eq!(said, (&json!("exec.error"), &json!(2)), "{refused}");
+    let absent = exec(&mut pages, "2", "no_such_function", json!([])).await;
+    assert_eq!(absent["name"], "exec.error", "{absent}");
+    let echo = exec(&mut pages, "3", "echo", json!([{"n": 1.5}])).await;
+    let said = (&echo["name"], &echo["data"]["value"]);
+    assert_eq!(said, (&json!("exec.result"), &json!({"n": 1.5})), "{echo}");
+    // A repeated id is answered from memory.
+    for id in ["4", "4", "5"] {
+        let answer = exec(&mut pages, id, "increment", json!(["count", 1])).await;
+        let sum = if id == "4" { 1 } else { 2 };
+        assert_eq!(
+            (&answer["name"], &answer["data"]["value"]),
+            (&json!("exec.result"), &json!(sum)),
+            "{answer}"
+        );
+    }
+    pages.settle("other").await;
+    let is = |event: &Value| event["event"] == "heard" && event["page"] == "other";
+    // Its success is all that the other page has heard.
+    assert_eq!(pages.count(is), 1, "{}", pages.shown());
+}
+
+// Row 51 too.
+#[tokio::test]
+async fn an_app_without_a_user_reaches_no_room() {
+    let gateway = plan().start().await;
+    let mut console = gateway.connect(Key::ADMIN).await;
+    console.set(display("power"), true).await;
+    let mut socket = Socket::by(door(&gateway, OTHER, "protocol=7")).await;
+    for channel in [
+        POWER,
+        CONTROL,
+        "private-mod.sys-1.Display_1",
+        "private-sys.sys-1",
+    ] {
+        let auth = OTHER.auth(&format!("{}:{channel}", socket.id));
+        socket
+            .send(
+                "pusher:subscribe",
+                json!({"channel": channel, "auth": auth}),
+            )
+            .await;
+        socket.error().await;
+        let frame = socket.next().await;
+        assert_eq!(
+            (&frame["event"], &frame["channel"]),
+            (&json!("pusher:subscription_error"), &json!(channel))
+        );
+    }
+    socket.expect_silence().await;
+}
+
+#[tokio::test]
+async fn nobody_publishes_to_the_channel_of_a_status() {
+    let gateway = plan().start().await;
+    let mut socket = Socket::open(&gateway).await;
+    socket.subscribe(POWER).await;
+    assert_eq!(socket.next().await["event"], "pusher:cache_miss");
+    let body = json!({"name": "status", "channels": [POWER], "data": "1"}).to_string();
+    let refused = SIGNS
+        .request(&gateway, "POST", "/events", &body)
+        .send()
+        .await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    socket
+        .client()
+        .send(json!({"event": "client-status", "channel": POWER, "data": "1"}))
+        .await;
+    socket.error().await;
+    socket.expect_silence().await;
+}
+
+// Row 52.
+#[tokio::test]
+async fn a_page_of_pusher_and_one_of_placeos_see_the_same() {
+    const CHANGES: u64 = 40;
+    let gateway = plan().start().await;
+    let mut console = gateway.connect(Key::ADMIN).await;
+    console.set(display("power"), 0).await;
+    let mut placeos = Page::open(&gateway.url(), Key::USER, Carrier::Cookie).await;
+    let mut bind = display("power").meta();
+    bind["cmd"] = json!("bind");
+    placeos.tell(bind).await;
+    let mut pages = Pages::start(&gateway);
+    pages.open("panel").await;
+    pages.subscribe("panel", POWER).await;
+    placeos
+        .wait("the first value", |event| {
+            event["event"] == "value" && event["value"] == 0
+        })
+        .await;
+    assert_eq!(value(&pages.heard("panel", POWER, "status").await), 0);
+
+    for number in 1..=CHANGES {
+        console.set(display("power"), number).await;
+        // Each is read before the next is made, so none may be left out.
+        let status = pages.heard("panel", POWER, "status").await;
+        let same = placeos
+            .wait("a value", |event| event["event"] == "value")
+            .await;
+        assert_eq!(
+            (value(&status), &same["value"]),
+            (json!(number), &json!(number))
+        );
+    }
+}
+
+// Row 52, when the page could not read for a while.
+#[tokio::test]
+async fn after_a_stall_the_last_value_is_the_true_one() {
+    const CHANGES: u64 = 2_000;
+    let gateway = plan().start().await;
+    let proxy = Proxy::before(gateway.address()).await;
+    let mut pages = Pages::at(&format!("http://{}", proxy.address()));
+    pages.open("panel").await;
+    pages.subscribe("panel", POWER).await;
+    pages.heard("panel", POWER, "pusher:cache_miss").await;
+    let mut console = gateway.connect(Key::ADMIN).await;
+
+    proxy.hold();
+    console
+        .call(display("burst"), json!(["power", CHANGES]))
+        .await;
+    console.set(display("power"), "last").await;
+    proxy.let_go();
+    let mut before = 0;
+    loop {
+        let status = pages.heard("panel", POWER, "status").await;
+        match value(&status).as_u64() {
+            Some(number) => {
+                assert!(number > before, "{number} after {before}");
+                before = number;
+            }
+            None => {
+                assert_eq!(value(&status), "last");
+                break;
+            }
+        }
+    }
+    pages.settle("panel").await;
+    let is = |event: &Value| event["event"] == "heard" && event["data"]["value"] == "last";
+    assert_eq!(pages.count(is), 1, "{}", pages.shown());
+}
