@@ -108,8 +108,10 @@ impl ClusterStores {
     /// Makes the store of topics.
     pub(super) fn topics(&self) -> MakeTopicStore {
         let (link, work) = (self.link.clone(), Arc::clone(&self.topics_work));
+        let service = self.settings.service.clone();
         Box::new(move |process, feed, _| {
-            let (store, futures) = RedisTopicStore::new(&link, process, feed, TOPIC_LEASE);
+            let (store, futures) =
+                RedisTopicStore::new(&link, &service, process, feed, TOPIC_LEASE);
             lock(&work).extend(futures);
             store
         })

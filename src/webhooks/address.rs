@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_without_being_said() {
-        for url in ["", "http://", "ftp://a.test", "http://a b", "hunter2"] {
+        for url in ["", "http:///hooks", "ftp://a.test", "http://a b", "hunter2"] {
             let why = parse(url).unwrap_err();
             assert!(url.is_empty() || !why.contains(url), "{why}");
         }
