@@ -1,4 +1,5 @@
-//! Warnings that repeat: the first within a second is a line, and the others of that second are a count on one more line.
+//! Warnings that repeat: the first is a line, and the others of a second are a count on one more line.
+//! Where they go on, a count is of twice the time of the count before, up to a minute; where they rest for that long, the next is a line again.
 //!
 //! Separate because a refused client decides how often it is refused, and must not decide how much is written.
 //! Two refusals of the audit log are the same when the same caller was refused the same kind of thing, whatever it was called;
@@ -20,8 +21,11 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::model::lock;
 
-/// Within how long the same is written once.
+/// Within how long the same is written once, at first.
 const WINDOW: Duration = Duration::from_secs(1);
+
+/// The same where it goes on and on: a program that does not give up writes a line a minute.
+const WINDOW_MAX: Duration = Duration::from_secs(60);
 
 /// Callers whose refusals are told apart, each with every kind of refusal. Protects memory and the disk from a flood that comes from everywhere;
 /// those of further callers are counted together.
@@ -36,7 +40,7 @@ const UNKNOWN: &str = "refused: unknown";
 /// The field of a count, which nothing else has: it is never held back itself.
 const MORE: &str = "more";
 
-/// What has been written within a second or so.
+/// What has been written lately.
 #[derive(Debug, Clone, Default)]
 pub struct Repeats(Arc<Mutex<HashMap<Key, Repeat>>>);
 
@@ -49,6 +53,8 @@ struct Key {
 
 #[derive(Debug)]
 struct Repeat {
+    /// For how long it is held back at a time.
+    window: Duration,
     until: Instant,
     /// Held back since the last line.
     more: u64,
@@ -71,7 +77,7 @@ struct Said {
 }
 
 impl Repeats {
-    /// Writes the counts of seconds that are over. Runs until it is dropped.
+    /// Writes the counts of windows that are over. Runs until it is dropped.
     pub async fn keep(&self) {
         let mut ticks = interval(WINDOW);
         loop {
@@ -80,7 +86,7 @@ impl Repeats {
         }
     }
 
-    /// Writes all counts, whether or not their second is over.
+    /// Writes all counts, whether or not their window is over.
     pub fn tell_rest(&self) {
         self.tell(None);
     }
@@ -88,15 +94,19 @@ impl Repeats {
     fn tell(&self, now: Option<Instant>) {
         let mut counts = Vec::new();
         lock(&self.0).retain(|_, repeat| {
-            let is_over = now.is_none_or(|now| repeat.until <= now);
-            if is_over {
-                repeat.due += std::mem::take(&mut repeat.more);
-            }
+            let goes_on = match now {
+                Some(now) if now < repeat.until => true,
+                Some(now) => repeat.begin_again(now),
+                None => {
+                    repeat.due += std::mem::take(&mut repeat.more);
+                    false
+                }
+            };
             let due = std::mem::take(&mut repeat.due);
             if due > 0 {
                 counts.push((due, repeat.said.clone()));
             }
-            !is_over
+            goes_on
         });
         for (more, said) in counts {
             said.tell(more);
@@ -137,6 +147,7 @@ impl Repeats {
         match repeats.entry(key) {
             Slot::Vacant(slot) => {
                 slot.insert(Repeat {
+                    window: WINDOW,
                     until: now + WINDOW,
                     more: 0,
                     due: 0,
@@ -150,15 +161,27 @@ impl Repeats {
 }
 
 impl Repeat {
+    /// It is there again: whether it is to be written.
     fn again(&mut self, now: Instant) -> bool {
-        let is_over = self.until <= now;
-        if is_over {
+        let rested = self.until <= now && !self.begin_again(now);
+        if rested {
+            self.window = WINDOW;
             self.until = now + WINDOW;
-            self.due += std::mem::take(&mut self.more);
         } else {
             self.more += 1;
         }
-        is_over
+        rested
+    }
+
+    /// The window is over. Where something was held back in it, that is due, and a longer one begins; else `false`.
+    fn begin_again(&mut self, now: Instant) -> bool {
+        if self.more == 0 {
+            return false;
+        }
+        self.due += std::mem::take(&mut self.more);
+        self.window = (self.window * 2).min(WINDOW_MAX);
+        self.until = now + self.window;
+        true
     }
 }
 
@@ -205,10 +228,10 @@ impl Said {
             tracing::warn!(
                 target: "audit",
                 more, address, user, key, command,
-                "within a second again: {message}"
+                "again: {message}"
             );
         } else {
-            tracing::warn!(more, "within a second again: {message}");
+            tracing::warn!(more, "again: {message}");
         }
     }
 }
@@ -263,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_refusals_is_a_line_a_second_for_each_caller_and_none_is_uncounted() {
+    async fn a_flood_of_refusals_is_a_line_for_each_caller_and_none_is_uncounted() {
         let (repeats, log, _guard) = start();
         for n in 0..20_000 {
             refuse("10.0.0.1", &format!("guess-{n}"));
@@ -280,16 +303,37 @@ mod tests {
             refuse("10.0.0.1", &format!("guess-{n}"));
         }
         repeats.tell(Some(Instant::now()));
-        let lines = said(&log);
-        assert_eq!(lines.len(), 2, "{lines:#?}");
-        assert!(lines[0].contains("guess-0"));
-        let count =
-            " WARN audit: within a second again: refused more=19999 address=10.0.0.1 command=exec";
-        assert_eq!(lines[1], count);
+        let count = |more: u32| {
+            format!(" WARN audit: again: refused more={more} address=10.0.0.1 command=exec")
+        };
+        assert_eq!(said(&log), [count(19_999)]);
         repeats.tell_rest();
-        assert_eq!(said(&log), [count], "not lost at the end");
+        assert_eq!(said(&log), [count(20_000)], "not lost at the end");
         repeats.tell_rest();
         assert_eq!(said(&log), [""; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_give_up_is_a_line_a_minute_and_who_rests_is_a_line_again() {
+        let (repeats, log, _guard) = start();
+        let mut lines = 0;
+        for _ in 0..600 {
+            for _ in 0..30 {
+                refuse("10.0.0.1", "power");
+            }
+            advance(Duration::from_secs(1)).await;
+            repeats.tell(Some(Instant::now()));
+            lines += said(&log).len();
+        }
+        // One at once, counts after 1, 2, 4, 8, 16 and 32 s, and then each minute.
+        assert_eq!(lines, 1 + 6 + 8);
+        advance(2 * WINDOW_MAX).await;
+        repeats.tell(Some(Instant::now()));
+        advance(WINDOW_MAX).await;
+        repeats.tell(Some(Instant::now()));
+        drop(said(&log));
+        refuse("10.0.0.1", "power");
+        assert_eq!(said(&log).len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ async fn a_revoked_token_that_is_tried_again_and_again_is_refused_and_counted_an
         .map(|line| line["more"].as_u64().unwrap_or(1))
         .sum();
     assert_eq!(counted, 2 * TRIES, "{refused:#?}");
-    // A line and a count a second, the first and the last second included.
+    // Of each of the two kinds a line, and counts that become rarer: at most one a second.
     assert!(refused.len() <= 2 * (seconds + 2), "{refused:#?}");
     assert!(
         !log.iter().any(|line| line.contains(token)),
