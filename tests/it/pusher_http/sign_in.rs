@@ -21,8 +21,8 @@ async fn sign(gateway: &Gateway, key: &str, socket: &str, channel: &str) -> Resp
 #[tokio::test]
 async fn a_room_is_signed_and_the_signature_is_good() {
     let gateway = gateway().await;
-    let mut client = Subscriber::connect(&gateway).await;
     for channel in ["private-mod.sys-1.Shared_1", "presence-room.sys-1"] {
+        let mut client = Subscriber::connect(&gateway).await;
         let answer = sign(&gateway, PANEL, &client.socket, channel).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let mut data = answer.json();

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// A webhook that is told of everything but counts.
+const COMINGS: &str = ", events: [channel_occupied, channel_vacated, member_added, member_removed, client_event, cache_miss]";
+
 /// A gateway whose app has webhooks at these receivers, each with what its line says beside the address.
 async fn telling(receivers: &[(&Receiver, &str)]) -> Gateway {
     let lines: Vec<String> = receivers
@@ -17,7 +20,7 @@ async fn telling(receivers: &[(&Receiver, &str)]) -> Gateway {
 #[tokio::test]
 async fn what_happens_in_channels_is_told_in_order() {
     let mut receiver = Receiver::start().await;
-    let gateway = telling(&[(&receiver, "")]).await;
+    let gateway = telling(&[(&receiver, COMINGS)]).await;
     let mut one = Subscriber::present(&gateway, "presence-a", "u-1").await;
     one.publish("presence-a", "client-x", json!({"n": 1})).await;
     one.subscribe("private-cache-b", None).await;
@@ -48,7 +51,7 @@ async fn what_happens_in_channels_is_told_in_order() {
 #[tokio::test]
 async fn a_quick_return_is_not_told() {
     let mut receiver = Receiver::start().await;
-    let gateway = telling(&[(&receiver, "")]).await;
+    let gateway = telling(&[(&receiver, COMINGS)]).await;
     let one = Subscriber::present(&gateway, "presence-a", "u-1").await;
     receiver.events(2).await;
     one.close().await;
@@ -107,4 +110,15 @@ async fn a_receiver_is_told_what_it_wants() {
     let _one = Subscriber::in_channels(&gateway, &channels).await;
     let expect = json!({"name": "channel_occupied", "channel": "private-a-x"});
     assert_eq!(receiver.events(1).await, [expect]);
+}
+
+#[tokio::test]
+async fn counts_are_told_to_those_who_want_them() {
+    let mut receiver = Receiver::start().await;
+    let gateway = telling(&[(&receiver, ", events: [subscription_count]")]).await;
+    let _one = Subscriber::in_channels(&gateway, &["a"]).await;
+    let _two = Subscriber::in_channels(&gateway, &["a"]).await;
+    let count =
+        |count| json!({"name": "subscription_count", "channel": "a", "subscription_count": count});
+    assert_eq!(receiver.events(2).await, [count(1), count(2)]);
 }
