@@ -238,7 +238,7 @@ mod tests {
                 }
             }
             assert_eq!(take_frame(&mut read), Some((TEXT, payload)));
-            assert_eq!(read, []);
+            assert!(read.is_empty());
         }
     }
 
