@@ -261,7 +261,8 @@ mod tests {
         assert_eq!(server.try_write(&frames).unwrap(), frames.len());
 
         let mut said = Vec::new();
-        while said.is_empty() || !client.is_written() {
+        // It may be told of room to write before it is told of something to read.
+        while said.is_empty() {
             client.ready(true).await.unwrap();
             client.turn(&mut said).unwrap();
         }
