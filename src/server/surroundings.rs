@@ -37,8 +37,10 @@ impl SurroundingsKeeper {
 
     /// The surroundings, made at the first call and [kept](Self::keep) from then on.
     pub(in crate::server) fn current(&self) -> Arc<Surroundings> {
-        if !self.is_wanted.send_replace(true) {
+        if !*self.is_wanted.borrow() {
+            // Whoever comes meanwhile waits for this look too, and sees no empty building.
             self.look();
+            self.is_wanted.send_replace(true);
         }
         Arc::clone(&self.shown.borrow())
     }

@@ -9,7 +9,8 @@ Standard input takes one command a line and standard output gives one event a li
     {"cmd":"subscribe","channel","names"}        and listens there for events of these names
     {"cmd":"trigger","channel","name","data"}
 
-It says {"event":"connected","data"}, {"event":"failed","data"} and {"event":"heard","channel","name","data"}, whose `data` is as the library has it: text.
+It says {"event":"connected","data"}, {"event":"failed","data"}, {"event":"entered","channel"} and {"event":"heard","channel","name","data"},
+whose `data` is as the library has it: text.
 It ends when its standard input does.
 """
 
@@ -45,6 +46,15 @@ def open_watcher(command):
     )
     for name, event in (("pusher:connection_established", "connected"), ("pusher:error", "failed")):
         watcher.connection.bind(name, lambda data, event=event: report(event=event, data=data))
+    # The library subscribes before anybody can listen on the channel, so the success is seen on its way there.
+    hand_over = watcher.connection.event_handler
+
+    def look(name, data, channel):
+        if name == "pusher_internal:subscription_succeeded":
+            report(event="entered", channel=channel)
+        hand_over(name, data, channel)
+
+    watcher.connection.event_handler = look
     watcher.connect()
 
 

@@ -47,7 +47,7 @@ async fn who_answers_nothing_is_closed_with_4201() {
 // Row 39 too.
 #[tokio::test]
 async fn a_slow_reader_gets_what_came_first_and_is_told_why_it_is_closed() {
-    const EVENTS: u64 = 200;
+    const EVENTS: u64 = 40;
     let gateway = plan_with(&json!({"limits": {"event_bytes": "100KiB"}}))
         .start()
         .await;

@@ -25,11 +25,10 @@ impl Watcher {
 
     /// Subscribes, and waits until it is in.
     pub(super) async fn subscribe(&mut self, channel: &str, names: &[&str]) {
-        let mut all = vec!["pusher_internal:subscription_succeeded"];
-        all.extend(names);
-        let command = json!({"cmd": "subscribe", "channel": channel, "names": all});
+        let command = json!({"cmd": "subscribe", "channel": channel, "names": names});
         self.0.ask(command).await;
-        self.heard(channel, all[0]).await;
+        let is = |event: &Value| event["event"] == "entered" && event["channel"] == channel;
+        self.0.take("its entry", is).await;
     }
 
     /// Expects the next event that it listens for on a channel to have this name, and gives its data, which is text.

@@ -10,13 +10,23 @@ use super::backend::Backend;
 use super::socket::Socket;
 use crate::harness::Gateway;
 
-/// A gateway that tells everything to the back end's receiver, which gives the first requests these statuses.
+/// What is told.
+const EVENTS: [&str; 6] = [
+    "channel_occupied",
+    "channel_vacated",
+    "member_added",
+    "member_removed",
+    "client_event",
+    "cache_miss",
+];
+
+/// A gateway that tells this to the back end's receiver, which gives the first requests these statuses.
 async fn start(backend: &mut Backend, statuses: &[u16]) -> Gateway {
     let port = backend
         .tell(json!({"cmd": "listen", "statuses": statuses}))
         .await;
     let url = format!("http://127.0.0.1:{port}/hooks");
-    let gateway = plan_with(&json!({"webhooks": [{"url": url}]}))
+    let gateway = plan_with(&json!({"webhooks": [{"url": url, "events": EVENTS}]}))
         .start()
         .await;
     backend.find(&gateway).await;

@@ -22,7 +22,7 @@ use crate::dialects::pusher::session::calls::{CallId, Calls};
 use crate::dialects::pusher::session::client_events::Rate;
 use crate::dialects::pusher::session::sign_in::SignedIn;
 use crate::dialects::pusher::session::subscriptions::Channels;
-use crate::dialects::pusher::websocket::say;
+use crate::dialects::pusher::websocket::{goodbye, say};
 use crate::dialects::pusher::{Form, Hello, frames, limits, wire};
 use crate::dialects::{
     Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Shown, Splice, Step, Surroundings,
@@ -223,8 +223,11 @@ impl Client {
         if let Some((code, text)) = protocol.refused(settings) {
             end(code, text, CloseReason::Forbidden, out);
         } else if app(ambient, &key).is_none() {
-            let why = CloseReason::Unauthenticated;
-            end(ErrorCode::UnknownApp, UNKNOWN_APP, why, out);
+            // The key was good a moment ago: the app is too new to be shown yet, or has just gone. The next attempt finds out which.
+            let why = CloseReason::Starting;
+            if let Some(frame) = goodbye(why, out) {
+                out.step(Step::Close(frame, why));
+            }
         } else {
             let socket = ambient.cluster_connection();
             let timeout = settings.activity_timeout;

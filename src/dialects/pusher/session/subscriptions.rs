@@ -266,6 +266,10 @@ impl Client {
             (None, Keeping::Last, None) => turn.text(|out| frames::put_cache_miss(name, out)),
             (None, _, _) => {}
         }
+        // The others are told by an event, which came before the client was in.
+        if turn.app.subscription_counts && subscription.user.is_none() {
+            turn.text(|out| frames::put_count(name, entered.connections, out));
+        }
         self.settle(name, turn);
     }
 
