@@ -199,3 +199,21 @@ async fn exec_calls_a_function_and_tells_the_channel_what_came_of_it() {
     let failed = subscriber::data(&failed);
     assert_eq!((&failed["id"], &failed["code"]), (&json!("r2"), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_is_answered_and_not_run_again() {
+    let gateway = gateway().await;
+    let channel = "private-ctl.sys-1";
+    let mut subscriber = Subscriber::in_channels(&gateway, &[channel]).await;
+    let exec = |id: u32| {
+        let call = json!({"id": id, "mod": "Shared", "name": "increment", "args": ["n"]});
+        call.to_string()
+    };
+    for (id, value) in [(1, 1), (1, 1), (2, 2)] {
+        triggered(&gateway, channel, "exec", &exec(id)).await;
+        let expect = format!(r#"{{"id":{id},"value":{value}}}"#);
+        subscriber
+            .expect_event(channel, "exec.result", &expect)
+            .await;
+    }
+}

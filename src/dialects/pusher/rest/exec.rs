@@ -102,6 +102,11 @@ impl ServerExec {
         })
     }
 
+    /// Where its outcome is published, and its id: two calls with the same are one.
+    pub fn key(&self) -> (TopicId, JsonText) {
+        (self.topic.clone(), self.id.clone())
+    }
+
     /// What came of the call, for those in the channel.
     pub fn outcome(&self, outcome: &Result<Reply, Failure>) -> Publication {
         let id = &self.id;

@@ -2,6 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use tokio::time::Instant;
 
 use crate::core::Caller;
 use crate::dialects::pusher::rest::{
@@ -12,6 +14,7 @@ use crate::model::{Failure, FailureKind, Occupancy, Request, TopicId, TopicQuery
 use crate::server::ServerState;
 use crate::server::http::kit::json_text;
 use crate::server::http::pusher::Answer;
+use crate::server::http::pusher::recent::Known;
 use crate::server::http::pusher::rejections::refused;
 use crate::server::http::pusher::signed::SignedRequest;
 
@@ -115,13 +118,29 @@ fn needed(effect: &Effect) -> Option<Request> {
 }
 
 /// Calls a function, and publishes what comes of it. The server is not kept waiting: it would give up before a slow module answers.
-fn call(state: &ServerState, caller: &Caller, exec: ServerExec) {
-    let answered = state.core.building_access.call(caller, exec.call.clone());
-    let topics = state.core.topics.clone();
+///
+/// A call that is made again is not run again: what came of it is published once more.
+fn call(state: &Data<ServerState>, caller: &Caller, exec: ServerExec) {
+    let key = exec.key();
+    let known = state.recent_calls.begin(key.clone(), Instant::now());
+    let answered = match &known {
+        Known::New => Some(state.core.building_access.call(caller, exec.call.clone())),
+        Known::Running => return,
+        Known::Done(_) => None,
+    };
+    let state = state.clone();
     // Ends at the latest at the deadline of calls. No task awaits it: what comes of it goes to the channel.
     actix_rt::spawn(async move {
-        let outcome = answered.await;
-        if let Err(failure) = topics.published(exec.outcome(&outcome)).await {
+        let outcome = match (answered, known) {
+            (Some(answered), _) => {
+                let outcome = exec.outcome(&answered.await);
+                state.recent_calls.done(&key, outcome.clone());
+                outcome
+            }
+            (None, Known::Done(outcome)) => outcome,
+            (None, Known::New | Known::Running) => return,
+        };
+        if let Err(failure) = state.core.topics.published(outcome).await {
             tracing::debug!(%failure, "could not publish what came of a call");
         }
     });
