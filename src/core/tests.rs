@@ -3,6 +3,7 @@
 //! `doubles` stand in place of the rooms around the core, and `testkit` is a whole core for the tests of other rooms.
 
 pub(in crate::core) mod doubles;
+pub(crate) mod late_topics;
 pub(crate) mod testkit;
 
 use std::net::{IpAddr, Ipv4Addr};

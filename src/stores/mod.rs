@@ -35,6 +35,8 @@ use crate::model::{
     BindingKey, Interface, ModuleId, Node, NodeId, Secret, Slots, State, StatusChange, SystemId,
 };
 
+#[cfg(test)]
+pub(crate) use embedded::EmbeddedTopicStore;
 pub use ledger::{Ledger, LedgerUpdate, LedgerVersion, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;

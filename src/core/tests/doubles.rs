@@ -34,10 +34,9 @@ use crate::model::{
     StatusName, System, SystemId, Timestamp, TokenClaims, User, UserId, Value as Content, Values,
     Zone, ZoneId, ZonePermissions, lock,
 };
-use crate::stores::embedded::EmbeddedTopicStore;
 use crate::stores::{
-    Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
-    StatusStore, StoreError, StoreFeed, Write,
+    Document, DocumentId, DocumentStore, EmbeddedTopicStore, Ledger, LedgerUpdate, LedgerVersion,
+    Restored, Snapshot, StatusStore, StoreError, StoreFeed, Write,
 };
 
 // Words.

@@ -7,11 +7,13 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use driver_types::{ModuleIndex, ModuleName, StatusName, SystemId};
 use sha2::{Digest, Sha256};
 
 use crate::dialects::pusher::limits;
-use crate::model::{BindingPath, BuildingView, ModulePath, ModuleView};
+use crate::model::{
+    BindingPath, BuildingView, ModuleIndex, ModuleName, ModulePath, ModuleView, StatusName,
+    SystemId,
+};
 
 /// A channel that stands for a part of the building.
 #[derive(Debug, Clone, PartialEq, Eq)]

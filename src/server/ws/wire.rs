@@ -97,7 +97,7 @@ pub(in crate::server) enum Wire {
     /// By TLS. Boxed, so that plain connections, which are many, do not grow by what its state takes.
     Tls(Box<Encrypted>),
     /// A client in this process.
-    Local(UnixStream),
+    Local(Box<UnixStream>),
     /// A client that reads as much as a test lets it.
     #[cfg(test)]
     Memory(super::tests::MemoryWire),
@@ -180,7 +180,7 @@ impl Wire {
             // A peer that has gone already is no error here.
             Self::Plain(stream) => drop(SockRef::from(stream).shutdown(how)),
             Self::Tls(stream) => drop(SockRef::from(stream.socket()).shutdown(how)),
-            Self::Local(stream) => drop(SockRef::from(stream).shutdown(how)),
+            Self::Local(stream) => drop(SockRef::from(&**stream).shutdown(how)),
             #[cfg(test)]
             Self::Memory(_) => {}
             #[cfg(feature = "bench")]

@@ -5,7 +5,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use driver_types::{FunctionName, JsonText, ModuleIndex, ModuleName, SystemId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -14,7 +13,10 @@ use crate::dialects::pusher::frames::{json, put_event};
 use crate::dialects::pusher::session::{Client, Turn, Waiting};
 use crate::dialects::pusher::wire::{self, Exec};
 use crate::dialects::pusher::{Form, limits};
-use crate::model::{ExecRequest, Failure, FailureKind, ModulePath, Reply, Request};
+use crate::model::{
+    ExecRequest, Failure, FailureKind, FunctionName, JsonText, ModuleIndex, ModuleName, ModulePath,
+    Reply, Request, SystemId,
+};
 
 /// The event of what a function returned.
 const RESULT: &str = "exec.result";

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use driver_types::StatusName;
 use serde::Serialize;
 
 use crate::dialects::pusher::encode::{Said, Told, put_value};
@@ -13,7 +12,7 @@ use crate::dialects::pusher::{Form, ValueForm};
 use crate::dialects::{Ambient, Form as AnyForm, Out, Splice, Step, Wanted};
 use crate::model::{
     BindingPath, BuildingView, Event, Failure, First, FollowId, ModuleAddress, ModulePath, Reply,
-    Request, Subject, SystemId,
+    Request, StatusName, Subject, SystemId,
 };
 
 /// The follow of a status in its own channel, of a module in its channel, and of what is followed in one channel alone.

@@ -3,76 +3,16 @@
 //! The store of topics is a double that answers when the test says so.
 
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, Weak};
-
-use futures_util::FutureExt;
-use futures_util::future::{self, BoxFuture};
+use std::sync::Arc;
 
 use super::{World, run};
+use crate::core::tests::late_topics::LateTopics;
 use crate::core::tests::testkit::TestCore;
 use crate::dialects::{Form, Splice, Step};
 use crate::model::{
-    CloseReason, ClusterConnectionId, ConnectionId, Entered, JsonText, Publication, Request,
-    Ticket, TopicEntry, TopicEvent, TopicId, TopicQuery, TopicReport, TopicRules, TopicsFound,
-    lock,
+    CloseReason, ClusterConnectionId, JsonText, ProcessId, Request, Ticket, TopicEntry, TopicEvent,
+    TopicId,
 };
-use crate::stores::{EnterAnswer, EnterError, StoreError, TopicFeed, TopicStore};
-
-/// Answers entries when it is told to, and writes down who leaves.
-#[derive(Default)]
-struct LateTopics {
-    feed: Mutex<Option<Weak<dyn TopicFeed>>>,
-    waiting: Mutex<Vec<EnterAnswer>>,
-    left: Mutex<Vec<ConnectionId>>,
-}
-
-impl LateTopics {
-    fn say(&self, number: u32) {
-        let message = JsonText::parse(&number.to_string()).unwrap();
-        let except = None;
-        self.tell(TopicEvent::Message { message, except });
-    }
-
-    fn tell(&self, event: TopicEvent) {
-        let feed = lock(&self.feed).as_ref().and_then(Weak::upgrade).unwrap();
-        feed.happened(&topic(), event);
-    }
-
-    fn answer(&self, answer: Result<Entered, EnterError>) {
-        let first = lock(&self.waiting).remove(0);
-        first(answer);
-    }
-
-    fn left(&self) -> Vec<u64> {
-        lock(&self.left).iter().map(|id| id.0).collect()
-    }
-}
-
-impl TopicStore for LateTopics {
-    fn enter(&self, _: ConnectionId, _: TopicEntry, _: TopicRules, answer: EnterAnswer) {
-        lock(&self.waiting).push(answer);
-    }
-
-    fn leave(&self, _: &TopicId, connection: ConnectionId) {
-        lock(&self.left).push(connection);
-    }
-
-    fn publish(&self, _: Publication, _: TopicRules) -> BoxFuture<'static, Result<(), StoreError>> {
-        future::ready(Ok(())).boxed()
-    }
-
-    fn query(&self, _: TopicQuery) -> BoxFuture<'static, Result<TopicsFound, StoreError>> {
-        future::pending().boxed()
-    }
-
-    fn reports(&self, _: usize) -> BoxFuture<'static, Result<Vec<TopicReport>, StoreError>> {
-        future::pending().boxed()
-    }
-
-    fn reports_dropped(&self) -> u64 {
-        0
-    }
-}
 
 fn topic() -> TopicId {
     TopicId::new("4201/room").unwrap()
@@ -85,13 +25,8 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let topics = Arc::new(LateTopics::default());
-        let made = Arc::clone(&topics);
-        let make = move |_, feed, _| {
-            *lock(&made.feed) = Some(feed);
-            made as Arc<dyn TopicStore>
-        };
-        let world = World::of(TestCore::with_topics(Box::new(make)).await);
+        let (topics, make) = LateTopics::new(topic());
+        let world = World::of(TestCore::with_topics(make).await);
         for (_, wire) in &world.clients {
             wire.allow(usize::MAX);
         }
@@ -139,12 +74,12 @@ fn what_happens_before_the_answer_is_not_sent_and_what_happens_after_it_is() {
         let bench = Bench::new().await;
         bench.enter(0, 1);
         bench.topics.say(1);
-        bench.topics.answer(Ok(Entered::default()));
+        bench.topics.let_in();
         bench.topics.say(2);
         bench.enter(1, 1);
         bench.topics.say(3);
         assert_eq!(bench.heard(0).await, ["2", "3"]);
-        bench.topics.answer(Ok(Entered::default()));
+        bench.topics.let_in();
         bench.topics.say(4);
         assert_eq!(bench.heard(0).await, ["2", "3", "4"]);
         assert_eq!(bench.heard(1).await, ["4"]);
@@ -157,7 +92,7 @@ fn a_connection_is_spared_what_it_did_itself() {
         let bench = Bench::new().await;
         for client in [0, 1] {
             bench.enter(client, 1);
-            bench.topics.answer(Ok(Entered::default()));
+            bench.topics.let_in();
         }
         let own = bench.world.core.core.topics.process();
         let by = |process| {
@@ -172,7 +107,7 @@ fn a_connection_is_spared_what_it_did_itself() {
             except,
         };
         bench.topics.tell(said("1", by(own)));
-        let other = crate::model::ProcessId(own.0 ^ 1);
+        let other = ProcessId(own.0 ^ 1);
         bench.topics.tell(said("2", by(other)));
         assert_eq!(
             bench.heard(0).await,
@@ -190,7 +125,7 @@ fn who_leaves_before_the_answer_does_not_come_in() {
         bench.enter(0, 1);
         bench.ask(0, 2, Request::Leave(topic()));
         assert_eq!(bench.topics.left(), [0]);
-        bench.topics.answer(Ok(Entered::default()));
+        bench.topics.let_in();
         bench.topics.say(1);
         assert!(bench.heard(0).await.is_empty());
         assert_eq!(bench.watches(), 0);
@@ -202,7 +137,7 @@ fn who_is_refused_leaves_nothing_behind() {
     run(async {
         let bench = Bench::new().await;
         bench.enter(0, 1);
-        bench.topics.answer(Err(EnterError::Full));
+        bench.topics.refuse();
         bench.topics.say(1);
         assert!(bench.heard(0).await.is_empty());
         assert_eq!(bench.watches(), 0);
@@ -214,7 +149,7 @@ fn a_connection_that_ends_leaves_what_it_is_in_and_what_it_is_entering() {
     run(async {
         let bench = Bench::new().await;
         bench.enter(0, 1);
-        bench.topics.answer(Ok(Entered::default()));
+        bench.topics.let_in();
         bench.enter(1, 1);
         bench.world.round().await;
         for client in [0, 1] {
@@ -223,7 +158,7 @@ fn a_connection_that_ends_leaves_what_it_is_in_and_what_it_is_entering() {
         }
         assert_eq!(bench.topics.left(), [0, 1]);
         assert_eq!(bench.watches(), 0);
-        bench.topics.answer(Ok(Entered::default()));
+        bench.topics.let_in();
         bench.world.round().await;
         assert_eq!(bench.watches(), 0);
     });
@@ -235,7 +170,7 @@ fn to_enter_again_adds_nothing() {
         let bench = Bench::new().await;
         for ticket in [1, 2] {
             bench.enter(0, ticket);
-            bench.topics.answer(Ok(Entered::default()));
+            bench.topics.let_in();
             bench.world.round().await;
         }
         bench.topics.say(1);

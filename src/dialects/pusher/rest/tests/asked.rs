@@ -17,10 +17,11 @@ const SOME: Occupancy = Occupancy {
 
 /// What is wanted of channels with this `info`.
 fn wanted_of_all(parameters: &str) -> (TopicQuery, Attributes) {
-    match ask("GET", "/apps/4201/channels", parameters, "").unwrap() {
-        ApiRequest::Channels { query, attributes } => (query, attributes),
-        other => panic!("{other:?}"),
-    }
+    let asked = ask("GET", "/apps/4201/channels", parameters, "").unwrap();
+    let ApiRequest::Channels { query, attributes } = asked else {
+        panic!("{asked:?}");
+    };
+    (query, attributes)
 }
 
 #[test]
@@ -62,11 +63,11 @@ fn counts_of_users_are_there_for_presence_channels_alone() {
 /// What is answered of a channel with three connections and two users.
 fn answered(name: &str, info: &str, last: Option<&str>) -> Result<String, ApiRefusal> {
     let path = format!("/apps/4201/channels/{name}");
-    let (found, attributes) = match ask("GET", &path, &format!("info={info}"), "")? {
-        ApiRequest::Channel { topic, attributes } => (topic, attributes),
-        other => panic!("{other:?}"),
+    let asked = ask("GET", &path, &format!("info={info}"), "")?;
+    let ApiRequest::Channel { topic, attributes } = asked else {
+        panic!("{asked:?}");
     };
-    assert_eq!(found, topic(name));
+    assert_eq!(topic, self::topic(name));
     let last = last.map(|data| (message("x", data, None), 60));
     Ok(channel(&attributes, SOME, last.as_ref()))
 }
@@ -135,13 +136,12 @@ fn a_users_connections_are_ended_by_both_paths() {
         "/users/u-7/terminate_connections",
         "/apps/4201/users/u-7/terminate_connections",
     ] {
-        match ask("POST", path, "", "{}").unwrap() {
-            ApiRequest::Terminate(publication) => {
-                assert_eq!(publication.topic, topic("#@users"));
-                assert_eq!(publication.message.as_str(), r#"{"terminate":"u-7"}"#);
-            }
-            other => panic!("{other:?}"),
-        }
+        let asked = ask("POST", path, "", "{}").unwrap();
+        let ApiRequest::Terminate(publication) = asked else {
+            panic!("{asked:?}");
+        };
+        assert_eq!(publication.topic, topic("#@users"));
+        assert_eq!(publication.message.as_str(), r#"{"terminate":"u-7"}"#);
     }
     let long = format!("/users/{}/terminate_connections", "u".repeat(201));
     refused(ask("POST", &long, "", "{}"), 400, "1 to 200 characters");

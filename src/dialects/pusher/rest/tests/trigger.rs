@@ -6,10 +6,11 @@ use crate::model::{Failure, FailureKind, ModuleAddress, Occupancy, Publication, 
 
 fn trigger(path: &str, parameters: &str, body: &str) -> Result<Trigger, ApiRefusal> {
     let path = format!("/apps/4201/{path}");
-    match ask("POST", &path, parameters, body)? {
-        ApiRequest::Trigger(trigger) => Ok(trigger),
-        other => panic!("{other:?}"),
-    }
+    let asked = ask("POST", &path, parameters, body)?;
+    let ApiRequest::Trigger(trigger) = asked else {
+        panic!("{asked:?}");
+    };
+    Ok(trigger)
 }
 
 fn event(body: &str) -> Result<Trigger, ApiRefusal> {
@@ -20,16 +21,20 @@ fn batch(items: &str) -> Result<Trigger, ApiRefusal> {
     trigger("batch_events", "", &format!("{{\"batch\":[{items}]}}"))
 }
 
+/// What is published, where nothing else is done.
+fn publications(trigger: &Trigger) -> impl Iterator<Item = &Publication> {
+    trigger.effects.iter().map(|effect| {
+        let Effect::Publish(publication) = effect else {
+            panic!("{effect:?}");
+        };
+        publication
+    })
+}
+
 /// The channels and messages that are published.
 fn published(trigger: &Trigger) -> Vec<(&str, &str)> {
-    let effects = trigger.effects.iter();
-    effects
-        .map(|effect| match effect {
-            Effect::Publish(Publication { topic, message, .. }) => {
-                (topic.channel(), message.as_str())
-            }
-            other => panic!("{other:?}"),
-        })
+    publications(trigger)
+        .map(|publication| (publication.topic.channel(), publication.message.as_str()))
         .collect()
 }
 
@@ -75,19 +80,12 @@ fn an_event_goes_to_each_of_its_channels_once() {
 fn a_connection_is_left_out_and_cache_channels_keep_the_event() {
     let body = r#"{"name":"x","channels":["private-cache-a","a"],"data":"1","socket_id":"12.34"}"#;
     let trigger = event(body).unwrap();
-    let kept: Vec<bool> = trigger
-        .effects
-        .iter()
-        .map(|effect| match effect {
-            Effect::Publish(publication) => {
-                let except = publication.except.map(|socket| socket.to_string());
-                assert_eq!(except.as_deref(), Some("12.34"));
-                publication.kept
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(kept, [true, false]);
+    let kept = publications(&trigger).map(|publication| {
+        let except = publication.except.map(|socket| socket.to_string());
+        assert_eq!(except.as_deref(), Some("12.34"));
+        publication.kept
+    });
+    assert_eq!(kept.collect::<Vec<_>>(), [true, false]);
     let huge = r#"{"name":"x","channels":["a"],"data":"1","socket_id":"99999999999999999999.1"}"#;
     assert!(event(huge).is_ok(), "it is the socket of another server");
 }
@@ -203,7 +201,7 @@ fn a_batch_is_answered_event_by_event() {
 #[test]
 fn one_bad_event_of_a_batch_refuses_all_of_it() {
     let good = r#"{"name":"x","channel":"a","data":"1"}"#;
-    let many = vec![good; 11].join(",");
+    let many = [good; 11].join(",");
     refused(batch(&many), 400, "1 to 10 events");
     refused(batch(""), 400, "1 to 10 events");
     refused(trigger("batch_events", "", "{}"), 400, "`batch`");
@@ -270,10 +268,11 @@ fn events_of_the_channel_of_the_bus_are_announced() {
     let announced = |data: &str| {
         let body =
             format!("{{\"name\":\"doors\",\"channels\":[\"private-events\"],\"data\":{data}}}");
-        match event(&body).unwrap().effects.remove(0) {
-            Effect::Announce { name, data } => (name.to_string(), data.to_string()),
-            other => panic!("{other:?}"),
-        }
+        let effect = event(&body).unwrap().effects.remove(0);
+        let Effect::Announce { name, data } = effect else {
+            panic!("{effect:?}");
+        };
+        (name.to_string(), data.to_string())
     };
     let name = || "doors".to_owned();
     assert_eq!(
@@ -288,10 +287,11 @@ fn exec(event: &str, data: &str) -> Result<ServerExec, ApiRefusal> {
     let data = serde_json::to_string(data).unwrap();
     let body =
         format!("{{\"name\":{event:?},\"channels\":[\"private-ctl.sys=201\"],\"data\":{data}}}");
-    match self::event(&body)?.effects.remove(0) {
-        Effect::Exec(exec) => Ok(exec),
-        other => panic!("{other:?}"),
-    }
+    let effect = self::event(&body)?.effects.remove(0);
+    let Effect::Exec(exec) = effect else {
+        panic!("{effect:?}");
+    };
+    Ok(exec)
 }
 
 #[test]
