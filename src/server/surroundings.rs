@@ -87,3 +87,32 @@ impl fmt::Debug for SurroundingsKeeper {
         f.debug_struct("SurroundingsKeeper").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+    use crate::core::tests::testkit::TestCore;
+
+    #[tokio::test]
+    async fn all_who_come_first_and_at_one_time_see_the_building() {
+        const CLIENTS: usize = 4;
+        let core = TestCore::new().await;
+        let building = core.core.views.view();
+        // Which of them is first is up to the machine, so they try often.
+        for _ in 0..100 {
+            let keeper = SurroundingsKeeper::new(Arc::clone(&core.core.views));
+            let start = Barrier::new(CLIENTS);
+            thread::scope(|scope| {
+                for _ in 0..CLIENTS {
+                    scope.spawn(|| {
+                        start.wait();
+                        assert_eq!(*keeper.current().building, building);
+                    });
+                }
+            });
+        }
+    }
+}

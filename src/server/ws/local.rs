@@ -95,7 +95,8 @@ pub(in crate::server) struct LocalClient {
 }
 
 impl LocalClient {
-    fn new(stream: UnixStream) -> Self {
+    /// The client at this end of a pair.
+    pub(in crate::server) fn new(stream: UnixStream) -> Self {
         Self {
             stream,
             read: Vec::new(),

@@ -54,3 +54,16 @@ async fn without_websockets_events_pass_both_ways_by_requests() {
         );
     }
 }
+
+#[tokio::test]
+async fn without_websockets_a_page_is_told_that_its_app_is_unknown() {
+    let gateway = plan().start().await;
+    let mut pages = Pages::start(&gateway);
+    for transport in ["xhr_streaming", "xhr_polling"] {
+        let options = json!({"enabledTransports": [transport]});
+        let command = json!({"key": "a-key-of-nobody", "options": options});
+        pages.open_as(transport, command).await;
+        pages.failed(transport, 4001).await;
+        pages.state(transport, "disconnected").await;
+    }
+}

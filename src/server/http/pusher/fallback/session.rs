@@ -78,6 +78,7 @@ pub(super) fn new(client: LocalClient) -> (Handle, Session) {
         untold_bytes: 0,
         end: None,
         since: now,
+        answer_due: None,
     };
     (Handle { frames, receivers }, session)
 }
@@ -99,6 +100,8 @@ pub(super) struct Session {
     end: Option<(u16, String)>,
     /// When the last line was told, or the last request ended.
     since: Instant,
+    /// By when the page has to answer a sign of life: the end of a stream is noticed only when it is written to.
+    answer_due: Option<Instant>,
 }
 
 /// What a session goes on for.
@@ -119,9 +122,10 @@ impl Session {
 
     /// Does what comes next; `false` at the end.
     async fn turn(&mut self) -> bool {
-        let patience = match self.receiver {
-            Some(_) => POLL_HEARTBEAT,
-            None => POLL_GAP_MAX,
+        let deadline = match (self.answer_due, &self.receiver) {
+            (Some(due), _) => due,
+            (None, Some(_)) => self.since + POLL_HEARTBEAT,
+            (None, None) => self.since + POLL_GAP_MAX,
         };
         let has_news = !self.has_begun || !self.untold.is_empty() || self.end.is_some();
         let goes_on = self.end.is_none();
@@ -134,16 +138,18 @@ impl Session {
             () = end_of(self.receiver.as_ref()) => Turn::ReceiverGone,
             frames = self.sent.recv(), if goes_on && self.client.is_written() => Turn::Sent(frames),
             _ = self.client.ready(is_read), if goes_on => Turn::Ready,
-            () = sleep_until(self.since + patience) => Turn::Silence,
+            () = sleep_until(deadline) => Turn::Silence,
         };
         match turn {
             Turn::Asked(Some(receiver)) => {
                 self.receiver = Some(receiver);
                 self.since = Instant::now();
+                self.answer_due = None;
             }
             // Every way to the session is gone, which the table still has: it cannot be.
             Turn::Asked(None) | Turn::Sent(None) => return false,
             Turn::Sent(Some(frames)) => {
+                self.answer_due = None;
                 for frame in frames {
                     self.client.put(&frame);
                 }
@@ -156,14 +162,16 @@ impl Session {
                 self.since = Instant::now();
             }
             Turn::Silence => match &self.receiver {
-                None => return false,
-                Some(receiver) => {
+                Some(receiver) if self.answer_due.is_none() => {
                     // Without room a line is under way, which is a sign of life too.
                     let _ = receiver
                         .lines
                         .try_send(Bytes::from_static(HEARTBEAT.as_bytes()));
                     self.told();
+                    let answers = self.receiver.is_some();
+                    self.answer_due = answers.then(|| self.since + POLL_GAP_MAX);
                 }
+                Some(_) | None => return false,
             },
         }
         true
@@ -248,7 +256,64 @@ async fn end_of(receiver: Option<&Receiver>) {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::UnixStream;
+
     use super::*;
+
+    /// A session, what its connection writes to, and the lines of its first request.
+    fn session(patience: Patience) -> (Handle, Session, UnixStream, mpsc::Receiver<Bytes>) {
+        let (client, server) = UnixStream::pair().expect("a pair of sockets");
+        let (handle, session) = new(LocalClient::new(client));
+        let (receiver, lines) = Receiver::new(patience);
+        assert!(handle.attach(receiver));
+        (handle, session, server, lines)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_answers_signs_of_life_is_kept_and_one_that_does_not_is_not() {
+        let (handle, session, _server, mut lines) = session(Patience::Lasting);
+        let page = async {
+            assert_eq!(lines.recv().await, Some(Bytes::from(OPEN)));
+            for _ in 0..3 {
+                assert_eq!(lines.recv().await, Some(Bytes::from(HEARTBEAT)));
+                assert!(handle.send(Vec::new()));
+            }
+            assert_eq!(lines.recv().await, Some(Bytes::from(HEARTBEAT)));
+            let asked = Instant::now();
+            assert_eq!(lines.recv().await, None);
+            assert_eq!(asked.elapsed().as_secs(), POLL_GAP_MAX.as_secs());
+        };
+        tokio::join!(session.run(), page);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_polls_gets_one_line_a_request_and_is_missed_when_no_more_comes() {
+        let (handle, session, _server, mut lines) = session(Patience::OneLine);
+        let page = async {
+            assert_eq!(lines.recv().await, Some(Bytes::from(OPEN)));
+            assert_eq!(lines.recv().await, None);
+            let (receiver, mut lines) = Receiver::new(Patience::OneLine);
+            assert!(handle.attach(receiver));
+            assert_eq!(lines.recv().await, Some(Bytes::from(HEARTBEAT)));
+            assert_eq!(lines.recv().await, None);
+        };
+        let began = Instant::now();
+        tokio::join!(session.run(), page);
+        let expected = POLL_HEARTBEAT + POLL_GAP_MAX;
+        assert_eq!(began.elapsed().as_secs(), expected.as_secs());
+    }
+
+    #[tokio::test]
+    async fn a_page_is_told_that_its_connection_is_lost() {
+        let (_handle, session, server, mut lines) = session(Patience::Lasting);
+        drop(server);
+        let page = async {
+            assert_eq!(lines.recv().await, Some(Bytes::from(OPEN)));
+            assert_eq!(lines.recv().await, Some(Bytes::from(end(LOST.0, LOST.1))));
+            assert_eq!(lines.recv().await, None);
+        };
+        tokio::join!(session.run(), page);
+    }
 
     #[test]
     fn a_session_begins_tells_its_frames_and_ends_in_this_order() {
