@@ -19,11 +19,11 @@ use riser::driver_host::in_process::InProcessHost;
 use riser::model::{
     ApiKey, BindingKey, BindingPath, Building, Clearance, ConnectionId, Credentials, DeviceKind,
     DriverRef, ExecRequest, FunctionName, JsonText, KeyId, KeySecret, Module, ModuleId,
-    ModuleIndex, ModuleName, ModulePath, Origin, Reply, Scope, Secret, Slots, Source, StatusChange,
-    StatusName, StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
+    ModuleIndex, ModuleName, ModulePath, Origin, ProcessId, Reply, Scope, Secret, Slots, Source,
+    StatusChange, StatusName, StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
 };
 use riser::stores::StoreFeed;
-use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
+use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore, EmbeddedTopicStore};
 use tokio::runtime::{Builder, Runtime};
 
 /// The caller's API key.
@@ -49,6 +49,7 @@ const SETTINGS: DialectSettings = DialectSettings {
 pub(crate) fn ambient() -> Ambient<'static> {
     Ambient {
         connection: ConnectionId(1),
+        process: ProcessId(1),
         clock: &|| 0,
         draw: &|| 0,
         level: None,
@@ -165,6 +166,9 @@ pub(crate) fn core(
         },
         CorePorts {
             documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
+            topics: Box::new(|process, feed, clock| {
+                Arc::new(EmbeddedTopicStore::new(process, feed, clock))
+            }),
             host,
             clock: Arc::new(|| Timestamp(0)),
             main: drivers.handle().clone(),
