@@ -4,8 +4,7 @@
 //! Until then its worker watches the topic for it: what happens between the entry and the answer is in the answer, and what happens after it is not lost.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::model::{Failure, FollowId, Reply, Subject, Ticket, TopicEntry, TopicId};
@@ -17,35 +16,36 @@ pub(super) const INSIDE: FollowId = FollowId(0);
 
 /// What one connection has to do with topics. Bounded by the follows that a connection may have.
 #[derive(Debug, Default)]
-pub(super) struct Topics(RefCell<HashMap<TopicId, Stage>>);
+pub(super) struct Topics(RefCell<Stays>);
 
-#[derive(Debug)]
-enum Stage {
-    /// The entry has no answer yet.
-    Entering(Ticket, Telling),
-    /// The connection is in.
-    Inside,
+#[derive(Debug, Default)]
+struct Stays {
+    /// Those that it is in.
+    inside: HashSet<TopicId>,
+    /// Those whose entry has no answer yet: few at a time, since entries are answered at once or in a round trip.
+    entering: Vec<Entering>,
 }
 
-impl Topics {
-    /// How many follows it is going to have more.
-    fn entering(&self) -> usize {
-        let topics = self.0.borrow();
-        let entering = |stage: &&Stage| matches!(stage, Stage::Entering(..));
-        topics.values().filter(entering).count()
+/// An entry without an answer.
+#[derive(Debug)]
+struct Entering {
+    ticket: Ticket,
+    topic: TopicId,
+    telling: Telling,
+}
+
+impl Stays {
+    /// The entry that is answered by this ticket, if the connection has not left meanwhile.
+    fn entered(&mut self, ticket: Ticket) -> Option<Entering> {
+        let mut entering = self.entering.iter();
+        let at = entering.position(|entering| entering.ticket == ticket)?;
+        Some(self.entering.swap_remove(at))
     }
 
-    /// The entry that is answered by this ticket, if the connection has not left meanwhile.
-    fn entered(&self, ticket: Ticket) -> Option<(TopicId, Telling)> {
-        let mut topics = self.0.borrow_mut();
-        let mut all = topics.iter();
-        let (topic, _) =
-            all.find(|(_, stage)| matches!(stage, Stage::Entering(open, _) if *open == ticket))?;
-        let topic = topic.clone();
-        match topics.remove(&topic)? {
-            Stage::Entering(_, telling) => Some((topic, telling)),
-            Stage::Inside => None,
-        }
+    /// Whether it is in a topic or comes into it.
+    fn has(&self, topic: &TopicId) -> bool {
+        let mut entering = self.entering.iter();
+        self.inside.contains(topic) || entering.any(|entering| entering.topic == *topic)
     }
 }
 
@@ -58,15 +58,18 @@ impl Worker {
         entry: TopicEntry,
         telling: Telling,
     ) -> Result<(), Failure> {
-        let topics = &connection.rare().topics;
-        self.check_room(connection, topics.entering() + 1)?;
-        match topics.0.borrow_mut().entry(entry.topic.clone()) {
-            Entry::Vacant(place) => {
-                self.hold(Subject::Topic(entry.topic.clone()));
-                place.insert(Stage::Entering(ticket, telling));
-            }
-            Entry::Occupied(_) => {}
+        let mut stays = connection.rare().topics.0.borrow_mut();
+        self.check_room(connection, stays.entering.len() + 1)?;
+        if !stays.has(&entry.topic) {
+            let topic = entry.topic.clone();
+            self.hold(Subject::Topic(topic.clone()));
+            stays.entering.push(Entering {
+                ticket,
+                topic,
+                telling,
+            });
         }
+        drop(stays);
         let slot = self.open_slot(connection, ticket);
         self.core.topics.enter(connection.id, entry, slot);
         Ok(())
@@ -79,8 +82,9 @@ impl Worker {
         ticket: Ticket,
         reply: Result<Reply, Failure>,
     ) -> Result<Reply, Failure> {
-        let topics = connection.rare_if_any().map(|rare| &rare.topics);
-        let Some((topic, telling)) = topics.and_then(|topics| topics.entered(ticket)) else {
+        let stays = connection.rare_if_any().map(|rare| &rare.topics.0);
+        let entering = stays.and_then(|stays| stays.borrow_mut().entered(ticket));
+        let Some(Entering { topic, telling, .. }) = entering else {
             return reply;
         };
         let subject = Subject::Topic(topic.clone());
@@ -90,8 +94,8 @@ impl Worker {
         });
         match &answer {
             Ok(_) => {
-                let topics = &connection.rare().topics;
-                topics.0.borrow_mut().insert(topic, Stage::Inside);
+                let stays = &connection.rare().topics.0;
+                stays.borrow_mut().inside.insert(topic);
             }
             Err(_) => self.core.topics.leave(&topic, connection.id),
         }
@@ -101,10 +105,21 @@ impl Worker {
 
     /// Lets a connection out of a topic.
     pub(super) fn leave(&self, connection: &Rc<Connection>, topic: &TopicId) {
-        let topics = connection.rare_if_any().map(|rare| &rare.topics);
-        let left = topics.and_then(|topics| topics.0.borrow_mut().remove(topic));
-        if let Some(stage) = left {
-            self.end_stay(connection, topic, &stage);
+        let Some(rare) = connection.rare_if_any() else {
+            return;
+        };
+        let mut stays = rare.topics.0.borrow_mut();
+        let was_inside = stays.inside.remove(topic);
+        let mut entering = stays.entering.iter();
+        let entering = entering.position(|entering| entering.topic == *topic);
+        if let Some(at) = entering {
+            stays.entering.swap_remove(at);
+        }
+        drop(stays);
+        if was_inside {
+            self.end_stay(connection, topic);
+        } else if entering.is_some() {
+            self.end_entering(connection, topic);
         }
     }
 
@@ -113,18 +128,22 @@ impl Worker {
         let Some(rare) = connection.rare_if_any() else {
             return;
         };
-        let topics = rare.topics.0.take();
-        for (topic, stage) in topics {
-            self.end_stay(connection, &topic, &stage);
+        let Stays { inside, entering } = rare.topics.0.take();
+        for topic in &inside {
+            self.end_stay(connection, topic);
+        }
+        for Entering { topic, .. } in &entering {
+            self.end_entering(connection, topic);
         }
     }
 
-    fn end_stay(&self, connection: &Rc<Connection>, topic: &TopicId, stage: &Stage) {
-        let subject = Subject::Topic(topic.clone());
-        match stage {
-            Stage::Entering(..) => self.release(&subject),
-            Stage::Inside => self.unfollow(connection, &subject, INSIDE),
-        }
+    fn end_stay(&self, connection: &Rc<Connection>, topic: &TopicId) {
+        self.unfollow(connection, &Subject::Topic(topic.clone()), INSIDE);
+        self.core.topics.leave(topic, connection.id);
+    }
+
+    fn end_entering(&self, connection: &Connection, topic: &TopicId) {
+        self.release(&Subject::Topic(topic.clone()));
         self.core.topics.leave(topic, connection.id);
     }
 }
