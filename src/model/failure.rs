@@ -48,6 +48,26 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Whether the same may succeed in a moment: nothing is wrong with what was asked or with who asked.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::TimedOut | Self::Busy | Self::Unavailable | Self::Lost | Self::Internal => true,
+            Self::SystemNotFound
+            | Self::ModuleNotFound
+            | Self::FunctionNotFound
+            | Self::BadRequest
+            | Self::Unauthenticated
+            | Self::UnknownKey
+            | Self::Forbidden
+            | Self::SystemOutOfReach
+            | Self::ModuleOutOfReach
+            | Self::Restricted
+            | Self::ProtectedModule
+            | Self::DriverFailed
+            | Self::TooLarge => false,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 18] = [
         Self::SystemNotFound,

@@ -105,7 +105,8 @@ impl Session {
                 self.0 = Phase::Commands(commands);
             }
             Ok(None) => self.refuse(sign_in::BAD_CREDENTIALS, out),
-            Err(failure) if sign_in::is_worth_another_try(failure.kind()) => {
+            // Were the client told that its credentials are bad, it would never come back.
+            Err(failure) if failure.kind().passes() => {
                 self.close(CloseReason::Unauthenticated, out);
             }
             Err(_) => self.refuse(sign_in::BAD_CREDENTIALS, out),

@@ -12,7 +12,7 @@ use crate::dialects::home_assistant::rest::token_credentials;
 use crate::dialects::home_assistant::wire::Object;
 use crate::dialects::home_assistant::wire::frames::put_json;
 use crate::dialects::home_assistant::wire::schema::{Field, Kind, problems_of_secrets};
-use crate::model::{Credentials, FailureKind};
+use crate::model::Credentials;
 
 /// What a client is told whose credentials are not good, or that shows none.
 pub(super) const BAD_CREDENTIALS: &str = "Invalid access token or password";
@@ -66,30 +66,6 @@ fn misshapen(why: &str) -> Attempt {
     Attempt::Refused(Cow::Owned(format!(
         "Auth message incorrectly formatted: {why}"
     )))
-}
-
-/// Whether the same credentials may be good in a moment, so that the client is not told that they are bad: it would never come back.
-pub(super) fn is_worth_another_try(kind: FailureKind) -> bool {
-    match kind {
-        FailureKind::TimedOut
-        | FailureKind::Busy
-        | FailureKind::Unavailable
-        | FailureKind::Lost
-        | FailureKind::Internal => true,
-        FailureKind::SystemNotFound
-        | FailureKind::ModuleNotFound
-        | FailureKind::FunctionNotFound
-        | FailureKind::BadRequest
-        | FailureKind::Unauthenticated
-        | FailureKind::UnknownKey
-        | FailureKind::Forbidden
-        | FailureKind::SystemOutOfReach
-        | FailureKind::ModuleOutOfReach
-        | FailureKind::Restricted
-        | FailureKind::ProtectedModule
-        | FailureKind::DriverFailed
-        | FailureKind::TooLarge => false,
-    }
 }
 
 /// Writes what the server says at the beginning and at the end of a sign-in. Clients read it bare, so it is never part of an array.

@@ -221,31 +221,12 @@ fn read_user(data: Option<&RawValue>, turn: &Turn<'_, '_>) -> Result<SignedIn, S
 
 /// Ends the connection of a user who cannot sign in: for good, or until the client comes back.
 fn give_up(kind: FailureKind, turn: &mut Turn<'_, '_>) {
-    match kind {
-        FailureKind::TimedOut
-        | FailureKind::Busy
-        | FailureKind::Unavailable
-        | FailureKind::Lost
-        | FailureKind::Internal => {
-            let text = "Nobody can sign in at the moment; reconnect in a moment";
-            turn.end(ErrorCode::OverCapacity, text, CloseReason::Internal);
-        }
-        FailureKind::SystemNotFound
-        | FailureKind::ModuleNotFound
-        | FailureKind::FunctionNotFound
-        | FailureKind::BadRequest
-        | FailureKind::Unauthenticated
-        | FailureKind::UnknownKey
-        | FailureKind::Forbidden
-        | FailureKind::SystemOutOfReach
-        | FailureKind::ModuleOutOfReach
-        | FailureKind::Restricted
-        | FailureKind::ProtectedModule
-        | FailureKind::DriverFailed
-        | FailureKind::TooLarge => {
-            let text = "The sign-in was refused";
-            turn.end(ErrorCode::Unauthorized, text, CloseReason::Unauthenticated);
-        }
+    if kind.passes() {
+        let text = "Nobody can sign in at the moment; reconnect in a moment";
+        turn.end(ErrorCode::OverCapacity, text, CloseReason::Internal);
+    } else {
+        let text = "The sign-in was refused";
+        turn.end(ErrorCode::Unauthorized, text, CloseReason::Unauthenticated);
     }
 }
 
