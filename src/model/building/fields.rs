@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use driver_types::{Clearance, JsonText, ModuleId, ModuleName, SystemId, is_json_number};
 
-use super::{DriverProcess, DriverRef, Flaw, KeySecret, Password, Scope};
+use super::{CommandType, DriverProcess, DriverRef, Flaw, KeySecret, Password, Scope};
 use crate::model::rules::Thing;
-use crate::model::{DeviceKind, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId};
+use crate::model::{
+    AppId, DeviceKind, Expiry, KeyId, MetadataName, ParentId, Secret, UserId, ZoneId,
+};
 
 /// The words for what a caller or key may do at most.
 pub const LEVELS: &[&str] = &["user", "support", "admin"];
@@ -566,6 +568,8 @@ macro_rules! contents {
     };
 }
 
+pub(super) use contents;
+
 contents! {
     String: Kind::Text, Text, Value::Text("".into()), |it| it.into(), |given| Ok(given.into_owned());
     bool: Kind::Flag, Flag, Value::Flag(false), |it| *it, |given| Ok(given);
@@ -587,6 +591,8 @@ contents! {
     SystemId: Kind::Id(Thing::System), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
     ModuleId: Kind::Id(Thing::Module), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
     KeyId: Kind::Id(Thing::ApiKey), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
+    AppId: Kind::Id(Thing::App), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
+    CommandType: Kind::Id(Thing::Command), Text, Value::Nothing, |it| it.as_str().into(), |id| checked(Self::new(&id));
     ModuleName: Kind::ModuleName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
     MetadataName: Kind::MetadataName, Text, Value::Nothing, |it| it.as_str().into(), |name| checked(Self::new(&name));
 }

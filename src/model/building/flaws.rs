@@ -7,6 +7,7 @@ use std::fmt;
 use driver_types::{JsonText, Misfit, Place, Step};
 use indexmap::IndexMap;
 
+use super::fields::checked;
 use crate::model::nearest;
 
 /// Something wrong, and where it is.
@@ -120,7 +121,16 @@ pub(super) fn text(json: &JsonText, steps: &[&str], flaws: &mut Vec<Flaw>) -> Op
     text
 }
 
+/// Reads JSON that has a form of its own; the first flaw is the reason why it cannot be read.
+pub(super) fn read<T>(
+    json: &str,
+    read: impl FnOnce(&JsonText) -> Result<T, Vec<Flaw>>,
+) -> Result<T, String> {
+    let json = checked(JsonText::parse(json))?;
+    read(&json).map_err(|flaws| first(&flaws))
+}
+
 /// The first of several flaws, in one sentence.
-pub(super) fn first(flaws: &[Flaw]) -> String {
+fn first(flaws: &[Flaw]) -> String {
     flaws.first().map(Flaw::to_string).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use driver_types::{JsonText, StatusName, Step};
 use serde_json::json;
 
-use super::fields::{checked, misfit};
+use super::fields::{contents, misfit};
 use super::flaws::{self, Flaw};
 use super::{Content, JsonKind, Kind, Value};
 
@@ -78,24 +78,8 @@ fn names(json: &JsonText, key: &str, flaws: &mut Vec<Flaw>) -> Vec<StatusName> {
     names
 }
 
-impl Content for ModuleStatuses {
-    const KIND: Kind = Kind::Json(JsonKind::Object);
-
-    fn default_value() -> Value<'static> {
-        Value::Json("{}".into())
-    }
-
-    fn value(&self) -> Value<'_> {
-        Value::Json(self.json().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Json(json) = value else {
-            return misfit();
-        };
-        let json = checked(JsonText::parse(&json))?;
-        Self::read(&json).map_err(|flaws| flaws::first(&flaws))
-    }
+contents! {
+    ModuleStatuses: Kind::Json(JsonKind::Object), Json, Value::Json("{}".into()), |it| it.json().into(), |json| flaws::read(&json, Self::read);
 }
 
 #[cfg(test)]

@@ -13,10 +13,9 @@ mod webhooks;
 use driver_types::{JsonText, Step};
 use serde_json::{Map, Value as Json};
 
-use super::fields::{checked, collection, misfit};
+use super::fields::{collection, contents, misfit};
 use super::flaws::{self, Flaw};
 use super::{Content, JsonKind, Kind, Value, Wrong, one_of};
-use crate::model::rules::Thing;
 use crate::model::{AppId, UserId};
 
 pub use keys::{AppKey, AppKeys};
@@ -150,50 +149,10 @@ fn whole<T>(read: T, flaws: Vec<Flaw>) -> Result<T, Vec<Flaw>> {
     }
 }
 
-/// Types that are kept as JSON with a form of their own: the kind of JSON, and what holds where a field is left out.
-macro_rules! in_json {
-    ($($type:ty: $kind:expr, $default:literal;)+) => {
-        $(impl Content for $type {
-            const KIND: Kind = Kind::Json($kind);
-
-            fn default_value() -> Value<'static> {
-                Value::Json($default.into())
-            }
-
-            fn value(&self) -> Value<'_> {
-                Value::Json(self.json().into())
-            }
-
-            fn make(value: Value<'_>) -> Result<Self, String> {
-                let Value::Json(json) = value else {
-                    return misfit();
-                };
-                let json = checked(JsonText::parse(&json))?;
-                Self::read(&json).map_err(|flaws| flaws::first(&flaws))
-            }
-        })+
-    };
-}
-
-in_json! {
-    AppKeys: JsonKind::List, "[]";
-    AppWebhooks: JsonKind::List, "[]";
-    AppLimits: JsonKind::Object, "{}";
-}
-
-impl Content for AppId {
-    const KIND: Kind = Kind::Id(Thing::App);
-
-    fn value(&self) -> Value<'_> {
-        Value::Text(self.as_str().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Text(text) = value else {
-            return misfit();
-        };
-        checked(Self::new(&text))
-    }
+contents! {
+    AppKeys: Kind::Json(JsonKind::List), Json, Value::Json("[]".into()), |it| it.json().into(), |json| flaws::read(&json, Self::read);
+    AppWebhooks: Kind::Json(JsonKind::List), Json, Value::Json("[]".into()), |it| it.json().into(), |json| flaws::read(&json, Self::read);
+    AppLimits: Kind::Json(JsonKind::Object), Json, Value::Json("{}".into()), |it| it.json().into(), |json| flaws::read(&json, Self::read);
 }
 
 #[cfg(test)]

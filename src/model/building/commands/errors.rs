@@ -3,7 +3,7 @@
 use driver_types::JsonText;
 use serde_json::{Map, json};
 
-use super::super::fields::{checked, misfit};
+use super::super::fields::{contents, misfit};
 use super::super::flaws::{self, Flaw};
 use super::super::{Content, JsonKind, Kind, Value};
 
@@ -95,22 +95,6 @@ impl CommandErrors {
     }
 }
 
-impl Content for CommandErrors {
-    const KIND: Kind = Kind::Json(JsonKind::Object);
-
-    fn default_value() -> Value<'static> {
-        Value::Json("{}".into())
-    }
-
-    fn value(&self) -> Value<'_> {
-        Value::Json(self.json().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Json(json) = value else {
-            return misfit();
-        };
-        let json = checked(JsonText::parse(&json))?;
-        Self::read(&json).map_err(|flaws| flaws::first(&flaws))
-    }
+contents! {
+    CommandErrors: Kind::Json(JsonKind::Object), Json, Value::Json("{}".into()), |it| it.json().into(), |json| flaws::read(&json, Self::read);
 }

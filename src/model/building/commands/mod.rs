@@ -17,7 +17,7 @@ use serde_json::json;
 pub use errors::{CommandError, CommandErrors};
 pub use schema::{CommandParameter, CommandSchema, ParameterKind};
 
-use super::fields::{checked, collection, misfit};
+use super::fields::{collection, contents, misfit};
 use super::flaws::{self, Flaw};
 use super::{Content, FunctionPath, JsonKind, Kind, StatusPath, Value, Wrong};
 use crate::model::ModulePath;
@@ -235,35 +235,8 @@ impl CommandCall {
     }
 }
 
-impl Content for CommandCall {
-    const KIND: Kind = Kind::Json(JsonKind::Any);
-
-    fn value(&self) -> Value<'_> {
-        Value::Json(self.json().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Json(json) = value else {
-            return misfit();
-        };
-        let json = checked(JsonText::parse(&json))?;
-        Self::read(&json).map_err(|flaws| flaws::first(&flaws))
-    }
-}
-
-impl Content for CommandType {
-    const KIND: Kind = Kind::Id(Thing::Command);
-
-    fn value(&self) -> Value<'_> {
-        Value::Text(self.as_str().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Text(text) = value else {
-            return misfit();
-        };
-        checked(Self::new(&text))
-    }
+contents! {
+    CommandCall: Kind::Json(JsonKind::Any), Json, Value::Nothing, |it| it.json().into(), |json| flaws::read(&json, Self::read);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use driver_types::{JsonText, is_same_number, whole_number};
 
 use super::super::decimal::Decimal;
-use super::super::fields::{checked, misfit};
+use super::super::fields::{contents, misfit};
 use super::super::flaws::{self, Flaw};
 use super::super::{Content, JsonKind, Kind, Value};
 use crate::model::Shape;
@@ -296,22 +296,6 @@ fn limit(value: &JsonText, steps: &[&str], flaws: &mut Vec<Flaw>) -> Option<Deci
         .ok()
 }
 
-impl Content for CommandSchema {
-    const KIND: Kind = Kind::Json(JsonKind::Object);
-
-    fn default_value() -> Value<'static> {
-        Value::Json("{}".into())
-    }
-
-    fn value(&self) -> Value<'_> {
-        Value::Json(self.json.as_str().into())
-    }
-
-    fn make(value: Value<'_>) -> Result<Self, String> {
-        let Value::Json(json) = value else {
-            return misfit();
-        };
-        let json = checked(JsonText::parse(&json))?;
-        Self::read(&json).map_err(|flaws| flaws::first(&flaws))
-    }
+contents! {
+    CommandSchema: Kind::Json(JsonKind::Object), Json, Value::Json("{}".into()), |it| it.json.as_str().into(), |json| flaws::read(&json, Self::read);
 }
