@@ -200,7 +200,8 @@ impl Draft<'_> {
                 version: Version(0),
                 created_at: self.time,
                 updated_at: self.time,
-                place: self.next.next_place(id),
+                // The place of what this batch has taken away is not free: it may come back to it.
+                place: self.next.next_place(id).max(self.now.next_place(id)),
             },
         };
         let Self {

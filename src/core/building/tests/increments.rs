@@ -73,6 +73,28 @@ proptest! {
     }
 }
 
+#[test]
+fn no_two_entries_have_one_place_when_one_comes_back_in_the_batch_that_took_it_away() {
+    let zone = |id| Entry::Zone(zone(id));
+    let before = planned(
+        &empty(),
+        ["zone-1", "zone-2"].map(zone).map(Edit::put).into(),
+    )
+    .unwrap();
+    let last = zone("zone-2");
+    let edits = vec![
+        Edit::delete(last.id()),
+        Edit::put(zone("zone-3")),
+        Edit::put(last),
+    ];
+    let after = planned(&before, edits).unwrap();
+    let place = |id| after.info(&id).unwrap().place;
+    let mut places: Vec<u64> = after.ids().map(place).collect();
+    places.dedup();
+    assert_eq!(places.len(), 3, "{places:?}");
+    assert!(places.is_sorted());
+}
+
 fn empty() -> Directory {
     stored(&[]).unwrap()
 }
