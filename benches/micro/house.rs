@@ -23,7 +23,9 @@ use riser::model::{
     StatusChange, StatusName, StatusValue, System, SystemId, Ticket, Timestamp, User, UserId,
 };
 use riser::stores::StoreFeed;
-use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore, EmbeddedTopicStore};
+use riser::stores::embedded::{
+    EmbeddedDocumentStore, EmbeddedMessageStore, EmbeddedStatusStore, EmbeddedTopicStore,
+};
 use tokio::runtime::{Builder, Runtime};
 
 /// The caller's API key.
@@ -168,6 +170,10 @@ pub(crate) fn core(
             documents: Arc::new(EmbeddedDocumentStore::in_memory().expect("memory")),
             topics: Box::new(|process, feed, clock| {
                 Arc::new(EmbeddedTopicStore::new(process, feed, clock))
+            }),
+            messages: Box::new(|feed| {
+                let store = EmbeddedMessageStore::in_memory().expect("memory");
+                Arc::new(store.reporting_to(feed))
             }),
             host,
             clock: Arc::new(|| Timestamp(0)),

@@ -30,7 +30,7 @@ use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore};
 pub use crate::client::NewKey;
 
 use super::source::{BuildingFile, fresh_secret, known_drivers};
-use super::{AppError, FORMS, clock, embedded_topics, runtime};
+use super::{AppError, FORMS, clock, embedded_messages, embedded_topics, runtime};
 
 /// Where the building is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,6 +324,7 @@ impl StoreAtRest {
             CorePorts {
                 documents: Arc::new(documents),
                 topics: embedded_topics(),
+                messages: embedded_messages(None)?,
                 host: Arc::new(Describing(host)),
                 clock: clock(),
                 main: main.handle().clone(),

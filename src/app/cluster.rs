@@ -12,7 +12,8 @@ use tokio::time::sleep;
 use tokio_rustls::rustls::RootCertStore;
 
 use crate::core::{
-    ClusterPorts, ClusterSettings, Core, EditError, Lease, MakeTopicStore, OpenError, since_boot,
+    ClusterPorts, ClusterSettings, Core, EditError, Lease, MakeMessageStore, MakeTopicStore,
+    OpenError, since_boot,
 };
 use crate::model::{Backoff, ClusterSecret, Node, NodeUri, lock};
 use crate::peers::http::{HttpPeers, PlaceOsApi};
@@ -115,6 +116,11 @@ impl ClusterStores {
             lock(&work).extend(futures);
             store
         })
+    }
+
+    /// Makes the store of messages.
+    pub(super) fn messages(&self) -> MakeMessageStore {
+        todo!()
     }
 
     /// What the core needs to be one of several.

@@ -350,7 +350,12 @@ impl Outlet for Latest {
                 }
                 // A binding follows one status, makes no requests, and is no connection that could be closed.
                 Delivery::Event {
-                    event: Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_),
+                    event:
+                        Event::Entry { .. }
+                        | Event::Line(_)
+                        | Event::Bus(_)
+                        | Event::Topic(_)
+                        | Event::Message(_),
                     ..
                 }
                 | Delivery::Reply { .. }

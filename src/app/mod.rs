@@ -33,7 +33,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
-use crate::core::{Apply, Core, CorePorts, EditError, ForeignForms, MakeTopicStore, OpenError};
+use crate::core::{
+    Apply, Core, CorePorts, EditError, ForeignForms, MakeMessageStore, MakeTopicStore, OpenError,
+};
 use crate::dialects::placeos::{claims, permissions};
 use crate::driver_host::executor::ModuleExecutor;
 use crate::driver_host::hosts::Hosts;
@@ -44,7 +46,9 @@ use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
 use crate::server::{BindError, CertificateError, Server, StartError};
-use crate::stores::embedded::{EmbeddedDocumentStore, EmbeddedStatusStore, EmbeddedTopicStore};
+use crate::stores::embedded::{
+    EmbeddedDocumentStore, EmbeddedMessageStore, EmbeddedStatusStore, EmbeddedTopicStore,
+};
 use crate::stores::redis::BadRedisAddress;
 use crate::stores::{DocumentStore, StoreError};
 use crate::webhooks::WebhookSender;
@@ -285,6 +289,10 @@ fn run(
     let ours = cluster.as_ref().map(ClusterStores::ports);
     let topics = cluster.as_ref();
     let topics = topics.map_or_else(embedded_topics, ClusterStores::topics);
+    let messages = match &cluster {
+        Some(cluster) => cluster.messages(),
+        None => embedded_messages(settings.data.as_deref())?,
+    };
     let core = Arc::new(Core::new(
         settings.core,
         |feed| match &mut cluster {
@@ -294,6 +302,7 @@ fn run(
         CorePorts {
             documents,
             topics,
+            messages,
             host,
             clock: clock(),
             main: main.handle().clone(),
@@ -432,6 +441,15 @@ fn documents(directory: Option<&Path>) -> Result<EmbeddedDocumentStore, StoreErr
 /// Topics of this process alone.
 fn embedded_topics() -> MakeTopicStore {
     Box::new(|process, feed, clock| Arc::new(EmbeddedTopicStore::new(process, feed, clock)))
+}
+
+/// Messages of this process alone: in a directory, or else in memory.
+fn embedded_messages(directory: Option<&Path>) -> Result<MakeMessageStore, StoreError> {
+    let store = match directory {
+        Some(directory) => EmbeddedMessageStore::open(directory)?,
+        None => EmbeddedMessageStore::in_memory()?,
+    };
+    Ok(Box::new(|feed| Arc::new(store.reporting_to(feed))))
 }
 
 /// What happens in the channels of apps is told to their servers.

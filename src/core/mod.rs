@@ -18,6 +18,7 @@ mod inbound_calls;
 mod lease;
 mod ledger_replica;
 mod limits;
+mod messages;
 mod metrics;
 mod module_requests;
 mod modules;
@@ -58,7 +59,9 @@ use crate::core::subscriptions::Subscriptions;
 use crate::driver_host::{DriverHost, Spawn};
 use crate::model::{Clock, Node, ProcessId};
 use crate::peers::KeyInspector;
-use crate::stores::{DocumentStore, StatusStore, StoreFeed, TopicFeed, TopicStore};
+use crate::stores::{
+    DocumentStore, MessageFeed, MessageStore, StatusStore, StoreFeed, TopicFeed, TopicStore,
+};
 
 pub use crate::driver_host::Description as DriverDescription;
 pub use access::{
@@ -81,6 +84,7 @@ pub use follows::Follows;
 pub use inbound_calls::{InboundCalls, NotHere};
 pub use lease::{Lease, Uptime, since_boot};
 pub use ledger_replica::OpenError;
+pub use messages::Messages;
 pub use modules::{Fault, HeardLine, Listening, Wakeup};
 pub use outlet::{Delivery, Outlet, OutletId, WatchId};
 pub use queries::Queries;
@@ -111,6 +115,8 @@ pub struct Core {
     pub follows: Arc<Follows>,
     /// Who is in which topic, and what is published there.
     pub topics: Arc<Topics>,
+    /// What services send to people's devices.
+    pub messages: Arc<Messages>,
     /// Calls of functions.
     pub calls: Arc<Calls>,
     /// Commands of the program around the gateway.
@@ -141,6 +147,8 @@ pub struct CorePorts {
     pub documents: Arc<dyn DocumentStore>,
     /// Makes the store of topics.
     pub topics: MakeTopicStore,
+    /// Makes the store of messages.
+    pub messages: MakeMessageStore,
     /// Runs the modules.
     pub host: Arc<dyn DriverHost>,
     /// The time, in Unix seconds.
@@ -161,6 +169,9 @@ pub struct CorePorts {
 pub type MakeTopicStore =
     Box<dyn FnOnce(ProcessId, Weak<dyn TopicFeed>, Clock) -> Arc<dyn TopicStore> + Send>;
 
+/// Makes the store of messages, with the feed by which it reports.
+pub type MakeMessageStore = Box<dyn FnOnce(Weak<dyn MessageFeed>) -> Arc<dyn MessageStore> + Send>;
+
 impl fmt::Debug for CorePorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CorePorts").finish_non_exhaustive()
@@ -179,6 +190,7 @@ impl Core {
         let CorePorts {
             documents,
             topics: make_topics,
+            messages: make_messages,
             host,
             clock,
             main,
@@ -193,6 +205,12 @@ impl Core {
         let process = ProcessId(rand::random::<u64>() >> PROCESS_ID_SPARE_BITS);
         let topic_feed = Arc::downgrade(&subscriptions) as Weak<dyn TopicFeed>;
         let topic_store = make_topics(process, topic_feed, Arc::clone(&clock));
+        let message_feed = Arc::downgrade(&subscriptions) as Weak<dyn MessageFeed>;
+        let messages = Arc::new(Messages {
+            store: make_messages(message_feed),
+            clock: Arc::clone(&clock),
+            main: main.clone(),
+        });
         let modules = Arc::new(Supervisor::new(
             host,
             executor,
@@ -323,6 +341,7 @@ impl Core {
             views,
             follows,
             topics,
+            messages,
             calls,
             custom_commands,
             building_access,

@@ -104,6 +104,7 @@ impl OtherModules for ModuleRequests {
             | Reply::Left
             | Reply::Published
             | Reply::Tokens(_)
+            | Reply::Messages(_)
             | Reply::Debugging(_)
             | Reply::Ignored => Err(RequestFailed::new(
                 RequestFailed::UNANSWERED,
@@ -153,9 +154,11 @@ impl OtherModules for ModuleRequests {
                         | TopicEvent::Left { .. }
                         | TopicEvent::Count(_) => None,
                     },
-                    Event::Value { .. } | Event::Entry { .. } | Event::Line(_) | Event::Bus(_) => {
-                        None
-                    }
+                    Event::Value { .. }
+                    | Event::Entry { .. }
+                    | Event::Line(_)
+                    | Event::Bus(_)
+                    | Event::Message(_) => None,
                 };
                 Ok(events
                     .filter_map(move |event| future::ready(message(event)))
@@ -392,7 +395,11 @@ impl OwnStatus {
 fn values(events: BoxStream<'static, Event>) -> BoxStream<'static, JsonText> {
     let value = |event| match event {
         Event::Value { value, .. } => Some(value.unwrap_or_else(JsonText::null)),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     };
     let values = events.filter_map(move |event| future::ready(value(event)));
     values.boxed()

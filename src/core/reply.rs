@@ -57,6 +57,7 @@ impl ReplySlot {
                     | Reply::Left
                     | Reply::Published
                     | Reply::Tokens(_)
+                    | Reply::Messages(_)
                     | Reply::Debugging(_)
                     | Reply::Ignored,
                 ))

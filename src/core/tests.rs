@@ -304,7 +304,8 @@ async fn what_many_modules_say_is_told_for_each_place_at_which_one_stands() {
         | Event::Entry { .. }
         | Event::Line(_)
         | Event::Bus(_)
-        | Event::Topic(_) => None,
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     });
     let told = ["sys-1", "sys-2"].map(|system| (system.to_owned(), "7".to_owned()));
     assert!(of_x.eq(told));
@@ -419,6 +420,7 @@ impl Bench {
             | Reply::Entered(_)
             | Reply::Left
             | Reply::Tokens(_)
+            | Reply::Messages(_)
             | Reply::Debugging(_)
             | Reply::Ignored) => panic!("not an answer to a query: {other:?}"),
         })

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::dialects::{
     Admission, Alarm, Ambient, Carrier, CloseFrame, DialectSettings, Encoded, Form as Any,
-    Handshake, Head, Hello as Opening, Incoming, LooksAround, Out, Profile, RefusalTime, Rejection,
-    Shown, Splice, Step, Surroundings, Wanted,
+    Handshake, Head, Hello as Opening, Incoming, LooksAround, Out, Profile, Receipt, RefusalTime,
+    Rejection, Shown, Splice, Step, Surroundings, Wanted,
 };
 use crate::model::{
     BindingPath, CloseReason as Why, Credentials, Event, ExecRequest, Failure, First, FollowId,
@@ -89,6 +89,10 @@ impl Session {
         };
         match text.split(' ').collect::<Vec<_>>()[..] {
             ["sign-in", key] => out.step(Step::Authenticate(Credentials::ApiKey(Secret::new(key)))),
+            ["confirm"] => {
+                say(out, "here");
+                out.step(Step::Confirm(Receipt(1)));
+            }
             ["later"] => out.step(Step::SetAlarm(Alarm(1), Duration::from_millis(10))),
             ["gather", system, module, name] => out.step(Step::Follow {
                 ticket: Ticket(0),
@@ -116,6 +120,10 @@ impl Session {
 
     pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, out: &mut Out<'_>) {
         say(out, "now");
+    }
+
+    pub fn confirmed(&mut self, _: Receipt, _: &Ambient<'_>, out: &mut Out<'_>) {
+        say(out, "got it");
     }
 
     pub fn event(&mut self, _: FollowId, _: &Event, _: &Ambient<'_>, _: &mut Out<'_>) {}

@@ -24,7 +24,7 @@ pub mod pusher;
 mod told;
 
 pub use handshake::{Admission, Handshake, Head, Rejection};
-pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Step, Wanted};
+pub use out::{Alarm, Ambient, CloseFrame, Incoming, Out, Receipt, Step, Wanted};
 pub use profile::{
     Carrier, DialectSettings, KeepAlive, LooksAround, Profile, PusherSettings, RefusalTime,
 };
@@ -209,6 +209,13 @@ macro_rules! registry {
             pub fn alarm(&mut self, alarm: Alarm, ambient: &Ambient<'_>, out: &mut Out<'_>) {
                 match &mut self.0 {
                     $($(#[$only])* Inner::$dialect(session) => session.alarm(alarm, ambient, out),)+
+                }
+            }
+
+            /// The client has got what a [`Step::Confirm`] was put behind.
+            pub fn confirmed(&mut self, receipt: Receipt, ambient: &Ambient<'_>, out: &mut Out<'_>) {
+                match &mut self.0 {
+                    $($(#[$only])* Inner::$dialect(session) => session.confirmed(receipt, ambient, out),)+
                 }
             }
 

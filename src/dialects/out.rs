@@ -132,6 +132,9 @@ pub enum Step {
     Authenticate(Credentials),
     /// Call [`Session::alarm`](crate::dialects::Session::alarm) after this long, up to a second late. An alarm that is set again goes off once, at its new time.
     SetAlarm(Alarm, Duration),
+    /// Call [`Session::confirmed`](crate::dialects::Session::confirmed) when the client has got what was put out before this step:
+    /// by a websocket when it answers a ping behind it, by a carrier without pings when it is written.
+    Confirm(Receipt),
     /// End the connection by this frame.
     Close(CloseFrame, CloseReason),
 }
@@ -146,6 +149,10 @@ pub struct Wanted {
     /// How its events are written.
     pub form: Form,
 }
+
+/// Which of the texts that a connection was sent the client has got. Its dialect counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Receipt(pub u32);
 
 /// One of the alarms that a connection can set: a constant of its dialect, so each connection has few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::dialects::Encoded;
-use crate::model::{Event, JsonText, Newest, Presence, TopicEvent};
+use crate::model::{Event, JsonText, MessageNews, Newest, Presence, TopicEvent};
 
 /// Writes an event. `others` are the values of the followed module that are known beside it.
 pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
@@ -28,6 +28,16 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
             };
             (news.topic.to_string(), json(&None), text)
         }
+        Event::Message(news) => match &**news {
+            MessageNews::Sent(message) => {
+                let text = JsonText::of(&message.notice.text).expect("a text is JSON");
+                (message.service.to_string(), json(&None), text.to_string())
+            }
+            MessageNews::Subscribed {
+                device, is_active, ..
+            } => (device.to_string(), json(&None), is_active.to_string()),
+            MessageNews::Missed => (String::new(), json(&None), json(&None)),
+        },
     };
     let others: Vec<String> = newest
         .events()
@@ -43,7 +53,8 @@ pub(super) fn encode(event: &Event, newest: &Newest, out: &mut Encoded) {
             | Event::Entry { .. }
             | Event::Line(_)
             | Event::Bus(_)
-            | Event::Topic(_) => None,
+            | Event::Topic(_)
+            | Event::Message(_) => None,
         })
         .collect();
     let others = others.join(",");

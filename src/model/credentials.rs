@@ -78,6 +78,8 @@ pub enum Credentials {
         /// The user's id in the app.
         user: String,
     },
+    /// A device, by an id that it has made up and that nobody else knows.
+    Device(DeviceId),
 }
 
 /// The credential that identified a caller, as logs may show it: never a secret.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use driver_types::{Act, Clearance, JsonText, LogLevel, ModuleId, StatusName};
 
 use crate::model::{
-    BindingPath, ClusterConnectionId, EntryId, ModulePath, Revision, Timestamp, TopicEvent, TopicId,
+    BindingPath, ClusterConnectionId, DeviceId, EntryId, MessageNews, ModulePath, Revision,
+    ServiceKey, Timestamp, TopicEvent, TopicId,
 };
 
 /// What can be followed. Closed, so that a further dialect's needs show up in every match.
@@ -24,6 +25,10 @@ pub enum Subject {
     Bus,
     /// A channel with no status behind it. It is [entered](crate::model::Request::Enter), which says who its follower is.
     Topic(TopicId),
+    /// What a service sends. Who knows its key may follow it.
+    Service(ServiceKey),
+    /// What a device is subscribed to, and whether its messages may have been missed.
+    Device(DeviceId),
 }
 
 /// Something that happened to a subject.
@@ -61,6 +66,8 @@ pub enum Event {
     Bus(Arc<BusEvent>),
     /// Something happened to a topic.
     Topic(Arc<TopicNews>),
+    /// Something happened to messages.
+    Message(Arc<MessageNews>),
 }
 
 /// Whether an entry of the building is there.
@@ -131,6 +138,8 @@ pub enum Key<'e> {
     Entry(&'e EntryId),
     /// How many are in a topic.
     Count,
+    /// The last message of a service: one that was passed over is found by its number.
+    Message,
 }
 
 /// A [`Key`] to be kept.
@@ -142,6 +151,8 @@ pub enum KeyBuf {
     Entry(EntryId),
     /// How many are in a topic.
     Count,
+    /// The last message of a service.
+    Message,
 }
 
 impl Key<'_> {
@@ -151,6 +162,7 @@ impl Key<'_> {
             Self::Status(name) => KeyBuf::Status(name.clone()),
             Self::Entry(id) => KeyBuf::Entry(id.clone()),
             Self::Count => KeyBuf::Count,
+            Self::Message => KeyBuf::Message,
         }
     }
 }
@@ -179,6 +191,11 @@ impl Event {
                 | TopicEvent::Joined { .. }
                 | TopicEvent::Left { .. } => Keep::All,
             },
+            Self::Message(news) => match **news {
+                MessageNews::Sent(_) => Keep::Latest(Key::Message),
+                // Few: a device has some dozens of subscriptions.
+                MessageNews::Subscribed { .. } | MessageNews::Missed => Keep::All,
+            },
             Self::Bus(_) => Keep::All,
         }
     }
@@ -195,7 +212,11 @@ impl Event {
     pub fn is_standing(&self) -> bool {
         match self {
             Self::Value { value, .. } => value.is_some(),
-            Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Topic(_) => false,
+            Self::Entry { .. }
+            | Self::Line(_)
+            | Self::Bus(_)
+            | Self::Topic(_)
+            | Self::Message(_) => false,
         }
     }
 
@@ -207,7 +228,11 @@ impl Event {
                 TopicEvent::Joined { by, .. } => by,
                 TopicEvent::Left { .. } | TopicEvent::Count(_) => None,
             },
-            Self::Value { .. } | Self::Entry { .. } | Self::Line(_) | Self::Bus(_) => None,
+            Self::Value { .. }
+            | Self::Entry { .. }
+            | Self::Line(_)
+            | Self::Bus(_)
+            | Self::Message(_) => None,
         }
     }
 
@@ -227,6 +252,10 @@ impl Event {
                 TopicEvent::Left { user } => user.len(),
                 TopicEvent::Count(_) => 0,
             },
+            Self::Message(news) => match &**news {
+                MessageNews::Sent(message) => message.notice.size(),
+                MessageNews::Subscribed { .. } | MessageNews::Missed => 0,
+            },
         }
     }
 
@@ -235,7 +264,7 @@ impl Event {
         match self {
             Self::Value { old, .. } => Old::Value(old.clone()),
             Self::Entry { old, .. } => Old::Entry(*old),
-            Self::Line(_) | Self::Bus(_) | Self::Topic(_) => Old::Nothing,
+            Self::Line(_) | Self::Bus(_) | Self::Topic(_) | Self::Message(_) => Old::Nothing,
         }
     }
 
@@ -245,7 +274,14 @@ impl Event {
             (Self::Value { old, .. }, Old::Value(first)) => *old = first,
             (Self::Value { old, .. }, Old::Nothing | Old::Entry(_)) => *old = None,
             (Self::Entry { old, .. }, Old::Entry(first)) => *old = first,
-            (Self::Entry { .. } | Self::Line(_) | Self::Bus(_) | Self::Topic(_), _) => {}
+            (
+                Self::Entry { .. }
+                | Self::Line(_)
+                | Self::Bus(_)
+                | Self::Topic(_)
+                | Self::Message(_),
+                _,
+            ) => {}
         }
     }
 }

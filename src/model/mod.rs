@@ -16,6 +16,7 @@ mod failure;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod ids;
+mod messages;
 mod nearest;
 mod network;
 mod newest;
@@ -67,6 +68,10 @@ pub use failure::{Failure, FailureKind};
 pub use ids::{
     AppId, AutomationId, ConnectionId, DeviceId, FollowId, KeyId, MetadataName, ParentId, Revision,
     Ticket, Timestamp, TopicId, UserId, ZoneId,
+};
+pub use messages::{
+    Mark, Message, MessageLevel, MessageNews, MessageNumber, MessageReply, MessageRequest, Notice,
+    ServiceKey, ServiceSecret, Subscription, Unread,
 };
 pub use nearest::nearest;
 pub use network::{Network, Transport};

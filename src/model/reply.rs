@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use driver_types::{Interface, JsonText, ModuleId, SystemId};
 
-use crate::model::{Entered, Event, ModulePath, State, TokenReply};
+use crate::model::{Entered, Event, MessageReply, ModulePath, State, TokenReply};
 
 /// The answer to one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Reply {
     Published,
     /// What came of a request for tokens.
     Tokens(TokenReply),
+    /// What came of a request about messages.
+    Messages(MessageReply),
     /// The log of this module follows.
     Debugging(ModuleId),
     /// No more of that log follows.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use driver_types::{FunctionName, JsonText, ModuleId, SystemId};
 
-use crate::model::{FollowId, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId};
+use crate::model::{
+    FollowId, MessageRequest, ModulePath, Publication, Subject, TokenRequest, TopicEntry, TopicId,
+};
 
 /// The closed list of what can be asked. A new one is a to-do list written by the compiler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub enum Request {
     },
     /// Make, list or end tokens for other programs.
     Tokens(TokenRequest),
+    /// Look after the messages of a device.
+    Messages(MessageRequest),
     /// Send me the log of a module that has to be found first, here or on other nodes.
     Debug(ModuleAddress),
     /// Send me nothing more of it.

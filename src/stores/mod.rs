@@ -3,6 +3,7 @@
 //! Statuses: the core writes and follows through [`StatusStore`]; a store tells what changed through [`StoreFeed`], which the core implements.
 //! Documents: the core loads, commits and follows what must outlive the process through [`DocumentStore`], in the ledgers that `ledger` tells of; their text is JSON, which `shapes` writes and reads.
 //! Topics: the core lets connections in and publishes through [`TopicStore`], which reports through [`TopicFeed`].
+//! Messages: the core sends them and marks them read through [`MessageStore`], which reports through [`MessageFeed`].
 //! Other programs on the same store: slots and interfaces of modules through [`Catalog`], and the nodes and their modules through [`NodeRegistry`].
 //! So neither imports the other.
 
@@ -11,6 +12,7 @@ pub mod embedded;
 mod fuzz_tests;
 mod ledger;
 mod limits;
+mod messages;
 pub mod redis;
 #[cfg(test)]
 mod registry_rules;
@@ -36,8 +38,9 @@ use crate::model::{
 };
 
 #[cfg(test)]
-pub(crate) use embedded::EmbeddedTopicStore;
+pub(crate) use embedded::{EmbeddedMessageStore, EmbeddedTopicStore};
 pub use ledger::{Ledger, LedgerUpdate, LedgerVersion, Restored, SESSIONS, SIGNING_KEYS, Snapshot};
+pub use messages::{MessageFeed, MessageStore, Sent, Subscribed, Tally};
 #[cfg(test)]
 pub(crate) use registry_rules::RegistryRules;
 pub use shapes::BadDocument;

@@ -14,7 +14,7 @@ use riser::model::{
     BindingKey, ModuleId, Secret, Source, State, StatusChange, SystemId, Timestamp,
 };
 use riser::server::{Server, ServerSettings};
-use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedTopicStore};
+use riser::stores::embedded::{EmbeddedDocumentStore, EmbeddedMessageStore, EmbeddedTopicStore};
 use riser::stores::{StatusStore, StoreFeed};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -97,6 +97,10 @@ impl Inside {
                 },
                 key_inspector: None,
                 cluster: None,
+                messages: Box::new(|feed| {
+                    let store = EmbeddedMessageStore::in_memory().expect("memory");
+                    Arc::new(store.reporting_to(feed))
+                }),
                 topics: Box::new(|process, feed, clock| {
                     Arc::new(EmbeddedTopicStore::new(process, feed, clock))
                 }),

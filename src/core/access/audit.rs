@@ -49,7 +49,9 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
             | Subject::Module(_)
             | Subject::Directory
             | Subject::Bus
-            | Subject::Topic(_) => {}
+            | Subject::Topic(_)
+            | Subject::Service(_)
+            | Subject::Device(_) => {}
         },
         Request::Unfollow { .. }
         | Request::Query(_)
@@ -60,6 +62,7 @@ pub(in crate::core) fn allowed(who: &Caller, what: &Request) {
         | Request::Custom { .. }
         // What is made and ended is written down when it is.
         | Request::Tokens(_)
+        | Request::Messages(_)
         | Request::Ignore(_) => {}
     }
 }
@@ -84,6 +87,8 @@ pub(in crate::core) fn refused(who: &Caller, what: &Request, failure: &Failure) 
         Request::Announce { name, .. } => channel(who, "announce", name, failure),
         Request::Custom { command, .. } => channel(who, "command", command, failure),
         Request::Tokens(request) => channel(who, "tokens", request.as_str(), failure),
+        // The id of a device is what opens its messages.
+        Request::Messages(_) => channel(who, "messages", "", failure),
         Request::Debug(module) => addressed(who, "debug", module, "log", failure),
         Request::Ignore(module) => addressed(who, "ignore", module, "log", failure),
     }
@@ -306,6 +311,8 @@ fn refused_subject(who: &Caller, command: &str, subject: &Subject, failure: &Fai
         Subject::Directory => channel(who, command, "the building", failure),
         Subject::Bus => channel(who, command, "the bus", failure),
         Subject::Topic(topic) => channel(who, command, topic.as_str(), failure),
+        Subject::Service(_) => channel(who, command, "the messages of a service", failure),
+        Subject::Device(_) => channel(who, command, "the messages to a device", failure),
     }
 }
 

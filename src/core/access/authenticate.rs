@@ -74,6 +74,7 @@ fn find(
         Credentials::Session(cookie) => sessions.by_cookie(cookie),
         Credentials::AppKey(key) => keys.apps().find(key),
         Credentials::AppUser { app, user } => keys.apps().user_of(directory, app, user),
+        Credentials::Device(device) => Ok(Arc::new(Principal::device(device.clone()))),
     }
 }
 
@@ -159,6 +160,7 @@ fn name(credentials: &Credentials) -> &str {
         Credentials::Session(_) => "a browser's session",
         Credentials::AppKey(_) => "the key of an app",
         Credentials::AppUser { .. } => "the user of an app",
+        Credentials::Device(_) => "a device",
     }
 }
 

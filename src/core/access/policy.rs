@@ -7,8 +7,8 @@ use crate::core::access::reach::{may_reach, may_see};
 use crate::core::access::rights::{Member, Policy};
 use crate::core::directory::Directory;
 use crate::model::{
-    Change, Clearance, Edit, Entry, EntryId, Failure, FailureKind, ModuleAddress, ModuleName,
-    ModulePath, Query, Request, Subject, TopicId,
+    Change, Clearance, DeviceId, Edit, Entry, EntryId, Failure, FailureKind, ModuleAddress,
+    ModuleName, ModulePath, Query, Request, Subject, TopicId,
 };
 
 /// What a caller wants of a module, which says what rights are asked.
@@ -88,6 +88,7 @@ pub(in crate::core) fn may_request(
             Err(restricted())
         }
         Request::Announce { .. } | Request::Custom { .. } | Request::Tokens(_) => Ok(()),
+        Request::Messages(request) => may_read_messages_of(policy, request.device()),
         Request::Debug(module) => {
             may_access(directory, policy, module, ModuleAccess::Log).map(drop)
         }
@@ -113,6 +114,9 @@ pub(in crate::core) fn may_follow(
         Subject::Directory | Subject::Bus if policy.is_restricted() => Err(restricted()),
         Subject::Directory | Subject::Bus => Ok(()),
         Subject::Topic(topic) => may_use(policy, topic),
+        Subject::Service(_) if policy.reads_messages() => Ok(()),
+        Subject::Service(_) => Err(forbidden("these credentials open no messages")),
+        Subject::Device(device) => may_read_messages_of(policy, device),
     }
 }
 
@@ -122,7 +126,11 @@ fn may_unfollow(directory: &Directory, policy: &Policy, subject: &Subject) -> Re
         Subject::Status(path) => may_see(directory, policy, &path.module.system),
         Subject::Module(path) => may_see(directory, policy, &path.system),
         Subject::Log(module) => may_reach(directory, policy, module),
-        Subject::Directory | Subject::Bus | Subject::Topic(_) => Ok(()),
+        Subject::Directory
+        | Subject::Bus
+        | Subject::Topic(_)
+        | Subject::Service(_)
+        | Subject::Device(_) => Ok(()),
     }
 }
 
@@ -136,6 +144,15 @@ fn may_debug(policy: &Policy) -> Result<(), Failure> {
 fn may_use(policy: &Policy, topic: &TopicId) -> Result<(), Failure> {
     if !policy.may_use(topic) {
         return Err(forbidden("these credentials do not open that topic"));
+    }
+    Ok(())
+}
+
+fn may_read_messages_of(policy: &Policy, device: &DeviceId) -> Result<(), Failure> {
+    if !policy.reads_messages_of(device) {
+        return Err(forbidden(
+            "these credentials do not open the messages to that device",
+        ));
     }
     Ok(())
 }

@@ -123,9 +123,9 @@ impl Principal {
         }
     }
 
-    /// A device, which has these topics alone.
-    pub fn device(device: DeviceId, topics: impl IntoIterator<Item = String>) -> Self {
-        let topics = Topics::Only(topics.into_iter().collect());
+    /// A device, which has its messages alone.
+    pub fn device(device: DeviceId) -> Self {
+        let topics = Topics::OfDevice(device.clone());
         Self {
             credential: CredentialId::Device(device.clone()),
             identity: Identity::Device(device),

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use crate::core::directory::Directory;
 use crate::model::{
-    ApiKey, AppId, Clearance, Scope, System, SystemId, TopicId, User, UserId, ZoneId,
+    ApiKey, AppId, Clearance, DeviceId, Scope, System, SystemId, TopicId, User, UserId, ZoneId,
 };
 
 /// What a caller may do.
@@ -78,13 +78,15 @@ pub enum Reach {
     },
 }
 
-/// The topics that a caller can follow and publish to.
+/// The topics and messages that a caller can follow, and the topics to which they can publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Topics {
     /// All of them.
     Everything,
     /// Those of one app.
     OfApp(AppId),
+    /// No topic, but the messages to one device, and those of services of which it knows the key.
+    OfDevice(DeviceId),
     /// These.
     Only(HashSet<String>),
 }
@@ -172,13 +174,30 @@ impl Topics {
         match self {
             Self::Everything => true,
             Self::OfApp(app) => topic.app() == app.as_str(),
+            Self::OfDevice(_) => false,
             Self::Only(topics) => topics.contains(topic.as_str()),
+        }
+    }
+
+    fn reads_messages_of(&self, device: &DeviceId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::OfDevice(own) => own == device,
+            Self::OfApp(_) | Self::Only(_) => false,
+        }
+    }
+
+    fn reads_messages(&self) -> bool {
+        match self {
+            Self::Everything | Self::OfDevice(_) => true,
+            Self::OfApp(_) | Self::Only(_) => false,
         }
     }
 
     fn covers(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Everything, _) => true,
+            (Self::OfDevice(now), Self::OfDevice(before)) => now == before,
             (Self::OfApp(now), Self::OfApp(before)) => now == before,
             (Self::OfApp(app), Self::Only(before)) => {
                 let of_app = |topic: &String| {
@@ -187,8 +206,10 @@ impl Topics {
                 };
                 before.iter().all(of_app)
             }
-            (Self::Only(_), Self::Everything | Self::OfApp(_))
-            | (Self::OfApp(_), Self::Everything) => false,
+            (Self::OfDevice(_), Self::Only(before)) => before.is_empty(),
+            (Self::Only(_), Self::Everything | Self::OfApp(_) | Self::OfDevice(_))
+            | (Self::OfApp(_), Self::Everything | Self::OfDevice(_))
+            | (Self::OfDevice(_), Self::Everything | Self::OfApp(_)) => false,
             (Self::Only(now), Self::Only(before)) => now.is_superset(before),
         }
     }
@@ -321,6 +342,18 @@ impl Policy {
     pub fn may_use(&self, topic: &TopicId) -> bool {
         let mut rights = self.rights.iter();
         rights.all(|rights| rights.topics.includes(topic))
+    }
+
+    /// Whether the messages to a device may be read, and what it is subscribed to.
+    pub fn reads_messages_of(&self, device: &DeviceId) -> bool {
+        let mut rights = self.rights.iter();
+        rights.all(|rights| rights.topics.reads_messages_of(device))
+    }
+
+    /// Whether the messages of a service may be read by who knows its key.
+    pub fn reads_messages(&self) -> bool {
+        let mut rights = self.rights.iter();
+        rights.all(|rights| rights.topics.reads_messages())
     }
 
     /// Whether statuses that the building calls public are shown wherever they stand.

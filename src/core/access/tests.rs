@@ -150,7 +150,7 @@ fn an_app_sees_what_is_public_whatever_it_reaches() {
         Some(Arc::new(user(Clearance::User))),
     );
     let narrowed = app.policy().intersect(ann.policy());
-    let device = Principal::device(DeviceId::new("door").unwrap(), []);
+    let device = Principal::device(DeviceId::new("door").unwrap());
     let may = |policy: &Policy, module: u32, name: &str| {
         let status = path("sys-1", "Display", module, name);
         let follow = Subject::Status(Arc::clone(&status));
@@ -175,12 +175,15 @@ fn an_app_sees_what_is_public_whatever_it_reaches() {
 }
 
 #[test]
-fn a_device_has_its_topics_and_no_room() {
-    let device = DeviceId::new("door-1").unwrap();
-    let device = Principal::device(device, ["door".to_owned()]);
+fn a_device_has_its_messages_and_no_room() {
+    let id = DeviceId::new("door-1").unwrap();
+    let device = Principal::device(id.clone());
     check_roomless(&device);
     assert_eq!(device.identity().to_string(), "device door-1");
-    assert!(device.policy().may_use(&topic("door")) && !device.policy().may_use(&topic("news")));
+    let policy = device.policy();
+    assert!(policy.reads_messages_of(&id) && policy.reads_messages());
+    assert!(!policy.reads_messages_of(&DeviceId::new("door-2").unwrap()));
+    assert!(!policy.may_use(&topic("door")));
 }
 
 #[test]

@@ -31,8 +31,8 @@ use tokio::time::Instant;
 use crate::core::outlet::{Delivery, Outlet, OutletId, WatchId};
 use crate::model::{
     Act, Audience, BusEvent, Clearance, Clock, CloseReason, EntryId, Event, Failure, FailureKind,
-    JsonText, LogLine, ModuleId, ModulePath, Presence, Slots, State, StatusChange, StatusName,
-    StatusValue, Subject, SystemId, lock,
+    JsonText, LogLine, MessageNews, ModuleId, ModulePath, Presence, Slots, State, StatusChange,
+    StatusName, StatusValue, Subject, SystemId, lock,
 };
 use crate::stores::{StatusStore, StoreFeed};
 
@@ -115,9 +115,11 @@ impl Subscriptions {
                 }
                 watch
             }
-            Subject::Directory | Subject::Bus | Subject::Topic(_) => {
-                table.watch_channel(outlet, subject).0
-            }
+            Subject::Directory
+            | Subject::Bus
+            | Subject::Topic(_)
+            | Subject::Service(_)
+            | Subject::Device(_) => table.watch_channel(outlet, subject).0,
         }
     }
 
@@ -226,6 +228,22 @@ impl Subscriptions {
         if let Event::Topic(news) = &event {
             let topic = Subject::Topic(news.topic.clone());
             self.table().announce(&topic, &event);
+        }
+    }
+
+    /// Tells those on this node who follow a service or a device what happened to messages.
+    pub(super) fn tell_message(&self, news: MessageNews) {
+        let event = Event::Message(Arc::new(news));
+        let Event::Message(news) = &event else { return };
+        let mut table = self.table();
+        match &**news {
+            MessageNews::Sent(message) => {
+                table.announce(&Subject::Service(message.service.clone()), &event);
+            }
+            MessageNews::Subscribed { device, .. } => {
+                table.announce(&Subject::Device(device.clone()), &event);
+            }
+            MessageNews::Missed => table.announce_to_devices(&event),
         }
     }
 

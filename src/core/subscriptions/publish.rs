@@ -233,6 +233,17 @@ impl Table {
         self.push_batches();
     }
 
+    /// Tells all who follow a device.
+    pub(super) fn announce_to_devices(&mut self, event: &Event) {
+        let of_devices = self.channels.iter().filter_map(|(channel, followers)| {
+            matches!(channel, Subject::Device(_)).then_some(followers)
+        });
+        for follower in of_devices.flatten() {
+            queue(&mut self.outlets, &mut self.dirty, *follower, event.clone());
+        }
+        self.push_batches();
+    }
+
     /// Tells all who follow the building what has become of its entries.
     pub(super) fn announce_entries(&mut self, entries: Vec<(EntryId, Presence, Presence)>) {
         let at = self.moment();

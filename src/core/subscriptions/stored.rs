@@ -367,7 +367,11 @@ impl Room {
         let events = self.table.snapshot(vec![read]).into_iter();
         let values = events.filter_map(|event| match event {
             Event::Value { path, value, .. } => Some(format!("{}={}", path.status, value?)),
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+            Event::Entry { .. }
+            | Event::Line(_)
+            | Event::Bus(_)
+            | Event::Topic(_)
+            | Event::Message(_) => None,
         });
         values.collect()
     }

@@ -363,7 +363,11 @@ impl Table {
                 let left = self.leave_channel(follower, subject)?;
                 Some((module.clone(), left))
             }
-            Subject::Directory | Subject::Bus | Subject::Topic(_) => {
+            Subject::Directory
+            | Subject::Bus
+            | Subject::Topic(_)
+            | Subject::Service(_)
+            | Subject::Device(_) => {
                 self.leave_channel(follower, subject);
                 None
             }

@@ -20,7 +20,8 @@ use crate::core::building::plan;
 use crate::core::directory::Directory;
 use crate::core::outlet::{Delivery, Outlet, WatchId};
 use crate::core::{
-    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, MakeTopicStore, Rehearsal,
+    Apply, Clock, Core, CorePorts, CoreSettings, EditError, ForeignForms, MakeMessageStore,
+    MakeTopicStore, Rehearsal,
 };
 use crate::driver_host::{
     CallError, CallScope, Description, DriverError, DriverHost, HostError, ModuleSink, Outcome,
@@ -35,8 +36,8 @@ use crate::model::{
     Zone, ZoneId, ZonePermissions, lock,
 };
 use crate::stores::{
-    Document, DocumentId, DocumentStore, EmbeddedTopicStore, Ledger, LedgerUpdate, LedgerVersion,
-    Restored, Snapshot, StatusStore, StoreError, StoreFeed, Write,
+    Document, DocumentId, DocumentStore, EmbeddedMessageStore, EmbeddedTopicStore, Ledger,
+    LedgerUpdate, LedgerVersion, Restored, Snapshot, StatusStore, StoreError, StoreFeed, Write,
 };
 
 // Words.
@@ -434,6 +435,7 @@ pub(in crate::core) fn core(
         CorePorts {
             documents: Arc::clone(documents) as Arc<dyn DocumentStore>,
             topics: embedded_topics(),
+            messages: embedded_messages(),
             host: Arc::clone(host) as Arc<dyn DriverHost>,
             clock: clock(),
             main: Handle::current(),
@@ -443,6 +445,12 @@ pub(in crate::core) fn core(
             cluster: None,
         },
     ))
+}
+
+/// Messages of one process alone.
+pub(crate) fn embedded_messages() -> MakeMessageStore {
+    let store = EmbeddedMessageStore::in_memory().expect("memory");
+    Box::new(|feed| Arc::new(store.reporting_to(feed)))
 }
 
 /// Topics of one process alone.

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::core::cluster::outbound::tests::doubles::{ListedNodes, MemoryCatalog, ScriptedPeers};
 use crate::core::tests::doubles::{
-    FORMS, MemoryDocuments, ScriptedHost, apply, clock, embedded_topics, room, scripted,
+    FORMS, MemoryDocuments, ScriptedHost, apply, clock, embedded_messages, embedded_topics, room,
+    scripted,
 };
 use crate::core::{
     Caller, ClusterPorts, Core, CorePorts, CoreSettings, Delivery, Lease, MakeTopicStore, Outlet,
@@ -100,6 +101,7 @@ impl TestCore {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 topics,
+                messages: embedded_messages(),
                 host: Arc::new(NoDrivers),
                 clock: clock(),
                 main: Handle::current(),
@@ -213,6 +215,7 @@ impl TestNode {
             CorePorts {
                 documents: MemoryDocuments::new(),
                 topics: embedded_topics(),
+                messages: embedded_messages(),
                 host: Arc::clone(&host) as Arc<dyn DriverHost>,
                 clock: clock(),
                 main: Handle::current(),

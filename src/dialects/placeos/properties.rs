@@ -30,7 +30,11 @@ pub(super) fn answer(session: &mut Session, text: &str) -> String {
     for step in steps {
         match step {
             Step::Refused { .. } => {}
-            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) | Step::Follow { .. } => {
+            Step::Authenticate(_)
+            | Step::SetAlarm(..)
+            | Step::Confirm(_)
+            | Step::Close(..)
+            | Step::Follow { .. } => {
                 panic!("PlaceOS never does this")
             }
             Step::Request {
@@ -56,7 +60,8 @@ fn agreed(request: &Request) -> Reply {
         | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
-        | Request::Tokens(_) => {
+        | Request::Tokens(_)
+        | Request::Messages(_) => {
             panic!("never asked: {request:?}")
         }
         Request::Call(_) => Reply::Result {

@@ -5,7 +5,9 @@
 use crate::dialects::placeos::errors::{self, DEFAULT_RESPONSE_CODE, ErrorCode};
 use crate::dialects::placeos::wire::{self, ClientRequest, Frame, Refused};
 use crate::dialects::placeos::{Hello, PONG, ValueForm, frames};
-use crate::dialects::{Alarm, Ambient, Form, Incoming, Out, Shown, Splice, Step, Surroundings};
+use crate::dialects::{
+    Alarm, Ambient, Form, Incoming, Out, Receipt, Shown, Splice, Step, Surroundings,
+};
 use crate::model::{
     Event, Failure, FollowId, ModuleAddress, ModuleId, ModulePath, Reply, Request, Ticket,
 };
@@ -80,6 +82,9 @@ impl Session {
     /// PlaceOS sets no alarm.
     pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
+    /// PlaceOS asks for no receipt.
+    pub fn confirmed(&mut self, _: Receipt, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
     /// Answers one request.
     pub fn reply(
         &mut self,
@@ -105,7 +110,8 @@ impl Session {
                 | Reply::Entered(_)
                 | Reply::Left
                 | Reply::Published
-                | Reply::Tokens(_),
+                | Reply::Tokens(_)
+                | Reply::Messages(_),
             ) => frames::success(&id, &meta, out),
             Ok(Reply::Result { value, code }) => frames::result(&id, &value, &meta, code, out),
             Ok(Reply::Debugging(module)) => {
@@ -142,6 +148,7 @@ impl Session {
             | Request::Leave(_)
             | Request::Publish(_)
             | Request::Tokens(_)
+            | Request::Messages(_)
             | Request::Announce { .. }
             | Request::Custom { .. } => (Splice::default(), Then::Nothing),
             Request::Debug(ModuleAddress::Place(path)) => (

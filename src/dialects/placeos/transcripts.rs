@@ -130,7 +130,11 @@ impl Stage {
         let said = texts.into_iter().map(|text| format!("S> {text}"));
         let done = steps.into_iter().map(|step| match step {
             Step::Refused { command } => format!("audit> {command:?}"),
-            Step::Authenticate(_) | Step::SetAlarm(..) | Step::Close(..) | Step::Follow { .. } => {
+            Step::Authenticate(_)
+            | Step::SetAlarm(..)
+            | Step::Confirm(_)
+            | Step::Close(..)
+            | Step::Follow { .. } => {
                 panic!("PlaceOS never does this")
             }
             Step::Request {
@@ -227,7 +231,8 @@ fn in_words(request: &Request) -> String {
         | Request::Publish(_)
         | Request::Announce { .. }
         | Request::Custom { .. }
-        | Request::Tokens(_) => panic!("no request of this dialect: {request:?}"),
+        | Request::Tokens(_)
+        | Request::Messages(_) => panic!("no request of this dialect: {request:?}"),
         Request::Call(call) => {
             let module = target_in_words(&call.module);
             format!("exec {module} {} {}", call.function, call.arguments)

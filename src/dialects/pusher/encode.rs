@@ -44,7 +44,11 @@ impl<'e> Said<'e> {
                 value: value.as_ref(),
                 at: *at,
             }),
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+            Event::Entry { .. }
+            | Event::Line(_)
+            | Event::Bus(_)
+            | Event::Topic(_)
+            | Event::Message(_) => None,
         }
     }
 }

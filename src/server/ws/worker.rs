@@ -252,7 +252,9 @@ impl Table {
                 | Subject::Module(_)
                 | Subject::Directory
                 | Subject::Bus
-                | Subject::Topic(_) => None,
+                | Subject::Topic(_)
+                | Subject::Service(_)
+                | Subject::Device(_) => None,
             })
             .collect()
     }

@@ -25,7 +25,11 @@ pub(in crate::dialects) fn encode(
 ) {
     let module = || match event {
         Event::Value { path, .. } => surroundings.home_assistant.module(&path.module),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     };
     match form {
         Form::Entities { window, mask } => {

@@ -65,7 +65,11 @@ impl<'a> Fact<'a> {
                 };
                 Some((event, &path.status, fact))
             }
-            Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+            Event::Entry { .. }
+            | Event::Line(_)
+            | Event::Bus(_)
+            | Event::Topic(_)
+            | Event::Message(_) => None,
         }
     }
 }

@@ -151,6 +151,7 @@ pub(super) fn answer(id: u64, reply: Result<Reply, Failure>, turn: &mut Turn<'_>
             | Reply::Left
             | Reply::Published
             | Reply::Tokens(_)
+            | Reply::Messages(_)
             | Reply::Debugging(_)
             | Reply::Ignored,
         ) => turn.frames.done(id),

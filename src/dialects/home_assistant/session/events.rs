@@ -180,7 +180,11 @@ impl Commands {
 pub(super) fn happened(id: u64, names: &EventNames, event: &Event, turn: &mut Turn<'_>) {
     let event = match event {
         Event::Bus(event) => event,
-        Event::Value { .. } | Event::Entry { .. } | Event::Line(_) | Event::Topic(_) => {
+        Event::Value { .. }
+        | Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Topic(_)
+        | Event::Message(_) => {
             return;
         }
     };

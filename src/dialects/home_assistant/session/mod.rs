@@ -34,7 +34,9 @@ use crate::dialects::home_assistant::Hello;
 pub(super) use crate::dialects::home_assistant::session::catalogue::commands_and_fields;
 use crate::dialects::home_assistant::session::commands::Commands;
 use crate::dialects::home_assistant::session::sign_in::Attempt;
-use crate::dialects::{Alarm, Ambient, CloseFrame, Incoming, Out, Shown, Step, Surroundings};
+use crate::dialects::{
+    Alarm, Ambient, CloseFrame, Incoming, Out, Receipt, Shown, Step, Surroundings,
+};
 use crate::model::{CloseReason, Event, Failure, FollowId, Reply, Ticket};
 
 pub use one_rendering::{BadTemplate, OneRendering, Round};
@@ -144,6 +146,9 @@ impl Session {
             commands.alarm(alarm, ambient, out);
         }
     }
+
+    /// Home Assistant asks for no receipt.
+    pub fn confirmed(&mut self, _: Receipt, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
     /// Answers one request.
     pub fn reply(

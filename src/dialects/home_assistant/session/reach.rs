@@ -145,6 +145,7 @@ impl Commands {
                 | Reply::Left
                 | Reply::Published
                 | Reply::Tokens(_)
+                | Reply::Messages(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

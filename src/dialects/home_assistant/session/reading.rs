@@ -152,6 +152,7 @@ pub(super) fn events_of(reply: Reply) -> Vec<Event> {
         | Reply::Left
         | Reply::Published
         | Reply::Tokens(_)
+        | Reply::Messages(_)
         | Reply::Debugging(_)
         | Reply::Ignored => Vec::new(),
     }
@@ -178,6 +179,10 @@ fn places_of(events: &[Event]) -> Vec<Arc<ModulePath>> {
 pub(super) fn place_of(event: &Event) -> Option<&ModulePath> {
     match event {
         Event::Value { path, .. } => Some(&path.module),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     }
 }

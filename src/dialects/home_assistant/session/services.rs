@@ -214,6 +214,7 @@ impl Commands {
                 | Reply::Left
                 | Reply::Published
                 | Reply::Tokens(_)
+                | Reply::Messages(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => {}

@@ -144,7 +144,8 @@ impl Commands {
 fn tokens_of(reply: Reply) -> Option<TokenReply> {
     match reply {
         Reply::Tokens(reply) => Some(reply),
-        Reply::Following { .. }
+        Reply::Messages(_)
+        | Reply::Following { .. }
         | Reply::Unfollowed
         | Reply::Result { .. }
         | Reply::Found(_)

@@ -93,7 +93,11 @@ impl Stage {
             let before = newest.get(newest.place(Key::Status(&path.status)));
             *old = before.and_then(|event| match event {
                 Event::Value { value, .. } => value.clone(),
-                Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+                Event::Entry { .. }
+                | Event::Line(_)
+                | Event::Bus(_)
+                | Event::Topic(_)
+                | Event::Message(_) => None,
             });
         }
         self.deliver(&Subject::Module(Arc::clone(&path)), &event, &newest);

@@ -222,14 +222,18 @@ impl Stage {
             Step::Authenticate(credentials) => self.lines.push(match credentials {
                 Credentials::ApiKey(key) => format!("auth> key {}", key.expose()),
                 Credentials::Bearer { token, .. } => format!("auth> token {}", token.expose()),
-                Credentials::Session(_) | Credentials::AppKey(_) | Credentials::AppUser { .. } => {
-                    panic!("this dialect has neither cookies nor apps")
+                Credentials::Session(_)
+                | Credentials::AppKey(_)
+                | Credentials::AppUser { .. }
+                | Credentials::Device(_) => {
+                    panic!("this dialect has neither cookies nor apps nor devices")
                 }
             }),
             Step::Close(frame, why) => {
                 let text = format!("close> {} {}", frame.code, why.as_str());
                 self.lines.push(text);
             }
+            Step::Confirm(_) => panic!("this dialect asks for no receipt"),
             Step::SetAlarm(Alarm(alarm), after) => {
                 let text = format!("alarm> {alarm} in {} s", after.as_secs());
                 self.lines.push(text);
@@ -334,6 +338,7 @@ impl Stage {
             Request::Query(Query::Snapshot(places)) => {
                 Reply::Found(Found::Snapshot(self.read(places)))
             }
+            Request::Messages(_) => panic!("this dialect has no messages"),
             Request::Tokens(request) => {
                 let what = request.as_str();
                 self.lines.push(format!("ask> {} {what}", ticket.0));

@@ -132,6 +132,7 @@ impl ServerExec {
                 | Reply::Left
                 | Reply::Published
                 | Reply::Tokens(_)
+                | Reply::Messages(_)
                 | Reply::Debugging(_)
                 | Reply::Ignored,
             ) => failed(

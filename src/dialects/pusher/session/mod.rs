@@ -25,7 +25,8 @@ use crate::dialects::pusher::session::subscriptions::Channels;
 use crate::dialects::pusher::websocket::{goodbye, say};
 use crate::dialects::pusher::{Form, Hello, frames, limits, wire};
 use crate::dialects::{
-    Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Shown, Splice, Step, Surroundings,
+    Alarm, Ambient, CloseFrame, Form as AnyForm, Incoming, Out, Receipt, Shown, Splice, Step,
+    Surroundings,
 };
 use crate::model::{ChannelApp, CloseReason, Event, Failure, FollowId, Reply, Request, Ticket};
 
@@ -203,6 +204,9 @@ impl Session {
 
     /// Pusher sets no alarm.
     pub fn alarm(&mut self, _: Alarm, _: &Ambient<'_>, _: &mut Out<'_>) {}
+
+    /// Pusher asks for no receipt.
+    pub fn confirmed(&mut self, _: Receipt, _: &Ambient<'_>, _: &mut Out<'_>) {}
 
     /// Takes the answer to one request.
     pub fn reply(

@@ -160,6 +160,7 @@ impl Client {
             | Reply::Left
             | Reply::Published
             | Reply::Tokens(_)
+            | Reply::Messages(_)
             | Reply::Debugging(_)
             | Reply::Ignored => return,
         };

@@ -330,6 +330,7 @@ impl Stage {
                 self.lines.push(text);
             }
             Step::SetAlarm(..) => panic!("this dialect sets no alarm"),
+            Step::Confirm(_) => panic!("this dialect asks for no receipt"),
         }
     }
 }

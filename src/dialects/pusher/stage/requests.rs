@@ -95,6 +95,7 @@ impl Stage {
             | Request::Announce { .. }
             | Request::Custom { .. }
             | Request::Tokens(_)
+            | Request::Messages(_)
             | Request::Debug(_)
             | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
         };

@@ -51,7 +51,11 @@ fn said(event: &Event) -> Option<(&ModulePath, &StatusName, Option<&JsonText>, T
         Event::Value {
             path, value, at, ..
         } => Some((&path.module, &path.status, value.as_ref(), *at)),
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => None,
     }
 }
 

@@ -270,7 +270,11 @@ fn is_news(event: &Event) -> bool {
             Cause::Follow => false,
             Cause::Module | Cause::Act(_) | Cause::Store | Cause::Building => true,
         },
-        Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => true,
+        Event::Entry { .. }
+        | Event::Line(_)
+        | Event::Bus(_)
+        | Event::Topic(_)
+        | Event::Message(_) => true,
     }
 }
 

@@ -24,6 +24,9 @@ use crate::server::ws::worker::{Begun, Telling, Worker};
 const LOG: FollowId = FollowId(0);
 
 impl Worker {
+    /// Not yet.
+    fn confirm_later(&self, _: &Rc<Connection>, _: crate::dialects::Receipt) {}
+
     /// Does what the dialect decided.
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {
@@ -39,6 +42,7 @@ impl Worker {
                 let kind = AlarmKind::Dialect(alarm);
                 self.alarms.borrow_mut().set(connection.id, kind, at);
             }
+            Step::Confirm(receipt) => self.confirm_later(connection, receipt),
             Step::Close(frame, why) => self.close_by(connection, frame, why),
             Step::Request {
                 ticket,
@@ -164,6 +168,10 @@ impl Worker {
                 let slot = self.open_slot(connection, ticket);
                 let commands = &self.core.custom_commands;
                 commands.run(caller, &command, fields, slot);
+            }
+            Request::Messages(request) => {
+                let slot = self.open_slot(connection, ticket);
+                self.core.messages.answer(request, slot);
             }
             Request::Tokens(request) => {
                 let slot = self.open_slot(connection, ticket);

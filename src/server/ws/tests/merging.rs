@@ -355,7 +355,11 @@ fn who_wants_the_first_values_in_the_reply_gets_them_there_and_only_what_changes
             let is_newest = |event: &Event| {
                 let value = match event {
                     Event::Value { value, .. } => value.as_ref(),
-                    Event::Entry { .. } | Event::Line(_) | Event::Bus(_) | Event::Topic(_) => None,
+                    Event::Entry { .. }
+                    | Event::Line(_)
+                    | Event::Bus(_)
+                    | Event::Topic(_)
+                    | Event::Message(_) => None,
                 };
                 value.is_some_and(|value| value.as_str().starts_with(&beginning))
             };
