@@ -102,7 +102,7 @@ async fn a_listener_hears_what_was_sent_while_redis_was_away() {
     made.subscribe(here, PHONE).await;
     let mut listener = Listener::at_main(there).await.is(PHONE).await;
     for number in 0..5 {
-        cluster.redis.drop_connections().await;
+        cluster.redis.kill_subscribers().await;
         // The first may be told that the store is away: it is sent again until it is acknowledged.
         let text = number.to_string();
         while made.try_send(here, &text).await.status != 200 {}
