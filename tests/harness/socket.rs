@@ -164,6 +164,11 @@ impl TestClient {
         self.send_text(&request.to_string()).await;
     }
 
+    /// Sends bytes that are no text.
+    pub(crate) async fn send_binary(&mut self, bytes: &'static [u8]) {
+        self.send_message(Message::Binary(bytes.into())).await;
+    }
+
     /// Sends any text.
     pub(crate) async fn send_text(&mut self, text: &str) {
         self.send_message(Message::text(text)).await;

@@ -43,6 +43,7 @@ mod panel;
 mod processes;
 mod pusher_clients;
 mod pusher_http;
+mod pushjet;
 mod quotas;
 mod redis_bind;
 mod redis_debug;

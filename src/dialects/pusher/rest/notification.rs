@@ -1,11 +1,12 @@
 //! A notification for phones, as libraries sent it until 2017: its interests and what it says.
 //!
-//! It is read and checked. Alerts, which interests name, are no part of this dialect.
+//! An interest is the name of a service whose messages devices read; phones themselves are reached no more.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::dialects::pusher::rest::ApiRefusal;
+use crate::model::{MessageLevel, Notice};
 
 /// The most interests of a notification.
 const INTERESTS_MAX: usize = 10;
@@ -13,15 +14,18 @@ const INTERESTS_MAX: usize = 10;
 /// A notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// For whom it is, by the names of interests: one at least.
+    /// For whom it is, by the names of services: one at least.
     pub interests: Vec<String>,
+    /// What it says; `None` when it has no text for people, as one that only wakes an app.
+    pub notice: Option<Notice>,
 }
 
 #[derive(Deserialize)]
 struct Body {
     interests: Vec<String>,
-    apns: Option<IgnoredAny>,
-    gcm: Option<IgnoredAny>,
+    apns: Option<Value>,
+    gcm: Option<Value>,
+    // Nothing that could fail is left when the answer is given, so there is nobody to tell.
     #[serde(rename = "webhook_url")]
     _webhook_url: Option<String>,
     webhook_level: Option<String>,
@@ -44,9 +48,28 @@ impl Notification {
             None | Some("INFO" | "DEBUG") => {}
             Some(_) => return Err(ApiRefusal::bad("`webhook_level` must be INFO or DEBUG")),
         }
-        let interests = body.interests;
-        Ok(Self { interests })
+        let apns = body.apns.as_ref().and_then(|apns| says(&apns["aps"]["alert"]));
+        let gcm = || says(&body.gcm.as_ref()?["notification"]);
+        Ok(Self {
+            notice: apns.or_else(gcm),
+            interests: body.interests,
+        })
     }
+}
+
+/// What an alert says: it is a text, or has a `body` and perhaps a `title`.
+fn says(alert: &Value) -> Option<Notice> {
+    let field = |name: &str| alert[name].as_str().unwrap_or_default();
+    let (text, title) = match alert.as_str() {
+        Some(text) => (text, ""),
+        None => (field("body"), field("title")),
+    };
+    (!text.is_empty()).then(|| Notice {
+        text: text.to_owned(),
+        title: title.to_owned(),
+        link: String::new(),
+        level: MessageLevel::USUAL,
+    })
 }
 
 #[cfg(test)]
@@ -71,6 +94,26 @@ mod tests {
         let apns = r#"{"interests":["boiler"],"apns":{"aps":{"alert":"hot"}},"webhook_url":"http://a.test","webhook_level":"INFO"}"#;
         check(apns, Ok(&["boiler"]));
         check(r#"{"interests":["a","b"],"gcm":{}}"#, Ok(&["a", "b"]));
+    }
+
+    #[test]
+    fn what_it_says_is_a_message_for_people() {
+        let notice = |parts: &str| {
+            let body = format!("{{\"interests\":[\"a\"],{parts}}}");
+            let notice = Notification::read(body.as_bytes()).expect("it is good").notice;
+            notice.map(|notice| (notice.title, notice.text))
+        };
+        let said = |title: &str, text: &str| Some((title.to_owned(), text.to_owned()));
+        assert_eq!(notice(r#""apns":{"aps":{"alert":"hot"}}"#), said("", "hot"));
+        let titled = r#""apns":{"aps":{"alert":{"title":"Boiler","body":"hot"}}}"#;
+        assert_eq!(notice(titled), said("Boiler", "hot"));
+        let gcm = r#""gcm":{"notification":{"title":"Boiler","body":"hot"}}"#;
+        assert_eq!(notice(gcm), said("Boiler", "hot"));
+        let both = r#""apns":{"aps":{"badge":1}},"gcm":{"notification":{"body":"hot"}}"#;
+        assert_eq!(notice(both), said("", "hot"));
+        for silent in [r#""gcm":{"data":{}}"#, r#""apns":7"#] {
+            assert_eq!(notice(silent), None);
+        }
     }
 
     #[test]

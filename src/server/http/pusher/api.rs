@@ -141,7 +141,7 @@ pub(super) async fn terminate_of_any_app(request: SignedRequest) -> Answer {
     serve(request).await
 }
 
-/// Takes a notification for phones, as it was sent until 2017. It is checked and goes nowhere yet.
+/// Takes a notification for phones, as it was sent until 2017: it is a message of the services whose names are its interests.
 #[utoipa::path(
     tag = "pusher",
     operation_id = "notify",
