@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 pub mod echo;
+mod fields;
 #[cfg(test)]
 mod golden;
 mod handshake;
@@ -20,6 +21,7 @@ mod out;
 pub mod placeos;
 mod profile;
 pub mod pusher;
+pub mod pushjet;
 #[cfg(test)]
 mod told;
 
@@ -253,6 +255,7 @@ registry! {
     PlaceOs = placeos;
     HomeAssistant = home_assistant;
     Pusher = pusher;
+    Pushjet = pushjet;
     #[cfg(test)]
     Echo = echo;
 }

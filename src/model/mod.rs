@@ -91,4 +91,6 @@ pub use topic::{
     ClusterConnectionId, Entered, Member, Occupancy, ProcessId, Publication, Publisher, Reported,
     TopicEntry, TopicEvent, TopicQuery, TopicReport, TopicRules, TopicsFound,
 };
-pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};
+pub use view::{
+    BuildingView, ModuleView, OfferedCommand, SeenStatus, ServiceView, Shape, SystemView,
+};
