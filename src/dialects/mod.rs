@@ -118,6 +118,11 @@ macro_rules! registry {
                 }
             }
 
+            /// The dialect with this word.
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+
             /// What the server has to know of it.
             pub fn profile(self, settings: &DialectSettings) -> Profile {
                 match self {

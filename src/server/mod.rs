@@ -35,6 +35,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::dialects::DialectKind;
 use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
@@ -56,8 +57,9 @@ pub use ws::bench;
 
 pub use file_look::FileLook;
 pub use settings::{
-    ConnectionLimits, HomeAssistantSettings, KeepAliveSettings, ListenerSettings, PlainSettings,
-    ProxyHeaderSettings, ProxySettings, ServerSettings, TlsSettings,
+    ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
+    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings, Serves,
+    TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -116,7 +118,7 @@ pub struct Server {
     plain: Option<(PlainSettings, TcpListener)>,
     health: Option<TcpListener>,
     /// The addresses that dialects have for themselves.
-    own: Vec<(&'static str, TcpListener)>,
+    own: Vec<(ListenerSettings, TcpListener)>,
     address: SocketAddr,
 }
 
@@ -150,7 +152,7 @@ impl Server {
         let own = settings.own_listeners.iter();
         let own = own.filter(|own| settings.opens(own.dialect)).map(|own| {
             let listener = listen(own.listen, &format!("`{}`", own.setting))?;
-            Ok::<_, BindError>((own.dialect, listener))
+            Ok::<_, BindError>((*own, listener))
         });
         let own = own.collect::<Result<Vec<_>, _>>()?;
         let metrics = Arc::new(ServerMetrics::new());
@@ -203,10 +205,13 @@ impl Server {
     }
 
     /// The dialects that have an address of their own, and where that is.
-    pub fn own_addresses(&self) -> io::Result<Vec<(&'static str, SocketAddr)>> {
-        let addresses = self.own.iter().map(|(dialect, listener)| {
-            let address = listener.local_addr()?;
-            Ok((*dialect, address))
+    pub fn own_addresses(&self) -> io::Result<Vec<OwnAddress>> {
+        let addresses = self.own.iter().map(|(own, listener)| {
+            Ok(OwnAddress {
+                dialect: own.dialect,
+                serves: own.serves,
+                address: listener.local_addr()?,
+            })
         });
         addresses.collect()
     }
@@ -247,16 +252,11 @@ impl Server {
             .disable_signals()
             .shutdown_timeout(HTTP_STOP_SECONDS);
         let main = Site::main(&state.settings);
-        let own = own
-            .into_iter()
-            .map(|(dialect, listener)| (dialect, listener, Site::of_dialect(dialect)));
-        let for_clients = [("riser", listener, main.clone())].into_iter().chain(own);
-        let mut builder = builder;
-        for (name, listener, site) in for_clients {
-            builder = match &tls {
-                None => listen_for_all(builder, name, listener, &state, site)?,
-                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site.by_tls())?,
-            };
+        let tls = tls.as_ref();
+        let mut builder =
+            listen_for_clients(builder, "riser", listener, &state, tls, main.clone())?;
+        for (own, listener) in own {
+            builder = listen_for_dialect(builder, own, listener, &state, tls)?;
         }
         builder = match plain {
             None => builder,
@@ -279,6 +279,17 @@ impl Server {
     }
 }
 
+/// An address that a dialect has for itself, as it is listened on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnAddress {
+    /// The word of the dialect.
+    pub dialect: &'static str,
+    /// What is served there.
+    pub serves: Serves,
+    /// Where.
+    pub address: SocketAddr,
+}
+
 /// Opens a running server to clients. Before that only health is answered, and clients are asked to try again.
 pub struct ReadinessGate(ServerState);
 
@@ -292,6 +303,46 @@ impl ReadinessGate {
 impl fmt::Debug for ReadinessGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadinessGate").finish_non_exhaustive()
+    }
+}
+
+/// Serves what a dialect has at an address of its own.
+fn listen_for_dialect(
+    builder: ServerBuilder,
+    own: ListenerSettings,
+    listener: TcpListener,
+    state: &ServerState,
+    tls: Option<&Arc<Tls>>,
+) -> io::Result<ServerBuilder> {
+    let kind = || {
+        let kind = DialectKind::of_name(own.dialect);
+        kind.ok_or_else(|| io::Error::other(format!("`{}` is for no dialect", own.setting)))
+    };
+    let site = match own.serves {
+        Serves::Everything => Site::of_dialect(own.dialect),
+        Serves::Websocket => Site::of_websocket(kind()?),
+        Serves::Stream => {
+            let (kind, state) = (kind()?, state.clone());
+            return builder.listen(own.setting, listener, move || {
+                service::streams(state.clone(), kind)
+            });
+        }
+    };
+    listen_for_clients(builder, own.setting, listener, state, tls, site)
+}
+
+/// Serves everything, by TLS where there is a certificate.
+fn listen_for_clients(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    state: &ServerState,
+    tls: Option<&Arc<Tls>>,
+    site: Site,
+) -> io::Result<ServerBuilder> {
+    match tls {
+        None => listen_for_all(builder, name, listener, state, site),
+        Some(tls) => listen_by_tls(builder, name, listener, state, tls, site.by_tls()),
     }
 }
 
