@@ -152,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::dialects::golden::check_part;
+    use crate::dialects::pushjet::limits::TEXT_MAX_BYTES;
 
     /// Every error with a meaning of its own.
     const OWN: [PushjetError; 15] = [
@@ -168,7 +169,7 @@ mod tests {
         PushjetError::BinaryData,
         PushjetError::TooLong {
             argument: "message",
-            max_bytes: crate::dialects::pushjet::limits::TEXT_MAX_BYTES,
+            max_bytes: TEXT_MAX_BYTES,
         },
         PushjetError::TooManySubscriptions,
         PushjetError::NeedsCredentials,

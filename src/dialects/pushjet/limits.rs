@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
+use crate::model::{SERVICE_ICON_BYTES, SERVICE_NAME_CHARS};
+
 /// The longest text of a message in bytes: a page of print. A longer one is refused.
 pub const TEXT_MAX_BYTES: usize = 16 * 1024;
 
-/// The longest address of a link or an icon in bytes: longer than browsers take. A longer one is refused.
-pub const ADDRESS_MAX_BYTES: usize = 2 * 1024;
+/// The longest address of a link in bytes, as it is of an icon. A longer one is refused.
+pub const ADDRESS_MAX_BYTES: usize = SERVICE_ICON_BYTES;
 
-/// The longest title of a message and name of a service in characters, as Pushjet's database had it. A longer one is cut.
-pub const TITLE_MAX_CHARS: usize = 255;
+/// The longest title of a message in characters, as it is of a service's name: Pushjet's database had no room for a longer one. It is cut.
+pub const TITLE_MAX_CHARS: usize = SERVICE_NAME_CHARS;
 
 /// The largest body of a request in bytes: the largest message with every byte escaped. The server refuses a larger one unread.
 pub const BODY_MAX_BYTES: usize = 128 * 1024;
 
-/// The largest message of a listener: all that it says is a uuid of 36 characters.
+/// How long a uuid is, which a plain stream sends without anything around it.
+pub(super) const UUID_BYTES: usize = 36;
+
+/// The largest message of a listener: all that it says is a uuid.
 pub(super) const MESSAGE_MAX_BYTES: usize = 1024;
 
 /// How long a listener may take to say its uuid, tries of a wrong one included: a program does it at once, a person at a terminal pastes it.

@@ -1,10 +1,11 @@
-//! Requests as Pushjet's clients send them, with the answers that they look at. The numbers in the tests' names are those of no list: each row is one check.
+//! Requests as Pushjet's clients send them, and the answers that they look at.
 
 use std::sync::Arc;
 
 use crate::dialects::pushjet::errors::PushjetError;
-use crate::dialects::pushjet::rest::{ApiRequest, Endpoint, Parameters};
-use crate::dialects::pushjet::rest::{created, done, error, messages, service, subscriptions};
+use crate::dialects::pushjet::rest::{
+    ApiRequest, Endpoint, Parameters, created, done, error, messages, service, subscriptions,
+};
 use crate::dialects::pushjet::stage;
 use crate::model::fuzz::fuzz_text;
 use crate::model::{

@@ -2,6 +2,8 @@
 //!
 //! Services have letters for names, and keys made of them. What the core is asked of messages is answered at once, unless a test holds the answers back.
 
+mod building;
+mod requests;
 mod store;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -11,21 +13,17 @@ use std::time::Duration;
 use crate::dialects::pushjet::Hello;
 use crate::dialects::{
     Alarm, Ambient, DialectSettings, Hello as AnyHello, Incoming, Out, PusherSettings, Receipt,
-    Session, Step, Surroundings, Wanted,
+    Session, Surroundings,
 };
 use crate::model::{
-    BuildingView, ConnectionId, Credentials, DeviceId, Event, Failure, FailureKind, FollowId,
-    Message, MessageLevel, MessageNews, MessageNumber, MessageRequest, Notice, ProcessId, Reply,
-    Request, ServiceKey, ServiceView, Subject, Ticket, Timestamp,
+    BuildingView, ConnectionId, Event, Failure, FailureKind, FollowId, MessageNews, MessageRequest,
+    Notice, ProcessId, Reply, Subject, Ticket,
 };
 
-pub(super) use store::Store;
+use building::{BEGIN_SECS, device, key};
+use store::Store;
 
-/// When services were made. A message comes so many seconds later as its number says.
-const BEGIN_SECS: u64 = 1_760_000_000;
-
-/// The device on the stage.
-pub(super) const UUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+pub(super) use building::{UUID, message, service};
 
 /// One connection on its stage.
 pub(super) struct Stage {
@@ -57,46 +55,6 @@ pub(super) enum Held {
 enum Open {
     Asked(Ticket, MessageRequest),
     Answered(Ticket, Result<Reply, Failure>),
-}
-
-/// A service by its letter.
-pub(super) fn service(letter: char, name: &str) -> ServiceView {
-    ServiceView {
-        key: key(letter),
-        name: name.to_owned(),
-        icon: String::new(),
-        created: Timestamp::from_secs(BEGIN_SECS),
-    }
-}
-
-/// A message by the letter of its service, the first of it.
-pub(super) fn message(letter: char, number: u64, text: &str) -> Arc<Message> {
-    let notice = Notice {
-        text: text.to_owned(),
-        title: String::new(),
-        link: String::new(),
-        level: MessageLevel::USUAL,
-    };
-    Arc::new(Message {
-        number: MessageNumber(number),
-        previous: MessageNumber::default(),
-        service: key(letter),
-        notice,
-        at: Timestamp::from_secs(BEGIN_SECS + number),
-    })
-}
-
-fn key(letter: char) -> ServiceKey {
-    let groups = [4, 6, 12, 5, 9].map(|length| letter.to_string().repeat(length));
-    ServiceKey::parse(&groups.join("-")).unwrap()
-}
-
-fn letter(key: &ServiceKey) -> &str {
-    &key.as_str()[..1]
-}
-
-fn device() -> DeviceId {
-    DeviceId::of_uuid(UUID).unwrap()
 }
 
 /// The settings of a gateway that was told nothing.
@@ -291,93 +249,6 @@ impl Stage {
             self.perform(step);
         }
     }
-
-    fn perform(&mut self, step: Step) {
-        match step {
-            Step::Authenticate(Credentials::Device(device)) => {
-                self.lines.push(format!("auth> {device}"));
-            }
-            Step::Follow {
-                ticket, follows, ..
-            } => {
-                let failed = self.fails.take().map(failure);
-                let reply = failed.map_or_else(|| Ok(self.follow(follows)), Err);
-                self.reply(ticket, reply);
-            }
-            Step::Request {
-                ticket, request, ..
-            } => self.request(ticket, request),
-            Step::Confirm(receipt) => {
-                assert_eq!(self.receipt, None, "one at a time");
-                self.receipt = Some(receipt);
-                self.lines.push(format!("confirm> {}", receipt.0));
-            }
-            Step::SetAlarm(..) => self.lines.push("alarm>".to_owned()),
-            Step::Authenticate(_) | Step::Refused { .. } | Step::Close(..) => {
-                panic!("this dialect never does this: {step:?}")
-            }
-        }
-    }
-
-    fn follow(&mut self, follows: Vec<Wanted>) -> Reply {
-        for Wanted { id, subject, form } in follows {
-            assert_eq!(id, FollowId(0));
-            assert!(form.is_for_session());
-            self.lines.push(format!("follow> {}", in_words(&subject)));
-            assert!(!self.follows.contains(&subject), "it is followed already");
-            self.follows.push(subject);
-        }
-        let snapshot = Vec::new();
-        Reply::Following { snapshot }
-    }
-
-    fn request(&mut self, ticket: Ticket, request: Request) {
-        let request = match request {
-            Request::Unfollow { subject, .. } => {
-                self.lines.push(format!("unfollow> {}", in_words(&subject)));
-                self.follows.retain(|followed| *followed != subject);
-                return self.reply(ticket, Ok(Reply::Unfollowed));
-            }
-            Request::Messages(request) => request,
-            Request::Follow { .. }
-            | Request::Call(_)
-            | Request::Query(_)
-            | Request::Enter(_)
-            | Request::Leave(_)
-            | Request::Publish(_)
-            | Request::Announce { .. }
-            | Request::Custom { .. }
-            | Request::Tokens(_)
-            | Request::Debug(_)
-            | Request::Ignore(_) => panic!("this dialect never asks this: {request:?}"),
-        };
-        assert_eq!(*request.device(), device());
-        self.lines.push(match &request {
-            MessageRequest::Subscriptions(_) => "list>".to_owned(),
-            MessageRequest::Unread(_) => "unread>".to_owned(),
-            MessageRequest::Read(_, marks) => {
-                let marks = marks.iter();
-                let marks = marks.map(|it| format!(" {} {}", letter(&it.service), it.number.0));
-                format!("mark>{}", marks.collect::<String>())
-            }
-        });
-        if let Some(kind) = self.fails.take() {
-            return self.answer(ticket, Err(failure(kind)));
-        }
-        if let Some((Held::Late, open)) = &mut self.held {
-            open.push_back(Open::Asked(ticket, request));
-            return;
-        }
-        let reply = self.store.answer(&request);
-        self.answer(ticket, Ok(Reply::Messages(reply)));
-    }
-
-    fn answer(&mut self, ticket: Ticket, reply: Result<Reply, Failure>) {
-        match &mut self.held {
-            Some((_, open)) => open.push_back(Open::Answered(ticket, reply)),
-            None => self.reply(ticket, reply),
-        }
-    }
 }
 
 fn with_ambient(surroundings: &Surroundings, act: impl FnOnce(&Ambient<'_>)) {
@@ -395,17 +266,4 @@ fn with_ambient(surroundings: &Surroundings, act: impl FnOnce(&Ambient<'_>)) {
 
 fn failure(kind: FailureKind) -> Failure {
     Failure::new(kind, format!("it fails by {kind:?}"))
-}
-
-fn in_words(subject: &Subject) -> String {
-    match subject {
-        Subject::Device(device) => device.to_string(),
-        Subject::Service(key) => letter(key).to_owned(),
-        Subject::Status(_)
-        | Subject::Module(_)
-        | Subject::Log(_)
-        | Subject::Directory
-        | Subject::Bus
-        | Subject::Topic(_) => panic!("this dialect never follows this: {subject:?}"),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::dialects::pushjet::stage::{BEGIN_SECS, device};
+use crate::dialects::pushjet::stage::building::{BEGIN_SECS, device};
 use crate::model::{
     Mark, Message, MessageNumber, MessageReply, MessageRequest, Notice, ServiceKey, Subscription,
     Timestamp, Unread,
