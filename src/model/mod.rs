@@ -75,7 +75,7 @@ pub use messages::{
     ServiceKey, ServiceSecret, Subscription, Unread,
 };
 pub use nearest::nearest;
-pub use network::{Network, Transport};
+pub use network::{Network, Transport, source_of};
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use printable::{PrintableWriter, is_unprintable, printable};
