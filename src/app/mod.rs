@@ -370,7 +370,10 @@ fn run(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            state.open();
+            match demo {
+                Some(_) => state.open_demo(),
+                None => state.open(),
+            }
             match surroundings {
                 Surroundings::Process(_) => {
                     announce(&place, demo.as_ref());

@@ -42,8 +42,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "dialects",
-        takes: "words apart by commas; there are `placeos`, `home_assistant` and `pusher`",
-        default: "placeos,home_assistant,pusher",
+        takes: "words apart by commas; there are `placeos`, `home_assistant`, `pusher` and `pushjet`",
+        default: "placeos,home_assistant,pusher,pushjet",
         flag: "",
         about: "Which dialects are served; the others' resources and websockets are not there. An empty list closes all of them.",
     },

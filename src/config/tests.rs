@@ -665,10 +665,10 @@ fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
     let placeos = settings("", &[("RISER_DIALECTS", "placeos,")]);
     assert_eq!(placeos.server.dialects, ["placeos"]);
     check(
-        "dialects = [\"placeos\", \"pushjet\", \"place_os\"]",
+        "dialects = [\"placeos\", \"platypush\", \"place_os\"]",
         &[],
         &[
-            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant, pusher), not \"pushjet\"",
+            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant, pusher, pushjet), not \"platypush\"",
             "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
         ],
     );

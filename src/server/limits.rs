@@ -225,6 +225,15 @@ pub(super) const CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest body of frames from a page that has no websocket: one frame of the largest size, with room for its escapes.
 pub(super) const SENT_BODY_MAX_BYTES: usize = 256 * 1024;
 
+/// New subscriptions and services of Pushjet that one address may make a minute. Protects what strangers can have kept; a phone that moves here with all that it follows comes in two goes.
+pub(super) const NEW_SUBSCRIPTIONS_PER_MINUTE: u32 = 100;
+
+/// Addresses whose pace is remembered. Protects memory; a network of that many that comes at once is let through for a while.
+pub(super) const PACED_ADDRESSES_MAX: usize = 16_384;
+
+/// Services whose pace is remembered: more than send within one second.
+pub(super) const PACED_SERVICES_MAX: usize = 16_384;
+
 /// Bodies of frames that wait for a page's connection to read them. Protects memory; one more is refused, and the page begins a new session.
 pub(super) const SENT_BODIES_MAX: usize = 16;
 

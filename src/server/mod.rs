@@ -41,7 +41,7 @@ use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, RecentCalls};
+use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor, RecentCalls};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -91,6 +91,8 @@ struct ServerStateInner {
     fallbacks: Fallbacks,
     /// The calls that servers of Pusher's apps made a moment ago.
     recent_calls: RecentCalls,
+    /// How fast Pushjet's clients may go, and who of them may make services.
+    pushjet: PushjetDoor,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -175,6 +177,7 @@ impl Server {
             login_flows: LoginFlows::default(),
             recent_calls: RecentCalls::default(),
             fallbacks: Fallbacks::default(),
+            pushjet: PushjetDoor::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -297,6 +300,12 @@ impl ReadinessGate {
     /// Lets clients in.
     pub fn open(&self) {
         self.0.admission.open();
+    }
+
+    /// Lets clients in to the demo building, where anyone may do what an operator would have to allow otherwise, unless the settings say something else.
+    pub fn open_demo(&self) {
+        self.0.pushjet.show_the_demo();
+        self.open();
     }
 }
 

@@ -238,7 +238,7 @@ impl Default for ServerSettings {
             http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
-            dialects: vec!["placeos", "home_assistant", "pusher"],
+            dialects: vec!["placeos", "home_assistant", "pusher", "pushjet"],
             own_listeners: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
             pusher: PusherSettings::DEFAULT,

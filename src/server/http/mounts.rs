@@ -23,7 +23,7 @@ use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{health, home_assistant, openapi, pusher, redirect};
+use crate::server::http::{health, home_assistant, openapi, pusher, pushjet, redirect};
 use crate::server::ws::entering::not_upgraded;
 use crate::server::{ServerSettings, ServerState};
 
@@ -41,6 +41,9 @@ pub(in crate::server) const HOME_ASSISTANT: &str = "home_assistant";
 
 /// The owner of Pusher's resources and of its websocket.
 pub(in crate::server) const PUSHER: &str = "pusher";
+
+/// The owner of Pushjet's resources and of its websocket.
+pub(in crate::server) const PUSHJET: &str = "pushjet";
 
 /// A row of the table.
 pub(in crate::server) struct Mount {
@@ -149,6 +152,15 @@ static MOUNTS: &[Mount] = &[
         unknown: pusher::nothing_here,
         words: pusher::WORDS,
     },
+    Mount {
+        owner: PUSHJET,
+        prefix: "/pushjet",
+        base: Base::Below,
+        routes: pushjet::configure,
+        specification: pushjet::specification,
+        unknown: pushjet::nothing_here,
+        words: pushjet::WORDS,
+    },
     #[cfg(test)]
     tests::MOUNT,
     #[cfg(test)]
@@ -213,7 +225,10 @@ async fn token(
 /// The specifications of all rows that the settings open, wherever they are served.
 pub(super) fn specifications(settings: &ServerSettings) -> impl Iterator<Item = Specification> {
     let rows = std::iter::once(&HEALTH).chain(open(settings));
-    rows.map(|mount| (mount.specification)())
+    rows.map(|mount| match mount.prefix {
+        "" => (mount.specification)(),
+        prefix => openapi::empty().nest(prefix, (mount.specification)()),
+    })
 }
 
 fn open(settings: &ServerSettings) -> impl Iterator<Item = &'static Mount> {
