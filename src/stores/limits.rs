@@ -1,4 +1,4 @@
-//! Every bound and deadline of topics that holds whatever the store is: what it protects, what happens when it is hit, why this number.
+//! Every bound and deadline of topics and messages that holds whatever the store is, and those of the store of a gateway that is alone: what it protects, what happens when it is hit, why this number.
 
 use std::time::Duration;
 
@@ -37,3 +37,19 @@ pub(super) const UNREAD_MAX: usize = 512;
 
 /// The same in bytes of what the senders wrote. One message always fits.
 pub(super) const UNREAD_MAX_BYTES: usize = 1 << 20;
+
+/// Operations on messages that wait for the disk of a gateway that is alone. Protects memory; more wait for their turn, in the order in which they came.
+/// As many as commit in a moment.
+pub(super) const OPERATIONS_MAX: usize = 1_024;
+
+/// Operations on messages in one transaction. Bounds how long the first of them waits for the last.
+pub(super) const BATCH_MAX: usize = 256;
+
+/// The same in bytes of messages that are read. Protects memory from many devices that ask at a time; the rest waits for the next transaction.
+pub(super) const BATCH_ANSWERS_MAX_BYTES: usize = 8 << 20;
+
+/// Old messages that are dropped in one transaction. Others have their turn between two such transactions.
+pub(super) const EXPIRED_MAX: usize = 1_024;
+
+/// What a gateway that is alone keeps in memory of the file of messages: more than what is read often, which is the last ones.
+pub(super) const MESSAGES_CACHE_BYTES: usize = 16 << 20;
