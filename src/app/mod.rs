@@ -45,7 +45,7 @@ use crate::driver_host::{DriverHost, HostError, Spawn};
 use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
-use crate::server::{BindError, CertificateError, Server, StartError};
+use crate::server::{BindError, CertificateError, OwnAddress, Server, Serves, StartError};
 use crate::stores::embedded::{
     EmbeddedDocumentStore, EmbeddedMessageStore, EmbeddedStatusStore, EmbeddedTopicStore,
 };
@@ -370,7 +370,10 @@ fn run(
                 }
                 None => main.spawn(refuse_reloads(read_building)),
             };
-            state.open();
+            match demo {
+                Some(_) => state.open_demo(),
+                None => state.open(),
+            }
             match surroundings {
                 Surroundings::Process(_) => {
                     announce(&place, demo.as_ref());
@@ -652,7 +655,7 @@ struct Listening {
     /// What stands in front of every path; empty for nothing.
     base_path: String,
     /// The dialects that have an address of their own, and where that is.
-    own: Vec<(&'static str, SocketAddr)>,
+    own: Vec<OwnAddress>,
 }
 
 impl Listening {
@@ -690,8 +693,14 @@ fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
         ("http", "ws")
     };
     let mut text = format!("riser ready {http}://{address}{base}\n");
-    for (dialect, address) in own {
-        text.push_str(&format!("listening {dialect} {http}://{address}\n"));
+    for own in own {
+        let (kind, scheme) = match own.serves {
+            Serves::Everything => ("", http),
+            Serves::Websocket => ("_websocket", ws),
+            Serves::Stream => ("_tcp", "tcp"),
+        };
+        let (dialect, address) = (own.dialect, own.address);
+        text.push_str(&format!("listening {dialect}{kind} {scheme}://{address}\n"));
     }
     if let Some(secret) = demo {
         let key = format!("demo.{}", secret.expose());
@@ -735,6 +744,14 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
+    fn own(dialect: &'static str, serves: Serves, port: u16) -> OwnAddress {
+        OwnAddress {
+            dialect,
+            serves,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        }
+    }
+
     #[test]
     fn every_address_is_told_of_directly_after_the_ready_line() {
         let place = Listening {
@@ -742,22 +759,26 @@ mod tests {
             is_encrypted: true,
             base_path: "/riser".to_owned(),
             own: vec![
-                ("home_assistant", SocketAddr::from(([127, 0, 0, 1], 8123))),
-                ("pusher", SocketAddr::from(([127, 0, 0, 1], 6001))),
+                own("home_assistant", Serves::Everything, 8123),
+                own("pushjet", Serves::Everything, 3001),
+                own("pushjet", Serves::Websocket, 8181),
+                own("pushjet", Serves::Stream, 7171),
             ],
         };
         let text = announcement(&place, Some(&Secret::new("x")));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
-            lines[..4],
+            lines[..6],
             [
                 "riser ready https://0.0.0.0:3000/riser",
                 "listening home_assistant https://127.0.0.1:8123",
-                "listening pusher https://127.0.0.1:6001",
+                "listening pushjet https://127.0.0.1:3001",
+                "listening pushjet_websocket wss://127.0.0.1:8181",
+                "listening pushjet_tcp tcp://127.0.0.1:7171",
                 "api key demo.x",
             ]
         );
-        assert!(lines[4].contains(" --url https://127.0.0.1:3000/riser "));
-        assert!(lines[5].contains("wss://127.0.0.1:3000/riser/api/engine/v2/"));
+        assert!(lines[6].contains(" --url https://127.0.0.1:3000/riser "));
+        assert!(lines[7].contains("wss://127.0.0.1:3000/riser/api/engine/v2/"));
     }
 }

@@ -29,7 +29,8 @@ use crate::driver_host::process::ProcessSettings;
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
 use crate::server::{
-    ListenerSettings, PlainSettings, ProxyHeaderSettings, ServerSettings, TlsSettings,
+    CreateSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings, ServerSettings, Serves,
+    TlsSettings,
 };
 use crate::stores::redis::RedisSettings;
 
@@ -65,6 +66,23 @@ const DIALECTS: &[&str] = &[
     "pusher",
     "pushjet",
 ];
+
+/// The addresses that dialects may have for themselves, in the order of the ready lines.
+const OWN_LISTENERS: &[(&str, Serves, &str)] = &[
+    (
+        "home_assistant",
+        Serves::Everything,
+        "home_assistant.listen",
+    ),
+    ("pusher", Serves::Everything, "pusher.listen"),
+    ("pushjet", Serves::Everything, "pushjet.listen"),
+    ("pushjet", Serves::Websocket, "pushjet.websocket_listen"),
+    ("pushjet", Serves::Stream, "pushjet.tcp_listen"),
+];
+
+/// What `pushjet.create` may be.
+const CREDENTIALS: &str = "credentials";
+const ANYONE: &str = "anyone";
 
 /// What `log_format` may be.
 const TEXT: &str = "text";
@@ -309,22 +327,28 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     raw.duration("keep_alive.reap_after", &mut keep_alive.reap_after);
 
     server.tls = tls(raw);
-    own_listener(
-        raw,
-        "home_assistant",
-        "home_assistant.listen",
-        &mut server.own_listeners,
-    );
+    own_listeners(raw, &mut server.own_listeners);
     raw.path(
         "home_assistant.frontend",
         &mut server.home_assistant.frontend,
     );
 
-    own_listener(raw, "pusher", "pusher.listen", &mut server.own_listeners);
     let pusher = &mut server.pusher;
     raw.duration("pusher.activity_timeout", &mut pusher.activity_timeout);
     raw.duration("pusher.pong_timeout", &mut pusher.pong_timeout);
     raw.switch("pusher.strict_protocol", &mut pusher.strict_protocol);
+    let pushjet = &mut server.pushjet;
+    let mut create = None;
+    raw.word("pushjet.create", &mut create, [CREDENTIALS, ANYONE]);
+    pushjet.create = create.map(|word| match word == ANYONE {
+        true => CreateSettings::Anyone,
+        false => CreateSettings::Credentials,
+    });
+    raw.count(
+        "pushjet.messages_per_second",
+        &mut pushjet.messages_per_second,
+        u32::MAX,
+    );
 
     raw.duration("exec.deadline", &mut settings.core.exec_deadline);
     let sign_in = &mut settings.core.sign_in;
@@ -359,20 +383,18 @@ fn build(raw: &mut Raw, flags: &Flags) -> Settings {
     settings
 }
 
-/// The address that a dialect has for itself, when one is given.
-fn own_listener(
-    raw: &mut Raw,
-    dialect: &'static str,
-    setting: &'static str,
-    listeners: &mut Vec<ListenerSettings>,
-) {
-    let mut listen = None;
-    raw.optional_address(setting, &mut listen);
-    listeners.extend(listen.map(|listen| ListenerSettings {
-        dialect,
-        listen,
-        setting,
-    }));
+/// The addresses that dialects have for themselves, as far as they are given.
+fn own_listeners(raw: &mut Raw, listeners: &mut Vec<ListenerSettings>) {
+    for &(dialect, serves, setting) in OWN_LISTENERS {
+        let mut listen = None;
+        raw.optional_address(setting, &mut listen);
+        listeners.extend(listen.map(|listen| ListenerSettings {
+            dialect,
+            serves,
+            listen,
+            setting,
+        }));
+    }
 }
 
 /// The Redis, when one is named.
@@ -526,6 +548,7 @@ fn check(raw: &mut Raw, settings: &Settings) {
         own_listeners,
         home_assistant,
         pusher,
+        pushjet: _,
         allowed_origins: _,
         proxies: _,
         hsts: _,

@@ -87,6 +87,7 @@ fn every_key_of_the_reference_changes_something() {
             "jwt_public" => PUBLIC_KEY,
             "dialects" => ",",
             "home_assistant.frontend" => "folder",
+            "pushjet.create" => "anyone",
             "http.hsts" => "false",
             "redis.url" => "redis://localhost",
             "cluster.secret" => "sixteen characters",
@@ -664,12 +665,32 @@ fn a_dialect_that_is_not_served_and_a_word_that_is_none_are_told_apart() {
     let placeos = settings("", &[("RISER_DIALECTS", "placeos,")]);
     assert_eq!(placeos.server.dialects, ["placeos"]);
     check(
-        "dialects = [\"placeos\", \"pushjet\", \"place_os\"]",
+        "dialects = [\"placeos\", \"platypush\", \"place_os\"]",
         &[],
         &[
-            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant, pusher), not \"pushjet\"",
+            "riser.toml:1: `dialects` must be a list of what this version has (placeos, home_assistant, pusher, pushjet), not \"platypush\"",
             "riser.toml:1: `dialects` must be a list of words out of placeos, home_assistant, platypush, pusher, pushjet, not this text",
         ],
+    );
+}
+
+#[test]
+fn addresses_of_dialects_stand_in_the_order_of_the_ready_lines() {
+    let file = "[pushjet]\ntcp_listen = \"[::1]:7171\"\nwebsocket_listen = \"[::1]:8181\"\nlisten = \"[::1]:3001\"\n[home_assistant]\nlisten = \"[::1]:8123\"\n";
+    let found = settings(file, &[]).server.own_listeners;
+    let found = found.iter();
+    let found: Vec<_> = found
+        .map(|own| (own.dialect, own.serves, own.listen.port(), own.setting))
+        .collect();
+    let (everything, websocket, stream) = (Serves::Everything, Serves::Websocket, Serves::Stream);
+    assert_eq!(
+        found,
+        [
+            ("home_assistant", everything, 8123, "home_assistant.listen"),
+            ("pushjet", everything, 3001, "pushjet.listen"),
+            ("pushjet", websocket, 8181, "pushjet.websocket_listen"),
+            ("pushjet", stream, 7171, "pushjet.tcp_listen"),
+        ]
     );
 }
 

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use crate::core::access::{Caller, audit, may_edit, may_have_building};
 use crate::core::building::{
-    Apply, BuildingService, EditError, Editor, Invalid, RemoteProgramSettings,
+    Apply, BuildingService, EditError, Editor, Invalid, Rehearsal, RemoteProgramSettings,
 };
 use crate::core::metrics::CoreMetrics;
+use crate::core::services::forget_removed;
 use crate::model::{Building, Differences, DriverRef, Edit, EntryId, Failure, Module};
+use crate::stores::MessageStore;
 
 /// Changes the building, and gives it out as a whole.
 pub struct BuildingEditor {
     pub(super) building: Arc<BuildingService>,
     pub(super) metrics: Arc<CoreMetrics>,
+    pub(super) messages: Arc<dyn MessageStore>,
     pub(super) remote_programs: RemoteProgramSettings,
 }
 
@@ -34,27 +37,48 @@ impl BuildingEditor {
             }
         }
         let made = self.building.edit(Editor::Caller(who.clone()), edits).await;
-        made.inspect_err(|error| self.count_refusal(error))
+        self.finished(made).await
     }
 
     /// The same for the operator, who holds the store's directory and needs no key.
     pub async fn edit_at_rest(&self, edits: Vec<Edit>) -> Result<Differences, EditError> {
-        self.building.edit(Editor::Operator, edits).await
+        self.finished(self.building.edit(Editor::Operator, edits).await)
+            .await
     }
 
     /// Makes the building that of a file, which owns every entry that it ever named, or computes what that would change.
     ///
     /// Nothing is written when nothing changes. Passwords in the clear are hashed later, since that takes long; until then a user keeps the one before.
     pub async fn apply(&self, how: Apply) -> Result<Differences, EditError> {
-        self.building.apply(Editor::File, how).await
+        self.apply_by(Editor::File, how).await
     }
 
     /// The same for a caller who sends the file.
     pub async fn apply_as(&self, who: &Caller, how: Apply) -> Result<Differences, EditError> {
         self.may_apply(who).map_err(EditError::Forbidden)?;
         self.check_programs(&how.building)?;
-        let applied = self.building.apply(Editor::Caller(who.clone()), how).await;
-        applied.inspect_err(|error| self.count_refusal(error))
+        self.apply_by(Editor::Caller(who.clone()), how).await
+    }
+
+    async fn apply_by(&self, editor: Editor, how: Apply) -> Result<Differences, EditError> {
+        let rehearsal = how.rehearsal;
+        let applied = self.building.apply(editor, how).await;
+        match rehearsal {
+            Rehearsal::Real | Rehearsal::Cautious => self.finished(applied).await,
+            Rehearsal::Dry => applied.inspect_err(|error| self.count_refusal(error)),
+        }
+    }
+
+    /// What has gone from the building goes from where it has left something.
+    async fn finished(
+        &self,
+        made: Result<Differences, EditError>,
+    ) -> Result<Differences, EditError> {
+        match &made {
+            Ok(differences) => forget_removed(&*self.messages, differences).await,
+            Err(error) => self.count_refusal(error),
+        }
+        made
     }
 
     /// A program that the gateway does not run for the module already comes from its own building file, unless the operator trusts its administrators with that.

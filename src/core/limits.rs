@@ -281,3 +281,15 @@ pub(super) const PROCESS_ID_SPARE_BITS: u32 = 11;
 
 /// Connections inside the gateway have numbers from here on, those of clients below: none of them counts that far.
 pub(super) const FIRST_INSIDE_CONNECTION: u64 = 1 << 63;
+
+/// How long a message is kept that somebody has not read: who comes back from a week away finds it.
+pub(super) const MESSAGE_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How often the store is asked to drop what is older.
+pub(super) const MESSAGES_LOOK_INTERVAL: Duration = Duration::from_secs(10 * 60);
+
+/// Services that are made over their own door, where anyone may make one. Protects the memory of every node, which has them all; some 500 bytes each.
+pub(super) const SERVICES_MADE_MAX: usize = 10_000;
+
+/// How often an edit of a service is tried again when another was faster: each failed try means that one was made.
+pub(super) const SERVICE_EDIT_TRIES: u32 = 16;

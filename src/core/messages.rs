@@ -2,13 +2,17 @@
 //!
 //! A message reaches who listens by the watch table, as all events do; what is unread, and by whom, is for the store to know, since nodes may share it.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval};
 
+use crate::core::limits::{MESSAGE_LIFE, MESSAGES_LOOK_INTERVAL};
+use crate::core::metrics::CoreMetrics;
 use crate::core::reply::ReplySlot;
 use crate::core::subscriptions::Subscriptions;
 use crate::model::{
@@ -21,6 +25,7 @@ use crate::stores::{MessageFeed, MessageStore, Sent, StoreError, Subscribed, Tal
 pub struct Messages {
     pub(super) store: Arc<dyn MessageStore>,
     pub(super) clock: Clock,
+    pub(super) metrics: Arc<CoreMetrics>,
     pub(super) main: Handle,
 }
 
@@ -49,7 +54,28 @@ impl Messages {
 
     /// Sends a message to all who are subscribed to a service.
     pub fn send(&self, service: ServiceKey, notice: Notice) -> Answer<Sent> {
-        told(self.store.send(service, notice, self.now()))
+        let metrics = Arc::clone(&self.metrics);
+        let sent = told(self.store.send(service, notice, self.now()));
+        let count = move |sent: &Sent| {
+            metrics.messages_sent.increment(1);
+            metrics.messages_dropped.increment(sent.dropped);
+        };
+        sent.inspect_ok(count).boxed()
+    }
+
+    /// Drops what nobody has read for too long, until it is dropped itself.
+    pub(super) async fn keep(&self) -> Infallible {
+        let mut ticks = interval(MESSAGES_LOOK_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let before = self.now().as_secs().saturating_sub(MESSAGE_LIFE.as_secs());
+            match self.store.expire(Timestamp::from_secs(before)).await {
+                Ok(expired) => self.metrics.messages_expired.increment(expired),
+                // The next look comes.
+                Err(error) => tracing::debug!(%error, "could not drop old messages"),
+            }
+        }
     }
 
     /// What a device has not read, which is read by that. As much as fits into one answer.

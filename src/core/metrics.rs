@@ -47,6 +47,12 @@ pub(super) struct CoreMetrics {
     pub(super) statuses_refused: Counter,
     /// Credentials that are refused although the store still has them.
     pub(super) revocations_unkept: Gauge,
+    /// Messages that services have sent.
+    pub(super) messages_sent: Counter,
+    /// Messages that had to make room for newer ones, once for each device that had not read them.
+    pub(super) messages_dropped: Counter,
+    /// Messages that were not read for too long, counted so too.
+    pub(super) messages_expired: Counter,
 }
 
 impl CoreMetrics {
@@ -130,6 +136,18 @@ impl CoreMetrics {
             "riser_revocations_unkept",
             "Keys and users that are refused although the store could not take their end yet"
         );
+        metrics::describe_counter!(
+            "riser_pushjet_messages_sent_total",
+            "Messages that services have sent to people's devices"
+        );
+        metrics::describe_counter!(
+            "riser_pushjet_messages_dropped_total",
+            "Messages that were dropped for newer ones, once for each device that had not read them"
+        );
+        metrics::describe_counter!(
+            "riser_pushjet_messages_expired_total",
+            "Messages that were dropped because they were not read for a week, once for each device"
+        );
         Self {
             exec_seconds: metrics::histogram!("riser_exec_seconds"),
             execs: metrics::counter!("riser_execs_total"),
@@ -151,6 +169,9 @@ impl CoreMetrics {
             arguments_refused: metrics::counter!("riser_arguments_refused_total"),
             statuses_refused: metrics::counter!("riser_statuses_refused_total"),
             revocations_unkept: metrics::gauge!("riser_revocations_unkept"),
+            messages_sent: metrics::counter!("riser_pushjet_messages_sent_total"),
+            messages_dropped: metrics::counter!("riser_pushjet_messages_dropped_total"),
+            messages_expired: metrics::counter!("riser_pushjet_messages_expired_total"),
         }
     }
 }

@@ -27,6 +27,7 @@ mod queries;
 mod quotas;
 mod reply;
 mod resolve;
+mod services;
 mod settings;
 mod sign_in;
 mod snapshots;
@@ -64,12 +65,13 @@ use crate::stores::{
 };
 
 pub use crate::driver_host::Description as DriverDescription;
+pub use crate::stores::Subscribed;
 pub use access::{
     App, BadPublicKey, Caller, CodeRequest, CodeShown, ForeignForms, ForeignKey, Identity, Issued,
     ModuleAccess, Policy, Principal, PublicKey, SignInError, SignInSettings,
 };
 pub use access_control::AccessControl;
-pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings};
+pub use building::{Apply, EditError, Invalid, Rehearsal, RemoteProgramSettings, ServiceActor};
 pub use building_access::BuildingAccess;
 pub use building_editor::BuildingEditor;
 pub use calls::Calls;
@@ -91,6 +93,7 @@ pub use queries::Queries;
 pub use quotas::Quotas;
 pub use reply::{ReplySlot, Returned};
 pub use resolve::Resolver;
+pub use services::{ServiceChange, ServiceError, Services};
 pub use settings::{ClusterSettings, CoreSettings};
 pub use sign_in::SignIns;
 pub use token_requests::TokenRequests;
@@ -117,6 +120,8 @@ pub struct Core {
     pub topics: Arc<Topics>,
     /// What services send to people's devices.
     pub messages: Arc<Messages>,
+    /// How who holds a service changes it.
+    pub services: Services,
     /// Calls of functions.
     pub calls: Arc<Calls>,
     /// Commands of the program around the gateway.
@@ -209,6 +214,7 @@ impl Core {
         let messages = Arc::new(Messages {
             store: make_messages(message_feed),
             clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
             main: main.clone(),
         });
         let modules = Arc::new(Supervisor::new(
@@ -341,7 +347,10 @@ impl Core {
             views,
             follows,
             topics,
-            messages,
+            services: Services {
+                building: Arc::clone(&building),
+                store: Arc::clone(&messages.store),
+            },
             calls,
             custom_commands,
             building_access,
@@ -356,8 +365,10 @@ impl Core {
             editor: BuildingEditor {
                 building: Arc::clone(&building),
                 metrics: Arc::clone(&metrics),
+                messages: Arc::clone(&messages.store),
                 remote_programs: settings.remote_programs,
             },
+            messages,
             access,
             resolver,
             _module_requests: others,
@@ -421,7 +432,7 @@ impl Core {
             .set(self.modules.arguments_held() as f64);
     }
 
-    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
+    /// The core's own clockwork: deadlines of calls, settling of slots, the end of sign-ins and of old messages, what other nodes commit, and this node's share of the modules. Runs until it is dropped, on the main runtime.
     pub async fn run(&self) {
         let cluster = self.cluster.as_ref().map(|cluster| cluster.run());
         tokio::join!(
@@ -430,6 +441,7 @@ impl Core {
             self.sessions.keep(),
             self.introspection.keep(),
             self.building.keep_up(),
+            self.messages.keep(),
             OptionFuture::from(cluster),
         );
     }

@@ -11,7 +11,7 @@ use crate::core::access::{
 use crate::core::building::BuildingService;
 use crate::core::metrics::CoreMetrics;
 use crate::model::{
-    CredentialId, DeviceKind, KeptToken, LongLivedRequest, Scope, Secret, SessionId,
+    CredentialId, DeviceKind, KeptToken, LongLivedRequest, Scope, Secret, SessionId, User,
 };
 
 /// Signs people and their apps in and out.
@@ -59,6 +59,17 @@ impl SignIns {
         self.metrics.sign_ins.increment(1);
         audit::signed_in(address, &user.id, "app");
         Ok(issued)
+    }
+
+    /// The user of a name and a password, for one act that needs no sign-in behind it.
+    pub async fn check_password(
+        &self,
+        name: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<Arc<User>, SignInError> {
+        let user = self.sessions.check(name, password, address).await;
+        user.inspect_err(|failure| self.note_refused(name, address, failure))
     }
 
     fn note_refused(&self, email: &str, address: IpAddr, failure: &SignInError) {

@@ -56,6 +56,7 @@ impl BuildingViews {
             entities: directory.shared_entities().cloned().collect(),
             commands: directory.shared_commands().cloned().collect(),
             apps: self.building.trusted().shared_apps().cloned().collect(),
+            services: directory.service_views().collect(),
             offered: self.custom_commands.offered(),
         }
     }

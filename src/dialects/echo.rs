@@ -36,6 +36,7 @@ pub fn profile(settings: &DialectSettings) -> Profile {
         sign_in_within: Some(settings.reap_after),
         refusal: RefusalTime::AfterUpgrade,
         message_max_bytes: 1024,
+        bare_text: None,
         keep_alive: settings.keep_alive(None),
         looks_around: LooksAround::Yes,
     }

@@ -12,6 +12,7 @@
 
 #[cfg(test)]
 pub mod echo;
+mod fields;
 #[cfg(test)]
 mod golden;
 mod handshake;
@@ -20,6 +21,7 @@ mod out;
 pub mod placeos;
 mod profile;
 pub mod pusher;
+pub mod pushjet;
 #[cfg(test)]
 mod told;
 
@@ -114,6 +116,11 @@ macro_rules! registry {
                 match self {
                     $($(#[$only])* Self::$dialect => $folder::NAME,)+
                 }
+            }
+
+            /// The dialect with this word.
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
             }
 
             /// What the server has to know of it.
@@ -253,6 +260,7 @@ registry! {
     PlaceOs = placeos;
     HomeAssistant = home_assistant;
     Pusher = pusher;
+    Pushjet = pushjet;
     #[cfg(test)]
     Echo = echo;
 }

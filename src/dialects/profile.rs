@@ -69,6 +69,8 @@ pub struct Profile {
     pub refusal: RefusalTime,
     /// The largest message from a client in bytes.
     pub message_max_bytes: usize,
+    /// How many bytes a text has that clients of [`Carrier::Framed`] send without the bytes around it; `None` when they put those around each text.
+    pub bare_text: Option<usize>,
     /// How dead connections are noticed, and idle ones kept.
     pub keep_alive: KeepAlive,
     /// Whether its sessions look at the building around them.
@@ -98,7 +100,7 @@ pub enum RefusalTime {
 pub struct KeepAlive {
     /// A protocol ping goes out after this long without input. Carriers without pings send none.
     pub ping_after: Duration,
-    /// A connection without input for this long is closed.
+    /// A connection without input for this long is closed, unless its carrier has no pings that a client could answer.
     pub reap_after: Duration,
     /// A message that is sent this often, counted from the connection's start.
     pub text: Option<(Duration, &'static str)>,
@@ -135,7 +137,8 @@ fn matches(pattern: &str, path: &str) -> bool {
 pub enum Carrier {
     /// By RFC 6455, behind an HTTP upgrade.
     WebSocket,
-    /// Each text between the bytes 0x02 and 0x03, from the first byte of the stream on. There are no pings and no close frames.
+    /// Each text between the bytes 0x02 and 0x03, from the first byte of the stream on; or from clients, where [`Profile::bare_text`] says so, without them.
+    /// There are no pings and no close frames.
     Framed,
 }
 

@@ -107,7 +107,7 @@ impl fmt::Display for CredentialId {
             Self::Session(id) => write!(f, "session {id}"),
             Self::Foreign(user) => write!(f, "foreign token of {user}"),
             Self::App(id) => write!(f, "app {id}"),
-            Self::Device(id) => write!(f, "device {id}"),
+            Self::Device(id) => write!(f, "device {}", id.hint()),
             Self::Automation(id) => write!(f, "automation {id}"),
         }
     }

@@ -18,6 +18,9 @@ text_id! {
 /// How many hexadecimal digits stand between the dashes of a public key, as Pushjet has it.
 const KEY_GROUPS: [usize; 5] = [4, 6, 12, 5, 9];
 
+/// How much of a device's id a log may show.
+const DEVICE_HINT_BYTES: usize = 8;
+
 /// Before the secret goes into the hash that its public key is made of, so that no other hash of it is the same.
 const KEY_DOMAIN: &[u8] = b"riser service\n";
 
@@ -89,6 +92,12 @@ impl DeviceId {
         });
         let is_uuid = groups.eq([8, 4, 4, 4, 12].map(Some));
         is_uuid.then(|| Self::new(&text.to_ascii_lowercase()).ok())?
+    }
+
+    /// Its beginning, for logs: enough to tell it from others, and too little to act as it.
+    pub fn hint(&self) -> &str {
+        let end = self.as_str().floor_char_boundary(DEVICE_HINT_BYTES);
+        &self.as_str()[..end]
     }
 }
 
@@ -295,6 +304,14 @@ mod tests {
         ] {
             assert_eq!(DeviceId::of_uuid(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_log_shows_no_device_by_its_whole_uuid() {
+        let device = DeviceId::of_uuid("0f8fad5b-d9cb-469f-a165-70867728950e").unwrap();
+        assert_eq!(device.hint(), "0f8fad5b");
+        let credential = crate::model::CredentialId::Device(device).to_string();
+        assert_eq!(credential, "device 0f8fad5b");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub use messages::{
     ServiceKey, ServiceSecret, Subscription, Unread,
 };
 pub use nearest::nearest;
-pub use network::{Network, Transport};
+pub use network::{Network, Transport, source_of};
 pub use newest::Newest;
 pub use node::{ClusterSecret, EdgeId, Edges, Node, NodeId, NodeRole, NodeUri, ServiceName};
 pub use printable::{PrintableWriter, is_unprintable, printable};
@@ -92,4 +92,6 @@ pub use topic::{
     ClusterConnectionId, Entered, Member, Occupancy, ProcessId, Publication, Publisher, Reported,
     TopicEntry, TopicEvent, TopicQuery, TopicReport, TopicRules, TopicsFound,
 };
-pub use view::{BuildingView, ModuleView, OfferedCommand, SeenStatus, Shape, SystemView};
+pub use view::{
+    BuildingView, ModuleView, OfferedCommand, SeenStatus, ServiceView, Shape, SystemView,
+};

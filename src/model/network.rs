@@ -1,6 +1,6 @@
 //! Where a request comes from, and by what: networks of addresses, and whether it was encrypted on its way.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A network of addresses, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,17 @@ pub enum Transport {
     Encrypted,
     /// In plain text, as far as the gateway and its proxies know.
     Plain,
+}
+
+/// What counts as one client: of IPv6 the half that names a network, because a client with one address there can use all of them.
+pub fn source_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, and its entities and commands.
+//! The building as a dialect shows it beside the values: its zones, its systems, where which module stands with what it offers, its entities and commands, and its services.
 //!
 //! A view is a snapshot that others share, and it holds no value of a status.
 
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use driver_types::{Interface, JsonText, ModuleId, StatusName};
 
 use crate::model::{
-    ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, System, Zone,
+    ChannelApp, CommandSchema, CommandType, CustomCommand, EntityOverride, ModulePath, ServiceKey,
+    System, Timestamp, Zone,
 };
 
 /// The building at one moment.
@@ -23,8 +24,23 @@ pub struct BuildingView {
     pub commands: Vec<Arc<CustomCommand>>,
     /// Apps with channels of their own, in the building's order.
     pub apps: Vec<Arc<ChannelApp>>,
+    /// Services that send messages to devices, in the building's order.
+    pub services: Vec<ServiceView>,
     /// Commands that the program around the gateway answers.
     pub offered: Vec<Arc<OfferedCommand>>,
+}
+
+/// A service as those see it who are told what it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceView {
+    /// Its public key.
+    pub key: ServiceKey,
+    /// Its name.
+    pub name: String,
+    /// The address of its picture; empty for none.
+    pub icon: String,
+    /// When it was made.
+    pub created: Timestamp,
 }
 
 /// A command that the program around the gateway answers, as clients are held to it.

@@ -28,6 +28,10 @@ pub(super) const READ_PAUSE_BYTES: usize = 256 * 1024;
 /// With four such connections a module's mailbox is full.
 pub(super) const OPEN_EXECS_MAX: u32 = 256;
 
+/// What one connection may have sent without knowing whether the client has got it, and waits to know. A dialect waits for one at a time, or for a few;
+/// past it the connection is closed as a slow consumer.
+pub(super) const OPEN_RECEIPTS_MAX: usize = 8;
+
 /// Bytes of arguments of one connection's calls without an answer past which it is not read further until some are answered.
 /// Two of the largest messages that there are by default; sixteen such connections have all the room that the core gives to large arguments.
 pub(super) const OPEN_ARGUMENTS_MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -58,6 +62,18 @@ pub(super) const DRAIN_GRACE: Duration = Duration::from_millis(500);
 /// How long plain HTTP requests have to finish when the gateway stops, in whole seconds (actix's unit).
 /// With the drain of websockets and the stop of modules before and after it, the whole stays under 8 s.
 pub(super) const HTTP_STOP_SECONDS: u64 = 1;
+
+/// How long a stream without pings of its own is silent before the system asks whether the client is still there. As long as before a ping on a websocket.
+pub(super) const STREAM_PROBE_AFTER: Duration = Duration::from_secs(30);
+
+/// How long it waits for each answer.
+pub(super) const STREAM_PROBE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// How often it asks. One or two packets may be lost.
+pub(super) const STREAM_PROBES: u32 = 3;
+
+/// After so long without an answer the client is gone, whatever waits for it. As long as a websocket may be silent.
+pub(super) const STREAM_SILENCE_MAX: Duration = Duration::from_secs(90);
 
 /// How long a client has to send the head of a request, the first one of its connection or a later one. Protects against connections that trickle.
 pub(super) const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -208,6 +224,15 @@ pub(super) const CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The largest body of frames from a page that has no websocket: one frame of the largest size, with room for its escapes.
 pub(super) const SENT_BODY_MAX_BYTES: usize = 256 * 1024;
+
+/// New subscriptions and services of Pushjet that one address may make a minute. Protects what strangers can have kept; a phone that moves here with all that it follows comes in two goes.
+pub(super) const NEW_SUBSCRIPTIONS_PER_MINUTE: u32 = 100;
+
+/// Addresses whose pace is remembered. Protects memory; a network of that many that comes at once is let through for a while.
+pub(super) const PACED_ADDRESSES_MAX: usize = 16_384;
+
+/// Services whose pace is remembered: more than send within one second.
+pub(super) const PACED_SERVICES_MAX: usize = 16_384;
 
 /// Bodies of frames that wait for a page's connection to read them. Protects memory; one more is refused, and the page begins a new session.
 pub(super) const SENT_BODIES_MAX: usize = 16;

@@ -31,6 +31,10 @@ pub(super) struct ServerMetrics {
     pub(super) lines_dropped: Counter,
     /// Messages from clients.
     pub(super) messages: Counter,
+    /// Messages that were refused because their service sends too many a second.
+    pub(super) messages_refused: Counter,
+    /// Subscriptions and services that were refused because too many come from one address.
+    pub(super) newcomers_refused: Counter,
     closed: HashMap<CloseReason, Counter>,
 }
 
@@ -72,6 +76,14 @@ impl ServerMetrics {
             "Log lines dropped because a worker was behind"
         );
         metrics::describe_counter!("riser_messages_total", "Messages from clients");
+        metrics::describe_counter!(
+            "riser_pushjet_messages_refused_total",
+            "Messages refused because their service sends too many a second"
+        );
+        metrics::describe_counter!(
+            "riser_pushjet_newcomers_refused_total",
+            "Subscriptions and services refused because too many come from one address"
+        );
         Self {
             connections: metrics::gauge!("riser_connections"),
             accepted: metrics::counter!("riser_connections_accepted_total"),
@@ -84,6 +96,8 @@ impl ServerMetrics {
             values_merged: metrics::counter!("riser_values_merged_total"),
             lines_dropped: metrics::counter!("riser_lines_dropped_total"),
             messages: metrics::counter!("riser_messages_total"),
+            messages_refused: metrics::counter!("riser_pushjet_messages_refused_total"),
+            newcomers_refused: metrics::counter!("riser_pushjet_newcomers_refused_total"),
             closed: CloseReason::ALL
                 .into_iter()
                 .map(|reason| {

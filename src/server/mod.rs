@@ -35,12 +35,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
+use crate::dialects::DialectKind;
 use crate::model::rules::ForeignRules;
 use crate::server::admission::Admission;
 use crate::server::bodies::Bodies;
 use crate::server::http::mounts::Site;
 use crate::server::http::node_api::Orders;
-use crate::server::http::{Fallbacks, LoginFlows, RecentCalls};
+use crate::server::http::{Fallbacks, LoginFlows, PushjetDoor, RecentCalls};
 use crate::server::limits::{
     BODIES_MAX_BYTES, EVENT_STREAMS_MAX, HTTP_STOP_SECONDS, LISTEN_BACKLOG, STRANGERS_MAX_BYTES,
     WHOLE_BUILDINGS_AT_ONCE,
@@ -56,8 +57,9 @@ pub use ws::bench;
 
 pub use file_look::FileLook;
 pub use settings::{
-    ConnectionLimits, HomeAssistantSettings, KeepAliveSettings, ListenerSettings, PlainSettings,
-    ProxyHeaderSettings, ProxySettings, ServerSettings, TlsSettings,
+    ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
+    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings, Serves,
+    TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -89,6 +91,8 @@ struct ServerStateInner {
     fallbacks: Fallbacks,
     /// The calls that servers of Pusher's apps made a moment ago.
     recent_calls: RecentCalls,
+    /// How fast Pushjet's clients may go, and who of them may make services.
+    pushjet: PushjetDoor,
     /// Places for streams of events over HTTP.
     event_streams: Arc<Semaphore>,
     /// When this process began, in Unix seconds: the time of documents that have none of their own.
@@ -116,7 +120,7 @@ pub struct Server {
     plain: Option<(PlainSettings, TcpListener)>,
     health: Option<TcpListener>,
     /// The addresses that dialects have for themselves.
-    own: Vec<(&'static str, TcpListener)>,
+    own: Vec<(ListenerSettings, TcpListener)>,
     address: SocketAddr,
 }
 
@@ -150,7 +154,7 @@ impl Server {
         let own = settings.own_listeners.iter();
         let own = own.filter(|own| settings.opens(own.dialect)).map(|own| {
             let listener = listen(own.listen, &format!("`{}`", own.setting))?;
-            Ok::<_, BindError>((own.dialect, listener))
+            Ok::<_, BindError>((*own, listener))
         });
         let own = own.collect::<Result<Vec<_>, _>>()?;
         let metrics = Arc::new(ServerMetrics::new());
@@ -173,6 +177,7 @@ impl Server {
             login_flows: LoginFlows::default(),
             recent_calls: RecentCalls::default(),
             fallbacks: Fallbacks::default(),
+            pushjet: PushjetDoor::default(),
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
             began: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -203,10 +208,13 @@ impl Server {
     }
 
     /// The dialects that have an address of their own, and where that is.
-    pub fn own_addresses(&self) -> io::Result<Vec<(&'static str, SocketAddr)>> {
-        let addresses = self.own.iter().map(|(dialect, listener)| {
-            let address = listener.local_addr()?;
-            Ok((*dialect, address))
+    pub fn own_addresses(&self) -> io::Result<Vec<OwnAddress>> {
+        let addresses = self.own.iter().map(|(own, listener)| {
+            Ok(OwnAddress {
+                dialect: own.dialect,
+                serves: own.serves,
+                address: listener.local_addr()?,
+            })
         });
         addresses.collect()
     }
@@ -247,16 +255,11 @@ impl Server {
             .disable_signals()
             .shutdown_timeout(HTTP_STOP_SECONDS);
         let main = Site::main(&state.settings);
-        let own = own
-            .into_iter()
-            .map(|(dialect, listener)| (dialect, listener, Site::of_dialect(dialect)));
-        let for_clients = [("riser", listener, main.clone())].into_iter().chain(own);
-        let mut builder = builder;
-        for (name, listener, site) in for_clients {
-            builder = match &tls {
-                None => listen_for_all(builder, name, listener, &state, site)?,
-                Some(tls) => listen_by_tls(builder, name, listener, &state, tls, site.by_tls())?,
-            };
+        let tls = tls.as_ref();
+        let mut builder =
+            listen_for_clients(builder, "riser", listener, &state, tls, main.clone())?;
+        for (own, listener) in own {
+            builder = listen_for_dialect(builder, own, listener, &state, tls)?;
         }
         builder = match plain {
             None => builder,
@@ -279,6 +282,17 @@ impl Server {
     }
 }
 
+/// An address that a dialect has for itself, as it is listened on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnAddress {
+    /// The word of the dialect.
+    pub dialect: &'static str,
+    /// What is served there.
+    pub serves: Serves,
+    /// Where.
+    pub address: SocketAddr,
+}
+
 /// Opens a running server to clients. Before that only health is answered, and clients are asked to try again.
 pub struct ReadinessGate(ServerState);
 
@@ -287,11 +301,57 @@ impl ReadinessGate {
     pub fn open(&self) {
         self.0.admission.open();
     }
+
+    /// Lets clients in to the demo building, where anyone may do what an operator would have to allow otherwise, unless the settings say something else.
+    pub fn open_demo(&self) {
+        self.0.pushjet.show_the_demo();
+        self.open();
+    }
 }
 
 impl fmt::Debug for ReadinessGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadinessGate").finish_non_exhaustive()
+    }
+}
+
+/// Serves what a dialect has at an address of its own.
+fn listen_for_dialect(
+    builder: ServerBuilder,
+    own: ListenerSettings,
+    listener: TcpListener,
+    state: &ServerState,
+    tls: Option<&Arc<Tls>>,
+) -> io::Result<ServerBuilder> {
+    let kind = || {
+        let kind = DialectKind::of_name(own.dialect);
+        kind.ok_or_else(|| io::Error::other(format!("`{}` is for no dialect", own.setting)))
+    };
+    let site = match own.serves {
+        Serves::Everything => Site::of_dialect(own.dialect),
+        Serves::Websocket => Site::of_websocket(kind()?),
+        Serves::Stream => {
+            let (kind, state) = (kind()?, state.clone());
+            return builder.listen(own.setting, listener, move || {
+                service::streams(state.clone(), kind)
+            });
+        }
+    };
+    listen_for_clients(builder, own.setting, listener, state, tls, site)
+}
+
+/// Serves everything, by TLS where there is a certificate.
+fn listen_for_clients(
+    builder: ServerBuilder,
+    name: &str,
+    listener: TcpListener,
+    state: &ServerState,
+    tls: Option<&Arc<Tls>>,
+    site: Site,
+) -> io::Result<ServerBuilder> {
+    match tls {
+        None => listen_for_all(builder, name, listener, state, site),
+        Some(tls) => listen_by_tls(builder, name, listener, state, tls, site.by_tls()),
     }
 }
 

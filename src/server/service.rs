@@ -3,6 +3,7 @@
 //! Separate because the types of these services cannot be named, and because plain and encrypted streams are served alike.
 
 use std::future::ready;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use futures_util::future::{Either, select};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::dialects::DialectKind;
 use crate::server::ServerState;
 use crate::server::expectations;
 use crate::server::http::mounts::Site;
@@ -97,6 +99,20 @@ pub(super) fn http_only(
         .graceful_shutdown_signal(notified(ending))
         .expect(expectations::handler(apps.clone()))
         .finish(expectations::service(apps))
+}
+
+/// Messages of a dialect, on streams without HTTP.
+pub(super) fn streams(
+    state: ServerState,
+    kind: DialectKind,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = io::Error, InitError = ()> {
+    fn_service(move |stream: TcpStream| {
+        let state = state.clone();
+        async move {
+            let worker = ws::worker_of_this_thread(&state);
+            ws::serve_stream(&state, &worker, kind, stream).await
+        }
+    })
 }
 
 /// Lets the requests of a stream know its pace.

@@ -40,6 +40,8 @@ pub struct ServerSettings {
     pub home_assistant: HomeAssistantSettings,
     /// Of Pusher's websocket.
     pub pusher: PusherSettings,
+    /// Of Pushjet's services.
+    pub pushjet: PushjetSettings,
     /// Other origins whose pages may use the gateway, as browsers write them. Default none.
     pub allowed_origins: Vec<String>,
     /// The proxies in front. Default none.
@@ -53,6 +55,32 @@ pub struct ServerSettings {
 pub struct HomeAssistantSettings {
     /// The folder of its dashboard, which is served at the dialect's own address. Absent (the default) means: there is none.
     pub frontend: Option<PathBuf>,
+}
+
+/// What strangers may do with Pushjet's services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushjetSettings {
+    /// Who may make a service. Absent (the default) means: who has credentials, and in the demo building anyone.
+    pub create: Option<CreateSettings>,
+    /// Messages per second of one service; past it they are refused. 0 means no limit. Default 10.
+    pub messages_per_second: u32,
+}
+
+impl PushjetSettings {
+    /// What holds where nothing is set.
+    pub const DEFAULT: Self = Self {
+        create: None,
+        messages_per_second: 10,
+    };
+}
+
+/// Who may make a service over Pushjet's door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreateSettings {
+    /// Whoever shows the credentials of a user or a key of level support and up.
+    Credentials,
+    /// Everybody who reaches the gateway.
+    Anyone,
 }
 
 /// The proxies in front, of which is believed where a client is and how it came.
@@ -74,15 +102,28 @@ pub enum ProxyHeaderSettings {
     Forwarded,
 }
 
-/// An address at which a dialect has every path.
+/// An address that a dialect has for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerSettings {
     /// The word of the dialect.
     pub dialect: &'static str,
+    /// What is served there.
+    pub serves: Serves,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The key of the setting, for an error.
     pub setting: &'static str,
+}
+
+/// What is served at an address that a dialect has for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// All that the dialect has, each at its path.
+    Everything,
+    /// Its websocket, at every path.
+    Websocket,
+    /// Its messages on plain streams, without HTTP.
+    Stream,
 }
 
 impl ServerSettings {
@@ -197,10 +238,11 @@ impl Default for ServerSettings {
             http_keep_alive: Duration::from_secs(75),
             redirects: Vec::new(),
             base_path: String::new(),
-            dialects: vec!["placeos", "home_assistant", "pusher"],
+            dialects: vec!["placeos", "home_assistant", "pusher", "pushjet"],
             own_listeners: Vec::new(),
             home_assistant: HomeAssistantSettings::default(),
             pusher: PusherSettings::DEFAULT,
+            pushjet: PushjetSettings::DEFAULT,
             allowed_origins: Vec::new(),
             proxies: ProxySettings::default(),
             hsts: true,

@@ -1,4 +1,4 @@
-//! Every bound and deadline of topics that holds whatever the store is: what it protects, what happens when it is hit, why this number.
+//! Every bound and deadline of topics and messages that holds whatever the store is, and those of the store of a gateway that is alone: what it protects, what happens when it is hit, why this number.
 
 use std::time::Duration;
 
@@ -18,3 +18,38 @@ pub(super) const REPORTS_MAX: usize = 65_536;
 
 /// The same in bytes. One report always fits.
 pub(super) const REPORTS_MAX_BYTES: usize = 32 << 20;
+
+/// Messages of one service that some device has not read. Protects the disk from a device that never asks; past it the oldest is dropped, and counted for each device that had it unread.
+/// Nobody reads a thousand old alarms.
+pub(super) const KEPT_MESSAGES_MAX: usize = 1_000;
+
+/// Devices that are subscribed to one service. Protects the disk from strangers who know its key; one more is refused.
+/// A large building has some thousand phones.
+pub(super) const SERVICE_SUBSCRIPTIONS_MAX: usize = 10_000;
+
+/// Services that one device is subscribed to. Protects an answer from having to look through too many; one more is refused.
+/// A caretaker has some dozens.
+pub(super) const DEVICE_SUBSCRIPTIONS_MAX: usize = 256;
+
+/// Messages in one answer. Protects memory and whoever reads the answer; the rest stays unread and comes with the next one.
+/// More than a person looks at.
+pub(super) const UNREAD_MAX: usize = 512;
+
+/// The same in bytes of what the senders wrote. One message always fits.
+pub(super) const UNREAD_MAX_BYTES: usize = 1 << 20;
+
+/// Operations on messages that wait for the disk of a gateway that is alone. Protects memory; more wait for their turn, in the order in which they came.
+/// As many as commit in a moment.
+pub(super) const OPERATIONS_MAX: usize = 1_024;
+
+/// Operations on messages in one transaction. Bounds how long the first of them waits for the last.
+pub(super) const BATCH_MAX: usize = 256;
+
+/// The same in bytes of messages that are read. Protects memory from many devices that ask at a time; the rest waits for the next transaction.
+pub(super) const BATCH_ANSWERS_MAX_BYTES: usize = 8 << 20;
+
+/// Old messages that are dropped in one transaction. Others have their turn between two such transactions.
+pub(super) const EXPIRED_MAX: usize = 1_024;
+
+/// What a gateway that is alone keeps in memory of the file of messages: more than what is read often, which is the last ones.
+pub(super) const MESSAGES_CACHE_BYTES: usize = 16 << 20;

@@ -263,6 +263,17 @@ pub(in crate::core) fn edited(who: &Caller, differences: &Differences) {
     }
 }
 
+/// Services were made, edited or deleted over their own door.
+pub(in crate::core) fn edited_service(name: &str, address: IpAddr, differences: &Differences) {
+    for (difference, entry) in &differences.0 {
+        tracing::info!(
+            target: "audit",
+            user = name, %address, command = "edit", difference = difference.as_str(), %entry,
+            "allowed"
+        );
+    }
+}
+
 /// A caller has read the whole building.
 pub(in crate::core) fn exported(who: &Caller) {
     tracing::info!(

@@ -64,7 +64,7 @@ impl fmt::Display for Identity {
                 user: Some(user), ..
             } => user.id.fmt(f),
             Self::App { app, user: None } => write!(f, "app {app}"),
-            Self::Device(device) => write!(f, "device {device}"),
+            Self::Device(device) => write!(f, "device {}", device.hint()),
             Self::Automation(automation) => write!(f, "automation {automation}"),
         }
     }

@@ -7,7 +7,7 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::core::limits::{
     FAILURE_FORGOTTEN_PER_ADDRESS, FAILURE_FORGOTTEN_PER_NAME, FAILURES_KEPT_MAX,
     FAILURES_PER_ADDRESS, FAILURES_PER_NAME,
 };
-use crate::model::lock;
+use crate::model::{lock, source_of};
 
 /// Names are compared up to this length; no user has a longer one.
 const NAME_MAX_BYTES: usize = 254;
@@ -52,7 +52,7 @@ impl Limiter {
     pub(super) fn begin(&self, address: IpAddr, name: &str) -> Result<Attempt<'_>, Duration> {
         let end = name.floor_char_boundary(NAME_MAX_BYTES);
         let name = name[..end].to_lowercase();
-        let (address, now) = (source(address), Instant::now());
+        let (address, now) = (source_of(address), Instant::now());
         lock(&self.by_name).count(&name, now)?;
         if let Err(wait) = lock(&self.by_address).count(&address, now) {
             lock(&self.by_name).give_back(&name);
@@ -63,17 +63,6 @@ impl Limiter {
             address,
             name,
         })
-    }
-}
-
-/// What counts as one address: of IPv6 the half that names a network, because a client with one address there can use all of them.
-fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
     }
 }
 

@@ -26,6 +26,7 @@ mod tests;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
 use futures_util::future::join3;
@@ -83,6 +84,8 @@ pub(in crate::core) enum Editor {
     File,
     /// The operator, who holds the store of a gateway that does not run.
     Operator,
+    /// Who may act on a service, which was looked at where the act was asked for.
+    OfServices(ServiceActor),
 }
 
 impl Editor {
@@ -91,7 +94,7 @@ impl Editor {
         let who = match self {
             Self::Caller(who) => who,
             // A person who holds the files needs no right.
-            Self::File | Self::Operator => return Ok(()),
+            Self::File | Self::Operator | Self::OfServices(_) => return Ok(()),
         };
         let changes = Changes {
             before,
@@ -104,6 +107,15 @@ impl Editor {
             EditError::Forbidden(refused.failure)
         })
     }
+}
+
+/// Who acts on services, and why they may. Whoever makes one has looked at that.
+#[derive(Debug, Clone)]
+pub struct ServiceActor {
+    /// What the audit log calls them.
+    pub name: String,
+    /// Where they are.
+    pub address: IpAddr,
 }
 
 /// What a building is kept in, and the parts of the core that it changes.
@@ -329,6 +341,7 @@ impl BuildingService {
         match editor {
             Editor::Caller(who) => audit::edited(who, &differences),
             Editor::File | Editor::Operator => audit::applied(&differences),
+            Editor::OfServices(who) => audit::edited_service(&who.name, who.address, &differences),
         }
         Ok(differences)
     }

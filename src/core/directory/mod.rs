@@ -4,6 +4,7 @@
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
+mod service_views;
 mod settings;
 mod touched;
 mod zone_permissions;

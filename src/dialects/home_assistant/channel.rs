@@ -23,6 +23,7 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
         sign_in_within: Some(limits::SIGN_IN_WITHIN),
         refusal: RefusalTime::BeforeUpgrade,
         message_max_bytes: limits::MESSAGE_MAX_BYTES,
+        bare_text: None,
         keep_alive: settings.keep_alive(None),
         looks_around: LooksAround::Yes,
     }

@@ -21,6 +21,7 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
         sign_in_within: None,
         refusal: RefusalTime::BeforeUpgrade,
         message_max_bytes: settings.message_max_bytes,
+        bare_text: None,
         keep_alive: settings.keep_alive(Some(PONG)),
         looks_around: LooksAround::No,
     }

@@ -79,6 +79,7 @@ pub(in crate::dialects) fn profile(settings: &DialectSettings) -> Profile {
         sign_in_within: None,
         refusal: RefusalTime::AfterUpgrade,
         message_max_bytes: limits::MESSAGE_MAX_BYTES,
+        bare_text: None,
         keep_alive: KeepAlive {
             ping_after: activity_timeout,
             reap_after: activity_timeout + pong_timeout,

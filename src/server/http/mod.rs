@@ -14,6 +14,7 @@ pub(super) mod mounts;
 mod openapi;
 mod placeos;
 mod pusher;
+mod pushjet;
 mod redirect;
 mod shared;
 
@@ -21,3 +22,4 @@ pub(super) use crate::server::http::home_assistant::LoginFlows;
 pub(super) use crate::server::http::placeos::node_api;
 pub(super) use crate::server::http::placeos::shadowed::foreign_rules;
 pub(super) use crate::server::http::pusher::{Fallbacks, RecentCalls};
+pub(super) use crate::server::http::pushjet::PushjetDoor;

@@ -16,13 +16,15 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Specification;
 use utoipa::openapi::path::PathItem;
 
+use crate::dialects::DialectKind;
 use crate::model::Transport;
 use crate::server::http::kit::{HttpRejection, Words};
 use crate::server::http::openapi::resources;
 use crate::server::http::placeos::authn::Placeos;
 use crate::server::http::placeos::{self, auth, building, node_api};
 use crate::server::http::shared::{self, Claimant, SharedForm};
-use crate::server::http::{health, home_assistant, openapi, pusher, redirect};
+use crate::server::http::{health, home_assistant, openapi, pusher, pushjet, redirect};
+use crate::server::ws::entering::not_upgraded;
 use crate::server::{ServerSettings, ServerState};
 
 /// The owner of what belongs to no dialect.
@@ -39,6 +41,9 @@ pub(in crate::server) const HOME_ASSISTANT: &str = "home_assistant";
 
 /// The owner of Pusher's resources and of its websocket.
 pub(in crate::server) const PUSHER: &str = "pusher";
+
+/// The owner of Pushjet's resources and of its websocket.
+pub(in crate::server) const PUSHJET: &str = "pushjet";
 
 /// A row of the table.
 pub(in crate::server) struct Mount {
@@ -147,6 +152,15 @@ static MOUNTS: &[Mount] = &[
         unknown: pusher::nothing_here,
         words: pusher::WORDS,
     },
+    Mount {
+        owner: PUSHJET,
+        prefix: "/pushjet",
+        base: Base::Below,
+        routes: pushjet::configure,
+        specification: pushjet::specification,
+        unknown: pushjet::nothing_here,
+        words: pushjet::WORDS,
+    },
     #[cfg(test)]
     tests::MOUNT,
     #[cfg(test)]
@@ -211,7 +225,10 @@ async fn token(
 /// The specifications of all rows that the settings open, wherever they are served.
 pub(super) fn specifications(settings: &ServerSettings) -> impl Iterator<Item = Specification> {
     let rows = std::iter::once(&HEALTH).chain(open(settings));
-    rows.map(|mount| (mount.specification)())
+    rows.map(|mount| match mount.prefix {
+        "" => (mount.specification)(),
+        prefix => openapi::empty().nest(prefix, (mount.specification)()),
+    })
 }
 
 fn open(settings: &ServerSettings) -> impl Iterator<Item = &'static Mount> {
@@ -227,8 +244,19 @@ pub(in crate::server) struct Site(Arc<SiteInner>, Transport);
 struct SiteInner {
     /// The longest path first, and each path in one piece: the first that fits has a request.
     placed: Vec<Placed>,
-    /// The port to which clients are sent for everything else, by TLS.
-    redirect: Option<u16>,
+    /// What answers where no resource does.
+    elsewhere: Elsewhere,
+}
+
+/// What an address has for requests that no resource takes.
+#[derive(Debug, Clone, Copy)]
+enum Elsewhere {
+    /// The answer of the mount to an unknown path.
+    Nothing,
+    /// The port to which clients are sent, by TLS.
+    Redirect(u16),
+    /// The websocket of a dialect, whatever the path.
+    Websocket(DialectKind),
 }
 
 struct Placed {
@@ -243,18 +271,19 @@ impl Site {
     /// The main address: everything that is open.
     pub(in crate::server) fn main(settings: &ServerSettings) -> Self {
         let rows = health_beside(settings).chain(open(settings));
-        Self::new(rows.map(|mount| mount.placed(settings)), None)
+        let rows = rows.map(|mount| mount.placed(settings));
+        Self::new(rows, Elsewhere::Nothing)
     }
 
     /// The operators' own address.
     pub(in crate::server) fn health(settings: &ServerSettings) -> Self {
-        Self::new([HEALTH.placed(settings)], None)
+        Self::new([HEALTH.placed(settings)], Elsewhere::Nothing)
     }
 
     /// The plain address beside an encrypted one, from which clients are sent to this port.
     pub(in crate::server) fn redirect(settings: &ServerSettings, port: u16) -> Self {
         let rows = health_beside(settings).map(|mount| mount.placed(settings));
-        Self::new(rows, Some(port))
+        Self::new(rows, Elsewhere::Redirect(port))
     }
 
     /// A dialect's own address, where it has every path.
@@ -262,13 +291,18 @@ impl Site {
         let rows = MOUNTS.iter().chain(PAGES);
         let rows = rows.filter(|mount| mount.owner == dialect);
         let placed = rows.map(|mount| mount.placed_at(String::new()));
-        Self::new(placed, None)
+        Self::new(placed, Elsewhere::Nothing)
     }
 
-    fn new(placed: impl IntoIterator<Item = Placed>, redirect: Option<u16>) -> Self {
+    /// An address of a dialect where every path is its websocket.
+    pub(in crate::server) fn of_websocket(kind: DialectKind) -> Self {
+        Self::new([], Elsewhere::Websocket(kind))
+    }
+
+    fn new(placed: impl IntoIterator<Item = Placed>, elsewhere: Elsewhere) -> Self {
         let mut placed: Vec<Placed> = placed.into_iter().collect();
         placed.sort_by(|a, b| (Reverse(a.at.len()), &a.at).cmp(&(Reverse(b.at.len()), &b.at)));
-        Self(Arc::new(SiteInner { placed, redirect }), Transport::Plain)
+        Self(Arc::new(SiteInner { placed, elsewhere }), Transport::Plain)
     }
 
     /// The same, where streams are encrypted.
@@ -297,8 +331,10 @@ impl Site {
 
     /// The answer to a request that no resource takes.
     pub(in crate::server::http) fn unknown(&self, request: &HttpRequest) -> HttpResponse {
-        if let Some(port) = self.0.redirect {
-            return redirect::send_on(request, port);
+        match self.0.elsewhere {
+            Elsewhere::Nothing => {}
+            Elsewhere::Redirect(port) => return redirect::send_on(request, port),
+            Elsewhere::Websocket(_) => return not_upgraded().to_response(),
         }
         let mount = self.mount(request.path());
         if let (Some(mount), Some(allowed)) = (mount, self.allowed(request.path())) {
@@ -329,7 +365,20 @@ impl Site {
 
     /// In whose words a request for a path is answered before it comes to a handler.
     pub(in crate::server) fn words(&self, path: &str) -> Words {
-        self.mount(path).map_or(placeos::WORDS, |mount| mount.words)
+        let mount = self.mount(path);
+        let mount = mount.or_else(|| {
+            let owner = self.websocket()?.as_str();
+            MOUNTS.iter().find(|mount| mount.owner == owner)
+        });
+        mount.map_or(placeos::WORDS, |mount| mount.words)
+    }
+
+    /// The dialect whose websocket every path is.
+    pub(in crate::server) fn websocket(&self) -> Option<DialectKind> {
+        match self.0.elsewhere {
+            Elsewhere::Websocket(kind) => Some(kind),
+            Elsewhere::Nothing | Elsewhere::Redirect(_) => None,
+        }
     }
 
     /// Whether this is a dialect's own address.

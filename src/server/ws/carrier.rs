@@ -2,7 +2,7 @@
 
 use actix_http::ws::OpCode;
 
-use crate::dialects::{Carrier, CloseFrame, DialectKind, Out};
+use crate::dialects::{Carrier, CloseFrame, DialectKind, Out, Profile};
 use crate::model::CloseReason;
 use crate::server::ws::delimited::{self, DelimitedReader};
 use crate::server::ws::frames::{
@@ -19,11 +19,12 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    /// A reader that refuses messages of more than `max_bytes`.
-    pub(super) fn new(carrier: Carrier, max_bytes: usize) -> Self {
+    /// A reader within the limits of a dialect.
+    pub(super) fn new(carrier: Carrier, profile: &Profile) -> Self {
+        let max_bytes = profile.message_max_bytes;
         match carrier {
             Carrier::WebSocket => Self::WebSocket(FrameReader::new(max_bytes)),
-            Carrier::Framed => Self::Framed(DelimitedReader::new(max_bytes)),
+            Carrier::Framed => Self::Framed(DelimitedReader::new(max_bytes, profile.bare_text)),
         }
     }
 
@@ -64,10 +65,18 @@ pub(super) fn write_text(carrier: Carrier, out: &mut Vec<u8>, parts: [&[u8]; 3])
     }
 }
 
-/// Appends what asks the client for a sign of life, where the carrier has that.
-pub(super) fn write_ping(carrier: Carrier, out: &mut Vec<u8>) {
+/// Whether a client shows by its answers to pings that it is there.
+pub(super) fn answers_pings(carrier: Carrier) -> bool {
     match carrier {
-        Carrier::WebSocket => write_frame(out, OpCode::Ping, &[]),
+        Carrier::WebSocket => true,
+        Carrier::Framed => false,
+    }
+}
+
+/// Appends what asks the client for a sign of life, where the carrier has that.
+pub(super) fn write_ping(carrier: Carrier, out: &mut Vec<u8>, payload: &[u8]) {
+    match carrier {
+        Carrier::WebSocket => write_frame(out, OpCode::Ping, payload),
         Carrier::Framed => {}
     }
 }

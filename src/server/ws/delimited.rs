@@ -1,4 +1,6 @@
 //! Messages between the bytes 0x02 and 0x03, which is all the framing that there is: no head, no control frames, and nothing in between.
+//!
+//! Clients of some dialects leave those bytes out and send texts of one known length.
 
 use crate::model::CloseReason;
 use crate::server::ws::frames::{Flow, Inbound};
@@ -13,15 +15,25 @@ pub(super) const END: u8 = 0x03;
 #[derive(Debug)]
 pub(super) struct DelimitedReader {
     max_bytes: usize,
+    /// How long a text is that stands without anything around it, where there are such texts.
+    bare_bytes: Option<usize>,
     /// The message under way, as far as it has come.
-    message: Option<Vec<u8>>,
+    message: Option<Message>,
+}
+
+#[derive(Debug)]
+struct Message {
+    bytes: Vec<u8>,
+    /// How much a bare one still needs; `None` when the byte at its end says where that is.
+    missing: Option<usize>,
 }
 
 impl DelimitedReader {
-    /// A reader that refuses messages of more than `max_bytes`.
-    pub(super) fn new(max_bytes: usize) -> Self {
+    /// A reader that refuses messages of more than `max_bytes`, and takes bare ones of `bare_bytes`.
+    pub(super) fn new(max_bytes: usize, bare_bytes: Option<usize>) -> Self {
         Self {
             max_bytes,
+            bare_bytes,
             message: None,
         }
     }
@@ -36,31 +48,57 @@ impl DelimitedReader {
         let mut at = 0;
         while at < input.len() {
             let Some(message) = &mut self.message else {
-                if input[at] != START {
-                    return Err(CloseReason::ProtocolError);
-                }
-                at += 1;
-                self.message = Some(Vec::new());
+                at += self.begin(input[at])?;
                 continue;
             };
             let rest = &input[at..];
-            let end = rest.iter().position(|&byte| byte == END);
+            let end = match message.missing {
+                Some(missing) => (missing <= rest.len()).then_some(missing),
+                None => rest.iter().position(|&byte| byte == END),
+            };
             let here = &rest[..end.unwrap_or(rest.len())];
-            if message.len() + here.len() > self.max_bytes {
+            if message.bytes.len() + here.len() > self.max_bytes {
                 return Err(CloseReason::MessageTooLarge);
             }
-            message.extend_from_slice(here);
+            message.bytes.extend_from_slice(here);
             at += here.len();
-            if end.is_some() {
-                at += 1;
-                let message = self.message.take().unwrap_or_default();
-                let text = str::from_utf8(&message).map_err(|_| CloseReason::InvalidText)?;
-                if handle(Inbound::Text(text)) == Flow::Pause {
-                    return Ok(at);
-                }
+            if end.is_none() {
+                message.missing = message.missing.map(|missing| missing - here.len());
+                break;
+            }
+            at += usize::from(message.missing.is_none());
+            if let Some(message) = self.message.take()
+                && handle(message.as_inbound()?) == Flow::Pause
+            {
+                return Ok(at);
             }
         }
         Ok(at)
+    }
+
+    /// Begins a message by its first byte. Returns whether that is used.
+    fn begin(&mut self, first: u8) -> Result<usize, CloseReason> {
+        let (used, missing) = match (first, self.bare_bytes) {
+            (START, _) => (1, None),
+            (_, None | Some(0)) => return Err(CloseReason::ProtocolError),
+            // Who types a text by hand ends the line behind it.
+            (b'\r' | b'\n', Some(_)) => return Ok(1),
+            (_, missing @ Some(_)) => (0, missing),
+        };
+        let bytes = Vec::new();
+        self.message = Some(Message { bytes, missing });
+        Ok(used)
+    }
+}
+
+impl Message {
+    /// What the client says by it. Whatever has the length of a bare text may be one, also if it is no text.
+    fn as_inbound(&self) -> Result<Inbound<'_>, CloseReason> {
+        match (str::from_utf8(&self.bytes), self.missing) {
+            (Ok(text), _) => Ok(Inbound::Text(text)),
+            (Err(_), Some(_)) => Ok(Inbound::Binary(&self.bytes)),
+            (Err(_), None) => Err(CloseReason::InvalidText),
+        }
     }
 }
 
@@ -77,9 +115,10 @@ mod tests {
     fn read(reader: &mut DelimitedReader, input: &[u8]) -> Result<Vec<String>, CloseReason> {
         let mut texts = Vec::new();
         let used = reader.read(input, |inbound| {
-            if let Inbound::Text(text) = inbound {
-                texts.push(text.to_owned());
-            }
+            texts.push(match inbound {
+                Inbound::Text(text) => text.to_owned(),
+                other => format!("{other:?}"),
+            });
             Flow::Continue
         })?;
         assert_eq!(used, input.len());
@@ -90,7 +129,7 @@ mod tests {
     fn a_message_is_read_wherever_it_is_cut() {
         let whole = b"\x02one\x03\x02\x03\x02three\x03";
         for at in 0..=whole.len() {
-            let mut reader = DelimitedReader::new(5);
+            let mut reader = DelimitedReader::new(5, None);
             let mut texts = read(&mut reader, &whole[..at]).unwrap();
             texts.extend(read(&mut reader, &whole[at..]).unwrap());
             assert_eq!(texts, ["one", "", "three"], "cut at {at}");
@@ -100,7 +139,7 @@ mod tests {
     #[test]
     fn what_is_no_message_is_refused() {
         let check = |input: &[u8], why| {
-            assert_eq!(read(&mut DelimitedReader::new(5), input), Err(why));
+            assert_eq!(read(&mut DelimitedReader::new(5, None), input), Err(why));
         };
         check(b"GET /", CloseReason::ProtocolError);
         check(b"\x02one\x03\n", CloseReason::ProtocolError);
@@ -109,9 +148,21 @@ mod tests {
     }
 
     #[test]
+    fn bare_texts_are_told_apart_by_their_length() {
+        let whole = b"four\r\nfive\x02between\x03more\xff\xff\xff\xffand";
+        for at in 0..=whole.len() {
+            let mut reader = DelimitedReader::new(8, Some(4));
+            let mut texts = read(&mut reader, &whole[..at]).unwrap();
+            texts.extend(read(&mut reader, &whole[at..]).unwrap());
+            let bytes = format!("{:?}", Inbound::Binary(b"\xff\xff\xff\xff"));
+            assert_eq!(texts, ["four", "five", "between", "more", &bytes], "{at}");
+        }
+    }
+
+    #[test]
     fn a_pause_leaves_the_rest() {
         let input = b"\x02one\x03\x02two\x03";
-        let used = DelimitedReader::new(5).read(input, |_| Flow::Pause);
+        let used = DelimitedReader::new(5, None).read(input, |_| Flow::Pause);
         assert_eq!(used, Ok(5));
     }
 

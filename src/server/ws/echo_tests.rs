@@ -1,14 +1,12 @@
 //! The seam between server and dialects, by the dialect that uses all of it: over websockets of a server on loopback, and over a stream without a head.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::LocalSet;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -20,7 +18,10 @@ use crate::model::{
     ApiKey, BindingKey, Clearance, Edit, Entry, KeyId, KeySecret, ModuleId, ModuleIndex,
     ModuleName, Scope, Secret, Slots, StatusName, StatusValue, System, SystemId,
 };
-use crate::server::{ConnectionLimits, KeepAliveSettings, Server, ServerSettings, ws};
+use crate::server::{
+    ConnectionLimits, KeepAliveSettings, ListenerSettings, OwnAddress, Server, ServerSettings,
+    Serves,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -250,25 +251,59 @@ async fn bytes_and_alarms_reach_the_dialect() {
     .await;
 }
 
-#[test]
-fn a_stream_without_a_head_is_served_alike() {
-    let threads = threads();
-    LocalSet::new().block_on(&threads, async {
-        let core = TestCore::new().await;
-        place_module(&core);
-        let server = Server::bind(Arc::clone(&core.core), settings(), String::new).unwrap();
-        server.readiness_gate().open();
-        let worker = ws::worker_of_this_thread(&server.state);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap())
-            .await
-            .unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        let worker = Rc::clone(&worker);
-        ws::stream::serve(&server.state, &worker, DialectKind::Echo, stream)
-            .await
-            .unwrap();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_is_confirmed_by_the_pong_behind_it_and_by_no_other() {
+    serve(settings(), async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        client.say("confirm").await;
+        client.hear("here").await;
+        client.hear("got it").await;
 
+        // From here on nothing answers pings by itself.
+        let mut stream = client.0.into_inner();
+        stream.write_all(&masked(TEXT, b"confirm")).await.unwrap();
+        let asked = [0x89, 4, 0, 0, 0, 1];
+        hear_bytes(&mut stream, &[b"\x81\x04here", &asked[..]].concat()).await;
+        stream.write_all(&masked(PONG, b"")).await.unwrap();
+        stream.write_all(&masked(PONG, b"else")).await.unwrap();
+        stream.write_all(&masked(TEXT, b"not yet")).await.unwrap();
+        hear_bytes(&mut stream, b"\x81\x07not yet").await;
+        stream.write_all(&masked(PONG, &asked[2..])).await.unwrap();
+        hear_bytes(&mut stream, b"\x81\x06got it").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_answers_a_later_ping_alone_has_got_what_was_before() {
+    let settings = ServerSettings {
+        keep_alive: KeepAliveSettings {
+            ping_after: Duration::from_millis(100),
+            pong_every: Duration::from_secs(60),
+            reap_after: Duration::from_secs(60),
+        },
+        ..settings()
+    };
+    serve(settings, async |_, at| {
+        let mut client = Client::open(at, "anyone").await;
+        client.hear_hello().await;
+        let mut stream = client.0.into_inner();
+        stream.write_all(&masked(TEXT, b"confirm")).await.unwrap();
+        hear_bytes(&mut stream, b"\x81\x04here\x89\x04\0\0\0\x01").await;
+        // That of the keep-alive stands for it.
+        hear_bytes(&mut stream, b"\x89\x04\0\0\0\x01").await;
+        let answer = masked(PONG, b"\0\0\0\x01");
+        stream.write_all(&answer).await.unwrap();
+        hear_bytes(&mut stream, b"\x81\x06got it").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_without_a_head_is_served_alike() {
+    serve_own(Serves::Stream, settings(), async |core, _, at| {
+        let mut client = TcpStream::connect(at).await.unwrap();
         hear_framed(&mut client, "hello 1").await;
         client.write_all(b"\x02bind sys-1 Disp").await.unwrap();
         client
@@ -278,25 +313,109 @@ fn a_stream_without_a_head_is_served_alike() {
         hear_framed(&mut client, "Err(Unauthenticated)").await;
         hear_framed(&mut client, "user-test").await;
         hear_framed(&mut client, FOLLOWING).await;
-        publish(&core, "power", "7");
+        publish(core, "power", "7");
         hear_framed(&mut client, "power is 7").await;
+        client.write_all(b"\x02confirm\x03").await.unwrap();
+        hear_framed(&mut client, "here").await;
+        hear_framed(&mut client, "got it").await;
         client.write_all(b"no frame").await.unwrap();
         hear_framed(&mut client, "goodbye").await;
         let mut rest = Vec::new();
         let read = timeout(PATIENCE, client.read_to_end(&mut rest)).await;
         assert_eq!((read.unwrap().unwrap(), rest), (0, Vec::new()));
-    });
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_may_be_silent_for_longer_than_a_websocket() {
+    let settings = ServerSettings {
+        keep_alive: KeepAliveSettings {
+            ping_after: Duration::from_millis(50),
+            pong_every: Duration::from_secs(60),
+            reap_after: Duration::from_millis(200),
+        },
+        ..settings()
+    };
+    serve_own(Serves::Stream, settings, async |_, main, at| {
+        let mut silent = TcpStream::connect(at).await.unwrap();
+        hear_framed(&mut silent, "hello 1").await;
+        silent
+            .write_all(b"\x02sign-in test.secret\x03")
+            .await
+            .unwrap();
+        hear_framed(&mut silent, "user-test").await;
+        // It came later, and is closed because it answers no ping.
+        let mut websocket = Client::open(main, "test.secret").await.0.into_inner();
+        let mut heard = Vec::new();
+        let read = timeout(PATIENCE, websocket.read_to_end(&mut heard)).await;
+        read.unwrap().unwrap();
+        silent.write_all(b"\x02still here\x03").await.unwrap();
+        hear_framed(&mut silent, "still here").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_gateway_has_no_place_for_a_stream() {
+    let settings = ServerSettings {
+        limits: ConnectionLimits {
+            connections_max: 1,
+            ..ConnectionLimits::default()
+        },
+        ..settings()
+    };
+    serve_own(Serves::Stream, settings, async |_, _, at| {
+        let mut first = TcpStream::connect(at).await.unwrap();
+        hear_framed(&mut first, "hello 1").await;
+        let mut second = TcpStream::connect(at).await.unwrap();
+        hear_framed(&mut second, "goodbye").await;
+        assert_eq!(second.read(&mut [0]).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_path_is_the_websocket_where_there_is_nothing_else() {
+    serve_own(Serves::Websocket, settings(), async |_, _, at| {
+        for path in ["", "any/path?at=all", "healthz"] {
+            let stream = TcpStream::connect(at).await.unwrap();
+            let opened = client_async(format!("ws://{at}/{path}"), stream);
+            let (socket, _) = timeout(PATIENCE, opened).await.unwrap().unwrap();
+            let mut client = Client(socket);
+            client.hear_hello().await;
+            client.say(&format!("at {path}")).await;
+            client.hear(&format!("at {path}")).await;
+        }
+        let mut plain = TcpStream::connect(at).await.unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n";
+        plain.write_all(request).await.unwrap();
+        hear_bytes(&mut plain, b"HTTP/1.1 426 Upgrade Required\r\n").await;
+    })
+    .await;
 }
 
 async fn hear_framed(client: &mut TcpStream, text: &str) {
-    let wanted = [b"\x02", text.as_bytes(), b"\x03"].concat();
+    hear_bytes(client, &[b"\x02", text.as_bytes(), b"\x03"].concat()).await;
+}
+
+async fn hear_bytes(client: &mut TcpStream, wanted: &[u8]) {
     let mut heard = vec![0; wanted.len()];
     let read = timeout(PATIENCE, client.read_exact(&mut heard)).await;
     read.unwrap().unwrap();
     assert_eq!(
         String::from_utf8_lossy(&heard),
-        String::from_utf8_lossy(&wanted)
+        String::from_utf8_lossy(wanted)
     );
+}
+
+const TEXT: u8 = 0x81;
+const PONG: u8 = 0x8a;
+
+/// A client's frame, masked by zeroes.
+fn masked(head: u8, payload: &[u8]) -> Vec<u8> {
+    let length = 0x80 | u8::try_from(payload.len()).unwrap();
+    [&[head, length, 0, 0, 0, 0], payload].concat()
 }
 
 /// A client of the dialect by websocket.
@@ -361,15 +480,44 @@ fn settings() -> ServerSettings {
 
 /// Serves for as long as a test goes on.
 async fn serve(how: ServerSettings, test: impl AsyncFnOnce(&TestCore, SocketAddr)) {
+    serve_with(how, async |core, at, _| test(core, at).await).await;
+}
+
+/// The same, with an address of the dialect's own. The test gets the main one and that.
+async fn serve_own(
+    serves: Serves,
+    how: ServerSettings,
+    test: impl AsyncFnOnce(&TestCore, SocketAddr, SocketAddr),
+) {
+    let own = ListenerSettings {
+        dialect: DialectKind::Echo.as_str(),
+        serves,
+        listen: how.listen,
+        setting: "echo",
+    };
+    let how = ServerSettings {
+        own_listeners: vec![own],
+        ..how
+    };
+    serve_with(how, async |core, main, own| {
+        test(core, main, own[0].address).await;
+    })
+    .await;
+}
+
+async fn serve_with(
+    how: ServerSettings,
+    test: impl AsyncFnOnce(&TestCore, SocketAddr, Vec<OwnAddress>),
+) {
     let core = TestCore::new().await;
     place_module(&core);
     let server = Server::bind(Arc::clone(&core.core), how, String::new).unwrap();
     server.readiness_gate().open();
-    let at = server.address();
+    let (at, own) = (server.address(), server.own_addresses().unwrap());
     let stop = CancellationToken::new();
     let serving = server.run(stop.clone());
     let testing = async {
-        test(&core, at).await;
+        test(&core, at, own).await;
         stop.cancel();
     };
     let (served, ()) = futures_util::future::join(serving, testing).await;
@@ -390,11 +538,4 @@ fn publish(core: &TestCore, status: &str, value: &str) {
         status: StatusName::new(status).unwrap(),
     };
     core.publish(key, Some(StatusValue::parse(value).unwrap()));
-}
-
-fn threads() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
 }

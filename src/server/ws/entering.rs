@@ -105,7 +105,7 @@ pub(in crate::server) async fn enter_websocket(
         list(head, CONNECTION).as_deref(),
     );
     if !is_upgrade {
-        return Err(upgrade_required("this is a websocket: connect to it with an upgrade").into());
+        return Err(not_upgraded().into());
     }
     Ok(entered)
 }
@@ -184,6 +184,11 @@ fn is_websocket_upgrade(upgrade: Option<&str>, connection: Option<&str>) -> bool
         })
     };
     lists(upgrade, "websocket") && lists(connection, "upgrade")
+}
+
+/// The answer to a plain request for a websocket's path.
+pub(in crate::server) fn not_upgraded() -> HttpRejection {
+    upgrade_required("this is a websocket: connect to it with an upgrade")
 }
 
 /// The answer to a request for a websocket's path that is no handshake we know.

@@ -106,6 +106,7 @@ impl Worker {
             connection.outbox.borrow_mut().clear();
             return;
         }
+        self.confirm_written(connection);
         if !connection.outbox.borrow().is_idle() && !connection.blocked.get() {
             self.mark_dirty(connection);
         }
@@ -121,10 +122,11 @@ impl Worker {
         if connection.blocked.get() || connection.is_lost() {
             return Written::Blocked;
         }
-        let written = connection
-            .outbox
-            .borrow_mut()
-            .write_to(&connection.wire, buffers);
+        let mut outbox = connection.outbox.borrow_mut();
+        let before = outbox.backlog();
+        let written = outbox.write_to(&connection.wire, buffers);
+        connection.count_written(before - outbox.backlog());
+        drop(outbox);
         match written {
             Ok(Written::All) => Written::All,
             Ok(Written::Blocked) => {

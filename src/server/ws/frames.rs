@@ -27,8 +27,8 @@ pub(super) enum Inbound<'a> {
     Binary(&'a [u8]),
     /// A ping with its payload.
     Ping(&'a [u8]),
-    /// A pong.
-    Pong,
+    /// A pong with its payload.
+    Pong(&'a [u8]),
     /// A close frame with its code, if it has one.
     Close(Option<u16>),
 }
@@ -351,7 +351,7 @@ fn control(
         OpCode::Ping => handle(Inbound::Ping(payload)),
         OpCode::Close => handle(Inbound::Close(close_code(payload)?)),
         OpCode::Pong | OpCode::Text | OpCode::Binary | OpCode::Continue | OpCode::Bad => {
-            handle(Inbound::Pong)
+            handle(Inbound::Pong(payload))
         }
     })
 }

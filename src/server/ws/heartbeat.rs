@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::dialects::{DialectKind, KeepAlive};
 use crate::model::{CloseReason, ConnectionId};
 use crate::server::ws::alarms::AlarmKind;
-use crate::server::ws::carrier::{write_ping, write_text};
+use crate::server::ws::carrier::{answers_pings, write_ping, write_text};
 use crate::server::ws::connection::{Connection, Identity};
 use crate::server::ws::worker::Worker;
 
@@ -78,9 +78,14 @@ fn has_expired(connection: &Connection, time: u64) -> bool {
 
 fn is_due(connection: &Connection, keep_alive: &KeepAlive, now: Instant) -> bool {
     let silence = now - connection.last_inbound.get();
-    silence >= keep_alive.reap_after
+    is_gone(connection, keep_alive, silence)
         || silence >= keep_alive.ping_after * (connection.pings.get() + 1)
         || due_text(connection, keep_alive, now).is_some()
+}
+
+/// Whether a client has been silent for too long. On a carrier without pings a client that only listens is silent for good, and the system asks for signs of life instead.
+fn is_gone(connection: &Connection, keep_alive: &KeepAlive, silence: Duration) -> bool {
+    answers_pings(connection.carrier) && silence >= keep_alive.reap_after
 }
 
 /// The dialect's own sign of life, when it is time for it.
@@ -105,7 +110,7 @@ impl Worker {
 
     fn beat(self: &Rc<Self>, connection: &Rc<Connection>, keep_alive: &KeepAlive, now: Instant) {
         let silence = now - connection.last_inbound.get();
-        if silence >= keep_alive.reap_after {
+        if is_gone(connection, keep_alive, silence) {
             self.close(connection, CloseReason::KeepAliveTimedOut);
             return;
         }
@@ -116,7 +121,10 @@ impl Worker {
             if let Identity::Identified(caller) = &*connection.identity.borrow() {
                 self.core.sign_ins.note_use(caller);
             }
-            write_ping(connection.carrier, &mut frames);
+            // A client may answer the last ping alone, so this one stands for those before it too.
+            let payload = connection.newest_receipt();
+            let payload = payload.as_ref().map_or(&[][..], |payload| payload);
+            write_ping(connection.carrier, &mut frames, payload);
         }
         if let Some(text) = due_text(connection, keep_alive, now) {
             connection.pongs.update(|pongs| pongs + 1);

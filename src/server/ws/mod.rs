@@ -30,7 +30,6 @@ mod goodbye;
 mod heartbeat;
 pub(in crate::server) mod local;
 mod outbox;
-#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -45,6 +44,7 @@ use std::sync::Arc;
 
 use crate::server::ServerState;
 
+pub(super) use stream::serve as serve_stream;
 pub(super) use upgrade::take_over;
 pub(super) use wire::{ClientStream, Wire};
 pub(super) use worker::Worker;

@@ -95,6 +95,9 @@ where
 
 /// The dialect whose websocket a path is at this address.
 fn dialect_at(state: &ServerState, site: &Site, path: &str) -> Option<DialectKind> {
+    if let Some(kind) = site.websocket() {
+        return Some(kind);
+    }
     let settings = state.settings.dialect_settings();
     let mut kinds = DialectKind::ALL.iter().copied();
     kinds.find(|kind| {

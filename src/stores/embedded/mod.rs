@@ -1,9 +1,12 @@
-//! The stores of a gateway that is alone: statuses and topics in memory, documents in one file or in memory.
+//! The stores of a gateway that is alone: statuses and topics in memory, documents and messages in a file each or in memory.
 
+mod backing;
 mod documents;
 mod messages;
 mod schema;
 mod statuses;
+#[cfg(test)]
+mod testkit;
 mod topics;
 
 pub use documents::EmbeddedDocumentStore;

@@ -144,7 +144,7 @@ impl Sessions {
     }
 
     /// Whose password this is. Every failure counts against the address and the name, and takes as long as a success.
-    async fn check(
+    pub(in crate::core) async fn check(
         &self,
         name: &str,
         password: Secret,

@@ -125,8 +125,11 @@ mod tests {
                 assert_eq!(key.expose(), token);
                 None
             }
-            Credentials::Session(_) | Credentials::AppKey(_) | Credentials::AppUser { .. } => {
-                panic!("no cookie was shown, and no app")
+            Credentials::Session(_)
+            | Credentials::AppKey(_)
+            | Credentials::AppUser { .. }
+            | Credentials::Device(_) => {
+                panic!("no cookie was shown, no app and no device")
             }
         };
         assert_eq!(found.as_deref(), domain, "{token}");

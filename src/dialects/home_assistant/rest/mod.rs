@@ -1,13 +1,12 @@
 //! Home Assistant over HTTP: what its clients send beside the websocket, and the shapes of the answers. Pure; whether something holds is the core's to say.
 //!
 //! - `credentials` tells what a token is, `clients` who an app says it is and where a browser may be sent.
-//! - `fields` reads forms, `token` what is asked of `/auth/token`, `login_flow` the steps of a sign-in.
+//! - `token` is what is asked of `/auth/token`, `login_flow` the steps of a sign-in.
 //! - `shapes` are the bodies of answers, `state` what `POST /api/states/{id}` brings.
 //! - `templates` renders the dashboard's pages, `page` is riser's own page to sign in on.
 
 mod clients;
 mod credentials;
-mod fields;
 mod login_flow;
 mod page;
 mod shapes;
@@ -15,12 +14,12 @@ mod state;
 mod templates;
 mod token;
 
+pub use crate::dialects::fields::{BadFields, Fields};
 pub use clients::{ReturnAddress, is_client, is_web_client, may_return};
 pub use credentials::{
     AUDIENCE, SIGNATURE, asks_from_elsewhere, bearer, host_name, path_audience, signed_path,
     token_credentials,
 };
-pub use fields::{BadFields, Fields};
 pub use login_flow::{BadStep, Begin, Entered, Form, PROVIDERS, Step};
 pub use page::authorize_page;
 pub use shapes::{

@@ -257,7 +257,12 @@ impl Stage {
             let (place, status) = match &subject {
                 Subject::Module(path) => (path.to_string(), None),
                 Subject::Status(path) => (path.module.to_string(), Some(&path.status)),
-                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => continue,
+                Subject::Bus
+                | Subject::Log(_)
+                | Subject::Directory
+                | Subject::Topic(_)
+                | Subject::Service(_)
+                | Subject::Device(_) => continue,
             };
             if let Some(newest) = self.newest.get(&place) {
                 let events = newest.events().map(|(_, event)| event);
@@ -292,7 +297,12 @@ impl Stage {
         let place = match subject {
             Subject::Module(path) => Some(&**path),
             Subject::Status(path) => Some(&path.module),
-            Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => None,
+            Subject::Bus
+            | Subject::Log(_)
+            | Subject::Directory
+            | Subject::Topic(_)
+            | Subject::Service(_)
+            | Subject::Device(_) => None,
         };
         if let Some(path) = place
             && path.module.as_str().starts_with('_')
@@ -416,7 +426,11 @@ fn subject_in_words(subject: &Subject) -> String {
         Subject::Module(path) => path.to_string(),
         Subject::Bus => "bus".to_owned(),
         Subject::Status(path) => format!("{} {}", path.module, path.status),
-        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+        Subject::Log(_)
+        | Subject::Directory
+        | Subject::Topic(_)
+        | Subject::Service(_)
+        | Subject::Device(_) => {
             panic!("this dialect never follows this: {subject:?}")
         }
     }

@@ -139,7 +139,9 @@ impl Stage {
             | Subject::Module(_)
             | Subject::Log(_)
             | Subject::Directory
-            | Subject::Bus => None,
+            | Subject::Bus
+            | Subject::Service(_)
+            | Subject::Device(_) => None,
         });
         topics.collect()
     }

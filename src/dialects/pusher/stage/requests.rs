@@ -16,7 +16,12 @@ impl Stage {
             let there = statuses.filter(|((place, name), _)| match &subject {
                 Subject::Module(path) => *place == path.to_string(),
                 Subject::Status(path) => *place == path.module.to_string() && *name == path.status,
-                Subject::Bus | Subject::Log(_) | Subject::Directory | Subject::Topic(_) => false,
+                Subject::Bus
+                | Subject::Log(_)
+                | Subject::Directory
+                | Subject::Topic(_)
+                | Subject::Service(_)
+                | Subject::Device(_) => false,
             });
             snapshot.extend(there.map(|(_, event)| event.clone()));
             self.follows.push((id, subject, form, splice.clone()));
@@ -108,7 +113,11 @@ fn in_words(subject: &Subject) -> String {
         Subject::Module(path) => path.to_string(),
         Subject::Bus => "bus".to_owned(),
         Subject::Status(path) => format!("{} {}", path.module, path.status),
-        Subject::Log(_) | Subject::Directory | Subject::Topic(_) => {
+        Subject::Log(_)
+        | Subject::Directory
+        | Subject::Topic(_)
+        | Subject::Service(_)
+        | Subject::Device(_) => {
             panic!("this dialect never follows this: {subject:?}")
         }
     }

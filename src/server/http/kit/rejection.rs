@@ -44,6 +44,11 @@ impl<D> HttpRejection<D> {
         Self::with_body(status, "application/json", body)
     }
 
+    /// A refusal with a text that is JSON already.
+    pub(in crate::server) fn json_text(status: StatusCode, body: String) -> Self {
+        Self::with_body(status, "application/json", body)
+    }
+
     fn with_body(status: StatusCode, content_type: &'static str, body: String) -> Self {
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(content_type))];
         Self {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::core::Core;
 use crate::core::tests::testkit::{TestCore, TestNode};
-use crate::server::{BindError, ListenerSettings, Server, StartError};
+use crate::server::{BindError, ListenerSettings, Server, Serves, StartError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -68,6 +68,7 @@ fn settings(base_path: &str) -> ServerSettings {
 fn own(listen: SocketAddr) -> ListenerSettings {
     ListenerSettings {
         dialect: DIALECT,
+        serves: Serves::Everything,
         listen,
         setting: "testing.listen",
     }
@@ -87,11 +88,11 @@ async fn serve_core(
     let server = Server::bind(core, settings, String::new).unwrap();
     server.readiness_gate().open();
     let (main, own) = (server.address(), server.own_addresses().unwrap());
-    assert_eq!(own[0].0, DIALECT);
+    assert_eq!(own[0].dialect, DIALECT);
     let stop = CancellationToken::new();
     let serving = server.run(stop.clone());
     let testing = async {
-        test(main, own[0].1).await;
+        test(main, own[0].address).await;
         stop.cancel();
     };
     let (served, ()) = join(serving, testing).await;

@@ -24,9 +24,6 @@ use crate::server::ws::worker::{Begun, Telling, Worker};
 const LOG: FollowId = FollowId(0);
 
 impl Worker {
-    /// Not yet.
-    fn confirm_later(&self, _: &Rc<Connection>, _: crate::dialects::Receipt) {}
-
     /// Does what the dialect decided.
     pub(in crate::server::ws) fn perform(self: &Rc<Self>, connection: &Rc<Connection>, step: Step) {
         match step {

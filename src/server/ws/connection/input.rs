@@ -59,7 +59,7 @@ pub(in crate::server::ws) fn run(
     }
     let profile = connection.kind.profile(&worker.dialects);
     let mut input = Input {
-        reader: Reader::new(connection.carrier, profile.message_max_bytes),
+        reader: Reader::new(connection.carrier, &profile),
         rest,
     };
     // A block and not a function, whose arguments would stand in the task twice.
@@ -155,7 +155,7 @@ impl Worker {
                 Inbound::Binary(data) => self.receive(connection, Incoming::Binary(data)),
                 Inbound::Ping(payload) => self.answer_ping(connection, payload),
                 Inbound::Close(code) => self.answer_close(connection, code),
-                Inbound::Pong => {}
+                Inbound::Pong(payload) => self.take_pong(connection, payload),
             }
             if connection.is_open() && !connection.is_paused() {
                 Flow::Continue

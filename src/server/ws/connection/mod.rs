@@ -10,6 +10,7 @@
 //! - `dispatch` does what the dialect decided.
 //! - `identity` finds out who the client is.
 //! - `open_arguments` counts what its calls hold.
+//! - `receipts` knows what the client has got.
 //! - `closing` ends the connection.
 
 mod closing;
@@ -18,6 +19,7 @@ mod dispatch;
 mod identity;
 mod input;
 mod open_arguments;
+mod receipts;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -41,6 +43,7 @@ pub(super) use identity::Identity;
 pub(super) use input::run;
 
 use open_arguments::OpenArguments;
+use receipts::Receipts;
 
 /// One client's connection, as the worker's table and the flusher see it.
 pub(in crate::server::ws) struct Connection {
@@ -87,6 +90,7 @@ pub(in crate::server::ws) struct RareState {
     /// Logs of modules that only the store of several nodes may know.
     debugs: Debugs,
     pub(in crate::server::ws) topics: Topics,
+    receipts: Receipts,
 }
 
 impl Rare {

@@ -42,7 +42,7 @@ fn control_frames_are_read_between_and_inside_messages() {
     let longest = vec![0xff; 125];
     check(&frame(PING, b""), &[Event::ping(b"")], Ok(()));
     check(&frame(PING, &longest), &[Event::ping(&longest)], Ok(()));
-    check(&frame(PONG, &longest), &[Event::Pong], Ok(()));
+    check(&frame(PONG, &longest), &[Event::pong(&longest)], Ok(()));
     check(
         &[part(TEXT, b"p"), frame(PING, b"a"), last(b"ing")].concat(),
         &[Event::ping(b"a"), Event::text("ping")],
@@ -50,7 +50,7 @@ fn control_frames_are_read_between_and_inside_messages() {
     );
     check(
         &[part(BINARY, b"\xff"), frame(PONG, b"a"), last(b"\xff")].concat(),
-        &[Event::Pong, Event::binary(b"\xff\xff")],
+        &[Event::pong(b"a"), Event::binary(b"\xff\xff")],
         Ok(()),
     );
     check(
@@ -514,7 +514,7 @@ fn control_frame() -> impl Strategy<Value = Traffic> {
             control(PING, &payload, mask, Event::Ping(payload.clone()))
         }),
         4 => payload().prop_map(move |(payload, mask)| {
-            control(PONG, &payload, mask, Event::Pong)
+            control(PONG, &payload, mask, Event::pong(&payload))
         }),
         // The reader leaves it to the connection to stop at it.
         1 => (code, reason, any::<[u8; 4]>()).prop_map(move |(code, reason, mask)| {
@@ -586,7 +586,7 @@ enum Event {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
-    Pong,
+    Pong(Vec<u8>),
     Close(Option<u16>),
 }
 
@@ -602,6 +602,10 @@ impl Event {
     fn ping(payload: &[u8]) -> Self {
         Self::Ping(payload.to_vec())
     }
+
+    fn pong(payload: &[u8]) -> Self {
+        Self::Pong(payload.to_vec())
+    }
 }
 
 impl From<Inbound<'_>> for Event {
@@ -610,7 +614,7 @@ impl From<Inbound<'_>> for Event {
             Inbound::Text(text) => Self::text(text),
             Inbound::Binary(data) => Self::binary(data),
             Inbound::Ping(payload) => Self::ping(payload),
-            Inbound::Pong => Self::Pong,
+            Inbound::Pong(payload) => Self::pong(payload),
             Inbound::Close(code) => Self::Close(code),
         }
     }

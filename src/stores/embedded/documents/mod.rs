@@ -8,21 +8,18 @@
 mod tests;
 
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::{self, BoxFuture};
-use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table,
-};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use crate::stores::embedded::schema::{DOCUMENTS, Found, STEPS, prepare};
+use crate::stores::embedded::backing::{Backing, Format, Integrity, not_written};
+use crate::stores::embedded::schema::Schema;
 use crate::stores::ledger::PerLedger;
 use crate::stores::{
     Document, DocumentId, DocumentStore, Ledger, LedgerUpdate, LedgerVersion, Restored, Snapshot,
@@ -32,8 +29,25 @@ use crate::stores::{
 /// The file in the directory that the operator names.
 const FILE: &str = "riser.redb";
 
-/// What redb may keep of the file in memory; the documents are held by the core anyway.
-const CACHE_BYTES: usize = 4 * 1024 * 1024;
+/// Documents by collection and id: their version and their JSON.
+const DOCUMENTS: TableDefinition<'_, (&str, &str), (u64, &str)> = TableDefinition::new("documents");
+
+/// The newest schema, to which there is a step from each older one.
+const SCHEMA: Schema<'static> = Schema {
+    tables: |transaction| {
+        transaction.open_table(DOCUMENTS)?;
+        Ok(())
+    },
+    steps: &[],
+};
+
+const FORMAT: Format = Format {
+    schema: SCHEMA,
+    // The documents are held by the core anyway.
+    cache_bytes: 4 << 20,
+    // A file that was damaged from outside is reported and not used; it is small enough to be read through.
+    integrity: Integrity::Checked,
+};
 
 /// Documents in a file or in memory.
 pub struct EmbeddedDocumentStore {
@@ -48,13 +62,6 @@ struct Inner {
     undo: Vec<Undo>,
     /// How far the ledgers have come since the store was opened: no other process writes to it.
     versions: PerLedger<LedgerVersion>,
-}
-
-enum Backing {
-    Memory,
-    File(PathBuf),
-    #[cfg(test)]
-    Flaky(tests::FlakyDisk),
 }
 
 /// A document as it was before a commit.
@@ -100,7 +107,7 @@ impl EmbeddedDocumentStore {
     }
 
     fn new(place: Backing) -> Result<Self, StoreError> {
-        let database = place.open()?;
+        let database = place.open(&FORMAT)?;
         Ok(Self {
             inner: Arc::new(Mutex::new(Inner {
                 place,
@@ -205,7 +212,7 @@ impl Inner {
     fn ready(&mut self) -> Result<Database, StoreError> {
         let database = match self.database.take() {
             Some(database) => database,
-            None => self.place.open().map_err(not_written)?,
+            None => self.place.open(&FORMAT).map_err(not_written)?,
         };
         if !self.undo.is_empty() {
             undo_all(&database, &self.undo).map_err(not_written)?;
@@ -213,102 +220,6 @@ impl Inner {
         }
         Ok(database)
     }
-}
-
-impl Backing {
-    fn open(&self) -> Result<Database, StoreError> {
-        let mut builder = Builder::new();
-        // A file that was damaged from outside is reported and not used; it is small enough to be read through.
-        builder
-            .set_cache_size(CACHE_BYTES)
-            .set_check_integrity_on_open(true);
-        let database = match self {
-            Self::Memory => builder.create_with_backend(InMemoryBackend::new()),
-            #[cfg(test)]
-            Self::Flaky(disk) => builder.create_with_backend(disk.clone()),
-            Self::File(path) => {
-                let file = OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .create(true)
-                    .truncate(false)
-                    .mode(0o600)
-                    .open(path)
-                    .map_err(|cause| self.unusable(cause))?;
-                FileBackend::new(file).and_then(|file| builder.create_with_backend(file))
-            }
-        };
-        let database = database.map_err(|error| self.not_opened(error))?;
-        match prepare(&database, STEPS) {
-            Ok(Found::Ready) => Ok(database),
-            Ok(Found::Newer(found)) => Err(StoreError::Newer {
-                place: self.to_string(),
-                found,
-                known: 1 + STEPS.len() as u64,
-            }),
-            Ok(Found::Foreign) => Err(self.damaged("it has no schema")),
-            Err(redb::Error::Io(cause)) => Err(self.unusable(cause)),
-            Err(error) => Err(self.damaged(error)),
-        }
-    }
-
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "foreign enums that may grow"
-    )]
-    fn not_opened(&self, error: DatabaseError) -> StoreError {
-        match error {
-            DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-                StoreError::InUse {
-                    place: self.to_string(),
-                }
-            }
-            // redb says so of a file that is none of its own.
-            DatabaseError::Storage(StorageError::Io(cause))
-                if cause.kind() == io::ErrorKind::InvalidData
-                    || cause.kind() == io::ErrorKind::UnexpectedEof =>
-            {
-                self.damaged(cause)
-            }
-            DatabaseError::Storage(StorageError::Io(cause)) => self.unusable(cause),
-            error => self.damaged(error),
-        }
-    }
-
-    fn unusable(&self, cause: io::Error) -> StoreError {
-        StoreError::Unusable {
-            place: self.to_string(),
-            cause,
-        }
-    }
-
-    fn damaged(&self, detail: impl ToString) -> StoreError {
-        StoreError::Damaged {
-            place: self.to_string(),
-            detail: one_line(&detail.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Backing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => f.write_str("memory"),
-            #[cfg(test)]
-            Self::Flaky(_) => f.write_str("a disk that fails"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
-fn not_written(detail: impl ToString) -> StoreError {
-    StoreError::NotWritten {
-        detail: one_line(&detail.to_string()),
-    }
-}
-
-fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
 }
 
 fn read_all(database: &Database) -> Result<Vec<Document>, redb::Error> {

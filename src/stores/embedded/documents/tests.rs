@@ -3,15 +3,13 @@
 mod fuzz;
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use redb::{Database, StorageBackend, TableDefinition};
+use redb::{Database, TableDefinition};
 
-use super::{Backing, EmbeddedDocumentStore, FILE};
-use crate::stores::embedded::schema::{DOCUMENTS, Found, Step, prepare};
+use super::{Backing, DOCUMENTS, EmbeddedDocumentStore, FILE, SCHEMA};
+use crate::stores::embedded::schema::{Found, Schema, Step, prepare};
+use crate::stores::embedded::testkit::{FlakyDisk, Folder};
 use crate::stores::suite::{COLLECTION, Fixture, check, commit, document_store_suite, put};
 use crate::stores::{DocumentStore, Ledger, LedgerVersion, StoreError, Write};
 
@@ -153,7 +151,10 @@ fn a_newer_schema_is_refused() {
     let path = folder.path().join(FILE);
     let step: Step = |_| Ok(());
     let database = Database::create(&path).unwrap();
-    assert_eq!(prepare(&database, &[step]).unwrap(), Found::Ready);
+    assert_eq!(
+        prepare(&database, with_steps(&[step])).unwrap(),
+        Found::Ready
+    );
     drop(database);
     let error = EmbeddedDocumentStore::open(folder.path()).unwrap_err();
     assert_eq!(
@@ -174,10 +175,17 @@ fn an_older_schema_goes_through_each_step_once() {
     let folder = Folder::empty();
     let database = Database::create(folder.path().join(FILE)).unwrap();
     for steps in [0, 1, 2, 2] {
-        assert_eq!(prepare(&database, &add[..steps]).unwrap(), Found::Ready);
+        assert_eq!(
+            prepare(&database, with_steps(&add[..steps])).unwrap(),
+            Found::Ready
+        );
         let documents = super::read_all(&database).unwrap();
         assert_eq!(documents.len(), steps, "after {steps} steps");
     }
+}
+
+fn with_steps(steps: &[Step]) -> Schema<'_> {
+    Schema { steps, ..SCHEMA }
 }
 
 fn add_document(transaction: &redb::WriteTransaction, id: &str) -> Result<(), redb::Error> {
@@ -239,102 +247,4 @@ async fn try_commit(
     on: &LedgerVersion,
 ) -> Result<LedgerVersion, StoreError> {
     store.commit(Ledger::Building, batch, on).await
-}
-
-/// A disk in memory that fails from a given step on; what was written before the failure is on it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct FlakyDisk(Arc<Mutex<Disk>>);
-
-#[derive(Debug, Default)]
-struct Disk {
-    bytes: Vec<u8>,
-    /// How many writing steps still succeed.
-    left: Option<usize>,
-    failed: bool,
-}
-
-impl FlakyDisk {
-    fn fail_after(&self, steps: usize) {
-        self.0.lock().unwrap().left = Some(steps);
-    }
-
-    /// Works again. Whether it has failed meanwhile.
-    fn heal(&self) -> bool {
-        let mut disk = self.0.lock().unwrap();
-        disk.left = None;
-        std::mem::take(&mut disk.failed)
-    }
-}
-
-impl Disk {
-    fn step(&mut self) -> Result<(), io::Error> {
-        match &mut self.left {
-            None => Ok(()),
-            Some(0) => {
-                self.failed = true;
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            Some(left) => {
-                *left -= 1;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl StorageBackend for FlakyDisk {
-    fn len(&self) -> Result<u64, io::Error> {
-        Ok(self.0.lock().unwrap().bytes.len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
-        let disk = self.0.lock().unwrap();
-        let start = usize::try_from(offset).unwrap();
-        let bytes = disk.bytes.get(start..start + out.len());
-        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> Result<(), io::Error> {
-        let mut disk = self.0.lock().unwrap();
-        disk.step()?;
-        disk.bytes.resize(usize::try_from(len).unwrap(), 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> Result<(), io::Error> {
-        self.0.lock().unwrap().step()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
-        let mut disk = self.0.lock().unwrap();
-        disk.step()?;
-        let start = usize::try_from(offset).unwrap();
-        disk.bytes[start..start + data.len()].copy_from_slice(data);
-        Ok(())
-    }
-}
-
-/// A folder of one test's own, gone with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn empty() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("riser-store-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

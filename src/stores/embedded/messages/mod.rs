@@ -1,93 +1,139 @@
-//! The store of messages of a gateway that is alone: in one file on this machine, or in memory when there is no place for a file.
+//! The store of messages of a gateway that is alone: in one file on this machine, or in memory when there is no place for a file; the same code over another backend.
+//!
+//! Each operation is a function over tables (`operations`), and a service's log says how messages come and go without a look at each subscriber (`log`).
+//! Operations of many callers go into one transaction (`worker`), which is whole on the disk before any is answered (`file`).
+
+mod file;
+mod log;
+mod operations;
+mod rows;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod worker;
 
 use std::fmt;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Weak;
 
 use futures_util::future::BoxFuture;
 
 use crate::model::{DeviceId, Mark, Notice, ServiceKey, Subscription, Timestamp, Unread};
+use crate::stores::embedded::backing::Backing;
 use crate::stores::{MessageFeed, MessageStore, Sent, StoreError, Subscribed, Tally};
 
-/// Messages in a file or in memory.
+use worker::Worker;
+
+/// The file in the directory that the operator names.
+const FILE: &str = "messages.redb";
+
+/// What an operation comes to.
+type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
+
+/// Messages in a file or in memory. Futures are to be awaited on a runtime of Tokio's.
 pub struct EmbeddedMessageStore {
-    feed: Option<Weak<dyn MessageFeed>>,
+    worker: Worker,
 }
 
 impl EmbeddedMessageStore {
     /// A store that forgets everything when it is dropped.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { feed: None })
+        Self::new(Backing::Memory)
     }
 
     /// The store in a directory, which has to be there. Blocks until the file has been looked at.
-    pub fn open(_directory: &Path) -> Result<Self, StoreError> {
-        Ok(Self { feed: None })
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        let store = Self::new(Backing::File(directory.join(FILE)))?;
+        // A file that is made is only sure to be there when its directory is on the disk too.
+        let synced = File::open(directory).and_then(|directory| directory.sync_all());
+        synced.map_err(|cause| StoreError::Unusable {
+            place: directory.display().to_string(),
+            cause,
+        })?;
+        Ok(store)
     }
 
     /// The same, which reports to a feed.
     #[must_use]
-    pub fn reporting_to(mut self, feed: Weak<dyn MessageFeed>) -> Self {
-        self.feed = Some(feed);
+    pub fn reporting_to(self, feed: Weak<dyn MessageFeed>) -> Self {
+        self.worker.report_to(feed);
         self
+    }
+
+    fn new(place: Backing) -> Result<Self, StoreError> {
+        let worker = Worker::open(place)?;
+        Ok(Self { worker })
     }
 }
 
 impl MessageStore for EmbeddedMessageStore {
     fn subscribe(
         &self,
-        _: DeviceId,
-        _: ServiceKey,
-        _: Timestamp,
-    ) -> BoxFuture<'static, Result<Subscribed, StoreError>> {
-        todo!()
+        device: DeviceId,
+        service: ServiceKey,
+        at: Timestamp,
+    ) -> Answer<Subscribed> {
+        self.worker
+            .ask(move |work| work.subscribe(&device, &service, at))
     }
-    fn unsubscribe(
-        &self,
-        _: DeviceId,
-        _: ServiceKey,
-    ) -> BoxFuture<'static, Result<bool, StoreError>> {
-        todo!()
+
+    fn unsubscribe(&self, device: DeviceId, service: ServiceKey) -> Answer<bool> {
+        self.worker
+            .ask(move |work| work.unsubscribe(&device, &service))
     }
-    fn subscriptions(
-        &self,
-        _: DeviceId,
-    ) -> BoxFuture<'static, Result<Vec<Subscription>, StoreError>> {
-        todo!()
+
+    fn subscriptions(&self, device: DeviceId) -> Answer<Vec<Subscription>> {
+        self.worker.ask(move |work| work.subscriptions(&device))
     }
-    fn send(
-        &self,
-        _: ServiceKey,
-        _: Notice,
-        _: Timestamp,
-    ) -> BoxFuture<'static, Result<Sent, StoreError>> {
-        todo!()
+
+    fn send(&self, service: ServiceKey, notice: Notice, at: Timestamp) -> Answer<Sent> {
+        self.worker.ask(move |work| work.send(&service, notice, at))
     }
-    fn unread(&self, _: DeviceId) -> BoxFuture<'static, Result<Unread, StoreError>> {
-        todo!()
+
+    fn unread(&self, device: DeviceId) -> Answer<Unread> {
+        self.worker.ask(move |work| work.unread(&device))
     }
-    fn take(&self, _: DeviceId, _: Timestamp) -> BoxFuture<'static, Result<Unread, StoreError>> {
-        todo!()
+
+    fn take(&self, device: DeviceId, at: Timestamp) -> Answer<Unread> {
+        self.worker.ask(move |work| work.take(&device, at))
     }
-    fn read(
-        &self,
-        _: DeviceId,
-        _: Vec<Mark>,
-        _: Timestamp,
-    ) -> BoxFuture<'static, Result<(), StoreError>> {
-        todo!()
+
+    fn read(&self, device: DeviceId, marks: Vec<Mark>, at: Timestamp) -> Answer<()> {
+        self.worker.ask(move |work| work.read(&device, &marks, at))
     }
-    fn read_all(&self, _: DeviceId, _: Timestamp) -> BoxFuture<'static, Result<(), StoreError>> {
-        todo!()
+
+    fn read_all(&self, device: DeviceId, at: Timestamp) -> Answer<()> {
+        self.worker.ask(move |work| work.read_all(&device, at))
     }
-    fn forget(&self, _: ServiceKey) -> BoxFuture<'static, Result<(), StoreError>> {
-        todo!()
+
+    fn forget(&self, service: ServiceKey) -> Answer<()> {
+        self.worker.ask(move |work| work.forget(&service))
     }
-    fn tallies(&self, _: Vec<ServiceKey>) -> BoxFuture<'static, Result<Vec<Tally>, StoreError>> {
-        todo!()
+
+    fn tallies(&self, services: Vec<ServiceKey>) -> Answer<Vec<Tally>> {
+        self.worker.ask(move |work| work.tallies(&services))
     }
-    fn expire(&self, _: Timestamp) -> BoxFuture<'static, Result<u64, StoreError>> {
-        todo!()
+
+    fn expire(&self, before: Timestamp) -> Answer<u64> {
+        let worker = self.worker.clone();
+        Box::pin(async move {
+            let mut dropped = 0;
+            loop {
+                let (some, more) = worker.ask(move |work| work.expire(before)).await?;
+                dropped += some;
+                if !more {
+                    return Ok(dropped);
+                }
+            }
+        })
+    }
+}
+
+/// What was asked before and is not made yet is refused, and the file can be opened anew.
+impl Drop for EmbeddedMessageStore {
+    fn drop(&mut self) {
+        self.worker.close();
     }
 }
 

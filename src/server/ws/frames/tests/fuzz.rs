@@ -31,8 +31,8 @@ fn fuzz_frames() {
         for event in &whole.0 {
             let size = match event {
                 Event::Text(text) => text.len(),
-                Event::Binary(data) | Event::Ping(data) => data.len(),
-                Event::Pong | Event::Close(_) => 0,
+                Event::Binary(data) | Event::Ping(data) | Event::Pong(data) => data.len(),
+                Event::Close(_) => 0,
             };
             assert!(size <= MAX_BYTES, "a message of {size} bytes");
         }

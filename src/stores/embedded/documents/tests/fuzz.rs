@@ -23,11 +23,10 @@ fn fuzz_store_file() {
             commit(&store, vec![put(id, version, json)]).await;
         }
         drop(store);
-        disk.0.lock().unwrap().bytes.clone()
+        disk.bytes()
     });
     fuzz_damage(&whole, BUSY_BYTES, |bytes| {
-        let disk = FlakyDisk::default();
-        disk.0.lock().unwrap().bytes = bytes.to_vec();
+        let disk = FlakyDisk::with(bytes.to_vec());
         let store = match EmbeddedDocumentStore::new(Backing::Flaky(disk)) {
             Ok(store) => store,
             Err(

@@ -1,13 +1,21 @@
 //! The fields of a form: clients send them as `application/x-www-form-urlencoded` or, as Home Assistant's library does, as `multipart/form-data`.
+//!
+//! It stands here because more than one dialect reads forms.
 
 use std::fmt;
 
-/// The most fields that are read. A sign-in has five.
+/// The most fields that are read. A sign-in and a message have five.
 const FIELDS_MAX: usize = 32;
 
 /// The fields of a form.
 #[derive(Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
+
+impl FromIterator<(String, String)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().take(FIELDS_MAX).collect())
+    }
+}
 
 /// Their names alone: a password may be among them.
 impl fmt::Debug for Fields {
@@ -34,8 +42,7 @@ impl Fields {
         {
             return parts(boundary(content_type).ok_or(BadFields)?, body);
         }
-        let pairs = form_urlencoded::parse(body).into_owned();
-        Ok(Self(pairs.take(FIELDS_MAX).collect()))
+        Ok(form_urlencoded::parse(body).into_owned().collect())
     }
 
     /// The first field of this name.
