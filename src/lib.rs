@@ -5,7 +5,7 @@
 pub mod model;
 pub mod peers;
 
-pub mod building_file;
+mod building_file;
 pub mod expressions;
 
 pub mod dialects;
@@ -14,6 +14,7 @@ pub mod stores;
 
 pub mod core;
 
+pub mod automation;
 pub mod server;
 pub mod webhooks;
 

@@ -95,6 +95,18 @@ const ROOMS: &[Room] = &[
         strangers: &["actix", "redis"],
     },
     Room {
+        name: "automation",
+        arrows: &[
+            To("core"),
+            To("expressions"),
+            To("model"),
+            To("driver_sdk"),
+            ToPortOf("driver_host"),
+            ToPortOf("stores"),
+        ],
+        strangers: &["actix", "redis"],
+    },
+    Room {
         name: "config",
         arrows: &[To("model"), ToSettings],
         strangers: &[],

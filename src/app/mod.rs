@@ -31,6 +31,7 @@ use tokio::sync::Notify;
 use tokio_rustls::rustls;
 use tokio_util::sync::CancellationToken;
 
+use crate::automation::OwnHost;
 use crate::building_file::{self, KnownDriver, Problems as BuildingProblems};
 use crate::config::{self, Flags, Problems as ConfigProblems, Settings};
 use crate::core::{
@@ -268,9 +269,11 @@ fn run(
         driver_runtime.handle().clone(),
     );
     let processes = Arc::new(processes) as Arc<dyn DriverHost>;
+    let own = Arc::new(OwnHost::new(main.handle().clone()));
     let hosts = [
         ("the linked-in drivers", in_process),
         ("the processes", processes),
+        ("riser itself", Arc::clone(&own) as Arc<dyn DriverHost>),
     ];
     let host = Arc::new(Hosts::new(hosts)?);
     let mut cluster = match &settings.redis {
@@ -312,6 +315,7 @@ fn run(
             cluster: ours,
         },
     ));
+    own.connect(&core);
     if let Surroundings::Program(embedding) = &surroundings {
         embedding.register(&core);
     }

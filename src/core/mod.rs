@@ -81,7 +81,7 @@ pub use cluster::PeerNode;
 pub use custom_commands::{
     CommandHandler, CommandMessage, CommandOutcome, CommandRefusal, CustomCommands, ProgramCommand,
 };
-pub use directory::{Directory, ModuleEntry};
+pub use directory::{ALERTS_DRIVER, Directory, ModuleEntry};
 pub use follows::Follows;
 pub use inbound_calls::{InboundCalls, NotHere};
 pub use lease::{Lease, Uptime, since_boot};

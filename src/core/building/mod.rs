@@ -351,11 +351,15 @@ impl BuildingService {
     fn show(&self, next: &Arc<Directory>, touched: Touched) {
         let before = self.directory();
         // What was read from the store and never shown is not in line yet.
-        let is_shown = Arc::ptr_eq(&self.modules.building(), &before);
-        let touched = match is_shown {
+        let shown = self.modules.building();
+        let is_shown = Arc::ptr_eq(&shown, &before);
+        let mut touched = match is_shown {
             true => touched,
             false => Touched::all(&before, next),
         };
+        for own in next.own_modules_unlike(&shown) {
+            touched.insert(own);
+        }
         let gone = self.modules.align(next, &touched);
         let (trusted_before, trusted) = (self.trusted(), self.revocations.without(next));
         let mut keys = self.keys();
@@ -399,7 +403,10 @@ impl BuildingService {
                 self.subscriptions.unmap(id);
             }
         }
-        let around = touched.modules().flat_map(|id| next.systems_of(id));
+        let stood = |id| before.systems_of(id).filter_map(|was| next.system(&was.id));
+        let around = touched
+            .modules()
+            .flat_map(|id| stood(id).chain(next.systems_of(id)));
         let touched = touched.systems().filter_map(|id| next.system(id));
         let mut seen = HashSet::new();
         for system in touched.chain(around) {

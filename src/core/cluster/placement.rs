@@ -195,7 +195,7 @@ impl PlacementController {
         let listed = self.membership.nodes();
         let own = &self.node.uri;
         let building = self.modules.building();
-        let ids = building.modules().map(|entry| &entry.module.id);
+        let ids = building.all_modules().map(|entry| &entry.module.id);
         ids.filter(|id| {
             let others = listed.iter().map(|node| &node.uri);
             rendezvous::choose(others.chain([own]), id.as_str()) == Some(own)

@@ -4,6 +4,7 @@
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
 //! The slots that a binding path resolves through are the watch table's; this yields them when the table is brought in line.
 
+mod own_modules;
 mod service_views;
 mod settings;
 mod touched;
@@ -23,6 +24,9 @@ use crate::model::{
     ServiceKey, Slots, StatusName, StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
 };
 
+use own_modules::OwnModules;
+
+pub use own_modules::ALERTS_DRIVER;
 pub(in crate::core) use touched::Touched;
 pub(in crate::core) use zone_permissions::{PermissionForms, Permissions};
 
@@ -41,6 +45,8 @@ pub struct Directory {
     services: Arc<IndexMap<ServiceKey, Stored<Service>>>,
     /// The app of each key, since every connection to an app asks for it.
     app_keys: Arc<HashMap<String, AppId>>,
+    /// Those that follow from the other entries.
+    own_modules: Arc<OwnModules>,
     /// The systems of each module that stands in any, in the order of the systems.
     standing: Arc<HashMap<ModuleId, Arc<[SystemId]>>>,
     permissions: Arc<Permissions>,
@@ -132,7 +138,12 @@ impl Directory {
         self.systems.values().map(|stored| &*stored.entry)
     }
 
-    /// All modules, in the order in which they were made.
+    /// All modules that can run, those of the building's own behind the others.
+    pub(super) fn all_modules(&self) -> impl Iterator<Item = &ModuleEntry> {
+        self.modules().chain(self.own_modules.iter())
+    }
+
+    /// All modules that somebody has made, in the order in which they were made.
     pub fn modules(&self) -> impl ExactSizeIterator<Item = &ModuleEntry> {
         self.modules.values().map(|entry| &**entry)
     }
@@ -202,9 +213,10 @@ impl Directory {
         self.systems.get(id).map(|stored| &*stored.entry)
     }
 
-    /// A module by its id.
+    /// A module by its id, also one of the building's own.
     pub fn module(&self, id: &ModuleId) -> Option<&ModuleEntry> {
-        self.modules.get(id).map(|entry| &**entry)
+        let made = self.modules.get(id).map(|entry| &**entry);
+        made.or_else(|| self.own_modules.get(id))
     }
 
     /// A user by their id.
@@ -275,10 +287,11 @@ impl Directory {
             .get(module)
             .into_iter()
             .flat_map(|systems| &**systems)
+            .chain(self.own_modules.system_of(module))
             .filter_map(|id| self.system(id))
     }
 
-    /// The modules of a system, in its order.
+    /// The modules of a system that somebody has put there, in its order.
     pub fn modules_of(&self, system: &System) -> impl Iterator<Item = &ModuleEntry> {
         system
             .modules
@@ -364,13 +377,14 @@ impl Directory {
         }
     }
 
-    /// The modules of a system in its order, each with its index: like-named modules count from 1.
+    /// The modules of a system in its order and that of the building's own, each with its index: like-named modules count from 1.
     pub(super) fn placed(
         &self,
         system: &System,
     ) -> impl Iterator<Item = (&ModuleEntry, ModuleIndex)> {
         let mut next: HashMap<&ModuleName, ModuleIndex> = HashMap::new();
-        self.modules_of(system).map(move |entry| {
+        let own = self.own_modules.in_system(&system.id);
+        self.modules_of(system).chain(own).map(move |entry| {
             let index = next.entry(&entry.name).or_insert(ModuleIndex::FIRST);
             let own = *index;
             *index = index.next();
@@ -449,6 +463,14 @@ impl Directory {
         let mut users = self.users.values();
         let found = users.find(|stored| stored.entry.email.eq_ignore_ascii_case(email))?;
         Some(Arc::clone(&found.entry))
+    }
+
+    /// The modules of the building's own that are not the same as in another snapshot.
+    pub(super) fn own_modules_unlike(&self, other: &Self) -> Vec<EntryId> {
+        if Arc::ptr_eq(&self.own_modules, &other.own_modules) {
+            return Vec::new();
+        }
+        self.own_modules.differing(&other.own_modules).collect()
     }
 
     // Below: how a snapshot is made, before others see it.
@@ -630,6 +652,10 @@ impl Directory {
                 }
             }
         }
+        self.own_modules = match touched.own_modules() {
+            true => Arc::new(OwnModules::of(self)),
+            false => Arc::clone(&before.own_modules),
+        };
     }
 }
 

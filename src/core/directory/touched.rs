@@ -119,6 +119,20 @@ impl Touched {
             || self.apps().next().is_some()
     }
 
+    /// Whether other modules of the building's own may follow.
+    pub(in crate::core) fn own_modules(&self) -> bool {
+        self.iter().any(|id| match id {
+            EntryId::System(_) | EntryId::Module(_) | EntryId::Service(_) => true,
+            EntryId::Zone(_)
+            | EntryId::User(_)
+            | EntryId::ApiKey(_)
+            | EntryId::Metadata(_)
+            | EntryId::Entity(_)
+            | EntryId::Command(_)
+            | EntryId::App(_) => false,
+        })
+    }
+
     /// Whether what zones are, or what is said of them, may differ.
     pub(in crate::core) fn permissions(&self) -> bool {
         self.iter().any(|id| match id {

@@ -48,7 +48,10 @@ impl Notification {
             None | Some("INFO" | "DEBUG") => {}
             Some(_) => return Err(ApiRefusal::bad("`webhook_level` must be INFO or DEBUG")),
         }
-        let apns = body.apns.as_ref().and_then(|apns| says(&apns["aps"]["alert"]));
+        let apns = body
+            .apns
+            .as_ref()
+            .and_then(|apns| says(&apns["aps"]["alert"]));
         let gcm = || says(&body.gcm.as_ref()?["notification"]);
         Ok(Self {
             notice: apns.or_else(gcm),
@@ -100,7 +103,9 @@ mod tests {
     fn what_it_says_is_a_message_for_people() {
         let notice = |parts: &str| {
             let body = format!("{{\"interests\":[\"a\"],{parts}}}");
-            let notice = Notification::read(body.as_bytes()).expect("it is good").notice;
+            let notice = Notification::read(body.as_bytes())
+                .expect("it is good")
+                .notice;
             notice.map(|notice| (notice.title, notice.text))
         };
         let said = |title: &str, text: &str| Some((title.to_owned(), text.to_owned()));

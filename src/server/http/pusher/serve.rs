@@ -57,7 +57,11 @@ pub(super) async fn serve(request: SignedRequest) -> Answer {
         }
         ApiRequest::Notify(Notification { interests, notice }) => {
             if let Some(notice) = notice {
-                state.core.messages.send_by_name(&interests, &notice).await?;
+                state
+                    .core
+                    .messages
+                    .send_by_name(&interests, &notice)
+                    .await?;
             }
             let id = format!("{:032x}", rand::random::<u128>());
             Ok(json_text(StatusCode::ACCEPTED, notified(&id)))
