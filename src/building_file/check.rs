@@ -167,6 +167,7 @@ fn list(thing: Thing) -> Option<&'static str> {
         Thing::Entity => Some("entities"),
         Thing::Command => Some("commands"),
         Thing::App | Thing::AppKey => Some("apps"),
+        Thing::Service => Some("services"),
         Thing::Driver => None,
     }
 }

@@ -7,6 +7,7 @@
 mod apps;
 mod expressions;
 mod forms;
+mod services;
 
 pub use expressions::mistaken_texts;
 
@@ -26,6 +27,7 @@ use super::variables;
 
 pub(super) const BUILDING_KEYS: &[&str] = &[
     "zones", "systems", "modules", "users", "api_keys", "metadata", "entities", "commands", "apps",
+    "services",
 ];
 /// The keys of a driver that is a process.
 const PROCESS_KEYS: &[&str] = &["command", "env"];
@@ -121,6 +123,7 @@ impl Parser<'_> {
             entities: self.entries(entry, Thing::Entity, Self::entity),
             commands: self.entries(entry, Thing::Command, Self::command),
             apps: self.entries(entry, Thing::App, Self::app),
+            services: self.entries(entry, Thing::Service, Self::service),
         };
     }
 
@@ -175,6 +178,7 @@ impl Parser<'_> {
                 self.claim(Thing::Entity, path.as_str(), entry.get(key)?.used_at);
                 Some(text(path.as_str().to_owned()))
             }
+            Kind::Id(Thing::Service) => self.service_key(entry),
             Kind::Id(thing) => self.own_id(entry, key, thing).map(text),
             Kind::StatusPath => {
                 let path = self.path(entry, key)?;

@@ -52,6 +52,7 @@ fn write_for(reader: Reader, building: &Building) -> String {
         entities,
         commands,
         apps,
+        services,
     } = building;
     let mut lists = Map::new();
     list(&mut lists, reader, zones);
@@ -63,6 +64,7 @@ fn write_for(reader: Reader, building: &Building) -> String {
     list(&mut lists, reader, entities);
     list(&mut lists, reader, commands);
     list(&mut lists, reader, apps);
+    list(&mut lists, reader, services);
     let building = Value::Object(lists);
     // Texts, numbers, lists and maps with texts as keys: there is nothing in it that YAML cannot say, and JSON is YAML too.
     serde_saphyr::to_string(&building).unwrap_or_else(|_| building.to_string())
@@ -232,7 +234,7 @@ mod tests {
     use crate::building_file::KnownDriver;
     use crate::building_file::mistaken_texts;
     use crate::model::{
-        ChannelApp, CommandErrors, CommandType, CustomCommand, EntityOverride, sample,
+        ChannelApp, CommandErrors, CommandType, CustomCommand, EntityOverride, Service, sample,
     };
 
     const FILE: &str = r#"
@@ -379,6 +381,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                 },
             ],
             apps: vec![sample()],
+            services: vec![sample()],
         };
 
         let written = write(&building);
@@ -394,8 +397,8 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
 
         use super::*;
         use crate::model::{
-            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, StatusName, StatusPath, SystemId,
-            Values,
+            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, ServiceKey, StatusName,
+            StatusPath, SystemId, Values,
         };
 
         /// Texts that YAML could take for something else, or lose a part of.
@@ -499,7 +502,8 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     | Thing::Entity
                     | Thing::Command
                     | Thing::App
-                    | Thing::AppKey => "virtual".to_owned(),
+                    | Thing::AppKey
+                    | Thing::Service => "virtual".to_owned(),
                 }
             }
 
@@ -614,6 +618,19 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                 ChannelApp::build(values).unwrap()
             }
 
+            /// A service with whatever its name and icon may say.
+            fn service(&mut self) -> Service {
+                let secret = format!("{:032}", self.number);
+                let key = ServiceKey::of_secret(&secret).unwrap();
+                let name = format!("N{}", self.texts.next().unwrap_or_default());
+                let values = Values::none()
+                    .with("public", Content::Text(key.to_string().into()))
+                    .with("name", Content::Text(name.into()))
+                    .with("icon", self.text())
+                    .with("systems", self.content(Kind::References(Thing::System)));
+                Service::build(values).unwrap()
+            }
+
             /// What is said of the statuses of a module.
             fn statuses(&self) -> Content<'static> {
                 Content::Json(json!({"public": [self.ids[4]]}).to_string().into())
@@ -659,6 +676,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
                     entities: vec![made.entity()],
                     commands: vec![made.command()],
                     apps: vec![made.app()],
+                    services: vec![made.service()],
                 }
             })
         }

@@ -6,7 +6,7 @@ use driver_types::{ModuleId, SystemId};
 
 use crate::model::{
     ApiKey, AppId, ChannelApp, CommandType, CustomCommand, EntityOverride, KeyId, Metadata,
-    MetadataId, Module, StatusPath, System, User, UserId, Zone, ZoneId,
+    MetadataId, Module, Service, ServiceKey, StatusPath, System, User, UserId, Zone, ZoneId,
 };
 
 /// One entry of the building.
@@ -30,6 +30,8 @@ pub enum Entry {
     Command(CustomCommand),
     /// An app with channels of its own.
     App(ChannelApp),
+    /// A service that sends messages to people's devices.
+    Service(Service),
 }
 
 impl Entry {
@@ -45,6 +47,7 @@ impl Entry {
             Self::Entity(entity) => EntryId::Entity(entity.status.clone()),
             Self::Command(command) => EntryId::Command(command.command.clone()),
             Self::App(app) => EntryId::App(app.id.clone()),
+            Self::Service(service) => EntryId::Service(service.key.clone()),
         }
     }
 }
@@ -70,6 +73,8 @@ pub enum EntryKind {
     Command,
     /// Apps.
     App,
+    /// Services.
+    Service,
 }
 
 impl EntryKind {
@@ -85,6 +90,7 @@ impl EntryKind {
             Self::Entity => "entity",
             Self::Command => "command",
             Self::App => "app",
+            Self::Service => "service",
         }
     }
 }
@@ -110,6 +116,8 @@ pub enum EntryId {
     Command(CommandType),
     /// An app with channels of its own.
     App(AppId),
+    /// A service that sends messages to people's devices, by its public key.
+    Service(ServiceKey),
 }
 
 impl EntryId {
@@ -125,6 +133,7 @@ impl EntryId {
             Self::Entity(_) => EntryKind::Entity,
             Self::Command(_) => EntryKind::Command,
             Self::App(_) => EntryKind::App,
+            Self::Service(_) => EntryKind::Service,
         }
     }
 }
@@ -143,6 +152,7 @@ impl fmt::Display for EntryId {
             Self::Entity(id) => write!(f, "`{id}`"),
             Self::Command(id) => write!(f, "`{id}`"),
             Self::App(id) => write!(f, "`{id}`"),
+            Self::Service(id) => write!(f, "`{id}`"),
         }
     }
 }

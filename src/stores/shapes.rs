@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::model::rules::Thing;
 use crate::model::{
     ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Entry, EntryId, EntryInfo,
-    Field, InvalidId, KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Source,
+    Field, InvalidId, KEY_HASH_PREFIX, Kind, Metadata, MetadataId, Module, Secret, Service, Source,
     StatusPath, System, User, Value, Values, Version, Zone,
 };
 use crate::stores::{Document, DocumentId};
@@ -30,6 +30,7 @@ const METADATA: &str = Metadata::LIST;
 const ENTITIES: &str = EntityOverride::LIST;
 const COMMANDS: &str = CustomCommand::LIST;
 const APPS: &str = ChannelApp::LIST;
+const SERVICES: &str = Service::LIST;
 
 const NO_COLLECTION: &str = "no such collection";
 
@@ -69,6 +70,7 @@ impl DocumentId {
             EntryId::Entity(id) => (ENTITIES, id.to_string()),
             EntryId::Command(id) => (COMMANDS, id.to_string()),
             EntryId::App(id) => (APPS, id.to_string()),
+            EntryId::Service(id) => (SERVICES, id.to_string()),
         };
         let collection = collection.into();
         Self { collection, id }
@@ -89,6 +91,7 @@ impl DocumentId {
                 .map_err(|error| error.to_string()),
             COMMANDS => id(text).map(EntryId::Command),
             APPS => id(text).map(EntryId::App),
+            SERVICES => id(text).map(EntryId::Service),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         read.map_err(|detail| BadDocument {
@@ -113,6 +116,7 @@ impl Document {
             Entry::Entity(entity) => kept(Stored(entity), info),
             Entry::Command(command) => kept(Stored(command), info),
             Entry::App(app) => kept(Stored(app), info),
+            Entry::Service(service) => kept(Stored(service), info),
         };
         Self {
             collection: collection.into_owned(),
@@ -139,6 +143,7 @@ impl Document {
             ENTITIES => entry(self, Entry::Entity),
             COMMANDS => entry(self, Entry::Command),
             APPS => entry(self, Entry::App),
+            SERVICES => entry(self, Entry::Service),
             _ => Err(NO_COLLECTION.to_owned()),
         };
         let (entry, info) = read.map_err(bad)?;
@@ -388,6 +393,8 @@ mod tests {
     const APP: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"4201","name":"N","keys":"[{\"key\":\"a1\",\"secret\":\"s\"}]","user":"u","client_events":true,"subscription_counts":true,"raw":true,"sign":"all","webhooks":"[{\"url\":\"http://h\",\"events\":[\"cache_miss\"],\"prefix\":\"p\",\"suffix\":\"s\"}]","limits":"{\"event_bytes\":20480}"}}"#;
     const PUBLIC: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"id":"m","driver":{"linked_in":"virtual"},"settings":"{}","statuses":"{\"public\":[\"power\"]}"}}"#;
 
+    const SERVICE: &str = r#"{"source":"file","created_at":1,"updated_at":2,"place":7,"entry":{"public":"43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10","name":"N","icon":"http://h/i.png","systems":["s"]}}"#;
+
     /// What is on disk today has to be read by every later version: this text may not change without a step of the schema.
     #[test]
     fn each_kind_of_entry_is_written_as_it_is_read() {
@@ -408,6 +415,11 @@ mod tests {
             (COMMANDS, "lamp/follow", SUBSCRIPTION),
             (APPS, "4201", APP),
             (MODULES, "m", PUBLIC),
+            (
+                SERVICES,
+                "43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10",
+                SERVICE,
+            ),
         ] {
             let before = document(collection, id, json);
             let (entry, info) = before.entry().unwrap();
@@ -452,6 +464,7 @@ mod tests {
             Entry::Entity(sample()),
             Entry::Command(sample()),
             Entry::App(sample()),
+            Entry::Service(sample()),
         ] {
             let kept = Document::of(&entry, &info);
             assert_eq!(kept.entry().unwrap(), (entry, info), "{}", kept.json);

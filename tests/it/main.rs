@@ -58,6 +58,7 @@ mod restricted;
 mod rights;
 mod room_logic;
 mod service_manager;
+mod services;
 mod shutdown;
 mod sign_in;
 mod slow;

@@ -17,7 +17,7 @@ use crate::core::access::rights::{Member, Policy, policy_of_user};
 use crate::core::directory::Directory;
 use crate::model::{
     ApiKey, AppId, ChannelApp, Clearance, Differences, EntryId, Failure, KeyId, ModuleId,
-    PermissionsRead, Scope, System, SystemId, User, UserId, ZonePermissions,
+    PermissionsRead, Scope, Service, ServiceKey, System, SystemId, User, UserId, ZonePermissions,
 };
 
 /// What an edit makes of a building.
@@ -55,6 +55,7 @@ pub(in crate::core) fn may_change(policy: &Policy, changes: &Changes<'_>) -> Res
             }
             EntryId::Entity(_) | EntryId::Command(_) => changes.placed(policy, id),
             EntryId::App(app) => changes.app(policy, app),
+            EntryId::Service(service) => changes.service(policy, service),
         };
         allowed.map_err(|failure| Refused {
             entry: id.clone(),
@@ -141,6 +142,15 @@ impl Changes<'_> {
             Some(user) if before != after => may_open(policy, &policy_of_user(user)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn service(&self, policy: &Policy, id: &ServiceKey) -> Result<(), Failure> {
+        let (before, after) = (self.before.service(id), self.after.service(id));
+        // The loss of deleted systems is no change of the service's own.
+        if before.is_some_and(|before| Some(&let_go_service(before, self.after)) == after) {
+            return Ok(());
+        }
+        self.level(policy, &EntryId::Service(id.clone()))
     }
 
     fn system(&self, policy: &Policy, id: &SystemId, restricted: &[Policy]) -> Result<(), Failure> {
@@ -241,6 +251,13 @@ fn let_go_app(app: &ChannelApp, after: &Directory) -> Option<ChannelApp> {
         user: None,
         ..app.clone()
     })
+}
+
+/// What is left of a service when systems are gone that it names.
+fn let_go_service(service: &Service, after: &Directory) -> Service {
+    let mut kept = service.clone();
+    kept.systems.retain(|system| after.system(system).is_some());
+    kept
 }
 
 /// What zones say where a module is called, in their order.

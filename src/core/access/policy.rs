@@ -234,7 +234,8 @@ pub(super) fn may_ask(
         | EntryId::ApiKey(_)
         | EntryId::Entity(_)
         | EntryId::Command(_)
-        | EntryId::App(_) => at_least(policy, Clearance::Admin),
+        | EntryId::App(_)
+        | EntryId::Service(_) => at_least(policy, Clearance::Admin),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::core::directory::{Directory, Touched};
 use crate::model::rules::{self, Breach, Claim, Reference, Thing};
 use crate::model::{
     ApiKey, AppKey, ChannelApp, Collection, CustomCommand, EntityOverride, EntryId, EntryKind,
-    Field, KeySecret, Kind, Misfit, ModuleId, Place, Step, Unfit, User, Wrong, ZoneId, nearest,
+    Field, KeySecret, Kind, Misfit, ModuleId, Place, Service, Step, Unfit, User, Wrong, ZoneId,
+    nearest,
 };
 
 /// Where something stands.
@@ -70,12 +71,13 @@ pub(super) fn misconfigured(now: &Directory, next: &Directory, id: &ModuleId) ->
     invalid.collect()
 }
 
-/// What an entity, a command or an app does not say together, and the place at which no module stands. What a store has already stays.
+/// What an entity, a command, an app or a service does not say together, and the place at which no module stands. What a store has already stays.
 pub(super) fn mistakes(next: &Directory, id: &EntryId) -> Vec<Invalid> {
     let mistakes = match id {
         EntryId::Entity(id) => next.entity(id).map(EntityOverride::mistakes),
         EntryId::Command(id) => next.command(id).map(CustomCommand::mistakes),
         EntryId::App(id) => next.app(id).map(ChannelApp::mistakes),
+        EntryId::Service(id) => next.service(id).map(Service::mistakes),
         EntryId::Zone(_)
         | EntryId::System(_)
         | EntryId::Module(_)
@@ -234,6 +236,7 @@ impl<'a> Statements<'a> {
                     self.entry(id, app);
                     app.into_iter().for_each(|app| self.claim_keys(app));
                 }
+                EntryId::Service(service) => self.entry(id, directory.service(service)),
             }
         }
     }
@@ -329,6 +332,7 @@ fn kind_of(thing: Thing) -> Option<EntryKind> {
         Thing::Entity => Some(EntryKind::Entity),
         Thing::Command => Some(EntryKind::Command),
         Thing::App => Some(EntryKind::App),
+        Thing::Service => Some(EntryKind::Service),
         Thing::Email | Thing::Driver | Thing::Parent | Thing::AppKey => None,
     }
 }

@@ -432,7 +432,7 @@ fn tell_of_unreadable(before: &Directory, next: &Directory) {
     }
 }
 
-/// The differing entries of the kinds that followers of the building get: users, keys and apps are for administrators.
+/// The differing entries of the kinds that followers of the building get: users, keys, apps and services are for administrators.
 fn differences(
     before: &Directory,
     next: &Directory,
@@ -445,7 +445,7 @@ fn differences(
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_) => true,
-        EntryId::User(_) | EntryId::ApiKey(_) | EntryId::App(_) => false,
+        EntryId::User(_) | EntryId::ApiKey(_) | EntryId::App(_) | EntryId::Service(_) => false,
     };
     let version = |directory: &Directory, id: &EntryId| directory.info(id).map(|info| info.version);
     let presence = |version: Option<Version>| match version {

@@ -12,8 +12,8 @@ use crate::driver_host::{Description, DriverHost};
 use crate::model::rules;
 use crate::model::{
     ApiKey, Change, ChannelApp, Configuration, Difference, Differences, DriverRef, Edit, Entry,
-    EntryId, EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Source,
-    System, SystemId, User, UserId, Version, Zone,
+    EntryId, EntryInfo, Expected, Interface, Module, ModuleId, ModuleName, Password, Service,
+    Source, System, SystemId, User, UserId, Version, Zone,
 };
 use crate::stores::{Document, DocumentId, Write};
 
@@ -189,7 +189,8 @@ impl Draft<'_> {
             | Entry::Metadata(_)
             | Entry::Entity(_)
             | Entry::Command(_)
-            | Entry::App(_)) => entry,
+            | Entry::App(_)
+            | Entry::Service(_)) => entry,
         };
         let info = match (self.next.info(id), self.source) {
             // An edit by a caller of an entry that a file owns leaves it the file's.
@@ -314,6 +315,10 @@ impl Draft<'_> {
                 EntryId::App(id) => {
                     changed.extend(self.next.app(id).and_then(|app| self.release_app(app)));
                 }
+                EntryId::Service(id) => {
+                    let service = self.next.service(id);
+                    changed.extend(service.and_then(|service| self.release_service(service)));
+                }
                 EntryId::Module(_)
                 | EntryId::User(_)
                 | EntryId::Entity(_)
@@ -396,6 +401,13 @@ impl Draft<'_> {
                 ..app.clone()
             })
         })
+    }
+
+    fn release_service(&self, service: &Service) -> Option<Entry> {
+        let mut kept = service.clone();
+        kept.systems
+            .retain(|system| !self.is_deleted(EntryId::System(system.clone())));
+        (kept != *service).then_some(Entry::Service(kept))
     }
 
     fn release_key(&self, key: &ApiKey) -> Released {
@@ -516,6 +528,7 @@ fn parent_of_metadata(id: &EntryId) -> Option<&str> {
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
         | EntryId::Command(_)
-        | EntryId::App(_) => None,
+        | EntryId::App(_)
+        | EntryId::Service(_) => None,
     }
 }

@@ -53,7 +53,8 @@ pub(super) fn check<'d>(
             | EntryId::User(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => {}
+            | EntryId::App(_)
+            | EntryId::Service(_) => {}
         }
     }
     match problems.is_empty() {
@@ -117,7 +118,7 @@ fn invalid(id: &EntryId, reason: String) -> Invalid {
         EntryKind::App => "webhooks",
         EntryKind::Module => "settings",
         EntryKind::ApiKey => "user",
-        EntryKind::Zone | EntryKind::System | EntryKind::User => "name",
+        EntryKind::Zone | EntryKind::System | EntryKind::User | EntryKind::Service => "name",
     };
     Invalid {
         id: id.clone(),

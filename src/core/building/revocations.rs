@@ -28,7 +28,8 @@ impl Revocations {
                 | EntryId::System(_)
                 | EntryId::Module(_)
                 | EntryId::Entity(_)
-                | EntryId::Command(_),
+                | EntryId::Command(_)
+                | EntryId::Service(_),
             )
             | Change::Put(_) => None,
         };
@@ -87,7 +88,8 @@ fn is_credential(id: &EntryId) -> bool {
         | EntryId::Module(_)
         | EntryId::Metadata(_)
         | EntryId::Entity(_)
-        | EntryId::Command(_) => false,
+        | EntryId::Command(_)
+        | EntryId::Service(_) => false,
     }
 }
 

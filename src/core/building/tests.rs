@@ -3,6 +3,7 @@
 mod apps;
 mod increments;
 mod places;
+mod services;
 mod two_nodes;
 
 use std::io;

@@ -1,4 +1,4 @@
-//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, apps, as one snapshot that is never changed once others see it.
+//! What is there: zones, systems, modules, users, keys, metadata, entities, commands, apps, services, as one snapshot that is never changed once others see it.
 //!
 //! The next snapshot is a copy of this one with some entries replaced, which `building` makes.
 //! A copy costs nothing: it shares the entries of each kind until the first of them is replaced, and from then on each entry that is not.
@@ -18,8 +18,8 @@ use crate::driver_host::Description;
 use crate::model::{
     ApiKey, AppId, AppKey, BindingPath, Building, ChannelApp, CommandType, CustomCommand,
     EntityOverride, Entry, EntryId, EntryInfo, EntryKind, Interface, JsonText, KeyId, Metadata,
-    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Slots, StatusName,
-    StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
+    MetadataId, Module, ModuleId, ModuleIndex, ModuleName, ModulePath, OnChange, Service,
+    ServiceKey, Slots, StatusName, StatusPath, System, SystemId, Unfit, User, UserId, Zone, ZoneId,
 };
 
 pub(in crate::core) use touched::Touched;
@@ -37,6 +37,7 @@ pub struct Directory {
     entities: Arc<IndexMap<StatusPath, Stored<EntityOverride>>>,
     commands: Arc<IndexMap<CommandType, Stored<CustomCommand>>>,
     apps: Arc<IndexMap<AppId, Stored<ChannelApp>>>,
+    services: Arc<IndexMap<ServiceKey, Stored<Service>>>,
     /// The app of each key, since every connection to an app asks for it.
     app_keys: Arc<HashMap<String, AppId>>,
     /// The systems of each module that stands in any, in the order of the systems.
@@ -180,6 +181,16 @@ impl Directory {
         self.apps.values().map(|stored| &stored.entry)
     }
 
+    /// Services that send messages to people's devices.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Service> {
+        self.services.values().map(|stored| &*stored.entry)
+    }
+
+    /// The services of this name, of which there may be several.
+    pub fn services_named(&self, name: &str) -> impl Iterator<Item = &Service> {
+        self.services().filter(move |service| service.name == name)
+    }
+
     /// A zone by its id.
     pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
         self.zones.get(id).map(|stored| &*stored.entry)
@@ -225,6 +236,11 @@ impl Directory {
         self.apps.get(id).map(|stored| &*stored.entry)
     }
 
+    /// A service by its public key.
+    pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
+        self.services.get(key).map(|stored| &*stored.entry)
+    }
+
     /// An app by one of its keys, and the key with its secret.
     pub fn app_of_key(&self, key: &str) -> Option<(&ChannelApp, &AppKey)> {
         let app = self.app(self.app_keys.get(key)?)?;
@@ -243,6 +259,7 @@ impl Directory {
             EntryId::Entity(id) => self.entities.get(id).map(|stored| &stored.info),
             EntryId::Command(id) => self.commands.get(id).map(|stored| &stored.info),
             EntryId::App(id) => self.apps.get(id).map(|stored| &stored.info),
+            EntryId::Service(id) => self.services.get(id).map(|stored| &stored.info),
         }
     }
 
@@ -283,10 +300,11 @@ impl Directory {
             EntryId::Entity(id) => self.entity(id).cloned().map(Entry::Entity),
             EntryId::Command(id) => self.command(id).cloned().map(Entry::Command),
             EntryId::App(id) => self.app(id).cloned().map(Entry::App),
+            EntryId::Service(id) => self.service(id).cloned().map(Entry::Service),
         }
     }
 
-    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities, commands and apps.
+    /// Whether there is an entry of this kind; metadata have no id of one part, and nothing refers to entities, commands, apps and services.
     pub(super) fn has(&self, kind: EntryKind, id: &str) -> bool {
         match kind {
             EntryKind::Zone => self.zones.contains_key(id),
@@ -294,7 +312,11 @@ impl Directory {
             EntryKind::Module => self.modules.contains_key(id),
             EntryKind::User => self.users.contains_key(id),
             EntryKind::ApiKey => self.api_keys.contains_key(id),
-            EntryKind::Metadata | EntryKind::Entity | EntryKind::Command | EntryKind::App => false,
+            EntryKind::Metadata
+            | EntryKind::Entity
+            | EntryKind::Command
+            | EntryKind::App
+            | EntryKind::Service => false,
         }
     }
 
@@ -309,6 +331,7 @@ impl Directory {
         let entities = self.entities.keys().cloned().map(EntryId::Entity);
         let commands = self.commands.keys().cloned().map(EntryId::Command);
         let apps = self.apps.keys().cloned().map(EntryId::App);
+        let services = self.services.keys().cloned().map(EntryId::Service);
         zones
             .chain(modules)
             .chain(systems)
@@ -318,6 +341,7 @@ impl Directory {
             .chain(entities)
             .chain(commands)
             .chain(apps)
+            .chain(services)
     }
 
     /// The whole building, for a file.
@@ -335,6 +359,7 @@ impl Directory {
             entities: self.entities().cloned().collect(),
             commands: self.commands().cloned().collect(),
             apps: self.apps().cloned().collect(),
+            services: self.services().cloned().collect(),
         }
     }
 
@@ -375,7 +400,8 @@ impl Directory {
             | EntryId::User(_)
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
-            | EntryId::App(_) => None,
+            | EntryId::App(_)
+            | EntryId::Service(_) => None,
         }
     }
 
@@ -438,6 +464,7 @@ impl Directory {
             EntryId::Entity(_) => last_place(&self.entities),
             EntryId::Command(_) => last_place(&self.commands),
             EntryId::App(_) => last_place(&self.apps),
+            EntryId::Service(_) => last_place(&self.services),
         };
         last.unwrap_or(0) + 1
     }
@@ -464,6 +491,9 @@ impl Directory {
                 put(&mut self.commands, command.command.clone(), command, info);
             }
             Entry::App(app) => put(&mut self.apps, app.id.clone(), app, info),
+            Entry::Service(service) => {
+                put(&mut self.services, service.key.clone(), service, info);
+            }
             Entry::Module(module) => {
                 let description = description(&module);
                 let name = module.name.clone();
@@ -491,6 +521,7 @@ impl Directory {
             EntryId::Entity(id) => put_back(&mut self.entities, id, &before.entities),
             EntryId::Command(id) => put_back(&mut self.commands, id, &before.commands),
             EntryId::App(id) => put_back(&mut self.apps, id, &before.apps),
+            EntryId::Service(id) => put_back(&mut self.services, id, &before.services),
         }
     }
 
@@ -510,6 +541,7 @@ impl Directory {
             EntryId::Entity(id) => set_info(&mut self.entities, id, info),
             EntryId::Command(id) => set_info(&mut self.commands, id, info),
             EntryId::App(id) => set_info(&mut self.apps, id, info),
+            EntryId::Service(id) => set_info(&mut self.services, id, info),
         }
     }
 
@@ -531,6 +563,7 @@ impl Directory {
             EntryId::Entity(id) => remove(&mut self.entities, id),
             EntryId::Command(id) => remove(&mut self.commands, id),
             EntryId::App(id) => remove(&mut self.apps, id),
+            EntryId::Service(id) => remove(&mut self.services, id),
         }
     }
 
@@ -545,6 +578,7 @@ impl Directory {
         arrange(&mut self.entities, |stored| stored.info.place);
         arrange(&mut self.commands, |stored| stored.info.place);
         arrange(&mut self.apps, |stored| stored.info.place);
+        arrange(&mut self.services, |stored| stored.info.place);
     }
 
     /// Looks up which systems the modules stand in, what zones allow, and whose the keys of apps are, where that hangs on what was touched since `before`.

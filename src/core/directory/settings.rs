@@ -68,7 +68,8 @@ impl Directory {
                 | EntryId::Metadata(_)
                 | EntryId::Entity(_)
                 | EntryId::Command(_)
-                | EntryId::App(_) => {}
+                | EntryId::App(_)
+                | EntryId::Service(_) => {}
             }
         }
         modules

@@ -43,7 +43,8 @@ impl Touched {
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => None,
+            | EntryId::App(_)
+            | EntryId::Service(_) => None,
         })
     }
 
@@ -58,7 +59,8 @@ impl Touched {
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => None,
+            | EntryId::App(_)
+            | EntryId::Service(_) => None,
         })
     }
 
@@ -73,7 +75,8 @@ impl Touched {
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => None,
+            | EntryId::App(_)
+            | EntryId::Service(_) => None,
         })
     }
 
@@ -88,7 +91,8 @@ impl Touched {
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => None,
+            | EntryId::App(_)
+            | EntryId::Service(_) => None,
         })
     }
 
@@ -103,7 +107,8 @@ impl Touched {
             | EntryId::ApiKey(_)
             | EntryId::Metadata(_)
             | EntryId::Entity(_)
-            | EntryId::Command(_) => None,
+            | EntryId::Command(_)
+            | EntryId::Service(_) => None,
         })
     }
 
@@ -124,7 +129,8 @@ impl Touched {
             | EntryId::ApiKey(_)
             | EntryId::Entity(_)
             | EntryId::Command(_)
-            | EntryId::App(_) => false,
+            | EntryId::App(_)
+            | EntryId::Service(_) => false,
         })
     }
 }

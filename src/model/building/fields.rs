@@ -204,7 +204,7 @@ pub struct Field<C> {
     pub must: Option<&'static str>,
     /// The field whose content it has where it is left out.
     pub like: Option<&'static str>,
-    /// The key of a file under which the same stands in another form: a hash in the place of the secret, a JSON text in the place of YAML.
+    /// The key of a file under which the same stands in another form: a hash in the place of the secret, a JSON text in the place of YAML, the secret in the place of the public key.
     pub other_form: Option<&'static str>,
     /// Whether it is written even where it has its default.
     always_written: bool,

@@ -12,6 +12,7 @@ mod process;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
+mod services;
 mod statuses;
 
 use std::fmt;
@@ -37,6 +38,7 @@ pub use flaws::Flaw;
 pub use layers::sets_anything;
 pub use paths::{FunctionPath, InvalidPath, ModuleFunction, StatusPath};
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
+pub use services::{SERVICE_ICON_BYTES, SERVICE_NAME_CHARS, Service};
 pub use statuses::ModuleStatuses;
 
 use crate::model::rules::Thing;
@@ -65,6 +67,8 @@ pub struct Building {
     pub commands: Vec<CustomCommand>,
     /// Apps with channels of their own, in the order of the file.
     pub apps: Vec<ChannelApp>,
+    /// Services that send messages to people's devices, in the order of the file.
+    pub services: Vec<Service>,
 }
 
 impl Building {
@@ -80,6 +84,7 @@ impl Building {
             entities,
             commands,
             apps,
+            services,
         } = self;
         let zones = zones.into_iter().map(Entry::Zone);
         let modules = modules.into_iter().map(Entry::Module);
@@ -90,6 +95,7 @@ impl Building {
         let entities = entities.into_iter().map(Entry::Entity);
         let commands = commands.into_iter().map(Entry::Command);
         let apps = apps.into_iter().map(Entry::App);
+        let services = services.into_iter().map(Entry::Service);
         zones
             .chain(modules)
             .chain(systems)
@@ -99,6 +105,7 @@ impl Building {
             .chain(entities)
             .chain(commands)
             .chain(apps)
+            .chain(services)
     }
 }
 

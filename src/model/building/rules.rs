@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::hash_map::{Entry, HashMap};
 
 use crate::model::{
-    AppId, CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId, SystemId,
-    UserId, ZoneId,
+    AppId, CommandType, InvalidId, KEY_HASH_PREFIX, KeyId, Metadata, ModuleId, ParentId,
+    ServiceKey, SystemId, UserId, ZoneId,
 };
 
 /// What an id, an address or a reference belongs to.
@@ -40,6 +40,8 @@ pub enum Thing {
     App,
     /// A key of an app.
     AppKey,
+    /// A service, by its public key.
+    Service,
 }
 
 impl Thing {
@@ -59,6 +61,7 @@ impl Thing {
             Self::Command => "command",
             Self::App => "app",
             Self::AppKey => "key of an app",
+            Self::Service => "service",
         }
     }
 
@@ -78,6 +81,7 @@ impl Thing {
             Self::Command => "type of a command",
             Self::App => "app id",
             Self::AppKey => "key of an app",
+            Self::Service => "key of a service",
         }
     }
 
@@ -96,6 +100,7 @@ impl Thing {
             Self::Parent => ParentId::new(text).map(drop),
             Self::Command => CommandType::new(text).map(drop),
             Self::App => AppId::new(text).map(drop),
+            Self::Service => ServiceKey::new(text).map(drop),
             // The check of the entries against each other finds what is none, and a path has a form of its own.
             Self::Email | Self::Driver | Self::Metadata | Self::Entity | Self::AppKey => Ok(()),
         }
@@ -117,6 +122,7 @@ impl Thing {
             Self::Command => &[Self::Command],
             Self::App => &[Self::App],
             Self::AppKey => &[Self::AppKey],
+            Self::Service => &[Self::Service],
         }
     }
 }

@@ -33,6 +33,7 @@ fn content<C>(field: &Field<C>) -> Value<'static> {
         Kind::Id(Thing::Entity) | Kind::StatusPath => text("the%2Fsystem/Display_2/power%25"),
         Kind::Id(Thing::Command) => text("the/command"),
         Kind::Id(Thing::App) => text("4201"),
+        Kind::Id(Thing::Service) => text("43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10"),
         Kind::Id(_) | Kind::ModuleName | Kind::MetadataName | Kind::Reference(_) => {
             text(&format!("the-{name}"))
         }

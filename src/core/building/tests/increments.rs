@@ -489,6 +489,7 @@ fn file(entries: Vec<Entry>) -> Building {
             Entry::Entity(entity) => building.entities.push(entity),
             Entry::Command(command) => building.commands.push(command),
             Entry::App(app) => building.apps.push(app),
+            Entry::Service(service) => building.services.push(service),
         }
     }
     building

@@ -133,7 +133,8 @@ async fn a_file_owns_the_entities_and_commands_that_it_named() {
                 | Entry::User(_)
                 | Entry::ApiKey(_)
                 | Entry::Metadata(_)
-                | Entry::App(_) => panic!("{entry:?}"),
+                | Entry::App(_)
+                | Entry::Service(_) => panic!("{entry:?}"),
             }
         }
         doubles::apply(&bench.core, building).await.unwrap();

@@ -48,9 +48,9 @@ impl PlatformShape {
 }
 
 /// The parts of the API that a scope can name.
-const SCOPES: [&str; 15] = [
+const SCOPES: [&str; 16] = [
     "public", "control", "systems", "zones", "modules", "drivers", "settings", "metadata", "users",
-    "api_keys", "triggers", "building", "entities", "commands", "apps",
+    "api_keys", "triggers", "building", "entities", "commands", "apps", "services",
 ];
 
 /// Every scope that credentials can have: `GET /scopes`.

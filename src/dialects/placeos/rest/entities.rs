@@ -1,10 +1,10 @@
-//! Entities, commands and apps: riser's own resources, which PlaceOS does not have.
+//! Entities, commands, apps and services: riser's own resources, which PlaceOS does not have.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::dialects::placeos::rest::documents::{Shown, fields_schema};
-use crate::model::{ChannelApp, CustomCommand, EntityOverride, EntryInfo};
+use crate::model::{ChannelApp, CustomCommand, EntityOverride, EntryInfo, Service};
 
 /// How a status looks as an entity: `GET /entities`, `GET /entities/{entity}`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,6 +66,28 @@ impl<'a> AppShape<'a> {
     pub fn new(app: &'a ChannelApp, info: &EntryInfo) -> Self {
         Self {
             fields: Shown::of(app),
+            created_at: info.created_at,
+            updated_at: info.updated_at,
+        }
+    }
+}
+
+/// A service that sends messages to people's devices: `GET /services`, `GET /services/{service}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Service)]
+pub struct ServiceShape<'a> {
+    #[serde(flatten)]
+    #[schema(schema_with = fields_schema::<Service>)]
+    fields: Shown<'a, Service>,
+    created_at: u64,
+    updated_at: u64,
+}
+
+impl<'a> ServiceShape<'a> {
+    /// A service with what is known of it.
+    pub fn new(service: &'a Service, info: &EntryInfo) -> Self {
+        Self {
+            fields: Shown::of(service),
             created_at: info.created_at,
             updated_at: info.updated_at,
         }

@@ -33,7 +33,7 @@ pub use cores::{BadCall, CoreLoaded, CoreStatus, RaisedShape, read_call};
 pub use credentials::{Carrier, Presented, SESSION_COOKIE, domain_of, presented, session_cookie};
 pub use directory::{Authority, Standing, SystemShape, UserShape, ZoneShape};
 pub use drivers::DriverShape;
-pub use entities::{AppShape, CommandShape, EntityShape};
+pub use entities::{AppShape, CommandShape, EntityShape, ServiceShape};
 pub use filters::{DriverFilter, ModuleFilter, SystemFilter, UserFilter, ZoneFilter};
 pub use keys::{KeyShape, TokenShape};
 pub use lists::{Listing, Page, PageHeaders};

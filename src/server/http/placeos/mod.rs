@@ -4,7 +4,7 @@
 //! a function's clearance decides who may call it, not the way on which the call comes.
 //! Each resource has a file; `access.rs` says who may see what, `edits.rs` how entries change, `shapes.rs` how entries are written, `lists.rs` which part of a list is given, `rejections.rs` how refusals are worded.
 //! `authn.rs` says who sends a request, `auth` is where people sign in, and `node_api` is PlaceOS's core API, which other nodes ask.
-//! `building.rs`, `entities.rs`, `commands.rs` and `apps.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
+//! `building.rs`, `entities.rs`, `commands.rs`, `apps.rs` and `services.rs` are riser's own resources below PlaceOS's paths, with its credentials and scopes.
 
 mod about;
 mod access;
@@ -25,6 +25,7 @@ mod ping;
 mod rejections;
 mod resource_types;
 mod room;
+mod services;
 mod settings;
 pub(in crate::server) mod shadowed;
 mod shapes;
@@ -144,7 +145,12 @@ resources! {
         apps::show,
         apps::create,
         apps::update,
-        apps::remove
+        apps::remove,
+        services::list,
+        services::show,
+        services::create,
+        services::update,
+        services::remove
 }
 
 /// Adds the routes.

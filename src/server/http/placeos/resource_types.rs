@@ -23,6 +23,7 @@ resource_types! {
     Metadata = "metadata"
     Modules = "modules"
     Platform = "platform"
+    Services = "services"
     Settings = "settings"
     Systems = "systems"
     Users = "users"

@@ -22,6 +22,7 @@ const PARAMETERS: &[(&str, Thing)] = &[
     ("{entity}", Thing::Entity),
     ("{command}", Thing::Command),
     ("{app}", Thing::App),
+    ("{service}", Thing::Service),
 ];
 
 /// Each of them.
@@ -55,6 +56,7 @@ pub(in crate::server::http) fn is_shadowed(entry: &EntryId) -> bool {
         EntryId::Entity(id) => (Thing::Entity, id.as_str()),
         EntryId::Command(id) => (Thing::Command, id.as_str()),
         EntryId::App(id) => (Thing::App, id.as_str()),
+        EntryId::Service(id) => (Thing::Service, id.as_str()),
         EntryId::Metadata(_) => return false,
     };
     let mut all = shadowed_ids().iter();

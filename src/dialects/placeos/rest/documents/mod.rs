@@ -18,7 +18,7 @@ use std::fmt;
 use crate::dialects::placeos::rest::InvalidField;
 use crate::model::{
     ApiKey, ChannelApp, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata, MetadataId,
-    MetadataName, Module, System, User, Value, Values, Zone, is_time_zone,
+    MetadataName, Module, Service, System, User, Value, Values, Zone, is_time_zone,
 };
 
 pub use read::{Unreadable, read};
@@ -44,6 +44,8 @@ pub type EntityDocument = Document<EntityOverride>;
 pub type CommandDocument = Document<CustomCommand>;
 /// An app to be made or changed.
 pub type AppDocument = Document<ChannelApp>;
+/// A service to be made or changed.
+pub type ServiceDocument = Document<Service>;
 
 /// An entry to be made or changed. What is left out stays as it is.
 #[derive(Clone)]

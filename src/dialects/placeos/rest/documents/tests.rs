@@ -11,7 +11,7 @@ use crate::dialects::placeos::rest::{SystemShape, ZoneShape};
 use crate::dialects::placeos::testing::{INFO, system, zone};
 use crate::model::{
     Clearance, Collection, DeviceKind, DriverRef, Expiry, KeyId, KeySecret, ModuleId, ModuleName,
-    ParentId, Password, Scope, Secret, SystemId, UserId, ZoneId, sample,
+    ParentId, Password, Scope, Secret, ServiceKey, SystemId, UserId, ZoneId, sample,
 };
 
 fn document<C: Resource>(body: &str) -> Document<C> {
@@ -77,6 +77,61 @@ fn every_field_that_is_shown_can_be_set_and_sent_back() {
     check_every_field(&CustomCommand::build(command).unwrap());
     let app = Values::none().with("id", Value::Text("7".into()));
     check_every_field(&ChannelApp::build(app).unwrap());
+    check_every_field(&service());
+}
+
+const SERVICE_SECRET: &str = "0123456789abcdefABCDEF0123456789";
+
+fn service() -> Service {
+    let key = ServiceKey::of_secret(SERVICE_SECRET).unwrap().to_string();
+    Service::build(Values::none().with("public", Value::Text(key.into()))).unwrap()
+}
+
+#[test]
+fn the_secret_of_a_service_stands_for_its_public_key_and_is_never_shown() {
+    let key = service().key.to_string();
+    let body = json!({"secret": SERVICE_SECRET, "name": "Lobby"}).to_string();
+    let document = document::<Service>(&body);
+    let made = document.make(Values::none()).unwrap();
+    assert_eq!(made.key.as_str(), key);
+    let shown = serde_json::to_string(&Shown::of(&made)).unwrap();
+    assert!(shown.contains(&key) && !shown.contains(SERVICE_SECRET));
+    // Of the service that it is the secret of, it changes nothing.
+    document.amend(&mut made.clone()).unwrap();
+}
+
+#[test]
+fn the_key_of_a_service_cannot_be_changed() {
+    for (body, field) in [
+        (json!({"secret": "x".repeat(32)}), "secret"),
+        (json!({"secret": "hunter2"}), "secret"),
+        (
+            json!({"public": "43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10"}),
+            "public",
+        ),
+    ] {
+        let document = document::<Service>(&body.to_string());
+        let wrong = document.amend(&mut service()).unwrap_err();
+        assert!(!format!("{wrong:?}").contains("hunter2"));
+        assert_eq!(fields(wrong), [field], "{body}");
+    }
+}
+
+#[test]
+fn a_new_service_has_one_key() {
+    let public = "43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10";
+    for (body, field) in [
+        (json!({"name": "Lobby"}), "public"),
+        (json!({"name": "Lobby", "public": "43c2"}), "public"),
+        (
+            json!({"name": "Lobby", "public": public, "secret": SERVICE_SECRET}),
+            "secret",
+        ),
+    ] {
+        let document = document::<Service>(&body.to_string());
+        let wrong = document.make(Values::none()).unwrap_err();
+        assert_eq!(fields(wrong), [field], "{body}");
+    }
 }
 
 #[test]

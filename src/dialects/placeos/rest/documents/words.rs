@@ -8,7 +8,7 @@ use crate::dialects::placeos::rest::documents::{Document, is_shown};
 use crate::model::rules::Thing;
 use crate::model::{
     ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata,
-    Module, System, User, Value, Values, Zone,
+    Module, Service, ServiceKey, System, User, Value, Values, Zone,
 };
 
 /// A collection as PlaceOS's resource.
@@ -441,6 +441,39 @@ impl Resource for ChannelApp {
                 values.put(name, Value::Json(Cow::Owned(whole)));
             }
         }
+        Ok(())
+    }
+}
+
+impl Resource for Service {
+    const NAME: &'static str = "Service";
+    const ABOUT: &'static str = "A service to be made or changed.\n\nA new one has a `public` or a `secret`, and neither of a service that is there can be changed.";
+    const OWN: &'static [Own] = &[Own::new(
+        "secret",
+        Kind::Text,
+        "What the service sends by, 32 letters and digits, in the place of `public`, which is made of it. It is kept nowhere and never shown.",
+    )];
+    const SENT_BACK: &'static [(&'static str, SentBack)] = OF_EVERY_ENTRY;
+
+    /// A secret stands for its public key.
+    fn amend_own(
+        document: &Document<Self>,
+        before: Option<&Self>,
+        values: &mut Values<'_, Self>,
+    ) -> Result<(), InvalidField> {
+        let Some(secret) = document.own("secret").and_then(Value::text) else {
+            return Ok(());
+        };
+        let wrong = |reason: &str| InvalidField::new("secret", reason);
+        let key = ServiceKey::of_secret(secret).map_err(wrong)?;
+        if before.is_some_and(|before| before.key != key) {
+            return Err(wrong("cannot be changed"));
+        }
+        let public = document.given("public").and_then(Value::text);
+        if public.is_some_and(|public| public != key.as_str()) {
+            return Err(wrong("is not the one of `public`"));
+        }
+        values.put("public", Value::Text(Cow::Owned(key.to_string())));
         Ok(())
     }
 }
