@@ -397,8 +397,8 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
 
         use super::*;
         use crate::model::{
-            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, StatusName, StatusPath, SystemId,
-            Values, key_of_secret,
+            KEY_HASH_PREFIX, ModuleIndex, ModuleName, ModulePath, ServiceKey, StatusName,
+            StatusPath, SystemId, Values,
         };
 
         /// Texts that YAML could take for something else, or lose a part of.
@@ -621,7 +621,7 @@ api_keys: [{id: panel, secret: hunter2, user: user-1, scopes: [systems.read], sy
             /// A service with whatever its name and icon may say.
             fn service(&mut self) -> Service {
                 let secret = format!("{:032}", self.number);
-                let key = key_of_secret(&secret).unwrap();
+                let key = ServiceKey::of_secret(&secret).unwrap();
                 let name = format!("N{}", self.texts.next().unwrap_or_default());
                 let values = Values::none()
                     .with("public", Content::Text(key.to_string().into()))

@@ -40,11 +40,10 @@ pub use building::{
     Collection, CommandAction, CommandCall, CommandError, CommandErrors, CommandParameter,
     CommandSchema, CommandType, Content, CustomCommand, Decimal, DriverProcess, DriverRef,
     EntityDomain, EntityOverride, Field, Flaw, FunctionPath, InvalidPath, InvalidProcess, JsonKind,
-    KEY_FORM, KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module,
-    ModuleFunction, ModuleStatuses, ParameterKind, Password, PermissionsRead, SERVICE_ICON_BYTES,
+    KEY_HASH_PREFIX, KeySecret, Kind, LEVELS, Metadata, MetadataId, Module, ModuleFunction,
+    ModuleStatuses, ParameterKind, Password, PermissionsRead, SERVICE_ICON_BYTES,
     SERVICE_NAME_CHARS, Scope, ScopeAccess, Service, StatusPath, System, User, Value, Values,
-    WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name, key_of_secret, one_of, rules,
-    sets_anything,
+    WebhookEvent, Wrong, Zone, ZonePermissions, is_variable_name, one_of, rules, sets_anything,
 };
 pub use clock::Clock;
 pub use close::{Audience, CloseReason};

@@ -6,7 +6,7 @@
 use crate::building_file::node::Node;
 use crate::building_file::problem::ProblemKind;
 use crate::model::rules::Thing;
-use crate::model::{KEY_FORM, Service, ServiceKey, Value, key_of_secret};
+use crate::model::{Service, ServiceKey, Value};
 
 use super::{Entry, Parser, text};
 
@@ -38,7 +38,7 @@ impl Parser<'_> {
         let (node, text) = self.text_at(entry, key)?;
         let read = ServiceKey::parse(&text);
         if read.is_none() {
-            let reason = KEY_FORM;
+            let reason = ServiceKey::FORM;
             self.problem(node.at, ProblemKind::Secret { key, reason });
         }
         read
@@ -51,7 +51,7 @@ impl Parser<'_> {
             // A variable that is not set is said already.
             return None;
         }
-        let made = key_of_secret(&text);
+        let made = ServiceKey::of_secret(&text);
         made.map_err(|reason| self.problem(node.at, ProblemKind::Secret { key, reason }))
             .ok()
     }

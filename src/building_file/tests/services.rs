@@ -1,6 +1,7 @@
 //! Services in a file: what is read of them, and the exact lines that mistakes are answered with.
 
 use super::*;
+use crate::model::ServiceKey;
 
 const SECRET: &str = "0123456789abcdefABCDEF0123456789";
 const KEY: &str = "43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10";
@@ -14,7 +15,7 @@ fn a_service_is_read_by_its_secret_or_its_public_key() {
     let [boiler, lobby] = building.services.as_slice() else {
         panic!("{:?}", building.services);
     };
-    let key = crate::model::key_of_secret("0123456789abcdefABCDEF012hunter2");
+    let key = ServiceKey::of_secret("0123456789abcdefABCDEF012hunter2");
     assert_eq!(Ok(&boiler.key), key.as_ref());
     assert_eq!(
         (&*boiler.name, &*boiler.icon),
@@ -53,7 +54,7 @@ fn a_key_that_cannot_be_is_told_and_never_shown() {
 
 #[test]
 fn a_service_is_there_once() {
-    let key = crate::model::key_of_secret(SECRET).unwrap();
+    let key = ServiceKey::of_secret(SECRET).unwrap();
     check(
         &format!(
             "services:\n  - {{secret: {SECRET}, name: A}}\n  - {{secret: {SECRET}, name: B}}\n  - {{public: {key}, name: C}}\n"

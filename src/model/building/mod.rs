@@ -38,7 +38,7 @@ pub use flaws::Flaw;
 pub use layers::sets_anything;
 pub use paths::{FunctionPath, InvalidPath, ModuleFunction, StatusPath};
 pub use process::{DriverProcess, InvalidProcess, is_variable_name};
-pub use services::{KEY_FORM, SERVICE_ICON_BYTES, SERVICE_NAME_CHARS, Service, key_of_secret};
+pub use services::{SERVICE_ICON_BYTES, SERVICE_NAME_CHARS, Service};
 pub use statuses::ModuleStatuses;
 
 use crate::model::rules::Thing;

@@ -55,23 +55,25 @@ impl Service {
     }
 }
 
-/// The public key of the secret that this is, for who writes down a service.
-///
-/// # Errors
-///
-/// What a secret is, to go on behind the name of the field. It does not quote the text, which may be a part of one.
-pub fn key_of_secret(text: &str) -> Result<ServiceKey, &'static str> {
-    let secret = ServiceSecret::parse(text);
-    let secret = secret.ok_or("must be 32 letters and digits, a to z in either case")?;
-    Ok(secret.public_key())
+impl ServiceKey {
+    /// What a public key is, to go on behind the name of the field.
+    pub const FORM: &str =
+        "must be letters and digits with dashes, such as 43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10";
+
+    /// The public key that is made of this secret.
+    ///
+    /// # Errors
+    ///
+    /// What a secret is, to go on behind the name of the field. The text is not quoted, for it may be a part of one.
+    pub fn of_secret(text: &str) -> Result<Self, &'static str> {
+        let secret = ServiceSecret::parse(text);
+        let secret = secret.ok_or("must be 32 letters and digits, a to z in either case")?;
+        Ok(secret.public_key())
+    }
 }
 
-/// What a public key is, to go on behind the name of the field.
-pub const KEY_FORM: &str =
-    "must be letters and digits with dashes, such as 43c2-9317cc-eb3c7a3c4854-3e9b6-59e9e5a10";
-
 contents! {
-    ServiceKey: Kind::Id(Thing::Service), Text, Value::Nothing, |it| Cow::Borrowed(it.as_str()), |key| Self::parse(&key).ok_or_else(|| KEY_FORM.to_owned());
+    ServiceKey: Kind::Id(Thing::Service), Text, Value::Nothing, |it| Cow::Borrowed(it.as_str()), |key| Self::parse(&key).ok_or_else(|| Self::FORM.to_owned());
 }
 
 #[cfg(test)]
@@ -82,7 +84,7 @@ mod tests {
     const SECRET: &str = "0123456789abcdefABCDEF0123456789";
 
     fn service(name: &str, icon: &str) -> Service {
-        let key = key_of_secret(SECRET).unwrap();
+        let key = ServiceKey::of_secret(SECRET).unwrap();
         let values = Values::none()
             .with("public", Value::Text(key.as_str().to_owned().into()))
             .with("name", Value::Text(name.to_owned().into()))
@@ -131,7 +133,7 @@ mod tests {
             &SECRET[1..],
             "0123456789abcdefABCDEF012345678-",
         ] {
-            let reason = key_of_secret(text).unwrap_err();
+            let reason = ServiceKey::of_secret(text).unwrap_err();
             assert_eq!(
                 reason,
                 "must be 32 letters and digits, a to z in either case"

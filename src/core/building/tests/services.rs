@@ -1,11 +1,11 @@
 //! Services: what an edit refuses of them, how they are found, and what becomes of one whose system goes.
 
 use super::*;
-use crate::model::{Collection, Service, ServiceView, Timestamp, Value, Values, key_of_secret};
+use crate::model::{Collection, Service, ServiceKey, Value, Values};
 
 /// A service whose secret is this sign, over and over.
 fn service(sign: &str, name: &str, systems: &[&str]) -> Service {
-    let key = key_of_secret(&sign.repeat(32)).unwrap().to_string();
+    let key = ServiceKey::of_secret(&sign.repeat(32)).unwrap().to_string();
     let systems = systems.iter().map(|id| (*id).to_owned().into());
     let values = Values::none()
         .with("public", Value::Text(key.into()))
@@ -98,22 +98,4 @@ async fn a_file_owns_the_services_that_it_named() {
     let directory = bench.core.queries.directory();
     let left: Vec<&Service> = directory.services().collect();
     assert_eq!(left, [&elsewhere]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_service_is_shown_as_it_is_now_with_the_time_when_it_was_made() {
-    let bench = Bench::new().await;
-    let lobby = service("a", "Lobby", &[]);
-    put(&bench, lobby.clone()).await;
-    put(&bench, service("a", "Entrance", &[])).await;
-    let directory = bench.core.queries.directory();
-    let info = directory.info(&EntryId::Service(lobby.key.clone()));
-    let view = ServiceView {
-        key: lobby.key.clone(),
-        name: "Entrance".to_owned(),
-        icon: lobby.icon,
-        created: Timestamp::from_secs(info.unwrap().created_at),
-    };
-    assert_eq!(directory.service_view(&lobby.key), Some(view.clone()));
-    assert_eq!(bench.core.views.view().services, [view]);
 }

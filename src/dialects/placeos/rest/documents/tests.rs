@@ -11,7 +11,7 @@ use crate::dialects::placeos::rest::{SystemShape, ZoneShape};
 use crate::dialects::placeos::testing::{INFO, system, zone};
 use crate::model::{
     Clearance, Collection, DeviceKind, DriverRef, Expiry, KeyId, KeySecret, ModuleId, ModuleName,
-    ParentId, Password, Scope, Secret, SystemId, UserId, ZoneId, key_of_secret, sample,
+    ParentId, Password, Scope, Secret, ServiceKey, SystemId, UserId, ZoneId, sample,
 };
 
 fn document<C: Resource>(body: &str) -> Document<C> {
@@ -83,7 +83,7 @@ fn every_field_that_is_shown_can_be_set_and_sent_back() {
 const SERVICE_SECRET: &str = "0123456789abcdefABCDEF0123456789";
 
 fn service() -> Service {
-    let key = key_of_secret(SERVICE_SECRET).unwrap().to_string();
+    let key = ServiceKey::of_secret(SERVICE_SECRET).unwrap().to_string();
     Service::build(Values::none().with("public", Value::Text(key.into()))).unwrap()
 }
 

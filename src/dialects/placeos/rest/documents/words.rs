@@ -8,7 +8,7 @@ use crate::dialects::placeos::rest::documents::{Document, is_shown};
 use crate::model::rules::Thing;
 use crate::model::{
     ApiKey, ChannelApp, Collection, CustomCommand, EntityOverride, Field, JsonText, Kind, Metadata,
-    Module, Service, System, User, Value, Values, Zone, key_of_secret,
+    Module, Service, ServiceKey, System, User, Value, Values, Zone,
 };
 
 /// A collection as PlaceOS's resource.
@@ -465,7 +465,7 @@ impl Resource for Service {
             return Ok(());
         };
         let wrong = |reason: &str| InvalidField::new("secret", reason);
-        let key = key_of_secret(secret).map_err(wrong)?;
+        let key = ServiceKey::of_secret(secret).map_err(wrong)?;
         if before.is_some_and(|before| before.key != key) {
             return Err(wrong("cannot be changed"));
         }
