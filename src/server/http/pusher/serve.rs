@@ -1,5 +1,7 @@
 //! Does what a signed request asks, and answers.
 
+use std::collections::BTreeSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -10,7 +12,9 @@ use crate::dialects::pusher::rest::{
     ApiRequest, Attribute, Attributes, Effect, Notification, ServerExec, Trigger, channel,
     channels, notified, stats, users,
 };
-use crate::model::{Failure, FailureKind, Occupancy, Request, TopicId, TopicQuery, TopicsFound};
+use crate::model::{
+    Failure, FailureKind, Notice, Occupancy, Request, ServiceKey, TopicId, TopicQuery, TopicsFound,
+};
 use crate::server::ServerState;
 use crate::server::http::kit::json_text;
 use crate::server::http::pusher::Answer;
@@ -57,16 +61,32 @@ pub(super) async fn serve(request: SignedRequest) -> Answer {
         }
         ApiRequest::Notify(Notification { interests, notice }) => {
             if let Some(notice) = notice {
-                state
-                    .core
-                    .messages
-                    .send_by_name(&interests, &notice)
-                    .await?;
+                send_to_services(state, &interests, &notice).await?;
             }
             let id = format!("{:032x}", rand::random::<u128>());
             Ok(json_text(StatusCode::ACCEPTED, notified(&id)))
         }
     }
+}
+
+/// Sends a message of each service that has one of these names. A name that none has is nobody's interest.
+async fn send_to_services(
+    state: &ServerState,
+    names: &[String],
+    notice: &Notice,
+) -> Result<(), Failure> {
+    let directory = state.core.queries.directory();
+    let named = |name: &String| {
+        let services = directory.services_named(name);
+        services
+            .map(|service| service.key.clone())
+            .collect::<Vec<_>>()
+    };
+    let services: BTreeSet<ServiceKey> = names.iter().flat_map(named).collect();
+    for service in services {
+        state.core.messages.send(service, notice.clone()).await?;
+    }
+    Ok(())
 }
 
 fn ok(json: String) -> HttpResponse {
