@@ -5,7 +5,7 @@
 pub mod model;
 pub mod peers;
 
-mod building_file;
+pub mod building_file;
 pub mod expressions;
 
 pub mod dialects;
