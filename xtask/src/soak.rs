@@ -40,10 +40,10 @@ const CLOCK: &str = "clock";
 const STAGES: &[Stage] = &[
     Stage {
         name: "kills",
-        does: "kill -9 a gateway with --data this often while it writes",
+        does: "kill -9 a gateway with --data this often while it writes, and while it takes messages",
         environment: &[("RISER_TEST_KILLS", "200")],
-        tests: "binary(it) & test(=keeping::every_acknowledged_write_is_there_after_kill_9)",
-        bound: minutes(20),
+        tests: "binary(it) & test(/^keeping::every_acknowledged_write_is_there_after_kill_9$|^pushjet::kept::what_was_acknowledged_is_read_once/)",
+        bound: minutes(40),
     },
     Stage {
         name: "faults",

@@ -6,10 +6,11 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::door::{Made, PHONE, ask, fast_plan, messages, read};
-use crate::harness::Gateway;
+use crate::harness::{Gateway, number_from};
 
-/// How often the gateway is killed.
-const KILLS: u32 = 10;
+/// How often the gateway is killed, unless the variable says otherwise.
+const KILLS: u64 = 10;
+const KILLS_VARIABLE: &str = "RISER_TEST_KILLS";
 
 // Case 31
 #[tokio::test]
@@ -57,7 +58,7 @@ async fn what_was_acknowledged_is_read_once_however_often_the_gateway_is_killed(
     let mut unknown = BTreeSet::new();
     let mut got: Vec<u32> = Vec::new();
     let mut expected = BTreeSet::new();
-    for kill in 0..KILLS {
+    for kill in 0..number_from(KILLS_VARIABLE, KILLS) {
         for _ in 0..kill % 7 {
             made.send(&gateway, &next.to_string()).await;
             expected.insert(next);
@@ -65,7 +66,7 @@ async fn what_was_acknowledged_is_read_once_however_often_the_gateway_is_killed(
         }
         let process = gateway.process_id().expect("it runs");
         let sending = send_until_gone(&gateway, &made, next);
-        let ((acknowledged, last), ()) = tokio::join!(sending, kill(process));
+        let ((acknowledged, last), ()) = tokio::join!(sending, end(process));
         expected.extend(acknowledged);
         unknown.insert(last);
         next = last + 1;
@@ -89,7 +90,7 @@ async fn what_was_acknowledged_is_read_once_however_often_the_gateway_is_killed(
 }
 
 /// Ends a process without a chance to say good-bye, while others wait for its answers.
-async fn kill(process: u32) {
+async fn end(process: u32) {
     let status = Command::new("kill")
         .args(["-KILL", &process.to_string()])
         .status()
