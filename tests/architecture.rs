@@ -235,7 +235,12 @@ const CORE_ROOMS: &[(&str, &[&str])] = &[
     // The ports, each a file.
     ("access_control", &["metrics", "access", "building"]),
     ("sign_in", &["metrics", "access", "building"]),
-    ("building_editor", &["metrics", "access", "building"]),
+    ("services", &["limits", "directory", "building"]),
+    (
+        "building_editor",
+        &["metrics", "access", "building", "services"],
+    ),
+    ("messages", &["limits", "metrics", "reply", "subscriptions"]),
     (
         "follows",
         &[

@@ -46,7 +46,7 @@ use crate::driver_host::{DriverHost, HostError, Spawn};
 use crate::model::{Building, Clock, Secret, Source, Timestamp};
 use crate::observability::{self, Metrics, ObservabilityError, Repeats};
 use crate::peers::http::PlaceOsApiError;
-use crate::server::{BindError, CertificateError, OwnAddress, Server, Serves, StartError};
+use crate::server::{BindError, CertificateError, OwnAddress, Server, ServingSettings, StartError};
 use crate::stores::embedded::{
     EmbeddedDocumentStore, EmbeddedMessageStore, EmbeddedStatusStore, EmbeddedTopicStore,
 };
@@ -699,9 +699,9 @@ fn announcement(place: &Listening, demo: Option<&Secret>) -> String {
     let mut text = format!("riser ready {http}://{address}{base}\n");
     for own in own {
         let (kind, scheme) = match own.serves {
-            Serves::Everything => ("", http),
-            Serves::Websocket => ("_websocket", ws),
-            Serves::Stream => ("_tcp", "tcp"),
+            ServingSettings::Everything => ("", http),
+            ServingSettings::Websocket => ("_websocket", ws),
+            ServingSettings::Stream => ("_tcp", "tcp"),
         };
         let (dialect, address) = (own.dialect, own.address);
         text.push_str(&format!("listening {dialect}{kind} {scheme}://{address}\n"));
@@ -748,7 +748,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
-    fn own(dialect: &'static str, serves: Serves, port: u16) -> OwnAddress {
+    fn own(dialect: &'static str, serves: ServingSettings, port: u16) -> OwnAddress {
         OwnAddress {
             dialect,
             serves,
@@ -763,10 +763,10 @@ mod tests {
             is_encrypted: true,
             base_path: "/riser".to_owned(),
             own: vec![
-                own("home_assistant", Serves::Everything, 8123),
-                own("pushjet", Serves::Everything, 3001),
-                own("pushjet", Serves::Websocket, 8181),
-                own("pushjet", Serves::Stream, 7171),
+                own("home_assistant", ServingSettings::Everything, 8123),
+                own("pushjet", ServingSettings::Everything, 3001),
+                own("pushjet", ServingSettings::Websocket, 8181),
+                own("pushjet", ServingSettings::Stream, 7171),
             ],
         };
         let text = announcement(&place, Some(&Secret::new("x")));

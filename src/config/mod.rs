@@ -29,8 +29,8 @@ use crate::driver_host::process::ProcessSettings;
 use crate::model::{NodeRole, NodeUri, Secret, ServiceName};
 use crate::observability::LogSettings;
 use crate::server::{
-    CreateSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings, ServerSettings, Serves,
-    TlsSettings,
+    CreateSettings, ListenerSettings, PlainSettings, ProxyHeaderSettings, ServerSettings,
+    ServingSettings, TlsSettings,
 };
 use crate::stores::redis::RedisSettings;
 
@@ -68,16 +68,20 @@ const DIALECTS: &[&str] = &[
 ];
 
 /// The addresses that dialects may have for themselves, in the order of the ready lines.
-const OWN_LISTENERS: &[(&str, Serves, &str)] = &[
+const OWN_LISTENERS: &[(&str, ServingSettings, &str)] = &[
     (
         "home_assistant",
-        Serves::Everything,
+        ServingSettings::Everything,
         "home_assistant.listen",
     ),
-    ("pusher", Serves::Everything, "pusher.listen"),
-    ("pushjet", Serves::Everything, "pushjet.listen"),
-    ("pushjet", Serves::Websocket, "pushjet.websocket_listen"),
-    ("pushjet", Serves::Stream, "pushjet.tcp_listen"),
+    ("pusher", ServingSettings::Everything, "pusher.listen"),
+    ("pushjet", ServingSettings::Everything, "pushjet.listen"),
+    (
+        "pushjet",
+        ServingSettings::Websocket,
+        "pushjet.websocket_listen",
+    ),
+    ("pushjet", ServingSettings::Stream, "pushjet.tcp_listen"),
 ];
 
 /// What `pushjet.create` may be.

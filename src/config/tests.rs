@@ -682,7 +682,11 @@ fn addresses_of_dialects_stand_in_the_order_of_the_ready_lines() {
     let found: Vec<_> = found
         .map(|own| (own.dialect, own.serves, own.listen.port(), own.setting))
         .collect();
-    let (everything, websocket, stream) = (Serves::Everything, Serves::Websocket, Serves::Stream);
+    let (everything, websocket, stream) = (
+        ServingSettings::Everything,
+        ServingSettings::Websocket,
+        ServingSettings::Stream,
+    );
     assert_eq!(
         found,
         [

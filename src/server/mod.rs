@@ -58,8 +58,8 @@ pub use ws::bench;
 pub use file_look::FileLook;
 pub use settings::{
     ConnectionLimits, CreateSettings, HomeAssistantSettings, KeepAliveSettings, ListenerSettings,
-    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings, Serves,
-    TlsSettings,
+    PlainSettings, ProxyHeaderSettings, ProxySettings, PushjetSettings, ServerSettings,
+    ServingSettings, TlsSettings,
 };
 pub use tls::{CertificateError, CertificateKeeper};
 
@@ -288,7 +288,7 @@ pub struct OwnAddress {
     /// The word of the dialect.
     pub dialect: &'static str,
     /// What is served there.
-    pub serves: Serves,
+    pub serves: ServingSettings,
     /// Where.
     pub address: SocketAddr,
 }
@@ -328,9 +328,9 @@ fn listen_for_dialect(
         kind.ok_or_else(|| io::Error::other(format!("`{}` is for no dialect", own.setting)))
     };
     let site = match own.serves {
-        Serves::Everything => Site::of_dialect(own.dialect),
-        Serves::Websocket => Site::of_websocket(kind()?),
-        Serves::Stream => {
+        ServingSettings::Everything => Site::of_dialect(own.dialect),
+        ServingSettings::Websocket => Site::of_websocket(kind()?),
+        ServingSettings::Stream => {
             let (kind, state) = (kind()?, state.clone());
             return builder.listen(own.setting, listener, move || {
                 service::streams(state.clone(), kind)

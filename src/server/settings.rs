@@ -108,7 +108,7 @@ pub struct ListenerSettings {
     /// The word of the dialect.
     pub dialect: &'static str,
     /// What is served there.
-    pub serves: Serves,
+    pub serves: ServingSettings,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The key of the setting, for an error.
@@ -117,7 +117,7 @@ pub struct ListenerSettings {
 
 /// What is served at an address that a dialect has for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Serves {
+pub enum ServingSettings {
     /// All that the dialect has, each at its path.
     Everything,
     /// Its websocket, at every path.

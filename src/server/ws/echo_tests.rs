@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::server::{
     ConnectionLimits, KeepAliveSettings, ListenerSettings, OwnAddress, Server, ServerSettings,
-    Serves,
+    ServingSettings,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -302,7 +302,7 @@ async fn a_client_that_answers_a_later_ping_alone_has_got_what_was_before() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_without_a_head_is_served_alike() {
-    serve_own(Serves::Stream, settings(), async |core, _, at| {
+    serve_own(ServingSettings::Stream, settings(), async |core, _, at| {
         let mut client = TcpStream::connect(at).await.unwrap();
         hear_framed(&mut client, "hello 1").await;
         client.write_all(b"\x02bind sys-1 Disp").await.unwrap();
@@ -337,7 +337,7 @@ async fn a_stream_may_be_silent_for_longer_than_a_websocket() {
         },
         ..settings()
     };
-    serve_own(Serves::Stream, settings, async |_, main, at| {
+    serve_own(ServingSettings::Stream, settings, async |_, main, at| {
         let mut silent = TcpStream::connect(at).await.unwrap();
         hear_framed(&mut silent, "hello 1").await;
         silent
@@ -365,7 +365,7 @@ async fn a_full_gateway_has_no_place_for_a_stream() {
         },
         ..settings()
     };
-    serve_own(Serves::Stream, settings, async |_, _, at| {
+    serve_own(ServingSettings::Stream, settings, async |_, _, at| {
         let mut first = TcpStream::connect(at).await.unwrap();
         hear_framed(&mut first, "hello 1").await;
         let mut second = TcpStream::connect(at).await.unwrap();
@@ -377,7 +377,7 @@ async fn a_full_gateway_has_no_place_for_a_stream() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_path_is_the_websocket_where_there_is_nothing_else() {
-    serve_own(Serves::Websocket, settings(), async |_, _, at| {
+    serve_own(ServingSettings::Websocket, settings(), async |_, _, at| {
         for path in ["", "any/path?at=all", "healthz"] {
             let stream = TcpStream::connect(at).await.unwrap();
             let opened = client_async(format!("ws://{at}/{path}"), stream);
@@ -485,7 +485,7 @@ async fn serve(how: ServerSettings, test: impl AsyncFnOnce(&TestCore, SocketAddr
 
 /// The same, with an address of the dialect's own. The test gets the main one and that.
 async fn serve_own(
-    serves: Serves,
+    serves: ServingSettings,
     how: ServerSettings,
     test: impl AsyncFnOnce(&TestCore, SocketAddr, SocketAddr),
 ) {

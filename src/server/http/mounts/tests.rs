@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::core::Core;
 use crate::core::tests::testkit::{TestCore, TestNode};
-use crate::server::{BindError, ListenerSettings, Server, Serves, StartError};
+use crate::server::{BindError, ListenerSettings, Server, ServingSettings, StartError};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -68,7 +68,7 @@ fn settings(base_path: &str) -> ServerSettings {
 fn own(listen: SocketAddr) -> ListenerSettings {
     ListenerSettings {
         dialect: DIALECT,
-        serves: Serves::Everything,
+        serves: ServingSettings::Everything,
         listen,
         setting: "testing.listen",
     }

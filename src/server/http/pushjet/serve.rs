@@ -15,7 +15,7 @@ use crate::core::{Directory, ServiceActor, ServiceChange, ServiceError, Subscrib
 use crate::dialects::pushjet::errors::PushjetError;
 use crate::dialects::pushjet::limits::BODY_MAX_BYTES;
 use crate::dialects::pushjet::rest::{self, Answer, ApiRequest, Endpoint, Parameters};
-use crate::model::{DeviceId, EntryId, Failure, Notice, ServiceKey, ServiceView, Timestamp};
+use crate::model::{DeviceId, Failure, Notice, ServiceKey, ServiceView};
 use crate::server::ServerState;
 use crate::server::http::kit::{address, header_text, known, read_body, state_of};
 use crate::server::http::pushjet::authn::maker;
@@ -94,7 +94,7 @@ impl Asked {
                 let found = messages.subscriptions(device.clone()).await;
                 let found = found.map_err(failed)?;
                 let directory = self.directory();
-                let find = |key: &ServiceKey| service_of(&directory, key);
+                let find = |key: &ServiceKey| directory.service_view(key);
                 Ok(rest::subscriptions(&device, &found, find))
             }
             ApiRequest::Unsubscribe(device, service) => {
@@ -108,7 +108,7 @@ impl Asked {
             ApiRequest::TakeMessages(device) => {
                 let unread = messages.take(device).await.map_err(failed)?;
                 let directory = self.directory();
-                let find = |key: &ServiceKey| service_of(&directory, key);
+                let find = |key: &ServiceKey| directory.service_view(key);
                 Ok(rest::messages(&unread.messages, find))
             }
             ApiRequest::ReadMessages(device) => {
@@ -124,7 +124,7 @@ impl Asked {
         let query = self.request.query_string();
         let parameters = Parameters::read(content_type, query, &self.body.bytes);
         let directory = self.directory();
-        ApiRequest::read(endpoint, &parameters, |key| service_of(&directory, key))
+        ApiRequest::read(endpoint, &parameters, |key| directory.service_view(key))
     }
 
     async fn create(&self, name: String, icon: String) -> Result<Answer, PushjetError> {
@@ -132,7 +132,7 @@ impl Asked {
         self.admit_newcomer(who.address)?;
         let made = self.state.core.services.create(who, name, icon).await;
         let secret = made.map_err(not_made)?;
-        let made = service_of(&self.directory(), &secret.public_key());
+        let made = self.directory().service_view(&secret.public_key());
         // It may be gone already.
         let made = made.ok_or(PushjetError::ServiceNotFound)?;
         Ok(rest::created(&made, &secret))
@@ -185,18 +185,6 @@ impl Asked {
     fn directory(&self) -> Arc<Directory> {
         self.state.core.queries.directory()
     }
-}
-
-/// A service as it is now.
-fn service_of(directory: &Directory, key: &ServiceKey) -> Option<ServiceView> {
-    let service = directory.service(key)?;
-    let info = directory.info(&EntryId::Service(key.clone()))?;
-    Some(ServiceView {
-        key: service.key.clone(),
-        name: service.name.clone(),
-        icon: service.icon.clone(),
-        created: Timestamp::from_secs(info.created_at),
-    })
 }
 
 fn failed(failure: Failure) -> PushjetError {

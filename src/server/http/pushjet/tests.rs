@@ -18,7 +18,7 @@ use crate::core::tests::testkit::TestCore;
 use crate::dialects::pushjet::rest::Endpoint;
 use crate::server::http::mounts::PUSHJET;
 use crate::server::{
-    CreateSettings, ListenerSettings, PushjetSettings, Server, ServerSettings, Serves,
+    CreateSettings, ListenerSettings, PushjetSettings, Server, ServerSettings, ServingSettings,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,9 +38,13 @@ fn settings() -> ServerSettings {
     ServerSettings {
         listen,
         workers: 1,
-        own_listeners: [Serves::Everything, Serves::Websocket, Serves::Stream]
-            .map(own)
-            .into(),
+        own_listeners: [
+            ServingSettings::Everything,
+            ServingSettings::Websocket,
+            ServingSettings::Stream,
+        ]
+        .map(own)
+        .into(),
         pushjet: PushjetSettings {
             create: Some(CreateSettings::Anyone),
             ..PushjetSettings::DEFAULT

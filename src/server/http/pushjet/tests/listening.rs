@@ -1,5 +1,7 @@
 //! Listeners: by websocket at both addresses, and on a plain stream.
 
+use std::pin::pin;
+
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -19,6 +21,19 @@ async fn hear(socket: &mut WebSocketStream<TcpStream>) -> Value {
             Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
             Some(Ok(Message::Ping(_))) => {}
             other => panic!("no text but {other:?}"),
+        }
+    }
+}
+
+/// Waits for something while the listener goes on to answer pings, as every client does.
+async fn meanwhile(socket: &mut WebSocketStream<TcpStream>, until: impl Future<Output = ()>) {
+    let mut until = pin!(until);
+    loop {
+        tokio::select! {
+            () = &mut until => return,
+            heard = socket.next() => {
+                assert!(matches!(heard, Some(Ok(Message::Ping(_)))), "{heard:?}");
+            }
         }
     }
 }
@@ -75,7 +90,7 @@ async fn a_listener_gets_what_is_unread_and_then_what_comes() {
             assert_eq!(hear(&mut socket).await["message"]["message"], "before");
             send(at.main, &secret, "live").await;
             assert_eq!(hear(&mut socket).await["message"]["message"], "live");
-            all_read(core, &public).await;
+            meanwhile(&mut socket, all_read(core, &public)).await;
             assert_eq!(take(at.main, UUID).await, [""; 0], "{path}");
         }
     })
