@@ -20,7 +20,7 @@ enum Act {
     Send(usize, i64),
     Unread(usize),
     Take(usize),
-    /// So far as one of all messages of the service.
+    /// So far as one of all messages, also of another service, so that a mark may be between two.
     Read(usize, usize, Index),
     ReadAll(usize),
     Forget(usize),
@@ -163,10 +163,11 @@ impl<'a> World<'a> {
             }
             Act::Read(device, service, so_far) => {
                 let id = device_id(&self.name(DEVICES[*device]));
-                let sent = &self.services[*service].sent;
+                let sent = self.services.iter().flat_map(|service| &service.sent);
+                let sent: Vec<MessageNumber> = sent.map(|message| message.number).collect();
                 let number = match sent.len() {
                     0 => MessageNumber(u64::MAX),
-                    _ => so_far.get(sent).number,
+                    _ => *so_far.get(&sent),
                 };
                 let mark = Mark {
                     service: key(&self.name(SERVICES[*service])),

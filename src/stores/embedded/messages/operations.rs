@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use crate::model::{
-    DeviceId, Mark, Message, MessageNews, Notice, ServiceKey, Subscription, Timestamp, Unread,
+    DeviceId, Mark, MessageNews, Notice, ServiceKey, Subscription, Timestamp, Unread,
 };
 use crate::stores::embedded::messages::log::Log;
 use crate::stores::embedded::messages::rows::{DeviceRow, SubscriptionRow};
