@@ -115,7 +115,14 @@ proptest! {
                     since.entry(*letter).or_insert(number);
                 }
                 Input::Unsubscribe(letter) => drop(since.remove(letter)),
-                _ => {}
+                Input::Missed
+                | Input::Got
+                | Input::Hold(_)
+                | Input::Release
+                | Input::Fail(_)
+                | Input::Ring
+                | Input::Show(_)
+                | Input::Hide(_) => {}
             }
             perform(&mut stage, *input, number);
         }

@@ -1,4 +1,6 @@
-//! What the path of a request names, below the place of this dialect.
+//! What can be asked, each by its method and its path below the place of this dialect.
+//!
+//! The server finds them: the same paths with a slash at the end too, which some clients send.
 
 /// A resource and what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,49 +59,4 @@ impl Endpoint {
         (Self::Robots, "GET", "/robots.txt"),
         (Self::Favicon, "GET", "/favicon.ico"),
     ];
-
-    /// Reads a path, with a slash at its end or without: some clients send one. What can be read can be asked for by its head.
-    pub fn read(method: &str, path: &str) -> Option<Self> {
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let method = if method == "HEAD" { "GET" } else { method };
-        let mut all = Self::ALL.into_iter();
-        let found = all.find(|(_, by, at)| *by == method && *at == path);
-        found.map(|(endpoint, ..)| endpoint)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slash_at_the_end_changes_nothing() {
-        for (endpoint, method, path) in Endpoint::ALL {
-            assert_eq!(Endpoint::read(method, path), Some(endpoint));
-            assert_eq!(
-                Endpoint::read(method, &format!("{path}/")),
-                Some(endpoint),
-                "{path}/"
-            );
-        }
-        assert_eq!(
-            Endpoint::read("HEAD", "/message"),
-            Some(Endpoint::TakeMessages)
-        );
-    }
-
-    #[test]
-    fn everything_else_is_no_resource() {
-        for (method, path) in [
-            ("PUT", "/message"),
-            ("GET", "/"),
-            ("GET", ""),
-            ("GET", "/message//"),
-            ("GET", "/messages"),
-            ("POST", "/version"),
-            ("get", "/message"),
-        ] {
-            assert_eq!(Endpoint::read(method, path), None, "{method} {path}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Pushjet over HTTP: what is asked of services, subscriptions and messages, and the answers. Pure; what is kept is the core's.
 //!
-//! 1. `endpoint` reads a path, `parameters` what stands in the query and the body.
+//! 1. `endpoint` is what can be asked; `parameters` reads what stands in the query and the body.
 //! 2. `request` checks them in Pushjet's order, so that the first mistake is the one that is told; `notice` reads a message.
 //! 3. `answers` writes bodies; what goes wrong is a [`PushjetError`](crate::dialects::pushjet::errors::PushjetError).
 

@@ -253,11 +253,14 @@ impl Listener {
 
     /// The client has got a batch.
     pub(super) fn confirmed(&mut self, receipt: Receipt, turn: &mut Turn<'_, '_>) {
-        match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Sent(sent, marks) if sent == receipt => self.marks = marks,
-            other => self.phase = other,
+        let Phase::Sent(sent, marks) = &mut self.phase else {
+            return;
+        };
+        if *sent == receipt {
+            self.marks = std::mem::take(marks);
+            self.phase = Phase::Idle;
+            self.go_on(turn);
         }
-        self.go_on(turn);
     }
 
     /// Waits for the client to have got what was put out.
