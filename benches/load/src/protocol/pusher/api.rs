@@ -132,8 +132,17 @@ fn header<'a>(answer: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
+    use crate::account::now;
+    use crate::engine::Engine;
     use crate::protocol::tests::check_splits;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     #[test]
     fn answers_split_anywhere_are_the_same() {
@@ -163,6 +172,40 @@ mod tests {
         check("Connection: Close\r\n", true);
         check("connection: keep-alive\r\n", false);
         check("", false);
+    }
+
+    #[test]
+    fn what_a_server_ends_goes_on_over_the_next_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let accepting = listener.try_clone().expect("the same listener");
+        let served = thread::spawn(move || {
+            for _ in 0..3 {
+                let (mut stream, _) = accepting.accept().expect("a connection");
+                let _ = stream.read(&mut [0; 4096]).expect("a request");
+                let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+                stream.write_all(answer).expect("it is there");
+            }
+        });
+        let mut engine = Engine::plain(address).expect("an engine");
+        let opened = engine.open(&Api, Role::Publisher, 1, PATIENCE);
+        opened.expect("the first answer is the greeting");
+        for request in [1, 2] {
+            let mut out = Vec::new();
+            Api.publish(request, 0, b"{}", &mut out);
+            engine.send(0, &out).expect("it is sent");
+            let mut is_done = false;
+            let give_up = now() + PATIENCE;
+            while !is_done {
+                let turn = engine.turn(&Api, &mut |_, message| {
+                    is_done |= matches!(message, Message::Done { .. });
+                    Ok(())
+                });
+                turn.expect("nothing is wrong");
+                assert!(now() < give_up, "request {request} is not answered");
+            }
+        }
+        served.join().expect("it has served three requests");
     }
 
     #[test]
